@@ -1,0 +1,194 @@
+//! Builds an event step by step.
+
+use serde_json::Value;
+
+use crate::cause::Cause;
+use crate::draft::{CausePolicy, NewEvent};
+use crate::event::{Event, Metadata};
+use crate::given::{Given, OwnerName};
+use crate::id::{OperationId, OwnerId, ResourceId, SystemId};
+use crate::kind::Severity;
+use crate::rules::{Limits, Violations};
+
+/// Builds an [`Event`]; made by [`Event::builder`].
+///
+/// It is `Clone`: fill in what is known, then clone it into the branches of success and failure.
+/// The clones share the operation id, and each `build` mints an event id of its own.
+#[derive(Clone, Debug)]
+#[must_use = "an event is made by `build` and sent by `publish`"]
+pub struct EventBuilder {
+    new: NewEvent,
+    cause: Option<Cause>,
+    doc: Option<String>,
+}
+
+impl EventBuilder {
+    pub(crate) fn new() -> Self {
+        let new = NewEvent {
+            operation_id: OperationId::mint().into(),
+            ..NewEvent::default()
+        };
+        Self {
+            new,
+            cause: None,
+            doc: None,
+        }
+    }
+
+    /// The resource the event is about.
+    pub fn acted_upon(mut self, resource: impl Into<ResourceId>) -> Self {
+        self.new.acted_upon = resource.into().into();
+        self
+    }
+
+    /// The user the event is for. Without one it belongs to the system, and every user sees it.
+    pub fn from_user(mut self, user: impl Into<OwnerId>) -> Self {
+        self.new.owner = OwnerName::User(user.into()).into();
+        self
+    }
+
+    /// The instance that sends it. The default is the installation that stores it.
+    pub fn from_system(mut self, system: impl Into<SystemId>) -> Self {
+        self.new.system_id = system.into().into();
+        self
+    }
+
+    /// What it belongs to, such as `connection`: `snake_case`, at most 64 bytes.
+    pub fn with_category(mut self, category: impl Into<String>) -> Self {
+        self.new.category = Given::parse(category.into());
+        self
+    }
+
+    /// What the server does, such as `register`: `snake_case`, at most 64 bytes.
+    pub fn with_action(mut self, action: impl Into<String>) -> Self {
+        self.new.action = Given::parse(action.into());
+        self
+    }
+
+    /// How urgently it wants the user's attention.
+    pub fn with_severity(mut self, severity: Severity) -> Self {
+        self.new.severity = severity.into();
+        self
+    }
+
+    /// What happened, in words for the user; at most 4 KiB.
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.new.description = Some(description.into());
+        self
+    }
+
+    /// Adds metadata; a key given before is replaced. At most 64 KiB of JSON and 32 levels.
+    pub fn with_metadata<K: Into<String>, V: Into<Value>>(
+        mut self,
+        entries: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let entries = entries
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()));
+        self.new
+            .metadata
+            .get_or_insert_with(Metadata::new)
+            .extend(entries);
+        self
+    }
+
+    /// Why it failed and what the user can do: a [`Cause`], or any [`std::error::Error`], whose
+    /// source chain is kept. Required with severity error.
+    pub fn with_error(mut self, cause: impl Into<Cause>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// A link to documentation: an `http` or `https` URL.
+    pub fn with_doc(mut self, url: impl Into<String>) -> Self {
+        self.doc = Some(url.into());
+        self
+    }
+
+    /// Makes the event part of an operation begun elsewhere, instead of one of its own.
+    pub fn for_operation(mut self, operation: impl Into<OperationId>) -> Self {
+        self.new.operation_id = operation.into().into();
+        self
+    }
+
+    /// Mints the event's id and time and applies the rules with the default [`Limits`].
+    ///
+    /// # Errors
+    ///
+    /// Every rule the event breaks, each with its field, fault and remedy.
+    pub fn build(self) -> Result<Event, Violations> {
+        self.build_within(&Limits::default())
+    }
+
+    /// As [`build`](Self::build), for an installation with limits of its own.
+    ///
+    /// # Errors
+    ///
+    /// Every rule the event breaks, each with its field, fault and remedy.
+    pub fn build_within(mut self, limits: &Limits) -> Result<Event, Violations> {
+        if let Some(cause) = self.cause.take() {
+            self = self.with_metadata([("error", cause.into_value())]);
+        }
+        if let Some(doc) = self.doc.take() {
+            self = self.with_metadata([("doc", doc)]);
+        }
+        self.new
+            .into_draft(limits, CausePolicy::Require)
+            .map(|draft| draft.event().clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn started() -> EventBuilder {
+        Event::builder()
+            .acted_upon(Uuid::from_u128(1))
+            .from_user(Uuid::from_u128(2))
+            .with_category("connection")
+            .with_action("ping")
+    }
+
+    #[test]
+    fn clones_share_the_operation_and_not_the_event_id() {
+        let builder = started().with_severity(Severity::Success);
+        let (first, second) = (builder.clone().build().unwrap(), builder.build().unwrap());
+        assert_eq!(first.operation_id, second.operation_id);
+        assert_ne!(first.id, second.id);
+        assert_eq!(first.id.as_uuid().get_version_num(), 7);
+    }
+
+    #[test]
+    fn an_empty_builder_names_all_that_is_missing() {
+        let violations = Event::builder().build().unwrap_err();
+        let fields: Vec<_> = violations
+            .iter()
+            .map(|violation| violation.field.as_str())
+            .collect();
+        assert_eq!(fields, ["actedUpon", "category", "action", "severity"]);
+    }
+
+    #[test]
+    fn an_error_needs_its_cause() {
+        let failed = started().with_severity(Severity::Error);
+        let violations = failed.clone().build().unwrap_err();
+        assert_eq!(violations.iter().next().unwrap().field, "metadata.error");
+        let event = failed
+            .with_error(Cause::new("refused").with_suggested_remediation("start it"))
+            .with_metadata([("node", "a")])
+            .with_doc("https://example.org/ping")
+            .build()
+            .unwrap();
+        let metadata = event.metadata.unwrap();
+        assert_eq!(
+            metadata["error"]["SuggestedRemediation"],
+            json!(["start it"])
+        );
+        assert_eq!(metadata["doc"], json!("https://example.org/ping"));
+        assert_eq!(metadata["node"], json!("a"));
+    }
+}

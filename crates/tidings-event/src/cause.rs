@@ -1,0 +1,204 @@
+//! Why something failed and what the user can do about it: the `metadata.error` of an event.
+
+use serde_json::{Map, Value};
+
+/// How grave a cause is, in the numbering existing views know (0 to 4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CauseSeverity {
+    /// 0: unusable.
+    Emergency,
+    /// 1: not graded.
+    #[default]
+    None,
+    /// 2: act at once.
+    Alert,
+    /// 3: a major function is lost.
+    Critical,
+    /// 4: the process cannot go on.
+    Fatal,
+}
+
+impl CauseSeverity {
+    const fn number(self) -> u8 {
+        match self {
+            Self::Emergency => 0,
+            Self::None => 1,
+            Self::Alert => 2,
+            Self::Critical => 3,
+            Self::Fatal => 4,
+        }
+    }
+}
+
+/// A failure a user can act on: what happened, why, and what to do next.
+///
+/// Made from a text with [`Cause::new`], or from any [`std::error::Error`], whose whole source
+/// chain is kept in the long description.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Cause {
+    code: String,
+    severity: CauseSeverity,
+    short_description: Vec<String>,
+    long_description: Vec<String>,
+    probable_cause: Vec<String>,
+    suggested_remediation: Vec<String>,
+}
+
+impl Cause {
+    /// A cause that says what happened in one line.
+    pub fn new(short_description: impl Into<String>) -> Self {
+        Self {
+            short_description: vec![short_description.into()],
+            ..Self::default()
+        }
+    }
+
+    /// A code to look the error up by.
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.code = code.into();
+        self
+    }
+
+    /// How grave it is.
+    pub const fn with_severity(mut self, severity: CauseSeverity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Adds a paragraph on what happened.
+    pub fn with_long_description(mut self, text: impl Into<String>) -> Self {
+        self.long_description.push(text.into());
+        self
+    }
+
+    /// Adds a probable cause.
+    pub fn with_probable_cause(mut self, text: impl Into<String>) -> Self {
+        self.probable_cause.push(text.into());
+        self
+    }
+
+    /// Adds something the user can do.
+    pub fn with_suggested_remediation(mut self, text: impl Into<String>) -> Self {
+        self.suggested_remediation.push(text.into());
+        self
+    }
+
+    pub(crate) fn into_value(self) -> Value {
+        let mut object = Map::new();
+        object.insert("Code".into(), self.code.into());
+        object.insert("Severity".into(), self.severity.number().into());
+        object.insert("ShortDescription".into(), self.short_description.into());
+        object.insert("LongDescription".into(), self.long_description.into());
+        object.insert("ProbableCause".into(), self.probable_cause.into());
+        object.insert(
+            "SuggestedRemediation".into(),
+            self.suggested_remediation.into(),
+        );
+        Value::Object(object)
+    }
+}
+
+impl<E: std::error::Error> From<E> for Cause {
+    fn from(error: E) -> Self {
+        let mut cause = Self::new(error.to_string());
+        let mut source = error.source();
+        while let Some(inner) = source {
+            cause = cause.with_long_description(inner.to_string());
+            source = inner.source();
+        }
+        cause
+    }
+}
+
+/// The arrays every stored cause has; existing views crash on a string in their place.
+const ARRAYS: [&str; 4] = [
+    "ShortDescription",
+    "LongDescription",
+    "ProbableCause",
+    "SuggestedRemediation",
+];
+
+/// The longest headline made from a bare string, in characters.
+const HEADLINE_CHARS: usize = 200;
+
+/// Brings whatever a publisher put into `metadata.error` into the shape views read: an object with
+/// the four arrays, a code and a severity. Other keys are kept; nothing is refused, since losing
+/// the event would be worse.
+pub(crate) fn normalized(given: Value) -> Value {
+    let mut object = match given {
+        Value::Object(object) => object,
+        other => wrapped(other),
+    };
+    object.entry("Code").or_insert_with(|| "".into());
+    object
+        .entry("Severity")
+        .or_insert_with(|| CauseSeverity::None.number().into());
+    for key in ARRAYS {
+        let texts = match object.remove(key) {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(items)) => items.into_iter().map(into_text).collect(),
+            Some(single) => vec![into_text(single)],
+        };
+        object.insert(key.into(), texts.into());
+    }
+    Value::Object(object)
+}
+
+fn wrapped(given: Value) -> Map<String, Value> {
+    let paragraphs: Vec<String> = match given {
+        Value::Array(items) => items.into_iter().map(into_text).collect(),
+        single => vec![into_text(single)],
+    };
+    let headline = paragraphs
+        .first()
+        .and_then(|text| text.lines().next())
+        .unwrap_or_default();
+    let headline: String = headline.chars().take(HEADLINE_CHARS).collect();
+    Map::from_iter([
+        ("ShortDescription".to_owned(), vec![headline].into()),
+        ("LongDescription".to_owned(), paragraphs.into()),
+    ])
+}
+
+fn into_text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("could not ping")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn an_error_keeps_its_source_chain() {
+        let value = Cause::from(Outer(std::io::Error::other("connection refused"))).into_value();
+        assert_eq!(value["ShortDescription"], json!(["could not ping"]));
+        assert_eq!(value["LongDescription"], json!(["connection refused"]));
+    }
+
+    #[test]
+    fn any_shape_becomes_arrays_and_other_keys_stay() {
+        let object = normalized(
+            json!({"Code": "k-1", "ProbableCause": "stopped", "AdditionalInfo": {"a": 1}}),
+        );
+        assert_eq!(object["ProbableCause"], json!(["stopped"]));
+        assert_eq!(object["SuggestedRemediation"], json!([]));
+        assert_eq!(object["AdditionalInfo"], json!({"a": 1}));
+        let text = normalized(json!("boom\nand more"));
+        assert_eq!(text["ShortDescription"], json!(["boom"]));
+        assert_eq!(text["LongDescription"], json!(["boom\nand more"]));
+        for odd in [json!(7), json!([1, "two"]), json!(true), json!({})] {
+            let cause = normalized(odd);
+            assert!(ARRAYS.iter().all(|key| cause[*key].is_array()), "{cause}");
+        }
+    }
+}

@@ -1,0 +1,582 @@
+//! From what a publisher sends to an event that may be stored.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::cause;
+use crate::event::{Event, Metadata};
+use crate::given::{Given, OwnerName};
+use crate::id::{EventId, OperationId, OwnerId, ResourceId, SystemId};
+use crate::kind::{Action, Category, Severity, Status};
+use crate::rules::{self, Limits, Violations};
+
+/// The body of a publish request: the publisher's fields of an event, not yet judged.
+///
+/// Fields the server sets (`status`, `updatedAt`, `deletedAt`) and unknown ones are ignored, as
+/// existing servers do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NewEvent {
+    /// Minted when absent or nil.
+    #[serde(skip_serializing_if = "Given::is_absent")]
+    pub id: Given<EventId>,
+    /// Over HTTP the caller when absent or nil; from the builder the system.
+    #[serde(
+        alias = "user_id",
+        alias = "userId",
+        skip_serializing_if = "Given::is_absent"
+    )]
+    pub owner: Given<OwnerName>,
+    /// This installation when absent or nil.
+    #[serde(alias = "system_id", skip_serializing_if = "Given::is_absent")]
+    pub system_id: Given<SystemId>,
+    /// The event's own id when absent or nil: an operation of one event.
+    #[serde(alias = "operation_id", skip_serializing_if = "Given::is_absent")]
+    pub operation_id: Given<OperationId>,
+    /// Required.
+    #[serde(alias = "acted_upon", skip_serializing_if = "Given::is_absent")]
+    pub acted_upon: Given<ResourceId>,
+    /// Required.
+    #[serde(skip_serializing_if = "Given::is_absent")]
+    pub category: Given<Category>,
+    /// Required.
+    #[serde(skip_serializing_if = "Given::is_absent")]
+    pub action: Given<Action>,
+    /// Required.
+    #[serde(skip_serializing_if = "Given::is_absent")]
+    pub severity: Given<Severity>,
+    /// Empty when absent.
+    pub description: Option<String>,
+    /// Nothing when absent.
+    pub metadata: Option<Metadata>,
+    /// The time of publishing when absent.
+    #[serde(alias = "created_at", skip_serializing_if = "Given::is_absent")]
+    pub created_at: Given<Timestamp>,
+}
+
+/// What to do with an event of severity error that does not say why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CausePolicy {
+    /// Refuse it: the developer is there to add the cause.
+    Require,
+    /// Take the description for the cause: losing the event would be worse.
+    FillFromDescription,
+}
+
+/// Identifies the content a publisher gave, to tell a repeat from a conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest with these bytes, as a store kept it.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes to keep in a store.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// An event that keeps the rules and is ready to publish.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    event: Event,
+    created_at_given: bool,
+}
+
+impl Draft {
+    /// Judges a built event again, since its fields are public.
+    ///
+    /// # Errors
+    ///
+    /// Every rule it breaks.
+    pub fn from_event(event: Event, limits: &Limits) -> Result<Self, Violations> {
+        NewEvent::from(event).into_draft(limits, CausePolicy::Require)
+    }
+
+    /// The event. Its owner is `None` for the system, and its system id may be nil.
+    pub const fn event(&self) -> &Event {
+        &self.event
+    }
+
+    /// Settles what only the store knows, its own system id, and digests the publisher's fields.
+    pub fn resolve(self, system: SystemId) -> (Event, Digest) {
+        let Self {
+            mut event,
+            created_at_given,
+        } = self;
+        if event.system_id.is_nil() {
+            event.system_id = system;
+        }
+        let owner = *event.owner.get_or_insert(OwnerId::from(system));
+        let digest = digest(&event, owner, created_at_given);
+        (event, digest)
+    }
+}
+
+/// SHA-256 over the publisher's fields, each with its length before it. What the server fills in by
+/// chance, the time of publishing, is left out, so that a repeat without one is a repeat.
+fn digest(event: &Event, owner: OwnerId, created_at_given: bool) -> Digest {
+    let mut hasher = Sha256::new();
+    hasher.update(b"tidings event v1");
+    for uuid in [
+        owner.as_uuid(),
+        event.system_id.as_uuid(),
+        event.operation_id.as_uuid(),
+        event.acted_upon.as_uuid(),
+    ] {
+        hasher.update(uuid.as_bytes());
+    }
+    for text in [
+        event.category.as_str(),
+        event.action.as_str(),
+        event.severity.as_str(),
+        &event.description,
+    ] {
+        hash_text(text, &mut hasher);
+    }
+    match &event.metadata {
+        None => hasher.update(b"-"),
+        Some(metadata) => hash_object(metadata, &mut hasher),
+    }
+    if created_at_given {
+        hasher.update(event.created_at.as_nanosecond().to_be_bytes());
+    }
+    Digest(hasher.finalize().into())
+}
+
+fn hash_text(text: &str, hasher: &mut Sha256) {
+    hasher.update((text.len() as u64).to_be_bytes());
+    hasher.update(text);
+}
+
+/// Hashes keys in order whatever order the map keeps, which a feature of `serde_json` decides.
+fn hash_object(object: &Metadata, hasher: &mut Sha256) {
+    hasher.update(b"{");
+    hasher.update((object.len() as u64).to_be_bytes());
+    let mut entries: Vec<_> = object.iter().collect();
+    entries.sort_unstable_by_key(|(key, _)| key.as_str());
+    for (key, value) in entries {
+        hash_text(key, hasher);
+        hash_value(value, hasher);
+    }
+}
+
+fn hash_value(value: &Value, hasher: &mut Sha256) {
+    match value {
+        Value::Null => hasher.update(b"n"),
+        Value::Bool(truth) => hasher.update(if *truth { b"t" } else { b"f" }),
+        Value::Number(number) => {
+            hasher.update(b"#");
+            hash_text(&number.to_string(), hasher);
+        }
+        Value::String(text) => {
+            hasher.update(b"\"");
+            hash_text(text, hasher);
+        }
+        Value::Array(items) => {
+            hasher.update(b"[");
+            hasher.update((items.len() as u64).to_be_bytes());
+            for item in items {
+                hash_value(item, hasher);
+            }
+        }
+        Value::Object(object) => hash_object(object, hasher),
+    }
+}
+
+impl From<Event> for NewEvent {
+    fn from(event: Event) -> Self {
+        Self {
+            id: event.id.into(),
+            owner: event
+                .owner
+                .map_or(OwnerName::System, OwnerName::User)
+                .into(),
+            system_id: event.system_id.into(),
+            operation_id: event.operation_id.into(),
+            acted_upon: event.acted_upon.into(),
+            category: event.category.into(),
+            action: event.action.into(),
+            severity: event.severity.into(),
+            description: Some(event.description),
+            metadata: event.metadata,
+            created_at: event.created_at.into(),
+        }
+    }
+}
+
+const UUID_REMEDY: &str = "give a UUID like 7b1d2c3e-0000-4000-8000-000000000001, or leave it out";
+const NAME_REMEDY: &str = "write it in snake_case, such as `remove_from_organization`";
+
+impl NewEvent {
+    /// Applies the rules and fills in what was not given.
+    ///
+    /// # Errors
+    ///
+    /// Every rule the event breaks, each with its field, fault and remedy.
+    pub fn into_draft(self, limits: &Limits, policy: CausePolicy) -> Result<Draft, Violations> {
+        let mut violations = Violations::default();
+        let id = optional("id", self.id, UUID_REMEDY, &mut violations).filter(|id| !id.is_nil());
+        let owner = optional(
+            "owner",
+            self.owner,
+            "give the user's UUID, or `system` for an event that every user sees",
+            &mut violations,
+        );
+        let system_id = optional("systemId", self.system_id, UUID_REMEDY, &mut violations);
+        let operation_id = optional(
+            "operationId",
+            self.operation_id,
+            UUID_REMEDY,
+            &mut violations,
+        );
+        let acted_upon = self.acted_upon.without_nil();
+        let acted_upon = required(
+            "actedUpon",
+            acted_upon,
+            "give the UUID of the resource the event is about",
+            &mut violations,
+        );
+        let category = required("category", self.category, NAME_REMEDY, &mut violations);
+        let action = required("action", self.action, NAME_REMEDY, &mut violations);
+        let severity = severity(self.severity, &mut violations);
+        let description = self.description.unwrap_or_default();
+        rules::check_description(&description, limits, &mut violations);
+        if let Some(metadata) = &self.metadata {
+            rules::check_metadata(metadata, limits, &mut violations);
+        }
+        let fill = (policy == CausePolicy::FillFromDescription).then_some(description.as_str());
+        let metadata = with_cause(self.metadata, severity, fill, &mut violations);
+        let created_at_given = !self.created_at.is_absent();
+        let created_at = created_at(self.created_at, &mut violations);
+
+        let (Some(acted_upon), Some(category), Some(action), Some(severity), true) = (
+            acted_upon,
+            category,
+            action,
+            severity,
+            violations.is_empty(),
+        ) else {
+            return Err(violations);
+        };
+        let id = id.unwrap_or_else(EventId::mint);
+        let event = Event {
+            id,
+            owner: match owner {
+                Some(OwnerName::User(user)) if !user.is_nil() => Some(user),
+                _ => None,
+            },
+            system_id: system_id.unwrap_or(SystemId::NIL),
+            operation_id: operation_id
+                .filter(|operation| !operation.is_nil())
+                .unwrap_or_else(|| OperationId::from_uuid(*id.as_uuid())),
+            acted_upon,
+            category,
+            action,
+            description,
+            severity,
+            status: Status::Unread,
+            metadata,
+            created_at,
+            updated_at: created_at,
+            deleted_at: None,
+        };
+        Ok(Draft {
+            event,
+            created_at_given,
+        })
+    }
+}
+
+impl Given<ResourceId> {
+    /// The nil UUID, which some clients send for "none", as absent.
+    fn without_nil(self) -> Self {
+        match self {
+            Self::Value(id) if id.is_nil() => Self::Absent,
+            other => other,
+        }
+    }
+}
+
+fn optional<T: std::str::FromStr>(
+    field: &str,
+    given: Given<T>,
+    remedy: &str,
+    violations: &mut Violations,
+) -> Option<T>
+where
+    T::Err: std::fmt::Display,
+{
+    match given {
+        Given::Absent => None,
+        Given::Value(value) => Some(value),
+        Given::Malformed(text) => {
+            let fault = match text.parse::<T>() {
+                Err(error) => error.to_string(),
+                Ok(_) => "could not be read".to_owned(),
+            };
+            violations.add(
+                field,
+                format!("({}) {fault}", rules::shortened(&text)),
+                remedy,
+            );
+            None
+        }
+    }
+}
+
+fn required<T: std::str::FromStr>(
+    field: &str,
+    given: Given<T>,
+    remedy: &str,
+    violations: &mut Violations,
+) -> Option<T>
+where
+    T::Err: std::fmt::Display,
+{
+    if given.is_absent() {
+        violations.add(field, "is missing", remedy);
+    }
+    optional(field, given, remedy, violations)
+}
+
+fn severity(given: Given<Severity>, violations: &mut Violations) -> Option<Severity> {
+    let remedy = match &given {
+        Given::Malformed(text) => match text.parse::<Severity>() {
+            Err(error) => error.remedy(),
+            Ok(severity) => format!("write `{severity}`"),
+        },
+        _ => format!(
+            "give one of {}",
+            Severity::ALL.map(Severity::as_str).join(", ")
+        ),
+    };
+    required("severity", given, &remedy, violations)
+}
+
+/// The years that fit a signed 64-bit count of nanoseconds since 1970.
+fn created_at(given: Given<Timestamp>, violations: &mut Violations) -> Timestamp {
+    const REMEDY: &str = "give an RFC 3339 time such as 2026-08-01T10:00:00.5Z, or leave it out";
+    let Some(created_at) = optional("createdAt", given, REMEDY, violations) else {
+        return Timestamp::now();
+    };
+    if i64::try_from(created_at.as_nanosecond()).is_err() || created_at < Timestamp::UNIX_EPOCH {
+        violations.add(
+            "createdAt",
+            "is not between the years 1970 and 2262",
+            REMEDY,
+        );
+    }
+    created_at
+}
+
+/// Stores the cause under `error` in the shape views read, whichever way it was given.
+fn with_cause(
+    metadata: Option<Metadata>,
+    severity: Option<Severity>,
+    fill: Option<&str>,
+    violations: &mut Violations,
+) -> Option<Metadata> {
+    let mut metadata = metadata;
+    let given = metadata.as_mut().and_then(|metadata| {
+        take_non_empty(metadata, "error").or_else(|| take_non_empty(metadata, "err"))
+    });
+    let cause = match (given, fill) {
+        (Some(given), _) => given,
+        (None, Some(description)) if severity == Some(Severity::Error) => {
+            let text = if description.is_empty() {
+                "no cause was given"
+            } else {
+                description
+            };
+            Value::from(text)
+        }
+        (None, None) if severity == Some(Severity::Error) => {
+            violations.add(
+                "metadata.error",
+                "is missing, and an event of severity error needs its cause",
+                "call with_error with what went wrong and what the user can do",
+            );
+            return metadata;
+        }
+        (None, _) => return metadata,
+    };
+    metadata
+        .get_or_insert_default()
+        .insert("error".into(), cause::normalized(cause));
+    metadata
+}
+
+fn take_non_empty(metadata: &mut Metadata, key: &str) -> Option<Value> {
+    match metadata.get(key)? {
+        Value::Null => None,
+        Value::String(text) if text.is_empty() => None,
+        _ => metadata.remove(key),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn draft(body: Value) -> Result<Draft, Violations> {
+        serde_json::from_value::<NewEvent>(body)
+            .unwrap()
+            .into_draft(&Limits::default(), CausePolicy::FillFromDescription)
+    }
+
+    fn good() -> Value {
+        json!({"actedUpon": "7b1d2c3e-0000-4000-8000-000000000001", "category": "connection",
+               "action": "register", "severity": "success"})
+    }
+
+    fn with(key: &str, value: Value) -> Value {
+        let mut body = good();
+        body[key] = value;
+        body
+    }
+
+    fn digest_of(body: Value) -> Digest {
+        draft(body)
+            .unwrap()
+            .resolve(SystemId::from_uuid(uuid::Uuid::from_u128(5)))
+            .1
+    }
+
+    #[test]
+    fn both_casings_and_old_names_are_read() {
+        let user = "0c0ffee0-0000-4000-8000-00000000000a";
+        for name in ["owner", "user_id", "userId"] {
+            let event = draft(with(name, json!(user))).unwrap().event;
+            assert_eq!(event.owner.unwrap().to_string(), user);
+        }
+        let snake = json!({"acted_upon": user, "operation_id": user, "system_id": user,
+                           "created_at": "2026-08-01T12:00:00+02:00", "category": "a",
+                           "action": "b", "severity": "debug"});
+        let event = draft(snake).unwrap().event;
+        assert_eq!(event.operation_id.to_string(), user);
+        assert_eq!(event.created_at.to_string(), "2026-08-01T10:00:00Z");
+    }
+
+    #[test]
+    fn every_violation_is_reported_at_once() {
+        let body = json!({"id": "x", "owner": "y", "category": "Snake-Case", "severity": "info",
+                          "description": "d\0", "metadata": {"doc": "javascript:alert(1)"},
+                          "createdAt": "yesterday", "actedUpon": null});
+        let violations = draft(body).unwrap_err();
+        let fields: Vec<_> = violations
+            .iter()
+            .map(|violation| violation.field.as_str())
+            .collect();
+        assert_eq!(
+            fields,
+            [
+                "id",
+                "owner",
+                "actedUpon",
+                "category",
+                "action",
+                "severity",
+                "description",
+                "metadata.doc",
+                "createdAt"
+            ]
+        );
+        assert!(
+            violations
+                .iter()
+                .all(|violation| !violation.remedy.is_empty())
+        );
+        assert!(violations.to_string().contains("write `informational`"));
+    }
+
+    #[test]
+    fn the_nil_uuid_is_absent() {
+        let nil = uuid::Uuid::nil().to_string();
+        let event = draft(with("id", json!(nil))).unwrap().event;
+        assert!(!event.id.is_nil());
+        assert_eq!(draft(with("owner", json!(nil))).unwrap().event.owner, None);
+        assert!(draft(with("actedUpon", json!(nil))).is_err());
+    }
+
+    #[test]
+    fn an_error_without_a_cause_takes_its_description() {
+        let mut body = with("severity", json!("error"));
+        body["description"] = json!("it broke");
+        let event = draft(body).unwrap().event;
+        assert_eq!(
+            event.metadata.unwrap()["error"]["LongDescription"],
+            json!(["it broke"])
+        );
+    }
+
+    #[test]
+    fn err_is_stored_as_error() {
+        let event = draft(with("metadata", json!({"err": "boom", "k": 1})))
+            .unwrap()
+            .event;
+        let metadata = event.metadata.unwrap();
+        assert!(metadata.get("err").is_none());
+        assert_eq!(metadata["error"]["ShortDescription"], json!(["boom"]));
+        assert_eq!(metadata["k"], json!(1));
+    }
+
+    #[test]
+    fn limits_are_exact() {
+        let limit = Limits::default().description_bytes;
+        assert!(draft(with("description", json!("x".repeat(limit)))).is_ok());
+        assert!(draft(with("description", json!("x".repeat(limit + 1)))).is_err());
+        let nested = |levels: usize| (1..levels).fold(json!({}), |inner, _| json!({ "a": inner }));
+        assert!(draft(with("metadata", nested(32))).is_ok());
+        assert!(draft(with("metadata", nested(33))).is_err());
+        // {"k":"…"} is eight bytes around the text.
+        let metadata = |bytes: usize| json!({"k": "x".repeat(bytes - 8)});
+        assert!(draft(with("metadata", metadata(65536))).is_ok());
+        assert!(draft(with("metadata", metadata(65537))).is_err());
+    }
+
+    #[test]
+    fn the_digest_tells_content_apart_and_ignores_what_the_server_filled_in() {
+        let id = json!("0c0ffee0-0000-4000-8000-00000000000c");
+        let base = || with("id", id.clone());
+        assert_eq!(digest_of(base()), digest_of(base()));
+        for (key, value) in [
+            ("owner", json!("0c0ffee0-0000-4000-8000-00000000000a")),
+            ("description", json!("other")),
+            ("metadata", json!({})),
+            ("severity", json!("debug")),
+            ("createdAt", json!("2026-08-01T10:00:00Z")),
+            ("operationId", json!("0c0ffee0-0000-4000-8000-00000000000d")),
+        ] {
+            let mut other = base();
+            other[key] = value;
+            assert_ne!(digest_of(base()), digest_of(other), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_built_event_published_again_has_the_same_digest() {
+        let event = Event::builder()
+            .acted_upon(uuid::Uuid::from_u128(1))
+            .with_category("a")
+            .with_action("b")
+            .with_severity(Severity::Debug)
+            .build()
+            .unwrap();
+        let system = SystemId::mint();
+        let digest = |event: Event| {
+            Draft::from_event(event, &Limits::default())
+                .unwrap()
+                .resolve(system)
+                .1
+        };
+        assert_eq!(digest(event.clone()), digest(event));
+    }
+}

@@ -1,0 +1,82 @@
+//! The event itself: its JSON is the wire contract.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+use crate::builder::EventBuilder;
+use crate::id::{EventId, OperationId, OwnerId, ResourceId, SystemId};
+use crate::kind::{Action, Category, Severity, Status};
+
+/// What a publisher adds for the user to know: free-form, but `error` holds the cause of an error
+/// and `doc` a link to documentation.
+pub type Metadata = Map<String, Value>;
+
+/// One record of something the server did. Immutable but for `status` and deletion.
+///
+/// It is written in camelCase and read in camelCase or `snake_case`, with the older names
+/// `user_id` and `userId` for `owner`. Ids that are not set are the nil UUID, except `owner`, which
+/// is left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// Names this event. Publishing the same id again is a no-op.
+    pub id: EventId,
+    /// The user it is for. `None` before it is published means the system, whose events every user
+    /// sees; a stored event always names its owner.
+    #[serde(
+        default,
+        alias = "user_id",
+        alias = "userId",
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "nil_as_none"
+    )]
+    pub owner: Option<OwnerId>,
+    /// The instance that sent it; nil until it is published.
+    #[serde(default = "nil_system", alias = "system_id")]
+    pub system_id: SystemId,
+    /// Shared by all events of one operation.
+    #[serde(alias = "operation_id")]
+    pub operation_id: OperationId,
+    /// The resource it is about.
+    #[serde(alias = "acted_upon")]
+    pub acted_upon: ResourceId,
+    /// What it belongs to, such as `connection`.
+    pub category: Category,
+    /// What the server did, such as `register`.
+    pub action: Action,
+    /// What happened, in words for the user. At most 4 KiB; may be empty.
+    #[serde(default)]
+    pub description: String,
+    /// How urgently it wants attention.
+    pub severity: Severity,
+    /// Whether the owner has read it.
+    pub status: Status,
+    /// What else the user should know; at most 64 KiB of JSON and 32 levels.
+    #[serde(default)]
+    pub metadata: Option<Metadata>,
+    /// When it happened.
+    #[serde(alias = "created_at")]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[serde(alias = "updated_at")]
+    pub updated_at: Timestamp,
+    /// When it was deleted, if it was.
+    #[serde(default, alias = "deleted_at", skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+}
+
+impl Event {
+    /// Begins an event. The operation id is minted here, so that clones of the builder share it.
+    pub fn builder() -> EventBuilder {
+        EventBuilder::new()
+    }
+}
+
+fn nil_as_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OwnerId>, D::Error> {
+    Ok(Option::<OwnerId>::deserialize(deserializer)?.filter(|owner| !owner.is_nil()))
+}
+
+const fn nil_system() -> SystemId {
+    SystemId::NIL
+}

@@ -1,0 +1,97 @@
+//! A field as a publisher gave it, before the rules have judged it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::id::{IdError, OwnerId};
+
+/// A field of a request: absent, readable, or a text that could not be read as `T`.
+///
+/// The unreadable text is kept so that one answer can name every fault of an event at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Given<T> {
+    /// Not in the request, or `null`.
+    #[default]
+    Absent,
+    /// Present and well-formed.
+    Value(T),
+    /// Present and not a `T`.
+    Malformed(String),
+}
+
+impl<T> Given<T> {
+    /// Whether nothing was given.
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    /// Puts `value` where nothing was given.
+    pub fn or_default_to(&mut self, value: T) {
+        if self.is_absent() {
+            *self = Self::Value(value);
+        }
+    }
+}
+
+impl<T: FromStr> Given<T> {
+    /// Reads `text`, keeping it when it is malformed.
+    pub fn parse(text: String) -> Self {
+        match text.parse() {
+            Ok(value) => Self::Value(value),
+            Err(_) => Self::Malformed(text),
+        }
+    }
+}
+
+impl<T> From<T> for Given<T> {
+    fn from(value: T) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl<T: fmt::Display> Serialize for Given<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent => serializer.serialize_none(),
+            Self::Value(value) => serializer.collect_str(value),
+            Self::Malformed(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+impl<'de, T: FromStr> Deserialize<'de> for Given<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.map_or(Self::Absent, Self::parse))
+    }
+}
+
+/// Whom a publisher names as owner: a user, or the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnerName {
+    /// The user with this id; the system under its own id counts as the system.
+    User(OwnerId),
+    /// The installation, whose events every user sees. Written `system`.
+    System,
+}
+
+impl fmt::Display for OwnerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(owner) => owner.fmt(f),
+            Self::System => f.write_str("system"),
+        }
+    }
+}
+
+impl FromStr for OwnerName {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        match text {
+            "system" => Ok(Self::System),
+            id => id.parse().map(Self::User),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The vocabulary of Tidings, spoken by the engine, the server and the client: what an event is,
+//! what may be in it, how a reader says how far it has got, and the bodies of the HTTP API.
+//!
+//! Nothing here does I/O.
+//!
+//! ```
+//! use tidings_event::{Cause, Event, Severity};
+//! use uuid::Uuid;
+//!
+//! let connection = Uuid::now_v7();
+//! let user = Uuid::now_v7();
+//! // Fill in what is known, then branch: both outcomes share the operation id.
+//! let ping = Event::builder()
+//!     .from_user(user)
+//!     .acted_upon(connection)
+//!     .with_category("connection")
+//!     .with_action("ping");
+//! let reached = ping
+//!     .clone()
+//!     .with_severity(Severity::Success)
+//!     .with_description("Reached the cluster")
+//!     .build()?;
+//! let refused = ping
+//!     .with_severity(Severity::Error)
+//!     .with_description("Could not reach the cluster")
+//!     .with_error(
+//!         Cause::new("the API server refused the connection")
+//!             .with_probable_cause("the cluster is stopped")
+//!             .with_suggested_remediation("start the cluster, then ping again"),
+//!     )
+//!     .build()?;
+//! assert_eq!(reached.operation_id, refused.operation_id);
+//! # Ok::<(), tidings_event::Violations>(())
+//! ```
+
+mod builder;
+mod cause;
+mod cursor;
+mod draft;
+mod event;
+mod given;
+mod id;
+mod kind;
+mod rules;
+
+pub use builder::EventBuilder;
+pub use cause::{Cause, CauseSeverity};
+pub use cursor::{Cursor, CursorError, CursorTag, Epoch, Start};
+pub use draft::{CausePolicy, Digest, Draft, NewEvent};
+pub use event::{Event, Metadata};
+pub use given::{Given, OwnerName};
+pub use id::{EventId, IdError, OperationId, OwnerId, ResourceId, Rev, SystemId};
+pub use kind::{Action, Category, NameError, Severity, SeverityError, Status, StatusError};
+pub use rules::{Limits, Violation, Violations};
+
+/// The moment type of every event: an instant in UTC with nanoseconds.
+pub use jiff::Timestamp;

@@ -1,0 +1,213 @@
+//! What may be in an event, for the builder and HTTP alike.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::event::Metadata;
+
+/// The sizes an event must keep to. All are configurable; every refusal names its limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest description, in bytes.
+    pub description_bytes: usize,
+    /// The largest metadata, in bytes of compact JSON.
+    pub metadata_bytes: usize,
+    /// The deepest metadata, in levels; the object itself is the first.
+    pub metadata_depth: usize,
+    /// The largest event, in bytes of JSON.
+    pub event_bytes: usize,
+    /// The most events in a batch.
+    pub batch_events: usize,
+    /// The largest batch, in bytes of JSON.
+    pub batch_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            description_bytes: 4 * 1024,
+            metadata_bytes: 64 * 1024,
+            metadata_depth: 32,
+            event_bytes: 128 * 1024,
+            batch_events: 1_000,
+            batch_bytes: 4 * 1024 * 1024,
+        }
+    }
+}
+
+/// One fault of an event: where, what, and how to mend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The field's JSON name, with an index before it in a batch: `[3].category`.
+    pub field: String,
+    /// What is wrong with it.
+    pub fault: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.field, self.fault, self.remedy)
+    }
+}
+
+/// Everything that is wrong with an event, at once. Never empty where it is an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    /// The faults, in the order of the fields.
+    pub fn iter(&self) -> std::slice::Iter<'_, Violation> {
+        self.0.iter()
+    }
+
+    /// Whether nothing is wrong.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a fault.
+    pub fn add(
+        &mut self,
+        field: impl Into<String>,
+        fault: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.0.push(Violation {
+            field: field.into(),
+            fault: fault.into(),
+            remedy: remedy.into(),
+        });
+    }
+
+    /// Takes over the faults of the event at `index` of a batch.
+    pub fn extend_from_batch(&mut self, index: usize, of_one: Self) {
+        self.0
+            .extend(of_one.0.into_iter().map(|violation| Violation {
+                field: format!("[{index}].{}", violation.field),
+                ..violation
+            }));
+    }
+
+    /// `Ok` if nothing is wrong.
+    ///
+    /// # Errors
+    ///
+    /// The faults, if there are any.
+    pub fn into_result(self) -> Result<(), Self> {
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
+    }
+}
+
+impl fmt::Display for Violations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, violation) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{violation}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Violations {}
+
+/// The most of a refused text that is repeated in an error, in characters.
+const QUOTED_CHARS: usize = 80;
+
+/// The start of `text`, fit to be quoted in an error whatever it holds.
+pub(crate) fn shortened(text: &str) -> String {
+    let mut quoted: String = text
+        .chars()
+        .take(QUOTED_CHARS)
+        .flat_map(char::escape_default)
+        .collect();
+    if text.chars().nth(QUOTED_CHARS).is_some() {
+        quoted.push('…');
+    }
+    quoted
+}
+
+/// Judges the description.
+pub(crate) fn check_description(text: &str, limits: &Limits, violations: &mut Violations) {
+    if text.len() > limits.description_bytes {
+        violations.add(
+            "description",
+            format!(
+                "has {} bytes, more than the {} allowed",
+                text.len(),
+                limits.description_bytes
+            ),
+            "shorten it, and put details into metadata",
+        );
+    }
+    if text.contains('\0') {
+        violations.add("description", "contains a NUL character", "remove it");
+    }
+}
+
+/// Judges the metadata as the publisher gave it.
+pub(crate) fn check_metadata(metadata: &Metadata, limits: &Limits, violations: &mut Violations) {
+    let bytes = serde_json::to_vec(metadata).map_or(usize::MAX, |json| json.len());
+    if bytes > limits.metadata_bytes {
+        violations.add(
+            "metadata",
+            format!(
+                "has {bytes} bytes of JSON, more than the {} allowed",
+                limits.metadata_bytes
+            ),
+            "store the large part elsewhere and link to it",
+        );
+    }
+    let depth = 1 + metadata.values().map(depth).max().unwrap_or(0);
+    if depth > limits.metadata_depth {
+        violations.add(
+            "metadata",
+            format!(
+                "is nested {depth} levels deep, more than the {} allowed",
+                limits.metadata_depth
+            ),
+            "flatten it",
+        );
+    }
+    if metadata
+        .iter()
+        .any(|(key, value)| key.contains('\0') || has_nul(value))
+    {
+        violations.add("metadata", "contains a NUL character", "remove it");
+    }
+    if let Some(doc) = metadata.get("doc")
+        && !doc.as_str().is_some_and(is_web_address)
+    {
+        violations.add(
+            "metadata.doc",
+            "is not a web address",
+            "give the full URL, beginning with https:// or http://",
+        );
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(object) => 1 + object.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(object) => object
+            .iter()
+            .any(|(key, value)| key.contains('\0') || has_nul(value)),
+        _ => false,
+    }
+}
+
+fn is_web_address(text: &str) -> bool {
+    url::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}

@@ -1,0 +1,32 @@
+//! The project's own commands: `cargo xtask test`, `ci` and `tidy`.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool talks on standard output"
+)]
+
+mod ci;
+mod command;
+mod test;
+mod tidy;
+
+use clap::Parser;
+
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Install what the tests need, run every test of every kind, and say what ran.
+    Test,
+    /// What CI runs: formatting, lints, rustdoc, tidy, then all tests.
+    Ci,
+    /// Check the rules of the workspace that no compiler checks.
+    Tidy,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Task::parse() {
+        Task::Test => test::run(),
+        Task::Ci => ci::run(),
+        Task::Tidy => tidy::run(),
+    }
+}
