@@ -33,25 +33,34 @@
 //! # Ok::<(), tidings_event::Violations>(())
 //! ```
 
+mod api;
 mod builder;
 mod cause;
 mod cursor;
 mod draft;
+mod error_body;
 mod event;
 mod given;
 mod id;
 mod kind;
+mod query;
 mod rules;
+mod stream;
 
+pub use api::{EventPage, SeverityCount, Summary};
 pub use builder::EventBuilder;
 pub use cause::{Cause, CauseSeverity};
 pub use cursor::{Cursor, CursorError, CursorTag, Epoch, Start};
 pub use draft::{CausePolicy, Digest, Draft, NewEvent};
+pub use error_body::{ErrorBody, ErrorCode, ErrorSeverity};
 pub use event::{Event, Metadata};
 pub use given::{Given, OwnerName};
 pub use id::{EventId, IdError, OperationId, OwnerId, ResourceId, Rev, SystemId};
 pub use kind::{Action, Category, NameError, Severity, SeverityError, Status, StatusError};
+pub use query::{EventFilter, OwnerKind, PageRequest, PageToken, PageTokenError, Paging};
 pub use rules::{Limits, Violation, Violations};
+
+pub use stream::{ResetReason, StreamItem};
 
 /// The moment type of every event: an instant in UTC with nanoseconds.
 pub use jiff::Timestamp;

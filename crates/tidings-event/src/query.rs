@@ -1,0 +1,217 @@
+//! Which events a list is to hold, and which page of it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::id::{EventId, OperationId, ResourceId};
+use crate::kind::{Action, Category, Severity, Status};
+
+/// Whose events: the user's own, or the system's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OwnerKind {
+    /// The caller's own events.
+    User,
+    /// The system's events, which every user sees.
+    System,
+}
+
+/// Which events are meant. Every part that is set must hold; a list holds when one entry does, and
+/// an empty list means any.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EventFilter {
+    /// Read or unread.
+    pub status: Option<Status>,
+    /// One of these categories.
+    pub category: Vec<Category>,
+    /// One of these actions.
+    pub action: Vec<Action>,
+    /// One of these severities.
+    pub severity: Vec<Severity>,
+    /// One of these resources.
+    pub acted_upon: Vec<ResourceId>,
+    /// The caller's own events, or the system's.
+    pub owner_kind: Option<OwnerKind>,
+    /// Of this operation.
+    pub operation_id: Option<OperationId>,
+    /// Created at this moment or later.
+    pub from: Option<Timestamp>,
+    /// Created before this moment.
+    pub to: Option<Timestamp>,
+}
+
+impl EventFilter {
+    /// Binds a page token to the filter it was given out for.
+    fn tag(&self) -> u32 {
+        let json = serde_json::to_vec(self).expect("a filter has only text keys");
+        let hash = Sha256::digest(json);
+        u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
+    }
+}
+
+/// Where the next page begins: after an event, in a list with a certain filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageToken {
+    /// When the last event of the page before was created.
+    pub created_at: Timestamp,
+    /// Its id.
+    pub id: EventId,
+    filter: u32,
+}
+
+/// A text that is not a page token, or one of a list with another filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PageTokenError {
+    /// Not as the server gave it out.
+    #[error("is not a token of this server")]
+    Malformed,
+    /// Given out for a list with another filter.
+    #[error("belongs to a list with another filter")]
+    OtherFilter,
+}
+
+impl PageToken {
+    /// The token of the page after the event `id`, created at `created_at`, in the list of `filter`.
+    pub fn after(created_at: Timestamp, id: EventId, filter: &EventFilter) -> Self {
+        Self {
+            created_at,
+            id,
+            filter: filter.tag(),
+        }
+    }
+
+    /// Refuses a token of a list with another filter.
+    ///
+    /// # Errors
+    ///
+    /// [`PageTokenError::OtherFilter`] if so.
+    pub fn check(&self, filter: &EventFilter) -> Result<(), PageTokenError> {
+        if self.filter == filter.tag() {
+            Ok(())
+        } else {
+            Err(PageTokenError::OtherFilter)
+        }
+    }
+}
+
+impl fmt::Display for PageToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanoseconds = i64::try_from(self.created_at.as_nanosecond()).unwrap_or(i64::MAX);
+        write!(
+            f,
+            "{nanoseconds:016x}{}{:08x}",
+            self.id.as_uuid().simple(),
+            self.filter
+        )
+    }
+}
+
+impl FromStr for PageToken {
+    type Err = PageTokenError;
+
+    fn from_str(text: &str) -> Result<Self, PageTokenError> {
+        const MALFORMED: PageTokenError = PageTokenError::Malformed;
+        if text.len() != 56 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(MALFORMED);
+        }
+        let nanoseconds = i64::from_str_radix(&text[..16], 16).map_err(|_| MALFORMED)?;
+        let id = Uuid::try_parse(&text[16..48]).map_err(|_| MALFORMED)?;
+        Ok(Self {
+            created_at: Timestamp::from_nanosecond(nanoseconds.into()).map_err(|_| MALFORMED)?,
+            id: EventId::from_uuid(id),
+            filter: u32::from_str_radix(&text[48..], 16).map_err(|_| MALFORMED)?,
+        })
+    }
+}
+
+impl Serialize for PageToken {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PageToken {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Which page: by number, or the one after another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paging {
+    /// The page with this number, from 0. Its cost grows with the number.
+    Number(u64),
+    /// The page that `next` of another asks for. Its cost is the same at any depth.
+    After(PageToken),
+}
+
+/// Which page, and how large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Which page.
+    pub paging: Paging,
+    /// The most events it holds, from 1 to [`PageRequest::MAX_SIZE`].
+    pub size: u64,
+}
+
+impl PageRequest {
+    /// The size of a page where none is asked for.
+    pub const DEFAULT_SIZE: u64 = 25;
+    /// The largest page; a larger one asked for is cut to it.
+    pub const MAX_SIZE: u64 = 1_000;
+}
+
+impl Default for PageRequest {
+    fn default() -> Self {
+        Self {
+            paging: Paging::Number(0),
+            size: Self::DEFAULT_SIZE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_token_reads_back_and_knows_its_filter() {
+        let filter = EventFilter {
+            status: Some(Status::Unread),
+            ..EventFilter::default()
+        };
+        let token = PageToken::after(Timestamp::now(), EventId::mint(), &filter);
+        let read: PageToken = token.to_string().parse().unwrap();
+        assert_eq!(read, token);
+        assert_eq!(read.check(&filter), Ok(()));
+        assert_eq!(
+            read.check(&EventFilter::default()),
+            Err(PageTokenError::OtherFilter)
+        );
+    }
+
+    #[test]
+    fn malformed_tokens_are_refused() {
+        for text in [
+            "",
+            "x",
+            &"f".repeat(56),
+            &"é".repeat(28),
+            &"+".repeat(56),
+            &"0".repeat(57),
+        ] {
+            assert_eq!(
+                text.parse::<PageToken>(),
+                Err(PageTokenError::Malformed),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What the live stream carries: the payload of each kind of frame.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::Summary;
+use crate::cursor::Cursor;
+use crate::event::Event;
+
+/// Why a reader has to fetch the list again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResetReason {
+    /// The text is not a cursor.
+    Malformed,
+    /// The cursor is of another user or another installation, or from before a restore.
+    Foreign,
+    /// Changes after the cursor are no longer kept.
+    TooOld,
+    /// The cursor is ahead of the feed.
+    TooNew,
+}
+
+impl fmt::Display for ResetReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// One item of a stream.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StreamItem {
+    /// The stream begins after `cursor`.
+    Ready {
+        /// The accepted starting point.
+        cursor: Cursor,
+        /// Where the feeds stood then.
+        head: Cursor,
+    },
+    /// An event was published.
+    Created {
+        /// The reader has got this far with it.
+        cursor: Cursor,
+        /// The event.
+        event: Box<Event>,
+    },
+    /// Replay is over. From here on each created event counts one more unread.
+    Live {
+        /// The reader has got this far.
+        cursor: Cursor,
+        /// The exact counts at this cursor.
+        summary: Summary,
+    },
+    /// The reader's cursor could not be used: fetch the list and go on from here.
+    Reset {
+        /// Where the stream goes on.
+        cursor: Cursor,
+        /// Why.
+        reason: ResetReason,
+    },
+}
+
+/// The `data:` of a `ready` frame.
+#[derive(Serialize, Deserialize)]
+struct ReadyData {
+    cursor: Cursor,
+    head: Cursor,
+}
+
+/// The `data:` of a `live` frame.
+#[derive(Serialize, Deserialize)]
+struct LiveData {
+    cursor: Cursor,
+    summary: Summary,
+}
+
+/// The `data:` of a `reset` frame.
+#[derive(Serialize, Deserialize)]
+struct ResetData {
+    cursor: Cursor,
+    reason: ResetReason,
+}
+
+impl StreamItem {
+    /// How far the reader has got with this item: the `id:` of its frame.
+    pub const fn cursor(&self) -> Cursor {
+        match self {
+            Self::Ready { cursor, .. }
+            | Self::Created { cursor, .. }
+            | Self::Live { cursor, .. }
+            | Self::Reset { cursor, .. } => *cursor,
+        }
+    }
+
+    /// The name of its frame (`event:`); none for a created event, so that `onmessage` of existing
+    /// clients gets it.
+    pub const fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Ready { .. } => Some("ready"),
+            Self::Created { .. } => None,
+            Self::Live { .. } => Some("live"),
+            Self::Reset { .. } => Some("reset"),
+        }
+    }
+
+    /// The payload of its frame (`data:`): one line of JSON.
+    pub fn data(&self) -> String {
+        let json = match self {
+            Self::Ready { cursor, head } => serde_json::to_string(&ReadyData {
+                cursor: *cursor,
+                head: *head,
+            }),
+            Self::Created { event, .. } => serde_json::to_string(event),
+            Self::Live { cursor, summary } => serde_json::to_string(&LiveData {
+                cursor: *cursor,
+                summary: summary.clone(),
+            }),
+            Self::Reset { cursor, reason } => serde_json::to_string(&ResetData {
+                cursor: *cursor,
+                reason: *reason,
+            }),
+        };
+        json.expect("stream items have only text keys")
+    }
+
+    /// Reads a frame back. `None` for a kind this version does not know, which a reader skips.
+    ///
+    /// # Errors
+    ///
+    /// When the payload is not that of a frame of this name.
+    pub fn read(name: &str, cursor: Cursor, data: &str) -> serde_json::Result<Option<Self>> {
+        Ok(Some(match name {
+            "" | "message" => Self::Created {
+                cursor,
+                event: serde_json::from_str(data)?,
+            },
+            "ready" => {
+                let ReadyData { cursor, head } = serde_json::from_str(data)?;
+                Self::Ready { cursor, head }
+            }
+            "live" => {
+                let LiveData { cursor, summary } = serde_json::from_str(data)?;
+                Self::Live { cursor, summary }
+            }
+            "reset" => {
+                let ResetData { cursor, reason } = serde_json::from_str(data)?;
+                Self::Reset { cursor, reason }
+            }
+            _ => return Ok(None),
+        }))
+    }
+}
