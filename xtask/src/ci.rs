@@ -19,5 +19,5 @@ pub(crate) fn run() -> anyhow::Result<()> {
         command::cargo(&["doc", "--workspace", "--no-deps", "--locked"])
             .env("RUSTDOCFLAGS", "--deny=warnings"),
     )?;
-    test::run()
+    test::run(&test::Args::default())
 }

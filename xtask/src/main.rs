@@ -16,7 +16,7 @@ use clap::Parser;
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
     /// Install what the tests need, run every test of every kind, and say what ran.
-    Test,
+    Test(test::Args),
     /// What CI runs: formatting, lints, rustdoc, tidy, then all tests.
     Ci,
     /// Check the rules of the workspace that no compiler checks.
@@ -25,7 +25,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Task::parse() {
-        Task::Test => test::run(),
+        Task::Test(args) => test::run(&args),
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
     }

@@ -7,6 +7,14 @@ use anyhow::{Context as _, bail};
 
 use crate::command;
 
+/// How the tests are run.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Args {
+    /// How often the server is killed under load, instead of a few times.
+    #[arg(long, value_name = "N")]
+    crash_rounds: Option<u32>,
+}
+
 /// How many tests passed and failed, over all test binaries.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Tally {
@@ -35,8 +43,11 @@ impl Tally {
 }
 
 /// Runs all tests, showing their output as it comes; the last line is `N passed, N failed`.
-pub(crate) fn run() -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let mut cargo = command::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+    if let Some(rounds) = args.crash_rounds {
+        cargo.env("TIDINGS_CRASH_ROUNDS", rounds.to_string());
+    }
     println!("$ {cargo:?}");
     let mut child = cargo
         .stdout(Stdio::piped())

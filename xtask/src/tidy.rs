@@ -23,6 +23,20 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
+/// What must not be named in the sources below a path, and why.
+const MUST_NOT_NAME: &[(&str, &str, &str)] = &[
+    (
+        "crates/tidings/src/store",
+        "crate::hub",
+        "the store knows nothing of subscribers",
+    ),
+    (
+        "crates/tidings/src/hub",
+        "crate::store",
+        "the hub knows nothing of the store",
+    ),
+];
+
 /// Reports every broken rule at once.
 pub(crate) fn run() -> anyhow::Result<()> {
     let metadata = MetadataCommand::new()
@@ -34,6 +48,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     for package in metadata.workspace_packages() {
         check_direction(package, &mut faults);
         check_lints(package, &mut faults)?;
+    }
+    for (path, name, reason) in MUST_NOT_NAME {
+        check_names(path, name, reason, &mut faults)?;
     }
     if faults.is_empty() {
         return Ok(());
@@ -75,6 +92,37 @@ fn check_lints(package: &Package, faults: &mut Vec<String>) -> anyhow::Result<()
             "{}: does not take the workspace's lints",
             package.name
         ));
+    }
+    Ok(())
+}
+
+/// Checks the module at `path`, without its extension, and all below it.
+fn check_names(
+    path: &str,
+    name: &str,
+    reason: &str,
+    faults: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let mut folders = vec![command::root().join(path)];
+    let mut files = vec![command::root().join(path).with_extension("rs")];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder)
+            .with_context(|| format!("could not read {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    for file in files {
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("could not read {}", file.display()))?;
+        if text.contains(name) {
+            faults.push(format!("{} names {name}: {reason}", file.display()));
+        }
     }
     Ok(())
 }

@@ -42,6 +42,9 @@ pub enum ErrorCode {
     ShuttingDown,
     /// A fault of the server.
     Internal,
+    /// A code that a newer server knows and this version does not. No server sends it.
+    #[serde(other)]
+    Unknown,
 }
 
 impl fmt::Display for ErrorCode {
@@ -121,5 +124,7 @@ mod tests {
         assert!(json["probable_cause"].is_array());
         assert_eq!(serde_json::from_value::<ErrorBody>(json).unwrap(), body);
         assert_eq!(ErrorCode::EventNotFound.to_string(), "event_not_found");
+        let newer: ErrorCode = serde_json::from_str("\"of_a_newer_server\"").unwrap();
+        assert_eq!(newer, ErrorCode::Unknown);
     }
 }

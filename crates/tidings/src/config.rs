@@ -1,0 +1,24 @@
+//! How an engine is set up.
+
+use std::path::PathBuf;
+
+use tidings_event::Limits;
+
+/// What [`Tidings::open`](crate::Tidings::open) needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the events are kept. Made when it is missing, with mode 0700.
+    pub data_dir: PathBuf,
+    /// The sizes an event and a batch must keep to.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// The default set-up with its data in `data_dir`.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            limits: Limits::default(),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Why the engine refuses.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use tidings_event::{EventId, Violations};
+
+use crate::store::{DirectoryError, StoreError};
+
+/// Why an engine could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The data directory cannot be used, or another process uses it.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// What is in the data directory cannot be used.
+    #[error("could not open the event store")]
+    Store(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Why nothing of a publish request was stored.
+///
+/// One exception: after [`PublishError::Closed`] or a store error the request may be repeated
+/// without fear, since an event that was stored after all is not stored twice.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// An event breaks the rules. In a batch the fields carry the event's index: `[3].category`.
+    #[error("invalid event: {0}")]
+    Invalid(Violations),
+    /// An event's id is taken by an event with other content.
+    #[error("event {index} of the request has an id that is taken by another event: {id}")]
+    Conflict {
+        /// Which event of the request.
+        index: usize,
+        /// The id that is taken.
+        id: EventId,
+    },
+    /// An event is larger than [`Limits::event_bytes`](tidings_event::Limits::event_bytes).
+    #[error("event {index} of the request has {bytes} bytes, more than the {limit} allowed")]
+    TooLarge {
+        /// Which event of the request.
+        index: usize,
+        /// The size of its JSON.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// There are more events than [`Limits::batch_events`](tidings_event::Limits::batch_events).
+    #[error("the batch has {events} events, more than the {limit} allowed")]
+    TooManyEvents {
+        /// How many there are.
+        events: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The events together are larger than
+    /// [`Limits::batch_bytes`](tidings_event::Limits::batch_bytes).
+    #[error("the batch has {bytes} bytes, more than the {limit} allowed")]
+    BatchTooLarge {
+        /// The size of their JSON.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The store could not commit. Shared by all requests of the same commit.
+    #[error("could not store the event")]
+    Store(#[source] Arc<StoreError>),
+    /// The engine was closed before it took the request.
+    #[error("the engine is closed")]
+    Closed,
+}

@@ -1,0 +1,235 @@
+//! The live feeds: the newest frames of each, and the subscribers that follow it.
+//!
+//! A subscriber is a position, not a queue: it takes frames from the feed's window, and what the
+//! window no longer holds it reads from the store. So publishers never wait for subscribers, and a
+//! slow subscriber costs no more than the window it shares with the others of its feed.
+
+mod feed;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tidings_event::{OwnerId, Rev};
+use tokio::sync::Notify;
+
+use crate::frame::Frame;
+pub(crate) use feed::Taken;
+use feed::{Feed, SeatNumber};
+
+/// All feeds that have a subscriber. A feed without one is not here and takes no memory.
+#[derive(Debug, Default)]
+pub(crate) struct Hub {
+    // A lookup a group or a subscription is short: no lock that can be awaited is needed.
+    feeds: Mutex<HashMap<OwnerId, Arc<Feed>>>,
+    /// The bytes in all windows together.
+    window_bytes: Arc<AtomicUsize>,
+    closed: AtomicBool,
+}
+
+impl Hub {
+    /// Takes a seat at the feed of `owner`. From now on every delivery to it wakes `waker`.
+    pub(crate) fn join(self: &Arc<Self>, owner: OwnerId, waker: Arc<Notify>) -> Seat {
+        let mut feeds = self.feeds();
+        let feed = feeds
+            .entry(owner)
+            .or_insert_with(|| Arc::new(Feed::new(Arc::clone(&self.window_bytes))));
+        let number = feed.join(waker);
+        Seat {
+            hub: Arc::clone(self),
+            owner,
+            feed: Arc::clone(feed),
+            number,
+        }
+    }
+
+    /// Hands committed frames to those who follow `owner`'s feed. Called in the order of their revs.
+    pub(crate) fn deliver(&self, owner: OwnerId, frames: Vec<(Rev, Frame)>) {
+        // The guard is gone before the feed is locked, so that feeds do not wait for each other.
+        let feed = self.feeds().get(&owner).cloned();
+        if let Some(feed) = feed {
+            feed.deliver(frames);
+        }
+    }
+
+    /// Wakes every subscriber for the last time.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        for feed in self.feeds().values() {
+            feed.wake_all();
+        }
+    }
+
+    /// Whether nothing is delivered any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// A thread that panicked with the lock left the map whole: no step under it can be half done.
+    fn feeds(&self) -> MutexGuard<'_, HashMap<OwnerId, Arc<Feed>>> {
+        self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A subscriber's place at a feed; dropping it leaves the feed.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    hub: Arc<Hub>,
+    owner: OwnerId,
+    feed: Arc<Feed>,
+    number: SeatNumber,
+}
+
+impl Seat {
+    /// The frames after `position`, up to `budget_bytes` of them (but at least one).
+    pub(crate) fn take(&self, position: Rev, budget_bytes: usize) -> Taken {
+        self.feed.take(self.number, position, budget_bytes)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        // Under the map's lock, so that nobody joins a feed that is being taken away.
+        let mut feeds = self.hub.feeds();
+        if self.feed.leave(self.number) {
+            feeds.remove(&self.owner);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn frames(revs: std::ops::RangeInclusive<u64>, bytes: usize) -> Vec<(Rev, Frame)> {
+        let frame = Frame::created(Bytes::from(vec![b'x'; bytes]));
+        revs.map(|rev| (Rev::new(rev), frame.clone())).collect()
+    }
+
+    fn revs(taken: Taken) -> Vec<u64> {
+        match taken {
+            Taken::Frames(frames) => frames.into_iter().map(|(rev, _)| rev.get()).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn hub_and_owner() -> (Arc<Hub>, OwnerId) {
+        (Arc::new(Hub::default()), OwnerId::mint())
+    }
+
+    const ALL: usize = usize::MAX;
+
+    #[test]
+    fn each_seat_takes_what_is_after_its_position() {
+        let (hub, owner) = hub_and_owner();
+        let first = hub.join(owner, Arc::default());
+        let second = hub.join(owner, Arc::default());
+        assert!(matches!(first.take(Rev::new(6), ALL), Taken::CaughtUp));
+        hub.deliver(owner, frames(5..=8, 10));
+        assert_eq!(revs(first.take(Rev::new(6), ALL)), [7, 8]);
+        assert!(matches!(first.take(Rev::new(8), ALL), Taken::CaughtUp));
+        assert!(matches!(second.take(Rev::new(9), ALL), Taken::CaughtUp));
+    }
+
+    #[test]
+    fn what_the_window_does_not_hold_is_a_gap_up_to_where_it_begins() {
+        let (hub, owner) = hub_and_owner();
+        let seat = hub.join(owner, Arc::default());
+        hub.deliver(owner, frames(5..=6, 10));
+        assert!(
+            matches!(seat.take(Rev::new(2), ALL), Taken::Gap { up_to } if up_to == Rev::new(4))
+        );
+        // A hole in the deliveries: what is before it must be read from the store.
+        hub.deliver(owner, frames(9..=9, 10));
+        assert!(
+            matches!(seat.take(Rev::new(5), ALL), Taken::Gap { up_to } if up_to == Rev::new(8))
+        );
+        assert_eq!(revs(seat.take(Rev::new(8), ALL)), [9]);
+        // What was delivered before is not delivered again.
+        hub.deliver(owner, frames(7..=9, 10));
+        assert!(matches!(seat.take(Rev::new(9), ALL), Taken::CaughtUp));
+    }
+
+    #[test]
+    fn what_is_larger_than_a_window_is_a_gap() {
+        let (hub, owner) = hub_and_owner();
+        let seat = hub.join(owner, Arc::default());
+        hub.deliver(owner, frames(1..=1, feed::WINDOW_BYTES + 1));
+        assert!(matches!(seat.take(Rev::ZERO, ALL), Taken::Gap { up_to } if up_to == Rev::new(1)));
+        assert!(matches!(seat.take(Rev::new(1), ALL), Taken::CaughtUp));
+    }
+
+    #[test]
+    fn a_window_is_bounded_however_much_is_delivered() {
+        let (hub, owner) = hub_and_owner();
+        let _seat = hub.join(owner, Arc::default());
+        for rev in 1..=100_u64 {
+            hub.deliver(owner, frames(rev..=rev, 100_000));
+        }
+        let bytes = hub.window_bytes.load(Ordering::Relaxed);
+        assert!(bytes <= feed::WINDOW_BYTES, "{bytes}");
+        assert!(bytes > feed::WINDOW_BYTES / 2, "{bytes}");
+    }
+
+    #[test]
+    fn all_windows_together_are_bounded() {
+        let hub = Arc::new(Hub::default());
+        let owners: Vec<_> = (0..200).map(|_| OwnerId::mint()).collect();
+        let seats: Vec<_> = owners
+            .iter()
+            .map(|owner| hub.join(*owner, Arc::default()))
+            .collect();
+        for owner in &owners {
+            hub.deliver(*owner, frames(1..=100, 10_000));
+        }
+        let bytes = hub.window_bytes.load(Ordering::Relaxed);
+        assert!(
+            bytes
+                <= feed::ALL_WINDOWS_BYTES
+                    + feed::WINDOW_BYTES
+                    + seats.len() * feed::TIGHT_WINDOW_BYTES,
+            "{bytes}"
+        );
+        drop(seats);
+        assert_eq!(hub.window_bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_window_is_emptied_when_all_have_taken_it() {
+        let (hub, owner) = hub_and_owner();
+        let first = hub.join(owner, Arc::default());
+        let second = hub.join(owner, Arc::default());
+        hub.deliver(owner, frames(1..=3, 10));
+        assert_eq!(revs(first.take(Rev::ZERO, ALL)), [1, 2, 3]);
+        assert!(hub.window_bytes.load(Ordering::Relaxed) > 0);
+        // A part is not all.
+        assert_eq!(revs(second.take(Rev::ZERO, 1)), [1]);
+        assert!(hub.window_bytes.load(Ordering::Relaxed) > 0);
+        assert_eq!(revs(second.take(Rev::new(1), ALL)), [2, 3]);
+        assert_eq!(hub.window_bytes.load(Ordering::Relaxed), 0);
+        // It goes on after that.
+        hub.deliver(owner, frames(4..=4, 10));
+        assert_eq!(revs(first.take(Rev::new(3), ALL)), [4]);
+    }
+
+    #[test]
+    fn the_last_to_leave_takes_the_feed_away() {
+        let (hub, owner) = hub_and_owner();
+        let first = hub.join(owner, Arc::default());
+        let second = hub.join(owner, Arc::default());
+        hub.deliver(owner, frames(1..=3, 10));
+        assert_eq!(revs(first.take(Rev::ZERO, ALL)), [1, 2, 3]);
+        drop(second);
+        assert_eq!(
+            hub.window_bytes.load(Ordering::Relaxed),
+            0,
+            "the one behind has left"
+        );
+        drop(first);
+        assert!(hub.feeds().is_empty());
+        hub.deliver(owner, frames(4..=4, 10));
+        assert_eq!(hub.window_bytes.load(Ordering::Relaxed), 0);
+    }
+}

@@ -1,0 +1,219 @@
+//! One live feed: its window of frames and its seats.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tidings_event::Rev;
+use tokio::sync::Notify;
+
+use crate::frame::Frame;
+
+/// The most bytes of frames that one feed keeps for subscribers that are behind; those that are
+/// further behind read from the store.
+pub(crate) const WINDOW_BYTES: usize = 1024 * 1024;
+
+/// When all windows together pass this size, each is cut to [`TIGHT_WINDOW_BYTES`] at its next
+/// delivery. So windows never take much more than this, however many subscribers stand still.
+pub(crate) const ALL_WINDOWS_BYTES: usize = 64 * 1024 * 1024;
+
+/// What a feed may keep while memory is short: enough for those who keep up.
+pub(crate) const TIGHT_WINDOW_BYTES: usize = 8 * 1024;
+
+/// Names a seat within its feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SeatNumber(u64);
+
+/// What a seat finds at its feed.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// Nothing newer than its position.
+    CaughtUp,
+    /// The next frames, in order.
+    Frames(Vec<(Rev, Frame)>),
+    /// The window begins later: read the store up to this rev, then ask again.
+    Gap {
+        /// The last rev before the window.
+        up_to: Rev,
+    },
+}
+
+/// A feed that somebody follows.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    state: Mutex<State>,
+    all_windows_bytes: Arc<AtomicUsize>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The newest rev delivered since somebody follows; zero before the first.
+    head: Rev,
+    /// The newest frames, without a hole, up to `head`.
+    window: VecDeque<(Rev, Frame)>,
+    window_bytes: usize,
+    seats: HashMap<SeatNumber, Occupant>,
+    next_seat: u64,
+    /// How many seats have not taken all up to `head`.
+    behind: usize,
+}
+
+#[derive(Debug)]
+struct Occupant {
+    waker: Arc<Notify>,
+    behind: bool,
+}
+
+impl Feed {
+    pub(super) fn new(all_windows_bytes: Arc<AtomicUsize>) -> Self {
+        Self {
+            state: Mutex::default(),
+            all_windows_bytes,
+        }
+    }
+
+    pub(super) fn join(&self, waker: Arc<Notify>) -> SeatNumber {
+        let mut state = self.state();
+        let number = SeatNumber(state.next_seat);
+        state.next_seat += 1;
+        // It is going to read the store up to a head at or beyond this one.
+        state.seats.insert(
+            number,
+            Occupant {
+                waker,
+                behind: false,
+            },
+        );
+        number
+    }
+
+    /// Gives up a seat; whether it was the last.
+    pub(super) fn leave(&self, number: SeatNumber) -> bool {
+        let mut state = self.state();
+        if let Some(occupant) = state.seats.remove(&number)
+            && occupant.behind
+        {
+            self.one_less_behind(&mut state);
+        }
+        state.seats.is_empty()
+    }
+
+    pub(super) fn deliver(&self, frames: Vec<(Rev, Frame)>) {
+        let mut state = self.state();
+        for (rev, frame) in frames {
+            // Delivered before.
+            if rev <= state.head {
+                continue;
+            }
+            if rev != state.head.next() {
+                self.clear(&mut state);
+            }
+            state.head = rev;
+            state.window_bytes += frame.size();
+            self.all_windows_bytes
+                .fetch_add(frame.size(), Ordering::Relaxed);
+            state.window.push_back((rev, frame));
+        }
+        self.trim(&mut state);
+        state.behind = state.seats.len();
+        for occupant in state.seats.values_mut() {
+            occupant.behind = true;
+            occupant.waker.notify_one();
+        }
+    }
+
+    pub(super) fn take(&self, number: SeatNumber, position: Rev, budget_bytes: usize) -> Taken {
+        let mut state = self.state();
+        if position >= state.head {
+            self.caught_up(&mut state, number);
+            return Taken::CaughtUp;
+        }
+        let wanted = position.next();
+        let begins = state.window.front().map(|(rev, _)| *rev);
+        let skipped = match begins {
+            Some(first) if first <= wanted => wanted.get() - first.get(),
+            Some(first) => {
+                let up_to = Rev::new(first.get() - 1);
+                return Taken::Gap { up_to };
+            }
+            None => return Taken::Gap { up_to: state.head },
+        };
+        // The window has no hole, so revs count its places.
+        let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
+        let mut bytes = 0_usize;
+        let frames: Vec<_> = state
+            .window
+            .iter()
+            .skip(skipped)
+            .take_while(|(_, frame)| {
+                let room = bytes < budget_bytes;
+                bytes = bytes.saturating_add(frame.size());
+                room
+            })
+            .cloned()
+            .collect();
+        if frames.last().is_some_and(|(rev, _)| *rev == state.head) {
+            self.caught_up(&mut state, number);
+        }
+        Taken::Frames(frames)
+    }
+
+    pub(super) fn wake_all(&self) {
+        for occupant in self.state().seats.values() {
+            occupant.waker.notify_one();
+        }
+    }
+
+    fn caught_up(&self, state: &mut State, number: SeatNumber) {
+        if let Some(occupant) = state.seats.get_mut(&number)
+            && std::mem::take(&mut occupant.behind)
+        {
+            self.one_less_behind(state);
+        }
+    }
+
+    /// When nobody is behind, nobody will ask for these frames again.
+    fn one_less_behind(&self, state: &mut State) {
+        state.behind -= 1;
+        if state.behind == 0 {
+            self.clear(state);
+        }
+    }
+
+    fn trim(&self, state: &mut State) {
+        let short = self.all_windows_bytes.load(Ordering::Relaxed) > ALL_WINDOWS_BYTES;
+        let allowed = if short {
+            TIGHT_WINDOW_BYTES
+        } else {
+            WINDOW_BYTES
+        };
+        while state.window_bytes > allowed {
+            let Some((_, frame)) = state.window.pop_front() else {
+                break;
+            };
+            state.window_bytes -= frame.size();
+            self.all_windows_bytes
+                .fetch_sub(frame.size(), Ordering::Relaxed);
+        }
+    }
+
+    fn clear(&self, state: &mut State) {
+        // A new deque, since the old one keeps its room.
+        state.window = VecDeque::new();
+        let bytes = std::mem::take(&mut state.window_bytes);
+        self.all_windows_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// A panic under the lock cannot come from these short steps but from lack of memory, which
+    /// ends the process anyway.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        let bytes = self.state().window_bytes;
+        self.all_windows_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,59 @@
+//! The Tidings engine, to embed: it commits events, shows them live to every subscriber of their
+//! owner, and keeps them to be listed.
+//!
+//! ```
+//! use tidings::{Config, Event, Start, StreamItem, Tidings};
+//! # use tidings_event::{OwnerId, Severity};
+//! # use uuid::Uuid;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! let tidings = Tidings::open(Config::new(directory.path())).await?;
+//! let user = OwnerId::mint();
+//! let mut subscription = tidings.subscribe(user, Start::Now).await?;
+//! assert!(matches!(subscription.next().await?, Some(StreamItem::Ready { .. })));
+//! assert!(matches!(subscription.next().await?, Some(StreamItem::Live { .. })));
+//!
+//! let event = Event::builder()
+//!     .from_user(*user.as_uuid())
+//!     .acted_upon(Uuid::now_v7())
+//!     .with_category("deployment")
+//!     .with_action("apply")
+//!     .with_severity(Severity::Success)
+//!     .with_description("Deployed version 12")
+//!     .build()?;
+//! let receipt = tidings.publish(event).await?;
+//! assert_eq!(receipt.rev.get(), 1);
+//! assert!(matches!(
+//!     subscription.next().await?,
+//!     Some(StreamItem::Created { event, .. }) if event.id == receipt.event.id
+//! ));
+//! tidings.close().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It runs on a Tokio runtime, and only one process at a time can have a data directory open.
+
+mod committer;
+mod config;
+mod engine;
+mod error;
+mod frame;
+mod hub;
+mod store;
+mod subscription;
+
+pub use config::Config;
+pub use engine::{Receipt, Tidings};
+pub use error::{OpenError, PublishError};
+pub use store::{DirectoryError, StoreError};
+pub use subscription::Subscription;
+
+/// The vocabulary the engine speaks, from `tidings-event`.
+pub use tidings_event::{Event, EventFilter, EventPage, PageRequest, Start, StreamItem};
+
+/// Compiles the program in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

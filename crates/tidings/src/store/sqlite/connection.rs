@@ -1,0 +1,83 @@
+//! Opens connections to the database: one that writes, several that read.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite_migration::{M, Migrations};
+use tidings_event::{Epoch, SystemId};
+use uuid::Uuid;
+
+use super::fault::OpenFault;
+use crate::store::Identity;
+
+/// In the order they are applied; SQLite's `user_version` counts them.
+const MIGRATIONS: &[M<'_>] = &[M::up(include_str!(
+    "../../../migrations/sqlite/0001_events.sql"
+))];
+
+/// Only a person with a SQLite shell can make us wait: the directory is locked.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// More statements than there are in the code, so that none is parsed twice.
+const CACHED_STATEMENTS: usize = 64;
+
+/// The write-ahead log is cut back to this size after a checkpoint.
+const LOG_SIZE_LIMIT_BYTES: i64 = 64 * 1024 * 1024;
+
+/// Opens the one connection that writes, migrates the schema and reads who we are.
+pub(crate) fn open_writer(database: &Path) -> Result<(Connection, Identity), OpenFault> {
+    let mut connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // Every commit is on disk before it is acknowledged. `NORMAL` would lose the last ones with
+    // the power.
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "journal_size_limit", LOG_SIZE_LIMIT_BYTES)?;
+    Migrations::from_slice(MIGRATIONS).to_latest(&mut connection)?;
+    let identity = identity(&connection)?;
+    Ok((connection, identity))
+}
+
+/// Opens a connection that cannot write.
+pub(crate) fn open_reader(database: &Path) -> rusqlite::Result<Connection> {
+    let connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn open(database: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection =
+        Connection::open_with_flags(database, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    // A sort must not need room on a disk that may be full.
+    connection.pragma_update(None, "temp_store", "memory")?;
+    Ok(connection)
+}
+
+/// Reads the installation's ids, minting them the first time.
+fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
+    let known = connection
+        .query_row("SELECT system_id, epoch FROM installation", [], |row| {
+            Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, [u8; 16]>(1)?))
+        })
+        .optional()?;
+    if let Some((system, epoch)) = known {
+        return Ok(Identity {
+            system: SystemId::from_uuid(Uuid::from_bytes(system)),
+            epoch: Epoch::from_uuid(Uuid::from_bytes(epoch)),
+        });
+    }
+    let identity = Identity {
+        system: SystemId::mint(),
+        epoch: Epoch::mint(),
+    };
+    connection.execute(
+        "INSERT INTO installation (only_row, system_id, epoch) VALUES (1, ?1, ?2)",
+        (
+            identity.system.as_uuid().as_bytes(),
+            identity.epoch.as_uuid().as_bytes(),
+        ),
+    )?;
+    Ok(identity)
+}

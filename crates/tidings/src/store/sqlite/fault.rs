@@ -1,0 +1,57 @@
+//! What SQLite reports, as a failure of the store.
+
+use rusqlite::ErrorCode;
+
+use crate::store::StoreError;
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenFault {
+    /// SQLite refused.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// The schema could not be brought up to date; most likely it is of a newer Tidings.
+    #[error("could not bring the schema up to date")]
+    Migration(#[from] rusqlite_migration::Error),
+    /// No thread could be started for the writer.
+    #[error("could not start the writer thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// A value in the database that no version of Tidings has written.
+#[derive(Debug, thiserror::Error)]
+#[error("unreadable {column} in the database: {value}")]
+pub(crate) struct UnreadableColumn {
+    /// Where it stands.
+    pub(crate) column: &'static str,
+    /// What stands there, shortened.
+    pub(crate) value: String,
+}
+
+/// The one place where SQLite's codes are judged.
+pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
+    let code = match &error {
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..) => {
+            return StoreError::Corrupt(error.into());
+        }
+        other => other.sqlite_error_code(),
+    };
+    match code {
+        Some(ErrorCode::DiskFull) => StoreError::Full(error.into()),
+        Some(
+            ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::ReadOnly
+            | ErrorCode::PermissionDenied
+            | ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::OutOfMemory,
+        ) => StoreError::Unavailable(error.into()),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            StoreError::Corrupt(error.into())
+        }
+        _ => StoreError::Internal(error.into()),
+    }
+}

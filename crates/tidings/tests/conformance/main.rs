@@ -1,0 +1,64 @@
+//! What every backend of the engine must do, checked against a simple model.
+//!
+//! Each case takes a [`place::Place`], where an engine can be opened, closed and opened again. The
+//! list of cases stands once, below; a backend is one line.
+
+mod cases;
+mod model;
+mod place;
+mod reader;
+
+use place::Place;
+
+/// Runs every case on a backend.
+macro_rules! conformance {
+    ($backend:ident, $place:expr) => {
+        mod $backend {
+            use super::*;
+
+            fn place() -> Place {
+                $place
+            }
+
+            #[test]
+            fn random_histories_agree_with_the_model() {
+                cases::random::histories_agree_with_the_model(place);
+            }
+
+            conformance!(@async
+                cases::handoff::every_reader_sees_each_rev_once_while_others_publish,
+                cases::handoff::a_reader_that_reads_nothing_holds_up_nobody_and_then_gets_all,
+                cases::handoff::an_event_that_arrives_with_its_reader_is_seen,
+                cases::handoff::a_reader_that_is_dropped_leaves_nothing_behind,
+                cases::publish::the_first_receipt_is_given_again_for_a_repeat,
+                cases::publish::an_id_with_other_content_is_a_conflict,
+                cases::publish::a_batch_is_stored_whole_or_not_at_all,
+                cases::publish::an_event_survives_its_caller,
+                cases::publish::what_is_acknowledged_is_already_delivered,
+                cases::publish::what_was_accepted_is_committed_by_close,
+                cases::publish::too_large_events_and_batches_are_refused,
+                cases::publish::nothing_is_taken_after_close,
+                cases::owners::one_user_never_sees_the_events_of_another,
+                cases::owners::system_events_are_seen_by_all_live_and_in_the_list,
+                cases::owners::the_system_follows_its_own_feed,
+                cases::start::each_unusable_cursor_is_reset_with_its_reason,
+                cases::start::a_subscription_misses_nothing_from_the_moment_it_is_opened,
+                cases::start::the_cursor_of_a_list_continues_in_the_stream,
+                cases::list::pages_hold_every_event_once_newest_first,
+                cases::list::filters_choose_and_counts_do_not_follow_them,
+                cases::list::pages_by_token_stay_put_while_events_arrive,
+            );
+        }
+    };
+    (@async $($($path:ident)::+),+ $(,)?) => {
+        $(conformance!(@one $($path)::+);)+
+    };
+    (@one $cases:ident::$module:ident::$name:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            $cases::$module::$name(place()).await;
+        }
+    };
+}
+
+conformance!(sqlite, Place::sqlite());

@@ -1,0 +1,35 @@
+//! Where an engine can be opened again and again.
+
+use tempfile::TempDir;
+use tidings::{Config, Tidings};
+
+/// A backend with nothing in it yet.
+pub(crate) struct Place {
+    directory: TempDir,
+}
+
+impl Place {
+    /// SQLite in a new directory.
+    pub(crate) fn sqlite() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        Self { directory }
+    }
+
+    /// Another one of the same backend.
+    pub(crate) fn another(&self) -> Self {
+        // So far there is one backend.
+        Self::sqlite()
+    }
+
+    /// How an engine is opened here.
+    pub(crate) fn config(&self) -> Config {
+        Config::new(self.directory.path())
+    }
+
+    /// Opens an engine on what is here.
+    pub(crate) async fn open(&self) -> Tidings {
+        Tidings::open(self.config())
+            .await
+            .expect("an engine opens where none is open")
+    }
+}
