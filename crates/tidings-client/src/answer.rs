@@ -1,0 +1,93 @@
+//! Reads the server's answers.
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Response, StatusCode};
+use serde::de::DeserializeOwned;
+use tidings_event::ErrorBody;
+use url::Url;
+
+use crate::error::{ClientError, ErrorKind, ProtocolFault};
+
+/// The most bytes of an answer: twice the largest page, 1,000 events of 128 KiB, so that a broken
+/// server cannot fill our memory.
+const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
+
+/// The most bytes of an error answer. What is longer is no envelope.
+const MAX_ERROR_BYTES: usize = 1024 * 1024;
+
+/// Reads the body of a successful answer.
+pub(crate) async fn json<T: DeserializeOwned>(
+    response: Response,
+    server: &Url,
+) -> Result<T, ClientError> {
+    let body = body(response, MAX_ANSWER_BYTES, server).await?;
+    serde_json::from_slice(&body)
+        .map_err(|error| ClientError::protocol(server, ProtocolFault::Body).with_source(error))
+}
+
+/// Reads an answer that is not what was asked for: the envelope, or what else came with the status.
+pub(crate) async fn refusal(response: Response, server: &Url) -> ClientError {
+    let status = response.status();
+    let unknown = ClientError::protocol(server, ProtocolFault::Status(status.as_u16()));
+    if !status.is_client_error() && !status.is_server_error() {
+        return unknown;
+    }
+    let Ok(body) = body(response, MAX_ERROR_BYTES, server).await else {
+        // The status says more than that its body was cut.
+        return unknown;
+    };
+    match serde_json::from_slice::<ErrorBody>(&body) {
+        Ok(body) => {
+            let status = status.as_u16();
+            ClientError::new(ErrorKind::Refused { status, body })
+        }
+        Err(error) => unknown.with_source(error),
+    }
+}
+
+/// Lets only an answer through that is a stream of events.
+pub(crate) async fn stream(response: Response, server: &Url) -> Result<Response, ClientError> {
+    if response.status() != StatusCode::OK {
+        return Err(refusal(response, server).await);
+    }
+    if is_event_stream(response.headers()) {
+        Ok(response)
+    } else {
+        Err(ClientError::protocol(server, ProtocolFault::NotAStream))
+    }
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE);
+    content_type
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("text/event-stream"))
+}
+
+async fn body(
+    mut response: Response,
+    max_bytes: usize,
+    server: &Url,
+) -> Result<Vec<u8>, ClientError> {
+    let mut body = Vec::new();
+    while let Some(piece) = chunk(&mut response, server).await? {
+        if body.len() + piece.len() > max_bytes {
+            let fault = ProtocolFault::BodyTooLarge(max_bytes);
+            return Err(ClientError::protocol(server, fault));
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body)
+}
+
+/// The next bytes of a body; `None` at its end. Nothing is lost if the future is dropped.
+pub(crate) async fn chunk(
+    response: &mut Response,
+    server: &Url,
+) -> Result<Option<bytes::Bytes>, ClientError> {
+    response
+        .chunk()
+        .await
+        .map_err(|error| ClientError::unreachable(server, error.without_url()))
+}

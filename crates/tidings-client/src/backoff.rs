@@ -1,0 +1,142 @@
+//! How long to wait before the next connection.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// The base where neither the caller nor the server has set one.
+const DEFAULT_BASE: Duration = Duration::from_secs(1);
+
+/// Waits grow no longer than this, unless the base itself is longer: a user who repairs a network
+/// does not want to wait for minutes.
+const CEILING: Duration = Duration::from_secs(30);
+
+/// What a server may set the base to. Below, its readers would press it; above, one odd frame
+/// would silence them for good.
+const SERVER_BASE: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(300);
+
+/// Exponential backoff with full jitter: a random wait between nothing and a limit that doubles
+/// with each failure, so that readers who lost a server together do not come back together.
+#[derive(Clone, Debug)]
+pub(crate) struct Backoff {
+    base: Duration,
+    failures: u32,
+    random: fastrand::Rng,
+}
+
+impl Backoff {
+    pub(crate) fn new(random: fastrand::Rng) -> Self {
+        Self {
+            base: DEFAULT_BASE,
+            failures: 0,
+            random,
+        }
+    }
+
+    /// Sets the limit of the first wait.
+    pub(crate) fn set_base(&mut self, base: Duration) {
+        self.base = base;
+    }
+
+    /// Sets the limit of the first wait to the server's `retry:`, within reason.
+    pub(crate) fn set_server_base(&mut self, retry: Duration) {
+        self.base = retry.clamp(*SERVER_BASE.start(), *SERVER_BASE.end());
+    }
+
+    /// Begins anew: the connection works.
+    pub(crate) fn succeeded(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Counts a failure and says how long to wait after it.
+    pub(crate) fn failed(&mut self) -> Duration {
+        let limit = self
+            .base
+            .saturating_mul(2_u32.saturating_pow(self.failures))
+            .min(CEILING.max(self.base));
+        self.failures = self.failures.saturating_add(1);
+        limit.mul_f64(self.random.f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn seeded(seed: u64) -> Backoff {
+        Backoff::new(fastrand::Rng::with_seed(seed))
+    }
+
+    /// The longest wait of many after `failures` failures.
+    fn longest(failures: usize) -> Duration {
+        (0..2_000)
+            .filter_map(|seed| {
+                let mut backoff = seeded(seed);
+                std::iter::repeat_with(|| backoff.failed()).nth(failures)
+            })
+            .max()
+            .unwrap()
+    }
+
+    #[test]
+    fn the_limit_doubles_up_to_the_ceiling_and_is_nearly_reached() {
+        for (failures, limit) in [(0, 1), (1, 2), (3, 8), (4, 16), (5, 30), (90, 30)] {
+            let limit = Duration::from_secs(limit);
+            let longest = longest(failures);
+            assert!(longest <= limit, "{failures}: {longest:?}");
+            assert!(longest > limit.mul_f64(0.95), "{failures}: {longest:?}");
+        }
+    }
+
+    #[test]
+    fn waits_are_spread_over_the_whole_range() {
+        let mut backoff = seeded(1);
+        let waits: Vec<_> = (0..1_000)
+            .map(|_| {
+                backoff.succeeded();
+                backoff.failed()
+            })
+            .collect();
+        let in_lower_half = waits
+            .iter()
+            .filter(|wait| **wait < DEFAULT_BASE / 2)
+            .count();
+        assert!((400..600).contains(&in_lower_half), "{in_lower_half}");
+    }
+
+    #[test]
+    fn success_begins_anew() {
+        let mut backoff = seeded(7);
+        for _ in 0..40 {
+            backoff.failed();
+        }
+        backoff.succeeded();
+        assert!(backoff.failed() <= DEFAULT_BASE);
+    }
+
+    #[test]
+    fn the_server_sets_the_base_within_reason() {
+        let mut backoff = seeded(7);
+        for (retry_ms, base_ms) in [(0, 100), (2_731, 2_731), (u64::MAX, 300_000)] {
+            backoff.set_server_base(Duration::from_millis(retry_ms));
+            assert_eq!(backoff.base, Duration::from_millis(base_ms));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_wait_exceeds_the_ceiling_or_a_longer_base(
+            seed: u64,
+            base_ms in 0..600_000_u64,
+            failures in 1..80_usize,
+        ) {
+            let base = Duration::from_millis(base_ms);
+            let mut backoff = seeded(seed);
+            backoff.set_base(base);
+            for _ in 0..failures {
+                prop_assert!(backoff.failed() <= CEILING.max(base));
+            }
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The typed client.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderName};
+use reqwest::redirect::Policy;
+use reqwest::{RequestBuilder, Response, StatusCode};
+use serde::Serialize;
+use tidings_event::{
+    ErrorCode, Event, EventFilter, EventId, EventPage, NewEvent, PageRequest, Start,
+};
+use url::Url;
+
+use crate::answer;
+use crate::error::{ClientError, ErrorKind, ProtocolFault, UrlFault};
+use crate::follow::Follow;
+use crate::list_query;
+
+/// How long a connection may take to open.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a whole request may take, and how long the head of a stream. A stream itself may last
+/// for ever.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// A server's REST interface and its live stream.
+///
+/// Cloning is cheap, and clones share their connections. Every method may be dropped before it is
+/// done; whether a dropped `publish` was stored is then unknown, and repeating it with the same id
+/// is safe.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    server: Url,
+}
+
+/// What became of one event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Receipt {
+    /// The event as it is stored.
+    pub event: Event,
+    /// It had been stored by an earlier publish of the same id.
+    pub repeated: bool,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchReceipt {
+    /// The events as they are stored, in the order of the batch.
+    pub events: Vec<Event>,
+    /// All of them had been stored by an earlier publish.
+    pub repeated: bool,
+}
+
+impl Client {
+    /// A client of the server at `base_url`, such as `http://127.0.0.1:9081`. A path is kept, for a
+    /// server behind a path of another. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidUrl`], which says what is wrong with it.
+    pub fn new(base_url: Url) -> Result<Self, ClientError> {
+        check(&base_url).map_err(|fault| ClientError::new(ErrorKind::InvalidUrl(fault)))?;
+        let http = reqwest::Client::builder()
+            // A proxy from the environment would take requests to the loopback address away.
+            .no_proxy()
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .user_agent(concat!("tidings-client/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .expect("without TLS a client has nothing to set up that can fail");
+        Ok(Self {
+            http,
+            server: base_url,
+        })
+    }
+
+    /// The server's address, as given.
+    pub fn server(&self) -> &Url {
+        &self.server
+    }
+
+    /// Publishes one event: a built [`Event`], or a [`NewEvent`] for the server to judge. With an
+    /// id it may be published again after a failure; it is stored once.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Refused`] with every rule the event breaks, or why no answer came.
+    pub async fn publish(&self, event: impl Into<NewEvent>) -> Result<Receipt, ClientError> {
+        let (response, repeated) = self.post(&event.into()).await?;
+        let event = answer::json(response, &self.server).await?;
+        Ok(Receipt { event, repeated })
+    }
+
+    /// Publishes several events: all of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    pub async fn publish_batch(&self, events: &[NewEvent]) -> Result<BatchReceipt, ClientError> {
+        let (response, repeated) = self.post(events).await?;
+        let stored: Vec<Event> = answer::json(response, &self.server).await?;
+        if stored.len() != events.len() {
+            let fault = ProtocolFault::EventCount {
+                sent: events.len(),
+                returned: stored.len(),
+            };
+            return Err(ClientError::protocol(&self.server, fault));
+        }
+        Ok(BatchReceipt {
+            events: stored,
+            repeated,
+        })
+    }
+
+    /// One page of the events that match `filter`, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Refused`], for example for a page token of another filter, or why no answer
+    /// came.
+    pub async fn list(
+        &self,
+        filter: &EventFilter,
+        page: PageRequest,
+    ) -> Result<EventPage, ClientError> {
+        let mut url = self.events_url(&[]);
+        list_query::add(&mut url, filter, page);
+        let response = self.send(self.http.get(url)).await?;
+        match response.status() {
+            StatusCode::OK => answer::json(response, &self.server).await,
+            _ => Err(answer::refusal(response, &self.server).await),
+        }
+    }
+
+    /// The event with this id, if the caller has one.
+    ///
+    /// # Errors
+    ///
+    /// Why no answer came.
+    pub async fn get(&self, id: EventId) -> Result<Option<Event>, ClientError> {
+        let request = self.http.get(self.events_url(&[&id.to_string()]));
+        let response = self.send(request).await?;
+        if response.status() == StatusCode::OK {
+            return answer::json(response, &self.server).await.map(Some);
+        }
+        let refusal = answer::refusal(response, &self.server).await;
+        match refusal.refusal().map(|body| body.code) {
+            Some(ErrorCode::EventNotFound) => Ok(None),
+            _ => Err(refusal),
+        }
+    }
+
+    /// Follows the live stream from `start`. It connects with the first call of [`Follow::next`].
+    pub fn follow(&self, start: Start) -> Follow {
+        Follow::new(self.clone(), start)
+    }
+
+    /// Opens the stream. The future is owned, so that a caller who is interrupted can go on with it.
+    pub(crate) fn subscribe(
+        &self,
+        start: Start,
+    ) -> impl Future<Output = Result<Response, ClientError>> + Send + use<> {
+        let request = self.http.get(self.events_url(&["subscribe"]));
+        let request = match start {
+            Start::Now => request,
+            Start::Earliest => request.query(&[("lastEventId", "earliest")]),
+            Start::After(cursor) => request.header(LAST_EVENT_ID, cursor.to_string()),
+            // Its text is gone; any text that is no cursor gets the same answer.
+            Start::Malformed => request.query(&[("lastEventId", "malformed")]),
+        };
+        let request = request
+            .header(ACCEPT, "text/event-stream")
+            .header(CACHE_CONTROL, "no-store");
+        let server = self.server.clone();
+        async move {
+            let open = async {
+                let response = request
+                    .send()
+                    .await
+                    .map_err(|error| ClientError::unreachable(&server, error.without_url()))?;
+                answer::stream(response, &server).await
+            };
+            tokio::time::timeout(REQUEST_TIMEOUT, open)
+                .await
+                .unwrap_or_else(|elapsed| Err(ClientError::unreachable(&server, elapsed)))
+        }
+    }
+
+    /// Posts events. The flag says that they were stored before.
+    async fn post(
+        &self,
+        body: &(impl Serialize + ?Sized),
+    ) -> Result<(Response, bool), ClientError> {
+        let request = self.http.post(self.events_url(&[])).json(body);
+        let response = self.send(request).await?;
+        match response.status() {
+            StatusCode::CREATED => Ok((response, false)),
+            StatusCode::OK => Ok((response, true)),
+            _ => Err(answer::refusal(response, &self.server).await),
+        }
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        request
+            .timeout(REQUEST_TIMEOUT)
+            .send()
+            .await
+            .map_err(|error| ClientError::unreachable(&self.server, error.without_url()))
+    }
+
+    /// The URL of the events, and of what lies below it.
+    fn events_url(&self, below: &[&str]) -> Url {
+        let mut url = self.server.clone();
+        url.path_segments_mut()
+            .expect("an http URL always has a path")
+            .pop_if_empty()
+            .extend(["api", "system", "events"])
+            .extend(below);
+        url
+    }
+}
+
+fn check(url: &Url) -> Result<(), UrlFault> {
+    match url.scheme() {
+        "http" => {}
+        "https" => return Err(UrlFault::Tls),
+        other => return Err(UrlFault::Scheme(other.to_owned())),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(UrlFault::Credentials);
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(UrlFault::QueryOrFragment);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(url: &str) -> Result<Client, ClientError> {
+        Client::new(url.parse().unwrap())
+    }
+
+    #[test]
+    fn a_url_that_cannot_be_a_server_is_refused_with_its_fault() {
+        for (url, fault) in [
+            ("ftp://host/", UrlFault::Scheme("ftp".into())),
+            ("data:x", UrlFault::Scheme("data".into())),
+            ("https://host/", UrlFault::Tls),
+            ("http://user@host/", UrlFault::Credentials),
+            ("http://:secret@host/", UrlFault::Credentials),
+            ("http://host/?a=b", UrlFault::QueryOrFragment),
+            ("http://host/#a", UrlFault::QueryOrFragment),
+        ] {
+            let error = client(url).unwrap_err();
+            assert_eq!(error.kind(), &ErrorKind::InvalidUrl(fault), "{url}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_path_of_the_server_is_kept() {
+        for (url, expected) in [
+            ("http://h:1", "http://h:1/api/system/events/x"),
+            ("http://h:1/", "http://h:1/api/system/events/x"),
+            ("http://h/a/b", "http://h/a/b/api/system/events/x"),
+            ("http://h/a/b/", "http://h/a/b/api/system/events/x"),
+        ] {
+            assert_eq!(client(url).unwrap().events_url(&["x"]).as_str(), expected);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Why a request or a stream failed.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use tidings_event::ErrorBody;
+use url::Url;
+
+type Source = Box<dyn Error + Send + Sync>;
+
+/// A failed request or stream: what kind of failure, and what lies beneath it as
+/// [`source`](Error::source).
+pub struct ClientError {
+    // Boxed, since a `Result` is as large as its error and failures are rare.
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    kind: ErrorKind,
+    source: Option<Source>,
+}
+
+/// What failed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The URL cannot be the address of a server.
+    #[error("not the address of a server: {0}")]
+    InvalidUrl(UrlFault),
+    /// No connection, or it was lost before the answer was complete.
+    #[error("no connection to {server}")]
+    Unreachable {
+        /// The server's address.
+        server: Url,
+    },
+    /// The server closed a stream, as it does when it shuts down.
+    #[error("{server} closed the stream")]
+    StreamEnded {
+        /// The server's address.
+        server: Url,
+    },
+    /// Nothing came on a stream, not even a keepalive.
+    #[error("{server} has sent nothing for {limit:?}")]
+    StreamSilent {
+        /// The server's address.
+        server: Url,
+        /// How long it was waited for.
+        limit: Duration,
+    },
+    /// The server said no.
+    #[error("refused with status {status}: {}", body.error)]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// What is wrong and what to do about it.
+        body: ErrorBody,
+    },
+    /// The answer is not one that Tidings gives.
+    #[error("{server} does not answer as Tidings does: {fault}")]
+    Protocol {
+        /// The server's address.
+        server: Url,
+        /// What is unexpected about it.
+        fault: ProtocolFault,
+    },
+}
+
+/// Why a URL cannot be the address of a server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UrlFault {
+    /// Neither `http` nor `https`.
+    #[error("its scheme is `{0}`, and only http is spoken")]
+    Scheme(String),
+    /// This client is built without TLS; every request would fail.
+    #[error("it asks for https, and this client is built without TLS: give an http address")]
+    Tls,
+    /// A user name or password, which would end up in logs.
+    #[error("it carries a user name or a password")]
+    Credentials,
+    /// A query or fragment, which says nothing about a server.
+    #[error("it has a query or a fragment: give only scheme, host, port and path")]
+    QueryOrFragment,
+}
+
+/// What is unexpected about an answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProtocolFault {
+    /// A status that the request does not lead to, or an error without the envelope.
+    #[error("status {0} with an unknown body")]
+    Status(u16),
+    /// A body that cannot be read as what was asked for.
+    #[error("its body cannot be read")]
+    Body,
+    /// A body larger than any answer.
+    #[error("its body is larger than {0} bytes")]
+    BodyTooLarge(usize),
+    /// A batch answered with another number of events.
+    #[error("{sent} events were sent and {returned} came back")]
+    EventCount {
+        /// The events published.
+        sent: usize,
+        /// The events in the answer.
+        returned: usize,
+    },
+    /// A subscription answered with something else than a stream of events.
+    #[error("the subscription is not answered with text/event-stream")]
+    NotAStream,
+    /// A frame larger than any change.
+    #[error("a frame is larger than {0} bytes")]
+    FrameTooLarge(usize),
+    /// A frame whose id is not a cursor.
+    #[error("a frame's id is not a cursor")]
+    FrameId,
+    /// A frame whose payload is not that of its kind.
+    #[error("the payload of a frame cannot be read")]
+    FrameData,
+}
+
+impl ClientError {
+    pub(crate) fn new(kind: ErrorKind) -> Self {
+        let source = None;
+        Self {
+            inner: Box::new(Inner { kind, source }),
+        }
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.inner.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn unreachable(server: &Url, source: impl Into<Source>) -> Self {
+        let server = server.clone();
+        Self::new(ErrorKind::Unreachable { server }).with_source(source)
+    }
+
+    pub(crate) fn protocol(server: &Url, fault: ProtocolFault) -> Self {
+        let server = server.clone();
+        Self::new(ErrorKind::Protocol { server, fault })
+    }
+
+    /// What failed.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.inner.kind
+    }
+
+    /// The server's envelope, where it said no.
+    pub fn refusal(&self) -> Option<&ErrorBody> {
+        match self.kind() {
+            ErrorKind::Refused { body, .. } => Some(body),
+            _ => None,
+        }
+    }
+
+    /// Whether the same request may succeed later: the connection failed, or the server says that
+    /// it cannot answer now (5xx, 408, 429).
+    pub fn is_temporary(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Unreachable { .. }
+            | ErrorKind::StreamEnded { .. }
+            | ErrorKind::StreamSilent { .. } => true,
+            ErrorKind::Refused { status, .. }
+            | ErrorKind::Protocol {
+                fault: ProtocolFault::Status(status),
+                ..
+            } => matches!(status, 408 | 429 | 500..),
+            ErrorKind::InvalidUrl(_) | ErrorKind::Protocol { .. } => false,
+        }
+    }
+
+    /// Whether a frame of a stream could not be read.
+    pub(crate) fn is_malformed_frame(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::Protocol {
+                fault: ProtocolFault::FrameTooLarge(_)
+                    | ProtocolFault::FrameId
+                    | ProtocolFault::FrameData,
+                ..
+            }
+        )
+    }
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind().fmt(f)
+    }
+}
+
+impl fmt::Debug for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientError")
+            .field("kind", self.kind())
+            .field("source", &self.inner.source)
+            .finish()
+    }
+}
+
+impl Error for ClientError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.inner
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
+    }
+}

@@ -1,0 +1,198 @@
+//! The stream that reconnects and resumes by itself.
+
+use std::fmt;
+use std::pin::Pin;
+use std::time::Duration;
+
+use reqwest::Response;
+use tidings_event::{Cursor, Start, StreamItem};
+use tokio::time::{Instant, sleep_until};
+
+use crate::backoff::Backoff;
+use crate::client::Client;
+use crate::connection::{Connection, Frame};
+use crate::error::ClientError;
+
+/// Three of the server's keepalives, which come every 15 seconds: one may be late, another lost in
+/// a hiccup of the network.
+const SILENCE_LIMIT: Duration = Duration::from_secs(45);
+
+/// What came while following.
+#[derive(Debug)]
+pub enum Followed {
+    /// An item of the stream.
+    Item(StreamItem),
+    /// The connection is lost or could not be made. The next call of [`Follow::next`] waits, then
+    /// tries again; a `ready` item says that it worked.
+    Disconnected {
+        /// Why.
+        error: ClientError,
+        /// How long the next call waits.
+        retry_in: Duration,
+    },
+}
+
+/// A live stream that outlives its connections; made by [`Client::follow`].
+///
+/// It remembers how far it has got. When the connection breaks, when the server answers 5xx or ends
+/// the stream, and when nothing has come for 45 seconds, it reports so once, waits (exponential
+/// backoff with full jitter; the server's `retry:` sets the first step) and resumes behind the last
+/// item, so that nothing is missed and no created event comes twice. It never gives up on a server
+/// that is merely away.
+///
+/// Each connection begins with another `ready` item and reports `live` once it has caught up.
+/// Kinds of items that this version does not know are skipped, and their cursors kept.
+pub struct Follow {
+    client: Client,
+    start: Start,
+    /// How far the reader has got; `None` until the server has said where the stream starts.
+    cursor: Option<Cursor>,
+    /// A frame could not be read, and the cursor has not moved since.
+    stumbled: bool,
+    backoff: Backoff,
+    silence_limit: Duration,
+    state: State,
+}
+
+enum State {
+    Waiting { until: Option<Instant> },
+    Connecting(Pin<Box<dyn Future<Output = Result<Response, ClientError>> + Send>>),
+    Open(Box<Connection>),
+}
+
+impl Follow {
+    pub(crate) fn new(client: Client, start: Start) -> Self {
+        Self {
+            client,
+            start,
+            cursor: match start {
+                Start::After(cursor) => Some(cursor),
+                Start::Now | Start::Earliest | Start::Malformed => None,
+            },
+            stumbled: false,
+            backoff: Backoff::new(fastrand::Rng::new()),
+            silence_limit: SILENCE_LIMIT,
+            state: State::Waiting { until: None },
+        }
+    }
+
+    /// Counts a stream as dead when nothing has come for `limit`, instead of 45 seconds. Below the
+    /// server's 15 seconds between keepalives, quiet streams are broken off again and again.
+    #[must_use]
+    pub fn with_silence_limit(mut self, limit: Duration) -> Self {
+        self.silence_limit = limit;
+        self
+    }
+
+    /// Waits at most `base` after a first failure, instead of one second, until the server sets it
+    /// by `retry:`.
+    #[must_use]
+    pub fn with_retry_base(mut self, base: Duration) -> Self {
+        self.backoff.set_base(base);
+        self
+    }
+
+    /// How far the reader has got: what [`Start::After`] takes to go on from here in another
+    /// process. `None` until the server has said where the stream starts.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.cursor
+    }
+
+    /// The next item, or the notice of a lost connection.
+    ///
+    /// Cancel-safe: if the future is dropped, nothing is lost and a connection being made goes on
+    /// being made, so it may stand in a `select!`.
+    ///
+    /// # Errors
+    ///
+    /// What another attempt would not mend: a refusal (4xx other than 408 and 429), an answer that
+    /// is not a stream, or a frame that cannot be read. The last is first reported as
+    /// [`Followed::Disconnected`], and is an error when a frame cannot be read again before the
+    /// cursor has moved.
+    ///
+    /// One may still call again, for example once the cause is removed; the stream then goes on
+    /// after the usual wait.
+    pub async fn next(&mut self) -> Result<Followed, ClientError> {
+        loop {
+            match &mut self.state {
+                State::Waiting { until } => {
+                    if let Some(until) = *until {
+                        sleep_until(until).await;
+                    }
+                    let start = self.cursor.map_or(self.start, Start::After);
+                    let attempt = self.client.subscribe(start);
+                    self.state = State::Connecting(Box::pin(attempt));
+                }
+                State::Connecting(attempt) => match attempt.await {
+                    Ok(response) => {
+                        let server = self.client.server().clone();
+                        let connection = Connection::new(response, server, self.silence_limit);
+                        self.state = State::Open(Box::new(connection));
+                    }
+                    Err(error) => return self.disconnected(error),
+                },
+                State::Open(connection) => {
+                    let frame = connection.next().await;
+                    if let Some(retry) = connection.take_retry() {
+                        self.backoff.set_server_base(retry);
+                    }
+                    match frame.map(|frame| self.accept(frame)) {
+                        Ok(Some(item)) => return Ok(Followed::Item(item)),
+                        Ok(None) => {}
+                        Err(error) => return self.disconnected(error),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Moves the cursor and lets through what the reader has not had.
+    fn accept(&mut self, frame: Frame) -> Option<StreamItem> {
+        self.backoff.succeeded();
+        let Frame { cursor, item } = frame;
+        // Only a reset moves it back: the server's word is then all there is.
+        let reset = matches!(item, Some(StreamItem::Reset { .. }));
+        let seen = !reset && self.cursor.is_some_and(|seen| covers(seen, cursor));
+        if !seen {
+            self.stumbled &= self.cursor == Some(cursor);
+            self.cursor = Some(cursor);
+        }
+        item.filter(|item| !seen || !matches!(item, StreamItem::Created { .. }))
+    }
+
+    /// Drops the connection and decides whether another may help.
+    fn disconnected(&mut self, error: ClientError) -> Result<Followed, ClientError> {
+        let retry_in = self.backoff.failed();
+        let until = Some(Instant::now() + retry_in);
+        self.state = State::Waiting { until };
+        // Resuming brings the same frame again. Once may be the fault of something between us and
+        // the server; twice at the same place is the server's.
+        let again = error.is_malformed_frame() && !std::mem::replace(&mut self.stumbled, true);
+        if again || error.is_temporary() {
+            Ok(Followed::Disconnected { error, retry_in })
+        } else {
+            Err(error)
+        }
+    }
+}
+
+impl fmt::Debug for Follow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::Waiting { .. } => "waiting",
+            State::Connecting(_) => "connecting",
+            State::Open(_) => "open",
+        };
+        f.debug_struct("Follow")
+            .field("server", &self.client.server().as_str())
+            .field("start", &self.start)
+            .field("cursor", &self.cursor)
+            .field("state", &state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether who has got as far as `seen` has had what `cursor` stands for.
+fn covers(seen: Cursor, cursor: Cursor) -> bool {
+    seen.tag == cursor.tag && cursor.own <= seen.own && cursor.system <= seen.system
+}

@@ -1,0 +1,46 @@
+//! A typed client for Tidings: publish events, read the list, and follow the live stream, which
+//! reconnects and resumes by itself.
+//!
+//! It speaks plain HTTP and never through a proxy, so that a server on this machine is reached
+//! whatever the environment says.
+//!
+//! ```no_run
+//! use tidings_client::{Client, Followed};
+//! use tidings_event::{Event, ResourceId, Severity, Start, StreamItem};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new("http://127.0.0.1:9081".parse()?)?;
+//! let mut follow = client.follow(Start::Now);
+//!
+//! let event = Event::builder()
+//!     .acted_upon(ResourceId::mint())
+//!     .with_category("connection")
+//!     .with_action("register")
+//!     .with_severity(Severity::Success)
+//!     .build()?;
+//! client.publish(event).await?;
+//!
+//! loop {
+//!     match follow.next().await? {
+//!         Followed::Item(StreamItem::Created { event, .. }) => println!("{}", event.description),
+//!         Followed::Item(_) => {}
+//!         Followed::Disconnected { error, retry_in } => {
+//!             eprintln!("{error}; again in {retry_in:?}");
+//!         }
+//!     }
+//! }
+//! # }
+//! ```
+
+mod answer;
+mod backoff;
+mod client;
+mod connection;
+mod error;
+mod follow;
+mod list_query;
+mod sse;
+
+pub use client::{BatchReceipt, Client, Receipt};
+pub use error::{ClientError, ErrorKind, ProtocolFault, UrlFault};
+pub use follow::{Follow, Followed};

@@ -1,0 +1,340 @@
+//! The stream that reconnects and resumes.
+
+use std::time::Duration;
+
+use tidings_client::{ClientError, ErrorKind, Follow, Followed, ProtocolFault};
+use tidings_event::{
+    Cursor, ErrorCode, Event, ResetReason, ResourceId, Severity, Start, StreamItem, Summary,
+};
+
+use crate::stub::{Answer, Stub};
+
+fn cursor(own: u64) -> Cursor {
+    format!("{own}-7-k3f9q2w8").parse().unwrap()
+}
+
+fn frame(item: &StreamItem) -> String {
+    let name = item
+        .name()
+        .map_or_else(String::new, |name| format!("event: {name}\n"));
+    format!("{name}id: {}\ndata: {}\n\n", item.cursor(), item.data())
+}
+
+fn ready(own: u64) -> String {
+    frame(&StreamItem::Ready {
+        cursor: cursor(own),
+        head: cursor(own + 100),
+    })
+}
+
+/// A created event whose description is its rev.
+fn created(own: u64) -> String {
+    let event = Event::builder()
+        .acted_upon(ResourceId::mint())
+        .with_category("connection")
+        .with_action("ping")
+        .with_severity(Severity::Success)
+        .with_description(own.to_string())
+        .build()
+        .unwrap();
+    frame(&StreamItem::Created {
+        cursor: cursor(own),
+        event: Box::new(event),
+    })
+}
+
+fn live(own: u64) -> String {
+    frame(&StreamItem::Live {
+        cursor: cursor(own),
+        summary: Summary::default(),
+    })
+}
+
+fn reset(own: u64) -> String {
+    frame(&StreamItem::Reset {
+        cursor: cursor(own),
+        reason: ResetReason::TooNew,
+    })
+}
+
+fn envelope(code: &str) -> String {
+    format!(r#"{{"error":"no","code":"{code}","severity":"ERROR","longDescription":["why"]}}"#)
+}
+
+fn follow(stub: &Stub, start: Start) -> Follow {
+    stub.client
+        .follow(start)
+        .with_retry_base(Duration::from_millis(1))
+}
+
+/// What comes next in short: `ready 1`, `created 2`, `live 3`, `reset 4` or `cut`.
+async fn next(follow: &mut Follow) -> String {
+    match follow.next().await.unwrap() {
+        Followed::Item(StreamItem::Created { cursor, event }) => {
+            assert_eq!(event.description, cursor.own.to_string());
+            format!("created {}", cursor.own)
+        }
+        Followed::Item(item) => format!("{} {}", item.name().unwrap(), item.cursor().own),
+        Followed::Disconnected { .. } => "cut".to_owned(),
+    }
+}
+
+async fn expect<const N: usize>(follow: &mut Follow, expected: [&str; N]) {
+    for expected in expected {
+        assert_eq!(next(follow).await, expected);
+    }
+}
+
+/// How the connection broke.
+async fn cut(follow: &mut Follow) -> ClientError {
+    match follow.next().await.unwrap() {
+        Followed::Disconnected { error, .. } => error,
+        Followed::Item(item) => panic!("{item:?}"),
+    }
+}
+
+fn fault_of(error: &ClientError) -> Option<&ProtocolFault> {
+    match error.kind() {
+        ErrorKind::Protocol { fault, .. } => Some(fault),
+        _ => None,
+    }
+}
+
+/// The value of `Last-Event-ID`.
+fn resumed_at(request: &str) -> Option<&str> {
+    request
+        .lines()
+        .find_map(|line| line.strip_prefix("last-event-id: "))
+}
+
+#[tokio::test]
+async fn it_resumes_behind_the_last_item_and_drops_what_comes_twice() {
+    let mut stub = Stub::start([
+        Answer::stream(ready(1) + &created(2) + &created(3)),
+        Answer::stream(ready(3) + &created(2) + &created(3) + &created(4) + &live(4)),
+    ])
+    .await;
+    let mut follow = follow(&stub, Start::Now);
+    assert_eq!(follow.cursor(), None);
+
+    expect(&mut follow, ["ready 1", "created 2", "created 3"]).await;
+    let error = cut(&mut follow).await;
+    assert!(matches!(error.kind(), ErrorKind::StreamEnded { .. }));
+    assert_eq!(follow.cursor(), Some(cursor(3)));
+    expect(&mut follow, ["ready 3", "created 4", "live 4"]).await;
+
+    let first = stub.request().await;
+    assert!(first.starts_with("GET /api/system/events/subscribe HTTP/1.1\r\n"));
+    assert!(first.contains("\r\naccept: text/event-stream\r\n"));
+    assert_eq!(resumed_at(&first), None);
+    assert_eq!(resumed_at(&stub.request().await), Some("3-7-k3f9q2w8"));
+}
+
+#[tokio::test]
+async fn a_system_event_behind_an_own_one_is_no_duplicate() {
+    let of_system = created(2).replace("id: 2-7-", "id: 2-8-");
+    let of_other_store = created(2).replace("-k3f9q2w8", "-00000000");
+    let stub = Stub::start([Answer::stream(
+        created(2) + &of_system + &of_system + &of_other_store,
+    )])
+    .await;
+    let mut follow = follow(&stub, Start::Now);
+    expect(&mut follow, ["created 2", "created 2", "created 2", "cut"]).await;
+    assert_eq!(follow.cursor(), "2-7-00000000".parse().ok());
+}
+
+#[tokio::test]
+async fn a_frame_torn_in_the_middle_comes_whole_after_resuming() {
+    let (whole, torn) = (created(2), created(3));
+    let (kept, lost) = whole.split_at(whole.len() / 2);
+    let mut stub = Stub::start([
+        Answer::torn_stream(&[&ready(1), kept, lost, &torn[..torn.len() - 1]]),
+        Answer::stream(ready(2) + &torn),
+    ])
+    .await;
+    let mut follow = follow(&stub, Start::Now);
+    expect(&mut follow, ["ready 1", "created 2"]).await;
+    let error = cut(&mut follow).await;
+    assert!(matches!(error.kind(), ErrorKind::Unreachable { .. }));
+    expect(&mut follow, ["ready 2", "created 3"]).await;
+    stub.request().await;
+    assert_eq!(resumed_at(&stub.request().await), Some("2-7-k3f9q2w8"));
+}
+
+#[tokio::test]
+async fn it_starts_where_it_is_told_and_again_there_until_the_server_has_said_ready() {
+    for (start, query, header) in [
+        (Start::Now, "", None),
+        (Start::Earliest, "?lastEventId=earliest", None),
+        (Start::Malformed, "?lastEventId=malformed", None),
+        (Start::After(cursor(5)), "", Some("5-7-k3f9q2w8")),
+    ] {
+        let mut stub = Stub::start([
+            Answer::stream(": keepalive\n\n"),
+            Answer::stream(ready(9)),
+            Answer::stream(live(9)),
+        ])
+        .await;
+        let mut follow = follow(&stub, start);
+        expect(&mut follow, ["cut", "ready 9", "cut", "live 9"]).await;
+        for _ in 0..2 {
+            let request = stub.request().await;
+            let target = format!("GET /api/system/events/subscribe{query} HTTP/1.1\r\n");
+            assert!(request.starts_with(&target), "{start:?}: {request}");
+            assert_eq!(resumed_at(&request), header);
+        }
+        assert_eq!(resumed_at(&stub.request().await), Some("9-7-k3f9q2w8"));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_able_now_is_asked_again() {
+    let stub = Stub::start([
+        Answer::json("503 Service Unavailable", envelope("shutting_down")),
+        Answer::json("502 Bad Gateway", "<h1>bad gateway</h1>"),
+        Answer::json("429 Too Many Requests", "slower"),
+        Answer::stream(ready(1)),
+    ])
+    .await;
+    let mut follow = follow(&stub, Start::Now);
+    let error = cut(&mut follow).await;
+    assert_eq!(error.refusal().unwrap().code, ErrorCode::ShuttingDown);
+    expect(&mut follow, ["cut", "cut", "ready 1"]).await;
+}
+
+#[tokio::test]
+async fn a_refusal_is_final_and_carries_the_envelope() {
+    let stub = Stub::start([
+        Answer::json("403 Forbidden", envelope("foreign_host")),
+        Answer::stream(ready(1)),
+    ])
+    .await;
+    let mut follow = follow(&stub, Start::Now);
+    let error = follow.next().await.unwrap_err();
+    let body = error.refusal().unwrap();
+    assert_eq!(body.code, ErrorCode::ForeignHost);
+    assert_eq!(body.long_description, ["why"]);
+    // Whoever has removed the cause goes on with the same stream.
+    expect(&mut follow, ["ready 1"]).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_stream_is_final() {
+    let stub = Stub::start([
+        Answer::json("200 OK", "{}"),
+        Answer::json("302 Found", ""),
+        Answer::json("404 Not Found", "<h1>not found</h1>"),
+    ])
+    .await;
+    let mut follow = follow(&stub, Start::Now);
+    for fault in [
+        ProtocolFault::NotAStream,
+        ProtocolFault::Status(302),
+        ProtocolFault::Status(404),
+    ] {
+        let error = follow.next().await.unwrap_err();
+        assert_eq!(fault_of(&error), Some(&fault));
+    }
+}
+
+#[tokio::test]
+async fn a_reset_is_told_and_its_cursor_taken_even_backwards() {
+    let mut stub = Stub::start([
+        Answer::stream(reset(3) + &live(3) + &created(4)),
+        Answer::stream(ready(4)),
+    ])
+    .await;
+    let mut follow = follow(&stub, Start::After(cursor(50)));
+    expect(&mut follow, ["reset 3"]).await;
+    assert_eq!(follow.cursor(), Some(cursor(3)));
+    expect(&mut follow, ["live 3", "created 4", "cut", "ready 4"]).await;
+    assert_eq!(resumed_at(&stub.request().await), Some("50-7-k3f9q2w8"));
+    assert_eq!(resumed_at(&stub.request().await), Some("4-7-k3f9q2w8"));
+}
+
+#[tokio::test]
+async fn a_silent_stream_counts_as_dead() {
+    let mut stub = Stub::start([
+        Answer::stream(ready(1)).held(),
+        Answer::stream(ready(1)).held(),
+    ])
+    .await;
+    let limit = Duration::from_millis(40);
+    let mut follow = follow(&stub, Start::Now).with_silence_limit(limit);
+    expect(&mut follow, ["ready 1"]).await;
+    let error = cut(&mut follow).await;
+    let server = stub.client.server().clone();
+    assert_eq!(error.kind(), &ErrorKind::StreamSilent { server, limit });
+    expect(&mut follow, ["ready 1"]).await;
+    stub.request().await;
+    assert_eq!(resumed_at(&stub.request().await), Some("1-7-k3f9q2w8"));
+}
+
+#[tokio::test]
+async fn an_unknown_kind_moves_the_cursor_and_is_not_told() {
+    let unknown = "event: status\nid: 2-7-k3f9q2w8\ndata: {\"ids\":[],\"status\":\"read\"}\n\n";
+    let stub = Stub::start([Answer::stream(ready(1) + unknown + &created(3))]).await;
+    let mut follow = follow(&stub, Start::Now);
+    expect(&mut follow, ["ready 1", "created 3"]).await;
+
+    let stub = Stub::start([Answer::stream(ready(1) + unknown)]).await;
+    let mut follow = self::follow(&stub, Start::Now);
+    expect(&mut follow, ["ready 1", "cut"]).await;
+    assert_eq!(follow.cursor(), Some(cursor(2)));
+}
+
+#[tokio::test]
+async fn a_frame_that_cannot_be_read_is_tried_once_more_at_its_place() {
+    let nonsense = "id: 2-7-k3f9q2w8\ndata: {\"nonsense\":true}\n\n";
+    let stub = Stub::start([
+        Answer::stream(ready(1) + nonsense),
+        Answer::stream(ready(1) + &created(2) + "id: x\ndata: {}\n\n"),
+        Answer::stream(ready(2) + "id: x\ndata: {}\n\n"),
+    ])
+    .await;
+    let mut follow = follow(&stub, Start::Now);
+    expect(&mut follow, ["ready 1"]).await;
+    let error = cut(&mut follow).await;
+    assert_eq!(fault_of(&error), Some(&ProtocolFault::FrameData));
+    expect(&mut follow, ["ready 1", "created 2"]).await;
+    let error = cut(&mut follow).await;
+    assert_eq!(fault_of(&error), Some(&ProtocolFault::FrameId));
+    expect(&mut follow, ["ready 2"]).await;
+    let error = follow.next().await.unwrap_err();
+    assert_eq!(fault_of(&error), Some(&ProtocolFault::FrameId));
+}
+
+#[tokio::test]
+async fn the_server_sets_how_long_to_wait() {
+    let stub = Stub::start([Answer::stream("retry: 290000\n\n".to_owned() + &ready(1))]).await;
+    let mut follow = follow(&stub, Start::Now);
+    expect(&mut follow, ["ready 1"]).await;
+    match follow.next().await.unwrap() {
+        // Without it the wait would be a millisecond at most; one in 290,000 random waits is.
+        Followed::Disconnected { retry_in, .. } => assert!(retry_in > Duration::from_millis(1)),
+        Followed::Item(item) => panic!("{item:?}"),
+    }
+}
+
+#[tokio::test]
+async fn dropping_next_at_any_point_loses_nothing() {
+    let all: String = (2..200).map(created).collect();
+    let chunks: Vec<_> = all
+        .as_bytes()
+        .chunks(700)
+        .map(|chunk| std::str::from_utf8(chunk).unwrap())
+        .collect();
+    let stub = Stub::start([Answer::torn_stream(&chunks).held()]).await;
+    let mut follow = follow(&stub, Start::Now);
+    let mut came = Vec::new();
+    while came.len() < 198 {
+        tokio::select! {
+            biased;
+            item = next(&mut follow) => came.push(item),
+            // Ready at the second poll: whatever `next` waits for, it is dropped over and over.
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    let expected: Vec<_> = (2..200).map(|own| format!("created {own}")).collect();
+    assert_eq!(came, expected);
+}

@@ -1,0 +1,10 @@
+//! The client against a real TCP server that answers from a script.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where something unexpected comes"
+)]
+
+mod follow;
+mod rest;
+mod stub;

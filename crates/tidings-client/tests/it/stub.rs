@@ -1,0 +1,135 @@
+//! A server that gives one prepared answer a connection and hands on what it was asked.
+
+use tidings_client::Client;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// What the stub does with one connection, after it has read the request.
+pub(crate) struct Answer {
+    bytes: Vec<u8>,
+    then: Then,
+}
+
+#[derive(Clone, Copy)]
+enum Then {
+    Close,
+    /// Keeps the connection open and silent.
+    Hold,
+}
+
+impl Answer {
+    /// A whole answer with a JSON body.
+    pub(crate) fn json(status: &str, body: impl AsRef<str>) -> Self {
+        let body = body.as_ref();
+        let head = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+             connection: close\r\n\r\n",
+            body.len()
+        );
+        Self {
+            bytes: (head + body).into_bytes(),
+            then: Then::Close,
+        }
+    }
+
+    /// A stream that ends in good order after `frames`.
+    pub(crate) fn stream(frames: impl AsRef<str>) -> Self {
+        let head =
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+        Self {
+            bytes: [head, frames.as_ref()].concat().into_bytes(),
+            then: Then::Close,
+        }
+    }
+
+    /// A chunked stream, cut off without its end; each text is one chunk.
+    pub(crate) fn torn_stream(chunks: &[&str]) -> Self {
+        let mut text = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
+                        transfer-encoding: chunked\r\n\r\n"
+            .to_owned();
+        for chunk in chunks {
+            text += &format!("{:x}\r\n{chunk}\r\n", chunk.len());
+        }
+        Self {
+            bytes: text.into_bytes(),
+            then: Then::Close,
+        }
+    }
+
+    /// Keeps the connection open and silent instead of closing it.
+    pub(crate) fn held(self) -> Self {
+        let then = Then::Hold;
+        Self { then, ..self }
+    }
+}
+
+/// The running stub. It ends with the test.
+pub(crate) struct Stub {
+    pub(crate) client: Client,
+    requests: mpsc::Receiver<String>,
+    server: JoinHandle<()>,
+}
+
+impl Stub {
+    /// Starts a server that gives these answers in order, and none after.
+    pub(crate) async fn start(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let answers: Vec<_> = answers.into_iter().collect();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = format!("http://127.0.0.1:{port}");
+        let client = Client::new(url.parse().unwrap()).unwrap();
+        // Room for every request, so that the stub never waits for the test.
+        let (sender, requests) = mpsc::channel(answers.len().max(1));
+        let server = tokio::spawn(async move {
+            let mut held = Vec::new();
+            for answer in answers {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let request = read_request(&mut socket).await;
+                socket.write_all(&answer.bytes).await.unwrap();
+                if matches!(answer.then, Then::Hold) {
+                    held.push(socket);
+                }
+                sender.send(request).await.unwrap();
+            }
+            // Held connections stay open until the test ends.
+            std::future::pending::<()>().await;
+        });
+        Self {
+            client,
+            requests,
+            server,
+        }
+    }
+
+    /// The next request: its head, an empty line, its body. All headers are in lower case.
+    pub(crate) async fn request(&mut self) -> String {
+        self.requests.recv().await.unwrap()
+    }
+}
+
+impl Drop for Stub {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn read_request(socket: &mut TcpStream) -> String {
+    let mut request = String::new();
+    let mut buffer = [0; 4096];
+    loop {
+        if let Some((head, body)) = request.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "))
+                .map_or(0, |length| length.parse().unwrap());
+            if body.len() >= length {
+                return request;
+            }
+        }
+        let read = socket.read(&mut buffer).await.unwrap();
+        assert_ne!(read, 0, "the request is cut: {request}");
+        request.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+    }
+}
