@@ -17,7 +17,7 @@ use crate::rules::{self, Limits, Violations};
 /// Fields the server sets (`status`, `updatedAt`, `deletedAt`) and unknown ones are ignored, as
 /// existing servers do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, expecting = "an event object")]
 pub struct NewEvent {
     /// Minted when absent or nil.
     #[serde(skip_serializing_if = "Given::is_absent")]

@@ -1,0 +1,48 @@
+//! How a server is set up.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// What a server needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where to listen; a loopback address. Port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// How long a stream is silent before a comment shows both ends that it is alive; at
+    /// least a second.
+    pub keepalive: Duration,
+    /// On shutdown the streams end at random moments within this time, so that their readers do not
+    /// all return at once. Cut to half of `drain_grace`.
+    pub drain_spread: Duration,
+    /// On shutdown connections that are still busy after this time are dropped.
+    pub drain_grace: Duration,
+    /// A connection whose client takes nothing for this long is closed. A stream's reader comes back
+    /// with its cursor and misses nothing.
+    pub write_timeout: Duration,
+}
+
+impl Config {
+    /// Where a server listens unless told otherwise.
+    pub const DEFAULT_LISTEN: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9081);
+    /// What existing clients are used to.
+    pub const DEFAULT_KEEPALIVE: Duration = Duration::from_secs(15);
+    /// Long enough to spread a thousand browsers, short enough to wait for.
+    pub const DEFAULT_DRAIN_SPREAD: Duration = Duration::from_secs(3);
+    /// Within the 30 seconds that service managers commonly allow.
+    pub const DEFAULT_DRAIN_GRACE: Duration = Duration::from_secs(10);
+    /// Outlasts a laptop's short sleep; what a stalled reader holds until then is bounded.
+    pub const DEFAULT_WRITE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: Self::DEFAULT_LISTEN,
+            keepalive: Self::DEFAULT_KEEPALIVE,
+            drain_spread: Self::DEFAULT_DRAIN_SPREAD,
+            drain_grace: Self::DEFAULT_DRAIN_GRACE,
+            write_timeout: Self::DEFAULT_WRITE_TIMEOUT,
+        }
+    }
+}

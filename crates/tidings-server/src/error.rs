@@ -1,0 +1,222 @@
+//! Why a request is refused, and the only place that turns errors into answers.
+//!
+//! Handlers and extractors return [`ApiError`]; [`envelope`] gives each its status and its words.
+//! What a client sees of a failure of the server is fixed text: the sources of an error go to the
+//! log, once, when the answer is made.
+
+mod envelope;
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tidings::{PublishError, StoreError};
+use tidings_event::{EventId, Violations};
+
+pub(crate) use envelope::quoted;
+
+/// When to come back after a 503, in seconds: most of its causes pass quickly or need a human.
+const RETRY_AFTER_SECONDS: u16 = 2;
+
+/// Why a request is not served.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    /// The body is declared as something else, or not at all.
+    UnsupportedMediaType { given: Option<String> },
+    /// The body ended early or took too long.
+    BodyUnreadable(Box<dyn Error + Send + Sync>),
+    /// The body has more bytes than any request may have.
+    BodyTooLarge { limit: usize },
+    /// One event has more bytes than an event may have. The index is that of a batch.
+    EventTooLarge {
+        index: Option<usize>,
+        bytes: usize,
+        limit: usize,
+    },
+    /// The batch has too many events.
+    TooManyEvents { events: usize, limit: usize },
+    /// The batch has no events.
+    EmptyBatch,
+    /// The body, or a field of it, is not the JSON it should be.
+    InvalidJson(Violations),
+    /// The events break rules.
+    InvalidEvent(Violations),
+    /// Query parameters are unknown or malformed.
+    InvalidQuery(Violations),
+    /// The id is taken by an event with other content. The index is that of a batch.
+    Conflict { index: Option<usize>, id: EventId },
+    /// The caller has no such event.
+    EventNotFound,
+    /// No such path.
+    RouteNotFound,
+    /// The path does not take this method.
+    MethodNotAllowed,
+    /// The request does not name this machine.
+    ForeignHost { host: String },
+    /// The request is from a page of another origin.
+    ForeignOrigin { origin: String },
+    /// The store failed.
+    Store(Arc<StoreError>),
+    /// The server or the engine is about to end.
+    ShuttingDown,
+    /// The store did not answer in time.
+    StoreTimeout,
+    /// A handler was reached without an identity: a fault of the router.
+    NoCaller,
+    /// A handler panicked.
+    Panicked(String),
+    /// The engine refused for a reason this version does not know.
+    Publish(PublishError),
+}
+
+impl ApiError {
+    /// Why a publish request failed. In a batch the answer says which event is meant.
+    pub(crate) fn of_publish(error: PublishError, is_batch: bool) -> Self {
+        let place = |index| is_batch.then_some(index);
+        match error {
+            PublishError::Invalid(violations) => Self::InvalidEvent(violations),
+            PublishError::Conflict { index, id } => Self::Conflict {
+                index: place(index),
+                id,
+            },
+            PublishError::TooLarge {
+                index,
+                bytes,
+                limit,
+            } => Self::EventTooLarge {
+                index: place(index),
+                bytes,
+                limit,
+            },
+            PublishError::TooManyEvents { events, limit } => Self::TooManyEvents { events, limit },
+            PublishError::BatchTooLarge { limit, .. } => Self::BodyTooLarge { limit },
+            PublishError::Store(error) => Self::of_store(error),
+            PublishError::Closed => Self::ShuttingDown,
+            other => Self::Publish(other),
+        }
+    }
+
+    fn of_store(error: Arc<StoreError>) -> Self {
+        match *error {
+            StoreError::Closed => Self::ShuttingDown,
+            _ => Self::Store(error),
+        }
+    }
+
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Store(error) => Some(error.as_ref()),
+            Self::BodyUnreadable(error) => Some(error.as_ref()),
+            Self::Publish(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// A failure of the server is the operator's business, a refused request the client's.
+    fn log(&self, status: StatusCode) {
+        let source = self.source().map(chain);
+        let cause = source.as_deref().or(match self {
+            Self::Panicked(message) => Some(message),
+            _ => None,
+        });
+        if status.is_server_error() && !matches!(self, Self::ShuttingDown) {
+            tracing::error!(status = status.as_u16(), cause, "could not serve a request");
+        } else {
+            tracing::debug!(status = status.as_u16(), cause, "refused a request");
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::of_store(Arc::new(error))
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, body) = envelope::of(&self);
+        self.log(status);
+        let json = serde_json::to_vec(&body).expect("an error body has only text keys");
+        let json_type = HeaderValue::from_static("application/json; charset=utf-8");
+        let mut response = (status, [(CONTENT_TYPE, json_type)], json).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            let headers = response.headers_mut();
+            headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS.into());
+        }
+        response
+    }
+}
+
+/// Answers a path that is not there.
+pub(crate) async fn route_not_found() -> ApiError {
+    ApiError::RouteNotFound
+}
+
+/// Answers a method that the path does not take; the router adds `Allow`.
+pub(crate) async fn method_not_allowed() -> ApiError {
+    ApiError::MethodNotAllowed
+}
+
+/// Answers a request whose handler panicked.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the panic over by value"
+)]
+pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<&'static str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    ApiError::Panicked(text.unwrap_or("a panic without a message").to_owned()).into_response()
+}
+
+/// An error with everything behind it, for the log.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, ": {inner}");
+        source = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_failure_of_the_store_is_named_and_its_sources_are_not_told() {
+        type MakeError = fn(Box<dyn Error + Send + Sync>) -> StoreError;
+        let cases: [(MakeError, u16, &str); 4] = [
+            (StoreError::Full, 503, "storage_full"),
+            (StoreError::Unavailable, 503, "storage_unavailable"),
+            (StoreError::Corrupt, 500, "internal"),
+            (StoreError::Internal, 500, "internal"),
+        ];
+        for (make, status, code) in cases {
+            let error = PublishError::Store(Arc::new(make("a secret path".into())));
+            let answer = ApiError::of_publish(error, false).into_response();
+            assert_eq!(answer.status().as_u16(), status, "{code}");
+            assert_eq!(answer.headers().contains_key(RETRY_AFTER), status == 503);
+            let body = to_bytes(answer.into_body(), 10_000).await.unwrap();
+            let body = String::from_utf8(body.into()).unwrap();
+            assert!(body.contains(&format!("\"code\":\"{code}\"")), "{body}");
+            assert!(body.contains("\"severity\":\"CRITICAL\""), "{body}");
+            assert!(!body.contains("secret"), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_log_has_the_whole_chain() {
+        let error = StoreError::Full(std::io::Error::other("no space left").into());
+        let text = "the disk that holds the events is full: no space left";
+        assert_eq!(chain(&error), text);
+    }
+}

@@ -1,0 +1,273 @@
+//! The status and the words of every refusal.
+
+use axum::http::StatusCode;
+use tidings::StoreError;
+use tidings_event::{ErrorBody, ErrorCode, ErrorSeverity, Violations};
+
+use super::ApiError;
+
+/// The most faults one answer lists; a batch can have thousands.
+const MAX_FAULTS: usize = 100;
+
+/// The status and the body that answer `error`.
+pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
+    match error {
+        ApiError::UnsupportedMediaType { .. }
+        | ApiError::BodyUnreadable(_)
+        | ApiError::BodyTooLarge { .. }
+        | ApiError::EventTooLarge { .. }
+        | ApiError::TooManyEvents { .. }
+        | ApiError::EmptyBatch
+        | ApiError::InvalidJson(_) => of_body(error),
+        ApiError::InvalidEvent(violations) => refusal(
+            StatusCode::BAD_REQUEST,
+            ErrorCode::InvalidEvent,
+            "The event breaks the rules; nothing was stored",
+        )
+        .with_violations(violations),
+        ApiError::InvalidQuery(violations) => refusal(
+            StatusCode::BAD_REQUEST,
+            ErrorCode::InvalidQuery,
+            "The request's parameters cannot be used",
+        )
+        .with_violations(violations),
+        ApiError::Conflict { index, id } => refusal(
+            StatusCode::CONFLICT,
+            ErrorCode::EventConflict,
+            "The event's id is taken by an event with other content; nothing was stored",
+        )
+        .because("the event was changed after it was sent, or two events share an id")
+        .fault(
+            format!("{} {id} is taken", field(*index, "id")),
+            "repeat an event unchanged, or leave the id out to get a new one",
+        ),
+        ApiError::EventNotFound => refusal(
+            StatusCode::NOT_FOUND,
+            ErrorCode::EventNotFound,
+            "You have no event with this id",
+        )
+        .because("it was deleted, or it belongs to another user")
+        .remedy("list your events: GET /api/system/events"),
+        ApiError::RouteNotFound => refusal(
+            StatusCode::NOT_FOUND,
+            ErrorCode::RouteNotFound,
+            "There is nothing at this path",
+        )
+        .remedy("events are at /api/system/events"),
+        ApiError::MethodNotAllowed => refusal(
+            StatusCode::METHOD_NOT_ALLOWED,
+            ErrorCode::MethodNotAllowed,
+            "This path does not take this method",
+        )
+        .remedy("use one of the methods in the header Allow"),
+        ApiError::ForeignHost { host } => refusal(
+            StatusCode::FORBIDDEN,
+            ErrorCode::ForeignHost,
+            "The request does not name this machine as its host",
+        )
+        .because("without a login the server answers this machine only")
+        .fault(
+            format!("Host is {}", quoted(host)),
+            "use http://localhost or http://127.0.0.1 with the server's port",
+        ),
+        ApiError::ForeignOrigin { origin } => refusal(
+            StatusCode::FORBIDDEN,
+            ErrorCode::ForeignOrigin,
+            "The request comes from a web page of another origin",
+        )
+        .because("without a login the server answers its own pages only")
+        .fault(
+            format!("Origin is {}", quoted(origin)),
+            "open the page from this server, or send the request from a program",
+        ),
+        ApiError::Store(error) => of_store(error),
+        ApiError::StoreTimeout => failure(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::StorageUnavailable,
+            "The event store does not answer",
+        )
+        .remedy("try again in a moment"),
+        ApiError::ShuttingDown => refusal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::ShuttingDown,
+            "The server is shutting down",
+        )
+        .remedy("try again in a moment; an event that was stored after all is not stored twice"),
+        ApiError::NoCaller | ApiError::Panicked(_) | ApiError::Publish(_) => failure(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::Internal,
+            "The server failed",
+        )
+        .remedy("look into the server's log for this answer's x-request-id"),
+    }
+    .into_parts()
+}
+
+/// The answers to a body that cannot be taken.
+fn of_body(error: &ApiError) -> Answer {
+    match error {
+        ApiError::UnsupportedMediaType { given } => {
+            let fault = match given {
+                Some(given) => format!("Content-Type is {}", quoted(given)),
+                None => "Content-Type is missing".to_owned(),
+            };
+            refusal(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                ErrorCode::UnsupportedMediaType,
+                "The body is not declared as JSON",
+            )
+            .fault(fault, "send the header Content-Type: application/json")
+        }
+        ApiError::BodyTooLarge { limit } => too_large(
+            format!("the request has more than the {limit} bytes allowed"),
+            "send fewer events at a time",
+        ),
+        ApiError::EventTooLarge {
+            index,
+            bytes,
+            limit,
+        } => too_large(
+            format!(
+                "{} has {bytes} bytes of JSON, more than the {limit} allowed",
+                index.map_or("the event".to_owned(), |index| format!("[{index}]"))
+            ),
+            "store the large part elsewhere and link to it",
+        ),
+        ApiError::TooManyEvents { events, limit } => too_large(
+            format!("the batch has {events} events, more than the {limit} allowed"),
+            "send fewer events at a time",
+        ),
+        ApiError::EmptyBatch => refusal(
+            StatusCode::BAD_REQUEST,
+            ErrorCode::InvalidEvent,
+            "The batch has no events",
+        )
+        .remedy("send at least one event"),
+        ApiError::InvalidJson(violations) => refusal(
+            StatusCode::BAD_REQUEST,
+            ErrorCode::InvalidJson,
+            "The body is not an event in JSON; nothing was stored",
+        )
+        .with_violations(violations),
+        _ => refusal(
+            StatusCode::BAD_REQUEST,
+            ErrorCode::BodyUnreadable,
+            "The body could not be read to its end; nothing was stored",
+        )
+        .because("the connection was cut, or the upload took too long")
+        .remedy("send the request again"),
+    }
+}
+
+fn too_large(fault: String, remedy: &str) -> Answer {
+    refusal(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::TooLarge,
+        "The request is too large; nothing was stored",
+    )
+    .fault(fault, remedy)
+}
+
+fn of_store(error: &StoreError) -> Answer {
+    match error {
+        StoreError::Full(_) => failure(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::StorageFull,
+            "The disk that holds the events is full",
+        )
+        .remedy("free some space on the server, then send the request again"),
+        StoreError::Unavailable(_) => failure(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::StorageUnavailable,
+            "The event store is unavailable",
+        )
+        .remedy("try again in a moment; an event that was stored after all is not stored twice"),
+        _ => failure(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::Internal,
+            "The event store failed",
+        )
+        .remedy("look into the server's log for this answer's x-request-id"),
+    }
+}
+
+struct Answer {
+    status: StatusCode,
+    body: ErrorBody,
+}
+
+/// The caller can mend it.
+fn refusal(status: StatusCode, code: ErrorCode, error: &str) -> Answer {
+    let body = ErrorBody {
+        error: error.to_owned(),
+        code,
+        severity: ErrorSeverity::Error,
+        probable_cause: Vec::new(),
+        suggested_remediation: Vec::new(),
+        long_description: Vec::new(),
+    };
+    Answer { status, body }
+}
+
+/// The operator has to look at it.
+fn failure(status: StatusCode, code: ErrorCode, error: &str) -> Answer {
+    let mut answer = refusal(status, code, error);
+    answer.body.severity = ErrorSeverity::Critical;
+    answer
+}
+
+impl Answer {
+    fn because(mut self, cause: &str) -> Self {
+        self.body.probable_cause.push(cause.to_owned());
+        self
+    }
+
+    fn remedy(mut self, remedy: &str) -> Self {
+        self.body.suggested_remediation.push(remedy.to_owned());
+        self
+    }
+
+    fn fault(mut self, fault: String, remedy: &str) -> Self {
+        self.body.long_description.push(fault);
+        self.remedy(remedy)
+    }
+
+    /// One entry a fault, and at the same place its remedy.
+    fn with_violations(mut self, violations: &Violations) -> Self {
+        for violation in violations.iter().take(MAX_FAULTS) {
+            let fault = format!("{} {}", violation.field, violation.fault);
+            self = self.fault(fault, &violation.remedy);
+        }
+        let unlisted = violations.iter().len().saturating_sub(MAX_FAULTS);
+        if unlisted > 0 {
+            let fault = format!("and {unlisted} more");
+            self = self.fault(fault, "mend these first, then send the request again");
+        }
+        self
+    }
+
+    fn into_parts(self) -> (StatusCode, ErrorBody) {
+        (self.status, self.body)
+    }
+}
+
+fn field(index: Option<usize>, name: &str) -> String {
+    index.map_or(name.to_owned(), |index| format!("[{index}].{name}"))
+}
+
+/// The most of a refused text that is repeated in an answer, in characters.
+const QUOTED_CHARS: usize = 80;
+
+/// The start of a text from outside, fit to be shown whatever it holds.
+pub(crate) fn quoted(text: &str) -> String {
+    let start: String = text
+        .chars()
+        .take(QUOTED_CHARS)
+        .flat_map(char::escape_debug)
+        .collect();
+    let end = match text.chars().nth(QUOTED_CHARS) {
+        Some(_) => "…",
+        None => "",
+    };
+    format!("`{start}{end}`")
+}

@@ -1,0 +1,38 @@
+//! Tidings over HTTP: a [`Server`] to run, or a [`router`] to mount in an app of your own.
+//!
+//! ```no_run
+//! use tidings_server::{Config, Server};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = tidings::Tidings::open(tidings::Config::new("data")).await?;
+//! let server = Server::bind(engine.clone(), Config::default())?;
+//! println!("listening on http://{}", server.local_addr());
+//! let interrupted = async { tokio::signal::ctrl_c().await.expect("signals can be awaited") };
+//! server.run(interrupted).await;
+//! engine.close().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Whoever can reach it is the one local user, [`LOCAL_USER`]. So that no web page elsewhere can,
+//! every request must name this machine as its `Host`, and come from its own origin if it names one.
+
+mod body;
+mod config;
+mod connection;
+mod error;
+mod event_stream;
+mod identity;
+mod json;
+mod query;
+mod router;
+mod routes;
+mod serve;
+mod shutdown;
+mod state;
+mod trace;
+
+pub use config::Config;
+pub use identity::LOCAL_USER;
+pub use router::router;
+pub use serve::{BindError, Server};

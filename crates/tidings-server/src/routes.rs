@@ -1,0 +1,6 @@
+//! One file per resource, one function per operation.
+
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod page;
+pub(crate) mod subscribe;

@@ -1,0 +1,32 @@
+//! `/healthz` and `/readyz`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::error::ApiError;
+use crate::state::AppState;
+
+/// How long the store may take to say that it is there.
+const CHECK_TIME: Duration = Duration::from_secs(5);
+
+/// The process is alive.
+pub(crate) async fn healthz() -> Json<Value> {
+    Json(json!({"status": "alive"}))
+}
+
+/// The server takes requests and the store answers.
+pub(crate) async fn readyz(State(state): State<Arc<AppState>>) -> Result<Json<Value>, ApiError> {
+    if state.drain.has_begun() {
+        return Err(ApiError::ShuttingDown);
+    }
+    match timeout(CHECK_TIME, state.engine.check()).await {
+        Ok(checked) => checked?,
+        Err(_) => return Err(ApiError::StoreTimeout),
+    }
+    Ok(Json(json!({"status": "ready"})))
+}

@@ -1,0 +1,23 @@
+//! `GET /`: what this is and how to send the first event.
+
+use axum::Extension;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use axum::response::{Html, IntoResponse};
+
+use crate::identity::Authority;
+
+const PAGE: &str = include_str!("page.html");
+
+/// The page has styles of its own, and nothing else.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+                      form-action 'none'; frame-ancestors 'none'";
+
+/// Answers with the page, its commands naming this server.
+pub(crate) async fn page(Extension(authority): Extension<Authority>) -> impl IntoResponse {
+    let Authority(authority) = authority;
+    let headers = [
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, Html(PAGE.replace("{{authority}}", &authority)))
+}

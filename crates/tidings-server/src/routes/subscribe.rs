@@ -1,0 +1,73 @@
+//! `GET /api/system/events/subscribe`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+use axum::response::Response;
+use tidings_event::Start;
+
+use crate::error::chain;
+use crate::event_stream::{self, EventStream};
+use crate::identity::Caller;
+use crate::state::AppState;
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// Tells a proxy in front not to hold frames back.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// Answers with the live stream, always with status 200: anything else would end a browser's
+/// `EventSource` for good.
+pub(crate) async fn subscribe(
+    State(state): State<Arc<AppState>>,
+    caller: Caller,
+    request: Request,
+) -> Response {
+    let body = if request.method() == Method::HEAD {
+        Body::empty()
+    } else if state.drain.has_begun() {
+        event_stream::ended()
+    } else {
+        let start = start(request.headers(), request.uri().query().unwrap_or(""));
+        open(&state, caller, start).await
+    };
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    if request.version() == Version::HTTP_11 {
+        headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
+    }
+    response
+}
+
+async fn open(state: &AppState, caller: Caller, start: Start) -> Body {
+    match state.engine.subscribe(caller.owner, start).await {
+        Ok(subscription) => EventStream::new(subscription, state).into_body(),
+        Err(error) => {
+            tracing::error!(cause = chain(&error), "could not begin a stream");
+            event_stream::ended()
+        }
+    }
+}
+
+/// Where the reader wants to begin. The header wins: a browser that reconnects sends it and keeps
+/// the old address.
+fn start(headers: &HeaderMap, query: &str) -> Start {
+    match headers.get(LAST_EVENT_ID) {
+        Some(cursor) if !cursor.is_empty() => cursor.to_str().map_or(Start::Malformed, parse),
+        _ => form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == "lastEventId")
+            .map_or(Start::Now, |(_, cursor)| parse(&cursor)),
+    }
+}
+
+fn parse(text: &str) -> Start {
+    match text.parse() {
+        Ok(start) => start,
+        Err(never) => match never {},
+    }
+}

@@ -1,0 +1,206 @@
+//! An engine with a fresh store, and the ways to reach it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tidings::Tidings;
+use tidings_server::{Config, Server};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tower::ServiceExt as _;
+
+pub(crate) const EVENTS: &str = "/api/system/events";
+
+/// How long a test waits for what must happen: only ever waited out by a test that fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Awaits what must happen.
+pub(crate) async fn within<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(PATIENCE, future)
+        .await
+        .expect("it happens in time")
+}
+
+pub(crate) struct TestApp {
+    pub(crate) engine: Tidings,
+    pub(crate) config: Config,
+    router: Router,
+    _data_dir: TempDir,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("the body is JSON")
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("the header is ASCII"))
+    }
+
+    /// Checks that this is the one envelope of errors, and returns it.
+    #[track_caller]
+    pub(crate) fn error(&self, status: u16, code: &str) -> Value {
+        let body = String::from_utf8_lossy(&self.body);
+        assert_eq!(self.status.as_u16(), status, "{body}");
+        let json = self.json();
+        assert_eq!(json["code"], code, "{body}");
+        assert!(json["error"].is_string(), "{body}");
+        assert!(json["severity"].is_string(), "{body}");
+        for (camel, snake) in [
+            ("probableCause", "probable_cause"),
+            ("suggestedRemediation", "suggested_remediation"),
+            ("longDescription", "long_description"),
+        ] {
+            assert!(json[camel].is_array(), "{body}");
+            assert_eq!(json[camel], json[snake], "{body}");
+        }
+        let content_type = self.header("content-type");
+        assert_eq!(content_type, "application/json; charset=utf-8");
+        assert_eq!(self.header("x-content-type-options"), "nosniff");
+        assert_eq!(self.header("cross-origin-resource-policy"), "same-origin");
+        assert_eq!(self.header("cache-control"), "no-store");
+        assert!(!self.header("x-request-id").is_empty());
+        assert_eq!(self.headers.contains_key("retry-after"), status == 503);
+        json
+    }
+}
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let data_dir = TempDir::new().expect("a temporary directory can be made");
+        let engine = Tidings::open(tidings::Config::new(data_dir.path()))
+            .await
+            .expect("a fresh store opens");
+        let mut config = Config {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            ..Config::default()
+        };
+        change(&mut config);
+        Self {
+            router: tidings_server::router(engine.clone(), &config),
+            engine,
+            config,
+            _data_dir: data_dir,
+        }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let answered = self.router.clone().oneshot(request).await;
+        let Ok(answer) = answered;
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await.expect("the body can be read");
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body: body.to_bytes().into(),
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(request(Method::GET, path, Body::empty())).await
+    }
+
+    /// Posts a body as JSON, whatever it is.
+    pub(crate) async fn post(&self, body: impl Into<Body>) -> Answer {
+        let mut request = request(Method::POST, EVENTS, body.into());
+        let json = "application/json".parse().expect("a header");
+        request.headers_mut().insert("content-type", json);
+        self.send(request).await
+    }
+
+    /// Posts an event that must be stored, and returns it.
+    #[track_caller]
+    pub(crate) fn publish(&self, event: &Value) -> impl Future<Output = Value> {
+        let body = event.to_string();
+        async move {
+            let answer = self.post(body).await;
+            assert_eq!(answer.status, 201, "{}", answer.json());
+            answer.json()
+        }
+    }
+
+    /// All events that are stored for the local user, the newest first.
+    pub(crate) async fn stored(&self) -> Vec<Value> {
+        let page = self.get("/api/system/events?pagesize=all").await.json();
+        page["events"].as_array().expect("a list").clone()
+    }
+
+    /// Runs a whole server over the same engine.
+    pub(crate) fn serve(&self) -> Running {
+        let server = Server::bind(self.engine.clone(), self.config.clone()).expect("binds");
+        let address = server.local_addr();
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(server.run(async {
+            // A dropped sender ends the server as well.
+            let _ = stopped.await;
+        }));
+        Running {
+            address,
+            stop,
+            task,
+        }
+    }
+}
+
+/// A server that runs until the test ends it.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Begins the shutdown; the returned task ends with the server.
+    pub(crate) fn begin_shutdown(self) -> JoinHandle<()> {
+        self.stop.send(()).expect("the server runs");
+        self.task
+    }
+}
+
+/// A request as a local program sends it.
+pub(crate) fn request(method: Method, path: &str, body: Body) -> Request<Body> {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "localhost:7433")
+        .body(body)
+        .expect("a request")
+}
+
+/// An event that breaks no rule.
+pub(crate) fn event(description: &str) -> Value {
+    json!({
+        "actedUpon": "7b1d2c3e-0000-4000-8000-000000000001",
+        "category": "connection",
+        "action": "register",
+        "severity": "success",
+        "description": description,
+    })
+}
+
+/// The same with one field changed.
+pub(crate) fn event_with(field: &str, value: impl Into<Value>) -> Value {
+    let mut event = event("");
+    event[field] = value.into();
+    event
+}

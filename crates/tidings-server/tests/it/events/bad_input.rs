@@ -1,0 +1,212 @@
+use axum::body::Body;
+use axum::http::Method;
+use serde_json::json;
+
+use crate::app::{EVENTS, TestApp, event, event_with, request};
+
+/// Every body here is refused with this code, and the answer holds this text.
+async fn check(cases: &[(&str, &[u8], &str)]) {
+    let app = TestApp::start().await;
+    for (code, body, says) in cases {
+        let shown = String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned();
+        let answer = app.post(body.to_vec()).await;
+        let error = answer.error(400, code).to_string();
+        assert!(error.contains(says), "{shown}: {error}");
+    }
+    assert!(app.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_refused_with_its_place() {
+    let deep = format!(
+        "{{\"metadata\": {}1{}}}",
+        "{\"a\":".repeat(200),
+        "}".repeat(200)
+    );
+    let endless = "[".repeat(1_000_000);
+    let unfinished = &event("x").to_string().into_bytes()[..40];
+    check(&[
+        ("invalid_json", b"", "EOF"),
+        ("invalid_json", b" \n ", "EOF"),
+        ("invalid_json", b"{", "(line 1, column 1)"),
+        ("invalid_json", unfinished, "EOF"),
+        (
+            "invalid_json",
+            b"{}\n{}",
+            "trailing characters (line 2, column 1)",
+        ),
+        ("invalid_json", b"{\"a\": 1,}", "trailing comma"),
+        ("invalid_json", b"{'a': 1}", "key must be a string"),
+        ("invalid_json", b"category=connection", "expected value"),
+        ("invalid_json", b"\xef\xbb\xbf{}", "expected value"),
+        (
+            "invalid_json",
+            b"{\"a\":\n \"\xff\"}",
+            "is not UTF-8 (line 2, column 3)",
+        ),
+        ("invalid_json", b"{\"a\": \"\0\"}", "control character"),
+        ("invalid_json", b"\0", "expected value"),
+        (
+            "invalid_json",
+            b"{\"description\": \"\\ud800\"}",
+            "hex escape",
+        ),
+        ("invalid_json", deep.as_bytes(), "recursion limit"),
+        ("invalid_json", endless.as_bytes(), "(line 1, column "),
+        ("invalid_json", b"[{}", "EOF"),
+        ("invalid_json", b"[{} {}]", "expected `,` or `]`"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_wrong_type_names_its_field() {
+    check(&[
+        (
+            "invalid_json",
+            b"null",
+            "body cannot be read: invalid type: null",
+        ),
+        ("invalid_json", b"7", "body cannot be read"),
+        ("invalid_json", b"\"text\"", "body cannot be read"),
+        (
+            "invalid_json",
+            b"{\"severity\": 4}",
+            "severity cannot be read",
+        ),
+        (
+            "invalid_json",
+            b"{\"description\": {}}",
+            "description cannot be read",
+        ),
+        (
+            "invalid_json",
+            b"{\"metadata\": [1]}",
+            "metadata cannot be read",
+        ),
+        (
+            "invalid_json",
+            b"{\"metadata\": \"x\"}",
+            "metadata cannot be read",
+        ),
+        (
+            "invalid_json",
+            b"{\"actedUpon\": true}",
+            "actedUpon cannot be read",
+        ),
+        (
+            "invalid_json",
+            b"{\"owner\": \"a\", \"userId\": \"b\"}",
+            "duplicate field",
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_broken_rule_names_its_field_and_the_remedy() {
+    let body =
+        |field: &str, value: serde_json::Value| event_with(field, value).to_string().into_bytes();
+    check(&[
+        ("invalid_event", b"{}", "actedUpon is missing"),
+        (
+            "invalid_event",
+            &body("actedUpon", json!("not-a-uuid")),
+            "not a UUID",
+        ),
+        (
+            "invalid_event",
+            &body("id", json!("x")),
+            "id (x) not a UUID",
+        ),
+        ("invalid_event", &body("owner", json!("me")), "owner (me)"),
+        (
+            "invalid_event",
+            &body("severity", json!("info")),
+            "write `informational`",
+        ),
+        (
+            "invalid_event",
+            &body("category", json!("Snake-Case")),
+            "not snake_case",
+        ),
+        (
+            "invalid_event",
+            &body("action", json!("a\0")),
+            "not snake_case",
+        ),
+        ("invalid_event", &body("description", json!("a\0b")), "NUL"),
+        ("invalid_event", &body("metadata", json!({"a\0": 1})), "NUL"),
+        (
+            "invalid_event",
+            &body("description", json!("x".repeat(4097))),
+            "4096 allowed",
+        ),
+        (
+            "invalid_event",
+            &body("metadata", json!({"k": "x".repeat(65_536)})),
+            "65536 allowed",
+        ),
+        (
+            "invalid_event",
+            &body("createdAt", json!("yesterday")),
+            "RFC 3339",
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn every_fault_of_an_event_has_its_remedy() {
+    let app = TestApp::start().await;
+    let mut event = event_with("category", "Snake-Case");
+    event["severity"] = json!("warn");
+    let error = app
+        .post(event.to_string())
+        .await
+        .error(400, "invalid_event");
+    assert_eq!(error["longDescription"].as_array().unwrap().len(), 2);
+    assert_eq!(error["suggestedRemediation"][1], "write `warning`");
+}
+
+#[tokio::test]
+async fn one_event_keeps_to_its_limit() {
+    let app = TestApp::start().await;
+    let large = event_with("metadata", json!({"k": "x".repeat(131_072)}));
+    let error = app.post(large.to_string()).await.error(413, "too_large");
+    let fault = error["longDescription"][0].as_str().unwrap();
+    assert!(fault.starts_with("the event has 131"), "{fault}");
+    assert!(fault.contains("more than the 131072 allowed"), "{fault}");
+    assert!(app.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_body_of_unknown_length_keeps_to_the_limit() {
+    let app = TestApp::start().await;
+    let chunk = || Ok::<_, std::io::Error>(vec![b' '; 1024 * 1024]);
+    let chunks = futures_util::stream::iter((0..5).map(move |_| chunk()));
+    let answer = app.post(Body::from_stream(chunks)).await;
+    answer.error(413, "too_large");
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_declared_as_json_is_refused() {
+    let app = TestApp::start().await;
+    for content_type in [
+        None,
+        Some("text/plain"),
+        Some("application/x-www-form-urlencoded"),
+        Some("application/json; charset=utf-16"),
+    ] {
+        let mut request = request(Method::POST, EVENTS, event("x").to_string().into());
+        if let Some(content_type) = content_type {
+            let headers = request.headers_mut();
+            headers.insert("content-type", content_type.parse().unwrap());
+        }
+        let answer = app.send(request).await;
+        let error = answer.error(415, "unsupported_media_type").to_string();
+        assert!(error.contains("Content-Type: application/json"), "{error}");
+        assert!(error.contains(content_type.unwrap_or("missing")), "{error}");
+    }
+    assert!(app.stored().await.is_empty());
+}

@@ -1,0 +1,147 @@
+use axum::body::Body;
+use axum::http::Method;
+use serde_json::{Value, json};
+use tidings_server::LOCAL_USER;
+
+use crate::app::{EVENTS, TestApp, event, event_with, request};
+use crate::stream::Stream;
+use crate::wire;
+
+#[tokio::test]
+async fn an_event_is_stored_and_answered_as_stored() {
+    let app = TestApp::start().await;
+    let answer = app.post(event("first").to_string()).await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let stored = answer.json();
+    let id = stored["id"].as_str().unwrap();
+    assert_eq!(answer.header("location"), format!("{EVENTS}/{id}"));
+    assert_eq!(stored["owner"], LOCAL_USER.to_string());
+    assert_eq!(stored["status"], "unread");
+    assert_eq!(app.get(answer.header("location")).await.json(), stored);
+    assert_eq!(app.stored().await, [stored]);
+}
+
+#[tokio::test]
+async fn the_base_path_may_end_in_a_slash() {
+    let app = TestApp::start().await;
+    let mut request = request(
+        Method::POST,
+        "/api/system/events/",
+        event("x").to_string().into(),
+    );
+    let json = "application/json; charset=utf-8".parse().unwrap();
+    request.headers_mut().insert("content-type", json);
+    let answer = app.send(request).await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(app.get(answer.header("location")).await.status, 200);
+    assert_eq!(app.get("/api/system/events/").await.json()["totalCount"], 1);
+}
+
+#[tokio::test]
+async fn the_owner_is_the_caller_unless_another_is_named() {
+    let app = TestApp::start().await;
+    let local = json!(LOCAL_USER.to_string());
+    let other = json!("0c0ffee0-0000-4000-8000-00000000000a");
+    let system = json!(app.engine.system_id().to_string());
+    for (given, owner) in [
+        (Value::Null, &local),
+        (json!("00000000-0000-0000-0000-000000000000"), &local),
+        (other.clone(), &other),
+        (json!("system"), &system),
+    ] {
+        let stored = app.publish(&event_with("owner", given.clone())).await;
+        assert_eq!(&stored["owner"], owner, "{given}");
+    }
+}
+
+#[tokio::test]
+async fn a_repeat_is_answered_with_the_first_and_a_conflict_is_refused() {
+    let app = TestApp::start().await;
+    let event = event_with("id", "0c0ffee0-0000-4000-8000-00000000000c");
+    let first = app.publish(&event).await;
+    let repeat = app.post(event.to_string()).await;
+    assert_eq!(repeat.status, 200);
+    assert_eq!(repeat.json(), first);
+    assert!(repeat.headers.contains_key("location"));
+
+    let mut other = event.clone();
+    other["description"] = json!("changed");
+    let error = app
+        .post(other.to_string())
+        .await
+        .error(409, "event_conflict");
+    let expected = "id 0c0ffee0-0000-4000-8000-00000000000c is taken";
+    assert_eq!(error["longDescription"], json!([expected]));
+    assert_eq!(app.stored().await, [first]);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_unreadable() {
+    let app = TestApp::start().await;
+    let broken = futures_util::stream::iter([
+        Ok(event("x").to_string().into_bytes()),
+        Err(std::io::Error::other("cut")),
+    ]);
+    let answer = app.post(Body::from_stream(broken)).await;
+    answer.error(400, "body_unreadable");
+    assert!(app.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_client_that_breaks_off_its_upload_reads_why_it_is_refused() {
+    let app = TestApp::start().await;
+    let server = app.serve();
+    let head = wire::post_head(server.address, 1000);
+    let mut socket = wire::send_raw(server.address, format!("{head}{{").as_bytes()).await;
+    tokio::io::AsyncWriteExt::shutdown(&mut socket)
+        .await
+        .unwrap();
+    let answer = wire::read_raw(&mut socket).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(answer.contains("body_unreadable"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_sends_too_much_reads_why_it_is_refused() {
+    let app = TestApp::start().await;
+    let server = app.serve();
+    let length = 12 * 1024 * 1024;
+    let mut bytes = wire::post_head(server.address, length).into_bytes();
+    bytes.resize(bytes.len() + length, b' ');
+    // The client writes all of it before it reads: a reset connection would fail the test.
+    let mut socket = wire::send_raw(server.address, &bytes).await;
+    let answer = wire::read_raw(&mut socket).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("4194304 bytes allowed"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_asks_first_is_refused_before_it_sends() {
+    let app = TestApp::start().await;
+    let server = app.serve();
+    let head = wire::post_head(server.address, 5_000_000);
+    let head = head.replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
+    let mut socket = wire::send_raw(server.address, head.as_bytes()).await;
+    let answer = wire::read_raw(&mut socket).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[tokio::test]
+async fn an_event_whose_publisher_hangs_up_is_stored_and_delivered() {
+    let app = TestApp::start().await;
+    let server = app.serve();
+    let mut stream = Stream::open(server.address).await;
+    stream.until("live").await;
+    let body = event("nobody waits").to_string();
+    let head = wire::post_head(server.address, body.len());
+    let publishers = 20;
+    for _ in 0..publishers {
+        drop(wire::send_raw(server.address, format!("{head}{body}").as_bytes()).await);
+    }
+    for _ in 0..publishers {
+        assert_eq!(stream.expect_next().await.description(), "nobody waits");
+    }
+    assert_eq!(app.stored().await.len(), publishers);
+}

@@ -1,0 +1,137 @@
+use serde_json::{Value, json};
+
+use crate::app::{TestApp, event, event_with};
+
+fn descriptions(page: &Value) -> Vec<&str> {
+    let events = page["events"].as_array().expect("a list");
+    events
+        .iter()
+        .map(|event| event["description"].as_str().expect("a text"))
+        .collect()
+}
+
+async fn publish_numbered(app: &TestApp, count: usize) {
+    let batch: Vec<Value> = (0..count)
+        .map(|number| event(&number.to_string()))
+        .collect();
+    assert_eq!(app.post(json!(batch).to_string()).await.status, 201);
+}
+
+#[tokio::test]
+async fn an_empty_list_has_no_nulls() {
+    let app = TestApp::start().await;
+    let page = app.get("/api/system/events").await.json();
+    let cursor = page["cursor"].as_str().unwrap();
+    assert!(cursor.starts_with("0-0-"), "{cursor}");
+    assert_eq!(
+        page,
+        json!({"events": [], "page": 0, "pageSize": 25, "countBySeverityLevel": [],
+               "totalCount": 0, "readCount": 0, "cursor": cursor})
+    );
+}
+
+#[tokio::test]
+async fn pages_by_number_show_the_newest_first() {
+    let app = TestApp::start().await;
+    publish_numbered(&app, 5).await;
+    let page = app
+        .get("/api/system/events?page=0&pagesize=2&sort=created_at&order=desc")
+        .await
+        .json();
+    assert_eq!(descriptions(&page), ["4", "3"]);
+    assert_eq!((&page["page"], &page["pageSize"]), (&json!(0), &json!(2)));
+    assert_eq!(page["totalCount"], 5);
+    assert_eq!(
+        page["countBySeverityLevel"],
+        json!([{"severity": "success", "count": 5}])
+    );
+    let last = app.get("/api/system/events?page=2&pagesize=2").await.json();
+    assert_eq!(descriptions(&last), ["0"]);
+    assert_eq!(last["next"], Value::Null);
+    let beyond = app
+        .get("/api/system/events?page=9223372036854775807")
+        .await
+        .json();
+    assert_eq!(descriptions(&beyond), [""; 0]);
+}
+
+#[tokio::test]
+async fn pages_by_token_stay_in_place_while_events_come_in() {
+    let app = TestApp::start().await;
+    publish_numbered(&app, 5).await;
+    let mut seen = Vec::new();
+    let mut path = "/api/system/events?pagesize=2".to_owned();
+    loop {
+        let page = app.get(&path).await.json();
+        seen.extend(descriptions(&page).into_iter().map(str::to_owned));
+        app.publish(&event("new")).await;
+        match page["next"].as_str() {
+            // `next` wins over `page`.
+            Some(next) => path = format!("/api/system/events?pagesize=2&page=7&next={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["4", "3", "2", "1", "0"]);
+}
+
+#[tokio::test]
+async fn filters_select_and_combine() {
+    let app = TestApp::start().await;
+    app.publish(&event("plain")).await;
+    app.publish(&event_with("severity", "warning")).await;
+    app.publish(&event_with("category", "other")).await;
+    app.publish(&event_with("owner", "system")).await;
+    for (query, count) in [
+        ("", 4),
+        ("severity=[\"warning\"]", 1),
+        ("severity=%5B%22warning%22%2C%22success%22%5D", 4),
+        ("category=[\"connection\"]&severity=[\"success\"]", 2),
+        ("ownerKind=system", 1),
+        ("ownerKind=user", 3),
+        ("status=read", 0),
+        ("acted_upon=[\"7b1d2c3e-0000-4000-8000-000000000001\"]", 4),
+        ("actedUpon=[\"7b1d2c3e-0000-4000-8000-0000000000ff\"]", 0),
+        ("from=2200-01-01T00:00:00Z", 0),
+        ("to=2200-01-01T00:00:00Z", 4),
+        ("author=me&provider=x&status=", 4),
+    ] {
+        let query = query.replace('"', "%22");
+        let page = app.get(&format!("/api/system/events?{query}")).await;
+        assert_eq!(page.status, 200, "{query}");
+        assert_eq!(page.json()["totalCount"], count, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_faulty_query_is_never_a_dropped_filter() {
+    let app = TestApp::start().await;
+    publish_numbered(&app, 3).await;
+    let page = app.get("/api/system/events?pagesize=1").await.json();
+    let next = page["next"].as_str().unwrap();
+    for (query, fault) in [
+        ("search=x", "`search` is not a parameter"),
+        ("severity=error", "severity (`error`) is not a JSON array"),
+        ("severity=[", "severity (`[`) is not a JSON array"),
+        ("category=[\"A\"]", "category (`A`)"),
+        ("status=new", "status (`new`)"),
+        ("status=read&status=read", "status is given twice"),
+        ("actedUpon=[]&acted_upon=[]", "actedUpon is given twice"),
+        ("sort=name", "sort (`name`) is not supported"),
+        ("order=asc", "order (`asc`) is not supported"),
+        ("next=x", "next (`x`) is not a token"),
+        ("from=now", "from (`now`) is not a time"),
+        (
+            &format!("status=read&next={next}"),
+            "next belongs to a list with another filter",
+        ),
+    ] {
+        let path = format!("/api/system/events?{}", query.replace('"', "%22"));
+        let error = app.get(&path).await.error(400, "invalid_query");
+        let said = error["longDescription"][0].as_str().unwrap();
+        assert!(said.starts_with(fault), "{query}: {said}");
+    }
+    let both = app.get("/api/system/events?status=new&order=asc").await;
+    let both = both.error(400, "invalid_query");
+    assert_eq!(both["longDescription"].as_array().unwrap().len(), 2);
+    assert_eq!(both["suggestedRemediation"].as_array().unwrap().len(), 2);
+}

@@ -1,0 +1,12 @@
+//! The server from outside: REST in-process, streams and misbehaving clients over sockets.
+
+mod app;
+mod events;
+mod health;
+mod identity;
+mod mount;
+mod page;
+mod shutdown;
+mod stream;
+mod subscribe;
+mod wire;

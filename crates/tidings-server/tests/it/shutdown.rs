@@ -1,0 +1,103 @@
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+
+use crate::app::{EVENTS, Running, TestApp, event, event_with, within};
+use crate::stream::Stream;
+use crate::wire;
+
+#[tokio::test]
+async fn streams_are_sent_away_with_the_time_to_come_back() {
+    let app = TestApp::with(|config| config.drain_spread = Duration::from_millis(50)).await;
+    let server = app.serve();
+    let mut streams = Vec::new();
+    for _ in 0..5 {
+        let mut stream = Stream::open(server.address).await;
+        stream.until("live").await;
+        streams.push(stream);
+    }
+    let address = server.address;
+    let ended = server.begin_shutdown();
+    for mut stream in streams {
+        let farewell = stream.expect_next().await;
+        let retry = farewell.retry.unwrap();
+        assert!((1_000..=10_000).contains(&retry), "{retry}");
+        assert_eq!(stream.next().await, None);
+    }
+    within(ended).await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+    // The engine is the caller's to close.
+    app.publish(&event("afterwards")).await;
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_answered() {
+    let app = TestApp::start().await;
+    let server = app.serve();
+    let body = event("half sent").to_string();
+    let head = wire::post_head(server.address, body.len());
+    let (first, rest) = body.split_at(10);
+    let mut socket = wire::send_raw(server.address, format!("{head}{first}").as_bytes()).await;
+    // A stream is opened after that request, so the server has begun to serve it.
+    Stream::open(server.address).await.until("live").await;
+    let ended = server.begin_shutdown();
+    socket.write_all(rest.as_bytes()).await.unwrap();
+    let answer = wire::read_raw(&mut socket).await;
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    within(ended).await.unwrap();
+    assert_eq!(app.stored().await.len(), 1);
+}
+
+/// A reader that takes nothing of an answer that no buffers can hold.
+async fn stalled_reader(app: &TestApp, server: &Running) -> TcpStream {
+    let large = event_with("metadata", json!({"trace": "x".repeat(60_000)}));
+    let batch = Value::from(vec![large; 60]).to_string();
+    for _ in 0..4 {
+        assert_eq!(app.post(batch.clone()).await.status, 201);
+    }
+    let address = server.address;
+    let request = format!("GET {EVENTS}?pagesize=all HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let socket = wire::send_raw(address, request.as_bytes()).await;
+    within(socket.peek(&mut [0]))
+        .await
+        .expect("the answer begins");
+    socket
+}
+
+#[tokio::test]
+async fn a_stalled_reader_does_not_hold_the_shutdown() {
+    let grace = Duration::from_millis(300);
+    let app = TestApp::with(|config| config.drain_grace = grace).await;
+    let server = app.serve();
+    let _stalled = stalled_reader(&app, &server).await;
+    let begun = Instant::now();
+    within(server.begin_shutdown()).await.unwrap();
+    assert!(begun.elapsed() >= grace, "the reader was not stalled");
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_nothing_for_long_is_closed() {
+    let app = TestApp::with(|config| {
+        config.drain_grace = Duration::from_secs(3600);
+        config.write_timeout = Duration::from_millis(50);
+    })
+    .await;
+    let server = app.serve();
+    let _stalled = stalled_reader(&app, &server).await;
+    // Without the timeout it would be waited for until the end of the grace time.
+    within(server.begin_shutdown()).await.unwrap();
+}
+
+#[tokio::test]
+async fn idle_connections_end_with_the_server() {
+    let app = TestApp::with(|config| config.drain_grace = Duration::from_secs(3600)).await;
+    let server = app.serve();
+    let silent = wire::send_raw(server.address, b"").await;
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+    let idle = wire::send_raw(server.address, request.as_bytes()).await;
+    idle.readable().await.unwrap();
+    within(server.begin_shutdown()).await.unwrap();
+    drop((silent, idle));
+}

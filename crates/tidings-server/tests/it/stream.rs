@@ -1,0 +1,119 @@
+//! A reader of the live stream.
+
+use std::net::SocketAddr;
+
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::{HeaderMap, Request};
+use serde_json::Value;
+
+use crate::app::{EVENTS, within};
+use crate::wire;
+
+pub(crate) struct Stream {
+    pub(crate) headers: HeaderMap,
+    body: Incoming,
+    unread: String,
+}
+
+/// One frame, its fields as they were sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) data: String,
+    pub(crate) retry: Option<u32>,
+    pub(crate) comment: String,
+}
+
+impl Frame {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.data).expect("the data is JSON")
+    }
+
+    /// What an event is about, in these tests.
+    pub(crate) fn description(&self) -> String {
+        assert_eq!(self.name, "", "{self:?}");
+        let description = self.json()["description"].clone();
+        description.as_str().expect("an event").to_owned()
+    }
+
+    pub(crate) fn parse(text: &str) -> Self {
+        let mut frame = Self::default();
+        for line in text.lines() {
+            let (field, value) = line.split_once(':').expect("every line has a colon");
+            let value = value.trim_start().to_owned();
+            match field {
+                "" => frame.comment = value,
+                "event" => frame.name = value,
+                "id" => frame.id = value,
+                "data" => frame.data = value,
+                "retry" => frame.retry = Some(value.parse().expect("a number")),
+                other => panic!("{other} is no field of a frame"),
+            }
+        }
+        frame
+    }
+}
+
+impl Stream {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
+        Self::open_with(address, "", None).await
+    }
+
+    /// With a query, and with the header `Last-Event-ID`.
+    pub(crate) async fn open_with(
+        address: SocketAddr,
+        query: &str,
+        last_event_id: Option<&[u8]>,
+    ) -> Self {
+        let mut request = Request::get(format!("{EVENTS}/subscribe{query}"));
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        let (head, body) = wire::call(address, request).await.into_parts();
+        assert_eq!(head.status, 200);
+        Self {
+            headers: head.headers,
+            body,
+            unread: String::new(),
+        }
+    }
+
+    /// The next frame; `None` when the stream has ended in good order.
+    pub(crate) async fn next(&mut self) -> Option<Frame> {
+        loop {
+            if let Some((frame, rest)) = self.unread.split_once("\n\n") {
+                let frame = Frame::parse(frame);
+                self.unread = rest.to_owned();
+                return Some(frame);
+            }
+            let Some(bytes) = within(self.body.frame()).await else {
+                assert_eq!(self.unread, "", "the stream ended within a frame");
+                return None;
+            };
+            let bytes = bytes.expect("the stream is not cut off").into_data();
+            let bytes = bytes.expect("a stream has no trailers");
+            let text = std::str::from_utf8(&bytes).expect("frames are whole");
+            self.unread.push_str(text);
+        }
+    }
+
+    pub(crate) async fn expect_next(&mut self) -> Frame {
+        self.next().await.expect("the stream goes on")
+    }
+
+    /// Reads on to the frame of this name and returns it with the events before it.
+    pub(crate) async fn until(&mut self, name: &str) -> (Vec<Frame>, Frame) {
+        let mut events = Vec::new();
+        loop {
+            let frame = self.expect_next().await;
+            if frame.name == name {
+                return (events, frame);
+            }
+            if !frame.data.is_empty() && frame.name.is_empty() {
+                events.push(frame);
+            }
+        }
+    }
+}
