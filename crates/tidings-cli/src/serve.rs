@@ -1,0 +1,137 @@
+//! `tidings serve`.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use tidings::Tidings;
+use tidings_server::Server;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// How a server is run.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Where to listen; port 0 picks a free one. A loopback address, since there is no login yet.
+    #[arg(long, value_name = "ADDR", env = "TIDINGS_LISTEN", default_value_t = tidings_server::Config::DEFAULT_LISTEN)]
+    listen: SocketAddr,
+
+    /// The directory that holds the events; made when it is missing.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "TIDINGS_DATA_DIR",
+        default_value = "./tidings-data"
+    )]
+    data_dir: PathBuf,
+
+    /// What is logged: a level, or levels by module such as `info,tidings=debug`.
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "TIDINGS_LOG",
+        default_value = "info"
+    )]
+    log: EnvFilter,
+
+    /// How the log is written, on standard error.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "TIDINGS_LOG_FORMAT",
+        default_value = "text"
+    )]
+    log_format: LogFormat,
+}
+
+/// The form of a line of the log.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Serves until SIGTERM or SIGINT, then ends the streams and commits what was accepted.
+pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    start_log(args.log, args.log_format);
+    // Before anything is opened, so that no signal finds the server half started.
+    let stop = StopSignals::listen()?;
+    let engine = Tidings::open(tidings::Config::new(&args.data_dir)).await?;
+    let config = tidings_server::Config {
+        listen: args.listen,
+        ..tidings_server::Config::default()
+    };
+    let server = match Server::bind(engine.clone(), config) {
+        Ok(server) => server,
+        Err(error) => {
+            engine.close().await;
+            return Err(error.into());
+        }
+    };
+    // Whoever started us may not want to know; that is no reason to end.
+    let _ = writeln!(
+        std::io::stdout(),
+        "listening on http://{}",
+        server.local_addr()
+    );
+    tracing::info!(address = %server.local_addr(), data_dir = %args.data_dir.display(), "serving");
+
+    server.run(stop.received()).await;
+    engine.close().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start_log(filter: EnvFilter, format: LogFormat) {
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}
+
+/// The signals that ask the server to stop.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("could not listen for signals");
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Ends with the first signal. A second one ends the process at once: what is committed is
+    /// safe, and somebody is in a hurry.
+    async fn received(mut self) {
+        let first = self.next().await;
+        tracing::info!(
+            signal = first,
+            "stopping; a second signal ends the process at once"
+        );
+        tokio::spawn(async move {
+            let second = self.next().await;
+            tracing::warn!(signal = second, "ended at once");
+            std::process::exit(1);
+        });
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! `tidings publish` and `tidings tail` against a real server.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+use crate::server::{LOCAL_USER, Server, event, output_of, soon, tidings};
+
+/// A running `tidings tail`.
+struct Tail {
+    _process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Tail {
+    fn start(server: &Server, args: &[&str]) -> Self {
+        let mut process = tidings()
+            .args(["tail", "--url", &server.url("")])
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        let output = process.stdout.take().expect("standard output is piped");
+        Self {
+            _process: process,
+            lines: BufReader::new(output).lines(),
+        }
+    }
+
+    async fn line(&mut self) -> String {
+        let line = soon("a line of tail", self.lines.next_line()).await;
+        line.expect("the output is text").expect("tail goes on")
+    }
+
+    /// The next line that is an event, of `--json`.
+    async fn event(&mut self) -> Value {
+        loop {
+            let line = self.line().await;
+            let mut value: Value = serde_json::from_str(&line).expect("a line is JSON");
+            if value["event"].is_object() {
+                return value["event"].take();
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tail_shows_every_event_once_across_kills_of_the_server() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let mut server = Server::start(directory.path()).await;
+    let address = server.address.to_string();
+    let mut tail = Tail::start(&server, &["--json", "--since", "earliest"]);
+    let mut number = 0;
+    for _ in 0..3 {
+        for _ in 0..10 {
+            server
+                .must_publish(&event(LOCAL_USER, &format!("event {number}")))
+                .await;
+            number += 1;
+        }
+        // In the middle of what tail has read or not.
+        server.kill().await;
+        server = Server::start_at(directory.path(), &address).await;
+    }
+    server.must_publish(&event(LOCAL_USER, "the last")).await;
+    for expected in 0..number {
+        assert_eq!(
+            tail.event().await["description"],
+            format!("event {expected}")
+        );
+    }
+    assert_eq!(tail.event().await["description"], "the last");
+}
+
+fn publish(server: &Server, args: &[&str]) -> Command {
+    let mut command = tidings();
+    command
+        .args(["publish", "--url", &server.url("")])
+        .args(args);
+    command
+}
+
+#[tokio::test]
+async fn publish_sends_an_event_that_tail_shows_readably_and_safely() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    let id = "01930000-0000-7000-8000-000000000042";
+    let sent = [
+        "--id",
+        id,
+        "--acted-upon",
+        "7b1d2c3e-0000-4000-8000-000000000001",
+        "--category",
+        "connection",
+        "--action",
+        "ping",
+        "--severity",
+        "error",
+        "--description",
+        "could not reach \u{1b}[31mthe cluster",
+        "--error",
+        "connection refused",
+        "--suggested-remediation",
+        "start the cluster",
+    ];
+    let (status, out, err) = output_of(publish(&server, &sent)).await;
+    assert!(status.success(), "{err}");
+    assert_eq!(out.trim(), id);
+    // Sent again, it is a repeat and no error.
+    let (status, out, _) = output_of(publish(&server, &sent)).await;
+    assert!(status.success());
+    assert_eq!(out.trim(), id);
+
+    let mut tail = Tail::start(&server, &["--since", "earliest"]);
+    let line = tail.line().await;
+    assert!(
+        line.contains("could not reach") && line.contains("error"),
+        "{line:?}"
+    );
+    assert!(
+        !line.contains('\u{1b}'),
+        "escape sequences are not passed on: {line:?}"
+    );
+    assert_eq!(server.list_all().await.len(), 1);
+}
+
+#[tokio::test]
+async fn publish_says_all_that_is_wrong_with_an_event() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    let wrong = [
+        "--acted-upon",
+        "not-a-uuid",
+        "--category",
+        "Snake-Case",
+        "--action",
+        "ping",
+        "--severity",
+        "info",
+    ];
+    let (status, out, err) = output_of(publish(&server, &wrong)).await;
+    assert!(!status.success());
+    assert_eq!(out, "");
+    for expected in ["actedUpon", "category", "severity", "informational"] {
+        assert!(err.contains(expected), "{expected} is not in {err}");
+    }
+    assert!(server.list_all().await.is_empty());
+
+    let (status, _, err) = output_of(publish(&server, &["--category", "a"])).await;
+    assert!(!status.success());
+    assert!(err.contains("--acted-upon"), "{err}");
+}
+
+#[tokio::test]
+async fn publish_reads_events_from_a_file() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    let file = directory.path().join("events.json");
+    let events = json!([event(LOCAL_USER, "one"), event("system", "two")]);
+    std::fs::write(&file, events.to_string()).expect("writable");
+    let path = file.to_str().expect("a plain path");
+    let (status, out, err) = output_of(publish(&server, &["--file", path])).await;
+    assert!(status.success(), "{err}");
+    let expected: Vec<_> = [&events[0], &events[1]]
+        .map(|event| event["id"].as_str())
+        .to_vec();
+    assert_eq!(out.lines().map(Some).collect::<Vec<_>>(), expected);
+    assert_eq!(server.list_all().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named() {
+    let mut command = tidings();
+    command
+        .args(["publish", "--url", "http://127.0.0.1:1", "--acted-upon"])
+        .args([
+            "7b1d2c3e-0000-4000-8000-000000000001",
+            "--category",
+            "a",
+            "--action",
+            "b",
+            "--severity",
+            "success",
+        ]);
+    let (status, _, err) = output_of(command).await;
+    assert!(!status.success());
+    assert!(err.contains("127.0.0.1:1"), "{err}");
+}

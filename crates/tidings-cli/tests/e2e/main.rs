@@ -1,0 +1,9 @@
+//! The built binary, as its users meet it: started, killed, filled up, tailed.
+
+mod command_line;
+mod crash;
+mod disk;
+mod lifecycle;
+mod server;
+mod stalled;
+mod stream;

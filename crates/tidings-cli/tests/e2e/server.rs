@@ -1,0 +1,211 @@
+//! A running `tidings serve`.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use uuid::Uuid;
+
+/// Far beyond what any step takes: passing it means that something is stuck.
+pub(crate) const STUCK: Duration = Duration::from_secs(60);
+
+/// The one user of the local identity.
+pub(crate) const LOCAL_USER: &str = "6c6f6361-6c00-4000-8000-000000000001";
+
+/// Waits for what must come.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(STUCK, future)
+        .await
+        .unwrap_or_else(|_| panic!("{what}: nothing for {STUCK:?}"))
+}
+
+/// The binary under test.
+pub(crate) fn tidings() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// A server process; killed when it is dropped.
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) address: SocketAddr,
+    http: reqwest::Client,
+}
+
+impl Server {
+    /// Starts a server on a free port.
+    pub(crate) async fn start(data_dir: &Path) -> Self {
+        Self::start_at(data_dir, "127.0.0.1:0").await
+    }
+
+    /// Starts a server at a known address.
+    pub(crate) async fn start_at(data_dir: &Path, listen: &str) -> Self {
+        let mut command = tidings();
+        command
+            .arg("serve")
+            .args(["--listen", listen])
+            .arg("--data-dir")
+            .arg(data_dir);
+        Self::from_command(command).await
+    }
+
+    /// Waits until the server that `command` starts accepts.
+    pub(crate) async fn from_command(mut command: Command) -> Self {
+        command
+            .env("TIDINGS_LOG", "warn")
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut process = command.spawn().expect("the binary starts");
+        let output = process.stdout.take().expect("standard output is piped");
+        let mut line = String::new();
+        let read = soon(
+            "the server to listen",
+            BufReader::new(output).read_line(&mut line),
+        )
+        .await;
+        read.expect("standard output can be read");
+        let address = line
+            .trim_end()
+            .strip_prefix("listening on http://")
+            .unwrap_or_else(|| panic!("unexpected first line {line:?}"));
+        Self {
+            process,
+            address: address.parse().expect("an address follows"),
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .build()
+                .expect("a client is made"),
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process
+            .id()
+            .expect("the process has not been waited for")
+    }
+
+    /// Sends a publish request; an error means that the connection broke.
+    pub(crate) async fn publish(&self, body: &Value) -> reqwest::Result<(StatusCode, Value)> {
+        publish(&self.http, self.address, body).await
+    }
+
+    /// As [`Self::publish`], where nothing may go wrong.
+    pub(crate) async fn must_publish(&self, body: &Value) -> Value {
+        let answer = soon("an answer", self.publish(body)).await;
+        let (status, stored) = answer.expect("the connection holds");
+        assert_eq!(status, StatusCode::CREATED, "{stored}");
+        stored
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        let response = soon("an answer", self.http.get(self.url(path)).send()).await;
+        let response = response.expect("the connection holds");
+        let status = response.status();
+        (status, response.json().await.expect("the body is JSON"))
+    }
+
+    /// Every event the local user sees, the newest first, by `next`.
+    pub(crate) async fn list_all(&self) -> Vec<Value> {
+        let mut events = Vec::new();
+        let mut path = "/api/system/events?pagesize=1000".to_owned();
+        loop {
+            let (status, mut page) = self.get(&path).await;
+            assert_eq!(status, StatusCode::OK, "{page}");
+            match page["events"].take() {
+                Value::Array(more) => events.extend(more),
+                other => panic!("events is {other}"),
+            }
+            match page["next"].as_str() {
+                Some(next) => path = format!("/api/system/events?pagesize=1000&next={next}"),
+                None => return events,
+            }
+        }
+    }
+
+    /// SIGKILL, as a crash or the kernel would end it.
+    pub(crate) async fn kill(mut self) {
+        self.process
+            .kill()
+            .await
+            .expect("the process can be killed");
+    }
+
+    /// SIGTERM, as an operator ends it.
+    pub(crate) fn terminate(&self) {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        kill_process(pid.expect("a pid is positive"), Signal::TERM).expect("the process is there");
+    }
+
+    pub(crate) async fn ended(mut self) -> ExitStatus {
+        let ended = soon("the server to end", self.process.wait()).await;
+        ended.expect("the process can be waited for")
+    }
+
+    /// The memory of the process that is in RAM, in bytes.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))
+            .expect("the process is there");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        kib.and_then(|kib| kib.parse::<u64>().ok())
+            .expect("VmRSS is given in kB")
+            * 1024
+    }
+}
+
+/// Sends a publish request over a connection of `http`.
+pub(crate) async fn publish(
+    http: &reqwest::Client,
+    server: SocketAddr,
+    body: &Value,
+) -> reqwest::Result<(StatusCode, Value)> {
+    let url = format!("http://{server}/api/system/events");
+    let response = http.post(url).json(body).send().await?;
+    Ok((response.status(), response.json().await?))
+}
+
+/// An event for `owner`, with an id of its own.
+pub(crate) fn event(owner: &str, description: &str) -> Value {
+    json!({
+        "id": Uuid::now_v7(),
+        "owner": owner,
+        "actedUpon": "7b1d2c3e-0000-4000-8000-000000000001",
+        "category": "deployment",
+        "action": "apply",
+        "severity": "informational",
+        "description": description,
+    })
+}
+
+/// A command that is expected to end by itself: its status, standard output and standard error.
+pub(crate) async fn output_of(mut command: Command) -> (ExitStatus, String, String) {
+    let mut process = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut output = process.stdout.take().expect("standard output is piped");
+    let mut errors = process.stderr.take().expect("standard error is piped");
+    let (mut out, mut err) = (String::new(), String::new());
+    let all = async {
+        let read = tokio::join!(
+            output.read_to_string(&mut out),
+            errors.read_to_string(&mut err)
+        );
+        read.0.and(read.1).expect("the output is UTF-8");
+        process.wait().await.expect("the process can be waited for")
+    };
+    let status = soon("the command to end", all).await;
+    (status, out, err)
+}

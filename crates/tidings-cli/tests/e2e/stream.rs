@@ -1,0 +1,134 @@
+//! The event stream read raw, so that nothing between us and the server can hide a fault.
+
+use std::net::SocketAddr;
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::server::soon;
+
+/// A frame as it came over the wire.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Frame {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) data: Value,
+}
+
+impl Frame {
+    /// The own and the system rev of its cursor.
+    pub(crate) fn revs(&self) -> (u64, u64) {
+        let mut parts = self
+            .id
+            .split('-')
+            .map(|part| part.parse().expect("a rev is a number"));
+        match (parts.next(), parts.next()) {
+            (Some(own), Some(system)) => (own, system),
+            _ => panic!("not a cursor: {:?}", self.id),
+        }
+    }
+}
+
+/// A connection to `/subscribe`.
+pub(crate) struct Stream {
+    response: reqwest::Response,
+    /// What was received and not yet taken.
+    text: String,
+    /// The last `retry:`, in milliseconds.
+    pub(crate) retry: Option<u64>,
+}
+
+impl Stream {
+    /// Connects; `cursor` goes into `Last-Event-ID` unless it is empty.
+    pub(crate) async fn connect(server: SocketAddr, cursor: &str) -> reqwest::Result<Self> {
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let mut request = http.get(format!("http://{server}/api/system/events/subscribe"));
+        if !cursor.is_empty() {
+            request = request.header("Last-Event-ID", cursor);
+        }
+        let response = soon("the stream's headers", request.send()).await?;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Ok(Self {
+            response,
+            text: String::new(),
+            retry: None,
+        })
+    }
+
+    /// The next frame; `None` when the server ended the stream, an error when it broke.
+    pub(crate) async fn next(&mut self) -> reqwest::Result<Option<Frame>> {
+        loop {
+            while let Some((block, rest)) = self.text.split_once("\n\n") {
+                let frame = self.retry_or_frame(block);
+                self.text = rest.to_owned();
+                match frame {
+                    Ok(frame) => return Ok(Some(frame)),
+                    Err(retry) => self.retry = retry.or(self.retry),
+                }
+            }
+            let Some(chunk) = soon("more of the stream", self.response.chunk()).await? else {
+                return Ok(None);
+            };
+            // A character is never cut: the server writes whole frames, but the network may cut
+            // them, so this is read as ASCII; the tests send nothing else.
+            assert!(chunk.is_ascii());
+            self.text
+                .push_str(std::str::from_utf8(&chunk).expect("ASCII is UTF-8"));
+        }
+    }
+
+    /// A block between empty lines: a frame, or something that is none (a `retry:`, a comment).
+    fn retry_or_frame(&self, block: &str) -> Result<Frame, Option<u64>> {
+        let mut frame = Frame::default();
+        let (mut retry, mut is_frame) = (None, false);
+        for line in block.lines() {
+            match line.split_once(": ") {
+                Some(("id", id)) => id.clone_into(&mut frame.id),
+                Some(("event", name)) => name.clone_into(&mut frame.name),
+                Some(("data", data)) => {
+                    is_frame = true;
+                    frame.data = serde_json::from_str(data).expect("the data is JSON");
+                }
+                Some(("retry", text)) => retry = text.parse().ok(),
+                Some(("", _)) => {}
+                _ => panic!("unexpected line {line:?}"),
+            }
+        }
+        if is_frame { Ok(frame) } else { Err(retry) }
+    }
+
+    /// The next frame of a stream that must not end.
+    pub(crate) async fn must_next(&mut self) -> Frame {
+        self.next()
+            .await
+            .expect("the stream holds")
+            .expect("the stream goes on")
+    }
+}
+
+/// Checks that each created event follows the one before in exactly one of the two feeds.
+#[derive(Debug, Default)]
+pub(crate) struct Order {
+    pub(crate) own: u64,
+    pub(crate) system: u64,
+}
+
+impl Order {
+    pub(crate) fn check(&mut self, frame: &Frame) {
+        let revs = frame.revs();
+        if frame.name.is_empty() {
+            let follows =
+                revs == (self.own + 1, self.system) || revs == (self.own, self.system + 1);
+            assert!(follows, "{revs:?} after {self:?}");
+            (self.own, self.system) = revs;
+        } else {
+            assert_eq!(
+                revs,
+                (self.own, self.system),
+                "{} moves nothing",
+                frame.name
+            );
+        }
+    }
+}
