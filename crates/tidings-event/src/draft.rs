@@ -1,5 +1,7 @@
 //! From what a publisher sends to an event that may be stored.
 
+use std::str::FromStr;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 use crate::cause;
 use crate::event::{Event, Metadata};
 use crate::given::{Given, OwnerName};
-use crate::id::{EventId, OperationId, OwnerId, ResourceId, SystemId};
-use crate::kind::{Action, Category, Severity, Status};
+use crate::id::{EventId, IdError, OperationId, OwnerId, ResourceId, SystemId};
+use crate::kind::{Action, Category, NameError, Severity, SeverityError, Status};
 use crate::rules::{self, Limits, Violations};
 
 /// The body of a publish request: the publisher's fields of an event, not yet judged.
@@ -303,46 +305,62 @@ impl Given<ResourceId> {
     }
 }
 
-fn optional<T: std::str::FromStr>(
-    field: &str,
-    given: Given<T>,
-    remedy: &str,
-    violations: &mut Violations,
-) -> Option<T>
+fn optional<T>(field: &str, given: Given<T>, remedy: &str, violations: &mut Violations) -> Option<T>
 where
-    T::Err: std::fmt::Display,
+    T: FromStr<Err: Fault>,
 {
     match given {
         Given::Absent => None,
         Given::Value(value) => Some(value),
         Given::Malformed(text) => {
             let fault = match text.parse::<T>() {
-                Err(error) => error.to_string(),
+                Err(error) => error.fault_of(&text),
                 Ok(_) => "could not be read".to_owned(),
             };
-            violations.add(
-                field,
-                format!("({}) {fault}", rules::shortened(&text)),
-                remedy,
-            );
+            violations.add(field, fault, remedy);
             None
         }
     }
 }
 
-fn required<T: std::str::FromStr>(
-    field: &str,
-    given: Given<T>,
-    remedy: &str,
-    violations: &mut Violations,
-) -> Option<T>
+fn required<T>(field: &str, given: Given<T>, remedy: &str, violations: &mut Violations) -> Option<T>
 where
-    T::Err: std::fmt::Display,
+    T: FromStr<Err: Fault>,
 {
     if given.is_absent() {
         violations.add(field, "is missing", remedy);
     }
     optional(field, given, remedy, violations)
+}
+
+/// Says what is wrong with a text, to stand behind the name of its field.
+trait Fault {
+    fn fault_of(&self, text: &str) -> String;
+}
+
+impl Fault for IdError {
+    fn fault_of(&self, text: &str) -> String {
+        format!("`{}` is {self}", rules::shortened(text))
+    }
+}
+
+impl Fault for NameError {
+    fn fault_of(&self, _text: &str) -> String {
+        self.to_string()
+    }
+}
+
+impl Fault for SeverityError {
+    fn fault_of(&self, _text: &str) -> String {
+        self.to_string()
+    }
+}
+
+impl Fault for jiff::Error {
+    /// Its own words are about its parser.
+    fn fault_of(&self, text: &str) -> String {
+        format!("`{}` is not an RFC 3339 time", rules::shortened(text))
+    }
 }
 
 fn severity(given: Given<Severity>, violations: &mut Violations) -> Option<Severity> {

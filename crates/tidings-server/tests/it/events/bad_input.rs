@@ -117,9 +117,13 @@ async fn a_broken_rule_names_its_field_and_the_remedy() {
         (
             "invalid_event",
             &body("id", json!("x")),
-            "id (x) not a UUID",
+            "id `x` is not a UUID",
         ),
-        ("invalid_event", &body("owner", json!("me")), "owner (me)"),
+        (
+            "invalid_event",
+            &body("owner", json!("me")),
+            "owner `me` is not a UUID",
+        ),
         (
             "invalid_event",
             &body("severity", json!("info")),
