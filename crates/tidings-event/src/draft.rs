@@ -249,11 +249,12 @@ impl NewEvent {
         let severity = severity(self.severity, &mut violations);
         let description = self.description.unwrap_or_default();
         rules::check_description(&description, limits, &mut violations);
-        if let Some(metadata) = &self.metadata {
-            rules::check_metadata(metadata, limits, &mut violations);
-        }
         let fill = (policy == CausePolicy::FillFromDescription).then_some(description.as_str());
         let metadata = with_cause(self.metadata, severity, fill, &mut violations);
+        // As it is stored, with the cause in its full form: judged again, it is judged the same.
+        if let Some(metadata) = &metadata {
+            rules::check_metadata(metadata, limits, &mut violations);
+        }
         let created_at_given = !self.created_at.is_absent();
         let created_at = created_at(self.created_at, &mut violations);
 
@@ -596,5 +597,28 @@ mod tests {
                 .1
         };
         assert_eq!(digest(event.clone()), digest(event));
+    }
+
+    #[test]
+    fn what_is_built_once_is_judged_the_same_again() {
+        for length in [65_000, 65_300, 65_400, 65_536] {
+            let mut metadata = Metadata::new();
+            metadata.insert("err".into(), "x".repeat(length).into());
+            let built = Event::builder()
+                .acted_upon(uuid::Uuid::from_u128(1))
+                .with_category("a")
+                .with_action("b")
+                .with_severity(Severity::Error)
+                .with_metadata(metadata)
+                .build();
+            if let Ok(event) = built {
+                assert!(
+                    Draft::from_event(event, &Limits::default()).is_ok(),
+                    "{length}"
+                );
+            } else {
+                assert!(length > 65_000, "{length}");
+            }
+        }
     }
 }

@@ -38,6 +38,8 @@ pub enum ErrorCode {
     StorageFull,
     /// The store does not answer or refuses to write.
     StorageUnavailable,
+    /// Too many large requests arrive at the same time.
+    Overloaded,
     /// The server is about to end.
     ShuttingDown,
     /// A fault of the server.

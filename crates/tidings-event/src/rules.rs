@@ -13,7 +13,8 @@ pub struct Limits {
     pub description_bytes: usize,
     /// The largest metadata, in bytes of compact JSON.
     pub metadata_bytes: usize,
-    /// The deepest metadata, in levels; the object itself is the first.
+    /// The deepest metadata, in levels; the object itself is the first. More than
+    /// [`Limits::MAX_METADATA_DEPTH`] counts as that.
     pub metadata_depth: usize,
     /// The largest event, in bytes of JSON.
     pub event_bytes: usize,
@@ -21,6 +22,11 @@ pub struct Limits {
     pub batch_events: usize,
     /// The largest batch, in bytes of JSON.
     pub batch_bytes: usize,
+}
+
+impl Limits {
+    /// What JSON parsers can be trusted to read back; common ones stop at 128 levels.
+    pub const MAX_METADATA_DEPTH: usize = 100;
 }
 
 impl Default for Limits {
@@ -147,7 +153,7 @@ pub(crate) fn check_description(text: &str, limits: &Limits, violations: &mut Vi
     }
 }
 
-/// Judges the metadata as the publisher gave it.
+/// Judges the metadata.
 pub(crate) fn check_metadata(metadata: &Metadata, limits: &Limits, violations: &mut Violations) {
     let bytes = serde_json::to_vec(metadata).map_or(usize::MAX, |json| json.len());
     if bytes > limits.metadata_bytes {
@@ -161,13 +167,11 @@ pub(crate) fn check_metadata(metadata: &Metadata, limits: &Limits, violations: &
         );
     }
     let depth = 1 + metadata.values().map(depth).max().unwrap_or(0);
-    if depth > limits.metadata_depth {
+    let deepest = limits.metadata_depth.min(Limits::MAX_METADATA_DEPTH);
+    if depth > deepest {
         violations.add(
             "metadata",
-            format!(
-                "is nested {depth} levels deep, more than the {} allowed",
-                limits.metadata_depth
-            ),
+            format!("is nested {depth} levels deep, more than the {deepest} allowed"),
             "flatten it",
         );
     }

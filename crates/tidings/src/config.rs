@@ -11,14 +11,21 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The sizes an event and a batch must keep to.
     pub limits: Limits,
+    /// The most bytes of frames kept in memory for the subscribers of one owner that are a little
+    /// behind. Those that are further behind read the store.
+    pub window_bytes: usize,
 }
 
 impl Config {
+    /// 1 MiB: a few thousand events.
+    pub const DEFAULT_WINDOW_BYTES: usize = 1024 * 1024;
+
     /// The default set-up with its data in `data_dir`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
             limits: Limits::default(),
+            window_bytes: Self::DEFAULT_WINDOW_BYTES,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use prometheus_client::registry::Registry;
 use tidings_event::{
     CursorTag, Draft, Event, EventFilter, EventId, EventPage, Limits, OwnerId, PageRequest, Paging,
     Rev, SeverityCount, Start, Status, SystemId, Violations,
@@ -12,14 +13,16 @@ use crate::committer::Committer;
 use crate::config::Config;
 use crate::error::{OpenError, PublishError};
 use crate::hub::Hub;
+use crate::metrics::Metrics;
 use crate::store::sqlite::{OpenStoreError, SqliteStore};
 use crate::store::{Identity, ListPage, Store, StoreError, Submission};
-use crate::subscription::{Subscription, cursor_at};
+use crate::subscription::{Source, Subscription, cursor_at};
 
 /// A handle on the engine; clones share it.
 ///
-/// When the last one is dropped, what was accepted is still committed, in the background;
-/// [`Tidings::close`] waits for it.
+/// When the last one is dropped, the subscriptions end, and what was accepted is still committed, in
+/// the background; [`Tidings::close`] waits for it. The data directory stays locked until the
+/// subscriptions are dropped too.
 #[derive(Clone, Debug)]
 pub struct Tidings {
     shared: Arc<Shared>,
@@ -31,21 +34,42 @@ struct Shared {
     identity: Identity,
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
+    metrics: Arc<Metrics>,
     committer: Committer,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.hub.close();
+    }
 }
 
 /// What publish returns: the stored event and its place.
 #[derive(Clone, Debug)]
 pub struct Receipt {
-    /// The event as it is stored. A repeat gets the event that was stored first, as it is now.
-    pub event: Event,
-    /// Its JSON.
+    /// The event's id.
+    pub id: EventId,
+    /// Whose feed it is in.
+    pub owner: OwnerId,
+    /// The event's JSON as it is stored. A repeat gets the event that was stored first, as it is now.
     pub json: Bytes,
     /// Its position in its owner's feed.
     pub rev: Rev,
     /// Whether it had been there before, so that nothing was stored now.
     pub repeated: bool,
 }
+
+impl Receipt {
+    /// The event as it is stored.
+    pub fn event(&self) -> Event {
+        serde_json::from_slice(&self.json).expect("the engine wrote this JSON itself")
+    }
+}
+
+/// An event that keeps the rules, encoded and ready to be stored. It keeps texts only, since parsed
+/// metadata can take many times their memory.
+#[derive(Debug)]
+pub struct Prepared(Submission);
 
 impl Tidings {
     /// Opens the store, bringing its schema up to date, and starts the engine on the current Tokio
@@ -55,7 +79,11 @@ impl Tidings {
     ///
     /// When the data directory cannot be used, or another process uses it.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
-        let Config { data_dir, limits } = config;
+        let Config {
+            data_dir,
+            limits,
+            window_bytes,
+        } = config;
         let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&data_dir)).await;
         let store = match opened {
             Ok(Ok(store)) => store,
@@ -63,17 +91,21 @@ impl Tidings {
             Ok(Err(OpenStoreError::Database(fault))) => return Err(OpenError::Store(fault.into())),
             Err(panic) => return Err(OpenError::Store(panic.into())),
         };
-        Ok(Self::start(Arc::new(store), limits))
+        Ok(Self::start(Arc::new(store), limits, window_bytes))
     }
 
-    fn start(store: Arc<dyn Store>, limits: Limits) -> Self {
-        let hub = Arc::new(Hub::default());
+    fn start(store: Arc<dyn Store>, limits: Limits, window_bytes: usize) -> Self {
+        let hub = Arc::new(Hub::new(window_bytes));
+        let metrics = Arc::new(Metrics::new());
+        let committer =
+            Committer::start(Arc::clone(&store), Arc::clone(&hub), Arc::clone(&metrics));
         let shared = Shared {
             limits,
             identity: store.identity(),
-            committer: Committer::start(Arc::clone(&store), Arc::clone(&hub)),
             store,
             hub,
+            metrics,
+            committer,
         };
         Self {
             shared: Arc::new(shared),
@@ -90,8 +122,9 @@ impl Tidings {
     ///
     /// When nothing was stored; [`PublishError`] says why.
     pub async fn publish(&self, event: Event) -> Result<Receipt, PublishError> {
-        let draft = Draft::from_event(event, &self.shared.limits).map_err(PublishError::Invalid)?;
-        let receipts = self.publish_drafts(vec![draft]).await?;
+        let limits = &self.shared.limits;
+        let draft = Draft::from_event(event, limits).map_err(PublishError::Invalid)?;
+        let receipts = self.publish_prepared(vec![self.prepare(draft)]).await?;
         Ok(receipts
             .into_iter()
             .next()
@@ -106,67 +139,76 @@ impl Tidings {
     /// When nothing was stored; the faults of all events are named at once.
     pub async fn publish_batch(&self, events: Vec<Event>) -> Result<Vec<Receipt>, PublishError> {
         let mut violations = Violations::default();
-        let mut drafts = Vec::with_capacity(events.len());
+        let mut prepared = Vec::with_capacity(events.len());
         for (index, event) in events.into_iter().enumerate() {
             match Draft::from_event(event, &self.shared.limits) {
-                Ok(draft) => drafts.push(draft),
+                Ok(draft) => prepared.push(self.prepare(draft)),
                 Err(of_one) => violations.extend_from_batch(index, of_one),
             }
         }
         violations.into_result().map_err(PublishError::Invalid)?;
-        self.publish_drafts(drafts).await
+        self.publish_prepared(prepared).await
     }
 
-    /// As [`Self::publish_batch`], for events that already keep the rules.
+    /// Settles owner and system of an event, and encodes it once: for the store, the answer and all
+    /// subscribers.
+    pub fn prepare(&self, draft: Draft) -> Prepared {
+        let (mut event, digest) = draft.resolve(self.shared.identity.system);
+        let json = serde_json::to_vec(&event).expect("an event has only text keys");
+        self.shared.metrics.frames_encoded.inc();
+        let metadata = event.metadata.take().map(|metadata| {
+            let text = serde_json::to_string(&metadata).expect("metadata has only text keys");
+            text.into_boxed_str()
+        });
+        Prepared(Submission {
+            event,
+            metadata,
+            digest,
+            json: json.into(),
+        })
+    }
+
+    /// As [`Self::publish_batch`], for events that were prepared one by one.
     ///
     /// # Errors
     ///
     /// When nothing was stored; [`PublishError`] says why.
-    pub async fn publish_drafts(&self, drafts: Vec<Draft>) -> Result<Vec<Receipt>, PublishError> {
-        if drafts.is_empty() {
+    pub async fn publish_prepared(
+        &self,
+        events: Vec<Prepared>,
+    ) -> Result<Vec<Receipt>, PublishError> {
+        if events.is_empty() {
             return Ok(Vec::new());
         }
-        let submissions = self.submissions(drafts)?;
+        self.check_sizes(&events)?;
+        let submissions = events.into_iter().map(|Prepared(one)| one).collect();
         self.shared.committer.publish(submissions).await
     }
 
-    /// Settles owner and system, and encodes each event once, for the store, the answer and all
-    /// subscribers.
-    fn submissions(&self, drafts: Vec<Draft>) -> Result<Vec<Submission>, PublishError> {
+    fn check_sizes(&self, events: &[Prepared]) -> Result<(), PublishError> {
         let limits = &self.shared.limits;
-        let events = drafts.len();
-        if events > limits.batch_events {
-            let limit = limits.batch_events;
-            return Err(PublishError::TooManyEvents { events, limit });
+        if events.len() > limits.batch_events {
+            return Err(PublishError::TooManyEvents {
+                events: events.len(),
+                limit: limits.batch_events,
+            });
         }
-        let mut submissions = Vec::with_capacity(events);
-        let mut batch_bytes = 0;
-        for (index, draft) in drafts.into_iter().enumerate() {
-            let (event, digest) = draft.resolve(self.shared.identity.system);
-            let json = serde_json::to_vec(&event).expect("an event has only text keys");
-            let bytes = json.len();
-            if bytes > limits.event_bytes {
-                let limit = limits.event_bytes;
+        let sizes = events.iter().map(|Prepared(one)| one.json.len());
+        for (index, bytes) in sizes.clone().enumerate() {
+            let limit = limits.event_bytes;
+            if bytes > limit {
                 return Err(PublishError::TooLarge {
                     index,
                     bytes,
                     limit,
                 });
             }
-            batch_bytes += bytes;
-            submissions.push(Submission {
-                event,
-                digest,
-                json: json.into(),
-            });
         }
-        if events > 1 && batch_bytes > limits.batch_bytes {
-            return Err(PublishError::BatchTooLarge {
-                bytes: batch_bytes,
-                limit: limits.batch_bytes,
-            });
+        let (bytes, limit) = (sizes.sum(), limits.batch_bytes);
+        if events.len() > 1 && bytes > limit {
+            return Err(PublishError::BatchTooLarge { bytes, limit });
         }
-        Ok(submissions)
+        Ok(())
     }
 
     /// Follows what `owner` sees, the owner's own feed and the system's. What is published after
@@ -183,8 +225,13 @@ impl Tidings {
         start: Start,
     ) -> Result<Subscription, StoreError> {
         let shared = &self.shared;
-        let store = Arc::clone(&shared.store);
-        Subscription::open(store, &shared.hub, shared.identity, owner, start).await
+        let source = Source {
+            store: Arc::clone(&shared.store),
+            hub: Arc::clone(&shared.hub),
+            metrics: Arc::clone(&shared.metrics),
+            identity: shared.identity,
+        };
+        Subscription::open(source, owner, start).await
     }
 
     /// A page of what `owner` sees, the newest first, with exact counts and the cursor from which a
@@ -262,8 +309,15 @@ impl Tidings {
         self.shared.store.check().await
     }
 
+    /// Adds what the engine counts to a registry, under names that begin with `tidings_`.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        let hub = Arc::clone(&self.shared.hub);
+        self.shared.metrics.register(hub, registry);
+    }
+
     /// Refuses new requests, commits and answers those that were accepted, lets the subscriptions
-    /// deliver them and end, and unlocks the data directory. Clones of the handle are closed too.
+    /// deliver them and end, and unlocks the data directory. Clones of the handle are closed too, and
+    /// each call of this waits for the end.
     pub async fn close(&self) {
         self.shared.committer.close().await;
         self.shared.hub.close();

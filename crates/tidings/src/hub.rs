@@ -18,22 +18,34 @@ pub(crate) use feed::Taken;
 use feed::{Feed, SeatNumber};
 
 /// All feeds that have a subscriber. A feed without one is not here and takes no memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Hub {
     // A lookup a group or a subscription is short: no lock that can be awaited is needed.
     feeds: Mutex<HashMap<OwnerId, Arc<Feed>>>,
+    /// What one window may hold.
+    window_limit: usize,
     /// The bytes in all windows together.
     window_bytes: Arc<AtomicUsize>,
     closed: AtomicBool,
 }
 
 impl Hub {
+    /// A hub without feeds, whose windows each hold `window_limit` bytes at most.
+    pub(crate) fn new(window_limit: usize) -> Self {
+        Self {
+            feeds: Mutex::default(),
+            window_limit,
+            window_bytes: Arc::default(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
     /// Takes a seat at the feed of `owner`. From now on every delivery to it wakes `waker`.
     pub(crate) fn join(self: &Arc<Self>, owner: OwnerId, waker: Arc<Notify>) -> Seat {
         let mut feeds = self.feeds();
-        let feed = feeds
-            .entry(owner)
-            .or_insert_with(|| Arc::new(Feed::new(Arc::clone(&self.window_bytes))));
+        let feed = feeds.entry(owner).or_insert_with(|| {
+            Arc::new(Feed::new(self.window_limit, Arc::clone(&self.window_bytes)))
+        });
         let number = feed.join(waker);
         Seat {
             hub: Arc::clone(self),
@@ -49,6 +61,20 @@ impl Hub {
         let feed = self.feeds().get(&owner).cloned();
         if let Some(feed) = feed {
             feed.deliver(frames);
+        }
+    }
+
+    /// How the live feeds are now.
+    pub(crate) fn measure(&self) -> Measures {
+        let feeds: Vec<_> = self.feeds().values().cloned().collect();
+        Measures {
+            feeds: feeds.len() as u64,
+            window_bytes: self.window_bytes.load(Ordering::Relaxed) as u64,
+            largest_lag: feeds
+                .iter()
+                .map(|feed| feed.largest_lag())
+                .max()
+                .unwrap_or(0),
         }
     }
 
@@ -71,6 +97,15 @@ impl Hub {
     }
 }
 
+/// What [`Hub::measure`] finds.
+#[derive(Debug)]
+pub(crate) struct Measures {
+    pub(crate) feeds: u64,
+    pub(crate) window_bytes: u64,
+    /// In revs, of the subscriber that is furthest behind in a feed.
+    pub(crate) largest_lag: u64,
+}
+
 /// A subscriber's place at a feed; dropping it leaves the feed.
 #[derive(Debug)]
 pub(crate) struct Seat {
@@ -84,6 +119,12 @@ impl Seat {
     /// The frames after `position`, up to `budget_bytes` of them (but at least one).
     pub(crate) fn take(&self, position: Rev, budget_bytes: usize) -> Taken {
         self.feed.take(self.number, position, budget_bytes)
+    }
+
+    /// Says how far a subscriber is that reads the store: it is at `position`, and the feed goes up
+    /// to `head` at least.
+    pub(crate) fn note(&self, position: Rev, head: Rev) {
+        self.feed.note(self.number, position, head);
     }
 }
 
@@ -116,10 +157,12 @@ mod tests {
     }
 
     fn hub_and_owner() -> (Arc<Hub>, OwnerId) {
-        (Arc::new(Hub::default()), OwnerId::mint())
+        (Arc::new(Hub::new(WINDOW_LIMIT)), OwnerId::mint())
     }
 
     const ALL: usize = usize::MAX;
+
+    const WINDOW_LIMIT: usize = 1024 * 1024;
 
     #[test]
     fn each_seat_takes_what_is_after_its_position() {
@@ -156,7 +199,7 @@ mod tests {
     fn what_is_larger_than_a_window_is_a_gap() {
         let (hub, owner) = hub_and_owner();
         let seat = hub.join(owner, Arc::default());
-        hub.deliver(owner, frames(1..=1, feed::WINDOW_BYTES + 1));
+        hub.deliver(owner, frames(1..=1, WINDOW_LIMIT + 1));
         assert!(matches!(seat.take(Rev::ZERO, ALL), Taken::Gap { up_to } if up_to == Rev::new(1)));
         assert!(matches!(seat.take(Rev::new(1), ALL), Taken::CaughtUp));
     }
@@ -169,13 +212,13 @@ mod tests {
             hub.deliver(owner, frames(rev..=rev, 100_000));
         }
         let bytes = hub.window_bytes.load(Ordering::Relaxed);
-        assert!(bytes <= feed::WINDOW_BYTES, "{bytes}");
-        assert!(bytes > feed::WINDOW_BYTES / 2, "{bytes}");
+        assert!(bytes <= WINDOW_LIMIT, "{bytes}");
+        assert!(bytes > WINDOW_LIMIT / 2, "{bytes}");
     }
 
     #[test]
     fn all_windows_together_are_bounded() {
-        let hub = Arc::new(Hub::default());
+        let hub = Arc::new(Hub::new(WINDOW_LIMIT));
         let owners: Vec<_> = (0..200).map(|_| OwnerId::mint()).collect();
         let seats: Vec<_> = owners
             .iter()
@@ -187,9 +230,7 @@ mod tests {
         let bytes = hub.window_bytes.load(Ordering::Relaxed);
         assert!(
             bytes
-                <= feed::ALL_WINDOWS_BYTES
-                    + feed::WINDOW_BYTES
-                    + seats.len() * feed::TIGHT_WINDOW_BYTES,
+                <= feed::ALL_WINDOWS_BYTES + WINDOW_LIMIT + seats.len() * feed::TIGHT_WINDOW_BYTES,
             "{bytes}"
         );
         drop(seats);

@@ -26,7 +26,7 @@
 //! assert_eq!(receipt.rev.get(), 1);
 //! assert!(matches!(
 //!     subscription.next().await?,
-//!     Some(StreamItem::Created { event, .. }) if event.id == receipt.event.id
+//!     Some(StreamItem::Created { event, .. }) if event.id == receipt.id
 //! ));
 //! tidings.close().await;
 //! # Ok(())
@@ -41,13 +41,14 @@ mod engine;
 mod error;
 mod frame;
 mod hub;
+mod metrics;
 mod store;
 mod subscription;
 
 pub use config::Config;
-pub use engine::{Receipt, Tidings};
+pub use engine::{Prepared, Receipt, Tidings};
 pub use error::{OpenError, PublishError};
-pub use store::{DirectoryError, StoreError};
+pub use store::{BackupError, DirectoryError, StoreError, StoreSummary, backup, restore};
 pub use subscription::Subscription;
 
 /// The vocabulary the engine speaks, from `tidings-event`.

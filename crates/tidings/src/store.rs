@@ -5,6 +5,8 @@
 mod error;
 pub(crate) mod sqlite;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_event::{
@@ -13,24 +15,37 @@ use tidings_event::{
 };
 
 pub use error::StoreError;
-pub use sqlite::DirectoryError;
+pub use sqlite::{BackupError, DirectoryError, StoreSummary, backup, restore};
 
 /// An event on its way into the store, with what the engine has made of it.
 #[derive(Debug)]
 pub(crate) struct Submission {
-    /// The event, with its owner and its system id settled.
+    /// The event, with its owner and its system id settled, but without its metadata, which as
+    /// parsed values can take many times the memory of its text.
     pub(crate) event: Event,
+    /// The JSON of its metadata.
+    pub(crate) metadata: Option<Box<str>>,
     /// Tells a repeat from a conflict.
     pub(crate) digest: Digest,
     /// The event's JSON.
     pub(crate) json: Bytes,
 }
 
+impl Submission {
+    /// The memory it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let metadata = self.metadata.as_ref().map_or(0, |text| text.len());
+        size_of::<Self>() + self.json.len() + metadata + self.event.description.len()
+    }
+}
+
 /// An event in the store.
 #[derive(Debug)]
 pub(crate) struct Stored {
-    /// The event as it is in the store.
-    pub(crate) event: Event,
+    /// Its id.
+    pub(crate) id: EventId,
+    /// Whose feed it is in.
+    pub(crate) owner: OwnerId,
     /// Its JSON.
     pub(crate) json: Bytes,
     /// Its position in its owner's feed.
@@ -49,6 +64,15 @@ pub(crate) struct Conflict {
     pub(crate) index: usize,
     /// The id that is taken.
     pub(crate) id: EventId,
+}
+
+/// What became of a group.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    /// One for each request of the group, in its order.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// How long the commit itself took: until it was on disk.
+    pub(crate) sync_time: Duration,
 }
 
 /// What the store is: the same for its whole life, but for the epoch.
@@ -123,7 +147,7 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// Commits a group of publish requests in one transaction. Each request is stored whole or, on
     /// a conflict, not at all, whatever becomes of the others. When this returns `Ok`, the group is
     /// on disk; on an error nothing of it may be acknowledged.
-    async fn commit(&self, group: Vec<Vec<Submission>>) -> Result<Vec<Outcome>, StoreError>;
+    async fn commit(&self, group: Vec<Vec<Submission>>) -> Result<Committed, StoreError>;
 
     /// What `owner` sees now.
     async fn snapshot(&self, owner: OwnerId) -> Result<Snapshot, StoreError>;

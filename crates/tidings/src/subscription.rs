@@ -1,6 +1,8 @@
 //! A subscriber: replay from the store, then the windows of its feeds, without gap or repeat.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -9,7 +11,8 @@ use tokio::sync::Notify;
 
 use crate::frame::Frame;
 use crate::hub::{Hub, Seat, Taken};
-use crate::store::{Identity, RevRange, Snapshot, Store, StoreError};
+use crate::metrics::Metrics;
+use crate::store::{Identity, ReplayPage, RevRange, Snapshot, Store, StoreError};
 
 /// The bytes of frames that are taken from one feed at a time. With those of the other feed and one
 /// event beyond each, this is all the memory that a subscriber needs while it is served; while
@@ -23,16 +26,41 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// it.
 #[derive(Debug)]
 pub struct Subscription {
-    store: Arc<dyn Store>,
-    hub: Arc<Hub>,
+    source: Source,
     waker: Arc<Notify>,
     /// The system's feed, then the owner's own; the system itself has only the first.
     feeds: Vec<FollowedFeed>,
     phase: Phase,
     /// How far the feeds were read.
     position: Cursor,
+    /// A read of the store that has begun. It goes on where it was when the subscriber stops waiting
+    /// for a while, or one that keeps doing so would never get on.
+    reading: Option<Reading>,
     /// What was read and not yet asked for.
     pending: VecDeque<(Cursor, Frame)>,
+}
+
+struct Reading {
+    /// Which feed.
+    index: usize,
+    page: Pin<Box<dyn Future<Output = Result<ReplayPage, StoreError>> + Send>>,
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a subscription reads, and who counts that.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) identity: Identity,
 }
 
 #[derive(Debug)]
@@ -69,9 +97,7 @@ impl Side {
 impl Subscription {
     /// Settles where the subscription begins: from here on it misses nothing.
     pub(crate) async fn open(
-        store: Arc<dyn Store>,
-        hub: &Arc<Hub>,
-        identity: Identity,
+        source: Source,
         owner: OwnerId,
         start: Start,
     ) -> Result<Self, StoreError> {
@@ -79,9 +105,9 @@ impl Subscription {
         let join = |side, owner| FollowedFeed {
             side,
             owner,
-            seat: hub.join(owner, Arc::clone(&waker)),
+            seat: source.hub.join(owner, Arc::clone(&waker)),
         };
-        let system = OwnerId::from(identity.system);
+        let system = OwnerId::from(source.identity.system);
         // The seats are taken before the snapshot is read: what is committed after it is delivered
         // to them. The system comes first, so that whatever the own feed says about one of its
         // events comes after that event.
@@ -89,16 +115,27 @@ impl Subscription {
         if owner != system {
             feeds.push(join(Side::Own, owner));
         }
-        let snapshot = store.snapshot(owner).await?;
+        let snapshot = source.store.snapshot(owner).await?;
 
-        let first = first_item(start, &snapshot, CursorTag::derive(identity.epoch, owner));
+        let tag = CursorTag::derive(source.identity.epoch, owner);
+        let first = first_item(start, &snapshot, tag);
+        source.metrics.subscribers.inc();
+        match &first {
+            StreamItem::Reset { reason, .. } => {
+                source.metrics.resets.get_or_create(&(*reason).into()).inc();
+            }
+            item if item.cursor() != cursor_at(&snapshot, tag) => {
+                source.metrics.replays.inc();
+            }
+            _ => {}
+        }
         Ok(Self {
-            store,
-            hub: Arc::clone(hub),
+            source,
             waker,
             feeds,
             phase: Phase::Replaying(Box::new(snapshot)),
             position: first.cursor(),
+            reading: None,
             pending: VecDeque::from([(first.cursor(), Frame::of(&first))]),
         })
     }
@@ -114,6 +151,7 @@ impl Subscription {
     pub async fn next(&mut self) -> Result<Option<StreamItem>, StoreError> {
         while self.fill().await? {
             while let Some((cursor, frame)) = self.pending.pop_front() {
+                self.source.metrics.frames_delivered.inc();
                 if let Some(item) = frame.read(cursor) {
                     return Ok(Some(item));
                 }
@@ -137,9 +175,17 @@ impl Subscription {
         // Taken whole, so that a waiting subscriber keeps no room for frames.
         let frames = std::mem::take(&mut self.pending);
         let mut bytes = BytesMut::with_capacity(frames.iter().map(|(_, f)| f.size()).sum());
+        self.source
+            .metrics
+            .frames_delivered
+            .inc_by(frames.len() as u64);
         for (cursor, frame) in frames {
             frame.write(cursor, &mut bytes);
         }
+        self.source
+            .metrics
+            .bytes_delivered
+            .inc_by(bytes.len() as u64);
         Ok(Some(bytes.freeze()))
     }
 
@@ -149,11 +195,12 @@ impl Subscription {
     async fn fill(&mut self) -> Result<bool, StoreError> {
         while self.pending.is_empty() {
             // Before looking: what is delivered before the hub closes is found by this look.
-            let closed = self.hub.is_closed();
+            let closed = self.source.hub.is_closed();
             let before = self.position;
-            let advanced = match self.phase {
-                Phase::Replaying(_) => self.replay().await,
-                Phase::Live => self.follow().await,
+            let advanced = match (&self.reading, &self.phase) {
+                (Some(_), _) => self.finish_reading().await,
+                (None, Phase::Replaying(_)) => self.replay().await,
+                (None, Phase::Live) => self.follow().await,
             };
             match advanced {
                 // The store closes only after the hub.
@@ -208,9 +255,33 @@ impl Subscription {
 
     /// Hands over a piece of the store.
     async fn read_store(&mut self, index: usize, up_to: Rev) -> Result<(), StoreError> {
-        let FollowedFeed { side, owner, .. } = self.feeds[index];
+        let FollowedFeed {
+            side,
+            owner,
+            ref seat,
+        } = self.feeds[index];
         let after = *side.rev(&mut self.position);
-        let page = self.store.replay(owner, RevRange { after, up_to }).await?;
+        seat.note(after, up_to);
+        let store = Arc::clone(&self.source.store);
+        let page = async move { store.replay(owner, RevRange { after, up_to }).await };
+        self.reading = Some(Reading {
+            index,
+            page: Box::pin(page),
+        });
+        self.finish_reading().await
+    }
+
+    async fn finish_reading(&mut self) -> Result<(), StoreError> {
+        let Some(reading) = &mut self.reading else {
+            return Ok(());
+        };
+        let read = reading.page.as_mut().await;
+        let side = self.feeds[reading.index].side;
+        self.reading = None;
+        let page = read?;
+        let events = page.events.len() as u64;
+        self.source.metrics.replayed_events.inc_by(events);
+        self.source.metrics.frames_encoded.inc_by(events);
         let frame = |(rev, event): (Rev, Event)| {
             let json = serde_json::to_vec(&event).expect("an event has only text keys");
             (rev, Frame::created(json.into()))
@@ -225,6 +296,12 @@ impl Subscription {
             *side.rev(&mut self.position) = rev;
             self.pending.push_back((self.position, frame));
         }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.source.metrics.subscribers.dec();
     }
 }
 

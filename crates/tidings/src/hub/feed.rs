@@ -9,10 +9,6 @@ use tokio::sync::Notify;
 
 use crate::frame::Frame;
 
-/// The most bytes of frames that one feed keeps for subscribers that are behind; those that are
-/// further behind read from the store.
-pub(crate) const WINDOW_BYTES: usize = 1024 * 1024;
-
 /// When all windows together pass this size, each is cut to [`TIGHT_WINDOW_BYTES`] at its next
 /// delivery. So windows never take much more than this, however many subscribers stand still.
 pub(crate) const ALL_WINDOWS_BYTES: usize = 64 * 1024 * 1024;
@@ -42,6 +38,7 @@ pub(crate) enum Taken {
 #[derive(Debug)]
 pub(crate) struct Feed {
     state: Mutex<State>,
+    window_limit: usize,
     all_windows_bytes: Arc<AtomicUsize>,
 }
 
@@ -54,6 +51,8 @@ struct State {
     window_bytes: usize,
     seats: HashMap<SeatNumber, Occupant>,
     next_seat: u64,
+    /// The newest rev that any subscriber or delivery has told of.
+    known_head: Rev,
     /// How many seats have not taken all up to `head`.
     behind: usize,
 }
@@ -62,12 +61,15 @@ struct State {
 struct Occupant {
     waker: Arc<Notify>,
     behind: bool,
+    /// How far it has got, where it has said so.
+    position: Option<Rev>,
 }
 
 impl Feed {
-    pub(super) fn new(all_windows_bytes: Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(window_limit: usize, all_windows_bytes: Arc<AtomicUsize>) -> Self {
         Self {
             state: Mutex::default(),
+            window_limit,
             all_windows_bytes,
         }
     }
@@ -82,6 +84,7 @@ impl Feed {
             Occupant {
                 waker,
                 behind: false,
+                position: None,
             },
         );
         number
@@ -124,6 +127,9 @@ impl Feed {
 
     pub(super) fn take(&self, number: SeatNumber, position: Rev, budget_bytes: usize) -> Taken {
         let mut state = self.state();
+        if let Some(occupant) = state.seats.get_mut(&number) {
+            occupant.position = Some(position);
+        }
         if position >= state.head {
             self.caught_up(&mut state, number);
             return Taken::CaughtUp;
@@ -158,6 +164,28 @@ impl Feed {
         Taken::Frames(frames)
     }
 
+    pub(super) fn note(&self, number: SeatNumber, position: Rev, head: Rev) {
+        let mut state = self.state();
+        state.known_head = state.known_head.max(head);
+        if let Some(occupant) = state.seats.get_mut(&number) {
+            occupant.position = Some(position);
+        }
+    }
+
+    /// How many revs the subscriber that is furthest behind has not taken.
+    pub(super) fn largest_lag(&self) -> u64 {
+        let state = self.state();
+        let head = state.known_head.max(state.head);
+        let positions = state
+            .seats
+            .values()
+            .filter_map(|occupant| occupant.position);
+        positions
+            .map(|position| head.get().saturating_sub(position.get()))
+            .max()
+            .unwrap_or(0)
+    }
+
     pub(super) fn wake_all(&self) {
         for occupant in self.state().seats.values() {
             occupant.waker.notify_one();
@@ -183,9 +211,9 @@ impl Feed {
     fn trim(&self, state: &mut State) {
         let short = self.all_windows_bytes.load(Ordering::Relaxed) > ALL_WINDOWS_BYTES;
         let allowed = if short {
-            TIGHT_WINDOW_BYTES
+            TIGHT_WINDOW_BYTES.min(self.window_limit)
         } else {
-            WINDOW_BYTES
+            self.window_limit
         };
         while state.window_bytes > allowed {
             let Some((_, frame)) = state.window.pop_front() else {

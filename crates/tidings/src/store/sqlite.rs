@@ -2,6 +2,7 @@
 //!
 //! One thread writes and commits; reads have connections of their own beside it.
 
+mod backup;
 mod connection;
 mod directory;
 mod fault;
@@ -10,19 +11,20 @@ mod readers;
 mod row;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
 use tidings_event::{Event, EventFilter, EventId, OwnerId, PageRequest};
 
+pub use backup::{BackupError, StoreSummary, backup, restore};
 pub use directory::DirectoryError;
 
 use crate::store::{
-    Identity, ListPage, Outcome, ReplayPage, RevRange, Snapshot, Store, StoreError, Submission,
+    Committed, Identity, ListPage, ReplayPage, RevRange, Snapshot, Store, StoreError, Submission,
 };
 use directory::DataDirectory;
-use fault::OpenFault;
+use fault::{OpenFault, io_error};
 use readers::Readers;
 use writer::Writer;
 
@@ -41,8 +43,11 @@ pub(crate) enum OpenStoreError {
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
     identity: Identity,
+    database: PathBuf,
     writer: Writer,
-    readers: Readers,
+    /// For streams, which must get on whatever lists are read.
+    stream_readers: Readers,
+    list_readers: Readers,
     directory: Mutex<Option<DataDirectory>>,
 }
 
@@ -57,11 +62,17 @@ impl SqliteStore {
             connection::open_writer(&database).map_err(OpenStoreError::Database)?;
         let writer = Writer::start(connection, identity.system)
             .map_err(|error| OpenStoreError::Database(OpenFault::Thread(error)))?;
-        let readers = Readers::new(database, identity.system);
+        let readers = || {
+            Readers::open(&database, identity.system)
+                .map_err(|error| OpenStoreError::Database(error.into()))
+        };
+        let (stream_readers, list_readers) = (readers()?, readers()?);
         Ok(Self {
             identity,
+            database,
             writer,
-            readers,
+            stream_readers,
+            list_readers,
             directory: Mutex::new(Some(directory)),
         })
     }
@@ -73,24 +84,24 @@ impl Store for SqliteStore {
         self.identity
     }
 
-    async fn commit(&self, group: Vec<Vec<Submission>>) -> Result<Vec<Outcome>, StoreError> {
+    async fn commit(&self, group: Vec<Vec<Submission>>) -> Result<Committed, StoreError> {
         self.writer.commit(group).await
     }
 
     async fn snapshot(&self, owner: OwnerId) -> Result<Snapshot, StoreError> {
-        self.readers
+        self.stream_readers
             .read(move |reader| reader.snapshot(owner))
             .await
     }
 
     async fn replay(&self, owner: OwnerId, range: RevRange) -> Result<ReplayPage, StoreError> {
-        self.readers
+        self.stream_readers
             .read(move |reader| reader.replay(owner, range))
             .await
     }
 
     async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Event>, StoreError> {
-        self.readers
+        self.list_readers
             .read(move |reader| reader.event(owner, id))
             .await
     }
@@ -101,19 +112,27 @@ impl Store for SqliteStore {
         filter: EventFilter,
         page: PageRequest,
     ) -> Result<ListPage, StoreError> {
-        self.readers
+        self.list_readers
             .read(move |reader| reader.list(owner, &filter, page))
             .await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        self.writer.check()?;
-        self.readers.read(|reader| reader.check()).await
+        if self.writer.is_in_doubt() {
+            let database = self.database.clone();
+            let probed = tokio::task::spawn_blocking(move || directory::probe(&database)).await;
+            probed
+                .map_err(|panic| StoreError::Internal(panic.into()))?
+                .map_err(io_error)?;
+            self.writer.probe().await?;
+        }
+        self.list_readers.read(|reader| reader.check()).await
     }
 
     async fn close(&self) {
         self.writer.close().await;
-        self.readers.close();
+        self.stream_readers.close();
+        self.list_readers.close();
         drop(
             self.directory
                 .lock()

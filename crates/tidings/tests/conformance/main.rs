@@ -27,6 +27,8 @@ macro_rules! conformance {
 
             conformance!(@async
                 cases::handoff::every_reader_sees_each_rev_once_while_others_publish,
+                cases::handoff::every_reader_sees_each_rev_once_though_the_window_is_small,
+                cases::handoff::a_reader_that_keeps_giving_up_gets_on,
                 cases::handoff::a_reader_that_reads_nothing_holds_up_nobody_and_then_gets_all,
                 cases::handoff::an_event_that_arrives_with_its_reader_is_seen,
                 cases::handoff::a_reader_that_is_dropped_leaves_nothing_behind,
@@ -36,6 +38,9 @@ macro_rules! conformance {
                 cases::publish::an_event_survives_its_caller,
                 cases::publish::what_is_acknowledged_is_already_delivered,
                 cases::publish::what_was_accepted_is_committed_by_close,
+                cases::publish::every_close_waits_for_the_end,
+                cases::publish::subscriptions_end_with_the_last_handle,
+                cases::publish::numbers_come_back_as_they_were_sent,
                 cases::publish::too_large_events_and_batches_are_refused,
                 cases::publish::nothing_is_taken_after_close,
                 cases::owners::one_user_never_sees_the_events_of_another,

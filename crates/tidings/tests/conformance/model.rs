@@ -18,7 +18,7 @@ impl Model {
     /// hold so far.
     pub(crate) fn accept(&mut self, receipts: Vec<Receipt>) {
         for receipt in receipts {
-            let event = receipt.event;
+            let event = receipt.event();
             let owner = event.owner.expect("a stored event has an owner");
             let feed = self.feeds.entry(owner).or_default();
             if receipt.repeated {

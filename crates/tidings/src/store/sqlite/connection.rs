@@ -16,6 +16,9 @@ const MIGRATIONS: &[M<'_>] = &[M::up(include_str!(
     "../../../migrations/sqlite/0001_events.sql"
 ))];
 
+/// What `user_version` says of a database that is up to date.
+pub(crate) const SCHEMA_VERSION: usize = MIGRATIONS.len();
+
 /// Only a person with a SQLite shell can make us wait: the directory is locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 

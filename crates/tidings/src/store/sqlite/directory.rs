@@ -38,8 +38,14 @@ pub(crate) struct DataDirectory {
     _lock: File,
 }
 
-const DATABASE: &str = "tidings.db";
+/// The database's name in its directory.
+pub(crate) const DATABASE: &str = "tidings.db";
 const LOCK: &str = "lock";
+const PROBE: &str = "probe";
+
+/// What the largest event takes with its share of the indexes, and some.
+const PROBE_BYTES: usize = 512 * 1024;
+
 const OWNER_ONLY_DIRECTORY: u32 = 0o700;
 const OWNER_ONLY_FILE: u32 = 0o600;
 
@@ -84,13 +90,38 @@ impl DataDirectory {
     }
 }
 
+/// Puts on disk that `path` is where it is.
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    File::open(folder)?.sync_all()
+}
+
+/// Writes as much as an event may need beside the database, and takes it away again.
+pub(crate) fn probe(database: &Path) -> io::Result<()> {
+    let path = database.with_file_name(PROBE);
+    let mut file = owner_only_file(&path)?;
+    let written = file
+        .write_all(&vec![0; PROBE_BYTES])
+        .and_then(|()| file.sync_all());
+    fs::remove_file(&path)?;
+    written
+}
+
 /// A directory that is new, empty or already ours is closed to others. One that holds something
 /// else keeps its mode, since others may need to reach that; our files in it are closed anyway.
 fn prepare(path: &Path) -> io::Result<()> {
+    let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
     DirBuilder::new()
         .recursive(true)
         .mode(OWNER_ONLY_DIRECTORY)
         .create(path)?;
+    // A new directory is on disk only when its parent is.
+    for made in missing {
+        sync_parent(made)?;
+    }
     let ours = path.join(DATABASE).exists();
     let empty = fs::read_dir(path)?.next().is_none();
     let mode = fs::metadata(path)?.permissions().mode() & 0o777;
@@ -108,7 +139,8 @@ fn prepare(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn owner_only_file(path: &Path) -> io::Result<File> {
+/// Opens or makes a file that only its owner can read.
+pub(crate) fn owner_only_file(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
         .write(true)

@@ -1,5 +1,7 @@
 //! What SQLite reports, as a failure of the store.
 
+use std::io;
+
 use rusqlite::ErrorCode;
 
 use crate::store::StoreError;
@@ -53,5 +55,13 @@ pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
             StoreError::Corrupt(error.into())
         }
         _ => StoreError::Internal(error.into()),
+    }
+}
+
+/// The same for what the file system reports.
+pub(crate) fn io_error(error: io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full(error.into()),
+        _ => StoreError::Unavailable(error.into()),
     }
 }

@@ -4,13 +4,11 @@ use std::fmt::Write as _;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
-use tidings_event::{
-    Event, EventFilter, OwnerId, OwnerKind, PageRequest, PageToken, Paging, Status,
-};
+use tidings_event::{Event, EventFilter, OwnerId, OwnerKind, PageRequest, PageToken, Paging};
 
 use super::readers::Reader;
 use super::row::{EVENT_COLUMNS, nanoseconds, read_event};
-use crate::store::{ListPage, Snapshot};
+use crate::store::ListPage;
 
 impl Reader {
     /// A page of what `owner` sees, with its counts, from one snapshot.
@@ -23,7 +21,7 @@ impl Reader {
         let transaction = self.connection.unchecked_transaction()?;
         let snapshot = self.snapshot_within(owner)?;
         let feeds = self.feeds(owner, filter)?;
-        let total = total(&self.connection, &feeds, filter, &snapshot)?;
+        let total = total(&self.connection, &feeds, filter)?;
         let mut events = self.page(&feeds, filter, page)?;
         transaction.finish()?;
 
@@ -88,9 +86,9 @@ impl Reader {
             query
                 .sql
                 .push_str("SELECT * FROM (SELECT key, created_at, id FROM event WHERE ");
-            query.restrict_to(&[*feed], filter)?;
+            query.restrict_to(&[*feed], filter);
             if let Some(token) = after {
-                let moment = query.bind(nanoseconds(token.created_at)?.into());
+                let moment = query.bind(nanoseconds(token.created_at).into());
                 let id = query.bind(token.id.as_uuid().as_bytes().to_vec().into());
                 let _ = write!(query.sql, " AND (created_at, id) < (?{moment}, ?{id})");
             }
@@ -115,33 +113,26 @@ impl Reader {
     }
 }
 
-/// How many events match: from the counters where they know, else counted.
-fn total(
-    connection: &Connection,
-    feeds: &[i64],
-    filter: &EventFilter,
-    snapshot: &Snapshot,
-) -> rusqlite::Result<u64> {
-    if *filter
-        == (EventFilter {
-            status: filter.status,
-            ..EventFilter::default()
-        })
-    {
-        let statuses = filter
-            .status
-            .map_or(vec![Status::Read, Status::Unread], |one| vec![one]);
-        return Ok(statuses
-            .into_iter()
-            .map(|status| snapshot.summary.total(status))
-            .sum());
-    }
+/// How many events match: from the counters where the filter asks for nothing they do not know,
+/// else counted.
+fn total(connection: &Connection, feeds: &[i64], filter: &EventFilter) -> rusqlite::Result<u64> {
     if feeds.is_empty() {
         return Ok(0);
     }
+    // The feeds have settled whose events are meant.
+    let counted = EventFilter {
+        status: filter.status,
+        severity: filter.severity.clone(),
+        owner_kind: filter.owner_kind,
+        ..EventFilter::default()
+    };
     let mut query = Query::default();
-    query.sql.push_str("SELECT count(*) FROM event WHERE ");
-    query.restrict_to(feeds, filter)?;
+    query.sql.push_str(if *filter == counted {
+        "SELECT coalesce(sum(number), 0) FROM counter WHERE "
+    } else {
+        "SELECT count(*) FROM event WHERE "
+    });
+    query.restrict_to(feeds, filter);
     let count: i64 = connection
         .prepare_cached(&query.sql)?
         .query_row(params_from_iter(query.values), |row| row.get(0))?;
@@ -168,7 +159,7 @@ impl Query {
     }
 
     /// Writes the condition that an event is in one of `feeds` and matches `filter`.
-    fn restrict_to(&mut self, feeds: &[i64], filter: &EventFilter) -> rusqlite::Result<()> {
+    fn restrict_to(&mut self, feeds: &[i64], filter: &EventFilter) {
         let blob = |uuid: &uuid::Uuid| Value::from(uuid.as_bytes().to_vec());
         self.one_of("feed", feeds.iter().map(|feed| Value::from(*feed)));
         let status = filter
@@ -228,11 +219,10 @@ impl Query {
         }
         for (comparison, moment) in [(">=", filter.from), ("<", filter.to)] {
             if let Some(moment) = moment {
-                let bound = self.bind(nanoseconds(moment)?.into());
+                let bound = self.bind(nanoseconds(moment).into());
                 let _ = write!(self.sql, " AND created_at {comparison} ?{bound}");
             }
         }
-        Ok(())
     }
 
     fn one_of(&mut self, column: &str, values: impl Iterator<Item = Value>) {

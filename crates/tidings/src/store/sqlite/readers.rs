@@ -1,7 +1,7 @@
 //! Reads beside the writer: a few connections, each used by one request at a time.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension as _};
 use tidings_event::{Event, EventId, OwnerId, Summary, SystemId};
@@ -12,7 +12,7 @@ use super::fault::store_error;
 use super::row::{EVENT_COLUMNS, read_event, rev, rev_to_sql, word};
 use crate::store::{FeedBounds, ReplayPage, RevRange, Snapshot, StoreError};
 
-/// As many reads as run at once; more wait. Reads are bound by one core each.
+/// As many reads as run at once; more wait.
 const READERS: usize = 4;
 
 /// A piece of a replay ends with the event that passes this size.
@@ -43,17 +43,20 @@ pub(crate) struct Reader {
 }
 
 impl Readers {
-    /// Connections are opened when they are first needed.
-    pub(crate) fn new(database: PathBuf, system: SystemId) -> Self {
+    /// Opens the connections at once: later there might be no file descriptors left for them.
+    pub(crate) fn open(database: &Path, system: SystemId) -> rusqlite::Result<Self> {
         let idle = Idle {
-            database,
+            database: database.to_owned(),
             system,
-            readers: Mutex::new(Vec::new()),
+            readers: Mutex::default(),
         };
-        Self {
+        for _ in 0..READERS {
+            idle.put(idle.connect()?);
+        }
+        Ok(Self {
             permits: Arc::new(Semaphore::new(READERS)),
             idle: Arc::new(idle),
-        }
+        })
     }
 
     /// Runs `query` on a connection of its own, on a thread that may block.
@@ -87,32 +90,34 @@ impl Readers {
 
 impl Idle {
     fn read<T>(&self, query: impl FnOnce(&Reader) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-        let idle = self
-            .readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let idle = self.readers().pop();
         let reader = match idle {
             Some(reader) => reader,
-            None => Reader {
-                connection: open_reader(&self.database)?,
-                system: self.system,
-            },
+            None => self.connect()?,
         };
         let answer = query(&reader)?;
         // Only after success: a connection that failed is closed, in case the fault lies in it.
-        self.readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(reader);
+        self.put(reader);
         Ok(answer)
     }
 
+    fn connect(&self) -> rusqlite::Result<Reader> {
+        Ok(Reader {
+            connection: open_reader(&self.database)?,
+            system: self.system,
+        })
+    }
+
+    fn put(&self, reader: Reader) {
+        self.readers().push(reader);
+    }
+
     fn take_all(&self) {
-        self.readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.readers().clear();
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Vec<Reader>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

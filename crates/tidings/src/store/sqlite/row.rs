@@ -4,10 +4,11 @@ use std::str::FromStr;
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
-use tidings_event::{Digest, Event, OwnerId, Rev, Status, Timestamp};
+use tidings_event::{Event, OwnerId, Rev, Status, Timestamp};
 use uuid::Uuid;
 
 use super::fault::UnreadableColumn;
+use crate::store::Submission;
 
 /// The columns [`read_event`] reads, in its order. The owner is that of the feed.
 pub(crate) const EVENT_COLUMNS: &str = "event.created_rev, event.id, feed.owner, event.system_id, \
@@ -27,15 +28,14 @@ pub(crate) fn insert_event(
     connection: &Connection,
     feed: i64,
     rev: Rev,
-    event: &Event,
-    digest: &Digest,
+    submission: &Submission,
 ) -> rusqlite::Result<bool> {
-    let metadata = event
-        .metadata
-        .as_ref()
-        .map(serde_json::to_string)
-        .transpose()
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    let Submission {
+        event,
+        metadata,
+        digest,
+        ..
+    } = submission;
     let inserted = connection.prepare_cached(INSERT)?.execute(params![
         feed,
         rev_to_sql(rev)?,
@@ -48,10 +48,10 @@ pub(crate) fn insert_event(
         event.action.as_str(),
         event.severity.as_str(),
         event.status.as_str(),
-        nanoseconds(event.created_at)?,
-        nanoseconds(event.updated_at)?,
+        nanoseconds(event.created_at),
+        nanoseconds(event.updated_at),
         event.description,
-        metadata,
+        metadata.as_deref(),
     ])?;
     Ok(inserted == 1)
 }
@@ -95,10 +95,11 @@ pub(crate) fn rev_to_sql(rev: Rev) -> rusqlite::Result<i64> {
     i64::try_from(rev.get()).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
-/// A moment as SQLite stores it: nanoseconds since 1970. The rules keep it in range.
-pub(crate) fn nanoseconds(moment: Timestamp) -> rusqlite::Result<i64> {
-    i64::try_from(moment.as_nanosecond())
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+/// A moment as SQLite stores it: nanoseconds since 1970. The rules keep an event's in range; one
+/// that a filter names is cut to the range, which changes nothing about what it lets through.
+pub(crate) fn nanoseconds(moment: Timestamp) -> i64 {
+    let nanoseconds = moment.as_nanosecond();
+    i64::try_from(nanoseconds).unwrap_or(if nanoseconds < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// Reads one of our words, such as a severity, from column `index`.

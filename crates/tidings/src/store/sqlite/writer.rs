@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
@@ -12,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::fault::store_error;
 use super::row::{EVENT_COLUMN_COUNT, EVENT_COLUMNS, insert_event, read_event, rev, rev_to_sql};
-use crate::store::{Conflict, Outcome, StoreError, Stored, Submission};
+use crate::store::{Committed, Conflict, Outcome, StoreError, Stored, Submission};
 
 /// The engine hands over one group at a time; when the thread is busy, the next one waits there.
 const QUEUED_COMMANDS: usize = 1;
@@ -20,7 +22,11 @@ const QUEUED_COMMANDS: usize = 1;
 enum Command {
     Commit {
         group: Vec<Vec<Submission>>,
-        reply: oneshot::Sender<Result<Vec<Outcome>, StoreError>>,
+        reply: oneshot::Sender<Result<Committed, StoreError>>,
+    },
+    /// Writes something, to see whether it can.
+    Probe {
+        reply: oneshot::Sender<Result<(), StoreError>>,
     },
     Close {
         closed: oneshot::Sender<()>,
@@ -31,6 +37,7 @@ enum Command {
 #[derive(Debug)]
 pub(crate) struct Writer {
     commands: mpsc::Sender<Command>,
+    last_failed: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -38,11 +45,14 @@ impl Writer {
     /// Starts the thread, which owns `connection` from now on.
     pub(crate) fn start(connection: Connection, system: SystemId) -> io::Result<Self> {
         let (commands, queue) = mpsc::channel(QUEUED_COMMANDS);
+        let last_failed = Arc::new(AtomicBool::new(false));
+        let failed = Arc::clone(&last_failed);
         let thread = thread::Builder::new()
             .name("tidings-writer".to_owned())
-            .spawn(move || write(connection, system, queue))?;
+            .spawn(move || write(connection, system, queue, &failed))?;
         Ok(Self {
             commands,
+            last_failed,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -51,7 +61,7 @@ impl Writer {
     pub(crate) async fn commit(
         &self,
         group: Vec<Vec<Submission>>,
-    ) -> Result<Vec<Outcome>, StoreError> {
+    ) -> Result<Committed, StoreError> {
         let (reply, outcome) = oneshot::channel();
         self.commands
             .send(Command::Commit { group, reply })
@@ -60,13 +70,19 @@ impl Writer {
         outcome.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Whether the thread still takes groups.
-    pub(crate) fn check(&self) -> Result<(), StoreError> {
-        if self.commands.is_closed() {
-            Err(StoreError::Closed)
-        } else {
-            Ok(())
-        }
+    /// Whether the last commit failed, so that it is not known whether the next one will.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.last_failed.load(Ordering::Relaxed) || self.commands.is_closed()
+    }
+
+    /// Tries to commit something.
+    pub(crate) async fn probe(&self) -> Result<(), StoreError> {
+        let (reply, outcome) = oneshot::channel();
+        self.commands
+            .send(Command::Probe { reply })
+            .await
+            .map_err(|_| StoreError::Closed)?;
+        outcome.await.map_err(|_| StoreError::Closed)?
     }
 
     /// Ends the thread once what it was given is committed, and its connection with it.
@@ -88,13 +104,25 @@ impl Writer {
     }
 }
 
-fn write(mut connection: Connection, system: SystemId, mut queue: mpsc::Receiver<Command>) {
+fn write(
+    mut connection: Connection,
+    system: SystemId,
+    mut queue: mpsc::Receiver<Command>,
+    last_failed: &AtomicBool,
+) {
     while let Some(command) = queue.blocking_recv() {
         match command {
             Command::Commit { group, reply } => {
-                let outcomes = commit(&mut connection, system, group).map_err(store_error);
+                let committed = commit(&mut connection, system, group).map_err(store_error);
+                last_failed.store(committed.is_err(), Ordering::Relaxed);
                 // The engine waits for every group; it is gone only when the process ends.
-                let _ = reply.send(outcomes);
+                let _ = reply.send(committed);
+            }
+            Command::Probe { reply } => {
+                let probed = probe(&connection).map_err(store_error);
+                last_failed.store(probed.is_err(), Ordering::Relaxed);
+                // Whoever asked may have given up.
+                let _ = reply.send(probed);
             }
             Command::Close { closed } => {
                 queue.close();
@@ -106,11 +134,17 @@ fn write(mut connection: Connection, system: SystemId, mut queue: mpsc::Receiver
     }
 }
 
+/// Commits a page that stays as it is.
+fn probe(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute("UPDATE installation SET only_row = 1", [])?;
+    Ok(())
+}
+
 fn commit(
     connection: &mut Connection,
     system: SystemId,
     group: Vec<Vec<Submission>>,
-) -> rusqlite::Result<Vec<Outcome>> {
+) -> rusqlite::Result<Committed> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut feeds = Feeds::default();
     let outcomes = group
@@ -118,8 +152,12 @@ fn commit(
         .map(|request| store_request(&transaction, system, &mut feeds, request))
         .collect::<rusqlite::Result<_>>()?;
     feeds.write_back(&transaction)?;
+    let began = Instant::now();
     transaction.commit()?;
-    Ok(outcomes)
+    Ok(Committed {
+        outcomes,
+        sync_time: began.elapsed(),
+    })
 }
 
 /// Stores one request whole, or not at all if one of its ids is taken by other content.
@@ -139,14 +177,17 @@ fn store_request(
             .prepare_cached("SAVEPOINT request")?
             .execute([])?;
     }
-    let mut stored: Vec<Stored> = Vec::with_capacity(request.len());
+    let mut stored = Vec::with_capacity(request.len());
+    let mut added = Vec::with_capacity(request.len());
     for (index, submission) in request.into_iter().enumerate() {
         let owner = owner_of(&submission.event, system);
-        if let Some(new) = store_new(transaction, feeds, owner, &submission)? {
+        if let Some(rev) = store_new(transaction, feeds, owner, &submission)? {
+            added.push((owner, submission.event.severity, submission.event.status));
             stored.push(Stored {
-                event: submission.event,
+                id: submission.event.id,
+                owner,
                 json: submission.json,
-                rev: new,
+                rev,
                 repeated: false,
             });
             continue;
@@ -154,8 +195,8 @@ fn store_request(
         match find_repeat(transaction, submission.event.id, &submission.digest)? {
             Some(repeat) => stored.push(repeat),
             None => {
-                for undone in stored.iter().filter(|stored| !stored.repeated) {
-                    feeds.forget_newest(owner_of(&undone.event, system), &undone.event);
+                for (owner, severity, status) in added {
+                    feeds.forget_newest(owner, (severity, status));
                 }
                 if many {
                     transaction.execute_batch("ROLLBACK TO request; RELEASE request")?;
@@ -188,7 +229,7 @@ fn store_new(
     let feed = feeds.load(transaction, owner)?;
     let rev = feed.head.next();
     let event = &submission.event;
-    if !insert_event(transaction, feed.key, rev, event, &submission.digest)? {
+    if !insert_event(transaction, feed.key, rev, submission)? {
         return Ok(None);
     }
     feed.head = rev;
@@ -220,7 +261,9 @@ fn find_repeat(
             let json = serde_json::to_vec(&event)
                 .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
             Ok(Some(Stored {
-                event,
+                id,
+                // A stored event always has one.
+                owner: event.owner.unwrap_or(OwnerId::NIL),
                 json: Bytes::from(json),
                 rev,
                 repeated: true,
@@ -262,13 +305,10 @@ impl Feeds {
     }
 
     /// Takes back the newest event of a feed, whose row is being rolled back.
-    fn forget_newest(&mut self, owner: OwnerId, event: &Event) {
+    fn forget_newest(&mut self, owner: OwnerId, counted: (Severity, Status)) {
         if let Some(feed) = self.0.get_mut(&owner) {
             feed.head = Rev::new(feed.head.get() - 1);
-            *feed
-                .counts
-                .entry((event.severity, event.status))
-                .or_default() -= 1;
+            *feed.counts.entry(counted).or_default() -= 1;
         }
     }
 

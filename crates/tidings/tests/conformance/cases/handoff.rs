@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 
-use tidings::{Start, StreamItem};
+use tidings::{Start, StreamItem, Tidings};
 use tidings_event::{OwnerId, Rev};
 use tokio::task::JoinSet;
 
@@ -20,7 +21,17 @@ const REQUESTS: u64 = 150;
 const READERS: u8 = 6;
 
 pub(crate) async fn every_reader_sees_each_rev_once_while_others_publish(place: Place) {
-    let tidings = place.open().await;
+    come_and_go(place.open().await).await;
+}
+
+/// A window of a few events: readers fall behind it all the time.
+pub(crate) async fn every_reader_sees_each_rev_once_though_the_window_is_small(place: Place) {
+    let mut config = place.config();
+    config.window_bytes = 3_000;
+    come_and_go(Tidings::open(config).await.expect("an engine opens")).await;
+}
+
+async fn come_and_go(tidings: Tidings) {
     let system = OwnerId::from(*tidings.system_id().as_uuid());
     let receipts = Arc::new(Mutex::new(Vec::new()));
     let over = Arc::new(AtomicBool::new(false));
@@ -190,10 +201,40 @@ pub(crate) async fn an_event_that_arrives_with_its_reader_is_seen(place: Place) 
         let receipt = publisher.await.expect("no panic").expect("it is stored");
         loop {
             if let StreamItem::Created { event, .. } = next(&mut reader).await {
-                assert_eq!(event.id, receipt.event.id);
+                assert_eq!(event.id, receipt.id);
                 break;
             }
         }
     }
+    tidings.close().await;
+}
+
+/// A reader that stops waiting again and again, as one does that has other things to do, gets on.
+pub(crate) async fn a_reader_that_keeps_giving_up_gets_on(place: Place) {
+    let tidings = place.open().await;
+    let batch = (0..1000)
+        .map(|number| event(Some(user(0)), number))
+        .collect();
+    tidings.publish_batch(batch).await.expect("it is stored");
+    let mut reader = tidings
+        .subscribe(user(0), Start::Earliest)
+        .await
+        .expect("readable");
+    let mut seen = 0;
+    let reads = async {
+        while seen < 1000 {
+            let polled =
+                std::pin::pin!(reader.next()).poll(&mut Context::from_waker(Waker::noop()));
+            match polled {
+                Poll::Ready(Ok(Some(StreamItem::Created { .. }))) => seen += 1,
+                Poll::Ready(Ok(Some(_))) => {}
+                Poll::Ready(other) => panic!("{other:?}"),
+                Poll::Pending => tokio::task::yield_now().await,
+            }
+        }
+    };
+    tokio::time::timeout(STUCK, reads)
+        .await
+        .expect("it gets on");
     tidings.close().await;
 }

@@ -2,7 +2,7 @@
 
 use tidings::{Event, EventFilter, PageRequest, Tidings};
 use tidings_event::{
-    Cause, EventPage, OwnerKind, Paging, ResourceId, Severity, SeverityCount, Status,
+    Cause, EventPage, OwnerKind, Paging, ResourceId, Severity, SeverityCount, Status, Timestamp,
 };
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ async fn fill(tidings: &Tidings) -> Vec<Event> {
         .await
         .expect("it is stored")
         .into_iter()
-        .map(|receipt| receipt.event)
+        .map(|receipt| receipt.event())
         .collect();
     tidings
         .publish(event(Some(user(1)), 99))
@@ -105,8 +105,12 @@ pub(crate) async fn filters_choose_and_counts_do_not_follow_them(place: Place) {
         .publish(event(Some(user(0)), 1))
         .await
         .expect("stored")
-        .event;
-    let system = tidings.publish(event(None, 2)).await.expect("stored").event;
+        .event();
+    let system = tidings
+        .publish(event(None, 2))
+        .await
+        .expect("stored")
+        .event();
     let failed = built(
         builder(Some(user(0)))
             .acted_upon(Uuid::from_u128(0xBAD))
@@ -115,7 +119,7 @@ pub(crate) async fn filters_choose_and_counts_do_not_follow_them(place: Place) {
             .with_severity(Severity::Error)
             .with_error(Cause::new("no route")),
     );
-    let failed = tidings.publish(failed).await.expect("stored").event;
+    let failed = tidings.publish(failed).await.expect("stored").event();
     tidings
         .publish(event(Some(user(1)), 3))
         .await
@@ -201,6 +205,14 @@ pub(crate) async fn filters_choose_and_counts_do_not_follow_them(place: Place) {
                 ..all.clone()
             },
             vec![&failed, &system],
+        ),
+        (
+            EventFilter {
+                from: Some(Timestamp::MIN),
+                to: Some(Timestamp::MAX),
+                ..all.clone()
+            },
+            newest_first.to_vec(),
         ),
         (
             EventFilter {

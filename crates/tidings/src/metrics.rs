@@ -1,0 +1,169 @@
+//! What the engine counts, for Prometheus.
+
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use tidings_event::ResetReason;
+
+use crate::hub::Hub;
+
+/// Numbers that only ever grow, unless they say otherwise.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    pub(crate) events_stored: Counter,
+    pub(crate) events_repeated: Counter,
+    pub(crate) requests: Family<OutcomeLabel, Counter>,
+    pub(crate) commit_events: Histogram,
+    pub(crate) commit_sync_seconds: Histogram,
+    pub(crate) frames_encoded: Counter,
+    pub(crate) frames_delivered: Counter,
+    pub(crate) bytes_delivered: Counter,
+    /// Now.
+    pub(crate) subscribers: Gauge,
+    pub(crate) replays: Counter,
+    pub(crate) replayed_events: Counter,
+    pub(crate) resets: Family<ReasonLabel, Counter>,
+}
+
+/// What became of a publish request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+/// Why a subscription could not begin where its reader wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct ReasonLabel {
+    reason: String,
+}
+
+impl OutcomeLabel {
+    pub(crate) const STORED: Self = Self { outcome: "stored" };
+    pub(crate) const CONFLICT: Self = Self {
+        outcome: "conflict",
+    };
+    pub(crate) const FAILED: Self = Self { outcome: "failed" };
+}
+
+impl From<ResetReason> for ReasonLabel {
+    fn from(reason: ResetReason) -> Self {
+        Self {
+            reason: reason.to_string(),
+        }
+    }
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        Self {
+            events_stored: Counter::default(),
+            events_repeated: Counter::default(),
+            requests: Family::default(),
+            // 1, 2, 4 … 2048 events.
+            commit_events: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
+            // 50 µs, 100 µs … 1.6 s.
+            commit_sync_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
+            frames_encoded: Counter::default(),
+            frames_delivered: Counter::default(),
+            bytes_delivered: Counter::default(),
+            subscribers: Gauge::default(),
+            replays: Counter::default(),
+            replayed_events: Counter::default(),
+            resets: Family::default(),
+        }
+    }
+
+    /// Adds all of them to a registry, under names that begin with `tidings_`.
+    pub(crate) fn register(&self, hub: Arc<Hub>, registry: &mut Registry) {
+        let registry = registry.sub_registry_with_prefix("tidings");
+        let mut counter = |name: &str, help: &str, counter: &Counter| {
+            registry.register(name, help, counter.clone());
+        };
+        counter("events_stored", "Events stored", &self.events_stored);
+        counter(
+            "events_repeated",
+            "Events that had been stored before",
+            &self.events_repeated,
+        );
+        counter(
+            "frames_encoded",
+            "Events encoded as JSON, once each when published and when replayed",
+            &self.frames_encoded,
+        );
+        counter(
+            "frames_delivered",
+            "Frames handed to subscribers",
+            &self.frames_delivered,
+        );
+        counter(
+            "delivered_bytes",
+            "Bytes of frames handed to streams",
+            &self.bytes_delivered,
+        );
+        counter(
+            "replays",
+            "Subscriptions that began behind the head of a feed",
+            &self.replays,
+        );
+        counter(
+            "replayed_events",
+            "Events read from the store for subscribers",
+            &self.replayed_events,
+        );
+        registry.register(
+            "publish_requests",
+            "Publish requests by outcome",
+            self.requests.clone(),
+        );
+        registry.register(
+            "resets",
+            "Subscriptions that could not begin where their reader wanted",
+            self.resets.clone(),
+        );
+        registry.register(
+            "commit_events",
+            "Events in a commit",
+            self.commit_events.clone(),
+        );
+        registry.register_with_unit(
+            "commit_sync",
+            "Time until a commit is on disk",
+            Unit::Seconds,
+            self.commit_sync_seconds.clone(),
+        );
+        registry.register("subscribers", "Subscriptions now", self.subscribers.clone());
+        registry.register_collector(Box::new(LiveFeeds(hub)));
+    }
+}
+
+/// What the hub knows when it is asked.
+#[derive(Debug)]
+struct LiveFeeds(Arc<Hub>);
+
+impl Collector for LiveFeeds {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let state = self.0.measure();
+        let mut gauge = |name, help, value: u64| {
+            let gauge = ConstGauge::new(value);
+            let encoder = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
+            gauge.encode(encoder)
+        };
+        gauge("live_feeds", "Feeds with a subscriber", state.feeds)?;
+        gauge(
+            "window_bytes",
+            "Bytes of frames kept for subscribers that are behind",
+            state.window_bytes,
+        )?;
+        gauge(
+            "subscriber_lag_events",
+            "Events by which the slowest subscriber is behind",
+            state.largest_lag,
+        )
+    }
+}

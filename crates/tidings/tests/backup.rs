@@ -1,0 +1,187 @@
+//! Backup and restore of a data directory.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use tidings::{BackupError, Config, Event, EventFilter, PageRequest, Start, StreamItem, Tidings};
+use tidings_event::{OwnerId, ResetReason, Severity};
+use uuid::Uuid;
+
+fn event(owner: OwnerId, text: &str) -> Event {
+    Event::builder()
+        .from_user(*owner.as_uuid())
+        .acted_upon(Uuid::from_u128(7))
+        .with_category("deployment")
+        .with_action("apply")
+        .with_severity(Severity::Success)
+        .with_description(text)
+        .build()
+        .expect("the test's event keeps the rules")
+}
+
+async fn open(directory: &Path) -> Tidings {
+    Tidings::open(Config::new(directory))
+        .await
+        .expect("an engine opens")
+}
+
+async fn texts(tidings: &Tidings, owner: OwnerId) -> Vec<String> {
+    let page = tidings
+        .list(owner, EventFilter::default(), PageRequest::default())
+        .await;
+    page.expect("readable")
+        .events
+        .into_iter()
+        .map(|event| event.description)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_taken_while_serving_is_whole_and_its_restore_renews_the_epoch() {
+    let place = tempfile::tempdir().expect("a directory");
+    let (live, file, copy) = (
+        place.path().join("live"),
+        place.path().join("backup"),
+        place.path().join("copy"),
+    );
+    let owner = OwnerId::mint();
+    let tidings = open(&live).await;
+    tidings
+        .publish(event(owner, "before"))
+        .await
+        .expect("stored");
+    let page = tidings
+        .list(owner, EventFilter::default(), PageRequest::default())
+        .await;
+    let cursor = page.expect("readable").cursor;
+
+    // Others go on publishing meanwhile.
+    let engine = tidings.clone();
+    let publisher = tokio::spawn(async move {
+        for _ in 0..200 {
+            let batch = (0..5)
+                .map(|_| event(OwnerId::from(Uuid::from_u128(9)), "busy"))
+                .collect();
+            engine.publish_batch(batch).await.expect("stored");
+        }
+    });
+    let (from, to) = (live.clone(), file.clone());
+    let summary = tokio::task::spawn_blocking(move || tidings::backup(&from, &to)).await;
+    let summary = summary.expect("no panic").expect("a backup is made");
+    publisher.await.expect("no panic");
+    tidings
+        .publish(event(owner, "after"))
+        .await
+        .expect("stored");
+    assert_eq!(summary.system, tidings.system_id());
+    // Batches are whole in it.
+    assert_eq!((summary.events - 1) % 5, 0);
+    assert_eq!(
+        fs::metadata(&file)
+            .expect("it is there")
+            .permissions()
+            .mode()
+            & 0o777,
+        0o600
+    );
+    assert!(!place.path().join("backup.partial").exists());
+    tidings.close().await;
+
+    let restored = tidings::restore(&file, &copy).expect("a restore is made");
+    assert_eq!(restored, summary);
+    let tidings = open(&copy).await;
+    assert_eq!(tidings.system_id(), summary.system);
+    assert_eq!(texts(&tidings, owner).await, ["before"]);
+    let mut reader = tidings
+        .subscribe(owner, Start::After(cursor))
+        .await
+        .expect("readable");
+    assert!(matches!(
+        reader.next().await.expect("readable"),
+        Some(StreamItem::Reset {
+            reason: ResetReason::Foreign,
+            ..
+        })
+    ));
+    let receipt = tidings.publish(event(owner, "anew")).await.expect("stored");
+    assert_eq!(receipt.rev.get(), 2);
+    tidings.close().await;
+}
+
+#[tokio::test]
+async fn nothing_that_is_there_is_overwritten() {
+    let place = tempfile::tempdir().expect("a directory");
+    let (live, file) = (place.path().join("live"), place.path().join("backup"));
+    assert!(matches!(
+        tidings::backup(&live, &file),
+        Err(BackupError::NoStore(_))
+    ));
+    assert!(!live.exists());
+    let owner = OwnerId::mint();
+    let tidings = open(&live).await;
+    tidings.publish(event(owner, "kept")).await.expect("stored");
+    tidings::backup(&live, &file).expect("a backup is made");
+    let before = fs::read(&file).expect("readable");
+    assert!(matches!(
+        tidings::backup(&live, &file),
+        Err(BackupError::Exists(_))
+    ));
+    assert_eq!(fs::read(&file).expect("readable"), before);
+
+    // In use, and then full.
+    assert!(matches!(
+        tidings::restore(&file, &live),
+        Err(BackupError::Directory(_))
+    ));
+    tidings.close().await;
+    assert!(matches!(
+        tidings::restore(&file, &live),
+        Err(BackupError::NotEmpty(_))
+    ));
+    let tidings = open(&live).await;
+    assert_eq!(texts(&tidings, owner).await, ["kept"]);
+    tidings.close().await;
+}
+
+#[tokio::test]
+async fn what_is_no_backup_is_refused_and_leaves_nothing() {
+    let place = tempfile::tempdir().expect("a directory");
+    let (live, file, copy) = (
+        place.path().join("live"),
+        place.path().join("backup"),
+        place.path().join("copy"),
+    );
+    let tidings = open(&live).await;
+    for _ in 0..200 {
+        tidings
+            .publish(event(OwnerId::mint(), &"x".repeat(1000)))
+            .await
+            .expect("stored");
+    }
+    tidings::backup(&live, &file).expect("a backup is made");
+    tidings.close().await;
+    let whole = fs::read(&file).expect("readable");
+
+    let mut damaged = whole.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 4096].fill(0xA5);
+    let cut_off = whole[..whole.len() / 2].to_vec();
+    for wrong in [Vec::new(), b"not a database".to_vec(), damaged, cut_off] {
+        fs::write(&file, &wrong).expect("writable");
+        let refused = tidings::restore(&file, &copy);
+        assert!(
+            matches!(&refused, Err(BackupError::NotAStore { path, .. }) if *path == file),
+            "{refused:?}"
+        );
+        // The directory is as good as new.
+        let tidings = open(&copy).await;
+        tidings.close().await;
+        fs::remove_dir_all(&copy).expect("removable");
+    }
+    assert!(matches!(
+        tidings::restore(&place.path().join("missing"), &copy),
+        Err(BackupError::NotAStore { .. })
+    ));
+    assert!(!copy.exists());
+}
