@@ -13,13 +13,18 @@ use tokio::time::timeout;
 
 use crate::error::ApiError;
 
-/// The memory of all bodies that are read or worked on at the same time. A request beyond it waits
-/// with its body unread, which its client feels as a slow upload.
-const BODY_BUDGET_BYTES: usize = 256 * 1024 * 1024;
+/// The memory of all bodies that are read or worked on at the same time: each takes its part of it as
+/// its bytes arrive, so that a client that announces much and sends nothing takes nothing.
+const BODY_BUDGET_BYTES: usize = 64 * 1024 * 1024;
 
-/// How long an upload may take: enough for the largest batch on a slow line, and an end for a client
-/// that stalls.
+/// How long an upload waits for a part of the budget before it is refused.
+const BUDGET_TIME: Duration = Duration::from_secs(5);
+
+/// How long an upload may take: enough for the largest batch on a slow line.
 const READ_TIME: Duration = Duration::from_secs(60);
+
+/// How long a client may pause while it sends.
+const IDLE_TIME: Duration = Duration::from_secs(10);
 
 /// How much of a refused body is still taken in, and thrown away. A client that is not listened to
 /// while it sends gets a reset connection and never sees the answer that says why.
@@ -39,7 +44,7 @@ pub(crate) struct BodyBudget {
 pub(crate) struct ReadBody {
     pub(crate) bytes: Vec<u8>,
     /// Gives the body's part of the budget back when it is dropped.
-    _share: OwnedSemaphorePermit,
+    _share: Option<OwnedSemaphorePermit>,
 }
 
 impl Default for BodyBudget {
@@ -70,41 +75,53 @@ impl BodyBudget {
     }
 
     async fn read(&self, body: &mut Body, limit: usize) -> Result<ReadBody, ApiError> {
-        let size = body.size_hint();
-        let declared = usize::try_from(size.lower()).unwrap_or(usize::MAX);
+        let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         if declared > limit {
             return Err(ApiError::BodyTooLarge { limit });
         }
-        let most = size.upper().and_then(|upper| usize::try_from(upper).ok());
-        let share = self.share(most.unwrap_or(limit).min(limit)).await;
-        match timeout(READ_TIME, read_up_to(body, limit, declared)).await {
-            Ok(read) => read.map(|bytes| ReadBody {
-                bytes,
-                _share: share,
-            }),
+        match timeout(READ_TIME, self.read_up_to(body, limit)).await {
+            Ok(read) => read,
             Err(elapsed) => Err(ApiError::BodyUnreadable(elapsed.into())),
         }
     }
 
-    async fn share(&self, bytes: usize) -> OwnedSemaphorePermit {
-        let bytes = u32::try_from(bytes.min(BODY_BUDGET_BYTES)).unwrap_or(u32::MAX);
-        let share = Arc::clone(&self.bytes).acquire_many_owned(bytes).await;
-        share.expect("the budget is never closed")
-    }
-}
-
-async fn read_up_to(body: &mut Body, limit: usize, declared: usize) -> Result<Vec<u8>, ApiError> {
-    let mut bytes = Vec::with_capacity(declared);
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| ApiError::BodyUnreadable(error.into()))?;
-        if let Some(data) = frame.data_ref() {
+    async fn read_up_to(&self, body: &mut Body, limit: usize) -> Result<ReadBody, ApiError> {
+        let mut bytes = Vec::new();
+        let mut share: Option<OwnedSemaphorePermit> = None;
+        loop {
+            let frame = timeout(IDLE_TIME, body.frame()).await;
+            let Some(frame) = frame.map_err(|idle| ApiError::BodyUnreadable(idle.into()))? else {
+                return Ok(ReadBody {
+                    bytes,
+                    _share: share,
+                });
+            };
+            let frame = frame.map_err(|error| ApiError::BodyUnreadable(error.into()))?;
+            let Some(data) = frame.data_ref() else {
+                continue;
+            };
             if data.len() > limit - bytes.len() {
                 return Err(ApiError::BodyTooLarge { limit });
+            }
+            let more = self.share(data.len()).await?;
+            match &mut share {
+                Some(share) => share.merge(more),
+                None => share = Some(more),
             }
             bytes.extend_from_slice(data);
         }
     }
-    Ok(bytes)
+
+    /// A part of the budget. That all of it is held by uploads that wait for more of it is no
+    /// standstill: they are refused after a while, and give back what they have.
+    async fn share(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+        let bytes = u32::try_from(bytes.min(BODY_BUDGET_BYTES)).unwrap_or(u32::MAX);
+        let share = Arc::clone(&self.bytes).acquire_many_owned(bytes);
+        match timeout(BUDGET_TIME, share).await {
+            Ok(share) => Ok(share.expect("the budget is never closed")),
+            Err(_) => Err(ApiError::Overloaded),
+        }
+    }
 }
 
 /// Takes in what is left of a refused body, within limits.

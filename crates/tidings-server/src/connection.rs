@@ -9,12 +9,11 @@ use axum::http::{Method, Request};
 use axum::response::Response;
 use futures_util::future::Either;
 use hyper::body::Incoming;
+use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 
@@ -32,16 +31,10 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// bookkeeping.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 
-/// The most requests at a time on one HTTP/2 connection, the streams of a browser's tabs among them.
-const MAX_CONCURRENT_STREAMS: u32 = 128;
-
-/// How often an HTTP/2 client is asked whether it is still there.
-const PING_INTERVAL: Duration = Duration::from_secs(30);
-
 /// Serves connections, all in the same way.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    builder: Builder<TokioExecutor>,
+    builder: Builder,
     routes: Router,
     state: Arc<AppState>,
     write_timeout: Duration,
@@ -49,18 +42,11 @@ pub(crate) struct Connections {
 
 impl Connections {
     pub(crate) fn new(routes: Router, state: Arc<AppState>, write_timeout: Duration) -> Self {
-        let mut builder = Builder::new(TokioExecutor::new());
+        let mut builder = Builder::new();
         builder
-            .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
             .max_buf_size(BUFFER_BYTES);
-        builder
-            .http2()
-            .timer(TokioTimer::new())
-            .keep_alive_interval(PING_INTERVAL)
-            .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
-            .max_send_buf_size(BUFFER_BYTES);
         Self {
             builder,
             routes,
@@ -76,15 +62,6 @@ impl Connections {
             tracing::debug!(%error, "could not set up a connection");
             return;
         }
-        let mut byte = [0];
-        let first_byte = timeout(HEAD_TIME, socket.peek(&mut byte));
-        tokio::select! {
-            // Until then the builder below would wait without end.
-            arrived = first_byte => if !matches!(arrived, Ok(Ok(1))) {
-                return;
-            },
-            () = self.state.drain.begun() => return,
-        }
         let mut socket = TimeoutStream::new(socket);
         socket.set_write_timeout(Some(self.write_timeout));
         let socket = TokioIo::new(Box::pin(socket));
@@ -98,8 +75,9 @@ impl Connections {
             }
         };
         if let Err(error) = ended {
+            self.state.metrics.count_broken(&error);
             // Mostly a client that went away.
-            tracing::debug!(cause = chain(error.as_ref()), "a connection broke");
+            tracing::debug!(cause = chain(&error), "a connection broke");
         }
     }
 

@@ -37,6 +37,10 @@ pub(crate) enum ApiError {
         bytes: usize,
         limit: usize,
     },
+    /// The events of the batch have more bytes together than a batch may have, as they are stored.
+    BatchTooLarge { bytes: usize, limit: usize },
+    /// Too many large bodies arrive at the same time.
+    Overloaded,
     /// The batch has too many events.
     TooManyEvents { events: usize, limit: usize },
     /// The batch has no events.
@@ -93,7 +97,7 @@ impl ApiError {
                 limit,
             },
             PublishError::TooManyEvents { events, limit } => Self::TooManyEvents { events, limit },
-            PublishError::BatchTooLarge { limit, .. } => Self::BodyTooLarge { limit },
+            PublishError::BatchTooLarge { bytes, limit } => Self::BatchTooLarge { bytes, limit },
             PublishError::Store(error) => Self::of_store(error),
             PublishError::Closed => Self::ShuttingDown,
             other => Self::Publish(other),

@@ -51,7 +51,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// The host the request names: in its target (HTTP/2, or an absolute target) and in `Host`. Both
+/// The host the request names: in its target, if that is absolute, and in `Host`. Both
 /// count, since it is not known which of them other software went by.
 fn local_authority(request: &Request) -> Result<String, ApiError> {
     let target = request.uri().authority().map(|target| target.as_str());

@@ -24,6 +24,7 @@ mod error;
 mod event_stream;
 mod identity;
 mod json;
+mod metrics;
 mod query;
 mod router;
 mod routes;

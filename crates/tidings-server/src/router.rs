@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::error::{self, method_not_allowed, route_not_found};
 use crate::routes::events::{create_events, get_event, list_events};
 use crate::routes::health::{healthz, readyz};
+use crate::routes::metrics::metrics;
 use crate::routes::page::page;
 use crate::routes::subscribe::subscribe;
 use crate::state::AppState;
@@ -44,6 +45,7 @@ pub(crate) fn standalone(state: Arc<AppState>) -> Router {
         .route("/", get(page))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(route_not_found);
     layered(routes).with_state(state)
@@ -55,6 +57,10 @@ fn api() -> Router<Arc<AppState>> {
         .route("/api/system/events", events.clone())
         .route("/api/system/events/", events)
         .route("/api/system/events/subscribe", get(subscribe))
+        // What existing clients know and this version does not have is no event's id.
+        .route("/api/system/events/types", any(route_not_found))
+        .route("/api/system/events/summary", any(route_not_found))
+        .route("/api/system/events/config", any(route_not_found))
         .route("/api/system/events/{id}", get(get_event))
         .route("/api/system/events/{id}/{*rest}", any(route_not_found))
         .method_not_allowed_fallback(method_not_allowed)

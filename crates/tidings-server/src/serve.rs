@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
 use tidings::Tidings;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinError, JoinSet};
@@ -18,13 +19,16 @@ use crate::state::AppState;
 /// The connections that may wait to be taken: as many as come back at once after a restart.
 const BACKLOG: u32 = 1024;
 
-/// The most connections at a time, under the common limit of 20,000 open files. Further ones wait in
-/// the backlog.
+/// The most connections at a time, where the limit of open files allows it. Further ones wait in the
+/// backlog.
 const MAX_CONNECTIONS: usize = 16_000;
+
+/// Open files that are not connections: the store's, the log's, the listener.
+const OTHER_FILES: u64 = 64;
 
 /// How long to wait after a failure to take a connection, such as too many open files, which only
 /// time mends.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves an engine over HTTP.
 #[derive(Debug)]
@@ -106,13 +110,14 @@ impl Server {
         let routes = router::standalone(Arc::clone(&state));
         let connections = Connections::new(routes, Arc::clone(&state), config.write_timeout);
         let connections = Arc::new(connections);
+        let max_connections = max_connections();
         let mut tasks = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
                 Some(ended) = tasks.join_next() => log_panic(ended),
-                socket = accept(&listener), if tasks.len() < MAX_CONNECTIONS => {
+                socket = accept(&listener), if tasks.len() < max_connections => {
                     let connections = Arc::clone(&connections);
                     tasks.spawn(async move { connections.serve(socket).await });
                 }
@@ -136,6 +141,13 @@ impl Server {
         }
         state.drain.wait_for_publishes(deadline).await;
     }
+}
+
+/// As many as there can be without taking the files the store needs.
+fn max_connections() -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let connections = files.saturating_sub(OTHER_FILES).max(1);
+    usize::try_from(connections).map_or(MAX_CONNECTIONS, |most| most.min(MAX_CONNECTIONS))
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

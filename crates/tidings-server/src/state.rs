@@ -6,6 +6,7 @@ use tidings::Tidings;
 
 use crate::body::BodyBudget;
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::shutdown::Drain;
 
 /// The shortest silence: a shorter one would make an idle stream a busy one.
@@ -17,6 +18,7 @@ pub(crate) struct AppState {
     pub(crate) engine: Tidings,
     pub(crate) drain: Drain,
     pub(crate) bodies: BodyBudget,
+    pub(crate) metrics: Metrics,
     /// The silence after which a stream says that it is alive.
     pub(crate) keepalive: Duration,
     /// Within which time of the drain's begin the streams end.
@@ -26,6 +28,7 @@ pub(crate) struct AppState {
 impl AppState {
     pub(crate) fn new(engine: Tidings, config: &Config) -> Self {
         Self {
+            metrics: Metrics::new(&engine),
             engine,
             drain: Drain::default(),
             bodies: BodyBudget::default(),

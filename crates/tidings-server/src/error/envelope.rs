@@ -16,6 +16,7 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
         | ApiError::BodyUnreadable(_)
         | ApiError::BodyTooLarge { .. }
         | ApiError::EventTooLarge { .. }
+        | ApiError::BatchTooLarge { .. }
         | ApiError::TooManyEvents { .. }
         | ApiError::EmptyBatch
         | ApiError::InvalidJson(_) => of_body(error),
@@ -87,6 +88,12 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
             "The event store does not answer",
         )
         .remedy("try again in a moment"),
+        ApiError::Overloaded => refusal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::Overloaded,
+            "Too many large requests arrive at the same time; nothing was stored",
+        )
+        .remedy("try again in a moment"),
         ApiError::ShuttingDown => refusal(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::ShuttingDown,
@@ -132,6 +139,13 @@ fn of_body(error: &ApiError) -> Answer {
                 index.map_or("the event".to_owned(), |index| format!("[{index}]"))
             ),
             "store the large part elsewhere and link to it",
+        ),
+        ApiError::BatchTooLarge { bytes, limit } => too_large(
+            format!(
+                "the batch has {bytes} bytes of JSON with what is filled in, more than the {limit} \
+                 allowed"
+            ),
+            "send fewer events at a time",
         ),
         ApiError::TooManyEvents { events, limit } => too_large(
             format!("the batch has {events} events, more than the {limit} allowed"),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidings::Tidings;
 use tidings_server::{Config, Server};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
@@ -203,4 +204,19 @@ pub(crate) fn event_with(field: &str, value: impl Into<Value>) -> Value {
     let mut event = event("");
     event[field] = value.into();
     event
+}
+
+/// A reader that takes nothing of an answer that no buffers can hold.
+pub(crate) async fn stalled_reader(app: &TestApp, address: SocketAddr) -> TcpStream {
+    let large = event_with("metadata", json!({"trace": "x".repeat(60_000)}));
+    let batch = Value::from(vec![large; 60]).to_string();
+    for _ in 0..4 {
+        assert_eq!(app.post(batch.clone()).await.status, 201);
+    }
+    let request = format!("GET {EVENTS}?pagesize=all HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let socket = crate::wire::send_raw(address, request.as_bytes()).await;
+    within(socket.peek(&mut [0]))
+        .await
+        .expect("the answer begins");
+    socket
 }

@@ -73,20 +73,6 @@ async fn the_target_of_a_request_counts_as_its_host() {
 }
 
 #[tokio::test]
-async fn over_http2_the_authority_counts_as_the_host() {
-    let app = TestApp::start().await;
-    let server = app.serve();
-    for (authority, status) in [
-        (server.address.to_string(), 200),
-        ("evil.example".to_owned(), 403),
-    ] {
-        let uri = format!("http://{authority}{EVENTS}");
-        let answer = wire::get_over_http2(server.address, &uri).await;
-        assert_eq!(answer.status, status, "{authority}");
-    }
-}
-
-#[tokio::test]
 async fn a_foreign_origin_is_refused() {
     let app = TestApp::start().await;
     let host = ("host", "localhost:7433");

@@ -4,6 +4,7 @@ mod app;
 mod events;
 mod health;
 mod identity;
+mod metrics;
 mod mount;
 mod page;
 mod shutdown;

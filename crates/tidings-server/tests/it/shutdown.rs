@@ -1,10 +1,9 @@
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::app::{EVENTS, Running, TestApp, event, event_with, within};
+use crate::app::{TestApp, event, stalled_reader, within};
 use crate::stream::Stream;
 use crate::wire;
 
@@ -50,28 +49,12 @@ async fn a_request_under_way_is_answered() {
     assert_eq!(app.stored().await.len(), 1);
 }
 
-/// A reader that takes nothing of an answer that no buffers can hold.
-async fn stalled_reader(app: &TestApp, server: &Running) -> TcpStream {
-    let large = event_with("metadata", json!({"trace": "x".repeat(60_000)}));
-    let batch = Value::from(vec![large; 60]).to_string();
-    for _ in 0..4 {
-        assert_eq!(app.post(batch.clone()).await.status, 201);
-    }
-    let address = server.address;
-    let request = format!("GET {EVENTS}?pagesize=all HTTP/1.1\r\nHost: {address}\r\n\r\n");
-    let socket = wire::send_raw(address, request.as_bytes()).await;
-    within(socket.peek(&mut [0]))
-        .await
-        .expect("the answer begins");
-    socket
-}
-
 #[tokio::test]
 async fn a_stalled_reader_does_not_hold_the_shutdown() {
     let grace = Duration::from_millis(300);
     let app = TestApp::with(|config| config.drain_grace = grace).await;
     let server = app.serve();
-    let _stalled = stalled_reader(&app, &server).await;
+    let _stalled = stalled_reader(&app, server.address).await;
     let begun = Instant::now();
     within(server.begin_shutdown()).await.unwrap();
     assert!(begun.elapsed() >= grace, "the reader was not stalled");
@@ -85,7 +68,7 @@ async fn a_reader_that_takes_nothing_for_long_is_closed() {
     })
     .await;
     let server = app.serve();
-    let _stalled = stalled_reader(&app, &server).await;
+    let _stalled = stalled_reader(&app, server.address).await;
     // Without the timeout it would be waited for until the end of the grace time.
     within(server.begin_shutdown()).await.unwrap();
 }

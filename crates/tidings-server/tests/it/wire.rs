@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http1;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -47,19 +47,6 @@ pub(crate) async fn read(answer: Response<Incoming>) -> Answer {
 
 pub(crate) async fn get(address: SocketAddr, path: &str) -> Answer {
     read(call(address, Request::get(path)).await).await
-}
-
-pub(crate) async fn get_over_http2(address: SocketAddr, uri: &str) -> Answer {
-    let request = Request::get(uri).body(Empty::<Bytes>::new());
-    let answer = within(async {
-        let socket = TcpStream::connect(address).await.expect("connects");
-        let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(socket))
-            .await
-            .expect("handshake");
-        tokio::spawn(connection);
-        sender.send_request(request.expect("a request")).await
-    });
-    read(answer.await.expect("an answer")).await
 }
 
 /// Connects and sends bytes as they are.

@@ -7,7 +7,7 @@ use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::{BufMut as _, Bytes, BytesMut};
-use tidings::Receipt;
+use tidings::{Prepared, Receipt, Tidings};
 use tidings_event::{
     CausePolicy, Draft, Given, Limits, NewEvent, OwnerId, OwnerName, Violation, Violations,
 };
@@ -47,23 +47,32 @@ async fn publish(
         .read_json(&head.headers, body, limits.batch_bytes)
         .await?;
     let text = json::text(&body.bytes).map_err(invalid_json)?;
-    let (form, drafts) = if text.trim_ascii_start().starts_with('[') {
-        (Form::Batch, read_batch(text, caller.owner, limits)?)
+    let (form, prepared) = if text.trim_ascii_start().starts_with('[') {
+        (Form::Batch, read_batch(text, caller.owner, &state.engine)?)
     } else {
-        (Form::One, vec![read_one(text, caller.owner, limits)?])
+        (
+            Form::One,
+            vec![read_one(text, caller.owner, &state.engine)?],
+        )
     };
-    let published = state.engine.publish_drafts(drafts).await;
+    // The queue has a budget of its own.
+    drop(body);
+    let published = state.engine.publish_prepared(prepared).await;
     let receipts = published.map_err(|error| ApiError::of_publish(error, form == Form::Batch))?;
     Ok((form, receipts))
 }
 
-fn read_one(text: &str, caller: OwnerId, limits: &Limits) -> Result<Draft, ApiError> {
+fn read_one(text: &str, caller: OwnerId, engine: &Tidings) -> Result<Prepared, ApiError> {
+    let limits = engine.limits();
     check_size(text.trim_ascii(), None, limits)?;
     let event = read_event(text, text, "").map_err(invalid_json)?;
-    draft(event, caller, limits).map_err(ApiError::InvalidEvent)
+    let draft = draft(event, caller, limits).map_err(ApiError::InvalidEvent)?;
+    Ok(engine.prepare(draft))
 }
 
-fn read_batch(text: &str, caller: OwnerId, limits: &Limits) -> Result<Vec<Draft>, ApiError> {
+/// Prepares one event after the other, so that only one at a time is there as parsed values.
+fn read_batch(text: &str, caller: OwnerId, engine: &Tidings) -> Result<Vec<Prepared>, ApiError> {
+    let limits = engine.limits();
     let elements = json::elements(text, limits.batch_events);
     let elements = elements.map_err(invalid_json)?;
     match elements.count {
@@ -74,14 +83,14 @@ fn read_batch(text: &str, caller: OwnerId, limits: &Limits) -> Result<Vec<Draft>
         }
         _ => {}
     }
-    let mut drafts = Vec::with_capacity(elements.count);
+    let mut prepared = Vec::with_capacity(elements.count);
     let mut unreadable = false;
     let mut violations = Violations::default();
     for (index, element) in elements.first.into_iter().enumerate() {
         check_size(element.get(), Some(index), limits)?;
         match read_event(text, element.get(), &format!("[{index}]")) {
             Ok(event) => match draft(event, caller, limits) {
-                Ok(draft) => drafts.push(draft),
+                Ok(draft) => prepared.push(engine.prepare(draft)),
                 Err(of_one) => violations.extend_from_batch(index, of_one),
             },
             Err(fault) => {
@@ -91,7 +100,7 @@ fn read_batch(text: &str, caller: OwnerId, limits: &Limits) -> Result<Vec<Draft>
         }
     }
     match violations.into_result() {
-        Ok(()) => Ok(drafts),
+        Ok(()) => Ok(prepared),
         Err(violations) if unreadable => Err(ApiError::InvalidJson(violations)),
         Err(violations) => Err(ApiError::InvalidEvent(violations)),
     }
@@ -164,7 +173,7 @@ fn answer(form: Form, receipts: &[Receipt], uri: &Uri) -> Response {
 /// Beside the path of the request, which knows where the routes are mounted.
 fn location(uri: &Uri, receipt: &Receipt) -> HeaderValue {
     let path = uri.path().trim_end_matches('/');
-    let location = format!("{path}/{}", receipt.event.id);
+    let location = format!("{path}/{}", receipt.id);
     HeaderValue::try_from(location).expect("a path and a UUID fit into a header")
 }
 

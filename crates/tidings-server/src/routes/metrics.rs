@@ -1,0 +1,20 @@
+//! `/metrics`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::text::encode;
+
+use crate::state::AppState;
+
+/// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The counts of engine and server, for Prometheus.
+pub(crate) async fn metrics(State(state): State<Arc<AppState>>) -> Response {
+    let mut text = String::new();
+    encode(&mut text, &state.metrics.registry).expect("writing into memory does not fail");
+    ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response()
+}
