@@ -1,8 +1,8 @@
 //! What CI runs, the same on every machine.
 
-use crate::{command, test, tidy};
+use crate::{codegen, command, test, tidy};
 
-/// Checks from the quickest to the slowest, then all tests.
+/// Checks, from the quickest to the slowest, then all tests.
 pub(crate) fn run() -> anyhow::Result<()> {
     command::run(&mut command::cargo(&["fmt", "--all", "--check"]))?;
     tidy::run()?;
@@ -19,5 +19,6 @@ pub(crate) fn run() -> anyhow::Result<()> {
         command::cargo(&["doc", "--workspace", "--no-deps", "--locked"])
             .env("RUSTDOCFLAGS", "--deny=warnings"),
     )?;
+    codegen::run(&codegen::Args { check: true })?;
     test::run(&test::Args::default())
 }

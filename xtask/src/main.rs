@@ -1,10 +1,12 @@
-//! The project's own commands: `cargo xtask test`, `ci` and `tidy`.
+//! The project's own commands: `cargo xtask test`, `ci`, `codegen`, `bench` and `tidy`.
 #![expect(
     clippy::print_stdout,
     reason = "a command-line tool talks on standard output"
 )]
 
+mod bench;
 mod ci;
+mod codegen;
 mod command;
 mod test;
 mod tidy;
@@ -19,6 +21,10 @@ enum Task {
     Test(test::Args),
     /// What CI runs: formatting, lints, rustdoc, tidy, then all tests.
     Ci,
+    /// Write the files that are generated.
+    Codegen(codegen::Args),
+    /// Measure the server against the limits of this machine.
+    Bench(bench::Args),
     /// Check the rules of the workspace that no compiler checks.
     Tidy,
 }
@@ -27,6 +33,8 @@ fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Test(args) => test::run(&args),
         Task::Ci => ci::run(),
+        Task::Codegen(args) => codegen::run(&args),
+        Task::Bench(args) => bench::run(&args),
         Task::Tidy => tidy::run(),
     }
 }

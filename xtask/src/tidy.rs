@@ -20,6 +20,11 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "tidings-client",
         ],
     ),
+    (
+        "kubernetes-ping",
+        &["tidings-event", "tidings", "tidings-server"],
+    ),
+    ("tidings-bench", &["tidings-event", "tidings"]),
     ("xtask", &[]),
 ];
 

@@ -1,7 +1,9 @@
 //! The `tidings` command.
 
+mod backup;
 mod output;
 mod publish;
+mod restore;
 mod serve;
 mod server_url;
 mod tail;
@@ -28,6 +30,10 @@ enum Command {
     Publish(publish::Args),
     /// Show events as they come.
     Tail(tail::Args),
+    /// Copy the events of a data directory into a file, also while a server runs.
+    Backup(backup::Args),
+    /// Make a data directory of a backup.
+    Restore(restore::Args),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +44,8 @@ fn main() -> ExitCode {
         ),
         Command::Publish(args) => run(one_thread(), publish::run(args)),
         Command::Tail(args) => run(one_thread(), tail::run(args)),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
     };
     match ended {
         Ok(code) => code,

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tidings::Tidings;
 use tidings_server::Server;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -59,6 +60,7 @@ enum LogFormat {
 /// Serves until SIGTERM or SIGINT, then ends the streams and commits what was accepted.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     start_log(args.log, args.log_format);
+    allow_many_files();
     // Before anything is opened, so that no signal finds the server half started.
     let stop = StopSignals::listen()?;
     let engine = Tidings::open(tidings::Config::new(&args.data_dir)).await?;
@@ -85,6 +87,19 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     engine.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Every connection is an open file, and the usual limit of 1,024 is far below what the system grants
+/// on request.
+fn allow_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "could not raise the limit of open files");
+    }
 }
 
 fn start_log(filter: EnvFilter, format: LogFormat) {

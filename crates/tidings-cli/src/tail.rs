@@ -1,14 +1,20 @@
 //! `tidings tail`: prints events as they are published.
 
+mod owner;
+
+use std::num::NonZeroU64;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use serde_json::Value;
 use tidings_client::Followed;
-use tidings_event::{Event, ResetReason, Start, Status, StreamItem};
+use tidings_event::{EventFilter, ResetReason, Start, Status, StreamItem};
 
+use crate::color::{ColorArgs, Painter};
+use crate::event_line::event_lines;
+use crate::filter::{self, FilterArgs};
 use crate::output::{self, Printed};
 use crate::server_url::ServerUrl;
+use owner::OwnerTracker;
 
 const DETAILS: &str = "\
 Runs until it is interrupted, and through restarts of the server: it reconnects and misses nothing.
@@ -22,7 +28,14 @@ the user can do about an error indented beneath. With --json each item of the st
   {\"cursor\":\"…\",\"live\":{\"cursor\":\"…\",\"summary\":{…}}}   caught up, with the counts there
   {\"cursor\":\"…\",\"reset\":{\"cursor\":\"…\",\"reason\":\"…\"}}   events may be missing: list them
 
-The cursor of a line is what --since takes to go on behind it.";
+The cursor of a line is what --since takes to go on behind it. Filters hold back events and nothing
+else: the other items, and the counts in them, are those of all events.
+
+Examples:
+  tidings tail                                          what happens from now on
+  tidings tail --since earliest --count 20              the first twenty events that are kept
+  tidings tail --severity error,critical --json         failures, for a program
+  tidings tail --operation-id 7b1d2c3e-… --count 1      wait for the next event of an operation";
 
 /// Print events as they are published
 #[derive(Debug, clap::Args)]
@@ -33,19 +46,33 @@ pub(crate) struct Args {
     /// Start behind a cursor, or with the `earliest` event that is kept [default: from now on]
     #[arg(long, value_name = "CURSOR|earliest")]
     since: Option<Start>,
+    /// End after this many events
+    #[arg(long, value_name = "N")]
+    count: Option<NonZeroU64>,
     /// Print every item of the stream as a line of JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    color: ColorArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
 }
 
-/// Prints until the reader of standard output has gone or the server refuses.
+/// Prints until it has printed enough, the reader of standard output has gone or the server refuses.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
     let mut follow = client.follow(args.since.unwrap_or(Start::Now));
+    let mut tail = Tail {
+        filter: args.filter.into(),
+        owners: OwnerTracker::default(),
+        as_json: args.json,
+        painter: args.color.painter(),
+        left: args.count.map(NonZeroU64::get),
+    };
     loop {
         match follow.next().await {
             Ok(Followed::Item(item)) => {
-                if print(&item, args.json)? == Printed::ReaderGone {
+                if tail.show(&item)? == Shown::Last {
                     return Ok(ExitCode::SUCCESS);
                 }
             }
@@ -61,16 +88,68 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn print(item: &StreamItem, as_json: bool) -> anyhow::Result<Printed> {
-    let text = match item {
-        _ if as_json => json_line(item),
-        StreamItem::Created { event, .. } => event_lines(event),
-        other => {
-            output::note(notice(other));
-            return Ok(Printed::Yes);
+/// What is shown of the items of a stream, and how.
+#[derive(Debug)]
+struct Tail {
+    filter: EventFilter,
+    owners: OwnerTracker,
+    as_json: bool,
+    painter: Painter,
+    /// How many more events are wanted, if not all.
+    left: Option<u64>,
+}
+
+/// Whether another item is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    More,
+    Last,
+}
+
+impl Tail {
+    /// Shows an item, or holds it back.
+    fn show(&mut self, item: &StreamItem) -> anyhow::Result<Shown> {
+        let wanted = self.lets_through(item);
+        self.owners.note(item);
+        if !wanted {
+            return Ok(Shown::More);
         }
-    };
-    output::print_line(text).context("could not write to standard output")
+        let event = match item {
+            StreamItem::Created { event, .. } => Some(event),
+            _ => None,
+        };
+        let text = match event {
+            _ if self.as_json => json_line(item),
+            Some(event) => event_lines(event, self.painter),
+            None => {
+                output::note(notice(item));
+                return Ok(Shown::More);
+            }
+        };
+        let printed = output::print_line(text).context("could not write to standard output")?;
+        if printed == Printed::ReaderGone {
+            return Ok(Shown::Last);
+        }
+        if event.is_some()
+            && let Some(left) = &mut self.left
+        {
+            *left -= 1;
+        }
+        Ok(match self.left {
+            Some(0) => Shown::Last,
+            _ => Shown::More,
+        })
+    }
+
+    fn lets_through(&self, item: &StreamItem) -> bool {
+        match item {
+            StreamItem::Created { event, cursor } => {
+                let owner_kind = self.owners.kind_of(event, *cursor);
+                filter::matches(&self.filter, event, owner_kind)
+            }
+            _ => true,
+        }
+    }
 }
 
 /// One item as one line of JSON: its cursor, and under its kind the payload of its frame.
@@ -79,38 +158,6 @@ fn json_line(item: &StreamItem) -> String {
     let (cursor, data) = (item.cursor(), item.data());
     let data = output::escaped_json(&data);
     format!(r#"{{"cursor":"{cursor}","{kind}":{data}}}"#)
-}
-
-/// An event for people: one line, and one for each thing the user can do.
-fn event_lines(event: &Event) -> String {
-    let mut lines = format!(
-        "{:.3}  {:<13}  {}/{}  {}",
-        event.created_at,
-        event.severity.as_str(),
-        event.category,
-        event.action,
-        output::escaped(&event.description)
-    );
-    for remedy in remedies(event) {
-        lines += "\n    try: ";
-        lines += &output::escaped(remedy);
-    }
-    lines
-}
-
-/// What the cause of the event suggests to do. The server stores it as an array of texts.
-fn remedies(event: &Event) -> impl Iterator<Item = &str> {
-    event
-        .metadata
-        .iter()
-        .filter_map(|metadata| {
-            metadata
-                .get("error")?
-                .get("SuggestedRemediation")?
-                .as_array()
-        })
-        .flatten()
-        .filter_map(Value::as_str)
 }
 
 /// What there is to say about an item that is no event.
@@ -141,10 +188,11 @@ fn notice(item: &StreamItem) -> String {
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
-    use serde_json::json;
+    use serde_json::{Value, json};
     use tidings_event::Cursor;
 
     use super::*;
+    use crate::sample;
 
     #[derive(Debug, clap::Parser)]
     struct Cli {
@@ -156,56 +204,17 @@ mod tests {
         "2-1-00000000".parse().unwrap()
     }
 
-    fn event() -> Event {
-        serde_json::from_value(json!({
-            "id": "0c0ffee0-0000-4000-8000-000000000001",
-            "operationId": "0c0ffee0-0000-4000-8000-000000000001",
-            "actedUpon": "0c0ffee0-0000-4000-8000-000000000001",
-            "category": "connection",
-            "action": "ping",
-            "severity": "error",
-            "status": "unread",
-            "description": "no\n\u{1b}[2Janswer",
-            "metadata": {"error": {"SuggestedRemediation": ["start it", "ping\u{9b} again"]}},
-            "createdAt": "2026-08-01T10:00:00.123456789Z",
-            "updatedAt": "2026-08-01T10:00:00.123456789Z",
-        }))
-        .unwrap()
-    }
-
-    #[test]
-    fn an_event_is_one_line_with_its_remedies_beneath() {
-        assert_eq!(
-            event_lines(&event()),
-            "2026-08-01T10:00:00.123Z  error          connection/ping  no\\n\\u{1b}[2Janswer\n    \
-             try: start it\n    try: ping\\u{9b} again"
-        );
-    }
-
-    #[test]
-    fn an_odd_cause_has_no_remedies() {
-        for odd in [
-            json!(null),
-            json!("x"),
-            json!({"SuggestedRemediation": "x"}),
-        ] {
-            let mut event = event();
-            event.metadata = json!({ "error": odd }).as_object().cloned();
-            assert_eq!(remedies(&event).count(), 0);
-        }
-    }
-
     #[test]
     fn json_has_the_cursor_and_the_payload_under_its_kind() {
         let item = StreamItem::Created {
             cursor: cursor(),
-            event: Box::new(event()),
+            event: Box::new(sample::event(json!(null))),
         };
         let line = json_line(&item);
         assert!(!line.contains(char::is_control), "{line}");
         let value: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["cursor"], "2-1-00000000");
-        assert_eq!(value["event"], serde_json::to_value(event()).unwrap());
+        assert_eq!(value["event"], serde_json::to_value(sample::event(json!(null))).unwrap());
 
         let reset = StreamItem::Reset {
             cursor: cursor(),

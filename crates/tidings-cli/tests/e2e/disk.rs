@@ -70,6 +70,11 @@ async fn a_full_disk_refuses_with_the_reason_and_recovers_without_a_restart() {
         again.expect("the connection holds").0,
         StatusCode::SERVICE_UNAVAILABLE
     );
+    let (status, body) = server.get("/readyz").await;
+    assert_eq!(
+        (status, &body["code"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!("storage_full"))
+    );
     // What was acknowledged is there and can be read; what was refused is not.
     assert_eq!(ids(&server.list_all().await), ids(&acknowledged));
 

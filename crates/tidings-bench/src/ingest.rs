@@ -1,0 +1,92 @@
+//! One event a request, from many publishers at once.
+
+use crate::Bench;
+use crate::content::PublishRequest;
+use crate::publishers::{Flow, flat_out};
+use crate::raw::RawStore;
+use crate::report::{Table, Target};
+use crate::server::Server;
+use crate::statistics::{Samples, number};
+
+const PUBLISHERS: usize = 64;
+
+pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
+    let (mut ours, mut singly, mut grouped) =
+        (Samples::default(), Samples::default(), Samples::default());
+    let mut costs = Costs::default();
+    for _ in 0..bench.repetitions() {
+        let flow = served(bench, PUBLISHERS, &PublishRequest::one()).await?;
+        ours.push(flow.events_per_second);
+        costs.push(flow);
+        singly.push(raw(bench, 1).await?);
+        grouped.push(raw(bench, PUBLISHERS).await?);
+    }
+    let mut table = Table::new("ingest: 64 publishers, one event a request, events/s");
+    let row = "events/s, each acknowledged with 201";
+    let target = Target::AtLeast(5.0);
+    table.ratio(
+        row,
+        &ours,
+        ("raw SQLite, a commit an event", &singly),
+        target,
+    );
+    let target = Target::AtLeast(0.4);
+    table.ratio(
+        row,
+        &ours,
+        ("raw SQLite, 64 events a commit", &grouped),
+        target,
+    );
+    table.note(costs.describe());
+    Ok(table)
+}
+
+/// What publishers reach at a server with a store of its own.
+pub(crate) async fn served(
+    bench: &Bench,
+    publishers: usize,
+    request: &PublishRequest,
+) -> anyhow::Result<Flow> {
+    let directory = bench.directory()?;
+    let server = Server::start(bench, &directory.path().join("data")).await?;
+    let flow = flat_out(&server, publishers, request, bench.stretch()).await?;
+    server.stop().await?;
+    Ok(flow)
+}
+
+/// What SQLite alone reaches, with so many events a commit.
+pub(crate) async fn raw(bench: &Bench, rows: usize) -> anyhow::Result<f64> {
+    let directory = bench.directory()?;
+    let mut store = RawStore::create(&directory.path().join("data")).await?;
+    bench.cores.on_server(move || {
+        let rate = store.flat_out(rows, bench.stretch())?;
+        store.check()?;
+        anyhow::Ok(rate)
+    })?
+}
+
+/// The CPU time behind a flow of events.
+#[derive(Debug, Default)]
+pub(crate) struct Costs {
+    server: Samples,
+    load: Samples,
+    busy: Samples,
+}
+
+impl Costs {
+    pub(crate) fn push(&mut self, flow: Flow) {
+        self.server.push(flow.server_cpu_us);
+        self.load.push(flow.load_cpu_us);
+        self.busy
+            .push(flow.server_cpu_us * flow.events_per_second / 1e4);
+    }
+
+    pub(crate) fn describe(&self) -> String {
+        format!(
+            "Server CPU {} µs an event, its core {} % busy with it; load CPU {} µs an event.",
+            self.server,
+            number(self.busy.median()),
+            self.load
+        )
+    }
+}

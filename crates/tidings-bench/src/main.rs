@@ -1,0 +1,152 @@
+//! The benchmarks of `cargo xtask bench`: the real server, and the engine, side by side with the
+//! machine's own limits.
+//!
+//! Every figure stands beside what it is compared with, measured in the same run and in turns, since
+//! the machine may be busy with other things. Nothing here passes or fails.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool talks on standard output, and says on standard error what it is doing"
+)]
+
+mod content;
+mod cores;
+mod cpu;
+mod fan_out;
+mod http;
+mod idle;
+mod idle_memory;
+mod ingest;
+mod ingest_batch;
+mod machine;
+mod publishers;
+mod raw;
+mod report;
+mod resume;
+mod server;
+mod stalled;
+mod statistics;
+mod users;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+use tempfile::TempDir;
+
+use cores::Cores;
+use cpu::Machine;
+use report::Table;
+
+/// Measures Tidings against the limits of this machine.
+#[derive(Debug, Parser)]
+struct Args {
+    /// What to measure; everything when none is named.
+    #[arg(value_enum)]
+    names: Vec<Name>,
+
+    /// Shorter and smaller: to see whether it runs, not for figures to quote.
+    #[arg(long)]
+    quick: bool,
+
+    /// The server's binary, built for release.
+    #[arg(long, value_name = "FILE")]
+    server: PathBuf,
+
+    /// Where the data directories are made: on a real disk, or no commit costs anything.
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Name {
+    Ingest,
+    IngestBatch,
+    Idle,
+    Users,
+    FanOut,
+    Resume,
+    IdleMemory,
+    Stalled,
+}
+
+/// What every benchmark needs.
+#[derive(Debug)]
+struct Bench {
+    server: PathBuf,
+    scratch: PathBuf,
+    cores: Cores,
+    quick: bool,
+}
+
+impl Bench {
+    /// One of two sizes.
+    fn size<T>(&self, full: T, quick: T) -> T {
+        if self.quick { quick } else { full }
+    }
+
+    /// How often each side is measured, in turns.
+    fn repetitions(&self) -> usize {
+        self.size(5, 3)
+    }
+
+    /// How long one side is measured at a time.
+    fn stretch(&self) -> Duration {
+        self.size(Duration::from_secs(4), Duration::from_secs(1))
+    }
+
+    /// A directory that is gone when it is dropped.
+    fn directory(&self) -> anyhow::Result<TempDir> {
+        tempfile::Builder::new()
+            .prefix("tidings-bench-")
+            .tempdir_in(&self.scratch)
+            .context("could not make a data directory")
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    cores::allow_many_files()?;
+    let bench = Bench {
+        server: args.server,
+        scratch: args.scratch.unwrap_or_else(std::env::temp_dir),
+        cores: Cores::choose()?,
+        quick: args.quick,
+    };
+    println!("{}", machine::describe(&bench)?);
+    // Before the runtime, whose threads inherit it. One thread makes the cheapest load.
+    bench.cores.pin_to_load()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("could not start the runtime")?;
+    let names = if args.names.is_empty() {
+        Name::value_variants().to_vec()
+    } else {
+        args.names
+    };
+    for name in names {
+        let before = Machine::now()?;
+        eprintln!("measuring {name:?} …");
+        let mut table = runtime
+            .block_on(run(&bench, name))
+            .with_context(|| format!("the benchmark {name:?} broke off"))?;
+        table.note(before.others_since()?);
+        println!("{table}");
+    }
+    Ok(())
+}
+
+async fn run(bench: &Bench, name: Name) -> anyhow::Result<Table> {
+    match name {
+        Name::Ingest => ingest::run(bench).await,
+        Name::IngestBatch => ingest_batch::run(bench).await,
+        Name::Idle => idle::run(bench).await,
+        Name::Users => users::run(bench).await,
+        Name::FanOut => fan_out::run(bench).await,
+        Name::Resume => resume::run(bench).await,
+        Name::IdleMemory => idle_memory::run(bench).await,
+        Name::Stalled => stalled::run(bench).await,
+    }
+}

@@ -1,0 +1,144 @@
+//! Coming back to a feed: to its end, and to its beginning.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, ensure};
+use tempfile::TempDir;
+
+use crate::Bench;
+use crate::http::Subscriber;
+use crate::publishers::fill;
+use crate::report::{Table, Target};
+use crate::server::{Server, soon};
+use crate::statistics::{Samples, number};
+
+const SMALL: usize = 1_000;
+const MISSED: u64 = 10;
+
+pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
+    let large = bench.size(1_000_000, 100_000);
+    let start = Instant::now();
+    let mut large_feed = Feed::fill(bench, large).await?;
+    let filled = start.elapsed();
+    let small_feed = Feed::fill(bench, SMALL).await?;
+
+    let (mut in_large, mut in_small) = (Samples::default(), Samples::default());
+    for _ in 0..bench.repetitions() {
+        let tries = bench.size(100, 30);
+        let (mut to_large, mut to_small) = (Samples::default(), Samples::default());
+        for _ in 0..tries {
+            to_large.push(large_feed.resume().await?);
+            to_small.push(small_feed.resume().await?);
+        }
+        in_large.push(to_large.median());
+        in_small.push(to_small.median());
+    }
+    let (mut rates, mut growths) = (Samples::default(), Samples::default());
+    for _ in 0..bench.size(3, 1) {
+        large_feed = large_feed.restart(bench).await?;
+        let (rate, growth) = large_feed.replay().await?;
+        rates.push(rate);
+        growths.push(growth);
+    }
+    let size = number(large as f64);
+    let mut table = Table::new("resume: coming back to a long feed");
+    table.ratio(
+        &format!("ms from connecting to the first missed event, 10 back in {size}"),
+        &in_large,
+        ("10 back in 1,000", &in_small),
+        Target::AtMost(1.5),
+    );
+    table.figure(
+        &format!("events/s replaying {size} from `earliest`"),
+        &rates,
+        Target::None,
+    );
+    table.figure(
+        "growth of the server's memory meanwhile, at its peak, MiB",
+        &growths,
+        Target::AtMost(32.0),
+    );
+    table.note(format!(
+        "Each replay is by a server that has just started and served one idle subscriber. Filling \
+         the feed in batches of 1,000 took {:.0} s.",
+        filled.as_secs_f64()
+    ));
+    Ok(table)
+}
+
+/// A server with a filled feed.
+struct Feed {
+    server: Server,
+    directory: TempDir,
+    events: usize,
+    /// The cursor of a reader that has missed a few events.
+    behind: String,
+}
+
+impl Feed {
+    async fn fill(bench: &Bench, events: usize) -> anyhow::Result<Self> {
+        let directory = bench.directory()?;
+        let data = directory.path().join("data");
+        let server = Server::start(bench, &data).await?;
+        fill(&server, events).await?;
+        // What is left of filling it is gone with the process.
+        server.stop().await?;
+        let server = Server::start(bench, &data).await?;
+        let mut subscriber = Subscriber::connect(server.address(), None).await?;
+        let head = soon("a stream to begin", subscriber.read_to_live()).await??;
+        let (own, rest) = head.split_once('-').context("the cursor is odd")?;
+        let own: u64 = own.parse()?;
+        ensure!(
+            own == events as u64,
+            "the feed has {own} of {events} events"
+        );
+        let behind = format!("{}-{rest}", own - MISSED);
+        Ok(Self {
+            server,
+            directory,
+            events,
+            behind,
+        })
+    }
+
+    /// Comes back with the cursor: ms until the first missed event is there.
+    async fn resume(&self) -> anyhow::Result<f64> {
+        let start = Instant::now();
+        let mut subscriber = Subscriber::connect(self.server.address(), Some(&self.behind)).await?;
+        let mut buffer = vec![0; 16 * 1024];
+        let mut frames = 0;
+        // `ready` comes first.
+        while frames < 2 {
+            frames += soon("a missed event", subscriber.read(&mut buffer)).await??;
+        }
+        Ok(start.elapsed().as_secs_f64() * 1e3)
+    }
+
+    /// Starts the server anew, so that it has the memory of a server that has just started.
+    async fn restart(self, bench: &Bench) -> anyhow::Result<Self> {
+        self.server.stop().await?;
+        let server = Server::start(bench, &self.directory.path().join("data")).await?;
+        Ok(Self { server, ..self })
+    }
+
+    /// Reads everything: events a second, and the growth of the server's memory in MiB.
+    async fn replay(&self) -> anyhow::Result<(f64, f64)> {
+        let server = &self.server;
+        let mut subscriber = Subscriber::connect(server.address(), None).await?;
+        soon("a stream to begin", subscriber.read_to_live()).await??;
+        let before = server.resident_bytes()?;
+        server.forget_peak()?;
+
+        let start = Instant::now();
+        let mut subscriber = Subscriber::connect(server.address(), Some("earliest")).await?;
+        let mut buffer = vec![0; 64 * 1024];
+        let mut frames = 0;
+        // And `ready` and `live`.
+        while frames < self.events as u64 + 2 {
+            frames += soon("the replay to go on", subscriber.read(&mut buffer)).await??;
+        }
+        let rate = self.events as f64 / start.elapsed().as_secs_f64();
+        let growth = server.peak_resident_bytes()?.saturating_sub(before);
+        Ok((rate, growth as f64 / 1024.0 / 1024.0))
+    }
+}

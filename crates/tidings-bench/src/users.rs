@@ -1,0 +1,282 @@
+//! Many users, each with one subscriber, in the embedded engine: over HTTP the local identity shows
+//! the events of one user only.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use tidings::{Config, Event, Start, Subscription, Tidings};
+use tidings_event::{OwnerId, Severity};
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+
+use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION};
+use crate::http::FrameScan;
+use crate::ingest::raw;
+use crate::report::{Table, Target};
+use crate::server::soon;
+use crate::statistics::Samples;
+use crate::{Bench, cpu};
+
+const USERS: usize = 1000;
+const PUBLISHERS: usize = 16;
+/// With so many events under way at a time the publishers never wait for a single commit.
+const MANY_PUBLISHERS: usize = 1024;
+const OFFERED_PER_SECOND: u32 = 10_000;
+
+pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
+    let (mut few, mut many, mut grouped) =
+        (Samples::default(), Samples::default(), Samples::default());
+    let (mut p50, mut p99, mut reached) =
+        (Samples::default(), Samples::default(), Samples::default());
+    let mut load = Samples::default();
+    for _ in 0..bench.repetitions() {
+        few.push(flat_out(bench, PUBLISHERS).await?.0);
+        let (rate, load_cpu_us) = flat_out(bench, MANY_PUBLISHERS).await?;
+        many.push(rate);
+        load.push(load_cpu_us);
+        grouped.push(raw(bench, PUBLISHERS).await?);
+        let (latencies, rate) = offered(bench).await?;
+        p50.push(latencies.percentile(50));
+        p99.push(latencies.percentile(99));
+        reached.push(rate);
+    }
+    let mut table = Table::new("users: 1,000 users with a subscriber each, in the embedded engine");
+    let commits = ("raw SQLite, 16 events a commit", &grouped);
+    table.ratio(
+        "events/s, 16 publishers, until all are read",
+        &few,
+        commits,
+        Target::None,
+    );
+    table.ratio(
+        "events/s, 1,024 publishers, until all are read",
+        &many,
+        commits,
+        Target::None,
+    );
+    table.figure("events/s reached of 10,000 offered", &reached, Target::None);
+    table.figure(
+        "publish to read at that rate, median, ms",
+        &p50,
+        Target::None,
+    );
+    table.figure(
+        "publish to read at that rate, 99th percentile, ms",
+        &p99,
+        Target::None,
+    );
+    table.note(format!(
+        "No HTTP: `Tidings::publish` to `Subscription::next_frames` in one process. The engine and \
+         all subscribers run on the server's core; what `publish` does before it queues (rules and \
+         JSON) runs on the load's core, {load} µs an event with the making of the event."
+    ));
+    Ok(table)
+}
+
+/// The engine with its runtime on the server's core, and a subscriber for every user.
+struct Embedded {
+    runtime: Runtime,
+    engine: Tidings,
+    users: Arc<Users>,
+    _directory: tempfile::TempDir,
+}
+
+struct Users {
+    owners: Vec<OwnerId>,
+    /// When the events were published that the user has not yet read. One publisher serves a user,
+    /// and waits for each of its events, so they are read in this order.
+    unread: Vec<Mutex<VecDeque<Instant>>>,
+    latencies: Mutex<Samples>,
+    /// How many frames all subscribers have read.
+    read: AtomicU64,
+}
+
+impl Embedded {
+    async fn start(bench: &Bench) -> anyhow::Result<Self> {
+        let directory = bench.directory()?;
+        // The runtime's threads, and those that it starts, stay on the core of the one that makes it.
+        let runtime = bench.cores.on_server(|| {
+            tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+        })??;
+        let config = Config::new(directory.path().join("data"));
+        let engine = runtime.spawn(Tidings::open(config)).await??;
+        let users = Arc::new(Users {
+            owners: (0..USERS).map(|_| OwnerId::mint()).collect(),
+            unread: (0..USERS).map(|_| Mutex::default()).collect(),
+            latencies: Mutex::default(),
+            read: AtomicU64::new(0),
+        });
+        for index in 0..USERS {
+            let subscribe = {
+                let (engine, owner) = (engine.clone(), users.owners[index]);
+                async move { engine.subscribe(owner, Start::Now).await }
+            };
+            let subscription = runtime.spawn(subscribe).await??;
+            runtime.spawn(read(subscription, index, Arc::clone(&users)));
+        }
+        let embedded = Self {
+            runtime,
+            engine,
+            users,
+            _directory: directory,
+        };
+        // `ready` and `live`.
+        embedded.wait_until_read(2 * USERS as u64).await?;
+        embedded.users.read.store(0, Ordering::Relaxed);
+        Ok(embedded)
+    }
+
+    async fn wait_until_read(&self, events: u64) -> anyhow::Result<()> {
+        soon("the subscribers to read", async {
+            while self.users.read.load(Ordering::Relaxed) < events {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .await?;
+        let read = self.users.read.load(Ordering::Relaxed);
+        ensure!(read == events, "{read} frames were read of {events}");
+        Ok(())
+    }
+
+    async fn stop(self) -> anyhow::Result<()> {
+        let engine = self.engine.clone();
+        let close = self.runtime.spawn(async move { engine.close().await });
+        soon("the engine to close", close).await??;
+        self.runtime.shutdown_background();
+        Ok(())
+    }
+}
+
+/// A subscriber that does nothing with its frames.
+async fn read(mut subscription: Subscription, user: usize, users: Arc<Users>) {
+    let mut scan = FrameScan::default();
+    while let Ok(Some(bytes)) = subscription.next_frames().await {
+        let frames = scan.scan(&bytes);
+        users.count_read(user, frames);
+    }
+}
+
+impl Users {
+    fn count_read(&self, user: usize, frames: u64) {
+        let now = Instant::now();
+        let mut unread = self.unread[user]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..frames {
+            if let Some(published) = unread.pop_front() {
+                self.latencies
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push((now - published).as_secs_f64() * 1e3);
+            }
+        }
+        self.read.fetch_add(frames, Ordering::Relaxed);
+    }
+
+    fn event(&self, user: usize) -> anyhow::Result<Event> {
+        Event::builder()
+            .from_user(self.owners[user])
+            .acted_upon(ACTED_UPON)
+            .with_category(CATEGORY)
+            .with_action(ACTION)
+            .with_severity(Severity::Informational)
+            .with_description(DESCRIPTION)
+            .build()
+            .context("the event keeps the rules")
+    }
+}
+
+/// Publishers that go on as soon as they are answered: events a second, and the load's CPU time an
+/// event in µs.
+async fn flat_out(bench: &Bench, publishers: usize) -> anyhow::Result<(f64, f64)> {
+    let embedded = Embedded::start(bench).await?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let (start, cpu_before) = (Instant::now(), cpu::of_thread());
+    let mut tasks = JoinSet::new();
+    for publisher in 0..publishers {
+        let (engine, users) = (embedded.engine.clone(), Arc::clone(&embedded.users));
+        let stop = Arc::clone(&stop);
+        tasks.spawn(async move {
+            let mut published = 0_u64;
+            let mut user = publisher % USERS;
+            while !stop.load(Ordering::Relaxed) {
+                engine.publish(users.event(user)?).await?;
+                published += 1;
+                user = (user + publishers) % USERS;
+            }
+            anyhow::Ok(published)
+        });
+    }
+    tokio::time::sleep(bench.stretch()).await;
+    stop.store(true, Ordering::Relaxed);
+    let mut published = 0;
+    while let Some(ended) = soon("the last receipts", tasks.join_next()).await? {
+        published += ended??;
+    }
+    embedded.wait_until_read(published).await?;
+    let rate = published as f64 / start.elapsed().as_secs_f64();
+    let cpu = cpu::of_thread() - cpu_before;
+    embedded.stop().await?;
+    Ok((rate, cpu.as_secs_f64() * 1e6 / published as f64))
+}
+
+/// Publishers that keep to a time-table: how many ms from publishing until reading, and the events a
+/// second that they came to.
+async fn offered(bench: &Bench) -> anyhow::Result<(Samples, f64)> {
+    let embedded = Embedded::start(bench).await?;
+    let events_each = {
+        let events = f64::from(OFFERED_PER_SECOND) * bench.stretch().as_secs_f64();
+        (0..)
+            .take_while(|n| f64::from(*n) * (PUBLISHERS as f64) < events)
+            .count()
+    };
+    let interval = Duration::from_secs(1) / OFFERED_PER_SECOND;
+    let begin = Instant::now();
+    let mut tasks = JoinSet::new();
+    for publisher in 0..PUBLISHERS {
+        let (engine, users) = (embedded.engine.clone(), Arc::clone(&embedded.users));
+        tasks.spawn(async move {
+            let mut due = begin + interval * u32::try_from(publisher)?;
+            // The users that only this publisher serves.
+            let mut served = (publisher..USERS).step_by(PUBLISHERS).cycle();
+            for _ in 0..events_each {
+                let late = Instant::now() > due;
+                if !late {
+                    tokio::time::sleep_until(due.into()).await;
+                }
+                // An event that had to wait for the one before has waited since it was due. That the
+                // timer is up to 1 ms late is no fault of the engine.
+                let published = if late { due } else { Instant::now() };
+                let user = served.next().context("a publisher serves users")?;
+                users.unread[user]
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push_back(published);
+                engine.publish(users.event(user)?).await?;
+                due += interval * u32::try_from(PUBLISHERS)?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(ended) = soon("the last receipts", tasks.join_next()).await? {
+        ended??;
+    }
+    let published = events_each * PUBLISHERS;
+    let rate = published as f64 / begin.elapsed().as_secs_f64();
+    embedded.wait_until_read(published as u64).await?;
+    let latencies = std::mem::take(
+        &mut *embedded
+            .users
+            .latencies
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner),
+    );
+    embedded.stop().await?;
+    Ok((latencies, rate))
+}

@@ -1,0 +1,163 @@
+//! Which events a command shows.
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use tidings_event::{
+    Action, Category, Event, EventFilter, OperationId, OwnerKind, ResourceId, Severity,
+};
+
+/// The filters `tail` and `list` share. Each that is given must hold; of one that is given several
+/// times, or with commas, any value.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Filters (those that take several values take commas, too)")]
+pub(crate) struct FilterArgs {
+    /// Only events of this severity; may be given several times
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = severity())]
+    severity: Vec<Severity>,
+    /// Only events of this category; may be given several times
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    category: Vec<Category>,
+    /// Only events of this action; may be given several times
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    action: Vec<Action>,
+    /// Only events about this resource; may be given several times
+    #[arg(long, value_name = "UUID", value_delimiter = ',')]
+    acted_upon: Vec<ResourceId>,
+    /// Only events of this operation
+    #[arg(long, value_name = "UUID")]
+    operation_id: Option<OperationId>,
+    /// Only your own events, or only those of the system, which every user sees
+    #[arg(long, value_name = "KIND", value_parser = owner_kind())]
+    owner_kind: Option<OwnerKind>,
+}
+
+fn severity() -> impl clap::builder::TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(Severity::ALL.map(Severity::as_str))
+        .try_map(|word| word.parse::<Severity>())
+}
+
+fn owner_kind() -> impl clap::builder::TypedValueParser<Value = OwnerKind> {
+    let words = ["user", "system"].map(PossibleValue::new);
+    PossibleValuesParser::new(words).map(|word| match word.as_str() {
+        "system" => OwnerKind::System,
+        _ => OwnerKind::User,
+    })
+}
+
+impl From<FilterArgs> for EventFilter {
+    fn from(args: FilterArgs) -> Self {
+        Self {
+            category: args.category,
+            action: args.action,
+            severity: args.severity,
+            acted_upon: args.acted_upon,
+            owner_kind: args.owner_kind,
+            operation_id: args.operation_id,
+            ..Self::default()
+        }
+    }
+}
+
+/// Whether an event belongs to a list with this filter.
+pub(crate) fn matches(filter: &EventFilter, event: &Event, owner_kind: OwnerKind) -> bool {
+    fn any<T: PartialEq>(list: &[T], value: &T) -> bool {
+        list.is_empty() || list.contains(value)
+    }
+    // Taken apart, so that a new field of the filter cannot be forgotten.
+    let EventFilter {
+        status,
+        category,
+        action,
+        severity,
+        acted_upon,
+        owner_kind: wanted_owner,
+        operation_id,
+        from,
+        to,
+    } = filter;
+    any(category, &event.category)
+        && any(action, &event.action)
+        && any(severity, &event.severity)
+        && any(acted_upon, &event.acted_upon)
+        && wanted_owner.is_none_or(|wanted| wanted == owner_kind)
+        && operation_id.is_none_or(|operation| operation == event.operation_id)
+        && status.is_none_or(|status| status == event.status)
+        && from.is_none_or(|from| event.created_at >= from)
+        && to.is_none_or(|to| event.created_at < to)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use serde_json::json;
+
+    use super::*;
+    use crate::sample;
+
+    #[derive(Debug, clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: FilterArgs,
+    }
+
+    fn filter(flags: &[&str]) -> Result<EventFilter, clap::Error> {
+        Cli::try_parse_from([&["x"], flags].concat()).map(|cli| cli.args.into())
+    }
+
+    #[test]
+    fn every_filter_lets_its_events_through_and_no_others() {
+        let event = sample::event(json!(null));
+        for (matching, other) in [
+            ("--severity=error", "--severity=warning"),
+            ("--severity=debug,error", "--severity=debug,success"),
+            ("--category=connection", "--category=ping"),
+            ("--action=ping", "--action=connection"),
+            (
+                "--acted-upon=0c0ffee0-0000-4000-8000-000000000005",
+                "--acted-upon=0c0ffee0-0000-4000-8000-000000000004",
+            ),
+            (
+                "--operation-id=0c0ffee0-0000-4000-8000-000000000004",
+                "--operation-id=0c0ffee0-0000-4000-8000-000000000005",
+            ),
+            ("--owner-kind=user", "--owner-kind=system"),
+        ] {
+            let lets_through =
+                |flags: &[&str]| matches(&filter(flags).unwrap(), &event, OwnerKind::User);
+            assert!(lets_through(&[]));
+            assert!(lets_through(&[matching]), "{matching}");
+            assert!(!lets_through(&[other]), "{other}");
+            // All that are given must hold.
+            assert!(!lets_through(&["--severity=error,debug", "--action=x"]));
+        }
+    }
+
+    #[test]
+    fn status_and_times_are_judged_as_the_list_does() {
+        let event = sample::event(json!(null));
+        let at = event.created_at;
+        for (filter, expected) in [
+            (json!({"status": "unread"}), true),
+            (json!({"status": "read"}), false),
+            (json!({"from": at}), true),
+            (json!({"to": at}), false),
+        ] {
+            let filter: EventFilter = serde_json::from_value(filter).unwrap();
+            let found = matches(&filter, &event, OwnerKind::User);
+            assert_eq!(found, expected, "{filter:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_a_usage_error_that_names_the_right_ones() {
+        for (flag, hint) in [
+            ("--severity=info", "informational"),
+            ("--category=Snake-Case", "snake_case"),
+            ("--acted-upon=x", "not a UUID"),
+            ("--owner-kind=me", "system"),
+        ] {
+            let error = filter(&[flag]).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains(hint), "{error}");
+        }
+    }
+}

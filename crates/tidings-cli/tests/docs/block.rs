@@ -1,0 +1,55 @@
+//! The fenced blocks of a document.
+
+/// One block.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+    /// Where its fence is, from 1.
+    pub(crate) line: usize,
+    /// What follows the fence.
+    pub(crate) info: String,
+    /// What it holds, each line with its end.
+    pub(crate) text: String,
+}
+
+const FENCE: &str = "```";
+
+impl Block {
+    /// The blocks of a document, in order. All fences are at the beginning of their line.
+    pub(crate) fn all_of(document: &str) -> Vec<Self> {
+        let mut blocks = Vec::new();
+        let mut open: Option<Self> = None;
+        for (index, line) in document.lines().enumerate() {
+            match (line.strip_prefix(FENCE), &mut open) {
+                (Some(info), None) => {
+                    open = Some(Self {
+                        line: index + 1,
+                        info: info.trim().to_owned(),
+                        text: String::new(),
+                    });
+                }
+                (Some(_), Some(_)) => blocks.extend(open.take()),
+                (None, Some(block)) => {
+                    block.text.push_str(line);
+                    block.text.push('\n');
+                }
+                (None, None) => {}
+            }
+        }
+        assert_eq!(open, None, "the block is not closed");
+        blocks
+    }
+}
+
+#[test]
+fn blocks_have_their_line_info_and_text() {
+    let blocks = Block::all_of("a\n```sh,fails\nb\n\nc\n```\nd\n```text\n```\n");
+    let block = |line, info: &str, text: &str| Block {
+        line,
+        info: info.to_owned(),
+        text: text.to_owned(),
+    };
+    assert_eq!(
+        blocks,
+        [block(2, "sh,fails", "b\n\nc\n"), block(8, "text", "")]
+    );
+}

@@ -1,0 +1,78 @@
+//! The README and the documents, taken at their word: every command in them is run, and what they
+//! show is compared with what comes out.
+//!
+//! The info string of a fenced block says how it is meant:
+//!
+//! | info | |
+//! |---|---|
+//! | `sh` | is run, and has to succeed |
+//! | `sh,fails` | is run, and has to fail |
+//! | `sh,serve` | starts the server that the commands after it talk to, and ends the one before |
+//! | `sh,background` | goes on running until the document ends, like `tail` |
+//! | `sh,unrun` | needs what a test has not; only its syntax is checked |
+//! | `json,answer`, `text,output` | what the command before it prints |
+//! | `text,background` | what the command in the background has to print by now |
+//! | `rs FILE` | an excerpt, which has to be in that file |
+//! | `rust`, `rust,no_run` | compiled by `cargo test --doc`, in the crate that includes the document |
+//! | `json` | has to be JSON |
+//! | `text`, `toml`, `ini`, `nginx`, `js`, `html` | shown only |
+//!
+//! Each document runs in an empty directory of its own. `cargo run --release --` and `tidings` mean
+//! the binary under test, and `127.0.0.1:9081` the server that was started. Where a document starts
+//! none before its first command, one is started for it.
+
+mod block;
+mod excerpt;
+mod process;
+mod session;
+mod shape;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::block::Block;
+use crate::session::Session;
+
+fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package
+        .ancestors()
+        .nth(2)
+        .expect("the package is two levels below the root")
+}
+
+/// The README and all that is in `docs`.
+fn documents() -> anyhow::Result<Vec<PathBuf>> {
+    let mut documents = vec![root().join("README.md")];
+    for entry in fs::read_dir(root().join("docs"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            documents.push(path);
+        }
+    }
+    documents.sort();
+    Ok(documents)
+}
+
+async fn check(document: &Path) -> anyhow::Result<()> {
+    let text = fs::read_to_string(document)?;
+    let mut session = Session::start()?;
+    for block in Block::all_of(&text) {
+        let run = session.run(&block).await;
+        run.with_context(|| format!("{}, line {}", document.display(), block.line))?;
+    }
+    session.end().await
+}
+
+#[tokio::test]
+async fn the_documents_are_true() {
+    let mut faults = Vec::new();
+    for document in documents().expect("the documents can be listed") {
+        if let Err(error) = check(&document).await {
+            faults.push(format!("{error:?}"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+}

@@ -1,0 +1,94 @@
+//! Why a ping failed, for the caller and for the user.
+
+use axum::http::StatusCode;
+use kube::config::KubeconfigError;
+use tidings_event::Cause;
+use uuid::Uuid;
+
+use crate::cluster::Cluster;
+
+/// Why a cluster could not be pinged. Each keeps what lies beneath it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PingError {
+    #[error("there is no connection {0}")]
+    UnknownConnection(Uuid),
+    #[error("the context {context} cannot be used")]
+    Context {
+        context: String,
+        source: KubeconfigError,
+    },
+    #[error("{} at {} refuses our credentials", cluster.context, cluster.server)]
+    Refused {
+        cluster: Cluster,
+        source: Box<kube::Error>,
+    },
+    #[error("{} at {} does not answer", cluster.context, cluster.server)]
+    Unreachable {
+        cluster: Cluster,
+        source: Box<kube::Error>,
+    },
+}
+
+impl PingError {
+    pub(crate) fn of_kube(error: kube::Error, cluster: Cluster) -> Self {
+        let refused =
+            matches!(&error, kube::Error::Api(status) if matches!(status.code, 401 | 403));
+        let source = Box::new(error);
+        if refused {
+            Self::Refused { cluster, source }
+        } else {
+            Self::Unreachable { cluster, source }
+        }
+    }
+
+    /// What an error event carries: what failed, why, and what the user can do now.
+    pub(crate) fn cause(&self) -> Cause {
+        let (code, probable_cause, remedy) = match self {
+            Self::UnknownConnection(_) => (
+                "connection_unknown",
+                "the connection was removed, or its id is mistyped",
+                "list your connections and ping one of those",
+            ),
+            Self::Context { .. } => (
+                "context_unusable",
+                "the context was renamed or removed from the kubeconfig",
+                "run `kubectl config get-contexts`, then give the connection one of those",
+            ),
+            Self::Refused { .. } => (
+                "cluster_refused",
+                "the credentials in the kubeconfig have expired",
+                "log in to the cluster again, then ping again",
+            ),
+            Self::Unreachable { .. } => (
+                "cluster_unreachable",
+                "the cluster is stopped, out of reach, or was made anew with another certificate",
+                "start the cluster or fetch its kubeconfig again, then ping again",
+            ),
+        };
+        // This error becomes the headline, and the chain of its sources the details.
+        Cause::from(self)
+            .with_code(code)
+            .with_probable_cause(probable_cause)
+            .with_suggested_remediation(remedy)
+    }
+
+    /// As far as it is known which cluster was meant.
+    pub(crate) fn metadata(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::UnknownConnection(_) => Vec::new(),
+            Self::Context { context, .. } => vec![("k8sContextName", context.clone())],
+            Self::Refused { cluster, .. } | Self::Unreachable { cluster, .. } => vec![
+                ("k8sContextName", cluster.context.clone()),
+                ("serverAddress", cluster.server.clone()),
+            ],
+        }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::UnknownConnection(_) => StatusCode::NOT_FOUND,
+            Self::Context { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Refused { .. } | Self::Unreachable { .. } => StatusCode::BAD_GATEWAY,
+        }
+    }
+}

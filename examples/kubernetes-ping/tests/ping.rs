@@ -1,0 +1,249 @@
+//! The example against stub clusters: what the caller is answered, and what the user sees live.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where something unexpected comes"
+)]
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use clap::Parser as _;
+use kubernetes_ping::{App, Args, Connections, router};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tidings::{Config, Tidings};
+use tidings_client::{Client, Follow, Followed};
+use tidings_event::{Event, Severity, Start, StreamItem};
+use tidings_server::LOCAL_USER;
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use uuid::Uuid;
+
+const HOME: Uuid = Uuid::from_u128(0x7b1d_2c3e_0000_4000_8000_0000_0000_0001);
+
+/// Far beyond what any step takes: passing it means that something is stuck.
+const STUCK: Duration = Duration::from_secs(60);
+
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(STUCK, future).await.expect("stuck")
+}
+
+/// Serves `router` on a free port until the test ends.
+async fn serve(router: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+fn version() -> Value {
+    json!({
+        "major": "1", "minor": "34", "gitVersion": "v1.34.0", "gitCommit": "0", "gitTreeState": "clean",
+        "buildDate": "2026-01-01T00:00:00Z", "goVersion": "go1", "compiler": "gc", "platform": "any",
+    })
+}
+
+/// An API server that answers `/version`.
+fn healthy() -> Router {
+    Router::new().route("/version", get(async || axum::Json(version())))
+}
+
+/// An address where nothing listens.
+async fn nobody() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap()
+}
+
+/// The running example, its one connection `HOME` being the context `home` of a cluster.
+struct Example {
+    url: String,
+    http: reqwest::Client,
+    live: Follow,
+    _directory: TempDir,
+}
+
+impl Example {
+    async fn start(cluster: SocketAddr, context: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let kubeconfig = directory.path().join("kubeconfig");
+        write_kubeconfig(&kubeconfig, cluster);
+        let config = Config::new(directory.path().join("data"));
+        let tidings = Tidings::open(config).await.unwrap();
+        let connections = Connections::new(kubeconfig, [(HOME, context.to_owned())]);
+        let url = format!(
+            "http://{}",
+            serve(router(App::new(tidings, connections))).await
+        );
+        let mut live = Client::new(url.parse().unwrap())
+            .unwrap()
+            .follow(Start::Now);
+        while !matches!(item(&mut live).await, StreamItem::Live { .. }) {}
+        Self {
+            url,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            live,
+            _directory: directory,
+        }
+    }
+
+    fn post_ping(&self, connection: Uuid) -> reqwest::RequestBuilder {
+        let path = format!("/api/connections/{connection}/ping");
+        self.http.post(self.url.clone() + &path)
+    }
+
+    async fn ping(&self, connection: Uuid) -> (StatusCode, Value) {
+        let answer = soon(self.post_ping(connection).send()).await.unwrap();
+        (answer.status(), answer.json().await.unwrap())
+    }
+
+    /// The next event that the user sees live.
+    async fn event(&mut self) -> Event {
+        loop {
+            if let StreamItem::Created { event, .. } = item(&mut self.live).await {
+                assert_eq!(event.owner, Some(LOCAL_USER));
+                assert_eq!(event.category.as_str(), "connection");
+                assert_eq!(event.action.as_str(), "ping");
+                return *event;
+            }
+        }
+    }
+}
+
+async fn item(live: &mut Follow) -> StreamItem {
+    match soon(live.next()).await.unwrap() {
+        Followed::Item(item) => item,
+        Followed::Disconnected { error, .. } => panic!("disconnected: {error}"),
+    }
+}
+
+fn write_kubeconfig(file: &Path, cluster: SocketAddr) {
+    let text = format!(
+        "apiVersion: v1\nkind: Config\n\
+         clusters: [{{name: c, cluster: {{server: 'http://{cluster}'}}}}]\n\
+         contexts: [{{name: home, context: {{cluster: c, user: u}}}}]\n\
+         users: [{{name: u, user: {{}}}}]\n"
+    );
+    fs::write(file, text).unwrap();
+}
+
+/// Checks an error event and hands over its cause.
+fn cause(event: &Event) -> Value {
+    assert_eq!(event.severity, Severity::Error);
+    let cause = event.metadata.as_ref().unwrap()["error"].clone();
+    for key in ["ShortDescription", "ProbableCause", "SuggestedRemediation"] {
+        assert_eq!(cause[key].as_array().map(Vec::len), Some(1), "{cause}");
+    }
+    cause
+}
+
+#[tokio::test]
+async fn a_cluster_that_answers_is_a_success_with_its_name_and_address() {
+    let cluster = serve(healthy()).await;
+    let mut example = Example::start(cluster, "home").await;
+    let (status, answer) = example.ping(HOME).await;
+    assert_eq!(
+        (status, answer),
+        (StatusCode::OK, json!({"version": "v1.34.0"}))
+    );
+    let event = example.event().await;
+    assert_eq!(event.severity, Severity::Success);
+    assert_eq!(*event.acted_upon.as_uuid(), HOME);
+    assert_eq!(event.description, "home answers");
+    let metadata = event.metadata.unwrap();
+    assert_eq!(metadata["k8sContextName"], "home");
+    assert_eq!(metadata["serverAddress"], format!("http://{cluster}/"));
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_down_is_an_error_that_says_why_and_what_to_do() {
+    let cluster = nobody().await;
+    let mut example = Example::start(cluster, "home").await;
+    let (status, answer) = example.ping(HOME).await;
+    assert_eq!(status, StatusCode::BAD_GATEWAY);
+    let event = example.event().await;
+    let cause = cause(&event);
+    assert_eq!(cause["Code"], "cluster_unreachable");
+    assert_eq!(cause["ShortDescription"][0], answer["error"]);
+    // What lies beneath, down to what the system said.
+    let details = cause["LongDescription"].as_array().unwrap();
+    let deepest = details.last().unwrap().as_str().unwrap();
+    assert!(details.len() > 1 && deepest.contains("refused"), "{cause}");
+    let metadata = event.metadata.unwrap();
+    assert_eq!(metadata["k8sContextName"], "home");
+    assert_eq!(metadata["serverAddress"], format!("http://{cluster}/"));
+}
+
+#[tokio::test]
+async fn an_unknown_connection_is_an_error_that_says_so() {
+    let mut example = Example::start(nobody().await, "home").await;
+    let unknown = Uuid::from_u128(9);
+    let (status, answer) = example.ping(unknown).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(
+        answer["error"]
+            .as_str()
+            .unwrap()
+            .contains(&unknown.to_string())
+    );
+    let event = example.event().await;
+    assert_eq!(*event.acted_upon.as_uuid(), unknown);
+    assert_eq!(cause(&event)["Code"], "connection_unknown");
+}
+
+#[tokio::test]
+async fn refused_credentials_and_a_lost_context_have_remedies_of_their_own() {
+    let refusing = Router::new().fallback(async || StatusCode::UNAUTHORIZED);
+    for (context, status, code) in [
+        ("home", StatusCode::BAD_GATEWAY, "cluster_refused"),
+        (
+            "lost",
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "context_unusable",
+        ),
+    ] {
+        let mut example = Example::start(serve(refusing.clone()).await, context).await;
+        assert_eq!(example.ping(HOME).await.0, status);
+        assert_eq!(cause(&example.event().await)["Code"], code);
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_hangs_up_is_told_all_the_same() {
+    let (asked, mut was_asked) = mpsc::channel(1);
+    let (go_on, gone_on) = oneshot::channel::<()>();
+    // axum wants a handler that could be called again.
+    let gone_on = Arc::new(Mutex::new(Some(gone_on)));
+    let slow = get(async move || {
+        asked.send(()).await.unwrap();
+        let gone_on = gone_on.lock().await.take().unwrap();
+        gone_on.await.unwrap();
+        axum::Json(version())
+    });
+    let cluster = serve(Router::new().route("/version", slow)).await;
+    let mut example = Example::start(cluster, "home").await;
+    let request = tokio::spawn(example.post_ping(HOME).send());
+    soon(was_asked.recv()).await.unwrap();
+    request.abort();
+    assert!(soon(request).await.unwrap_err().is_cancelled());
+    go_on.send(()).unwrap();
+    assert_eq!(example.event().await.severity, Severity::Success);
+}
+
+#[test]
+fn the_guide_starts_it_with_flags_that_it_has() {
+    let guide = include_str!("../../../docs/sending-events.md").replace("\\\n", " ");
+    let command = guide
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("cargo run -p kubernetes-ping -- "))
+        .expect("the guide starts the example");
+    let words = std::iter::once("kubernetes-ping").chain(command.split_whitespace());
+    let args = Args::try_parse_from(words).unwrap();
+    assert_eq!(args.connection.len(), 1);
+}
