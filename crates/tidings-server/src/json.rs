@@ -46,7 +46,9 @@ pub(crate) fn read<T: DeserializeOwned>(
     });
     let read = read.and_then(|value| parser.end().map(|()| value));
     read.map_err(|error| {
-        let path = path.filter(|path| path != ".").unwrap_or_default();
+        let path = path
+            .filter(|path| path != "." && path != "?")
+            .unwrap_or_default();
         violation(&error, document, part, field(prefix, &path))
     })
 }
@@ -152,6 +154,7 @@ mod tests {
             wrong_type.fault,
             "cannot be read: invalid type: boolean `true`, expected u8 (line 2, column 14)"
         );
+        assert_eq!(fault_of("{").field, "body");
         let truncated = fault_of("{\"a\": [1");
         assert!(truncated.fault.contains("EOF"), "{}", truncated.fault);
         assert!(

@@ -31,8 +31,9 @@ use crate::{identity, trace};
 /// it has no fallback, no page and no health checks. Like the server it answers only requests that
 /// name this machine as their `Host`.
 ///
-/// Of `config` only what concerns streams counts. When your app shuts down, close the engine: that
-/// ends the streams, which a graceful shutdown would otherwise wait for.
+/// Of `config` only what concerns streams counts. When your app shuts down, call
+/// [`Tidings::end_subscriptions`], or a graceful shutdown would wait for the streams; close the engine
+/// when your own work has ended.
 pub fn router(engine: Tidings, config: &Config) -> Router {
     let state = Arc::new(AppState::new(engine, config));
     // A fallback with our layers would take over the app's own unknown paths.

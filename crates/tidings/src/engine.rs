@@ -315,6 +315,13 @@ impl Tidings {
         self.shared.metrics.register(hub, registry);
     }
 
+    /// Ends every subscription, those that are opened later too, once it has handed over what its
+    /// window holds. Publishing goes on, so that a program that shuts down can let its streams go first
+    /// and its own work end in peace, before it calls [`Self::close`].
+    pub fn end_subscriptions(&self) {
+        self.shared.hub.close();
+    }
+
     /// Refuses new requests, commits and answers those that were accepted, lets the subscriptions
     /// deliver them and end, and unlocks the data directory. Clones of the handle are closed too, and
     /// each call of this waits for the end.

@@ -203,7 +203,7 @@ impl Subscription {
                 (None, Phase::Live) => self.follow().await,
             };
             match advanced {
-                // The store closes only after the hub.
+                // The hub was closed, and perhaps the store after it.
                 Err(StoreError::Closed) => return Ok(false),
                 advanced => advanced?,
             }
@@ -255,6 +255,10 @@ impl Subscription {
 
     /// Hands over a piece of the store.
     async fn read_store(&mut self, index: usize, up_to: Rev) -> Result<(), StoreError> {
+        // Whoever is that far behind comes back with its cursor, elsewhere or later.
+        if self.source.hub.is_closed() {
+            return Err(StoreError::Closed);
+        }
         let FollowedFeed {
             side,
             owner,

@@ -26,15 +26,17 @@ async fn main() -> anyhow::Result<()> {
         .with_context(|| format!("could not listen on {}", args.listen))?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
 
+    let engine = tidings.clone();
     let stopped = async move {
         // Without signals there is only the hard way to stop.
         let _ = tokio::signal::ctrl_c().await;
-        // Ends the live streams, which a graceful shutdown would otherwise wait for. What was
-        // accepted is committed first.
-        tidings.close().await;
+        // A graceful shutdown would otherwise wait for the live streams.
+        engine.end_subscriptions();
     };
     axum::serve(listener, router)
         .with_graceful_shutdown(stopped)
         .await?;
+    // The handlers have ended, and with them all publishing.
+    tidings.close().await;
     Ok(())
 }

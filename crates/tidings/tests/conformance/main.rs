@@ -40,6 +40,7 @@ macro_rules! conformance {
                 cases::publish::what_was_accepted_is_committed_by_close,
                 cases::publish::every_close_waits_for_the_end,
                 cases::publish::subscriptions_end_with_the_last_handle,
+                cases::publish::subscriptions_can_be_ended_while_publishing_goes_on,
                 cases::publish::numbers_come_back_as_they_were_sent,
                 cases::publish::too_large_events_and_batches_are_refused,
                 cases::publish::nothing_is_taken_after_close,

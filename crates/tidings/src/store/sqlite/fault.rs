@@ -3,6 +3,7 @@
 use std::io;
 
 use rusqlite::ErrorCode;
+use rusqlite_migration::MigrationDefinitionError;
 
 use crate::store::StoreError;
 
@@ -12,12 +13,26 @@ pub(crate) enum OpenFault {
     /// SQLite refused.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
-    /// The schema could not be brought up to date; most likely it is of a newer Tidings.
+    /// The schema could not be brought up to date.
     #[error("could not bring the schema up to date")]
-    Migration(#[from] rusqlite_migration::Error),
+    Migration(#[source] rusqlite_migration::Error),
+    /// The schema is one that this version does not know.
+    #[error("it was written by a newer Tidings; use that one")]
+    Newer,
     /// No thread could be started for the writer.
     #[error("could not start the writer thread")]
     Thread(#[source] std::io::Error),
+}
+
+impl From<rusqlite_migration::Error> for OpenFault {
+    fn from(error: rusqlite_migration::Error) -> Self {
+        match error {
+            rusqlite_migration::Error::MigrationDefinition(
+                MigrationDefinitionError::DatabaseTooFarAhead,
+            ) => Self::Newer,
+            other => Self::Migration(other),
+        }
+    }
 }
 
 /// A value in the database that no version of Tidings has written.

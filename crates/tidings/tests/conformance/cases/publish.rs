@@ -387,3 +387,33 @@ pub(crate) async fn numbers_come_back_as_they_were_sent(place: Place) {
     assert_eq!(repeat.json, receipt.json);
     tidings.close().await;
 }
+
+/// A program that shuts down lets its streams go first; its own work goes on being stored.
+pub(crate) async fn subscriptions_can_be_ended_while_publishing_goes_on(place: Place) {
+    let tidings = place.open().await;
+    let mut reader = tidings
+        .subscribe(user(0), Start::Now)
+        .await
+        .expect("the store can be read");
+    tidings
+        .publish(event(Some(user(0)), 1))
+        .await
+        .expect("it is stored");
+    tidings.end_subscriptions();
+    let mut created = 0;
+    while let Some(item) = reader.next().await.expect("the end is no error") {
+        created += usize::from(matches!(item, StreamItem::Created { .. }));
+    }
+    assert_eq!(created, 1, "what was delivered is handed over");
+    tidings
+        .publish(event(Some(user(0)), 2))
+        .await
+        .expect("it is stored");
+    let mut later = tidings
+        .subscribe(user(0), Start::Now)
+        .await
+        .expect("the store can be read");
+    let ends = async { while later.next().await.expect("the end is no error").is_some() {} };
+    tokio::time::timeout(STUCK, ends).await.expect("it ends");
+    tidings.close().await;
+}
