@@ -22,6 +22,13 @@ pub struct EventBuilder {
     doc: Option<String>,
 }
 
+impl Event {
+    /// Begins an event. The operation id is minted here, so that clones of the builder share it.
+    pub fn builder() -> EventBuilder {
+        EventBuilder::new()
+    }
+}
+
 impl EventBuilder {
     pub(crate) fn new() -> Self {
         let new = NewEvent {

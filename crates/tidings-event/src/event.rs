@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::builder::EventBuilder;
 use crate::id::{EventId, OperationId, OwnerId, ResourceId, SystemId};
 use crate::kind::{Action, Category, Severity, Status};
 
@@ -64,13 +63,6 @@ pub struct Event {
     /// When it was deleted, if it was.
     #[serde(default, alias = "deleted_at", skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
-}
-
-impl Event {
-    /// Begins an event. The operation id is minted here, so that clones of the builder share it.
-    pub fn builder() -> EventBuilder {
-        EventBuilder::new()
-    }
 }
 
 fn nil_as_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OwnerId>, D::Error> {

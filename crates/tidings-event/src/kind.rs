@@ -28,7 +28,7 @@ pub enum Severity {
 
 /// A text that is not one of the severities.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not a severity", crate::rules::shortened(.text))]
+#[error("`{}` is not a severity", crate::quote::shortened(.text))]
 pub struct SeverityError {
     text: String,
 }
@@ -165,7 +165,7 @@ pub enum NameError {
     #[error("has {0} bytes, more than the {max} allowed", max = NameError::MAX_BYTES)]
     TooLong(usize),
     /// Not `^[a-z][a-z0-9]*(_[a-z0-9]+)*$`.
-    #[error("`{}` is not snake_case", crate::rules::shortened(.0))]
+    #[error("`{}` is not snake_case", crate::quote::shortened(.0))]
     NotSnakeCase(String),
 }
 

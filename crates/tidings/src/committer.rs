@@ -7,12 +7,12 @@ use tidings_event::{OwnerId, Rev};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::engine::Receipt;
 use crate::error::PublishError;
 use crate::frame::Frame;
 use crate::hub::Hub;
 use crate::metrics::{Metrics, OutcomeLabel};
-use crate::store::{Committed, Conflict, Outcome, Store, Stored, Submission};
+use crate::receipt::Receipt;
+use crate::store::{Committed, Conflict, Outcome, Store, Submission};
 
 /// Requests that wait for their commit. When it is full, publishers wait before their request is
 /// taken.
@@ -223,17 +223,5 @@ fn answer_of(outcome: Outcome) -> Answer {
     match outcome {
         Ok(stored) => Ok(stored.into_iter().map(Receipt::from).collect()),
         Err(Conflict { index, id }) => Err(PublishError::Conflict { index, id }),
-    }
-}
-
-impl From<Stored> for Receipt {
-    fn from(stored: Stored) -> Self {
-        Self {
-            id: stored.id,
-            owner: stored.owner,
-            json: stored.json,
-            rev: stored.rev,
-            repeated: stored.repeated,
-        }
     }
 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use prometheus_client::registry::Registry;
 use tidings_event::{
     CursorTag, Draft, Event, EventFilter, EventId, EventPage, Limits, OwnerId, PageRequest, Paging,
-    Rev, SeverityCount, Start, Status, SystemId, Violations,
+    SeverityCount, Start, Status, SystemId, Violations,
 };
 
 use crate::committer::Committer;
@@ -14,6 +13,7 @@ use crate::config::Config;
 use crate::error::{OpenError, PublishError};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
+use crate::receipt::Receipt;
 use crate::store::sqlite::{OpenStoreError, SqliteStore};
 use crate::store::{Identity, ListPage, Store, StoreError, Submission};
 use crate::subscription::{Source, Subscription, cursor_at};
@@ -41,28 +41,6 @@ struct Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.hub.close();
-    }
-}
-
-/// What publish returns: the stored event and its place.
-#[derive(Clone, Debug)]
-pub struct Receipt {
-    /// The event's id.
-    pub id: EventId,
-    /// Whose feed it is in.
-    pub owner: OwnerId,
-    /// The event's JSON as it is stored. A repeat gets the event that was stored first, as it is now.
-    pub json: Bytes,
-    /// Its position in its owner's feed.
-    pub rev: Rev,
-    /// Whether it had been there before, so that nothing was stored now.
-    pub repeated: bool,
-}
-
-impl Receipt {
-    /// The event as it is stored.
-    pub fn event(&self) -> Event {
-        serde_json::from_slice(&self.json).expect("the engine wrote this JSON itself")
     }
 }
 

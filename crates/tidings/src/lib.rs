@@ -42,12 +42,14 @@ mod error;
 mod frame;
 mod hub;
 mod metrics;
+mod receipt;
 mod store;
 mod subscription;
 
 pub use config::Config;
-pub use engine::{Prepared, Receipt, Tidings};
+pub use engine::{Prepared, Tidings};
 pub use error::{OpenError, PublishError};
+pub use receipt::Receipt;
 pub use store::{BackupError, DirectoryError, StoreError, StoreSummary, backup, restore};
 pub use subscription::Subscription;
 

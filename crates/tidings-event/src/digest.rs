@@ -1,0 +1,94 @@
+//! Tells a repeat of an event from a conflict.
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::event::{Event, Metadata};
+use crate::id::OwnerId;
+
+/// Identifies the content a publisher gave, to tell a repeat from a conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest with these bytes, as a store kept it.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes to keep in a store.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// SHA-256 over the publisher's fields, each with its length before it. What the server fills in by
+    /// chance, the time of publishing, is left out, so that a repeat without one is a repeat.
+    pub(crate) fn of(event: &Event, owner: OwnerId, created_at_given: bool) -> Digest {
+        let mut hasher = Sha256::new();
+        hasher.update(b"tidings event v1");
+        for uuid in [
+            owner.as_uuid(),
+            event.system_id.as_uuid(),
+            event.operation_id.as_uuid(),
+            event.acted_upon.as_uuid(),
+        ] {
+            hasher.update(uuid.as_bytes());
+        }
+        for text in [
+            event.category.as_str(),
+            event.action.as_str(),
+            event.severity.as_str(),
+            &event.description,
+        ] {
+            hash_text(text, &mut hasher);
+        }
+        match &event.metadata {
+            None => hasher.update(b"-"),
+            Some(metadata) => hash_object(metadata, &mut hasher),
+        }
+        if created_at_given {
+            hasher.update(event.created_at.as_nanosecond().to_be_bytes());
+        }
+        Digest(hasher.finalize().into())
+    }
+}
+
+fn hash_text(text: &str, hasher: &mut Sha256) {
+    hasher.update((text.len() as u64).to_be_bytes());
+    hasher.update(text);
+}
+
+/// Hashes keys in order whatever order the map keeps, which a feature of `serde_json` decides.
+fn hash_object(object: &Metadata, hasher: &mut Sha256) {
+    hasher.update(b"{");
+    hasher.update((object.len() as u64).to_be_bytes());
+    let mut entries: Vec<_> = object.iter().collect();
+    entries.sort_unstable_by_key(|(key, _)| key.as_str());
+    for (key, value) in entries {
+        hash_text(key, hasher);
+        hash_value(value, hasher);
+    }
+}
+
+fn hash_value(value: &Value, hasher: &mut Sha256) {
+    match value {
+        Value::Null => hasher.update(b"n"),
+        Value::Bool(truth) => hasher.update(if *truth { b"t" } else { b"f" }),
+        Value::Number(number) => {
+            hasher.update(b"#");
+            hash_text(&number.to_string(), hasher);
+        }
+        Value::String(text) => {
+            hasher.update(b"\"");
+            hash_text(text, hasher);
+        }
+        Value::Array(items) => {
+            hasher.update(b"[");
+            hasher.update((items.len() as u64).to_be_bytes());
+            for item in items {
+                hash_value(item, hasher);
+            }
+        }
+        Value::Object(object) => hash_object(object, hasher),
+    }
+}
