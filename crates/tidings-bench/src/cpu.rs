@@ -84,8 +84,8 @@ impl Machine {
         let others = (now.busy.saturating_sub(self.busy)).saturating_sub(ours);
         let stolen = now.stolen.saturating_sub(self.stolen);
         Ok(format!(
-            "Took {elapsed:.0} s, in which other processes took {:.0} % of a core and the \
-             hypervisor {:.0} %.",
+            "Took {elapsed:.0} s, in which everything else (other processes, the kernel's own \
+             threads) took {:.0} % of a core and the hypervisor {:.0} %.",
             100.0 * others.as_secs_f64() / elapsed,
             100.0 * stolen.as_secs_f64() / elapsed,
         ))

@@ -17,7 +17,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     let events = bench.size(200, 50);
     let directory = bench.directory()?;
     let server = Server::start(bench, &directory.path().join("served")).await?;
-    let mut store = RawStore::create(&directory.path().join("raw")).await?;
+    let mut store = RawStore::create(&directory.path().join("raw"), 1).await?;
     let (mut ours, mut raw) = (Samples::default(), Samples::default());
     let (mut our_tail, mut raw_tail) = (Samples::default(), Samples::default());
     for _ in 0..bench.repetitions() {

@@ -18,8 +18,8 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         let flow = served(bench, PUBLISHERS, &PublishRequest::one()).await?;
         ours.push(flow.events_per_second);
         costs.push(flow);
-        singly.push(raw(bench, 1).await?);
-        grouped.push(raw(bench, PUBLISHERS).await?);
+        singly.push(raw(bench, 1, 1).await?);
+        grouped.push(raw(bench, 1, PUBLISHERS).await?);
     }
     let mut table = Table::new("ingest: 64 publishers, one event a request, events/s");
     let row = "events/s, each acknowledged with 201";
@@ -55,9 +55,9 @@ pub(crate) async fn served(
 }
 
 /// What SQLite alone reaches, with so many events a commit.
-pub(crate) async fn raw(bench: &Bench, rows: usize) -> anyhow::Result<f64> {
+pub(crate) async fn raw(bench: &Bench, owners: usize, rows: usize) -> anyhow::Result<f64> {
     let directory = bench.directory()?;
-    let mut store = RawStore::create(&directory.path().join("data")).await?;
+    let mut store = RawStore::create(&directory.path().join("data"), owners).await?;
     bench.cores.on_server(move || {
         let rate = store.flat_out(rows, bench.stretch())?;
         store.check()?;

@@ -17,7 +17,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         let flow = served(bench, PUBLISHERS, &PublishRequest::batch(BATCH)).await?;
         ours.push(flow.events_per_second);
         costs.push(flow);
-        raw_rates.push(raw(bench, BATCH).await?);
+        raw_rates.push(raw(bench, 1, BATCH).await?);
     }
     let mut table = Table::new("ingest-batch: 4 publishers, 100 events a request, events/s");
     table.ratio(

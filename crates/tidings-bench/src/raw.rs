@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tidings::{Config, Tidings};
+use uuid::Uuid;
 
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION, LOCAL_USER, SEVERITY, mint_id};
 
@@ -13,30 +14,36 @@ use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION, LOCAL_USER, SEVE
 #[derive(Debug)]
 pub(crate) struct RawStore {
     connection: Connection,
-    feed: i64,
-    head: i64,
+    /// The key and the head of each feed; events go to them in turn.
+    feeds: Vec<(i64, i64)>,
+    events: usize,
 }
 
 impl RawStore {
-    /// Lets the engine make a store in `directory`, and opens it without the engine.
-    pub(crate) async fn create(directory: &Path) -> anyhow::Result<Self> {
+    /// Lets the engine make a store in `directory`, and opens it without the engine. The events are
+    /// those of so many owners.
+    pub(crate) async fn create(directory: &Path, owners: usize) -> anyhow::Result<Self> {
         let engine = Tidings::open(Config::new(directory)).await?;
         engine.close().await;
         let connection = Connection::open(directory.join("tidings.db"))?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-        connection.execute(
-            "INSERT INTO feed (owner, head) VALUES (?1, 0)",
-            [LOCAL_USER.as_bytes()],
-        )?;
-        let feed = connection.last_insert_rowid();
+        let mut feeds = Vec::with_capacity(owners);
+        for owner in 0..owners {
+            let owner = Uuid::from_u128(LOCAL_USER.as_u128() + owner as u128);
+            connection.execute(
+                "INSERT INTO feed (owner, head) VALUES (?1, 0)",
+                [owner.as_bytes()],
+            )?;
+            feeds.push((connection.last_insert_rowid(), 0));
+        }
         let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
         anyhow::ensure!(synchronous == 2, "synchronous is not FULL");
         Ok(Self {
             connection,
-            feed,
-            head: 0,
+            feeds,
+            events: 0,
         })
     }
 
@@ -51,41 +58,51 @@ impl RawStore {
         Ok(events as f64 / start.elapsed().as_secs_f64())
     }
 
-    /// One transaction: the rows of the events, the feed's head and its counter, as the engine
-    /// writes them, each of the latter once.
+    /// One transaction: the rows of the events, and for each feed they are in its head and its
+    /// counter, as the engine writes them.
     pub(crate) fn commit(&mut self, rows: usize) -> anyhow::Result<()> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut touched: Vec<usize> = Vec::with_capacity(rows.min(self.feeds.len()));
         for _ in 0..rows {
-            self.head += 1;
-            insert(&transaction, self.feed, self.head)?;
+            let index = self.events % self.feeds.len();
+            let (key, head) = &mut self.feeds[index];
+            *head += 1;
+            insert(&transaction, *key, *head, self.events)?;
+            if touched.len() < self.feeds.len() {
+                touched.push(index);
+            }
+            self.events += 1;
         }
-        transaction
-            .prepare_cached("UPDATE feed SET head = ?2 WHERE key = ?1")?
-            .execute((self.feed, self.head))?;
-        transaction
-            .prepare_cached(
-                "INSERT INTO counter (feed, severity, status, number) VALUES (?1, ?2, ?3, ?4) \
-                 ON CONFLICT (feed, severity, status) DO UPDATE SET number = number + excluded.number",
-            )?
-            .execute(params![self.feed, SEVERITY, "unread", i64::try_from(rows)?])?;
+        let more = rows / touched.len();
+        for index in touched {
+            let (key, head) = self.feeds[index];
+            transaction
+                .prepare_cached("UPDATE feed SET head = ?2 WHERE key = ?1")?
+                .execute((key, head))?;
+            transaction
+                .prepare_cached(
+                    "INSERT INTO counter (feed, severity, status, number) VALUES (?1, ?2, ?3, ?4) \
+                     ON CONFLICT (feed, severity, status) \
+                     DO UPDATE SET number = number + excluded.number",
+                )?
+                .execute(params![key, SEVERITY, "unread", i64::try_from(more)?])?;
+        }
         transaction.commit().context("could not commit")
     }
 
     /// Whether the rows are there, so that nothing was measured that was not done.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        let newest: Option<i64> = self
+        let rows: i64 = self
             .connection
-            .query_row("SELECT max(created_rev) FROM event", [], |row| row.get(0))
-            .optional()?
-            .flatten();
-        anyhow::ensure!(newest == Some(self.head), "rows are missing");
+            .query_row("SELECT count(*) FROM event", [], |row| row.get(0))?;
+        anyhow::ensure!(usize::try_from(rows)? == self.events, "rows are missing");
         Ok(())
     }
 }
 
-fn insert(transaction: &Transaction<'_>, feed: i64, rev: i64) -> anyhow::Result<()> {
+fn insert(transaction: &Transaction<'_>, feed: i64, rev: i64, number: usize) -> anyhow::Result<()> {
     let id = mint_id();
     // As long as the server's digest and its operation's id, and as random.
     let mut digest = [0_u8; 32];
@@ -98,7 +115,7 @@ fn insert(transaction: &Transaction<'_>, feed: i64, rev: i64) -> anyhow::Result<
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?;
     // About now, and rising, in nanoseconds.
-    let moment = 1_790_000_000_000_000_000 + rev * 1000;
+    let moment = 1_790_000_000_000_000_000 + i64::try_from(number)? * 1000;
     statement.execute(params![
         feed,
         rev,

@@ -37,14 +37,14 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         let (rate, load_cpu_us) = flat_out(bench, MANY_PUBLISHERS).await?;
         many.push(rate);
         load.push(load_cpu_us);
-        grouped.push(raw(bench, PUBLISHERS).await?);
+        grouped.push(raw(bench, USERS, PUBLISHERS).await?);
         let (latencies, rate) = offered(bench).await?;
         p50.push(latencies.percentile(50));
         p99.push(latencies.percentile(99));
         reached.push(rate);
     }
     let mut table = Table::new("users: 1,000 users with a subscriber each, in the embedded engine");
-    let commits = ("raw SQLite, 16 events a commit", &grouped);
+    let commits = ("raw SQLite, 1,000 feeds, 16 events a commit", &grouped);
     table.ratio(
         "events/s, 16 publishers, until all are read",
         &few,

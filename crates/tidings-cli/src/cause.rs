@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn the_parts_of_a_cause_are_read() {
         let event = sample::event(
-            json!({"error": {"Code": "k-1", "SuggestedRemediation": ["start it", 7]}}),
+            &json!({"error": {"Code": "k-1", "SuggestedRemediation": ["start it", 7]}}),
         );
         let cause = CauseView::of(&event).unwrap();
         assert_eq!(cause.code(), Some("k-1"));
@@ -67,9 +67,9 @@ mod tests {
     #[test]
     fn an_odd_cause_has_no_parts() {
         for odd in [json!(null), json!("x"), json!([])] {
-            assert!(CauseView::of(&sample::event(json!({ "error": odd }))).is_none());
+            assert!(CauseView::of(&sample::event(&json!({ "error": odd }))).is_none());
         }
-        let event = sample::event(json!({"error": {"SuggestedRemediation": "x", "Code": ""}}));
+        let event = sample::event(&json!({"error": {"SuggestedRemediation": "x", "Code": ""}}));
         let cause = CauseView::of(&event).unwrap();
         assert_eq!(cause.remedies().count(), 0);
         assert_eq!(cause.code(), None);

@@ -10,7 +10,7 @@ use tidings_event::Severity;
 /// Whether standard output is coloured, for every command that shows events.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct ColorArgs {
-    /// When to use colour. `auto` is on a terminal, unless NO_COLOR is set
+    /// When to use colour. `auto` is on a terminal, unless `NO_COLOR` is set
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     color: When,
 }

@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn an_event_is_one_line_with_its_remedies_beneath() {
         let event = sample::event(
-            json!({"error": {"SuggestedRemediation": ["start it", "ping\u{9b} again"]}}),
+            &json!({"error": {"SuggestedRemediation": ["start it", "ping\u{9b} again"]}}),
         );
         let plain = "2026-08-01T10:00:00.123Z  error          connection/ping  \
                      no\\n\\u{1b}[2Janswer\n    try: start it\n    try: ping\\u{9b} again";

@@ -5,10 +5,13 @@ use tidings_event::{
     Action, Category, Event, EventFilter, OperationId, OwnerKind, ResourceId, Severity,
 };
 
+/// What the filters stand under in the help.
+pub(crate) const HEADING: &str = "Filters; where several values may be given, also with commas";
+
 /// The filters `tail` and `list` share. Each that is given must hold; of one that is given several
 /// times, or with commas, any value.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Filters (those that take several values take commas, too)")]
+#[command(next_help_heading = HEADING)]
 pub(crate) struct FilterArgs {
     /// Only events of this severity; may be given several times
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = severity())]
@@ -105,7 +108,7 @@ mod tests {
 
     #[test]
     fn every_filter_lets_its_events_through_and_no_others() {
-        let event = sample::event(json!(null));
+        let event = sample::event(&json!(null));
         for (matching, other) in [
             ("--severity=error", "--severity=warning"),
             ("--severity=debug,error", "--severity=debug,success"),
@@ -133,7 +136,7 @@ mod tests {
 
     #[test]
     fn status_and_times_are_judged_as_the_list_does() {
-        let event = sample::event(json!(null));
+        let event = sample::event(&json!(null));
         let at = event.created_at;
         for (filter, expected) in [
             (json!({"status": "unread"}), true),

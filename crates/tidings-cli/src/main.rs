@@ -1,22 +1,44 @@
 //! The `tidings` command.
 
 mod backup;
+mod cause;
+mod color;
+mod completions;
+mod doctor;
+mod event_line;
+mod filter;
+mod get;
+mod list;
 mod output;
 mod publish;
 mod restore;
+mod retry;
+#[cfg(test)]
+mod sample;
 mod serve;
 mod server_url;
 mod tail;
 
 use std::future::Future;
-use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+const DETAILS: &str = "\
+Exit codes: 0 when all is done; 1 when something failed or was refused, which is explained on standard
+error; 2 when the command cannot be understood.
+
+The first minute:
+  tidings serve &
+  tidings tail &
+  tidings publish --acted-upon 7b1d2c3e-0000-4000-8000-000000000001 --category connection \\
+    --action register --severity success --description 'Connected to the cluster'
+
+Each command explains itself: tidings publish --help.";
 
 /// Tells each user of a server what it is doing on their behalf, and never loses it.
 #[derive(Debug, Parser)]
-#[command(name = "tidings", version, propagate_version = true)]
+#[command(name = "tidings", version, propagate_version = true, after_help = DETAILS)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -30,10 +52,18 @@ enum Command {
     Publish(publish::Args),
     /// Show events as they come.
     Tail(tail::Args),
+    /// List events, the newest first.
+    List(list::Args),
+    /// Show one event with all that belongs to it.
+    Get(get::Args),
     /// Copy the events of a data directory into a file, also while a server runs.
     Backup(backup::Args),
     /// Make a data directory of a backup.
     Restore(restore::Args),
+    /// Say what is wrong with a server or a data directory.
+    Doctor(doctor::Args),
+    /// Print a completion script for a shell.
+    Completions(completions::Args),
 }
 
 fn main() -> ExitCode {
@@ -44,16 +74,23 @@ fn main() -> ExitCode {
         ),
         Command::Publish(args) => run(one_thread(), publish::run(args)),
         Command::Tail(args) => run(one_thread(), tail::run(args)),
+        Command::List(args) => run(one_thread(), list::run(args)),
+        Command::Get(args) => run(one_thread(), get::run(args)),
+        Command::Doctor(args) => run(one_thread(), doctor::run(args)),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
     };
     match ended {
         Ok(code) => code,
-        Err(error) => {
-            // The chain in one line; there is nowhere to report that standard error is closed.
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => match error.downcast::<clap::Error>() {
+            // What only shows when the arguments are put together.
+            Ok(usage) => usage.exit(),
+            Err(error) => {
+                output::note(format_args!("error: {error:#}"));
+                ExitCode::FAILURE
+            }
+        },
     }
 }
 

@@ -27,6 +27,13 @@ pub(crate) fn print_line(line: impl Display) -> io::Result<Printed> {
     }
 }
 
+/// How many columns standard output has, if it is a terminal.
+pub(crate) fn terminal_width() -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    // Some terminals do not know.
+    (size.ws_col > 0).then_some(size.ws_col)
+}
+
 /// Writes a line to standard error, with whatever it holds made fit to be printed.
 pub(crate) fn note(line: impl Display) {
     // There is nowhere left to complain to if this fails.

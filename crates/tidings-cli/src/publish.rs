@@ -1,4 +1,16 @@
-//! `tidings publish`: stores events from the command line or a file.
+//! `tidings publish`: stores events from the command line, a file or a stream of lines.
+
+mod batch;
+mod delivery;
+mod document;
+mod flags;
+mod input;
+mod lines;
+mod metadata;
+mod progress;
+mod refusal;
+mod stream;
+mod tally;
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -6,126 +18,113 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use serde_json::{Value, json};
-use tidings_client::{ClientError, Receipt};
-use tidings_event::{Event, Given, Metadata, NewEvent};
+use tidings_client::{Client, ClientError};
+use tidings_event::Event;
 
 use crate::output::{self, Printed};
+use crate::retry::RetryArgs;
 use crate::server_url::ServerUrl;
+use document::Document;
+use flags::EventArgs;
 
-/// Both ways to say what to publish, so that whoever leaves out --acted-upon sees the other one.
+/// All ways to say what to publish, so that whoever leaves out --acted-upon sees the other ones.
 const USAGE: &str = "\
 tidings publish --acted-upon <UUID> --category <NAME> --action <NAME> --severity <NAME> [OPTIONS]
-       tidings publish --file <FILE> [OPTIONS]";
+       tidings publish --file <FILE> [OPTIONS]
+       tidings publish --stdin [OPTIONS]";
 
 const DETAILS: &str = "\
 Prints one line for each stored event: its id, or with --json the event. Events that are refused are
 explained on standard error, one fault a line, and the exit code is 1. Publishing an event with the
 id of a stored one stores nothing and prints the stored one, so that an event with an --id may be
-sent again.";
+sent again.
 
-/// Publish an event, or the events of a file
+With --stdin, a line that is no event or is refused does not stop the others. Lines are sent as they
+come, many at a time if there are many, and are stored in their order. At the end standard error says
+how many were stored and what is wrong with the others, by line number; the exit code is 1 if there
+are any. Nothing goes to standard output, unless --json asks for the stored events. When it is cut
+off, lines with an id of their own may be sent again; lines without one would be stored twice.
+
+Examples:
+  tidings publish --acted-upon 7b1d2c3e-0000-4000-8000-000000000001 --category connection \\
+    --action register --severity success --description 'Connected to the cluster'
+  tidings publish --acted-upon 7b1d2c3e-0000-4000-8000-000000000001 --category connection \\
+    --action ping --description 'No answer' --error 'connection refused' \\
+    --suggested-remediation 'start the cluster' --metadata node=a --metadata tries:=3
+  tidings publish --stdin < events.jsonl";
+
+/// Publish an event, or the events of a file or of standard input
 #[derive(Debug, clap::Args)]
 #[command(override_usage = USAGE, after_help = DETAILS)]
 pub(crate) struct Args {
     #[command(flatten)]
     server: ServerUrl,
-    #[command(flatten)]
-    event: Box<EventArgs>,
     /// Read JSON from a file, or from standard input if it is `-`: one event, or an array, of which
     /// all are stored or none. Takes the place of the flags that make up one event
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "stdin")]
     file: Option<PathBuf>,
+    /// Read events from standard input, one JSON object a line. Takes the place of the flags that
+    /// make up one event
+    #[arg(long)]
+    stdin: bool,
     /// Print each stored event as a line of JSON instead of its id
     #[arg(long)]
     json: bool,
-}
-
-/// One event by flags. Its texts go to the server as they are: the rules live there, and it names
-/// every fault at once.
-#[derive(Debug, Default, clap::Args)]
-#[group(id = "event", multiple = true, conflicts_with = "file")]
-struct EventArgs {
-    /// The resource the event is about. Required, unless --file gives the event
-    #[arg(long, value_name = "UUID", required_unless_present = "file")]
-    acted_upon: Option<String>,
-    /// What it belongs to, in `snake_case`, such as `connection`
-    #[arg(long, value_name = "NAME")]
-    category: Option<String>,
-    /// What was done, in `snake_case`, such as `register`
-    #[arg(long, value_name = "NAME")]
-    action: Option<String>,
-    /// One of emergency, alert, critical, error, warning, success, informational, debug
-    #[arg(long, value_name = "NAME")]
-    severity: Option<String>,
-    /// What happened, in words for the user
-    #[arg(long, value_name = "TEXT")]
-    description: Option<String>,
-    /// What else the user should know: a JSON object
-    #[arg(long, value_name = "JSON", value_parser = parse_metadata)]
-    metadata: Option<Metadata>,
-    /// The user it is for, or `system` for every user [default: the caller]
-    #[arg(long, value_name = "UUID|system")]
-    owner: Option<String>,
-    /// Names the event, so that it may be sent again [default: minted by the server]
-    #[arg(long, value_name = "UUID")]
-    id: Option<String>,
-    /// Makes it part of an operation [default: one of its own]
-    #[arg(long, value_name = "UUID")]
-    operation_id: Option<String>,
-    /// A link to documentation
-    #[arg(long, value_name = "URL")]
-    doc: Option<String>,
-    /// What went wrong, in one line; may be given several times
-    #[arg(long, value_name = "SHORT")]
-    error: Vec<String>,
-    /// What is likely behind the error; may be given several times
-    #[arg(long, value_name = "TEXT", requires = "error")]
-    probable_cause: Vec<String>,
-    /// What the user can do about the error; may be given several times
-    #[arg(long, value_name = "TEXT", requires = "error")]
-    suggested_remediation: Vec<String>,
-}
-
-/// What to publish.
-#[derive(Debug, PartialEq)]
-enum Publication {
-    One(Box<NewEvent>),
-    Batch(Vec<NewEvent>),
+    #[command(flatten)]
+    retries: RetryArgs,
+    #[command(flatten)]
+    event: Box<EventArgs>,
 }
 
 /// Publishes and prints what is stored.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let publication = match &args.file {
-        Some(file) => read(file)?,
-        None => Publication::One(Box::new(args.event.into_new_event()?)),
-    };
     let client = args.server.client()?;
-    let stored = match publication {
-        Publication::One(event) => client.publish(*event).await.map(one_stored),
-        Publication::Batch(events) => client.publish_batch(&events).await.map(|receipt| {
-            if receipt.repeated {
+    if args.stdin {
+        return stream::run(client, args.retries, args.json).await;
+    }
+    let document = match &args.file {
+        Some(file) => read(file)?,
+        None => Document::One(Box::new(args.event.into_new_event()?)),
+    };
+    match publish(&client, args.retries, document).await {
+        Ok(events) => print(&events, args.json),
+        Err(error) => {
+            output::report(&error);
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Publishes all of a document. What is sent is named here, so that it can be sent again.
+async fn publish(
+    client: &Client,
+    retries: RetryArgs,
+    mut document: Document,
+) -> Result<Vec<Event>, ClientError> {
+    match &mut document {
+        Document::One(event) => {
+            document::mint_id(event);
+            let request = async || client.publish((**event).clone()).await;
+            let answer = retries.send(output::note, request).await?;
+            let receipt = answer.value;
+            // After a failed request it may have been that one.
+            if receipt.repeated && !answer.retried {
+                output::note(format_args!("{} was already stored", receipt.event.id));
+            }
+            Ok(vec![receipt.event])
+        }
+        Document::Batch(events) => {
+            for event in &mut *events {
+                document::mint_id(event);
+            }
+            let request = async || client.publish_batch(events).await;
+            let answer = retries.send(output::note, request).await?;
+            if answer.value.repeated && !answer.retried {
                 output::note("all of these events were already stored");
             }
-            receipt.events
-        }),
-    };
-    match stored {
-        Ok(events) => print(&events, args.json),
-        Err(error) => Ok(refused(&error)),
+            Ok(answer.value.events)
+        }
     }
-}
-
-fn one_stored(receipt: Receipt) -> Vec<Event> {
-    if receipt.repeated {
-        output::note(format_args!("{} was already stored", receipt.event.id));
-    }
-    vec![receipt.event]
-}
-
-fn refused(error: &ClientError) -> ExitCode {
-    output::report(error);
-    ExitCode::FAILURE
 }
 
 fn print(events: &[Event], as_json: bool) -> anyhow::Result<ExitCode> {
@@ -143,7 +142,7 @@ fn print(events: &[Event], as_json: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(file: &Path) -> anyhow::Result<Publication> {
+fn read(file: &Path) -> anyhow::Result<Document> {
     let text = if file == Path::new("-") {
         let mut text = String::new();
         io::stdin()
@@ -153,168 +152,5 @@ fn read(file: &Path) -> anyhow::Result<Publication> {
     } else {
         fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?
     };
-    parse(&text).with_context(|| format!("{} holds neither an event nor an array", file.display()))
-}
-
-fn parse(text: &str) -> serde_json::Result<Publication> {
-    // Told apart by the first character, so that an error names the place in the right one.
-    if text.trim_start().starts_with('[') {
-        serde_json::from_str(text).map(Publication::Batch)
-    } else {
-        serde_json::from_str(text).map(Publication::One)
-    }
-}
-
-fn parse_metadata(text: &str) -> serde_json::Result<Metadata> {
-    serde_json::from_str(text)
-}
-
-impl EventArgs {
-    fn into_new_event(self) -> anyhow::Result<NewEvent> {
-        fn given<T: std::str::FromStr>(text: Option<String>) -> Given<T> {
-            text.map_or(Given::Absent, Given::parse)
-        }
-        let mut metadata = self.metadata;
-        let mut add = |key: &str, value: Value| {
-            let replaced = metadata.get_or_insert_default().insert(key.into(), value);
-            anyhow::ensure!(replaced.is_none(), "--{key} is also in --metadata");
-            Ok(())
-        };
-        if !self.error.is_empty() {
-            let cause = json!({
-                "ShortDescription": self.error,
-                "ProbableCause": self.probable_cause,
-                "SuggestedRemediation": self.suggested_remediation,
-            });
-            add("error", cause)?;
-        }
-        if let Some(doc) = self.doc {
-            add("doc", doc.into())?;
-        }
-        Ok(NewEvent {
-            id: given(self.id),
-            owner: given(self.owner),
-            system_id: Given::Absent,
-            operation_id: given(self.operation_id),
-            acted_upon: given(self.acted_upon),
-            category: given(self.category),
-            action: given(self.action),
-            severity: given(self.severity),
-            description: self.description,
-            metadata,
-            created_at: Given::Absent,
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser as _;
-    use clap::error::ErrorKind;
-
-    use super::*;
-
-    #[derive(Debug, clap::Parser)]
-    struct Cli {
-        #[command(flatten)]
-        args: Args,
-    }
-
-    fn args(flags: &[&str]) -> Result<Args, clap::Error> {
-        let flags = [&["publish"], flags].concat();
-        Cli::try_parse_from(flags).map(|cli| cli.args)
-    }
-
-    fn json_of(flags: &[&str]) -> Value {
-        let event = args(flags).unwrap().event.into_new_event().unwrap();
-        serde_json::to_value(event).unwrap()
-    }
-
-    #[test]
-    fn flags_make_one_event() {
-        let event = json_of(&[
-            "--acted-upon=7b1d2c3e-0000-4000-8000-000000000001",
-            "--category=connection",
-            "--action=ping",
-            "--severity=error",
-            "--description=no answer",
-            "--metadata={\"node\":\"a\"}",
-            "--owner=system",
-            "--doc=https://example.org",
-            "--error=refused",
-            "--probable-cause=stopped",
-            "--suggested-remediation=start it",
-            "--suggested-remediation=ping again",
-        ]);
-        assert_eq!(
-            event,
-            json!({
-                "actedUpon": "7b1d2c3e-0000-4000-8000-000000000001",
-                "category": "connection",
-                "action": "ping",
-                "severity": "error",
-                "description": "no answer",
-                "owner": "system",
-                "metadata": {
-                    "node": "a",
-                    "doc": "https://example.org",
-                    "error": {
-                        "ShortDescription": ["refused"],
-                        "ProbableCause": ["stopped"],
-                        "SuggestedRemediation": ["start it", "ping again"],
-                    },
-                },
-            })
-        );
-    }
-
-    #[test]
-    fn malformed_texts_are_left_to_the_server() {
-        let event = json_of(&["--acted-upon=x", "--severity=info"]);
-        assert_eq!(event["actedUpon"], "x");
-        assert_eq!(event["severity"], "info");
-    }
-
-    #[test]
-    fn the_resource_is_required_unless_a_file_is_given() {
-        let error = args(&["--category=connection"]).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::MissingRequiredArgument);
-        assert!(error.to_string().contains("--acted-upon <UUID>"));
-        assert!(args(&["--file=-"]).is_ok());
-        for flag in ["--acted-upon=x", "--error=x", "--metadata={}"] {
-            let error = args(&["--file=-", flag]).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{flag}");
-        }
-    }
-
-    #[test]
-    fn metadata_is_an_object_that_says_nothing_twice() {
-        for metadata in ["x", "[]", "1"] {
-            let error = args(&["--acted-upon=x", "--metadata", metadata]).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::ValueValidation, "{metadata}");
-        }
-        let twice = args(&["--acted-upon=x", "--metadata={\"doc\":\"a\"}", "--doc=b"]).unwrap();
-        let error = twice.event.into_new_event().unwrap_err();
-        assert_eq!(error.to_string(), "--doc is also in --metadata");
-    }
-
-    #[test]
-    fn a_file_holds_one_event_or_an_array() {
-        let one = NewEvent {
-            description: Some("a".into()),
-            ..NewEvent::default()
-        };
-        let json = " {\"description\": \"a\"} ";
-        assert_eq!(
-            parse(json).unwrap(),
-            Publication::One(Box::new(one.clone()))
-        );
-        let both = format!("\n[{json},{json}]");
-        assert_eq!(
-            parse(&both).unwrap(),
-            Publication::Batch(vec![one.clone(), one])
-        );
-        assert!(parse("").is_err());
-        assert!(parse("[1]").is_err());
-    }
+    document::read(&text).with_context(|| file.display().to_string())
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tidings_event::Event;
 
 /// An error that needs escaping, with this metadata.
-pub(crate) fn event(metadata: Value) -> Event {
+pub(crate) fn event(metadata: &Value) -> Event {
     serde_json::from_value(json!({
         "id": "0c0ffee0-0000-4000-8000-000000000001",
         "owner": "0c0ffee0-0000-4000-8000-000000000002",

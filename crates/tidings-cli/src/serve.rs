@@ -34,7 +34,8 @@ pub(crate) struct Args {
         long,
         value_name = "FILTER",
         env = "TIDINGS_LOG",
-        default_value = "info"
+        // The migration library logs paths of the machine it was built on.
+        default_value = "info,rusqlite_migration=warn"
     )]
     log: EnvFilter,
 

@@ -12,9 +12,25 @@ pub(crate) struct ServerUrl {
         long,
         env = "TIDINGS_URL",
         value_name = "URL",
-        default_value = "http://127.0.0.1:9081"
+        default_value = DEFAULT_URL
     )]
     url: Url,
+}
+
+/// Where `tidings serve` listens by default.
+const DEFAULT_URL: &str = "http://127.0.0.1:9081";
+
+impl Default for ServerUrl {
+    fn default() -> Self {
+        let url = DEFAULT_URL.parse().expect("it is a URL");
+        Self { url }
+    }
+}
+
+impl From<Url> for ServerUrl {
+    fn from(url: Url) -> Self {
+        Self { url }
+    }
 }
 
 impl ServerUrl {

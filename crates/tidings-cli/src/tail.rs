@@ -208,13 +208,16 @@ mod tests {
     fn json_has_the_cursor_and_the_payload_under_its_kind() {
         let item = StreamItem::Created {
             cursor: cursor(),
-            event: Box::new(sample::event(json!(null))),
+            event: Box::new(sample::event(&json!(null))),
         };
         let line = json_line(&item);
         assert!(!line.contains(char::is_control), "{line}");
         let value: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["cursor"], "2-1-00000000");
-        assert_eq!(value["event"], serde_json::to_value(sample::event(json!(null))).unwrap());
+        assert_eq!(
+            value["event"],
+            serde_json::to_value(sample::event(&json!(null))).unwrap()
+        );
 
         let reset = StreamItem::Reset {
             cursor: cursor(),

@@ -16,15 +16,30 @@ const SERVER_BASE: RangeInclusive<Duration> = Duration::from_millis(100)..=Durat
 
 /// Exponential backoff with full jitter: a random wait between nothing and a limit that doubles
 /// with each failure, so that readers who lost a server together do not come back together.
+///
+/// It decides how long [`Follow`](crate::Follow) waits, and serves callers who repeat a request
+/// themselves: with an id, an event may be published again after any
+/// [temporary](crate::ClientError::is_temporary) error.
 #[derive(Clone, Debug)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     base: Duration,
     failures: u32,
     random: fastrand::Rng,
 }
 
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Backoff {
-    pub(crate) fn new(random: fastrand::Rng) -> Self {
+    /// A first wait of at most one second, and none of more than thirty.
+    pub fn new() -> Self {
+        Self::with_random(fastrand::Rng::new())
+    }
+
+    fn with_random(random: fastrand::Rng) -> Self {
         Self {
             base: DEFAULT_BASE,
             failures: 0,
@@ -43,12 +58,12 @@ impl Backoff {
     }
 
     /// Begins anew: the connection works.
-    pub(crate) fn succeeded(&mut self) {
+    pub fn succeeded(&mut self) {
         self.failures = 0;
     }
 
     /// Counts a failure and says how long to wait after it.
-    pub(crate) fn failed(&mut self) -> Duration {
+    pub fn failed(&mut self) -> Duration {
         let limit = self
             .base
             .saturating_mul(2_u32.saturating_pow(self.failures))
@@ -65,7 +80,7 @@ mod tests {
     use super::*;
 
     fn seeded(seed: u64) -> Backoff {
-        Backoff::new(fastrand::Rng::with_seed(seed))
+        Backoff::with_random(fastrand::Rng::with_seed(seed))
     }
 
     /// The longest wait of many after `failures` failures.

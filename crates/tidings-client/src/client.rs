@@ -14,6 +14,7 @@ use url::Url;
 use crate::answer;
 use crate::error::{ClientError, ErrorKind, ProtocolFault, UrlFault};
 use crate::follow::Follow;
+use crate::health::{self, Health};
 use crate::list_query;
 
 /// How long a connection may take to open.
@@ -153,6 +154,36 @@ impl Client {
         }
     }
 
+    /// Asks whether a Tidings server runs there (`/healthz`).
+    ///
+    /// # Errors
+    ///
+    /// Why no answer came, or that the answer is not one of Tidings. An app that has mounted
+    /// Tidings' routes answers as it likes.
+    pub async fn health(&self) -> Result<Health, ClientError> {
+        health::read(self.status("healthz").await?, &self.server).await
+    }
+
+    /// Asks whether the server takes requests and its store answers (`/readyz`).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Refused`] with what is wrong with the server, or why no answer came.
+    pub async fn ready(&self) -> Result<(), ClientError> {
+        let response = self.status("readyz").await?;
+        answer::json(response, &self.server)
+            .await
+            .map(|_: serde_json::Value| ())
+    }
+
+    async fn status(&self, path: &str) -> Result<Response, ClientError> {
+        let response = self.send(self.http.get(self.below(&[path]))).await?;
+        match response.status() {
+            StatusCode::OK => Ok(response),
+            _ => Err(answer::refusal(response, &self.server).await),
+        }
+    }
+
     /// Follows the live stream from `start`. It connects with the first call of [`Follow::next`].
     pub fn follow(&self, start: Start) -> Follow {
         Follow::new(self.clone(), start)
@@ -213,12 +244,15 @@ impl Client {
 
     /// The URL of the events, and of what lies below it.
     fn events_url(&self, below: &[&str]) -> Url {
+        self.below(&[&["api", "system", "events"], below].concat())
+    }
+
+    fn below(&self, path: &[&str]) -> Url {
         let mut url = self.server.clone();
         url.path_segments_mut()
             .expect("an http URL always has a path")
             .pop_if_empty()
-            .extend(["api", "system", "events"])
-            .extend(below);
+            .extend(path);
         url
     }
 }

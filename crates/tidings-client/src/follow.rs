@@ -70,7 +70,7 @@ impl Follow {
                 Start::Now | Start::Earliest | Start::Malformed => None,
             },
             stumbled: false,
-            backoff: Backoff::new(fastrand::Rng::new()),
+            backoff: Backoff::new(),
             silence_limit: SILENCE_LIMIT,
             state: State::Waiting { until: None },
         }

@@ -38,9 +38,12 @@ mod client;
 mod connection;
 mod error;
 mod follow;
+mod health;
 mod list_query;
 mod sse;
 
+pub use backoff::Backoff;
 pub use client::{BatchReceipt, Client, Receipt};
 pub use error::{ClientError, ErrorKind, ProtocolFault, UrlFault};
 pub use follow::{Follow, Followed};
+pub use health::Health;

@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn the_rev_that_moves_says_whose_event_it_is() {
-        let event = sample::event(json!(null));
+        let event = sample::event(&json!(null));
         let mut tracker = OwnerTracker::default();
         let at = cursor("4-7-00000000");
         tracker.note(&StreamItem::Ready {

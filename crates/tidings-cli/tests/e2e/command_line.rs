@@ -175,8 +175,9 @@ async fn publish_reads_events_from_a_file() {
 async fn a_server_that_is_not_there_is_named() {
     let mut command = tidings();
     command
-        .args(["publish", "--url", "http://127.0.0.1:1", "--acted-upon"])
+        .args(["publish", "--url", "http://127.0.0.1:1", "--retries", "0"])
         .args([
+            "--acted-upon",
             "7b1d2c3e-0000-4000-8000-000000000001",
             "--category",
             "a",

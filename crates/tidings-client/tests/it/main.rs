@@ -6,5 +6,6 @@
 )]
 
 mod follow;
+mod health;
 mod rest;
 mod stub;

@@ -1,0 +1,57 @@
+//! `tidings doctor`: says what is wrong with a server or a data directory.
+
+mod directory;
+mod finding;
+mod lock;
+mod server;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use url::Url;
+
+use crate::color::ColorArgs;
+use crate::server_url::ServerUrl;
+use finding::Report;
+
+const DETAILS: &str = "\
+Examines the server, unless only --data-dir is given; and a data directory, if one is given, whether
+or not a server uses it. It changes nothing. Each check is one line that begins with ok, warn or fail,
+and beneath it what to do. Exit code 1 if a check fails.
+
+With --json each check is one line: {\"check\":\"…\",\"verdict\":\"ok\",\"finding\":\"…\",\"remedy\":\"…\"}
+
+Examples:
+  tidings doctor
+  tidings doctor --url http://127.0.0.1:9081 --data-dir ./tidings-data
+  tidings doctor --json | jq -r 'select(.verdict != \"ok\")'";
+
+/// Say what is wrong with a server or a data directory
+#[derive(Debug, clap::Args)]
+#[command(after_help = DETAILS)]
+pub(crate) struct Args {
+    /// The server's address [default: that of `tidings serve`, unless only --data-dir is given]
+    #[arg(long, env = "TIDINGS_URL", value_name = "URL")]
+    url: Option<Url>,
+    /// The directory that holds a server's events
+    #[arg(long, env = "TIDINGS_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Print each check as a line of JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    color: ColorArgs,
+}
+
+/// Makes all checks.
+pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let mut report = Report::new(args.json, args.color.painter());
+    if let Some(path) = &args.data_dir {
+        directory::examine(path, &mut report)?;
+    }
+    if args.url.is_some() || args.data_dir.is_none() {
+        let url = args.url.map_or_else(ServerUrl::default, ServerUrl::from);
+        server::examine(&url.client()?, &mut report).await?;
+    }
+    Ok(report.exit_code())
+}

@@ -1,0 +1,212 @@
+//! `tidings list`: the events that are kept, the newest first.
+
+mod counts;
+mod table;
+
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use anyhow::Context as _;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use tidings_event::{Event, EventFilter, PageRequest, Paging, Status, Timestamp};
+
+use crate::filter::{self, FilterArgs};
+use crate::output::{self, Printed};
+use crate::server_url::ServerUrl;
+
+const DETAILS: &str = "\
+Prints a table, in which a star marks what is unread, and beneath it on standard error how many events
+there are: how many of those that match are shown, and the counts by severity of all events of the
+status that was asked for, or else of the unread ones. With --json it prints one event a line and no
+counts.
+
+It is read in pages of at most 1,000 events; an event that is published meanwhile is not shown.
+
+Examples:
+  tidings list                                       the newest 25
+  tidings list --status unread --severity error      failures nobody has looked at
+  tidings list --from 2026-08-01T00:00:00Z --limit all --json > august.jsonl";
+
+/// List events, the newest first
+#[derive(Debug, clap::Args)]
+#[command(after_help = DETAILS)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    server: ServerUrl,
+    /// The most events to list, or `all`
+    #[arg(long, value_name = "N|all", default_value_t = Limit::AtMost(PageRequest::DEFAULT_SIZE))]
+    limit: Limit,
+    /// Print each event as a line of JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Only events that are read, or unread
+    #[arg(long, value_name = "STATUS", value_parser = status(), help_heading = filter::HEADING)]
+    status: Option<Status>,
+    /// Only events created at this RFC 3339 time or later
+    #[arg(long, value_name = "TIME", help_heading = filter::HEADING)]
+    from: Option<Timestamp>,
+    /// Only events created before this RFC 3339 time
+    #[arg(long, value_name = "TIME", help_heading = filter::HEADING)]
+    to: Option<Timestamp>,
+}
+
+fn status() -> impl TypedValueParser<Value = Status> {
+    PossibleValuesParser::new([Status::Unread, Status::Read].map(Status::as_str))
+        .try_map(|word| word.parse::<Status>())
+}
+
+/// How many events are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Limit {
+    AtMost(u64),
+    All,
+}
+
+impl std::fmt::Display for Limit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::AtMost(number) => number.fmt(f),
+            Self::All => f.write_str("all"),
+        }
+    }
+}
+
+/// A text that is no limit.
+#[derive(Debug)]
+struct LimitError;
+
+impl std::fmt::Display for LimitError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("give a number from 1, or `all`")
+    }
+}
+
+impl std::error::Error for LimitError {}
+
+impl FromStr for Limit {
+    type Err = LimitError;
+
+    fn from_str(text: &str) -> Result<Self, LimitError> {
+        match text {
+            "all" => Ok(Self::All),
+            number => match number.parse() {
+                Ok(0) | Err(_) => Err(LimitError),
+                Ok(number) => Ok(Self::AtMost(number)),
+            },
+        }
+    }
+}
+
+impl Limit {
+    /// How large the next page should be after so many events; `None` when they are enough.
+    fn page_size(self, after: u64) -> Option<u64> {
+        let left = match self {
+            Self::AtMost(number) => number.saturating_sub(after),
+            Self::All => u64::MAX,
+        };
+        (left > 0).then_some(left.min(PageRequest::MAX_SIZE))
+    }
+}
+
+/// Lists until there are enough.
+pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let client = args.server.client()?;
+    let filter = EventFilter {
+        status: args.status,
+        from: args.from,
+        to: args.to,
+        ..args.filter.into()
+    };
+    let mut shown = 0;
+    let mut paging = Paging::Number(0);
+    let mut first = None;
+    while let Some(size) = args.limit.page_size(shown) {
+        let page = match client.list(&filter, PageRequest { paging, size }).await {
+            Ok(page) => page,
+            Err(error) => {
+                output::report(&error);
+                return Ok(ExitCode::FAILURE);
+            }
+        };
+        shown += page.events.len() as u64;
+        let printed = print(&page.events, args.json);
+        if printed.context("could not write to standard output")? == Printed::ReaderGone {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let next = page.next;
+        first.get_or_insert(page);
+        match next {
+            Some(token) => paging = Paging::After(token),
+            None => break,
+        }
+    }
+    if let Some(first) = first.filter(|_| !args.json) {
+        output::note(counts::line(&first, &filter, shown));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(events: &[Event], as_json: bool) -> anyhow::Result<Printed> {
+    if events.is_empty() {
+        return Ok(Printed::Yes);
+    }
+    if !as_json {
+        let table = table::of(events, output::terminal_width());
+        return Ok(output::print_line(table)?);
+    }
+    for event in events {
+        let json = serde_json::to_string(event).context("could not write the event")?;
+        if output::print_line(output::escaped_json(&json))? == Printed::ReaderGone {
+            return Ok(Printed::ReaderGone);
+        }
+    }
+    Ok(Printed::Yes)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn args(flags: &[&str]) -> Result<Args, clap::Error> {
+        Cli::try_parse_from([&["list"], flags].concat()).map(|cli| cli.args)
+    }
+
+    #[test]
+    fn pages_are_as_large_as_is_left_and_allowed() {
+        for (limit, after, size) in [
+            ("25", 0, Some(25)),
+            ("25", 25, None),
+            ("1500", 0, Some(1000)),
+            ("1500", 1000, Some(500)),
+            ("all", 5000, Some(1000)),
+        ] {
+            let limit: Limit = limit.parse().unwrap();
+            assert_eq!(limit.page_size(after), size, "{limit} after {after}");
+        }
+        assert_eq!(args(&[]).unwrap().limit.to_string(), "25");
+    }
+
+    #[test]
+    fn wrong_values_are_usage_errors() {
+        for flag in [
+            "--limit=0",
+            "--limit=-1",
+            "--limit=many",
+            "--status=new",
+            "--from=yesterday",
+            "--to=2026-08-01",
+        ] {
+            assert_eq!(args(&[flag]).unwrap_err().exit_code(), 2, "{flag}");
+        }
+    }
+}

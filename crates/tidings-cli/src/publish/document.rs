@@ -1,0 +1,197 @@
+//! Events from JSON, with faults that say where they are.
+
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use tidings_event::{EventId, Given, NewEvent};
+
+/// The most of the parser's message that is shown, in characters: it can quote a whole line.
+const MESSAGE_CHARS: usize = 200;
+
+/// Why a text is no event: which part of it, and what is wrong there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unreadable(String);
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+/// What a document holds.
+#[derive(Debug, PartialEq)]
+pub(super) enum Document {
+    One(Box<NewEvent>),
+    Batch(Vec<NewEvent>),
+}
+
+/// Reads one event or an array of them.
+pub(super) fn read(text: &str) -> Result<Document, Unreadable> {
+    // Told apart by the first character, so that a fault names the place in the right one.
+    if text.trim_ascii_start().starts_with('[') {
+        let events: Vec<Object> = parse(text)?;
+        let events = events.into_iter().map(|Object(event)| event).collect();
+        Ok(Document::Batch(events))
+    } else {
+        read_event(text).map(|event| Document::One(Box::new(event)))
+    }
+}
+
+/// Reads one event.
+pub(super) fn read_event(text: &str) -> Result<NewEvent, Unreadable> {
+    parse::<Object>(text).map(|Object(event)| event)
+}
+
+/// Gives the event an id unless it has one, so that sending it again is a repeat. Says whether the
+/// id is new, so that no event of that id can have been stored before.
+pub(super) fn mint_id(event: &mut NewEvent) -> bool {
+    // The nil UUID means "none".
+    let is_new = match &event.id {
+        Given::Absent => true,
+        Given::Value(id) => id.is_nil(),
+        Given::Malformed(_) => false,
+    };
+    if is_new {
+        event.id = EventId::mint().into();
+    }
+    is_new
+}
+
+/// An event that is a JSON object: the derived reader would take an array for its fields in their
+/// order.
+struct Object(NewEvent);
+
+impl<'de> serde::Deserialize<'de> for Object {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor;
+
+        impl<'de> serde::de::Visitor<'de> for ObjectVisitor {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an event object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Object, A::Error> {
+                let fields = serde::de::value::MapAccessDeserializer::new(map);
+                serde::Deserialize::deserialize(fields).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let mut path = None;
+    let read = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
+        path = Some(error.path().to_string()).filter(|path| path != ".");
+        error.into_inner()
+    });
+    let read = read.and_then(|value| parser.end().map(|()| value));
+    read.map_err(|error| unreadable(&error, path, text.lines().nth(1).is_some()))
+}
+
+fn unreadable(error: &serde_json::Error, path: Option<String>, has_lines: bool) -> Unreadable {
+    let (line, column) = (error.line(), error.column());
+    let mut message = error.to_string();
+    if let Some(without_place) = message.strip_suffix(&format!(" at line {line} column {column}")) {
+        message.truncate(without_place.len());
+    }
+    if let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARS) {
+        message.truncate(end);
+        message.push('…');
+    }
+    let place = match (line, column) {
+        // The parser's word for the place before the first character.
+        (0 | 1, 0) => String::new(),
+        (line, 0) => format!(" (line {line})"),
+        _ if has_lines => format!(" (line {line}, column {column})"),
+        _ => format!(" (column {column})"),
+    };
+    let fault = match (error.classify(), path) {
+        (Category::Data, Some(path)) => format!("{path} cannot be read: {message}"),
+        (Category::Data, None) => format!("is not an event: {message}"),
+        _ => format!("is not JSON: {message}"),
+    };
+    Unreadable(fault + &place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> String {
+        read(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_document_is_one_event_or_an_array() {
+        let one = NewEvent {
+            description: Some("a".into()),
+            ..NewEvent::default()
+        };
+        let json = " {\"description\": \"a\", \"unknown\": 1} ";
+        assert_eq!(read(json).unwrap(), Document::One(Box::new(one.clone())));
+        let both = format!("\n[{json},{json}]");
+        let batch = Document::Batch(vec![one.clone(), one]);
+        assert_eq!(read(&both).unwrap(), batch);
+    }
+
+    #[test]
+    fn a_fault_says_where_and_what() {
+        for (text, expected) in [
+            ("", "is not JSON: EOF while parsing a value"),
+            (
+                "{\"id\"",
+                "is not JSON: EOF while parsing an object (column 5)",
+            ),
+            ("{} {}", "is not JSON: trailing characters (column 4)"),
+            (
+                "{\"description\": 5}",
+                "description cannot be read: invalid type: integer `5`, expected a string \
+                 (column 17)",
+            ),
+            (
+                "1",
+                "is not an event: invalid type: integer `1`, expected an event object (column 1)",
+            ),
+            (
+                "[{},\n[]]",
+                "[1] cannot be read: invalid type: sequence, expected an event object \
+                 (line 2)",
+            ),
+        ] {
+            assert_eq!(fault(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_array_is_not_taken_for_the_fields_of_an_event() {
+        let fault = read_event("[\"a\", \"b\"]").unwrap_err().to_string();
+        assert!(fault.contains("expected an event object"), "{fault}");
+    }
+
+    #[test]
+    fn a_fault_does_not_repeat_a_long_line() {
+        let fault = fault(&format!("{{\"metadata\": \"{}\"}}", "x".repeat(10_000)));
+        assert!(fault.len() < 300, "{fault}");
+    }
+
+    #[test]
+    fn an_id_is_minted_where_there_is_none() {
+        for (text, minted) in [
+            ("{}", true),
+            ("{\"id\":\"00000000-0000-0000-0000-000000000000\"}", true),
+            ("{\"id\":\"7b1d2c3e-0000-4000-8000-000000000001\"}", false),
+            ("{\"id\":\"x\"}", false),
+        ] {
+            let mut event = read_event(text).unwrap();
+            let before = event.id.clone();
+            assert_eq!(mint_id(&mut event), minted, "{text}");
+            assert_eq!(event.id != before, minted, "{text}");
+        }
+    }
+}

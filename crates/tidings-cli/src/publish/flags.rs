@@ -1,0 +1,277 @@
+//! One event by flags.
+
+use clap::error::ErrorKind;
+use serde_json::{Value, json};
+use tidings_event::{Given, Metadata, NewEvent};
+
+use super::metadata::Entry;
+
+/// One event by flags. Its texts go to the server as they are: the rules live there, and it names
+/// every fault at once.
+#[derive(Debug, Default, clap::Args)]
+#[group(id = "event", multiple = true, conflicts_with_all = ["file", "stdin"])]
+#[command(next_help_heading = "The event")]
+pub(super) struct EventArgs {
+    /// The resource the event is about. Required, unless --file or --stdin gives the event
+    #[arg(long, value_name = "UUID", required_unless_present_any = ["file", "stdin"])]
+    acted_upon: Option<String>,
+    /// What it belongs to, in `snake_case`, such as `connection`
+    #[arg(long, value_name = "NAME")]
+    category: Option<String>,
+    /// What was done, in `snake_case`, such as `register`
+    #[arg(long, value_name = "NAME")]
+    action: Option<String>,
+    /// One of emergency, alert, critical, error, warning, success, informational, debug. Not needed
+    /// with --error, which makes it `error`
+    #[arg(long, value_name = "NAME")]
+    severity: Option<String>,
+    /// What happened, in words for the user
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// What else the user should know: key=text, or key:=json for a number, a list or an object; may
+    /// be given several times
+    #[arg(long, value_name = "KEY=TEXT|KEY:=JSON")]
+    metadata: Vec<Entry>,
+    /// A link to documentation
+    #[arg(long, value_name = "URL")]
+    doc: Option<String>,
+    /// What went wrong, in one line; may be given several times
+    #[arg(long, value_name = "SHORT")]
+    error: Vec<String>,
+    /// A code to look the error up by
+    #[arg(long, value_name = "CODE", requires = "error")]
+    error_code: Option<String>,
+    /// What went wrong, in detail; may be given several times
+    #[arg(long, value_name = "TEXT", requires = "error")]
+    long_description: Vec<String>,
+    /// What is likely behind the error; may be given several times
+    #[arg(long, value_name = "TEXT", requires = "error")]
+    probable_cause: Vec<String>,
+    /// What the user can do about the error; may be given several times
+    #[arg(long, value_name = "TEXT", requires = "error")]
+    suggested_remediation: Vec<String>,
+    /// The user it is for, or `system` for every user [default: the caller]
+    #[arg(long, value_name = "UUID|system")]
+    owner: Option<String>,
+    /// Show it to every user: short for --owner system
+    #[arg(long, conflicts_with = "owner")]
+    system: bool,
+    /// Which instance sends it [default: the server's installation]
+    #[arg(long, value_name = "UUID")]
+    system_id: Option<String>,
+    /// Makes it part of an operation [default: one of its own]
+    #[arg(long, value_name = "UUID")]
+    operation_id: Option<String>,
+    /// Names the event, so that it may be sent again [default: a new one]
+    #[arg(long, value_name = "UUID")]
+    id: Option<String>,
+    /// When it happened, as RFC 3339 [default: now, by the server's clock]
+    #[arg(long, value_name = "TIME")]
+    created_at: Option<String>,
+}
+
+impl EventArgs {
+    /// The event, not yet judged.
+    ///
+    /// # Errors
+    ///
+    /// A usage error when the metadata says something twice.
+    pub(super) fn into_new_event(self) -> Result<NewEvent, clap::Error> {
+        fn given<T: std::str::FromStr>(text: Option<String>) -> Given<T> {
+            text.map_or(Given::Absent, Given::parse)
+        }
+        let mut metadata = None;
+        for Entry { key, value } in self.metadata {
+            let twice = format!("--metadata gives {key} twice\n");
+            add(&mut metadata, &key, value, &twice)?;
+        }
+        let has_error = !self.error.is_empty();
+        if has_error {
+            let cause = json!({
+                "Code": self.error_code.unwrap_or_default(),
+                "ShortDescription": self.error,
+                "LongDescription": self.long_description,
+                "ProbableCause": self.probable_cause,
+                "SuggestedRemediation": self.suggested_remediation,
+            });
+            let twice = "--error is also in --metadata\n";
+            add(&mut metadata, "error", cause, twice)?;
+        }
+        if let Some(doc) = self.doc {
+            add(
+                &mut metadata,
+                "doc",
+                doc.into(),
+                "--doc is also in --metadata\n",
+            )?;
+        }
+        let severity = self
+            .severity
+            .or_else(|| has_error.then(|| "error".to_owned()));
+        let owner = self
+            .owner
+            .or_else(|| self.system.then(|| "system".to_owned()));
+        Ok(NewEvent {
+            id: given(self.id),
+            owner: given(owner),
+            system_id: given(self.system_id),
+            operation_id: given(self.operation_id),
+            acted_upon: given(self.acted_upon),
+            category: given(self.category),
+            action: given(self.action),
+            severity: given(severity),
+            description: self.description,
+            metadata,
+            created_at: given(self.created_at),
+        })
+    }
+}
+
+fn add(
+    metadata: &mut Option<Metadata>,
+    key: &str,
+    value: Value,
+    twice: &str,
+) -> Result<(), clap::Error> {
+    match metadata
+        .get_or_insert_default()
+        .insert(key.to_owned(), value)
+    {
+        None => Ok(()),
+        Some(_) => Err(clap::Error::raw(ErrorKind::ArgumentConflict, twice)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::super::Args;
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn args(flags: &[&str]) -> Result<Args, clap::Error> {
+        Cli::try_parse_from([&["publish"], flags].concat()).map(|cli| cli.args)
+    }
+
+    fn json_of(flags: &[&str]) -> Value {
+        let event = args(flags).unwrap().event.into_new_event().unwrap();
+        serde_json::to_value(event).unwrap()
+    }
+
+    const RESOURCE: &str = "--acted-upon=7b1d2c3e-0000-4000-8000-000000000001";
+
+    #[test]
+    fn flags_make_one_event() {
+        let event = json_of(&[
+            RESOURCE,
+            "--category=connection",
+            "--action=ping",
+            "--description=no answer",
+            "--metadata=node=a",
+            "--metadata=tries:=3",
+            "--owner=7b1d2c3e-0000-4000-8000-000000000002",
+            "--system-id=7b1d2c3e-0000-4000-8000-000000000003",
+            "--operation-id=7b1d2c3e-0000-4000-8000-000000000004",
+            "--id=7b1d2c3e-0000-4000-8000-000000000005",
+            "--created-at=2026-08-01T12:00:00+02:00",
+            "--doc=https://example.org",
+            "--error=refused",
+            "--error-code=k-1",
+            "--long-description=by the API server",
+            "--probable-cause=stopped",
+            "--suggested-remediation=start it",
+            "--suggested-remediation=ping again",
+        ]);
+        assert_eq!(
+            event,
+            json!({
+                "id": "7b1d2c3e-0000-4000-8000-000000000005",
+                "owner": "7b1d2c3e-0000-4000-8000-000000000002",
+                "systemId": "7b1d2c3e-0000-4000-8000-000000000003",
+                "operationId": "7b1d2c3e-0000-4000-8000-000000000004",
+                "actedUpon": "7b1d2c3e-0000-4000-8000-000000000001",
+                "category": "connection",
+                "action": "ping",
+                "severity": "error",
+                "description": "no answer",
+                "createdAt": "2026-08-01T10:00:00Z",
+                "metadata": {
+                    "node": "a",
+                    "tries": 3,
+                    "doc": "https://example.org",
+                    "error": {
+                        "Code": "k-1",
+                        "ShortDescription": ["refused"],
+                        "LongDescription": ["by the API server"],
+                        "ProbableCause": ["stopped"],
+                        "SuggestedRemediation": ["start it", "ping again"],
+                    },
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn system_is_short_for_its_owner_and_a_severity_wins_over_the_errors() {
+        let event = json_of(&[RESOURCE, "--system", "--error=x", "--severity=warning"]);
+        assert_eq!(event["owner"], "system");
+        assert_eq!(event["severity"], "warning");
+        let error = args(&[RESOURCE, "--system", "--owner=system"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ArgumentConflict);
+    }
+
+    #[test]
+    fn malformed_texts_are_left_to_the_server() {
+        let event = json_of(&["--acted-upon=x", "--severity=info", "--created-at=now"]);
+        assert_eq!(event["actedUpon"], "x");
+        assert_eq!(event["severity"], "info");
+        assert_eq!(event["createdAt"], "now");
+    }
+
+    #[test]
+    fn the_resource_is_required_unless_the_event_comes_from_elsewhere() {
+        let error = args(&["--category=connection"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::MissingRequiredArgument);
+        assert!(error.to_string().contains("--acted-upon <UUID>"));
+        for source in ["--file=-", "--stdin"] {
+            assert!(args(&[source]).is_ok());
+            for flag in ["--acted-upon=x", "--error=x", "--metadata=a=b", "--system"] {
+                let error = args(&[source, flag]).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{flag}");
+            }
+        }
+        let both = args(&["--file=-", "--stdin"]).unwrap_err();
+        assert_eq!(both.kind(), ErrorKind::ArgumentConflict);
+    }
+
+    #[test]
+    fn metadata_says_nothing_twice() {
+        for (flags, fault) in [
+            (
+                ["--metadata=doc=a", "--doc=b"],
+                "--doc is also in --metadata",
+            ),
+            (
+                ["--metadata=error=a", "--error=b"],
+                "--error is also in --metadata",
+            ),
+            (
+                ["--metadata=a=b", "--metadata=a:=1"],
+                "--metadata gives a twice",
+            ),
+        ] {
+            let args = args(&[&[RESOURCE], &flags[..]].concat()).unwrap();
+            let error = args.event.into_new_event().unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains(fault), "{error}");
+        }
+        let error = args(&[RESOURCE, "--metadata={}"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ValueValidation);
+    }
+}

@@ -1,0 +1,244 @@
+//! Reads events, one a line, into batches.
+
+use std::io::{self, BufReader, Read};
+use std::thread;
+
+use tidings_event::{Limits, NewEvent};
+use tokio::sync::mpsc;
+
+use super::batch::{Batch, Refused};
+use super::document;
+use super::lines::{Line, Lines};
+
+/// The most lines of a batch: enough that a commit costs each event little, and half of what a
+/// server takes by default.
+const BATCH_LINES: usize = 500;
+
+/// A batch is sent when it has this many bytes; with the last line it stays far below the 4 MiB a
+/// server takes by default.
+const BATCH_BYTES: u64 = 1024 * 1024;
+
+/// What is read at once. From a file, that is what makes a batch: it is sent when the next line may
+/// have to be waited for.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// The batches that are read and not yet sent. When the queue is full the input is not read on: one
+/// batch is on its way, one waits, one is being read.
+const QUEUED_BATCHES: usize = 1;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// What was read together.
+#[derive(Debug, Default)]
+pub(super) struct Piece {
+    pub(super) batch: Batch,
+    /// The lines that hold no event.
+    pub(super) refused: Vec<Refused>,
+    /// How much of the input is read, in bytes.
+    pub(super) position: u64,
+}
+
+/// Reads `input` in a thread of its own until its end, an error, or until nobody receives any more.
+///
+/// The thread is not waited for: it may be waiting for somebody to type. It ends with the process.
+pub(super) fn pieces(
+    input: impl Read + Send + 'static,
+) -> io::Result<mpsc::Receiver<io::Result<Piece>>> {
+    let (sender, receiver) = mpsc::channel(QUEUED_BATCHES);
+    thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(move || {
+            let limit = Limits::default().event_bytes;
+            let input = BufReader::with_capacity(BUFFER_BYTES, input);
+            let mut lines = Lines::new(input, limit);
+            while let Some(piece) = next_piece(&mut lines).transpose() {
+                let failed = piece.is_err();
+                if sender.blocking_send(piece).is_err() || failed {
+                    break;
+                }
+            }
+        })?;
+    Ok(receiver)
+}
+
+/// The lines that can be had without waiting for more, but at least one, and no more than a batch;
+/// `None` at the end of the input.
+fn next_piece<R: Read>(lines: &mut Lines<BufReader<R>>) -> io::Result<Option<Piece>> {
+    let start = lines.position();
+    let mut piece = Piece::default();
+    while let Some((number, line)) = lines.next()? {
+        take(number, &line, &mut piece);
+        let count = piece.batch.len() + piece.refused.len();
+        let full = count >= BATCH_LINES || lines.position() - start >= BATCH_BYTES;
+        if full || (count > 0 && lines.may_block()) {
+            break;
+        }
+    }
+    piece.position = lines.position();
+    Ok((piece.position > start).then_some(piece))
+}
+
+/// Adds a line to what it is: an event, a fault, or nothing.
+fn take(number: u64, line: &Line<'_>, piece: &mut Piece) {
+    match read(number, line) {
+        Ok(None) => {}
+        Ok(Some(mut event)) => {
+            let may_repeat = !document::mint_id(&mut event);
+            piece.batch.push(number, event, may_repeat);
+        }
+        Err(fault) => piece.refused.push(Refused {
+            line: number,
+            faults: vec![fault],
+        }),
+    }
+}
+
+/// What is on a line: an event, or nothing. The fault stands behind the line's number.
+fn read(number: u64, line: &Line<'_>) -> Result<Option<NewEvent>, String> {
+    let line = match line {
+        Line::Whole(line) => line,
+        Line::TooLong(bytes) => {
+            let limit = Limits::default().event_bytes;
+            return Err(format!("has {bytes} bytes, more than the {limit} allowed"));
+        }
+    };
+    let line = match line.strip_prefix(BYTE_ORDER_MARK) {
+        Some(rest) if number == 1 => rest,
+        _ => line,
+    };
+    let text = str::from_utf8(line)
+        .map_err(|error| format!("is not UTF-8 (column {})", error.valid_up_to() + 1))?;
+    if text.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    if text.trim_ascii_start().starts_with('[') {
+        return Err("is an array: write one event a line, or send arrays by --file".to_owned());
+    }
+    document::read_event(text)
+        .map(Some)
+        .map_err(|fault| fault.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read_all(input: impl Read + Send + 'static) -> Vec<io::Result<Piece>> {
+        let mut pieces = pieces(input).unwrap();
+        let mut all = Vec::new();
+        while let Some(piece) = pieces.recv().await {
+            all.push(piece);
+        }
+        all
+    }
+
+    fn line(description: &str) -> String {
+        format!("{{\"description\":\"{description}\"}}\n")
+    }
+
+    #[tokio::test]
+    async fn each_line_is_an_event_nothing_or_a_fault_with_its_number() {
+        let event = line("a");
+        let huge = line(&"x".repeat(Limits::default().event_bytes));
+        let text = [
+            &format!("\u{feff}{event}"),
+            "\r\n  \n",
+            "not json\n",
+            &huge,
+            "[{}]\n",
+            event.trim_end(),
+        ]
+        .concat();
+        let mut text = text.into_bytes();
+        text.extend(b"\n\xff{}");
+        let pieces = read_all(io::Cursor::new(text)).await;
+        let pieces: Vec<_> = pieces.into_iter().map(Result::unwrap).collect();
+        let lines: Vec<_> = pieces.iter().flat_map(|piece| &piece.batch.lines).collect();
+        assert_eq!(lines, [&1, &7]);
+        let refused: Vec<_> = pieces.iter().flat_map(|piece| &piece.refused).collect();
+        let refused: Vec<_> = refused
+            .iter()
+            .map(|refused| (refused.line, refused.faults[0].as_str()))
+            .collect();
+        let bytes = huge.len() - 1;
+        assert_eq!(
+            refused,
+            [
+                (4, "is not JSON: expected ident (column 2)"),
+                (
+                    5,
+                    format!("has {bytes} bytes, more than the 131072 allowed").as_str()
+                ),
+                (
+                    6,
+                    "is an array: write one event a line, or send arrays by --file"
+                ),
+                (8, "is not UTF-8 (column 1)"),
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn every_event_has_an_id_before_it_is_sent() {
+        let own = "{\"id\":\"7b1d2c3e-0000-4000-8000-000000000001\"}";
+        for (text, may_repeat) in [("{}", false), (own, true)] {
+            let pieces = read_all(text.as_bytes()).await;
+            let batch = &pieces[0].as_ref().unwrap().batch;
+            assert!(!batch.events[0].id.is_absent());
+            assert_eq!(batch.may_repeat, may_repeat);
+        }
+    }
+
+    #[tokio::test]
+    async fn batches_are_bounded_by_lines_and_by_bytes() {
+        for description in ["a", &"a".repeat(4_000)] {
+            let lines = 1_200;
+            let text = line(description).repeat(lines);
+            let pieces = read_all(io::Cursor::new(text.clone())).await;
+            let mut read = 0;
+            let mut position = 0;
+            for piece in pieces {
+                let piece = piece.unwrap();
+                assert!((1..=BATCH_LINES).contains(&piece.batch.len()));
+                assert!(piece.position - position < BATCH_BYTES + 5_000);
+                position = piece.position;
+                read += piece.batch.len();
+            }
+            assert_eq!(read, lines);
+            assert_eq!(position, text.len() as u64);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_is_not_held_back_until_more_come() {
+        // Each read gives one line, as a program does that writes now and then.
+        struct Now(u8);
+        impl Read for Now {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.0 = self.0.saturating_sub(1);
+                let line = if self.0 == 0 { &b""[..] } else { b"{}\n" };
+                buffer[..line.len()].copy_from_slice(line);
+                Ok(line.len())
+            }
+        }
+        let pieces = read_all(Now(4)).await;
+        let sizes: Vec<_> = pieces
+            .iter()
+            .map(|piece| piece.as_ref().unwrap().batch.len())
+            .collect();
+        assert_eq!(sizes, [1, 1, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_broken_input_ends_with_its_error() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("broken"))
+            }
+        }
+        let pieces = read_all(b"{}\n".chain(Broken)).await;
+        assert_eq!(pieces.len(), 2);
+        assert_eq!(pieces[1].as_ref().unwrap_err().to_string(), "broken");
+    }
+}

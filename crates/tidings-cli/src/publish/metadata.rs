@@ -1,0 +1,102 @@
+//! Metadata from the command line: `key=text` or `key:=json`.
+
+use std::str::FromStr;
+
+use serde_json::Value;
+
+/// One entry of the metadata.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) value: Value,
+}
+
+/// Why a text is no entry.
+#[derive(Debug)]
+pub(super) enum EntryError {
+    NoSeparator,
+    NoKey,
+    NotJson {
+        key: String,
+        error: serde_json::Error,
+    },
+}
+
+impl std::fmt::Display for EntryError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoSeparator => f.write_str("write key=text, or key:=json for any other value"),
+            Self::NoKey => f.write_str("there is no key before the `=`"),
+            Self::NotJson { key, error } => {
+                write!(
+                    f,
+                    "what follows {key}:= is not JSON ({error}); write {key}=… for a text"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for EntryError {}
+
+impl FromStr for Entry {
+    type Err = EntryError;
+
+    /// The first `=` ends the key; a colon before it says that JSON follows.
+    fn from_str(text: &str) -> Result<Self, EntryError> {
+        let (key, value) = text.split_once('=').ok_or(EntryError::NoSeparator)?;
+        let (key, value) = match key.strip_suffix(':') {
+            None => (key, Value::from(value)),
+            Some(key) => {
+                let value = serde_json::from_str(value).map_err(|error| EntryError::NotJson {
+                    key: key.to_owned(),
+                    error,
+                })?;
+                (key, value)
+            }
+        };
+        if key.is_empty() {
+            return Err(EntryError::NoKey);
+        }
+        let key = key.to_owned();
+        Ok(Self { key, value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_entry_is_a_text_or_json() {
+        for (text, key, value) in [
+            ("node=a", "node", json!("a")),
+            ("node=", "node", json!("")),
+            ("replicas=3", "replicas", json!("3")),
+            ("replicas:=3", "replicas", json!(3)),
+            ("query=a=b:=c", "query", json!("a=b:=c")),
+            ("labels:={\"a\":[1]}", "labels", json!({"a": [1]})),
+            ("dark:=true", "dark", json!(true)),
+        ] {
+            let entry: Entry = text.parse().unwrap();
+            assert_eq!((entry.key.as_str(), entry.value), (key, value), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_entry_is_refused_with_what_to_write() {
+        for (text, hint) in [
+            ("node", "key=text"),
+            ("{\"a\":1}", "key=text"),
+            ("", "key=text"),
+            ("=a", "no key"),
+            (":=1", "no key"),
+            ("a:=b", "write a=… for a text"),
+        ] {
+            let error = text.parse::<Entry>().unwrap_err().to_string();
+            assert!(error.contains(hint), "{text}: {error}");
+        }
+    }
+}

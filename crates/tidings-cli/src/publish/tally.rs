@@ -1,0 +1,128 @@
+//! What became of the lines of an input.
+
+use super::batch::Refused;
+
+/// The most refused lines that are listed: a person mends the first ones and tries again.
+const MAX_LISTED: usize = 20;
+
+/// The counts, and the first of the refused lines with all their faults.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    stored: u64,
+    repeated: u64,
+    /// More of the stored ones may be repeats: the server tells only whether a whole batch is.
+    more_may_be_repeated: bool,
+    refused: u64,
+    listed: Vec<Refused>,
+}
+
+/// What the server said about a batch it has stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Nothing of it had been stored before.
+    New,
+    /// All of it had been.
+    Repeated,
+    /// Some of it may have been.
+    Mixed,
+}
+
+impl Tally {
+    pub(super) fn count_stored(&mut self, events: usize, outcome: Outcome) {
+        let events = events as u64;
+        self.stored += events;
+        match outcome {
+            Outcome::New => {}
+            Outcome::Repeated => self.repeated += events,
+            Outcome::Mixed => self.more_may_be_repeated = true,
+        }
+    }
+
+    pub(super) fn count_refused(&mut self, refused: Vec<Refused>) {
+        self.refused += refused.len() as u64;
+        let room = MAX_LISTED.saturating_sub(self.listed.len());
+        self.listed.extend(refused.into_iter().take(room));
+    }
+
+    pub(super) const fn has_refused(&self) -> bool {
+        self.refused > 0
+    }
+
+    /// The counts in one line.
+    pub(super) fn counts(&self) -> String {
+        let mut text = format!("{} stored", self.stored);
+        if self.repeated > 0 {
+            let at_least = if self.more_may_be_repeated {
+                "at least "
+            } else {
+                ""
+            };
+            text += &format!(" ({at_least}{} of them before)", self.repeated);
+        }
+        text + &format!(", {} refused", self.refused)
+    }
+
+    /// The refused lines, a fault a line, in the order of the input.
+    pub(super) fn refusals(&self) -> Vec<String> {
+        let mut listed: Vec<_> = self.listed.iter().collect();
+        // A line that is not JSON is known before the batch around it is sent.
+        listed.sort_by_key(|refused| refused.line);
+        let mut texts: Vec<_> = listed
+            .into_iter()
+            .flat_map(|Refused { line, faults }| {
+                faults
+                    .iter()
+                    .map(move |fault| format!("line {line}: {fault}"))
+            })
+            .collect();
+        let unlisted = self.refused - self.listed.len() as u64;
+        if unlisted > 0 {
+            texts.push(format!("and {unlisted} more"));
+        }
+        texts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(line: u64, faults: usize) -> Refused {
+        Refused {
+            line,
+            faults: (0..faults).map(|fault| format!("fault {fault}")).collect(),
+        }
+    }
+
+    #[test]
+    fn counts_claim_no_more_than_is_known() {
+        let mut tally = Tally::default();
+        assert_eq!(tally.counts(), "0 stored, 0 refused");
+        tally.count_stored(500, Outcome::New);
+        assert_eq!(tally.counts(), "500 stored, 0 refused");
+        tally.count_stored(20, Outcome::Repeated);
+        assert_eq!(tally.counts(), "520 stored (20 of them before), 0 refused");
+        tally.count_stored(3, Outcome::Mixed);
+        assert_eq!(
+            tally.counts(),
+            "523 stored (at least 20 of them before), 0 refused"
+        );
+    }
+
+    #[test]
+    fn refused_lines_are_listed_in_order_with_every_fault_and_an_end() {
+        let mut tally = Tally::default();
+        assert!(!tally.has_refused());
+        tally.count_refused(vec![refused(9, 1), refused(4, 2)]);
+        assert_eq!(
+            tally.refusals(),
+            ["line 4: fault 0", "line 4: fault 1", "line 9: fault 0"]
+        );
+        tally.count_refused((10..=100).map(|line| refused(line, 1)).collect());
+        assert!(tally.has_refused());
+        let refusals = tally.refusals();
+        assert_eq!(refusals.len(), MAX_LISTED + 2);
+        assert_eq!(refusals.last().unwrap(), "and 73 more");
+        assert_eq!(tally.counts(), "0 stored, 93 refused");
+    }
+}

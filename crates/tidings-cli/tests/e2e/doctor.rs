@@ -1,0 +1,146 @@
+//! `tidings doctor` with a server and a directory that are well, and with others.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use crate::server::{Server, output_of, tidings};
+
+/// The exit code, and each check's verdict and finding.
+async fn examine(args: &[&str]) -> (Option<i32>, Vec<(String, String, String)>) {
+    let mut command = tidings();
+    command.args(["doctor", "--json"]).args(args);
+    let (status, out, err) = output_of(command).await;
+    assert_eq!(err, "");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let checks = out.lines().map(|line| {
+        let check: Value = serde_json::from_str(line).expect("a line is JSON");
+        let verdict = text(&check["verdict"]);
+        assert_eq!(verdict == "ok", check["remedy"].is_null(), "{line}");
+        (text(&check["check"]), verdict, text(&check["finding"]))
+    });
+    (status.code(), checks.collect())
+}
+
+fn path(directory: &Path) -> &str {
+    directory.to_str().expect("a plain path")
+}
+
+#[tokio::test]
+async fn a_server_and_its_directory_are_well() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let data = place.path().join("data");
+    let server = Server::start(&data).await;
+    let (code, checks) = examine(&["--url", &server.url(""), "--data-dir", path(&data)]).await;
+    let names: Vec<_> = checks.iter().map(|(name, ..)| name.as_str()).collect();
+    let expected = [
+        "directory",
+        "access",
+        "space",
+        "lock",
+        "database",
+        "server",
+        "clock",
+        "ready",
+        "events",
+        "stream",
+    ];
+    assert_eq!(names, expected);
+    for (name, verdict, finding) in &checks {
+        // How much room there is depends on the machine.
+        assert!(verdict == "ok" || name == "space", "{name}: {finding}");
+    }
+    let lock = &checks[3].2;
+    assert_eq!(lock, &format!("in use by process {}", server.pid()));
+    if checks[2].1 != "fail" {
+        assert_eq!(code, Some(0));
+    }
+
+    let pid = server.pid();
+    server.kill().await;
+    let (_, checks) = examine(&["--data-dir", path(&data)]).await;
+    assert_eq!(checks.len(), 5, "only the directory was asked for");
+    let lock = &checks[3].2;
+    let expected = format!("not in use; process {pid} was the last to use it");
+    assert_eq!(lock, &expected);
+}
+
+#[tokio::test]
+async fn it_is_for_people_too() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(place.path()).await;
+    let mut command = tidings();
+    command.args(["doctor", "--url", &server.url("")]);
+    let (status, out, _) = output_of(command).await;
+    assert!(status.success(), "{out}");
+    let lines: Vec<_> = out.lines().collect();
+    assert!(
+        lines[0].starts_with("ok    server     Tidings runs at"),
+        "{out}"
+    );
+    assert!(!out.contains('\u{1b}'), "{out:?}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_directory_is_said() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let missing = place.path().join("missing");
+    let (code, checks) = examine(&["--data-dir", path(&missing)]).await;
+    assert_eq!(code, Some(1));
+    assert_eq!(checks.len(), 1);
+    assert_eq!(checks[0].1, "fail");
+
+    let open = place.path().join("open");
+    fs::create_dir(&open).expect("writable");
+    fs::set_permissions(&open, Permissions::from_mode(0o755)).expect("it is ours");
+    let (_, checks) = examine(&["--data-dir", path(&open)]).await;
+    let of = |name: &str| {
+        let check = checks.iter().find(|(check, ..)| check == name);
+        check.expect("the check is made")
+    };
+    assert_eq!(of("access").1, "warn");
+    assert!(of("access").2.contains("755"), "{checks:?}");
+    assert_eq!(of("lock").2, "no server has used it");
+    assert_eq!(of("database").1, "warn");
+
+    let file = place.path().join("file");
+    fs::write(&file, "").expect("writable");
+    let (code, checks) = examine(&["--data-dir", path(&file)]).await;
+    assert_eq!(code, Some(1));
+    assert!(checks[0].2.contains("is not a directory"), "{checks:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_one_failure() {
+    let (code, checks) = examine(&["--url", "http://127.0.0.1:1"]).await;
+    assert_eq!(code, Some(1));
+    assert_eq!(checks.len(), 1);
+    assert!(checks[0].2.contains("127.0.0.1:1"), "{checks:?}");
+}
+
+#[tokio::test]
+async fn another_server_is_not_taken_for_ours() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    let other = tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.expect("it accepts");
+            let mut request = [0; 4096];
+            let _ = client.read(&mut request).await;
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
+            let _ = client.write_all(answer.as_bytes()).await;
+        }
+    });
+    let (code, checks) = examine(&["--url", &url]).await;
+    other.abort();
+    assert_eq!(code, Some(1));
+    let verdicts: Vec<_> = checks
+        .iter()
+        .map(|(name, verdict, _)| (name.as_str(), verdict.as_str()))
+        .collect();
+    assert_eq!(verdicts, [("server", "warn"), ("events", "fail")]);
+}

@@ -1,0 +1,262 @@
+//! `tidings publish --stdin`: many events, of which some are bad.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, Command};
+
+use crate::server::{LOCAL_USER, Server, event, output_of, soon, tidings};
+
+fn publish_lines(url: &str) -> Command {
+    let mut command = tidings();
+    command.args(["publish", "--stdin", "--url", url]);
+    command
+}
+
+/// A command whose standard input is a file with this text.
+fn fed(mut command: Command, directory: &Path, text: impl AsRef<[u8]>) -> Command {
+    let path = directory.join("input");
+    std::fs::write(&path, text).expect("writable");
+    let file = std::fs::File::open(&path).expect("readable");
+    command.stdin(file);
+    command
+}
+
+fn lines(events: &[Value]) -> String {
+    events.iter().map(|event| format!("{event}\n")).collect()
+}
+
+fn descriptions(events: &[Value]) -> Vec<&str> {
+    let descriptions = events.iter().map(|event| event["description"].as_str());
+    descriptions.map(|text| text.expect("a text")).collect()
+}
+
+#[tokio::test]
+async fn bad_lines_are_refused_by_number_with_every_fault_and_the_others_stored_in_order() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(&directory.path().join("data")).await;
+    let good: Vec<_> = (0..1_500)
+        .map(|number| event(LOCAL_USER, &format!("event {number}")))
+        .collect();
+    let taken = server.must_publish(&event(LOCAL_USER, "taken")).await;
+    let conflict = json!({"id": taken["id"], "actedUpon": taken["actedUpon"], "category": "a",
+                          "action": "b", "severity": "debug"});
+    let faulty = json!({"category": "Snake-Case", "action": "b", "severity": "info"});
+    let bad = [
+        "not json".to_owned(),
+        json!({"description": 5}).to_string(),
+        format!("{{\"description\":\"{}\"}}", "x".repeat(3_000_000)),
+        faulty.to_string(),
+        conflict.to_string(),
+        String::new(),
+    ];
+    let text = [
+        lines(&good[..700]),
+        bad.join("\n"),
+        "\n".to_owned(),
+        lines(&good[700..]),
+    ]
+    .concat();
+
+    let command = fed(publish_lines(&server.url("")), directory.path(), text);
+    let (status, out, err) = output_of(command).await;
+    assert_eq!(status.code(), Some(1), "{err}");
+    assert_eq!(out, "");
+    let report: Vec<_> = err.lines().collect();
+    assert_eq!(report.last(), Some(&"1500 stored, 5 refused"));
+    for (line, fault) in [
+        (701, "is not JSON"),
+        (702, "description cannot be read: invalid type: integer `5`"),
+        (703, "has 3000018 bytes, more than the 131072 allowed"),
+        (704, "actedUpon is missing: give the UUID"),
+        (704, "category `Snake-Case` is not snake_case: write it"),
+        (
+            704,
+            "severity `info` is not a severity: write `informational`",
+        ),
+        (705, "is taken: repeat an event unchanged"),
+    ] {
+        let named = report
+            .iter()
+            .any(|text| text.starts_with(&format!("line {line}: ")) && text.contains(fault));
+        assert!(named, "line {line}: {fault} is not in {err}");
+    }
+    assert_eq!(report.len(), 8, "{err}");
+    assert!(!err.contains(['\u{1b}', '\r']), "{err:?}");
+
+    let mut tail = tidings();
+    tail.args(["tail", "--since", "earliest", "--url", &server.url("")])
+        .args(["--count", "1501"]);
+    let (_, stored, _) = output_of(tail).await;
+    let mut expected = vec!["taken".to_owned()];
+    expected.extend((0..1_500).map(|number| format!("event {number}")));
+    let stored: Vec<_> = stored
+        .lines()
+        .filter_map(|line| line.rsplit("  ").next())
+        .collect();
+    assert_eq!(stored, expected);
+}
+
+#[tokio::test]
+async fn lines_sent_again_are_repeats_and_stored_events_are_printed_on_request() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(&directory.path().join("data")).await;
+    let own_ids = lines(&[event(LOCAL_USER, "one"), event("system", "two")]);
+    for expected in [
+        "2 stored, 0 refused",
+        "2 stored (2 of them before), 0 refused",
+    ] {
+        let mut command = publish_lines(&server.url(""));
+        command.arg("--json");
+        let (status, out, err) = output_of(fed(command, directory.path(), &own_ids)).await;
+        assert!(status.success(), "{err}");
+        assert_eq!(err.trim_end(), expected);
+        let printed: Vec<Value> = out
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a line is JSON"))
+            .collect();
+        assert_eq!(descriptions(&printed), ["one", "two"]);
+    }
+    assert_eq!(server.list_all().await.len(), 2);
+}
+
+#[tokio::test]
+async fn no_lines_are_no_error() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(&directory.path().join("data")).await;
+    let command = fed(publish_lines(&server.url("")), directory.path(), "\n\r\n");
+    let (status, out, err) = output_of(command).await;
+    assert!(status.success());
+    assert_eq!((out.as_str(), err.as_str()), ("", "0 stored, 0 refused\n"));
+}
+
+#[tokio::test]
+async fn a_server_that_stays_away_ends_it_with_what_is_not_known() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let mut command = publish_lines("http://127.0.0.1:1");
+    command.args(["--retries", "0"]);
+    let text = lines(&[event(LOCAL_USER, "one"), event(LOCAL_USER, "two")]);
+    let (status, _, err) = output_of(fed(command, directory.path(), text)).await;
+    assert_eq!(status.code(), Some(1));
+    assert!(err.contains("127.0.0.1:1"), "{err}");
+    assert!(err.contains("lines 1 to 2 may be stored or not"), "{err}");
+    assert!(err.ends_with("0 stored, 0 refused\n"), "{err}");
+}
+
+/// A command that is fed as the test goes on.
+struct Feeding {
+    process: Child,
+}
+
+impl Feeding {
+    fn start(mut command: Command) -> Self {
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let process = command.spawn().expect("the binary starts");
+        Self { process }
+    }
+
+    async fn feed(&mut self, text: &str) {
+        let input = self.process.stdin.as_mut().expect("its input is open");
+        soon("the command to read", input.write_all(text.as_bytes()))
+            .await
+            .expect("it reads");
+    }
+
+    fn interrupt(&self) {
+        let pid = self.process.id().and_then(|pid| i32::try_from(pid).ok());
+        let pid = pid.and_then(Pid::from_raw).expect("it runs");
+        kill_process(pid, Signal::INT).expect("it is there");
+    }
+
+    /// Closes its input if `close`, and waits for its end.
+    async fn end(mut self, close: bool) -> (Option<i32>, String) {
+        let input = self.process.stdin.take().filter(|_| !close);
+        let mut errors = self.process.stderr.take().expect("it is piped");
+        let mut text = String::new();
+        soon("its report", errors.read_to_string(&mut text))
+            .await
+            .expect("the report is text");
+        let status = soon("its end", self.process.wait()).await;
+        drop(input);
+        (status.expect("it can be waited for").code(), text)
+    }
+}
+
+/// Waits until the server has this many events: a stream tells, so that nothing is asked twice.
+async fn until_stored(server: &Server, number: u64) {
+    let mut tail = tidings();
+    tail.args(["tail", "--since", "earliest", "--url", &server.url("")])
+        .args(["--count", &number.to_string()]);
+    let (status, _, err) = output_of(tail).await;
+    assert!(status.success(), "{err}");
+}
+
+#[tokio::test]
+async fn lines_are_stored_as_they_come_and_an_interruption_says_how_far_it_got() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(&directory.path().join("data")).await;
+    let mut feeding = Feeding::start(publish_lines(&server.url("")));
+    // Without ids of their own.
+    let line = json!({"actedUpon": "7b1d2c3e-0000-4000-8000-000000000001", "category": "a",
+                      "action": "b", "severity": "debug", "description": "x"});
+    feeding.feed(&format!("{line}\n{line}\n")).await;
+    until_stored(&server, 2).await;
+    feeding.feed("nonsense\n").await;
+    feeding.feed(&format!("{line}\n")).await;
+    until_stored(&server, 3).await;
+    feeding.interrupt();
+    let (code, err) = feeding.end(false).await;
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("line 3: is not JSON"), "{err}");
+    assert!(err.contains("interrupted\nstopped"), "{err}");
+    assert!(err.ends_with(", 1 refused\n"), "{err}");
+    assert_eq!(server.list_all().await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_server_that_is_killed_and_comes_back_gets_every_line_once() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let data = directory.path().join("data");
+    let mut server = Server::start(&data).await;
+    let address = server.address.to_string();
+    let mut command = publish_lines(&server.url(""));
+    // As often as it takes: how long a server needs to come back is not what is tested.
+    command.args(["--retries", "1000"]);
+    let mut feeding = Feeding::start(command);
+    let mut number = 0;
+    let mut more = |count: u64| {
+        let lines = (number..number + count).map(|number| {
+            // Without an id, so that a line that is sent twice would be two events.
+            let mut event = event(LOCAL_USER, &number.to_string());
+            event.as_object_mut().expect("an object").remove("id");
+            format!("{event}\n")
+        });
+        let text: String = lines.collect();
+        number += count;
+        text
+    };
+    for round in 1..=3 {
+        feeding.feed(&more(300)).await;
+        // In the middle of what is on its way.
+        until_stored(&server, 300 * (round - 1) + 1).await;
+        server.kill().await;
+        server = Server::start_at(&data, &address).await;
+        until_stored(&server, 300 * round).await;
+    }
+    let (code, err) = feeding.end(true).await;
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.ends_with("900 stored, 0 refused\n"), "{err}");
+    let stored = server.list_all().await;
+    let mut numbers: Vec<u64> = descriptions(&stored)
+        .iter()
+        .map(|text| text.parse().expect("a number"))
+        .collect();
+    numbers.sort_unstable();
+    assert!(numbers.into_iter().eq(0..900));
+}

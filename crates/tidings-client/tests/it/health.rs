@@ -1,0 +1,55 @@
+//! Whether a server is there, and whether it takes requests.
+
+use serde_json::json;
+use tidings_client::{ErrorKind, ProtocolFault};
+use tidings_event::ErrorCode;
+
+use crate::stub::{Answer, Stub};
+
+#[tokio::test]
+async fn only_a_tidings_server_is_alive() {
+    let answers = [
+        Answer::json("200 OK", r#"{"status":"alive"}"#),
+        Answer::json("200 OK", r#"{"status":"UP"}"#),
+        Answer::json("200 OK", "ok"),
+        Answer::json("404 Not Found", "404 page not found"),
+    ];
+    let mut stub = Stub::start(answers).await;
+    let health = stub.client.health().await.unwrap();
+    assert_eq!(health.clock, None);
+    let request = stub.request().await;
+    assert!(
+        request.starts_with("GET /healthz HTTP/1.1\r\n"),
+        "{request}"
+    );
+
+    for fault in [
+        ProtocolFault::Body,
+        ProtocolFault::Body,
+        ProtocolFault::Status(404),
+    ] {
+        let error = stub.client.health().await.unwrap_err();
+        let server = stub.client.server().clone();
+        assert_eq!(error.kind(), &ErrorKind::Protocol { server, fault });
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_ready_says_why() {
+    let envelope = json!({"error": "The disk is full", "code": "storage_full",
+                          "severity": "CRITICAL", "suggestedRemediation": ["free some space"]});
+    let answers = [
+        Answer::json("200 OK", r#"{"status":"ready"}"#),
+        Answer::json("503 Service Unavailable", envelope.to_string()),
+    ];
+    let mut stub = Stub::start(answers).await;
+    stub.client.ready().await.unwrap();
+    let request = stub.request().await;
+    assert!(request.starts_with("GET /readyz HTTP/1.1\r\n"), "{request}");
+
+    let error = stub.client.ready().await.unwrap_err();
+    let refusal = error.refusal().unwrap();
+    assert_eq!(refusal.code, ErrorCode::StorageFull);
+    assert_eq!(refusal.suggested_remediation, ["free some space"]);
+    assert!(error.is_temporary());
+}
