@@ -20,37 +20,63 @@ impl Digest {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+}
 
-    /// SHA-256 over the publisher's fields, each with its length before it. What the server fills in by
-    /// chance, the time of publishing, is left out, so that a repeat without one is a repeat.
-    pub(crate) fn of(event: &Event, owner: OwnerId, created_at_given: bool) -> Digest {
-        let mut hasher = Sha256::new();
-        hasher.update(b"tidings event v1");
-        for uuid in [
-            owner.as_uuid(),
-            event.system_id.as_uuid(),
-            event.operation_id.as_uuid(),
-            event.acted_upon.as_uuid(),
-        ] {
-            hasher.update(uuid.as_bytes());
+/// The digests of an event on its way into a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digests {
+    /// Of what the publisher gave: kept with the event.
+    pub of_content: Digest,
+    /// Of the same without the time of creation, if that was given: the digest that the event has if
+    /// it was published without one, and is now sent again as it is listed.
+    pub without_time: Option<Digest>,
+}
+
+impl Digests {
+    /// What the server fills in by chance, the time of publishing, is left out, so that a repeat without
+    /// one is a repeat.
+    pub(crate) fn of(event: &Event, owner: OwnerId, created_at_given: bool) -> Self {
+        let timeless = hash_content(event, owner);
+        if !created_at_given {
+            return Self {
+                of_content: Digest(timeless.finalize().into()),
+                without_time: None,
+            };
         }
-        for text in [
-            event.category.as_str(),
-            event.action.as_str(),
-            event.severity.as_str(),
-            &event.description,
-        ] {
-            hash_text(text, &mut hasher);
+        let mut timed = timeless.clone();
+        timed.update(event.created_at.as_nanosecond().to_be_bytes());
+        Self {
+            of_content: Digest(timed.finalize().into()),
+            without_time: Some(Digest(timeless.finalize().into())),
         }
-        match &event.metadata {
-            None => hasher.update(b"-"),
-            Some(metadata) => hash_object(metadata, &mut hasher),
-        }
-        if created_at_given {
-            hasher.update(event.created_at.as_nanosecond().to_be_bytes());
-        }
-        Digest(hasher.finalize().into())
     }
+}
+
+/// SHA-256 over the publisher's fields but for the time, each text with its length before it.
+fn hash_content(event: &Event, owner: OwnerId) -> Sha256 {
+    let mut hasher = Sha256::new();
+    hasher.update(b"tidings event v1");
+    for uuid in [
+        owner.as_uuid(),
+        event.system_id.as_uuid(),
+        event.operation_id.as_uuid(),
+        event.acted_upon.as_uuid(),
+    ] {
+        hasher.update(uuid.as_bytes());
+    }
+    for text in [
+        event.category.as_str(),
+        event.action.as_str(),
+        event.severity.as_str(),
+        &event.description,
+    ] {
+        hash_text(text, &mut hasher);
+    }
+    match &event.metadata {
+        None => hasher.update(b"-"),
+        Some(metadata) => hash_object(metadata, &mut hasher),
+    }
+    hasher
 }
 
 fn hash_text(text: &str, hasher: &mut Sha256) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cause;
-use crate::digest::Digest;
+use crate::digest::Digests;
 use crate::event::{Event, Metadata};
 use crate::given::{Given, OwnerName};
 use crate::id::{EventId, IdError, OperationId, OwnerId, ResourceId, SystemId};
@@ -90,8 +90,20 @@ impl Draft {
         &self.event
     }
 
+    /// Gives the event the past it had in another store, as an import does: its status, and when it
+    /// last changed, which is never before it was created. Events of the system keep no status, since
+    /// each user has an own one for them.
+    #[must_use]
+    pub fn with_past(mut self, status: Status, updated_at: Timestamp) -> Self {
+        if self.event.owner.is_some() {
+            self.event.status = status;
+            self.event.updated_at = updated_at.max(self.event.created_at);
+        }
+        self
+    }
+
     /// Settles what only the store knows, its own system id, and digests the publisher's fields.
-    pub fn resolve(self, system: SystemId) -> (Event, Digest) {
+    pub fn resolve(self, system: SystemId) -> (Event, Digests) {
         let Self {
             mut event,
             created_at_given,
@@ -100,8 +112,11 @@ impl Draft {
             event.system_id = system;
         }
         let owner = *event.owner.get_or_insert(OwnerId::from(system));
-        let digest = Digest::of(&event, owner, created_at_given);
-        (event, digest)
+        if owner == OwnerId::from(system) {
+            event.status = Status::Unread;
+        }
+        let digests = Digests::of(&event, owner, created_at_given);
+        (event, digests)
     }
 }
 
@@ -376,11 +391,12 @@ mod tests {
         body
     }
 
-    fn digest_of(body: Value) -> Digest {
+    fn digest_of(body: Value) -> crate::Digest {
         draft(body)
             .unwrap()
             .resolve(SystemId::from_uuid(uuid::Uuid::from_u128(5)))
             .1
+            .of_content
     }
 
     #[test]
@@ -509,6 +525,7 @@ mod tests {
                 .unwrap()
                 .resolve(system)
                 .1
+                .of_content
         };
         assert_eq!(digest(event.clone()), digest(event));
     }

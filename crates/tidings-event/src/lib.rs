@@ -36,6 +36,7 @@
 mod api;
 mod builder;
 mod cause;
+mod change;
 mod cursor;
 mod digest;
 mod draft;
@@ -44,26 +45,35 @@ mod event;
 mod given;
 mod id;
 mod kind;
+mod past;
 mod query;
 mod quote;
 mod rules;
 mod stream;
 
-pub use api::{EventPage, SeverityCount, Summary};
+pub use api::{
+    CountDelta, DeletedEvents, EventPage, EventTypes, InboxSummary, SeverityCount, Summary,
+    UpdatedEvent, UpdatedEvents,
+};
 pub use builder::EventBuilder;
 pub use cause::{Cause, CauseSeverity};
+pub use change::{Change, Selection};
 pub use cursor::{Cursor, CursorError, CursorTag, Epoch, Start};
-pub use digest::Digest;
+pub use digest::{Digest, Digests};
 pub use draft::{CausePolicy, Draft, NewEvent};
 pub use error_body::{ErrorBody, ErrorCode, ErrorSeverity};
 pub use event::{Event, Metadata};
 pub use given::{Given, OwnerName};
 pub use id::{EventId, IdError, OperationId, OwnerId, ResourceId, Rev, SystemId};
 pub use kind::{Action, Category, NameError, Severity, SeverityError, Status, StatusError};
-pub use query::{EventFilter, OwnerKind, PageRequest, PageToken, PageTokenError, Paging};
+pub use past::Past;
+pub use query::{
+    EventFilter, OwnerKind, PageRequest, PageToken, PageTokenError, Paging, Sort, SortKey,
+    SortOrder, Total,
+};
 pub use rules::{Limits, Violation, Violations};
 
-pub use stream::{ResetReason, StreamItem};
+pub use stream::{Deletion, ResetReason, StatusChange, StreamItem};
 
 /// The moment type of every event: an instant in UTC with nanoseconds.
 pub use jiff::Timestamp;

@@ -44,70 +44,135 @@ pub struct EventFilter {
     pub from: Option<Timestamp>,
     /// Created before this moment.
     pub to: Option<Timestamp>,
+    /// With this text in the description, in any case of any script; `%` and `_` are ordinary
+    /// characters. At most [`EventFilter::MAX_SEARCH_BYTES`].
+    pub search: Option<String>,
 }
 
 impl EventFilter {
-    /// Binds a page token to the filter it was given out for.
-    fn tag(&self) -> u32 {
-        let json = serde_json::to_vec(self).expect("a filter has only text keys");
+    /// The longest text to search for, in bytes.
+    pub const MAX_SEARCH_BYTES: usize = 256;
+
+    /// Whether it lets every event through.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Binds a page token to the filter and the order it was given out for.
+    fn tag(&self, sort: Sort) -> u32 {
+        let json = serde_json::to_vec(&(self, sort)).expect("a filter has only text keys");
         let hash = Sha256::digest(json);
         u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
     }
 }
 
-/// Where the next page begins: after an event, in a list with a certain filter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PageToken {
-    /// When the last event of the page before was created.
-    pub created_at: Timestamp,
-    /// Its id.
-    pub id: EventId,
-    filter: u32,
+/// By which moment a list is sorted. Events of the same moment are sorted by their ids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SortKey {
+    /// When it happened. A page by token stays put whatever happens meanwhile.
+    #[default]
+    CreatedAt,
+    /// When it last changed. An event that changes while one pages may move past the place one has
+    /// got to; the stream from the list's cursor shows it.
+    UpdatedAt,
 }
 
-/// A text that is not a page token, or one of a list with another filter.
+/// Which way a list is sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SortOrder {
+    /// The oldest first.
+    #[serde(rename = "asc")]
+    Ascending,
+    /// The newest first.
+    #[default]
+    #[serde(rename = "desc")]
+    Descending,
+}
+
+/// How a list is sorted: the newest first, unless it says otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Sort {
+    /// By which moment.
+    pub key: SortKey,
+    /// Which way.
+    pub order: SortOrder,
+}
+
+impl SortKey {
+    /// The word used in queries.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "created_at",
+            Self::UpdatedAt => "updated_at",
+        }
+    }
+}
+
+impl SortOrder {
+    /// The word used in queries.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ascending => "asc",
+            Self::Descending => "desc",
+        }
+    }
+}
+
+/// Where the next page begins: after an event, in a list with a certain filter and order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageToken {
+    /// The moment by which the list is sorted, of the last event of the page before.
+    pub at: Timestamp,
+    /// Its id.
+    pub id: EventId,
+    list: u32,
+}
+
+/// A text that is not a page token, or one of another list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PageTokenError {
     /// Not as the server gave it out.
     #[error("is not a token of this server")]
     Malformed,
-    /// Given out for a list with another filter.
-    #[error("belongs to a list with another filter")]
-    OtherFilter,
+    /// Given out for a list with another filter or in another order.
+    #[error("belongs to a list with another filter or order")]
+    OtherList,
 }
 
 impl PageToken {
-    /// The token of the page after the event `id`, created at `created_at`, in the list of `filter`.
-    pub fn after(created_at: Timestamp, id: EventId, filter: &EventFilter) -> Self {
+    /// The token of the page after the event `id`, which has the moment `at`, in the list of
+    /// `filter` sorted by `sort`.
+    pub fn after(at: Timestamp, id: EventId, filter: &EventFilter, sort: Sort) -> Self {
         Self {
-            created_at,
+            at,
             id,
-            filter: filter.tag(),
+            list: filter.tag(sort),
         }
     }
 
-    /// Refuses a token of a list with another filter.
+    /// Refuses a token of another list.
     ///
     /// # Errors
     ///
-    /// [`PageTokenError::OtherFilter`] if so.
-    pub fn check(&self, filter: &EventFilter) -> Result<(), PageTokenError> {
-        if self.filter == filter.tag() {
+    /// [`PageTokenError::OtherList`] if so.
+    pub fn check(&self, filter: &EventFilter, sort: Sort) -> Result<(), PageTokenError> {
+        if self.list == filter.tag(sort) {
             Ok(())
         } else {
-            Err(PageTokenError::OtherFilter)
+            Err(PageTokenError::OtherList)
         }
     }
 }
 
 impl fmt::Display for PageToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nanoseconds = i64::try_from(self.created_at.as_nanosecond()).unwrap_or(i64::MAX);
+        let nanoseconds = i64::try_from(self.at.as_nanosecond()).unwrap_or(i64::MAX);
         write!(
             f,
             "{nanoseconds:016x}{}{:08x}",
             self.id.as_uuid().simple(),
-            self.filter
+            self.list
         )
     }
 }
@@ -123,9 +188,9 @@ impl FromStr for PageToken {
         let nanoseconds = i64::from_str_radix(&text[..16], 16).map_err(|_| MALFORMED)?;
         let id = Uuid::try_parse(&text[16..48]).map_err(|_| MALFORMED)?;
         Ok(Self {
-            created_at: Timestamp::from_nanosecond(nanoseconds.into()).map_err(|_| MALFORMED)?,
+            at: Timestamp::from_nanosecond(nanoseconds.into()).map_err(|_| MALFORMED)?,
             id: EventId::from_uuid(id),
-            filter: u32::from_str_radix(&text[48..], 16).map_err(|_| MALFORMED)?,
+            list: u32::from_str_radix(&text[48..], 16).map_err(|_| MALFORMED)?,
         })
     }
 }
@@ -159,6 +224,23 @@ pub struct PageRequest {
     pub paging: Paging,
     /// The most events it holds, from 1 to [`PageRequest::MAX_SIZE`].
     pub size: u64,
+    /// How the list is sorted.
+    pub sort: Sort,
+    /// Whether the events that match are counted.
+    pub total: Total,
+}
+
+/// Whether a list says how many events match its filter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Total {
+    /// Exactly. The cost grows with the number of matches, unless the filter asks for nothing but
+    /// severity, status and kind of owner.
+    #[default]
+    Counted,
+    /// Not at all. A search then stops after some time and hands over what it has found, with the
+    /// token to go on from there; so a page may hold fewer events than asked for, even none, and yet
+    /// not be the last.
+    Left,
 }
 
 impl PageRequest {
@@ -173,6 +255,8 @@ impl Default for PageRequest {
         Self {
             paging: Paging::Number(0),
             size: Self::DEFAULT_SIZE,
+            sort: Sort::default(),
+            total: Total::default(),
         }
     }
 }
@@ -187,14 +271,18 @@ mod tests {
             status: Some(Status::Unread),
             ..EventFilter::default()
         };
-        let token = PageToken::after(Timestamp::now(), EventId::mint(), &filter);
+        let sort = Sort::default();
+        let token = PageToken::after(Timestamp::now(), EventId::mint(), &filter, sort);
         let read: PageToken = token.to_string().parse().unwrap();
         assert_eq!(read, token);
-        assert_eq!(read.check(&filter), Ok(()));
-        assert_eq!(
-            read.check(&EventFilter::default()),
-            Err(PageTokenError::OtherFilter)
-        );
+        assert_eq!(read.check(&filter, sort), Ok(()));
+        let other = Err(PageTokenError::OtherList);
+        assert_eq!(read.check(&EventFilter::default(), sort), other);
+        let upwards = Sort {
+            order: SortOrder::Ascending,
+            ..sort
+        };
+        assert_eq!(read.check(&filter, upwards), other);
     }
 
     #[test]

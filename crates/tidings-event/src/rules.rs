@@ -22,6 +22,8 @@ pub struct Limits {
     pub batch_events: usize,
     /// The largest batch, in bytes of JSON.
     pub batch_bytes: usize,
+    /// The most events that one change names by their ids.
+    pub change_ids: usize,
 }
 
 impl Limits {
@@ -38,6 +40,7 @@ impl Default for Limits {
             event_bytes: 128 * 1024,
             batch_events: 1_000,
             batch_bytes: 4 * 1024 * 1024,
+            change_ids: 10_000,
         }
     }
 }

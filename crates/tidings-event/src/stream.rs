@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::api::Summary;
+use crate::api::{CountDelta, Summary};
 use crate::cursor::Cursor;
 use crate::event::Event;
+use crate::id::EventId;
+use crate::kind::Status;
 
 /// Why a reader has to fetch the list again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,10 +31,37 @@ impl fmt::Display for ResetReason {
     }
 }
 
+/// Events got another status: the `data:` of a `status` frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusChange {
+    /// Which events; never more than [`StreamItem::MAX_IDS`].
+    pub ids: Vec<EventId>,
+    /// Their status now.
+    pub status: Status,
+    /// When they were changed: their `updatedAt` now.
+    pub updated_at: Timestamp,
+    /// What that does to the counts. Absent while the stream catches up: the next `live` has them.
+    #[serde(flatten)]
+    pub counts: Option<CountDelta>,
+}
+
+/// Events are gone: the `data:` of a `deleted` frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deletion {
+    /// Which events; never more than [`StreamItem::MAX_IDS`]. A reader may never have seen them.
+    pub ids: Vec<EventId>,
+    /// What that does to the counts. Absent while the stream catches up: the next `live` has them.
+    #[serde(flatten)]
+    pub counts: Option<CountDelta>,
+}
+
 /// One item of a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StreamItem {
-    /// The stream begins after `cursor`.
+    /// The stream begins after `cursor`. It comes again when the server can no longer tell each
+    /// change's part in the counts, for example to a reader that has fallen far behind: until the
+    /// next `live` the counts are not known.
     Ready {
         /// The accepted starting point.
         cursor: Cursor,
@@ -45,7 +75,22 @@ pub enum StreamItem {
         /// The event.
         event: Box<Event>,
     },
-    /// Replay is over. From here on each created event counts one more unread.
+    /// Events got another status.
+    Status {
+        /// The reader has got this far with it.
+        cursor: Cursor,
+        /// Which, and what that means.
+        change: StatusChange,
+    },
+    /// Events are gone.
+    Deleted {
+        /// The reader has got this far with it.
+        cursor: Cursor,
+        /// Which, and what that means.
+        deletion: Deletion,
+    },
+    /// Replay is over. From here on each created event counts one more of its status, and the other
+    /// changes say what they do to the counts.
     Live {
         /// The reader has got this far.
         cursor: Cursor,
@@ -83,11 +128,16 @@ struct ResetData {
 }
 
 impl StreamItem {
+    /// The most events that one `status` or `deleted` names.
+    pub const MAX_IDS: usize = 512;
+
     /// How far the reader has got with this item: the `id:` of its frame.
     pub const fn cursor(&self) -> Cursor {
         match self {
             Self::Ready { cursor, .. }
             | Self::Created { cursor, .. }
+            | Self::Status { cursor, .. }
+            | Self::Deleted { cursor, .. }
             | Self::Live { cursor, .. }
             | Self::Reset { cursor, .. } => *cursor,
         }
@@ -99,6 +149,8 @@ impl StreamItem {
         match self {
             Self::Ready { .. } => Some("ready"),
             Self::Created { .. } => None,
+            Self::Status { .. } => Some("status"),
+            Self::Deleted { .. } => Some("deleted"),
             Self::Live { .. } => Some("live"),
             Self::Reset { .. } => Some("reset"),
         }
@@ -112,6 +164,8 @@ impl StreamItem {
                 head: *head,
             }),
             Self::Created { event, .. } => serde_json::to_string(event),
+            Self::Status { change, .. } => serde_json::to_string(change),
+            Self::Deleted { deletion, .. } => serde_json::to_string(deletion),
             Self::Live { cursor, summary } => serde_json::to_string(&LiveData {
                 cursor: *cursor,
                 summary: summary.clone(),
@@ -134,6 +188,14 @@ impl StreamItem {
             "" | "message" => Self::Created {
                 cursor,
                 event: serde_json::from_str(data)?,
+            },
+            "status" => Self::Status {
+                cursor,
+                change: serde_json::from_str(data)?,
+            },
+            "deleted" => Self::Deleted {
+                cursor,
+                deletion: serde_json::from_str(data)?,
             },
             "ready" => {
                 let ReadyData { cursor, head } = serde_json::from_str(data)?;

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use tidings_event::{EventId, Violations};
+use tidings_event::{EventId, ResetReason, Violations};
 
 use crate::store::{DirectoryError, StoreError};
 
@@ -68,6 +68,33 @@ pub enum PublishError {
     #[error("could not store the event")]
     Store(#[source] Arc<StoreError>),
     /// The engine was closed before it took the request.
+    #[error("the engine is closed")]
+    Closed,
+}
+
+/// Why nothing, or not everything, of a change was done. To repeat it is safe.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangeError {
+    /// The filter lets every event through; [`Selection::All`](tidings_event::Selection::All) says
+    /// that this is meant.
+    #[error("the filter is empty")]
+    EmptyFilter,
+    /// The cursor up to which events are meant is not one of this owner and this store.
+    #[error("the cursor up to which events are meant cannot be used ({0})")]
+    UpTo(ResetReason),
+    /// There are more ids than [`Limits::change_ids`](tidings_event::Limits::change_ids).
+    #[error("the change names {ids} events, more than the {limit} allowed")]
+    TooManyIds {
+        /// How many there are.
+        ids: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The store failed. What was changed before stays changed.
+    #[error("could not change the events")]
+    Store(#[source] Arc<StoreError>),
+    /// The engine was closed.
     #[error("the engine is closed")]
     Closed,
 }

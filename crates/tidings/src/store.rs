@@ -10,10 +10,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_event::{
-    Digest, Epoch, Event, EventFilter, EventId, OwnerId, PageRequest, PageToken, Rev, Summary,
-    SystemId,
+    Change, CountDelta, Digests, Epoch, Event, EventFilter, EventId, EventTypes, OwnerId,
+    PageRequest, PageToken, Rev, Status, Summary, SystemId, Timestamp,
 };
 
+use crate::retention::Retention;
 pub use error::StoreError;
 pub use sqlite::{BackupError, DirectoryError, StoreSummary, backup, restore};
 
@@ -25,8 +26,8 @@ pub(crate) struct Submission {
     pub(crate) event: Event,
     /// The JSON of its metadata.
     pub(crate) metadata: Option<Box<str>>,
-    /// Tells a repeat from a conflict.
-    pub(crate) digest: Digest,
+    /// Tell a repeat from a conflict.
+    pub(crate) digests: Digests,
     /// The event's JSON.
     pub(crate) json: Bytes,
 }
@@ -54,8 +55,41 @@ pub(crate) struct Stored {
     pub(crate) repeated: bool,
 }
 
-/// What became of one publish request within a group.
-pub(crate) type Outcome = Result<Vec<Stored>, Conflict>;
+/// One thing to be committed.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// These events are stored, all or none.
+    Publish(Vec<Submission>),
+    /// Something is done to stored events.
+    Change(ChangeStep),
+}
+
+/// A bounded part of a change.
+#[derive(Clone, Debug)]
+pub(crate) struct ChangeStep {
+    /// Who changes them: nothing is touched that this owner does not see. The system changes its own
+    /// events for all; a user changes them for themselves only.
+    pub(crate) owner: OwnerId,
+    /// Which events; at most [`StreamItem::MAX_IDS`](tidings_event::StreamItem::MAX_IDS).
+    pub(crate) ids: Vec<EventId>,
+    /// What is done to them.
+    pub(crate) change: Change,
+    /// Only to those that have this status.
+    pub(crate) only: Option<Status>,
+    /// When.
+    pub(crate) at: Timestamp,
+}
+
+/// What became of one thing within a group.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The events are stored, now or before.
+    Stored(Vec<Stored>),
+    /// None of them is.
+    Conflict(Conflict),
+    /// The step is done.
+    Changed(Changed),
+}
 
 /// The id of an event in a request is taken by an event with other content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,10 +100,25 @@ pub(crate) struct Conflict {
     pub(crate) id: EventId,
 }
 
+/// What a step did.
+#[derive(Debug, Default)]
+pub(crate) struct Changed {
+    /// The events that are now different, in the order of their revs.
+    pub(crate) ids: Vec<EventId>,
+    /// How many of the others are there, or were deleted before if it is a deletion.
+    pub(crate) unchanged: usize,
+    /// Where the changes stand in the owner's feed. `None` if nothing changed.
+    pub(crate) revs: Option<RevRange>,
+    /// The newest of the system's events among them, by its position in the system's feed.
+    pub(crate) system: Rev,
+    /// What that does to the owner's counts.
+    pub(crate) counts: CountDelta,
+}
+
 /// What became of a group.
 #[derive(Debug)]
 pub(crate) struct Committed {
-    /// One for each request of the group, in its order.
+    /// One for each thing in the group, in its order.
     pub(crate) outcomes: Vec<Outcome>,
     /// How long the commit itself took: until it was on disk.
     pub(crate) sync_time: Duration,
@@ -105,7 +154,7 @@ pub(crate) struct Snapshot {
 }
 
 /// A run of changes of one feed: those after one rev, up to and with another.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RevRange {
     /// Not included.
     pub(crate) after: Rev,
@@ -113,24 +162,92 @@ pub(crate) struct RevRange {
     pub(crate) up_to: Rev,
 }
 
+/// Which of the two feeds that a user sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The system's.
+    System,
+    /// The user's own. The system itself has none.
+    Own,
+}
+
+/// A change as a replay shows it.
+#[derive(Debug)]
+pub(crate) enum Replayed {
+    /// An event, as its reader sees it now.
+    Created(Box<Event>),
+    /// These events have this status since this moment.
+    Status {
+        ids: Vec<EventId>,
+        status: Status,
+        at: Timestamp,
+    },
+    /// These events are gone.
+    Deleted { ids: Vec<EventId> },
+}
+
 /// A bounded piece of a replay.
 #[derive(Debug)]
 pub(crate) struct ReplayPage {
-    /// In the order of their revs.
-    pub(crate) events: Vec<(Rev, Event)>,
+    /// In the order of their revs; what covers several has the last one's.
+    pub(crate) changes: Vec<(Rev, Replayed)>,
     /// The replay has got this far: every change up to here is in a page.
     pub(crate) reached: Rev,
+    /// Where the feed begins now. Deletions up to here are forgotten.
+    pub(crate) floor: Rev,
+}
+
+/// Which events a bulk change is about.
+#[derive(Clone, Debug)]
+pub(crate) struct Matching {
+    /// Those it lets through.
+    pub(crate) filter: EventFilter,
+    /// Nothing newer in the owner's own feed.
+    pub(crate) own_up_to: Rev,
+    /// Nothing newer in the system's feed.
+    pub(crate) system_up_to: Rev,
+}
+
+/// A piece of what matches.
+#[derive(Debug)]
+pub(crate) struct MatchPage {
+    /// The oldest first.
+    pub(crate) ids: Vec<EventId>,
+    /// Where to go on; `None` when that was all.
+    pub(crate) next: Option<PageToken>,
+}
+
+/// Where a search for events to remove goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FeedPosition(pub(crate) i64);
+
+/// Events that retention no longer keeps.
+#[derive(Debug)]
+pub(crate) struct ExpiredPage {
+    /// By the owner whose events they are.
+    pub(crate) events: Vec<(OwnerId, Vec<EventId>)>,
+    /// Where to go on; `None` when all feeds were seen. The same place again where one feed has more.
+    pub(crate) next: Option<FeedPosition>,
+}
+
+/// Whether there is more of the same to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// There is.
+    More,
+    /// That was all.
+    Done,
 }
 
 /// A page of the list with the counts that belong to it, all from one snapshot.
 #[derive(Debug)]
 pub(crate) struct ListPage {
-    /// The newest first.
+    /// In the order that was asked for.
     pub(crate) events: Vec<Event>,
     /// The page after this one.
     pub(crate) next: Option<PageToken>,
-    /// How many events match the filter.
-    pub(crate) total: u64,
+    /// How many events match the filter, if that was asked for.
+    pub(crate) total: Option<u64>,
     /// What the owner sees at the page's moment.
     pub(crate) snapshot: Snapshot,
 }
@@ -144,16 +261,22 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// What the store is.
     fn identity(&self) -> Identity;
 
-    /// Commits a group of publish requests in one transaction. Each request is stored whole or, on
-    /// a conflict, not at all, whatever becomes of the others. When this returns `Ok`, the group is
-    /// on disk; on an error nothing of it may be acknowledged.
-    async fn commit(&self, group: Vec<Vec<Submission>>) -> Result<Committed, StoreError>;
+    /// Commits a group in one transaction. Each publish request is stored whole or, on a conflict, not
+    /// at all, whatever becomes of the others. When this returns `Ok`, the group is on disk; on an
+    /// error nothing of it may be acknowledged.
+    async fn commit(&self, group: Vec<Work>) -> Result<Committed, StoreError>;
 
     /// What `owner` sees now.
     async fn snapshot(&self, owner: OwnerId) -> Result<Snapshot, StoreError>;
 
-    /// The next piece of a replay of `owner`'s own feed. Holds no transaction afterwards.
-    async fn replay(&self, owner: OwnerId, range: RevRange) -> Result<ReplayPage, StoreError>;
+    /// The next piece of a replay of one of the feeds that `owner` sees. Holds no transaction
+    /// afterwards.
+    async fn replay(
+        &self,
+        owner: OwnerId,
+        side: Side,
+        range: RevRange,
+    ) -> Result<ReplayPage, StoreError>;
 
     /// One event that `owner` sees; `None` for an unknown one and for another's alike.
     async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Event>, StoreError>;
@@ -165,6 +288,32 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         filter: EventFilter,
         page: PageRequest,
     ) -> Result<ListPage, StoreError>;
+
+    /// The categories and actions of what `owner` sees.
+    async fn types(&self, owner: OwnerId) -> Result<EventTypes, StoreError>;
+
+    /// A piece of what `owner` sees and `matching` means, after an event.
+    async fn matching(
+        &self,
+        owner: OwnerId,
+        matching: Matching,
+        after: Option<PageToken>,
+    ) -> Result<MatchPage, StoreError>;
+
+    /// A piece of what `retention` does not keep.
+    async fn expired(
+        &self,
+        retention: Retention,
+        now: Timestamp,
+        from: FeedPosition,
+    ) -> Result<ExpiredPage, StoreError>;
+
+    /// Forgets some of the deletions before a moment, and says where the feeds begin since; how many
+    /// were forgotten.
+    async fn forget_deleted(&self, before: Timestamp) -> Result<(u64, Progress), StoreError>;
+
+    /// Adds some events to the index for searching.
+    async fn index_search(&self) -> Result<Progress, StoreError>;
 
     /// Whether the store answers.
     async fn check(&self) -> Result<(), StoreError>;

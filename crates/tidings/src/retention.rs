@@ -1,0 +1,52 @@
+//! What is kept, and for how long.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tidings_event::Severity;
+
+/// How long events are kept. Whatever is not, a background task deletes as a user would: the streams
+/// of its owner show it, and the counts follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// How long an event is kept, by when it was created. `None` keeps all.
+    pub age: Option<Duration>,
+    /// How long events of a severity are kept, instead of `age`.
+    pub severity_age: BTreeMap<Severity, Duration>,
+    /// How many events of one owner are kept: the newest. `None` keeps all.
+    pub owner_events: Option<u64>,
+    /// How many of the system's events are kept: the newest.
+    pub system_events: u64,
+    /// How long a deletion is remembered. A reader that was away for longer is told to fetch the list.
+    pub deleted_age: Duration,
+    /// How long the background task rests when there is nothing to do.
+    pub interval: Duration,
+}
+
+impl Retention {
+    /// Enough for a user who joins to see what has happened to the installation lately.
+    pub const DEFAULT_SYSTEM_EVENTS: u64 = 10_000;
+    /// A device may lie in a drawer for a month.
+    pub const DEFAULT_DELETED_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+    /// Nothing is in a hurry.
+    pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
+
+    /// How long events of `severity` are kept.
+    pub fn age_of(&self, severity: Severity) -> Option<Duration> {
+        self.severity_age.get(&severity).copied().or(self.age)
+    }
+}
+
+impl Default for Retention {
+    /// Users' events are kept for ever, the system's up to 10,000, deletions for 30 days.
+    fn default() -> Self {
+        Self {
+            age: None,
+            severity_age: BTreeMap::new(),
+            owner_events: None,
+            system_events: Self::DEFAULT_SYSTEM_EVENTS,
+            deleted_age: Self::DEFAULT_DELETED_AGE,
+            interval: Self::DEFAULT_INTERVAL,
+        }
+    }
+}
