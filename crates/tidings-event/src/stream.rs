@@ -131,6 +131,11 @@ impl StreamItem {
     /// The most events that one `status` or `deleted` names.
     pub const MAX_IDS: usize = 512;
 
+    /// The name of a frame that shows a change of status.
+    pub const STATUS: &str = "status";
+    /// The name of a frame that shows a deletion.
+    pub const DELETED: &str = "deleted";
+
     /// How far the reader has got with this item: the `id:` of its frame.
     pub const fn cursor(&self) -> Cursor {
         match self {
@@ -149,8 +154,8 @@ impl StreamItem {
         match self {
             Self::Ready { .. } => Some("ready"),
             Self::Created { .. } => None,
-            Self::Status { .. } => Some("status"),
-            Self::Deleted { .. } => Some("deleted"),
+            Self::Status { .. } => Some(Self::STATUS),
+            Self::Deleted { .. } => Some(Self::DELETED),
             Self::Live { .. } => Some("live"),
             Self::Reset { .. } => Some("reset"),
         }
@@ -189,11 +194,11 @@ impl StreamItem {
                 cursor,
                 event: serde_json::from_str(data)?,
             },
-            "status" => Self::Status {
+            Self::STATUS => Self::Status {
                 cursor,
                 change: serde_json::from_str(data)?,
             },
-            "deleted" => Self::Deleted {
+            Self::DELETED => Self::Deleted {
                 cursor,
                 deletion: serde_json::from_str(data)?,
             },

@@ -1,18 +1,21 @@
-//! The one write path: requests queue here, are committed in groups, delivered, acknowledged.
+//! The one write path: what is to be stored or changed queues here, is committed in groups,
+//! delivered, acknowledged.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tidings_event::{OwnerId, Rev};
+use tidings_event::{Change, Deletion, OwnerId, StatusChange};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::error::PublishError;
+use crate::error::{ChangeError, PublishError};
 use crate::frame::Frame;
-use crate::hub::Hub;
-use crate::metrics::{Metrics, OutcomeLabel};
+use crate::hub::{Delivery, Hub};
+use crate::metrics::{ChangeLabel, Metrics, OutcomeLabel};
 use crate::receipt::Receipt;
-use crate::store::{Committed, Conflict, Outcome, Store, Submission};
+use crate::store::{
+    ChangeStep, Changed, Committed, Conflict, Outcome, Store, StoreError, Submission, Work,
+};
 
 /// Requests that wait for their commit. When it is full, publishers wait before their request is
 /// taken.
@@ -26,19 +29,28 @@ const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 const GROUP_EVENTS: usize = 2048;
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
-type Answer = Result<Vec<Receipt>, PublishError>;
+/// About the memory of a change for each event it names.
+const CHANGE_BYTES: usize = 128;
+
+type Published = Result<Vec<Receipt>, PublishError>;
 
 enum Message {
-    Publish(Request),
+    Do(Request),
     Close,
 }
 
 struct Request {
-    submissions: Vec<Submission>,
+    work: Work,
     bytes: usize,
-    answer: oneshot::Sender<Answer>,
+    answer: Answer,
     /// Room in the queue, given back when the request is answered.
     _room: OwnedSemaphorePermit,
+}
+
+/// Where the outcome is waited for.
+enum Answer {
+    Published(oneshot::Sender<Published>),
+    Changed(oneshot::Sender<Result<Changed, ChangeError>>),
 }
 
 /// Hands requests to the task that commits them. The task ends when this is closed or dropped.
@@ -64,8 +76,27 @@ impl Committer {
     ///
     /// When the caller drops the future while it waits for room in the queue, nothing was taken;
     /// after that the request is stored and delivered all the same.
-    pub(crate) async fn publish(&self, submissions: Vec<Submission>) -> Answer {
+    pub(crate) async fn publish(&self, submissions: Vec<Submission>) -> Published {
         let bytes = submissions.iter().map(Submission::bytes).sum();
+        let (answer, outcome) = oneshot::channel();
+        let work = Work::Publish(submissions);
+        self.queue(work, bytes, Answer::Published(answer))
+            .await
+            .map_err(|Closed| PublishError::Closed)?;
+        outcome.await.map_err(|_| PublishError::Closed)?
+    }
+
+    /// Does a step of a change. What was said of dropped futures holds here too.
+    pub(crate) async fn change(&self, step: ChangeStep) -> Result<Changed, ChangeError> {
+        let bytes = CHANGE_BYTES * step.ids.len();
+        let (answer, outcome) = oneshot::channel();
+        self.queue(Work::Change(step), bytes, Answer::Changed(answer))
+            .await
+            .map_err(|Closed| ChangeError::Closed)?;
+        outcome.await.map_err(|_| ChangeError::Closed)?
+    }
+
+    async fn queue(&self, work: Work, bytes: usize, answer: Answer) -> Result<(), Closed> {
         // A request larger than the whole queue, which only unusual limits allow, waits for all of
         // its room.
         let permits = u32::try_from(std::cmp::min(bytes, QUEUE_BYTES))
@@ -73,19 +104,17 @@ impl Committer {
         let room = Arc::clone(&self.room)
             .acquire_many_owned(permits)
             .await
-            .map_err(|_| PublishError::Closed)?;
-        let (answer, outcome) = oneshot::channel();
+            .map_err(|_| Closed)?;
         let request = Request {
-            submissions,
+            work,
             bytes,
             answer,
             _room: room,
         };
         self.queue
-            .send(Message::Publish(request))
+            .send(Message::Do(request))
             .await
-            .map_err(|_| PublishError::Closed)?;
-        outcome.await.map_err(|_| PublishError::Closed)?
+            .map_err(|_| Closed)
     }
 
     /// Takes no more requests, and returns when those that were taken are answered.
@@ -102,6 +131,9 @@ impl Committer {
         }
     }
 }
+
+/// The task has ended.
+struct Closed;
 
 async fn run(
     mut requests: mpsc::Receiver<Message>,
@@ -136,8 +168,11 @@ fn collect(
     let mut next = Some(first);
     while let Some(message) = next {
         match message {
-            Message::Publish(request) => {
-                events += request.submissions.len();
+            Message::Do(request) => {
+                events += match &request.work {
+                    Work::Publish(submissions) => submissions.len(),
+                    Work::Change(step) => step.ids.len(),
+                };
                 bytes += request.bytes;
                 group.push(request);
             }
@@ -153,63 +188,110 @@ fn collect(
 }
 
 async fn commit(group: Vec<Request>, store: &dyn Store, hub: &Hub, metrics: &Metrics) {
-    let (mut submissions, mut waiting) = (Vec::new(), Vec::new());
+    let (mut work, mut waiting) = (Vec::new(), Vec::new());
     for request in group {
-        submissions.push(request.submissions);
+        work.push(request.work);
         waiting.push((request.answer, request._room));
     }
-    match store.commit(submissions).await {
+    match store.commit(work).await {
         Ok(committed) => {
-            deliver(&committed.outcomes, hub);
+            deliver(&committed.outcomes, store.identity().system.into(), hub);
             count(&committed, metrics);
             for ((answer, _room), outcome) in waiting.into_iter().zip(committed.outcomes) {
-                // The caller may be gone; what it sent is stored and delivered.
-                let _ = answer.send(answer_of(outcome));
+                answer.send(outcome);
             }
         }
         Err(error) => {
             let error = Arc::new(error);
-            let requests = u64::try_from(waiting.len()).unwrap_or(u64::MAX);
-            metrics
-                .requests
-                .get_or_create(&OutcomeLabel::FAILED)
-                .inc_by(requests);
             for (answer, _room) in waiting {
-                let _ = answer.send(Err(PublishError::Store(Arc::clone(&error))));
+                if matches!(answer, Answer::Published(_)) {
+                    metrics
+                        .requests
+                        .get_or_create(&OutcomeLabel::FAILED)
+                        .inc();
+                }
+                answer.fail(&error);
             }
         }
     }
 }
 
 /// Shows what is new to those who follow its feeds, each feed in the order of its revs.
-fn deliver(outcomes: &[Outcome], hub: &Hub) {
-    let mut by_owner: HashMap<OwnerId, Vec<(Rev, Frame)>> = HashMap::new();
-    for stored in outcomes.iter().flatten().flatten() {
-        if !stored.repeated {
-            let frame = Frame::created(stored.json.clone());
-            let frames = by_owner.entry(stored.owner).or_default();
-            frames.push((stored.rev, frame));
+fn deliver(outcomes: &[Outcome], system: OwnerId, hub: &Hub) {
+    let mut by_owner: HashMap<OwnerId, Vec<Delivery>> = HashMap::new();
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Stored(stored) => {
+                for one in stored.iter().filter(|one| !one.repeated) {
+                    let frame = Frame::created(one.json.clone());
+                    let deliveries = by_owner.entry(one.owner).or_default();
+                    deliveries.push(Delivery::of_one(one.rev, frame));
+                }
+            }
+            Outcome::Changed(changed) if !changed.ids.is_empty() => {
+                let deliveries = by_owner.entry(changed.owner).or_default();
+                deliveries.push(delivery_of(changed, system));
+            }
+            Outcome::Changed(_) | Outcome::Conflict(_) => {}
         }
     }
-    for (owner, frames) in by_owner {
-        hub.deliver(owner, frames);
+    for (owner, deliveries) in by_owner {
+        hub.deliver(owner, deliveries);
+    }
+}
+
+/// A step is shown by one frame.
+fn delivery_of(changed: &Changed, system: OwnerId) -> Delivery {
+    // What the end of one of the system's events means for a user's counts depends on the user.
+    let is_for_all = changed.owner == system;
+    let ids = changed.ids.clone();
+    let counts = (!is_for_all).then(|| changed.counts.clone());
+    let frame = match changed.change {
+        Change::Status(status) => Frame::status(&StatusChange {
+            ids,
+            status,
+            updated_at: changed.at,
+            counts,
+        }),
+        Change::Delete => Frame::deleted(&Deletion { ids, counts }),
+    };
+    Delivery {
+        first: changed.revs.after.next(),
+        last: changed.revs.up_to,
+        system: changed.system,
+        recount: is_for_all,
+        frame,
     }
 }
 
 fn count(committed: &Committed, metrics: &Metrics) {
     let mut events = 0_u32;
     for outcome in &committed.outcomes {
-        let label = match outcome {
-            Ok(_) => OutcomeLabel::STORED,
-            Err(_) => OutcomeLabel::CONFLICT,
-        };
-        metrics.requests.get_or_create(&label).inc();
-        for stored in outcome.iter().flatten() {
-            if stored.repeated {
-                metrics.events_repeated.inc();
-            } else {
-                metrics.events_stored.inc();
-                events += 1;
+        match outcome {
+            Outcome::Stored(stored) => {
+                let label = &OutcomeLabel::STORED;
+                metrics.requests.get_or_create(label).inc();
+                for one in stored {
+                    if one.repeated {
+                        metrics.events_repeated.inc();
+                    } else {
+                        metrics.events_stored.inc();
+                        events += 1;
+                    }
+                }
+            }
+            Outcome::Conflict(_) => {
+                let label = &OutcomeLabel::CONFLICT;
+                metrics.requests.get_or_create(label).inc();
+            }
+            Outcome::Changed(changed) => {
+                let number = changed.ids.len();
+                let label = &ChangeLabel::of(changed.change);
+                metrics
+                    .events_changed
+                    .get_or_create(label)
+                    .inc_by(number as u64);
+                events = events.saturating_add(u32::try_from(number).unwrap_or(u32::MAX));
             }
         }
     }
@@ -219,9 +301,36 @@ fn count(committed: &Committed, metrics: &Metrics) {
         .observe(committed.sync_time.as_secs_f64());
 }
 
-fn answer_of(outcome: Outcome) -> Answer {
-    match outcome {
-        Ok(stored) => Ok(stored.into_iter().map(Receipt::from).collect()),
-        Err(Conflict { index, id }) => Err(PublishError::Conflict { index, id }),
+impl Answer {
+    /// The caller may be gone; what was asked for is done and delivered.
+    fn send(self, outcome: Outcome) {
+        match (self, outcome) {
+            (Self::Published(answer), Outcome::Stored(stored)) => {
+                let receipts = stored.into_iter().map(Receipt::from).collect();
+                let _ = answer.send(Ok(receipts));
+            }
+            (Self::Published(answer), Outcome::Conflict(Conflict { index, id })) => {
+                let _ = answer.send(Err(PublishError::Conflict { index, id }));
+            }
+            (Self::Changed(answer), Outcome::Changed(changed)) => {
+                let _ = answer.send(Ok(changed));
+            }
+            // A store answers what it was asked; dropping the sender says that it did not.
+            (Self::Published(_), Outcome::Changed(_))
+            | (Self::Changed(_), Outcome::Stored(_) | Outcome::Conflict(_)) => {
+                tracing::error!("the store answered something else than it was asked");
+            }
+        }
+    }
+
+    fn fail(self, error: &Arc<StoreError>) {
+        match self {
+            Self::Published(answer) => {
+                let _ = answer.send(Err(PublishError::Store(Arc::clone(error))));
+            }
+            Self::Changed(answer) => {
+                let _ = answer.send(Err(ChangeError::Store(Arc::clone(error))));
+            }
+        }
     }
 }

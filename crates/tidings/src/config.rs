@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use tidings_event::Limits;
 
+use crate::retention::Retention;
+
 /// What [`Tidings::open`](crate::Tidings::open) needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -14,6 +16,8 @@ pub struct Config {
     /// The most bytes of frames kept in memory for the subscribers of one owner that are a little
     /// behind. Those that are further behind read the store.
     pub window_bytes: usize,
+    /// What is kept, and for how long.
+    pub retention: Retention,
 }
 
 impl Config {
@@ -26,6 +30,7 @@ impl Config {
             data_dir: data_dir.into(),
             limits: Limits::default(),
             window_bytes: Self::DEFAULT_WINDOW_BYTES,
+            retention: Retention::default(),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 use tidings_event::{
-    CursorTag, Draft, Event, EventFilter, EventId, EventPage, Limits, OwnerId, PageRequest, Paging,
-    SeverityCount, Start, Status, SystemId, Violations,
+    CursorTag, Draft, Event, EventFilter, EventId, EventPage, EventTypes, InboxSummary, Limits,
+    OwnerId, PageRequest, Paging, SeverityCount, Start, Status, SystemId, Violations,
 };
 
 use crate::committer::Committer;
@@ -14,9 +14,11 @@ use crate::error::{OpenError, PublishError};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::receipt::Receipt;
+use crate::retention::Retention;
 use crate::store::sqlite::{OpenStoreError, SqliteStore};
 use crate::store::{Identity, ListPage, Store, StoreError, Submission};
 use crate::subscription::{Source, Subscription, cursor_at};
+use crate::upkeep::{Upkeep, UpkeepTask};
 
 /// A handle on the engine; clones share it.
 ///
@@ -25,17 +27,18 @@ use crate::subscription::{Source, Subscription, cursor_at};
 /// subscriptions are dropped too.
 #[derive(Clone, Debug)]
 pub struct Tidings {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    limits: Limits,
-    identity: Identity,
-    store: Arc<dyn Store>,
+pub(crate) struct Shared {
+    pub(crate) limits: Limits,
+    pub(crate) identity: Identity,
+    pub(crate) store: Arc<dyn Store>,
     hub: Arc<Hub>,
     metrics: Arc<Metrics>,
-    committer: Committer,
+    pub(crate) committer: Arc<Committer>,
+    _upkeep: UpkeepTask,
 }
 
 impl Drop for Shared {
@@ -61,6 +64,7 @@ impl Tidings {
             data_dir,
             limits,
             window_bytes,
+            retention,
         } = config;
         let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&data_dir)).await;
         let store = match opened {
@@ -69,14 +73,31 @@ impl Tidings {
             Ok(Err(OpenStoreError::Database(fault))) => return Err(OpenError::Store(fault.into())),
             Err(panic) => return Err(OpenError::Store(panic.into())),
         };
-        Ok(Self::start(Arc::new(store), limits, window_bytes))
+        Ok(Self::start(
+            Arc::new(store),
+            limits,
+            window_bytes,
+            retention,
+        ))
     }
 
-    fn start(store: Arc<dyn Store>, limits: Limits, window_bytes: usize) -> Self {
+    fn start(
+        store: Arc<dyn Store>,
+        limits: Limits,
+        window_bytes: usize,
+        retention: Retention,
+    ) -> Self {
         let hub = Arc::new(Hub::new(window_bytes));
         let metrics = Arc::new(Metrics::new());
         let committer =
             Committer::start(Arc::clone(&store), Arc::clone(&hub), Arc::clone(&metrics));
+        let committer = Arc::new(committer);
+        let upkeep = Upkeep {
+            store: Arc::clone(&store),
+            committer: Arc::clone(&committer),
+            metrics: Arc::clone(&metrics),
+            retention,
+        };
         let shared = Shared {
             limits,
             identity: store.identity(),
@@ -84,6 +105,7 @@ impl Tidings {
             hub,
             metrics,
             committer,
+            _upkeep: upkeep.start(),
         };
         Self {
             shared: Arc::new(shared),
@@ -131,7 +153,7 @@ impl Tidings {
     /// Settles owner and system of an event, and encodes it once: for the store, the answer and all
     /// subscribers.
     pub fn prepare(&self, draft: Draft) -> Prepared {
-        let (mut event, digest) = draft.resolve(self.shared.identity.system);
+        let (mut event, digests) = draft.resolve(self.shared.identity.system);
         let json = serde_json::to_vec(&event).expect("an event has only text keys");
         self.shared.metrics.frames_encoded.inc();
         let metadata = event.metadata.take().map(|metadata| {
@@ -141,7 +163,7 @@ impl Tidings {
         Prepared(Submission {
             event,
             metadata,
-            digest,
+            digests,
             json: json.into(),
         })
     }
@@ -212,8 +234,8 @@ impl Tidings {
         Subscription::open(source, owner, start).await
     }
 
-    /// A page of what `owner` sees, the newest first, with exact counts and the cursor from which a
-    /// subscription misses nothing.
+    /// A page of what `owner` sees, with exact counts and the cursor from which a subscription misses
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -257,6 +279,35 @@ impl Tidings {
             next,
             cursor: cursor_at(&snapshot, tag),
         })
+    }
+
+    /// The exact counts of what `owner` sees, with the cursor from which a subscription keeps them
+    /// true. The cost is the same however many events there are.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn summary(&self, owner: OwnerId) -> Result<InboxSummary, StoreError> {
+        let snapshot = self.shared.store.snapshot(owner).await?;
+        let tag = CursorTag::derive(self.shared.identity.epoch, owner);
+        let unread = snapshot.summary.total(Status::Unread);
+        let read = snapshot.summary.total(Status::Read);
+        Ok(InboxSummary {
+            total_count: unread + read,
+            unread_count: unread,
+            read_count: read,
+            cursor: cursor_at(&snapshot, tag),
+            counts: snapshot.summary,
+        })
+    }
+
+    /// The categories and actions of the events that `owner` sees.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn types(&self, owner: OwnerId) -> Result<EventTypes, StoreError> {
+        self.shared.store.types(owner).await
     }
 
     /// One event that `owner` sees: `None` for an unknown one and for another user's alike.

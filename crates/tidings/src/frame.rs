@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use tidings_event::{Cursor, StreamItem};
+use serde::Serialize;
+use tidings_event::{Cursor, Deletion, StatusChange, StreamItem};
 
 /// The part of a frame that is the same for all its readers; only the `id:` line differs.
 #[derive(Clone, Debug)]
@@ -22,6 +23,22 @@ impl Frame {
         Self {
             name: None,
             data: json,
+        }
+    }
+
+    /// The frame that shows a change of status.
+    pub(crate) fn status(change: &StatusChange) -> Self {
+        Self {
+            name: Some(StreamItem::STATUS),
+            data: json(change),
+        }
+    }
+
+    /// The frame that shows a deletion.
+    pub(crate) fn deleted(deletion: &Deletion) -> Self {
+        Self {
+            name: Some(StreamItem::DELETED),
+            data: json(deletion),
         }
     }
 
@@ -58,4 +75,10 @@ impl Frame {
         let data = std::str::from_utf8(&self.data).ok()?;
         StreamItem::read(self.name.unwrap_or_default(), cursor, data).ok()?
     }
+}
+
+fn json(data: &impl Serialize) -> Bytes {
+    serde_json::to_vec(data)
+        .expect("what a stream carries has only text keys")
+        .into()
 }

@@ -13,8 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tidings_event::{OwnerId, Rev};
 use tokio::sync::Notify;
 
-use crate::frame::Frame;
-pub(crate) use feed::Taken;
+pub(crate) use feed::{Delivery, Taken};
 use feed::{Feed, SeatNumber};
 
 /// All feeds that have a subscriber. A feed without one is not here and takes no memory.
@@ -56,11 +55,11 @@ impl Hub {
     }
 
     /// Hands committed frames to those who follow `owner`'s feed. Called in the order of their revs.
-    pub(crate) fn deliver(&self, owner: OwnerId, frames: Vec<(Rev, Frame)>) {
+    pub(crate) fn deliver(&self, owner: OwnerId, deliveries: Vec<Delivery>) {
         // The guard is gone before the feed is locked, so that feeds do not wait for each other.
         let feed = self.feeds().get(&owner).cloned();
         if let Some(feed) = feed {
-            feed.deliver(frames);
+            feed.deliver(deliveries);
         }
     }
 
@@ -116,9 +115,10 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    /// The frames after `position`, up to `budget_bytes` of them (but at least one).
-    pub(crate) fn take(&self, position: Rev, budget_bytes: usize) -> Taken {
-        self.feed.take(self.number, position, budget_bytes)
+    /// The frames after `position`, up to `budget_bytes` of them (but at least one), for a reader who
+    /// has got to `system` in the system's feed.
+    pub(crate) fn take(&self, position: Rev, system: Rev, budget_bytes: usize) -> Taken {
+        self.feed.take(self.number, position, system, budget_bytes)
     }
 
     /// Says how far a subscriber is that reads the store: it is at `position`, and the feed goes up
@@ -143,15 +143,31 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::frame::Frame;
 
-    fn frames(revs: std::ops::RangeInclusive<u64>, bytes: usize) -> Vec<(Rev, Frame)> {
+    fn frames(revs: std::ops::RangeInclusive<u64>, bytes: usize) -> Vec<Delivery> {
         let frame = Frame::created(Bytes::from(vec![b'x'; bytes]));
-        revs.map(|rev| (Rev::new(rev), frame.clone())).collect()
+        revs.map(|rev| Delivery::of_one(Rev::new(rev), frame.clone()))
+            .collect()
+    }
+
+    /// One frame for several revs.
+    fn range(first: u64, last: u64, system: u64) -> Vec<Delivery> {
+        let [one] = frames(last..=last, 10).try_into().unwrap();
+        vec![Delivery {
+            first: Rev::new(first),
+            system: Rev::new(system),
+            ..one
+        }]
+    }
+
+    fn take(seat: &Seat, position: u64, budget_bytes: usize) -> Taken {
+        seat.take(Rev::new(position), Rev::ZERO, budget_bytes)
     }
 
     fn revs(taken: Taken) -> Vec<u64> {
         match taken {
-            Taken::Frames(frames) => frames.into_iter().map(|(rev, _)| rev.get()).collect(),
+            Taken::Frames(frames) => frames.into_iter().map(|one| one.last.get()).collect(),
             other => panic!("{other:?}"),
         }
     }
@@ -169,11 +185,11 @@ mod tests {
         let (hub, owner) = hub_and_owner();
         let first = hub.join(owner, Arc::default());
         let second = hub.join(owner, Arc::default());
-        assert!(matches!(first.take(Rev::new(6), ALL), Taken::CaughtUp));
+        assert!(matches!(take(&first, 6, ALL), Taken::CaughtUp));
         hub.deliver(owner, frames(5..=8, 10));
-        assert_eq!(revs(first.take(Rev::new(6), ALL)), [7, 8]);
-        assert!(matches!(first.take(Rev::new(8), ALL), Taken::CaughtUp));
-        assert!(matches!(second.take(Rev::new(9), ALL), Taken::CaughtUp));
+        assert_eq!(revs(take(&first, 6, ALL)), [7, 8]);
+        assert!(matches!(take(&first, 8, ALL), Taken::CaughtUp));
+        assert!(matches!(take(&second, 9, ALL), Taken::CaughtUp));
     }
 
     #[test]
@@ -182,17 +198,44 @@ mod tests {
         let seat = hub.join(owner, Arc::default());
         hub.deliver(owner, frames(5..=6, 10));
         assert!(
-            matches!(seat.take(Rev::new(2), ALL), Taken::Gap { up_to } if up_to == Rev::new(4))
+            matches!(take(&seat, 2, ALL), Taken::Gap { up_to } if up_to == Rev::new(4))
         );
         // A hole in the deliveries: what is before it must be read from the store.
         hub.deliver(owner, frames(9..=9, 10));
         assert!(
-            matches!(seat.take(Rev::new(5), ALL), Taken::Gap { up_to } if up_to == Rev::new(8))
+            matches!(take(&seat, 5, ALL), Taken::Gap { up_to } if up_to == Rev::new(8))
         );
-        assert_eq!(revs(seat.take(Rev::new(8), ALL)), [9]);
+        assert_eq!(revs(take(&seat, 8, ALL)), [9]);
         // What was delivered before is not delivered again.
         hub.deliver(owner, frames(7..=9, 10));
-        assert!(matches!(seat.take(Rev::new(9), ALL), Taken::CaughtUp));
+        assert!(matches!(take(&seat, 9, ALL), Taken::CaughtUp));
+    }
+
+    #[test]
+    fn a_frame_may_stand_for_several_revs() {
+        let (hub, owner) = hub_and_owner();
+        let seat = hub.join(owner, Arc::default());
+        hub.deliver(owner, frames(4..=4, 10));
+        hub.deliver(owner, range(5, 9, 0));
+        hub.deliver(owner, frames(10..=10, 10));
+        assert_eq!(revs(take(&seat, 3, ALL)), [4, 9, 10]);
+        // Who has a part of it reads the rest from the store.
+        let _other = hub.join(owner, Arc::default());
+        hub.deliver(owner, range(11, 15, 0));
+        assert!(matches!(take(&seat, 12, ALL), Taken::Gap { up_to } if up_to == Rev::new(15)));
+    }
+
+    #[test]
+    fn what_is_about_an_event_of_the_system_waits_for_it() {
+        let (hub, owner) = hub_and_owner();
+        let seat = hub.join(owner, Arc::default());
+        hub.deliver(owner, frames(1..=1, 10));
+        hub.deliver(owner, range(2, 2, 7));
+        hub.deliver(owner, frames(3..=3, 10));
+        let at = |position, system| seat.take(Rev::new(position), Rev::new(system), ALL);
+        assert_eq!(revs(at(0, 6)), [1]);
+        assert_eq!(revs(at(1, 6)), [0_u64; 0]);
+        assert_eq!(revs(at(1, 7)), [2, 3]);
     }
 
     #[test]
@@ -200,8 +243,8 @@ mod tests {
         let (hub, owner) = hub_and_owner();
         let seat = hub.join(owner, Arc::default());
         hub.deliver(owner, frames(1..=1, WINDOW_LIMIT + 1));
-        assert!(matches!(seat.take(Rev::ZERO, ALL), Taken::Gap { up_to } if up_to == Rev::new(1)));
-        assert!(matches!(seat.take(Rev::new(1), ALL), Taken::CaughtUp));
+        assert!(matches!(take(&seat, 0, ALL), Taken::Gap { up_to } if up_to == Rev::new(1)));
+        assert!(matches!(take(&seat, 1, ALL), Taken::CaughtUp));
     }
 
     #[test]
@@ -243,16 +286,16 @@ mod tests {
         let first = hub.join(owner, Arc::default());
         let second = hub.join(owner, Arc::default());
         hub.deliver(owner, frames(1..=3, 10));
-        assert_eq!(revs(first.take(Rev::ZERO, ALL)), [1, 2, 3]);
+        assert_eq!(revs(take(&first, 0, ALL)), [1, 2, 3]);
         assert!(hub.window_bytes.load(Ordering::Relaxed) > 0);
         // A part is not all.
-        assert_eq!(revs(second.take(Rev::ZERO, 1)), [1]);
+        assert_eq!(revs(take(&second, 0, 1)), [1]);
         assert!(hub.window_bytes.load(Ordering::Relaxed) > 0);
-        assert_eq!(revs(second.take(Rev::new(1), ALL)), [2, 3]);
+        assert_eq!(revs(take(&second, 1, ALL)), [2, 3]);
         assert_eq!(hub.window_bytes.load(Ordering::Relaxed), 0);
         // It goes on after that.
         hub.deliver(owner, frames(4..=4, 10));
-        assert_eq!(revs(first.take(Rev::new(3), ALL)), [4]);
+        assert_eq!(revs(take(&first, 3, ALL)), [4]);
     }
 
     #[test]
@@ -261,7 +304,7 @@ mod tests {
         let first = hub.join(owner, Arc::default());
         let second = hub.join(owner, Arc::default());
         hub.deliver(owner, frames(1..=3, 10));
-        assert_eq!(revs(first.take(Rev::ZERO, ALL)), [1, 2, 3]);
+        assert_eq!(revs(take(&first, 0, ALL)), [1, 2, 3]);
         drop(second);
         assert_eq!(
             hub.window_bytes.load(Ordering::Relaxed),

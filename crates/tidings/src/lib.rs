@@ -35,6 +35,7 @@
 //!
 //! It runs on a Tokio runtime, and only one process at a time can have a data directory open.
 
+mod changes;
 mod committer;
 mod config;
 mod engine;
@@ -43,18 +44,25 @@ mod frame;
 mod hub;
 mod metrics;
 mod receipt;
+mod retention;
+mod search;
 mod store;
 mod subscription;
+mod upkeep;
 
+pub use changes::{ChangeOutcome, Changes};
 pub use config::Config;
 pub use engine::{Prepared, Tidings};
-pub use error::{OpenError, PublishError};
+pub use error::{ChangeError, OpenError, PublishError};
 pub use receipt::Receipt;
+pub use retention::Retention;
 pub use store::{BackupError, DirectoryError, StoreError, StoreSummary, backup, restore};
 pub use subscription::Subscription;
 
 /// The vocabulary the engine speaks, from `tidings-event`.
-pub use tidings_event::{Event, EventFilter, EventPage, PageRequest, Start, StreamItem};
+pub use tidings_event::{
+    Change, Event, EventFilter, EventPage, PageRequest, Selection, Start, Status, StreamItem,
+};
 
 /// Compiles the program in the README.
 #[cfg(doctest)]

@@ -9,7 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
-use tidings_event::ResetReason;
+use tidings_event::{Change, ResetReason, Status};
 
 use crate::hub::Hub;
 
@@ -18,6 +18,9 @@ use crate::hub::Hub;
 pub(crate) struct Metrics {
     pub(crate) events_stored: Counter,
     pub(crate) events_repeated: Counter,
+    pub(crate) events_changed: Family<ChangeLabel, Counter>,
+    pub(crate) events_expired: Counter,
+    pub(crate) deletions_forgotten: Counter,
     pub(crate) requests: Family<OutcomeLabel, Counter>,
     pub(crate) commit_events: Histogram,
     pub(crate) commit_sync_seconds: Histogram,
@@ -35,6 +38,23 @@ pub(crate) struct Metrics {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct OutcomeLabel {
     outcome: &'static str,
+}
+
+/// What was done to events.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct ChangeLabel {
+    change: &'static str,
+}
+
+impl ChangeLabel {
+    pub(crate) const fn of(change: Change) -> Self {
+        let change = match change {
+            Change::Status(Status::Read) => "read",
+            Change::Status(Status::Unread) => "unread",
+            Change::Delete => "deleted",
+        };
+        Self { change }
+    }
 }
 
 /// Why a subscription could not begin where its reader wanted.
@@ -64,6 +84,9 @@ impl Metrics {
         Self {
             events_stored: Counter::default(),
             events_repeated: Counter::default(),
+            events_changed: Family::default(),
+            events_expired: Counter::default(),
+            deletions_forgotten: Counter::default(),
             requests: Family::default(),
             // 1, 2, 4 … 2048 events.
             commit_events: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
@@ -115,6 +138,21 @@ impl Metrics {
             "replayed_events",
             "Events read from the store for subscribers",
             &self.replayed_events,
+        );
+        counter(
+            "events_expired",
+            "Events that retention deleted; they are among the deleted ones too",
+            &self.events_expired,
+        );
+        counter(
+            "deletions_forgotten",
+            "Deletions that are no longer remembered",
+            &self.deletions_forgotten,
+        );
+        registry.register(
+            "events_changed",
+            "Events that were marked or deleted, by what was done",
+            self.events_changed.clone(),
         );
         registry.register(
             "publish_requests",

@@ -101,14 +101,20 @@ pub(crate) struct Conflict {
 }
 
 /// What a step did.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Changed {
+    /// Whose feed the changes stand in.
+    pub(crate) owner: OwnerId,
+    /// What was done.
+    pub(crate) change: Change,
+    /// When.
+    pub(crate) at: Timestamp,
     /// The events that are now different, in the order of their revs.
     pub(crate) ids: Vec<EventId>,
     /// How many of the others are there, or were deleted before if it is a deletion.
     pub(crate) unchanged: usize,
-    /// Where the changes stand in the owner's feed. `None` if nothing changed.
-    pub(crate) revs: Option<RevRange>,
+    /// Where the changes stand in the owner's feed; an empty run if nothing changed.
+    pub(crate) revs: RevRange,
     /// The newest of the system's events among them, by its position in the system's feed.
     pub(crate) system: Rev,
     /// What that does to the owner's counts.

@@ -6,13 +6,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use tidings_event::{Cursor, CursorTag, Event, OwnerId, ResetReason, Rev, Start, StreamItem};
+use tidings_event::{
+    Cursor, CursorTag, Deletion, OwnerId, ResetReason, Rev, Start, StatusChange, StreamItem,
+};
 use tokio::sync::Notify;
 
 use crate::frame::Frame;
-use crate::hub::{Hub, Seat, Taken};
+use crate::hub::{Delivery, Hub, Seat, Taken};
 use crate::metrics::Metrics;
-use crate::store::{Identity, ReplayPage, RevRange, Snapshot, Store, StoreError};
+use crate::store::{
+    FeedBounds, Identity, ReplayPage, Replayed, RevRange, Side, Snapshot, Store, StoreError,
+};
 
 /// The bytes of frames that are taken from one feed at a time. With those of the other feed and one
 /// event beyond each, this is all the memory that a subscriber needs while it is served; while
@@ -22,15 +26,20 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// Follows what one owner sees.
 ///
 /// It begins with `ready` (or `reset`, if the start could not be used), goes on with what is after
-/// the start, says `live` when that is over, and then waits for what is published. Dropping it ends
-/// it.
+/// the start, says `live` with the counts when that is over, and then waits for what happens. One that
+/// falls so far behind that it has to read the store again, or that sees events of the system end, says
+/// `ready` once more, and `live` when it knows the counts again. Dropping it ends it.
 #[derive(Debug)]
 pub struct Subscription {
     source: Source,
     waker: Arc<Notify>,
     /// The system's feed, then the owner's own; the system itself has only the first.
     feeds: Vec<FollowedFeed>,
+    owner: OwnerId,
     phase: Phase,
+    /// Where the feeds began when that was last looked at, own and system. If a feed begins later and
+    /// the reader is not there yet, deletions may have been forgotten that it has not seen.
+    floors: Floors,
     /// How far the feeds were read.
     position: Cursor,
     /// A read of the store that has begun. It goes on where it was when the subscriber stops waiting
@@ -41,15 +50,36 @@ pub struct Subscription {
 }
 
 struct Reading {
-    /// Which feed.
-    index: usize,
-    page: Pin<Box<dyn Future<Output = Result<ReplayPage, StoreError>> + Send>>,
+    what: Wanted,
+    read: Pin<Box<dyn Future<Output = Result<Read, StoreError>> + Send>>,
+}
+
+/// What is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// A piece of the feed with this index.
+    Page(usize),
+    /// What the owner sees now, to catch up with it.
+    CatchUp,
+    /// What the owner sees now, to begin anew there.
+    Reset,
+}
+
+enum Read {
+    Page(ReplayPage),
+    Snapshot(Box<Snapshot>),
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Floors {
+    own: Rev,
+    system: Rev,
 }
 
 impl fmt::Debug for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reading")
-            .field("index", &self.index)
+            .field("what", &self.what)
             .finish_non_exhaustive()
     }
 }
@@ -66,15 +96,7 @@ pub(crate) struct Source {
 #[derive(Debug)]
 struct FollowedFeed {
     side: Side,
-    owner: OwnerId,
     seat: Seat,
-}
-
-/// Which of the two revs of a cursor.
-#[derive(Clone, Copy, Debug)]
-enum Side {
-    System,
-    Own,
 }
 
 #[derive(Debug)]
@@ -94,6 +116,22 @@ impl Side {
     }
 }
 
+impl Floors {
+    const fn of(snapshot: &Snapshot) -> Self {
+        Self {
+            own: snapshot.own.floor,
+            system: snapshot.system.floor,
+        }
+    }
+
+    fn of_side(&mut self, side: Side) -> &mut Rev {
+        match side {
+            Side::System => &mut self.system,
+            Side::Own => &mut self.own,
+        }
+    }
+}
+
 impl Subscription {
     /// Settles where the subscription begins: from here on it misses nothing.
     pub(crate) async fn open(
@@ -104,7 +142,6 @@ impl Subscription {
         let waker = Arc::new(Notify::new());
         let join = |side, owner| FollowedFeed {
             side,
-            owner,
             seat: source.hub.join(owner, Arc::clone(&waker)),
         };
         let system = OwnerId::from(source.identity.system);
@@ -133,6 +170,8 @@ impl Subscription {
             source,
             waker,
             feeds,
+            owner,
+            floors: Floors::of(&snapshot),
             phase: Phase::Replaying(Box::new(snapshot)),
             position: first.cursor(),
             reading: None,
@@ -241,58 +280,154 @@ impl Subscription {
 
     /// Takes what the windows hold, from both feeds, so that neither waits for the other.
     async fn follow(&mut self) -> Result<(), StoreError> {
+        let mut lost_count = false;
         for index in 0..self.feeds.len() {
             let FollowedFeed { side, seat, .. } = &self.feeds[index];
             let side = *side;
-            match seat.take(*side.rev(&mut self.position), CHUNK_BYTES) {
-                Taken::Frames(frames) => self.hand_over(side, frames),
-                Taken::Gap { up_to } => self.read_store(index, up_to).await?,
+            let position = *side.rev(&mut self.position);
+            match seat.take(position, self.position.system, CHUNK_BYTES) {
+                Taken::Frames(deliveries) => {
+                    lost_count |= deliveries.iter().any(|delivery| delivery.recount);
+                    self.hand_over(
+                        side,
+                        deliveries
+                            .into_iter()
+                            .map(|Delivery { last, frame, .. }| (last, frame)),
+                    );
+                }
+                Taken::Gap { up_to } => {
+                    seat.note(position, up_to);
+                    lost_count = true;
+                }
                 Taken::CaughtUp => {}
             }
+        }
+        if lost_count {
+            return self.read_snapshot(Wanted::CatchUp).await;
         }
         Ok(())
     }
 
+    async fn read_snapshot(&mut self, what: Wanted) -> Result<(), StoreError> {
+        self.check_open()?;
+        let store = Arc::clone(&self.source.store);
+        let owner = self.owner;
+        let read = async move {
+            let snapshot = store.snapshot(owner).await?;
+            Ok(Read::Snapshot(Box::new(snapshot)))
+        };
+        self.reading = Some(Reading {
+            what,
+            read: Box::pin(read),
+        });
+        self.finish_reading().await
+    }
+
     /// Hands over a piece of the store.
     async fn read_store(&mut self, index: usize, up_to: Rev) -> Result<(), StoreError> {
-        // Whoever is that far behind comes back with its cursor, elsewhere or later.
-        if self.source.hub.is_closed() {
-            return Err(StoreError::Closed);
-        }
-        let FollowedFeed {
-            side,
-            owner,
-            ref seat,
-        } = self.feeds[index];
+        self.check_open()?;
+        let FollowedFeed { side, ref seat, .. } = self.feeds[index];
         let after = *side.rev(&mut self.position);
         seat.note(after, up_to);
         let store = Arc::clone(&self.source.store);
-        let page = async move { store.replay(owner, RevRange { after, up_to }).await };
+        let owner = self.owner;
+        let read = async move {
+            let range = RevRange { after, up_to };
+            store.replay(owner, side, range).await.map(Read::Page)
+        };
         self.reading = Some(Reading {
-            index,
-            page: Box::pin(page),
+            what: Wanted::Page(index),
+            read: Box::pin(read),
         });
         self.finish_reading().await
+    }
+
+    /// Whoever has to read the store when everything ends comes back with its cursor, elsewhere or
+    /// later.
+    fn check_open(&self) -> Result<(), StoreError> {
+        if self.source.hub.is_closed() {
+            return Err(StoreError::Closed);
+        }
+        Ok(())
     }
 
     async fn finish_reading(&mut self) -> Result<(), StoreError> {
         let Some(reading) = &mut self.reading else {
             return Ok(());
         };
-        let read = reading.page.as_mut().await;
-        let side = self.feeds[reading.index].side;
+        let read = reading.read.as_mut().await;
+        let what = reading.what;
         self.reading = None;
-        let page = read?;
-        let events = page.events.len() as u64;
-        self.source.metrics.replayed_events.inc_by(events);
-        self.source.metrics.frames_encoded.inc_by(events);
-        let frame = |(rev, event): (Rev, Event)| {
-            let json = serde_json::to_vec(&event).expect("an event has only text keys");
-            (rev, Frame::created(json.into()))
-        };
-        self.hand_over(side, page.events.into_iter().map(frame));
+        match (what, read?) {
+            (Wanted::Page(index), Read::Page(page)) => self.take_page(index, page).await,
+            (Wanted::Reset, Read::Snapshot(snapshot)) => {
+                self.begin_anew(snapshot);
+                Ok(())
+            }
+            (_, Read::Snapshot(snapshot)) => self.catch_up(snapshot).await,
+            (_, Read::Page(_)) => Ok(()),
+        }
+    }
+
+    async fn take_page(&mut self, index: usize, page: ReplayPage) -> Result<(), StoreError> {
+        let side = self.feeds[index].side;
+        if self.has_lost_deletions(side, page.floor) {
+            return Box::pin(self.read_snapshot(Wanted::Reset)).await;
+        }
+        let changes = page.changes.len() as u64;
+        self.source.metrics.replayed_events.inc_by(changes);
+        self.source.metrics.frames_encoded.inc_by(changes);
+        let frames = page
+            .changes
+            .into_iter()
+            .map(|(rev, change)| (rev, frame_of(change)));
+        self.hand_over(side, frames);
         *side.rev(&mut self.position) = page.reached;
         Ok(())
+    }
+
+    /// Reads on, up to where the feeds stand now; the counts are known again after that.
+    async fn catch_up(&mut self, snapshot: Box<Snapshot>) -> Result<(), StoreError> {
+        for (side, floor) in [
+            (Side::System, snapshot.system.floor),
+            (Side::Own, snapshot.own.floor),
+        ] {
+            if self.has_lost_deletions(side, floor) {
+                return Box::pin(self.read_snapshot(Wanted::Reset)).await;
+            }
+        }
+        let cursor = self.position;
+        let head = cursor_at(&snapshot, cursor.tag);
+        let ready = Frame::of(&StreamItem::Ready { cursor, head });
+        self.pending.push_back((cursor, ready));
+        self.phase = Phase::Replaying(snapshot);
+        Ok(())
+    }
+
+    /// Whether deletions were forgotten, since it was last looked, that this reader has not seen. Who
+    /// has seen nothing yet misses none.
+    fn has_lost_deletions(&mut self, side: Side, floor: Rev) -> bool {
+        let position = *side.rev(&mut self.position);
+        let known = self.floors.of_side(side);
+        let raised = floor > *known;
+        *known = floor;
+        raised && position > Rev::ZERO && position < floor
+    }
+
+    /// Goes on from where the feeds stand now, and says so.
+    fn begin_anew(&mut self, snapshot: Box<Snapshot>) {
+        let cursor = cursor_at(&snapshot, self.position.tag);
+        let reason = ResetReason::TooOld;
+        self.source
+            .metrics
+            .resets
+            .get_or_create(&reason.into())
+            .inc();
+        let reset = Frame::of(&StreamItem::Reset { cursor, reason });
+        self.position = cursor;
+        self.pending.push_back((cursor, reset));
+        self.floors = Floors::of(&snapshot);
+        self.phase = Phase::Replaying(snapshot);
     }
 
     fn hand_over(&mut self, side: Side, frames: impl IntoIterator<Item = (Rev, Frame)>) {
@@ -300,6 +435,23 @@ impl Subscription {
             *side.rev(&mut self.position) = rev;
             self.pending.push_back((self.position, frame));
         }
+    }
+}
+
+/// A change of a replay says nothing of the counts: those of `live` count it already.
+fn frame_of(change: Replayed) -> Frame {
+    match change {
+        Replayed::Created(event) => {
+            let json = serde_json::to_vec(&event).expect("an event has only text keys");
+            Frame::created(json.into())
+        }
+        Replayed::Status { ids, status, at } => Frame::status(&StatusChange {
+            ids,
+            status,
+            updated_at: at,
+            counts: None,
+        }),
+        Replayed::Deleted { ids } => Frame::deleted(&Deletion { ids, counts: None }),
     }
 }
 
@@ -335,9 +487,10 @@ fn accept(start: Start, snapshot: &Snapshot, tag: CursorTag) -> Result<Cursor, R
     let (own, system) = (snapshot.own, snapshot.system);
     match start {
         Start::Now => Ok(cursor_at(snapshot, tag)),
+        // Whatever was forgotten before it: of what there is, it gets all.
         Start::Earliest => Ok(Cursor {
-            own: own.floor,
-            system: system.floor,
+            own: Rev::ZERO,
+            system: Rev::ZERO,
             tag,
         }),
         Start::Malformed => Err(ResetReason::Malformed),
@@ -345,9 +498,16 @@ fn accept(start: Start, snapshot: &Snapshot, tag: CursorTag) -> Result<Cursor, R
         Start::After(cursor) if cursor.own > own.head || cursor.system > system.head => {
             Err(ResetReason::TooNew)
         }
-        Start::After(cursor) if cursor.own < own.floor || cursor.system < system.floor => {
+        Start::After(cursor)
+            if is_too_old(cursor.own, own) || is_too_old(cursor.system, system) =>
+        {
             Err(ResetReason::TooOld)
         }
         Start::After(cursor) => Ok(cursor),
     }
+}
+
+/// Deletions that the reader has not seen are forgotten; who has seen nothing yet misses none.
+fn is_too_old(rev: Rev, feed: FeedBounds) -> bool {
+    rev > Rev::ZERO && rev < feed.floor
 }

@@ -20,13 +20,42 @@ pub(crate) const TIGHT_WINDOW_BYTES: usize = 8 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SeatNumber(u64);
 
+/// A frame on its way to those who follow a feed.
+#[derive(Clone, Debug)]
+pub(crate) struct Delivery {
+    /// The first rev it stands for.
+    pub(crate) first: Rev,
+    /// The last rev it stands for.
+    pub(crate) last: Rev,
+    /// It is about an event of the system: who has not got that far in the system's feed must wait
+    /// with it.
+    pub(crate) system: Rev,
+    /// What it does to a reader's counts depends on the reader: they have to be counted anew.
+    pub(crate) recount: bool,
+    /// The frame.
+    pub(crate) frame: Frame,
+}
+
+impl Delivery {
+    /// The delivery of a frame that stands for one rev and for nothing elsewhere.
+    pub(crate) const fn of_one(rev: Rev, frame: Frame) -> Self {
+        Self {
+            first: rev,
+            last: rev,
+            system: Rev::ZERO,
+            recount: false,
+            frame,
+        }
+    }
+}
+
 /// What a seat finds at its feed.
 #[derive(Debug)]
 pub(crate) enum Taken {
     /// Nothing newer than its position.
     CaughtUp,
-    /// The next frames, in order.
-    Frames(Vec<(Rev, Frame)>),
+    /// The next frames, in order. None, if the next one has to wait for the system's feed.
+    Frames(Vec<Delivery>),
     /// The window begins later: read the store up to this rev, then ask again.
     Gap {
         /// The last rev before the window.
@@ -47,7 +76,7 @@ struct State {
     /// The newest rev delivered since somebody follows; zero before the first.
     head: Rev,
     /// The newest frames, without a hole, up to `head`.
-    window: VecDeque<(Rev, Frame)>,
+    window: VecDeque<Delivery>,
     window_bytes: usize,
     seats: HashMap<SeatNumber, Occupant>,
     next_seat: u64,
@@ -101,21 +130,21 @@ impl Feed {
         state.seats.is_empty()
     }
 
-    pub(super) fn deliver(&self, frames: Vec<(Rev, Frame)>) {
+    pub(super) fn deliver(&self, deliveries: Vec<Delivery>) {
         let mut state = self.state();
-        for (rev, frame) in frames {
+        for delivery in deliveries {
             // Delivered before.
-            if rev <= state.head {
+            if delivery.last <= state.head {
                 continue;
             }
-            if rev != state.head.next() {
+            if delivery.first != state.head.next() {
                 self.clear(&mut state);
             }
-            state.head = rev;
-            state.window_bytes += frame.size();
+            state.head = delivery.last;
+            state.window_bytes += delivery.frame.size();
             self.all_windows_bytes
-                .fetch_add(frame.size(), Ordering::Relaxed);
-            state.window.push_back((rev, frame));
+                .fetch_add(delivery.frame.size(), Ordering::Relaxed);
+            state.window.push_back(delivery);
         }
         self.trim(&mut state);
         state.behind = state.seats.len();
@@ -125,7 +154,14 @@ impl Feed {
         }
     }
 
-    pub(super) fn take(&self, number: SeatNumber, position: Rev, budget_bytes: usize) -> Taken {
+    /// The frames after `position`, of a reader who has got to `system` in the system's feed.
+    pub(super) fn take(
+        &self,
+        number: SeatNumber,
+        position: Rev,
+        system: Rev,
+        budget_bytes: usize,
+    ) -> Taken {
         let mut state = self.state();
         if let Some(occupant) = state.seats.get_mut(&number) {
             occupant.position = Some(position);
@@ -134,34 +170,36 @@ impl Feed {
             self.caught_up(&mut state, number);
             return Taken::CaughtUp;
         }
+        let skipped = state
+            .window
+            .partition_point(|delivery| delivery.last <= position);
         let wanted = position.next();
-        let begins = state.window.front().map(|(rev, _)| *rev);
-        let skipped = match begins {
-            Some(first) if first <= wanted => wanted.get() - first.get(),
-            Some(first) => {
+        match state.window.get(skipped).map(|next| (next.first, next.last)) {
+            Some((first, _)) if first == wanted => {}
+            Some((first, _)) if first > wanted => {
                 let up_to = Rev::new(first.get() - 1);
                 return Taken::Gap { up_to };
             }
+            // Its reader has a part of it.
+            Some((_, last)) => return Taken::Gap { up_to: last },
             None => return Taken::Gap { up_to: state.head },
-        };
-        // The window has no hole, so revs count its places.
-        let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
+        }
         let mut bytes = 0_usize;
-        let frames: Vec<_> = state
+        let deliveries: Vec<_> = state
             .window
             .iter()
             .skip(skipped)
-            .take_while(|(_, frame)| {
-                let room = bytes < budget_bytes;
-                bytes = bytes.saturating_add(frame.size());
-                room
+            .take_while(|delivery| {
+                let fits = bytes < budget_bytes && delivery.system <= system;
+                bytes = bytes.saturating_add(delivery.frame.size());
+                fits
             })
             .cloned()
             .collect();
-        if frames.last().is_some_and(|(rev, _)| *rev == state.head) {
+        if deliveries.last().is_some_and(|last| last.last == state.head) {
             self.caught_up(&mut state, number);
         }
-        Taken::Frames(frames)
+        Taken::Frames(deliveries)
     }
 
     pub(super) fn note(&self, number: SeatNumber, position: Rev, head: Rev) {
@@ -216,7 +254,7 @@ impl Feed {
             self.window_limit
         };
         while state.window_bytes > allowed {
-            let Some((_, frame)) = state.window.pop_front() else {
+            let Some(Delivery { frame, .. }) = state.window.pop_front() else {
                 break;
             };
             state.window_bytes -= frame.size();

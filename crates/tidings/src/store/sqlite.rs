@@ -3,29 +3,41 @@
 //! One thread writes and commits; reads have connections of their own beside it.
 
 mod backup;
+mod change;
 mod connection;
+mod counts;
 mod directory;
 mod fault;
+mod feeds;
 mod list;
+mod publish;
 mod readers;
+mod replay;
 mod row;
+mod search;
+mod select;
+mod upkeep;
 mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use tidings_event::{Event, EventFilter, EventId, OwnerId, PageRequest};
+use tidings_event::{
+    Event, EventFilter, EventId, EventTypes, OwnerId, PageRequest, PageToken, Timestamp,
+};
 
 pub use backup::{BackupError, StoreSummary, backup, restore};
 pub use directory::DirectoryError;
 
+use crate::retention::Retention;
 use crate::store::{
-    Committed, Identity, ListPage, ReplayPage, RevRange, Snapshot, Store, StoreError, Submission,
+    Committed, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching, Progress,
+    ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Work,
 };
 use directory::DataDirectory;
 use fault::{OpenFault, io_error};
-use readers::Readers;
+use readers::{Reader, Readers};
 use writer::Writer;
 
 /// Why a SQLite store could not be opened.
@@ -84,7 +96,7 @@ impl Store for SqliteStore {
         self.identity
     }
 
-    async fn commit(&self, group: Vec<Vec<Submission>>) -> Result<Committed, StoreError> {
+    async fn commit(&self, group: Vec<Work>) -> Result<Committed, StoreError> {
         self.writer.commit(group).await
     }
 
@@ -94,9 +106,14 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn replay(&self, owner: OwnerId, range: RevRange) -> Result<ReplayPage, StoreError> {
+    async fn replay(
+        &self,
+        owner: OwnerId,
+        side: Side,
+        range: RevRange,
+    ) -> Result<ReplayPage, StoreError> {
         self.stream_readers
-            .read(move |reader| reader.replay(owner, range))
+            .read(move |reader| reader.replay(owner, side, range))
             .await
     }
 
@@ -115,6 +132,51 @@ impl Store for SqliteStore {
         self.list_readers
             .read(move |reader| reader.list(owner, &filter, page))
             .await
+    }
+
+    async fn types(&self, owner: OwnerId) -> Result<EventTypes, StoreError> {
+        self.list_readers
+            .read(move |reader| reader.types(owner))
+            .await
+    }
+
+    async fn matching(
+        &self,
+        owner: OwnerId,
+        matching: Matching,
+        after: Option<PageToken>,
+    ) -> Result<MatchPage, StoreError> {
+        self.list_readers
+            .read(move |reader| reader.matching(owner, &matching, after))
+            .await
+    }
+
+    async fn expired(
+        &self,
+        retention: Retention,
+        now: Timestamp,
+        from: FeedPosition,
+    ) -> Result<ExpiredPage, StoreError> {
+        self.list_readers
+            .read(move |reader| reader.expired(&retention, now, from))
+            .await
+    }
+
+    async fn forget_deleted(&self, before: Timestamp) -> Result<(u64, Progress), StoreError> {
+        self.writer
+            .upkeep(move |transaction| upkeep::forget_deleted(transaction, before))
+            .await
+    }
+
+    async fn index_search(&self) -> Result<Progress, StoreError> {
+        let blocks = self.list_readers.read(Reader::new_search_blocks).await?;
+        let Some(blocks) = blocks else {
+            return Ok(Progress::Done);
+        };
+        self.writer
+            .upkeep(move |transaction| search::add_blocks(transaction, &blocks))
+            .await?;
+        Ok(Progress::More)
     }
 
     async fn check(&self) -> Result<(), StoreError> {

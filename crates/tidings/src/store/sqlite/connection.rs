@@ -9,12 +9,14 @@ use tidings_event::{Epoch, SystemId};
 use uuid::Uuid;
 
 use super::fault::OpenFault;
+use super::search;
 use crate::store::Identity;
 
 /// In the order they are applied; SQLite's `user_version` counts them.
-const MIGRATIONS: &[M<'_>] = &[M::up(include_str!(
-    "../../../migrations/sqlite/0001_events.sql"
-))];
+const MIGRATIONS: &[M<'_>] = &[
+    M::up(include_str!("../../../migrations/sqlite/0001_events.sql")),
+    M::up(include_str!("../../../migrations/sqlite/0002_inbox.sql")),
+];
 
 /// What `user_version` says of a database that is up to date.
 pub(crate) const SCHEMA_VERSION: usize = MIGRATIONS.len();
@@ -23,7 +25,7 @@ pub(crate) const SCHEMA_VERSION: usize = MIGRATIONS.len();
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// More statements than there are in the code, so that none is parsed twice.
-const CACHED_STATEMENTS: usize = 64;
+const CACHED_STATEMENTS: usize = 128;
 
 /// The write-ahead log is cut back to this size after a checkpoint.
 const LOG_SIZE_LIMIT_BYTES: i64 = 64 * 1024 * 1024;
@@ -45,6 +47,7 @@ pub(crate) fn open_writer(database: &Path) -> Result<(Connection, Identity), Ope
 pub(crate) fn open_reader(database: &Path) -> rusqlite::Result<Connection> {
     let connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "query_only", true)?;
+    search::register(&connection)?;
     Ok(connection)
 }
 

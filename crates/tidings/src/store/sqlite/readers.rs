@@ -4,22 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension as _};
-use tidings_event::{Event, EventId, OwnerId, Summary, SystemId};
+use tidings_event::{Event, EventId, OwnerId, SystemId};
 use tokio::sync::Semaphore;
 
 use super::connection::open_reader;
 use super::fault::store_error;
-use super::row::{EVENT_COLUMNS, read_event, rev, rev_to_sql, word};
-use crate::store::{FeedBounds, ReplayPage, RevRange, Snapshot, StoreError};
+use super::row::{SEEN_COLUMNS, read_event};
+use crate::store::StoreError;
 
 /// As many reads as run at once; more wait.
 const READERS: usize = 4;
-
-/// A piece of a replay ends with the event that passes this size.
-const REPLAY_PAGE_BYTES: usize = 64 * 1024;
-
-/// About what an event takes beside its description and metadata.
-const EVENT_OVERHEAD_BYTES: usize = 512;
 
 /// The connections for reading.
 #[derive(Debug)]
@@ -122,105 +116,13 @@ impl Idle {
 }
 
 impl Reader {
-    /// What `owner` sees now.
-    pub(crate) fn snapshot(&self, owner: OwnerId) -> rusqlite::Result<Snapshot> {
-        let transaction = self.connection.unchecked_transaction()?;
-        let snapshot = self.snapshot_within(owner)?;
-        transaction.finish()?;
-        Ok(snapshot)
-    }
-
-    /// As [`Self::snapshot`], in the caller's transaction.
-    pub(super) fn snapshot_within(&self, owner: OwnerId) -> rusqlite::Result<Snapshot> {
-        let system = OwnerId::from(self.system);
-        let mut summary = Summary::default();
-        let system_bounds = self.count_feed(system, &mut summary)?;
-        // The system's own feed is the system's: nothing beside it.
-        let own_bounds = if owner == system {
-            FeedBounds::default()
-        } else {
-            self.count_feed(owner, &mut summary)?
-        };
-        Ok(Snapshot {
-            own: own_bounds,
-            system: system_bounds,
-            summary,
-        })
-    }
-
-    /// Adds a feed's counters to `summary`. A feed that was never begun is empty.
-    fn count_feed(&self, owner: OwnerId, summary: &mut Summary) -> rusqlite::Result<FeedBounds> {
-        let Some((key, bounds)) = self.feed(owner)? else {
-            return Ok(FeedBounds::default());
-        };
-        let mut counters = self
-            .connection
-            .prepare_cached("SELECT severity, status, number FROM counter WHERE feed = ?1")?;
-        let mut rows = counters.query([key])?;
-        while let Some(row) = rows.next()? {
-            let number: i64 = row.get(2)?;
-            let number = u64::try_from(number)
-                .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(2, number))?;
-            summary.add(word(row, 1, "status")?, word(row, 0, "severity")?, number);
-        }
-        Ok(bounds)
-    }
-
-    /// The key and bounds of `owner`'s feed, if it has one.
-    pub(super) fn feed(&self, owner: OwnerId) -> rusqlite::Result<Option<(i64, FeedBounds)>> {
-        self.connection
-            .prepare_cached("SELECT key, head, floor FROM feed WHERE owner = ?1")?
-            .query_row([owner.as_uuid().as_bytes()], |row| {
-                Ok((
-                    row.get(0)?,
-                    FeedBounds {
-                        head: rev(row, 1)?,
-                        floor: rev(row, 2)?,
-                    },
-                ))
-            })
-            .optional()
-    }
-
-    /// The next piece of a replay of `owner`'s feed.
-    pub(crate) fn replay(&self, owner: OwnerId, range: RevRange) -> rusqlite::Result<ReplayPage> {
-        let sql = format!(
-            "SELECT {EVENT_COLUMNS} FROM feed JOIN event ON event.feed = feed.key \
-             WHERE feed.owner = ?1 AND event.created_rev > ?2 AND event.created_rev <= ?3 \
-             ORDER BY event.created_rev"
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query((
-            owner.as_uuid().as_bytes(),
-            rev_to_sql(range.after)?,
-            rev_to_sql(range.up_to)?,
-        ))?;
-        let mut events: Vec<(_, Event)> = Vec::new();
-        let mut bytes = 0;
-        while let Some(row) = rows.next()? {
-            let description = row.get_ref(12)?.as_bytes()?.len();
-            let metadata = row.get_ref(13)?.as_bytes_or_null()?.map_or(0, <[u8]>::len);
-            bytes += EVENT_OVERHEAD_BYTES + description + metadata;
-            let (rev, event) = read_event(row)?;
-            events.push((rev, event));
-            if bytes >= REPLAY_PAGE_BYTES {
-                return Ok(ReplayPage {
-                    events,
-                    reached: rev,
-                });
-            }
-        }
-        Ok(ReplayPage {
-            events,
-            reached: range.up_to,
-        })
-    }
-
     /// One event that `owner` sees.
     pub(crate) fn event(&self, owner: OwnerId, id: EventId) -> rusqlite::Result<Option<Event>> {
         let sql = format!(
-            "SELECT {EVENT_COLUMNS} FROM event JOIN feed ON feed.key = event.feed \
-             WHERE event.id = ?1 AND feed.owner IN (?2, ?3)"
+            "SELECT {SEEN_COLUMNS} FROM event JOIN feed ON feed.key = event.feed \
+             LEFT JOIN overlay ON overlay.event = event.key \
+               AND overlay.feed = (SELECT key FROM feed WHERE owner = ?2) \
+             WHERE event.id = ?1 AND feed.owner IN (?2, ?3) AND coalesce(overlay.deleted, 0) = 0"
         );
         self.connection
             .prepare_cached(&sql)?

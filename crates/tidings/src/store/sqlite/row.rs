@@ -10,20 +10,40 @@ use uuid::Uuid;
 use super::fault::UnreadableColumn;
 use crate::store::Submission;
 
-/// The columns [`read_event`] reads, in its order. The owner is that of the feed.
-pub(crate) const EVENT_COLUMNS: &str = "event.created_rev, event.id, feed.owner, event.system_id, \
-     event.operation_id, event.acted_upon, event.category, event.action, event.severity, \
-     event.status, event.created_at, event.updated_at, event.description, event.metadata";
+macro_rules! event_columns {
+    ($status:literal, $updated_at:literal) => {
+        concat!(
+            "event.created_rev, event.id, feed.owner, event.system_id, event.operation_id, \
+             event.acted_upon, event.category, event.action, event.severity, ",
+            $status,
+            ", event.created_at, ",
+            $updated_at,
+            ", event.description, event.metadata"
+        )
+    };
+}
+
+/// The columns [`read_event`] reads, in its order, of an event as it is stored. The owner is that of
+/// the feed.
+pub(crate) const STORED_COLUMNS: &str = event_columns!("event.status", "event.updated_at");
+
+/// The same of an event as a user sees it, who may have an `overlay` for it.
+pub(crate) const SEEN_COLUMNS: &str = event_columns!(
+    "coalesce(overlay.status, event.status)",
+    "coalesce(overlay.updated_at, event.updated_at)"
+);
 
 /// How many columns those are: others may follow them.
 pub(crate) const EVENT_COLUMN_COUNT: usize = 14;
 
 const INSERT: &str = "INSERT INTO event (feed, created_rev, id, digest, system_id, operation_id, \
      acted_upon, category, action, severity, status, created_at, updated_at, description, metadata) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15 \
+     WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE id = ?3) \
      ON CONFLICT (id) DO NOTHING";
 
-/// Inserts an event at `rev` of `feed`. `false` if its id is taken, and then nothing changed.
+/// Inserts an event at `rev` of `feed`. `false` if its id is taken, be it by a deleted event, and then
+/// nothing changed.
 pub(crate) fn insert_event(
     connection: &Connection,
     feed: i64,
@@ -33,14 +53,14 @@ pub(crate) fn insert_event(
     let Submission {
         event,
         metadata,
-        digest,
+        digests,
         ..
     } = submission;
     let inserted = connection.prepare_cached(INSERT)?.execute(params![
         feed,
         rev_to_sql(rev)?,
         event.id.as_uuid().as_bytes(),
-        digest.as_bytes(),
+        digests.of_content.as_bytes(),
         event.system_id.as_uuid().as_bytes(),
         event.operation_id.as_uuid().as_bytes(),
         event.acted_upon.as_uuid().as_bytes(),
@@ -56,7 +76,7 @@ pub(crate) fn insert_event(
     Ok(inserted == 1)
 }
 
-/// Reads an event and its rev from a row that begins with [`EVENT_COLUMNS`].
+/// Reads an event and its rev from a row that begins with [`STORED_COLUMNS`] or [`SEEN_COLUMNS`].
 pub(crate) fn read_event(row: &Row<'_>) -> rusqlite::Result<(Rev, Event)> {
     let metadata = row.get_ref(13)?.as_str_or_null()?;
     let metadata = metadata
@@ -116,11 +136,13 @@ pub(crate) fn word<T: FromStr>(
     })
 }
 
-fn uuid(row: &Row<'_>, index: usize) -> rusqlite::Result<Uuid> {
+/// Reads an id from column `index`.
+pub(crate) fn uuid(row: &Row<'_>, index: usize) -> rusqlite::Result<Uuid> {
     Ok(Uuid::from_bytes(row.get(index)?))
 }
 
-fn moment(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {
+/// Reads a moment from column `index`.
+pub(crate) fn moment(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {
     let nanoseconds: i64 = row.get(index)?;
     Timestamp::from_nanosecond(nanoseconds.into())
         .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, nanoseconds))

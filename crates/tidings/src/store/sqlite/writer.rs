@@ -1,29 +1,31 @@
 //! The one thread that writes: it commits a group of requests in one transaction.
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
-use tidings_event::{Digest, Event, EventId, OwnerId, Rev, Severity, Status, SystemId};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tidings_event::SystemId;
 use tokio::sync::{mpsc, oneshot};
 
+use super::change;
 use super::fault::store_error;
-use super::row::{EVENT_COLUMN_COUNT, EVENT_COLUMNS, insert_event, read_event, rev, rev_to_sql};
-use crate::store::{Committed, Conflict, Outcome, StoreError, Stored, Submission};
+use super::feeds::Feeds;
+use super::publish::store_request;
+use crate::store::{Committed, Outcome, StoreError, Work};
 
 /// The engine hands over one group at a time; when the thread is busy, the next one waits there.
 const QUEUED_COMMANDS: usize = 1;
 
 enum Command {
     Commit {
-        group: Vec<Vec<Submission>>,
+        group: Vec<Work>,
         reply: oneshot::Sender<Result<Committed, StoreError>>,
     },
+    /// Some work of the store on itself, which nobody is waiting for: in a transaction of its own.
+    Upkeep(Box<dyn FnOnce(&mut Connection) + Send>),
     /// Writes something, to see whether it can.
     Probe {
         reply: oneshot::Sender<Result<(), StoreError>>,
@@ -60,11 +62,29 @@ impl Writer {
     /// Commits a group; on an error nothing of it may be acknowledged.
     pub(crate) async fn commit(
         &self,
-        group: Vec<Vec<Submission>>,
+        group: Vec<Work>,
     ) -> Result<Committed, StoreError> {
         let (reply, outcome) = oneshot::channel();
         self.commands
             .send(Command::Commit { group, reply })
+            .await
+            .map_err(|_| StoreError::Closed)?;
+        outcome.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Does some upkeep in a transaction of its own.
+    pub(crate) async fn upkeep<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, outcome) = oneshot::channel();
+        let upkeep = move |connection: &mut Connection| {
+            let done = in_transaction(connection, work).map_err(store_error);
+            // Whoever asked may be gone.
+            let _ = reply.send(done);
+        };
+        self.commands
+            .send(Command::Upkeep(Box::new(upkeep)))
             .await
             .map_err(|_| StoreError::Closed)?;
         outcome.await.map_err(|_| StoreError::Closed)?
@@ -118,6 +138,7 @@ fn write(
                 // The engine waits for every group; it is gone only when the process ends.
                 let _ = reply.send(committed);
             }
+            Command::Upkeep(work) => work(&mut connection),
             Command::Probe { reply } => {
                 let probed = probe(&connection).map_err(store_error);
                 last_failed.store(probed.is_err(), Ordering::Relaxed);
@@ -140,16 +161,31 @@ fn probe(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+fn in_transaction<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = work(&transaction)?;
+    transaction.commit()?;
+    Ok(done)
+}
+
 fn commit(
     connection: &mut Connection,
     system: SystemId,
-    group: Vec<Vec<Submission>>,
+    group: Vec<Work>,
 ) -> rusqlite::Result<Committed> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut feeds = Feeds::default();
     let outcomes = group
         .into_iter()
-        .map(|request| store_request(&transaction, system, &mut feeds, request))
+        .map(|work| match work {
+            Work::Publish(request) => store_request(&transaction, system, &mut feeds, request),
+            Work::Change(step) => {
+                change::apply(&transaction, system, &mut feeds, &step).map(Outcome::Changed)
+            }
+        })
         .collect::<rusqlite::Result<_>>()?;
     feeds.write_back(&transaction)?;
     let began = Instant::now();
@@ -158,190 +194,4 @@ fn commit(
         outcomes,
         sync_time: began.elapsed(),
     })
-}
-
-/// Stores one request whole, or not at all if one of its ids is taken by other content.
-fn store_request(
-    transaction: &Transaction<'_>,
-    system: SystemId,
-    feeds: &mut Feeds,
-    request: Vec<Submission>,
-) -> rusqlite::Result<Outcome> {
-    // Before the savepoint: a rollback to it must not take away a feed that we remember.
-    for submission in &request {
-        feeds.load(transaction, owner_of(&submission.event, system))?;
-    }
-    let many = request.len() > 1;
-    if many {
-        transaction
-            .prepare_cached("SAVEPOINT request")?
-            .execute([])?;
-    }
-    let mut stored = Vec::with_capacity(request.len());
-    let mut added = Vec::with_capacity(request.len());
-    for (index, submission) in request.into_iter().enumerate() {
-        let owner = owner_of(&submission.event, system);
-        if let Some(rev) = store_new(transaction, feeds, owner, &submission)? {
-            added.push((owner, submission.event.severity, submission.event.status));
-            stored.push(Stored {
-                id: submission.event.id,
-                owner,
-                json: submission.json,
-                rev,
-                repeated: false,
-            });
-            continue;
-        }
-        match find_repeat(transaction, submission.event.id, &submission.digest)? {
-            Some(repeat) => stored.push(repeat),
-            None => {
-                for (owner, severity, status) in added {
-                    feeds.forget_newest(owner, (severity, status));
-                }
-                if many {
-                    transaction.execute_batch("ROLLBACK TO request; RELEASE request")?;
-                }
-                return Ok(Err(Conflict {
-                    index,
-                    id: submission.event.id,
-                }));
-            }
-        }
-    }
-    if many {
-        transaction.prepare_cached("RELEASE request")?.execute([])?;
-    }
-    Ok(Ok(stored))
-}
-
-/// The engine settles the owner of every event; without one it is the system's.
-fn owner_of(event: &Event, system: SystemId) -> OwnerId {
-    event.owner.unwrap_or_else(|| system.into())
-}
-
-/// Stores an event under the next rev of its feed; `None` if its id is taken.
-fn store_new(
-    transaction: &Transaction<'_>,
-    feeds: &mut Feeds,
-    owner: OwnerId,
-    submission: &Submission,
-) -> rusqlite::Result<Option<Rev>> {
-    let feed = feeds.load(transaction, owner)?;
-    let rev = feed.head.next();
-    let event = &submission.event;
-    if !insert_event(transaction, feed.key, rev, submission)? {
-        return Ok(None);
-    }
-    feed.head = rev;
-    feed.changed = true;
-    *feed
-        .counts
-        .entry((event.severity, event.status))
-        .or_default() += 1;
-    Ok(Some(rev))
-}
-
-/// The stored event `id`, if it has the content that `digest` stands for.
-fn find_repeat(
-    transaction: &Transaction<'_>,
-    id: EventId,
-    digest: &Digest,
-) -> rusqlite::Result<Option<Stored>> {
-    let sql = format!(
-        "SELECT {EVENT_COLUMNS}, event.digest FROM event JOIN feed ON feed.key = event.feed \
-         WHERE event.id = ?1"
-    );
-    transaction
-        .prepare_cached(&sql)?
-        .query_row([id.as_uuid().as_bytes()], |row| {
-            if row.get::<_, [u8; 32]>(EVENT_COLUMN_COUNT)? != *digest.as_bytes() {
-                return Ok(None);
-            }
-            let (rev, event) = read_event(row)?;
-            let json = serde_json::to_vec(&event)
-                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-            Ok(Some(Stored {
-                id,
-                // A stored event always has one.
-                owner: event.owner.unwrap_or(OwnerId::NIL),
-                json: Bytes::from(json),
-                rev,
-                repeated: true,
-            }))
-        })
-}
-
-/// The feeds a transaction touches, written back once at its end.
-#[derive(Default)]
-struct Feeds(HashMap<OwnerId, Feed>);
-
-struct Feed {
-    key: i64,
-    head: Rev,
-    changed: bool,
-    counts: HashMap<(Severity, Status), i64>,
-}
-
-impl Feeds {
-    /// The feed of `owner`, begun if there is none.
-    fn load(
-        &mut self,
-        transaction: &Transaction<'_>,
-        owner: OwnerId,
-    ) -> rusqlite::Result<&mut Feed> {
-        use std::collections::hash_map::Entry;
-        match self.0.entry(owner) {
-            Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(unknown) => {
-                let (key, head) = find_or_begin(transaction, owner)?;
-                Ok(unknown.insert(Feed {
-                    key,
-                    head,
-                    changed: false,
-                    counts: HashMap::new(),
-                }))
-            }
-        }
-    }
-
-    /// Takes back the newest event of a feed, whose row is being rolled back.
-    fn forget_newest(&mut self, owner: OwnerId, counted: (Severity, Status)) {
-        if let Some(feed) = self.0.get_mut(&owner) {
-            feed.head = Rev::new(feed.head.get() - 1);
-            *feed.counts.entry(counted).or_default() -= 1;
-        }
-    }
-
-    fn write_back(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        let mut set_head =
-            transaction.prepare_cached("UPDATE feed SET head = ?2 WHERE key = ?1")?;
-        let mut count = transaction.prepare_cached(
-            "INSERT INTO counter (feed, severity, status, number) VALUES (?1, ?2, ?3, ?4) \
-             ON CONFLICT (feed, severity, status) DO UPDATE SET number = number + excluded.number",
-        )?;
-        for feed in self.0.values().filter(|feed| feed.changed) {
-            set_head.execute((feed.key, rev_to_sql(feed.head)?))?;
-            for ((severity, status), number) in feed.counts.iter().filter(|(_, n)| **n != 0) {
-                count.execute((feed.key, severity.as_str(), status.as_str(), number))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn find_or_begin(transaction: &Transaction<'_>, owner: OwnerId) -> rusqlite::Result<(i64, Rev)> {
-    let owner = owner.as_uuid().as_bytes();
-    let known = transaction
-        .prepare_cached("SELECT key, head FROM feed WHERE owner = ?1")?
-        .query_row([owner], |row| Ok((row.get(0)?, rev(row, 1)?)))
-        .optional()?;
-    match known {
-        Some(feed) => Ok(feed),
-        None => {
-            transaction
-                .prepare_cached("INSERT INTO feed (owner, head) VALUES (?1, 0)")?
-                .execute([owner])?;
-            Ok((transaction.last_insert_rowid(), Rev::ZERO))
-        }
-    }
 }

@@ -1,0 +1,204 @@
+//! What a search means, and which blocks of events it can pass over.
+//!
+//! Texts are compared folded: upper and lower case of any script are the same. The store keeps a
+//! [`GramFilter`] for each block of consecutive events, which says of any run of one, two or three
+//! letters whether it may occur in them.
+
+/// The size of a filter, in bytes. With [`MAX_GRAMS`] in it, one bit in six is set, so that a word of
+/// six letters that does not occur is passed over in more than 999 of 1,000 blocks.
+pub(crate) const FILTER_BYTES: usize = 2048;
+
+/// A block ends with the event that passes this number of different runs of letters.
+const MAX_GRAMS: usize = 3_000;
+
+/// A block ends with this number of events, all of which are read where the filter says "perhaps".
+const MAX_EVENTS: usize = 256;
+
+/// A text without its case, by Unicode's simple mappings: up, then down, so that letters with two
+/// lower forms, such as the final sigma, have one.
+pub(crate) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    text.chars()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Whether `text` contains `needle`, which is folded already.
+pub(crate) fn contains_folded(text: &str, needle: &str) -> bool {
+    fold(text).contains(needle)
+}
+
+/// Which runs of letters may occur in a block of texts: a Bloom filter with one hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GramFilter(Vec<u8>);
+
+impl GramFilter {
+    fn new() -> Self {
+        Self(vec![0; FILTER_BYTES])
+    }
+
+    /// A filter as it was stored; one of another size lets everything through.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        if bytes.len() == FILTER_BYTES {
+            Self(bytes.to_vec())
+        } else {
+            Self(vec![u8::MAX; FILTER_BYTES])
+        }
+    }
+
+    /// The bytes to store.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Adds a folded text; how many bits that set.
+    fn add(&mut self, text: &str) -> usize {
+        let mut set = 0;
+        let letters: Vec<char> = text.chars().collect();
+        for length in 1..=LONGEST_GRAM {
+            for gram in letters.windows(length) {
+                let (byte, bit) = place(gram);
+                set += usize::from(self.0[byte] & bit == 0);
+                self.0[byte] |= bit;
+            }
+        }
+        set
+    }
+
+    /// Whether a folded text may occur in the block.
+    pub(crate) fn may_contain(&self, needle: &str) -> bool {
+        let letters: Vec<char> = needle.chars().collect();
+        let length = letters.len().min(LONGEST_GRAM);
+        // The empty text occurs everywhere.
+        length == 0
+            || letters.windows(length).all(|gram| {
+                let (byte, bit) = place(gram);
+                self.0[byte] & bit != 0
+            })
+    }
+}
+
+const LONGEST_GRAM: usize = 3;
+
+/// The bit of a run of letters, by FNV-1a over their code points
+/// (<http://www.isthe.com/chongo/tech/comp/fnv/>).
+fn place(gram: &[char]) -> (usize, u8) {
+    let mut hash = 0x811c_9dc5_u32;
+    for letter in gram {
+        for byte in u32::from(*letter).to_le_bytes() {
+            hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        }
+    }
+    // The upper bits are the better mixed ones.
+    let bit = (hash >> 16 ^ hash) as usize % (FILTER_BYTES * 8);
+    (bit / 8, 1 << (bit % 8))
+}
+
+/// A block that is being filled.
+#[derive(Debug)]
+pub(crate) struct BlockBuilder {
+    filter: GramFilter,
+    grams: usize,
+    events: usize,
+}
+
+impl BlockBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            filter: GramFilter::new(),
+            grams: 0,
+            events: 0,
+        }
+    }
+
+    /// Adds the description of an event.
+    pub(crate) fn add(&mut self, description: &str) {
+        self.grams += self.filter.add(&fold(description));
+        self.events += 1;
+    }
+
+    /// Whether the block takes no more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.events >= MAX_EVENTS || self.grams >= MAX_GRAMS
+    }
+
+    pub(crate) fn finish(self) -> GramFilter {
+        self.filter
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn case_is_nothing_in_any_script() {
+        for (text, needle) in [
+            ("Could NOT deploy", "not dep"),
+            ("ÄRGER mit Straße", "ärger MIT strasse"),
+            ("ΟΔΟΣ", "οδος"),
+            ("οδός", "ΟΔΌΣ"),
+            ("Запуск НЕ удался", "не УДАЛСЯ"),
+            ("100% of_it", "% of_"),
+            ("デプロイ失敗", "失敗"),
+        ] {
+            assert!(contains_folded(text, &fold(needle)), "{needle} in {text}");
+        }
+        assert!(!contains_folded("100 percent", &fold("0%")));
+        assert!(!contains_folded("abc", &fold("a_c")));
+    }
+
+    #[test]
+    fn a_filter_passes_over_what_does_not_occur() {
+        let mut block = BlockBuilder::new();
+        let mut number = 0;
+        while !block.is_full() {
+            block.add(&format!("Deployed version {number} to cluster production"));
+            number += 1;
+        }
+        assert_eq!(number, MAX_EVENTS);
+        let filter = block.finish();
+        assert!(filter.may_contain("version 17"));
+        for absent in ["zebra", "quux", "失敗", "ж", "xq"] {
+            assert!(!filter.may_contain(absent), "{absent}");
+        }
+    }
+
+    #[test]
+    fn long_texts_end_a_block_early() {
+        let mut block = BlockBuilder::new();
+        let text: String = ('\u{4e00}'..='\u{9fff}').take(1300).collect();
+        block.add(&text);
+        assert!(block.is_full());
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_text_contains_is_never_passed_over(
+            texts in prop::collection::vec("\\PC{0,30}", 1..20),
+            which in any::<prop::sample::Index>(),
+            from in any::<prop::sample::Index>(),
+            length in 1..8_usize,
+        ) {
+            let mut block = BlockBuilder::new();
+            for text in &texts {
+                block.add(text);
+            }
+            let filter = GramFilter::from_bytes(block.finish().as_bytes());
+            let letters: Vec<char> = texts[which.index(texts.len())].chars().collect();
+            if !letters.is_empty() {
+                let start = from.index(letters.len());
+                let end = (start + length).min(letters.len());
+                let needle: String = letters[start..end].iter().collect();
+                let text = &texts[which.index(texts.len())];
+                prop_assert!(contains_folded(text, &fold(&needle)));
+                prop_assert!(filter.may_contain(&fold(&needle)));
+            }
+        }
+    }
+}

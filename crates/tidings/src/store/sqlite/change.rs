@@ -1,0 +1,286 @@
+//! Doing a step of a change: what owners do to their events, and users to the system's.
+
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use tidings_event::{
+    Action, Category, Change, CountDelta, EventId, OwnerId, Rev, Severity, Status, SystemId,
+};
+
+use super::feeds::Feeds;
+use super::row::{nanoseconds, rev, rev_to_sql, word};
+use crate::store::{ChangeStep, Changed, RevRange};
+
+/// An event that is to be changed.
+struct Target {
+    key: i64,
+    feed: i64,
+    created_rev: Rev,
+    severity: Severity,
+    status: Status,
+}
+
+/// What became of one event.
+enum Effect {
+    /// It is now different.
+    Changed,
+    /// It is there, or was deleted before, and stays as it is.
+    Unchanged,
+    /// The owner does not see it.
+    Unseen,
+}
+
+/// A step on its way.
+struct Doing<'a, 'c> {
+    transaction: &'a Transaction<'c>,
+    system: OwnerId,
+    step: &'a ChangeStep,
+    /// The newest of the system's events among those changed.
+    newest_system: Rev,
+    counts: CountDelta,
+}
+
+/// Does a step; what is not there or not the owner's is passed over.
+pub(super) fn apply(
+    transaction: &Transaction<'_>,
+    system: SystemId,
+    feeds: &mut Feeds,
+    step: &ChangeStep,
+) -> rusqlite::Result<Changed> {
+    let mut doing = Doing {
+        transaction,
+        system: OwnerId::from(system),
+        step,
+        newest_system: Rev::ZERO,
+        counts: CountDelta::default(),
+    };
+    let own_feed = feeds.key(transaction, step.owner)?;
+    let system_feed = feeds.key(transaction, doing.system)?;
+    let (mut ids, mut unchanged) = (Vec::new(), 0);
+    for id in &step.ids {
+        let effect = match find(transaction, *id)? {
+            Some(target) if own_feed == Some(target.feed) => doing.change_own(feeds, &target, *id)?,
+            Some(target) if system_feed == Some(target.feed) => {
+                doing.change_for_user(feeds, &target)?
+            }
+            Some(_) => Effect::Unseen,
+            None => doing.change_deleted(own_feed, *id)?,
+        };
+        match effect {
+            Effect::Changed => ids.push(*id),
+            Effect::Unchanged => unchanged += 1,
+            Effect::Unseen => {}
+        }
+    }
+    // Each change took the next rev of the feed.
+    let head = match ids.is_empty() {
+        true => Rev::ZERO,
+        false => feeds.load(transaction, step.owner)?.head,
+    };
+    Ok(Changed {
+        owner: step.owner,
+        change: step.change,
+        at: step.at,
+        revs: RevRange {
+            after: Rev::new(head.get() - ids.len() as u64),
+            up_to: head,
+        },
+        ids,
+        unchanged,
+        system: doing.newest_system,
+        counts: doing.counts,
+    })
+}
+
+fn find(transaction: &Transaction<'_>, id: EventId) -> rusqlite::Result<Option<Target>> {
+    let read = |row: &Row<'_>| {
+        Ok(Target {
+            key: row.get(0)?,
+            feed: row.get(1)?,
+            created_rev: rev(row, 2)?,
+            severity: word(row, 3, "severity")?,
+            status: word(row, 4, "status")?,
+        })
+    };
+    transaction
+        .prepare_cached(
+            "SELECT key, feed, created_rev, severity, status FROM event WHERE id = ?1",
+        )?
+        .query_row([id.as_uuid().as_bytes()], read)
+        .optional()
+}
+
+impl Doing<'_, '_> {
+    fn is_excluded(&self, status: Status) -> bool {
+        self.step.only.is_some_and(|only| only != status)
+    }
+
+    /// Changes an event of the owner's own feed.
+    fn change_own(
+        &mut self,
+        feeds: &mut Feeds,
+        target: &Target,
+        id: EventId,
+    ) -> rusqlite::Result<Effect> {
+        if self.is_excluded(target.status) {
+            return Ok(Effect::Unchanged);
+        }
+        let owner = self.step.owner;
+        match self.step.change {
+            // The system reads nothing: each user does.
+            Change::Status(_) if owner == self.system => return Ok(Effect::Unchanged),
+            Change::Status(status) if status == target.status => return Ok(Effect::Unchanged),
+            Change::Status(status) => {
+                let feed = feeds.load(self.transaction, owner)?;
+                let rev = feed.advance();
+                feed.count(target.severity, target.status, -1);
+                feed.count(target.severity, status, 1);
+                self.transaction
+                    .prepare_cached(
+                        "UPDATE event SET status = ?2, updated_at = ?3, changed_rev = ?4 \
+                         WHERE key = ?1",
+                    )?
+                    .execute(params![
+                        target.key,
+                        status.as_str(),
+                        nanoseconds(self.step.at),
+                        rev_to_sql(rev)?,
+                    ])?;
+                self.counts.add(status, target.severity, 1);
+            }
+            Change::Delete => {
+                if owner == self.system {
+                    self.drop_overlays(feeds, target)?;
+                }
+                self.bury(feeds, target, id)?;
+            }
+        }
+        self.counts.add(target.status, target.severity, -1);
+        Ok(Effect::Changed)
+    }
+
+    /// Puts a tombstone in the place of an event of the owner's own feed.
+    fn bury(&self, feeds: &mut Feeds, target: &Target, id: EventId) -> rusqlite::Result<()> {
+        let feed = feeds.load(self.transaction, self.step.owner)?;
+        let rev = feed.advance();
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO tombstone \
+                 (id, feed, created_rev, deleted_rev, digest, created_at, deleted_at) \
+                 SELECT id, feed, created_rev, ?2, digest, created_at, ?3 \
+                 FROM event WHERE key = ?1",
+            )?
+            .execute(params![
+                target.key,
+                rev_to_sql(rev)?,
+                nanoseconds(self.step.at)
+            ])?;
+        let (category, action): (Category, Action) = self
+            .transaction
+            .prepare_cached("DELETE FROM event WHERE id = ?1 RETURNING category, action")?
+            .query_row([id.as_uuid().as_bytes()], |row| {
+                Ok((word(row, 0, "category")?, word(row, 1, "action")?))
+            })?;
+        feed.count(target.severity, target.status, -1);
+        feed.count_type(&category, &action, -1);
+        Ok(())
+    }
+
+    /// Forgets what users did to an event of the system, which goes.
+    fn drop_overlays(&self, feeds: &mut Feeds, target: &Target) -> rusqlite::Result<()> {
+        let mut overlays = self.transaction.prepare_cached(
+            "DELETE FROM overlay WHERE event = ?1 RETURNING feed, status, deleted",
+        )?;
+        let mut rows = overlays.query([target.key])?;
+        while let Some(row) = rows.next()? {
+            let status: Status = word(row, 1, "status")?;
+            let deleted: bool = row.get(2)?;
+            let read = !deleted && status == Status::Read;
+            feeds.count_overlay(
+                row.get(0)?,
+                target.severity,
+                -i64::from(read),
+                -i64::from(deleted),
+            );
+        }
+        Ok(())
+    }
+
+    /// Changes an event of the system for the one user who asks.
+    fn change_for_user(
+        &mut self,
+        feeds: &mut Feeds,
+        target: &Target,
+    ) -> rusqlite::Result<Effect> {
+        let feed = feeds.load(self.transaction, self.step.owner)?;
+        let overlay: Option<(Status, bool)> = self
+            .transaction
+            .prepare_cached("SELECT status, deleted FROM overlay WHERE feed = ?1 AND event = ?2")?
+            .query_row((feed.key, target.key), |row| {
+                Ok((word(row, 0, "status")?, row.get(1)?))
+            })
+            .optional()?;
+        let before = match overlay {
+            None => Status::Unread,
+            Some((status, false)) => status,
+            // It was deleted by this user.
+            Some((_, true)) => {
+                return Ok(match self.step.change {
+                    Change::Delete => Effect::Unchanged,
+                    Change::Status(_) => Effect::Unseen,
+                });
+            }
+        };
+        if self.is_excluded(before) || self.step.change == Change::Status(before) {
+            return Ok(Effect::Unchanged);
+        }
+        let rev = feed.advance();
+        let key = feed.key;
+        let was_read = i64::from(before == Status::Read);
+        let (after, deleted) = match self.step.change {
+            Change::Status(status) => {
+                let is_read = i64::from(status == Status::Read);
+                feeds.count_overlay(key, target.severity, is_read - was_read, 0);
+                self.counts.add(status, target.severity, 1);
+                (status, false)
+            }
+            Change::Delete => {
+                feeds.count_overlay(key, target.severity, -was_read, 1);
+                (before, true)
+            }
+        };
+        self.counts.add(before, target.severity, -1);
+        self.newest_system = self.newest_system.max(target.created_rev);
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO overlay (feed, event, changed_rev, status, deleted, updated_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (feed, event) DO UPDATE SET \
+                 changed_rev = excluded.changed_rev, status = excluded.status, \
+                 deleted = excluded.deleted, updated_at = excluded.updated_at",
+            )?
+            .execute(params![
+                key,
+                target.key,
+                rev_to_sql(rev)?,
+                after.as_str(),
+                deleted,
+                nanoseconds(self.step.at),
+            ])?;
+        Ok(Effect::Changed)
+    }
+
+    /// Deleting one's own deleted event again is nothing new.
+    fn change_deleted(&self, own_feed: Option<i64>, id: EventId) -> rusqlite::Result<Effect> {
+        let Change::Delete = self.step.change else {
+            return Ok(Effect::Unseen);
+        };
+        let feed: Option<i64> = self
+            .transaction
+            .prepare_cached("SELECT feed FROM tombstone WHERE id = ?1")?
+            .query_row([id.as_uuid().as_bytes()], |row| row.get(0))
+            .optional()?;
+        Ok(if feed.is_some() && feed == own_feed {
+            Effect::Unchanged
+        } else {
+            Effect::Unseen
+        })
+    }
+}

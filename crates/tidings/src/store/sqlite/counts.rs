@@ -1,0 +1,214 @@
+//! What an owner sees, counted: from the counters, at the cost of a few rows.
+
+use rusqlite::{OptionalExtension as _, Row};
+use tidings_event::{EventTypes, OwnerId, Severity, Status, Summary};
+
+use super::readers::Reader;
+use super::row::{rev, word};
+use crate::store::{FeedBounds, Snapshot};
+
+/// Who reads, with the keys of the feeds they see.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Viewer {
+    /// The own feed; none as long as nothing was published to it or changed by it. The system has
+    /// none.
+    pub(super) own: Option<(i64, FeedBounds)>,
+    /// The system's feed; none as long as nothing was published to it.
+    pub(super) system: Option<(i64, FeedBounds)>,
+}
+
+/// What an owner sees by status and severity, feed by feed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) own: Summary,
+    pub(super) system: Summary,
+}
+
+/// The key of no feed.
+const NO_FEED: i64 = -1;
+
+impl Viewer {
+    /// The key under which this viewer's overlays are stored.
+    pub(super) fn overlay_feed(&self) -> i64 {
+        self.own.map_or(NO_FEED, |(key, _)| key)
+    }
+
+    pub(super) fn own_key(&self) -> Option<i64> {
+        self.own.map(|(key, _)| key)
+    }
+
+    pub(super) fn system_key(&self) -> Option<i64> {
+        self.system.map(|(key, _)| key)
+    }
+}
+
+impl Counts {
+    /// All that the owner sees.
+    pub(super) fn total(&self) -> Summary {
+        let mut total = self.own.clone();
+        for status in [Status::Unread, Status::Read] {
+            for (severity, number) in self.system.of(status) {
+                total.add(status, *severity, *number);
+            }
+        }
+        total
+    }
+}
+
+impl Reader {
+    pub(super) fn viewer(&self, owner: OwnerId) -> rusqlite::Result<Viewer> {
+        let system = OwnerId::from(self.system);
+        Ok(Viewer {
+            own: match owner == system {
+                true => None,
+                false => self.feed(owner)?,
+            },
+            system: self.feed(system)?,
+        })
+    }
+
+    /// The key and bounds of the feed of `owner`, if it has one.
+    fn feed(&self, owner: OwnerId) -> rusqlite::Result<Option<(i64, FeedBounds)>> {
+        self.connection
+            .prepare_cached("SELECT key, head, floor FROM feed WHERE owner = ?1")?
+            .query_row([owner.as_uuid().as_bytes()], |row| {
+                let bounds = FeedBounds {
+                    head: rev(row, 1)?,
+                    floor: rev(row, 2)?,
+                };
+                Ok((row.get(0)?, bounds))
+            })
+            .optional()
+    }
+
+    /// What `owner` sees now.
+    pub(crate) fn snapshot(&self, owner: OwnerId) -> rusqlite::Result<Snapshot> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let viewer = self.viewer(owner)?;
+        let counts = self.counts(&viewer)?;
+        transaction.finish()?;
+        Ok(snapshot_of(&viewer, &counts))
+    }
+
+    /// The counts of both feeds.
+    pub(super) fn counts(&self, viewer: &Viewer) -> rusqlite::Result<Counts> {
+        let mut counts = Counts::default();
+        if let Some(own) = viewer.own_key() {
+            counts.own = self.count_feed(own)?;
+        }
+        if let Some(system) = viewer.system_key() {
+            counts.system = self.count_system(system, viewer)?;
+        }
+        Ok(counts)
+    }
+
+    fn count_feed(&self, feed: i64) -> rusqlite::Result<Summary> {
+        let mut summary = Summary::default();
+        let mut counters = self
+            .connection
+            .prepare_cached("SELECT severity, status, number FROM counter WHERE feed = ?1")?;
+        let mut rows = counters.query([feed])?;
+        while let Some(row) = rows.next()? {
+            summary.add(
+                word(row, 1, "status")?,
+                word(row, 0, "severity")?,
+                number(row, 2)?,
+            );
+        }
+        Ok(summary)
+    }
+
+    /// The system's events are unread but for what the viewer did to them.
+    fn count_system(&self, system: i64, viewer: &Viewer) -> rusqlite::Result<Summary> {
+        let all = self.count_feed(system)?;
+        let mut seen = Summary::default();
+        let mut overlays = self.connection.prepare_cached(
+            "SELECT read, deleted FROM overlay_counter WHERE feed = ?1 AND severity = ?2",
+        )?;
+        for (severity, there) in all.of(Status::Unread) {
+            let key = (viewer.overlay_feed(), severity.as_str());
+            let (read, deleted) = overlays
+                .query_row(key, |row| Ok((number(row, 0)?, number(row, 1)?)))
+                .optional()?
+                .unwrap_or_default();
+            seen.add(Status::Read, *severity, read);
+            let unread = there.saturating_sub(read).saturating_sub(deleted);
+            seen.add(Status::Unread, *severity, unread);
+        }
+        Ok(seen)
+    }
+
+    /// The categories and actions of what `owner` sees.
+    pub(crate) fn types(&self, owner: OwnerId) -> rusqlite::Result<EventTypes> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let viewer = self.viewer(owner)?;
+        let mut types = EventTypes::default();
+        if let Some(own) = viewer.own_key() {
+            let sql = "SELECT category, action FROM type_counter WHERE feed = ?1";
+            self.add_types(sql, [own], &mut types)?;
+        }
+        if let Some(system) = viewer.system_key() {
+            // Only what the user has not deleted.
+            let sql = "WITH deleted AS (SELECT category, action, count(*) AS number \
+                 FROM overlay JOIN event ON event.key = overlay.event \
+                 WHERE overlay.feed = ?2 AND overlay.deleted GROUP BY category, action) \
+                 SELECT there.category, there.action FROM type_counter AS there \
+                 LEFT JOIN deleted USING (category, action) \
+                 WHERE there.feed = ?1 AND there.number > coalesce(deleted.number, 0)";
+            self.add_types(sql, [system, viewer.overlay_feed()], &mut types)?;
+        }
+        transaction.finish()?;
+        types.category.sort_unstable();
+        types.category.dedup();
+        types.action.sort_unstable();
+        types.action.dedup();
+        Ok(types)
+    }
+}
+
+impl Reader {
+    fn add_types(
+        &self,
+        sql: &str,
+        feeds: impl rusqlite::Params,
+        types: &mut EventTypes,
+    ) -> rusqlite::Result<()> {
+        let mut pairs = self.connection.prepare_cached(sql)?;
+        let mut rows = pairs.query(feeds)?;
+        while let Some(row) = rows.next()? {
+            types.category.push(word(row, 0, "category")?);
+            types.action.push(word(row, 1, "action")?);
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn snapshot_of(viewer: &Viewer, counts: &Counts) -> Snapshot {
+    let bounds = |feed: Option<(i64, FeedBounds)>| feed.map(|(_, bounds)| bounds).unwrap_or_default();
+    Snapshot {
+        own: bounds(viewer.own),
+        system: bounds(viewer.system),
+        summary: counts.total(),
+    }
+}
+
+/// How many events of a summary the filter's statuses and severities let through.
+pub(super) fn count_kinds(
+    summary: &Summary,
+    status: Option<Status>,
+    severities: &[Severity],
+) -> u64 {
+    [Status::Unread, Status::Read]
+        .into_iter()
+        .filter(|one| status.is_none_or(|wanted| wanted == *one))
+        .flat_map(|status| summary.of(status))
+        .filter(|(severity, _)| severities.is_empty() || severities.contains(severity))
+        .map(|(_, number)| number)
+        .sum()
+}
+
+/// Reads a count from column `index`.
+pub(super) fn number(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(index)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, number))
+}

@@ -1,0 +1,203 @@
+//! The feeds a transaction touches, with their counters, written back once at its end.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use rusqlite::{OptionalExtension as _, Transaction};
+use tidings_event::{Action, Category, Event, OwnerId, Rev, Severity, Status};
+
+use super::row::{rev, rev_to_sql};
+
+/// What is known of the feeds so far. Nothing of it is in the database before
+/// [`Feeds::write_back`], but for the feeds themselves.
+#[derive(Default)]
+pub(super) struct Feeds {
+    feeds: HashMap<OwnerId, Feed>,
+    /// What changed for users in what they did to the system's events, by the key of their feed.
+    overlays: HashMap<(i64, Severity), OverlayDelta>,
+}
+
+/// A feed and what has changed in it.
+#[derive(Debug)]
+pub(super) struct Feed {
+    pub(super) key: i64,
+    pub(super) head: Rev,
+    changed: bool,
+    counts: HashMap<(Severity, Status), i64>,
+    types: HashMap<(Category, Action), i64>,
+}
+
+#[derive(Default)]
+struct OverlayDelta {
+    read: i64,
+    deleted: i64,
+}
+
+impl Feed {
+    /// Takes the next rev.
+    pub(super) fn advance(&mut self) -> Rev {
+        self.head = self.head.next();
+        self.changed = true;
+        self.head
+    }
+
+    /// Counts `by` more events of this kind.
+    pub(super) fn count(&mut self, severity: Severity, status: Status, by: i64) {
+        *self.counts.entry((severity, status)).or_default() += by;
+    }
+
+    /// Counts `by` more events of this category and action.
+    pub(super) fn count_type(&mut self, category: &Category, action: &Action, by: i64) {
+        let number = self.types.entry((category.clone(), action.clone()));
+        *number.or_default() += by;
+    }
+
+    /// Takes in an event at the next rev.
+    pub(super) fn add(&mut self, event: &Event) -> Rev {
+        self.count(event.severity, event.status, 1);
+        self.count_type(&event.category, &event.action, 1);
+        self.advance()
+    }
+}
+
+impl Feeds {
+    /// The feed of `owner`, begun if there is none.
+    pub(super) fn load(
+        &mut self,
+        transaction: &Transaction<'_>,
+        owner: OwnerId,
+    ) -> rusqlite::Result<&mut Feed> {
+        match self.feeds.entry(owner) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => {
+                let (key, head) = match find(transaction, owner)? {
+                    Some(feed) => feed,
+                    None => (begin(transaction, owner)?, Rev::ZERO),
+                };
+                Ok(unknown.insert(Feed {
+                    key,
+                    head,
+                    changed: false,
+                    counts: HashMap::new(),
+                    types: HashMap::new(),
+                }))
+            }
+        }
+    }
+
+    /// The key of the feed of `owner`, if it has one.
+    pub(super) fn key(
+        &self,
+        transaction: &Transaction<'_>,
+        owner: OwnerId,
+    ) -> rusqlite::Result<Option<i64>> {
+        match self.feeds.get(&owner) {
+            Some(feed) => Ok(Some(feed.key)),
+            None => Ok(find(transaction, owner)?.map(|(key, _)| key)),
+        }
+    }
+
+    /// Takes back the newest event of a feed, whose row is being rolled back.
+    pub(super) fn forget_newest(&mut self, owner: OwnerId, event: &Counted) {
+        if let Some(feed) = self.feeds.get_mut(&owner) {
+            feed.head = Rev::new(feed.head.get() - 1);
+            feed.count(event.severity, event.status, -1);
+            feed.count_type(&event.category, &event.action, -1);
+        }
+    }
+
+    /// Counts what a user did to one of the system's events; `feed` is the key of the user's.
+    pub(super) fn count_overlay(&mut self, feed: i64, severity: Severity, read: i64, deleted: i64) {
+        let delta = self.overlays.entry((feed, severity)).or_default();
+        delta.read += read;
+        delta.deleted += deleted;
+    }
+
+    pub(super) fn write_back(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        let mut set_head =
+            transaction.prepare_cached("UPDATE feed SET head = ?2 WHERE key = ?1")?;
+        let mut count = transaction.prepare_cached(
+            "INSERT INTO counter (feed, severity, status, number) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (feed, severity, status) DO UPDATE SET number = number + excluded.number",
+        )?;
+        let mut count_type = transaction.prepare_cached(
+            "INSERT INTO type_counter (feed, category, action, number) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (feed, category, action) DO UPDATE SET number = number + excluded.number",
+        )?;
+        for feed in self.feeds.values().filter(|feed| feed.changed) {
+            set_head.execute((feed.key, rev_to_sql(feed.head)?))?;
+            for ((severity, status), number) in feed.counts.iter().filter(|(_, n)| **n != 0) {
+                count.execute((feed.key, severity.as_str(), status.as_str(), number))?;
+            }
+            for ((category, action), number) in feed.types.iter().filter(|(_, n)| **n != 0) {
+                count_type.execute((feed.key, category.as_str(), action.as_str(), number))?;
+                if *number < 0 {
+                    drop_unused_type(transaction, feed.key, category, action)?;
+                }
+            }
+        }
+        if !self.overlays.is_empty() {
+            let mut count_overlay = transaction.prepare_cached(
+                "INSERT INTO overlay_counter (feed, severity, read, deleted) \
+                 VALUES (?1, ?2, ?3, ?4) ON CONFLICT (feed, severity) DO UPDATE SET \
+                 read = read + excluded.read, deleted = deleted + excluded.deleted",
+            )?;
+            for ((feed, severity), delta) in &self.overlays {
+                count_overlay.execute((feed, severity.as_str(), delta.read, delta.deleted))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the counters know of an event.
+#[derive(Debug)]
+pub(super) struct Counted {
+    severity: Severity,
+    status: Status,
+    category: Category,
+    action: Action,
+}
+
+impl Counted {
+    pub(super) fn of(event: &Event) -> Self {
+        Self {
+            severity: event.severity,
+            status: event.status,
+            category: event.category.clone(),
+            action: event.action.clone(),
+        }
+    }
+}
+
+/// Whoever invents a category an event must not leave their number behind.
+fn drop_unused_type(
+    transaction: &Transaction<'_>,
+    feed: i64,
+    category: &Category,
+    action: &Action,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "DELETE FROM type_counter \
+             WHERE feed = ?1 AND category = ?2 AND action = ?3 AND number = 0",
+        )?
+        .execute((feed, category.as_str(), action.as_str()))?;
+    Ok(())
+}
+
+fn find(transaction: &Transaction<'_>, owner: OwnerId) -> rusqlite::Result<Option<(i64, Rev)>> {
+    transaction
+        .prepare_cached("SELECT key, head FROM feed WHERE owner = ?1")?
+        .query_row([owner.as_uuid().as_bytes()], |row| {
+            Ok((row.get(0)?, rev(row, 1)?))
+        })
+        .optional()
+}
+
+fn begin(transaction: &Transaction<'_>, owner: OwnerId) -> rusqlite::Result<i64> {
+    transaction
+        .prepare_cached("INSERT INTO feed (owner, head) VALUES (?1, 0)")?
+        .execute([owner.as_uuid().as_bytes()])?;
+    Ok(transaction.last_insert_rowid())
+}

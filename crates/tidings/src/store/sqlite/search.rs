@@ -1,0 +1,344 @@
+//! Searching descriptions: block by block of consecutive events, passing over the blocks that cannot
+//! contain the text, the ones with the first events of the list first.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use tidings_event::{EventId, PageToken, Rev, SortKey, SortOrder, Timestamp};
+use uuid::Uuid;
+
+use super::counts::Viewer;
+use super::readers::Reader;
+use super::row::{nanoseconds, rev, rev_to_sql};
+use super::select::{self, Place, Region, Wanted, sides};
+use crate::search::{BlockBuilder, GramFilter, contains_folded};
+use crate::store::Side;
+
+/// Whoever can go on with the next page gets what was found in this time.
+const PAGE_TIME: Duration = Duration::from_millis(50);
+
+/// The most blocks made at a time.
+const BLOCKS_AT_A_TIME: usize = 64;
+
+/// How long a search may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Budget {
+    /// As long as a page should.
+    Page,
+    /// Until it is done.
+    Unlimited,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) places: Vec<Place>,
+    /// Where to go on, if the time was up.
+    pub(super) stopped: Option<PageToken>,
+}
+
+/// A region with bounds for the times at which its events were created.
+#[derive(Debug)]
+struct Candidate {
+    region: Region,
+    oldest: i64,
+    newest: i64,
+}
+
+/// A block as it is stored.
+#[derive(Debug)]
+struct Block {
+    first: Rev,
+    last: Rev,
+    oldest: i64,
+    newest: i64,
+    grams: GramFilter,
+}
+
+/// Lets SQL ask whether a text contains a folded one.
+pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("contains_folded", 2, flags, |context| {
+        let text = context.get_raw(0).as_str()?;
+        let needle = context.get_raw(1).as_str()?;
+        Ok(contains_folded(text, needle))
+    })
+}
+
+/// The events that are wanted and contain `needle`, in the order of the list.
+pub(super) fn find(
+    connection: &Connection,
+    viewer: &Viewer,
+    needle: &str,
+    wanted: Wanted<'_>,
+    (skip, limit): (u64, u64),
+    budget: Budget,
+) -> rusqlite::Result<Found> {
+    let began = Instant::now();
+    let mut candidates = candidates(connection, viewer, needle, wanted)?;
+    let order = wanted.sort.order;
+    // The first that an event of the region can stand in the list. Of when events were changed the
+    // blocks know nothing: then all regions are read.
+    let bound = |candidate: &Candidate| match (wanted.sort.key, order) {
+        (SortKey::CreatedAt, SortOrder::Descending) => candidate.newest,
+        (SortKey::CreatedAt, SortOrder::Ascending) => candidate.oldest,
+        (SortKey::UpdatedAt, SortOrder::Descending) => i64::MAX,
+        (SortKey::UpdatedAt, SortOrder::Ascending) => i64::MIN,
+    };
+    let is_before = |left: i64, right: i64| match order {
+        SortOrder::Descending => left > right,
+        SortOrder::Ascending => left < right,
+    };
+    candidates.sort_unstable_by_key(bound);
+    if order == SortOrder::Descending {
+        candidates.reverse();
+    }
+    let needed = skip.saturating_add(limit);
+    let enough = usize::try_from(needed).unwrap_or(usize::MAX);
+    let start = wanted.after.map(|token| nanoseconds(token.at));
+    let mut places: Vec<Place> = Vec::new();
+    let mut previous: Option<i64> = None;
+    for candidate in candidates {
+        let bound = bound(&candidate);
+        if places.len() >= enough && is_before(places[enough - 1].at, bound) {
+            break;
+        }
+        // Only where the list has got further since it began, or the next page would begin here too.
+        let got_on = previous.is_some_and(|previous| {
+            is_before(start.unwrap_or(previous), bound) && is_before(previous, bound)
+        });
+        if budget == Budget::Page && got_on && began.elapsed() > PAGE_TIME {
+            places.retain(|place| is_before(place.at, bound));
+            return Ok(Found {
+                places,
+                stopped: Some(before(bound, wanted)?),
+            });
+        }
+        previous = Some(previous.map_or(bound, |previous| match order {
+            SortOrder::Descending => previous.min(bound),
+            SortOrder::Ascending => previous.max(bound),
+        }));
+        let region = Some(candidate.region);
+        let found = select::places(connection, viewer, wanted, region, (0, needed))?;
+        if !found.is_empty() {
+            places.extend(found);
+            places.sort_unstable_by_key(|place| (place.at, place.id));
+            if order == SortOrder::Descending {
+                places.reverse();
+            }
+            places.truncate(enough);
+        }
+    }
+    let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+    places.drain(..skip.min(places.len()));
+    Ok(Found {
+        places,
+        stopped: None,
+    })
+}
+
+/// How many events are wanted and contain `needle`.
+pub(super) fn count(
+    connection: &Connection,
+    viewer: &Viewer,
+    needle: &str,
+    wanted: Wanted<'_>,
+) -> rusqlite::Result<u64> {
+    let mut total = 0;
+    for candidate in candidates(connection, viewer, needle, wanted)? {
+        total += select::count(connection, viewer, wanted, Some(candidate.region))?;
+    }
+    Ok(total)
+}
+
+/// The token of a page that begins with the first events of the moment `at`.
+fn before(at: i64, wanted: Wanted<'_>) -> rusqlite::Result<PageToken> {
+    let id = match wanted.sort.order {
+        SortOrder::Descending => Uuid::max(),
+        SortOrder::Ascending => Uuid::nil(),
+    };
+    let moment = Timestamp::from_nanosecond(at.into())
+        .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, at))?;
+    Ok(PageToken::after(
+        moment,
+        EventId::from_uuid(id),
+        wanted.filter,
+        wanted.sort,
+    ))
+}
+
+/// The blocks that may contain `needle`, and of each feed what is in no block yet.
+fn candidates(
+    connection: &Connection,
+    viewer: &Viewer,
+    needle: &str,
+    wanted: Wanted<'_>,
+) -> rusqlite::Result<Vec<Candidate>> {
+    let mut candidates = Vec::new();
+    let filter = wanted.filter;
+    // What the filter and the page say of the time of creation.
+    let mut earliest = filter.from.map_or(i64::MIN, nanoseconds);
+    let mut latest = filter.to.map_or(i64::MAX, nanoseconds);
+    if let (Some(token), SortKey::CreatedAt) = (wanted.after, wanted.sort.key) {
+        match wanted.sort.order {
+            SortOrder::Descending => latest = latest.min(nanoseconds(token.at)),
+            SortOrder::Ascending => earliest = earliest.max(nanoseconds(token.at)),
+        }
+    }
+    for side in sides(filter) {
+        let feed = match side {
+            Side::Own => viewer.own,
+            Side::System => viewer.system,
+        };
+        let Some((feed, bounds)) = feed else { continue };
+        let mut blocks = connection.prepare_cached(
+            "SELECT first_rev, last_rev, oldest, newest, grams FROM search_block \
+             WHERE feed = ?1 ORDER BY last_rev",
+        )?;
+        let mut rows = blocks.query([feed])?;
+        while let Some(row) = rows.next()? {
+            let (oldest, newest): (i64, i64) = (row.get(2)?, row.get(3)?);
+            if newest < earliest || oldest > latest {
+                continue;
+            }
+            let grams = GramFilter::from_bytes(row.get_ref(4)?.as_blob()?);
+            if grams.may_contain(needle) {
+                candidates.push(Candidate {
+                    region: Region {
+                        side,
+                        first: rev(row, 0)?,
+                        last: rev(row, 1)?,
+                    },
+                    oldest,
+                    newest,
+                });
+            }
+        }
+        let searched = connection
+            .prepare_cached("SELECT searched_rev FROM feed WHERE key = ?1")?
+            .query_row([feed], |row| rev(row, 0))?;
+        if searched < bounds.head {
+            candidates.push(Candidate {
+                region: Region {
+                    side,
+                    first: searched.next(),
+                    last: bounds.head,
+                },
+                oldest: i64::MIN,
+                newest: i64::MAX,
+            });
+        }
+    }
+    Ok(candidates)
+}
+
+/// The next blocks of a feed of which enough is in no block.
+#[derive(Debug)]
+pub(super) struct NewBlocks {
+    feed: i64,
+    /// How far the feed was searched before.
+    before: Rev,
+    /// How far it is with these.
+    after: Rev,
+    blocks: Vec<Block>,
+}
+
+impl Reader {
+    /// Makes the next blocks; `None` when no feed needs any.
+    pub(crate) fn new_search_blocks(&self) -> rusqlite::Result<Option<NewBlocks>> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let waiting = self
+            .connection
+            .prepare_cached(
+                // The index's own condition; see `0002_inbox.sql`.
+                "SELECT key, searched_rev, head FROM feed INDEXED BY feed_to_index \
+                 WHERE head - searched_rev >= 512 LIMIT 1",
+            )?
+            .query_row([], |row| Ok((row.get(0)?, rev(row, 1)?, rev(row, 2)?)))
+            .optional()?;
+        let Some((feed, before, head)) = waiting else {
+            return Ok(None);
+        };
+        let new = self.blocks_of(feed, before, head)?;
+        transaction.finish()?;
+        Ok(Some(new))
+    }
+
+    fn blocks_of(&self, feed: i64, before: Rev, head: Rev) -> rusqlite::Result<NewBlocks> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT created_rev, created_at, description FROM event \
+             WHERE feed = ?1 AND created_rev > ?2 ORDER BY created_rev",
+        )?;
+        let mut rows = statement.query(params![feed, rev_to_sql(before)?])?;
+        let mut blocks = Vec::new();
+        let mut filling: Option<(BlockBuilder, Block)> = None;
+        let mut reached = before;
+        while blocks.len() < BLOCKS_AT_A_TIME
+            && let Some(row) = rows.next()?
+        {
+            let (rev, created_at): (Rev, i64) = (rev(row, 0)?, row.get(1)?);
+            let (builder, block) = filling.get_or_insert_with(|| {
+                let block = Block {
+                    first: reached.next(),
+                    last: rev,
+                    oldest: created_at,
+                    newest: created_at,
+                    grams: GramFilter::from_bytes(&[]),
+                };
+                (BlockBuilder::new(), block)
+            });
+            builder.add(row.get_ref(2)?.as_str()?);
+            block.last = rev;
+            block.oldest = block.oldest.min(created_at);
+            block.newest = block.newest.max(created_at);
+            if builder.is_full()
+                && let Some((builder, mut block)) = filling.take()
+            {
+                block.grams = builder.finish();
+                reached = block.last;
+                blocks.push(block);
+            }
+        }
+        // A feed in which mostly other things happen than new events: what there is makes a block.
+        if blocks.is_empty() {
+            reached = head;
+            if let Some((builder, mut block)) = filling {
+                block.last = head;
+                block.grams = builder.finish();
+                blocks.push(block);
+            }
+        }
+        Ok(NewBlocks {
+            feed,
+            before,
+            after: reached,
+            blocks,
+        })
+    }
+}
+
+/// Stores new blocks, unless the feed got some since they were made.
+pub(super) fn add_blocks(transaction: &Transaction<'_>, new: &NewBlocks) -> rusqlite::Result<()> {
+    let moved = transaction
+        .prepare_cached("UPDATE feed SET searched_rev = ?3 WHERE key = ?1 AND searched_rev = ?2")?
+        .execute((new.feed, rev_to_sql(new.before)?, rev_to_sql(new.after)?))?;
+    if moved == 0 {
+        return Ok(());
+    }
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO search_block (feed, first_rev, last_rev, oldest, newest, grams) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for block in &new.blocks {
+        insert.execute(params![
+            new.feed,
+            rev_to_sql(block.first)?,
+            rev_to_sql(block.last)?,
+            block.oldest,
+            block.newest,
+            block.grams.as_bytes(),
+        ])?;
+    }
+    Ok(())
+}

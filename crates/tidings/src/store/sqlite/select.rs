@@ -1,0 +1,334 @@
+//! Finding the events of a list, in its order, on the indexes alone.
+//!
+//! What an owner sees is one or more *branches*, each of which an index answers in the order of the
+//! list; they are cut to what the list can need and merged. The own feed is one branch, or, where a
+//! list sorted by creation asks for statuses or severities, one for each pair of them; the system's
+//! feed is one, seen through the viewer's overlay.
+
+use std::fmt::Write as _;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+use tidings_event::{
+    EventFilter, EventId, OwnerKind, PageToken, Rev, Severity, Sort, SortKey, SortOrder, Status,
+};
+use uuid::Uuid;
+
+use super::counts::Viewer;
+use super::row::{nanoseconds, rev_to_sql, uuid};
+use crate::store::Side;
+
+/// Which events are looked for, and in which order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    pub(super) filter: &'a EventFilter,
+    /// The text to search for, folded.
+    pub(super) needle: Option<&'a str>,
+    pub(super) sort: Sort,
+    /// Only those after this place of the list.
+    pub(super) after: Option<PageToken>,
+    /// Only those up to these places of the own and the system's feed.
+    pub(super) up_to: Option<(Rev, Rev)>,
+}
+
+/// A run of events of one feed, by the revs at which they were created.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Region {
+    pub(super) side: Side,
+    pub(super) first: Rev,
+    pub(super) last: Rev,
+}
+
+/// Where an event stands in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) key: i64,
+    pub(super) at: i64,
+    pub(super) id: EventId,
+}
+
+/// SQL with its parameters, which are all bound, never written into the text.
+#[derive(Default)]
+pub(super) struct Query {
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
+}
+
+/// One branch: a feed, and which events of it.
+struct Branch {
+    feed: i64,
+    side: Side,
+    /// One pair of status and severity, which an index answers.
+    kind: Option<(Status, Severity)>,
+}
+
+/// The events that are wanted, in the order of the list: as many as `limit` after `skip` others.
+pub(super) fn places(
+    connection: &Connection,
+    viewer: &Viewer,
+    wanted: Wanted<'_>,
+    region: Option<Region>,
+    (skip, limit): (u64, u64),
+) -> rusqlite::Result<Vec<Place>> {
+    let branches = branches(viewer, wanted, region);
+    if branches.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = Query::default();
+    let needed = query.bind_number(skip.saturating_add(limit));
+    query.sql.push_str("SELECT key, at, id FROM (");
+    for (index, branch) in branches.iter().enumerate() {
+        if index > 0 {
+            query.sql.push_str(" UNION ALL ");
+        }
+        let at = moment_column(branch.side, wanted.sort.key);
+        let _ = write!(
+            query.sql,
+            "SELECT * FROM (SELECT event.key AS key, {at} AS at, event.id AS id FROM event"
+        );
+        query.from_branch(viewer, branch, wanted, region)?;
+        let direction = direction(wanted.sort.order);
+        if let Some(token) = wanted.after {
+            let comparison = match wanted.sort.order {
+                SortOrder::Ascending => '>',
+                SortOrder::Descending => '<',
+            };
+            let moment = query.bind(nanoseconds(token.at).into());
+            let id = query.bind(blob(token.id.as_uuid()));
+            let _ = write!(
+                query.sql,
+                " AND ({at}, event.id) {comparison} (?{moment}, ?{id})"
+            );
+        }
+        let _ = write!(
+            query.sql,
+            " ORDER BY {at} {direction}, event.id {direction} LIMIT ?{needed})"
+        );
+    }
+    let (limit, offset) = (query.bind_number(limit), query.bind_number(skip));
+    let direction = direction(wanted.sort.order);
+    let _ = write!(
+        query.sql,
+        ") ORDER BY at {direction}, id {direction} LIMIT ?{limit} OFFSET ?{offset}"
+    );
+    let mut statement = connection.prepare_cached(&query.sql)?;
+    let rows = statement.query_map(params_from_iter(query.values), |row| {
+        Ok(Place {
+            key: row.get(0)?,
+            at: row.get(1)?,
+            id: uuid(row, 2)?.into(),
+        })
+    })?;
+    rows.collect()
+}
+
+/// How many events are wanted, counted one by one.
+pub(super) fn count(
+    connection: &Connection,
+    viewer: &Viewer,
+    wanted: Wanted<'_>,
+    region: Option<Region>,
+) -> rusqlite::Result<u64> {
+    let mut total = 0;
+    for branch in branches(viewer, wanted, region) {
+        let mut query = Query::default();
+        query.sql.push_str("SELECT count(*) FROM event");
+        query.from_branch(viewer, &branch, wanted, region)?;
+        total += connection
+            .prepare_cached(&query.sql)?
+            .query_row(params_from_iter(query.values), |row| {
+                super::counts::number(row, 0)
+            })?;
+    }
+    Ok(total)
+}
+
+/// Which sides the filter asks for.
+pub(super) fn sides(filter: &EventFilter) -> impl Iterator<Item = Side> + use<> {
+    let kind = filter.owner_kind;
+    [(Side::Own, OwnerKind::User), (Side::System, OwnerKind::System)]
+        .into_iter()
+        .filter(move |(_, of)| kind.is_none_or(|kind| kind == *of))
+        .map(|(side, _)| side)
+}
+
+fn branches(viewer: &Viewer, wanted: Wanted<'_>, region: Option<Region>) -> Vec<Branch> {
+    let filter = wanted.filter;
+    let mut branches = Vec::new();
+    for side in sides(filter) {
+        if region.is_some_and(|region| region.side != side) {
+            continue;
+        }
+        let feed = match side {
+            Side::Own => viewer.own_key(),
+            Side::System => viewer.system_key(),
+        };
+        let Some(feed) = feed else { continue };
+        let by_kind = side == Side::Own
+            && region.is_none()
+            && wanted.sort.key == SortKey::CreatedAt
+            && (filter.status.is_some() || !filter.severity.is_empty());
+        if !by_kind {
+            branches.push(Branch {
+                feed,
+                side,
+                kind: None,
+            });
+            continue;
+        }
+        for status in [Status::Unread, Status::Read] {
+            for severity in Severity::ALL {
+                let asked = filter.status.is_none_or(|wanted| wanted == status)
+                    && (filter.severity.is_empty() || filter.severity.contains(&severity));
+                if asked {
+                    branches.push(Branch {
+                        feed,
+                        side,
+                        kind: Some((status, severity)),
+                    });
+                }
+            }
+        }
+    }
+    branches
+}
+
+const fn direction(order: SortOrder) -> &'static str {
+    match order {
+        SortOrder::Ascending => "ASC",
+        SortOrder::Descending => "DESC",
+    }
+}
+
+/// The moment by which a list is sorted, as the viewer sees it.
+const fn moment_column(side: Side, key: SortKey) -> &'static str {
+    match (side, key) {
+        (_, SortKey::CreatedAt) => "event.created_at",
+        (Side::Own, SortKey::UpdatedAt) => "event.updated_at",
+        (Side::System, SortKey::UpdatedAt) => "coalesce(overlay.updated_at, event.updated_at)",
+    }
+}
+
+fn blob(uuid: &Uuid) -> Value {
+    uuid.as_bytes().to_vec().into()
+}
+
+fn text(text: &str) -> Value {
+    text.to_owned().into()
+}
+
+impl Query {
+    /// Binds a value and gives its number.
+    pub(super) fn bind(&mut self, value: Value) -> usize {
+        self.values.push(value);
+        self.values.len()
+    }
+
+    /// Binds a count; one too large for SQLite is as good as the largest.
+    pub(super) fn bind_number(&mut self, number: u64) -> usize {
+        self.bind(i64::try_from(number).unwrap_or(i64::MAX).into())
+    }
+
+    /// Writes what follows `FROM event` for a branch: the index, the overlay, the conditions.
+    fn from_branch(
+        &mut self,
+        viewer: &Viewer,
+        branch: &Branch,
+        wanted: Wanted<'_>,
+        region: Option<Region>,
+    ) -> rusqlite::Result<()> {
+        // Named, since without statistics SQLite might take one that needs a sort.
+        let index = match (region, branch.kind, branch.side, wanted.sort.key) {
+            (Some(_), ..) => " INDEXED BY event_by_created_rev",
+            (None, Some(_), ..) => " INDEXED BY event_by_kind",
+            (None, None, _, SortKey::CreatedAt) => " INDEXED BY event_by_created_at",
+            (None, None, Side::Own, SortKey::UpdatedAt) => " INDEXED BY event_by_updated_at",
+            // Sorted by what the overlay says: all of the system's events, which are few.
+            (None, None, Side::System, SortKey::UpdatedAt) => "",
+        };
+        self.sql.push_str(index);
+        if branch.side == Side::System {
+            let viewer = self.bind(viewer.overlay_feed().into());
+            let _ = write!(
+                self.sql,
+                " LEFT JOIN overlay ON overlay.feed = ?{viewer} AND overlay.event = event.key"
+            );
+        }
+        let feed = self.bind(branch.feed.into());
+        let _ = write!(self.sql, " WHERE event.feed = ?{feed}");
+        if branch.side == Side::System {
+            self.sql.push_str(" AND coalesce(overlay.deleted, 0) = 0");
+        }
+        if let Some(region) = region {
+            let (first, last) = (rev_to_sql(region.first)?, rev_to_sql(region.last)?);
+            let (first, last) = (self.bind(first.into()), self.bind(last.into()));
+            let _ = write!(
+                self.sql,
+                " AND event.created_rev BETWEEN ?{first} AND ?{last}"
+            );
+        }
+        if let Some((own, system)) = wanted.up_to {
+            let up_to = match branch.side {
+                Side::Own => own,
+                Side::System => system,
+            };
+            let up_to = self.bind(rev_to_sql(up_to)?.into());
+            let _ = write!(self.sql, " AND event.created_rev <= ?{up_to}");
+        }
+        self.filter(branch, wanted);
+        Ok(())
+    }
+
+    fn filter(&mut self, branch: &Branch, wanted: Wanted<'_>) {
+        let filter = wanted.filter;
+        let status_column = match branch.side {
+            Side::Own => "event.status",
+            Side::System => "coalesce(overlay.status, event.status)",
+        };
+        match branch.kind {
+            Some((status, severity)) => {
+                self.one_of("event.status", [text(status.as_str())]);
+                self.one_of("event.severity", [text(severity.as_str())]);
+            }
+            None => {
+                self.one_of(status_column, filter.status.map(|one| text(one.as_str())));
+                let severities = filter.severity.iter();
+                self.one_of("event.severity", severities.map(|one| text(one.as_str())));
+            }
+        }
+        let categories = filter.category.iter();
+        self.one_of("event.category", categories.map(|one| text(one.as_str())));
+        let actions = filter.action.iter();
+        self.one_of("event.action", actions.map(|one| text(one.as_str())));
+        let resources = filter.acted_upon.iter();
+        self.one_of("event.acted_upon", resources.map(|id| blob(id.as_uuid())));
+        let operation = filter.operation_id.iter();
+        self.one_of("event.operation_id", operation.map(|id| blob(id.as_uuid())));
+        for (comparison, moment) in [(">=", filter.from), ("<", filter.to)] {
+            if let Some(moment) = moment {
+                let bound = self.bind(nanoseconds(moment).into());
+                let _ = write!(self.sql, " AND event.created_at {comparison} ?{bound}");
+            }
+        }
+        if let Some(needle) = wanted.needle {
+            let needle = self.bind(text(needle));
+            let _ = write!(
+                self.sql,
+                " AND contains_folded(event.description, ?{needle})"
+            );
+        }
+    }
+
+    /// Writes that a column has one of the values; of no values, nothing.
+    fn one_of(&mut self, column: &str, values: impl IntoIterator<Item = Value>) {
+        let mut values = values.into_iter();
+        let Some(first) = values.next() else { return };
+        let bound = self.bind(first);
+        let _ = write!(self.sql, " AND {column} IN (?{bound}");
+        for value in values {
+            let bound = self.bind(value);
+            let _ = write!(self.sql, ", ?{bound}");
+        }
+        self.sql.push(')');
+    }
+}

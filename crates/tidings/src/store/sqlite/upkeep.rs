@@ -1,0 +1,197 @@
+//! What the store does with what is old: finding what retention does not keep, and forgetting
+//! deletions.
+
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use tidings_event::{EventId, OwnerId, Severity, Status, Timestamp};
+
+use super::counts::number;
+use super::readers::Reader;
+use super::row::{nanoseconds, rev, rev_to_sql, uuid};
+use crate::retention::Retention;
+use crate::store::{ExpiredPage, FeedPosition, Progress};
+
+/// The most feeds looked through at a time.
+const FEEDS_AT_A_TIME: u32 = 256;
+
+/// The most events found at a time.
+const EVENTS_AT_A_TIME: u32 = 4096;
+
+/// The most deletions forgotten at a time: a commit of a few milliseconds.
+const TOMBSTONES_AT_A_TIME: u32 = 512;
+
+impl Reader {
+    /// A piece of what `retention` does not keep.
+    pub(crate) fn expired(
+        &self,
+        retention: &Retention,
+        now: Timestamp,
+        from: FeedPosition,
+    ) -> rusqlite::Result<ExpiredPage> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let feeds = self.feeds_to_look_at(retention, from)?;
+        let mut page = ExpiredPage {
+            events: Vec::new(),
+            next: match feeds.last() {
+                Some((key, _)) if feeds.len() == FEEDS_AT_A_TIME as usize => Some(FeedPosition(*key)),
+                _ => None,
+            },
+        };
+        let mut room = EVENTS_AT_A_TIME;
+        for (feed, owner) in feeds {
+            let ids = self.expired_of(feed, owner, retention, now, room)?;
+            room = room.saturating_sub(length(&ids));
+            if !ids.is_empty() {
+                page.events.push((owner, ids));
+            }
+            if room == 0 {
+                // This feed may have more.
+                page.next = Some(FeedPosition(feed - 1));
+                break;
+            }
+        }
+        transaction.finish()?;
+        Ok(page)
+    }
+
+    /// Only the system's feed, unless users' events are limited too.
+    fn feeds_to_look_at(
+        &self,
+        retention: &Retention,
+        from: FeedPosition,
+    ) -> rusqlite::Result<Vec<(i64, OwnerId)>> {
+        let system = self.system.as_uuid().as_bytes();
+        let limits_users = retention.owner_events.is_some()
+            || Severity::ALL
+                .into_iter()
+                .any(|severity| retention.age_of(severity).is_some());
+        let mut statement = self.connection.prepare_cached(
+            "SELECT key, owner FROM feed \
+             WHERE key > ?1 AND (?2 OR owner = ?3) ORDER BY key LIMIT ?4",
+        )?;
+        let rows = statement.query_map(
+            params![from.0, limits_users, system, FEEDS_AT_A_TIME],
+            |row| Ok((row.get(0)?, OwnerId::from(uuid(row, 1)?))),
+        )?;
+        rows.collect()
+    }
+
+    /// The oldest of what one feed has too much of, at most `room`.
+    fn expired_of(
+        &self,
+        feed: i64,
+        owner: OwnerId,
+        retention: &Retention,
+        now: Timestamp,
+        room: u32,
+    ) -> rusqlite::Result<Vec<EventId>> {
+        let kept = match owner == OwnerId::from(self.system) {
+            true => Some(retention.system_events),
+            false => retention.owner_events,
+        };
+        let mut ids = Vec::new();
+        if let Some(kept) = kept {
+            let there = self
+                .connection
+                .prepare_cached("SELECT coalesce(sum(number), 0) FROM counter WHERE feed = ?1")?
+                .query_row([feed], |row| number(row, 0))?;
+            let excess = u32::try_from(there.saturating_sub(kept)).unwrap_or(u32::MAX);
+            if excess > 0 {
+                let mut oldest = self.connection.prepare_cached(
+                    "SELECT id FROM event INDEXED BY event_by_created_at WHERE feed = ?1 \
+                     ORDER BY created_at, id LIMIT ?2",
+                )?;
+                let rows = oldest.query_map(params![feed, excess.min(room)], |row| {
+                    Ok(EventId::from(uuid(row, 0)?))
+                })?;
+                ids = rows.collect::<rusqlite::Result<_>>()?;
+            }
+        }
+        // Those that are too many are the oldest: what is too old beside them comes the next time.
+        if !ids.is_empty() {
+            return Ok(ids);
+        }
+        let mut too_old = self.connection.prepare_cached(
+            "SELECT id FROM event INDEXED BY event_by_kind \
+             WHERE feed = ?1 AND status = ?2 AND severity = ?3 AND created_at < ?4 \
+             ORDER BY created_at, id LIMIT ?5",
+        )?;
+        for severity in Severity::ALL {
+            let Some(age) = retention.age_of(severity) else {
+                continue;
+            };
+            let before = nanoseconds(before(now, age));
+            for status in [Status::Unread, Status::Read] {
+                let room = room.saturating_sub(length(&ids));
+                let rows = too_old.query_map(
+                    params![feed, status.as_str(), severity.as_str(), before, room],
+                    |row| Ok(EventId::from(uuid(row, 0)?)),
+                )?;
+                for id in rows {
+                    ids.push(id?);
+                }
+            }
+        }
+        Ok(ids)
+    }
+}
+
+fn length(ids: &[EventId]) -> u32 {
+    u32::try_from(ids.len()).unwrap_or(u32::MAX)
+}
+
+/// The moment `age` before `now`; for an age beyond the calendar, its begin.
+fn before(now: Timestamp, age: Duration) -> Timestamp {
+    now.checked_sub(age).unwrap_or(Timestamp::MIN)
+}
+
+/// Forgets some deletions before a moment, and raises the floors of their feeds.
+pub(super) fn forget_deleted(
+    transaction: &Transaction<'_>,
+    before: Timestamp,
+) -> rusqlite::Result<(u64, Progress)> {
+    let mut old = transaction.prepare_cached(
+        "SELECT id, feed, deleted_rev FROM tombstone INDEXED BY tombstone_by_time \
+         WHERE deleted_at < ?1 ORDER BY deleted_at LIMIT ?2",
+    )?;
+    let tombstones = old
+        .query_map(params![nanoseconds(before), TOMBSTONES_AT_A_TIME], |row| {
+            Ok((uuid(row, 0)?, row.get::<_, i64>(1)?, rev(row, 2)?))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut forget = transaction.prepare_cached("DELETE FROM tombstone WHERE id = ?1")?;
+    let mut raise =
+        transaction.prepare_cached("UPDATE feed SET floor = max(floor, ?2) WHERE key = ?1")?;
+    let mut feeds = Vec::new();
+    for (id, feed, rev) in &tombstones {
+        forget.execute([id.as_bytes()])?;
+        raise.execute((feed, rev_to_sql(*rev)?))?;
+        feeds.push(*feed);
+    }
+    feeds.sort_unstable();
+    feeds.dedup();
+    for feed in feeds {
+        drop_empty_blocks(transaction, feed)?;
+    }
+    let progress = match tombstones.len() == TOMBSTONES_AT_A_TIME as usize {
+        true => Progress::More,
+        false => Progress::Done,
+    };
+    Ok((tombstones.len() as u64, progress))
+}
+
+/// Drops the search blocks before the oldest event that is kept.
+fn drop_empty_blocks(transaction: &Transaction<'_>, feed: i64) -> rusqlite::Result<()> {
+    let oldest: Option<i64> = transaction
+        .prepare_cached(
+            "SELECT created_rev FROM event INDEXED BY event_by_created_rev WHERE feed = ?1 \
+             ORDER BY created_rev LIMIT 1",
+        )?
+        .query_row([feed], |row| row.get(0))
+        .optional()?;
+    transaction
+        .prepare_cached("DELETE FROM search_block WHERE feed = ?1 AND last_rev < ?2")?
+        .execute((feed, oldest.unwrap_or(i64::MAX)))?;
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! The background task: it deletes what is not to be kept, forgets old deletions, and indexes for
+//! searching what was published.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use tidings_event::{Change, EventId, OwnerId, StreamItem, Timestamp};
+use tokio::task::JoinHandle;
+
+use crate::committer::Committer;
+use crate::error::ChangeError;
+use crate::metrics::Metrics;
+use crate::retention::Retention;
+use crate::store::{ChangeStep, FeedPosition, Progress, Store, StoreError};
+
+/// How often it looks whether there is enough to be indexed; a look that finds nothing is one probe of
+/// an index that is empty then.
+const INDEX_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What the task works with.
+#[derive(Debug)]
+pub(crate) struct Upkeep {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) committer: Arc<Committer>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) retention: Retention,
+}
+
+/// The running task. Dropping it ends it; a step that it has handed over is still done.
+#[derive(Debug)]
+pub(crate) struct UpkeepTask(JoinHandle<()>);
+
+/// Why the task has to try again later.
+#[derive(Debug, thiserror::Error)]
+enum UpkeepError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+}
+
+impl UpkeepError {
+    const fn is_closed(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(StoreError::Closed) | Self::Change(ChangeError::Closed)
+        )
+    }
+}
+
+impl Upkeep {
+    /// Starts the task on the current Tokio runtime.
+    pub(crate) fn start(self) -> UpkeepTask {
+        UpkeepTask(tokio::spawn(self.run()))
+    }
+
+    async fn run(self) {
+        let mut rested = self.retention.interval;
+        loop {
+            if rested >= self.retention.interval {
+                rested = Duration::ZERO;
+                if self.report(self.expire().await) || self.report(self.forget().await) {
+                    return;
+                }
+            }
+            if self.report(self.index().await) {
+                return;
+            }
+            let rest = INDEX_INTERVAL.min(self.retention.interval);
+            tokio::time::sleep(rest).await;
+            rested += rest;
+        }
+    }
+
+    /// Logs a failure, after which the task goes on; `true` if the engine is closed.
+    fn report(&self, done: Result<(), UpkeepError>) -> bool {
+        match done {
+            Ok(()) => false,
+            Err(error) if error.is_closed() => true,
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "could not tidy the store; it is tried again");
+                false
+            }
+        }
+    }
+
+    /// Deletes what retention does not keep, in steps between which publishes go on.
+    async fn expire(&self) -> Result<(), UpkeepError> {
+        let now = Timestamp::now();
+        let mut position = Some(FeedPosition::default());
+        while let Some(from) = position {
+            let retention = self.retention.clone();
+            let page = self.store.expired(retention, now, from).await?;
+            let mut steps = Vec::new();
+            let mut waiting = 0;
+            for (owner, ids) in page.events {
+                for ids in ids.chunks(StreamItem::MAX_IDS) {
+                    // Small steps of several owners go together, so that they share a commit.
+                    if waiting + ids.len() > StreamItem::MAX_IDS {
+                        self.delete(std::mem::take(&mut steps)).await?;
+                        waiting = 0;
+                    }
+                    waiting += ids.len();
+                    steps.push((owner, ids.to_vec()));
+                }
+            }
+            self.delete(steps).await?;
+            position = page.next;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, steps: Vec<(OwnerId, Vec<EventId>)>) -> Result<(), UpkeepError> {
+        let at = Timestamp::now();
+        let steps = steps.into_iter().map(|(owner, ids)| {
+            self.committer.change(ChangeStep {
+                owner,
+                ids,
+                change: Change::Delete,
+                only: None,
+                at,
+            })
+        });
+        for changed in try_join_all(steps).await? {
+            let number = changed.ids.len() as u64;
+            self.metrics.events_expired.inc_by(number);
+        }
+        Ok(())
+    }
+
+    /// Forgets old deletions.
+    async fn forget(&self) -> Result<(), UpkeepError> {
+        let age = self.retention.deleted_age;
+        let before = Timestamp::now()
+            .checked_sub(age)
+            .unwrap_or(Timestamp::MIN);
+        loop {
+            let (number, progress) = self.store.forget_deleted(before).await?;
+            self.metrics.deletions_forgotten.inc_by(number);
+            if progress == Progress::Done {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn index(&self) -> Result<(), UpkeepError> {
+        while self.store.index_search().await? == Progress::More {}
+        Ok(())
+    }
+}
+
+impl Drop for UpkeepTask {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
