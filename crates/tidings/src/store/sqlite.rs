@@ -193,8 +193,8 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         self.writer.close().await;
-        self.stream_readers.close();
-        self.list_readers.close();
+        self.stream_readers.close().await;
+        self.list_readers.close().await;
         drop(
             self.directory
                 .lock()

@@ -4,6 +4,7 @@
 //! list of cases stands once, below; a backend is one line.
 
 mod cases;
+mod listed;
 mod model;
 mod place;
 mod reader;
@@ -26,8 +27,8 @@ macro_rules! conformance {
             }
 
             conformance!(@async
-                cases::handoff::every_reader_sees_each_rev_once_while_others_publish,
-                cases::handoff::every_reader_sees_each_rev_once_though_the_window_is_small,
+                cases::handoff::every_reader_ends_with_the_list_while_others_publish_and_change,
+                cases::handoff::every_reader_ends_with_the_list_though_the_window_is_small,
                 cases::handoff::a_reader_that_keeps_giving_up_gets_on,
                 cases::handoff::a_reader_that_reads_nothing_holds_up_nobody_and_then_gets_all,
                 cases::handoff::an_event_that_arrives_with_its_reader_is_seen,

@@ -1,14 +1,15 @@
-//! A subscriber that checks what it is shown.
+//! A subscriber that checks what it is shown, and keeps an inbox of it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tidings::{Event, Start, StreamItem, Subscription, Tidings};
-use tidings_event::{Cursor, OwnerId, Rev, Summary};
+use tidings::{Event, Start, Status, StreamItem, Subscription, Tidings};
+use tidings_event::{CountDelta, Cursor, EventId, OwnerId, ResetReason, Rev, Severity, Summary};
 
 use crate::model::Model;
 
 /// Far beyond what any step takes: passing it means that something is stuck.
-pub(crate) const STUCK: Duration = Duration::from_secs(30);
+pub(crate) const STUCK: Duration = Duration::from_secs(10);
 
 /// Follows an owner through any number of subscriptions.
 pub(crate) struct Reader {
@@ -17,7 +18,12 @@ pub(crate) struct Reader {
     /// How far it has got; none before the first `ready`.
     pub(crate) cursor: Option<Cursor>,
     subscription: Option<Subscription>,
-    live: bool,
+    /// What it was shown, with what became of it.
+    pub(crate) inbox: BTreeMap<EventId, Event>,
+    /// The counts, where the stream has said them.
+    pub(crate) counts: Option<Summary>,
+    /// Why it had to begin anew, the last time it had to.
+    pub(crate) reset: Option<ResetReason>,
 }
 
 impl Reader {
@@ -27,13 +33,20 @@ impl Reader {
             system: OwnerId::from(*tidings.system_id().as_uuid()),
             cursor: None,
             subscription: None,
-            live: false,
+            inbox: BTreeMap::new(),
+            counts: None,
+            reset: None,
         }
+    }
+
+    pub(crate) fn owner(&self) -> OwnerId {
+        self.owner
     }
 
     /// Breaks off, as a browser does that loses its network.
     pub(crate) fn cut(&mut self) {
         self.subscription = None;
+        self.counts = None;
     }
 
     /// Comes back where it was; the first time at the beginning.
@@ -50,15 +63,25 @@ impl Reader {
                 }
                 self.cursor = Some(cursor);
             }
-            other => panic!("expected ready, got {other:?}"),
+            StreamItem::Reset { cursor, reason } => self.begin_anew(tidings, cursor, reason).await,
+            other => panic!("expected ready or reset, got {other:?}"),
         }
         self.subscription = Some(subscription);
-        self.live = false;
+        self.counts = None;
     }
 
-    /// Takes one item, checking that a created event moves exactly one of the two revs, by
-    /// exactly 1, and that nothing else does.
-    pub(crate) async fn step(&mut self) -> Shown {
+    /// After a reset: drops what it has, and fetches the list.
+    async fn begin_anew(&mut self, tidings: &Tidings, cursor: Cursor, reason: ResetReason) {
+        self.reset = Some(reason);
+        self.cursor = Some(cursor);
+        self.inbox.clear();
+        for event in crate::listed::all(tidings, self.owner).await {
+            self.inbox.insert(event.id, event);
+        }
+    }
+
+    /// Takes one item, and does what it says, checking that it says what it may.
+    pub(crate) async fn step(&mut self) {
         let subscription = self.subscription.as_mut().expect("the reader is there");
         let before = self.cursor.expect("the reader has begun");
         let item = next(subscription).await;
@@ -66,86 +89,124 @@ impl Reader {
         assert_eq!(cursor.tag, before.tag);
         self.cursor = Some(cursor);
         match item {
-            StreamItem::Created { event, .. } => {
-                let (own, system) = (before.own.next(), before.system.next());
-                let (owner, rev) = if (cursor.own, cursor.system) == (own, before.system) {
-                    (self.owner, own)
-                } else {
-                    assert_eq!((cursor.own, cursor.system), (before.own, system));
-                    (self.system, system)
-                };
-                assert_eq!(
-                    event.owner,
-                    Some(owner),
-                    "an event stands in its owner's feed"
-                );
-                Shown::Created { owner, rev, event }
+            StreamItem::Ready { .. } => {
+                assert_eq!(cursor, before, "it goes on where it is");
+                self.counts = None;
             }
             StreamItem::Live { summary, .. } => {
-                assert_eq!(cursor, before);
-                assert!(!self.live, "live is said once");
-                self.live = true;
-                Shown::Live { cursor, summary }
+                self.advanced(before, cursor);
+                assert_eq!(self.counts, None, "live comes when the counts are not known");
+                self.counts = Some(summary);
             }
-            other => panic!("unexpected {other:?}"),
+            StreamItem::Created { event, .. } => {
+                let of_system = event.owner == Some(self.system);
+                assert!(of_system || event.owner == Some(self.owner));
+                let grown = match of_system {
+                    true => cursor.system > before.system,
+                    false => cursor.own > before.own,
+                };
+                assert!(grown, "an event stands in its owner's feed");
+                self.moved(before, cursor, 1);
+                self.count(event.status, event.severity);
+                let seen = self.inbox.insert(event.id, *event);
+                assert_eq!(seen, None, "no event is shown twice");
+            }
+            StreamItem::Status { change, .. } => {
+                self.moved(before, cursor, change.ids.len());
+                self.recount(change.counts.as_ref());
+                for id in change.ids {
+                    let event = self.inbox.get_mut(&id);
+                    // One that was deleted since the replay began is not shown, and its changes are.
+                    if let Some(event) = event {
+                        event.status = change.status;
+                        event.updated_at = change.updated_at;
+                    }
+                }
+            }
+            StreamItem::Deleted { deletion, .. } => {
+                self.moved(before, cursor, deletion.ids.len());
+                self.recount(deletion.counts.as_ref());
+                for id in deletion.ids {
+                    self.inbox.remove(&id);
+                }
+            }
+            other @ StreamItem::Reset { .. } => panic!("unexpected {other:?}"),
         }
     }
 
-    /// Takes one item and compares it with the model.
+    /// The revs only grow. Where the counts are known, one of them does, by exactly the number of
+    /// changes; a replay passes over what is of no more interest.
+    fn moved(&self, before: Cursor, cursor: Cursor, changes: usize) {
+        self.advanced(before, cursor);
+        if self.counts.is_some() {
+            assert!(
+                (cursor.own > before.own) != (cursor.system > before.system),
+                "{before} to {cursor}"
+            );
+            let grown = (cursor.own.get() - before.own.get())
+                + (cursor.system.get() - before.system.get());
+            assert_eq!(grown, changes as u64, "{before} to {cursor}");
+        }
+    }
+
+    fn advanced(&self, before: Cursor, cursor: Cursor) {
+        assert!(
+            cursor.own >= before.own && cursor.system >= before.system,
+            "{before} to {cursor}"
+        );
+    }
+
+    fn count(&mut self, status: Status, severity: Severity) {
+        if let Some(counts) = &mut self.counts {
+            counts.add(status, severity, 1);
+        }
+    }
+
+    fn recount(&mut self, delta: Option<&CountDelta>) {
+        self.counts = match (self.counts.take(), delta) {
+            (Some(counts), Some(delta)) => {
+                let changed = counts.changed_by(delta);
+                Some(changed.expect("no count goes below zero"))
+            }
+            _ => None,
+        };
+    }
+
+    /// Takes one item and compares the counts, where they are known, with the model.
     pub(crate) async fn checked_step(&mut self, model: &Model) {
-        match self.step().await {
-            Shown::Created { owner, rev, event } => {
-                assert_eq!(
-                    Some(&*event),
-                    model.event(owner, rev),
-                    "what stands at {rev}"
-                );
-            }
-            Shown::Live { cursor, summary } => {
-                let own = (self.owner, cursor.own);
-                let system = (self.system, cursor.system);
-                assert_eq!(
-                    summary,
-                    model.summary_at(own, system),
-                    "the counts at {cursor}"
-                );
-            }
+        self.step().await;
+        let cursor = self.cursor.expect("the reader has begun");
+        if let Some(counts) = &self.counts {
+            assert_eq!(
+                *counts,
+                model.summary_at(self.owner, cursor),
+                "the counts at {cursor}"
+            );
         }
     }
 
-    /// Whether it is live and has seen all that the model holds for it.
+    /// Whether it knows the counts and has seen all that the model holds for it.
     pub(crate) fn has_seen_all(&self, model: &Model) -> bool {
-        let heads = (model.head(self.owner), model.head(self.system));
-        self.live
+        let own = match self.owner == self.system {
+            true => Rev::ZERO,
+            false => model.head(self.owner),
+        };
+        let heads = (own, model.head(self.system));
+        self.counts.is_some()
             && self
                 .cursor
                 .is_some_and(|cursor| (cursor.own, cursor.system) == heads)
+    }
+
+    /// Whether it knows the counts and has got to a cursor.
+    pub(crate) fn has_reached(&self, cursor: Cursor) -> bool {
+        self.counts.is_some() && self.cursor == Some(cursor)
     }
 
     /// Whether it is following and not broken off.
     pub(crate) fn is_there(&self) -> bool {
         self.subscription.is_some()
     }
-}
-
-/// What a reader was shown.
-pub(crate) enum Shown {
-    /// An event at a place.
-    Created {
-        /// Whose feed.
-        owner: OwnerId,
-        /// Where in it.
-        rev: Rev,
-        /// The event.
-        event: Box<Event>,
-    },
-    /// Replay is over.
-    Live {
-        /// Where the reader is.
-        cursor: Cursor,
-        /// The counts there.
-        summary: Summary,
-    },
 }
 
 /// The next item of a subscription that has not ended.

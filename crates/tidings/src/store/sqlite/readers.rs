@@ -13,7 +13,7 @@ use super::row::{SEEN_COLUMNS, read_event};
 use crate::store::StoreError;
 
 /// As many reads as run at once; more wait.
-const READERS: usize = 4;
+const READERS: u32 = 4;
 
 /// The connections for reading.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Readers {
             idle.put(idle.connect()?);
         }
         Ok(Self {
-            permits: Arc::new(Semaphore::new(READERS)),
+            permits: Arc::new(Semaphore::new(READERS as usize)),
             idle: Arc::new(idle),
         })
     }
@@ -75,8 +75,10 @@ impl Readers {
             .map_err(store_error)
     }
 
-    /// Refuses new reads and closes the idle connections.
-    pub(crate) fn close(&self) {
+    /// Refuses new reads, waits for those that are on their way, and closes the connections.
+    pub(crate) async fn close(&self) {
+        // Fails only when it was closed before.
+        let _all = self.permits.acquire_many(READERS).await;
         self.permits.close();
         self.idle.take_all();
     }

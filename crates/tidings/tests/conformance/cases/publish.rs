@@ -46,7 +46,7 @@ pub(crate) async fn the_first_receipt_is_given_again_for_a_repeat(place: Place) 
         [false, true]
     );
     assert_eq!(receipts[0].rev, receipts[1].rev);
-    assert_eq!(listed(&tidings, 0).await.total_count, 2);
+    assert_eq!(listed(&tidings, 0).await.total_count, Some(2));
     tidings.close().await;
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn an_id_with_other_content_is_a_conflict(place: Place) {
         listed(&tidings, 0).await.events,
         [sent_as_stored(&tidings, &sent)]
     );
-    assert_eq!(listed(&tidings, 1).await.total_count, 0);
+    assert_eq!(listed(&tidings, 1).await.total_count, Some(0));
     tidings.close().await;
 }
 
@@ -120,7 +120,7 @@ pub(crate) async fn a_batch_is_stored_whole_or_not_at_all(place: Place) {
     }
 
     // Nothing of them is there, neither in the list nor as a hole in the revs.
-    assert_eq!(listed(&tidings, 0).await.total_count, 0);
+    assert_eq!(listed(&tidings, 0).await.total_count, Some(0));
     let stored = tidings
         .publish(event(Some(user(0)), 7))
         .await
@@ -184,7 +184,7 @@ pub(crate) async fn what_was_accepted_is_committed_by_close(place: Place) {
     }
 
     let tidings = place.open().await;
-    assert_eq!(listed(&tidings, 0).await.total_count, 50);
+    assert_eq!(listed(&tidings, 0).await.total_count, Some(50));
     tidings.close().await;
 }
 
@@ -239,7 +239,7 @@ pub(crate) async fn too_large_events_and_batches_are_refused(place: Place) {
             .expect("nothing to do")
             .is_empty()
     );
-    assert_eq!(listed(&tidings, 0).await.total_count, 0);
+    assert_eq!(listed(&tidings, 0).await.total_count, Some(0));
     tidings.close().await;
 }
 
@@ -320,7 +320,7 @@ pub(crate) async fn every_close_waits_for_the_end(place: Place) {
     }
     assert!(stored >= 50, "{stored}");
     let tidings = place.open().await;
-    assert_eq!(listed(&tidings, 0).await.total_count, stored);
+    assert_eq!(listed(&tidings, 0).await.total_count, Some(stored));
     tidings.close().await;
 }
 

@@ -1,36 +1,73 @@
-//! Random histories: publishes, repeats, conflicts, readers that come and go, restarts.
+//! Random histories: publishes, repeats, conflicts, changes of every kind, readers that come and go,
+//! restarts that keep less.
+
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runs, TestRunner};
-use tidings::{Event, EventFilter, PageRequest, PublishError, Tidings};
-use tidings_event::{OwnerId, Severity};
+use tidings::{Change, Event, EventFilter, PageRequest, PublishError, Selection, Status, Tidings};
+use tidings_event::{
+    Cursor, OwnerId, OwnerKind, Paging, ResourceId, Severity, Sort, SortKey, SortOrder,
+};
+use uuid::Uuid;
 
 use super::{builder, built};
-use crate::model::{Model, user};
+use crate::listed;
+use crate::model::{Model, lets_through, sort_events, user};
 use crate::place::Place;
-use crate::reader::Reader;
+use crate::reader::{Reader, STUCK};
 
 /// The users of a history; one more owner is the system.
 const USERS: u8 = 3;
 
-/// The readers of a history: two of each user.
-const READERS: usize = 2 * USERS as usize;
+/// The readers of a history: two of each user, and one of the system's own feed.
+const READERS: usize = 2 * USERS as usize + 1;
 
 /// How many histories are tried. Each opens stores on disk.
-const HISTORIES: u32 = 48;
+const HISTORIES: u32 = 64;
+
+const CATEGORIES: [&str; 2] = ["deployment", "connection"];
+const ACTIONS: [&str; 3] = ["apply", "register", "ping"];
+const TEXTS: [&str; 5] = [
+    "Could NOT deploy",
+    "Straße gesperrt",
+    "ΟΔΟΣ 100%",
+    "50_000 rows",
+    "",
+];
+const SEARCHES: [&str; 7] = ["not d", "STRASSE", "οδο", "%", "_", "o", "absent"];
 
 #[derive(Clone, Debug)]
 enum Step {
     /// A request of these events.
     Publish(Vec<Sent>),
+    /// An owner changes some events, named by numbers, whoever's they are.
+    ChangeIds {
+        owner: u8,
+        events: Vec<usize>,
+        change: Change,
+    },
+    /// An owner changes all that match, up to what a reader of theirs has seen, or all.
+    ChangeMatching {
+        reader: usize,
+        filter: EventFilter,
+        change: Change,
+    },
     /// A reader comes back where it was, even if it was there.
     ComeBack { reader: usize },
     /// A reader takes this many items, or what there is.
     Read { reader: usize, items: usize },
     /// A reader breaks off.
     Cut { reader: usize },
-    /// The engine is closed and opened again.
-    Restart,
+    /// A list is compared with the model.
+    List {
+        owner: u8,
+        filter: EventFilter,
+        sort: Sort,
+        size: u64,
+    },
+    /// The engine is closed and opened again, to keep so many events of each owner and the system.
+    Restart { kept: Option<u8> },
 }
 
 #[derive(Clone, Debug)]
@@ -38,41 +75,114 @@ enum Sent {
     New {
         owner: u8,
         severity: Severity,
+        category: &'static str,
+        action: &'static str,
+        text: &'static str,
+        /// Seconds: events of the same moment are common.
+        moment: u64,
     },
-    /// One of the events that are stored, chosen by a number.
-    Repeat {
-        of: usize,
-    },
-    /// The id of one of the events that are stored, with other content.
-    Conflict {
-        with: usize,
-    },
+    /// One of the events that were published, chosen by a number.
+    Repeat { of: usize },
+    /// The id of one of the events that were published, with other content.
+    Conflict { with: usize },
+}
+
+fn severity() -> impl Strategy<Value = Severity> {
+    prop::sample::select(&Severity::ALL[..])
+        .prop_filter("error events need a cause", |severity| {
+            *severity != Severity::Error
+        })
 }
 
 fn sent() -> impl Strategy<Value = Sent> {
-    let severity = prop::sample::select(&Severity::ALL[..])
-        .prop_filter("error events need a cause", |severity| {
-            *severity != Severity::Error
-        });
+    let new = (
+        0..=USERS,
+        severity(),
+        prop::sample::select(&CATEGORIES[..]),
+        prop::sample::select(&ACTIONS[..]),
+        prop::sample::select(&TEXTS[..]),
+        0..5_u64,
+    );
     prop_oneof![
-        8 => (0..=USERS, severity).prop_map(|(owner, severity)| Sent::New { owner, severity }),
+        8 => new.prop_map(|(owner, severity, category, action, text, moment)| Sent::New {
+            owner, severity, category, action, text, moment,
+        }),
         1 => any::<usize>().prop_map(|of| Sent::Repeat { of }),
         1 => any::<usize>().prop_map(|with| Sent::Conflict { with }),
     ]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
-        6 => prop::collection::vec(sent(), 1..6).prop_map(Step::Publish),
-        3 => (0..READERS).prop_map(|reader| Step::ComeBack { reader }),
-        6 => (0..READERS, 1..8_usize).prop_map(|(reader, items)| Step::Read { reader, items }),
-        1 => (0..READERS).prop_map(|reader| Step::Cut { reader }),
-        1 => Just(Step::Restart),
+        3 => Just(Change::Status(Status::Read)),
+        2 => Just(Change::Status(Status::Unread)),
+        1 => Just(Change::Delete),
     ]
 }
 
-/// Whatever happens, every reader sees its two feeds once each and in order, the counts and lists
-/// agree with what was acknowledged, and nothing of a refused request is there.
+fn filter() -> impl Strategy<Value = EventFilter> {
+    let status = prop::option::of(prop::sample::select(vec![Status::Read, Status::Unread]));
+    let kind = prop::option::of(prop::sample::select(vec![OwnerKind::User, OwnerKind::System]));
+    let search = prop::option::weighted(0.3, prop::sample::select(&SEARCHES[..]));
+    let category = prop::option::weighted(0.3, prop::sample::select(&CATEGORIES[..]));
+    let action = prop::option::weighted(0.2, prop::sample::select(&ACTIONS[..]));
+    let severities = prop::collection::vec(severity(), 0..3);
+    let times = (prop::option::weighted(0.2, 0..5_u64), prop::option::weighted(0.2, 0..6_u64));
+    let about = prop::option::weighted(0.1, 0..2_u128);
+    (status, kind, search, category, action, severities, times, about).prop_map(
+        |(status, owner_kind, search, category, action, severity, (from, to), about)| EventFilter {
+            status,
+            owner_kind,
+            search: search.map(str::to_owned),
+            category: category.iter().map(|name| parsed(name)).collect(),
+            action: action.iter().map(|name| parsed(name)).collect(),
+            severity,
+            from: from.map(at),
+            to: to.map(at),
+            acted_upon: about
+                .map(|number| ResourceId::from(Uuid::from_u128(0xD00 + number)))
+                .into_iter()
+                .collect(),
+            operation_id: None,
+        },
+    )
+}
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Debug>>(name: &str) -> T {
+    name.parse().expect("the test's name is snake_case")
+}
+
+fn at(seconds: u64) -> tidings_event::Timestamp {
+    tidings_event::Timestamp::UNIX_EPOCH + Duration::from_secs(1_000_000_000 + seconds)
+}
+
+fn sort() -> impl Strategy<Value = Sort> {
+    (
+        prop::sample::select(vec![SortKey::CreatedAt, SortKey::UpdatedAt]),
+        prop::sample::select(vec![SortOrder::Ascending, SortOrder::Descending]),
+    )
+        .prop_map(|(key, order)| Sort { key, order })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => prop::collection::vec(sent(), 1..6).prop_map(Step::Publish),
+        5 => (0..=USERS, prop::collection::vec(any::<usize>(), 1..5), change())
+            .prop_map(|(owner, events, change)| Step::ChangeIds { owner, events, change }),
+        2 => (0..READERS, filter(), change())
+            .prop_map(|(reader, filter, change)| Step::ChangeMatching { reader, filter, change }),
+        3 => (0..READERS).prop_map(|reader| Step::ComeBack { reader }),
+        6 => (0..READERS, 1..8_usize).prop_map(|(reader, items)| Step::Read { reader, items }),
+        1 => (0..READERS).prop_map(|reader| Step::Cut { reader }),
+        3 => (0..=USERS, filter(), sort(), 1..20_u64)
+            .prop_map(|(owner, filter, sort, size)| Step::List { owner, filter, sort, size }),
+        1 => prop::option::of(0..8_u8).prop_map(|kept| Step::Restart { kept }),
+    ]
+}
+
+/// Whatever happens, every reader ends with what the list holds, the counts are those of the model at
+/// every cursor, lists and bulk changes find what the model finds, and nothing of a refused request is
+/// there.
 pub(crate) fn histories_agree_with_the_model(place: fn() -> Place) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -85,122 +195,265 @@ pub(crate) fn histories_agree_with_the_model(place: fn() -> Place) {
         ..Runs::default()
     });
     runner
-        .run(&prop::collection::vec(step(), 1..60), |history| {
-            runtime.block_on(play(&place(), history));
+        .run(&prop::collection::vec(step(), 1..80), |history| {
+            runtime.block_on(History::play(&place(), history));
             Ok(())
         })
         .unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-async fn play(place: &Place, history: Vec<Step>) {
-    let mut tidings = place.open().await;
-    let mut model = Model::default();
-    let mut readers: Vec<_> = (0..READERS)
-        .map(|number| Reader::new(reader_user(number), &tidings))
-        .collect();
-    for step in history {
+struct History {
+    tidings: Tidings,
+    system: OwnerId,
+    model: Model,
+    readers: Vec<Reader>,
+}
+
+impl History {
+    async fn play(place: &Place, steps: Vec<Step>) {
+        let tidings = place.open().await;
+        let system = OwnerId::from(*tidings.system_id().as_uuid());
+        let mut history = Self {
+            readers: (0..READERS)
+                .map(|number| {
+                    let owner = number / 2;
+                    let owner = u8::try_from(owner).expect("there are few readers");
+                    Reader::new(owner_of(owner, system), &tidings)
+                })
+                .collect(),
+            model: Model::new(system),
+            system,
+            tidings,
+        };
+        for step in steps {
+            history.take(place, step).await;
+        }
+        history.end().await;
+    }
+
+    async fn take(&mut self, place: &Place, step: Step) {
         match step {
-            Step::Publish(sent) => publish(&tidings, &mut model, sent).await,
-            Step::ComeBack { reader } => readers[reader].come_back(&tidings).await,
-            Step::Read { reader, items } => read(&mut readers[reader], items, &model).await,
-            Step::Cut { reader } => readers[reader].cut(),
-            Step::Restart => {
-                readers.iter_mut().for_each(Reader::cut);
-                tidings.close().await;
-                tidings = place.open().await;
-            }
-        }
-    }
-    for reader in &mut readers {
-        if !reader.is_there() {
-            reader.come_back(&tidings).await;
-        }
-        read(reader, usize::MAX, &model).await;
-        assert!(reader.has_seen_all(&model));
-    }
-    check_lists(&tidings, &model).await;
-    tidings.close().await;
-}
-
-fn reader_user(number: usize) -> OwnerId {
-    user(u8::try_from(number / 2).expect("there are few readers"))
-}
-
-async fn read(reader: &mut Reader, items: usize, model: &Model) {
-    for _ in 0..items {
-        if !reader.is_there() || reader.has_seen_all(model) {
-            break;
-        }
-        reader.checked_step(model).await;
-    }
-}
-
-async fn publish(tidings: &Tidings, model: &mut Model, sent: Vec<Sent>) {
-    let mut conflict = None;
-    let mut events: Vec<Event> = Vec::new();
-    for (index, sent) in sent.into_iter().enumerate() {
-        let stored = model.events().count();
-        match sent {
-            Sent::Repeat { of } if stored > 0 => events.push(nth(model, of % stored)),
-            Sent::Conflict { with } if stored > 0 => {
-                let mut event = nth(model, with % stored);
-                event.description.push_str(", but different");
-                conflict = conflict.or(Some((index, event.id)));
-                events.push(event);
-            }
-            Sent::New { owner, severity } => {
-                let owner = (owner < USERS).then(|| user(owner));
-                events.push(built(builder(owner).with_severity(severity)));
-            }
-            // Nothing is stored yet.
-            Sent::Repeat { .. } | Sent::Conflict { .. } => events.push(built(builder(None))),
-        }
-    }
-    match (tidings.publish_batch(events).await, conflict) {
-        (Ok(receipts), None) => model.accept(receipts),
-        (Err(PublishError::Conflict { index, id }), Some(expected)) => {
-            assert_eq!((index, id), expected);
-        }
-        (other, expected) => panic!("expected conflict {expected:?}, got {other:?}"),
-    }
-}
-
-/// The n-th of the events that are stored, in the order of their ids.
-fn nth(model: &Model, number: usize) -> Event {
-    let mut events: Vec<_> = model.events().collect();
-    events.sort_by_key(|event| event.id);
-    events[number].clone()
-}
-
-async fn check_lists(tidings: &Tidings, model: &Model) {
-    let system = OwnerId::from(*tidings.system_id().as_uuid());
-    for number in 0..USERS {
-        let owner = user(number);
-        let page = tidings
-            .list(
+            Step::Publish(sent) => self.publish(sent).await,
+            Step::ChangeIds {
                 owner,
-                EventFilter::default(),
-                PageRequest {
-                    size: 1000,
-                    ..PageRequest::default()
-                },
-            )
-            .await
-            .expect("the store can be read");
-        assert_eq!(
-            page.events.iter().collect::<Vec<_>>(),
-            model.list(owner, system)
-        );
-        assert_eq!(page.total_count, page.events.len() as u64);
-        assert_eq!(page.cursor.own, model.head(owner));
-        assert_eq!(page.cursor.system, model.head(system));
-        for event in model.events() {
-            let seen = tidings
-                .get(owner, event.id)
-                .await
-                .expect("the store can be read");
-            let may_see = event.owner == Some(owner) || event.owner == Some(system);
-            assert_eq!(seen.as_ref(), may_see.then_some(event));
+                events,
+                change,
+            } => self.change_ids(owner, &events, change).await,
+            Step::ChangeMatching {
+                reader,
+                filter,
+                change,
+            } => self.change_matching(reader, filter, change).await,
+            Step::ComeBack { reader } => self.readers[reader].come_back(&self.tidings).await,
+            Step::Read { reader, items } => self.read(reader, items).await,
+            Step::Cut { reader } => self.readers[reader].cut(),
+            Step::List {
+                owner,
+                filter,
+                sort,
+                size,
+            } => self.list(owner, filter, sort, size).await,
+            Step::Restart { kept } => self.restart(place, kept).await,
         }
     }
+
+    async fn read(&mut self, reader: usize, items: usize) {
+        let reader = &mut self.readers[reader];
+        for _ in 0..items {
+            if !reader.is_there() || reader.has_seen_all(&self.model) {
+                break;
+            }
+            reader.checked_step(&self.model).await;
+        }
+    }
+
+    async fn publish(&mut self, sent: Vec<Sent>) {
+        let published = self.model.ids();
+        let mut conflict = None;
+        let mut events: Vec<Event> = Vec::new();
+        for (index, sent) in sent.into_iter().enumerate() {
+            let nth = |number: usize| {
+                let id = published[number % published.len()];
+                let event = self.model.published(id);
+                event.expect("it was published").clone()
+            };
+            match sent {
+                Sent::Repeat { of } if !published.is_empty() => events.push(nth(of)),
+                Sent::Conflict { with } if !published.is_empty() => {
+                    let mut event = nth(with);
+                    event.description.push_str(", but different");
+                    conflict = conflict.or(Some((index, event.id)));
+                    events.push(event);
+                }
+                Sent::New {
+                    owner,
+                    severity,
+                    category,
+                    action,
+                    text,
+                    moment,
+                } => {
+                    let owner = (owner < USERS).then(|| user(owner));
+                    let builder = builder(owner)
+                        .with_severity(severity)
+                        .with_category(category)
+                        .with_action(action)
+                        .with_description(text);
+                    let mut event = built(builder);
+                    event.created_at = at(moment);
+                    events.push(event);
+                }
+                // Nothing was published yet.
+                Sent::Repeat { .. } | Sent::Conflict { .. } => events.push(built(builder(None))),
+            }
+        }
+        match (self.tidings.publish_batch(events).await, conflict) {
+            (Ok(receipts), None) => self.model.accept(receipts),
+            (Err(PublishError::Conflict { index, id }), Some(expected)) => {
+                assert_eq!((index, id), expected);
+            }
+            (other, expected) => panic!("expected conflict {expected:?}, got {other:?}"),
+        }
+    }
+
+    async fn change_ids(&mut self, owner: u8, events: &[usize], change: Change) {
+        let published = self.model.ids();
+        if published.is_empty() {
+            return;
+        }
+        let owner = owner_of(owner, self.system);
+        let ids: Vec<_> = events
+            .iter()
+            .map(|number| published[number % published.len()])
+            .collect();
+        let selection = Selection::Ids(ids.clone());
+        let changed = self.tidings.change(owner, selection, change).await;
+        let expected = self.model.change(owner, &ids, change);
+        assert_eq!(changed.expect("it is changed").ids, expected);
+    }
+
+    async fn change_matching(&mut self, reader: usize, filter: EventFilter, change: Change) {
+        let owner = self.readers[reader].owner();
+        // A cursor from before a reset is as good as another here: all of it was seen.
+        let seen = self.readers[reader].cursor;
+        let selection = match (filter.is_empty(), seen) {
+            (true, up_to) => Selection::All { up_to },
+            (false, Some(up_to)) => Selection::Filter {
+                filter: Box::new(filter.clone()),
+                up_to,
+            },
+            (false, None) => return,
+        };
+        let summary = self.tidings.summary(owner).await.expect("readable");
+        let up_to: Cursor = seen.unwrap_or(summary.cursor);
+        let matching = self.model.matching(owner, &filter, up_to);
+        let expected = self.model.change(owner, &matching, change);
+        let changed = self.tidings.change(owner, selection, change).await;
+        let changed = changed.expect("it is changed");
+        assert_eq!(changed.count, expected.len() as u64, "{filter:?}");
+    }
+
+    async fn list(&mut self, owner: u8, filter: EventFilter, sort: Sort, size: u64) {
+        let owner = owner_of(owner, self.system);
+        // Only the engine knows when an event was changed.
+        let all = listed::all(&self.tidings, owner).await;
+        let mut expected: Vec<_> = all
+            .into_iter()
+            .filter(|event| lets_through(&filter, event, self.system))
+            .collect();
+        sort_events(&mut expected, sort);
+        let by_token = listed::by_token(&self.tidings, owner, &filter, sort, size).await;
+        assert_eq!(by_token, expected, "{filter:?} {sort:?}");
+        let request = PageRequest {
+            paging: Paging::Number(1),
+            size,
+            sort,
+            ..PageRequest::default()
+        };
+        let page = self.tidings.list(owner, filter.clone(), request).await;
+        let page = page.expect("the store can be read");
+        assert_eq!(page.total_count, Some(expected.len() as u64), "{filter:?}");
+        let size = usize::try_from(size).expect("pages are small");
+        let second: Vec<_> = expected.into_iter().skip(size).take(size).collect();
+        assert_eq!(page.events, second, "{filter:?} {sort:?}");
+    }
+
+    async fn restart(&mut self, place: &Place, kept: Option<u8>) {
+        self.readers.iter_mut().for_each(Reader::cut);
+        self.tidings.close().await;
+        let mut config = place.config();
+        if let Some(kept) = kept {
+            config.retention.owner_events = Some(kept.into());
+            config.retention.system_events = kept.into();
+            for owner in (0..=USERS).map(|owner| owner_of(owner, self.system)) {
+                self.model.keep_newest(owner, kept.into());
+            }
+        }
+        let opened = Tidings::open(config).await;
+        self.tidings = opened.expect("an engine opens where none is open");
+        let tidied = async {
+            for owner in (0..=USERS).map(|owner| owner_of(owner, self.system)) {
+                loop {
+                    let summary = self.tidings.summary(owner).await.expect("readable");
+                    let own = match owner == self.system {
+                        true => summary.cursor.system,
+                        false => summary.cursor.own,
+                    };
+                    if own == self.model.head(owner) {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            }
+        };
+        tokio::time::timeout(STUCK, tidied)
+            .await
+            .expect("what is not to be kept goes");
+    }
+
+    async fn end(mut self) {
+        for number in 0..READERS {
+            if !self.readers[number].is_there() {
+                self.readers[number].come_back(&self.tidings).await;
+            }
+            self.read(number, usize::MAX).await;
+            let reader = &self.readers[number];
+            assert!(reader.has_seen_all(&self.model));
+            let owner = reader.owner();
+            let listed = listed::all(&self.tidings, owner).await;
+            let mut seen: Vec<_> = reader.inbox.values().cloned().collect();
+            sort_events(&mut seen, Sort::default());
+            assert_eq!(seen, listed, "the inbox of a reader is the list");
+            self.compare(owner, &listed).await;
+        }
+        self.tidings.close().await;
+    }
+
+    async fn compare(&self, owner: OwnerId, listed: &[Event]) {
+        let mut expected: Vec<_> = self.model.inbox(owner).into_values().collect();
+        sort_events(&mut expected, Sort::default());
+        let as_published: Vec<_> = listed
+            .iter()
+            .map(|event| Event {
+                updated_at: event.created_at,
+                ..event.clone()
+            })
+            .collect();
+        assert_eq!(as_published, expected, "the list is the model's");
+        let summary = self.tidings.summary(owner).await.expect("readable");
+        let counts = self.model.summary_at(owner, summary.cursor);
+        assert_eq!(summary.counts, counts);
+        assert_eq!(summary.total_count, listed.len() as u64);
+        let types = self.tidings.types(owner).await.expect("readable");
+        assert_eq!(types, self.model.types(owner));
+        for id in self.model.ids() {
+            let seen = self.tidings.get(owner, id).await.expect("readable");
+            assert_eq!(seen.as_ref(), listed.iter().find(|event| event.id == id));
+        }
+    }
+}
+
+/// The n-th user; the one after the last is the system.
+fn owner_of(number: u8, system: OwnerId) -> OwnerId {
+    if number < USERS { user(number) } else { system }
 }
