@@ -16,6 +16,10 @@ pub enum ErrorCode {
     InvalidEvent,
     /// A query parameter is unknown or malformed.
     InvalidQuery,
+    /// It is not clear which events are to be changed, or to what.
+    InvalidChange,
+    /// The log has no such level.
+    InvalidConfig,
     /// The body could not be read to its end.
     BodyUnreadable,
     /// The body, the event or the batch is too large.

@@ -3,8 +3,10 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::log_level::LogLevel;
+
 /// What a server needs to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Where to listen; a loopback address. Port 0 takes any free one.
     pub listen: SocketAddr,
@@ -19,6 +21,9 @@ pub struct Config {
     /// A connection whose client takes nothing for this long is closed. A stream's reader comes back
     /// with its cursor and misses nothing.
     pub write_timeout: Duration,
+    /// Reads and sets the level of the program's log. Without it there is nothing at
+    /// `/api/system/events/config`.
+    pub log_level: Option<LogLevel>,
 }
 
 impl Config {
@@ -43,6 +48,7 @@ impl Default for Config {
             drain_spread: Self::DEFAULT_DRAIN_SPREAD,
             drain_grace: Self::DEFAULT_DRAIN_GRACE,
             write_timeout: Self::DEFAULT_WRITE_TIMEOUT,
+            log_level: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{Method, Request};
+use axum::http::Request;
 use axum::response::Response;
 use futures_util::future::Either;
 use hyper::body::Incoming;
@@ -81,16 +81,16 @@ impl Connections {
         }
     }
 
-    /// Answers one request. Dropping the future stops a stream, but not a request that publishes:
-    /// one that has arrived takes effect even if its client hangs up at once, which the connection
-    /// may notice before it first polls this future. So the work begins in the call itself.
+    /// Answers one request. Dropping the future stops a stream, but not a request that changes
+    /// something: one that has arrived takes effect even if its client hangs up at once, which the
+    /// connection may notice before it first polls this future. So the work begins in the call itself.
     fn answer(
         &self,
         request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
-        let publishes = request.method() == Method::POST;
+        let changes = !request.method().is_safe();
         let answer = self.routes.clone().oneshot(request);
-        if publishes {
+        if changes {
             Either::Left(self.state.drain.finish(answer))
         } else {
             Either::Right(answer)

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use tidings::{PublishError, StoreError};
-use tidings_event::{EventId, Violations};
+use tidings::{ChangeError, PublishError, StoreError};
+use tidings_event::{ErrorBody, EventId, ResetReason, Violation, Violations};
 
 pub(crate) use envelope::quoted;
 
@@ -45,12 +45,22 @@ pub(crate) enum ApiError {
     TooManyEvents { events: usize, limit: usize },
     /// The batch has no events.
     EmptyBatch,
+    /// The change names too many events.
+    TooManyIds { ids: usize, limit: usize },
     /// The body, or a field of it, is not the JSON it should be.
     InvalidJson(Violations),
     /// The events break rules.
     InvalidEvent(Violations),
     /// Query parameters are unknown or malformed.
     InvalidQuery(Violations),
+    /// It is not clear which events are to be changed, or to what.
+    InvalidChange(Violations),
+    /// The cursor up to which events are to be changed is not one of the caller's.
+    InvalidUpTo(ResetReason),
+    /// The log has no such level.
+    InvalidConfig(Violations),
+    /// The log's level could not be set.
+    Config(Box<dyn Error + Send + Sync>),
     /// The id is taken by an event with other content. The index is that of a batch.
     Conflict { index: Option<usize>, id: EventId },
     /// The caller has no such event.
@@ -75,6 +85,8 @@ pub(crate) enum ApiError {
     Panicked(String),
     /// The engine refused for a reason this version does not know.
     Publish(PublishError),
+    /// The engine could not make a change, for a reason this version does not know.
+    Change(ChangeError),
 }
 
 impl ApiError {
@@ -104,6 +116,13 @@ impl ApiError {
         }
     }
 
+    /// A body, or what is in it, that is not the JSON it should be.
+    pub(crate) fn invalid_json(fault: Violation) -> Self {
+        let mut violations = Violations::default();
+        violations.add(fault.field, fault.fault, fault.remedy);
+        Self::InvalidJson(violations)
+    }
+
     fn of_store(error: Arc<StoreError>) -> Self {
         match *error {
             StoreError::Closed => Self::ShuttingDown,
@@ -116,6 +135,8 @@ impl ApiError {
             Self::Store(error) => Some(error.as_ref()),
             Self::BodyUnreadable(error) => Some(error.as_ref()),
             Self::Publish(error) => Some(error),
+            Self::Change(error) => Some(error),
+            Self::Config(error) => Some(error.as_ref()),
             _ => None,
         }
     }
@@ -141,10 +162,35 @@ impl From<StoreError> for ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::EmptyFilter => {
+                let mut violations = Violations::default();
+                violations.add("filter", "is empty", "say which events are meant");
+                Self::InvalidChange(violations)
+            }
+            ChangeError::UpTo(reason) => Self::InvalidUpTo(reason),
+            ChangeError::TooManyIds { ids, limit } => Self::TooManyIds { ids, limit },
+            ChangeError::Store(error) => Self::of_store(error),
+            ChangeError::Closed => Self::ShuttingDown,
+            other => Self::Change(other),
+        }
+    }
+}
+
+impl ApiError {
+    /// The status and the body of the answer, once it is logged.
+    pub(crate) fn into_envelope(self) -> (StatusCode, ErrorBody) {
         let (status, body) = envelope::of(&self);
         self.log(status);
+        (status, body)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, body) = self.into_envelope();
         let json = serde_json::to_vec(&body).expect("an error body has only text keys");
         let json_type = HeaderValue::from_static("application/json; charset=utf-8");
         let mut response = (status, [(CONTENT_TYPE, json_type)], json).into_response();

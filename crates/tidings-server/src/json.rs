@@ -1,6 +1,6 @@
 //! Reading JSON so that every fault says where it is.
 
-use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 use tidings_event::Violation;
@@ -13,6 +13,15 @@ const MESSAGE_CHARS: usize = 200;
 pub(crate) struct Elements<'a> {
     /// The first of them, as many as were asked for.
     pub(crate) first: Vec<&'a RawValue>,
+    /// How many there are.
+    pub(crate) count: usize,
+}
+
+/// The fields of an object, not yet read.
+#[derive(Debug)]
+pub(crate) struct Fields<'a> {
+    /// The first of them, as many as were asked for.
+    pub(crate) first: Vec<(String, &'a RawValue)>,
     /// How many there are.
     pub(crate) count: usize,
 }
@@ -53,12 +62,31 @@ pub(crate) fn read<T: DeserializeOwned>(
     })
 }
 
-/// Splits an array, keeping at most `most` of its elements: a body of millions is only counted.
-pub(crate) fn elements(document: &str, most: usize) -> Result<Elements<'_>, Violation> {
-    let mut parser = serde_json::Deserializer::from_str(document);
+/// Splits an array, which is a `part` of a `document`, keeping at most `most` of its elements: one of
+/// millions is only counted. A fault names the field `name`.
+pub(crate) fn elements<'a>(
+    document: &str,
+    part: &'a str,
+    name: &str,
+    most: usize,
+) -> Result<Elements<'a>, Violation> {
+    let mut parser = serde_json::Deserializer::from_str(part);
     let read = parser.deserialize_seq(ElementsVisitor { most });
     let read = read.and_then(|elements| parser.end().map(|()| elements));
-    read.map_err(|error| violation(&error, document, document, "body".to_owned()))
+    read.map_err(|error| violation(&error, document, part, name.to_owned()))
+}
+
+/// Splits an object in the same way.
+pub(crate) fn fields<'a>(
+    document: &str,
+    part: &'a str,
+    name: &str,
+    most: usize,
+) -> Result<Fields<'a>, Violation> {
+    let mut parser = serde_json::Deserializer::from_str(part);
+    let read = parser.deserialize_map(FieldsVisitor { most });
+    let read = read.and_then(|fields| parser.end().map(|()| fields));
+    read.map_err(|error| violation(&error, document, part, name.to_owned()))
 }
 
 struct ElementsVisitor {
@@ -85,6 +113,33 @@ impl<'de> Visitor<'de> for ElementsVisitor {
             count += 1;
         }
         Ok(Elements { first, count })
+    }
+}
+
+struct FieldsVisitor {
+    most: usize,
+}
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Fields<'de>, A::Error> {
+        let mut first = Vec::new();
+        while first.len() < self.most {
+            match object.next_entry()? {
+                Some(field) => first.push(field),
+                None => break,
+            }
+        }
+        let mut count = first.len();
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(Fields { first, count })
     }
 }
 
@@ -168,7 +223,7 @@ mod tests {
     #[test]
     fn a_fault_of_an_element_names_its_place_in_the_document() {
         let document = "[{},\n\n  {\"a\":\n true}]";
-        let elements = elements(document, 10).unwrap();
+        let elements = elements(document, document, "body", 10).unwrap();
         assert_eq!(elements.count, 2);
         let second = elements.first[1].get();
         let fault = read::<BTreeMap<String, Vec<u8>>>(document, second, "[1]").unwrap_err();
@@ -188,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_long_array_is_counted_and_not_kept() {
-        let elements = elements("[1, 2, 3, 4]", 2).unwrap();
+        let elements = elements("[1, 2, 3, 4]", "[1, 2, 3, 4]", "body", 2).unwrap();
         assert_eq!(elements.first.len(), 2);
         assert_eq!(elements.count, 4);
     }
@@ -202,9 +257,9 @@ mod tests {
     #[test]
     fn nesting_beyond_the_parsers_limit_is_a_fault() {
         let deep = "[".repeat(100_000);
-        assert!(elements(&deep, 10).is_err());
+        assert!(elements(&deep, &deep, "body", 10).is_err());
         let closed = format!("[{}{}]", "[".repeat(200), "]".repeat(200));
-        let element = elements(&closed, 10).unwrap().first[0];
+        let element = elements(&closed, &closed, "body", 10).unwrap().first[0];
         let fault = read::<serde_json::Value>(&closed, element.get(), "[0]").unwrap_err();
         assert!(fault.fault.contains("recursion limit"), "{}", fault.fault);
     }

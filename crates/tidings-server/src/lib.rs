@@ -18,13 +18,17 @@
 //! every request must name this machine as its `Host`, and come from its own origin if it names one.
 
 mod body;
+mod change;
 mod config;
 mod connection;
 mod error;
+mod event_path;
 mod event_stream;
 mod identity;
 mod json;
+mod log_level;
 mod metrics;
+mod parameters;
 mod query;
 mod router;
 mod routes;
@@ -35,5 +39,6 @@ mod trace;
 
 pub use config::Config;
 pub use identity::LOCAL_USER;
+pub use log_level::{Level, LevelError, LogLevel};
 pub use router::router;
 pub use serve::{BindError, Server};

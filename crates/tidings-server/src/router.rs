@@ -7,7 +7,7 @@ use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::from_fn;
-use axum::routing::{any, get};
+use axum::routing::{any, delete, get, post, put};
 use tidings::Tidings;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -16,7 +16,16 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::config::Config;
 use crate::error::{self, method_not_allowed, route_not_found};
-use crate::routes::events::{create_events, get_event, list_events};
+use crate::routes::config::{get_config, set_config};
+use crate::routes::events::create::create_events;
+use crate::routes::events::delete::{delete_event, delete_events, delete_events_with_answer};
+use crate::routes::events::get::get_event;
+use crate::routes::events::list::list_events;
+use crate::routes::events::status::{
+    mark_event, mark_event_with_answer, mark_events, mark_events_with_answer,
+};
+use crate::routes::events::summary::summarize_events;
+use crate::routes::events::types::list_event_types;
 use crate::routes::health::{healthz, readyz};
 use crate::routes::metrics::metrics;
 use crate::routes::page::page;
@@ -53,17 +62,36 @@ pub(crate) fn standalone(state: Arc<AppState>) -> Router {
 }
 
 fn api() -> Router<Arc<AppState>> {
-    let events = get(list_events).post(create_events);
+    let list = get(list_events).post(create_events);
     Router::new()
-        .route("/api/system/events", events.clone())
-        .route("/api/system/events/", events)
+        .route("/api/system/events", list.clone())
+        .route("/api/system/events/", list.clone())
+        .route("/api/system/events/types", get(list_event_types))
+        .route("/api/system/events/summary", get(summarize_events))
+        .route("/api/system/events/config", get(get_config).put(set_config))
         .route("/api/system/events/subscribe", get(subscribe))
-        // What existing clients know and this version does not have is no event's id.
-        .route("/api/system/events/types", any(route_not_found))
-        .route("/api/system/events/summary", any(route_not_found))
-        .route("/api/system/events/config", any(route_not_found))
-        .route("/api/system/events/{id}", get(get_event))
+        .route("/api/system/events/bulk", delete(delete_events))
+        .route("/api/system/events/status/bulk", put(mark_events))
+        .route("/api/system/events/status/{id}", put(mark_event))
+        .route(
+            "/api/system/events/{id}",
+            get(get_event).delete(delete_event),
+        )
         .route("/api/system/events/{id}/{*rest}", any(route_not_found))
+        .route(
+            "/api/events",
+            list.clone().delete(delete_events_with_answer),
+        )
+        .route("/api/events/", list.delete(delete_events_with_answer))
+        .route("/api/events/list", get(list_events))
+        .route("/api/events/types", get(list_event_types))
+        .route("/api/events/summary", get(summarize_events))
+        .route("/api/events/subscribe", get(subscribe))
+        .route("/api/events/delete", post(delete_events_with_answer))
+        .route("/api/events/status", put(mark_events_with_answer))
+        .route("/api/events/{id}", get(get_event).delete(delete_event))
+        .route("/api/events/{id}/status", put(mark_event_with_answer))
+        .route("/api/events/{id}/{*rest}", any(route_not_found))
         .method_not_allowed_fallback(method_not_allowed)
 }
 

@@ -1,5 +1,6 @@
 //! One file per resource, one function per operation.
 
+pub(crate) mod config;
 pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod metrics;

@@ -139,7 +139,7 @@ impl Server {
             );
             tasks.shutdown().await;
         }
-        state.drain.wait_for_publishes(deadline).await;
+        state.drain.wait_for_changes(deadline).await;
     }
 }
 

@@ -10,8 +10,8 @@ use tokio_util::task::TaskTracker;
 #[derive(Debug, Default)]
 pub(crate) struct Drain {
     begun: CancellationToken,
-    /// The publish requests, each a task of its own.
-    publishes: TaskTracker,
+    /// The requests that change something, each a task of its own.
+    changes: TaskTracker,
 }
 
 impl Drain {
@@ -43,12 +43,12 @@ impl Drain {
         }
     }
 
-    /// Begins a publish request, which goes on to its end also when the returned future is dropped.
+    /// Begins a request that changes something, which goes on to its end also when the returned future is dropped.
     pub(crate) fn finish<F>(&self, request: F) -> impl Future<Output = F::Output> + Send + use<F>
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        let running = self.publishes.spawn(request);
+        let running = self.changes.spawn(request);
         async {
             match running.await {
                 Ok(output) => output,
@@ -61,13 +61,13 @@ impl Drain {
         }
     }
 
-    /// Waits for the publish requests, but not beyond `deadline`.
-    pub(crate) async fn wait_for_publishes(&self, deadline: Instant) {
-        self.publishes.close();
-        if timeout_at(deadline, self.publishes.wait()).await.is_err() {
+    /// Waits for the requests that change something, but not beyond `deadline`.
+    pub(crate) async fn wait_for_changes(&self, deadline: Instant) {
+        self.changes.close();
+        if timeout_at(deadline, self.changes.wait()).await.is_err() {
             tracing::warn!(
-                requests = self.publishes.len(),
-                "publish requests were still unfinished at the end of the grace time"
+                requests = self.changes.len(),
+                "requests that change something were still unfinished at the end of the grace time"
             );
         }
     }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use axum::extract::Request;
 use tidings::Tidings;
 
-use crate::body::BodyBudget;
+use crate::body::{BodyBudget, ReadBody};
 use crate::config::Config;
+use crate::error::ApiError;
+use crate::log_level::LogLevel;
 use crate::metrics::Metrics;
 use crate::shutdown::Drain;
 
@@ -23,6 +26,8 @@ pub(crate) struct AppState {
     pub(crate) keepalive: Duration,
     /// Within which time of the drain's begin the streams end.
     pub(crate) drain_spread: Duration,
+    /// The level of the program's log, if it lets the server at it.
+    pub(crate) log_level: Option<LogLevel>,
 }
 
 impl AppState {
@@ -35,6 +40,14 @@ impl AppState {
             keepalive: config.keepalive.max(MIN_KEEPALIVE),
             // Every stream has said goodbye well before the grace time cuts it off.
             drain_spread: config.drain_spread.min(config.drain_grace / 2),
+            log_level: config.log_level.clone(),
         }
+    }
+
+    /// Reads the body of a request that asks for a change; it may be as large as a batch.
+    pub(crate) async fn read_change(&self, request: Request) -> Result<ReadBody, ApiError> {
+        let (head, body) = request.into_parts();
+        let limit = self.engine.limits().batch_bytes;
+        self.bodies.read_json(&head.headers, body, limit).await
     }
 }

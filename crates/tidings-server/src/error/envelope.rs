@@ -19,7 +19,21 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
         | ApiError::BatchTooLarge { .. }
         | ApiError::TooManyEvents { .. }
         | ApiError::EmptyBatch
+        | ApiError::TooManyIds { .. }
         | ApiError::InvalidJson(_) => of_body(error),
+        ApiError::InvalidChange(violations) => invalid_change().with_violations(violations),
+        ApiError::InvalidUpTo(reason) => invalid_change()
+            .because("it is of another user, of another server, or from before a restore")
+            .fault(
+                format!("upTo is no cursor of yours ({reason})"),
+                "list the events again, and give the `cursor` of what is on screen",
+            ),
+        ApiError::InvalidConfig(violations) => refusal(
+            StatusCode::BAD_REQUEST,
+            ErrorCode::InvalidConfig,
+            "The log's level was not set",
+        )
+        .with_violations(violations),
         ApiError::InvalidEvent(violations) => refusal(
             StatusCode::BAD_REQUEST,
             ErrorCode::InvalidEvent,
@@ -91,7 +105,7 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
         ApiError::Overloaded => refusal(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::Overloaded,
-            "Too many large requests arrive at the same time; nothing was stored",
+            "Too many large requests arrive at the same time; nothing was changed",
         )
         .remedy("try again in a moment"),
         ApiError::ShuttingDown => refusal(
@@ -100,7 +114,11 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
             "The server is shutting down",
         )
         .remedy("try again in a moment; an event that was stored after all is not stored twice"),
-        ApiError::NoCaller | ApiError::Panicked(_) | ApiError::Publish(_) => failure(
+        ApiError::NoCaller
+        | ApiError::Panicked(_)
+        | ApiError::Publish(_)
+        | ApiError::Change(_)
+        | ApiError::Config(_) => failure(
             StatusCode::INTERNAL_SERVER_ERROR,
             ErrorCode::Internal,
             "The server failed",
@@ -108,6 +126,14 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
         .remedy("look into the server's log for this answer's x-request-id"),
     }
     .into_parts()
+}
+
+fn invalid_change() -> Answer {
+    refusal(
+        StatusCode::BAD_REQUEST,
+        ErrorCode::InvalidChange,
+        "The request does not say which events to change and how; nothing was changed",
+    )
 }
 
 /// The answers to a body that cannot be taken.
@@ -151,6 +177,10 @@ fn of_body(error: &ApiError) -> Answer {
             format!("the batch has {events} events, more than the {limit} allowed"),
             "send fewer events at a time",
         ),
+        ApiError::TooManyIds { ids, limit } => too_large(
+            format!("ids has {ids} entries, more than the {limit} allowed"),
+            "send them in several requests, or choose by a filter",
+        ),
         ApiError::EmptyBatch => refusal(
             StatusCode::BAD_REQUEST,
             ErrorCode::InvalidEvent,
@@ -160,13 +190,13 @@ fn of_body(error: &ApiError) -> Answer {
         ApiError::InvalidJson(violations) => refusal(
             StatusCode::BAD_REQUEST,
             ErrorCode::InvalidJson,
-            "The body is not an event in JSON; nothing was stored",
+            "The body is not the JSON that this path takes; nothing was changed",
         )
         .with_violations(violations),
         _ => refusal(
             StatusCode::BAD_REQUEST,
             ErrorCode::BodyUnreadable,
-            "The body could not be read to its end; nothing was stored",
+            "The body could not be read to its end; nothing was changed",
         )
         .because("the connection was cut, or the upload took too long")
         .remedy("send the request again"),
@@ -177,7 +207,7 @@ fn too_large(fault: String, remedy: &str) -> Answer {
     refusal(
         StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::TooLarge,
-        "The request is too large; nothing was stored",
+        "The request is too large; nothing was changed",
     )
     .fault(fault, remedy)
 }

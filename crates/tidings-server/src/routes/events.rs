@@ -1,9 +1,9 @@
-//! `/api/system/events`.
+//! `/api/system/events` and its other name, `/api/events`.
 
-mod create;
-mod get;
-mod list;
-
-pub(crate) use create::create_events;
-pub(crate) use get::get_event;
-pub(crate) use list::list_events;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod status;
+pub(crate) mod summary;
+pub(crate) mod types;

@@ -9,15 +9,16 @@ use axum::response::{IntoResponse, Response};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use tidings::{Prepared, Receipt, Tidings};
 use tidings_event::{
-    CausePolicy, Draft, Given, Limits, NewEvent, OwnerId, OwnerName, Violation, Violations,
+    CausePolicy, Draft, Given, Limits, NewEvent, OwnerId, OwnerName, Past, Violation, Violations,
 };
 
-use crate::error::ApiError;
+use crate::error::{ApiError, quoted};
 use crate::identity::Caller;
 use crate::json;
 use crate::state::AppState;
 
-/// Stores one event, or an array of them, all or nothing.
+/// Stores one event, or an array of them, all or nothing. With `?import=true` the events keep the past
+/// they had in another store.
 pub(crate) async fn create_events(
     State(state): State<Arc<AppState>>,
     caller: Caller,
@@ -40,20 +41,17 @@ async fn publish(
     caller: Caller,
     request: Request,
 ) -> Result<(Form, Vec<Receipt>), ApiError> {
-    let limits = state.engine.limits();
-    let (head, body) = request.into_parts();
-    let bodies = &state.bodies;
-    let body = bodies
-        .read_json(&head.headers, body, limits.batch_bytes)
-        .await?;
-    let text = json::text(&body.bytes).map_err(invalid_json)?;
+    let reader = Reader {
+        engine: &state.engine,
+        caller: caller.owner,
+        keeps_past: is_import(request.uri().query().unwrap_or(""))?,
+    };
+    let body = state.read_change(request).await?;
+    let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let (form, prepared) = if text.trim_ascii_start().starts_with('[') {
-        (Form::Batch, read_batch(text, caller.owner, &state.engine)?)
+        (Form::Batch, reader.read_batch(text)?)
     } else {
-        (
-            Form::One,
-            vec![read_one(text, caller.owner, &state.engine)?],
-        )
+        (Form::One, vec![reader.read_one(text)?])
     };
     // The queue has a budget of its own.
     drop(body);
@@ -62,48 +60,110 @@ async fn publish(
     Ok((form, receipts))
 }
 
-fn read_one(text: &str, caller: OwnerId, engine: &Tidings) -> Result<Prepared, ApiError> {
-    let limits = engine.limits();
-    check_size(text.trim_ascii(), None, limits)?;
-    let event = read_event(text, text, "").map_err(invalid_json)?;
-    let draft = draft(event, caller, limits).map_err(ApiError::InvalidEvent)?;
-    Ok(engine.prepare(draft))
+/// Whether the events come from another store. Other parameters mean nothing here, and existing
+/// clients send some.
+fn is_import(query: &str) -> Result<bool, ApiError> {
+    let mut parameters = form_urlencoded::parse(query.as_bytes());
+    let Some((_, value)) = parameters.find(|(name, _)| name == "import") else {
+        return Ok(false);
+    };
+    match value.as_ref() {
+        "true" => Ok(true),
+        "false" | "" => Ok(false),
+        other => {
+            let mut violations = Violations::default();
+            let fault = format!("({}) is neither true nor false", quoted(other));
+            violations.add("import", fault, "write import=true, or leave it out");
+            Err(ApiError::InvalidQuery(violations))
+        }
+    }
 }
 
-/// Prepares one event after the other, so that only one at a time is there as parsed values.
-fn read_batch(text: &str, caller: OwnerId, engine: &Tidings) -> Result<Vec<Prepared>, ApiError> {
-    let limits = engine.limits();
-    let elements = json::elements(text, limits.batch_events);
-    let elements = elements.map_err(invalid_json)?;
-    match elements.count {
-        0 => return Err(ApiError::EmptyBatch),
-        events if events > limits.batch_events => {
-            let limit = limits.batch_events;
-            return Err(ApiError::TooManyEvents { events, limit });
+/// Reads what a caller publishes.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    engine: &'a Tidings,
+    caller: OwnerId,
+    /// Whether status and last change are taken from the body.
+    keeps_past: bool,
+}
+
+impl Reader<'_> {
+    fn read_one(self, text: &str) -> Result<Prepared, ApiError> {
+        check_size(text.trim_ascii(), None, self.engine.limits())?;
+        match self.read_draft(text, text, "") {
+            Ok(draft) => Ok(self.engine.prepare(draft)),
+            Err(Unfit::Unreadable(fault)) => Err(ApiError::invalid_json(fault)),
+            Err(Unfit::Invalid(violations)) => Err(ApiError::InvalidEvent(violations)),
         }
-        _ => {}
     }
-    let mut prepared = Vec::with_capacity(elements.count);
-    let mut unreadable = false;
-    let mut violations = Violations::default();
-    for (index, element) in elements.first.into_iter().enumerate() {
-        check_size(element.get(), Some(index), limits)?;
-        match read_event(text, element.get(), &format!("[{index}]")) {
-            Ok(event) => match draft(event, caller, limits) {
-                Ok(draft) => prepared.push(engine.prepare(draft)),
-                Err(of_one) => violations.extend_from_batch(index, of_one),
-            },
-            Err(fault) => {
-                unreadable = true;
-                violations.add(fault.field, fault.fault, fault.remedy);
+
+    /// Prepares one event after the other, so that only one at a time is there as parsed values.
+    fn read_batch(self, text: &str) -> Result<Vec<Prepared>, ApiError> {
+        let limits = self.engine.limits();
+        let elements = json::elements(text, text, "body", limits.batch_events);
+        let elements = elements.map_err(ApiError::invalid_json)?;
+        match elements.count {
+            0 => return Err(ApiError::EmptyBatch),
+            events if events > limits.batch_events => {
+                let limit = limits.batch_events;
+                return Err(ApiError::TooManyEvents { events, limit });
+            }
+            _ => {}
+        }
+        let mut prepared = Vec::with_capacity(elements.count);
+        let mut unreadable = false;
+        let mut violations = Violations::default();
+        for (index, element) in elements.first.into_iter().enumerate() {
+            check_size(element.get(), Some(index), limits)?;
+            match self.read_draft(text, element.get(), &format!("[{index}]")) {
+                Ok(draft) => prepared.push(self.engine.prepare(draft)),
+                Err(Unfit::Invalid(of_one)) => violations.extend_from_batch(index, of_one),
+                Err(Unfit::Unreadable(fault)) => {
+                    unreadable = true;
+                    violations.add(fault.field, fault.fault, fault.remedy);
+                }
             }
         }
+        match violations.into_result() {
+            Ok(()) => Ok(prepared),
+            Err(violations) if unreadable => Err(ApiError::InvalidJson(violations)),
+            Err(violations) => Err(ApiError::InvalidEvent(violations)),
+        }
     }
-    match violations.into_result() {
-        Ok(()) => Ok(prepared),
-        Err(violations) if unreadable => Err(ApiError::InvalidJson(violations)),
-        Err(violations) => Err(ApiError::InvalidEvent(violations)),
+
+    /// An event that names no owner is the caller's.
+    fn read_draft(self, document: &str, part: &str, prefix: &str) -> Result<Draft, Unfit> {
+        // The parser would take an array for the fields in their order.
+        if part.trim_ascii_start().starts_with('[') {
+            return Err(Unfit::Unreadable(Violation {
+                field: prefix.to_owned(),
+                fault: "is an array in an array".to_owned(),
+                remedy: "send one array of events".to_owned(),
+            }));
+        }
+        let mut event: NewEvent = json::read(document, part, prefix).map_err(Unfit::Unreadable)?;
+        if matches!(&event.owner, Given::Value(OwnerName::User(user)) if user.is_nil()) {
+            event.owner = Given::Absent;
+        }
+        event.owner.or_default_to(OwnerName::User(self.caller));
+        let limits = self.engine.limits();
+        let draft = event.into_draft(limits, CausePolicy::FillFromDescription);
+        let draft = draft.map_err(Unfit::Invalid)?;
+        if !self.keeps_past {
+            return Ok(draft);
+        }
+        let past: Past = json::read(document, part, prefix).map_err(Unfit::Unreadable)?;
+        past.apply(draft).map_err(Unfit::Invalid)
     }
+}
+
+/// Why an event of a request cannot be stored.
+enum Unfit {
+    /// It is not the JSON it should be.
+    Unreadable(Violation),
+    /// It breaks rules.
+    Invalid(Violations),
 }
 
 /// The engine judges the stored form; here the form as it was sent bounds the work of reading it.
@@ -117,34 +177,6 @@ fn check_size(json: &str, index: Option<usize>, limits: &Limits) -> Result<(), A
         bytes,
         limit,
     })
-}
-
-fn read_event(document: &str, part: &str, prefix: &str) -> Result<NewEvent, Violation> {
-    // The parser would take an array for the fields in their order.
-    let first = part.trim_ascii_start().chars().next();
-    if first == Some('[') {
-        return Err(Violation {
-            field: prefix.to_owned(),
-            fault: "is an array in an array".to_owned(),
-            remedy: "send one array of events".to_owned(),
-        });
-    }
-    json::read(document, part, prefix)
-}
-
-/// An event that names no owner is the caller's.
-fn draft(mut event: NewEvent, caller: OwnerId, limits: &Limits) -> Result<Draft, Violations> {
-    if matches!(&event.owner, Given::Value(OwnerName::User(user)) if user.is_nil()) {
-        event.owner = Given::Absent;
-    }
-    event.owner.or_default_to(OwnerName::User(caller));
-    event.into_draft(limits, CausePolicy::FillFromDescription)
-}
-
-fn invalid_json(fault: Violation) -> ApiError {
-    let mut violations = Violations::default();
-    violations.add(fault.field, fault.fault, fault.remedy);
-    ApiError::InvalidJson(violations)
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -1,0 +1,425 @@
+//! Reading what is to be marked or deleted, by hand so that one answer names every fault.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+use tidings_event::{Cursor, EventFilter, EventId, Limits, Selection, Status, Violations};
+
+use crate::error::{ApiError, quoted};
+use crate::json;
+use crate::parameters::{LISTS, Origin, Parameters, TEXTS, camel_case};
+
+/// The fields by which events are chosen.
+const SELECTING: [&str; 4] = ["ids", "filter", "upTo", "all"];
+
+/// More fields than any client sends; what is beyond is not even looked at.
+const MAX_FIELDS: usize = 50;
+
+const SELECTION_REMEDY: &str = "give one of `ids`, `filter` with `upTo`, and `\"all\": true`";
+
+const STATUS_REMEDY: &str = "write \"status\": \"read\" or \"status\": \"unread\"";
+
+const UP_TO_REMEDY: &str =
+    "give the `cursor` of the list, or of the last frame, that the user had on screen";
+
+/// Reads which events are to be deleted: `{"ids": […]}`, `{"filter": {…}, "upTo": "…"}` or
+/// `{"all": true}`.
+pub(crate) fn read_selection(text: &str, limits: &Limits) -> Result<Selection, ApiError> {
+    let mut violations = Violations::default();
+    let mut body = Body::read(text, &SELECTING, &mut violations)?;
+    let selection = body.selection(limits, &mut violations)?;
+    finish(selection, violations)
+}
+
+/// Reads which events are to be marked, and as what: the same with a `status`.
+pub(crate) fn read_marking(text: &str, limits: &Limits) -> Result<(Selection, Status), ApiError> {
+    let mut violations = Violations::default();
+    let known: Vec<_> = SELECTING.into_iter().chain(["status"]).collect();
+    let mut body = Body::read(text, &known, &mut violations)?;
+    let selection = body.selection(limits, &mut violations)?;
+    let status = body.status(&mut violations);
+    finish(selection.zip(status), violations)
+}
+
+/// Reads as what one event is to be marked: `{"status": "read"}`. Other fields are passed over, as
+/// existing servers do: they cannot widen what is marked.
+pub(crate) fn read_status(text: &str) -> Result<Status, ApiError> {
+    let mut violations = Violations::default();
+    let fields = json::fields(text, text, "body", MAX_FIELDS).map_err(ApiError::invalid_json)?;
+    let first = fields.first.into_iter();
+    let mut body = Body {
+        text,
+        fields: first.filter(|(name, _)| name == "status").collect(),
+    };
+    if body.fields.len() > 1 {
+        violations.add("status", "is given twice", "give it once");
+    }
+    let status = body.status(&mut violations);
+    finish(status, violations)
+}
+
+fn finish<T>(read: Option<T>, violations: Violations) -> Result<T, ApiError> {
+    violations.into_result().map_err(ApiError::InvalidChange)?;
+    Ok(read.expect("what could not be read is a violation"))
+}
+
+/// The fields of a request that are not `null`.
+struct Body<'a> {
+    text: &'a str,
+    fields: Vec<(String, &'a RawValue)>,
+}
+
+impl<'a> Body<'a> {
+    fn read(text: &'a str, known: &[&str], violations: &mut Violations) -> Result<Self, ApiError> {
+        let read = json::fields(text, text, "body", MAX_FIELDS).map_err(ApiError::invalid_json)?;
+        if read.count > MAX_FIELDS {
+            let fault = format!("has {} fields, more than {MAX_FIELDS}", read.count);
+            violations.add("the body", fault, SELECTION_REMEDY);
+        }
+        let mut fields: Vec<(String, &RawValue)> = Vec::new();
+        for (name, value) in read.first {
+            let name = camel_case(&name).to_owned();
+            if !known.contains(&name.as_str()) {
+                let remedy = format!("leave it out; known are {}", known.join(", "));
+                violations.add(quoted(&name), "is no field of this request", remedy);
+            } else if fields.iter().any(|(taken, _)| *taken == name) {
+                violations.add(name, "is given twice", "give it once");
+            } else {
+                fields.push((name, value));
+            }
+        }
+        Ok(Self { text, fields })
+    }
+
+    /// Removes a field; `null` means absent.
+    fn take(&mut self, name: &str) -> Option<&'a RawValue> {
+        let place = self.fields.iter().position(|(taken, _)| taken == name)?;
+        let (_, value) = self.fields.remove(place);
+        (value.get() != "null").then_some(value)
+    }
+
+    fn status(&mut self, violations: &mut Violations) -> Option<Status> {
+        let Some(value) = self.take("status") else {
+            violations.add("status", "is missing", STATUS_REMEDY);
+            return None;
+        };
+        let status = string(value).and_then(|text| text.parse().ok());
+        if status.is_none() {
+            let fault = format!("({}) is not a status", quoted(value.get()));
+            violations.add("status", fault, STATUS_REMEDY);
+        }
+        status
+    }
+
+    fn selection(
+        &mut self,
+        limits: &Limits,
+        violations: &mut Violations,
+    ) -> Result<Option<Selection>, ApiError> {
+        let ids = self.take("ids");
+        let filter = self.take("filter");
+        let all = self.take("all");
+        let up_to = self.take("upTo");
+        let ways = [ids.is_some(), filter.is_some(), all.is_some()];
+        match ways.into_iter().filter(|given| *given).count() {
+            0 => violations.add("the body", "does not say which events", SELECTION_REMEDY),
+            1 => {}
+            _ => violations.add(
+                "the body",
+                "says in several ways which events",
+                SELECTION_REMEDY,
+            ),
+        }
+        let has_up_to = up_to.is_some();
+        let up_to = up_to.and_then(|value| cursor(value, violations));
+        let ids = match ids {
+            Some(value) => Some(self.ids(value, limits, violations)?),
+            None => None,
+        };
+        let filter = filter.and_then(|value| self.filter(value, violations));
+        if all.is_some_and(|value| value.get() != "true") {
+            let remedy = "write \"all\": true, or leave it out";
+            violations.add("all", "is not `true`", remedy);
+        }
+        if has_up_to && ids.is_some() {
+            violations.add(
+                "upTo",
+                "is given with `ids`",
+                "leave it out: only the events that are named are touched",
+            );
+        }
+        if ways[1] && !has_up_to {
+            violations.add("upTo", "is missing", UP_TO_REMEDY);
+        }
+        Ok(match (ids, filter, all) {
+            (Some(ids), _, _) => Some(Selection::Ids(ids)),
+            (None, Some(filter), _) => up_to.map(|up_to| Selection::Filter {
+                filter: Box::new(filter),
+                up_to,
+            }),
+            (None, None, Some(_)) => Some(Selection::All { up_to }),
+            (None, None, None) => None,
+        })
+    }
+
+    fn ids(
+        &self,
+        value: &'a RawValue,
+        limits: &Limits,
+        violations: &mut Violations,
+    ) -> Result<Vec<EventId>, ApiError> {
+        let limit = limits.change_ids;
+        let elements = match json::elements(self.text, value.get(), "ids", limit) {
+            Ok(elements) => elements,
+            Err(fault) => {
+                violations.add(
+                    fault.field,
+                    fault.fault,
+                    "give an array of the events' UUIDs",
+                );
+                return Ok(Vec::new());
+            }
+        };
+        if elements.count > limit {
+            let ids = elements.count;
+            return Err(ApiError::TooManyIds { ids, limit });
+        }
+        let mut ids = Vec::with_capacity(elements.first.len());
+        for (index, element) in elements.first.into_iter().enumerate() {
+            match string(element).and_then(|text| text.parse().ok()) {
+                Some(id) => ids.push(id),
+                None => violations.add(
+                    format!("ids[{index}]"),
+                    format!("({}) is not a UUID", quoted(element.get())),
+                    "give the event's UUID, as in its field `id`",
+                ),
+            }
+        }
+        Ok(ids)
+    }
+
+    fn filter(&self, value: &'a RawValue, violations: &mut Violations) -> Option<EventFilter> {
+        let fields = match json::fields(self.text, value.get(), "filter", MAX_FIELDS) {
+            Ok(fields) => fields,
+            Err(fault) => {
+                let remedy = "give an object with the names of the list's filters";
+                violations.add(fault.field, fault.fault, remedy);
+                return None;
+            }
+        };
+        if fields.count > MAX_FIELDS {
+            let fault = format!("has {} fields, more than {MAX_FIELDS}", fields.count);
+            violations.add("filter", fault, "leave some out");
+        }
+        let faults = violations.iter().len();
+        let mut given = Parameters::new(Origin::Body);
+        for (name, value) in fields.first {
+            insert(&mut given, camel_case(&name), value, violations);
+        }
+        let is_empty = given.is_empty();
+        let filter = given.filter(violations);
+        if faults == violations.iter().len() && (is_empty || filter.is_empty()) {
+            violations.add(
+                "filter",
+                "is empty",
+                "say which events are meant; for all there are, write \"all\": true instead",
+            );
+        }
+        Some(filter)
+    }
+}
+
+/// Takes one field of the filter. `null` means absent; an empty text is a fault, and not, as in a
+/// query, absent too: what was meant to narrow a deletion must not widen it.
+fn insert<'a>(
+    given: &mut Parameters<'a>,
+    name: &str,
+    value: &'a RawValue,
+    violations: &mut Violations,
+) {
+    if let Some(name) = LISTS.into_iter().find(|known| *known == name) {
+        if value.get() != "null" {
+            given.insert(name, Cow::Borrowed(value.get()), violations);
+        }
+        return;
+    }
+    let Some(name) = TEXTS.into_iter().find(|known| *known == name) else {
+        let known: Vec<_> = TEXTS.into_iter().chain(LISTS).collect();
+        let remedy = format!("leave it out; known are {}", known.join(", "));
+        violations.add(given.field(name), "is no filter", remedy);
+        return;
+    };
+    match string(value) {
+        Some(text) if !text.is_empty() => given.insert(name, text, violations),
+        _ if value.get() == "null" => {}
+        _ => {
+            let fault = format!("({}) is not a text", quoted(value.get()));
+            violations.add(given.field(name), fault, "write a text, or leave it out");
+        }
+    }
+}
+
+fn cursor(value: &RawValue, violations: &mut Violations) -> Option<Cursor> {
+    let cursor = string(value).and_then(|text| text.parse().ok());
+    if cursor.is_none() {
+        let fault = format!("({}) is not a cursor", quoted(value.get()));
+        violations.add("upTo", fault, UP_TO_REMEDY);
+    }
+    cursor
+}
+
+/// The text that a JSON string stands for.
+fn string(value: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<String>(value.get())
+        .ok()
+        .map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "7b1d2c3e-0000-4000-8000-000000000001";
+
+    fn selection(body: &str) -> Selection {
+        read_selection(body, &Limits::default()).unwrap()
+    }
+
+    /// The field and the fault of every violation.
+    #[track_caller]
+    fn faults(body: &str) -> Vec<String> {
+        let error = read_marking(body, &Limits::default()).unwrap_err();
+        let (ApiError::InvalidChange(violations) | ApiError::InvalidJson(violations)) = error
+        else {
+            panic!("{error:?}");
+        };
+        let faults = violations.iter();
+        faults
+            .map(|one| format!("{} {}", one.field, one.fault))
+            .collect()
+    }
+
+    #[test]
+    fn each_way_to_choose_is_read() {
+        let id: EventId = UUID.parse().unwrap();
+        let ids = selection(&format!(r#"{{"ids": ["{UUID}", "{UUID}"], "all": null}}"#));
+        assert_eq!(ids, Selection::Ids(vec![id, id]));
+        assert_eq!(selection(r#"{"ids": []}"#), Selection::Ids(vec![]));
+        let all = Selection::All { up_to: None };
+        assert_eq!(selection(r#"{"all": true}"#), all);
+        let up_to: Cursor = "3-1-k3f9q2w8".parse().unwrap();
+        let all = Selection::All { up_to: Some(up_to) };
+        assert_eq!(selection(r#"{"all":true,"upTo":"3-1-k3f9q2w8"}"#), all);
+        let body = format!(
+            r#"{{"filter": {{"status": "unread", "category": ["a"], "acted_upon": ["{UUID}"],
+                "ownerKind": "user", "severity": ["error", "debug"], "from": null,
+                "search": "50%"}}, "up_to": "3-1-k3f9q2w8"}}"#
+        );
+        let Selection::Filter { filter, up_to: at } = selection(&body) else {
+            panic!("{body}");
+        };
+        assert_eq!(at, up_to);
+        assert_eq!(filter.status, Some(Status::Unread));
+        assert_eq!(filter.severity.len(), 2);
+        assert_eq!(filter.acted_upon[0].to_string(), UUID);
+        assert_eq!(filter.search.as_deref(), Some("50%"));
+    }
+
+    #[test]
+    fn a_choice_is_neither_missing_nor_double_nor_empty() {
+        let missing = faults(r#"{"status": "read"}"#);
+        assert_eq!(missing, ["the body does not say which events"]);
+        let double = faults(r#"{"status":"read","ids":[],"all":true}"#);
+        assert_eq!(double, ["the body says in several ways which events"]);
+        for empty in ["{}", r#"{"severity": []}"#, r#"{"status": null}"#] {
+            let body = format!(r#"{{"status":"read","upTo":"0-0-k3f9q2w8","filter":{empty}}}"#);
+            assert_eq!(faults(&body), ["filter is empty"], "{empty}");
+        }
+        let boundless = faults(r#"{"status":"read","filter":{"status":"unread"}}"#);
+        assert_eq!(boundless, ["upTo is missing"]);
+        let bounded_ids = faults(r#"{"status":"read","ids":[],"upTo":"0-0-k3f9q2w8"}"#);
+        assert_eq!(bounded_ids, ["upTo is given with `ids`"]);
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let faults = faults(
+            r#"{"ids": ["x", 7], "all": false, "upTo": 3, "status": "new", "upto": "x",
+                "filter": {"status": "", "severity": "error", "category": ["A"], "limit": 5,
+                           "from": 7, "search": "a", "action": ["a", 1], "ownerKind": "me"}}"#,
+        );
+        for expected in [
+            "`upto` is no field of this request",
+            "the body says in several ways which events",
+            "upTo (`3`) is not a cursor",
+            "ids[0] (`\\\"x\\\"`) is not a UUID",
+            "ids[1] (`7`) is not a UUID",
+            "filter.status (`\\\"\\\"`) is not a text",
+            "filter.limit is no filter",
+            "filter.from (`7`) is not a text",
+            "filter.severity (`\\\"error\\\"`) is not a JSON array of strings",
+            "filter.action (`[\\\"a\\\", 1]`) is not a JSON array of strings",
+            "filter.category (`A`) `A` is not snake_case",
+            "filter.ownerKind (`me`) is no kind of owner",
+            "all is not `true`",
+            "status (`\\\"new\\\"`) is not a status",
+        ] {
+            assert!(
+                faults.iter().any(|fault| fault == expected),
+                "{expected} in {faults:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn amounts_are_bounded() {
+        let many = |count: usize| {
+            format!(
+                r#"{{"ids": [{}]}}"#,
+                vec![format!("\"{UUID}\""); count].join(",")
+            )
+        };
+        assert!(read_selection(&many(10_000), &Limits::default()).is_ok());
+        let refused = read_selection(&many(10_001), &Limits::default());
+        assert!(matches!(
+            refused,
+            Err(ApiError::TooManyIds {
+                ids: 10_001,
+                limit: 10_000
+            })
+        ));
+        let wide: String = (0..1_000).map(|field| format!("\"f{field}\":1,")).collect();
+        let body = format!(r#"{{{wide} "status":"read"}}"#);
+        assert!(
+            faults(&body)
+                .iter()
+                .any(|fault| fault == "the body has 1001 fields, more than 50")
+        );
+    }
+
+    #[test]
+    fn the_status_of_one_event_is_a_word() {
+        assert_eq!(
+            read_status(r#"{"status":"read","more":1}"#).unwrap(),
+            Status::Read
+        );
+        for bad in [
+            "{}",
+            r#"{"status":null}"#,
+            r#"{"status":true}"#,
+            r#"{"status":"seen"}"#,
+            r#"{"status":"read","status":"unread"}"#,
+        ] {
+            assert!(
+                matches!(read_status(bad), Err(ApiError::InvalidChange(_))),
+                "{bad}"
+            );
+        }
+        for bad in ["", "null", "[]", "\"read\"", "{"] {
+            assert!(
+                matches!(read_status(bad), Err(ApiError::InvalidJson(_))),
+                "{bad}"
+            );
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `DELETE /api/system/events/…`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use tidings::{ChangeOutcome, Changes};
+use tidings_event::{Change, DeletedEvents, Selection};
+
+use crate::change;
+use crate::error::ApiError;
+use crate::event_path::EventPath;
+use crate::identity::Caller;
+use crate::json;
+use crate::state::AppState;
+
+/// Deletes one event. Deleting it again is no error, so that a lost answer can be asked for again.
+pub(crate) async fn delete_event(
+    State(state): State<Arc<AppState>>,
+    caller: Caller,
+    EventPath(id): EventPath,
+) -> Result<StatusCode, ApiError> {
+    match state.engine.delete(caller.owner, id).await? {
+        ChangeOutcome::Changed | ChangeOutcome::Unchanged => Ok(StatusCode::NO_CONTENT),
+        ChangeOutcome::NotFound => Err(ApiError::EventNotFound),
+    }
+}
+
+/// Deletes several events. The answer has no body where they were named by their ids, as existing
+/// clients are used to, and otherwise says how many were there.
+pub(crate) async fn delete_events(
+    State(state): State<Arc<AppState>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (by_ids, changes) = delete_several(&state, caller, request).await?;
+    Ok(if by_ids {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        answer(changes).into_response()
+    })
+}
+
+/// Deletes several events and says which.
+pub(crate) async fn delete_events_with_answer(
+    State(state): State<Arc<AppState>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Json<DeletedEvents>, ApiError> {
+    let (_, changes) = delete_several(&state, caller, request).await?;
+    Ok(answer(changes))
+}
+
+/// The changes, and whether the events were named by their ids.
+async fn delete_several(
+    state: &AppState,
+    caller: Caller,
+    request: Request,
+) -> Result<(bool, Changes), ApiError> {
+    let body = state.read_change(request).await?;
+    let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
+    let selection = change::read_selection(text, state.engine.limits())?;
+    drop(body);
+    let by_ids = matches!(selection, Selection::Ids(_));
+    let changes = state.engine.change(caller.owner, selection, Change::Delete);
+    Ok((by_ids, changes.await?))
+}
+
+fn answer(changes: Changes) -> Json<DeletedEvents> {
+    Json(DeletedEvents {
+        deleted: changes.ids,
+        count: changes.count,
+    })
+}

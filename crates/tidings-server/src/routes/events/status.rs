@@ -1,0 +1,106 @@
+//! `PUT /api/system/events/status/…`: marking as read and as unread.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use tidings::{ChangeOutcome, Changes};
+use tidings_event::{Change, EventId, Selection, Status, UpdatedEvent, UpdatedEvents};
+
+use crate::change;
+use crate::error::ApiError;
+use crate::event_path::EventPath;
+use crate::identity::Caller;
+use crate::json;
+use crate::state::AppState;
+
+/// Marks one event. The answer has no body, as existing clients are used to.
+pub(crate) async fn mark_event(
+    State(state): State<Arc<AppState>>,
+    caller: Caller,
+    EventPath(id): EventPath,
+    request: Request,
+) -> Result<StatusCode, ApiError> {
+    mark_one(&state, caller, id, request).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Marks one event and says so.
+pub(crate) async fn mark_event_with_answer(
+    State(state): State<Arc<AppState>>,
+    caller: Caller,
+    EventPath(id): EventPath,
+    request: Request,
+) -> Result<Json<UpdatedEvent>, ApiError> {
+    let status = mark_one(&state, caller, id, request).await?;
+    Ok(Json(UpdatedEvent {
+        message: format!("The event is marked as {status}"),
+        event_id: id,
+        status,
+    }))
+}
+
+/// Marks several events. The answer has no body where they were named by their ids, as existing
+/// clients are used to, and otherwise says how many changed.
+pub(crate) async fn mark_events(
+    State(state): State<Arc<AppState>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (by_ids, changes) = mark_several(&state, caller, request).await?;
+    Ok(if by_ids {
+        StatusCode::OK.into_response()
+    } else {
+        answer(changes).into_response()
+    })
+}
+
+/// Marks several events and says which.
+pub(crate) async fn mark_events_with_answer(
+    State(state): State<Arc<AppState>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Json<UpdatedEvents>, ApiError> {
+    let (_, changes) = mark_several(&state, caller, request).await?;
+    Ok(answer(changes))
+}
+
+async fn mark_one(
+    state: &AppState,
+    caller: Caller,
+    id: EventId,
+    request: Request,
+) -> Result<Status, ApiError> {
+    let body = state.read_change(request).await?;
+    let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
+    let status = change::read_status(text)?;
+    match state.engine.set_status(caller.owner, id, status).await? {
+        ChangeOutcome::Changed | ChangeOutcome::Unchanged => Ok(status),
+        ChangeOutcome::NotFound => Err(ApiError::EventNotFound),
+    }
+}
+
+/// The changes, and whether the events were named by their ids.
+async fn mark_several(
+    state: &AppState,
+    caller: Caller,
+    request: Request,
+) -> Result<(bool, Changes), ApiError> {
+    let body = state.read_change(request).await?;
+    let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
+    let (selection, status) = change::read_marking(text, state.engine.limits())?;
+    drop(body);
+    let by_ids = matches!(selection, Selection::Ids(_));
+    let change = Change::Status(status);
+    let changes = state.engine.change(caller.owner, selection, change).await?;
+    Ok((by_ids, changes))
+}
+
+fn answer(changes: Changes) -> Json<UpdatedEvents> {
+    Json(UpdatedEvents {
+        updated: changes.ids,
+        count: changes.count,
+    })
+}

@@ -1,0 +1,19 @@
+//! `GET /api/system/events/types`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use tidings_event::EventTypes;
+
+use crate::error::ApiError;
+use crate::identity::Caller;
+use crate::state::AppState;
+
+/// Answers with the categories and the actions of the events that the caller sees.
+pub(crate) async fn list_event_types(
+    State(state): State<Arc<AppState>>,
+    caller: Caller,
+) -> Result<Json<EventTypes>, ApiError> {
+    Ok(Json(state.engine.types(caller.owner).await?))
+}
