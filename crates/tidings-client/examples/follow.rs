@@ -29,6 +29,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     StreamItem::Created { event, .. } => {
                         println!("{} {:?}", event.severity, event.description);
                     }
+                    StreamItem::Status { change, .. } => {
+                        println!("{} marked as {}", change.ids.len(), change.status);
+                    }
+                    StreamItem::Deleted { deletion, .. } => {
+                        println!("{} deleted", deletion.ids.len());
+                    }
                     StreamItem::Live { .. } => println!("caught up"),
                     StreamItem::Reset { reason, .. } => {
                         println!("events may be missing here ({reason}): read the list");

@@ -1,13 +1,18 @@
 //! The typed client.
 
+mod change;
+
+use std::borrow::Borrow;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderName};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tidings_event::{
-    ErrorCode, Event, EventFilter, EventId, EventPage, NewEvent, PageRequest, Start,
+    ErrorCode, Event, EventFilter, EventId, EventPage, EventTypes, InboxSummary, NewEvent,
+    PageRequest, Start,
 };
 use url::Url;
 
@@ -16,6 +21,7 @@ use crate::error::{ClientError, ErrorKind, ProtocolFault, UrlFault};
 use crate::follow::Follow;
 use crate::health::{self, Health};
 use crate::list_query;
+use crate::past_event::PastEvent;
 
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -90,7 +96,7 @@ impl Client {
     ///
     /// [`ErrorKind::Refused`] with every rule the event breaks, or why no answer came.
     pub async fn publish(&self, event: impl Into<NewEvent>) -> Result<Receipt, ClientError> {
-        let (response, repeated) = self.post(&event.into()).await?;
+        let (response, repeated) = self.post(self.events_url(&[]), &event.into()).await?;
         let event = answer::json(response, &self.server).await?;
         Ok(Receipt { event, repeated })
     }
@@ -100,23 +106,27 @@ impl Client {
     /// # Errors
     ///
     /// As [`publish`](Self::publish).
-    pub async fn publish_batch(&self, events: &[NewEvent]) -> Result<BatchReceipt, ClientError> {
-        let (response, repeated) = self.post(events).await?;
-        let stored: Vec<Event> = answer::json(response, &self.server).await?;
-        if stored.len() != events.len() {
-            let fault = ProtocolFault::EventCount {
-                sent: events.len(),
-                returned: stored.len(),
-            };
-            return Err(ClientError::protocol(&self.server, fault));
-        }
-        Ok(BatchReceipt {
-            events: stored,
-            repeated,
-        })
+    pub async fn publish_batch<E>(&self, events: &[E]) -> Result<BatchReceipt, ClientError>
+    where
+        E: Borrow<NewEvent> + Serialize,
+    {
+        self.post_batch(self.events_url(&[]), events).await
     }
 
-    /// One page of the events that match `filter`, the newest first.
+    /// Publishes several exported events with the past they had elsewhere, all of them or none:
+    /// their status and when they last changed are kept. Events of the system keep no status, since
+    /// each user has one of their own for them.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    pub async fn import_batch(&self, events: &[PastEvent]) -> Result<BatchReceipt, ClientError> {
+        let mut url = self.events_url(&[]);
+        url.query_pairs_mut().append_pair("import", "true");
+        self.post_batch(url, events).await
+    }
+
+    /// One page of the events that match `filter`.
     ///
     /// # Errors
     ///
@@ -129,11 +139,25 @@ impl Client {
     ) -> Result<EventPage, ClientError> {
         let mut url = self.events_url(&[]);
         list_query::add(&mut url, filter, page);
-        let response = self.send(self.http.get(url)).await?;
-        match response.status() {
-            StatusCode::OK => answer::json(response, &self.server).await,
-            _ => Err(answer::refusal(response, &self.server).await),
-        }
+        self.read(url).await
+    }
+
+    /// How many events there are, by status and severity.
+    ///
+    /// # Errors
+    ///
+    /// Why no answer came.
+    pub async fn summary(&self) -> Result<InboxSummary, ClientError> {
+        self.read(self.events_url(&["summary"])).await
+    }
+
+    /// The categories and actions that events have.
+    ///
+    /// # Errors
+    ///
+    /// Why no answer came.
+    pub async fn types(&self) -> Result<EventTypes, ClientError> {
+        self.read(self.events_url(&["types"])).await
     }
 
     /// The event with this id, if the caller has one.
@@ -143,14 +167,9 @@ impl Client {
     /// Why no answer came.
     pub async fn get(&self, id: EventId) -> Result<Option<Event>, ClientError> {
         let request = self.http.get(self.events_url(&[&id.to_string()]));
-        let response = self.send(request).await?;
-        if response.status() == StatusCode::OK {
-            return answer::json(response, &self.server).await.map(Some);
-        }
-        let refusal = answer::refusal(response, &self.server).await;
-        match refusal.refusal().map(|body| body.code) {
-            Some(ErrorCode::EventNotFound) => Ok(None),
-            _ => Err(refusal),
+        match self.found(request, StatusCode::OK).await? {
+            Some(response) => answer::json(response, &self.server).await.map(Some),
+            None => Ok(None),
         }
     }
 
@@ -220,12 +239,60 @@ impl Client {
         }
     }
 
+    /// Reads what is at `url`.
+    async fn read<T: DeserializeOwned>(&self, url: Url) -> Result<T, ClientError> {
+        let response = self.send(self.http.get(url)).await?;
+        match response.status() {
+            StatusCode::OK => answer::json(response, &self.server).await,
+            _ => Err(answer::refusal(response, &self.server).await),
+        }
+    }
+
+    /// Makes a request about one event, which succeeds with `status`; `None` if the caller has no
+    /// such event.
+    async fn found(
+        &self,
+        request: RequestBuilder,
+        status: StatusCode,
+    ) -> Result<Option<Response>, ClientError> {
+        let response = self.send(request).await?;
+        if response.status() == status {
+            return Ok(Some(response));
+        }
+        let refusal = answer::refusal(response, &self.server).await;
+        match refusal.refusal().map(|body| body.code) {
+            Some(ErrorCode::EventNotFound) => Ok(None),
+            _ => Err(refusal),
+        }
+    }
+
+    async fn post_batch(
+        &self,
+        url: Url,
+        events: &[impl Serialize],
+    ) -> Result<BatchReceipt, ClientError> {
+        let (response, repeated) = self.post(url, events).await?;
+        let stored: Vec<Event> = answer::json(response, &self.server).await?;
+        if stored.len() != events.len() {
+            let fault = ProtocolFault::EventCount {
+                sent: events.len(),
+                returned: stored.len(),
+            };
+            return Err(ClientError::protocol(&self.server, fault));
+        }
+        Ok(BatchReceipt {
+            events: stored,
+            repeated,
+        })
+    }
+
     /// Posts events. The flag says that they were stored before.
     async fn post(
         &self,
+        url: Url,
         body: &(impl Serialize + ?Sized),
     ) -> Result<(Response, bool), ClientError> {
-        let request = self.http.post(self.events_url(&[])).json(body);
+        let request = self.http.post(url).json(body);
         let response = self.send(request).await?;
         match response.status() {
             StatusCode::CREATED => Ok((response, false)),
@@ -235,11 +302,24 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        self.send_within(REQUEST_TIMEOUT, request).await
+    }
+
+    async fn send_within(
+        &self,
+        timeout: Duration,
+        request: RequestBuilder,
+    ) -> Result<Response, ClientError> {
         request
-            .timeout(REQUEST_TIMEOUT)
+            .timeout(timeout)
             .send()
             .await
             .map_err(|error| ClientError::unreachable(&self.server, error.without_url()))
+    }
+
+    /// The URL below which the paths lie that answer what a change did.
+    fn alias_url(&self, below: &str) -> Url {
+        self.below(&["api", "events", below])
     }
 
     /// The URL of the events, and of what lies below it.

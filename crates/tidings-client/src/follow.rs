@@ -40,7 +40,8 @@ pub enum Followed {
 /// item, so that nothing is missed and no created event comes twice. It never gives up on a server
 /// that is merely away.
 ///
-/// Each connection begins with another `ready` item and reports `live` once it has caught up.
+/// Each connection begins with another `ready` item and reports `live` once it has caught up. `ready`
+/// may come again without a lost connection; what it means for the counts is the same.
 /// Kinds of items that this version does not know are skipped, and their cursors kept.
 pub struct Follow {
     client: Client,

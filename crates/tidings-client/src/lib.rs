@@ -1,5 +1,5 @@
-//! A typed client for Tidings: publish events, read the list, and follow the live stream, which
-//! reconnects and resumes by itself.
+//! A typed client for Tidings: publish events, read, mark and delete them, and follow the live stream,
+//! which reconnects and resumes by itself.
 //!
 //! It speaks plain HTTP and never through a proxy, so that a server on this machine is reached
 //! whatever the environment says.
@@ -40,6 +40,7 @@ mod error;
 mod follow;
 mod health;
 mod list_query;
+mod past_event;
 mod sse;
 
 pub use backoff::Backoff;
@@ -47,3 +48,4 @@ pub use client::{BatchReceipt, Client, Receipt};
 pub use error::{ClientError, ErrorKind, ProtocolFault, UrlFault};
 pub use follow::{Follow, Followed};
 pub use health::Health;
+pub use past_event::PastEvent;

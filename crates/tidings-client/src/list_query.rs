@@ -1,10 +1,11 @@
 //! The list's filter and page as query parameters.
 
 use serde::Serialize;
-use tidings_event::{EventFilter, OwnerKind, PageRequest, Paging};
+use tidings_event::{EventFilter, OwnerKind, PageRequest, Paging, Total};
 use url::Url;
 
-/// Adds `filter` and `page` to the URL of the events.
+/// Adds `filter` and `page` to the URL of the events. The order is always said, since what a server
+/// takes for the default is not ours.
 pub(crate) fn add(url: &mut Url, filter: &EventFilter, page: PageRequest) {
     fn array<T: Serialize>(list: &[T]) -> Option<String> {
         let json = || serde_json::to_string(list).expect("names and ids are texts");
@@ -21,19 +22,33 @@ pub(crate) fn add(url: &mut Url, filter: &EventFilter, page: PageRequest) {
         operation_id,
         from,
         to,
+        search,
     } = filter;
     let owner_kind = owner_kind.map(|kind| match kind {
         OwnerKind::User => "user".to_owned(),
         OwnerKind::System => "system".to_owned(),
     });
-    let (number, next) = match page.paging {
+    let PageRequest {
+        paging,
+        size,
+        sort,
+        total,
+    } = page;
+    let (number, next) = match paging {
         Paging::Number(number) => (Some(number.to_string()), None),
         Paging::After(token) => (None, Some(token.to_string())),
+    };
+    let count = match total {
+        Total::Counted => None,
+        Total::Left => Some("none".to_owned()),
     };
     let parameters = [
         ("page", number),
         ("next", next),
-        ("pagesize", Some(page.size.to_string())),
+        ("pagesize", Some(size.to_string())),
+        ("sort", Some(sort.key.as_str().to_owned())),
+        ("order", Some(sort.order.as_str().to_owned())),
+        ("count", count),
         ("status", status.map(|status| status.to_string())),
         ("category", array(category)),
         ("action", array(action)),
@@ -43,6 +58,7 @@ pub(crate) fn add(url: &mut Url, filter: &EventFilter, page: PageRequest) {
         ("operationId", operation_id.map(|id| id.to_string())),
         ("from", from.map(|time| time.to_string())),
         ("to", to.map(|time| time.to_string())),
+        ("search", search.clone()),
     ];
     let given = parameters
         .into_iter()

@@ -1,7 +1,7 @@
 //! What an event went through in another store, for an import.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::draft::Draft;
 use crate::given::Given;
@@ -9,14 +9,18 @@ use crate::kind::Status;
 use crate::rules::Violations;
 
 /// The fields of an exported event that a publisher cannot set and an import keeps.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Past {
     /// Whether its owner had read it; absent means unread.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Given::is_absent")]
     pub status: Given<Status>,
     /// When it had last changed; absent means never.
-    #[serde(default, alias = "updated_at")]
+    #[serde(
+        default,
+        alias = "updated_at",
+        skip_serializing_if = "Given::is_absent"
+    )]
     pub updated_at: Given<Timestamp>,
 }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tidings_client::{ClientError, ErrorKind, Follow, Followed, ProtocolFault};
 use tidings_event::{
-    Cursor, ErrorCode, Event, ResetReason, ResourceId, Severity, Start, StreamItem, Summary,
+    Cursor, ErrorCode, Event, EventId, ResetReason, ResourceId, Severity, Start, Status,
+    StreamItem, Summary,
 };
 
 use crate::stub::{Answer, Stub};
@@ -272,7 +273,7 @@ async fn a_silent_stream_counts_as_dead() {
 
 #[tokio::test]
 async fn an_unknown_kind_moves_the_cursor_and_is_not_told() {
-    let unknown = "event: status\nid: 2-7-k3f9q2w8\ndata: {\"ids\":[],\"status\":\"read\"}\n\n";
+    let unknown = "event: expiring\nid: 2-7-k3f9q2w8\ndata: {\"ids\":[]}\n\n";
     let stub = Stub::start([Answer::stream(ready(1) + unknown + &created(3))]).await;
     let mut follow = follow(&stub, Start::Now);
     expect(&mut follow, ["ready 1", "created 3"]).await;
@@ -281,6 +282,56 @@ async fn an_unknown_kind_moves_the_cursor_and_is_not_told() {
     let mut follow = self::follow(&stub, Start::Now);
     expect(&mut follow, ["ready 1", "cut"]).await;
     assert_eq!(follow.cursor(), Some(cursor(2)));
+}
+
+#[tokio::test]
+async fn changes_are_told_even_if_they_come_twice() {
+    let id = EventId::mint();
+    let status = format!(
+        "event: status\nid: 2-7-k3f9q2w8\ndata: {{\"ids\":[\"{id}\"],\"status\":\"read\",\
+         \"updatedAt\":\"2026-08-01T10:00:00Z\",\"unread\":{{\"error\":-1}},\"read\":{{\"error\":1}}}}\n\n"
+    );
+    let deleted = format!("event: deleted\nid: 9-7-k3f9q2w8\ndata: {{\"ids\":[\"{id}\"]}}\n\n");
+    let stub = Stub::start([
+        Answer::stream(ready(1) + &live(1) + &status + &deleted),
+        Answer::stream(ready(9) + &deleted + &created(10)),
+    ])
+    .await;
+    let mut follow = follow(&stub, Start::Now);
+    expect(&mut follow, ["ready 1", "live 1"]).await;
+    match follow.next().await.unwrap() {
+        Followed::Item(StreamItem::Status { change, .. }) => {
+            assert_eq!((change.ids, change.status), (vec![id], Status::Read));
+            let counts = change.counts.unwrap();
+            assert_eq!(counts.unread[&Severity::Error], -1);
+        }
+        other => panic!("{other:?}"),
+    }
+    match follow.next().await.unwrap() {
+        Followed::Item(StreamItem::Deleted { deletion, .. }) => {
+            assert_eq!((deletion.ids, deletion.counts), (vec![id], None));
+        }
+        other => panic!("{other:?}"),
+    }
+    expect(&mut follow, ["cut", "ready 9", "deleted 9", "created 10"]).await;
+}
+
+#[tokio::test]
+async fn a_second_ready_is_told_and_moves_nothing() {
+    let stub = Stub::start([Answer::stream(
+        ready(1) + &live(1) + &created(2) + &ready(2) + &created(3) + &live(3),
+    )])
+    .await;
+    let mut follow = follow(&stub, Start::Now);
+    let expected = [
+        "ready 1",
+        "live 1",
+        "created 2",
+        "ready 2",
+        "created 3",
+        "live 3",
+    ];
+    expect(&mut follow, expected).await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
     reason = "a test fails where something unexpected comes"
 )]
 
+mod change;
 mod follow;
 mod health;
 mod rest;

@@ -4,7 +4,7 @@ use serde_json::json;
 use tidings_client::{Client, ClientError, ErrorKind, ProtocolFault};
 use tidings_event::{
     ErrorCode, Event, EventFilter, EventId, NewEvent, OwnerKind, PageRequest, PageToken, Paging,
-    ResourceId, Severity, Status,
+    ResourceId, Severity, Sort, SortKey, SortOrder, Status, Total,
 };
 
 use crate::stub::{Answer, Stub};
@@ -151,19 +151,28 @@ async fn the_list_is_asked_for_with_every_part_of_the_filter() {
         operation_id: Some(id.as_uuid().to_owned().into()),
         from: Some("2026-08-01T10:00:00.5Z".parse().unwrap()),
         to: Some("2026-08-02T10:00:00Z".parse().unwrap()),
+        search: Some("100 % & é".to_owned()),
     };
 
     let request = PageRequest {
         paging: Paging::Number(2),
         size: 7,
+        sort: Sort {
+            key: SortKey::UpdatedAt,
+            order: SortOrder::Ascending,
+        },
+        total: Total::Left,
     };
     let answer = stub.client.list(&filter, request).await.unwrap();
-    assert_eq!((answer.events.len(), answer.total_count), (1, 30));
+    assert_eq!((answer.events.len(), answer.total_count), (1, Some(30)));
     assert_eq!(
         query(&stub.request().await),
         [
             ("page", "2".to_owned()),
             ("pagesize", "7".to_owned()),
+            ("sort", "updated_at".to_owned()),
+            ("order", "asc".to_owned()),
+            ("count", "none".to_owned()),
             ("status", "unread".to_owned()),
             ("category", r#"["connection"]"#.to_owned()),
             ("action", r#"["ping"]"#.to_owned()),
@@ -173,20 +182,25 @@ async fn the_list_is_asked_for_with_every_part_of_the_filter() {
             ("operationId", id.to_string()),
             ("from", "2026-08-01T10:00:00.5Z".to_owned()),
             ("to", "2026-08-02T10:00:00Z".to_owned()),
+            ("search", "100 % & é".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
     );
 
     let filter = EventFilter::default();
-    let token = PageToken::after(answer.events[0].created_at, answer.events[0].id, &filter);
+    let sort = Sort::default();
+    let last = &answer.events[0];
+    let token = PageToken::after(last.created_at, last.id, &filter, sort);
     let request = PageRequest {
         paging: Paging::After(token),
-        size: 25,
+        ..PageRequest::default()
     };
     stub.client.list(&filter, request).await.unwrap();
     let expected = [
         ("next".to_owned(), token.to_string()),
         ("pagesize".to_owned(), "25".to_owned()),
+        ("sort".to_owned(), "created_at".to_owned()),
+        ("order".to_owned(), "desc".to_owned()),
     ];
     assert_eq!(query(&stub.request().await), expected);
 }

@@ -1,0 +1,215 @@
+//! Marking and deleting, counts and types, and events with a past.
+
+use serde_json::{Value, json};
+use tidings_client::{ErrorKind, PastEvent, ProtocolFault};
+use tidings_event::{
+    Cursor, ErrorCode, Event, EventFilter, EventId, NewEvent, Past, ResourceId, Selection,
+    Severity, Status, Timestamp,
+};
+
+use crate::stub::{Answer, Stub};
+
+fn envelope(code: &str) -> String {
+    json!({"error": "no", "code": code, "severity": "ERROR"}).to_string()
+}
+
+/// The first line of a request and its body.
+fn parts(request: &str) -> (&str, Value) {
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let line = head.lines().next().unwrap();
+    let body = match body {
+        "" => Value::Null,
+        body => serde_json::from_str(body).unwrap(),
+    };
+    (line, body)
+}
+
+fn cursor() -> Cursor {
+    "7-3-k3f9q2w8".parse().unwrap()
+}
+
+#[tokio::test]
+async fn one_event_is_marked_or_missing() {
+    let mut stub = Stub::start([
+        Answer::json("200 OK", ""),
+        Answer::json("404 Not Found", envelope("event_not_found")),
+        Answer::json("404 Not Found", envelope("route_not_found")),
+    ])
+    .await;
+    let id = EventId::mint();
+    let client = stub.client.clone();
+
+    assert!(client.set_status(id, Status::Read).await.unwrap());
+    let request = stub.request().await;
+    let (line, body) = parts(&request);
+    assert_eq!(line, format!("PUT /api/system/events/status/{id} HTTP/1.1"));
+    assert_eq!(body, json!({"status": "read"}));
+
+    assert!(!client.set_status(id, Status::Unread).await.unwrap());
+    let error = client.set_status(id, Status::Read).await.unwrap_err();
+    assert_eq!(error.refusal().unwrap().code, ErrorCode::RouteNotFound);
+}
+
+#[tokio::test]
+async fn one_event_is_deleted_or_missing() {
+    let mut stub = Stub::start([
+        Answer::json("204 No Content", ""),
+        Answer::json("404 Not Found", envelope("event_not_found")),
+        Answer::json("200 OK", "{}"),
+    ])
+    .await;
+    let id = EventId::mint();
+
+    assert!(stub.client.delete(id).await.unwrap());
+    let line = format!("DELETE /api/system/events/{id} HTTP/1.1");
+    assert_eq!(parts(&stub.request().await), (line.as_str(), Value::Null));
+
+    assert!(!stub.client.delete(id).await.unwrap());
+    let error = stub.client.delete(id).await.unwrap_err();
+    match error.kind() {
+        ErrorKind::Protocol { fault, .. } => assert_eq!(fault, &ProtocolFault::Status(200)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_selection_is_sent_with_nothing_but_what_is_set() {
+    let ids = [EventId::mint(), EventId::mint()];
+    let filter = EventFilter {
+        severity: vec![Severity::Error],
+        from: Some("2026-08-01T10:00:00Z".parse().unwrap()),
+        search: Some("a".into()),
+        ..EventFilter::default()
+    };
+    let selections = [
+        (Selection::Ids(ids.to_vec()), json!({"ids": ids})),
+        (
+            Selection::Filter {
+                filter: Box::new(filter),
+                up_to: cursor(),
+            },
+            json!({"upTo": "7-3-k3f9q2w8", "filter": {
+                "severity": ["error"], "from": "2026-08-01T10:00:00Z", "search": "a"}}),
+        ),
+        (Selection::All { up_to: None }, json!({"all": true})),
+        (
+            Selection::All {
+                up_to: Some(cursor()),
+            },
+            json!({"all": true, "upTo": "7-3-k3f9q2w8"}),
+        ),
+    ];
+    let updated = json!({"updated": [ids[0]], "count": 1}).to_string();
+    let deleted = json!({"deleted": [], "count": 12}).to_string();
+    for (selection, expected) in selections {
+        let mut stub =
+            Stub::start([&updated, &deleted].map(|body| Answer::json("200 OK", body))).await;
+        let changed = stub.client.set_status_of(&selection, Status::Read).await;
+        let changed = changed.unwrap();
+        assert_eq!((changed.updated, changed.count), (vec![ids[0]], 1));
+        let request = stub.request().await;
+        let (line, body) = parts(&request);
+        assert_eq!(line, "PUT /api/events/status HTTP/1.1");
+        let mut with_status = expected.clone();
+        with_status["status"] = json!("read");
+        assert_eq!(body, with_status);
+
+        let gone = stub.client.delete_all_of(&selection).await.unwrap();
+        assert_eq!((gone.deleted, gone.count), (vec![], 12));
+        let request = stub.request().await;
+        assert_eq!(
+            parts(&request),
+            ("POST /api/events/delete HTTP/1.1", expected)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refused_selection_carries_the_envelope() {
+    let stub = Stub::start([
+        Answer::json("400 Bad Request", envelope("invalid_query")),
+        Answer::json("503 Service Unavailable", envelope("shutting_down")),
+        Answer::json("200 OK", "{}"),
+    ])
+    .await;
+    let all = Selection::All { up_to: None };
+    for (code, temporary) in [
+        (ErrorCode::InvalidQuery, false),
+        (ErrorCode::ShuttingDown, true),
+    ] {
+        let error = stub.client.delete_all_of(&all).await.unwrap_err();
+        assert_eq!(error.refusal().unwrap().code, code);
+        assert_eq!(error.is_temporary(), temporary);
+    }
+    let error = stub.client.set_status_of(&all, Status::Read).await;
+    match error.unwrap_err().kind() {
+        ErrorKind::Protocol { fault, .. } => assert_eq!(fault, &ProtocolFault::Body),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_summary_and_the_types_are_read() {
+    let summary = json!({"totalCount": 3, "unreadCount": 2, "readCount": 1,
+                         "unread": {"error": 2}, "read": {"success": 1},
+                         "cursor": "7-3-k3f9q2w8"});
+    let types = json!({"category": ["connection"], "action": ["ping", "register"]});
+    let mut stub = Stub::start([
+        Answer::json("200 OK", summary.to_string()),
+        Answer::json("200 OK", types.to_string()),
+        Answer::json("503 Service Unavailable", envelope("storage_unavailable")),
+    ])
+    .await;
+    let read = stub.client.summary().await.unwrap();
+    assert_eq!(
+        (read.total_count, read.counts.unread[&Severity::Error]),
+        (3, 2)
+    );
+    assert_eq!(read.cursor, cursor());
+    let request = stub.request().await;
+    assert_eq!(parts(&request).0, "GET /api/system/events/summary HTTP/1.1");
+
+    let read = stub.client.types().await.unwrap();
+    assert_eq!((read.category.len(), read.action.len()), (1, 2));
+    let request = stub.request().await;
+    assert_eq!(parts(&request).0, "GET /api/system/events/types HTTP/1.1");
+    assert!(stub.client.types().await.unwrap_err().is_temporary());
+}
+
+#[tokio::test]
+async fn an_imported_event_is_sent_with_its_past() {
+    let mut event = Event::builder()
+        .acted_upon(ResourceId::mint())
+        .with_category("connection")
+        .with_action("ping")
+        .with_severity(Severity::Success)
+        .build()
+        .unwrap();
+    event.status = Status::Read;
+    event.updated_at = "2026-08-01T10:00:00.5Z".parse::<Timestamp>().unwrap();
+    let mut stub = Stub::start([
+        Answer::json("201 Created", json!([event, event]).to_string()),
+        Answer::json("200 OK", json!([event]).to_string()),
+    ])
+    .await;
+    let without_past = PastEvent {
+        event: NewEvent::from(event.clone()),
+        past: Past::default(),
+    };
+    let batch = [PastEvent::from(event.clone()), without_past];
+    let receipt = stub.client.import_batch(&batch).await.unwrap();
+    assert_eq!((receipt.events.len(), receipt.repeated), (2, false));
+
+    let request = stub.request().await;
+    let (line, body) = parts(&request);
+    assert_eq!(line, "POST /api/system/events?import=true HTTP/1.1");
+    assert_eq!(body[0]["id"], json!(event.id));
+    assert_eq!(body[0]["status"], "read");
+    assert_eq!(body[0]["updatedAt"], "2026-08-01T10:00:00.5Z");
+    assert_eq!(body[0]["owner"], "system");
+    assert!(body[1].get("status").is_none(), "{body}");
+    assert!(body[1].get("updatedAt").is_none(), "{body}");
+
+    let receipt = stub.client.import_batch(&batch[..1]).await.unwrap();
+    assert!(receipt.repeated);
+}
