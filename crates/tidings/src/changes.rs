@@ -56,11 +56,7 @@ impl Tidings {
     /// # Errors
     ///
     /// When nothing was changed; [`ChangeError`] says why.
-    pub async fn delete(
-        &self,
-        owner: OwnerId,
-        id: EventId,
-    ) -> Result<ChangeOutcome, ChangeError> {
+    pub async fn delete(&self, owner: OwnerId, id: EventId) -> Result<ChangeOutcome, ChangeError> {
         self.change_one(owner, id, Change::Delete).await
     }
 
@@ -185,11 +181,7 @@ impl Stepper {
         }
     }
 
-    async fn step(
-        &self,
-        ids: Vec<EventId>,
-        only: Option<Status>,
-    ) -> Result<Changed, ChangeError> {
+    async fn step(&self, ids: Vec<EventId>, only: Option<Status>) -> Result<Changed, ChangeError> {
         let step = ChangeStep {
             owner: self.owner,
             ids,

@@ -205,10 +205,7 @@ async fn commit(group: Vec<Request>, store: &dyn Store, hub: &Hub, metrics: &Met
             let error = Arc::new(error);
             for (answer, _room) in waiting {
                 if matches!(answer, Answer::Published(_)) {
-                    metrics
-                        .requests
-                        .get_or_create(&OutcomeLabel::FAILED)
-                        .inc();
+                    metrics.requests.get_or_create(&OutcomeLabel::FAILED).inc();
                 }
                 answer.fail(&error);
             }

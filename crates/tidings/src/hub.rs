@@ -197,14 +197,10 @@ mod tests {
         let (hub, owner) = hub_and_owner();
         let seat = hub.join(owner, Arc::default());
         hub.deliver(owner, frames(5..=6, 10));
-        assert!(
-            matches!(take(&seat, 2, ALL), Taken::Gap { up_to } if up_to == Rev::new(4))
-        );
+        assert!(matches!(take(&seat, 2, ALL), Taken::Gap { up_to } if up_to == Rev::new(4)));
         // A hole in the deliveries: what is before it must be read from the store.
         hub.deliver(owner, frames(9..=9, 10));
-        assert!(
-            matches!(take(&seat, 5, ALL), Taken::Gap { up_to } if up_to == Rev::new(8))
-        );
+        assert!(matches!(take(&seat, 5, ALL), Taken::Gap { up_to } if up_to == Rev::new(8)));
         assert_eq!(revs(take(&seat, 8, ALL)), [9]);
         // What was delivered before is not delivered again.
         hub.deliver(owner, frames(7..=9, 10));

@@ -133,9 +133,7 @@ impl Upkeep {
     /// Forgets old deletions.
     async fn forget(&self) -> Result<(), UpkeepError> {
         let age = self.retention.deleted_age;
-        let before = Timestamp::now()
-            .checked_sub(age)
-            .unwrap_or(Timestamp::MIN);
+        let before = Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN);
         loop {
             let (number, progress) = self.store.forget_deleted(before).await?;
             self.metrics.deletions_forgotten.inc_by(number);
@@ -146,7 +144,9 @@ impl Upkeep {
     }
 
     async fn index(&self) -> Result<(), UpkeepError> {
-        while self.store.index_search().await? == Progress::More {}
+        while self.store.index_search().await? == Progress::More {
+            self.metrics.search_index_steps.inc();
+        }
         Ok(())
     }
 }

@@ -174,7 +174,11 @@ impl Feed {
             .window
             .partition_point(|delivery| delivery.last <= position);
         let wanted = position.next();
-        match state.window.get(skipped).map(|next| (next.first, next.last)) {
+        match state
+            .window
+            .get(skipped)
+            .map(|next| (next.first, next.last))
+        {
             Some((first, _)) if first == wanted => {}
             Some((first, _)) if first > wanted => {
                 let up_to = Rev::new(first.get() - 1);
@@ -196,7 +200,10 @@ impl Feed {
             })
             .cloned()
             .collect();
-        if deliveries.last().is_some_and(|last| last.last == state.head) {
+        if deliveries
+            .last()
+            .is_some_and(|last| last.last == state.head)
+        {
             self.caught_up(&mut state, number);
         }
         Taken::Frames(deliveries)

@@ -1,11 +1,15 @@
 //! The cases, by what they are about.
 
+pub(crate) mod changes;
 pub(crate) mod handoff;
 pub(crate) mod list;
 pub(crate) mod owners;
 pub(crate) mod publish;
 pub(crate) mod random;
+pub(crate) mod retention;
+pub(crate) mod search;
 pub(crate) mod start;
+pub(crate) mod system;
 
 use tidings::Event;
 use tidings_event::{EventBuilder, OwnerId, Severity};

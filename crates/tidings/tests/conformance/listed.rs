@@ -5,7 +5,14 @@ use tidings_event::{OwnerId, Paging, Sort, Total};
 
 /// All that `owner` sees, the newest first.
 pub(crate) async fn all(tidings: &Tidings, owner: OwnerId) -> Vec<Event> {
-    by_token(tidings, owner, &EventFilter::default(), Sort::default(), 100).await
+    by_token(
+        tidings,
+        owner,
+        &EventFilter::default(),
+        Sort::default(),
+        100,
+    )
+    .await
 }
 
 /// All that matches, in pages of `size` by their tokens.

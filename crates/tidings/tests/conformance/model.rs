@@ -56,7 +56,11 @@ impl Model {
                 let there = self.inbox(owner).contains_key(&event.id);
                 assert_eq!(event.deleted_at.is_none(), there);
             } else {
-                assert_eq!(receipt.rev, self.head(owner).next(), "revs grow by exactly 1");
+                assert_eq!(
+                    receipt.rev,
+                    self.head(owner).next(),
+                    "revs grow by exactly 1"
+                );
                 let place = self.places.insert(event.id, (owner, receipt.rev));
                 assert_eq!(place, None, "a new event has a new id");
                 self.push(owner, Entry::Created(Box::new(event)));
@@ -191,14 +195,21 @@ impl Model {
             .filter(|event| lets_through(filter, event, self.system))
             .filter(|event| {
                 let (owner, rev) = self.places[&event.id];
-                let up_to = if owner == self.system { up_to.system } else { up_to.own };
+                let up_to = if owner == self.system {
+                    up_to.system
+                } else {
+                    up_to.own
+                };
                 rev <= up_to
             })
             .collect();
-        sort_events(&mut events, Sort {
-            key: SortKey::CreatedAt,
-            order: SortOrder::Ascending,
-        });
+        sort_events(
+            &mut events,
+            Sort {
+                key: SortKey::CreatedAt,
+                order: SortOrder::Ascending,
+            },
+        );
         events.into_iter().map(|event| event.id).collect()
     }
 

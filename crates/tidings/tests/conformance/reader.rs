@@ -95,7 +95,10 @@ impl Reader {
             }
             StreamItem::Live { summary, .. } => {
                 self.advanced(before, cursor);
-                assert_eq!(self.counts, None, "live comes when the counts are not known");
+                assert_eq!(
+                    self.counts, None,
+                    "live comes when the counts are not known"
+                );
                 self.counts = Some(summary);
             }
             StreamItem::Created { event, .. } => {
@@ -143,8 +146,8 @@ impl Reader {
                 (cursor.own > before.own) != (cursor.system > before.system),
                 "{before} to {cursor}"
             );
-            let grown = (cursor.own.get() - before.own.get())
-                + (cursor.system.get() - before.system.get());
+            let grown =
+                (cursor.own.get() - before.own.get()) + (cursor.system.get() - before.system.get());
             assert_eq!(grown, changes as u64, "{before} to {cursor}");
         }
     }

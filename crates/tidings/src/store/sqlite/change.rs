@@ -57,7 +57,9 @@ pub(super) fn apply(
     let (mut ids, mut unchanged) = (Vec::new(), 0);
     for id in &step.ids {
         let effect = match find(transaction, *id)? {
-            Some(target) if own_feed == Some(target.feed) => doing.change_own(feeds, &target, *id)?,
+            Some(target) if own_feed == Some(target.feed) => {
+                doing.change_own(feeds, &target, *id)?
+            }
             Some(target) if system_feed == Some(target.feed) => {
                 doing.change_for_user(feeds, &target)?
             }
@@ -101,9 +103,7 @@ fn find(transaction: &Transaction<'_>, id: EventId) -> rusqlite::Result<Option<T
         })
     };
     transaction
-        .prepare_cached(
-            "SELECT key, feed, created_rev, severity, status FROM event WHERE id = ?1",
-        )?
+        .prepare_cached("SELECT key, feed, created_rev, severity, status FROM event WHERE id = ?1")?
         .query_row([id.as_uuid().as_bytes()], read)
         .optional()
 }
@@ -205,11 +205,7 @@ impl Doing<'_, '_> {
     }
 
     /// Changes an event of the system for the one user who asks.
-    fn change_for_user(
-        &mut self,
-        feeds: &mut Feeds,
-        target: &Target,
-    ) -> rusqlite::Result<Effect> {
+    fn change_for_user(&mut self, feeds: &mut Feeds, target: &Target) -> rusqlite::Result<Effect> {
         let feed = feeds.load(self.transaction, self.step.owner)?;
         let overlay: Option<(Status, bool)> = self
             .transaction

@@ -184,7 +184,8 @@ impl Reader {
 }
 
 pub(super) fn snapshot_of(viewer: &Viewer, counts: &Counts) -> Snapshot {
-    let bounds = |feed: Option<(i64, FeedBounds)>| feed.map(|(_, bounds)| bounds).unwrap_or_default();
+    let bounds =
+        |feed: Option<(i64, FeedBounds)>| feed.map(|(_, bounds)| bounds).unwrap_or_default();
     Snapshot {
         own: bounds(viewer.own),
         system: bounds(viewer.system),

@@ -43,13 +43,15 @@ impl Reader {
         };
         // Who wants a page by its number wants that page, however long it takes.
         let budget = match page.total {
-            Total::Left if skip == 0 => Budget::Page,
+            Total::Left if skip == 0 => Budget::OF_PAGE,
             _ => Budget::Unlimited,
         };
         // One event more than the page, to know whether there is another page.
         let limit = page.size.saturating_add(1);
-        let Found { mut places, stopped } =
-            find(&self.connection, &viewer, wanted, (skip, limit), budget)?;
+        let Found {
+            mut places,
+            stopped,
+        } = find(&self.connection, &viewer, wanted, (skip, limit), budget)?;
         let total = match page.total {
             Total::Counted => Some(total(&self.connection, &viewer, &counts, wanted)?),
             Total::Left => None,
@@ -91,13 +93,7 @@ impl Reader {
             up_to: Some((matching.own_up_to, matching.system_up_to)),
         };
         let limits = (0, MATCH_PAGE);
-        let found = find(
-            &self.connection,
-            &viewer,
-            wanted,
-            limits,
-            Budget::Unlimited,
-        )?;
+        let found = find(&self.connection, &viewer, wanted, limits, Budget::Unlimited)?;
         transaction.finish()?;
         let next = match found.places.last() {
             Some(last) if found.places.len() as u64 == MATCH_PAGE => Some(token(last, wanted)?),

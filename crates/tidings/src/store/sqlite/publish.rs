@@ -123,9 +123,9 @@ fn find_deleted(
             let metadata = submission.metadata.as_deref().map(serde_json::from_str);
             let deleted_at = moment(row, 3)?;
             let event = Event {
-                metadata: metadata.transpose().map_err(|error| {
-                    rusqlite::Error::ToSqlConversionFailure(error.into())
-                })?,
+                metadata: metadata
+                    .transpose()
+                    .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?,
                 created_at: moment(row, 2)?,
                 updated_at: deleted_at,
                 deleted_at: Some(deleted_at),

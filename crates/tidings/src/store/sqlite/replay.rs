@@ -6,7 +6,7 @@ use tidings_event::{Event, EventId, OwnerId, Rev, Status, StreamItem, Timestamp}
 use super::counts::Viewer;
 use super::readers::Reader;
 use super::row::{SEEN_COLUMNS, moment, read_event, rev, rev_to_sql, uuid, word};
-use crate::store::{FeedBounds, Replayed, ReplayPage, RevRange, Side};
+use crate::store::{FeedBounds, ReplayPage, Replayed, RevRange, Side};
 
 /// A piece of a replay ends with the event that passes this size.
 const REPLAY_PAGE_BYTES: usize = 64 * 1024;

@@ -15,19 +15,28 @@ use super::select::{self, Place, Region, Wanted, sides};
 use crate::search::{BlockBuilder, GramFilter, contains_folded};
 use crate::store::Side;
 
-/// Whoever can go on with the next page gets what was found in this time.
-const PAGE_TIME: Duration = Duration::from_millis(50);
-
 /// The most blocks made at a time.
 const BLOCKS_AT_A_TIME: usize = 64;
 
 /// How long a search may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Budget {
-    /// As long as a page should.
-    Page,
+    /// About this long; but at least as long as it takes to get on in the list.
+    Within(Duration),
     /// Until it is done.
     Unlimited,
+}
+
+impl Budget {
+    /// Whoever can go on with the next page gets what was found in this time.
+    pub(super) const OF_PAGE: Self = Self::Within(Duration::from_millis(50));
+
+    fn is_spent(self, since: Instant) -> bool {
+        match self {
+            Self::Within(time) => since.elapsed() >= time,
+            Self::Unlimited => false,
+        }
+    }
 }
 
 /// What was found.
@@ -108,7 +117,7 @@ pub(super) fn find(
         let got_on = previous.is_some_and(|previous| {
             is_before(start.unwrap_or(previous), bound) && is_before(previous, bound)
         });
-        if budget == Budget::Page && got_on && began.elapsed() > PAGE_TIME {
+        if got_on && budget.is_spent(began) {
             places.retain(|place| is_before(place.at, bound));
             return Ok(Found {
                 places,
@@ -341,4 +350,93 @@ pub(super) fn add_blocks(transaction: &Transaction<'_>, new: &NewBlocks) -> rusq
         ])?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tidings_event::{Event, EventFilter, OwnerId, Severity, Sort};
+
+    use super::*;
+    use crate::search::fold;
+    use crate::store::sqlite::connection::{open_reader, open_writer};
+    use crate::{Config, Tidings};
+
+    /// A store with 5,000 events, all of them in blocks, whose times are out of order here and there.
+    async fn reader(directory: &Path, owner: OwnerId) -> Reader {
+        let tidings = Tidings::open(Config::new(directory)).await.unwrap();
+        for thousand in 0..5 {
+            let events = (0..1000).map(|number| {
+                let number = thousand * 1000 + number;
+                let text = format!("Deployed {} of {number}", number % 10);
+                let mut event = Event::builder()
+                    .from_user(*owner.as_uuid())
+                    .acted_upon(Uuid::from_u128(1))
+                    .with_category("deployment")
+                    .with_action("apply")
+                    .with_severity(Severity::Success)
+                    .with_description(text)
+                    .build()
+                    .unwrap();
+                let seconds = 1_700_000_000 + number / 4 + number * 7919 % 100;
+                event.created_at = Timestamp::from_second(seconds).unwrap();
+                event
+            });
+            tidings.publish_batch(events.collect()).await.unwrap();
+        }
+        tidings.close().await;
+        let database = directory.join("tidings.db");
+        let (mut writer, identity) = open_writer(&database).unwrap();
+        let reader = Reader {
+            connection: open_reader(&database).unwrap(),
+            system: identity.system,
+        };
+        while let Some(blocks) = reader.new_search_blocks().unwrap() {
+            let transaction = writer.transaction().unwrap();
+            add_blocks(&transaction, &blocks).unwrap();
+            transaction.commit().unwrap();
+        }
+        reader
+    }
+
+    #[tokio::test]
+    async fn a_search_that_is_out_of_time_goes_on_where_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let owner = OwnerId::mint();
+        let reader = reader(directory.path(), owner).await;
+        let viewer = reader.viewer(owner).unwrap();
+        let filter = EventFilter::default();
+        let needle = fold("DEPLOYED 7");
+        for order in [SortOrder::Descending, SortOrder::Ascending] {
+            let mut wanted = Wanted {
+                filter: &filter,
+                needle: Some(&needle),
+                sort: Sort {
+                    key: SortKey::CreatedAt,
+                    order,
+                },
+                after: None,
+                up_to: None,
+            };
+            let find = |wanted, budget| {
+                let limits = (0, 10_000);
+                find(&reader.connection, &viewer, &needle, wanted, limits, budget).unwrap()
+            };
+            let whole = find(wanted, Budget::Unlimited);
+            assert_eq!((whole.places.len(), whole.stopped), (500, None));
+            let (mut places, mut stops) = (Vec::new(), 0);
+            loop {
+                let found = find(wanted, Budget::Within(Duration::ZERO));
+                places.extend(found.places);
+                if found.stopped.is_none() {
+                    break;
+                }
+                wanted.after = found.stopped;
+                stops += 1;
+            }
+            assert_eq!(places, whole.places);
+            assert!(stops > 5, "it stopped {stops} times");
+        }
+    }
 }

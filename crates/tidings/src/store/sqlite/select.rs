@@ -146,10 +146,13 @@ pub(super) fn count(
 /// Which sides the filter asks for.
 pub(super) fn sides(filter: &EventFilter) -> impl Iterator<Item = Side> + use<> {
     let kind = filter.owner_kind;
-    [(Side::Own, OwnerKind::User), (Side::System, OwnerKind::System)]
-        .into_iter()
-        .filter(move |(_, of)| kind.is_none_or(|kind| kind == *of))
-        .map(|(side, _)| side)
+    [
+        (Side::Own, OwnerKind::User),
+        (Side::System, OwnerKind::System),
+    ]
+    .into_iter()
+    .filter(move |(_, of)| kind.is_none_or(|kind| kind == *of))
+    .map(|(side, _)| side)
 }
 
 fn branches(viewer: &Viewer, wanted: Wanted<'_>, region: Option<Region>) -> Vec<Branch> {

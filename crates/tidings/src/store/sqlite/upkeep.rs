@@ -34,7 +34,9 @@ impl Reader {
         let mut page = ExpiredPage {
             events: Vec::new(),
             next: match feeds.last() {
-                Some((key, _)) if feeds.len() == FEEDS_AT_A_TIME as usize => Some(FeedPosition(*key)),
+                Some((key, _)) if feeds.len() == FEEDS_AT_A_TIME as usize => {
+                    Some(FeedPosition(*key))
+                }
                 _ => None,
             },
         };

@@ -60,10 +60,7 @@ impl Writer {
     }
 
     /// Commits a group; on an error nothing of it may be acknowledged.
-    pub(crate) async fn commit(
-        &self,
-        group: Vec<Work>,
-    ) -> Result<Committed, StoreError> {
+    pub(crate) async fn commit(&self, group: Vec<Work>) -> Result<Committed, StoreError> {
         let (reply, outcome) = oneshot::channel();
         self.commands
             .send(Command::Commit { group, reply })

@@ -1,12 +1,10 @@
 //! From replay to live, while others publish.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use tidings::{
-    Change, EventFilter, PageRequest, Selection, Start, Status, StreamItem, Tidings,
-};
+use tidings::{Change, EventFilter, PageRequest, Selection, Start, Status, StreamItem, Tidings};
 use tidings_event::{OwnerId, Rev, Sort};
 use tokio::task::JoinSet;
 

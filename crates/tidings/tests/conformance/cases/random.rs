@@ -88,10 +88,9 @@ enum Sent {
 }
 
 fn severity() -> impl Strategy<Value = Severity> {
-    prop::sample::select(&Severity::ALL[..])
-        .prop_filter("error events need a cause", |severity| {
-            *severity != Severity::Error
-        })
+    prop::sample::select(&Severity::ALL[..]).prop_filter("error events need a cause", |severity| {
+        *severity != Severity::Error
+    })
 }
 
 fn sent() -> impl Strategy<Value = Sent> {
@@ -122,30 +121,41 @@ fn change() -> impl Strategy<Value = Change> {
 
 fn filter() -> impl Strategy<Value = EventFilter> {
     let status = prop::option::of(prop::sample::select(vec![Status::Read, Status::Unread]));
-    let kind = prop::option::of(prop::sample::select(vec![OwnerKind::User, OwnerKind::System]));
+    let kind = prop::option::of(prop::sample::select(vec![
+        OwnerKind::User,
+        OwnerKind::System,
+    ]));
     let search = prop::option::weighted(0.3, prop::sample::select(&SEARCHES[..]));
     let category = prop::option::weighted(0.3, prop::sample::select(&CATEGORIES[..]));
     let action = prop::option::weighted(0.2, prop::sample::select(&ACTIONS[..]));
     let severities = prop::collection::vec(severity(), 0..3);
-    let times = (prop::option::weighted(0.2, 0..5_u64), prop::option::weighted(0.2, 0..6_u64));
+    let times = (
+        prop::option::weighted(0.2, 0..5_u64),
+        prop::option::weighted(0.2, 0..6_u64),
+    );
     let about = prop::option::weighted(0.1, 0..2_u128);
-    (status, kind, search, category, action, severities, times, about).prop_map(
-        |(status, owner_kind, search, category, action, severity, (from, to), about)| EventFilter {
-            status,
-            owner_kind,
-            search: search.map(str::to_owned),
-            category: category.iter().map(|name| parsed(name)).collect(),
-            action: action.iter().map(|name| parsed(name)).collect(),
-            severity,
-            from: from.map(at),
-            to: to.map(at),
-            acted_upon: about
-                .map(|number| ResourceId::from(Uuid::from_u128(0xD00 + number)))
-                .into_iter()
-                .collect(),
-            operation_id: None,
-        },
+    (
+        status, kind, search, category, action, severities, times, about,
     )
+        .prop_map(
+            |(status, owner_kind, search, category, action, severity, (from, to), about)| {
+                EventFilter {
+                    status,
+                    owner_kind,
+                    search: search.map(str::to_owned),
+                    category: category.iter().map(|name| parsed(name)).collect(),
+                    action: action.iter().map(|name| parsed(name)).collect(),
+                    severity,
+                    from: from.map(at),
+                    to: to.map(at),
+                    acted_upon: about
+                        .map(|number| ResourceId::from(Uuid::from_u128(0xD00 + number)))
+                        .into_iter()
+                        .collect(),
+                    operation_id: None,
+                }
+            },
+        )
 }
 
 fn parsed<T: std::str::FromStr<Err: std::fmt::Debug>>(name: &str) -> T {

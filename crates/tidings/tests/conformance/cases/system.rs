@@ -1,0 +1,114 @@
+//! The system's events, which each user reads and deletes for themselves.
+
+use tidings::{ChangeOutcome, Event, Start, Status, StreamItem, Tidings};
+use tidings_event::OwnerId;
+
+use super::{builder, built, event};
+use crate::listed;
+use crate::model::user;
+use crate::place::Place;
+use crate::reader::next;
+
+async fn system_event(tidings: &Tidings, number: u64) -> Event {
+    let receipt = tidings.publish(event(None, number)).await;
+    receipt.expect("it is stored").event()
+}
+
+pub(crate) async fn what_one_user_does_to_a_system_event_is_nobody_else_s(place: Place) {
+    let tidings = place.open().await;
+    let system = OwnerId::from(*tidings.system_id().as_uuid());
+    let read = system_event(&tidings, 1).await;
+    let deleted = system_event(&tidings, 2).await;
+    let marked = tidings.set_status(user(0), read.id, Status::Read).await;
+    assert_eq!(marked.expect("it answers"), ChangeOutcome::Changed);
+    let gone = tidings.delete(user(0), deleted.id).await;
+    assert_eq!(gone.expect("it answers"), ChangeOutcome::Changed);
+    // The one who did it.
+    let own = listed::all(&tidings, user(0)).await;
+    assert_eq!(own.len(), 1);
+    assert_eq!(own[0].status, Status::Read);
+    assert!(own[0].updated_at > own[0].created_at);
+    let seen = tidings.get(user(0), read.id).await.expect("readable");
+    assert_eq!(seen.as_ref(), own.first());
+    assert_eq!(
+        tidings.get(user(0), deleted.id).await.expect("readable"),
+        None
+    );
+    // Another, one who never was here before, and the system itself.
+    for other in [user(1), OwnerId::mint(), system] {
+        let listed = listed::all(&tidings, other).await;
+        assert_eq!(listed, [deleted.clone(), read.clone()]);
+        let summary = tidings.summary(other).await.expect("readable");
+        assert_eq!((summary.unread_count, summary.read_count), (2, 0));
+    }
+    // The system reads nothing.
+    let marked = tidings.set_status(system, read.id, Status::Read).await;
+    assert_eq!(marked.expect("it answers"), ChangeOutcome::Unchanged);
+    tidings.close().await;
+}
+
+pub(crate) async fn a_system_event_that_ends_is_counted_anew_by_each_reader(place: Place) {
+    let tidings = place.open().await;
+    let system = OwnerId::from(*tidings.system_id().as_uuid());
+    let ends = system_event(&tidings, 1).await;
+    system_event(&tidings, 2).await;
+    let marked = tidings.set_status(user(0), ends.id, Status::Read).await;
+    marked.expect("it answers");
+    let mut readers = Vec::new();
+    for owner in [user(0), user(1), system] {
+        let opened = tidings.subscribe(owner, Start::Now).await;
+        readers.push((owner, opened.expect("readable")));
+    }
+    for (_, reader) in &mut readers {
+        while !matches!(next(reader).await, StreamItem::Live { .. }) {}
+    }
+    let deleted = tidings.delete(system, ends.id).await;
+    assert_eq!(deleted.expect("it answers"), ChangeOutcome::Changed);
+    for (owner, reader) in &mut readers {
+        let StreamItem::Deleted { deletion, .. } = next(reader).await else {
+            panic!("the deletion comes");
+        };
+        assert_eq!((deletion.ids, deletion.counts), (vec![ends.id], None));
+        assert!(matches!(next(reader).await, StreamItem::Ready { .. }));
+        let StreamItem::Live { summary, cursor } = next(reader).await else {
+            panic!("the counts come");
+        };
+        let now = tidings.summary(*owner).await.expect("readable");
+        assert_eq!((summary, cursor), (now.counts, now.cursor));
+        assert_eq!((now.unread_count, now.read_count), (1, 0));
+    }
+    tidings.close().await;
+}
+
+pub(crate) async fn the_types_are_those_of_what_a_user_sees(place: Place) {
+    let tidings = place.open().await;
+    let of_type = |owner, category: &str, action: &str| {
+        built(builder(owner).with_category(category).with_action(action))
+    };
+    let system = of_type(None, "server", "upgrade");
+    for event in [
+        of_type(Some(user(0)), "connection", "ping"),
+        of_type(Some(user(0)), "connection", "register"),
+        of_type(Some(user(1)), "secret", "leak"),
+        system.clone(),
+    ] {
+        tidings.publish(event).await.expect("stored");
+    }
+    let types = async |owner| {
+        let types = tidings.types(owner).await.expect("readable");
+        let categories = types.category.iter().map(|one| one.as_str().to_owned());
+        let actions = types.action.iter().map(|one| one.as_str().to_owned());
+        (categories.collect::<Vec<_>>(), actions.collect::<Vec<_>>())
+    };
+    let (categories, actions) = types(user(0)).await;
+    assert_eq!(categories, ["connection", "server"]);
+    assert_eq!(actions, ["ping", "register", "upgrade"]);
+    tidings
+        .delete(user(0), system.id)
+        .await
+        .expect("it answers");
+    assert_eq!(types(user(0)).await.0, ["connection"]);
+    assert_eq!(types(user(1)).await.0, ["secret", "server"]);
+    assert_eq!(types(OwnerId::mint()).await.0, ["server"]);
+    tidings.close().await;
+}
