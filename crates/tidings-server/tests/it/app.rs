@@ -123,10 +123,55 @@ impl TestApp {
 
     /// Posts a body as JSON, whatever it is.
     pub(crate) async fn post(&self, body: impl Into<Body>) -> Answer {
-        let mut request = request(Method::POST, EVENTS, body.into());
+        self.send_json(Method::POST, EVENTS, body).await
+    }
+
+    /// Sends a body as JSON, whatever it is, to a path below that of the events.
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        let path = format!("{EVENTS}{path}");
+        self.send_json(Method::PUT, &path, body.to_string()).await
+    }
+
+    /// The same with a deletion.
+    pub(crate) async fn delete(&self, path: &str, body: &Value) -> Answer {
+        let path = format!("{EVENTS}{path}");
+        let body = body.to_string();
+        self.send_json(Method::DELETE, &path, body).await
+    }
+
+    pub(crate) async fn send_json(
+        &self,
+        method: Method,
+        path: &str,
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = request(method, path, body.into());
         let json = "application/json".parse().expect("a header");
         request.headers_mut().insert("content-type", json);
         self.send(request).await
+    }
+
+    /// Posts this many events, described by their numbers from 0, and returns their ids.
+    pub(crate) async fn publish_numbered(&self, count: usize) -> Vec<String> {
+        let batch: Vec<Value> = (0..count)
+            .map(|number| event(&number.to_string()))
+            .collect();
+        let answer = self.post(Value::from(batch).to_string()).await;
+        assert_eq!(answer.status, 201, "{}", answer.json());
+        let stored = answer.json();
+        let stored = stored.as_array().expect("a batch is answered by an array");
+        stored.iter().map(id_of).collect()
+    }
+
+    /// The list, which must be served.
+    #[track_caller]
+    pub(crate) fn list(&self, query: &str) -> impl Future<Output = Value> {
+        let path = format!("{EVENTS}?{query}");
+        async move {
+            let answer = self.get(&path).await;
+            assert_eq!(answer.status, 200, "{path}: {}", answer.json());
+            answer.json()
+        }
     }
 
     /// Posts an event that must be stored, and returns it.
@@ -142,7 +187,10 @@ impl TestApp {
 
     /// All events that are stored for the local user, the newest first.
     pub(crate) async fn stored(&self) -> Vec<Value> {
-        let page = self.get("/api/system/events?pagesize=all").await.json();
+        let page = self
+            .get("/api/system/events?pagesize=all&sort=created_at&order=desc")
+            .await
+            .json();
         page["events"].as_array().expect("a list").clone()
     }
 
@@ -186,6 +234,18 @@ pub(crate) fn request(method: Method, path: &str, body: Body) -> Request<Body> {
         .header("host", "localhost:7433")
         .body(body)
         .expect("a request")
+}
+
+/// The id of a stored event.
+pub(crate) fn id_of(event: &Value) -> String {
+    event["id"].as_str().expect("an event has an id").to_owned()
+}
+
+/// What the events of a page say.
+pub(crate) fn descriptions(page: &Value) -> Vec<&str> {
+    let events = page["events"].as_array().expect("a list");
+    let texts = events.iter().map(|event| event["description"].as_str());
+    texts.map(|text| text.expect("a text")).collect()
 }
 
 /// An event that breaks no rule.

@@ -1,7 +1,15 @@
 //! `/api/system/events`.
 
+mod bad_changes;
 mod bad_input;
 mod batch;
 mod create;
+mod delete;
 mod get;
+mod import;
 mod list;
+mod order;
+mod search;
+mod status;
+mod summary;
+mod types;

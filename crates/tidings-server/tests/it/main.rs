@@ -1,6 +1,9 @@
 //! The server from outside: REST in-process, streams and misbehaving clients over sockets.
 
+mod aliases;
 mod app;
+mod changes;
+mod config;
 mod events;
 mod health;
 mod identity;

@@ -12,6 +12,8 @@ use crate::wire;
 
 pub(crate) struct Stream {
     pub(crate) headers: HeaderMap,
+    /// The `id:` of the last frame that had one.
+    pub(crate) last_id: String,
     body: Incoming,
     unread: String,
 }
@@ -75,6 +77,7 @@ impl Stream {
         assert_eq!(head.status, 200);
         Self {
             headers: head.headers,
+            last_id: String::new(),
             body,
             unread: String::new(),
         }
@@ -86,6 +89,9 @@ impl Stream {
             if let Some((frame, rest)) = self.unread.split_once("\n\n") {
                 let frame = Frame::parse(frame);
                 self.unread = rest.to_owned();
+                if !frame.id.is_empty() {
+                    self.last_id.clone_from(&frame.id);
+                }
                 return Some(frame);
             }
             let Some(bytes) = within(self.body.frame()).await else {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -58,8 +58,13 @@ pub(crate) async fn send_raw(address: SocketAddr, bytes: &[u8]) -> TcpStream {
 
 /// The head of a request to publish a body of this length.
 pub(crate) fn post_head(address: SocketAddr, length: usize) -> String {
+    head(&Method::POST, address, "/api/system/events", length)
+}
+
+/// The head of a request with a JSON body of this length.
+pub(crate) fn head(method: &Method, address: SocketAddr, path: &str, length: usize) -> String {
     format!(
-        "POST /api/system/events HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
     )
 }

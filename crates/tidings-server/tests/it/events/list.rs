@@ -1,21 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, event, event_with};
-
-fn descriptions(page: &Value) -> Vec<&str> {
-    let events = page["events"].as_array().expect("a list");
-    events
-        .iter()
-        .map(|event| event["description"].as_str().expect("a text"))
-        .collect()
-}
-
-async fn publish_numbered(app: &TestApp, count: usize) {
-    let batch: Vec<Value> = (0..count)
-        .map(|number| event(&number.to_string()))
-        .collect();
-    assert_eq!(app.post(json!(batch).to_string()).await.status, 201);
-}
+use crate::app::{TestApp, descriptions, event, event_with};
 
 #[tokio::test]
 async fn an_empty_list_has_no_nulls() {
@@ -31,9 +16,9 @@ async fn an_empty_list_has_no_nulls() {
 }
 
 #[tokio::test]
-async fn pages_by_number_show_the_newest_first() {
+async fn pages_by_number_are_in_the_order_that_is_asked_for() {
     let app = TestApp::start().await;
-    publish_numbered(&app, 5).await;
+    app.publish_numbered(5).await;
     let page = app
         .get("/api/system/events?page=0&pagesize=2&sort=created_at&order=desc")
         .await
@@ -45,7 +30,10 @@ async fn pages_by_number_show_the_newest_first() {
         page["countBySeverityLevel"],
         json!([{"severity": "success", "count": 5}])
     );
-    let last = app.get("/api/system/events?page=2&pagesize=2").await.json();
+    let last = app
+        .get("/api/system/events?page=2&pagesize=2&sort=created_at&order=desc")
+        .await
+        .json();
     assert_eq!(descriptions(&last), ["0"]);
     assert_eq!(last["next"], Value::Null);
     let beyond = app
@@ -58,16 +46,17 @@ async fn pages_by_number_show_the_newest_first() {
 #[tokio::test]
 async fn pages_by_token_stay_in_place_while_events_come_in() {
     let app = TestApp::start().await;
-    publish_numbered(&app, 5).await;
+    app.publish_numbered(5).await;
     let mut seen = Vec::new();
-    let mut path = "/api/system/events?pagesize=2".to_owned();
+    let list = "/api/system/events?pagesize=2&sort=created_at&order=desc";
+    let mut path = list.to_owned();
     loop {
         let page = app.get(&path).await.json();
         seen.extend(descriptions(&page).into_iter().map(str::to_owned));
         app.publish(&event("new")).await;
         match page["next"].as_str() {
             // `next` wins over `page`.
-            Some(next) => path = format!("/api/system/events?pagesize=2&page=7&next={next}"),
+            Some(next) => path = format!("{list}&page=7&next={next}"),
             None => break,
         }
     }
@@ -105,11 +94,16 @@ async fn filters_select_and_combine() {
 #[tokio::test]
 async fn a_faulty_query_is_never_a_dropped_filter() {
     let app = TestApp::start().await;
-    publish_numbered(&app, 3).await;
-    let page = app.get("/api/system/events?pagesize=1").await.json();
+    app.publish_numbered(3).await;
+    let page = app.list("pagesize=1").await;
     let next = page["next"].as_str().unwrap();
     for (query, fault) in [
-        ("search=x", "`search` is not a parameter"),
+        ("limit=1", "`limit` is not a parameter"),
+        (
+            &format!("search={}", "x".repeat(257)),
+            "search has 257 bytes",
+        ),
+        ("count=all", "count (`all`) is not supported"),
         ("severity=error", "severity (`error`) is not a JSON array"),
         ("severity=[", "severity (`[`) is not a JSON array"),
         ("category=[\"A\"]", "category (`A`)"),
@@ -117,12 +111,16 @@ async fn a_faulty_query_is_never_a_dropped_filter() {
         ("status=read&status=read", "status is given twice"),
         ("actedUpon=[]&acted_upon=[]", "actedUpon is given twice"),
         ("sort=name", "sort (`name`) is not supported"),
-        ("order=asc", "order (`asc`) is not supported"),
+        ("order=up", "order (`up`) is not supported"),
         ("next=x", "next (`x`) is not a token"),
         ("from=now", "from (`now`) is not a time"),
         (
             &format!("status=read&next={next}"),
             "next belongs to a list with another filter",
+        ),
+        (
+            &format!("order=desc&next={next}"),
+            "next belongs to a list with another filter or order",
         ),
     ] {
         let path = format!("/api/system/events?{}", query.replace('"', "%22"));
@@ -130,7 +128,7 @@ async fn a_faulty_query_is_never_a_dropped_filter() {
         let said = error["longDescription"][0].as_str().unwrap();
         assert!(said.starts_with(fault), "{query}: {said}");
     }
-    let both = app.get("/api/system/events?status=new&order=asc").await;
+    let both = app.get("/api/system/events?status=new&order=up").await;
     let both = both.error(400, "invalid_query");
     assert_eq!(both["longDescription"].as_array().unwrap().len(), 2);
     assert_eq!(both["suggestedRemediation"].as_array().unwrap().len(), 2);

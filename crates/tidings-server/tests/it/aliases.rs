@@ -1,0 +1,116 @@
+//! The same under `/api/events`, whose answers have bodies.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::app::{TestApp, event, event_with, id_of};
+use crate::wire;
+
+const UNKNOWN: &str = "0c0ffee0-0000-4000-8000-0000000000ff";
+
+async fn send(app: &TestApp, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let method = method.parse::<Method>().expect("a method");
+    let path = format!("/api/events{path}");
+    let answer = app.send_json(method, &path, body.to_string()).await;
+    let json = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+    (answer.status.as_u16(), json)
+}
+
+#[tokio::test]
+async fn reading_is_the_same_under_both_names() {
+    let app = TestApp::start().await;
+    let path = "/api/events";
+    let stored = app
+        .send_json(Method::POST, path, event("x").to_string())
+        .await;
+    assert_eq!(stored.status, 201);
+    let id = id_of(&stored.json());
+    assert_eq!(stored.header("location"), format!("/api/events/{id}"));
+    for (alias, name) in [
+        ("", ""),
+        ("/", ""),
+        ("/list", ""),
+        (
+            "/list?pagesize=1&sort=created_at&order=desc",
+            "?pagesize=1&sort=created_at&order=desc",
+        ),
+        ("/summary", "/summary"),
+        ("/types", "/types"),
+        (&format!("/{id}"), &format!("/{id}")),
+        ("/list?limit=1", "?limit=1"),
+    ] {
+        let alias = app.get(&format!("/api/events{alias}")).await;
+        let same = app.get(&format!("/api/system/events{name}")).await;
+        assert_eq!(alias.status, same.status, "{name}");
+        assert_eq!(alias.json(), same.json(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_stream_is_there_too() {
+    let app = TestApp::start().await;
+    let server = app.serve();
+    let request = hyper::Request::get("/api/events/subscribe");
+    let answer = wire::call(server.address, request).await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+}
+
+#[tokio::test]
+async fn changes_say_what_they_did() {
+    let app = TestApp::start().await;
+    let ids = app.publish_numbered(4).await;
+    let read = json!({"status": "read"});
+    assert_eq!(
+        send(&app, "PUT", &format!("/{}/status", ids[0]), &read).await,
+        (
+            200,
+            json!({"message": "The event is marked as read", "eventId": ids[0],
+                   "status": "read"})
+        )
+    );
+    let several = json!({"ids": [ids[0], ids[1], UNKNOWN], "status": "read"});
+    assert_eq!(
+        send(&app, "PUT", "/status", &several).await,
+        (200, json!({"updated": [ids[1]], "count": 1}))
+    );
+    let all = json!({"all": true, "status": "read"});
+    assert_eq!(
+        send(&app, "PUT", "/status", &all).await,
+        (200, json!({"updated": [], "count": 2}))
+    );
+    let one = send(&app, "DELETE", &format!("/{}", ids[0]), &Value::Null).await;
+    assert_eq!(one, (204, Value::Null));
+    let some = json!({"ids": [ids[0], ids[1]]});
+    assert_eq!(
+        send(&app, "POST", "/delete", &some).await,
+        (200, json!({"deleted": [ids[1]], "count": 1}))
+    );
+    assert_eq!(
+        send(&app, "DELETE", "", &json!({"ids": [ids[2]]})).await,
+        (200, json!({"deleted": [ids[2]], "count": 1}))
+    );
+    assert_eq!(
+        send(&app, "DELETE", "/", &json!({"all": true})).await,
+        (200, json!({"deleted": [], "count": 1}))
+    );
+    assert_eq!(app.list("").await["totalCount"], 0);
+}
+
+#[tokio::test]
+async fn foreign_and_unknown_events_are_not_told_apart() {
+    let app = TestApp::start().await;
+    let foreign = event_with("owner", "0c0ffee0-0000-4000-8000-00000000000a");
+    let foreign = id_of(&app.publish(&foreign).await);
+    let read = json!({"status": "read"});
+    for (method, end) in [("PUT", "/status"), ("DELETE", ""), ("GET", "")] {
+        let foreign = send(&app, method, &format!("/{foreign}{end}"), &read).await;
+        let unknown = send(&app, method, &format!("/{UNKNOWN}{end}"), &read).await;
+        assert_eq!(foreign, unknown);
+        assert_eq!(unknown.0, 404);
+        assert_eq!(unknown.1["code"], "event_not_found");
+    }
+    let both = json!({"ids": [foreign, UNKNOWN], "status": "read"});
+    let answer = send(&app, "PUT", "/status", &both).await;
+    assert_eq!(answer, (200, json!({"updated": [], "count": 0})));
+}

@@ -1,0 +1,98 @@
+use std::sync::{Arc, Mutex};
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use tidings_server::{Level, LogLevel};
+
+use crate::app::{Answer, TestApp};
+
+const CONFIG: &str = "/api/system/events/config";
+
+const LEVELS: [&str; 7] = [
+    "panic", "fatal", "error", "warning", "info", "debug", "trace",
+];
+
+/// An app whose log takes every level but `trace`, and what it was set to.
+async fn app() -> (TestApp, Arc<Mutex<Vec<Level>>>) {
+    let applied = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&applied);
+    let app = TestApp::with(|config| {
+        config.log_level = Some(LogLevel::new(Level::Info, move |level| {
+            if level == Level::Trace {
+                return Err("a secret".into());
+            }
+            log.lock().expect("nothing panics").push(level);
+            Ok(())
+        }));
+    });
+    (app.await, applied)
+}
+
+async fn set(app: &TestApp, body: &Value) -> Answer {
+    app.send_json(Method::PUT, CONFIG, body.to_string()).await
+}
+
+#[tokio::test]
+async fn the_level_is_shown_and_set() {
+    let (app, applied) = app().await;
+    let shown = app.get(CONFIG).await;
+    assert_eq!(shown.status, 200);
+    assert_eq!(
+        shown.json(),
+        json!({"eventLogLevel": "info", "availableLevels": LEVELS})
+    );
+    for (name, level) in [("eventLogLevel", "debug"), ("event_log_level", "warning")] {
+        let answer = set(&app, &json!({name: level, "more": 1})).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(
+            answer.json(),
+            json!({"eventLogLevel": level, "availableLevels": LEVELS, "status": "success"})
+        );
+        assert_eq!(app.get(CONFIG).await.json()["eventLogLevel"], level);
+    }
+    assert_eq!(*applied.lock().unwrap(), [Level::Debug, Level::Warning]);
+}
+
+#[tokio::test]
+async fn a_refusal_has_the_same_fields_and_those_of_an_error() {
+    let (app, applied) = app().await;
+    for (body, code) in [
+        (json!({}), "invalid_config"),
+        (json!({"eventLogLevel": "loud"}), "invalid_config"),
+        (json!({"eventLogLevel": "DEBUG"}), "invalid_config"),
+        (json!({"eventLogLevel": null}), "invalid_config"),
+        (
+            json!({"eventLogLevel": "debug", "event_log_level": "debug"}),
+            "invalid_config",
+        ),
+        (json!([]), "invalid_json"),
+    ] {
+        let answer = set(&app, &body).await;
+        assert_eq!(answer.status, 400, "{body}");
+        let refusal = answer.json();
+        assert_eq!(refusal["eventLogLevel"], "info");
+        assert_eq!(refusal["availableLevels"], json!(LEVELS));
+        assert_eq!(refusal["status"], "error");
+        assert_eq!(refusal["code"], code, "{body}");
+        assert!(refusal["error"].is_string());
+        assert_eq!(refusal["longDescription"], refusal["long_description"]);
+    }
+    assert!(applied.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_level_that_the_log_does_not_take_is_the_servers_fault() {
+    let (app, _) = app().await;
+    let answer = set(&app, &json!({"eventLogLevel": "trace"})).await;
+    let error = answer.error(500, "internal");
+    assert!(!error.to_string().contains("secret"), "{error}");
+    assert_eq!(app.get(CONFIG).await.json()["eventLogLevel"], "info");
+}
+
+#[tokio::test]
+async fn without_a_handle_there_is_no_such_path() {
+    let app = TestApp::start().await;
+    app.get(CONFIG).await.error(404, "route_not_found");
+    let answer = set(&app, &json!({"eventLogLevel": "debug"})).await;
+    answer.error(404, "route_not_found");
+}
