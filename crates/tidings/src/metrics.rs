@@ -21,7 +21,7 @@ pub(crate) struct Metrics {
     pub(crate) events_changed: Family<ChangeLabel, Counter>,
     pub(crate) events_expired: Counter,
     pub(crate) deletions_forgotten: Counter,
-    pub(crate) search_index_steps: Counter,
+    pub(crate) tidy_steps: Counter,
     pub(crate) requests: Family<OutcomeLabel, Counter>,
     pub(crate) commit_events: Histogram,
     pub(crate) commit_sync_seconds: Histogram,
@@ -88,7 +88,7 @@ impl Metrics {
             events_changed: Family::default(),
             events_expired: Counter::default(),
             deletions_forgotten: Counter::default(),
-            search_index_steps: Counter::default(),
+            tidy_steps: Counter::default(),
             requests: Family::default(),
             // 1, 2, 4 … 2048 events.
             commit_events: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
@@ -152,9 +152,9 @@ impl Metrics {
             &self.deletions_forgotten,
         );
         counter(
-            "search_index_steps",
-            "Steps in which events were added to the index for searching",
-            &self.search_index_steps,
+            "tidy_steps",
+            "Steps of the store's work on itself, such as indexing for searching",
+            &self.tidy_steps,
         );
         registry.register(
             "events_changed",

@@ -318,8 +318,9 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// were forgotten.
     async fn forget_deleted(&self, before: Timestamp) -> Result<(u64, Progress), StoreError>;
 
-    /// Adds some events to the index for searching.
-    async fn index_search(&self) -> Result<Progress, StoreError>;
+    /// A step of the store's work on itself: dropping what users did to events of the system that are
+    /// gone, adding events to the index for searching.
+    async fn tidy(&self) -> Result<Progress, StoreError>;
 
     /// Whether the store answers.
     async fn check(&self) -> Result<(), StoreError>;

@@ -1,5 +1,5 @@
-//! The background task: it deletes what is not to be kept, forgets old deletions, and indexes for
-//! searching what was published.
+//! The background task: it deletes what is not to be kept, forgets old deletions, and lets the store
+//! work on itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +14,12 @@ use crate::metrics::Metrics;
 use crate::retention::Retention;
 use crate::store::{ChangeStep, FeedPosition, Progress, Store, StoreError};
 
-/// How often it looks whether there is enough to be indexed; a look that finds nothing is one probe of
-/// an index that is empty then.
-const INDEX_INTERVAL: Duration = Duration::from_secs(1);
+/// How often it looks whether the store has work on itself; a look that finds nothing is two probes of
+/// what is empty then.
+const TIDY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// However often retention is wanted, the task rests.
+const MIN_INTERVAL: Duration = Duration::from_millis(1);
 
 /// What the task works with.
 #[derive(Debug)]
@@ -64,10 +67,10 @@ impl Upkeep {
                     return;
                 }
             }
-            if self.report(self.index().await) {
+            if self.report(self.tidy().await) {
                 return;
             }
-            let rest = INDEX_INTERVAL.min(self.retention.interval);
+            let rest = TIDY_INTERVAL.min(self.retention.interval).max(MIN_INTERVAL);
             tokio::time::sleep(rest).await;
             rested += rest;
         }
@@ -143,9 +146,9 @@ impl Upkeep {
         }
     }
 
-    async fn index(&self) -> Result<(), UpkeepError> {
-        while self.store.index_search().await? == Progress::More {
-            self.metrics.search_index_steps.inc();
+    async fn tidy(&self) -> Result<(), UpkeepError> {
+        while self.store.tidy().await? == Progress::More {
+            self.metrics.tidy_steps.inc();
         }
         Ok(())
     }

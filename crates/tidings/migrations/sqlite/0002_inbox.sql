@@ -21,20 +21,27 @@ CREATE TABLE tombstone (
 CREATE UNIQUE INDEX tombstone_by_rev ON tombstone (feed, deleted_rev);
 CREATE INDEX tombstone_by_time ON tombstone (deleted_at);
 
--- What a user did to an event of the system. `feed` is the user's, `changed_rev` a rev of that feed.
--- It goes with the event.
+-- What a user did to an event of the system. `feed` is the user's, `changed_rev` a rev of that feed,
+-- `system_rev` the event's place in the system's feed, which no other event ever has.
 CREATE TABLE overlay (
     feed        INTEGER NOT NULL,
-    event       INTEGER NOT NULL,
+    system_rev  INTEGER NOT NULL,
     changed_rev INTEGER NOT NULL,
     status      TEXT    NOT NULL,
     deleted     INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
-    PRIMARY KEY (feed, event)
+    PRIMARY KEY (feed, system_rev)
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX overlay_by_rev ON overlay (feed, changed_rev);
-CREATE INDEX overlay_by_event ON overlay (event);
+CREATE INDEX overlay_by_event ON overlay (system_rev);
+
+-- The events of the system that are gone and whose overlays, of which there may be millions, are not
+-- all gone yet. Until then counts take those off.
+CREATE TABLE ended (
+    system_rev INTEGER PRIMARY KEY,
+    severity   TEXT    NOT NULL
+) STRICT;
 
 -- How many of the system's events of a severity a user has read and kept, and how many deleted;
 -- changed in the same transaction as they.

@@ -168,7 +168,11 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn index_search(&self) -> Result<Progress, StoreError> {
+    async fn tidy(&self) -> Result<Progress, StoreError> {
+        if self.list_readers.read(Reader::has_ended_events).await? {
+            self.writer.upkeep(upkeep::drop_overlays).await?;
+            return Ok(Progress::More);
+        }
         let blocks = self.list_readers.read(Reader::new_search_blocks).await?;
         let Some(blocks) = blocks else {
             return Ok(Progress::Done);

@@ -8,6 +8,7 @@ mod listed;
 mod model;
 mod place;
 mod reader;
+mod tidied;
 
 use place::Place;
 
@@ -63,6 +64,7 @@ macro_rules! conformance {
                 cases::changes::an_event_can_be_published_back_as_it_is_listed,
                 cases::system::what_one_user_does_to_a_system_event_is_nobody_else_s,
                 cases::system::a_system_event_that_ends_is_counted_anew_by_each_reader,
+                cases::system::what_many_users_did_to_a_system_event_goes_with_it,
                 cases::system::the_types_are_those_of_what_a_user_sees,
                 cases::retention::the_newest_are_kept_and_the_streams_show_what_goes,
                 cases::retention::each_severity_has_its_age,

@@ -148,7 +148,7 @@ impl Doing<'_, '_> {
             }
             Change::Delete => {
                 if owner == self.system {
-                    self.drop_overlays(feeds, target)?;
+                    self.leave_overlays(target)?;
                 }
                 self.bury(feeds, target, id)?;
             }
@@ -184,23 +184,14 @@ impl Doing<'_, '_> {
         Ok(())
     }
 
-    /// Forgets what users did to an event of the system, which goes.
-    fn drop_overlays(&self, feeds: &mut Feeds, target: &Target) -> rusqlite::Result<()> {
-        let mut overlays = self.transaction.prepare_cached(
-            "DELETE FROM overlay WHERE event = ?1 RETURNING feed, status, deleted",
-        )?;
-        let mut rows = overlays.query([target.key])?;
-        while let Some(row) = rows.next()? {
-            let status: Status = word(row, 1, "status")?;
-            let deleted: bool = row.get(2)?;
-            let read = !deleted && status == Status::Read;
-            feeds.count_overlay(
-                row.get(0)?,
-                target.severity,
-                -i64::from(read),
-                -i64::from(deleted),
-            );
-        }
+    /// Marks an event of the system, which goes, so that what users did to it goes after it.
+    fn leave_overlays(&self, target: &Target) -> rusqlite::Result<()> {
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO ended (system_rev, severity) SELECT ?1, ?2 \
+                 WHERE EXISTS (SELECT 1 FROM overlay WHERE system_rev = ?1)",
+            )?
+            .execute((rev_to_sql(target.created_rev)?, target.severity.as_str()))?;
         Ok(())
     }
 
@@ -209,8 +200,10 @@ impl Doing<'_, '_> {
         let feed = feeds.load(self.transaction, self.step.owner)?;
         let overlay: Option<(Status, bool)> = self
             .transaction
-            .prepare_cached("SELECT status, deleted FROM overlay WHERE feed = ?1 AND event = ?2")?
-            .query_row((feed.key, target.key), |row| {
+            .prepare_cached(
+                "SELECT status, deleted FROM overlay WHERE feed = ?1 AND system_rev = ?2",
+            )?
+            .query_row((feed.key, rev_to_sql(target.created_rev)?), |row| {
                 Ok((word(row, 0, "status")?, row.get(1)?))
             })
             .optional()?;
@@ -247,14 +240,14 @@ impl Doing<'_, '_> {
         self.newest_system = self.newest_system.max(target.created_rev);
         self.transaction
             .prepare_cached(
-                "INSERT INTO overlay (feed, event, changed_rev, status, deleted, updated_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (feed, event) DO UPDATE SET \
+                "INSERT INTO overlay (feed, system_rev, changed_rev, status, deleted, updated_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (feed, system_rev) DO UPDATE SET \
                  changed_rev = excluded.changed_rev, status = excluded.status, \
                  deleted = excluded.deleted, updated_at = excluded.updated_at",
             )?
             .execute(params![
                 key,
-                target.key,
+                rev_to_sql(target.created_rev)?,
                 rev_to_sql(rev)?,
                 after.as_str(),
                 deleted,

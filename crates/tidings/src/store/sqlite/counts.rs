@@ -1,5 +1,7 @@
 //! What an owner sees, counted: from the counters, at the cost of a few rows.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension as _, Row};
 use tidings_event::{EventTypes, OwnerId, Severity, Status, Summary};
 
@@ -24,6 +26,13 @@ pub(super) struct Counts {
     pub(super) system: Summary,
 }
 
+/// How many events of the system a user has read and kept, and how many deleted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Overlaid {
+    read: u64,
+    deleted: u64,
+}
+
 /// The key of no feed.
 const NO_FEED: i64 = -1;
 
@@ -31,6 +40,11 @@ impl Viewer {
     /// The key under which this viewer's overlays are stored.
     pub(super) fn overlay_feed(&self) -> i64 {
         self.own.map_or(NO_FEED, |(key, _)| key)
+    }
+
+    /// The key of the system's feed, for joining overlays.
+    pub(super) fn system_feed(&self) -> i64 {
+        self.system_key().unwrap_or(NO_FEED)
     }
 
     pub(super) fn own_key(&self) -> Option<i64> {
@@ -125,17 +139,40 @@ impl Reader {
         let mut overlays = self.connection.prepare_cached(
             "SELECT read, deleted FROM overlay_counter WHERE feed = ?1 AND severity = ?2",
         )?;
+        let ended = self.count_ended(viewer)?;
         for (severity, there) in all.of(Status::Unread) {
             let key = (viewer.overlay_feed(), severity.as_str());
             let (read, deleted) = overlays
                 .query_row(key, |row| Ok((number(row, 0)?, number(row, 1)?)))
                 .optional()?
                 .unwrap_or_default();
+            let gone = ended.get(severity).copied().unwrap_or_default();
+            let read = read.saturating_sub(gone.read);
+            let deleted = deleted.saturating_sub(gone.deleted);
             seen.add(Status::Read, *severity, read);
             let unread = there.saturating_sub(read).saturating_sub(deleted);
             seen.add(Status::Unread, *severity, unread);
         }
         Ok(seen)
+    }
+
+    /// What the viewer did to events of the system that are gone, and is counted still.
+    fn count_ended(&self, viewer: &Viewer) -> rusqlite::Result<BTreeMap<Severity, Overlaid>> {
+        let mut counts: BTreeMap<Severity, Overlaid> = BTreeMap::new();
+        let mut ended = self.connection.prepare_cached(
+            "SELECT ended.severity, overlay.status, overlay.deleted FROM ended \
+             CROSS JOIN overlay ON overlay.feed = ?1 AND overlay.system_rev = ended.system_rev",
+        )?;
+        let mut rows = ended.query([viewer.overlay_feed()])?;
+        while let Some(row) = rows.next()? {
+            let count = counts.entry(word(row, 0, "severity")?).or_default();
+            match (row.get(2)?, word(row, 1, "status")?) {
+                (true, _) => count.deleted += 1,
+                (false, Status::Read) => count.read += 1,
+                (false, Status::Unread) => {}
+            }
+        }
+        Ok(counts)
     }
 
     /// The categories and actions of what `owner` sees.
@@ -150,7 +187,8 @@ impl Reader {
         if let Some(system) = viewer.system_key() {
             // Only what the user has not deleted.
             let sql = "WITH deleted AS (SELECT category, action, count(*) AS number \
-                 FROM overlay JOIN event ON event.key = overlay.event \
+                 FROM overlay JOIN event ON event.feed = ?1 \
+                 AND event.created_rev = overlay.system_rev \
                  WHERE overlay.feed = ?2 AND overlay.deleted GROUP BY category, action) \
                  SELECT there.category, there.action FROM type_counter AS there \
                  LEFT JOIN deleted USING (category, action) \

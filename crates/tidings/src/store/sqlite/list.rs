@@ -9,7 +9,7 @@ use tidings_event::{
 
 use super::counts::{Counts, Viewer, count_kinds, snapshot_of};
 use super::readers::Reader;
-use super::row::{SEEN_COLUMNS, read_event};
+use super::row::{SEEN_COLUMNS, overlay_join, read_event};
 use super::search::{self, Budget, Found};
 use super::select::{self, Place, Query, Wanted};
 use crate::search::fold;
@@ -116,13 +116,14 @@ impl Reader {
             return Ok(Vec::new());
         }
         let mut query = Query::default();
-        let overlay = query.bind(viewer.overlay_feed().into());
+        let overlay_feed = query.bind(viewer.overlay_feed().into());
+        let system_feed = query.bind(viewer.system_feed().into());
         let keys = serde_json::to_string(&places.iter().map(|place| place.key).collect::<Vec<_>>())
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         let keys = query.bind(Value::from(keys));
+        let overlay = overlay_join(overlay_feed, system_feed);
         query.sql = format!(
-            "SELECT {SEEN_COLUMNS} FROM event JOIN feed ON feed.key = event.feed \
-             LEFT JOIN overlay ON overlay.feed = ?{overlay} AND overlay.event = event.key \
+            "SELECT {SEEN_COLUMNS} FROM event JOIN feed ON feed.key = event.feed {overlay} \
              WHERE event.key IN (SELECT value FROM json_each(?{keys}))"
         );
         let mut statement = self.connection.prepare_cached(&query.sql)?;

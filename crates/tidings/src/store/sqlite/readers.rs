@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::connection::open_reader;
 use super::fault::store_error;
-use super::row::{SEEN_COLUMNS, read_event};
+use super::row::{SEEN_COLUMNS, overlay_join, read_event};
 use crate::store::StoreError;
 
 /// As many reads as run at once; more wait.
@@ -120,23 +120,23 @@ impl Idle {
 impl Reader {
     /// One event that `owner` sees.
     pub(crate) fn event(&self, owner: OwnerId, id: EventId) -> rusqlite::Result<Option<Event>> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let viewer = self.viewer(owner)?;
+        let overlay = overlay_join(2, 3);
         let sql = format!(
-            "SELECT {SEEN_COLUMNS} FROM event JOIN feed ON feed.key = event.feed \
-             LEFT JOIN overlay ON overlay.event = event.key \
-               AND overlay.feed = (SELECT key FROM feed WHERE owner = ?2) \
-             WHERE event.id = ?1 AND feed.owner IN (?2, ?3) AND coalesce(overlay.deleted, 0) = 0"
+            "SELECT {SEEN_COLUMNS} FROM event JOIN feed ON feed.key = event.feed {overlay} \
+             WHERE event.id = ?1 AND event.feed IN (?2, ?3) AND coalesce(overlay.deleted, 0) = 0"
         );
-        self.connection
+        let feeds = (viewer.overlay_feed(), viewer.system_feed());
+        let event = self
+            .connection
             .prepare_cached(&sql)?
-            .query_row(
-                (
-                    id.as_uuid().as_bytes(),
-                    owner.as_uuid().as_bytes(),
-                    self.system.as_uuid().as_bytes(),
-                ),
-                |row| read_event(row).map(|(_, event)| event),
-            )
-            .optional()
+            .query_row((id.as_uuid().as_bytes(), feeds.0, feeds.1), |row| {
+                read_event(row).map(|(_, event)| event)
+            })
+            .optional()?;
+        transaction.finish()?;
+        Ok(event)
     }
 
     /// Whether the database answers.

@@ -1,11 +1,11 @@
 //! A piece of a replay: what was created, and what became of it, merged by rev.
 
-use rusqlite::{Statement, params};
+use rusqlite::{CachedStatement, Row, params};
 use tidings_event::{Event, EventId, OwnerId, Rev, Status, StreamItem, Timestamp};
 
 use super::counts::Viewer;
 use super::readers::Reader;
-use super::row::{SEEN_COLUMNS, moment, read_event, rev, rev_to_sql, uuid, word};
+use super::row::{SEEN_COLUMNS, moment, overlay_join, read_event, rev, rev_to_sql, uuid, word};
 use crate::store::{FeedBounds, ReplayPage, Replayed, RevRange, Side};
 
 /// A piece of a replay ends with the event that passes this size.
@@ -63,7 +63,7 @@ impl Reader {
         range.up_to = self.deleted(feed, range, &mut changes)?;
         if side == Side::Own {
             range.up_to = self.status_changes(feed, range, &mut changes)?;
-            range.up_to = self.overlays(feed, range, &mut changes)?;
+            range.up_to = self.overlays(viewer, feed, range, &mut changes)?;
         }
         changes.retain(|(rev, _)| *rev <= range.up_to);
         changes.sort_unstable_by_key(|(rev, _)| *rev);
@@ -82,9 +82,9 @@ impl Reader {
         range: RevRange,
         changes: &mut Vec<(Rev, Change)>,
     ) -> rusqlite::Result<Rev> {
+        let overlay = overlay_join(4, 5);
         let sql = format!(
-            "SELECT {SEEN_COLUMNS} FROM event JOIN feed ON feed.key = event.feed \
-             LEFT JOIN overlay ON overlay.feed = ?4 AND overlay.event = event.key \
+            "SELECT {SEEN_COLUMNS} FROM event JOIN feed ON feed.key = event.feed {overlay} \
              WHERE event.feed = ?1 AND event.created_rev > ?2 AND event.created_rev <= ?3 \
              AND coalesce(overlay.deleted, 0) = 0 ORDER BY event.created_rev"
         );
@@ -94,6 +94,7 @@ impl Reader {
             rev_to_sql(range.after)?,
             rev_to_sql(range.up_to)?,
             viewer.overlay_feed(),
+            viewer.system_feed(),
         ])?;
         let mut bytes = 0;
         while let Some(row) = rows.next()? {
@@ -145,16 +146,19 @@ impl Reader {
     /// What the owner of the feed did to the system's events.
     fn overlays(
         &self,
+        viewer: &Viewer,
         feed: i64,
         range: RevRange,
         changes: &mut Vec<(Rev, Change)>,
     ) -> rusqlite::Result<Rev> {
-        let statement = self.connection.prepare_cached(
+        let mut statement = self.connection.prepare_cached(
             "SELECT overlay.changed_rev, event.id, overlay.status, overlay.updated_at, \
-             overlay.deleted FROM overlay JOIN event ON event.key = overlay.event \
+             overlay.deleted FROM overlay \
+             JOIN event ON event.feed = ?5 AND event.created_rev = overlay.system_rev \
              WHERE overlay.feed = ?1 AND overlay.changed_rev > ?2 AND overlay.changed_rev <= ?3 \
              ORDER BY overlay.changed_rev LIMIT ?4",
         )?;
+        statement.raw_bind_parameter(5, viewer.system_feed())?;
         read_changes(statement, feed, range, changes, |row| {
             let id = uuid(row, 1)?.into();
             Ok(if row.get(4)? {
@@ -166,21 +170,20 @@ impl Reader {
     }
 }
 
-/// Reads rows that begin with their rev; how far all of them were read.
+/// Reads rows that begin with their rev, from a statement whose first four parameters are the feed, the
+/// range and the most rows; how far all of them were read.
 fn read_changes(
-    mut statement: rusqlite::CachedStatement<'_>,
+    mut statement: CachedStatement<'_>,
     feed: i64,
     range: RevRange,
     changes: &mut Vec<(Rev, Change)>,
-    change: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<Change>,
+    change: impl Fn(&Row<'_>) -> rusqlite::Result<Change>,
 ) -> rusqlite::Result<Rev> {
-    let statement: &mut Statement<'_> = &mut statement;
-    let mut rows = statement.query(params![
-        feed,
-        rev_to_sql(range.after)?,
-        rev_to_sql(range.up_to)?,
-        REPLAY_PAGE_CHANGES,
-    ])?;
+    statement.raw_bind_parameter(1, feed)?;
+    statement.raw_bind_parameter(2, rev_to_sql(range.after)?)?;
+    statement.raw_bind_parameter(3, rev_to_sql(range.up_to)?)?;
+    statement.raw_bind_parameter(4, REPLAY_PAGE_CHANGES)?;
+    let mut rows = statement.raw_query();
     let (mut number, mut last) = (0, range.after);
     while let Some(row) = rows.next()? {
         last = rev(row, 0)?;

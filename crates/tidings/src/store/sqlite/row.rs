@@ -33,6 +33,15 @@ pub(crate) const SEEN_COLUMNS: &str = event_columns!(
     "coalesce(overlay.updated_at, event.updated_at)"
 );
 
+/// Joins what a viewer did to the system's events: `?{viewer}` is the key of the viewer's feed,
+/// `?{system}` that of the system's.
+pub(crate) fn overlay_join(viewer: usize, system: usize) -> String {
+    format!(
+        " LEFT JOIN overlay ON event.feed = ?{system} AND overlay.feed = ?{viewer} \
+         AND overlay.system_rev = event.created_rev"
+    )
+}
+
 /// How many columns those are: others may follow them.
 pub(crate) const EVENT_COLUMN_COUNT: usize = 14;
 

@@ -15,7 +15,7 @@ use tidings_event::{
 use uuid::Uuid;
 
 use super::counts::Viewer;
-use super::row::{nanoseconds, rev_to_sql, uuid};
+use super::row::{nanoseconds, overlay_join, rev_to_sql, uuid};
 use crate::store::Side;
 
 /// Which events are looked for, and in which order.
@@ -251,11 +251,9 @@ impl Query {
         };
         self.sql.push_str(index);
         if branch.side == Side::System {
-            let viewer = self.bind(viewer.overlay_feed().into());
-            let _ = write!(
-                self.sql,
-                " LEFT JOIN overlay ON overlay.feed = ?{viewer} AND overlay.event = event.key"
-            );
+            let overlay_feed = self.bind(viewer.overlay_feed().into());
+            let system_feed = self.bind(viewer.system_feed().into());
+            self.sql.push_str(&overlay_join(overlay_feed, system_feed));
         }
         let feed = self.bind(branch.feed.into());
         let _ = write!(self.sql, " WHERE event.feed = ?{feed}");

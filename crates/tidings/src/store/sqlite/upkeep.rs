@@ -1,5 +1,5 @@
-//! What the store does with what is old: finding what retention does not keep, and forgetting
-//! deletions.
+//! What the store does with what is old: finding what retention does not keep, forgetting deletions,
+//! dropping what users did to events of the system that are gone.
 
 use std::time::Duration;
 
@@ -7,8 +7,9 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use tidings_event::{EventId, OwnerId, Severity, Status, Timestamp};
 
 use super::counts::number;
+use super::feeds::Feeds;
 use super::readers::Reader;
-use super::row::{nanoseconds, rev, rev_to_sql, uuid};
+use super::row::{nanoseconds, rev, rev_to_sql, uuid, word};
 use crate::retention::Retention;
 use crate::store::{ExpiredPage, FeedPosition, Progress};
 
@@ -17,6 +18,9 @@ const FEEDS_AT_A_TIME: u32 = 256;
 
 /// The most events found at a time.
 const EVENTS_AT_A_TIME: u32 = 4096;
+
+/// The most overlays dropped at a time: a commit of a few milliseconds.
+const OVERLAYS_AT_A_TIME: u32 = 512;
 
 /// The most deletions forgotten at a time: a commit of a few milliseconds.
 const TOMBSTONES_AT_A_TIME: u32 = 512;
@@ -114,6 +118,25 @@ impl Reader {
         if !ids.is_empty() {
             return Ok(ids);
         }
+        let shortest = Severity::ALL
+            .into_iter()
+            .filter_map(|severity| retention.age_of(severity))
+            .min();
+        let Some(shortest) = shortest else {
+            return Ok(ids);
+        };
+        // Most feeds have nothing that is old; then this is all there is to look at.
+        let oldest: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT created_at FROM event INDEXED BY event_by_created_at WHERE feed = ?1 \
+                 ORDER BY created_at LIMIT 1",
+            )?
+            .query_row([feed], |row| row.get(0))
+            .optional()?;
+        if oldest.is_none_or(|oldest| oldest >= nanoseconds(before(now, shortest))) {
+            return Ok(ids);
+        }
         let mut too_old = self.connection.prepare_cached(
             "SELECT id FROM event INDEXED BY event_by_kind \
              WHERE feed = ?1 AND status = ?2 AND severity = ?3 AND created_at < ?4 \
@@ -181,6 +204,54 @@ pub(super) fn forget_deleted(
         false => Progress::Done,
     };
     Ok((tombstones.len() as u64, progress))
+}
+
+impl Reader {
+    /// Whether users did something to events of the system that are gone.
+    pub(crate) fn has_ended_events(&self) -> rusqlite::Result<bool> {
+        self.connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM ended)")?
+            .query_row([], |row| row.get(0))
+    }
+}
+
+/// Drops some of what users did to an event of the system that is gone, and counts it no more.
+pub(super) fn drop_overlays(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let ended = transaction
+        .prepare_cached("SELECT system_rev, severity FROM ended LIMIT 1")?
+        .query_row([], |row| {
+            Ok((row.get::<_, i64>(0)?, word::<Severity>(row, 1, "severity")?))
+        })
+        .optional()?;
+    let Some((system_rev, severity)) = ended else {
+        return Ok(());
+    };
+    let mut drop_some = transaction.prepare_cached(
+        "DELETE FROM overlay WHERE system_rev = ?1 AND feed IN \
+         (SELECT feed FROM overlay INDEXED BY overlay_by_event WHERE system_rev = ?1 LIMIT ?2) \
+         RETURNING feed, status, deleted",
+    )?;
+    let dropped = drop_some
+        .query_map((system_rev, OVERLAYS_AT_A_TIME), |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                word::<Status>(row, 1, "status")?,
+                row.get::<_, bool>(2)?,
+            ))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut feeds = Feeds::default();
+    for (feed, status, deleted) in &dropped {
+        let read = !deleted && *status == Status::Read;
+        feeds.count_overlay(*feed, severity, -i64::from(read), -i64::from(*deleted));
+    }
+    feeds.write_back(transaction)?;
+    if dropped.len() < OVERLAYS_AT_A_TIME as usize {
+        transaction
+            .prepare_cached("DELETE FROM ended WHERE system_rev = ?1")?
+            .execute([system_rev])?;
+    }
+    Ok(())
 }
 
 /// Drops the search blocks before the oldest event that is kept.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tidings::{Event, EventFilter, PageRequest, Tidings};
 use tidings_event::{OwnerId, OwnerKind, Paging, Sort, SortKey, SortOrder, Timestamp, Total};
@@ -11,7 +10,7 @@ use super::{builder, built};
 use crate::listed;
 use crate::model::{lets_through, sort_events, user};
 use crate::place::Place;
-use crate::reader::STUCK;
+use crate::tidied::until_tidied;
 
 const WORDS: [&str; 8] = [
     "deploy",
@@ -47,26 +46,6 @@ async fn fill(tidings: &Tidings, owner: Option<OwnerId>, number: u64) {
     }
 }
 
-/// Waits until so many steps of indexing are done.
-async fn until_indexed(registry: &Registry, steps: u64) {
-    let indexed = async {
-        loop {
-            let mut text = String::new();
-            encode(&mut text, registry).expect("metrics are encoded");
-            let line = text
-                .lines()
-                .find_map(|line| line.strip_prefix("tidings_search_index_steps_total "));
-            if line.is_some_and(|number| number.parse::<u64>().expect("a number") >= steps) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(STUCK, indexed)
-        .await
-        .expect("it is indexed");
-}
-
 async fn filled(place: &Place) -> Tidings {
     let tidings = place.open().await;
     let mut registry = Registry::default();
@@ -75,7 +54,7 @@ async fn filled(place: &Place) -> Tidings {
     fill(&tidings, Some(user(1)), 1500).await;
     fill(&tidings, None, 1200).await;
     // At least one for each feed; then a tail that is in no block.
-    until_indexed(&registry, 3).await;
+    until_tidied(&registry, 3).await;
     fill(&tidings, Some(user(0)), 100).await;
     tidings
 }

@@ -1,6 +1,7 @@
 //! The system's events, which each user reads and deletes for themselves.
 
-use tidings::{ChangeOutcome, Event, Start, Status, StreamItem, Tidings};
+use prometheus_client::registry::Registry;
+use tidings::{Change, ChangeOutcome, Event, Selection, Start, Status, StreamItem, Tidings};
 use tidings_event::OwnerId;
 
 use super::{builder, built, event};
@@ -8,6 +9,7 @@ use crate::listed;
 use crate::model::user;
 use crate::place::Place;
 use crate::reader::next;
+use crate::tidied::until_tidied;
 
 async fn system_event(tidings: &Tidings, number: u64) -> Event {
     let receipt = tidings.publish(event(None, number)).await;
@@ -76,6 +78,53 @@ pub(crate) async fn a_system_event_that_ends_is_counted_anew_by_each_reader(plac
         let now = tidings.summary(*owner).await.expect("readable");
         assert_eq!((summary, cursor), (now.counts, now.cursor));
         assert_eq!((now.unread_count, now.read_count), (1, 0));
+    }
+    tidings.close().await;
+}
+
+/// More than go in one step, so that some of what users did is there longer than the event.
+pub(crate) async fn what_many_users_did_to_a_system_event_goes_with_it(place: Place) {
+    const USERS: u8 = 250;
+    let tidings = place.open().await;
+    let mut registry = Registry::default();
+    tidings.register_metrics(&mut registry);
+    let system = OwnerId::from(*tidings.system_id().as_uuid());
+    let mut events = Vec::new();
+    for number in 0..5 {
+        events.push(system_event(&tidings, number).await);
+    }
+    for number in 0..USERS {
+        // All but the last event; each third user deletes, each other reads.
+        for event in &events[..4] {
+            let done = match number % 3 {
+                0 => tidings.delete(user(number), event.id).await,
+                1 => {
+                    tidings
+                        .set_status(user(number), event.id, Status::Read)
+                        .await
+                }
+                _ => continue,
+            };
+            done.expect("it answers");
+        }
+    }
+    let ended = events[..3].iter().map(|event| event.id).collect();
+    let deleted = tidings.change(system, Selection::Ids(ended), Change::Delete);
+    assert_eq!(deleted.await.expect("it answers").count, 3);
+    // At once, and when what they did is gone, which takes a step for each event at least.
+    for steps in [0, 3] {
+        until_tidied(&registry, steps).await;
+        for number in 0..USERS {
+            let summary = tidings.summary(user(number)).await.expect("readable");
+            let expected = match number % 3 {
+                0 => (1, 0),
+                1 => (1, 1),
+                _ => (2, 0),
+            };
+            assert_eq!((summary.unread_count, summary.read_count), expected);
+            let listed = listed::all(&tidings, user(number)).await;
+            assert_eq!(listed.len() as u64, summary.total_count);
+        }
     }
     tidings.close().await;
 }
