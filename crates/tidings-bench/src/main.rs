@@ -9,20 +9,30 @@
     reason = "a command-line tool talks on standard output, and says on standard error what it is doing"
 )]
 
+mod bulk;
+mod bulk_mark;
+mod bystanders;
 mod content;
 mod cores;
 mod cpu;
+mod engine;
 mod fan_out;
+mod filling;
 mod http;
 mod idle;
 mod idle_memory;
+mod inbox_pages;
+mod inboxes;
 mod ingest;
 mod ingest_batch;
 mod machine;
 mod publishers;
 mod raw;
+mod raw_steps;
 mod report;
 mod resume;
+mod retention;
+mod search;
 mod server;
 mod stalled;
 mod statistics;
@@ -34,9 +44,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 use cores::Cores;
 use cpu::Machine;
+use inboxes::Inboxes;
 use report::Table;
 
 /// Measures Tidings against the limits of this machine.
@@ -69,6 +81,10 @@ enum Name {
     Resume,
     IdleMemory,
     Stalled,
+    InboxPages,
+    Search,
+    BulkMark,
+    Retention,
 }
 
 /// What every benchmark needs.
@@ -78,6 +94,8 @@ struct Bench {
     scratch: PathBuf,
     cores: Cores,
     quick: bool,
+    /// Filled by the first benchmark that needs it.
+    inboxes: OnceCell<Inboxes>,
 }
 
 impl Bench {
@@ -94,6 +112,15 @@ impl Bench {
     /// How long one side is measured at a time.
     fn stretch(&self) -> Duration {
         self.size(Duration::from_secs(4), Duration::from_secs(1))
+    }
+
+    /// The store in which lists and searches are measured. It takes minutes to fill, so that there is
+    /// only one.
+    async fn inboxes(&self) -> anyhow::Result<&Inboxes> {
+        self.inboxes
+            .get_or_try_init(|| Inboxes::fill(self))
+            .await
+            .context("could not fill the inboxes")
     }
 
     /// A directory that is gone when it is dropped.
@@ -113,6 +140,7 @@ fn main() -> anyhow::Result<()> {
         scratch: args.scratch.unwrap_or_else(std::env::temp_dir),
         cores: Cores::choose()?,
         quick: args.quick,
+        inboxes: OnceCell::new(),
     };
     println!("{}", machine::describe(&bench)?);
     // Before the runtime, whose threads inherit it. One thread makes the cheapest load.
@@ -148,5 +176,9 @@ async fn run(bench: &Bench, name: Name) -> anyhow::Result<Table> {
         Name::Resume => resume::run(bench).await,
         Name::IdleMemory => idle_memory::run(bench).await,
         Name::Stalled => stalled::run(bench).await,
+        Name::InboxPages => inbox_pages::run(bench).await,
+        Name::Search => search::run(bench).await,
+        Name::BulkMark => bulk_mark::run(bench).await,
+        Name::Retention => retention::run(bench).await,
     }
 }

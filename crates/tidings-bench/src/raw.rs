@@ -25,21 +25,12 @@ impl RawStore {
     pub(crate) async fn create(directory: &Path, owners: usize) -> anyhow::Result<Self> {
         let engine = Tidings::open(Config::new(directory)).await?;
         engine.close().await;
-        let connection = Connection::open(directory.join("tidings.db"))?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "full")?;
-        connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+        let connection = open(directory)?;
         let mut feeds = Vec::with_capacity(owners);
         for owner in 0..owners {
             let owner = Uuid::from_u128(LOCAL_USER.as_u128() + owner as u128);
-            connection.execute(
-                "INSERT INTO feed (owner, head) VALUES (?1, 0)",
-                [owner.as_bytes()],
-            )?;
-            feeds.push((connection.last_insert_rowid(), 0));
+            feeds.push((begin_feed(&connection, owner)?, 0));
         }
-        let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
-        anyhow::ensure!(synchronous == 2, "synchronous is not FULL");
         Ok(Self {
             connection,
             feeds,
@@ -59,7 +50,7 @@ impl RawStore {
     }
 
     /// One transaction: the rows of the events, and for each feed they are in its head and its
-    /// counter, as the engine writes them.
+    /// counters, as the engine writes them.
     pub(crate) fn commit(&mut self, rows: usize) -> anyhow::Result<()> {
         let transaction = self
             .connection
@@ -69,25 +60,33 @@ impl RawStore {
             let index = self.events % self.feeds.len();
             let (key, head) = &mut self.feeds[index];
             *head += 1;
-            insert(&transaction, *key, *head, self.events)?;
+            // About now, and rising, in nanoseconds.
+            let moment = 1_790_000_000_000_000_000 + i64::try_from(self.events)? * 1000;
+            let row = Row {
+                feed: *key,
+                created_rev: *head,
+                changed_rev: None,
+                category: CATEGORY,
+                action: ACTION,
+                severity: SEVERITY,
+                status: "unread",
+                created_at: moment,
+                updated_at: moment,
+                description: DESCRIPTION,
+                metadata: None,
+            };
+            row.insert(&transaction)?;
             if touched.len() < self.feeds.len() {
                 touched.push(index);
             }
             self.events += 1;
         }
-        let more = rows / touched.len();
+        let more = i64::try_from(rows / touched.len())?;
         for index in touched {
             let (key, head) = self.feeds[index];
-            transaction
-                .prepare_cached("UPDATE feed SET head = ?2 WHERE key = ?1")?
-                .execute((key, head))?;
-            transaction
-                .prepare_cached(
-                    "INSERT INTO counter (feed, severity, status, number) VALUES (?1, ?2, ?3, ?4) \
-                     ON CONFLICT (feed, severity, status) \
-                     DO UPDATE SET number = number + excluded.number",
-                )?
-                .execute(params![key, SEVERITY, "unread", i64::try_from(more)?])?;
+            set_head(&transaction, key, head)?;
+            count(&transaction, key, (SEVERITY, "unread"), more)?;
+            count_type(&transaction, key, (CATEGORY, ACTION), more)?;
         }
         transaction.commit().context("could not commit")
     }
@@ -102,36 +101,115 @@ impl RawStore {
     }
 }
 
-fn insert(transaction: &Transaction<'_>, feed: i64, rev: i64, number: usize) -> anyhow::Result<()> {
-    let id = mint_id();
-    // As long as the server's digest and its operation's id, and as random.
-    let mut digest = [0_u8; 32];
-    fastrand::fill(&mut digest);
-    let mut system = [0_u8; 16];
-    system[0] = 1;
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO event (feed, created_rev, id, digest, system_id, operation_id, acted_upon, \
-         category, action, severity, status, created_at, updated_at, description, metadata) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+/// Opens the store in `directory`, which no engine has open, as the engine's writer does.
+pub(crate) fn open(directory: &Path) -> anyhow::Result<Connection> {
+    let connection = Connection::open(directory.join("tidings.db"))?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    anyhow::ensure!(synchronous == 2, "synchronous is not FULL");
+    Ok(connection)
+}
+
+/// Begins the feed of `owner` and gives its key.
+pub(crate) fn begin_feed(connection: &Connection, owner: Uuid) -> anyhow::Result<i64> {
+    connection.execute(
+        "INSERT INTO feed (owner, head) VALUES (?1, 0)",
+        [owner.as_bytes()],
     )?;
-    // About now, and rising, in nanoseconds.
-    let moment = 1_790_000_000_000_000_000 + i64::try_from(number)? * 1000;
-    statement.execute(params![
-        feed,
-        rev,
-        id.as_bytes(),
-        digest,
-        system,
-        &digest[..16],
-        ACTED_UPON.as_bytes(),
-        CATEGORY,
-        ACTION,
-        SEVERITY,
-        "unread",
-        moment,
-        moment,
-        DESCRIPTION,
-        None::<String>,
-    ])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// An event to be stored. Its ids are made up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
+    pub(crate) feed: i64,
+    pub(crate) created_rev: i64,
+    pub(crate) changed_rev: Option<i64>,
+    pub(crate) category: &'a str,
+    pub(crate) action: &'a str,
+    pub(crate) severity: &'a str,
+    pub(crate) status: &'a str,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+    pub(crate) description: &'a str,
+    pub(crate) metadata: Option<&'a str>,
+}
+
+impl Row<'_> {
+    /// Inserts the row, and with it those of all indexes.
+    pub(crate) fn insert(&self, transaction: &Transaction<'_>) -> anyhow::Result<()> {
+        let id = mint_id();
+        // As long as the server's digest and its operation's id, and as random.
+        let mut digest = [0_u8; 32];
+        fastrand::fill(&mut digest);
+        let mut system = [0_u8; 16];
+        system[0] = 1;
+        let mut statement = transaction.prepare_cached(
+            "INSERT INTO event (feed, created_rev, changed_rev, id, digest, system_id, \
+             operation_id, acted_upon, category, action, severity, status, created_at, \
+             updated_at, description, metadata) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        )?;
+        statement.execute(params![
+            self.feed,
+            self.created_rev,
+            self.changed_rev,
+            id.as_bytes(),
+            digest,
+            system,
+            &digest[..16],
+            ACTED_UPON.as_bytes(),
+            self.category,
+            self.action,
+            self.severity,
+            self.status,
+            self.created_at,
+            self.updated_at,
+            self.description,
+            self.metadata,
+        ])?;
+        Ok(())
+    }
+}
+
+/// Writes how far a feed has got.
+pub(crate) fn set_head(transaction: &Transaction<'_>, feed: i64, head: i64) -> anyhow::Result<()> {
+    transaction
+        .prepare_cached("UPDATE feed SET head = ?2 WHERE key = ?1")?
+        .execute((feed, head))?;
+    Ok(())
+}
+
+/// Counts `by` more events of a severity and status.
+pub(crate) fn count(
+    transaction: &Transaction<'_>,
+    feed: i64,
+    (severity, status): (&str, &str),
+    by: i64,
+) -> anyhow::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO counter (feed, severity, status, number) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (feed, severity, status) DO UPDATE SET number = number + excluded.number",
+        )?
+        .execute((feed, severity, status, by))?;
+    Ok(())
+}
+
+/// Counts `by` more events of a category and action.
+pub(crate) fn count_type(
+    transaction: &Transaction<'_>,
+    feed: i64,
+    (category, action): (&str, &str),
+    by: i64,
+) -> anyhow::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO type_counter (feed, category, action, number) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (feed, category, action) DO UPDATE SET number = number + excluded.number",
+        )?
+        .execute((feed, category, action, by))?;
     Ok(())
 }

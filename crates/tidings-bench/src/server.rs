@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -19,6 +19,31 @@ pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> anyh
     tokio::time::timeout(STUCK, future)
         .await
         .with_context(|| format!("waited for {what} for {STUCK:?}"))
+}
+
+/// How often something is looked at that says nothing when it is done.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Waits until `look` finds nothing left to do, as long as there is less and less of it.
+pub(crate) async fn until_none_is_left(
+    what: &str,
+    mut look: impl AsyncFnMut() -> anyhow::Result<u64>,
+) -> anyhow::Result<()> {
+    let (mut least, mut moved) = (u64::MAX, Instant::now());
+    loop {
+        let left = look().await?;
+        if left == 0 {
+            return Ok(());
+        }
+        if left < least {
+            (least, moved) = (left, Instant::now());
+        }
+        ensure!(
+            moved.elapsed() < STUCK,
+            "waited for {what} for {STUCK:?}, and {left} are left"
+        );
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// A server process with the default settings, on the server's core; killed when it is dropped.

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use tidings::{Config, Event, Start, Subscription, Tidings};
 use tidings_event::{OwnerId, Severity};
-use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION};
+use crate::engine::Engine;
 use crate::http::FrameScan;
 use crate::ingest::raw;
 use crate::report::{Table, Target};
@@ -76,10 +76,9 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     Ok(table)
 }
 
-/// The engine with its runtime on the server's core, and a subscriber for every user.
+/// The engine, and a subscriber for every user.
 struct Embedded {
-    runtime: Runtime,
-    engine: Tidings,
+    engine: Engine,
     users: Arc<Users>,
     _directory: tempfile::TempDir,
 }
@@ -97,15 +96,8 @@ struct Users {
 impl Embedded {
     async fn start(bench: &Bench) -> anyhow::Result<Self> {
         let directory = bench.directory()?;
-        // The runtime's threads, and those that it starts, stay on the core of the one that makes it.
-        let runtime = bench.cores.on_server(|| {
-            tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(1)
-                .enable_all()
-                .build()
-        })??;
         let config = Config::new(directory.path().join("data"));
-        let engine = runtime.spawn(Tidings::open(config)).await??;
+        let engine = Engine::open(bench, config).await?;
         let users = Arc::new(Users {
             owners: (0..USERS).map(|_| OwnerId::mint()).collect(),
             unread: (0..USERS).map(|_| Mutex::default()).collect(),
@@ -113,15 +105,16 @@ impl Embedded {
             read: AtomicU64::new(0),
         });
         for index in 0..USERS {
-            let subscribe = {
-                let (engine, owner) = (engine.clone(), users.owners[index]);
-                async move { engine.subscribe(owner, Start::Now).await }
+            let users = Arc::clone(&users);
+            let subscribe = |engine: Tidings| async move {
+                let owner = users.owners[index];
+                let subscription = engine.subscribe(owner, Start::Now).await?;
+                tokio::spawn(read(subscription, index, users));
+                Ok(())
             };
-            let subscription = runtime.spawn(subscribe).await??;
-            runtime.spawn(read(subscription, index, Arc::clone(&users)));
+            engine.run(subscribe).await?;
         }
         let embedded = Self {
-            runtime,
             engine,
             users,
             _directory: directory,
@@ -141,14 +134,6 @@ impl Embedded {
         .await?;
         let read = self.users.read.load(Ordering::Relaxed);
         ensure!(read == events, "{read} frames were read of {events}");
-        Ok(())
-    }
-
-    async fn stop(self) -> anyhow::Result<()> {
-        let engine = self.engine.clone();
-        let close = self.runtime.spawn(async move { engine.close().await });
-        soon("the engine to close", close).await??;
-        self.runtime.shutdown_background();
         Ok(())
     }
 }
@@ -200,7 +185,10 @@ async fn flat_out(bench: &Bench, publishers: usize) -> anyhow::Result<(f64, f64)
     let (start, cpu_before) = (Instant::now(), cpu::of_thread());
     let mut tasks = JoinSet::new();
     for publisher in 0..publishers {
-        let (engine, users) = (embedded.engine.clone(), Arc::clone(&embedded.users));
+        let (engine, users) = (
+            embedded.engine.handle().clone(),
+            Arc::clone(&embedded.users),
+        );
         let stop = Arc::clone(&stop);
         tasks.spawn(async move {
             let mut published = 0_u64;
@@ -222,7 +210,7 @@ async fn flat_out(bench: &Bench, publishers: usize) -> anyhow::Result<(f64, f64)
     embedded.wait_until_read(published).await?;
     let rate = published as f64 / start.elapsed().as_secs_f64();
     let cpu = cpu::of_thread() - cpu_before;
-    embedded.stop().await?;
+    embedded.engine.close().await?;
     Ok((rate, cpu.as_secs_f64() * 1e6 / published as f64))
 }
 
@@ -240,7 +228,10 @@ async fn offered(bench: &Bench) -> anyhow::Result<(Samples, f64)> {
     let begin = Instant::now();
     let mut tasks = JoinSet::new();
     for publisher in 0..PUBLISHERS {
-        let (engine, users) = (embedded.engine.clone(), Arc::clone(&embedded.users));
+        let (engine, users) = (
+            embedded.engine.handle().clone(),
+            Arc::clone(&embedded.users),
+        );
         tasks.spawn(async move {
             let mut due = begin + interval * u32::try_from(publisher)?;
             // The users that only this publisher serves.
@@ -277,6 +268,6 @@ async fn offered(bench: &Bench) -> anyhow::Result<(Samples, f64)> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner),
     );
-    embedded.stop().await?;
+    embedded.engine.close().await?;
     Ok((latencies, rate))
 }

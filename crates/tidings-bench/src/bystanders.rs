@@ -1,0 +1,86 @@
+//! Other owners who publish while something is done in an inbox.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use tidings::{Event, Tidings};
+use tidings_event::{OwnerId, Severity};
+use tokio::task::JoinSet;
+
+use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION};
+use crate::server::soon;
+use crate::statistics::Samples;
+
+const PUBLISHERS: u32 = 16;
+
+/// How often each of them publishes: 640 events a second together.
+const INTERVAL: Duration = Duration::from_millis(25);
+
+/// How many owners each of them publishes to, in turn.
+const OWNERS_EACH: usize = 16;
+
+/// Publishers that keep to a time-table until they are stopped.
+#[derive(Debug)]
+pub(crate) struct Bystanders {
+    stop: Arc<AtomicBool>,
+    tasks: JoinSet<anyhow::Result<Vec<f64>>>,
+}
+
+impl Bystanders {
+    /// Starts them on the load's core.
+    pub(crate) fn start(engine: &Tidings) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut tasks = JoinSet::new();
+        let begin = Instant::now();
+        for publisher in 0..PUBLISHERS {
+            let first = begin + INTERVAL * publisher / PUBLISHERS;
+            tasks.spawn(publish(engine.clone(), first, Arc::clone(&stop)));
+        }
+        Self { stop, tasks }
+    }
+
+    /// Stops them: how many ms each of their events took from being due until it was acknowledged.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<Samples> {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut latencies = Vec::new();
+        while let Some(ended) = soon("the last receipts", self.tasks.join_next()).await? {
+            latencies.extend(ended??);
+        }
+        Ok(latencies.into_iter().collect())
+    }
+}
+
+async fn publish(
+    engine: Tidings,
+    first: Instant,
+    stop: Arc<AtomicBool>,
+) -> anyhow::Result<Vec<f64>> {
+    let owners: Vec<OwnerId> = (0..OWNERS_EACH).map(|_| OwnerId::mint()).collect();
+    let mut owners = owners.into_iter().cycle();
+    let mut due = first;
+    let mut latencies = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let late = Instant::now() > due;
+        if !late {
+            tokio::time::sleep_until(due.into()).await;
+        }
+        let event = Event::builder()
+            .from_user(owners.next().context("there are owners")?)
+            .acted_upon(ACTED_UPON)
+            .with_category(CATEGORY)
+            .with_action(ACTION)
+            .with_severity(Severity::Informational)
+            .with_description(DESCRIPTION)
+            .build()
+            .context("the event keeps the rules")?;
+        // An event that had to wait for the one before has waited since it was due. That the timer
+        // is up to 1 ms late is no fault of the engine.
+        let published = if late { due } else { Instant::now() };
+        engine.publish(event).await?;
+        latencies.push(published.elapsed().as_secs_f64() * 1e3);
+        due += INTERVAL;
+    }
+    Ok(latencies)
+}

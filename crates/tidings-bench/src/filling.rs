@@ -1,0 +1,292 @@
+//! Stores that are filled before anything is measured in them: by nothing but SQLite, the same rows
+//! each time, as the engine would have written them.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::iter::repeat_n;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use fastrand::Rng;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tempfile::TempDir;
+use tidings::{Config, Tidings};
+use tidings_event::{OwnerId, Severity, Status, Timestamp};
+
+use crate::Bench;
+use crate::content::{Description, FAILURE};
+use crate::engine::Engine;
+use crate::raw::{self, Row};
+use crate::server::until_none_is_left;
+
+/// How many events are written at a time.
+const COMMIT: usize = 200_000;
+
+/// Over how much time the events are spread.
+const AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// The longest that an event stays unread, if it is read.
+const UNREAD: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Of 20 events, how many have which severity.
+const SEVERITIES: [(Severity, usize); 4] = [
+    (Severity::Error, 1),
+    (Severity::Warning, 2),
+    (Severity::Success, 2),
+    (Severity::Informational, 15),
+];
+
+/// An inbox to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inbox {
+    pub(crate) owner: OwnerId,
+    pub(crate) events: usize,
+    /// One event in so many has [`Description::RARE_WORD`] in its description.
+    pub(crate) rare_word_every: usize,
+}
+
+/// What a store is to be filled with. The events of all inboxes are in it as they would have come,
+/// one among the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Filling {
+    pub(crate) inboxes: Vec<Inbox>,
+    /// How many of the events were read; they are those of any severity.
+    pub(crate) read_percent: u32,
+}
+
+/// A filled store, which no engine has open. It is gone when it is dropped.
+#[derive(Debug)]
+pub(crate) struct FilledStore {
+    directory: TempDir,
+    filled: Duration,
+    indexed: Duration,
+}
+
+/// A feed that is being filled.
+struct Feed {
+    inbox: Inbox,
+    key: i64,
+    head: i64,
+    /// How many events it has.
+    events: usize,
+    counts: BTreeMap<(&'static str, &'static str), i64>,
+    types: BTreeMap<(&'static str, &'static str), i64>,
+}
+
+impl Filling {
+    /// Makes a store, and lets the engine index it for searching.
+    pub(crate) async fn fill(&self, bench: &Bench) -> anyhow::Result<FilledStore> {
+        let directory = bench.directory()?;
+        let data = data(&directory);
+        let engine = Tidings::open(Config::new(&data)).await?;
+        engine.close().await;
+        let begun = Instant::now();
+        self.write(&data)?;
+        let filled = begun.elapsed();
+        index(bench, &data).await?;
+        Ok(FilledStore {
+            directory,
+            filled,
+            indexed: begun.elapsed().saturating_sub(filled),
+        })
+    }
+
+    fn write(&self, data: &Path) -> anyhow::Result<()> {
+        let mut connection = Connection::open(data.join("tidings.db"))?;
+        // Only as long as this takes: whoever loses the power begins anew.
+        connection.pragma_update(None, "journal_mode", "off")?;
+        connection.pragma_update(None, "synchronous", "off")?;
+        // In KiB, and large enough that no page is written twice in a transaction.
+        connection.pragma_update(None, "cache_size", -1024 * 1024)?;
+        fastrand::seed(1);
+        let mut random = Rng::with_seed(2);
+        let mut feeds = Vec::with_capacity(self.inboxes.len());
+        for inbox in &self.inboxes {
+            feeds.push(Feed {
+                inbox: *inbox,
+                key: raw::begin_feed(&connection, *inbox.owner.as_uuid())?,
+                head: 0,
+                events: 0,
+                counts: BTreeMap::new(),
+                types: BTreeMap::new(),
+            });
+        }
+        // Whose event is the next one.
+        let mut turns: Vec<u16> = Vec::new();
+        for (index, inbox) in (0..).zip(&self.inboxes) {
+            turns.extend(repeat_n(index, inbox.events));
+        }
+        random.shuffle(&mut turns);
+        let step = i64::try_from(AGE.as_nanos())? / i64::try_from(turns.len().max(1))?;
+        let now = i64::try_from(Timestamp::now().as_nanosecond())?;
+        let mut moment = now - i64::try_from((AGE + UNREAD).as_nanos())?;
+        let severities: Vec<Severity> = SEVERITIES
+            .iter()
+            .flat_map(|(severity, share)| repeat_n(*severity, *share))
+            .collect();
+        let mut description = Description::default();
+        for part in turns.chunks(COMMIT) {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for index in part {
+                let feed = &mut feeds[usize::from(*index)];
+                // Spread evenly, so that a store has as many of each as it should.
+                let severity = severities[feed.events % severities.len()];
+                let is_read = random.u32(0..100) < self.read_percent;
+                moment += step;
+                feed.add(
+                    &transaction,
+                    &mut random,
+                    &mut description,
+                    (severity, is_read),
+                    moment,
+                )?;
+            }
+            transaction.commit()?;
+        }
+        let transaction = connection.transaction()?;
+        for feed in &feeds {
+            feed.write_back(&transaction)?;
+        }
+        transaction.commit()?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        Ok(())
+    }
+}
+
+impl Feed {
+    fn add(
+        &mut self,
+        transaction: &Transaction<'_>,
+        random: &mut Rng,
+        description: &mut Description,
+        (severity, is_read): (Severity, bool),
+        created_at: i64,
+    ) -> anyhow::Result<()> {
+        let every = self.inbox.rare_word_every;
+        // Not with the first nor the last one.
+        let has_rare_word = self.events % every == every / 2;
+        let (category, action) = description.make(random, has_rare_word);
+        self.events += 1;
+        self.head += 1;
+        let created_rev = self.head;
+        let (mut status, mut changed_rev, mut updated_at) = (Status::Unread, None, created_at);
+        if is_read {
+            self.head += 1;
+            status = Status::Read;
+            changed_rev = Some(self.head);
+            updated_at += random.i64(0..i64::try_from(UNREAD.as_nanos())?);
+        }
+        let row = Row {
+            feed: self.key,
+            created_rev,
+            changed_rev,
+            category,
+            action,
+            severity: severity.as_str(),
+            status: status.as_str(),
+            created_at,
+            updated_at,
+            description: description.text(),
+            metadata: (severity == Severity::Error).then_some(FAILURE),
+        };
+        row.insert(transaction)?;
+        let kind = (severity.as_str(), status.as_str());
+        *self.counts.entry(kind).or_default() += 1;
+        *self.types.entry((category, action)).or_default() += 1;
+        Ok(())
+    }
+
+    fn write_back(&self, transaction: &Transaction<'_>) -> anyhow::Result<()> {
+        raw::set_head(transaction, self.key, self.head)?;
+        for (kind, number) in &self.counts {
+            raw::count(transaction, self.key, *kind, *number)?;
+        }
+        for (kind, number) in &self.types {
+            raw::count_type(transaction, self.key, *kind, *number)?;
+        }
+        Ok(())
+    }
+}
+
+/// Lets the engine index what is in a store, until there is nothing left to index.
+async fn index(bench: &Bench, data: &Path) -> anyhow::Result<()> {
+    let engine = Engine::open(bench, Config::new(data)).await?;
+    let watch = Connection::open(data.join("tidings.db"))?;
+    until_none_is_left("the search index", async || {
+        // The engine leaves the last few of a feed for later.
+        let left: i64 = watch.query_row(
+            "SELECT coalesce(sum(head - searched_rev), 0) FROM feed WHERE head - searched_rev >= 512",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(u64::try_from(left)?)
+    })
+    .await?;
+    engine.close().await?;
+    // Everything into the one file, so that it can be copied.
+    watch.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    watch.close().map_err(|(_, error)| error)?;
+    File::open(data.join("tidings.db"))?
+        .sync_all()
+        .context("could not write the store to the disk")
+}
+
+impl FilledStore {
+    /// Where it is.
+    pub(crate) fn data(&self) -> PathBuf {
+        data(&self.directory)
+    }
+
+    /// A copy of it to change, in the directory `data` of the one given back.
+    pub(crate) fn copy(&self, bench: &Bench) -> anyhow::Result<CopiedStore> {
+        let directory = bench.directory()?;
+        let copy = data(&directory);
+        fs::create_dir(&copy)?;
+        let copied = copy.join("tidings.db");
+        fs::copy(self.data().join("tidings.db"), &copied).context("could not copy a store")?;
+        // Or the disk would be busy with it while something is measured.
+        File::open(&copied)?.sync_all()?;
+        Ok(CopiedStore { directory })
+    }
+
+    /// What it took, in words.
+    pub(crate) fn describe(&self) -> anyhow::Result<String> {
+        let bytes = fs::metadata(self.data().join("tidings.db"))?.len();
+        Ok(format!(
+            "Filling the store took {:.0} s, indexing it for searching {:.0} s; it has {:.1} GiB.",
+            self.filled.as_secs_f64(),
+            self.indexed.as_secs_f64(),
+            bytes as f64 / 1024.0 / 1024.0 / 1024.0
+        ))
+    }
+}
+
+/// A copy of a filled store. It is gone when it is dropped.
+#[derive(Debug)]
+pub(crate) struct CopiedStore {
+    directory: TempDir,
+}
+
+impl CopiedStore {
+    /// Where it is.
+    pub(crate) fn data(&self) -> PathBuf {
+        data(&self.directory)
+    }
+}
+
+fn data(directory: &TempDir) -> PathBuf {
+    directory.path().join("data")
+}
+
+/// The key and the head of the feed of `owner`.
+pub(crate) fn find_feed(connection: &Connection, owner: OwnerId) -> anyhow::Result<(i64, i64)> {
+    connection
+        .query_row(
+            "SELECT key, head FROM feed WHERE owner = ?1",
+            [owner.as_uuid().as_bytes()],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .context("the owner has no feed")
+}
