@@ -1,14 +1,17 @@
 //! Which events a command shows.
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use clap::builder::{
+    NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser as _,
+};
 use tidings_event::{
-    Action, Category, Event, EventFilter, OperationId, OwnerKind, ResourceId, Severity,
+    Action, Category, Event, EventFilter, OperationId, OwnerKind, ResourceId, Severity, Status,
+    Timestamp,
 };
 
 /// What the filters stand under in the help.
-pub(crate) const HEADING: &str = "Filters; where several values may be given, also with commas";
+const HEADING: &str = "Filters; where several values may be given, also with commas";
 
-/// The filters `tail` and `list` share. Each that is given must hold; of one that is given several
+/// The filters that hold for an event as it was published. Each that is given must hold; of one that is given several
 /// times, or with commas, any value.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = HEADING)]
@@ -31,6 +34,31 @@ pub(crate) struct FilterArgs {
     /// Only your own events, or only those of the system, which every user sees
     #[arg(long, value_name = "KIND", value_parser = owner_kind())]
     owner_kind: Option<OwnerKind>,
+}
+
+/// The filters of a list: those, and what can be said of a stored event only.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = HEADING)]
+pub(crate) struct ListFilterArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Only events that are read, or unread
+    #[arg(long, value_name = "STATUS", value_parser = status())]
+    status: Option<Status>,
+    /// Only events created at this RFC 3339 time or later
+    #[arg(long, value_name = "TIME")]
+    from: Option<Timestamp>,
+    /// Only events created before this RFC 3339 time
+    #[arg(long, value_name = "TIME")]
+    to: Option<Timestamp>,
+    /// Only events with this text in their description, in upper or lower case
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    search: Option<String>,
+}
+
+fn status() -> impl clap::builder::TypedValueParser<Value = Status> {
+    PossibleValuesParser::new([Status::Unread, Status::Read].map(Status::as_str))
+        .try_map(|word| word.parse::<Status>())
 }
 
 fn severity() -> impl clap::builder::TypedValueParser<Value = Severity> {
@@ -60,6 +88,18 @@ impl From<FilterArgs> for EventFilter {
     }
 }
 
+impl From<ListFilterArgs> for EventFilter {
+    fn from(args: ListFilterArgs) -> Self {
+        Self {
+            status: args.status,
+            from: args.from,
+            to: args.to,
+            search: args.search,
+            ..args.filter.into()
+        }
+    }
+}
+
 /// Whether an event belongs to a list with this filter.
 pub(crate) fn matches(filter: &EventFilter, event: &Event, owner_kind: OwnerKind) -> bool {
     fn any<T: PartialEq>(list: &[T], value: &T) -> bool {
@@ -76,6 +116,7 @@ pub(crate) fn matches(filter: &EventFilter, event: &Event, owner_kind: OwnerKind
         operation_id,
         from,
         to,
+        search,
     } = filter;
     any(category, &event.category)
         && any(action, &event.action)
@@ -86,6 +127,14 @@ pub(crate) fn matches(filter: &EventFilter, event: &Event, owner_kind: OwnerKind
         && status.is_none_or(|status| status == event.status)
         && from.is_none_or(|from| event.created_at >= from)
         && to.is_none_or(|to| event.created_at < to)
+        && search
+            .as_ref()
+            .is_none_or(|text| folded(&event.description).contains(&folded(text)))
+}
+
+/// A text without its case. For a few letters of some scripts the server knows better.
+fn folded(text: &str) -> String {
+    text.to_uppercase().to_lowercase()
 }
 
 #[cfg(test)]
@@ -143,6 +192,8 @@ mod tests {
             (json!({"status": "read"}), false),
             (json!({"from": at}), true),
             (json!({"to": at}), false),
+            (json!({"search": "ANSWER"}), true),
+            (json!({"search": "other"}), false),
         ] {
             let filter: EventFilter = serde_json::from_value(filter).unwrap();
             let found = matches(&filter, &event, OwnerKind::User);

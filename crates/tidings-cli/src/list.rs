@@ -1,4 +1,4 @@
-//! `tidings list`: the events that are kept, the newest first.
+//! `tidings list`: the events that are kept.
 
 mod counts;
 mod table;
@@ -8,9 +8,9 @@ use std::str::FromStr;
 
 use anyhow::Context as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use tidings_event::{Event, EventFilter, PageRequest, Paging, Status, Timestamp};
+use tidings_event::{Event, EventFilter, PageRequest, Paging, Sort, SortKey, SortOrder, Total};
 
-use crate::filter::{self, FilterArgs};
+use crate::filter::ListFilterArgs;
 use crate::output::{self, Printed};
 use crate::server_url::ServerUrl;
 
@@ -20,14 +20,17 @@ there are: how many of those that match are shown, and the counts by severity of
 status that was asked for, or else of the unread ones. With --json it prints one event a line and no
 counts.
 
-It is read in pages of at most 1,000 events; an event that is published meanwhile is not shown.
+It is read in pages of at most 1,000 events; with the newest first, an event that is published
+meanwhile is not shown. Sorted by updated_at, an event that changes meanwhile may be shown twice or
+not at all.
 
 Examples:
   tidings list                                       the newest 25
   tidings list --status unread --severity error      failures nobody has looked at
+  tidings list --search timeout --order asc          the first that speak of a timeout
   tidings list --from 2026-08-01T00:00:00Z --limit all --json > august.jsonl";
 
-/// List events, the newest first
+/// List events, the newest first unless told otherwise
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
@@ -40,21 +43,45 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    filter: FilterArgs,
-    /// Only events that are read, or unread
-    #[arg(long, value_name = "STATUS", value_parser = status(), help_heading = filter::HEADING)]
-    status: Option<Status>,
-    /// Only events created at this RFC 3339 time or later
-    #[arg(long, value_name = "TIME", help_heading = filter::HEADING)]
-    from: Option<Timestamp>,
-    /// Only events created before this RFC 3339 time
-    #[arg(long, value_name = "TIME", help_heading = filter::HEADING)]
-    to: Option<Timestamp>,
+    filter: ListFilterArgs,
+    #[command(flatten)]
+    sort: SortArgs,
 }
 
-fn status() -> impl TypedValueParser<Value = Status> {
-    PossibleValuesParser::new([Status::Unread, Status::Read].map(Status::as_str))
-        .try_map(|word| word.parse::<Status>())
+/// How the list is sorted.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct SortArgs {
+    /// By when events were created, or last changed
+    #[arg(long, value_name = "BY", default_value = "created_at", value_parser = sort_key())]
+    sort: SortKey,
+    /// The oldest first, or the newest
+    #[arg(long, value_name = "ORDER", default_value = "desc", value_parser = sort_order())]
+    order: SortOrder,
+}
+
+impl From<SortArgs> for Sort {
+    fn from(args: SortArgs) -> Self {
+        Self {
+            key: args.sort,
+            order: args.order,
+        }
+    }
+}
+
+fn sort_key() -> impl TypedValueParser<Value = SortKey> {
+    let words = [SortKey::CreatedAt, SortKey::UpdatedAt].map(SortKey::as_str);
+    PossibleValuesParser::new(words).map(|word| match word.as_str() {
+        "updated_at" => SortKey::UpdatedAt,
+        _ => SortKey::CreatedAt,
+    })
+}
+
+fn sort_order() -> impl TypedValueParser<Value = SortOrder> {
+    let words = [SortOrder::Ascending, SortOrder::Descending].map(SortOrder::as_str);
+    PossibleValuesParser::new(words).map(|word| match word.as_str() {
+        "asc" => SortOrder::Ascending,
+        _ => SortOrder::Descending,
+    })
 }
 
 /// How many events are listed.
@@ -113,17 +140,20 @@ impl Limit {
 /// Lists until there are enough.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
-    let filter = EventFilter {
-        status: args.status,
-        from: args.from,
-        to: args.to,
-        ..args.filter.into()
-    };
+    let filter = EventFilter::from(args.filter);
     let mut shown = 0;
-    let mut paging = Paging::Number(0);
+    let mut request = PageRequest {
+        sort: args.sort.into(),
+        total: match args.json {
+            true => Total::Left,
+            false => Total::Counted,
+        },
+        ..PageRequest::default()
+    };
     let mut first = None;
     while let Some(size) = args.limit.page_size(shown) {
-        let page = match client.list(&filter, PageRequest { paging, size }).await {
+        request.size = size;
+        let page = match client.list(&filter, request).await {
             Ok(page) => page,
             Err(error) => {
                 output::report(&error);
@@ -138,7 +168,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         let next = page.next;
         first.get_or_insert(page);
         match next {
-            Some(token) => paging = Paging::After(token),
+            Some(token) => {
+                request.paging = Paging::After(token);
+                // Once is enough.
+                request.total = Total::Left;
+            }
             None => break,
         }
     }
@@ -205,6 +239,9 @@ mod tests {
             "--status=new",
             "--from=yesterday",
             "--to=2026-08-01",
+            "--search=",
+            "--sort=name",
+            "--order=down",
         ] {
             assert_eq!(args(&[flag]).unwrap_err().exit_code(), 2, "{flag}");
         }

@@ -2,21 +2,30 @@
 
 mod backup;
 mod cause;
+mod change;
 mod color;
 mod completions;
+mod delete;
+mod delivery;
 mod doctor;
 mod event_line;
+mod export;
 mod filter;
 mod get;
+mod import;
 mod list;
+mod mark;
 mod output;
+mod progress;
 mod publish;
 mod restore;
 mod retry;
 #[cfg(test)]
 mod sample;
+mod selection;
 mod serve;
 mod server_url;
+mod summary;
 mod tail;
 
 use std::future::Future;
@@ -52,10 +61,20 @@ enum Command {
     Publish(publish::Args),
     /// Show events as they come.
     Tail(tail::Args),
-    /// List events, the newest first.
+    /// List events, the newest first unless told otherwise.
     List(list::Args),
     /// Show one event with all that belongs to it.
     Get(get::Args),
+    /// Count the events, by severity and status.
+    Summary(summary::Args),
+    /// Mark events as read or unread.
+    Mark(mark::Args),
+    /// Delete events.
+    Delete(delete::Args),
+    /// Write events to a file, with their ids, times and status.
+    Export(export::Args),
+    /// Store exported events, with their ids, times and status.
+    Import(import::Args),
     /// Copy the events of a data directory into a file, also while a server runs.
     Backup(backup::Args),
     /// Make a data directory of a backup.
@@ -76,6 +95,11 @@ fn main() -> ExitCode {
         Command::Tail(args) => run(one_thread(), tail::run(args)),
         Command::List(args) => run(one_thread(), list::run(args)),
         Command::Get(args) => run(one_thread(), get::run(args)),
+        Command::Summary(args) => run(one_thread(), summary::run(args)),
+        Command::Mark(args) => run(one_thread(), mark::run(args)),
+        Command::Delete(args) => run(one_thread(), delete::run(args)),
+        Command::Export(args) => run(one_thread(), export::run(args)),
+        Command::Import(args) => run(one_thread(), import::run(args)),
         Command::Doctor(args) => run(one_thread(), doctor::run(args)),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Backup(args) => backup::run(&args),

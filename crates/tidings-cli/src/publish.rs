@@ -1,19 +1,10 @@
 //! `tidings publish`: stores events from the command line, a file or a stream of lines.
 
-mod batch;
-mod delivery;
-mod document;
 mod flags;
-mod input;
-mod lines;
 mod metadata;
-mod progress;
-mod refusal;
-mod stream;
-mod tally;
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io::{self, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -21,10 +12,11 @@ use anyhow::Context as _;
 use tidings_client::{Client, ClientError};
 use tidings_event::Event;
 
+use crate::delivery::document::{self, Document};
+use crate::delivery::{self, Purpose, Source};
 use crate::output::{self, Printed};
 use crate::retry::RetryArgs;
 use crate::server_url::ServerUrl;
-use document::Document;
 use flags::EventArgs;
 
 /// All ways to say what to publish, so that whoever leaves out --acted-upon sees the other ones.
@@ -80,7 +72,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
     if args.stdin {
-        return stream::run(client, args.retries, args.json).await;
+        if io::stdin().is_terminal() {
+            output::note("reading events, one JSON object a line; Ctrl-D ends");
+        }
+        let purpose = Purpose::Publish { prints: args.json };
+        return delivery::run(client, args.retries, purpose, Source::stdin()).await;
     }
     let document = match &args.file {
         Some(file) => read(file)?,

@@ -4,11 +4,12 @@ use tidings_client::{Backoff, ClientError};
 
 use crate::output::chain;
 
-/// How often a request is repeated, for every command that publishes.
+/// How often a request is repeated, for every command that makes requests which are safe to
+/// repeat.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct RetryArgs {
-    /// How often to send again when the server is away or cannot answer, with growing pauses; events
-    /// are not stored twice by it
+    /// How often to ask again when the server is away or cannot answer, with growing pauses; nothing
+    /// is done twice by it
     #[arg(long, value_name = "N", default_value_t = 4)]
     retries: u32,
 }

@@ -1,17 +1,22 @@
 //! `tidings serve`.
 
-use std::io::{IsTerminal as _, Write as _};
+mod log;
+mod retention;
+
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::ValueEnum;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tidings::Tidings;
 use tidings_server::Server;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+use log::LogFormat;
+use retention::RetentionArgs;
 
 /// How a server is run.
 #[derive(Debug, clap::Args)]
@@ -29,7 +34,8 @@ pub(crate) struct Args {
     )]
     data_dir: PathBuf,
 
-    /// What is logged: a level, or levels by module such as `info,tidings=debug`.
+    /// What is logged: a level, or levels by module such as `info,tidings=debug`. The level for all is
+    /// changed while it runs by `/api/system/events/config`.
     #[arg(
         long,
         value_name = "FILTER",
@@ -47,26 +53,27 @@ pub(crate) struct Args {
         default_value = "text"
     )]
     log_format: LogFormat,
-}
 
-/// The form of a line of the log.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
+    #[command(flatten)]
+    retention: RetentionArgs,
 }
 
 /// Serves until SIGTERM or SIGINT, then ends the streams and commits what was accepted.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    start_log(args.log, args.log_format);
+    // Before the log begins: a wrong flag is shown as one.
+    let retention = args.retention.retention()?;
+    let log_level = log::start(args.log, args.log_format);
     allow_many_files();
     // Before anything is opened, so that no signal finds the server half started.
     let stop = StopSignals::listen()?;
-    let engine = Tidings::open(tidings::Config::new(&args.data_dir)).await?;
+    let engine = Tidings::open(tidings::Config {
+        retention,
+        ..tidings::Config::new(&args.data_dir)
+    })
+    .await?;
     let config = tidings_server::Config {
         listen: args.listen,
+        log_level: Some(log_level),
         ..tidings_server::Config::default()
     };
     let server = match Server::bind(engine.clone(), config) {
@@ -100,17 +107,6 @@ fn allow_many_files() {
     };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::warn!(%error, "could not raise the limit of open files");
-    }
-}
-
-fn start_log(filter: EnvFilter, format: LogFormat) {
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
     }
 }
 

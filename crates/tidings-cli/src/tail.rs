@@ -1,5 +1,6 @@
 //! `tidings tail`: prints events as they are published.
 
+mod change_line;
 mod owner;
 
 use std::num::NonZeroU64;
@@ -14,6 +15,7 @@ use crate::event_line::event_lines;
 use crate::filter::{self, FilterArgs};
 use crate::output::{self, Printed};
 use crate::server_url::ServerUrl;
+use change_line::change_line;
 use owner::OwnerTracker;
 
 const DETAILS: &str = "\
@@ -21,15 +23,19 @@ Runs until it is interrupted, and through restarts of the server: it reconnects 
 Notices about the connection go to standard error.
 
 Plain output is one line for each event: time, severity, category/action and description, with what
-the user can do about an error indented beneath. With --json each item of the stream is one line:
+the user can do about an error indented beneath; and one line for each change: `read`, `unread` or
+`deleted`, and the ids of the events. With --json each item of the stream is one line:
 
   {\"cursor\":\"…\",\"event\":{…}}   an event
-  {\"cursor\":\"…\",\"ready\":{\"cursor\":\"…\",\"head\":\"…\"}}   connected, also after a reconnection
+  {\"cursor\":\"…\",\"status\":{\"ids\":[…],\"status\":\"read\",…}}   events are marked, here or elsewhere
+  {\"cursor\":\"…\",\"deleted\":{\"ids\":[…],…}}   events are deleted, here, elsewhere or by retention
+  {\"cursor\":\"…\",\"ready\":{\"cursor\":\"…\",\"head\":\"…\"}}   connected, or catching up again
   {\"cursor\":\"…\",\"live\":{\"cursor\":\"…\",\"summary\":{…}}}   caught up, with the counts there
   {\"cursor\":\"…\",\"reset\":{\"cursor\":\"…\",\"reason\":\"…\"}}   events may be missing: list them
 
 The cursor of a line is what --since takes to go on behind it. Filters hold back events and nothing
-else: the other items, and the counts in them, are those of all events.
+else: changes are always shown, and the counts are those of all events. What changes do to the counts
+stands in them (unread, read) from `live` on until the next `ready`.
 
 Examples:
   tidings tail                                          what happens from now on
@@ -68,6 +74,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         as_json: args.json,
         painter: args.color.painter(),
         left: args.count.map(NonZeroU64::get),
+        connected: false,
     };
     loop {
         match follow.next().await {
@@ -77,6 +84,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 }
             }
             Ok(Followed::Disconnected { error, retry_in }) => {
+                tail.connected = false;
                 let cause = output::chain(&error);
                 output::note(format_args!("{cause}; reconnecting in {retry_in:.1?}"));
             }
@@ -97,6 +105,8 @@ struct Tail {
     painter: Painter,
     /// How many more events are wanted, if not all.
     left: Option<u64>,
+    /// Whether `ready` has come since the connection was made.
+    connected: bool,
 }
 
 /// Whether another item is wanted.
@@ -121,10 +131,13 @@ impl Tail {
         let text = match event {
             _ if self.as_json => json_line(item),
             Some(event) => event_lines(event, self.painter),
-            None => {
-                output::note(notice(item));
-                return Ok(Shown::More);
-            }
+            None => match change_line(item, self.painter) {
+                Some(line) => line,
+                None => {
+                    output::note(self.notice(item));
+                    return Ok(Shown::More);
+                }
+            },
         };
         let printed = output::print_line(text).context("could not write to standard output")?;
         if printed == Printed::ReaderGone {
@@ -139,6 +152,41 @@ impl Tail {
             Some(0) => Shown::Last,
             _ => Shown::More,
         })
+    }
+
+    /// What there is to say about an item that is about the stream itself.
+    fn notice(&mut self, item: &StreamItem) -> String {
+        match item {
+            StreamItem::Ready { cursor, .. } => {
+                if std::mem::replace(&mut self.connected, true) {
+                    format!("catching up from {cursor}")
+                } else {
+                    format!("connected; following from {cursor}")
+                }
+            }
+            StreamItem::Live { summary, .. } => {
+                format!("up to date; {} unread", summary.total(Status::Unread))
+            }
+            StreamItem::Reset { cursor, reason } => {
+                let reason = match reason {
+                    ResetReason::Malformed => {
+                        "what was given as the starting point is not a cursor"
+                    }
+                    ResetReason::Foreign => {
+                        "the cursor is of another user or installation, or from before a restore"
+                    }
+                    ResetReason::TooOld => "the changes behind the cursor are no longer kept",
+                    ResetReason::TooNew => "the cursor is ahead of the server",
+                };
+                format!(
+                    "reset: {reason}; following from {cursor} instead. Events may be missing here: \
+                     list them, or start again with --since earliest"
+                )
+            }
+            StreamItem::Created { .. } | StreamItem::Status { .. } | StreamItem::Deleted { .. } => {
+                String::new()
+            }
+        }
     }
 
     fn lets_through(&self, item: &StreamItem) -> bool {
@@ -160,31 +208,6 @@ fn json_line(item: &StreamItem) -> String {
     format!(r#"{{"cursor":"{cursor}","{kind}":{data}}}"#)
 }
 
-/// What there is to say about an item that is no event.
-fn notice(item: &StreamItem) -> String {
-    match item {
-        StreamItem::Ready { cursor, .. } => format!("connected; following from {cursor}"),
-        StreamItem::Live { summary, .. } => {
-            format!("up to date; {} unread", summary.total(Status::Unread))
-        }
-        StreamItem::Reset { cursor, reason } => {
-            let reason = match reason {
-                ResetReason::Malformed => "what was given as the starting point is not a cursor",
-                ResetReason::Foreign => {
-                    "the cursor is of another user or installation, or from before a restore"
-                }
-                ResetReason::TooOld => "the changes behind the cursor are no longer kept",
-                ResetReason::TooNew => "the cursor is ahead of the server",
-            };
-            format!(
-                "reset: {reason}; following from {cursor} instead. Events may be missing here: list \
-                 them, or start again with --since earliest"
-            )
-        }
-        StreamItem::Created { event, .. } => event.id.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
@@ -202,6 +225,30 @@ mod tests {
 
     fn cursor() -> Cursor {
         "2-1-00000000".parse().unwrap()
+    }
+
+    fn tail() -> Tail {
+        Tail {
+            filter: EventFilter::default(),
+            owners: OwnerTracker::default(),
+            as_json: false,
+            painter: Painter::with_color(false),
+            left: None,
+            connected: false,
+        }
+    }
+
+    #[test]
+    fn ready_is_called_a_connection_once_for_each() {
+        let ready = StreamItem::Ready {
+            cursor: cursor(),
+            head: cursor(),
+        };
+        let mut tail = tail();
+        assert!(tail.notice(&ready).starts_with("connected; following"));
+        assert!(tail.notice(&ready).starts_with("catching up"));
+        tail.connected = false;
+        assert!(tail.notice(&ready).starts_with("connected; following"));
     }
 
     #[test]
@@ -243,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_reset_says_why_and_what_to_do() {
-        let notice = notice(&StreamItem::Reset {
+        let notice = tail().notice(&StreamItem::Reset {
             cursor: cursor(),
             reason: ResetReason::Malformed,
         });

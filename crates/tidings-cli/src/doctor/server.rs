@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidings_client::{Client, ClientError, ErrorKind, Followed, Health};
-use tidings_event::{EventFilter, PageRequest, Start, Status, StreamItem, Timestamp};
+use tidings_event::{Start, Status, StreamItem, Timestamp};
 use tokio::time::{Instant, timeout_at};
 
 use super::finding::{Finding, Report};
@@ -99,16 +99,12 @@ async fn ready(client: &Client) -> Finding {
 }
 
 async fn events(client: &Client) -> Result<Finding, Finding> {
-    let page = PageRequest {
-        size: 1,
-        ..PageRequest::default()
-    };
-    match client.list(&EventFilter::default(), page).await {
-        Ok(page) => {
+    match client.summary().await {
+        Ok(summary) => {
             let text = format!(
                 "{} events are kept for you, {} of them {}",
-                page.total_count,
-                page.read_count,
+                summary.total_count,
+                summary.read_count,
                 Status::Read
             );
             Ok(Finding::ok("events", text))

@@ -4,8 +4,9 @@ use tidings_event::{EventFilter, EventPage, Status};
 
 /// What stands beneath a list of `shown` events that began with the page `first`.
 pub(super) fn line(first: &EventPage, filter: &EventFilter, shown: u64) -> String {
-    let matching = first.total_count;
-    let mut line = match (shown, *filter == EventFilter::default()) {
+    // It was counted for the first page.
+    let matching = first.total_count.unwrap_or(shown);
+    let mut line = match (shown, filter.is_empty()) {
         (0, true) => "no events".to_owned(),
         (0, false) => "no event matches".to_owned(),
         _ => format!("{shown} of {matching} {}", noun(matching)),
@@ -71,7 +72,7 @@ mod tests {
             "no event matches; 23 read in all (3 error, 20 success)"
         );
         let mut empty = page();
-        (empty.total_count, empty.read_count) = (0, 0);
+        (empty.total_count, empty.read_count) = (Some(0), 0);
         empty.count_by_severity_level.clear();
         assert_eq!(line(&empty, &all, 0), "no events; 0 unread in all; 0 read");
     }

@@ -123,14 +123,14 @@ fn with_remedy(fault: &str, body: &ErrorBody, index: usize) -> String {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use tidings_event::NewEvent;
+    use tidings_client::PastEvent;
 
     use super::*;
 
     fn batch(lines: std::ops::RangeInclusive<u64>) -> Batch {
         let mut batch = Batch::default();
         for line in lines {
-            batch.push(line, NewEvent::default(), false);
+            batch.push(line, PastEvent::default(), false);
         }
         batch
     }

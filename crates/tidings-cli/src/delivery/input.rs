@@ -3,12 +3,13 @@
 use std::io::{self, BufReader, Read};
 use std::thread;
 
-use tidings_event::{Limits, NewEvent};
+use tidings_client::PastEvent;
+use tidings_event::Limits;
 use tokio::sync::mpsc;
 
 use super::batch::{Batch, Refused};
-use super::document;
 use super::lines::{Line, Lines};
+use super::{Purpose, document};
 
 /// The most lines of a batch: enough that a commit costs each event little, and half of what a
 /// server takes by default.
@@ -25,6 +26,10 @@ const BUFFER_BYTES: usize = 256 * 1024;
 /// The batches that are read and not yet sent. When the queue is full the input is not read on: one
 /// batch is on its way, one waits, one is being read.
 const QUEUED_BATCHES: usize = 1;
+
+/// The longest line of an import: an exported event has more than its publisher sent, and what an
+/// export escapes takes up to six times its bytes. The server has the last word.
+const MAX_IMPORTED_BYTES: usize = 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -43,15 +48,15 @@ pub(super) struct Piece {
 /// The thread is not waited for: it may be waiting for somebody to type. It ends with the process.
 pub(super) fn pieces(
     input: impl Read + Send + 'static,
+    purpose: Purpose,
 ) -> io::Result<mpsc::Receiver<io::Result<Piece>>> {
     let (sender, receiver) = mpsc::channel(QUEUED_BATCHES);
     thread::Builder::new()
         .name("input".to_owned())
         .spawn(move || {
-            let limit = Limits::default().event_bytes;
             let input = BufReader::with_capacity(BUFFER_BYTES, input);
-            let mut lines = Lines::new(input, limit);
-            while let Some(piece) = next_piece(&mut lines).transpose() {
+            let mut lines = Lines::new(input, max_bytes(purpose));
+            while let Some(piece) = next_piece(&mut lines, purpose).transpose() {
                 let failed = piece.is_err();
                 if sender.blocking_send(piece).is_err() || failed {
                     break;
@@ -61,13 +66,24 @@ pub(super) fn pieces(
     Ok(receiver)
 }
 
+/// The longest line that is sent.
+fn max_bytes(purpose: Purpose) -> usize {
+    match purpose {
+        Purpose::Publish { .. } => Limits::default().event_bytes,
+        Purpose::Import => MAX_IMPORTED_BYTES,
+    }
+}
+
 /// The lines that can be had without waiting for more, but at least one, and no more than a batch;
 /// `None` at the end of the input.
-fn next_piece<R: Read>(lines: &mut Lines<BufReader<R>>) -> io::Result<Option<Piece>> {
+fn next_piece<R: Read>(
+    lines: &mut Lines<BufReader<R>>,
+    purpose: Purpose,
+) -> io::Result<Option<Piece>> {
     let start = lines.position();
     let mut piece = Piece::default();
     while let Some((number, line)) = lines.next()? {
-        take(number, &line, &mut piece);
+        take(number, &line, purpose, &mut piece);
         let count = piece.batch.len() + piece.refused.len();
         let full = count >= BATCH_LINES || lines.position() - start >= BATCH_BYTES;
         if full || (count > 0 && lines.may_block()) {
@@ -79,11 +95,11 @@ fn next_piece<R: Read>(lines: &mut Lines<BufReader<R>>) -> io::Result<Option<Pie
 }
 
 /// Adds a line to what it is: an event, a fault, or nothing.
-fn take(number: u64, line: &Line<'_>, piece: &mut Piece) {
-    match read(number, line) {
+fn take(number: u64, line: &Line<'_>, purpose: Purpose, piece: &mut Piece) {
+    match read(number, line, purpose) {
         Ok(None) => {}
         Ok(Some(mut event)) => {
-            let may_repeat = !document::mint_id(&mut event);
+            let may_repeat = !document::mint_id(&mut event.event);
             piece.batch.push(number, event, may_repeat);
         }
         Err(fault) => piece.refused.push(Refused {
@@ -94,11 +110,11 @@ fn take(number: u64, line: &Line<'_>, piece: &mut Piece) {
 }
 
 /// What is on a line: an event, or nothing. The fault stands behind the line's number.
-fn read(number: u64, line: &Line<'_>) -> Result<Option<NewEvent>, String> {
+fn read(number: u64, line: &Line<'_>, purpose: Purpose) -> Result<Option<PastEvent>, String> {
     let line = match line {
         Line::Whole(line) => line,
         Line::TooLong(bytes) => {
-            let limit = Limits::default().event_bytes;
+            let limit = max_bytes(purpose);
             return Err(format!("has {bytes} bytes, more than the {limit} allowed"));
         }
     };
@@ -112,11 +128,18 @@ fn read(number: u64, line: &Line<'_>) -> Result<Option<NewEvent>, String> {
         return Ok(None);
     }
     if text.trim_ascii_start().starts_with('[') {
-        return Err("is an array: write one event a line, or send arrays by --file".to_owned());
+        return Err(
+            "is an array: write one event a line, or send arrays by `publish --file`".to_owned(),
+        );
     }
-    document::read_event(text)
-        .map(Some)
-        .map_err(|fault| fault.to_string())
+    let event = match purpose {
+        Purpose::Publish { .. } => document::read_event(text).map(|event| PastEvent {
+            event,
+            ..PastEvent::default()
+        }),
+        Purpose::Import => document::read_past_event(text),
+    };
+    event.map(Some).map_err(|fault| fault.to_string())
 }
 
 #[cfg(test)]
@@ -124,7 +147,7 @@ mod tests {
     use super::*;
 
     async fn read_all(input: impl Read + Send + 'static) -> Vec<io::Result<Piece>> {
-        let mut pieces = pieces(input).unwrap();
+        let mut pieces = pieces(input, Purpose::Publish { prints: false }).unwrap();
         let mut all = Vec::new();
         while let Some(piece) = pieces.recv().await {
             all.push(piece);
@@ -171,7 +194,7 @@ mod tests {
                 ),
                 (
                     6,
-                    "is an array: write one event a line, or send arrays by --file"
+                    "is an array: write one event a line, or send arrays by `publish --file`"
                 ),
                 (8, "is not UTF-8 (column 1)"),
             ]
@@ -184,7 +207,7 @@ mod tests {
         for (text, may_repeat) in [("{}", false), (own, true)] {
             let pieces = read_all(text.as_bytes()).await;
             let batch = &pieces[0].as_ref().unwrap().batch;
-            assert!(!batch.events[0].id.is_absent());
+            assert!(!batch.events[0].event.id.is_absent());
             assert_eq!(batch.may_repeat, may_repeat);
         }
     }

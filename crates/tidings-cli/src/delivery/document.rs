@@ -2,14 +2,15 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use tidings_event::{EventId, Given, NewEvent};
+use tidings_client::PastEvent;
+use tidings_event::{EventId, Given, NewEvent, Past};
 
 /// The most of the parser's message that is shown, in characters: it can quote a whole line.
 const MESSAGE_CHARS: usize = 200;
 
 /// Why a text is no event: which part of it, and what is wrong there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unreadable(String);
+pub(crate) struct Unreadable(String);
 
 impl std::fmt::Display for Unreadable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -21,13 +22,13 @@ impl std::error::Error for Unreadable {}
 
 /// What a document holds.
 #[derive(Debug, PartialEq)]
-pub(super) enum Document {
+pub(crate) enum Document {
     One(Box<NewEvent>),
     Batch(Vec<NewEvent>),
 }
 
 /// Reads one event or an array of them.
-pub(super) fn read(text: &str) -> Result<Document, Unreadable> {
+pub(crate) fn read(text: &str) -> Result<Document, Unreadable> {
     // Told apart by the first character, so that a fault names the place in the right one.
     if text.trim_ascii_start().starts_with('[') {
         let events: Vec<Object> = parse(text)?;
@@ -39,13 +40,22 @@ pub(super) fn read(text: &str) -> Result<Document, Unreadable> {
 }
 
 /// Reads one event.
-pub(super) fn read_event(text: &str) -> Result<NewEvent, Unreadable> {
+pub(crate) fn read_event(text: &str) -> Result<NewEvent, Unreadable> {
     parse::<Object>(text).map(|Object(event)| event)
+}
+
+/// Reads one event with its past.
+pub(crate) fn read_past_event(text: &str) -> Result<PastEvent, Unreadable> {
+    Ok(PastEvent {
+        event: read_event(text)?,
+        // By itself, so that a fault names its place.
+        past: parse::<Past>(text)?,
+    })
 }
 
 /// Gives the event an id unless it has one, so that sending it again is a repeat. Says whether the
 /// id is new, so that no event of that id can have been stored before.
-pub(super) fn mint_id(event: &mut NewEvent) -> bool {
+pub(crate) fn mint_id(event: &mut NewEvent) -> bool {
     // The nil UUID means "none".
     let is_new = match &event.id {
         Given::Absent => true,
@@ -121,6 +131,8 @@ fn unreadable(error: &serde_json::Error, path: Option<String>, has_lines: bool) 
 
 #[cfg(test)]
 mod tests {
+    use tidings_event::Status;
+
     use super::*;
 
     fn fault(text: &str) -> String {
@@ -166,6 +178,16 @@ mod tests {
         ] {
             assert_eq!(fault(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn an_event_is_read_with_its_past() {
+        let event = read_past_event("{\"description\": \"a\", \"status\": \"read\"}").unwrap();
+        assert_eq!(event.event.description.as_deref(), Some("a"));
+        assert_eq!(event.past.status, Given::Value(Status::Read));
+        assert!(event.past.updated_at.is_absent());
+        let fault = read_past_event("{\"status\": 5}").unwrap_err().to_string();
+        assert!(fault.starts_with("status cannot be read"), "{fault}");
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Events on their way, each with the line it comes from.
 
-use tidings_event::NewEvent;
+use tidings_client::PastEvent;
+use tidings_event::{EventId, Given, OwnerName, Status};
 
 /// Events that are sent together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Batch {
-    pub(super) events: Vec<NewEvent>,
+    pub(super) events: Vec<PastEvent>,
     /// The line of each event.
     pub(super) lines: Vec<u64>,
     /// An event in it brought an id of its own, so that it may have been stored long ago.
@@ -20,7 +21,7 @@ pub(super) struct Refused {
 }
 
 impl Batch {
-    pub(super) fn push(&mut self, line: u64, event: NewEvent, may_repeat: bool) {
+    pub(super) fn push(&mut self, line: u64, event: PastEvent, may_repeat: bool) {
         self.events.push(event);
         self.lines.push(line);
         self.may_repeat |= may_repeat;
@@ -46,6 +47,18 @@ impl Batch {
         (self, second)
     }
 
+    /// The events of the system that had been read.
+    pub(super) fn read_system_events(&self) -> impl Iterator<Item = EventId> {
+        self.events.iter().filter_map(|PastEvent { event, past }| {
+            match (&event.id, &event.owner, &past.status) {
+                (Given::Value(id), Given::Value(OwnerName::System), Given::Value(Status::Read)) => {
+                    Some(*id)
+                }
+                _ => None,
+            }
+        })
+    }
+
     /// Keeps the events for which `keep` holds, which is asked with their places.
     pub(super) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
         let mut place = 0..;
@@ -62,10 +75,8 @@ mod tests {
     fn batch(lines: &[u64]) -> Batch {
         let mut batch = Batch::default();
         for line in lines {
-            let event = NewEvent {
-                description: Some(line.to_string()),
-                ..NewEvent::default()
-            };
+            let mut event = PastEvent::default();
+            event.event.description = Some(line.to_string());
             batch.push(*line, event, false);
         }
         batch
@@ -91,5 +102,23 @@ mod tests {
         assert_eq!(some.line_range(), Some((2, 6)));
         some.retain(|_| false);
         assert_eq!((some.len(), some.line_range()), (0, None));
+    }
+
+    #[test]
+    fn only_events_of_the_system_that_had_been_read_are_marked() {
+        let mut batch = Batch::default();
+        for (owner, status) in [
+            ("system", "read"),
+            ("system", "unread"),
+            ("7b1d2c3e-0000-4000-8000-000000000001", "read"),
+        ] {
+            let mut event = PastEvent::default();
+            event.event.id = EventId::mint().into();
+            event.event.owner = Given::parse(owner.to_owned());
+            event.past.status = Given::parse(status.to_owned());
+            batch.push(1, event, true);
+        }
+        let marked: Vec<_> = batch.read_system_events().map(Given::Value).collect();
+        assert_eq!(marked, [batch.events[0].event.id.clone()]);
     }
 }

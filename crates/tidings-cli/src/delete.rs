@@ -1,0 +1,136 @@
+//! `tidings delete`: deletes events.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use tidings_client::Client;
+use tidings_event::{Change, Event, EventFilter, EventPage, PageRequest, Total};
+
+use crate::change;
+use crate::output;
+use crate::selection::{self, Selected, SelectionArgs};
+use crate::server_url::ServerUrl;
+
+const USAGE: &str = "\
+tidings delete <ID>...
+       tidings delete <FILTERS> [--yes]
+       tidings delete --all [--yes]";
+
+const DETAILS: &str = "\
+Every screen of yours shows it at once. An event of the system is deleted for you alone. Says on
+standard error how many events were deleted; exit code 1 if you never had an event with one of the ids.
+
+With a filter or --all it first says how many events that are and shows the newest, and asks; where
+there is no terminal it deletes nothing unless --yes is given. What is published after that is left
+alone. When it is cut off, do it again: what is done stays done.
+
+Examples:
+  tidings delete 01930000-0000-7000-8000-000000000042
+  tidings delete --status read --to 2026-08-01T00:00:00Z
+  tidings delete --severity debug --yes";
+
+/// How many of the events are shown before the question.
+const SHOWN: u64 = 3;
+
+/// The most of a description that is shown, in characters.
+const DESCRIPTION_CHARS: usize = 60;
+
+/// Delete events
+#[derive(Debug, clap::Args)]
+#[command(override_usage = USAGE, after_help = DETAILS)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    selection: SelectionArgs,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    server: ServerUrl,
+}
+
+/// Deletes, after a question unless ids say what, and says how many.
+pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let selected = args.selection.selected()?;
+    let client = args.server.client()?;
+    let deleted = match selected {
+        Selected::Ids(ids) => change::by_ids(&client, &ids, Change::Delete).await,
+        Selected::Matching(filter) => {
+            let page = match look(&client, &filter, args.yes).await {
+                Ok(page) => page,
+                Err(error) => {
+                    output::report(&error);
+                    return Ok(ExitCode::FAILURE);
+                }
+            };
+            if !args.yes && !agreed(&page, filter.is_empty())? {
+                return Ok(ExitCode::FAILURE);
+            }
+            let selection = selection::matching(filter, page.cursor);
+            change::by_selection(&client, &selection, Change::Delete).await
+        }
+    };
+    Ok(change::report(deleted, "deleted"))
+}
+
+/// What is to be deleted, as it is now.
+async fn look(
+    client: &Client,
+    filter: &EventFilter,
+    unasked: bool,
+) -> Result<EventPage, tidings_client::ClientError> {
+    let page = PageRequest {
+        size: SHOWN,
+        total: if unasked { Total::Left } else { Total::Counted },
+        ..PageRequest::default()
+    };
+    client.list(filter, page).await
+}
+
+/// Whether the user wants these events deleted. There is nothing to ask if there are none.
+fn agreed(page: &EventPage, all: bool) -> anyhow::Result<bool> {
+    let number = page.total_count.unwrap_or(page.events.len() as u64);
+    if number == 0 {
+        return Ok(true);
+    }
+    let (events, verb) = match number {
+        1 => ("1 event".to_owned(), "matches"),
+        _ => (format!("{number} events"), "match"),
+    };
+    let what = if all { "are there" } else { verb };
+    output::note(format_args!("{events} {what}, the newest first:"));
+    for event in &page.events {
+        output::note(line(event));
+    }
+    if number > page.events.len() as u64 {
+        output::note("  …");
+    }
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        output::note("error: nothing is deleted: there is no terminal to ask on");
+        output::note("  try: --yes, if you are sure");
+        return Ok(false);
+    }
+    let mut stderr = io::stderr().lock();
+    write!(stderr, "Delete {events}? [y/N] ").context("could not write to standard error")?;
+    drop(stderr);
+    let mut answer = String::new();
+    io::stdin()
+        .read_line(&mut answer)
+        .context("could not read standard input")?;
+    let agreed = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
+    if !agreed {
+        output::note("nothing is deleted");
+    }
+    Ok(agreed)
+}
+
+fn line(event: &Event) -> String {
+    let mut description: String = event.description.chars().take(DESCRIPTION_CHARS).collect();
+    if description.len() < event.description.len() {
+        description.push('…');
+    }
+    format!(
+        "  {:.0}  {}  {}/{}  {description}",
+        event.created_at, event.severity, event.category, event.action
+    )
+}

@@ -1,0 +1,227 @@
+//! `tidings export`: writes events down, with all that is known of them.
+
+mod owners;
+mod target;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use tidings_client::Client;
+use tidings_event::{
+    Event, EventFilter, OwnerName, PageRequest, Paging, Sort, SortKey, SortOrder, Total,
+};
+
+use crate::filter::ListFilterArgs;
+use crate::output::{self, Printed};
+use crate::progress::Progress;
+use crate::retry::RetryArgs;
+use crate::server_url::ServerUrl;
+use owners::Owners;
+use target::{Place, Target};
+
+const DETAILS: &str = "\
+Writes one event a line as JSON, the oldest first, as `tidings import` reads them: with its id, its
+times and its status, and with \"system\" for the owner of an event of the system. Only the file's owner
+can read it.
+
+When it is cut off, --resume goes on behind the last complete line of the file. It also adds what was
+published since a complete export; but not what was published with an earlier time than that of the
+last line, and a status is the one at the time of writing. Give it the filters it was begun with. An
+export to standard output goes on with --from and the createdAt of its last line: an event that is
+there twice is imported once.
+
+Examples:
+  tidings export events.jsonl
+  tidings export events.jsonl --resume
+  tidings export --status unread | gzip > unread.jsonl.gz";
+
+/// Write events to a file, with their ids, times and status
+#[derive(Debug, clap::Args)]
+#[command(after_help = DETAILS)]
+pub(crate) struct Args {
+    /// The file to write; there must be none of this name, unless it is gone on with [default:
+    /// standard output]
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Go on behind the last complete line of the file
+    #[arg(long, requires = "file")]
+    resume: bool,
+    #[command(flatten)]
+    server: ServerUrl,
+    #[command(flatten)]
+    retries: RetryArgs,
+    #[command(flatten)]
+    filter: ListFilterArgs,
+}
+
+/// Writes until there are no more.
+pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let client = args.server.client()?;
+    let target = match &args.file {
+        None => Target::stdout(),
+        Some(path) if args.resume => Target::resume(path)?,
+        Some(path) => Target::create(path)?,
+    };
+    let mut export = Export {
+        owners: Owners::new(client.clone()),
+        client,
+        retries: args.retries,
+        filter: args.filter.into(),
+        target,
+        written: 0,
+    };
+    let ended = tokio::select! {
+        ended = export.write() => ended,
+        Ok(()) = tokio::signal::ctrl_c() => Ok(Ended::Interrupted),
+    };
+    // What was written before a failure is worth keeping.
+    let finished = export.target.finish();
+    let written = export.written;
+    let code = match ended? {
+        Ended::Complete => ExitCode::SUCCESS,
+        Ended::Failed(error) => {
+            output::report(&error);
+            ExitCode::FAILURE
+        }
+        Ended::Interrupted => {
+            output::note("interrupted");
+            ExitCode::FAILURE
+        }
+    };
+    finished?;
+    let noun = if written == 1 { "event" } else { "events" };
+    output::note(format_args!("{written} {noun} written"));
+    if code == ExitCode::FAILURE && args.file.is_some() {
+        output::note("  try: the same with --resume goes on from here");
+    }
+    Ok(code)
+}
+
+/// An export under way.
+#[derive(Debug)]
+struct Export {
+    client: Client,
+    retries: RetryArgs,
+    filter: EventFilter,
+    owners: Owners,
+    target: Target,
+    written: u64,
+}
+
+/// How it ended.
+#[derive(Debug)]
+enum Ended {
+    /// There are no more events, or nobody who reads them.
+    Complete,
+    /// The server does not answer as it should.
+    Failed(tidings_client::ClientError),
+    /// The user has had enough.
+    Interrupted,
+}
+
+impl Export {
+    async fn write(&mut self) -> anyhow::Result<Ended> {
+        let after = self.target.after();
+        if let Some(Place { created_at, .. }) = after {
+            // That moment again: other events may bear it too.
+            let from = self
+                .filter
+                .from
+                .map_or(created_at, |from| from.max(created_at));
+            self.filter.from = Some(from);
+        }
+        let mut request = PageRequest {
+            size: PageRequest::MAX_SIZE,
+            // By creation, since a page then stays put whatever happens meanwhile.
+            sort: Sort {
+                key: SortKey::CreatedAt,
+                order: SortOrder::Ascending,
+            },
+            total: Total::Counted,
+            ..PageRequest::default()
+        };
+        let mut progress: Option<Progress> = None;
+        let mut position = 0;
+        loop {
+            let notice = |text: String| match &progress {
+                Some(progress) => progress.note(&text),
+                None => output::note(text),
+            };
+            let ask = async || self.client.list(&self.filter, request).await;
+            let page = match self.retries.send(notice, ask).await {
+                Ok(answer) => answer.value,
+                Err(error) => return Ok(Ended::Failed(error)),
+            };
+            let progress = progress
+                .get_or_insert_with(|| Progress::of_events(page.total_count.unwrap_or_default()));
+            for event in page.events {
+                position += 1;
+                if after.is_some_and(|after| Place::of(&event) <= after) {
+                    continue;
+                }
+                let owner = match self.owners.name_of(&event, self.retries).await {
+                    Ok(owner) => owner,
+                    Err(error) => return Ok(Ended::Failed(error)),
+                };
+                let line = line(event, owner)?;
+                if self.target.write(&line, progress)? == Printed::ReaderGone {
+                    return Ok(Ended::Complete);
+                }
+                self.written += 1;
+            }
+            self.target.flush()?;
+            progress.update(position, String::new());
+            match page.next {
+                Some(token) => request.paging = Paging::After(token),
+                None => {
+                    progress.end();
+                    return Ok(Ended::Complete);
+                }
+            }
+            request.total = Total::Left;
+        }
+    }
+}
+
+/// An event as it is written.
+#[derive(Serialize)]
+struct Exported {
+    #[serde(serialize_with = "as_text")]
+    owner: OwnerName,
+    /// Without its owner.
+    #[serde(flatten)]
+    event: Event,
+}
+
+fn as_text<S: serde::Serializer>(owner: &OwnerName, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(owner)
+}
+
+fn line(mut event: Event, owner: OwnerName) -> anyhow::Result<String> {
+    event.owner = None;
+    serde_json::to_string(&Exported { owner, event }).context("could not write an event")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn an_event_is_written_whole_but_for_its_owner_s_name() {
+        let event = sample::event(&json!({"number": 1.1e-7}));
+        let mut expected = serde_json::to_value(&event).unwrap();
+        for owner in [OwnerName::System, OwnerName::User(event.owner.unwrap())] {
+            let line = line(event.clone(), owner).unwrap();
+            assert!(!line.contains('\n'));
+            expected["owner"] = json!(owner.to_string());
+            let written: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(written, expected);
+            assert_eq!(line.matches("\"owner\"").count(), 1);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Whose events are written.
+
+use tidings_client::{Client, ClientError};
+use tidings_event::{Event, EventFilter, OwnerId, OwnerKind, OwnerName, PageRequest, Total};
+
+use crate::output;
+use crate::retry::RetryArgs;
+
+/// Tells the system's events from the user's. An event does not say which of the two it is, so the
+/// server is asked for one of the system's, whose owner is the owner of all of them.
+#[derive(Debug)]
+pub(super) struct Owners {
+    client: Client,
+    system: Option<OwnerId>,
+    /// The others that were met.
+    user: Option<OwnerId>,
+}
+
+impl Owners {
+    pub(super) const fn new(client: Client) -> Self {
+        Self {
+            client,
+            system: None,
+            user: None,
+        }
+    }
+
+    /// Whose event this is.
+    pub(super) async fn name_of(
+        &mut self,
+        event: &Event,
+        retries: RetryArgs,
+    ) -> Result<OwnerName, ClientError> {
+        let Some(owner) = event.owner else {
+            return Ok(OwnerName::System);
+        };
+        if self.system == Some(owner) {
+            return Ok(OwnerName::System);
+        }
+        if self.user != Some(owner) {
+            self.system = self.ask(retries).await?;
+            if self.system == Some(owner) {
+                return Ok(OwnerName::System);
+            }
+            self.user = Some(owner);
+        }
+        Ok(OwnerName::User(owner))
+    }
+
+    async fn ask(&self, retries: RetryArgs) -> Result<Option<OwnerId>, ClientError> {
+        let filter = EventFilter {
+            owner_kind: Some(OwnerKind::System),
+            ..EventFilter::default()
+        };
+        let page = PageRequest {
+            size: 1,
+            total: Total::Left,
+            ..PageRequest::default()
+        };
+        let request = async || self.client.list(&filter, page).await;
+        let page = retries.send(output::note, request).await?.value;
+        Ok(page.events.first().and_then(|event| event.owner))
+    }
+}

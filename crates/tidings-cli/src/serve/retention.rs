@@ -1,0 +1,243 @@
+//! What the server keeps, and for how long.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::NonZeroU64;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use jiff::{Span, SpanRelativeTo};
+use tidings::Retention;
+use tidings_event::Severity;
+
+/// The shortest rest of the background task: below it would look for work all the time.
+const MIN_INTERVAL: Duration = Duration::from_millis(10);
+
+/// What is kept, and for how long.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "What is kept, and for how long")]
+pub(super) struct RetentionArgs {
+    /// Delete events that were created longer ago than this, such as `90d` or `12h 30m` [default: none]
+    #[arg(long, value_name = "AGE", env = "TIDINGS_RETAIN_AGE")]
+    retain_age: Option<Age>,
+
+    /// For events of a severity another age than that, such as `debug=7d,informational=30d`
+    #[arg(
+        long,
+        value_name = "SEVERITY=AGE",
+        env = "TIDINGS_RETAIN_SEVERITY",
+        value_delimiter = ','
+    )]
+    retain_severity: Vec<SeverityAge>,
+
+    /// Delete of each user's events all but the newest so many [default: none]
+    #[arg(long, value_name = "N", env = "TIDINGS_RETAIN_EVENTS")]
+    retain_events: Option<NonZeroU64>,
+
+    /// Delete of the system's events, which every user sees, all but the newest so many
+    #[arg(long, value_name = "N", env = "TIDINGS_RETAIN_SYSTEM", default_value_t = DEFAULT_SYSTEM)]
+    retain_system: NonZeroU64,
+
+    /// How long a deletion is remembered; a reader that was away for longer fetches its list anew
+    #[arg(
+        long,
+        value_name = "AGE",
+        env = "TIDINGS_RETAIN_DELETED",
+        default_value_t = Age(Retention::DEFAULT_DELETED_AGE)
+    )]
+    retain_deleted: Age,
+
+    /// How often it is looked for what is no longer kept
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "TIDINGS_RETENTION_INTERVAL",
+        default_value_t = Age(Retention::DEFAULT_INTERVAL)
+    )]
+    retention_interval: Age,
+}
+
+const DEFAULT_SYSTEM: NonZeroU64 =
+    NonZeroU64::new(Retention::DEFAULT_SYSTEM_EVENTS).expect("it is not 0");
+
+impl RetentionArgs {
+    /// What the engine is told.
+    ///
+    /// # Errors
+    ///
+    /// A usage error for what no single flag shows.
+    pub(super) fn retention(&self) -> Result<Retention, clap::Error> {
+        let mut severity_age = BTreeMap::new();
+        for SeverityAge { severity, age } in &self.retain_severity {
+            if severity_age.insert(*severity, age.0).is_some() {
+                let fault = format!("--retain-severity gives {severity} twice\n");
+                return Err(clap::Error::raw(ErrorKind::ArgumentConflict, fault));
+            }
+        }
+        if self.retention_interval.0 < MIN_INTERVAL {
+            return Err(clap::Error::raw(
+                ErrorKind::ValueValidation,
+                format!("--retention-interval is shorter than {MIN_INTERVAL:?}\n"),
+            ));
+        }
+        Ok(Retention {
+            age: self.retain_age.map(|age| age.0),
+            severity_age,
+            owner_events: self.retain_events.map(NonZeroU64::get),
+            system_events: self.retain_system.get(),
+            deleted_age: self.retain_deleted.0,
+            interval: self.retention_interval.0,
+        })
+    }
+}
+
+/// A length of time as people write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Age(Duration);
+
+/// A text that is no length of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct AgeError;
+
+impl fmt::Display for AgeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("give a time above 0 in weeks, days, hours, minutes and seconds, such as `90d` or `12h 30m`")
+    }
+}
+
+impl std::error::Error for AgeError {}
+
+impl FromStr for Age {
+    type Err = AgeError;
+
+    fn from_str(text: &str) -> Result<Self, AgeError> {
+        let span: Span = text.parse().map_err(|_| AgeError)?;
+        // Months and years have no fixed length, and are refused.
+        let days = SpanRelativeTo::days_are_24_hours();
+        let duration = span.to_duration(days).map_err(|_| AgeError)?;
+        match Duration::try_from(duration) {
+            Ok(duration) if !duration.is_zero() => Ok(Self(duration)),
+            _ => Err(AgeError),
+        }
+    }
+}
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DAY: u64 = 24 * 60 * 60;
+        let seconds = self.0.as_secs();
+        if self.0.subsec_nanos() == 0 && seconds >= DAY && seconds.is_multiple_of(DAY) {
+            write!(f, "{}d", seconds / DAY)
+        } else {
+            write!(f, "{:?}", self.0)
+        }
+    }
+}
+
+/// How long events of a severity are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct SeverityAge {
+    severity: Severity,
+    age: Age,
+}
+
+impl FromStr for SeverityAge {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.trim().split_once('=');
+        let (severity, age) = parts.ok_or("write it like `debug=7d`")?;
+        Ok(Self {
+            severity: severity
+                .parse()
+                .map_err(|error: tidings_event::SeverityError| {
+                    format!("{error}: {}", error.remedy())
+                })?,
+            age: age.parse().map_err(|error: AgeError| error.to_string())?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: RetentionArgs,
+    }
+
+    fn retention(flags: &[&str]) -> Result<Retention, clap::Error> {
+        Cli::try_parse_from([&["x"], flags].concat())?
+            .args
+            .retention()
+    }
+
+    #[test]
+    fn the_defaults_are_the_engine_s() {
+        assert_eq!(retention(&[]).unwrap(), Retention::default());
+    }
+
+    #[test]
+    fn what_is_kept_is_taken_from_the_flags() {
+        let hour = Duration::from_secs(60 * 60);
+        let retention = retention(&[
+            "--retain-age=90d",
+            "--retain-severity=debug=1w, informational=36h",
+            "--retain-severity=error=2 days 1h",
+            "--retain-events=5000",
+            "--retain-system=100",
+            "--retain-deleted=12h 30m",
+            "--retention-interval=500ms",
+        ]);
+        let severity_age = [
+            (Severity::Debug, 7 * 24 * hour),
+            (Severity::Informational, 36 * hour),
+            (Severity::Error, 49 * hour),
+        ];
+        assert_eq!(
+            retention.unwrap(),
+            Retention {
+                age: Some(90 * 24 * hour),
+                severity_age: severity_age.into(),
+                owner_events: Some(5_000),
+                system_events: 100,
+                deleted_age: 12 * hour + hour / 2,
+                interval: Duration::from_millis(500),
+            }
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_what_to_write() {
+        for (flag, hint) in [
+            ("--retain-age=90", "such as `90d`"),
+            ("--retain-age=0s", "above 0"),
+            ("--retain-age=-3d", "above 0"),
+            ("--retain-age=1 month", "such as `90d`"),
+            ("--retain-age=soon", "such as `90d`"),
+            ("--retain-severity=info=7d", "informational"),
+            ("--retain-severity=debug", "debug=7d"),
+            ("--retain-severity=debug=never", "such as `90d`"),
+            ("--retain-severity=debug=1d,debug=2d", "twice"),
+            ("--retain-events=0", "0"),
+            ("--retain-system=0", "0"),
+            ("--retention-interval=1ms", "shorter than 10ms"),
+        ] {
+            let error = retention(&[flag]).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{flag}");
+            assert!(error.to_string().contains(hint), "{flag}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_shown_as_it_is_written() {
+        for text in ["30d", "60s", "500ms"] {
+            assert_eq!(text.parse::<Age>().unwrap().to_string(), text);
+        }
+    }
+}

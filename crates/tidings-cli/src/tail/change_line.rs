@@ -1,0 +1,77 @@
+//! A change as a line of `tail`.
+
+use tidings_event::{EventId, StreamItem};
+
+use crate::color::{self, Painter};
+
+/// The most ids of a line: one change may be of hundreds of events, and `--json` has them all.
+const MAX_IDS: usize = 3;
+
+/// What was done to which events; `None` for an item that is no change of events.
+pub(super) fn change_line(item: &StreamItem, painter: Painter) -> Option<String> {
+    let (time, word, ids) = match item {
+        StreamItem::Status { change, .. } => {
+            let time = format!("{:.3}", change.updated_at);
+            (time, change.status.as_str(), &change.ids)
+        }
+        StreamItem::Deleted { deletion, .. } => (String::new(), "deleted", &deletion.ids),
+        StreamItem::Created { .. }
+        | StreamItem::Ready { .. }
+        | StreamItem::Live { .. }
+        | StreamItem::Reset { .. } => return None,
+    };
+    let time = painter.paint(color::FAINT, format_args!("{time:24}"));
+    Some(format!("{time}  {word:13}  {}", named(ids)))
+}
+
+fn named(ids: &[EventId]) -> String {
+    let shown: Vec<_> = ids.iter().take(MAX_IDS).map(EventId::to_string).collect();
+    let shown = shown.join(" ");
+    match ids.len().saturating_sub(MAX_IDS) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidings_event::{Deletion, ResetReason, Status, StatusChange};
+
+    use super::*;
+
+    #[test]
+    fn a_change_is_one_line_however_many_events_it_is_of() {
+        let id: EventId = "0c0ffee0-0000-4000-8000-000000000001".parse().unwrap();
+        let cursor = "2-1-00000000".parse().unwrap();
+        let status = StreamItem::Status {
+            cursor,
+            change: StatusChange {
+                ids: vec![id],
+                status: Status::Read,
+                updated_at: "2026-08-01T10:00:00.123456Z".parse().unwrap(),
+                counts: None,
+            },
+        };
+        let deleted = StreamItem::Deleted {
+            cursor,
+            deletion: Deletion {
+                ids: vec![id; 12],
+                counts: None,
+            },
+        };
+        let painter = Painter::with_color(false);
+        assert_eq!(
+            change_line(&status, painter).unwrap(),
+            format!("2026-08-01T10:00:00.123Z  read           {id}")
+        );
+        assert_eq!(
+            change_line(&deleted, painter).unwrap(),
+            format!("{:24}  deleted        {id} {id} {id} and 9 more", "")
+        );
+        let reason = ResetReason::TooOld;
+        assert_eq!(
+            change_line(&StreamItem::Reset { cursor, reason }, painter),
+            None
+        );
+    }
+}
