@@ -9,8 +9,8 @@ use tidings_event::{
 
 use crate::engine::{Shared, Tidings};
 use crate::error::ChangeError;
+use crate::start::cursor_at;
 use crate::store::{ChangeStep, Changed, Matching, Snapshot, StoreError};
-use crate::subscription::cursor_at;
 
 /// What became of one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,9 +15,10 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::receipt::Receipt;
 use crate::retention::Retention;
+use crate::start::cursor_at;
 use crate::store::sqlite::{OpenStoreError, SqliteStore};
 use crate::store::{Identity, ListPage, Store, StoreError, Submission};
-use crate::subscription::{Source, Subscription, cursor_at};
+use crate::subscription::{Source, Subscription};
 use crate::upkeep::{Upkeep, UpkeepTask};
 
 /// A handle on the engine; clones share it.

@@ -46,6 +46,7 @@ mod metrics;
 mod receipt;
 mod retention;
 mod search;
+mod start;
 mod store;
 mod subscription;
 mod upkeep;

@@ -9,12 +9,14 @@ mod counts;
 mod directory;
 mod fault;
 mod feeds;
+mod functions;
 mod list;
 mod publish;
 mod readers;
 mod replay;
 mod row;
 mod search;
+mod search_blocks;
 mod select;
 mod upkeep;
 mod writer;
@@ -178,7 +180,7 @@ impl Store for SqliteStore {
             return Ok(Progress::Done);
         };
         self.writer
-            .upkeep(move |transaction| search::add_blocks(transaction, &blocks))
+            .upkeep(move |transaction| search_blocks::add_blocks(transaction, &blocks))
             .await?;
         Ok(Progress::More)
     }

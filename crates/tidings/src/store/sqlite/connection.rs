@@ -9,7 +9,7 @@ use tidings_event::{Epoch, SystemId};
 use uuid::Uuid;
 
 use super::fault::OpenFault;
-use super::search;
+use super::functions;
 use crate::store::Identity;
 
 /// In the order they are applied; SQLite's `user_version` counts them.
@@ -47,7 +47,7 @@ pub(crate) fn open_writer(database: &Path) -> Result<(Connection, Identity), Ope
 pub(crate) fn open_reader(database: &Path) -> rusqlite::Result<Connection> {
     let connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "query_only", true)?;
-    search::register(&connection)?;
+    functions::register(&connection)?;
     Ok(connection)
 }
 

@@ -86,7 +86,7 @@ pub(super) fn places(
             query.sql,
             "SELECT * FROM (SELECT event.key AS key, {at} AS at, event.id AS id FROM event"
         );
-        query.from_branch(viewer, branch, wanted, region)?;
+        query.restrict_to(viewer, branch, wanted, region)?;
         let direction = direction(wanted.sort.order);
         if let Some(token) = wanted.after {
             let comparison = match wanted.sort.order {
@@ -133,7 +133,7 @@ pub(super) fn count(
     for branch in branches(viewer, wanted, region) {
         let mut query = Query::default();
         query.sql.push_str("SELECT count(*) FROM event");
-        query.from_branch(viewer, &branch, wanted, region)?;
+        query.restrict_to(viewer, &branch, wanted, region)?;
         total += connection
             .prepare_cached(&query.sql)?
             .query_row(params_from_iter(query.values), |row| {
@@ -233,7 +233,7 @@ impl Query {
     }
 
     /// Writes what follows `FROM event` for a branch: the index, the overlay, the conditions.
-    fn from_branch(
+    fn restrict_to(
         &mut self,
         viewer: &Viewer,
         branch: &Branch,

@@ -1,0 +1,131 @@
+//! The index for searching: blocks of consecutive events, made in the background.
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use tidings_event::Rev;
+
+use super::readers::Reader;
+use super::row::{rev, rev_to_sql};
+use crate::search::{BlockBuilder, GramFilter};
+
+/// The most blocks made at a time.
+const BLOCKS_AT_A_TIME: usize = 64;
+
+/// A block as it is stored.
+#[derive(Debug)]
+struct Block {
+    first: Rev,
+    last: Rev,
+    oldest: i64,
+    newest: i64,
+    grams: GramFilter,
+}
+
+/// The next blocks of a feed of which enough is in no block.
+#[derive(Debug)]
+pub(super) struct NewBlocks {
+    feed: i64,
+    /// How far the feed was searched before.
+    before: Rev,
+    /// How far it is with these.
+    after: Rev,
+    blocks: Vec<Block>,
+}
+
+impl Reader {
+    /// Makes the next blocks; `None` when no feed needs any.
+    pub(crate) fn new_search_blocks(&self) -> rusqlite::Result<Option<NewBlocks>> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let waiting = self
+            .connection
+            .prepare_cached(
+                // The index's own condition; see `0002_inbox.sql`.
+                "SELECT key, searched_rev, head FROM feed INDEXED BY feed_to_index \
+                 WHERE head - searched_rev >= 512 LIMIT 1",
+            )?
+            .query_row([], |row| Ok((row.get(0)?, rev(row, 1)?, rev(row, 2)?)))
+            .optional()?;
+        let Some((feed, before, head)) = waiting else {
+            return Ok(None);
+        };
+        let new = self.blocks_of(feed, before, head)?;
+        transaction.finish()?;
+        Ok(Some(new))
+    }
+
+    fn blocks_of(&self, feed: i64, before: Rev, head: Rev) -> rusqlite::Result<NewBlocks> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT created_rev, created_at, description FROM event \
+             WHERE feed = ?1 AND created_rev > ?2 ORDER BY created_rev",
+        )?;
+        let mut rows = statement.query(params![feed, rev_to_sql(before)?])?;
+        let mut blocks = Vec::new();
+        let mut filling: Option<(BlockBuilder, Block)> = None;
+        let mut reached = before;
+        while blocks.len() < BLOCKS_AT_A_TIME
+            && let Some(row) = rows.next()?
+        {
+            let (rev, created_at): (Rev, i64) = (rev(row, 0)?, row.get(1)?);
+            let (builder, block) = filling.get_or_insert_with(|| {
+                let block = Block {
+                    first: reached.next(),
+                    last: rev,
+                    oldest: created_at,
+                    newest: created_at,
+                    grams: GramFilter::from_bytes(&[]),
+                };
+                (BlockBuilder::new(), block)
+            });
+            builder.add(row.get_ref(2)?.as_str()?);
+            block.last = rev;
+            block.oldest = block.oldest.min(created_at);
+            block.newest = block.newest.max(created_at);
+            if builder.is_full()
+                && let Some((builder, mut block)) = filling.take()
+            {
+                block.grams = builder.finish();
+                reached = block.last;
+                blocks.push(block);
+            }
+        }
+        // A feed in which mostly other things happen than new events: what there is makes a block.
+        if blocks.is_empty() {
+            reached = head;
+            if let Some((builder, mut block)) = filling {
+                block.last = head;
+                block.grams = builder.finish();
+                blocks.push(block);
+            }
+        }
+        Ok(NewBlocks {
+            feed,
+            before,
+            after: reached,
+            blocks,
+        })
+    }
+}
+
+/// Stores new blocks, unless the feed got some since they were made.
+pub(super) fn add_blocks(transaction: &Transaction<'_>, new: &NewBlocks) -> rusqlite::Result<()> {
+    let moved = transaction
+        .prepare_cached("UPDATE feed SET searched_rev = ?3 WHERE key = ?1 AND searched_rev = ?2")?
+        .execute((new.feed, rev_to_sql(new.before)?, rev_to_sql(new.after)?))?;
+    if moved == 0 {
+        return Ok(());
+    }
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO search_block (feed, first_rev, last_rev, oldest, newest, grams) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for block in &new.blocks {
+        insert.execute(params![
+            new.feed,
+            rev_to_sql(block.first)?,
+            rev_to_sql(block.last)?,
+            block.oldest,
+            block.newest,
+            block.grams.as_bytes(),
+        ])?;
+    }
+    Ok(())
+}
