@@ -255,7 +255,7 @@ impl FilledStore {
     pub(crate) fn describe(&self) -> anyhow::Result<String> {
         let bytes = fs::metadata(self.data().join("tidings.db"))?.len();
         Ok(format!(
-            "Filling the store took {:.0} s, indexing it for searching {:.0} s; it has {:.1} GiB.",
+            "Filling the store took {:.0} s, indexing it for searching {:.0} s; it has {:.2} GiB.",
             self.filled.as_secs_f64(),
             self.indexed.as_secs_f64(),
             bytes as f64 / 1024.0 / 1024.0 / 1024.0

@@ -37,9 +37,12 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     let mut table = Table::new("inbox-pages: pages of a large inbox, beside those of a small one");
     for case in &cases {
         table.ratio(
-            &format!("ms, {} of {}", case.read.name, number(large as f64)),
+            &format!("ms, inbox of {}: {}", number(large as f64), case.read.name),
             &case.large.medians,
-            (&format!("of {}", number(small as f64)), &case.small.medians),
+            (
+                &format!("inbox of {}", number(small as f64)),
+                &case.small.medians,
+            ),
             Target::AtMost(2.0),
         );
     }

@@ -35,7 +35,7 @@ impl Inboxes {
         };
         let large = bench.size(1_000_000, 100_000);
         let large = inbox(0, large, large / RARE);
-        let small = bench.size(10_000, 1_000);
+        let small = bench.size(10_000, 4_000);
         let small = inbox(1, small, small / RARE);
         let others_each = bench.size(5_000, 200);
         let others =

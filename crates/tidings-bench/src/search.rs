@@ -58,7 +58,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         table.note(format!(
             "“{}”: {} events have it; the first page held {} and took {} ms at most.",
             case.text,
-            number(case.total as f64),
+            case.total,
             case.fewest,
             number(case.slowest)
         ));
