@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+
+import { sortedById } from "./inbox.js";
+
+/**
+ * Waits until every follower has got as far as the server and checks that each shows what the list
+ * and the summary do. Nothing may change meanwhile.
+ *
+ * @param {import("./api.js").Api} api
+ * @param {import("./follower.js").Follower[]} followers
+ * @param {number[]} [lives] how often each must have become live at least
+ */
+export async function agree(api, followers, lives = []) {
+  const summary = await api.summary();
+  await Promise.all(followers.map((follower, i) => follower.reaches(summary.cursor, lives[i])));
+  const list = await api.list();
+  assert.equal(list.cursor, summary.cursor, "something changed meanwhile");
+  assert.equal(list.totalCount, list.events.length);
+  assert.equal(summary.totalCount, list.events.length);
+  assert.equal(list.readCount, summary.readCount);
+  const listed = sortedById(list.events);
+  for (const { inbox } of followers) {
+    assert.deepEqual(inbox.sorted(), listed);
+    assert.deepEqual(inbox.counts, { unread: summary.unread, read: summary.read });
+  }
+  return list;
+}

@@ -1,0 +1,46 @@
+import { randomUUID } from "node:crypto";
+
+const SEVERITIES = [
+  "emergency",
+  "alert",
+  "critical",
+  "error",
+  "warning",
+  "success",
+  "informational",
+  "debug",
+];
+
+/** Texts that a careless reader of lines would stumble over. */
+const DESCRIPTIONS = [
+  "plain",
+  "",
+  "two\nlines\r\nand a third",
+  "data: not a field\n\nid: 1",
+  "Grüße, 你好, 🛰️, \u2028\u2029\u0085",
+  'a "quote" and a \\',
+];
+
+let count = 0;
+
+/**
+ * Events to publish, for the user or for the system, of all severities in turn.
+ *
+ * @param {number} number
+ * @param {object} fields what they have in common
+ */
+export function drafts(number, fields = {}) {
+  return Array.from({ length: number }, () => {
+    count += 1;
+    return {
+      id: randomUUID(),
+      actedUpon: "7b1d2c3e-0000-4000-8000-000000000001",
+      category: "deployment",
+      action: count % 2 === 0 ? "apply" : "undo",
+      severity: SEVERITIES[count % SEVERITIES.length],
+      description: `${count}: ${DESCRIPTIONS[count % DESCRIPTIONS.length]}`,
+      metadata: { number: count, text: DESCRIPTIONS[count % DESCRIPTIONS.length] },
+      ...fields,
+    };
+  });
+}

@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+
+/** @typedef {import("./sse.js").Frame} Frame */
+/** @typedef {{unread: Record<string, number>, read: Record<string, number>}} Counts */
+
+/**
+ * What a client knows of its user's events from nothing but the frames of the stream, by the rules
+ * of `docs/streaming.md`. A frame that breaks a rule throws.
+ */
+export class Inbox {
+  /** @type {Map<string, any>} */
+  events = new Map();
+
+  /** By the summary of `live` and the deltas since; `null` while they are not known. */
+  counts = /** @type {Counts | null} */ (null);
+
+  /** How far it has got. */
+  cursor = "";
+
+  /** How often `live` has come. */
+  lives = 0;
+
+  /** Why the stream could not go on from where it had got, each time. */
+  resets = /** @type {string[]} */ ([]);
+
+  /** Frames that wait for the list after a reset; `null` when none is awaited. */
+  #waiting = /** @type {Frame[] | null} */ (null);
+
+  /** Events of a list that the stream may bring once more. */
+  #again = new Set();
+
+  /** Whether the events are those at `cursor`; a list may be ahead of it. */
+  #isExact = true;
+
+  /**
+   * Applies a frame.
+   *
+   * @param {Frame} frame
+   */
+  apply(frame) {
+    if (this.#waiting && frame.name !== "reset") {
+      this.#waiting.push(frame);
+      return;
+    }
+    const data = JSON.parse(frame.data);
+    switch (frame.name) {
+      case "ready":
+        assert.equal(data.cursor, frame.cursor);
+        this.counts = null;
+        break;
+      case "reset":
+        assert.equal(data.cursor, frame.cursor);
+        this.counts = null;
+        this.events.clear();
+        this.resets.push(data.reason);
+        this.#waiting = [];
+        break;
+      case "message":
+        this.#create(data);
+        break;
+      case "status":
+        this.#mark(data);
+        break;
+      case "deleted":
+        this.#delete(data);
+        break;
+      case "live":
+        assert.equal(data.cursor, frame.cursor);
+        this.counts = data.summary;
+        this.lives += 1;
+        break;
+      default:
+        assert.fail(`no frame is called ${frame.name}`);
+    }
+    this.cursor = frame.cursor;
+    if (this.counts && this.#isExact) {
+      assert.deepEqual(this.counts, this.#recount(), `the counts after ${JSON.stringify(frame)}`);
+    }
+  }
+
+  /**
+   * Takes the list for what it shows, after a reset, and goes on with the frames that came since.
+   *
+   * @param {{events: any[], cursor: string}} list
+   */
+  adopt(list) {
+    const frames = this.#waiting;
+    assert(frames, "no list is awaited");
+    this.#waiting = null;
+    this.#isExact = list.cursor === this.cursor;
+    for (const event of list.events) {
+      this.events.set(event.id, event);
+      this.#again.add(event.id);
+    }
+    for (const frame of frames) {
+      this.apply(frame);
+    }
+  }
+
+  /** The events in an order that depends on nothing but them. */
+  sorted() {
+    return sortedById(this.events.values());
+  }
+
+  toString() {
+    const { cursor, lives, resets } = this;
+    return `at ${cursor}, live ${lives} times, reset by [${resets}]`;
+  }
+
+  #create(event) {
+    const isNew = !this.events.has(event.id) || this.#again.delete(event.id);
+    assert(isNew, `event ${event.id} came twice`);
+    this.events.set(event.id, event);
+    if (this.counts) {
+      add(this.counts[event.status], event.severity, 1);
+    }
+  }
+
+  #mark(change) {
+    for (const id of change.ids) {
+      const event = this.events.get(id);
+      if (event) {
+        this.events.set(id, { ...event, status: change.status, updatedAt: change.updatedAt });
+      } else {
+        assert(!this.#isExact, `event ${id} changed and had not come`);
+      }
+    }
+    this.#count(change);
+  }
+
+  #delete(deletion) {
+    for (const id of deletion.ids) {
+      this.events.delete(id);
+    }
+    this.#count(deletion);
+  }
+
+  #count({ unread, read }) {
+    if (!this.counts) {
+      assert.deepEqual({ unread, read }, { unread: undefined, read: undefined }, "counts too early");
+      return;
+    }
+    for (const [status, deltas] of Object.entries({ unread, read })) {
+      for (const [severity, by] of Object.entries(deltas)) {
+        add(this.counts[status], severity, by);
+      }
+    }
+  }
+
+  /** @returns {Counts} */
+  #recount() {
+    const counts = { unread: {}, read: {} };
+    for (const event of this.events.values()) {
+      add(counts[event.status], event.severity, 1);
+    }
+    return counts;
+  }
+}
+
+/** @param {Iterable<any>} events */
+export function sortedById(events) {
+  return [...events].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/**
+ * @param {Record<string, number>} counts
+ * @param {string} severity
+ * @param {number} by
+ */
+function add(counts, severity, by) {
+  const after = (counts[severity] ?? 0) + by;
+  assert(after >= 0, `${severity} went below zero`);
+  if (after === 0) {
+    delete counts[severity];
+  } else {
+    counts[severity] = after;
+  }
+}

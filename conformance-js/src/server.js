@@ -1,0 +1,109 @@
+import { spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import readline from "node:readline";
+import { fileURLToPath } from "node:url";
+
+import { freePort } from "./port.js";
+import { soon } from "./soon.js";
+
+/** The binary under test: the one that `cargo test` builds, unless another is named. */
+const BINARY =
+  process.env.TIDINGS_BINARY ??
+  fileURLToPath(new URL("../../target/debug/tidings", import.meta.url));
+
+/**
+ * A `tidings serve` that is ended and started again, at the same address and with the same data.
+ * It emits `listening` each time it accepts.
+ */
+export class Server extends EventEmitter {
+  #directory;
+  #address;
+  /** @type {import("node:child_process").ChildProcess | undefined} */
+  #process;
+
+  /**
+   * @param {string} directory
+   * @param {string} address
+   */
+  constructor(directory, address) {
+    super();
+    this.#directory = directory;
+    this.#address = address;
+  }
+
+  /** Starts a server with an empty store. */
+  static async begin() {
+    const directory = await mkdtemp(path.join(os.tmpdir(), "tidings-conformance-"));
+    const server = new Server(directory, `127.0.0.1:${await freePort()}`);
+    await server.start();
+    return server;
+  }
+
+  /** Where it answers, also while it is away. */
+  get origin() {
+    return `http://${this.#address}`;
+  }
+
+  /** The server makes it, as only its owner may read it. */
+  get #data() {
+    return path.join(this.#directory, "data");
+  }
+
+  /** Starts the process and waits until it accepts. */
+  async start() {
+    const process = spawn(
+      BINARY,
+      ["serve", "--listen", this.#address, "--data-dir", this.#data],
+      { env: { ...globalThis.process.env, TIDINGS_LOG: "warn" }, stdio: ["ignore", "pipe", "inherit"] },
+    );
+    this.#process = process;
+    const firstLine = new Promise((resolve, reject) => {
+      readline.createInterface({ input: process.stdout }).once("line", resolve);
+      process.once("error", reject);
+      process.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
+    });
+    const line = await soon("the server to listen", firstLine);
+    if (line !== `listening on ${this.origin}`) {
+      throw new Error(`unexpected first line ${JSON.stringify(line)}`);
+    }
+    this.emit("listening");
+  }
+
+  /** SIGKILL, as a crash would end it. */
+  async kill() {
+    await this.#end("SIGKILL");
+  }
+
+  /** SIGTERM, as an operator ends it. */
+  async terminate() {
+    const code = await this.#end("SIGTERM");
+    if (code !== 0) {
+      throw new Error(`the server answered SIGTERM by ending with ${code}`);
+    }
+  }
+
+  /** Removes the data of a server that has ended. */
+  async forget() {
+    await rm(this.#data, { recursive: true });
+  }
+
+  /** Ends it for good and removes its data. */
+  async dispose() {
+    if (this.#process?.exitCode === null && this.#process.signalCode === null) {
+      await this.kill();
+    }
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  /** @param {NodeJS.Signals} signal */
+  async #end(signal) {
+    const process = this.#process;
+    const exit = once(process, "exit");
+    process.kill(signal);
+    const [code] = await soon(`the server to end by ${signal}`, exit);
+    return code;
+  }
+}

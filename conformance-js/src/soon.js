@@ -1,0 +1,25 @@
+/** Far beyond what any step takes: passing it means that something is stuck. */
+const STUCK_MS = 60_000;
+
+/**
+ * Waits for what must come.
+ *
+ * @template T
+ * @param {string | (() => string)} what says what is missing, when nothing comes
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+export async function soon(what, promise) {
+  let timer;
+  const stuck = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      const text = typeof what === "string" ? what : what();
+      reject(new Error(`${text}: nothing for ${STUCK_MS / 1000} s`));
+    }, STUCK_MS);
+  });
+  try {
+    return await Promise.race([promise, stuck]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

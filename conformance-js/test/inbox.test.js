@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Inbox } from "../src/inbox.js";
+
+const ERROR = { id: "e", severity: "error", status: "unread", updatedAt: "1" };
+const DEBUG = { id: "d", severity: "debug", status: "unread", updatedAt: "1" };
+
+let position = 0;
+
+/**
+ * @param {string} name
+ * @param {object} data
+ */
+function frame(name, data) {
+  position += 1;
+  const cursor = String(position);
+  const named = ["ready", "live", "reset"].includes(name) ? { cursor, ...data } : data;
+  return { name, data: JSON.stringify(named), cursor };
+}
+
+/** @param {...any} events */
+function liveWith(...events) {
+  const inbox = new Inbox();
+  inbox.apply(frame("ready", {}));
+  const unread = {};
+  for (const event of events) {
+    inbox.apply(frame("message", event));
+    unread[event.severity] = 1;
+  }
+  inbox.apply(frame("live", { summary: { unread, read: {} } }));
+  return inbox;
+}
+
+test("changes are shown and counted", () => {
+  const inbox = liveWith(ERROR);
+  inbox.apply(frame("message", DEBUG));
+  const read = { status: "read", updatedAt: "2" };
+  inbox.apply(
+    frame("status", { ids: ["e"], ...read, unread: { error: -1 }, read: { error: 1 } }),
+  );
+  inbox.apply(frame("deleted", { ids: ["d"], unread: { debug: -1 }, read: {} }));
+  assert.deepEqual(inbox.sorted(), [{ ...ERROR, ...read }]);
+  assert.deepEqual(inbox.counts, { unread: {}, read: { error: 1 } });
+});
+
+test("what breaks a rule is found", () => {
+  const read = { ids: ["e"], status: "read", updatedAt: "2" };
+  const wrong = [
+    ["an event again", frame("message", ERROR)],
+    ["an unknown event", frame("status", { ...read, ids: ["x"], unread: {}, read: {} })],
+    ["no counts", frame("status", read)],
+    ["half the counts", frame("status", { ...read, unread: { error: -1 }, read: {} })],
+    ["another severity", frame("deleted", { ids: ["e"], unread: { debug: -1 }, read: {} })],
+    ["counts of nothing", frame("live", { summary: { unread: {}, read: {} } })],
+    ["another cursor", frame("live", { cursor: "x", summary: { unread: { error: 1 }, read: {} } })],
+    ["another name", frame("changed", {})],
+  ];
+  for (const [what, next] of wrong) {
+    assert.throws(() => liveWith(ERROR).apply(next), undefined, what);
+  }
+});
+
+test("counts do not come before `live`", () => {
+  const inbox = liveWith(ERROR);
+  inbox.apply(frame("ready", {}));
+  assert.throws(() => inbox.apply(frame("deleted", { ids: ["e"], unread: { error: -1 }, read: {} })));
+});
+
+test("after a reset the list counts, and what came since may be in both", () => {
+  const inbox = liveWith(ERROR);
+  inbox.apply(frame("reset", { reason: "too_old" }));
+  inbox.apply(frame("live", { summary: { unread: {}, read: {} } }));
+  inbox.apply(frame("message", DEBUG));
+  inbox.adopt({ events: [DEBUG], cursor: String(position) });
+  assert.deepEqual(inbox.sorted(), [DEBUG]);
+  assert.deepEqual(inbox.counts, { unread: { debug: 1 }, read: {} });
+  assert.equal(inbox.cursor, String(position));
+});
