@@ -8,8 +8,11 @@ mod bench;
 mod ci;
 mod codegen;
 mod command;
+mod javascript;
+mod tally;
 mod test;
 mod tidy;
+mod tools;
 
 use clap::Parser;
 

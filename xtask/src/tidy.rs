@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
-use crate::command;
+use crate::{command, javascript};
 
 /// Which of our crates each of them may depend on: imports point one way.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
@@ -57,6 +57,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     for (path, name, reason) in MUST_NOT_NAME {
         check_names(path, name, reason, &mut faults)?;
     }
+    check_lock(&mut faults)?;
     if faults.is_empty() {
         return Ok(());
     }
@@ -96,6 +97,22 @@ fn check_lints(package: &Package, faults: &mut Vec<String>) -> anyhow::Result<()
         faults.push(format!(
             "{}: does not take the workspace's lints",
             package.name
+        ));
+    }
+    Ok(())
+}
+
+/// Where packages are fetched from is for each machine to say.
+fn check_lock(faults: &mut Vec<String>) -> anyhow::Result<()> {
+    let path = command::root()
+        .join(javascript::FOLDER)
+        .join(javascript::LOCK);
+    let lock = std::fs::read_to_string(&path)
+        .with_context(|| format!("could not read {}", path.display()))?;
+    if lock.contains("\"resolved\"") {
+        faults.push(format!(
+            "{}: names addresses to download from",
+            path.display()
         ));
     }
     Ok(())
