@@ -16,6 +16,8 @@ pub(crate) struct Args {
 
 const CONFIGURATION: &str = "docs/configuration.md";
 
+const OPENAPI: &str = "docs/openapi.json";
+
 const INTRODUCTION: &str = "\
 # Configuration
 
@@ -25,18 +27,33 @@ A flag wins over its environment variable, and that over the default.
 
 /// Writes every file, or compares every one.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let path = command::root().join(CONFIGURATION);
-    let written = configuration()?;
-    if !args.check {
-        return std::fs::write(&path, written)
-            .with_context(|| format!("could not write {CONFIGURATION}"));
+    keep(CONFIGURATION, &configuration()?, args.check)?;
+    keep(OPENAPI, &openapi()?, args.check)
+}
+
+fn keep(file: &str, written: &str, check: bool) -> anyhow::Result<()> {
+    let path = command::root().join(file);
+    if !check {
+        return std::fs::write(&path, written).with_context(|| format!("could not write {file}"));
     }
-    let found = std::fs::read_to_string(&path)
-        .with_context(|| format!("could not read {CONFIGURATION}"))?;
+    let found = std::fs::read_to_string(&path).with_context(|| format!("could not read {file}"))?;
     if found != written {
-        bail!("{CONFIGURATION} is not up to date; run `cargo xtask codegen` and commit it");
+        bail!("{file} is not up to date; run `cargo xtask codegen` and commit it");
     }
     Ok(())
+}
+
+/// What the server says about its API.
+fn openapi() -> anyhow::Result<String> {
+    let mut example = command::cargo(&["run", "--quiet", "--locked"]);
+    example.args(["--package", "tidings-server", "--example", "openapi"]);
+    let output = example.output().context("could not run the example")?;
+    ensure!(
+        output.status.success(),
+        "the example `openapi` ended with {}",
+        output.status
+    );
+    String::from_utf8(output.stdout).context("the document is not UTF-8")
 }
 
 fn configuration() -> anyhow::Result<String> {

@@ -12,6 +12,7 @@ use crate::query::PageToken;
 
 /// Exact counts of what an owner sees, by status and severity. Severities with none are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Summary {
     /// Unread events.
     pub unread: BTreeMap<Severity, u64>,
@@ -68,6 +69,7 @@ impl Summary {
 
 /// What a change does to the counts, by severity. Severities that stay as they are are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CountDelta {
     /// To the unread events.
     pub unread: BTreeMap<Severity, i64>,
@@ -92,6 +94,7 @@ impl CountDelta {
 
 /// The exact counts of an inbox: the body of `GET /api/system/events/summary`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct InboxSummary {
     /// How many events there are.
@@ -110,6 +113,7 @@ pub struct InboxSummary {
 /// What an owner's events are about: the body of `GET /api/system/events/types`. Each is sorted, and
 /// never `null`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventTypes {
     /// The categories that at least one event has.
     pub category: Vec<Category>,
@@ -119,6 +123,7 @@ pub struct EventTypes {
 
 /// The answer to a bulk change of status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UpdatedEvents {
     /// Which events changed, where they were named by their ids; otherwise empty.
     pub updated: Vec<EventId>,
@@ -128,6 +133,7 @@ pub struct UpdatedEvents {
 
 /// The answer to a bulk deletion.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeletedEvents {
     /// Which events were deleted, where they were named by their ids; otherwise empty.
     pub deleted: Vec<EventId>,
@@ -137,6 +143,7 @@ pub struct DeletedEvents {
 
 /// The answer to a change of one event's status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UpdatedEvent {
     /// What was done, in words.
@@ -149,6 +156,7 @@ pub struct UpdatedEvent {
 
 /// How many events have a severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SeverityCount {
     /// The severity.
     pub severity: Severity,
@@ -158,6 +166,7 @@ pub struct SeverityCount {
 
 /// A page of the list: the body of `GET /api/system/events`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EventPage {
     /// In the order that was asked for.
@@ -171,11 +180,13 @@ pub struct EventPage {
     pub count_by_severity_level: Vec<SeverityCount>,
     /// How many events match the filter; absent where they were not to be counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub total_count: Option<u64>,
     /// How many events the owner has read, whatever the filter.
     pub read_count: u64,
     /// Asks for the page after this one; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub next: Option<PageToken>,
     /// Subscribe from here to miss nothing after this page was read.
     pub cursor: Cursor,

@@ -20,10 +20,12 @@ use crate::rules::{self, Limits, Violations};
 /// Fields the server sets (`status`, `updatedAt`, `deletedAt`) and unknown ones are ignored, as
 /// existing servers do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, expecting = "an event object")]
 pub struct NewEvent {
     /// Minted when absent or nil.
     #[serde(skip_serializing_if = "Given::is_absent")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<EventId>))]
     pub id: Given<EventId>,
     /// Over HTTP the caller when absent or nil; from the builder the system.
     #[serde(
@@ -31,31 +33,40 @@ pub struct NewEvent {
         alias = "userId",
         skip_serializing_if = "Given::is_absent"
     )]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub owner: Given<OwnerName>,
     /// This installation when absent or nil.
     #[serde(alias = "system_id", skip_serializing_if = "Given::is_absent")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<SystemId>))]
     pub system_id: Given<SystemId>,
     /// The event's own id when absent or nil: an operation of one event.
     #[serde(alias = "operation_id", skip_serializing_if = "Given::is_absent")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<OperationId>))]
     pub operation_id: Given<OperationId>,
     /// Required.
     #[serde(alias = "acted_upon", skip_serializing_if = "Given::is_absent")]
+    #[cfg_attr(feature = "openapi", schema(value_type = ResourceId, required = true))]
     pub acted_upon: Given<ResourceId>,
     /// Required.
     #[serde(skip_serializing_if = "Given::is_absent")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Category, required = true))]
     pub category: Given<Category>,
     /// Required.
     #[serde(skip_serializing_if = "Given::is_absent")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Action, required = true))]
     pub action: Given<Action>,
     /// Required.
     #[serde(skip_serializing_if = "Given::is_absent")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Severity, required = true))]
     pub severity: Given<Severity>,
     /// Empty when absent.
     pub description: Option<String>,
     /// Nothing when absent.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub metadata: Option<Metadata>,
     /// The time of publishing when absent.
     #[serde(alias = "created_at", skip_serializing_if = "Given::is_absent")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub created_at: Given<Timestamp>,
 }
 

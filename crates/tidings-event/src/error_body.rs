@@ -53,6 +53,31 @@ pub enum ErrorCode {
     Unknown,
 }
 
+impl ErrorCode {
+    /// Every code that a server of this version sends.
+    pub const ALL: [Self; 19] = [
+        Self::InvalidJson,
+        Self::InvalidEvent,
+        Self::InvalidQuery,
+        Self::InvalidChange,
+        Self::InvalidConfig,
+        Self::BodyUnreadable,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+        Self::EventConflict,
+        Self::EventNotFound,
+        Self::RouteNotFound,
+        Self::MethodNotAllowed,
+        Self::ForeignHost,
+        Self::ForeignOrigin,
+        Self::StorageFull,
+        Self::StorageUnavailable,
+        Self::Overloaded,
+        Self::ShuttingDown,
+        Self::Internal,
+    ];
+}
+
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
@@ -61,6 +86,7 @@ impl fmt::Display for ErrorCode {
 
 /// How grave an error is for the operator of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ErrorSeverity {
     /// The request was refused.

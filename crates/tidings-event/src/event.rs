@@ -17,6 +17,7 @@ pub type Metadata = Map<String, Value>;
 /// `user_id` and `userId` for `owner`. Ids that are not set are the nil UUID, except `owner`, which
 /// is left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// Names this event. Publishing the same id again is a no-op.
@@ -30,9 +31,11 @@ pub struct Event {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "nil_as_none"
     )]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub owner: Option<OwnerId>,
     /// The instance that sent it; nil until it is published.
     #[serde(default = "nil_system", alias = "system_id")]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub system_id: SystemId,
     /// Shared by all events of one operation.
     #[serde(alias = "operation_id")]
@@ -46,6 +49,7 @@ pub struct Event {
     pub action: Action,
     /// What happened, in words for the user. At most 4 KiB; may be empty.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub description: String,
     /// How urgently it wants attention.
     pub severity: Severity,
@@ -53,15 +57,19 @@ pub struct Event {
     pub status: Status,
     /// What else the user should know; at most 64 KiB of JSON and 32 levels.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>, required = true))]
     pub metadata: Option<Metadata>,
     /// When it happened.
     #[serde(alias = "created_at")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
     /// When it last changed.
     #[serde(alias = "updated_at")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,
     /// When it was deleted, if it was.
     #[serde(default, alias = "deleted_at", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime, nullable = false))]
     pub deleted_at: Option<Timestamp>,
 }
 

@@ -7,6 +7,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// How urgently an event wants the user's attention, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(utoipa::ToSchema),
+    schema(rename_all = "lowercase")
+)]
 pub enum Severity {
     /// The platform is unusable.
     Emergency,
@@ -114,6 +119,11 @@ impl FromStr for Severity {
 
 /// Whether the owner has read an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(utoipa::ToSchema),
+    schema(rename_all = "lowercase")
+)]
 pub enum Status {
     /// Not yet read: how every event begins.
     #[default]
@@ -200,6 +210,11 @@ macro_rules! name_newtype {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[cfg_attr(
+            feature = "openapi",
+            derive(utoipa::ToSchema),
+            schema(max_length = 64, pattern = "^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
+        )]
         pub struct $name(String);
 
         impl $name {

@@ -45,6 +45,8 @@ mod event;
 mod given;
 mod id;
 mod kind;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod past;
 mod query;
 mod quote;

@@ -13,6 +13,7 @@ use crate::kind::{Action, Category, Severity, Status};
 
 /// Whose events: the user's own, or the system's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OwnerKind {
     /// The caller's own events.
@@ -24,6 +25,7 @@ pub enum OwnerKind {
 /// Which events are meant. Every part that is set must hold; a list holds when one entry does, and
 /// an empty list means any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct EventFilter {
     /// Read or unread.
@@ -41,11 +43,14 @@ pub struct EventFilter {
     /// Of this operation.
     pub operation_id: Option<OperationId>,
     /// Created at this moment or later.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub from: Option<Timestamp>,
     /// Created before this moment.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub to: Option<Timestamp>,
     /// With this text in the description, in any case of any script; `%` and `_` are ordinary
     /// characters. At most [`EventFilter::MAX_SEARCH_BYTES`].
+    #[cfg_attr(feature = "openapi", schema(max_length = 256))]
     pub search: Option<String>,
 }
 
@@ -68,6 +73,7 @@ impl EventFilter {
 
 /// By which moment a list is sorted. Events of the same moment are sorted by their ids.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SortKey {
     /// When it happened. A page by token stays put whatever happens meanwhile.
@@ -80,6 +86,7 @@ pub enum SortKey {
 
 /// Which way a list is sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum SortOrder {
     /// The oldest first.
     #[serde(rename = "asc")]

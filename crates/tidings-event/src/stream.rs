@@ -13,6 +13,7 @@ use crate::kind::Status;
 
 /// Why a reader has to fetch the list again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ResetReason {
     /// The text is not a cursor.
@@ -33,6 +34,7 @@ impl fmt::Display for ResetReason {
 
 /// Events got another status: the `data:` of a `status` frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StatusChange {
     /// Which events; never more than [`StreamItem::MAX_IDS`].
@@ -40,19 +42,23 @@ pub struct StatusChange {
     /// Their status now.
     pub status: Status,
     /// When they were changed: their `updatedAt` now.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,
     /// What that does to the counts. Absent while the stream catches up: the next `live` has them.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::FrameCounts, inline))]
     pub counts: Option<CountDelta>,
 }
 
 /// Events are gone: the `data:` of a `deleted` frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Deletion {
     /// Which events; never more than [`StreamItem::MAX_IDS`]. A reader may never have seen them.
     pub ids: Vec<EventId>,
     /// What that does to the counts. Absent while the stream catches up: the next `live` has them.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::FrameCounts, inline))]
     pub counts: Option<CountDelta>,
 }
 

@@ -251,8 +251,9 @@ fn insert<'a>(
     };
     match string(value) {
         Some(text) if !text.is_empty() => given.insert(name, text, violations),
-        _ if value.get() == "null" => {}
-        _ => {
+        Some(_) => violations.add(given.field(name), "is empty", "leave it out"),
+        None if value.get() == "null" => {}
+        None => {
             let fault = format!("({}) is not a text", quoted(value.get()));
             violations.add(given.field(name), fault, "write a text, or leave it out");
         }
@@ -352,17 +353,17 @@ mod tests {
             "`upto` is no field of this request",
             "the body says in several ways which events",
             "upTo (`3`) is not a cursor",
-            "ids[0] (`\\\"x\\\"`) is not a UUID",
+            "ids[0] (`\"x\"`) is not a UUID",
             "ids[1] (`7`) is not a UUID",
-            "filter.status (`\\\"\\\"`) is not a text",
+            "filter.status is empty",
             "filter.limit is no filter",
             "filter.from (`7`) is not a text",
-            "filter.severity (`\\\"error\\\"`) is not a JSON array of strings",
-            "filter.action (`[\\\"a\\\", 1]`) is not a JSON array of strings",
+            "filter.severity (`\"error\"`) is not a JSON array of strings",
+            "filter.action (`[\"a\", 1]`) is not a JSON array of strings",
             "filter.category (`A`) `A` is not snake_case",
             "filter.ownerKind (`me`) is no kind of owner",
             "all is not `true`",
-            "status (`\\\"new\\\"`) is not a status",
+            "status (`\"new\"`) is not a status",
         ] {
             assert!(
                 faults.iter().any(|fault| fault == expected),

@@ -5,6 +5,7 @@
 //! log, once, when the answer is made.
 
 mod envelope;
+mod samples;
 
 use std::any::Any;
 use std::error::Error;
@@ -15,7 +16,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tidings::{ChangeError, PublishError, StoreError};
-use tidings_event::{ErrorBody, EventId, ResetReason, Violation, Violations};
+use tidings_event::{ErrorBody, ErrorCode, EventId, ResetReason, Violation, Violations};
 
 pub(crate) use envelope::quoted;
 
@@ -200,6 +201,11 @@ impl IntoResponse for ApiError {
         }
         response
     }
+}
+
+/// The status and the body with which `code` is answered, for the documentation.
+pub(crate) fn sample(code: ErrorCode) -> (StatusCode, ErrorBody) {
+    envelope::of(&samples::sample(code))
 }
 
 /// Answers a path that is not there.

@@ -6,10 +6,12 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::level_filters::LevelFilter;
+use utoipa::ToSchema;
 
 /// A log level as existing clients name it. Their scale is finer than this log's: see
 /// [`Level::filter`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum Level {
     /// What ends the program.
     Panic,

@@ -50,7 +50,7 @@ impl ListQuery {
 }
 
 /// All parameters that are known.
-fn known() -> impl Iterator<Item = &'static str> {
+pub(crate) fn known() -> impl Iterator<Item = &'static str> {
     OF_PAGE.into_iter().chain(TEXTS).chain(LISTS)
 }
 

@@ -7,7 +7,7 @@ use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::from_fn;
-use axum::routing::{any, delete, get, post, put};
+use axum::routing::any;
 use tidings::Tidings;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -16,24 +16,13 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::config::Config;
 use crate::error::{self, method_not_allowed, route_not_found};
-use crate::routes::config::{get_config, set_config};
-use crate::routes::events::create::create_events;
-use crate::routes::events::delete::{delete_event, delete_events, delete_events_with_answer};
-use crate::routes::events::get::get_event;
-use crate::routes::events::list::list_events;
-use crate::routes::events::status::{
-    mark_event, mark_event_with_answer, mark_events, mark_events_with_answer,
-};
-use crate::routes::events::summary::summarize_events;
-use crate::routes::events::types::list_event_types;
-use crate::routes::health::{healthz, readyz};
-use crate::routes::metrics::metrics;
-use crate::routes::page::page;
-use crate::routes::subscribe::subscribe;
 use crate::state::AppState;
-use crate::{identity, trace};
+use crate::{identity, table, trace};
 
-/// The API under `/api/system/events`, to mount in an app of your own with
+/// The paths of all events. With a slash at its end each is the same as without.
+pub(crate) const COLLECTIONS: [&str; 2] = ["/api/system/events", "/api/events"];
+
+/// The API under `/api/system/events` and `/api/events`, to mount in an app of your own with
 /// [`Router::merge`] or [`Router::nest`].
 ///
 /// It brings its own identity, request ids and error bodies, and leaves every other path to the app:
@@ -51,48 +40,29 @@ pub fn router(engine: Tidings, config: &Config) -> Router {
 
 /// The whole server: the API, the page, the health checks, and an answer to every other path.
 pub(crate) fn standalone(state: Arc<AppState>) -> Router {
-    let routes = api()
-        .route("/", get(page))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
+    let mut routes = api();
+    for operation in table::server() {
+        routes = operation.mount(routes);
+    }
+    let routes = routes
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(route_not_found);
     layered(routes).with_state(state)
 }
 
 fn api() -> Router<Arc<AppState>> {
-    let list = get(list_events).post(create_events);
-    Router::new()
-        .route("/api/system/events", list.clone())
-        .route("/api/system/events/", list.clone())
-        .route("/api/system/events/types", get(list_event_types))
-        .route("/api/system/events/summary", get(summarize_events))
-        .route("/api/system/events/config", get(get_config).put(set_config))
-        .route("/api/system/events/subscribe", get(subscribe))
-        .route("/api/system/events/bulk", delete(delete_events))
-        .route("/api/system/events/status/bulk", put(mark_events))
-        .route("/api/system/events/status/{id}", put(mark_event))
-        .route(
-            "/api/system/events/{id}",
-            get(get_event).delete(delete_event),
-        )
-        .route("/api/system/events/{id}/{*rest}", any(route_not_found))
-        .route(
-            "/api/events",
-            list.clone().delete(delete_events_with_answer),
-        )
-        .route("/api/events/", list.delete(delete_events_with_answer))
-        .route("/api/events/list", get(list_events))
-        .route("/api/events/types", get(list_event_types))
-        .route("/api/events/summary", get(summarize_events))
-        .route("/api/events/subscribe", get(subscribe))
-        .route("/api/events/delete", post(delete_events_with_answer))
-        .route("/api/events/status", put(mark_events_with_answer))
-        .route("/api/events/{id}", get(get_event).delete(delete_event))
-        .route("/api/events/{id}/status", put(mark_event_with_answer))
-        .route("/api/events/{id}/{*rest}", any(route_not_found))
-        .method_not_allowed_fallback(method_not_allowed)
+    let mut routes = Router::new();
+    for operation in table::api() {
+        routes = operation.mount(routes);
+    }
+    // What lies deeper is no event's id.
+    for collection in COLLECTIONS {
+        routes = routes.route(
+            &format!("{collection}/{{id}}/{{*rest}}"),
+            any(route_not_found),
+        );
+    }
+    routes.method_not_allowed_fallback(method_not_allowed)
 }
 
 /// The outermost layer comes first.
@@ -123,6 +93,7 @@ mod tests {
     use axum::extract::Request;
     use axum::http::StatusCode;
     use axum::response::Response;
+    use axum::routing::get;
     use http_body_util::BodyExt as _;
     use tower::ServiceExt as _;
 

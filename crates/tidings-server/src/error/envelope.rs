@@ -307,7 +307,10 @@ pub(crate) fn quoted(text: &str) -> String {
     let start: String = text
         .chars()
         .take(QUOTED_CHARS)
-        .flat_map(char::escape_debug)
+        .map(|char| match char {
+            '"' | '\'' => char.to_string(),
+            other => other.escape_debug().to_string(),
+        })
         .collect();
     let end = match text.chars().nth(QUOTED_CHARS) {
         Some(_) => "…",

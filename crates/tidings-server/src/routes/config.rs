@@ -9,10 +9,13 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use tidings_event::{ErrorBody, Violations};
+use utoipa::ToSchema;
 
 use crate::error::{ApiError, quoted};
 use crate::json;
 use crate::log_level::{Level, LogLevel};
+use crate::openapi::bodies::SetLogLevel;
+use crate::openapi::examples;
 use crate::state::AppState;
 
 /// The names of the one field, the older one last.
@@ -22,20 +25,23 @@ const NAMES: [&str; 2] = ["eventLogLevel", "event_log_level"];
 const MAX_FIELDS: usize = 50;
 
 /// The log's level, and what became of setting it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LogConfig {
     /// The level now.
+    #[schema(value_type = Level)]
     event_log_level: &'static str,
     /// The levels there are, the quietest first.
+    #[schema(value_type = Vec<Level>)]
     available_levels: [&'static str; Level::ALL.len()],
     /// Whether it was set; absent where only asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     status: Option<Outcome>,
 }
 
 /// Whether the level was set.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Outcome {
     /// It was.
@@ -45,7 +51,7 @@ pub(crate) enum Outcome {
 }
 
 /// A refused level: existing clients expect the same body as on success, the others that of an error.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RefusedLogConfig {
     #[serde(flatten)]
     config: LogConfig,
@@ -54,6 +60,19 @@ pub(crate) struct RefusedLogConfig {
 }
 
 /// Answers with the level of the server's log.
+#[utoipa::path(
+    get,
+    path = "/api/system/events/config",
+    summary = "Get the log level",
+    description = "How much the server writes into its log. It says nothing about events, and is \
+                   not there where the program does not offer it.",
+    responses((
+        status = 200,
+        description = "The level.",
+        body = LogConfig,
+        example = json!(examples::log_config(None))
+    ))
+)]
 pub(crate) async fn get_config(
     State(state): State<Arc<AppState>>,
 ) -> Result<Json<LogConfig>, ApiError> {
@@ -61,25 +80,49 @@ pub(crate) async fn get_config(
 }
 
 /// Sets the level of the server's log, until the server ends.
+#[utoipa::path(
+    put,
+    path = "/api/system/events/config",
+    summary = "Set the log level",
+    description = "Until the server ends.",
+    request_body(content = SetLogLevel, example = json!({"eventLogLevel": "debug"})),
+    responses(
+        (
+            status = 200,
+            description = "It is set.",
+            body = LogConfig,
+            example = json!(examples::log_config(Some("success")))
+        ),
+        (
+            status = 400,
+            description = "`invalid_config`, `invalid_json`, `body_unreadable`: it was not set. The \
+                           fields of a success beside those of an error.",
+            body = RefusedLogConfig,
+            example = json!(examples::refused_log_config())
+        )
+    )
+)]
 pub(crate) async fn set_config(
     State(state): State<Arc<AppState>>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let log_level = log_level(&state)?;
-    let body = state.read_change(request).await?;
-    let text = json::text(&body.bytes).map_err(ApiError::invalid_json);
-    match text.and_then(read_level) {
-        Ok(level) => {
-            log_level.set(level).map_err(ApiError::Config)?;
-            tracing::info!(%level, "the log's level was set");
-            Ok(Json(config(log_level, Some(Outcome::Success))).into_response())
-        }
-        Err(error) => {
+    let level = match requested_level(&state, request).await {
+        Ok(level) => level,
+        Err(
+            error @ (ApiError::InvalidConfig(_)
+            | ApiError::InvalidJson(_)
+            | ApiError::BodyUnreadable(_)),
+        ) => {
             let (status, error) = error.into_envelope();
             let config = config(log_level, Some(Outcome::Error));
-            Ok((status, Json(RefusedLogConfig { config, error })).into_response())
+            return Ok((status, Json(RefusedLogConfig { config, error })).into_response());
         }
-    }
+        Err(other) => return Err(other),
+    };
+    log_level.set(level).map_err(ApiError::Config)?;
+    tracing::info!(%level, "the log's level was set");
+    Ok(Json(config(log_level, Some(Outcome::Success))).into_response())
 }
 
 /// A program that mounts the routes and gives no handle on its log has no such path.
@@ -93,6 +136,11 @@ fn config(log_level: &LogLevel, status: Option<Outcome>) -> LogConfig {
         available_levels: Level::ALL.map(Level::as_str),
         status,
     }
+}
+
+async fn requested_level(state: &AppState, request: Request) -> Result<Level, ApiError> {
+    let body = state.read_change(request).await?;
+    read_level(json::text(&body.bytes).map_err(ApiError::invalid_json)?)
 }
 
 fn read_level(text: &str) -> Result<Level, ApiError> {

@@ -9,17 +9,40 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::error::ApiError;
+use crate::openapi::bodies::Health;
 use crate::state::AppState;
 
 /// How long the store may take to say that it is there.
 const CHECK_TIME: Duration = Duration::from_secs(5);
 
 /// The process is alive.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    summary = "Whether the process is alive",
+    responses((
+        status = 200,
+        description = "It is.",
+        body = Health,
+        example = json!({"status": "alive"})
+    ))
+)]
 pub(crate) async fn healthz() -> Json<Value> {
     Json(json!({"status": "alive"}))
 }
 
 /// The server takes requests and the store answers.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    summary = "Whether the server takes requests and the store takes events",
+    responses((
+        status = 200,
+        description = "They do.",
+        body = Health,
+        example = json!({"status": "ready"})
+    ))
+)]
 pub(crate) async fn readyz(State(state): State<Arc<AppState>>) -> Result<Json<Value>, ApiError> {
     if state.drain.has_begun() {
         return Err(ApiError::ShuttingDown);

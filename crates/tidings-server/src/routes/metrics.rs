@@ -13,6 +13,17 @@ use crate::state::AppState;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The counts of engine and server, for Prometheus.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    summary = "Counts for Prometheus",
+    responses((
+        status = 200,
+        description = "In the OpenMetrics text format.",
+        content_type = "application/openmetrics-text",
+        body = String
+    ))
+)]
 pub(crate) async fn metrics(State(state): State<Arc<AppState>>) -> Response {
     let mut text = String::new();
     encode(&mut text, &state.metrics.registry).expect("writing into memory does not fail");

@@ -13,6 +13,12 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
                       form-action 'none'; frame-ancestors 'none'";
 
 /// Answers with the page, its commands naming this server.
+#[utoipa::path(
+    get,
+    path = "/",
+    summary = "A page that says how to begin",
+    responses((status = 200, description = "HTML.", content_type = "text/html", body = String))
+)]
 pub(crate) async fn page(Extension(authority): Extension<Authority>) -> impl IntoResponse {
     let Authority(authority) = authority;
     let headers = [

@@ -12,6 +12,8 @@ use tidings_event::Start;
 use crate::error::chain;
 use crate::event_stream::{self, EventStream};
 use crate::identity::Caller;
+use crate::openapi::examples;
+use crate::openapi::parameters::StreamParameters;
 use crate::state::AppState;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -20,6 +22,31 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 
 /// Answers with the live stream, always with status 200: anything else would end a browser's
 /// `EventSource` for good.
+#[utoipa::path(
+    get,
+    path = "/api/system/events/subscribe",
+    summary = "Follow events live",
+    description = "Server-sent events: an `Event` in an unnamed frame for each that is published, and \
+                   frames named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` \
+                   (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an `id`, the \
+                   cursor from which to resume. See docs/streaming.md.",
+    params(
+        StreamParameters,
+        (
+            "Last-Event-ID" = Option<String>,
+            Header,
+            description = "Where to begin: a cursor, or `earliest`. Browsers send it when they \
+                           reconnect."
+        )
+    ),
+    responses((
+        status = 200,
+        description = "The stream, whatever the cursor: one that cannot be used begins with `reset`.",
+        content_type = "text/event-stream",
+        body = String,
+        example = json!(examples::frames())
+    ))
+)]
 pub(crate) async fn subscribe(
     State(state): State<Arc<AppState>>,
     caller: Caller,

@@ -1,5 +1,6 @@
 //! A reader of the live stream.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use http_body_util::BodyExt as _;
@@ -55,6 +56,27 @@ impl Frame {
             }
         }
         frame
+    }
+}
+
+/// As it was sent.
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = [
+            ("event", &self.name),
+            ("id", &self.id),
+            ("data", &self.data),
+        ];
+        for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+            writeln!(f, "{name}: {value}")?;
+        }
+        if let Some(retry) = self.retry {
+            writeln!(f, "retry: {retry}")?;
+        }
+        if !self.comment.is_empty() {
+            writeln!(f, ": {}", self.comment)?;
+        }
+        writeln!(f)
     }
 }
 

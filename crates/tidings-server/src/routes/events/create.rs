@@ -15,10 +15,44 @@ use tidings_event::{
 use crate::error::{ApiError, quoted};
 use crate::identity::Caller;
 use crate::json;
+use crate::openapi::bodies::{Publication, Published};
+use crate::openapi::examples;
+use crate::openapi::parameters::PublishParameters;
 use crate::state::AppState;
 
 /// Stores one event, or an array of them, all or nothing. With `?import=true` the events keep the past
 /// they had in another store.
+#[utoipa::path(
+    post,
+    path = "/api/system/events",
+    summary = "Publish events",
+    description = "One event, or an array that is stored whole or not at all. When the answer \
+                   arrives, the events are on disk and were handed to every open stream of their \
+                   owners. Publishing an id again is a no-op. Fields may be in snake_case too.",
+    params(PublishParameters),
+    request_body(
+        content = Publication,
+        examples(
+            ("one" = (value = json!(examples::new_event()))),
+            ("several" = (value = json!([examples::new_event()])))
+        )
+    ),
+    responses(
+        (
+            status = 201,
+            description = "Something was stored.",
+            headers(("Location" = String, description = "The path of a single event.")),
+            body = Published,
+            example = json!(examples::event())
+        ),
+        (
+            status = 200,
+            description = "All of it had been stored before.",
+            body = Published,
+            example = json!(examples::event())
+        )
+    )
+)]
 pub(crate) async fn create_events(
     State(state): State<Arc<AppState>>,
     caller: Caller,

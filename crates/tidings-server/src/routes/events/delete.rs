@@ -7,16 +7,26 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use tidings::{ChangeOutcome, Changes};
-use tidings_event::{Change, DeletedEvents, Selection};
+use tidings_event::{Change, DeletedEvents, EventId, Selection};
 
 use crate::change;
 use crate::error::ApiError;
 use crate::event_path::EventPath;
 use crate::identity::Caller;
 use crate::json;
+use crate::openapi::bodies::DeleteSeveral;
+use crate::openapi::examples;
 use crate::state::AppState;
 
 /// Deletes one event. Deleting it again is no error, so that a lost answer can be asked for again.
+#[utoipa::path(
+    delete,
+    path = "/api/system/events/{id}",
+    summary = "Delete one event",
+    description = "For good; one of the system's for the caller only.",
+    params(("id" = EventId, Path, description = "Which event.")),
+    responses((status = 204, description = "It is deleted, now or before."))
+)]
 pub(crate) async fn delete_event(
     State(state): State<Arc<AppState>>,
     caller: Caller,
@@ -30,6 +40,30 @@ pub(crate) async fn delete_event(
 
 /// Deletes several events. The answer has no body where they were named by their ids, as existing
 /// clients are used to, and otherwise says how many were there.
+#[utoipa::path(
+    delete,
+    path = "/api/system/events/bulk",
+    summary = "Delete several events",
+    description = "By their ids, by a filter, or all. Unknown ids are passed over. It is done in \
+                   steps of a few milliseconds, and safe to repeat.",
+    request_body(
+        content = DeleteSeveral,
+        examples(
+            ("ids" = (value = json!(examples::by_ids()))),
+            ("filter" = (value = json!(examples::by_filter()))),
+            ("all" = (value = json!(examples::all())))
+        )
+    ),
+    responses(
+        (status = 204, description = "They are deleted, where `ids` were given."),
+        (
+            status = 200,
+            description = "They are deleted, where no `ids` were given; says how many were there.",
+            body = DeletedEvents,
+            example = json!(examples::deleted(false))
+        )
+    )
+)]
 pub(crate) async fn delete_events(
     State(state): State<Arc<AppState>>,
     caller: Caller,
@@ -44,6 +78,28 @@ pub(crate) async fn delete_events(
 }
 
 /// Deletes several events and says which.
+#[utoipa::path(
+    delete,
+    path = "/api/events",
+    summary = "Delete several events",
+    description = "By their ids, by a filter, or all. Unknown ids are passed over. It is done in \
+                   steps of a few milliseconds, and safe to repeat.",
+    request_body(
+        content = DeleteSeveral,
+        examples(
+            ("ids" = (value = json!(examples::by_ids()))),
+            ("filter" = (value = json!(examples::by_filter()))),
+            ("all" = (value = json!(examples::all())))
+        )
+    ),
+    responses((
+        status = 200,
+        description = "They are deleted. `deleted` holds those that were there, where `ids` were \
+                       given.",
+        body = DeletedEvents,
+        example = json!(examples::deleted(true))
+    ))
+)]
 pub(crate) async fn delete_events_with_answer(
     State(state): State<Arc<AppState>>,
     caller: Caller,
@@ -51,6 +107,37 @@ pub(crate) async fn delete_events_with_answer(
 ) -> Result<Json<DeletedEvents>, ApiError> {
     let (_, changes) = delete_several(&state, caller, request).await?;
     Ok(answer(changes))
+}
+
+/// The same for clients that send no body with a deletion.
+#[utoipa::path(
+    post,
+    path = "/api/events/delete",
+    summary = "Delete several events",
+    description = "By their ids, by a filter, or all. Unknown ids are passed over. It is done in \
+                   steps of a few milliseconds, and safe to repeat.",
+    request_body(
+        content = DeleteSeveral,
+        examples(
+            ("ids" = (value = json!(examples::by_ids()))),
+            ("filter" = (value = json!(examples::by_filter()))),
+            ("all" = (value = json!(examples::all())))
+        )
+    ),
+    responses((
+        status = 200,
+        description = "They are deleted. `deleted` holds those that were there, where `ids` were \
+                       given.",
+        body = DeletedEvents,
+        example = json!(examples::deleted(true))
+    ))
+)]
+pub(crate) async fn post_deletion(
+    state: State<Arc<AppState>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Json<DeletedEvents>, ApiError> {
+    delete_events_with_answer(state, caller, request).await
 }
 
 /// The changes, and whether the events were named by their ids.

@@ -4,14 +4,27 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use tidings_event::Event;
+use tidings_event::{Event, EventId};
 
 use crate::error::ApiError;
 use crate::event_path::EventPath;
 use crate::identity::Caller;
+use crate::openapi::examples;
 use crate::state::AppState;
 
 /// Answers with one event. One that is not there and another user's are told apart by nothing.
+#[utoipa::path(
+    get,
+    path = "/api/system/events/{id}",
+    summary = "Get one event",
+    params(("id" = EventId, Path, description = "Which event.")),
+    responses((
+        status = 200,
+        description = "The event.",
+        body = Event,
+        example = json!(examples::event())
+    ))
+)]
 pub(crate) async fn get_event(
     State(state): State<Arc<AppState>>,
     caller: Caller,

@@ -8,10 +8,27 @@ use tidings_event::EventPage;
 
 use crate::error::ApiError;
 use crate::identity::Caller;
+use crate::openapi::examples;
+use crate::openapi::parameters::ListParameters;
 use crate::query::ListQuery;
 use crate::state::AppState;
 
-/// Answers with a page of the caller's events and the system's, the newest first.
+/// Answers with a page of the caller's events and the system's.
+#[utoipa::path(
+    get,
+    path = "/api/system/events",
+    summary = "List events",
+    description = "The caller's own events and the system's that match every parameter. `author` \
+                   and `provider` are ignored; other unknown parameters and malformed values are \
+                   refused.",
+    params(ListParameters),
+    responses((
+        status = 200,
+        description = "A page.",
+        body = EventPage,
+        example = json!(examples::page())
+    ))
+)]
 pub(crate) async fn list_events(
     State(state): State<Arc<AppState>>,
     caller: Caller,

@@ -14,9 +14,20 @@ use crate::error::ApiError;
 use crate::event_path::EventPath;
 use crate::identity::Caller;
 use crate::json;
+use crate::openapi::bodies::{MarkOne, MarkSeveral};
+use crate::openapi::examples;
 use crate::state::AppState;
 
 /// Marks one event. The answer has no body, as existing clients are used to.
+#[utoipa::path(
+    put,
+    path = "/api/system/events/status/{id}",
+    summary = "Mark one event",
+    description = "As read or as unread. One of the system's is marked for the caller only.",
+    params(("id" = EventId, Path, description = "Which event.")),
+    request_body(content = MarkOne, example = json!({"status": "read"})),
+    responses((status = 200, description = "It is marked; the body is empty."))
+)]
 pub(crate) async fn mark_event(
     State(state): State<Arc<AppState>>,
     caller: Caller,
@@ -28,6 +39,24 @@ pub(crate) async fn mark_event(
 }
 
 /// Marks one event and says so.
+#[utoipa::path(
+    put,
+    path = "/api/events/{id}/status",
+    summary = "Mark one event",
+    description = "As read or as unread. One of the system's is marked for the caller only.",
+    params(("id" = EventId, Path, description = "Which event.")),
+    request_body(content = MarkOne, example = json!({"status": "read"})),
+    responses((
+        status = 200,
+        description = "It is marked.",
+        body = UpdatedEvent,
+        example = json!({
+            "message": "The event is marked as read",
+            "eventId": "0193f0a0-0000-7000-8000-000000000001",
+            "status": "read"
+        })
+    ))
+)]
 pub(crate) async fn mark_event_with_answer(
     State(state): State<Arc<AppState>>,
     caller: Caller,
@@ -44,6 +73,28 @@ pub(crate) async fn mark_event_with_answer(
 
 /// Marks several events. The answer has no body where they were named by their ids, as existing
 /// clients are used to, and otherwise says how many changed.
+#[utoipa::path(
+    put,
+    path = "/api/system/events/status/bulk",
+    summary = "Mark several events",
+    description = "By their ids, by a filter, or all. Unknown ids are passed over. It is done in \
+                   steps of a few milliseconds, and safe to repeat.",
+    request_body(
+        content = MarkSeveral,
+        examples(
+            ("ids" = (value = json!(examples::as_read(examples::by_ids())))),
+            ("filter" = (value = json!(examples::as_read(examples::by_filter())))),
+            ("all" = (value = json!(examples::as_read(examples::all()))))
+        )
+    ),
+    responses((
+        status = 200,
+        description = "They are marked. The body is empty where `ids` were given, and otherwise \
+                       says how many changed.",
+        body = UpdatedEvents,
+        example = json!(examples::updated(false))
+    ))
+)]
 pub(crate) async fn mark_events(
     State(state): State<Arc<AppState>>,
     caller: Caller,
@@ -58,6 +109,27 @@ pub(crate) async fn mark_events(
 }
 
 /// Marks several events and says which.
+#[utoipa::path(
+    put,
+    path = "/api/events/status",
+    summary = "Mark several events",
+    description = "By their ids, by a filter, or all. Unknown ids are passed over. It is done in \
+                   steps of a few milliseconds, and safe to repeat.",
+    request_body(
+        content = MarkSeveral,
+        examples(
+            ("ids" = (value = json!(examples::as_read(examples::by_ids())))),
+            ("filter" = (value = json!(examples::as_read(examples::by_filter())))),
+            ("all" = (value = json!(examples::as_read(examples::all()))))
+        )
+    ),
+    responses((
+        status = 200,
+        description = "They are marked. `updated` holds those that changed, where `ids` were given.",
+        body = UpdatedEvents,
+        example = json!(examples::updated(true))
+    ))
+)]
 pub(crate) async fn mark_events_with_answer(
     State(state): State<Arc<AppState>>,
     caller: Caller,

@@ -8,9 +8,23 @@ use tidings_event::InboxSummary;
 
 use crate::error::ApiError;
 use crate::identity::Caller;
+use crate::openapi::examples;
 use crate::state::AppState;
 
 /// Answers with the exact counts of the events that the caller sees.
+#[utoipa::path(
+    get,
+    path = "/api/system/events/summary",
+    summary = "Count events",
+    description = "The exact counts of the caller's own events and the system's, at the same cost \
+                   however many there are.",
+    responses((
+        status = 200,
+        description = "The counts.",
+        body = InboxSummary,
+        example = json!(examples::summary())
+    ))
+)]
 pub(crate) async fn summarize_events(
     State(state): State<Arc<AppState>>,
     caller: Caller,

@@ -11,6 +11,18 @@ use crate::identity::Caller;
 use crate::state::AppState;
 
 /// Answers with the categories and the actions of the events that the caller sees.
+#[utoipa::path(
+    get,
+    path = "/api/system/events/types",
+    summary = "List categories and actions",
+    description = "Those that at least one event of the caller or of the system has, sorted.",
+    responses((
+        status = 200,
+        description = "The categories and the actions.",
+        body = EventTypes,
+        example = json!({"category": ["connection"], "action": ["ping", "register"]})
+    ))
+)]
 pub(crate) async fn list_event_types(
     State(state): State<Arc<AppState>>,
     caller: Caller,

@@ -43,11 +43,11 @@ async fn a_choice_that_is_not_clear_is_refused_and_changes_nothing() {
             (json!({"filter": {"status": "unread"}}), "upTo is missing"),
             (
                 json!({"filter": {"status": "unread"}, "upTo": "x"}),
-                "upTo (`\\\"x\\\"`) is not a cursor",
+                "upTo (`\"x\"`) is not a cursor",
             ),
             (
                 json!({"filter": {"status": ""}, "upTo": cursor}),
-                "filter.status (`\\\"\\\"`) is not a text",
+                "filter.status is empty",
             ),
             (
                 json!({"filter": {"limit": 1}, "upTo": cursor}),
@@ -55,7 +55,7 @@ async fn a_choice_that_is_not_clear_is_refused_and_changes_nothing() {
             ),
             (
                 json!({"filter": {"severity": "error"}, "upTo": cursor}),
-                "filter.severity (`\\\"error\\\"`) is not a JSON array of strings",
+                "filter.severity (`\"error\"`) is not a JSON array of strings",
             ),
             (
                 json!({"filter": {"severity": ["info"]}, "upTo": cursor}),
@@ -67,7 +67,7 @@ async fn a_choice_that_is_not_clear_is_refused_and_changes_nothing() {
             ),
             (json!({"ids": id}), "ids cannot be read: invalid type"),
             (json!({"ids": {}}), "ids cannot be read: invalid type"),
-            (json!({"ids": ["x"]}), "ids[0] (`\\\"x\\\"`) is not a UUID"),
+            (json!({"ids": ["x"]}), "ids[0] (`\"x\"`) is not a UUID"),
             (json!({"ids": [id, null]}), "ids[1] (`null`) is not a UUID"),
             (
                 json!({"ids": [id], "upTo": cursor}),

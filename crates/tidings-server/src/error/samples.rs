@@ -1,0 +1,80 @@
+//! One error of each code, for the documentation: its status and its words are the real ones.
+
+use tidings::StoreError;
+use tidings_event::{ErrorCode, EventId, Violations};
+use uuid::Uuid;
+
+use super::ApiError;
+
+/// An error that is answered with `code`.
+pub(crate) fn sample(code: ErrorCode) -> ApiError {
+    match code {
+        ErrorCode::InvalidJson => ApiError::InvalidJson(fault(
+            "body",
+            "cannot be read: EOF while parsing an object (line 1, column 1)",
+            "send one JSON object, or an array of them, whole",
+        )),
+        ErrorCode::InvalidEvent => ApiError::InvalidEvent(fault(
+            "severity",
+            "`info` is not a severity",
+            "write `informational`",
+        )),
+        ErrorCode::InvalidQuery => ApiError::InvalidQuery(fault(
+            "severity",
+            "(`error`) is not a JSON array of strings",
+            "write severity=[\"…\",\"…\"], percent-encoded",
+        )),
+        ErrorCode::InvalidChange => ApiError::InvalidChange(fault(
+            "upTo",
+            "is missing",
+            "give the `cursor` of the list, or of the last frame, that the user had on screen",
+        )),
+        ErrorCode::InvalidConfig => ApiError::InvalidConfig(fault(
+            "eventLogLevel",
+            "(`\"loud\"`) is not a log level",
+            "write one of panic, fatal, error, warning, info, debug, trace",
+        )),
+        ErrorCode::BodyUnreadable => ApiError::BodyUnreadable("cut off".into()),
+        ErrorCode::TooLarge => ApiError::BodyTooLarge {
+            limit: 4 * 1024 * 1024,
+        },
+        ErrorCode::UnsupportedMediaType => ApiError::UnsupportedMediaType { given: None },
+        ErrorCode::EventConflict => ApiError::Conflict {
+            index: None,
+            id: EventId::from_uuid(Uuid::from_u128(0x0193_f0a0_0000_7000_8000_0000_0000_0001)),
+        },
+        ErrorCode::EventNotFound => ApiError::EventNotFound,
+        ErrorCode::RouteNotFound => ApiError::RouteNotFound,
+        ErrorCode::MethodNotAllowed => ApiError::MethodNotAllowed,
+        ErrorCode::ForeignHost => ApiError::ForeignHost {
+            host: "example.org".to_owned(),
+        },
+        ErrorCode::ForeignOrigin => ApiError::ForeignOrigin {
+            origin: "https://example.org".to_owned(),
+        },
+        ErrorCode::StorageFull => StoreError::Full("no space".into()).into(),
+        ErrorCode::StorageUnavailable => ApiError::StoreTimeout,
+        ErrorCode::Overloaded => ApiError::Overloaded,
+        ErrorCode::ShuttingDown => ApiError::ShuttingDown,
+        _ => ApiError::NoCaller,
+    }
+}
+
+fn fault(field: &str, fault: &str, remedy: &str) -> Violations {
+    let mut violations = Violations::default();
+    violations.add(field, fault, remedy);
+    violations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::envelope;
+    use super::*;
+
+    #[test]
+    fn every_code_has_an_error_that_is_answered_with_it() {
+        for code in ErrorCode::ALL {
+            assert_eq!(envelope::of(&sample(code)).1.code, code);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The OpenAPI document, made of the table of operations, the schemas of what they take and give, and
+//! the errors as they are answered.
+
+pub(crate) mod bodies;
+mod errors;
+pub(crate) mod examples;
+pub(crate) mod parameters;
+
+use serde_json::Value;
+use tidings_event::{
+    Action, Category, CountDelta, Cursor, DeletedEvents, Deletion, ErrorBody, Event, EventFilter,
+    EventId, EventPage, EventTypes, InboxSummary, NewEvent, OperationId, OwnerId, OwnerKind,
+    PageToken, ResetReason, ResourceId, Severity, SeverityCount, SortKey, SortOrder, Status,
+    StatusChange, Summary, SystemId, UpdatedEvent, UpdatedEvents,
+};
+use utoipa::ToSchema;
+use utoipa::openapi::{
+    Components, Contact, Info, License, OpenApi, OpenApiBuilder, Paths, Server, Tag,
+};
+
+use crate::operation::Operation;
+use crate::router::COLLECTIONS;
+use crate::routes::config::{LogConfig, RefusedLogConfig};
+use crate::table;
+
+const DESCRIPTION: &str = "\
+Tidings tells each user of a server what that server is doing on their behalf, and never loses it. \
+The documentation is in docs/api.md (every request), docs/streaming.md (the live stream) and \
+docs/sending-events.md (what to put into an event).\n\n\
+Every error has the body `ErrorBody`. Beside what each operation names, any request can be answered \
+with 403 `foreign_host` or `foreign_origin`, an unknown path with 404 `route_not_found`, and a method \
+that a path does not take with 405 `method_not_allowed`. `HEAD` works wherever `GET` does, and \
+`/api/system/events/` and `/api/events/` with a slash at their end are the same as without.";
+
+/// The OpenAPI document of the whole server, as `/openapi.json` answers it and as it is kept in
+/// `docs/openapi.json`: JSON with a line break at its end.
+///
+/// # Panics
+///
+/// Never: a document has only text keys.
+pub fn openapi() -> String {
+    let mut document = serde_json::to_value(document()).expect("a document has only text keys");
+    clean(&mut document);
+    let mut json = serde_json::to_string_pretty(&document).expect("values have only text keys");
+    json.push('\n');
+    json
+}
+
+/// Removes what was written for readers of the code: links to its items, and that what is absent is
+/// read as `None`.
+fn clean(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            if object.get("default") == Some(&Value::Null) {
+                object.remove("default");
+            }
+            if let Some(Value::String(text)) = object.get_mut("description") {
+                *text = text
+                    .replace("[`", "`")
+                    .replace("`]", "`")
+                    .replace('\n', " ");
+            }
+            object.values_mut().for_each(clean);
+        }
+        Value::Array(items) => items.iter_mut().for_each(clean),
+        _ => {}
+    }
+}
+
+fn document() -> OpenApi {
+    let mut paths = Paths::new();
+    for operation in table::api().into_iter().chain(table::server()) {
+        add(&mut paths, &operation);
+    }
+    let mut info = Info::new("Tidings", env!("CARGO_PKG_VERSION"));
+    info.description = Some(DESCRIPTION.to_owned());
+    info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
+    info.contact = None::<Contact>;
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some([Server::new("http://127.0.0.1:9081")]))
+        .paths(paths)
+        .components(Some(components()))
+        .tags(Some([
+            tag(
+                "events",
+                "Publishing, listing, following, marking, deleting.",
+            ),
+            tag(
+                "aliases",
+                "The same under `/api/events`, as newer generated clients call it. Changes are \
+                 answered with what they did.",
+            ),
+            tag("server", "The server itself."),
+        ]))
+        .build()
+}
+
+fn tag(name: &str, description: &str) -> Tag {
+    let mut tag = Tag::new(name);
+    tag.description = Some(description.to_owned());
+    tag
+}
+
+fn add(paths: &mut Paths, operation: &Operation) {
+    let mut documentation = operation.documentation.clone();
+    errors::add(&mut documentation.responses, &operation.errors);
+    for (path, name) in &operation.aliases {
+        let mut alias = documentation.clone();
+        alias.operation_id = Some((*name).to_owned());
+        add_at(paths, path, operation, alias);
+    }
+    add_at(paths, &operation.path, operation, documentation);
+}
+
+fn add_at(
+    paths: &mut Paths,
+    path: &str,
+    operation: &Operation,
+    mut documentation: utoipa::openapi::path::Operation,
+) {
+    documentation.tags = Some(vec![tag_of(path).to_owned()]);
+    paths.add_path_operation(path, vec![operation.method.clone()], documentation);
+}
+
+fn tag_of(path: &str) -> &'static str {
+    let [collection, alias] = COLLECTIONS;
+    if path.starts_with(alias) {
+        "aliases"
+    } else if path.starts_with(collection) && !path.ends_with("/config") {
+        "events"
+    } else {
+        "server"
+    }
+}
+
+fn components() -> Components {
+    let mut components = Components::new();
+    schema::<Event>(&mut components);
+    schema::<NewEvent>(&mut components);
+    schema::<EventId>(&mut components);
+    schema::<OwnerId>(&mut components);
+    schema::<SystemId>(&mut components);
+    schema::<OperationId>(&mut components);
+    schema::<ResourceId>(&mut components);
+    schema::<Category>(&mut components);
+    schema::<Action>(&mut components);
+    schema::<Severity>(&mut components);
+    schema::<Status>(&mut components);
+    schema::<EventPage>(&mut components);
+    schema::<SeverityCount>(&mut components);
+    schema::<PageToken>(&mut components);
+    schema::<Cursor>(&mut components);
+    schema::<OwnerKind>(&mut components);
+    schema::<SortKey>(&mut components);
+    schema::<SortOrder>(&mut components);
+    schema::<EventFilter>(&mut components);
+    schema::<InboxSummary>(&mut components);
+    schema::<Summary>(&mut components);
+    schema::<CountDelta>(&mut components);
+    schema::<EventTypes>(&mut components);
+    schema::<UpdatedEvent>(&mut components);
+    schema::<UpdatedEvents>(&mut components);
+    schema::<DeletedEvents>(&mut components);
+    schema::<StatusChange>(&mut components);
+    schema::<Deletion>(&mut components);
+    schema::<ResetReason>(&mut components);
+    schema::<ErrorBody>(&mut components);
+    schema::<LogConfig>(&mut components);
+    schema::<RefusedLogConfig>(&mut components);
+    schema::<bodies::Published>(&mut components);
+    schema::<bodies::Publication>(&mut components);
+    schema::<bodies::MarkOne>(&mut components);
+    schema::<bodies::MarkSeveral>(&mut components);
+    schema::<bodies::DeleteSeveral>(&mut components);
+    schema::<bodies::SetLogLevel>(&mut components);
+    schema::<bodies::Health>(&mut components);
+    components.examples = errors::examples();
+    components
+}
+
+fn schema<T: ToSchema>(components: &mut Components) {
+    let mut inner = Vec::new();
+    T::schemas(&mut inner);
+    components.schemas.extend(inner);
+    components
+        .schemas
+        .insert(T::name().into_owned(), T::schema());
+}

@@ -1,0 +1,101 @@
+//! The parameters that are read by hand, described.
+
+#![expect(dead_code, reason = "these types only describe what other code reads")]
+
+use tidings_event::{OperationId, OwnerKind, PageToken, SortKey, SortOrder, Status};
+use utoipa::IntoParams;
+
+/// Those of the list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(crate) struct ListParameters {
+    /// Which page, from 0; junk and negative numbers are 0. It costs more the higher it is.
+    #[param(required = false, default = 0, minimum = 0)]
+    page: u64,
+    /// Events a page. More than 1,000, `all` and negative numbers are 1,000; 0 and junk are 25.
+    #[param(
+        rename = "pagesize",
+        required = false,
+        default = 25,
+        minimum = 1,
+        maximum = 1_000
+    )]
+    page_size: u64,
+    /// The page after the one that gave this out, at the same cost at any depth; wins over `page`.
+    next: Option<PageToken>,
+    /// By which moment the list is sorted; camelCase is taken too.
+    #[param(inline, default = "updated_at")]
+    sort: Option<SortKey>,
+    /// Which way.
+    #[param(inline, default = "asc")]
+    order: Option<SortOrder>,
+    /// `none` to have nothing counted: `totalCount` is absent, and a search stops after some time
+    /// with a page that may be short, even empty, and still have `next`.
+    #[param(pattern = "^none$")]
+    count: Option<String>,
+    /// Read or unread.
+    #[param(inline)]
+    status: Option<Status>,
+    /// The caller's own events, or the system's.
+    #[param(inline)]
+    owner_kind: Option<OwnerKind>,
+    /// Of this operation.
+    operation_id: Option<OperationId>,
+    /// Created at this moment or later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<String>,
+    /// Created before this moment.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<String>,
+    /// With this text in the description, in any case of any script; `%` and `_` are ordinary
+    /// characters.
+    #[param(max_length = 256)]
+    search: Option<String>,
+    /// A JSON array: one of these categories.
+    #[param(example = "[\"connection\"]")]
+    category: Option<String>,
+    /// A JSON array: one of these actions.
+    #[param(example = "[\"register\",\"ping\"]")]
+    action: Option<String>,
+    /// A JSON array: one of these severities.
+    #[param(example = "[\"error\",\"warning\"]")]
+    severity: Option<String>,
+    /// A JSON array: one of these resources. `acted_upon` is the same.
+    #[param(example = "[\"7b1d2c3e-0000-4000-8000-000000000001\"]")]
+    acted_upon: Option<String>,
+}
+
+/// Those of publishing.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PublishParameters {
+    /// Whether the events keep the past they had in another store: `status` and `updatedAt` count
+    /// then. The system's events keep no status, since each user has one of their own for them.
+    #[param(required = false, default = false)]
+    import: bool,
+}
+
+/// Those of the stream.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(crate) struct StreamParameters {
+    /// Where to begin: a cursor, or `earliest`; absent means now. The header `Last-Event-ID` wins.
+    last_event_id: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use utoipa::openapi::path::ParameterIn;
+
+    use super::*;
+
+    #[test]
+    fn every_parameter_of_the_list_is_described() {
+        let described = ListParameters::into_params(|| Some(ParameterIn::Query));
+        let mut described: Vec<String> = described.into_iter().map(|one| one.name).collect();
+        let mut known: Vec<String> = crate::query::known().map(str::to_owned).collect();
+        described.sort();
+        known.sort();
+        assert_eq!(described, known);
+    }
+}

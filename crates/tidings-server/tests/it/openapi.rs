@@ -1,0 +1,130 @@
+//! The OpenAPI document, held against the server and against the copy in the repository.
+
+use hyper::Request;
+use serde_json::Value;
+use tidings_server::{Level, LogLevel};
+
+use crate::app::TestApp;
+use crate::schema::Document;
+use crate::wire;
+
+const METHODS: [&str; 5] = ["GET", "PUT", "POST", "DELETE", "PATCH"];
+
+/// Every operation of the document.
+fn operations(document: &Document) -> Vec<(&str, &str, &Value)> {
+    let paths = document.0["paths"].as_object().expect("an object");
+    let all = paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().expect("an object").iter();
+        methods.map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
+    });
+    all.collect()
+}
+
+#[test]
+fn the_copy_in_the_repository_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        kept == tidings_server::openapi(),
+        "docs/openapi.json is not up to date; run `cargo xtask codegen`, or \
+         `cargo run -p tidings-server --example openapi > docs/openapi.json`, and commit it"
+    );
+}
+
+#[tokio::test]
+async fn the_server_answers_with_it() {
+    let app = TestApp::start().await;
+    let server = app.serve();
+    let answer = wire::get(server.address, "/openapi.json").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.body, tidings_server::openapi().into_bytes());
+}
+
+/// Both ways: what is in the document is served, and a path takes no method that is not in it.
+#[tokio::test]
+async fn it_names_every_method_of_every_path_and_no_other() {
+    let app = TestApp::with(|config| {
+        config.log_level = Some(LogLevel::new(Level::Info, |_| Ok(())));
+    });
+    let app = app.await;
+    let server = app.serve();
+    let document = Document::load();
+    for (path, item) in document.0["paths"].as_object().unwrap() {
+        let documented = |method: &str| item.get(method.to_lowercase()).is_some();
+        let path = path.replace("{id}", "0c0ffee0-0000-4000-8000-0000000000ff");
+        for method in METHODS {
+            let request = Request::builder().method(method).uri(&path);
+            let answer = wire::call(server.address, request).await;
+            let is_taken = answer.status() != 405;
+            assert_eq!(is_taken, documented(method), "{method} {path}");
+            if let Some(allow) = answer.headers().get("allow") {
+                let allowed = allow.to_str().unwrap().split(',');
+                for method in allowed.filter(|method| *method != "HEAD") {
+                    assert!(documented(method), "{method} {path}");
+                }
+            }
+            if answer.status() == 404 {
+                let body = wire::read(answer).await.json();
+                assert_eq!(body["code"], "event_not_found", "{method} {path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_operation_is_told_apart_and_described() {
+    let document = Document::load();
+    let mut names = std::collections::HashSet::new();
+    for (path, method, operation) in operations(&document) {
+        let name = operation["operationId"].as_str().unwrap();
+        assert!(names.insert(name), "{name} is there twice");
+        assert!(operation["summary"].is_string(), "{method} {path}");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(
+                parameter["description"].is_string(),
+                "{method} {path} {parameter}"
+            );
+        }
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            assert!(
+                response["description"].is_string(),
+                "{method} {path} {status}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_example_is_what_its_schema_says() {
+    let document = Document::load();
+    let mut examples = 0;
+    for (path, method, operation) in operations(&document) {
+        let answers = operation["responses"].as_object().unwrap().values();
+        let bodies = answers.chain([&operation["requestBody"]]);
+        for body in bodies {
+            for content in body["content"].as_object().into_iter().flatten() {
+                let content = content.1;
+                let several = content["examples"].as_object().into_iter().flatten();
+                let several = several.map(|(_, one)| &document.resolve(one)["value"]);
+                for example in several.chain(content.get("example")) {
+                    let faults = document.faults(&content["schema"], example);
+                    assert_eq!(faults, [""; 0], "{method} {path}: {example}");
+                    examples += 1;
+                }
+            }
+        }
+    }
+    assert!(examples > 100, "{examples}");
+}
+
+#[test]
+fn every_code_has_an_example() {
+    let document = Document::load();
+    let codes = &document.0["components"]["schemas"]["ErrorCode"]["enum"];
+    for code in codes.as_array().unwrap() {
+        let examples = &document.0["components"]["examples"];
+        let example = &examples[code.as_str().unwrap()]["value"];
+        assert_eq!(example["code"], *code);
+    }
+}
