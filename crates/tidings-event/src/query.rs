@@ -60,7 +60,14 @@ impl EventFilter {
 
     /// Whether it lets every event through.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.clone().without_empty_search() == Self::default()
+    }
+
+    /// The same filter, without the search for a text that is in every text.
+    #[must_use]
+    pub fn without_empty_search(mut self) -> Self {
+        self.search = self.search.filter(|text| !text.is_empty());
+        self
     }
 
     /// Binds a page token to the filter and the order it was given out for.

@@ -7,6 +7,8 @@ use tidings_event::{
     Status, StreamItem, Timestamp,
 };
 
+use tracing::Instrument as _;
+
 use crate::engine::{Shared, Tidings};
 use crate::error::ChangeError;
 use crate::start::cursor_at;
@@ -114,7 +116,8 @@ impl Tidings {
             at: Timestamp::now(),
         };
         // A task of its own, so that a caller who hangs up does not leave it half done.
-        tokio::spawn(stepper.run(selection))
+        let span = tracing::info_span!("bulk_change");
+        tokio::spawn(stepper.run(selection).instrument(span))
             .await
             .unwrap_or_else(|panic| {
                 let error = StoreError::Internal(panic.into());
@@ -134,6 +137,8 @@ struct Stepper {
 
 impl Stepper {
     async fn run(self, selection: Selection) -> Result<Changes, ChangeError> {
+        let permit = self.shared.bulk_changes.acquire().await;
+        let _running = permit.map_err(|_| ChangeError::Closed)?;
         match selection {
             Selection::Ids(ids) => {
                 let mut changes = Changes::default();
@@ -144,7 +149,9 @@ impl Stepper {
                 }
                 Ok(changes)
             }
-            Selection::Filter { filter, up_to } => self.all(*filter, Some(up_to)).await,
+            Selection::Filter { filter, up_to } => {
+                self.all(filter.without_empty_search(), Some(up_to)).await
+            }
             Selection::All { up_to } => self.all(EventFilter::default(), up_to).await,
         }
     }

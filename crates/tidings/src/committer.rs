@@ -240,10 +240,19 @@ fn deliver(outcomes: &[Outcome], system: OwnerId, hub: &Hub) {
 /// A step is shown by one frame.
 fn delivery_of(changed: &Changed, system: OwnerId) -> Delivery {
     // What the end of one of the system's events means for a user's counts depends on the user.
-    let is_for_all = changed.owner == system;
+    let differs_by_reader = changed.owner == system;
+    Delivery {
+        first: changed.revs.after.next(),
+        last: changed.revs.up_to,
+        system: changed.system,
+        frame: (!differs_by_reader).then(|| frame_of(changed)),
+    }
+}
+
+fn frame_of(changed: &Changed) -> Frame {
     let ids = changed.ids.clone();
-    let counts = (!is_for_all).then(|| changed.counts.clone());
-    let frame = match changed.change {
+    let counts = Some(changed.counts.clone());
+    match changed.change {
         Change::Status(status) => Frame::status(&StatusChange {
             ids,
             status,
@@ -251,13 +260,6 @@ fn delivery_of(changed: &Changed, system: OwnerId) -> Delivery {
             counts,
         }),
         Change::Delete => Frame::deleted(&Deletion { ids, counts }),
-    };
-    Delivery {
-        first: changed.revs.after.next(),
-        last: changed.revs.up_to,
-        system: changed.system,
-        recount: is_for_all,
-        frame,
     }
 }
 
@@ -283,6 +285,7 @@ fn count(committed: &Committed, metrics: &Metrics) {
             }
             Outcome::Changed(changed) => {
                 let number = changed.ids.len();
+                metrics.frames_encoded.inc_by(u64::from(number > 0));
                 let label = &ChangeLabel::of(changed.change);
                 metrics
                     .events_changed

@@ -7,6 +7,7 @@ use tidings_event::{
     CursorTag, Draft, Event, EventFilter, EventId, EventPage, EventTypes, InboxSummary, Limits,
     OwnerId, PageRequest, Paging, SeverityCount, Start, Status, SystemId, Violations,
 };
+use tokio::sync::Semaphore;
 
 use crate::committer::Committer;
 use crate::config::Config;
@@ -20,6 +21,10 @@ use crate::store::sqlite::{OpenStoreError, SqliteStore};
 use crate::store::{Identity, ListPage, Store, StoreError, Submission};
 use crate::subscription::{Source, Subscription};
 use crate::upkeep::{Upkeep, UpkeepTask};
+
+/// The bulk changes that run at a time; more wait. Each has one step at a time in the committer's
+/// queue, and a publish waits for the steps in its group.
+const BULK_CHANGES: usize = 2;
 
 /// A handle on the engine; clones share it.
 ///
@@ -39,6 +44,8 @@ pub(crate) struct Shared {
     hub: Arc<Hub>,
     metrics: Arc<Metrics>,
     pub(crate) committer: Arc<Committer>,
+    /// The bulk changes that may run at a time.
+    pub(crate) bulk_changes: Semaphore,
     _upkeep: UpkeepTask,
 }
 
@@ -106,6 +113,7 @@ impl Tidings {
             hub,
             metrics,
             committer,
+            bulk_changes: Semaphore::new(BULK_CHANGES),
             _upkeep: upkeep.start(),
         };
         Self {
@@ -236,7 +244,8 @@ impl Tidings {
     }
 
     /// A page of what `owner` sees, with exact counts and the cursor from which a subscription misses
-    /// nothing.
+    /// nothing. A page token must be one of a list with this filter and order, as
+    /// [`PageToken::check`](tidings_event::PageToken::check) tells; of another it means another place.
     ///
     /// # Errors
     ///
@@ -249,6 +258,7 @@ impl Tidings {
     ) -> Result<EventPage, StoreError> {
         let size = page.size.clamp(1, PageRequest::MAX_SIZE);
         let page = PageRequest { size, ..page };
+        let filter = filter.without_empty_search();
         let counted = filter.status.unwrap_or(Status::Unread);
         let listed = self.shared.store.list(owner, filter, page).await?;
         let ListPage {

@@ -167,7 +167,7 @@ mod tests {
 
     fn revs(taken: Taken) -> Vec<u64> {
         match taken {
-            Taken::Frames(frames) => frames.into_iter().map(|one| one.last.get()).collect(),
+            Taken::Frames(frames) => frames.into_iter().map(|(last, _)| last.get()).collect(),
             other => panic!("{other:?}"),
         }
     }
@@ -219,6 +219,20 @@ mod tests {
         let _other = hub.join(owner, Arc::default());
         hub.deliver(owner, range(11, 15, 0));
         assert!(matches!(take(&seat, 12, ALL), Taken::Gap { up_to } if up_to == Rev::new(15)));
+    }
+
+    #[test]
+    fn what_differs_by_reader_is_read_from_the_store() {
+        let (hub, owner) = hub_and_owner();
+        let seat = hub.join(owner, Arc::default());
+        hub.deliver(owner, frames(1..=2, 10));
+        let mut differs = range(3, 5, 0);
+        differs[0].frame = None;
+        hub.deliver(owner, differs);
+        assert!(matches!(take(&seat, 1, ALL), Taken::Gap { up_to } if up_to == Rev::new(5)));
+        hub.deliver(owner, frames(6..=6, 10));
+        assert!(matches!(take(&seat, 1, ALL), Taken::Gap { up_to } if up_to == Rev::new(5)));
+        assert_eq!(revs(take(&seat, 5, ALL)), [6]);
     }
 
     #[test]

@@ -14,8 +14,9 @@ const MAX_GRAMS: usize = 3_000;
 /// A block ends with this number of events, all of which are read where the filter says "perhaps".
 const MAX_EVENTS: usize = 256;
 
-/// A text without its case, by Unicode's simple mappings: up, then down, so that letters with two
-/// lower forms, such as the final sigma, have one.
+/// A text without its case, by Unicode's full mappings, letter by letter: up, then down, so that letters
+/// with two lower forms, such as the final sigma, have one, and `ß` is `ss`. Accents count, and a letter
+/// with one is another than the same letter followed by it.
 pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();

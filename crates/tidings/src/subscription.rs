@@ -12,7 +12,7 @@ use tidings_event::{
 use tokio::sync::Notify;
 
 use crate::frame::Frame;
-use crate::hub::{Delivery, Hub, Seat, Taken};
+use crate::hub::{Hub, Seat, Taken};
 use crate::metrics::Metrics;
 use crate::start::{cursor_at, first_item};
 use crate::store::{Identity, ReplayPage, Replayed, RevRange, Side, Snapshot, Store, StoreError};
@@ -104,6 +104,8 @@ enum Phase {
     Replaying(Box<Snapshot>),
     /// Following the windows.
     Live,
+    /// The windows do not hold what comes next, so that the counts are lost too.
+    Behind,
 }
 
 impl Side {
@@ -238,14 +240,19 @@ impl Subscription {
             let advanced = match (&self.reading, &self.phase) {
                 (Some(_), _) => self.finish_reading().await,
                 (None, Phase::Replaying(_)) => self.replay().await,
-                (None, Phase::Live) => self.follow().await,
+                (None, Phase::Live) => {
+                    self.follow();
+                    Ok(())
+                }
+                (None, Phase::Behind) => self.read_snapshot(Wanted::CatchUp).await,
             };
             match advanced {
                 // The hub was closed, and perhaps the store after it.
-                Err(StoreError::Closed) => return Ok(false),
+                Err(StoreError::Closed) => return Ok(!self.pending.is_empty()),
                 advanced => advanced?,
             }
-            if self.pending.is_empty() && self.position == before {
+            let is_waiting = matches!(self.phase, Phase::Live) && self.reading.is_none();
+            if is_waiting && self.pending.is_empty() && self.position == before {
                 if closed {
                     return Ok(false);
                 }
@@ -278,33 +285,20 @@ impl Subscription {
     }
 
     /// Takes what the windows hold, from both feeds, so that neither waits for the other.
-    async fn follow(&mut self) -> Result<(), StoreError> {
-        let mut lost_count = false;
+    fn follow(&mut self) {
         for index in 0..self.feeds.len() {
             let FollowedFeed { side, seat, .. } = &self.feeds[index];
             let side = *side;
             let position = *side.rev(&mut self.position);
             match seat.take(position, self.position.system, CHUNK_BYTES) {
-                Taken::Frames(deliveries) => {
-                    lost_count |= deliveries.iter().any(|delivery| delivery.recount);
-                    self.hand_over(
-                        side,
-                        deliveries
-                            .into_iter()
-                            .map(|Delivery { last, frame, .. }| (last, frame)),
-                    );
-                }
+                Taken::Frames(frames) => self.hand_over(side, frames),
                 Taken::Gap { up_to } => {
                     seat.note(position, up_to);
-                    lost_count = true;
+                    self.phase = Phase::Behind;
                 }
                 Taken::CaughtUp => {}
             }
         }
-        if lost_count {
-            return self.read_snapshot(Wanted::CatchUp).await;
-        }
-        Ok(())
     }
 
     async fn read_snapshot(&mut self, what: Wanted) -> Result<(), StoreError> {
@@ -408,9 +402,11 @@ impl Subscription {
     fn has_lost_deletions(&mut self, side: Side, floor: Rev) -> bool {
         let position = *side.rev(&mut self.position);
         let known = self.floors.of_side(side);
-        let raised = floor > *known;
-        *known = floor;
-        raised && position > Rev::ZERO && position < floor
+        let lost = floor > *known && position > Rev::ZERO && position < floor;
+        if !lost {
+            *known = floor;
+        }
+        lost
     }
 
     /// Goes on from where the feeds stand now, and says so.

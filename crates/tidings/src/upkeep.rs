@@ -1,6 +1,7 @@
 //! The background task: it deletes what is not to be kept, forgets old deletions, and lets the store
 //! work on itself.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +44,9 @@ enum UpkeepError {
     Change(#[from] ChangeError),
 }
 
+/// The engine is closed.
+struct Closed;
+
 impl UpkeepError {
     const fn is_closed(&self) -> bool {
         matches!(
@@ -59,60 +63,73 @@ impl Upkeep {
     }
 
     async fn run(self) {
+        let Err(Closed) = self.take_turns().await;
+    }
+
+    /// A step of each kind of work in turn, so that none waits for another that has much to do.
+    async fn take_turns(&self) -> Result<Infallible, Closed> {
         let mut rested = self.retention.interval;
+        // Where the look for what is not to be kept goes on; none when it is over.
+        let mut expiring = None;
+        let mut forgetting = false;
         loop {
             if rested >= self.retention.interval {
                 rested = Duration::ZERO;
-                if self.report(self.expire().await) || self.report(self.forget().await) {
-                    return;
-                }
+                expiring.get_or_insert(FeedPosition::default());
+                forgetting = true;
             }
-            if self.report(self.tidy().await) {
-                return;
+            if let Some(from) = expiring {
+                expiring = self.report(self.expire(from).await)?.flatten();
             }
-            let rest = TIDY_INTERVAL.min(self.retention.interval).max(MIN_INTERVAL);
-            tokio::time::sleep(rest).await;
-            rested += rest;
+            if forgetting {
+                forgetting = self.report(self.forget().await)? == Some(Progress::More);
+            }
+            let tidying = self.report(self.tidy().await)? == Some(Progress::More);
+            if expiring.is_none() && !forgetting && !tidying {
+                let rest = TIDY_INTERVAL.min(self.retention.interval).max(MIN_INTERVAL);
+                tokio::time::sleep(rest).await;
+                rested += rest;
+            }
         }
     }
 
-    /// Logs a failure, after which the task goes on; `true` if the engine is closed.
-    fn report(&self, done: Result<(), UpkeepError>) -> bool {
+    /// What was done, if nothing went wrong. Logs a failure, after which the task goes on at its next
+    /// turn.
+    fn report<T>(&self, done: Result<T, UpkeepError>) -> Result<Option<T>, Closed> {
         match done {
-            Ok(()) => false,
-            Err(error) if error.is_closed() => true,
+            Ok(done) => Ok(Some(done)),
+            Err(error) if error.is_closed() => Err(Closed),
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(error, "could not tidy the store; it is tried again");
-                false
+                Ok(None)
             }
         }
     }
 
-    /// Deletes what retention does not keep, in steps between which publishes go on.
-    async fn expire(&self) -> Result<(), UpkeepError> {
-        let now = Timestamp::now();
-        let mut position = Some(FeedPosition::default());
-        while let Some(from) = position {
-            let retention = self.retention.clone();
-            let page = self.store.expired(retention, now, from).await?;
-            let mut steps = Vec::new();
-            let mut waiting = 0;
-            for (owner, ids) in page.events {
-                for ids in ids.chunks(StreamItem::MAX_IDS) {
-                    // Small steps of several owners go together, so that they share a commit.
-                    if waiting + ids.len() > StreamItem::MAX_IDS {
-                        self.delete(std::mem::take(&mut steps)).await?;
-                        waiting = 0;
-                    }
-                    waiting += ids.len();
-                    steps.push((owner, ids.to_vec()));
+    /// Deletes some of what retention does not keep, in steps between which publishes go on; where to
+    /// go on.
+    async fn expire(&self, from: FeedPosition) -> Result<Option<FeedPosition>, UpkeepError> {
+        let retention = self.retention.clone();
+        let page = self
+            .store
+            .expired(retention, Timestamp::now(), from)
+            .await?;
+        let mut steps = Vec::new();
+        let mut waiting = 0;
+        for (owner, ids) in page.events {
+            for ids in ids.chunks(StreamItem::MAX_IDS) {
+                // Small steps of several owners go together, so that they share a commit.
+                if waiting + ids.len() > StreamItem::MAX_IDS {
+                    self.delete(std::mem::take(&mut steps)).await?;
+                    waiting = 0;
                 }
+                waiting += ids.len();
+                steps.push((owner, ids.to_vec()));
             }
-            self.delete(steps).await?;
-            position = page.next;
         }
-        Ok(())
+        self.delete(steps).await?;
+        Ok(page.next)
     }
 
     async fn delete(&self, steps: Vec<(OwnerId, Vec<EventId>)>) -> Result<(), UpkeepError> {
@@ -133,24 +150,21 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Forgets old deletions.
-    async fn forget(&self) -> Result<(), UpkeepError> {
+    /// Forgets some old deletions.
+    async fn forget(&self) -> Result<Progress, UpkeepError> {
         let age = self.retention.deleted_age;
         let before = Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN);
-        loop {
-            let (number, progress) = self.store.forget_deleted(before).await?;
-            self.metrics.deletions_forgotten.inc_by(number);
-            if progress == Progress::Done {
-                return Ok(());
-            }
-        }
+        let (number, progress) = self.store.forget_deleted(before).await?;
+        self.metrics.deletions_forgotten.inc_by(number);
+        Ok(progress)
     }
 
-    async fn tidy(&self) -> Result<(), UpkeepError> {
-        while self.store.tidy().await? == Progress::More {
+    async fn tidy(&self) -> Result<Progress, UpkeepError> {
+        let progress = self.store.tidy().await?;
+        if progress == Progress::More {
             self.metrics.tidy_steps.inc();
         }
-        Ok(())
+        Ok(progress)
     }
 }
 

@@ -1,11 +1,11 @@
 -- How far the index for searching goes, in revs; what is after it is read as it is.
 ALTER TABLE feed ADD COLUMN searched_rev INTEGER NOT NULL DEFAULT 0;
 
--- The feeds of which enough is not in that index yet. The number is `UNINDEXED_REVS` in the code.
+-- The feeds of which enough is not in that index yet. The query that uses it repeats the condition.
 CREATE INDEX feed_to_index ON feed (key) WHERE head - searched_rev >= 512;
 
-CREATE INDEX event_by_updated_at ON event (feed, updated_at, id);
 CREATE INDEX event_by_kind ON event (feed, status, severity, created_at, id);
+CREATE INDEX event_by_kind_updated ON event (feed, status, severity, updated_at, id);
 
 -- What is left of a deleted event: enough to replay the deletion, and to know its id again.
 CREATE TABLE tombstone (

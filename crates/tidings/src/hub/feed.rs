@@ -30,10 +30,8 @@ pub(crate) struct Delivery {
     /// It is about an event of the system: who has not got that far in the system's feed must wait
     /// with it.
     pub(crate) system: Rev,
-    /// What it does to a reader's counts depends on the reader: they have to be counted anew.
-    pub(crate) recount: bool,
-    /// The frame.
-    pub(crate) frame: Frame,
+    /// The frame. `None` where what it says differs by reader: then each reads it from the store.
+    pub(crate) frame: Option<Frame>,
 }
 
 impl Delivery {
@@ -43,10 +41,18 @@ impl Delivery {
             first: rev,
             last: rev,
             system: Rev::ZERO,
-            recount: false,
-            frame,
+            frame: Some(frame),
         }
     }
+}
+
+/// A frame in a window.
+#[derive(Clone, Debug)]
+struct Kept {
+    first: Rev,
+    last: Rev,
+    system: Rev,
+    frame: Frame,
 }
 
 /// What a seat finds at its feed.
@@ -54,8 +60,9 @@ impl Delivery {
 pub(crate) enum Taken {
     /// Nothing newer than its position.
     CaughtUp,
-    /// The next frames, in order. None, if the next one has to wait for the system's feed.
-    Frames(Vec<Delivery>),
+    /// The next frames, in order, each with the last rev it stands for. None, if the next one has to
+    /// wait for the system's feed.
+    Frames(Vec<(Rev, Frame)>),
     /// The window begins later: read the store up to this rev, then ask again.
     Gap {
         /// The last rev before the window.
@@ -76,7 +83,7 @@ struct State {
     /// The newest rev delivered since somebody follows; zero before the first.
     head: Rev,
     /// The newest frames, without a hole, up to `head`.
-    window: VecDeque<Delivery>,
+    window: VecDeque<Kept>,
     window_bytes: usize,
     seats: HashMap<SeatNumber, Occupant>,
     next_seat: u64,
@@ -137,14 +144,22 @@ impl Feed {
             if delivery.last <= state.head {
                 continue;
             }
-            if delivery.first != state.head.next() {
+            if delivery.first != state.head.next() || delivery.frame.is_none() {
                 self.clear(&mut state);
             }
             state.head = delivery.last;
-            state.window_bytes += delivery.frame.size();
+            let Some(frame) = delivery.frame else {
+                continue;
+            };
+            state.window_bytes += frame.size();
             self.all_windows_bytes
-                .fetch_add(delivery.frame.size(), Ordering::Relaxed);
-            state.window.push_back(delivery);
+                .fetch_add(frame.size(), Ordering::Relaxed);
+            state.window.push_back(Kept {
+                first: delivery.first,
+                last: delivery.last,
+                system: delivery.system,
+                frame,
+            });
         }
         self.trim(&mut state);
         state.behind = state.seats.len();
@@ -170,9 +185,7 @@ impl Feed {
             self.caught_up(&mut state, number);
             return Taken::CaughtUp;
         }
-        let skipped = state
-            .window
-            .partition_point(|delivery| delivery.last <= position);
+        let skipped = state.window.partition_point(|kept| kept.last <= position);
         let wanted = position.next();
         match state
             .window
@@ -189,24 +202,21 @@ impl Feed {
             None => return Taken::Gap { up_to: state.head },
         }
         let mut bytes = 0_usize;
-        let deliveries: Vec<_> = state
+        let frames: Vec<_> = state
             .window
             .iter()
             .skip(skipped)
-            .take_while(|delivery| {
-                let fits = bytes < budget_bytes && delivery.system <= system;
-                bytes = bytes.saturating_add(delivery.frame.size());
+            .take_while(|kept| {
+                let fits = bytes < budget_bytes && kept.system <= system;
+                bytes = bytes.saturating_add(kept.frame.size());
                 fits
             })
-            .cloned()
+            .map(|kept| (kept.last, kept.frame.clone()))
             .collect();
-        if deliveries
-            .last()
-            .is_some_and(|last| last.last == state.head)
-        {
+        if frames.last().is_some_and(|(last, _)| *last == state.head) {
             self.caught_up(&mut state, number);
         }
-        Taken::Frames(deliveries)
+        Taken::Frames(frames)
     }
 
     pub(super) fn note(&self, number: SeatNumber, position: Rev, head: Rev) {
@@ -261,7 +271,7 @@ impl Feed {
             self.window_limit
         };
         while state.window_bytes > allowed {
-            let Some(Delivery { frame, .. }) = state.window.pop_front() else {
+            let Some(Kept { frame, .. }) = state.window.pop_front() else {
                 break;
             };
             state.window_bytes -= frame.size();

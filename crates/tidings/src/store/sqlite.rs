@@ -23,6 +23,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use tidings_event::{
@@ -42,6 +43,9 @@ use fault::{OpenFault, io_error};
 use readers::{Reader, Readers};
 use writer::Writer;
 
+/// As many reads as run at once, of streams and of lists each; more wait.
+const READERS: u32 = 4;
+
 /// Why a SQLite store could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenStoreError {
@@ -59,9 +63,12 @@ pub(crate) struct SqliteStore {
     identity: Identity,
     database: PathBuf,
     writer: Writer,
-    /// For streams, which must get on whatever lists are read.
+    /// For streams and for what is quickly answered, which must get on whatever lists are read.
     stream_readers: Readers,
     list_readers: Readers,
+    upkeep_reader: Readers,
+    /// The feed that was indexed for searching last.
+    last_indexed: AtomicI64,
     directory: Mutex<Option<DataDirectory>>,
 }
 
@@ -76,17 +83,20 @@ impl SqliteStore {
             connection::open_writer(&database).map_err(OpenStoreError::Database)?;
         let writer = Writer::start(connection, identity.system)
             .map_err(|error| OpenStoreError::Database(OpenFault::Thread(error)))?;
-        let readers = || {
-            Readers::open(&database, identity.system)
+        let readers = |number| {
+            Readers::open(&database, identity.system, number)
                 .map_err(|error| OpenStoreError::Database(error.into()))
         };
-        let (stream_readers, list_readers) = (readers()?, readers()?);
+        let (stream_readers, list_readers) = (readers(READERS)?, readers(READERS)?);
+        let upkeep_reader = readers(1)?;
         Ok(Self {
             identity,
             database,
             writer,
             stream_readers,
             list_readers,
+            upkeep_reader,
+            last_indexed: AtomicI64::new(0),
             directory: Mutex::new(Some(directory)),
         })
     }
@@ -120,7 +130,7 @@ impl Store for SqliteStore {
     }
 
     async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Event>, StoreError> {
-        self.list_readers
+        self.stream_readers
             .read(move |reader| reader.event(owner, id))
             .await
     }
@@ -159,7 +169,7 @@ impl Store for SqliteStore {
         now: Timestamp,
         from: FeedPosition,
     ) -> Result<ExpiredPage, StoreError> {
-        self.list_readers
+        self.upkeep_reader
             .read(move |reader| reader.expired(&retention, now, from))
             .await
     }
@@ -171,14 +181,21 @@ impl Store for SqliteStore {
     }
 
     async fn tidy(&self) -> Result<Progress, StoreError> {
-        if self.list_readers.read(Reader::has_ended_events).await? {
+        let mut progress = Progress::Done;
+        if self.upkeep_reader.read(Reader::has_ended_events).await? {
             self.writer.upkeep(upkeep::drop_overlays).await?;
-            return Ok(Progress::More);
+            progress = Progress::More;
         }
-        let blocks = self.list_readers.read(Reader::new_search_blocks).await?;
-        let Some(blocks) = blocks else {
-            return Ok(Progress::Done);
+        // The feeds take turns.
+        let after = self.last_indexed.load(Ordering::Relaxed);
+        let new = self
+            .upkeep_reader
+            .read(move |reader| reader.new_search_blocks(after))
+            .await?;
+        let Some(blocks) = new else {
+            return Ok(progress);
         };
+        self.last_indexed.store(blocks.feed(), Ordering::Relaxed);
         self.writer
             .upkeep(move |transaction| search_blocks::add_blocks(transaction, &blocks))
             .await?;
@@ -194,13 +211,14 @@ impl Store for SqliteStore {
                 .map_err(io_error)?;
             self.writer.probe().await?;
         }
-        self.list_readers.read(|reader| reader.check()).await
+        self.stream_readers.read(|reader| reader.check()).await
     }
 
     async fn close(&self) {
         self.writer.close().await;
         self.stream_readers.close().await;
         self.list_readers.close().await;
+        self.upkeep_reader.close().await;
         drop(
             self.directory
                 .lock()

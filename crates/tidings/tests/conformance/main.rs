@@ -67,6 +67,7 @@ macro_rules! conformance {
                 cases::system::what_many_users_did_to_a_system_event_goes_with_it,
                 cases::system::the_types_are_those_of_what_a_user_sees,
                 cases::retention::the_newest_are_kept_and_the_streams_show_what_goes,
+                cases::retention::what_is_too_old_goes_though_there_are_too_many,
                 cases::retention::each_severity_has_its_age,
                 cases::retention::a_cursor_before_forgotten_deletions_is_too_old,
                 cases::search::a_search_finds_what_the_model_finds_in_a_long_feed,

@@ -64,7 +64,7 @@ pub(super) fn apply(
                 doing.change_for_user(feeds, &target)?
             }
             Some(_) => Effect::Unseen,
-            None => doing.change_deleted(own_feed, *id)?,
+            None => doing.change_deleted([own_feed, system_feed], *id)?,
         };
         match effect {
             Effect::Changed => ids.push(*id),
@@ -256,8 +256,8 @@ impl Doing<'_, '_> {
         Ok(Effect::Changed)
     }
 
-    /// Deleting one's own deleted event again is nothing new.
-    fn change_deleted(&self, own_feed: Option<i64>, id: EventId) -> rusqlite::Result<Effect> {
+    /// Deleting again what is deleted, one's own or the system's, is nothing new.
+    fn change_deleted(&self, feeds: [Option<i64>; 2], id: EventId) -> rusqlite::Result<Effect> {
         let Change::Delete = self.step.change else {
             return Ok(Effect::Unseen);
         };
@@ -266,10 +266,71 @@ impl Doing<'_, '_> {
             .prepare_cached("SELECT feed FROM tombstone WHERE id = ?1")?
             .query_row([id.as_uuid().as_bytes()], |row| row.get(0))
             .optional()?;
-        Ok(if feed.is_some() && feed == own_feed {
+        Ok(if feed.is_some() && feeds.contains(&feed) {
             Effect::Unchanged
         } else {
             Effect::Unseen
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidings_event::{Event, Timestamp};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::store::sqlite::SqliteStore;
+    use crate::store::{Outcome, Store as _, Work};
+    use crate::{Config, Tidings};
+
+    /// What only shows when the events change between being found and being changed.
+    #[tokio::test]
+    async fn a_step_changes_only_what_has_the_status_and_says_how_far_it_reaches() {
+        let directory = tempfile::tempdir().unwrap();
+        let owner = OwnerId::mint();
+        let tidings = Tidings::open(Config::new(directory.path())).await.unwrap();
+        let mut ids = Vec::new();
+        for of_user in [true, false, false] {
+            let builder = Event::builder()
+                .acted_upon(Uuid::from_u128(1))
+                .with_category("deployment")
+                .with_action("apply")
+                .with_severity(Severity::Success);
+            let builder = match of_user {
+                true => builder.from_user(*owner.as_uuid()),
+                false => builder,
+            };
+            let receipt = tidings.publish(builder.build().unwrap()).await;
+            ids.push(receipt.unwrap().id);
+        }
+        tidings.close().await;
+        let store = SqliteStore::open(directory.path()).unwrap();
+        let change = async |ids: &[EventId], change, only| {
+            let step = ChangeStep {
+                owner,
+                ids: ids.to_vec(),
+                change,
+                only,
+                at: Timestamp::now(),
+            };
+            let committed = store.commit(vec![Work::Change(step)]).await.unwrap();
+            match committed.outcomes.into_iter().next() {
+                Some(Outcome::Changed(changed)) => changed,
+                other => panic!("{other:?}"),
+            }
+        };
+        let read = Change::Status(Status::Read);
+        let none = change(&ids, Change::Delete, Some(Status::Read)).await;
+        assert_eq!((none.ids.len(), none.unchanged), (0, 3));
+        assert_eq!(none.revs.after, none.revs.up_to);
+        let own = change(&ids[..1], read, Some(Status::Unread)).await;
+        assert_eq!((own.ids, own.system), (ids[..1].to_vec(), Rev::ZERO));
+        let all = change(&ids, read, Some(Status::Unread)).await;
+        assert_eq!((all.ids, all.unchanged), (ids[1..].to_vec(), 1));
+        // The newest of the system's events is its second.
+        assert_eq!(all.system, Rev::new(2));
+        assert_eq!((all.revs.after, all.revs.up_to), (Rev::new(2), Rev::new(4)));
+        store.close().await;
     }
 }

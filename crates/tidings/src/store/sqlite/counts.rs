@@ -147,8 +147,11 @@ impl Reader {
                 .optional()?
                 .unwrap_or_default();
             let gone = ended.get(severity).copied().unwrap_or_default();
+            // Whatever is taken off was counted before.
+            debug_assert!(read >= gone.read && deleted >= gone.deleted);
             let read = read.saturating_sub(gone.read);
             let deleted = deleted.saturating_sub(gone.deleted);
+            debug_assert!(*there >= read + deleted);
             seen.add(Status::Read, *severity, read);
             let unread = there.saturating_sub(read).saturating_sub(deleted);
             seen.add(Status::Unread, *severity, unread);

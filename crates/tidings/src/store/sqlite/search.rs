@@ -105,14 +105,8 @@ pub(super) fn find(
         }));
         let region = Some(candidate.region);
         let found = select::places(connection, viewer, wanted, region, (0, needed))?;
-        if !found.is_empty() {
-            places.extend(found);
-            places.sort_unstable_by_key(|place| (place.at, place.id));
-            if order == SortOrder::Descending {
-                places.reverse();
-            }
-            places.truncate(enough);
-        }
+        merge(&mut places, found, order);
+        places.truncate(enough);
     }
     let skip = usize::try_from(skip).unwrap_or(usize::MAX);
     places.drain(..skip.min(places.len()));
@@ -120,6 +114,21 @@ pub(super) fn find(
         places,
         stopped: None,
     })
+}
+
+/// Puts the places of another region among those before; most come after all of them.
+fn merge(places: &mut Vec<Place>, found: Vec<Place>, order: SortOrder) {
+    let compare = |one: &Place, other: &Place| {
+        let upwards = (one.at, one.id).cmp(&(other.at, other.id));
+        match order {
+            SortOrder::Ascending => upwards,
+            SortOrder::Descending => upwards.reverse(),
+        }
+    };
+    let Some(first) = found.first() else { return };
+    let overlap = places.partition_point(|place| compare(place, first).is_lt());
+    places.extend(found);
+    places[overlap..].sort_by(compare);
 }
 
 /// How many events are wanted and contain `needle`.
@@ -259,7 +268,7 @@ mod tests {
             connection: open_reader(&database).unwrap(),
             system: identity.system,
         };
-        while let Some(blocks) = reader.new_search_blocks().unwrap() {
+        while let Some(blocks) = reader.new_search_blocks(0).unwrap() {
             let transaction = writer.transaction().unwrap();
             add_blocks(&transaction, &blocks).unwrap();
             transaction.commit().unwrap();

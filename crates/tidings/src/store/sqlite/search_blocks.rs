@@ -31,18 +31,26 @@ pub(super) struct NewBlocks {
     blocks: Vec<Block>,
 }
 
+impl NewBlocks {
+    /// The key of the feed they are of.
+    pub(super) const fn feed(&self) -> i64 {
+        self.feed
+    }
+}
+
 impl Reader {
-    /// Makes the next blocks; `None` when no feed needs any.
-    pub(crate) fn new_search_blocks(&self) -> rusqlite::Result<Option<NewBlocks>> {
+    /// Makes the next blocks of the feed after `after` that needs some, or of the first; `None` when no
+    /// feed does.
+    pub(crate) fn new_search_blocks(&self, after: i64) -> rusqlite::Result<Option<NewBlocks>> {
         let transaction = self.connection.unchecked_transaction()?;
         let waiting = self
             .connection
             .prepare_cached(
                 // The index's own condition; see `0002_inbox.sql`.
                 "SELECT key, searched_rev, head FROM feed INDEXED BY feed_to_index \
-                 WHERE head - searched_rev >= 512 LIMIT 1",
+                 WHERE head - searched_rev >= 512 ORDER BY key <= ?1, key LIMIT 1",
             )?
-            .query_row([], |row| Ok((row.get(0)?, rev(row, 1)?, rev(row, 2)?)))
+            .query_row([after], |row| Ok((row.get(0)?, rev(row, 1)?, rev(row, 2)?)))
             .optional()?;
         let Some((feed, before, head)) = waiting else {
             return Ok(None);

@@ -1,16 +1,18 @@
 //! Finding the events of a list, in its order, on the indexes alone.
 //!
 //! What an owner sees is one or more *branches*, each of which an index answers in the order of the
-//! list; they are cut to what the list can need and merged. The own feed is one branch, or, where a
-//! list sorted by creation asks for statuses or severities, one for each pair of them; the system's
-//! feed is one, seen through the viewer's overlay.
+//! list; they are cut to what the list can need and merged. The own feed is one branch where all of it
+//! is sorted by creation; otherwise one for each pair of status and severity that is asked for. The
+//! system's feed is one, seen through the viewer's overlay.
 
 use std::fmt::Write as _;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
+use serde::Serialize;
 use tidings_event::{
-    EventFilter, EventId, OwnerKind, PageToken, Rev, Severity, Sort, SortKey, SortOrder, Status,
+    Action, Category, EventFilter, EventId, OwnerKind, PageToken, Rev, Severity, Sort, SortKey,
+    SortOrder, Status,
 };
 use uuid::Uuid;
 
@@ -169,8 +171,9 @@ fn branches(viewer: &Viewer, wanted: Wanted<'_>, region: Option<Region>) -> Vec<
         let Some(feed) = feed else { continue };
         let by_kind = side == Side::Own
             && region.is_none()
-            && wanted.sort.key == SortKey::CreatedAt
-            && (filter.status.is_some() || !filter.severity.is_empty());
+            && (wanted.sort.key == SortKey::UpdatedAt
+                || filter.status.is_some()
+                || !filter.severity.is_empty());
         if !by_kind {
             branches.push(Branch {
                 feed,
@@ -243,11 +246,11 @@ impl Query {
         // Named, since without statistics SQLite might take one that needs a sort.
         let index = match (region, branch.kind, branch.side, wanted.sort.key) {
             (Some(_), ..) => " INDEXED BY event_by_created_rev",
-            (None, Some(_), ..) => " INDEXED BY event_by_kind",
+            (None, Some(_), _, SortKey::CreatedAt) => " INDEXED BY event_by_kind",
+            (None, Some(_), _, SortKey::UpdatedAt) => " INDEXED BY event_by_kind_updated",
             (None, None, _, SortKey::CreatedAt) => " INDEXED BY event_by_created_at",
-            (None, None, Side::Own, SortKey::UpdatedAt) => " INDEXED BY event_by_updated_at",
             // Sorted by what the overlay says: all of the system's events, which are few.
-            (None, None, Side::System, SortKey::UpdatedAt) => "",
+            (None, None, _, SortKey::UpdatedAt) => "",
         };
         self.sql.push_str(index);
         if branch.side == Side::System {
@@ -288,23 +291,29 @@ impl Query {
         };
         match branch.kind {
             Some((status, severity)) => {
-                self.one_of("event.status", [text(status.as_str())]);
-                self.one_of("event.severity", [text(severity.as_str())]);
+                self.equals("event.status", status.as_str());
+                self.equals("event.severity", severity.as_str());
             }
             None => {
-                self.one_of(status_column, filter.status.map(|one| text(one.as_str())));
-                let severities = filter.severity.iter();
-                self.one_of("event.severity", severities.map(|one| text(one.as_str())));
+                if let Some(status) = filter.status {
+                    self.equals(status_column, status.as_str());
+                }
+                let severities: Vec<_> = filter.severity.iter().map(|one| one.as_str()).collect();
+                self.one_of("event.severity", &severities);
             }
         }
-        let categories = filter.category.iter();
-        self.one_of("event.category", categories.map(|one| text(one.as_str())));
-        let actions = filter.action.iter();
-        self.one_of("event.action", actions.map(|one| text(one.as_str())));
-        let resources = filter.acted_upon.iter();
-        self.one_of("event.acted_upon", resources.map(|id| blob(id.as_uuid())));
-        let operation = filter.operation_id.iter();
-        self.one_of("event.operation_id", operation.map(|id| blob(id.as_uuid())));
+        let categories: Vec<_> = filter.category.iter().map(Category::as_str).collect();
+        self.one_of("event.category", &categories);
+        let actions: Vec<_> = filter.action.iter().map(Action::as_str).collect();
+        self.one_of("event.action", &actions);
+        self.one_of_ids(
+            "event.acted_upon",
+            filter.acted_upon.iter().map(|id| *id.as_uuid()),
+        );
+        self.one_of_ids(
+            "event.operation_id",
+            filter.operation_id.iter().map(|id| *id.as_uuid()),
+        );
         for (comparison, moment) in [(">=", filter.from), ("<", filter.to)] {
             if let Some(moment) = moment {
                 let bound = self.bind(nanoseconds(moment).into());
@@ -320,16 +329,33 @@ impl Query {
         }
     }
 
-    /// Writes that a column has one of the values; of no values, nothing.
-    fn one_of(&mut self, column: &str, values: impl IntoIterator<Item = Value>) {
-        let mut values = values.into_iter();
-        let Some(first) = values.next() else { return };
-        let bound = self.bind(first);
-        let _ = write!(self.sql, " AND {column} IN (?{bound}");
-        for value in values {
-            let bound = self.bind(value);
-            let _ = write!(self.sql, ", ?{bound}");
+    /// Writes that a column has one of the words; of no words, nothing.
+    fn one_of(&mut self, column: &str, words: &[&str]) {
+        self.one_of_list(column, words, "value");
+    }
+
+    /// Writes that a column has one of the ids; of no ids, nothing.
+    fn one_of_ids(&mut self, column: &str, ids: impl Iterator<Item = Uuid>) {
+        let ids: Vec<_> = ids.map(|id| id.simple().to_string()).collect();
+        self.one_of_list(column, &ids, "unhex(value)");
+    }
+
+    /// However many values there are, they are one parameter, and the text is the same.
+    fn one_of_list<T: Serialize>(&mut self, column: &str, values: &[T], value: &str) {
+        if values.is_empty() {
+            return;
         }
-        self.sql.push(')');
+        let list = serde_json::to_string(values).expect("a list of texts is JSON");
+        let bound = self.bind(list.into());
+        let _ = write!(
+            self.sql,
+            " AND {column} IN (SELECT {value} FROM json_each(?{bound}))"
+        );
+    }
+
+    /// Writes that a column has this word.
+    fn equals(&mut self, column: &str, word: &str) {
+        let bound = self.bind(text(word));
+        let _ = write!(self.sql, " AND {column} = ?{bound}");
     }
 }

@@ -1,6 +1,7 @@
 //! What the store does with what is old: finding what retention does not keep, forgetting deletions,
 //! dropping what users did to events of the system that are gone.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -83,7 +84,7 @@ impl Reader {
         rows.collect()
     }
 
-    /// The oldest of what one feed has too much of, at most `room`.
+    /// The oldest of what one feed has too much of, and what is too old in it; about `room` at most.
     fn expired_of(
         &self,
         feed: i64,
@@ -96,34 +97,53 @@ impl Reader {
             true => Some(retention.system_events),
             false => retention.owner_events,
         };
-        let mut ids = Vec::new();
-        if let Some(kept) = kept {
-            let there = self
-                .connection
-                .prepare_cached("SELECT coalesce(sum(number), 0) FROM counter WHERE feed = ?1")?
-                .query_row([feed], |row| number(row, 0))?;
-            let excess = u32::try_from(there.saturating_sub(kept)).unwrap_or(u32::MAX);
-            if excess > 0 {
-                let mut oldest = self.connection.prepare_cached(
-                    "SELECT id FROM event INDEXED BY event_by_created_at WHERE feed = ?1 \
-                     ORDER BY created_at, id LIMIT ?2",
-                )?;
-                let rows = oldest.query_map(params![feed, excess.min(room)], |row| {
-                    Ok(EventId::from(uuid(row, 0)?))
-                })?;
-                ids = rows.collect::<rusqlite::Result<_>>()?;
-            }
+        let mut ids = match kept {
+            Some(kept) => self.too_many(feed, kept, room)?,
+            None => Vec::new(),
+        };
+        // Some are both too many and too old; to delete one twice does nothing.
+        self.too_old(
+            feed,
+            retention,
+            now,
+            room.saturating_sub(length(&ids)),
+            &mut ids,
+        )?;
+        Ok(ids)
+    }
+
+    /// The oldest beyond the newest `kept`.
+    fn too_many(&self, feed: i64, kept: u64, room: u32) -> rusqlite::Result<Vec<EventId>> {
+        let there = self
+            .connection
+            .prepare_cached("SELECT coalesce(sum(number), 0) FROM counter WHERE feed = ?1")?
+            .query_row([feed], |row| number(row, 0))?;
+        let excess = u32::try_from(there.saturating_sub(kept)).unwrap_or(u32::MAX);
+        if excess == 0 {
+            return Ok(Vec::new());
         }
-        // Those that are too many are the oldest: what is too old beside them comes the next time.
-        if !ids.is_empty() {
-            return Ok(ids);
-        }
-        let shortest = Severity::ALL
-            .into_iter()
-            .filter_map(|severity| retention.age_of(severity))
-            .min();
-        let Some(shortest) = shortest else {
-            return Ok(ids);
+        let mut oldest = self.connection.prepare_cached(
+            "SELECT id FROM event INDEXED BY event_by_created_at WHERE feed = ?1 \
+             ORDER BY created_at, id LIMIT ?2",
+        )?;
+        let rows = oldest.query_map(params![feed, excess.min(room)], |row| {
+            Ok(EventId::from(uuid(row, 0)?))
+        })?;
+        rows.collect()
+    }
+
+    /// Adds at most `room` that are older than events of their severity are kept.
+    fn too_old(
+        &self,
+        feed: i64,
+        retention: &Retention,
+        now: Timestamp,
+        room: u32,
+        ids: &mut Vec<EventId>,
+    ) -> rusqlite::Result<()> {
+        let ages = Severity::ALL.map(|severity| retention.age_of(severity));
+        let Some(shortest) = ages.into_iter().flatten().min() else {
+            return Ok(());
         };
         // Most feeds have nothing that is old; then this is all there is to look at.
         let oldest: Option<i64> = self
@@ -135,22 +155,21 @@ impl Reader {
             .query_row([feed], |row| row.get(0))
             .optional()?;
         if oldest.is_none_or(|oldest| oldest >= nanoseconds(before(now, shortest))) {
-            return Ok(ids);
+            return Ok(());
         }
         let mut too_old = self.connection.prepare_cached(
             "SELECT id FROM event INDEXED BY event_by_kind \
              WHERE feed = ?1 AND status = ?2 AND severity = ?3 AND created_at < ?4 \
              ORDER BY created_at, id LIMIT ?5",
         )?;
-        for severity in Severity::ALL {
-            let Some(age) = retention.age_of(severity) else {
-                continue;
-            };
+        let end = ids.len() + room as usize;
+        for (severity, age) in Severity::ALL.into_iter().zip(ages) {
+            let Some(age) = age else { continue };
             let before = nanoseconds(before(now, age));
             for status in [Status::Unread, Status::Read] {
-                let room = room.saturating_sub(length(&ids));
+                let left = u32::try_from(end - ids.len()).unwrap_or(u32::MAX);
                 let rows = too_old.query_map(
-                    params![feed, status.as_str(), severity.as_str(), before, room],
+                    params![feed, status.as_str(), severity.as_str(), before, left],
                     |row| Ok(EventId::from(uuid(row, 0)?)),
                 )?;
                 for id in rows {
@@ -158,7 +177,7 @@ impl Reader {
                 }
             }
         }
-        Ok(ids)
+        Ok(())
     }
 }
 
@@ -177,27 +196,26 @@ pub(super) fn forget_deleted(
     before: Timestamp,
 ) -> rusqlite::Result<(u64, Progress)> {
     let mut old = transaction.prepare_cached(
-        "SELECT id, feed, deleted_rev FROM tombstone INDEXED BY tombstone_by_time \
+        "SELECT id, feed, deleted_rev, created_rev FROM tombstone INDEXED BY tombstone_by_time \
          WHERE deleted_at < ?1 ORDER BY deleted_at LIMIT ?2",
     )?;
     let tombstones = old
         .query_map(params![nanoseconds(before), TOMBSTONES_AT_A_TIME], |row| {
-            Ok((uuid(row, 0)?, row.get::<_, i64>(1)?, rev(row, 2)?))
+            let feed: i64 = row.get(1)?;
+            Ok((uuid(row, 0)?, feed, rev(row, 2)?, row.get(3)?))
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut forget = transaction.prepare_cached("DELETE FROM tombstone WHERE id = ?1")?;
     let mut raise =
         transaction.prepare_cached("UPDATE feed SET floor = max(floor, ?2) WHERE key = ?1")?;
-    let mut feeds = Vec::new();
-    for (id, feed, rev) in &tombstones {
+    let mut blocks = BTreeSet::new();
+    for (id, feed, rev, created_rev) in &tombstones {
         forget.execute([id.as_bytes()])?;
         raise.execute((feed, rev_to_sql(*rev)?))?;
-        feeds.push(*feed);
+        blocks.extend(block_of(transaction, *feed, *created_rev)?);
     }
-    feeds.sort_unstable();
-    feeds.dedup();
-    for feed in feeds {
-        drop_empty_blocks(transaction, feed)?;
+    for block in blocks {
+        drop_if_empty(transaction, block)?;
     }
     let progress = match tombstones.len() == TOMBSTONES_AT_A_TIME as usize {
         true => Progress::More,
@@ -215,56 +233,80 @@ impl Reader {
     }
 }
 
-/// Drops some of what users did to an event of the system that is gone, and counts it no more.
+/// Drops some of what users did to events of the system that are gone, and counts it no more.
 pub(super) fn drop_overlays(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    let ended = transaction
-        .prepare_cached("SELECT system_rev, severity FROM ended LIMIT 1")?
-        .query_row([], |row| {
-            Ok((row.get::<_, i64>(0)?, word::<Severity>(row, 1, "severity")?))
-        })
-        .optional()?;
-    let Some((system_rev, severity)) = ended else {
-        return Ok(());
-    };
+    let mut feeds = Feeds::default();
+    let mut room = OVERLAYS_AT_A_TIME;
+    while room > 0 {
+        let ended = transaction
+            .prepare_cached("SELECT system_rev, severity FROM ended LIMIT 1")?
+            .query_row([], |row| {
+                Ok((row.get(0)?, word::<Severity>(row, 1, "severity")?))
+            })
+            .optional()?;
+        let Some((system_rev, severity)) = ended else {
+            break;
+        };
+        let dropped = drop_overlays_of(transaction, &mut feeds, (system_rev, severity), room)?;
+        if dropped < room {
+            transaction
+                .prepare_cached("DELETE FROM ended WHERE system_rev = ?1")?
+                .execute([system_rev])?;
+        }
+        // An event without any costs something too.
+        room = room.saturating_sub(dropped.max(1));
+    }
+    feeds.write_back(transaction)
+}
+
+/// Drops at most `room` overlays of one event; how many.
+fn drop_overlays_of(
+    transaction: &Transaction<'_>,
+    feeds: &mut Feeds,
+    (system_rev, severity): (i64, Severity),
+    room: u32,
+) -> rusqlite::Result<u32> {
     let mut drop_some = transaction.prepare_cached(
         "DELETE FROM overlay WHERE system_rev = ?1 AND feed IN \
          (SELECT feed FROM overlay INDEXED BY overlay_by_event WHERE system_rev = ?1 LIMIT ?2) \
          RETURNING feed, status, deleted",
     )?;
-    let dropped = drop_some
-        .query_map((system_rev, OVERLAYS_AT_A_TIME), |row| {
-            Ok((
-                row.get::<_, i64>(0)?,
-                word::<Status>(row, 1, "status")?,
-                row.get::<_, bool>(2)?,
-            ))
-        })?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let mut feeds = Feeds::default();
-    for (feed, status, deleted) in &dropped {
-        let read = !deleted && *status == Status::Read;
-        feeds.count_overlay(*feed, severity, -i64::from(read), -i64::from(*deleted));
+    let mut rows = drop_some.query((system_rev, room))?;
+    let mut dropped = 0;
+    while let Some(row) = rows.next()? {
+        let status: Status = word(row, 1, "status")?;
+        let deleted: bool = row.get(2)?;
+        let read = !deleted && status == Status::Read;
+        feeds.count_overlay(row.get(0)?, severity, -i64::from(read), -i64::from(deleted));
+        dropped += 1;
     }
-    feeds.write_back(transaction)?;
-    if dropped.len() < OVERLAYS_AT_A_TIME as usize {
-        transaction
-            .prepare_cached("DELETE FROM ended WHERE system_rev = ?1")?
-            .execute([system_rev])?;
-    }
-    Ok(())
+    Ok(dropped)
 }
 
-/// Drops the search blocks before the oldest event that is kept.
-fn drop_empty_blocks(transaction: &Transaction<'_>, feed: i64) -> rusqlite::Result<()> {
-    let oldest: Option<i64> = transaction
-        .prepare_cached(
-            "SELECT created_rev FROM event INDEXED BY event_by_created_rev WHERE feed = ?1 \
-             ORDER BY created_rev LIMIT 1",
-        )?
-        .query_row([feed], |row| row.get(0))
-        .optional()?;
+/// The search block that a deleted event was in.
+fn block_of(
+    transaction: &Transaction<'_>,
+    feed: i64,
+    created_rev: i64,
+) -> rusqlite::Result<Option<i64>> {
     transaction
-        .prepare_cached("DELETE FROM search_block WHERE feed = ?1 AND last_rev < ?2")?
-        .execute((feed, oldest.unwrap_or(i64::MAX)))?;
+        .prepare_cached(
+            "SELECT key FROM search_block WHERE feed = ?1 AND last_rev >= ?2 \
+             ORDER BY last_rev LIMIT 1",
+        )?
+        .query_row((feed, created_rev), |row| row.get(0))
+        .optional()
+}
+
+/// Drops a search block of which no event is left.
+fn drop_if_empty(transaction: &Transaction<'_>, block: i64) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "DELETE FROM search_block WHERE key = ?1 AND NOT EXISTS \
+             (SELECT 1 FROM event INDEXED BY event_by_created_rev \
+              WHERE event.feed = search_block.feed \
+              AND event.created_rev BETWEEN search_block.first_rev AND search_block.last_rev)",
+        )?
+        .execute([block])?;
     Ok(())
 }

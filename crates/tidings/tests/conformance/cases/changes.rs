@@ -229,12 +229,19 @@ pub(crate) async fn an_unusable_selection_is_refused(place: Place) {
             "{refused:?}"
         );
     }
-    let refused = change(Selection::Filter {
-        filter: Box::default(),
-        up_to: head,
-    })
-    .await;
-    assert!(matches!(refused, Err(ChangeError::EmptyFilter)));
+    // A text that is in every text chooses nothing.
+    for search in [None, Some(String::new())] {
+        let filter = Box::new(EventFilter {
+            search,
+            ..EventFilter::default()
+        });
+        let refused = change(Selection::Filter {
+            filter,
+            up_to: head,
+        })
+        .await;
+        assert!(matches!(refused, Err(ChangeError::EmptyFilter)));
+    }
     let limit = tidings.limits().change_ids;
     let refused = change(Selection::Ids(vec![own.id; limit + 1])).await;
     assert!(matches!(refused, Err(ChangeError::TooManyIds { .. })));

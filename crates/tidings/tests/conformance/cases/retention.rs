@@ -86,6 +86,30 @@ pub(crate) async fn the_newest_are_kept_and_the_streams_show_what_goes(place: Pl
     tidings.close().await;
 }
 
+/// Each look finds too many events; what is too old goes all the same.
+pub(crate) async fn what_is_too_old_goes_though_there_are_too_many(place: Place) {
+    let mut config = place.config();
+    config.retention.owner_events = Some(10);
+    config.retention.severity_age = BTreeMap::from([(Severity::Debug, Duration::from_secs(60))]);
+    // One look, when it is opened.
+    config.retention.interval = Duration::from_secs(3600);
+    let tidings = place.open().await;
+    let now = Timestamp::now();
+    for number in 0..20_u64 {
+        let severity = match number {
+            15 => Severity::Debug,
+            _ => Severity::Success,
+        };
+        let mut event = built(builder(Some(user(0))).with_severity(severity));
+        event.created_at = now - Duration::from_secs(1000 - number);
+        tidings.publish(event).await.expect("stored");
+    }
+    tidings.close().await;
+    let tidings = open(config).await;
+    until_left(&tidings, user(0), 9).await;
+    tidings.close().await;
+}
+
 pub(crate) async fn each_severity_has_its_age(place: Place) {
     let day = Duration::from_secs(24 * 60 * 60);
     let mut config = place.config();
