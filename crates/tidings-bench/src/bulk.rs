@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bystanders::Bystanders;
+use crate::bystanders::{Bystanders, EVENTS_PER_SECOND, OWNERS_EACH, PUBLISHERS};
 use crate::engine::Engine;
 use crate::raw_steps::{RawSteps, STEP};
 use crate::report::{Table, Target};
@@ -113,8 +113,10 @@ impl Bulk {
             Target::None,
         );
         table.note(format!(
-            "The others are 16 publishers of 256 owners, 640 events a second together, over \
+            "The others are {PUBLISHERS} publishers to {} owners, {} events a second together, over \
              `Tidings::publish` in the same process. Two steps are {} ms.",
+            PUBLISHERS * OWNERS_EACH,
+            number(EVENTS_PER_SECOND),
             number(two_steps)
         ));
     }

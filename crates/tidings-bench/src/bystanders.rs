@@ -13,13 +13,17 @@ use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION};
 use crate::server::soon;
 use crate::statistics::Samples;
 
-const PUBLISHERS: u32 = 16;
+pub(crate) const PUBLISHERS: u32 = 64;
 
-/// How often each of them publishes: 640 events a second together.
-const INTERVAL: Duration = Duration::from_millis(25);
+/// How often each of them publishes: much longer than it should have to wait, so that nobody waits for
+/// an event of their own.
+const INTERVAL: Duration = Duration::from_millis(100);
 
 /// How many owners each of them publishes to, in turn.
-const OWNERS_EACH: usize = 16;
+pub(crate) const OWNERS_EACH: u32 = 4;
+
+/// How many events a second they publish together.
+pub(crate) const EVENTS_PER_SECOND: f64 = PUBLISHERS as f64 / INTERVAL.as_secs_f64();
 
 /// Publishers that keep to a time-table until they are stopped.
 #[derive(Debug)]
