@@ -56,6 +56,7 @@ macro_rules! conformance {
                 cases::changes::what_changes_nothing_takes_no_rev,
                 cases::changes::a_change_reaches_every_stream_with_what_it_does_to_the_counts,
                 cases::changes::a_bulk_change_comes_in_bounded_frames,
+                cases::changes::a_reader_that_was_away_gets_more_changes_than_fit_a_piece,
                 cases::changes::nothing_newer_than_what_was_seen_is_touched,
                 cases::changes::an_unusable_selection_is_refused,
                 cases::changes::publishes_go_on_between_the_steps_of_a_bulk_change,

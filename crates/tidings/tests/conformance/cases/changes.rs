@@ -8,14 +8,14 @@ use tidings::{
 };
 use tidings_event::{
     CausePolicy, CountDelta, Cursor, Draft, EventId, Limits, NewEvent, OwnerId, ResetReason,
-    Severity,
+    Severity, Sort,
 };
 
 use super::{builder, built, event};
 use crate::listed;
-use crate::model::user;
+use crate::model::{sort_events, user};
 use crate::place::Place;
-use crate::reader::next;
+use crate::reader::{Reader, next};
 
 const READ: Change = Change::Status(Status::Read);
 
@@ -177,6 +177,37 @@ pub(crate) async fn a_bulk_change_comes_in_bounded_frames(place: Place) {
         }
     }
     assert_eq!(replayed, ids);
+    tidings.close().await;
+}
+
+/// More deletions than a piece of a replay holds, with more marks among them or with fewer.
+pub(crate) async fn a_reader_that_was_away_gets_more_changes_than_fit_a_piece(place: Place) {
+    let tidings = place.open().await;
+    for (owner, marked) in [(user(0), 3), (user(1), 2)] {
+        let ids = many(&tidings, owner, 3000).await;
+        let mut reader = Reader::new(owner, &tidings);
+        reader.come_back(&tidings).await;
+        while !reader.has_reached(cursor(&tidings, owner).await) {
+            reader.step().await;
+        }
+        reader.cut();
+        for five in ids.chunks(5) {
+            for (some, change) in [(&five[..marked], READ), (&five[marked..], Change::Delete)] {
+                let selection = Selection::Ids(some.to_vec());
+                let changed = tidings.change(owner, selection, change).await;
+                changed.expect("it answers");
+            }
+        }
+        let head = cursor(&tidings, owner).await;
+        reader.come_back(&tidings).await;
+        while !reader.has_reached(head) {
+            reader.step().await;
+        }
+        let mut seen: Vec<_> = reader.inbox.into_values().collect();
+        sort_events(&mut seen, Sort::default());
+        assert!(seen == listed::all(&tidings, owner).await);
+        assert_eq!(seen.len(), 600 * marked);
+    }
     tidings.close().await;
 }
 
