@@ -270,6 +270,38 @@ mod tests {
     }
 
     #[test]
+    fn a_change_fails_as_a_publish_does() {
+        let full = StoreError::Full("no space".into());
+        for (error, status, code) in [
+            (
+                ChangeError::Store(Arc::new(full)),
+                503,
+                ErrorCode::StorageFull,
+            ),
+            (
+                ChangeError::Store(Arc::new(StoreError::Closed)),
+                503,
+                ErrorCode::ShuttingDown,
+            ),
+            (ChangeError::Closed, 503, ErrorCode::ShuttingDown),
+            (ChangeError::EmptyFilter, 400, ErrorCode::InvalidChange),
+            (
+                ChangeError::UpTo(ResetReason::Foreign),
+                400,
+                ErrorCode::InvalidChange,
+            ),
+            (
+                ChangeError::TooManyIds { ids: 2, limit: 1 },
+                413,
+                ErrorCode::TooLarge,
+            ),
+        ] {
+            let (answered, body) = ApiError::from(error).into_envelope();
+            assert_eq!((answered.as_u16(), body.code), (status, code));
+        }
+    }
+
+    #[test]
     fn the_log_has_the_whole_chain() {
         let error = StoreError::Full(std::io::Error::other("no space left").into());
         let text = "the disk that holds the events is full: no space left";

@@ -165,7 +165,7 @@ fn violation(error: &serde_json::Error, document: &str, part: &str, field: Strin
     let (line, column) = within(document, part, error);
     let remedy = match error.classify() {
         Category::Data => "give it the JSON type the documentation names",
-        _ => "send one JSON object, or an array of them, whole",
+        _ => "send the JSON whole, in the form that the documentation shows",
     };
     Violation {
         field,
@@ -179,7 +179,8 @@ fn within(document: &str, part: &str, error: &serde_json::Error) -> (usize, usiz
     let start = part.as_ptr().addr() - document.as_ptr().addr();
     let (line, column) = position(&document.as_bytes()[..start]);
     match error.line() {
-        0 | 1 => (line, column - 1 + error.column()),
+        // A fault at the very beginning has column 0.
+        0 | 1 => (line, column - 1 + error.column().max(1)),
         later => (line + later - 1, error.column()),
     }
 }
@@ -246,6 +247,24 @@ mod tests {
         let elements = elements("[1, 2, 3, 4]", "[1, 2, 3, 4]", "body", 2).unwrap();
         assert_eq!(elements.first.len(), 2);
         assert_eq!(elements.count, 4);
+    }
+
+    #[test]
+    fn an_object_is_split_and_counted_in_the_same_way() {
+        let document = "{\"a\": [1],\n \"a\": 2, \"b\": 3}";
+        let fields = fields(document, document, "body", 2).unwrap();
+        let names: Vec<_> = fields.first.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a", "a"]);
+        assert_eq!(fields.first[0].1.get(), "[1]");
+        assert_eq!(fields.count, 3);
+        let part = &document[6..9];
+        let fault = super::fields(document, part, "ids", 2).unwrap_err();
+        assert_eq!(fault.field, "ids");
+        assert!(
+            fault.fault.ends_with("(line 1, column 7)"),
+            "{}",
+            fault.fault
+        );
     }
 
     #[test]

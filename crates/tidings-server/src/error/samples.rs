@@ -12,7 +12,7 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
         ErrorCode::InvalidJson => ApiError::InvalidJson(fault(
             "body",
             "cannot be read: EOF while parsing an object (line 1, column 1)",
-            "send one JSON object, or an array of them, whole",
+            "send the JSON whole, in the form that the documentation shows",
         )),
         ErrorCode::InvalidEvent => ApiError::InvalidEvent(fault(
             "severity",
