@@ -93,12 +93,13 @@ fn agreed(page: &EventPage, all: bool) -> anyhow::Result<bool> {
     if number == 0 {
         return Ok(true);
     }
-    let (events, verb) = match number {
-        1 => ("1 event".to_owned(), "matches"),
-        _ => (format!("{number} events"), "match"),
+    let (events, what) = match (number, all) {
+        (1, true) => ("1 event".to_owned(), "is there"),
+        (1, false) => ("1 event".to_owned(), "matches"),
+        (_, true) => (format!("{number} events"), "are there"),
+        (_, false) => (format!("{number} events"), "match"),
     };
-    let what = if all { "are there" } else { verb };
-    output::note(format_args!("{events} {what}, the newest first:"));
+    output::note(format_args!("{events} {what}, the newest:"));
     for event in &page.events {
         output::note(line(event));
     }

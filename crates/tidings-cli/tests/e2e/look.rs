@@ -3,13 +3,7 @@
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::server::{LOCAL_USER, Server, event, output_of, tidings};
-
-fn command(name: &str, server: &Server, args: &[&str]) -> Command {
-    let mut command = tidings();
-    command.args([name, "--url", &server.url("")]).args(args);
-    command
-}
+use crate::server::{LOCAL_USER, Server, command, event, output_of, tidings};
 
 /// What a command that must succeed prints.
 async fn lines_of(command: Command) -> Vec<String> {
@@ -136,6 +130,55 @@ async fn list_pages_beneath_and_counts_under_its_table() {
     assert!(status.success());
     assert_eq!(out, "");
     assert!(err.starts_with("no event matches; 1001 unread"), "{err}");
+}
+
+#[tokio::test]
+async fn list_is_searched_and_sorted_as_asked() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = with_events(directory.path()).await;
+    let listed = async |args: &[&str]| -> Vec<String> {
+        let lines = lines_of(command("list", &server, &[args, &["--json"]].concat())).await;
+        let events = lines.iter().map(|line| serde_json::from_str::<Value>(line));
+        events
+            .map(|event| event.expect("a line is JSON")["description"].to_string())
+            .collect()
+    };
+    assert_eq!(
+        listed(&["--search", "T", "--order", "asc"]).await,
+        ["\"two\"", "\"three\""]
+    );
+    let mark = ["--read", "--search", "one"];
+    lines_of(command("mark", &server, &mark)).await;
+    assert_eq!(listed(&["--status", "read"]).await, ["\"one\""]);
+    let by_change = listed(&["--sort", "updated_at"]).await;
+    assert_eq!(by_change[..2], ["\"one\"", "\"four\""]);
+    let by_change = listed(&["--sort", "updated_at", "--order", "asc", "--limit", "1"]).await;
+    assert_eq!(by_change, ["\"two\""]);
+    assert!(listed(&["--to", "2020-01-01T00:00:00Z"]).await.is_empty());
+}
+
+#[tokio::test]
+async fn tail_shows_changes_as_lines_whatever_the_filter() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = with_events(directory.path()).await;
+    let args = ["--read", "--search", "two"];
+    lines_of(command("mark", &server, &args)).await;
+    lines_of(command(
+        "delete",
+        &server,
+        &["--severity", "error", "--yes"],
+    ))
+    .await;
+    let mut of_interest = event(LOCAL_USER, "five");
+    of_interest["severity"] = json!("alert");
+    server.must_publish(&of_interest).await;
+    let args = ["--since", "earliest", "--severity", "alert", "--count", "1"];
+    let lines = lines_of(command("tail", &server, &args)).await;
+    let words: Vec<_> = lines
+        .iter()
+        .filter_map(|line| line.split_whitespace().find(|word| !word.ends_with('Z')))
+        .collect();
+    assert_eq!(words, ["read", "deleted", "alert"], "{lines:?}");
 }
 
 #[tokio::test]

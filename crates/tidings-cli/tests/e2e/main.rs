@@ -2,13 +2,19 @@
 
 mod backup;
 mod command_line;
+mod converge;
 mod crash;
+mod crash_changes;
+mod delete;
 mod disk;
 mod doctor;
+mod exchange;
+mod inbox;
 mod lifecycle;
 mod look;
 mod lost_answers;
 mod publish_lines;
+mod retention;
 mod server;
 mod stalled;
 mod stream;

@@ -115,10 +115,18 @@ impl Server {
         (status, response.json().await.expect("the body is JSON"))
     }
 
+    /// A page that is no JSON.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let response = soon("an answer", self.http.get(self.url(path)).send()).await;
+        let response = response.expect("the connection holds");
+        response.text().await.expect("the body is text")
+    }
+
     /// Every event the local user sees, the newest first, by `next`.
     pub(crate) async fn list_all(&self) -> Vec<Value> {
         let mut events = Vec::new();
-        let mut path = "/api/system/events?pagesize=1000".to_owned();
+        const PAGE: &str = "/api/system/events?pagesize=1000&sort=created_at&order=desc";
+        let mut path = PAGE.to_owned();
         loop {
             let (status, mut page) = self.get(&path).await;
             assert_eq!(status, StatusCode::OK, "{page}");
@@ -127,7 +135,7 @@ impl Server {
                 other => panic!("events is {other}"),
             }
             match page["next"].as_str() {
-                Some(next) => path = format!("/api/system/events?pagesize=1000&next={next}"),
+                Some(next) => path = format!("{PAGE}&next={next}"),
                 None => return events,
             }
         }
@@ -208,4 +216,18 @@ pub(crate) async fn output_of(mut command: Command) -> (ExitStatus, String, Stri
     };
     let status = soon("the command to end", all).await;
     (status, out, err)
+}
+
+/// A command that talks to a server.
+pub(crate) fn command(name: &str, server: &Server, args: &[&str]) -> Command {
+    let mut command = tidings();
+    command.args([name, "--url", &server.url("")]).args(args);
+    command
+}
+
+/// What a command that must succeed prints: standard output and standard error.
+pub(crate) async fn must_run(name: &str, server: &Server, args: &[&str]) -> (String, String) {
+    let (status, out, err) = output_of(command(name, server, args)).await;
+    assert!(status.success(), "{name} {args:?}: {err}");
+    (out, err)
 }

@@ -43,7 +43,11 @@ async fn a_subscriber_that_reads_nothing_costs_little_and_then_gets_all_in_order
 
     let mut order = Order::default();
     for number in 0..EVENTS {
-        let frame = stream.must_next().await;
+        let mut frame = stream.must_next().await;
+        // It has fallen behind, and is told so.
+        while matches!(frame.name.as_str(), "ready" | "live") {
+            frame = stream.must_next().await;
+        }
         order.check(&frame);
         assert_eq!(frame.data["description"], format!("event {number}"));
     }

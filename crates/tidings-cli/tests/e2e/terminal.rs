@@ -1,7 +1,7 @@
 //! What is different on a terminal: colour, a progress bar, and a table that fits.
 
 use std::fs::{File, OpenOptions};
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -46,8 +46,21 @@ impl Terminal {
         self.program_side.try_clone().expect("a duplicate").into()
     }
 
-    /// All that `command`, which writes here, has written when it ends.
-    async fn output_of(self, mut command: Command) -> String {
+    /// Types a line.
+    fn type_line(&self, line: &str) {
+        let mut keyboard = &self.screen;
+        writeln!(keyboard, "{line}").expect("it takes what is typed");
+    }
+
+    /// All that `command`, which writes here, has written when it ends well.
+    async fn output_of(self, command: Command) -> String {
+        let (success, text) = self.end_of(command).await;
+        assert!(success, "{text}");
+        text
+    }
+
+    /// Whether `command`, which writes here, ended well, and all it has written.
+    async fn end_of(self, mut command: Command) -> (bool, String) {
         let mut process = command.spawn().expect("the binary starts");
         // What the command holds of it, too, so that reading ends with the process.
         drop((command, self.program_side));
@@ -62,8 +75,8 @@ impl Terminal {
             .await
             .expect("it is read");
         let status = soon("the command to end", process.wait()).await;
-        assert!(status.expect("it can be waited for").success(), "{text}");
-        text
+        let status = status.expect("it can be waited for");
+        (status.success(), text)
     }
 }
 
@@ -153,4 +166,59 @@ async fn progress_is_shown_on_a_terminal_and_its_summary_stays() {
     assert!(text.contains('█'), "{text:?}");
     assert!(text.contains("MiB"), "{text:?}");
     assert!(text.ends_with("5000 stored, 0 refused\r\n"), "{text:?}");
+}
+
+#[tokio::test]
+async fn a_deletion_by_filter_asks_before_it_deletes() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    let events: Vec<_> = (0..12).map(|n| event(LOCAL_USER, &n.to_string())).collect();
+    server.must_publish(&Value::from(events)).await;
+    for (answer, left) in [("", 12), ("n", 12), ("Y", 0)] {
+        let terminal = Terminal::open();
+        let mut delete = command("delete", &server, &["--all"]);
+        delete.stdin(terminal.side()).stderr(terminal.side());
+        terminal.type_line(answer);
+        let (success, text) = terminal.end_of(delete).await;
+        assert_eq!(success, left == 0, "{text:?}");
+        assert!(text.contains("12 events are there"), "{text:?}");
+        assert!(text.contains("Delete 12 events? [y/N]"), "{text:?}");
+        let end = if left == 0 {
+            "12 deleted\r\n"
+        } else {
+            "nothing is deleted\r\n"
+        };
+        assert!(text.ends_with(end), "{text:?}");
+        assert_eq!(server.list_all().await.len(), left);
+    }
+}
+
+#[tokio::test]
+async fn an_export_and_an_import_show_how_far_they_have_got() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(&directory.path().join("data")).await;
+    let events: Vec<_> = (0..2_500)
+        .map(|n| event(LOCAL_USER, &n.to_string()))
+        .collect();
+    for batch in events.chunks(1_000) {
+        server.must_publish(&Value::from(batch)).await;
+    }
+    let file = directory.path().join("events");
+    let path = file.to_str().expect("a plain path");
+    for (name, end, unit) in [
+        ("export", "2500 events written\r\n", "2500 events"),
+        (
+            "import",
+            "2500 stored (2500 of them before), 0 refused\r\n",
+            "MiB",
+        ),
+    ] {
+        let terminal = Terminal::open();
+        let mut transfer = command(name, &server, &[path]);
+        transfer.stderr(terminal.side());
+        let text = terminal.output_of(transfer).await;
+        assert!(text.contains('█'), "{text:?}");
+        assert!(text.contains(unit), "{text:?}");
+        assert!(text.ends_with(end), "{text:?}");
+    }
 }

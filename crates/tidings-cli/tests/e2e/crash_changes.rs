@@ -1,0 +1,163 @@
+//! SIGKILL in the middle of bulk changes and of retention: what is done is done for every reader and
+//! every count alike, and doing it again finishes it.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tidings_event::Status;
+
+use crate::inbox::Inbox;
+use crate::server::{LOCAL_USER, Server, command, event, must_run, soon, tidings};
+use crate::stream::Stream;
+
+/// Enough for ten steps.
+const EVENTS: usize = 5_000;
+
+/// What retention leaves.
+const KEPT: usize = 50;
+
+async fn publish_all(server: &Server) {
+    for number in 0..EVENTS / 1_000 {
+        let batch: Value = (0..1_000)
+            .map(|_| {
+                let mut event = event(LOCAL_USER, &format!("batch {number}"));
+                let severity = fastrand::choice(["error", "warning", "success"]);
+                event["severity"] = json!(severity);
+                event
+            })
+            .collect();
+        server.must_publish(&batch).await;
+    }
+    let of_system: Value = (0..200).map(|_| event("system", "system")).collect();
+    server.must_publish(&of_system).await;
+}
+
+/// Follows the stream on from where `screen` is, which sees some of the `changes` before `server` is
+/// killed.
+async fn kill_among(changes: usize, server: Server, screen: &mut Inbox, mut stream: Stream) {
+    let fatal = fastrand::usize(1..changes);
+    let mut seen = 0;
+    while seen < fatal {
+        let frame = stream.must_next().await;
+        screen.take_frame(&frame);
+        seen += frame.data["ids"].as_array().map_or(0, Vec::len);
+    }
+    server.kill().await;
+    // What was sent before it ended.
+    while let Ok(Some(frame)) = stream.next().await {
+        screen.take_frame(&frame);
+    }
+}
+
+/// A reader that was there before, one that is new, the list and the counts are the same.
+async fn must_agree(server: &Server, screen: &mut Inbox) {
+    let mut fresh = Inbox::default();
+    fresh.catch_up(server).await;
+    fresh.must_agree_with(server).await;
+    screen.catch_up(server).await;
+    screen.must_agree_with(server).await;
+}
+
+async fn live(server: &Server, screen: &mut Inbox) -> Stream {
+    let from = screen.cursor.expect("it has read").to_string();
+    let mut stream = Stream::connect(server.address, &from)
+        .await
+        .expect("the server accepts");
+    loop {
+        let frame = stream.must_next().await;
+        screen.take_frame(&frame);
+        if frame.name == "live" {
+            return stream;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bulk_change_that_is_killed_is_the_same_for_all_and_can_be_finished() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let mut server = Server::start(directory.path()).await;
+    publish_all(&server).await;
+    let mut screen = Inbox::default();
+    screen.catch_up(&server).await;
+    let read = ["--read", "--owner-kind", "user"];
+    // How many events each changes at least.
+    for (name, args, changes) in [
+        ("mark", &read[..], EVENTS),
+        ("mark", &["--unread", "--all"], EVENTS),
+        ("mark", &["--read", "--all"], EVENTS),
+        (
+            "delete",
+            &["--severity", "error,success", "--yes"],
+            EVENTS / 2,
+        ),
+        ("delete", &["--all", "--yes"], EVENTS / 4),
+    ] {
+        let stream = live(&server, &mut screen).await;
+        let mut change = command(name, &server, args)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        kill_among(changes, server, &mut screen, stream).await;
+        let ended = soon("the command to end", change.wait()).await;
+        ended.expect("it can be waited for");
+
+        server = Server::start(directory.path()).await;
+        must_agree(&server, &mut screen).await;
+        must_run(name, &server, args).await;
+        must_agree(&server, &mut screen).await;
+        let (_, err) = must_run(name, &server, args).await;
+        assert!(err.starts_with("0 "), "{args:?} has left something: {err}");
+        let states = screen.events.values().map(|(status, _)| *status);
+        match args[0] {
+            "--unread" => assert!(states.clone().all(|status| status == Status::Unread)),
+            "--read" => assert!(states.clone().filter(|s| *s == Status::Unread).count() <= 200),
+            _ => {}
+        }
+    }
+    assert_eq!(screen.events.len(), 0);
+}
+
+#[tokio::test]
+async fn retention_that_is_killed_is_the_same_for_all_and_goes_on() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let mut server = Server::start(directory.path()).await;
+    let mut screen = Inbox::default();
+    for _ in 0..2 {
+        publish_all(&server).await;
+        must_run("mark", &server, &["--read", "--severity", "warning"]).await;
+        screen.catch_up(&server).await;
+        server.kill().await;
+
+        server = keeping_little(directory.path()).await;
+        let from = screen.cursor.expect("it has read").to_string();
+        let stream = Stream::connect(server.address, &from)
+            .await
+            .expect("the server accepts");
+        kill_among(EVENTS, server, &mut screen, stream).await;
+        server = Server::start(directory.path()).await;
+        must_agree(&server, &mut screen).await;
+        server.kill().await;
+
+        server = keeping_little(directory.path()).await;
+        let mut stream = live(&server, &mut screen).await;
+        while screen.events.len() > 2 * KEPT || screen.counts.is_none() {
+            screen.take_frame(&stream.must_next().await);
+        }
+        screen.must_agree_with(&server).await;
+        server.kill().await;
+        server = Server::start(directory.path()).await;
+    }
+}
+
+/// A server that is at once about to delete all but a few.
+async fn keeping_little(directory: &Path) -> Server {
+    let mut command = tidings();
+    let kept = KEPT.to_string();
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(directory)
+        .args(["--retain-events", &kept, "--retain-system", &kept])
+        .args(["--retention-interval", "20ms"]);
+    Server::from_command(command).await
+}

@@ -1,0 +1,80 @@
+//! `tidings delete` and `tidings mark`: which events, and what is asked first.
+
+use serde_json::json;
+
+use crate::server::{LOCAL_USER, Server, command, event, must_run, output_of};
+
+const UNKNOWN: &str = "0193000b-0000-7000-8000-000000000001";
+
+#[tokio::test]
+async fn without_a_terminal_a_filter_deletes_nothing_unless_told_so() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    let events: Vec<_> = (0..5).map(|n| event(LOCAL_USER, &n.to_string())).collect();
+    server.must_publish(&json!(events)).await;
+    for (flags, expected) in [
+        (&["--severity", "informational"][..], "5 events match"),
+        (&["--all"], "5 events are there"),
+    ] {
+        let (status, out, err) = output_of(command("delete", &server, flags)).await;
+        assert_eq!((status.code(), out.as_str()), (Some(1), ""));
+        assert!(err.starts_with(expected), "{err}");
+        assert!(err.contains("informational  deployment/apply  4"), "{err}");
+        assert!(err.contains("try: --yes"), "{err}");
+        assert_eq!(server.list_all().await.len(), 5);
+    }
+    // There is nothing to ask about what is not there.
+    let (_, err) = must_run("delete", &server, &["--severity", "alert"]).await;
+    assert_eq!(err, "0 deleted\n");
+    let (_, err) = must_run("delete", &server, &["--search", "3", "--yes"]).await;
+    assert_eq!(err, "1 deleted\n");
+    let (_, err) = must_run("delete", &server, &["--all", "--yes"]).await;
+    assert_eq!(err, "4 deleted\n");
+    assert_eq!(server.list_all().await.len(), 0);
+}
+
+#[tokio::test]
+async fn ids_are_changed_unasked_and_those_that_are_not_there_are_named() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    let events = [event(LOCAL_USER, "one"), event("system", "two")];
+    server.must_publish(&json!(events)).await;
+    let ids = [&events[0], &events[1]].map(|event| event["id"].as_str().expect("a text"));
+    for (name, flags, done) in [
+        ("mark", &["--read"][..], "marked as read"),
+        ("mark", &["--unread"], "marked as unread"),
+        ("delete", &[], "deleted"),
+    ] {
+        let both = [flags, &ids].concat();
+        let (_, err) = must_run(name, &server, &both).await;
+        assert_eq!(err, format!("2 {done}\n"));
+        let again = [&both[..], &[UNKNOWN]].concat();
+        let (status, _, err) = output_of(command(name, &server, &again)).await;
+        assert_eq!(status.code(), Some(1));
+        assert_eq!(
+            err,
+            format!("error: you have no event {UNKNOWN}\n0 {done}, 2 already\n")
+        );
+    }
+    assert_eq!(server.list_all().await.len(), 0);
+}
+
+#[tokio::test]
+async fn what_is_meant_has_to_be_said() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    for (name, flags) in [
+        ("delete", &[][..]),
+        ("delete", &["--yes"]),
+        ("delete", &["--all", "--severity", "error"]),
+        ("delete", &[UNKNOWN, "--severity", "error"]),
+        ("mark", &["--all"]),
+        ("mark", &["--read", "--unread", "--all"]),
+        ("mark", &["--read"]),
+        ("export", &["--resume"]),
+    ] {
+        let (status, out, err) = output_of(command(name, &server, flags)).await;
+        assert_eq!((status.code(), out.as_str()), (Some(2), ""), "{flags:?}");
+        assert!(err.starts_with("error: "), "{err}");
+    }
+}

@@ -1,0 +1,117 @@
+//! `tidings serve` keeps what it is told to, and its log says as much as it is told to.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::inbox::Inbox;
+use crate::server::{LOCAL_USER, Server, event, must_run, output_of, tidings};
+use crate::stream::Stream;
+
+async fn serving(directory: &Path, flags: &[&str]) -> Server {
+    let mut command = tidings();
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(directory)
+        .args(flags);
+    Server::from_command(command).await
+}
+
+#[tokio::test]
+async fn what_is_not_to_be_kept_goes_and_every_reader_and_count_follows() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    let mut events: Vec<Value> = (0..30)
+        .map(|number| event(LOCAL_USER, &format!("event {number}")))
+        .collect();
+    for old in &mut events[20..23] {
+        old["severity"] = json!("debug");
+        old["createdAt"] = json!("2020-01-01T00:00:00Z");
+    }
+    server.must_publish(&json!(events)).await;
+    let (before, _) = must_run("summary", &server, &[]).await;
+    let rows = |table: &str| -> Vec<String> {
+        let rows = table.lines().skip(1);
+        rows.map(|row| row.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect()
+    };
+    assert_eq!(
+        rows(&before),
+        ["informational 27 0 27", "debug 3 0 3", "all 30 0 30"]
+    );
+    let mut reader = Inbox::default();
+    reader.catch_up(&server).await;
+    server.kill().await;
+
+    let server = serving(
+        directory.path(),
+        &[
+            "--retain-events",
+            "10",
+            "--retain-severity",
+            "debug=7d",
+            "--retention-interval",
+            "20ms",
+        ],
+    )
+    .await;
+    let from = reader.cursor.expect("it has read").to_string();
+    let mut stream = Stream::connect(server.address, &from)
+        .await
+        .expect("the server accepts");
+    while reader.events.len() > 10 || reader.counts.is_none() {
+        reader.take_frame(&stream.must_next().await);
+    }
+    reader.must_agree_with(&server).await;
+    let (after, _) = must_run("summary", &server, &[]).await;
+    assert_eq!(rows(&after), ["informational 10 0 10", "all 10 0 10"]);
+    let metrics = server.text("/metrics").await;
+    assert!(
+        metrics.contains("tidings_events_expired_total 20"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn wrong_retention_is_refused_before_anything_is_opened() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let data = directory.path().join("data");
+    for (flag, hint) in [
+        ("--retain-age=soon", "such as `90d`"),
+        ("--retain-severity=debug=1d,debug=2d", "debug twice"),
+        ("--retention-interval=1us", "shorter than"),
+    ] {
+        let mut command = tidings();
+        command.args(["serve", "--data-dir"]).arg(&data).arg(flag);
+        let (status, out, err) = output_of(command).await;
+        assert_eq!((status.code(), out.as_str()), (Some(2), ""), "{flag}");
+        assert!(err.contains(hint), "{flag}: {err}");
+    }
+    assert!(!data.exists());
+}
+
+#[tokio::test]
+async fn the_level_of_the_log_is_read_and_set() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    let path = "/api/system/events/config";
+    let (_, config) = server.get(path).await;
+    assert_eq!(config["eventLogLevel"], "warning");
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client");
+    let set = http
+        .put(server.url(path))
+        .json(&json!({"eventLogLevel": "error"}));
+    let answer: Value = set
+        .send()
+        .await
+        .expect("the connection holds")
+        .json()
+        .await
+        .expect("the answer is JSON");
+    assert_eq!(answer["status"], "success");
+    let (_, config) = server.get(path).await;
+    assert_eq!(config["eventLogLevel"], "error");
+}
