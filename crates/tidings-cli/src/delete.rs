@@ -40,13 +40,13 @@ const DESCRIPTION_CHARS: usize = 60;
 #[derive(Debug, clap::Args)]
 #[command(override_usage = USAGE, after_help = DETAILS)]
 pub(crate) struct Args {
-    #[command(flatten)]
-    selection: SelectionArgs,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
     server: ServerUrl,
+    #[command(flatten)]
+    selection: SelectionArgs,
 }
 
 /// Deletes, after a question unless ids say what, and says how many.

@@ -43,9 +43,9 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    filter: ListFilterArgs,
-    #[command(flatten)]
     sort: SortArgs,
+    #[command(flatten)]
+    filter: ListFilterArgs,
 }
 
 /// How the list is sorted.

@@ -29,11 +29,11 @@ Examples:
 #[command(override_usage = USAGE, after_help = DETAILS)]
 pub(crate) struct Args {
     #[command(flatten)]
-    selection: SelectionArgs,
-    #[command(flatten)]
     status: StatusArgs,
     #[command(flatten)]
     server: ServerUrl,
+    #[command(flatten)]
+    selection: SelectionArgs,
 }
 
 /// As what they are marked.

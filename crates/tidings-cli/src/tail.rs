@@ -34,8 +34,8 @@ the user can do about an error indented beneath; and one line for each change: `
   {\"cursor\":\"…\",\"reset\":{\"cursor\":\"…\",\"reason\":\"…\"}}   events may be missing: list them
 
 The cursor of a line is what --since takes to go on behind it. Filters hold back events and nothing
-else: changes are always shown, and the counts are those of all events. What changes do to the counts
-stands in them (unread, read) from `live` on until the next `ready`.
+else: changes are always shown, and the counts are those of all events. What a change does to the counts
+stands in it (unread, read); where it does not, the next `live` has the counts.
 
 Examples:
   tidings tail                                          what happens from now on
