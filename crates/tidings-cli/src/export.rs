@@ -45,7 +45,7 @@ pub(crate) struct Args {
     /// standard output]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Go on behind the last complete line of the file
+    /// Go on behind the last complete line of the file, if there is one
     #[arg(long, requires = "file")]
     resume: bool,
     #[command(flatten)]

@@ -69,12 +69,16 @@ impl Target {
         Ok(Self::to(path, file, None))
     }
 
-    /// A file to go on with. What stands behind its last line feed is an incomplete line, and is cut
-    /// off.
+    /// A file to go on with, which is made if it is missing. What stands behind its last line feed is
+    /// an incomplete line, and is cut off.
     pub(super) fn resume(path: &Path) -> anyhow::Result<Self> {
         let name = path.display();
-        let file = OpenOptions::new().read(true).write(true).open(path);
-        let mut file = file.with_context(|| format!("could not open {name}"))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).mode(0o600);
+        let mut file = options
+            .truncate(false)
+            .open(path)
+            .with_context(|| format!("could not open {name}"))?;
         lock(&file, path)?;
         let after = cut_to_complete_lines(&mut file)
             .with_context(|| format!("could not go on with {name}"))?;
@@ -175,6 +179,8 @@ fn cut_to_complete_lines(file: &mut File) -> anyhow::Result<Option<Place>> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use serde_json::json;
 
     use super::*;
@@ -221,6 +227,10 @@ mod tests {
         assert!(format!("{error:#}").contains("another export"), "{error:#}");
         drop(first);
         assert!(Target::resume(&path).is_ok());
+        let new = directory.path().join("new");
+        assert_eq!(Target::resume(&new).unwrap().after(), None);
+        let mode = new.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]
