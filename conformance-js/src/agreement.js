@@ -20,8 +20,30 @@ export async function agree(api, followers, lives = []) {
   assert.equal(list.readCount, summary.readCount);
   const listed = sortedById(list.events);
   for (const { inbox } of followers) {
+    inbox.settle();
     assert.deepEqual(inbox.sorted(), listed);
     assert.deepEqual(inbox.counts, { unread: summary.unread, read: summary.read });
   }
   return list;
+}
+
+/**
+ * Checks that followers counted as summaries did that were read at some moment, where they have been
+ * at the same cursor; says how often that was.
+ *
+ * @param {any[]} summaries
+ * @param {import("./follower.js").Follower[]} followers
+ */
+export function compareCounts(summaries, followers) {
+  let compared = 0;
+  for (const { inbox } of followers) {
+    for (const { cursor, unread, read } of summaries) {
+      const counts = inbox.history.get(cursor);
+      if (counts) {
+        assert.deepEqual(counts, { unread, read }, `the counts at ${cursor}`);
+        compared += 1;
+      }
+    }
+  }
+  return compared;
 }

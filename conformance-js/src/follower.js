@@ -5,6 +5,9 @@ import { soon } from "./soon.js";
 
 /** @typedef {import("./sse.js").Frame} Frame */
 
+/** How many frames a message of a fault shows. */
+const SHOWN_FRAMES = 8;
+
 /** The names of the frames, for clients that listen to each by its name. */
 export const FRAME_NAMES = ["ready", "message", "status", "deleted", "live", "reset"];
 
@@ -21,6 +24,9 @@ export class Follower extends EventEmitter {
   /** How many frames have come, by their names. */
   #received = /** @type {Record<string, number>} */ ({});
 
+  /** The last frames, for messages. */
+  #last = /** @type {string[]} */ ([]);
+
   /** @type {unknown} */
   #fault;
 
@@ -36,6 +42,7 @@ export class Follower extends EventEmitter {
    * @param {Frame} frame
    */
   receive(frame) {
+    this.#last = [...this.#last, `${frame.name} ${frame.cursor}`].slice(-SHOWN_FRAMES);
     try {
       this.inbox.apply(frame);
     } catch (error) {
@@ -61,7 +68,8 @@ export class Follower extends EventEmitter {
    * @param {unknown} error
    */
   fail(error) {
-    this.#fault ??= new Error(`${this.#client}: ${error}`, { cause: error });
+    const after = `${this.inbox}, after ${this.#last.join(", ")}`;
+    this.#fault ??= new Error(`${this.#client}, ${after}: ${error}`, { cause: error });
     this.emit("news");
   }
 

@@ -14,6 +14,9 @@ export class Inbox {
   /** By the summary of `live` and the deltas since; `null` while they are not known. */
   counts = /** @type {Counts | null} */ (null);
 
+  /** What they were at every cursor where they were known. */
+  history = /** @type {Map<string, Counts>} */ (new Map());
+
   /** How far it has got. */
   cursor = "";
 
@@ -29,8 +32,11 @@ export class Inbox {
   /** Events of a list that the stream may bring once more. */
   #again = new Set();
 
-  /** Whether the events are those at `cursor`; a list may be ahead of it. */
-  #isExact = true;
+  /**
+   * Whether the events are those at `cursor`, and so of `counts`. A replay and a list show events as
+   * they are now, which may be ahead of the cursor.
+   */
+  #isSettled = false;
 
   /**
    * Applies a frame.
@@ -47,10 +53,13 @@ export class Inbox {
       case "ready":
         assert.equal(data.cursor, frame.cursor);
         this.counts = null;
+        this.#isSettled = false;
         break;
       case "reset":
         assert.equal(data.cursor, frame.cursor);
         this.counts = null;
+        this.#isSettled = false;
+        this.history.clear();
         this.events.clear();
         this.resets.push(data.reason);
         this.#waiting = [];
@@ -73,21 +82,29 @@ export class Inbox {
         assert.fail(`no frame is called ${frame.name}`);
     }
     this.cursor = frame.cursor;
-    if (this.counts && this.#isExact) {
-      assert.deepEqual(this.counts, this.#recount(), `the counts after ${JSON.stringify(frame)}`);
+    if (this.counts) {
+      this.#check(`the counts after ${JSON.stringify(frame)}`);
     }
+  }
+
+  /**
+   * Nothing happens at the server, and this is where it stands: the events are those of the counts,
+   * and stay so with each frame until the stream is resumed.
+   */
+  settle() {
+    this.#isSettled = true;
+    this.#check(`the counts at rest`);
   }
 
   /**
    * Takes the list for what it shows, after a reset, and goes on with the frames that came since.
    *
-   * @param {{events: any[], cursor: string}} list
+   * @param {{events: any[]}} list
    */
   adopt(list) {
     const frames = this.#waiting;
     assert(frames, "no list is awaited");
     this.#waiting = null;
-    this.#isExact = list.cursor === this.cursor;
     for (const event of list.events) {
       this.events.set(event.id, event);
       this.#again.add(event.id);
@@ -122,7 +139,7 @@ export class Inbox {
       if (event) {
         this.events.set(id, { ...event, status: change.status, updatedAt: change.updatedAt });
       } else {
-        assert(!this.#isExact, `event ${id} changed and had not come`);
+        assert(!this.#isSettled, `event ${id} changed and had not come`);
       }
     }
     this.#count(change);
@@ -144,6 +161,18 @@ export class Inbox {
       for (const [severity, by] of Object.entries(deltas)) {
         add(this.counts[status], severity, by);
       }
+    }
+  }
+
+  /** @param {string} when */
+  #check(when) {
+    const before = this.history.get(this.cursor);
+    if (before) {
+      assert.deepEqual(this.counts, before, `${when}, compared with those before at this cursor`);
+    }
+    this.history.set(this.cursor, structuredClone(this.counts));
+    if (this.#isSettled) {
+      assert.deepEqual(this.counts, this.#recount(), when);
     }
   }
 

@@ -7,10 +7,13 @@ import { soon } from "./soon.js";
 /** How many publish and change at the same time. */
 const SENDERS = 3;
 
-/** Publishes, marks and deletes until the server is gone. */
+/** Publishes, marks, deletes and counts until the server is gone. */
 export class Traffic extends EventEmitter {
   #api;
   #answers = 0;
+
+  /** What the server counted meanwhile. */
+  summaries = /** @type {any[]} */ ([]);
 
   /** Is fulfilled when the server is gone. */
   ended;
@@ -20,6 +23,8 @@ export class Traffic extends EventEmitter {
     super();
     this.#api = api;
     this.ended = Promise.all(Array.from({ length: SENDERS }, () => this.#send()));
+    // Who awaits it is told of a failure, also when that comes before.
+    this.ended.catch(() => {});
   }
 
   /**
@@ -56,8 +61,10 @@ export class Traffic extends EventEmitter {
     const ids = others.map(({ id }) => id);
     await this.#answer(api.mark(a.id, "read"));
     await this.#answer(api.markMany({ ids, status: "read" }));
+    this.summaries.push(await api.summary());
     await this.#answer(api.mark(ids[0], "unread"));
     await this.#answer(api.delete(b.id));
+    this.summaries.push(await api.summary());
     await this.#answer(api.deleteMany({ ids: [a.id, ids[1]] }));
   }
 

@@ -29,6 +29,7 @@ function liveWith(...events) {
     unread[event.severity] = 1;
   }
   inbox.apply(frame("live", { summary: { unread, read: {} } }));
+  inbox.settle();
   return inbox;
 }
 
@@ -52,7 +53,6 @@ test("what breaks a rule is found", () => {
     ["no counts", frame("status", read)],
     ["half the counts", frame("status", { ...read, unread: { error: -1 }, read: {} })],
     ["another severity", frame("deleted", { ids: ["e"], unread: { debug: -1 }, read: {} })],
-    ["counts of nothing", frame("live", { summary: { unread: {}, read: {} } })],
     ["another cursor", frame("live", { cursor: "x", summary: { unread: { error: 1 }, read: {} } })],
     ["another name", frame("changed", {})],
   ];
@@ -65,6 +65,31 @@ test("counts do not come before `live`", () => {
   const inbox = liveWith(ERROR);
   inbox.apply(frame("ready", {}));
   assert.throws(() => inbox.apply(frame("deleted", { ids: ["e"], unread: { error: -1 }, read: {} })));
+});
+
+test("an event may come as it is now before the counts do", () => {
+  const inbox = new Inbox();
+  inbox.apply(frame("ready", {}));
+  inbox.apply(frame("message", { ...ERROR, status: "read" }));
+  inbox.apply(frame("live", { summary: { unread: { error: 1 }, read: {} } }));
+  assert.throws(() => inbox.settle());
+  const again = new Inbox();
+  again.apply(frame("ready", {}));
+  again.apply(frame("message", { ...ERROR, status: "read" }));
+  again.apply(frame("live", { summary: { unread: { error: 1 }, read: {} } }));
+  const counts = { unread: { error: -1 }, read: { error: 1 } };
+  again.apply(frame("status", { ids: ["e"], status: "read", updatedAt: "2", ...counts }));
+  again.settle();
+});
+
+test("the counts at a cursor are always the same", () => {
+  const inbox = liveWith(ERROR);
+  const { cursor } = inbox;
+  const live = (unread) => frame("live", { summary: { unread, read: {} } });
+  inbox.apply({ ...frame("ready", { cursor }), cursor });
+  const wrong = { ...live({ error: 2 }), cursor };
+  wrong.data = JSON.stringify({ ...JSON.parse(wrong.data), cursor });
+  assert.throws(() => inbox.apply(wrong));
 });
 
 test("after a reset the list counts, and what came since may be in both", () => {

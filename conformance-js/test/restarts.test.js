@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { agree } from "../src/agreement.js";
+import { agree, compareCounts } from "../src/agreement.js";
 import { Api } from "../src/api.js";
 import { openBrowser } from "../src/chromium.js";
 import { drafts } from "../src/drafts.js";
@@ -79,7 +79,7 @@ describe("an EventSource in Node, one in a browser, and curl follow a server tha
   });
 
   for (const end of /** @type {const} */ (["kill", "terminate", "kill"])) {
-    test(`${end} in the middle of traffic`, async () => {
+    test(`${end} in the middle of traffic`, async (t) => {
       const lives = nextLives();
       const traffic = new Traffic(api);
       await traffic.reaches(ANSWERS);
@@ -91,6 +91,9 @@ describe("an EventSource in Node, one in a browser, and curl follow a server tha
       const { cursor } = await api.summary();
       await api.markMany({ filter: { severity: ["success"] }, upTo: cursor, status: "read" });
       await agree(api, followers, lives);
+      const compared = compareCounts(traffic.summaries, followers);
+      assert(compared > 0, "no summary was at a cursor of theirs");
+      t.diagnostic(`${compared} times, counts were those of a summary`);
     });
   }
 

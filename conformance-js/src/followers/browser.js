@@ -5,9 +5,12 @@ export class BrowserFollower extends Follower {
   #page;
   #isDisposed = false;
 
-  /** @param {import("playwright-core").Page} page */
-  constructor(page) {
-    super("the browser");
+  /**
+   * @param {import("playwright-core").Page} page
+   * @param {string} url
+   */
+  constructor(page, url) {
+    super(`the browser from ${url}`);
     this.#page = page;
   }
 
@@ -21,7 +24,7 @@ export class BrowserFollower extends Follower {
     const page = await context.newPage();
     await page.goto(new URL("/", url).href);
     await page.evaluate(follow, { url, names: FRAME_NAMES });
-    const follower = new BrowserFollower(page);
+    const follower = new BrowserFollower(page, url);
     follower.#read().catch((error) => follower.#isDisposed || follower.fail(error));
     return follower;
   }

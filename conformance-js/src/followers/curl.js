@@ -22,7 +22,7 @@ export class CurlFollower extends Follower {
    * @param {string} cursor where to begin
    */
   constructor(server, url, cursor = "") {
-    super("curl");
+    super(`curl from ${cursor || "now"}`);
     this.#server = server;
     this.#url = url;
     this.#cursor = cursor;

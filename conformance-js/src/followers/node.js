@@ -8,7 +8,7 @@ export class NodeFollower extends Follower {
 
   /** @param {string} url */
   constructor(url) {
-    super("eventsource");
+    super(`eventsource from ${url}`);
     this.#stream = new EventSource(url);
     for (const name of FRAME_NAMES) {
       this.#stream.addEventListener(name, ({ data, lastEventId }) =>
