@@ -31,10 +31,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let javascript = javascript::test()?;
 
     println!("tests in Rust: {rust}");
-    println!("tests in JavaScript: {javascript}; with");
-    for version in versions {
-        println!("    {version}");
-    }
+    println!("tests in JavaScript, with {versions}: {javascript}");
     let all = rust + javascript;
     println!("{all}");
     if all.failed > 0 || !status.success() {

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use crate::command;
 
@@ -18,8 +18,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("npm", "npm"),
 ];
 
-/// Installs what is missing and says what there is, one line a program.
-pub(crate) fn install() -> anyhow::Result<Vec<String>> {
+/// Installs what is missing and says what there is, such as `curl 7.88.1, nodejs v20.20.2`.
+pub(crate) fn install() -> anyhow::Result<String> {
     let packages: Vec<&str> = PROGRAMS
         .iter()
         .filter(|(program, _)| version(program).is_none())
@@ -28,20 +28,21 @@ pub(crate) fn install() -> anyhow::Result<Vec<String>> {
     if !packages.is_empty() {
         install_packages(&packages).with_context(|| {
             format!(
-                "the tests need what Debian's packages {} bring; install it and try again",
+                "what the tests need is missing: {} (names of Debian's packages); install it and \
+                 try again",
                 packages.join(", ")
             )
         })?;
     }
     let versions = PROGRAMS
         .iter()
-        .map(|(program, _)| match version(program) {
-            Some(version) => Ok(format!("{program}: {version}")),
-            None => anyhow::bail!("{program} does not run, although it was installed"),
+        .map(|(program, package)| match version(program) {
+            Some(version) => Ok(format!("{package} {version}")),
+            None => bail!("{program} does not run, although {package} is installed"),
         })
         .collect::<anyhow::Result<Vec<String>>>()?;
     check_node()?;
-    Ok(versions)
+    Ok(versions.join(", "))
 }
 
 /// Works for root, on Debian and its likes.
@@ -76,7 +77,7 @@ fn major(version: &str) -> Option<u32> {
     version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-/// The first line of `program --version`; `None` if it does not run.
+/// What `program --version` says; `None` if it does not run.
 fn version(program: &str) -> Option<String> {
     let output = Command::new(program)
         .arg("--version")
@@ -84,14 +85,30 @@ fn version(program: &str) -> Option<String> {
         .stderr(Stdio::null())
         .output()
         .ok()?;
-    let line = String::from_utf8(output.stdout).ok()?;
-    let line = line.lines().next()?.trim().to_owned();
-    output.status.success().then_some(line)
+    let said = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| number(&said).to_owned())
+}
+
+/// The number in `curl 7.88.1 (…)`: the first word with a digit in it, or all there is.
+fn number(said: &str) -> &str {
+    said.split_whitespace()
+        .find(|word| word.contains(|letter: char| letter.is_ascii_digit()))
+        .unwrap_or(said.trim())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_number_of_a_version_is_found() {
+        assert_eq!(
+            number("curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1\n"),
+            "7.88.1"
+        );
+        assert_eq!(number("v20.20.2\n"), "v20.20.2");
+        assert_eq!(number("unknown\n"), "unknown");
+    }
 
     #[test]
     fn the_major_version_of_node_is_read() {
