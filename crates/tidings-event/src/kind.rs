@@ -138,6 +138,15 @@ pub enum Status {
 pub struct StatusError;
 
 impl Status {
+    /// Unread of read, read of unread.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Unread => Self::Read,
+            Self::Read => Self::Unread,
+        }
+    }
+
     /// The word used in JSON, SQL and on screen.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -167,6 +167,14 @@ impl Stepper {
         let tag = CursorTag::derive(self.shared.identity.epoch, self.owner);
         let up_to = up_to.unwrap_or_else(|| cursor_at(&snapshot, tag));
         check_up_to(up_to, &snapshot, tag).map_err(ChangeError::UpTo)?;
+        // What has the status already need not be looked at.
+        let filter = match self.change {
+            Change::Status(status) if filter.status.is_none() => EventFilter {
+                status: Some(status.other()),
+                ..filter
+            },
+            _ => filter,
+        };
         let only = filter.status;
         let matching = Matching {
             filter,

@@ -4,24 +4,25 @@
 //! [`GramFilter`] for each block of consecutive events, which says of any run of one, two or three
 //! letters whether it may occur in them.
 
-/// The size of a filter, in bytes. With [`MAX_GRAMS`] in it, one bit in six is set, so that a word of
+/// The size of a filter, in bytes. With [`MAX_GRAMS`] bits of it set, that is one in six; so a word of
 /// six letters that does not occur is passed over in more than 999 of 1,000 blocks.
 pub(crate) const FILTER_BYTES: usize = 2048;
 
-/// A block ends with the event that passes this number of different runs of letters.
+/// A block ends with the event that passes this number of bits.
 const MAX_GRAMS: usize = 3_000;
 
 /// A block ends with this number of events, all of which are read where the filter says "perhaps".
 const MAX_EVENTS: usize = 256;
 
-/// A text without its case, by Unicode's full mappings, letter by letter: up, then down, so that letters
-/// with two lower forms, such as the final sigma, have one, and `ß` is `ss`. Accents count, and a letter
-/// with one is another than the same letter followed by it.
+/// A text without its case, by Unicode's full mappings, letter by letter: down, up and down again, so
+/// that letters with two lower forms, such as the final sigma, have one, and `ß` and `ẞ` are `ss`. Accents
+/// count, and a letter with one is another than the same letter followed by it.
 pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
     text.chars()
+        .flat_map(char::to_lowercase)
         .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase)
         .collect()
@@ -29,6 +30,12 @@ pub(crate) fn fold(text: &str) -> String {
 
 /// Whether `text` contains `needle`, which is folded already.
 pub(crate) fn contains_folded(text: &str, needle: &str) -> bool {
+    if text.is_ascii() {
+        // Without a folded copy. In the folded form of such a text there is nothing but ASCII.
+        let mut runs = text.as_bytes().windows(needle.len().max(1));
+        return needle.is_empty()
+            || (needle.is_ascii() && runs.any(|run| run.eq_ignore_ascii_case(needle.as_bytes())));
+    }
     fold(text).contains(needle)
 }
 
@@ -61,9 +68,10 @@ impl GramFilter {
         let letters: Vec<char> = text.chars().collect();
         for length in 1..=LONGEST_GRAM {
             for gram in letters.windows(length) {
-                let (byte, bit) = place(gram);
-                set += usize::from(self.0[byte] & bit == 0);
-                self.0[byte] |= bit;
+                for (byte, bit) in places(gram) {
+                    set += usize::from(self.0[byte] & bit == 0);
+                    self.0[byte] |= bit;
+                }
             }
         }
         set
@@ -75,27 +83,36 @@ impl GramFilter {
         let length = letters.len().min(LONGEST_GRAM);
         // The empty text occurs everywhere.
         length == 0
-            || letters.windows(length).all(|gram| {
-                let (byte, bit) = place(gram);
-                self.0[byte] & bit != 0
-            })
+            || letters
+                .windows(length)
+                .all(|gram| places(gram).all(|(byte, bit)| self.0[byte] & bit != 0))
     }
 }
 
 const LONGEST_GRAM: usize = 3;
 
-/// The bit of a run of letters, by FNV-1a over their code points
-/// (<http://www.isthe.com/chongo/tech/comp/fnv/>).
-fn place(gram: &[char]) -> (usize, u8) {
-    let mut hash = 0x811c_9dc5_u32;
+/// The bits of a run of letters: one of a run of three, of which a search has several; two of a
+/// shorter one, which is all that a search for it has.
+fn places(gram: &[char]) -> impl Iterator<Item = (usize, u8)> {
+    let hash = hash(gram);
+    let number = if gram.len() < LONGEST_GRAM { 2 } else { 1 };
+    // The upper half is as well mixed as the lower one.
+    [hash, hash >> 32].into_iter().take(number).map(|half| {
+        let bit = (half & 0xffff_ffff) as usize % (FILTER_BYTES * 8);
+        (bit / 8, 1 << (bit % 8))
+    })
+}
+
+/// FNV-1a over the code points (<http://www.isthe.com/chongo/tech/comp/fnv/>).
+fn hash(gram: &[char]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for letter in gram {
         for byte in u32::from(*letter).to_le_bytes() {
-            hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
     }
-    // The upper bits are the better mixed ones.
-    let bit = (hash >> 16 ^ hash) as usize % (FILTER_BYTES * 8);
-    (bit / 8, 1 << (bit % 8))
+    // Its upper bits depend on all of the letters, its lowest ones hardly.
+    hash ^ (hash >> 29)
 }
 
 /// A block that is being filled.
@@ -142,6 +159,7 @@ mod tests {
         for (text, needle) in [
             ("Could NOT deploy", "not dep"),
             ("ÄRGER mit Straße", "ärger MIT strasse"),
+            ("STRAẞE", "straße"),
             ("ΟΔΟΣ", "οδος"),
             ("οδός", "ΟΔΌΣ"),
             ("Запуск НЕ удался", "не УДАЛСЯ"),
