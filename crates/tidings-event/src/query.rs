@@ -1,5 +1,6 @@
 //! Which events a list is to hold, and which page of it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -70,9 +71,25 @@ impl EventFilter {
         self
     }
 
+    /// The same filter, however its lists were written.
+    fn in_order(&self) -> Self {
+        fn ordered<T: Clone + Ord>(values: &[T]) -> Vec<T> {
+            let distinct: BTreeSet<_> = values.iter().cloned().collect();
+            distinct.into_iter().collect()
+        }
+        Self {
+            category: ordered(&self.category),
+            action: ordered(&self.action),
+            severity: ordered(&self.severity),
+            acted_upon: ordered(&self.acted_upon),
+            ..self.clone()
+        }
+    }
+
     /// Binds a page token to the filter and the order it was given out for.
     fn tag(&self, sort: Sort) -> u32 {
-        let json = serde_json::to_vec(&(self, sort)).expect("a filter has only text keys");
+        let json = serde_json::to_vec(&(self.in_order(), sort));
+        let json = json.expect("a filter has only text keys");
         let hash = Sha256::digest(json);
         u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
     }
@@ -297,6 +314,23 @@ mod tests {
             ..sort
         };
         assert_eq!(read.check(&filter, upwards), other);
+    }
+
+    #[test]
+    fn a_page_token_does_not_mind_how_a_list_is_written() {
+        let filter = |severity: &[Severity]| EventFilter {
+            severity: severity.to_vec(),
+            ..EventFilter::default()
+        };
+        let (error, debug) = (Severity::Error, Severity::Debug);
+        let sort = Sort::default();
+        let first = filter(&[error, debug]);
+        let token = PageToken::after(Timestamp::now(), EventId::mint(), &first, sort);
+        for same in [&[debug, error][..], &[error, debug, error]] {
+            assert_eq!(token.check(&filter(same), sort), Ok(()));
+        }
+        let other = token.check(&filter(&[error]), sort);
+        assert_eq!(other, Err(PageTokenError::OtherList));
     }
 
     #[test]
