@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cause;
 use crate::digest::Digests;
@@ -102,10 +102,14 @@ impl Draft {
     }
 
     /// Gives the event the past it had in another store, as an import does: its status, and when it
-    /// last changed, which is never before it was created. Events of the system keep no status, since
-    /// each user has an own one for them.
+    /// last changed, which is never before it was created.
+    ///
+    /// An event that is owned by the installation that sent it was the system's there, and is the
+    /// system's here. Those keep neither, since each user has an own status for them.
     #[must_use]
     pub fn with_past(mut self, status: Status, updated_at: Timestamp) -> Self {
+        let sender = OwnerId::from(self.event.system_id);
+        self.event.owner = self.event.owner.filter(|owner| *owner != sender);
         if self.event.owner.is_some() {
             self.event.status = status;
             self.event.updated_at = updated_at.max(self.event.created_at);
@@ -125,6 +129,7 @@ impl Draft {
         let owner = *event.owner.get_or_insert(OwnerId::from(system));
         if owner == OwnerId::from(system) {
             event.status = Status::Unread;
+            event.updated_at = event.created_at;
         }
         let digests = Digests::of(&event, owner, created_at_given);
         (event, digests)
@@ -195,8 +200,10 @@ impl NewEvent {
         if let Some(metadata) = &metadata {
             rules::check_metadata(metadata, limits, &mut violations);
         }
-        let created_at_given = !self.created_at.is_absent();
-        let created_at = created_at(self.created_at, &mut violations);
+        let created_at = self.created_at.without_zero();
+        let created_at_given = !created_at.is_absent();
+        let created_at = moment("createdAt", created_at, &mut violations);
+        let created_at = created_at.unwrap_or_else(Timestamp::now);
 
         let (Some(acted_upon), Some(category), Some(action), Some(severity), true) = (
             acted_upon,
@@ -318,20 +325,18 @@ fn severity(given: Given<Severity>, violations: &mut Violations) -> Option<Sever
     required("severity", given, &remedy, violations)
 }
 
-/// The years that fit a signed 64-bit count of nanoseconds since 1970.
-fn created_at(given: Given<Timestamp>, violations: &mut Violations) -> Timestamp {
+/// A time in the years that fit a signed 64-bit count of nanoseconds since 1970.
+pub(crate) fn moment(
+    field: &str,
+    given: Given<Timestamp>,
+    violations: &mut Violations,
+) -> Option<Timestamp> {
     const REMEDY: &str = "give an RFC 3339 time such as 2026-08-01T10:00:00.5Z, or leave it out";
-    let Some(created_at) = optional("createdAt", given, REMEDY, violations) else {
-        return Timestamp::now();
-    };
-    if i64::try_from(created_at.as_nanosecond()).is_err() || created_at < Timestamp::UNIX_EPOCH {
-        violations.add(
-            "createdAt",
-            "is not between the years 1970 and 2262",
-            REMEDY,
-        );
+    let moment = optional(field, given, REMEDY, violations)?;
+    if i64::try_from(moment.as_nanosecond()).is_err() || moment < Timestamp::UNIX_EPOCH {
+        violations.add(field, "is not between the years 1970 and 2262", REMEDY);
     }
-    created_at
+    Some(moment)
 }
 
 /// Stores the cause under `error` in the shape views read, whichever way it was given.
@@ -345,6 +350,8 @@ fn with_cause(
     let given = metadata.as_mut().and_then(|metadata| {
         take_non_empty(metadata, "error").or_else(|| take_non_empty(metadata, "err"))
     });
+    // Most of Go's errors are written as `{}`, which says nothing.
+    let given = given.filter(|cause| severity != Some(Severity::Error) || *cause != json!({}));
     let cause = match (given, fill) {
         (Some(given), _) => given,
         (None, Some(description)) if severity == Some(Severity::Error) => {
@@ -381,8 +388,6 @@ fn take_non_empty(metadata: &mut Metadata, key: &str) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn draft(body: Value) -> Result<Draft, Violations> {
@@ -467,14 +472,49 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_for_none_is_absent() {
+        const FIELDS: [&str; 5] = ["id", "owner", "systemId", "operationId", "createdAt"];
+        let mut empty = good();
+        for field in FIELDS {
+            empty[field] = json!("");
+        }
+        let mut zero = good();
+        zero["createdAt"] = json!("0001-01-01T00:00:00Z");
+        for body in [empty, zero] {
+            let draft = draft(body).unwrap();
+            assert!(!draft.created_at_given);
+            let event = draft.event;
+            assert!(!event.id.is_nil());
+            assert_eq!(event.owner, None);
+            assert!(event.system_id.is_nil());
+            assert_eq!(event.operation_id.as_uuid(), event.id.as_uuid());
+            assert!(event.created_at > Timestamp::UNIX_EPOCH);
+        }
+        for field in FIELDS {
+            for bad in [" ", "x", "0001-01-01T00:00:01Z"] {
+                let violations = draft(with(field, json!(bad))).unwrap_err();
+                assert_eq!(violations.iter().next().unwrap().field, field, "{bad}");
+            }
+        }
+        let violations = draft(with("actedUpon", json!(""))).unwrap_err();
+        assert_eq!(violations.iter().next().unwrap().fault, "is missing");
+    }
+
+    #[test]
     fn an_error_without_a_cause_takes_its_description() {
-        let mut body = with("severity", json!("error"));
-        body["description"] = json!("it broke");
-        let event = draft(body).unwrap().event;
-        assert_eq!(
-            event.metadata.unwrap()["error"]["LongDescription"],
-            json!(["it broke"])
-        );
+        for metadata in [
+            json!(null),
+            json!({"error": ""}),
+            json!({"error": {}}),
+            json!({"err": {}, "error": null}),
+        ] {
+            let mut body = with("severity", json!("error"));
+            body["description"] = json!("it broke");
+            body["metadata"] = metadata;
+            let metadata = draft(body).unwrap().event.metadata.unwrap();
+            let cause = &metadata["error"]["LongDescription"];
+            assert_eq!(*cause, json!(["it broke"]));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::{IdError, OwnerId};
@@ -12,7 +13,7 @@ use crate::id::{IdError, OwnerId};
 /// The unreadable text is kept so that one answer can name every fault of an event at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Given<T> {
-    /// Not in the request, or `null`.
+    /// Not in the request, or what clients send in its place: `null`, or an empty text.
     #[default]
     Absent,
     /// Present and well-formed.
@@ -45,6 +46,19 @@ impl<T: FromStr> Given<T> {
     }
 }
 
+impl Given<Timestamp> {
+    /// The start of the year 1, which Go's programs send for "none", as absent.
+    pub(crate) fn without_zero(self) -> Self {
+        match self {
+            Self::Value(moment) if moment.as_second() == GO_ZERO_SECOND => Self::Absent,
+            other => other,
+        }
+    }
+}
+
+/// 0001-01-01T00:00:00Z, in seconds since 1970.
+const GO_ZERO_SECOND: i64 = -62_135_596_800;
+
 impl<T> From<T> for Given<T> {
     fn from(value: T) -> Self {
         Self::Value(value)
@@ -63,7 +77,9 @@ impl<T: fmt::Display> Serialize for Given<T> {
 
 impl<'de, T: FromStr> Deserialize<'de> for Given<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Option::<String>::deserialize(deserializer)?.map_or(Self::Absent, Self::parse))
+        let text = Option::<String>::deserialize(deserializer)?;
+        let text = text.filter(|text| !text.is_empty());
+        Ok(text.map_or(Self::Absent, Self::parse))
     }
 }
 
