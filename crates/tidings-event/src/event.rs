@@ -14,16 +14,16 @@ pub type Metadata = Map<String, Value>;
 /// One record of something the server did. Immutable but for `status` and deletion.
 ///
 /// It is written in camelCase and read in camelCase or `snake_case`, with the older names
-/// `user_id` and `userId` for `owner`. Ids that are not set are the nil UUID, except `owner`, which
-/// is left out.
+/// `user_id` and `userId` for `owner`. Before it is published, ids that are not set are the nil UUID,
+/// except `owner`, which is left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// Names this event. Publishing the same id again is a no-op.
     pub id: EventId,
-    /// The user it is for. `None` before it is published means the system, whose events every user
-    /// sees; a stored event always names its owner.
+    /// The user it is for, or the system, whose events every user sees: under its own id once an event
+    /// is stored, and absent before.
     #[serde(
         default,
         alias = "user_id",
@@ -67,7 +67,7 @@ pub struct Event {
     #[serde(alias = "updated_at")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,
-    /// When it was deleted, if it was.
+    /// When it was deleted: only in the answer to a publish that repeats a deleted event.
     #[serde(default, alias = "deleted_at", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime, nullable = false))]
     pub deleted_at: Option<Timestamp>,

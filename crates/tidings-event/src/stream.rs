@@ -37,7 +37,7 @@ impl fmt::Display for ResetReason {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StatusChange {
-    /// Which events; never more than [`StreamItem::MAX_IDS`].
+    /// Which events; at most 512.
     pub ids: Vec<EventId>,
     /// Their status now.
     pub status: Status,
@@ -54,7 +54,7 @@ pub struct StatusChange {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Deletion {
-    /// Which events; never more than [`StreamItem::MAX_IDS`]. A reader may never have seen them.
+    /// Which events; at most 512. A reader may never have seen them.
     pub ids: Vec<EventId>,
     /// What that does to the counts. Absent while the stream catches up: the next `live` has them.
     #[serde(flatten)]
