@@ -46,10 +46,10 @@ pub(crate) struct ListFilterArgs {
     #[arg(long, value_name = "STATUS", value_parser = status())]
     status: Option<Status>,
     /// Only events created at this RFC 3339 time or later
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     from: Option<Timestamp>,
     /// Only events created before this RFC 3339 time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     to: Option<Timestamp>,
     /// Only events with this text in their description, in upper or lower case
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
@@ -59,6 +59,11 @@ pub(crate) struct ListFilterArgs {
 fn status() -> impl clap::builder::TypedValueParser<Value = Status> {
     PossibleValuesParser::new([Status::Unread, Status::Read].map(Status::as_str))
         .try_map(|word| word.parse::<Status>())
+}
+
+fn time(text: &str) -> Result<Timestamp, &'static str> {
+    text.parse()
+        .map_err(|_| "write it like `2026-08-01T10:00:00Z` or `2026-08-01T10:00:00+02:00`")
 }
 
 fn severity() -> impl clap::builder::TypedValueParser<Value = Severity> {
@@ -148,7 +153,7 @@ mod tests {
     #[derive(Debug, clap::Parser)]
     struct Cli {
         #[command(flatten)]
-        args: FilterArgs,
+        args: ListFilterArgs,
     }
 
     fn filter(flags: &[&str]) -> Result<EventFilter, clap::Error> {
@@ -208,6 +213,8 @@ mod tests {
             ("--category=Snake-Case", "snake_case"),
             ("--acted-upon=x", "not a UUID"),
             ("--owner-kind=me", "system"),
+            ("--from=yesterday", "write it like `2026-"),
+            ("--to=2026-08-01", "write it like `2026-"),
         ] {
             let error = filter(&[flag]).unwrap_err();
             assert_eq!(error.exit_code(), 2);

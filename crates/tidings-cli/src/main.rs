@@ -28,10 +28,13 @@ mod server_url;
 mod summary;
 mod tail;
 
+use std::env;
+use std::ffi::OsStr;
 use std::future::Future;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 const DETAILS: &str = "\
 Exit codes: 0 when all is done; 1 when something failed or was refused, which is explained on standard
@@ -86,7 +89,12 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let ended = match Cli::parse().command {
+    let matches = without_empty_variables(Cli::command()).get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.format(&mut Cli::command()).exit(),
+    };
+    let ended = match cli.command {
         Command::Serve(args) => run(
             tokio::runtime::Builder::new_multi_thread(),
             serve::run(*args),
@@ -116,6 +124,17 @@ fn main() -> ExitCode {
             }
         },
     }
+}
+
+/// An environment variable that is empty counts as none, as scripts and units expect that clear one.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|arg| match arg.get_env() {
+            Some(name) if is_empty(name) => arg.env(Resettable::Reset),
+            _ => arg,
+        })
+        .mut_subcommands(without_empty_variables)
 }
 
 fn one_thread() -> tokio::runtime::Builder {

@@ -13,9 +13,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tidings::Tidings;
 use tidings_server::Server;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
-use log::LogFormat;
+use log::{LogFilter, LogFormat};
 use retention::RetentionArgs;
 
 /// How a server is run.
@@ -43,7 +42,7 @@ pub(crate) struct Args {
         // The migration library logs paths of the machine it was built on.
         default_value = "info,rusqlite_migration=warn"
     )]
-    log: EnvFilter,
+    log: LogFilter,
 
     /// How the log is written, on standard error.
     #[arg(
@@ -62,6 +61,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     // Before the log begins: a wrong flag is shown as one.
     let retention = args.retention.retention()?;
+    let rules = retention::described(&retention);
     let log_level = log::start(args.log, args.log_format);
     allow_many_files();
     // Before anything is opened, so that no signal finds the server half started.
@@ -90,6 +90,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         server.local_addr()
     );
     tracing::info!(address = %server.local_addr(), data_dir = %args.data_dir.display(), "serving");
+    tracing::info!("keeping {rules}");
 
     server.run(stop.received()).await;
     engine.close().await;

@@ -11,6 +11,13 @@ use jiff::{Span, SpanRelativeTo};
 use tidings::Retention;
 use tidings_event::Severity;
 
+/// The shortest age at which events are deleted: below, they would go before anybody has seen them.
+const MIN_AGE: Duration = Duration::from_secs(60);
+
+/// The shortest time for which a deletion is remembered: below, each pause of a device would cost it
+/// its list.
+const MIN_DELETED_AGE: Duration = Duration::from_secs(60 * 60);
+
 /// The shortest rest of the background task: below it would look for work all the time.
 const MIN_INTERVAL: Duration = Duration::from_millis(10);
 
@@ -18,7 +25,7 @@ const MIN_INTERVAL: Duration = Duration::from_millis(10);
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "What is kept, and for how long")]
 pub(super) struct RetentionArgs {
-    /// Delete events that were created longer ago than this, such as `90d` or `12h 30m` [default: none]
+    /// Delete events that were created longer ago than this, such as `90d` or `12h 30min` [default: none]
     #[arg(long, value_name = "AGE", env = "TIDINGS_RETAIN_AGE")]
     retain_age: Option<Age>,
 
@@ -75,11 +82,27 @@ impl RetentionArgs {
                 return Err(clap::Error::raw(ErrorKind::ArgumentConflict, fault));
             }
         }
-        if self.retention_interval.0 < MIN_INTERVAL {
-            return Err(clap::Error::raw(
-                ErrorKind::ValueValidation,
-                format!("--retention-interval is shorter than {MIN_INTERVAL:?}\n"),
-            ));
+        let shortest = severity_age.values().min().copied();
+        for (flag, time, least) in [
+            ("--retain-age", self.retain_age.map(|age| age.0), MIN_AGE),
+            ("an age of --retain-severity", shortest, MIN_AGE),
+            (
+                "--retain-deleted",
+                Some(self.retain_deleted.0),
+                MIN_DELETED_AGE,
+            ),
+            (
+                "--retention-interval",
+                Some(self.retention_interval.0),
+                MIN_INTERVAL,
+            ),
+        ] {
+            if time.is_some_and(|time| time < least) {
+                return Err(clap::Error::raw(
+                    ErrorKind::ValueValidation,
+                    format!("{flag} is shorter than {}\n", Age(least)),
+                ));
+            }
         }
         Ok(Retention {
             age: self.retain_age.map(|age| age.0),
@@ -92,17 +115,53 @@ impl RetentionArgs {
     }
 }
 
+/// The rules in words, for the log.
+pub(super) fn described(retention: &Retention) -> String {
+    let Retention {
+        age,
+        severity_age,
+        owner_events,
+        system_events,
+        deleted_age,
+        interval,
+    } = retention;
+    let mut text = match age {
+        Some(age) => format!("events for {}", Age(*age)),
+        None => "events of any age".to_owned(),
+    };
+    for (severity, age) in severity_age {
+        text += &format!(", {severity} for {}", Age(*age));
+    }
+    text += &match owner_events {
+        Some(number) => format!("; each user's newest {number}"),
+        None => "; any number of a user".to_owned(),
+    };
+    text + &format!(
+        ", the system's newest {system_events}; deletions for {}; looked after every {}",
+        Age(*deleted_age),
+        Age(*interval)
+    )
+}
+
 /// A length of time as people write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Age(Duration);
 
-/// A text that is no length of time.
+/// Why a text is no length of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct AgeError;
+enum AgeError {
+    /// It is none at all.
+    NoTime,
+    /// `6m` is six minutes to some and half a year to others.
+    MinutesOrMonths,
+}
 
 impl fmt::Display for AgeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("give a time above 0 in weeks, days, hours, minutes and seconds, such as `90d` or `12h 30m`")
+        f.write_str(match self {
+            Self::NoTime => "give a time above 0 in weeks, days, hours, minutes and seconds, such as `90d` or `12h 30min`",
+            Self::MinutesOrMonths => "`m` may be minutes or months: write `min` for minutes; months have no fixed length, so write them in days",
+        })
     }
 }
 
@@ -112,13 +171,17 @@ impl FromStr for Age {
     type Err = AgeError;
 
     fn from_str(text: &str) -> Result<Self, AgeError> {
-        let span: Span = text.parse().map_err(|_| AgeError)?;
+        let mut words = text.split(|char: char| !char.is_ascii_alphabetic());
+        if words.any(|word| word == "m") {
+            return Err(AgeError::MinutesOrMonths);
+        }
+        let span: Span = text.parse().map_err(|_| AgeError::NoTime)?;
         // Months and years have no fixed length, and are refused.
         let days = SpanRelativeTo::days_are_24_hours();
-        let duration = span.to_duration(days).map_err(|_| AgeError)?;
+        let duration = span.to_duration(days).map_err(|_| AgeError::NoTime)?;
         match Duration::try_from(duration) {
             Ok(duration) if !duration.is_zero() => Ok(Self(duration)),
-            _ => Err(AgeError),
+            _ => Err(AgeError::NoTime),
         }
     }
 }
@@ -191,7 +254,7 @@ mod tests {
             "--retain-severity=error=2 days 1h",
             "--retain-events=5000",
             "--retain-system=100",
-            "--retain-deleted=12h 30m",
+            "--retain-deleted=12h 30min",
             "--retention-interval=500ms",
         ]);
         let severity_age = [
@@ -220,6 +283,14 @@ mod tests {
             ("--retain-age=-3d", "above 0"),
             ("--retain-age=1 month", "such as `90d`"),
             ("--retain-age=soon", "such as `90d`"),
+            ("--retain-age=6m", "`min`"),
+            ("--retain-age=1h 30m", "`min`"),
+            ("--retain-age=1ns", "--retain-age is shorter than 60s"),
+            ("--retain-severity=debug=59s,error=1d", "shorter than 60s"),
+            (
+                "--retain-deleted=59min",
+                "--retain-deleted is shorter than 3600s",
+            ),
             ("--retain-severity=info=7d", "informational"),
             ("--retain-severity=debug", "debug=7d"),
             ("--retain-severity=debug=never", "such as `90d`"),
@@ -232,6 +303,24 @@ mod tests {
             assert_eq!(error.exit_code(), 2, "{flag}");
             assert!(error.to_string().contains(hint), "{flag}: {error}");
         }
+    }
+
+    #[test]
+    fn the_rules_are_said_in_words() {
+        assert_eq!(
+            described(&Retention::default()),
+            "events of any age; any number of a user, the system's newest 10000; deletions for 30d; \
+             looked after every 60s"
+        );
+        let flags = [
+            "--retain-age=90d",
+            "--retain-severity=debug=7d",
+            "--retain-events=5",
+        ];
+        assert!(
+            described(&retention(&flags).unwrap())
+                .starts_with("events for 90d, debug for 7d; each user's newest 5, ")
+        );
     }
 
     #[test]

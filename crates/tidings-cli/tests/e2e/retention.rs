@@ -73,13 +73,15 @@ async fn what_is_not_to_be_kept_goes_and_every_reader_and_count_follows() {
 }
 
 #[tokio::test]
-async fn wrong_retention_is_refused_before_anything_is_opened() {
+async fn a_wrong_flag_is_refused_before_anything_is_opened() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let data = directory.path().join("data");
     for (flag, hint) in [
         ("--retain-age=soon", "such as `90d`"),
         ("--retain-severity=debug=1d,debug=2d", "debug twice"),
         ("--retention-interval=1us", "shorter than"),
+        ("--retain-age=6m", "write `min`"),
+        ("--log=foo=bar", "`foo=bar` is no level"),
     ] {
         let mut command = tidings();
         command.args(["serve", "--data-dir"]).arg(&data).arg(flag);
@@ -88,6 +90,23 @@ async fn wrong_retention_is_refused_before_anything_is_opened() {
         assert!(err.contains(hint), "{flag}: {err}");
     }
     assert!(!data.exists());
+}
+
+#[tokio::test]
+async fn an_empty_variable_counts_as_none() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let mut command = tidings();
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(directory.path());
+    for name in [
+        "TIDINGS_RETAIN_AGE",
+        "TIDINGS_RETAIN_SEVERITY",
+        "TIDINGS_RETAIN_DELETED",
+    ] {
+        command.env(name, "");
+    }
+    Server::from_command(command).await;
 }
 
 #[tokio::test]
