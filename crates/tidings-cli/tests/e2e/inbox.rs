@@ -51,13 +51,16 @@ impl Inbox {
         }
     }
 
-    /// Applies what a change says about the counts; where it says nothing, the next `live` does.
+    /// Applies what a change says about the counts, which it does exactly while they are known.
     fn count(&mut self, delta: Option<&CountDelta>) {
-        let counts = self.counts.take().zip(delta);
-        self.counts = counts.map(|(counts, delta)| {
-            let changed = counts.changed_by(delta);
-            changed.expect("no count falls below 0")
-        });
+        match (&mut self.counts, delta) {
+            (Some(counts), Some(delta)) => {
+                let changed = counts.changed_by(delta);
+                *counts = changed.expect("no count falls below 0");
+            }
+            (None, None) => {}
+            (counts, delta) => panic!("counts {counts:?}, and a change of them {delta:?}"),
+        }
     }
 
     /// Takes a frame as it came over the wire.
