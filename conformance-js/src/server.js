@@ -38,7 +38,13 @@ export class Server extends EventEmitter {
   static async begin() {
     const directory = await mkdtemp(path.join(os.tmpdir(), "tidings-conformance-"));
     const server = new Server(directory, `127.0.0.1:${await freePort()}`);
-    await server.start();
+    try {
+      await server.start();
+    } catch (error) {
+      server.#process?.kill("SIGKILL");
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
     return server;
   }
 
