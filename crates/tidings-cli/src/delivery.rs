@@ -161,10 +161,17 @@ impl Delivery {
             (true, true) if !answer.retried => Outcome::Repeated,
             (true, _) => Outcome::Mixed,
         };
-        self.tally.count_stored(batch.len(), outcome);
+        let events = &answer.value.events;
+        let deleted = events.iter().filter(|event| event.deleted_at.is_some());
+        let deleted = deleted.count();
+        self.tally.count_deleted(deleted);
+        self.tally
+            .count_stored(batch.len().saturating_sub(deleted), outcome);
         match self.purpose {
             Purpose::Publish { prints: true } => self.print(&answer.value),
             Purpose::Publish { prints: false } => Ok(()),
+            // What was there may have been marked as unread since.
+            Purpose::Import if outcome == Outcome::Repeated => Ok(()),
             Purpose::Import => self.mark_as_read(batch).await.map_err(Stop::Server),
         }
     }

@@ -3,14 +3,15 @@
 mod owners;
 mod target;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::error::ErrorKind;
 use serde::Serialize;
-use tidings_client::Client;
+use tidings_client::{Client, ClientError};
 use tidings_event::{
-    Event, EventFilter, OwnerName, PageRequest, Paging, Sort, SortKey, SortOrder, Total,
+    Event, EventFilter, OwnerName, PageRequest, Paging, Sort, SortKey, SortOrder, Timestamp, Total,
 };
 
 use crate::filter::ListFilterArgs;
@@ -19,7 +20,7 @@ use crate::progress::Progress;
 use crate::retry::RetryArgs;
 use crate::server_url::ServerUrl;
 use owners::Owners;
-use target::{Place, Target};
+use target::Target;
 
 const DETAILS: &str = "\
 Writes one event a line as JSON, the oldest first, as `tidings import` reads them: with its id, its
@@ -41,8 +42,8 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// The file to write; there must be none of this name, unless it is gone on with [default:
-    /// standard output]
+    /// The file to write; there must be none of this name, unless it is gone on with; `-` is
+    /// standard output [default: standard output]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// Go on behind the last complete line of the file, if there is one
@@ -59,7 +60,9 @@ pub(crate) struct Args {
 /// Writes until there are no more.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
-    let target = match &args.file {
+    let file = args.file.filter(|path| path != Path::new("-"));
+    let target = match &file {
+        None if args.resume => return Err(resumed_stdout().into()),
         None => Target::stdout(),
         Some(path) if args.resume => Target::resume(path)?,
         Some(path) => Target::create(path)?,
@@ -93,10 +96,17 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     finished?;
     let noun = if written == 1 { "event" } else { "events" };
     output::note(format_args!("{written} {noun} written"));
-    if code == ExitCode::FAILURE && args.file.is_some() {
+    if code == ExitCode::FAILURE && file.is_some() {
         output::note("  try: the same with --resume goes on from here");
     }
     Ok(code)
+}
+
+fn resumed_stdout() -> clap::Error {
+    clap::Error::raw(
+        ErrorKind::ArgumentConflict,
+        "--resume goes on with a file, and `-` is none\n",
+    )
 }
 
 /// An export under way.
@@ -116,22 +126,20 @@ enum Ended {
     /// There are no more events, or nobody who reads them.
     Complete,
     /// The server does not answer as it should.
-    Failed(tidings_client::ClientError),
+    Failed(ClientError),
     /// The user has had enough.
     Interrupted,
 }
 
 impl Export {
     async fn write(&mut self) -> anyhow::Result<Ended> {
-        let after = self.target.after();
-        if let Some(Place { created_at, .. }) = after {
-            // That moment again: other events may bear it too.
-            let from = self
-                .filter
-                .from
-                .map_or(created_at, |from| from.max(created_at));
-            self.filter.from = Some(from);
-        }
+        let newest = match self.newest().await {
+            Ok(Some(newest)) => newest,
+            Ok(None) => return Ok(Ended::Complete),
+            Err(error) => return Ok(Ended::Failed(error)),
+        };
+        // What became visible late, since its commit took longer than that of a younger one.
+        self.filter.from = self.filter.from.max(self.target.resumes_from());
         let mut request = PageRequest {
             size: PageRequest::MAX_SIZE,
             // By creation, since a page then stays put whatever happens meanwhile.
@@ -158,7 +166,11 @@ impl Export {
                 .get_or_insert_with(|| Progress::of_events(page.total_count.unwrap_or_default()));
             for event in page.events {
                 position += 1;
-                if after.is_some_and(|after| Place::of(&event) <= after) {
+                if event.created_at > newest {
+                    progress.end();
+                    return Ok(Ended::Complete);
+                }
+                if self.target.has(&event) {
                     continue;
                 }
                 let owner = match self.owners.name_of(&event, self.retries).await {
@@ -182,6 +194,22 @@ impl Export {
             }
             request.total = Total::Left;
         }
+    }
+}
+
+impl Export {
+    /// When the newest event was created that is there now. Where many publish, an export without an
+    /// end would follow them for ever.
+    async fn newest(&self) -> Result<Option<Timestamp>, ClientError> {
+        let page = PageRequest {
+            size: 1,
+            total: Total::Left,
+            ..PageRequest::default()
+        };
+        let all = EventFilter::default();
+        let ask = async || self.client.list(&all, page).await;
+        let page = self.retries.send(output::note, ask).await?.value;
+        Ok(page.events.first().map(|event| event.created_at))
     }
 }
 

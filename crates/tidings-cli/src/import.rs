@@ -1,7 +1,7 @@
 //! `tidings import`: stores the events of an export.
 
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::delivery::{self, Purpose, Source};
@@ -12,8 +12,8 @@ use crate::server_url::ServerUrl;
 const DETAILS: &str = "\
 Reads what `tidings export` has written, one event a line, and stores each with its id, its times and
 its status. An event that is there is passed over, so that an import that was cut off may be repeated;
-what you have read or deleted of your own events since then stays as it is. Events of the system that
-were read are marked as read for you.
+what you have read since then stays so, and what you have deleted stays deleted. Events of the system
+that were read are marked as read for you when they are stored.
 
 A line that is no event, such as the last one of an export that was cut off, or that is refused, does
 not stop the others. At the end standard error says how many were stored and what is wrong with the
@@ -27,7 +27,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// The file to read [default: standard input]
+    /// The file to read, or `-` for standard input [default: standard input]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
@@ -39,7 +39,8 @@ pub(crate) struct Args {
 /// Stores the events and says what became of them.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
-    let source = match &args.file {
+    let file = args.file.filter(|path| path != Path::new("-"));
+    let source = match &file {
         Some(path) => Source::file(path)?,
         None => {
             if io::stdin().is_terminal() {

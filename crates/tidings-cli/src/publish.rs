@@ -104,7 +104,8 @@ async fn publish(
             let answer = retries.send(output::note, request).await?;
             let receipt = answer.value;
             // After a failed request it may have been that one.
-            if receipt.repeated && !answer.retried {
+            note_if_deleted(&receipt.event);
+            if receipt.event.deleted_at.is_none() && receipt.repeated && !answer.retried {
                 output::note(format_args!("{} was already stored", receipt.event.id));
             }
             Ok(vec![receipt.event])
@@ -118,8 +119,19 @@ async fn publish(
             if answer.value.repeated && !answer.retried {
                 output::note("all of these events were already stored");
             }
+            answer.value.events.iter().for_each(note_if_deleted);
             Ok(answer.value.events)
         }
+    }
+}
+
+/// An event does not return by being published again.
+fn note_if_deleted(event: &Event) {
+    if event.deleted_at.is_some() {
+        output::note(format_args!(
+            "{} was deleted since and stays deleted",
+            event.id
+        ));
     }
 }
 

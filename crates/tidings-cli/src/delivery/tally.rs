@@ -12,6 +12,8 @@ pub(super) struct Tally {
     repeated: u64,
     /// More of the stored ones may be repeats: the server tells only whether a whole batch is.
     more_may_be_repeated: bool,
+    /// Were stored before, and deleted since.
+    deleted: u64,
     refused: u64,
     listed: Vec<Refused>,
 }
@@ -38,6 +40,11 @@ impl Tally {
         }
     }
 
+    /// Counts events that are deleted, and do not return by being sent again.
+    pub(super) const fn count_deleted(&mut self, events: usize) {
+        self.deleted += events as u64;
+    }
+
     pub(super) fn count_refused(&mut self, refused: Vec<Refused>) {
         self.refused += refused.len() as u64;
         let room = MAX_LISTED.saturating_sub(self.listed.len());
@@ -58,6 +65,11 @@ impl Tally {
                 ""
             };
             text += &format!(" ({at_least}{} of them before)", self.repeated);
+        }
+        match self.deleted {
+            0 => {}
+            1 => text += ", 1 was deleted since and stays deleted",
+            more => text += &format!(", {more} were deleted since and stay deleted"),
         }
         text + &format!(", {} refused", self.refused)
     }
@@ -107,6 +119,15 @@ mod tests {
             tally.counts(),
             "523 stored (at least 20 of them before), 0 refused"
         );
+        let mut tally = Tally::default();
+        for counts in [
+            "0 stored, 1 was deleted since and stays deleted, 0 refused",
+            "0 stored, 2 were deleted since and stay deleted, 0 refused",
+        ] {
+            tally.count_deleted(1);
+            tally.count_stored(0, Outcome::Repeated);
+            assert_eq!(tally.counts(), counts);
+        }
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! Where an export goes.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufWriter, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{
+    self, BufRead as _, BufReader, BufWriter, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _,
+};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
@@ -12,19 +16,29 @@ use tidings_event::{Event, EventId, Timestamp};
 use crate::output::{self, Printed};
 use crate::progress::Progress;
 
-/// The end of a file in which its last two line feeds are looked for: far more than the longest line.
-const END_BYTES: u64 = 4 * 1024 * 1024;
+/// Far more than the longest line of an export.
+const MAX_LINE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How each line of an export begins.
+const LINE_START: &[u8] = br#"{"owner":""#;
+
+/// How much of what is cut off is shown, in bytes.
+const SHOWN_BYTES: usize = 60;
+
+/// How far before the latest event of a file an export goes on: a commit that took longer than a
+/// younger one shows an event late.
+const OVERLAP: Duration = Duration::from_secs(60);
 
 /// An event's place in an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Place {
-    pub(super) created_at: Timestamp,
+struct Place {
+    created_at: Timestamp,
     id: EventId,
 }
 
 impl Place {
-    pub(super) const fn of(event: &Event) -> Self {
+    const fn of(event: &Event) -> Self {
         Self {
             created_at: event.created_at,
             id: event.id,
@@ -32,11 +46,39 @@ impl Place {
     }
 }
 
-/// Where lines are written, and which is the last that is there.
+/// Where lines are written, and the latest that are there.
 #[derive(Debug)]
 pub(super) struct Target {
     output: Output,
-    after: Option<Place>,
+    latest: Latest,
+}
+
+/// The events of a file that an export meets again when it goes on.
+#[derive(Debug, Default)]
+struct Latest {
+    places: BTreeSet<Place>,
+    from: Option<Timestamp>,
+}
+
+impl Latest {
+    fn add(&mut self, place: Place) {
+        let from = place.created_at.checked_sub(OVERLAP);
+        let from = from.unwrap_or(Timestamp::MIN);
+        if self.from.is_some_and(|from| place.created_at < from) {
+            return;
+        }
+        self.places.insert(place);
+        if self.from < Some(from) {
+            self.from = Some(from);
+            while self
+                .places
+                .first()
+                .is_some_and(|first| first.created_at < from)
+            {
+                self.places.pop_first();
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -47,10 +89,10 @@ enum Output {
 
 impl Target {
     /// Standard output.
-    pub(super) const fn stdout() -> Self {
+    pub(super) fn stdout() -> Self {
         Self {
             output: Output::Stdout,
-            after: None,
+            latest: Latest::default(),
         }
     }
 
@@ -66,11 +108,11 @@ impl Target {
             anyhow::Error::new(error).context(fault)
         })?;
         lock(&file, path)?;
-        Ok(Self::to(path, file, None))
+        Ok(Self::to(path, file, Latest::default()))
     }
 
-    /// A file to go on with, which is made if it is missing. What stands behind its last line feed is
-    /// an incomplete line, and is cut off.
+    /// A file to go on with, which is made if it is missing. An incomplete line at its end is cut off,
+    /// and said. A file that is no export is left as it is.
     pub(super) fn resume(path: &Path) -> anyhow::Result<Self> {
         let name = path.display();
         let mut options = OpenOptions::new();
@@ -80,23 +122,39 @@ impl Target {
             .open(path)
             .with_context(|| format!("could not open {name}"))?;
         lock(&file, path)?;
-        let after = cut_to_complete_lines(&mut file)
-            .with_context(|| format!("could not go on with {name}"))?;
-        Ok(Self::to(path, file, after))
+        let found = read(&file).and_then(|found| {
+            end_lines(&mut file, &found)?;
+            Ok(found)
+        });
+        let found = found.with_context(|| format!("could not go on with {name}"))?;
+        if !found.cut.is_empty() {
+            let bytes = found.cut.len();
+            let shown = &found.cut[..bytes.min(SHOWN_BYTES)];
+            let shown = String::from_utf8_lossy(shown);
+            output::note(format_args!(
+                "{name}: took away its incomplete last line ({bytes} B): {shown}…"
+            ));
+        }
+        Ok(Self::to(path, file, found.latest))
     }
 
-    fn to(path: &Path, file: File, after: Option<Place>) -> Self {
+    fn to(path: &Path, file: File, latest: Latest) -> Self {
         let name = path.display().to_string();
         let file = BufWriter::new(file);
         Self {
             output: Output::File { name, file },
-            after,
+            latest,
         }
     }
 
-    /// The last event that is there already.
-    pub(super) const fn after(&self) -> Option<Place> {
-        self.after
+    /// The time from which an export goes on, if there is anything to go on with.
+    pub(super) const fn resumes_from(&self) -> Option<Timestamp> {
+        self.latest.from
+    }
+
+    /// Whether an event that was created at that time or later is there already.
+    pub(super) fn has(&self, event: &Event) -> bool {
+        self.latest.places.contains(&Place::of(event))
     }
 
     /// Writes an event.
@@ -153,28 +211,55 @@ fn lock(file: &File, path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Cuts off an incomplete last line, and finds the event on the last complete one.
-fn cut_to_complete_lines(file: &mut File) -> anyhow::Result<Option<Place>> {
-    let length = file.metadata()?.len();
-    let start = length.saturating_sub(END_BYTES);
-    file.seek(SeekFrom::Start(start))?;
-    let mut end = Vec::new();
-    file.read_to_end(&mut end)?;
-    let feed = end.iter().rposition(|byte| *byte == b'\n');
-    let (complete, line) = match feed {
-        Some(feed) => {
-            let before = end[..feed].iter().rposition(|byte| *byte == b'\n');
-            let first = before.map_or(0, |before| before + 1);
-            (start + feed as u64 + 1, Some(&end[first..feed]))
+/// What a file holds.
+#[derive(Debug, Default)]
+struct Found {
+    latest: Latest,
+    /// How many bytes of it are lines.
+    complete: u64,
+    /// Its last line is complete but for its line feed.
+    lacks_feed: bool,
+    /// What there is of a last line that is cut off.
+    cut: Vec<u8>,
+}
+
+/// Reads a file, all of whose lines have to be exported events.
+fn read(file: &File) -> anyhow::Result<Found> {
+    let mut found = Found::default();
+    let mut input = BufReader::with_capacity(256 * 1024, file);
+    for number in 1_u64.. {
+        let mut line = Vec::new();
+        let mut limited = (&mut input).take(MAX_LINE_BYTES);
+        let bytes = limited.read_until(b'\n', &mut line)? as u64;
+        if bytes == 0 {
+            break;
         }
-        None if start == 0 => (0, None),
-        None => bail!("its last {END_BYTES} bytes have no line feed, so it is no export"),
-    };
-    let place = line.map(serde_json::from_slice).transpose();
-    let place = place.context("its last complete line is no exported event")?;
-    file.set_len(complete)?;
-    file.seek(SeekFrom::Start(complete))?;
-    Ok(place)
+        match serde_json::from_slice(&line) {
+            Ok(place) if line.starts_with(LINE_START) => {
+                found.latest.add(place);
+                found.complete += bytes;
+                found.lacks_feed = !line.ends_with(b"\n");
+            }
+            _ if can_be_cut(&line) && bytes < MAX_LINE_BYTES => found.cut = line,
+            _ => bail!("line {number} is no exported event, so nothing is changed"),
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a line may be the beginning of one that an export has written.
+fn can_be_cut(line: &[u8]) -> bool {
+    !line.ends_with(b"\n") && (line.starts_with(LINE_START) || LINE_START.starts_with(line))
+}
+
+/// Takes away what is cut off, ends the last line, and goes to the end.
+fn end_lines(file: &mut File, found: &Found) -> io::Result<()> {
+    file.set_len(found.complete)?;
+    file.seek(SeekFrom::Start(found.complete))?;
+    if found.lacks_feed {
+        file.write_all(b"\n")?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -186,34 +271,81 @@ mod tests {
     use super::*;
     use crate::sample;
 
-    fn resumed(text: &str) -> anyhow::Result<(Option<Place>, String)> {
+    /// A line of an export, of an event that was created at this second.
+    fn line(second: &str) -> (Event, String) {
+        let mut event = sample::event(&json!(null));
+        event.id = EventId::mint();
+        event.created_at = format!("2026-08-01T10:{second}Z").parse().unwrap();
+        let line = serde_json::to_string(&json!({"owner": "system"})).unwrap();
+        let fields = serde_json::to_string(&Event {
+            owner: None,
+            ..event.clone()
+        })
+        .unwrap();
+        let line = format!("{},{}\n", line.trim_end_matches('}'), &fields[1..]);
+        (event, line)
+    }
+
+    fn resumed(text: &str) -> (anyhow::Result<Target>, String) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("events");
         std::fs::write(&path, text).unwrap();
-        let mut target = Target::resume(&path)?;
-        target.write("new", &Progress::of_events(1))?;
-        target.finish()?;
-        Ok((target.after(), std::fs::read_to_string(&path)?))
+        let target = Target::resume(&path).and_then(|mut target| {
+            target.write("new", &Progress::of_events(1))?;
+            target.finish()?;
+            Ok(target)
+        });
+        (target, std::fs::read_to_string(&path).unwrap())
     }
 
     #[test]
     fn an_export_goes_on_behind_its_last_complete_line() {
-        let event = sample::event(&json!(null));
-        let line = serde_json::to_string(&event).unwrap();
-        let place = Some(Place::of(&event));
-        for (text, after, kept) in [
-            (String::new(), None, String::new()),
-            (line.clone(), None, String::new()),
-            (format!("{line}\n"), place, format!("{line}\n")),
-            (format!("x\n{line}\n{{\"id"), place, format!("x\n{line}\n")),
+        let (_, line) = line("00:00");
+        for (text, kept) in [
+            ("", ""),
+            ("{", ""),
+            (&line[..40], ""),
+            (&line, &line),
+            (line.trim_end(), &line),
+            (&format!("{line}{line}{}", &line[..10]), &line.repeat(2)),
         ] {
-            assert_eq!(resumed(&text).unwrap(), (after, format!("{kept}new\n")));
+            let (target, written) = resumed(text);
+            assert!(target.is_ok(), "{target:?}");
+            assert_eq!(written, format!("{kept}new\n"));
         }
-        let error = resumed("something\nelse\n").unwrap_err();
-        assert!(
-            format!("{error:#}").contains("no exported event"),
-            "{error:#}"
-        );
+    }
+
+    #[test]
+    fn what_is_no_export_is_left_as_it_is() {
+        let (_, line) = line("00:00");
+        for text in [
+            "something\nelse\n",
+            "a letter without a line feed",
+            "{\"a\": 1}",
+            "{\n  \"owner\": \"system\"\n}",
+            "\n",
+            &format!("{line}a note"),
+            &format!("x\n{line}"),
+            &format!("{}\n{line}", &line[..40]),
+        ] {
+            let (target, left) = resumed(text);
+            let error = format!("{:#}", target.unwrap_err());
+            assert!(error.contains("is no exported event"), "{error}");
+            assert_eq!(left, text);
+        }
+    }
+
+    #[test]
+    fn an_export_goes_on_a_minute_before_its_latest_event() {
+        let lines = ["00:00", "05:00", "04:30", "03:00"].map(line);
+        let text = lines.iter().map(|(_, line)| line.as_str());
+        let (target, _) = resumed(&text.collect::<String>());
+        let target = target.unwrap();
+        let from = "2026-08-01T10:04:00Z".parse().unwrap();
+        assert_eq!(target.resumes_from(), Some(from));
+        let has = lines.each_ref().map(|(event, _)| target.has(event));
+        assert_eq!(has, [false, true, true, false]);
+        assert!(!target.has(&line("04:30").0));
     }
 
     #[test]
@@ -228,19 +360,8 @@ mod tests {
         drop(first);
         assert!(Target::resume(&path).is_ok());
         let new = directory.path().join("new");
-        assert_eq!(Target::resume(&new).unwrap().after(), None);
+        assert_eq!(Target::resume(&new).unwrap().resumes_from(), None);
         let mode = new.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[test]
-    fn places_are_in_the_order_of_the_list() {
-        let first = sample::event(&json!(null));
-        let mut second = first.clone();
-        second.id = "0c0ffee0-0000-4000-8000-000000000002".parse().unwrap();
-        let mut third = first.clone();
-        third.created_at = "2026-08-01T10:00:00.123456790Z".parse().unwrap();
-        let places = [&first, &second, &third].map(Place::of);
-        assert!(places.is_sorted());
     }
 }

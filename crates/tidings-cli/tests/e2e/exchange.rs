@@ -1,10 +1,14 @@
 //! `tidings export` and `tidings import`.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
 
-use crate::server::{LOCAL_USER, Server, command, event, must_run, output_of};
+use crate::lost_answers::message;
+use crate::server::{LOCAL_USER, Server, command, event, must_run, output_of, publish, tidings};
 
 /// More than two pages of the list.
 const EVENTS: usize = 2_200;
@@ -98,10 +102,109 @@ async fn an_import_makes_the_same_list_and_once_more_changes_nothing() {
     for server in [&one, &two] {
         must_run("delete", server, &[&id]).await;
         must_run("mark", server, &["--read", "--severity", "error"]).await;
+        must_run("mark", server, &["--unread", "--owner-kind", "system"]).await;
         let before = cursor(server).await;
-        must_run("import", server, &[path(&file)]).await;
+        let (_, err) = must_run("import", server, &[path(&file)]).await;
+        let deleted = ", 1 was deleted since and stays deleted, 0 refused\n";
+        assert!(err.ends_with(deleted), "{err}");
         assert_eq!(cursor(server).await, before);
     }
+}
+
+#[tokio::test]
+async fn a_deleted_event_that_is_published_again_is_said_to_stay_deleted() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(&directory.path().join("data")).await;
+    let event = event(LOCAL_USER, "x");
+    server.must_publish(&event).await;
+    let id = event["id"].as_str().expect("a text");
+    must_run("delete", &server, &[id]).await;
+    let file = directory.path().join("event");
+    for text in [json!([event]), json!(event)] {
+        std::fs::write(&file, text.to_string()).expect("writable");
+        let (_, err) = must_run("publish", &server, &["--file", path(&file)]).await;
+        let said = format!("{id} was deleted since and stays deleted\n");
+        assert!(err.contains(&said), "{err}");
+    }
+    let (_, err) = must_run("import", &server, &[path(&file)]).await;
+    assert!(err.starts_with("0 stored, "), "{err}");
+}
+
+#[tokio::test]
+async fn a_hyphen_is_standard_input_and_output() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(&directory.path().join("data")).await;
+    server.must_publish(&event(LOCAL_USER, "x")).await;
+    let file = directory.path().join("events");
+    let (out, _) = must_run("export", &server, &["-"]).await;
+    std::fs::write(&file, out).expect("writable");
+    let mut import = command("import", &server, &["-"]);
+    import.stdin(std::fs::File::open(&file).expect("readable"));
+    let (status, _, err) = output_of(import).await;
+    assert!(status.success(), "{err}");
+    assert_eq!(err, "1 stored (1 of them before), 0 refused\n");
+}
+
+/// Stands before a server and publishes more than a page whenever somebody asks for something.
+async fn busy(server: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("it is bound");
+    let http = reqwest::Client::builder().no_proxy().build();
+    let http = http.expect("a client is made");
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.expect("it accepts");
+            let request = message(&mut client).await;
+            let events: Value = (0..1_000).map(|_| event(LOCAL_USER, "more")).collect();
+            let published = publish(&http, server, &events).await;
+            published.expect("the connection holds");
+            let mut upstream = TcpStream::connect(server).await.expect("it is there");
+            upstream.write_all(&request).await.expect("it reads");
+            let answer = message(&mut upstream).await;
+            let (head, rest) = answer.split_at(b"HTTP/1.1 200 OK\r\n".len());
+            let answer = [head, b"connection: close\r\n", rest].concat();
+            client.write_all(&answer).await.expect("it reads");
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn an_export_ends_though_more_is_published_all_the_time() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    server.must_publish(&event(LOCAL_USER, "first")).await;
+    let url = format!("http://{}", busy(server.address).await);
+    let mut export = tidings();
+    export.args(["export", "--url", &url]);
+    let (status, out, err) = output_of(export).await;
+    assert!(status.success(), "{err}");
+    // With those that were published when it asked for the newest.
+    assert_eq!(out.lines().count(), 1_001);
+}
+
+#[tokio::test]
+async fn an_export_that_goes_on_brings_what_was_seen_late_and_nothing_twice() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(&directory.path().join("data")).await;
+    let at = |moment: &str| {
+        let mut event = event(LOCAL_USER, moment);
+        event["createdAt"] = json!(format!("2026-08-01T10:{moment}Z"));
+        event
+    };
+    let events = ["00:00", "05:00", "05:30"].map(at);
+    server.must_publish(&json!(events)).await;
+    let file = directory.path().join("events");
+    must_run("export", &server, &[path(&file)]).await;
+    server
+        .must_publish(&json!(["05:10", "05:40"].map(at)))
+        .await;
+    let (_, err) = must_run("export", &server, &[path(&file), "--resume"]).await;
+    assert_eq!(err, "2 events written\n");
+    let (_, err) = must_run("export", &server, &[path(&file), "--resume"]).await;
+    assert_eq!(err, "0 events written\n");
+    let text = std::fs::read_to_string(&file).expect("readable");
+    assert_eq!(text.lines().count(), 5);
 }
 
 #[tokio::test]
@@ -134,7 +237,12 @@ async fn a_cut_off_export_can_be_imported_and_gone_on_with() {
     assert_eq!(status.code(), Some(1));
     assert!(err.contains("go on with it by --resume"), "{err}");
     let (_, err) = must_run("export", &one, &[path(&file), "--resume"]).await;
-    assert_eq!(err, format!("{} events written\n", EVENTS + 3 - 1_001));
+    let report: Vec<_> = err.lines().collect();
+    assert!(
+        report[0].contains("its incomplete last line (40 B): {\"owner\":\""),
+        "{err}"
+    );
+    assert_eq!(report[1], format!("{} events written", EVENTS + 3 - 1_001));
     assert!(std::fs::read(&file).expect("readable") == whole);
     let (_, err) = must_run("export", &one, &[path(&file), "--resume"]).await;
     assert_eq!(err, "0 events written\n");

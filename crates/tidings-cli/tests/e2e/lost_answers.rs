@@ -50,7 +50,7 @@ impl Drop for Lossy {
 }
 
 /// A request or an answer with its body.
-async fn message(from: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
+pub(crate) async fn message(from: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&bytes).to_lowercase();
