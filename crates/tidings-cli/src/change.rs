@@ -5,8 +5,13 @@ use std::process::ExitCode;
 
 use tidings_client::{Client, ClientError};
 use tidings_event::{Change, EventId, Limits, Selection};
+use tokio::task::JoinSet;
 
 use crate::output;
+
+/// How many events are asked about at once, so that thousands take a moment: the server does what
+/// comes together in one commit.
+const ASKED_AT_ONCE: usize = 64;
 
 /// What a change did.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -19,8 +24,8 @@ pub(crate) struct Changed {
     pub(crate) missing: Vec<EventId>,
 }
 
-/// Changes the events with these ids. What the bulk request passes over is asked about one by one,
-/// since it is either missing or was so already.
+/// Changes the events with these ids. What the bulk request passes over is either missing or was so
+/// already: that is asked about each, many at a time.
 pub(crate) async fn by_ids(
     client: &Client,
     ids: &[EventId],
@@ -33,21 +38,39 @@ pub(crate) async fn by_ids(
         changed.count += count;
         done.extend(ids);
     }
-    for id in ids {
-        if !done.insert(*id) {
-            continue;
+    let left: Vec<_> = ids.iter().copied().filter(|id| done.insert(*id)).collect();
+    let mut missing = HashSet::new();
+    let mut asked = JoinSet::new();
+    let mut next = left.iter().copied();
+    loop {
+        while asked.len() < ASKED_AT_ONCE
+            && let Some(id) = next.next()
+        {
+            let client = client.clone();
+            asked.spawn(async move { (id, is_there(&client, id, change).await) });
         }
-        let found = match change {
-            Change::Status(status) => client.set_status(*id, status).await?,
-            Change::Delete => client.delete(*id).await?,
+        let Some(answer) = asked.join_next().await else {
+            break;
         };
-        if found {
+        let (id, found) = answer.expect("a question does not panic, and nobody aborts it");
+        if found? {
             changed.unchanged += 1;
         } else {
-            changed.missing.push(*id);
+            missing.insert(id);
         }
     }
+    // In the order in which they were given.
+    changed.missing = left;
+    changed.missing.retain(|id| missing.contains(id));
     Ok(changed)
+}
+
+/// Whether an event that a change passed over is there; for a deletion, whether it ever was.
+async fn is_there(client: &Client, id: EventId, change: Change) -> Result<bool, ClientError> {
+    match change {
+        Change::Status(status) => client.set_status(id, status).await,
+        Change::Delete => client.delete(id).await,
+    }
 }
 
 /// Changes the events of a selection.

@@ -60,6 +60,32 @@ async fn ids_are_changed_unasked_and_those_that_are_not_there_are_named() {
 }
 
 #[tokio::test]
+async fn thousands_of_ids_may_be_given_again() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    let events: Vec<_> = (0..1_000).map(|_| event(LOCAL_USER, "x")).collect();
+    server.must_publish(&json!(events)).await;
+    let mut ids: Vec<_> = events
+        .iter()
+        .map(|event| event["id"].as_str().expect("a text"))
+        .collect();
+    let (_, err) = must_run("delete", &server, &ids).await;
+    assert_eq!(err, "1000 deleted\n");
+    // Also one that is given twice.
+    ids.push(ids[7]);
+    let (_, err) = must_run("delete", &server, &ids).await;
+    assert_eq!(err, "0 deleted, 1000 already\n");
+    let other = "0193000b-0000-7000-8000-000000000002";
+    ids.insert(3, other);
+    ids.push(UNKNOWN);
+    let (status, _, err) = output_of(command("delete", &server, &ids)).await;
+    assert_eq!(status.code(), Some(1));
+    let missing = [other, UNKNOWN].map(|id| format!("error: you have no event {id}\n"));
+    let expected = missing.concat() + "0 deleted, 1000 already\n";
+    assert_eq!(err, expected);
+}
+
+#[tokio::test]
 async fn what_is_meant_has_to_be_said() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
@@ -72,6 +98,7 @@ async fn what_is_meant_has_to_be_said() {
         ("mark", &["--read", "--unread", "--all"]),
         ("mark", &["--read"]),
         ("export", &["--resume"]),
+        ("export", &["-", "--resume"]),
     ] {
         let (status, out, err) = output_of(command(name, &server, flags)).await;
         assert_eq!((status.code(), out.as_str()), (Some(2), ""), "{flags:?}");
