@@ -239,7 +239,7 @@ async fn a_cut_off_export_can_be_imported_and_gone_on_with() {
     let (_, err) = must_run("export", &one, &[path(&file), "--resume"]).await;
     let report: Vec<_> = err.lines().collect();
     assert!(
-        report[0].contains("its incomplete last line (40 B): {\"owner\":\""),
+        report[0].contains("its incomplete last line (39 B): {\"owner\":\""),
         "{err}"
     );
     assert_eq!(report[1], format!("{} events written", EVENTS + 3 - 1_001));
