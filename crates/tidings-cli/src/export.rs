@@ -24,14 +24,14 @@ use target::Target;
 
 const DETAILS: &str = "\
 Writes one event a line as JSON, the oldest first, as `tidings import` reads them: with its id, its
-times and its status, and with \"system\" for the owner of an event of the system. Only the file's owner
-can read it.
+times and its status, and with \"system\" for the owner of an event of the system. It ends with the
+newest event that is there when it begins. A file that it makes can be read by its owner only.
 
-When it is cut off, --resume goes on behind the last complete line of the file. It also adds what was
-published since a complete export; but not what was published with an earlier time than that of the
-last line, and a status is the one at the time of writing. Give it the filters it was begun with. An
-export to standard output goes on with --from and the createdAt of its last line: an event that is
-there twice is imported once.
+When it is cut off, --resume goes on behind the last complete line of the file, all of which it reads
+first. It also adds what was published since a complete export; but not what was published with a time
+more than a minute earlier than the latest in the file, and a status is the one at the time of writing.
+Give it the filters it was begun with. An export to standard output goes on with --from and the
+createdAt of its last line: an event that is there twice is imported once.
 
 Examples:
   tidings export events.jsonl
