@@ -46,24 +46,48 @@ pub(crate) fn read_marking(text: &str, limits: &Limits) -> Result<(Selection, St
 pub(crate) fn read_status(text: &str) -> Result<Status, ApiError> {
     let mut violations = Violations::default();
     let fields = json::fields(text, text, "body", MAX_FIELDS).map_err(ApiError::invalid_json)?;
-    let first = fields.first.into_iter();
-    let mut body = Body {
-        text,
-        fields: first.filter(|(name, _)| name == "status").collect(),
+    // The status, or another one, may be among those that were not looked at.
+    let status = if check_count(
+        "the body",
+        fields.count,
+        "send `status` alone",
+        &mut violations,
+    ) {
+        let first = fields.first.into_iter();
+        let mut body = Body {
+            text,
+            fields: first.filter(|(name, _)| name == "status").collect(),
+        };
+        if body.fields.len() > 1 {
+            violations.add("status", "is given twice", "give it once");
+        }
+        body.status(&mut violations)
+    } else {
+        None
     };
-    if body.fields.len() > 1 {
-        violations.add("status", "is given twice", "give it once");
-    }
-    let status = body.status(&mut violations);
-    finish(status, violations)
+    violations.into_result().map_err(ApiError::InvalidStatus)?;
+    Ok(expect_read(status))
 }
 
 fn finish<T>(read: Option<T>, violations: Violations) -> Result<T, ApiError> {
     violations.into_result().map_err(ApiError::InvalidChange)?;
-    Ok(read.expect("what could not be read is a violation"))
+    Ok(expect_read(read))
 }
 
-/// The fields of a request that are not `null`.
+fn expect_read<T>(read: Option<T>) -> T {
+    read.expect("what could not be read is a violation")
+}
+
+/// Whether there are not too many fields.
+fn check_count(field: &str, count: usize, remedy: &str, violations: &mut Violations) -> bool {
+    if count > MAX_FIELDS {
+        let fault = format!("has {count} fields, more than {MAX_FIELDS}");
+        violations.add(field, fault, remedy);
+    }
+    count <= MAX_FIELDS
+}
+
+/// The fields of a request that are known.
 struct Body<'a> {
     text: &'a str,
     fields: Vec<(String, &'a RawValue)>,
@@ -72,10 +96,7 @@ struct Body<'a> {
 impl<'a> Body<'a> {
     fn read(text: &'a str, known: &[&str], violations: &mut Violations) -> Result<Self, ApiError> {
         let read = json::fields(text, text, "body", MAX_FIELDS).map_err(ApiError::invalid_json)?;
-        if read.count > MAX_FIELDS {
-            let fault = format!("has {} fields, more than {MAX_FIELDS}", read.count);
-            violations.add("the body", fault, SELECTION_REMEDY);
-        }
+        check_count("the body", read.count, SELECTION_REMEDY, violations);
         let mut fields: Vec<(String, &RawValue)> = Vec::new();
         for (name, value) in read.first {
             let name = camel_case(&name).to_owned();
@@ -119,7 +140,7 @@ impl<'a> Body<'a> {
         let ids = self.take("ids");
         let filter = self.take("filter");
         let all = self.take("all");
-        let up_to = self.take("upTo");
+        let up_to = self.up_to(all.is_some(), violations);
         let ways = [ids.is_some(), filter.is_some(), all.is_some()];
         match ways.into_iter().filter(|given| *given).count() {
             0 => violations.add("the body", "does not say which events", SELECTION_REMEDY),
@@ -160,6 +181,18 @@ impl<'a> Body<'a> {
             (None, None, Some(_)) => Some(Selection::All { up_to }),
             (None, None, None) => None,
         })
+    }
+
+    /// Removes `upTo`. Of a client that gives it with `all`, `null` is a cursor it failed to get, and
+    /// must not widen the change to what the user has not seen.
+    fn up_to(&mut self, with_all: bool, violations: &mut Violations) -> Option<&'a RawValue> {
+        let is_given = self.fields.iter().any(|(name, _)| name == "upTo");
+        let up_to = self.take("upTo");
+        if with_all && is_given && up_to.is_none() {
+            let remedy = format!("{UP_TO_REMEDY}; to touch all there are, leave it out");
+            violations.add("upTo", "is null", remedy);
+        }
+        up_to
     }
 
     fn ids(
@@ -207,18 +240,14 @@ impl<'a> Body<'a> {
                 return None;
             }
         };
-        if fields.count > MAX_FIELDS {
-            let fault = format!("has {} fields, more than {MAX_FIELDS}", fields.count);
-            violations.add("filter", fault, "leave some out");
-        }
+        check_count("filter", fields.count, "leave some out", violations);
         let faults = violations.iter().len();
         let mut given = Parameters::new(Origin::Body);
         for (name, value) in fields.first {
             insert(&mut given, camel_case(&name), value, violations);
         }
-        let is_empty = given.is_empty();
         let filter = given.filter(violations);
-        if faults == violations.iter().len() && (is_empty || filter.is_empty()) {
+        if faults == violations.iter().len() && filter.is_empty() {
             violations.add(
                 "filter",
                 "is empty",
@@ -229,8 +258,8 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Takes one field of the filter. `null` means absent; an empty text is a fault, and not, as in a
-/// query, absent too: what was meant to narrow a deletion must not widen it.
+/// Takes one field of the filter. `null`, an empty text and an empty list are faults, and not, as
+/// elsewhere, absent: what was meant to narrow a deletion must not widen it.
 fn insert<'a>(
     given: &mut Parameters<'a>,
     name: &str,
@@ -238,8 +267,12 @@ fn insert<'a>(
     violations: &mut Violations,
 ) {
     if let Some(name) = LISTS.into_iter().find(|known| *known == name) {
-        if value.get() != "null" {
-            given.insert(name, Cow::Borrowed(value.get()), violations);
+        match value.get() {
+            "null" => violations.add(given.field(name), "is null", "leave it out"),
+            text if is_empty_list(text) => {
+                violations.add(given.field(name), "is empty", "leave it out");
+            }
+            text => given.insert(name, Cow::Borrowed(text), violations),
         }
         return;
     }
@@ -252,12 +285,21 @@ fn insert<'a>(
     match string(value) {
         Some(text) if !text.is_empty() => given.insert(name, text, violations),
         Some(_) => violations.add(given.field(name), "is empty", "leave it out"),
-        None if value.get() == "null" => {}
+        None if value.get() == "null" => {
+            violations.add(given.field(name), "is null", "leave it out");
+        }
         None => {
             let fault = format!("({}) is not a text", quoted(value.get()));
             violations.add(given.field(name), fault, "write a text, or leave it out");
         }
     }
+}
+
+fn is_empty_list(json: &str) -> bool {
+    let inner = json
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    inner.is_some_and(|inner| inner.trim_ascii().is_empty())
 }
 
 fn cursor(value: &RawValue, violations: &mut Violations) -> Option<Cursor> {
@@ -313,7 +355,7 @@ mod tests {
         assert_eq!(selection(r#"{"all":true,"upTo":"3-1-k3f9q2w8"}"#), all);
         let body = format!(
             r#"{{"filter": {{"status": "unread", "category": ["a"], "acted_upon": ["{UUID}"],
-                "ownerKind": "user", "severity": ["error", "debug"], "from": null,
+                "ownerKind": "user", "severity": ["error", "debug"],
                 "search": "50%"}}, "up_to": "3-1-k3f9q2w8"}}"#
         );
         let Selection::Filter { filter, up_to: at } = selection(&body) else {
@@ -332,14 +374,37 @@ mod tests {
         assert_eq!(missing, ["the body does not say which events"]);
         let double = faults(r#"{"status":"read","ids":[],"all":true}"#);
         assert_eq!(double, ["the body says in several ways which events"]);
-        for empty in ["{}", r#"{"severity": []}"#, r#"{"status": null}"#] {
-            let body = format!(r#"{{"status":"read","upTo":"0-0-k3f9q2w8","filter":{empty}}}"#);
-            assert_eq!(faults(&body), ["filter is empty"], "{empty}");
-        }
+        let empty = faults(r#"{"status":"read","upTo":"0-0-k3f9q2w8","filter":{}}"#);
+        assert_eq!(empty, ["filter is empty"]);
         let boundless = faults(r#"{"status":"read","filter":{"status":"unread"}}"#);
         assert_eq!(boundless, ["upTo is missing"]);
         let bounded_ids = faults(r#"{"status":"read","ids":[],"upTo":"0-0-k3f9q2w8"}"#);
         assert_eq!(bounded_ids, ["upTo is given with `ids`"]);
+    }
+
+    #[test]
+    fn what_says_nothing_does_not_widen_a_change() {
+        for (field, fault) in [
+            (r#""severity": []"#, "filter.severity is empty"),
+            (r#""category": [ ]"#, "filter.category is empty"),
+            (r#""acted_upon": null"#, "filter.actedUpon is null"),
+            (r#""action": null"#, "filter.action is null"),
+            (r#""from": null"#, "filter.from is null"),
+            (r#""status": null"#, "filter.status is null"),
+            (r#""search": """#, "filter.search is empty"),
+        ] {
+            for other in ["", r#", "ownerKind": "user""#] {
+                let filter = format!("{{{field}{other}}}");
+                let body =
+                    format!(r#"{{"status":"read","upTo":"0-0-k3f9q2w8","filter":{filter}}}"#);
+                assert_eq!(faults(&body)[0], fault, "{filter}");
+            }
+        }
+        let boundless = faults(r#"{"status":"read","all":true,"upTo":null}"#);
+        assert_eq!(boundless, ["upTo is null"]);
+        // Clients that write every field mean no more than they give.
+        let named = selection(r#"{"ids":[],"upTo":null,"all":null,"filter":null}"#);
+        assert_eq!(named, Selection::Ids(vec![]));
     }
 
     #[test]
@@ -412,10 +477,18 @@ mod tests {
             r#"{"status":"read","status":"unread"}"#,
         ] {
             assert!(
-                matches!(read_status(bad), Err(ApiError::InvalidChange(_))),
+                matches!(read_status(bad), Err(ApiError::InvalidStatus(_))),
                 "{bad}"
             );
         }
+        let wide: String = (0..50).map(|field| format!("\"f{field}\":1,")).collect();
+        let Err(ApiError::InvalidStatus(violations)) =
+            read_status(&format!(r#"{{{wide} "status":"read"}}"#))
+        else {
+            panic!("it has too many fields");
+        };
+        let faults: Vec<_> = violations.iter().map(|one| one.fault.as_str()).collect();
+        assert_eq!(faults, ["has 51 fields, more than 50"]);
         for bad in ["", "null", "[]", "\"read\"", "{"] {
             assert!(
                 matches!(read_status(bad), Err(ApiError::InvalidJson(_))),

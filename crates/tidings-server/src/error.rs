@@ -23,6 +23,10 @@ pub(crate) use envelope::quoted;
 /// When to come back after a 503, in seconds: most of its causes pass quickly or need a human.
 const RETRY_AFTER_SECONDS: u16 = 2;
 
+/// The media type of every error's body.
+pub(crate) const ERROR_TYPE: HeaderValue =
+    HeaderValue::from_static("application/json; charset=utf-8");
+
 /// Why a request is not served.
 #[derive(Debug)]
 pub(crate) enum ApiError {
@@ -32,6 +36,8 @@ pub(crate) enum ApiError {
     BodyUnreadable(Box<dyn Error + Send + Sync>),
     /// The body has more bytes than any request may have.
     BodyTooLarge { limit: usize },
+    /// So has the body that names the events to be changed.
+    ChangeTooLarge { limit: usize },
     /// One event has more bytes than an event may have. The index is that of a batch.
     EventTooLarge {
         index: Option<usize>,
@@ -56,6 +62,8 @@ pub(crate) enum ApiError {
     InvalidQuery(Violations),
     /// It is not clear which events are to be changed, or to what.
     InvalidChange(Violations),
+    /// It is not clear how an event is to be marked.
+    InvalidStatus(Violations),
     /// The cursor up to which events are to be changed is not one of the caller's.
     InvalidUpTo(ResetReason),
     /// The log has no such level.
@@ -193,8 +201,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, body) = self.into_envelope();
         let json = serde_json::to_vec(&body).expect("an error body has only text keys");
-        let json_type = HeaderValue::from_static("application/json; charset=utf-8");
-        let mut response = (status, [(CONTENT_TYPE, json_type)], json).into_response();
+        let mut response = (status, [(CONTENT_TYPE, ERROR_TYPE)], json).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             let headers = response.headers_mut();
             headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS.into());

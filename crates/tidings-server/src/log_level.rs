@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracing::level_filters::LevelFilter;
 use utoipa::ToSchema;
 
-/// A log level as existing clients name it. Their scale is finer than this log's: see
-/// [`Level::filter`].
+/// A log level as existing clients name it. Their scale is finer than the log's: `panic` and `fatal`
+/// are the same as `error`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum Level {

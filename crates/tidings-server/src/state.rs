@@ -50,4 +50,13 @@ impl AppState {
         let limit = self.engine.limits().batch_bytes;
         self.bodies.read_json(&head.headers, body, limit).await
     }
+
+    /// Reads the body of a request that says which events are to be changed.
+    pub(crate) async fn read_choice(&self, request: Request) -> Result<ReadBody, ApiError> {
+        let body = self.read_change(request).await;
+        body.map_err(|error| match error {
+            ApiError::BodyTooLarge { limit } => ApiError::ChangeTooLarge { limit },
+            other => other,
+        })
+    }
 }

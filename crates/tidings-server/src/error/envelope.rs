@@ -15,6 +15,7 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
         ApiError::UnsupportedMediaType { .. }
         | ApiError::BodyUnreadable(_)
         | ApiError::BodyTooLarge { .. }
+        | ApiError::ChangeTooLarge { .. }
         | ApiError::EventTooLarge { .. }
         | ApiError::BatchTooLarge { .. }
         | ApiError::TooManyEvents { .. }
@@ -22,6 +23,12 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
         | ApiError::TooManyIds { .. }
         | ApiError::InvalidJson(_) => of_body(error),
         ApiError::InvalidChange(violations) => invalid_change().with_violations(violations),
+        ApiError::InvalidStatus(violations) => refusal(
+            StatusCode::BAD_REQUEST,
+            ErrorCode::InvalidChange,
+            "The request does not say how to mark the event; nothing was changed",
+        )
+        .with_violations(violations),
         ApiError::InvalidUpTo(reason) => invalid_change()
             .because("it is of another user, of another server, or from before a restore")
             .fault(
@@ -155,6 +162,10 @@ fn of_body(error: &ApiError) -> Answer {
             format!("the request has more than the {limit} bytes allowed"),
             "send fewer events at a time",
         ),
+        ApiError::ChangeTooLarge { limit } => too_large(
+            format!("the request has more than the {limit} bytes allowed"),
+            "name fewer events at a time, or choose by a filter",
+        ),
         ApiError::EventTooLarge {
             index,
             bytes,
@@ -179,7 +190,7 @@ fn of_body(error: &ApiError) -> Answer {
         ),
         ApiError::TooManyIds { ids, limit } => too_large(
             format!("ids has {ids} entries, more than the {limit} allowed"),
-            "send them in several requests, or choose by a filter",
+            "name fewer events at a time, or choose by a filter",
         ),
         ApiError::EmptyBatch => refusal(
             StatusCode::BAD_REQUEST,

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use tidings_event::{ErrorBody, Violations};
 use utoipa::ToSchema;
 
-use crate::error::{ApiError, quoted};
+use crate::error::{ApiError, ERROR_TYPE, quoted};
 use crate::json;
 use crate::log_level::{Level, LogLevel};
 use crate::openapi::bodies::SetLogLevel;
@@ -116,7 +117,8 @@ pub(crate) async fn set_config(
         ) => {
             let (status, error) = error.into_envelope();
             let config = config(log_level, Some(Outcome::Error));
-            return Ok((status, Json(RefusedLogConfig { config, error })).into_response());
+            let refused = Json(RefusedLogConfig { config, error });
+            return Ok((status, [(CONTENT_TYPE, ERROR_TYPE)], refused).into_response());
         }
         Err(other) => return Err(other),
     };
@@ -147,11 +149,17 @@ fn read_level(text: &str) -> Result<Level, ApiError> {
     let [name, _] = NAMES;
     let remedy = format!("write one of {}", Level::ALL.map(Level::as_str).join(", "));
     let fields = json::fields(text, text, "body", MAX_FIELDS).map_err(ApiError::invalid_json)?;
+    let mut violations = Violations::default();
+    if fields.count > MAX_FIELDS {
+        let fault = format!("has {} fields, more than {MAX_FIELDS}", fields.count);
+        violations.add("the body", fault, format!("send `{name}` alone"));
+    }
     let given = fields.first.into_iter();
     let mut given = given.filter(|(name, _)| NAMES.contains(&name.as_str()));
-    let mut violations = Violations::default();
     let mut level = None;
     match given.next() {
+        // It may be among those that were not looked at.
+        None if !violations.is_empty() => {}
         None => violations.add(name, "is missing", remedy),
         Some((_, value)) => {
             let text = serde_json::from_str::<String>(value.get());

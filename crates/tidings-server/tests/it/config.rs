@@ -69,6 +69,8 @@ async fn a_refusal_has_the_same_fields_and_those_of_an_error() {
     ] {
         let answer = set(&app, &body).await;
         assert_eq!(answer.status, 400, "{body}");
+        let content_type = answer.header("content-type");
+        assert_eq!(content_type, "application/json; charset=utf-8");
         let refusal = answer.json();
         assert_eq!(refusal["eventLogLevel"], "info");
         assert_eq!(refusal["availableLevels"], json!(LEVELS));

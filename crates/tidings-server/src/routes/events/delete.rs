@@ -146,7 +146,7 @@ async fn delete_several(
     caller: Caller,
     request: Request,
 ) -> Result<(bool, Changes), ApiError> {
-    let body = state.read_change(request).await?;
+    let body = state.read_choice(request).await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let selection = change::read_selection(text, state.engine.limits())?;
     drop(body);

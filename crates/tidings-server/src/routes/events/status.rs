@@ -89,10 +89,9 @@ pub(crate) async fn mark_event_with_answer(
     ),
     responses((
         status = 200,
-        description = "They are marked. The body is empty where `ids` were given, and otherwise \
-                       says how many changed.",
-        body = UpdatedEvents,
-        example = json!(examples::updated(false))
+        description = "They are marked. The body is empty where `ids` were given, which is why none \
+                       is declared here. Otherwise it is an `UpdatedEvents` that says how many \
+                       changed; `PUT /api/events/status` always answers with one."
     ))
 )]
 pub(crate) async fn mark_events(
@@ -160,7 +159,7 @@ async fn mark_several(
     caller: Caller,
     request: Request,
 ) -> Result<(bool, Changes), ApiError> {
-    let body = state.read_change(request).await?;
+    let body = state.read_choice(request).await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let (selection, status) = change::read_marking(text, state.engine.limits())?;
     drop(body);

@@ -37,9 +37,14 @@ async fn a_choice_that_is_not_clear_is_refused_and_changes_nothing() {
             (json!({"all": 1}), "all is not `true`"),
             (json!({"filter": {}, "upTo": cursor}), "filter is empty"),
             (
-                json!({"filter": {"severity": [], "status": null}, "upTo": cursor}),
-                "filter is empty",
+                json!({"filter": {"severity": [], "ownerKind": "user"}, "upTo": cursor}),
+                "filter.severity is empty",
             ),
+            (
+                json!({"filter": {"status": null, "ownerKind": "user"}, "upTo": cursor}),
+                "filter.status is null",
+            ),
+            (json!({"all": true, "upTo": null}), "upTo is null"),
             (json!({"filter": {"status": "unread"}}), "upTo is missing"),
             (
                 json!({"filter": {"status": "unread"}, "upTo": "x"}),
@@ -107,7 +112,15 @@ async fn a_status_is_needed_for_marking_and_only_there() {
         let error = app.put(path, &body).await.error(400, "invalid_change");
         let said = error["longDescription"][0].as_str().unwrap();
         assert!(said.starts_with("status "), "{body}: {said}");
+        let sentence = error["error"].as_str().unwrap();
+        let is_about_which = sentence.contains("which events");
+        assert_eq!(is_about_which, path == "/status/bulk", "{sentence}");
     }
+    let fields: String = (0..50).map(|field| format!("\"{field}\":1,")).collect();
+    let body = serde_json::from_str(&format!("{{{fields}\"status\":\"read\"}}")).unwrap();
+    let error = app.put(&single, &body).await.error(400, "invalid_change");
+    let fault = "the body has 51 fields, more than 50";
+    assert_eq!(error["longDescription"], json!([fault]));
     let body = json!({"ids": [id], "status": "read"});
     let error = app.delete("/bulk", &body).await;
     let error = error.error(400, "invalid_change");
@@ -183,7 +196,9 @@ async fn amounts_are_bounded() {
         assert!(faults.len() <= 101, "{}", faults.len());
         let huge = format!("{{\"all\":true{}}}", " ".repeat(4 * 1024 * 1024));
         let answer = app.send_json(method.clone(), &path, huge).await;
-        answer.error(413, "too_large");
+        let error = answer.error(413, "too_large");
+        let remedy = "name fewer events at a time, or choose by a filter";
+        assert_eq!(error["suggestedRemediation"], json!([remedy]));
     }
 }
 

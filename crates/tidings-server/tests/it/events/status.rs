@@ -122,7 +122,7 @@ async fn every_part_of_a_filter_counts() {
         (json!({"actedUpon": [given["actedUpon"]]}), 3),
         (json!({"acted_upon": [UNKNOWN]}), 0),
         (json!({"from": "2200-01-01T00:00:00Z"}), 0),
-        (json!({"to": "2200-01-01T00:00:00+02:00", "from": null}), 3),
+        (json!({"to": "2200-01-01T00:00:00+02:00"}), 3),
     ] {
         for (status, changed) in [("read", count), ("unread", count)] {
             let body = json!({"filter": filter, "upTo": cursor, "status": status});
