@@ -39,6 +39,7 @@ mod shutdown;
 mod state;
 mod table;
 mod trace;
+mod unfiltered;
 
 pub use config::Config;
 pub use identity::LOCAL_USER;

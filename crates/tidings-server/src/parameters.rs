@@ -3,10 +3,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt::Display;
 use std::str::FromStr;
 
-use tidings_event::{EventFilter, OwnerKind, SeverityError, Timestamp, Violations};
+use tidings_event::{EventFilter, NameError, OwnerKind, SeverityError, Timestamp, Violations};
 
 use crate::error::quoted;
 
@@ -18,6 +17,8 @@ pub(crate) const LISTS: [&str; 4] = ["category", "action", "severity", "actedUpo
 
 /// The other parameters of a filter.
 pub(crate) const TEXTS: [&str; 6] = ["status", "ownerKind", "operationId", "from", "to", "search"];
+
+const NO_UUID: &str = "is not a UUID";
 
 const UUID_REMEDY: &str = "write a UUID like 7b1d2c3e-0000-4000-8000-000000000001";
 
@@ -77,22 +78,21 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// Whether there is any value.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.texts.is_empty()
-    }
-
     /// The filter that the values describe, as far as they can be read.
     pub(crate) fn filter(&mut self, violations: &mut Violations) -> EventFilter {
+        let in_words = |error: &NameError| error.to_string();
+        let severity = |error: &SeverityError| error.to_string();
+        let no_uuid = |_: &_| NO_UUID.to_owned();
         let uuid = |_: &_| UUID_REMEDY.to_owned();
+        let read = "write `read` or `unread`";
         EventFilter {
-            status: self.one("status", "write `read` or `unread`", violations),
-            category: self.several("category", snake_case_remedy, violations),
-            action: self.several("action", snake_case_remedy, violations),
-            severity: self.several("severity", SeverityError::remedy, violations),
-            acted_upon: self.several("actedUpon", uuid, violations),
+            status: self.one("status", "is not a status", read, violations),
+            category: self.several("category", in_words, snake_case_remedy, violations),
+            action: self.several("action", in_words, snake_case_remedy, violations),
+            severity: self.several("severity", severity, SeverityError::remedy, violations),
+            acted_upon: self.several("actedUpon", no_uuid, uuid, violations),
             owner_kind: self.owner_kind(violations),
-            operation_id: self.one("operationId", UUID_REMEDY, violations),
+            operation_id: self.one("operationId", NO_UUID, UUID_REMEDY, violations),
             from: self.time("from", violations),
             to: self.time("to", violations),
             search: self.search(violations),
@@ -107,21 +107,17 @@ impl<'a> Parameters<'a> {
     pub(crate) fn one<T: FromStr>(
         &mut self,
         name: &'static str,
+        fault: &str,
         remedy: &str,
         violations: &mut Violations,
-    ) -> Option<T>
-    where
-        T::Err: Display,
-    {
+    ) -> Option<T> {
         let text = self.text(name)?;
-        match text.parse() {
-            Ok(value) => Some(value),
-            Err(error) => {
-                let fault = format!("({}) {error}", quoted(&text));
-                violations.add(self.field(name), fault, remedy);
-                None
-            }
+        let value = text.parse().ok();
+        if value.is_none() {
+            let fault = format!("({}) {fault}", quoted(&text));
+            violations.add(self.field(name), fault, remedy);
         }
+        value
     }
 
     /// One of a few words.
@@ -144,12 +140,10 @@ impl<'a> Parameters<'a> {
     fn several<T: FromStr>(
         &mut self,
         name: &'static str,
+        fault: impl Fn(&T::Err) -> String,
         remedy: impl Fn(&T::Err) -> String,
         violations: &mut Violations,
-    ) -> Vec<T>
-    where
-        T::Err: Display,
-    {
+    ) -> Vec<T> {
         let Some(text) = self.text(name) else {
             return Vec::new();
         };
@@ -172,7 +166,7 @@ impl<'a> Parameters<'a> {
             match text.parse::<T>() {
                 Ok(value) => values.push(value),
                 Err(error) => {
-                    let fault = format!("({}) {error}", quoted(&text));
+                    let fault = format!("({}) {}", quoted(&text), fault(&error));
                     violations.add(self.field(name), fault, remedy(&error));
                 }
             }

@@ -1,7 +1,8 @@
 //! The parameters of the list.
 
 use tidings_event::{
-    EventFilter, PageRequest, PageToken, Paging, Sort, SortKey, SortOrder, Total, Violations,
+    EventFilter, PageRequest, PageToken, PageTokenError, Paging, Sort, SortKey, SortOrder, Total,
+    Violations,
 };
 
 use crate::error::quoted;
@@ -47,6 +48,25 @@ impl ListQuery {
         };
         Ok(Self { filter, page })
     }
+}
+
+/// Refuses the filters of the list, for paths that take none: what was meant to narrow an answer is
+/// not passed over in silence. Other parameters mean nothing there, and existing clients send some.
+pub(crate) fn refuse_filters(query: &str) -> Result<(), Violations> {
+    let mut violations = Violations::default();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()).take(MAX_PARAMETERS) {
+        let name = camel_case(&name);
+        let is_filter = TEXTS.contains(&name) || LISTS.contains(&name);
+        if is_filter && !value.is_empty() {
+            let remedy = "leave it out; the list, /api/system/events, takes it";
+            violations.add(
+                quoted(name),
+                "cannot be used here: this takes no filters",
+                remedy,
+            );
+        }
+    }
+    violations.into_result()
 }
 
 /// All parameters that are known.
@@ -125,7 +145,8 @@ fn next(
 ) -> Option<PageToken> {
     let remedy =
         "give `next` of the page before, with the same filter, sort and order, or leave it out";
-    let token: PageToken = given.one("next", remedy, violations)?;
+    let malformed = PageTokenError::Malformed.to_string();
+    let token: PageToken = given.one("next", &malformed, remedy, violations)?;
     // With faults in it, the filter is not the one that was meant.
     if violations.is_empty()
         && let Err(error) = token.check(filter, sort)
@@ -249,6 +270,15 @@ mod tests {
                 .any(|fault| fault.starts_with(&format!("{name} ")));
             assert!(named, "{name} in {faults:#?}");
         }
+        for fault in [
+            "status (`new`) is not a status: write `read` or `unread`",
+            "operationId (`x`) is not a UUID: write a UUID like",
+            "actedUpon (`x`) is not a UUID: write a UUID like",
+            "next (`x`) is not a token of this server: ",
+        ] {
+            let named = faults.iter().any(|one| one.starts_with(fault));
+            assert!(named, "{fault} in {faults:#?}");
+        }
         let severity = "severity (`info`) `info` is not a severity: write `informational`";
         assert!(faults.iter().any(|fault| fault == severity), "{faults:#?}");
         assert!(
@@ -256,6 +286,17 @@ mod tests {
                 .iter()
                 .any(|fault| fault.contains("known are page, pagesize, next"))
         );
+    }
+
+    #[test]
+    fn a_filter_where_none_is_taken_is_not_passed_over() {
+        for fine in ["", "author=x&provider=y&z=1&page=2", "status=&severity="] {
+            assert!(refuse_filters(fine).is_ok(), "{fine}");
+        }
+        for bad in ["status=read", "x=1&acted_upon=[]", "to=now"] {
+            let violations = refuse_filters(bad).unwrap_err();
+            assert_eq!(violations.iter().len(), 1, "{bad}");
+        }
     }
 
     #[test]

@@ -65,9 +65,11 @@ fn events() -> Vec<Operation> {
             .fails_with(&READ)
             .also_at("/api/events/{id}", "get_event_alias"),
         Operation::of::<types::__path_list_event_types>(get(types::list_event_types))
+            .fails_with(&[ErrorCode::InvalidQuery])
             .fails_with(&READ)
             .also_at("/api/events/types", "list_event_types_alias"),
         Operation::of::<summary::__path_summarize_events>(get(summary::summarize_events))
+            .fails_with(&[ErrorCode::InvalidQuery])
             .fails_with(&READ)
             .also_at("/api/events/summary", "summarize_events_alias"),
         Operation::of::<subscribe::__path_subscribe>(get(subscribe::subscribe))

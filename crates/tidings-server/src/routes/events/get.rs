@@ -11,6 +11,7 @@ use crate::event_path::EventPath;
 use crate::identity::Caller;
 use crate::openapi::examples;
 use crate::state::AppState;
+use crate::unfiltered::Unfiltered;
 
 /// Answers with one event. One that is not there and another user's are told apart by nothing.
 #[utoipa::path(
@@ -28,6 +29,7 @@ use crate::state::AppState;
 pub(crate) async fn get_event(
     State(state): State<Arc<AppState>>,
     caller: Caller,
+    _: Unfiltered,
     EventPath(id): EventPath,
 ) -> Result<Json<Event>, ApiError> {
     let event = state.engine.get(caller.owner, id).await?;

@@ -10,6 +10,7 @@ use crate::error::ApiError;
 use crate::identity::Caller;
 use crate::openapi::examples;
 use crate::state::AppState;
+use crate::unfiltered::Unfiltered;
 
 /// Answers with the exact counts of the events that the caller sees.
 #[utoipa::path(
@@ -28,6 +29,7 @@ use crate::state::AppState;
 pub(crate) async fn summarize_events(
     State(state): State<Arc<AppState>>,
     caller: Caller,
+    _: Unfiltered,
 ) -> Result<Json<InboxSummary>, ApiError> {
     Ok(Json(state.engine.summary(caller.owner).await?))
 }

@@ -9,6 +9,7 @@ use tidings_event::EventTypes;
 use crate::error::ApiError;
 use crate::identity::Caller;
 use crate::state::AppState;
+use crate::unfiltered::Unfiltered;
 
 /// Answers with the categories and the actions of the events that the caller sees.
 #[utoipa::path(
@@ -26,6 +27,7 @@ use crate::state::AppState;
 pub(crate) async fn list_event_types(
     State(state): State<Arc<AppState>>,
     caller: Caller,
+    _: Unfiltered,
 ) -> Result<Json<EventTypes>, ApiError> {
     Ok(Json(state.engine.types(caller.owner).await?))
 }

@@ -71,3 +71,21 @@ async fn unknown_paths_and_methods_are_answered_with_the_envelope() {
         assert_eq!(answer.header("allow"), allow);
     }
 }
+
+#[tokio::test]
+async fn what_takes_no_filters_does_not_pass_them_over() {
+    let app = TestApp::start().await;
+    let id = app.publish_numbered(1).await.remove(0);
+    for path in [&id, "summary", "types"] {
+        for base in ["/api/system/events", "/api/events"] {
+            for query in ["status=read", "page=1&acted_upon=[]", "search=x"] {
+                let answer = app.get(&format!("{base}/{path}?{query}")).await;
+                let error = answer.error(400, "invalid_query");
+                let fault = error["longDescription"][0].as_str().unwrap();
+                assert!(fault.ends_with("this takes no filters"), "{fault}");
+            }
+            let fine = format!("{base}/{path}?author=x&provider=y&other=z&status=");
+            assert_eq!(app.get(&fine).await.status, 200, "{fine}");
+        }
+    }
+}
