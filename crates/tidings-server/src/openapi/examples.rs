@@ -37,6 +37,14 @@ pub(crate) fn event() -> Value {
     })
 }
 
+/// What a list or an export has of an event of another server.
+pub(crate) fn exported_event() -> Value {
+    let mut event = event();
+    event["status"] = json!("read");
+    event["updatedAt"] = json!("2026-08-02T08:30:00Z");
+    event
+}
+
 pub(crate) fn page() -> Value {
     json!({
         "events": [event()],

@@ -28,13 +28,20 @@ use crate::state::AppState;
     summary = "Publish events",
     description = "One event, or an array that is stored whole or not at all. When the answer \
                    arrives, the events are on disk and were handed to every open stream of their \
-                   owners. Publishing an id again is a no-op. Fields may be in snake_case too.",
+                   owners. Publishing an id again is a no-op, also if its event was deleted since. \
+                   Fields may be in snake_case too.",
     params(PublishParameters),
     request_body(
         content = Publication,
         examples(
             ("one" = (value = json!(examples::new_event()))),
-            ("several" = (value = json!([examples::new_event()])))
+            ("several" = (value = json!([examples::new_event()]))),
+            (
+                "import" = (
+                    summary = "With ?import=true",
+                    value = json!([examples::exported_event()])
+                )
+            )
         )
     ),
     responses(
@@ -47,7 +54,9 @@ use crate::state::AppState;
         ),
         (
             status = 200,
-            description = "All of it had been stored before.",
+            description = "All of it had been stored before. An event that was deleted since has \
+                           `deletedAt` and no `Location`: it stays deleted.",
+            headers(("Location" = String, description = "The path of a single event.")),
             body = Published,
             example = json!(examples::event())
         )
@@ -97,20 +106,21 @@ async fn publish(
 /// Whether the events come from another store. Other parameters mean nothing here, and existing
 /// clients send some.
 fn is_import(query: &str) -> Result<bool, ApiError> {
-    let mut parameters = form_urlencoded::parse(query.as_bytes());
-    let Some((_, value)) = parameters.find(|(name, _)| name == "import") else {
+    let parameters = form_urlencoded::parse(query.as_bytes());
+    let mut given = parameters.filter(|(name, _)| name == "import");
+    let Some((_, value)) = given.next() else {
         return Ok(false);
     };
-    match value.as_ref() {
-        "true" => Ok(true),
-        "false" | "" => Ok(false),
-        other => {
-            let mut violations = Violations::default();
-            let fault = format!("({}) is neither true nor false", quoted(other));
-            violations.add("import", fault, "write import=true, or leave it out");
-            Err(ApiError::InvalidQuery(violations))
-        }
+    let mut violations = Violations::default();
+    if given.next().is_some() {
+        violations.add("import", "is given twice", "give it once");
     }
+    if value != "true" && value != "false" {
+        let fault = format!("({}) is neither true nor false", quoted(&value));
+        violations.add("import", fault, "write import=true, or leave it out");
+    }
+    violations.into_result().map_err(ApiError::InvalidQuery)?;
+    Ok(value == "true")
 }
 
 /// Reads what a caller publishes.
@@ -225,8 +235,10 @@ fn answer(form: Form, receipts: &[Receipt], uri: &Uri) -> Response {
     let mut response = match (form, receipts) {
         (Form::One, [receipt]) => {
             let mut response = receipt.json.clone().into_response();
-            let location = location(uri, receipt);
-            response.headers_mut().insert(LOCATION, location);
+            if !is_deleted(receipt) {
+                let location = location(uri, receipt);
+                response.headers_mut().insert(LOCATION, location);
+            }
             response
         }
         _ => array(receipts).into_response(),
@@ -234,6 +246,11 @@ fn answer(form: Form, receipts: &[Receipt], uri: &Uri) -> Response {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
+}
+
+/// Whether the event was stored before and has been deleted since: there is nothing at its path.
+fn is_deleted(receipt: &Receipt) -> bool {
+    receipt.repeated && receipt.event().deleted_at.is_some()
 }
 
 /// Beside the path of the request, which knows where the routes are mounted.

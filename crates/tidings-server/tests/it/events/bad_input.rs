@@ -3,6 +3,7 @@ use axum::http::Method;
 use serde_json::json;
 
 use crate::app::{EVENTS, TestApp, event, event_with, request};
+use crate::wire;
 
 /// Every body here is refused with this code, and the answer holds this text.
 async fn check(cases: &[(&str, &[u8], &str)]) {
@@ -213,4 +214,39 @@ async fn a_body_that_is_not_declared_as_json_is_refused() {
         assert!(error.contains(content_type.unwrap_or("missing")), "{error}");
     }
     assert!(app.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_no_url_may_hold_is_refused_by_the_connection() {
+    let app = TestApp::start().await;
+    let server = app.serve();
+    let address = server.address;
+    for query in ["severity=[\"error\"]", "search=<b", "search=b>"] {
+        let head = format!("GET {EVENTS}?{query} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        let mut socket = wire::send_raw(address, head.as_bytes()).await;
+        let answer = wire::read_raw(&mut socket).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 400 Bad Request\r\n"),
+            "{answer}"
+        );
+        assert!(answer.ends_with("\r\n\r\n"), "it has no body: {answer}");
+    }
+    let query = "severity=[%22error%22]&search=%3Cb%3E";
+    let fine = wire::get(address, &format!("{EVENTS}?{query}")).await;
+    assert_eq!(fine.status, 200);
+}
+
+#[tokio::test]
+async fn what_stands_for_none_is_absent() {
+    let app = TestApp::start().await;
+    let mut sent = event("from Go");
+    for field in ["id", "owner", "systemId", "operationId"] {
+        sent[field] = json!("");
+    }
+    sent["createdAt"] = json!("0001-01-01T00:00:00Z");
+    let stored = app.publish(&sent).await;
+    assert_eq!(stored["owner"], tidings_server::LOCAL_USER.to_string());
+    assert_eq!(stored["systemId"], app.engine.system_id().to_string());
+    assert_eq!(stored["operationId"], stored["id"]);
+    assert!(stored["createdAt"].as_str().unwrap() > "2020");
 }

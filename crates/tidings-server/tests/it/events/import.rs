@@ -69,9 +69,71 @@ async fn a_malformed_past_is_named() {
     assert!(fault.starts_with("[1].status "), "{fault}");
     let wrong = import(&app, &event_with("status", 7)).await;
     wrong.error(400, "invalid_json");
-    let path = "/api/system/events?import=yes";
-    let body = event("x").to_string();
-    let unclear = app.send_json(Method::POST, path, body).await;
-    unclear.error(400, "invalid_query");
+    for query in [
+        "import=yes",
+        "import=",
+        "import",
+        "import=true&import=true",
+        "import=false&author=x&import",
+    ] {
+        let path = format!("/api/system/events?{query}");
+        let body = event("x").to_string();
+        let unclear = app.send_json(Method::POST, &path, body).await;
+        let error = unclear.error(400, "invalid_query");
+        let fault = error["longDescription"][0].as_str().unwrap();
+        assert!(fault.starts_with("import "), "{query}: {fault}");
+    }
+    assert!(app.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn other_parameters_of_a_publish_mean_nothing() {
+    let app = TestApp::start().await;
+    let path = "/api/system/events?Import=true&imports&author=x&status=read&import=false";
+    let answer = app
+        .send_json(Method::POST, path, past("read").to_string())
+        .await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.json()["status"], "unread");
+}
+
+#[tokio::test]
+async fn the_systems_events_of_another_server_are_the_systems_here() {
+    let there = TestApp::start().await;
+    let published = there.publish(&event_with("owner", "system")).await;
+    let path = format!("/status/{}", published["id"].as_str().unwrap());
+    there.put(&path, &json!({"status": "read"})).await;
+    let listed = there.list("").await["events"].clone();
+    let here = TestApp::start().await;
+    let system = here.engine.system_id().to_string();
+    for status in [201, 200] {
+        let answer = import(&here, &listed).await;
+        assert_eq!(answer.status, status);
+        let stored = &answer.json()[0];
+        assert_eq!(stored["owner"], system);
+        assert_eq!(stored["systemId"], published["systemId"]);
+        assert_eq!(stored["updatedAt"], stored["createdAt"]);
+    }
+    let seen = here.list("ownerKind=system&status=unread").await;
+    assert_eq!(seen["totalCount"], 1);
+    // Only an import takes them for that.
+    let mut mail = listed[0].clone();
+    mail["id"] = Value::Null;
+    let stored = here.publish(&mail).await;
+    assert_eq!(stored["owner"], published["systemId"]);
+}
+
+#[tokio::test]
+async fn what_was_deleted_stays_deleted_and_is_nowhere() {
+    let app = TestApp::start().await;
+    let stored = import(&app, &past("read")).await;
+    let path = stored.header("location").to_owned();
+    let deletion = crate::app::request(Method::DELETE, &path, "".into());
+    assert_eq!(app.send(deletion).await.status, 204);
+    let again = import(&app, &past("read")).await;
+    assert_eq!(again.status, 200);
+    assert!(again.json()["deletedAt"].is_string());
+    assert!(!again.headers.contains_key("location"));
+    app.get(&path).await.error(404, "event_not_found");
     assert!(app.stored().await.is_empty());
 }
