@@ -8,10 +8,10 @@ pub(crate) mod parameters;
 
 use serde_json::Value;
 use tidings_event::{
-    Action, Category, CountDelta, Cursor, DeletedEvents, Deletion, ErrorBody, Event, EventFilter,
-    EventId, EventPage, EventTypes, InboxSummary, NewEvent, OperationId, OwnerId, OwnerKind,
-    PageToken, ResetReason, ResourceId, Severity, SeverityCount, SortKey, SortOrder, Status,
-    StatusChange, Summary, SystemId, UpdatedEvent, UpdatedEvents,
+    Action, Category, CountDelta, Cursor, DeletedEvents, Deletion, ErrorBody, Event, EventId,
+    EventPage, EventTypes, InboxSummary, NewEvent, OperationId, OwnerId, OwnerKind, PageToken,
+    ResetReason, ResourceId, Severity, SeverityCount, SortKey, SortOrder, Status, StatusChange,
+    Summary, SystemId, UpdatedEvent, UpdatedEvents,
 };
 use utoipa::ToSchema;
 use utoipa::openapi::{
@@ -154,7 +154,6 @@ fn components() -> Components {
     schema::<OwnerKind>(&mut components);
     schema::<SortKey>(&mut components);
     schema::<SortOrder>(&mut components);
-    schema::<EventFilter>(&mut components);
     schema::<InboxSummary>(&mut components);
     schema::<Summary>(&mut components);
     schema::<CountDelta>(&mut components);
@@ -170,9 +169,12 @@ fn components() -> Components {
     schema::<RefusedLogConfig>(&mut components);
     schema::<bodies::Published>(&mut components);
     schema::<bodies::Publication>(&mut components);
+    schema::<bodies::ImportableEvent>(&mut components);
     schema::<bodies::MarkOne>(&mut components);
     schema::<bodies::MarkSeveral>(&mut components);
     schema::<bodies::DeleteSeveral>(&mut components);
+    schema::<bodies::ChangeFilter>(&mut components);
+    schema::<bodies::True>(&mut components);
     schema::<bodies::SetLogLevel>(&mut components);
     schema::<bodies::Health>(&mut components);
     components.examples = errors::examples();

@@ -5,19 +5,38 @@
     reason = "these types only describe what other code reads and writes"
 )]
 
-use tidings_event::{Cursor, Event, EventFilter, EventId, NewEvent, Status};
-use utoipa::ToSchema;
+use tidings_event::{
+    Action, Category, Cursor, Event, EventId, NewEvent, OperationId, OwnerKind, ResourceId,
+    Severity, Status,
+};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::log_level::Level;
+
+/// An event to publish, and what an import keeps of its past.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ImportableEvent {
+    #[serde(flatten)]
+    event: NewEvent,
+    /// With `import=true`: whether its owner had read it; unread where it is absent. Otherwise
+    /// ignored.
+    status: Option<Status>,
+    /// With `import=true`: when its status had last changed; a time before `createdAt`, or none, is
+    /// that of `createdAt`. Otherwise ignored.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    updated_at: Option<String>,
+}
 
 /// One event, or an array of them.
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Publication {
     /// One.
-    One(Box<NewEvent>),
+    One(Box<ImportableEvent>),
     /// Several, at most 1,000, stored whole or not at all.
-    Several(Vec<NewEvent>),
+    Several(Vec<ImportableEvent>),
 }
 
 /// The stored event, or an array of them: in the form of the request.
@@ -40,57 +59,132 @@ pub(crate) struct MarkOne {
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub(crate) enum MarkSeveral {
-    /// These; unknown ids are passed over.
-    #[serde(rename_all = "camelCase")]
-    Ids {
-        /// At most 10,000.
-        ids: Vec<EventId>,
-        status: Status,
-    },
-    /// Those that match a filter, which is not empty, up to what the user had on screen.
-    #[serde(rename_all = "camelCase")]
-    Filter {
-        filter: EventFilter,
-        /// Newer events are left alone.
-        up_to: Cursor,
-        status: Status,
-    },
-    /// All there are.
-    #[serde(rename_all = "camelCase")]
-    All {
-        /// Only `true`.
-        all: bool,
-        /// Newer events are left alone.
-        up_to: Option<Cursor>,
-        status: Status,
-    },
+    Named(MarkNamed),
+    Matching(MarkMatching),
+    All(MarkAll),
+}
+
+/// These are to be marked; unknown ids are passed over.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct MarkNamed {
+    #[schema(max_items = 10_000)]
+    ids: Vec<EventId>,
+    status: Status,
+}
+
+/// Those that match a filter are to be marked, up to what the user had on screen.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct MarkMatching {
+    filter: ChangeFilter,
+    /// Newer events are left alone.
+    up_to: Cursor,
+    status: Status,
+}
+
+/// All there are are to be marked.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct MarkAll {
+    all: True,
+    /// Newer events are left alone.
+    #[schema(nullable = false)]
+    up_to: Option<Cursor>,
+    status: Status,
 }
 
 /// Which events are to be deleted.
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub(crate) enum DeleteSeveral {
-    /// These; unknown ids are passed over.
-    #[serde(rename_all = "camelCase")]
-    Ids {
-        /// At most 10,000.
-        ids: Vec<EventId>,
-    },
-    /// Those that match a filter, which is not empty, up to what the user had on screen.
-    #[serde(rename_all = "camelCase")]
-    Filter {
-        filter: EventFilter,
-        /// Newer events are left alone.
-        up_to: Cursor,
-    },
-    /// All there are.
-    #[serde(rename_all = "camelCase")]
-    All {
-        /// Only `true`.
-        all: bool,
-        /// Newer events are left alone.
-        up_to: Option<Cursor>,
-    },
+    Named(DeleteNamed),
+    Matching(DeleteMatching),
+    All(DeleteAll),
+}
+
+/// These are to be deleted; unknown ids are passed over.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct DeleteNamed {
+    #[schema(max_items = 10_000)]
+    ids: Vec<EventId>,
+}
+
+/// Those that match a filter are to be deleted, up to what the user had on screen.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct DeleteMatching {
+    filter: ChangeFilter,
+    /// Newer events are left alone.
+    up_to: Cursor,
+}
+
+/// All there are are to be deleted.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct DeleteAll {
+    all: True,
+    /// Newer events are left alone.
+    #[schema(nullable = false)]
+    up_to: Option<Cursor>,
+}
+
+/// Which events a change is about. Every part must hold, of a list one entry. There is at least one
+/// part, and none of them is `null` or empty: what was meant to narrow a change does not widen it.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ChangeFilter {
+    /// Read or unread.
+    #[schema(nullable = false)]
+    status: Option<Status>,
+    /// One of these categories.
+    #[schema(nullable = false, min_items = 1, max_items = 100)]
+    category: Option<Vec<Category>>,
+    /// One of these actions.
+    #[schema(nullable = false, min_items = 1, max_items = 100)]
+    action: Option<Vec<Action>>,
+    /// One of these severities.
+    #[schema(nullable = false, min_items = 1, max_items = 100)]
+    severity: Option<Vec<Severity>>,
+    /// One of these resources.
+    #[schema(nullable = false, min_items = 1, max_items = 100)]
+    acted_upon: Option<Vec<ResourceId>>,
+    /// The caller's own events, or the system's.
+    #[schema(nullable = false)]
+    owner_kind: Option<OwnerKind>,
+    /// Of this operation.
+    #[schema(nullable = false)]
+    operation_id: Option<OperationId>,
+    /// Created at this moment or later.
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    from: Option<String>,
+    /// Created before this moment.
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    to: Option<String>,
+    /// With this text in the description, in any case of any script; `%` and `_` are ordinary
+    /// characters. At most 256 bytes in UTF-8, which are fewer characters where they are not ASCII.
+    #[schema(nullable = false, min_length = 1, max_length = 256)]
+    search: Option<String>,
+}
+
+/// The one value that `all` takes.
+pub(crate) struct True;
+
+impl PartialSchema for True {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Boolean)
+            .description(Some("All there are."))
+            .enum_values(Some([true]))
+            .into()
+    }
+}
+
+impl ToSchema for True {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "True".into()
+    }
 }
 
 /// The level that the log is to have; `event_log_level` is taken too.

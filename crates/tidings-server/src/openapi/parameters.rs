@@ -3,24 +3,19 @@
 #![expect(dead_code, reason = "these types only describe what other code reads")]
 
 use tidings_event::{OperationId, OwnerKind, PageToken, SortKey, SortOrder, Status};
-use utoipa::IntoParams;
+use utoipa::openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 /// Those of the list.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(crate) struct ListParameters {
     /// Which page, from 0; junk and negative numbers are 0. It costs more the higher it is.
-    #[param(required = false, default = 0, minimum = 0)]
-    page: u64,
-    /// Events a page. More than 1,000, `all` and negative numbers are 1,000; 0 and junk are 25.
-    #[param(
-        rename = "pagesize",
-        required = false,
-        default = 25,
-        minimum = 1,
-        maximum = 1_000
-    )]
-    page_size: u64,
+    #[param(required = false, default = 0)]
+    page: i64,
+    /// Events a page, from 1 to 1,000. More, `all` and negative numbers are 1,000; 0 and junk are 25.
+    #[param(rename = "pagesize", required = false, inline)]
+    page_size: PageSize,
     /// The page after the one that gave this out, at the same cost at any depth; wins over `page`.
     next: Option<PageToken>,
     /// By which moment the list is sorted; camelCase is taken too.
@@ -48,7 +43,7 @@ pub(crate) struct ListParameters {
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<String>,
     /// With this text in the description, in any case of any script; `%` and `_` are ordinary
-    /// characters.
+    /// characters. At most 256 bytes in UTF-8, which are fewer characters where they are not ASCII.
     #[param(max_length = 256)]
     search: Option<String>,
     /// A JSON array: one of these categories.
@@ -65,12 +60,31 @@ pub(crate) struct ListParameters {
     acted_upon: Option<String>,
 }
 
+/// A number, or `all`.
+pub(crate) struct PageSize;
+
+impl PartialSchema for PageSize {
+    fn schema() -> RefOr<Schema> {
+        let all = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(["all"]));
+        OneOfBuilder::new()
+            .item(ObjectBuilder::new().schema_type(Type::Integer))
+            .item(all)
+            .default(Some(25.into()))
+            .into()
+    }
+}
+
+impl ToSchema for PageSize {}
+
 /// Those of publishing.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PublishParameters {
     /// Whether the events keep the past they had in another store: `status` and `updatedAt` count
-    /// then. The system's events keep no status, since each user has one of their own for them.
+    /// then, but for the system's events, for which each user has a status of their own. An event
+    /// whose `owner` is its `systemId` was the system's there, and is the system's here.
     #[param(required = false, default = false)]
     import: bool,
 }

@@ -1,7 +1,7 @@
 //! The OpenAPI document, held against the server and against the copy in the repository.
 
 use hyper::Request;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tidings_server::{Level, LogLevel};
 
 use crate::app::TestApp;
@@ -116,6 +116,42 @@ fn every_example_is_what_its_schema_says() {
         }
     }
     assert!(examples > 100, "{examples}");
+}
+
+#[test]
+fn what_the_server_refuses_is_not_in_a_schema() {
+    let document = Document::load();
+    let id = "0c0ffee0-0000-4000-8000-0000000000ff";
+    let up_to = "1042-17-k3f9q2w8";
+    let schema = json!({"$ref": "#/components/schemas/DeleteSeveral"});
+    for good in [
+        json!({"ids": [id]}),
+        json!({"all": true}),
+        json!({"filter": {"status": "read"}, "upTo": up_to}),
+    ] {
+        assert_eq!(document.faults(&schema, &good), [""; 0], "{good}");
+    }
+    for bad in [
+        json!({"ids": [id], "more": 1}),
+        json!({"ids": [id], "all": true}),
+        json!({"all": false}),
+        json!({"all": true, "upTo": null}),
+        json!({"filter": {"status": "read"}}),
+        json!({"filter": {"status": null}, "upTo": up_to}),
+        json!({"filter": {"severity": []}, "upTo": up_to}),
+        json!({"filter": {"more": 1}, "upTo": up_to}),
+    ] {
+        assert_ne!(document.faults(&schema, &bad), [""; 0], "{bad}");
+    }
+}
+
+#[test]
+fn nothing_is_described_in_words_of_the_code() {
+    let document = tidings_server::openapi();
+    for word in ["::", "`None`", "`Some", "Option<"] {
+        let line = document.lines().find(|line| line.contains(word));
+        assert_eq!(line, None, "{word}");
+    }
 }
 
 #[test]

@@ -60,8 +60,8 @@ impl Tape {
     /// Sends a request that may have a body, and keeps what was said.
     async fn send(&mut self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let verb: Method = method.parse().expect("a method");
-        let _ = writeln!(self.text, "> {method} {path}");
         let sent = path.replace('"', "%22").replace(' ', "%20");
+        let _ = writeln!(self.text, "> {method} {sent}");
         let answer = match body {
             Some(body) => {
                 let _ = writeln!(self.text, "> content-type: application/json");
@@ -108,6 +108,8 @@ impl Tape {
         let response = &responses[answer.status.as_str()];
         assert!(response.is_object(), "{method} {path}: {}", answer.status);
         if answer.body.is_empty() {
+            // A generated client would read what is declared.
+            assert!(response["content"].is_null(), "{method} {path} has no body");
             return;
         }
         let schema = &response["content"]["application/json"]["schema"];

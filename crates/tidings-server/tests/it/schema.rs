@@ -68,6 +68,10 @@ impl Document {
                 schema["format"]
             ));
         }
+        let items = value.as_array().map_or(0, |items| items.len() as u64);
+        if items < schema["minItems"].as_u64().unwrap_or(0) {
+            faults.push(format!("{place} has too few items"));
+        }
         for (index, item) in value.as_array().into_iter().flatten().enumerate() {
             let place = format!("{place}[{index}]");
             self.check(&schema["items"], item, &place, faults);
@@ -85,6 +89,9 @@ impl Document {
             let place = format!("{place}.{name}");
             match schema["properties"].get(name) {
                 Some(schema) => self.check(schema, field, &place, faults),
+                None if schema["additionalProperties"] == false => {
+                    faults.push(format!("{place} is not taken"));
+                }
                 None => self.check(&schema["additionalProperties"], field, &place, faults),
             }
         }

@@ -83,7 +83,16 @@ async fn import() {
     event["createdAt"] = json!("2026-08-01T10:00:00Z");
     event["updatedAt"] = json!("2026-08-02T10:00:00Z");
     event["status"] = json!("read");
+    tape.send("POST", &path, Some(event.clone())).await;
+    let mut of_the_system = event.clone();
+    of_the_system["id"] = json!(SYSTEM_ID);
+    of_the_system["owner"] = json!(UNKNOWN);
+    of_the_system["systemId"] = json!(UNKNOWN);
+    tape.send("POST", &path, Some(of_the_system)).await;
+    tape.send("DELETE", &format!("{EVENTS}/{ID}"), None).await;
     tape.send("POST", &path, Some(event)).await;
+    tape.send("POST", &format!("{EVENTS}?import"), Some(camel()))
+        .await;
     tape.assert("system_import");
 }
 
@@ -134,6 +143,12 @@ async fn types_and_summary() {
         tape.send("GET", &format!("{EVENTS}/types"), None).await;
         tape.send("GET", &format!("{EVENTS}/summary"), None).await;
     }
+    for path in [
+        "types?status=unread",
+        "summary?author=&severity=[\"error\"]",
+    ] {
+        tape.send("GET", &format!("{EVENTS}/{path}"), None).await;
+    }
     tape.assert("system_types_and_summary");
 }
 
@@ -177,6 +192,9 @@ async fn mark_several() {
         json!({"all": true, "upTo": cursor, "status": "unread"}),
         json!({"ids": ["x"], "all": false, "more": 1}),
         json!({"filter": {}, "status": "read"}),
+        json!({"filter": {"severity": [], "from": null, "status": "unread"}, "upTo": cursor,
+               "status": "read"}),
+        json!({"all": true, "upTo": null, "status": "read"}),
         json!({"all": true, "upTo": "9999-0-00000000", "status": "read"}),
     ] {
         tape.send("PUT", &path, Some(body)).await;
