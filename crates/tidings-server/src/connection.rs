@@ -83,7 +83,7 @@ impl Connections {
 
     /// Answers one request. Dropping the future stops a stream, but not a request that changes
     /// something: one that has arrived takes effect even if its client hangs up at once, which the
-    /// connection may notice before it first polls this future. So the work begins in the call itself.
+    /// connection may notice before it first polls this future.
     fn answer(
         &self,
         request: Request<Incoming>,

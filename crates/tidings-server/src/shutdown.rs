@@ -1,7 +1,10 @@
 //! How the parts of a server learn that it ends, and what it waits for.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -10,7 +13,7 @@ use tokio_util::task::TaskTracker;
 #[derive(Debug, Default)]
 pub(crate) struct Drain {
     begun: CancellationToken,
-    /// The requests that change something, each a task of its own.
+    /// The requests that change something whose connection has ended before them.
     changes: TaskTracker,
 }
 
@@ -43,25 +46,23 @@ impl Drain {
         }
     }
 
-    /// Begins a request that changes something, which goes on to its end also when the returned future is dropped.
-    pub(crate) fn finish<F>(&self, request: F) -> impl Future<Output = F::Output> + Send + use<F>
+    /// Makes a request that changes something go on to its end also when it is dropped.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
+    pub(crate) fn finish<F>(&self, request: F) -> Finish<F>
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        let running = self.changes.spawn(request);
-        async {
-            match running.await {
-                Ok(output) => output,
-                Err(stopped) if stopped.is_panic() => {
-                    std::panic::resume_unwind(stopped.into_panic())
-                }
-                // Only a runtime that shuts down cancels the task, and it drops this future too.
-                Err(_) => std::future::pending().await,
-            }
+        Finish {
+            request: Some(Box::pin(request)),
+            abandoned: self.changes.clone(),
+            runtime: Handle::current(),
         }
     }
 
-    /// Waits for the requests that change something, but not beyond `deadline`.
+    /// Waits for the requests that change something and outlived their connection, but not beyond `deadline`.
     pub(crate) async fn wait_for_changes(&self, deadline: Instant) {
         self.changes.close();
         if timeout_at(deadline, self.changes.wait()).await.is_err() {
@@ -70,5 +71,86 @@ impl Drain {
                 "requests that change something were still unfinished at the end of the grace time"
             );
         }
+    }
+}
+
+/// A request that changes something. It is polled where it is awaited, which spares it a task; dropped before its
+/// end, it becomes one.
+#[derive(Debug)]
+pub(crate) struct Finish<F>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    /// `None` once it has ended, or has panicked.
+    request: Option<Pin<Box<F>>>,
+    abandoned: TaskTracker,
+    runtime: Handle,
+}
+
+impl<F> Future for Finish<F>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        // Taken out, so that one that panics is not polled again as a task.
+        let mut request = self.request.take().expect("it is not polled after its end");
+        let polled = request.as_mut().poll(context);
+        if polled.is_pending() {
+            self.request = Some(request);
+        }
+        polled
+    }
+}
+
+impl<F> Drop for Finish<F>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn drop(&mut self) {
+        if let Some(request) = self.request.take() {
+            self.abandoned.spawn_on(request, &self.runtime);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_is_dropped_goes_on_to_its_end() {
+        let drain = Drain::default();
+        let (begin, begun) = oneshot::channel::<()>();
+        let (done, ended) = oneshot::channel();
+        let polled = drain.finish(async move {
+            let _ = begun.await;
+            let _ = done.send("polled");
+        });
+        let mut polled = Box::pin(polled);
+        assert!((&mut polled).now_or_never().is_none());
+        drop(polled);
+        let (never_done, never_ended) = oneshot::channel();
+        drop(drain.finish(async move { never_done.send("never polled") }));
+        drop(begin);
+        drain
+            .wait_for_changes(Instant::now() + Duration::from_secs(60))
+            .await;
+        assert_eq!(ended.await, Ok("polled"));
+        assert_eq!(never_ended.await, Ok("never polled"));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_ended_or_panicked_is_no_task() {
+        let drain = Drain::default();
+        assert_eq!(drain.finish(async { 1 }).await, 1);
+        let panicking = drain.finish(async { panic!("a fault") });
+        let panicked = std::panic::AssertUnwindSafe(panicking).catch_unwind().await;
+        assert!(panicked.is_err());
+        assert!(drain.changes.is_empty());
     }
 }
