@@ -10,8 +10,7 @@ use axum::extract::{FromRequestParts, Request};
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use tidings_event::OwnerId;
 use uuid::Uuid;
 
@@ -33,13 +32,23 @@ pub(crate) struct Caller {
 pub(crate) struct Authority(pub(crate) String);
 
 /// Refuses requests from elsewhere and says who the others are from.
-pub(crate) async fn guard(mut request: Request, next: Next) -> Result<Response, ApiError> {
-    let authority = local_authority(&request)?;
-    check_origin(request.headers(), &authority)?;
+#[expect(
+    clippy::result_large_err,
+    reason = "the layer takes the answer by value"
+)]
+pub(crate) fn guard(request: &mut Request) -> Result<(), Response> {
+    let authority = authority_of(request).map_err(ApiError::into_response)?;
     let extensions = request.extensions_mut();
     extensions.insert(Authority(authority));
     extensions.insert(Caller { owner: LOCAL_USER });
-    Ok(next.run(request).await)
+    Ok(())
+}
+
+/// Under which name of this machine the request came, if it is not from elsewhere.
+fn authority_of(request: &Request) -> Result<String, ApiError> {
+    let authority = local_authority(request)?;
+    check_origin(request.headers(), &authority)?;
+    Ok(authority)
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {

@@ -6,13 +6,13 @@ use axum::Router;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::middleware::from_fn;
 use axum::routing::any;
 use tidings::Tidings;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::validate_request::ValidateRequestHeaderLayer;
 
 use crate::config::Config;
 use crate::error::{self, method_not_allowed, route_not_found};
@@ -83,7 +83,7 @@ fn layered<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
         // What the API answers is the user's and changes at any time.
         SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")),
         CatchPanicLayer::custom(error::panicked),
-        from_fn(identity::guard),
+        ValidateRequestHeaderLayer::custom(identity::guard),
     ))
 }
 
