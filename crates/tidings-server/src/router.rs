@@ -10,7 +10,7 @@ use axum::routing::any;
 use tidings::Tidings;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::validate_request::ValidateRequestHeaderLayer;
 
@@ -69,7 +69,7 @@ fn api() -> Router<Arc<AppState>> {
 fn layered<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
     routes.layer((
         MapRequestLayer::new(trace::drop_unfit_request_id),
-        SetRequestIdLayer::x_request_id(MakeRequestUuid),
+        SetRequestIdLayer::x_request_id(trace::MintRequestId),
         trace::layer(),
         PropagateRequestIdLayer::x_request_id(),
         SetResponseHeaderLayer::overriding(

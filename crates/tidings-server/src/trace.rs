@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use axum::extract::{OriginalUri, Request};
-use axum::http::{HeaderName, Response};
+use axum::http::{HeaderName, HeaderValue, Response};
 use tower_http::classify::{ServerErrorsAsFailures, SharedClassifier};
-use tower_http::request_id::RequestId;
+use tower_http::request_id::{MakeRequestId, RequestId};
 use tower_http::trace::{OnResponse, TraceLayer};
 use tracing::Span;
+use uuid::Uuid;
 
 /// Names a request in answers and logs.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -27,6 +28,20 @@ pub(crate) fn drop_unfit_request_id(mut request: Request) -> Request {
         headers.remove(X_REQUEST_ID);
     }
     request
+}
+
+/// Mints the ids of requests whose client has not named them. They are UUIDs to tell requests apart,
+/// no secrets: random bytes of the system would cost a call into it for every request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MintRequestId;
+
+impl MakeRequestId for MintRequestId {
+    fn make_request_id<B>(&mut self, _request: &axum::http::Request<B>) -> Option<RequestId> {
+        let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid();
+        let mut text = Uuid::encode_buffer();
+        let text: &str = id.hyphenated().encode_lower(&mut text);
+        HeaderValue::from_str(text).ok().map(RequestId::new)
+    }
 }
 
 type MakeSpan = fn(&Request) -> Span;
