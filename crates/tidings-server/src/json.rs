@@ -47,19 +47,23 @@ pub(crate) fn read<T: DeserializeOwned>(
     part: &str,
     prefix: &str,
 ) -> Result<T, Violation> {
-    let mut parser = serde_json::Deserializer::from_str(part);
-    let mut path = None;
-    let read = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
-        path = Some(error.path().to_string());
-        error.into_inner()
-    });
-    let read = read.and_then(|value| parser.end().map(|()| value));
-    read.map_err(|error| {
-        let path = path
-            .filter(|path| path != "." && path != "?")
-            .unwrap_or_default();
-        violation(&error, document, part, field(prefix, &path))
+    // Keeping track of the path costs as much as reading; only a fault needs it.
+    serde_json::from_str(part).map_err(|error| {
+        let path = path_of_fault::<T>(part).filter(|path| path != "." && path != "?");
+        violation(
+            &error,
+            document,
+            part,
+            field(prefix, &path.unwrap_or_default()),
+        )
     })
+}
+
+/// Where in `part` the fault is. `None` for what follows the value.
+fn path_of_fault<T: DeserializeOwned>(part: &str) -> Option<String> {
+    let mut parser = serde_json::Deserializer::from_str(part);
+    let read = serde_path_to_error::deserialize::<_, T>(&mut parser);
+    read.err().map(|error| error.path().to_string())
 }
 
 /// Splits an array, which is a `part` of a `document`, keeping at most `most` of its elements: one of
