@@ -15,14 +15,9 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 
-/**
- * Starts a browser with a new, empty profile.
- *
- * Its pages may connect to the server although the server's own page, which has no script, forbids
- * that to itself.
- */
+/** Starts a browser with a new, empty profile. */
 export async function openBrowser() {
   const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS });
-  const context = await browser.newContext({ bypassCSP: true });
+  const context = await browser.newContext();
   return { context, close: () => browser.close() };
 }

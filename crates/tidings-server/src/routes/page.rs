@@ -8,9 +8,10 @@ use crate::identity::Authority;
 
 const PAGE: &str = include_str!("page.html");
 
-/// The page has styles of its own, and nothing else.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'";
+/// The page has styles of its own, and nothing else; who tries the stream in the browser's console may
+/// reach this server.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Answers with the page, its commands naming this server.
 #[utoipa::path(
