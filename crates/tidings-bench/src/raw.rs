@@ -107,7 +107,6 @@ pub(crate) fn open(directory: &Path) -> anyhow::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 8_000)?;
     let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
     anyhow::ensure!(synchronous == 2, "synchronous is not FULL");
     Ok(connection)

@@ -27,10 +27,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// More statements than there are in the code, so that none is parsed twice.
 const CACHED_STATEMENTS: usize = 128;
 
-/// The write-ahead log is copied into the database when it has this many pages of 4 KiB. A step of a bulk
-/// change writes hundreds; with SQLite's default of 1,000 every third of them would wait for that.
-const CHECKPOINT_PAGES: i64 = 8_000;
-
 /// The write-ahead log is cut back to this size after a checkpoint.
 const LOG_SIZE_LIMIT_BYTES: i64 = 64 * 1024 * 1024;
 
@@ -42,7 +38,6 @@ pub(crate) fn open_writer(database: &Path) -> Result<(Connection, Identity), Ope
     // the power.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "journal_size_limit", LOG_SIZE_LIMIT_BYTES)?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     Migrations::from_slice(MIGRATIONS).to_latest(&mut connection)?;
     let identity = identity(&connection)?;
     Ok((connection, identity))
