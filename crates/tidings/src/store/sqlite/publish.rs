@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Transaction};
-use tidings_event::{Digest, Event, OwnerId, SystemId};
+use tidings_event::{Digest, Event, EventId, OwnerId, SystemId};
 
 use super::feeds::{Counted, Feeds};
 use super::row::{EVENT_COLUMN_COUNT, STORED_COLUMNS, insert_event, moment, read_event, rev};
@@ -25,12 +25,15 @@ pub(super) fn store_request(
             .prepare_cached("SAVEPOINT request")?
             .execute([])?;
     }
+    // Asked once: in a condition of the insertion it would make SQLite keep a journal of each one.
+    let any_deleted = has_tombstones(transaction)?;
     let mut stored = Vec::with_capacity(request.len());
     let mut added = Vec::with_capacity(request.len());
     for (index, submission) in request.into_iter().enumerate() {
         let owner = owner_of(&submission.event, system);
         let feed = feeds.load(transaction, owner)?;
-        if insert_event(transaction, feed.key, feed.head.next(), &submission)? {
+        let was_deleted = any_deleted && is_deleted(transaction, submission.event.id)?;
+        if !was_deleted && insert_event(transaction, feed.key, feed.head.next(), &submission)? {
             let rev = feed.add(&submission.event);
             if many {
                 added.push((owner, Counted::of(&submission.event)));
@@ -69,6 +72,18 @@ pub(super) fn store_request(
 /// The engine settles the owner of every event; without one it is the system's.
 fn owner_of(event: &Event, system: SystemId) -> OwnerId {
     event.owner.unwrap_or_else(|| system.into())
+}
+
+fn has_tombstones(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
+    transaction
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM tombstone)")?
+        .query_row([], |row| row.get(0))
+}
+
+fn is_deleted(transaction: &Transaction<'_>, id: EventId) -> rusqlite::Result<bool> {
+    transaction
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM tombstone WHERE id = ?1)")?
+        .query_row([id.as_uuid().as_bytes()], |row| row.get(0))
 }
 
 /// What is stored under the id of `submission`, if it has the same content.

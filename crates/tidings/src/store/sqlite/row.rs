@@ -47,12 +47,10 @@ pub(crate) const EVENT_COLUMN_COUNT: usize = 14;
 
 const INSERT: &str = "INSERT INTO event (feed, created_rev, id, digest, system_id, operation_id, \
      acted_upon, category, action, severity, status, created_at, updated_at, description, metadata) \
-     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15 \
-     WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE id = ?3) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
      ON CONFLICT (id) DO NOTHING";
 
-/// Inserts an event at `rev` of `feed`. `false` if its id is taken, be it by a deleted event, and then
-/// nothing changed.
+/// Inserts an event at `rev` of `feed`. `false` if its id is taken, and then nothing changed.
 pub(crate) fn insert_event(
     connection: &Connection,
     feed: i64,
