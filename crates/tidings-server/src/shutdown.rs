@@ -62,7 +62,8 @@ impl Drain {
         }
     }
 
-    /// Waits for the requests that change something and outlived their connection, but not beyond `deadline`.
+    /// Waits for the requests that change something and outlived their connection, but not beyond
+    /// `deadline`.
     pub(crate) async fn wait_for_changes(&self, deadline: Instant) {
         self.changes.close();
         if timeout_at(deadline, self.changes.wait()).await.is_err() {
@@ -74,8 +75,8 @@ impl Drain {
     }
 }
 
-/// A request that changes something. It is polled where it is awaited, which spares it a task; dropped before its
-/// end, it becomes one.
+/// A request that changes something. It is polled where it is awaited, which spares it a task; dropped
+/// before its end, it becomes one.
 #[derive(Debug)]
 pub(crate) struct Finish<F>
 where
