@@ -1,10 +1,10 @@
 //! The one write path: what is to be stored or changed queues here, is committed in groups,
 //! delivered, acknowledged.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use tidings_event::{Change, Deletion, OwnerId, StatusChange};
+use tidings_event::{Change, Deletion, OwnerId, StatusChange, StreamItem};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::{JoinHandle, yield_now};
 
@@ -32,6 +32,9 @@ const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// How often a group is held open for one more turn of the runtime, so that a steady trickle of
 /// requests does not hold it open for long.
 const GATHER_TURNS: usize = 8;
+
+/// The events that are changed in the same commit as others are published, at the publishers' expense.
+const CHANGED_BESIDE: usize = 32;
 
 /// About the memory of a change for each event it names.
 const CHANGE_BYTES: usize = 128;
@@ -140,26 +143,112 @@ impl Committer {
 struct Closed;
 
 async fn run(
-    mut requests: mpsc::Receiver<Message>,
+    requests: mpsc::Receiver<Message>,
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
     metrics: Arc<Metrics>,
 ) {
-    let mut closing = false;
-    loop {
-        // Once it is closed, only what is queued counts: waiting for the channel's end would also
-        // wait for senders that were promised a place and do not come.
-        let message = if closing {
-            requests.try_recv().ok()
-        } else {
-            requests.recv().await
-        };
-        let Some(message) = message else { return };
-        gather(&requests).await;
-        let group = collect(message, &mut requests, &mut closing);
-        if !group.is_empty() {
-            commit(group, &*store, &hub, &metrics).await;
+    let mut queue = Queue::new(requests);
+    while let Some(group) = queue.next_group().await {
+        commit(group, &*store, &hub, &metrics).await;
+    }
+}
+
+/// What waits for its commit.
+struct Queue {
+    requests: mpsc::Receiver<Message>,
+    /// Steps of changes that were set aside. Their memory counts as the queue's.
+    steps: VecDeque<Request>,
+    /// The last group left the steps out, so this one has one.
+    step_is_due: bool,
+    /// Once it is closed, only what is queued counts: waiting for the channel's end would also wait
+    /// for senders that were promised a place and do not come.
+    closing: bool,
+}
+
+impl Queue {
+    const fn new(requests: mpsc::Receiver<Message>) -> Self {
+        Self {
+            requests,
+            steps: VecDeque::new(),
+            step_is_due: false,
+            closing: false,
         }
+    }
+
+    /// The requests of the next commit; `None` when it is closed and empty.
+    ///
+    /// What changes many events lets the requests that came meanwhile go first, once, and no group has
+    /// more of it than one step. So a publisher waits for one step at most, and a step for one group.
+    async fn next_group(&mut self) -> Option<Vec<Request>> {
+        loop {
+            let first = if self.closing || !self.steps.is_empty() {
+                self.requests.try_recv().ok()
+            } else {
+                self.requests.recv().await
+            };
+            if first.is_none() && self.steps.is_empty() {
+                return None;
+            }
+            gather(&self.requests).await;
+            let mut group = self.collect(first);
+            if group.is_empty() || self.step_is_due {
+                self.add_step(&mut group);
+                self.step_is_due = false;
+            } else {
+                self.step_is_due = !self.steps.is_empty();
+            }
+            if !group.is_empty() {
+                return Some(group);
+            }
+        }
+    }
+
+    /// Adds a step that was set aside, or several small ones that make no more.
+    fn add_step(&mut self, group: &mut Vec<Request>) {
+        let mut changed = 0;
+        while let Some(step) = self.steps.front() {
+            let (_, named) = step.work.size();
+            if changed > 0 && changed + named > StreamItem::MAX_IDS {
+                return;
+            }
+            changed += named;
+            group.extend(self.steps.pop_front());
+        }
+    }
+
+    /// Takes what is queued, up to the size of a group, without waiting, and sets aside what changes
+    /// many events.
+    fn collect(&mut self, first: Option<Message>) -> Vec<Request> {
+        let (mut group, mut events, mut bytes) = (Vec::new(), 0, 0);
+        let mut changed = 0;
+        let mut next = first.or_else(|| self.requests.try_recv().ok());
+        while let Some(message) = next {
+            match message {
+                Message::Do(request) => {
+                    let (published, named) = request.work.size();
+                    if named > 0 && changed + named > CHANGED_BESIDE {
+                        self.steps.push_back(request);
+                    } else {
+                        events += published + named;
+                        changed += named;
+                        bytes += request.bytes;
+                        group.push(request);
+                    }
+                }
+                Message::Close => {
+                    self.closing = true;
+                    self.requests.close();
+                }
+            }
+            let full = events >= GROUP_EVENTS || bytes >= GROUP_BYTES;
+            next = if full {
+                None
+            } else {
+                self.requests.try_recv().ok()
+            };
+        }
+        group
     }
 }
 
@@ -177,35 +266,6 @@ async fn gather(requests: &mpsc::Receiver<Message>) {
             return;
         }
     }
-}
-
-/// Takes what is queued behind the first message, up to the size of a group, without waiting.
-fn collect(
-    first: Message,
-    requests: &mut mpsc::Receiver<Message>,
-    closing: &mut bool,
-) -> Vec<Request> {
-    let (mut group, mut events, mut bytes) = (Vec::new(), 0, 0);
-    let mut next = Some(first);
-    while let Some(message) = next {
-        match message {
-            Message::Do(request) => {
-                events += match &request.work {
-                    Work::Publish(submissions) => submissions.len(),
-                    Work::Change(step) => step.ids.len(),
-                };
-                bytes += request.bytes;
-                group.push(request);
-            }
-            Message::Close => {
-                *closing = true;
-                requests.close();
-            }
-        }
-        let full = events >= GROUP_EVENTS || bytes >= GROUP_BYTES;
-        next = if full { None } else { requests.try_recv().ok() };
-    }
-    group
 }
 
 async fn commit(group: Vec<Request>, store: &dyn Store, hub: &Hub, metrics: &Metrics) {
@@ -353,5 +413,86 @@ impl Answer {
                 let _ = answer.send(Err(ChangeError::Store(Arc::clone(error))));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use tidings_event::EventId;
+
+    use super::*;
+
+    async fn send(messages: &mpsc::Sender<Message>, work: Work) {
+        let room = Arc::new(Semaphore::new(0));
+        let (answer, _) = oneshot::channel();
+        let request = Request {
+            work,
+            bytes: 0,
+            answer: Answer::Published(answer),
+            _room: room.acquire_many_owned(0).await.unwrap(),
+        };
+        assert!(messages.send(Message::Do(request)).await.is_ok());
+    }
+
+    /// A queue that holds this, and is closed.
+    async fn queue(work: Vec<Work>) -> Queue {
+        let (messages, requests) = mpsc::channel(QUEUE_REQUESTS);
+        for work in work {
+            send(&messages, work).await;
+        }
+        assert!(messages.send(Message::Close).await.is_ok());
+        Queue::new(requests)
+    }
+
+    fn publish() -> Work {
+        Work::Publish(Vec::new())
+    }
+
+    fn change(events: usize) -> Work {
+        Work::Change(ChangeStep {
+            owner: OwnerId::mint(),
+            ids: std::iter::repeat_with(EventId::mint).take(events).collect(),
+            change: Change::Delete,
+            only: None,
+            at: Timestamp::UNIX_EPOCH,
+        })
+    }
+
+    /// How many events each request of each group changes.
+    async fn groups(mut queue: Queue) -> Vec<Vec<usize>> {
+        let mut groups = Vec::new();
+        while let Some(group) = queue.next_group().await {
+            let changed = group.iter().map(|request| request.work.size().1);
+            groups.push(changed.collect());
+        }
+        groups
+    }
+
+    #[tokio::test]
+    async fn requests_go_before_a_step_and_no_commit_has_two() {
+        let queue = queue(vec![change(512), publish(), change(300), publish()]).await;
+        assert_eq!(groups(queue).await, [vec![0, 0], vec![512], vec![300]]);
+    }
+
+    #[tokio::test]
+    async fn a_step_waits_for_one_group_only() {
+        let (messages, requests) = mpsc::channel(QUEUE_REQUESTS);
+        let mut queue = Queue::new(requests);
+        send(&messages, change(512)).await;
+        for expected in [vec![0], vec![0, 512], vec![0], vec![0]] {
+            send(&messages, publish()).await;
+            let group = queue.next_group().await.unwrap();
+            let changed = group.iter().map(|request| request.work.size().1);
+            assert_eq!(changed.collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn small_steps_share_a_commit() {
+        let work = std::iter::repeat_with(|| change(20)).take(40).collect();
+        let groups = groups(queue(work).await).await;
+        let sizes: Vec<usize> = groups.iter().map(|group| group.iter().sum()).collect();
+        assert_eq!(sizes, [20, 500, 280]);
     }
 }

@@ -64,6 +64,16 @@ pub(crate) enum Work {
     Change(ChangeStep),
 }
 
+impl Work {
+    /// How many events it publishes, and how many it changes.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        match self {
+            Self::Publish(submissions) => (submissions.len(), 0),
+            Self::Change(step) => (0, step.ids.len()),
+        }
+    }
+}
+
 /// A bounded part of a change.
 #[derive(Clone, Debug)]
 pub(crate) struct ChangeStep {
