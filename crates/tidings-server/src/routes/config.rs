@@ -115,7 +115,7 @@ pub(crate) async fn set_config(
             | ApiError::InvalidJson(_)
             | ApiError::BodyUnreadable(_)),
         ) => {
-            let (status, error) = error.into_envelope();
+            let (status, error) = error.to_envelope();
             let config = config(log_level, Some(Outcome::Error));
             let refused = Json(RefusedLogConfig { config, error });
             return Ok((status, [(CONTENT_TYPE, ERROR_TYPE)], refused).into_response());
@@ -141,7 +141,7 @@ fn config(log_level: &LogLevel, status: Option<Outcome>) -> LogConfig {
 }
 
 async fn requested_level(state: &AppState, request: Request) -> Result<Level, ApiError> {
-    let body = state.read_change(request).await?;
+    let body = state.read_body(request).await?;
     read_level(json::text(&body.bytes).map_err(ApiError::invalid_json)?)
 }
 
