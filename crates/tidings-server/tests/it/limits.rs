@@ -133,6 +133,25 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn to_ask_for_a_stream_is_to_ask() {
+    let app = limited(|limits| limits.request_rate = ONE).await;
+    let server = app.serve();
+    let refused = until_refused(async || {
+        let answer = wire::call(server.address, Request::get(SUBSCRIBE)).await;
+        if answer.status() == 200 {
+            // A stream has no end to wait for.
+            return Answer {
+                status: answer.status(),
+                headers: answer.headers().clone(),
+                body: Vec::new(),
+            };
+        }
+        wire::read(answer).await
+    });
+    refused.await.error(429, "rate_limited");
+}
+
+#[tokio::test]
 async fn without_limits_nobody_is_refused() {
     let app = TestApp::start().await;
     for _ in 0..100 {
