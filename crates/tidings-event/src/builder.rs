@@ -61,14 +61,14 @@ impl EventBuilder {
     }
 
     /// What it belongs to, such as `connection`: `snake_case`, at most 64 bytes.
-    pub fn with_category(mut self, category: impl Into<String>) -> Self {
-        self.new.category = Given::parse(category.into());
+    pub fn with_category(mut self, category: impl AsRef<str>) -> Self {
+        self.new.category = Given::parse(category.as_ref());
         self
     }
 
     /// What the server does, such as `register`: `snake_case`, at most 64 bytes.
-    pub fn with_action(mut self, action: impl Into<String>) -> Self {
-        self.new.action = Given::parse(action.into());
+    pub fn with_action(mut self, action: impl AsRef<str>) -> Self {
+        self.new.action = Given::parse(action.as_ref());
         self
     }
 

@@ -312,12 +312,14 @@ impl Fault for jiff::Error {
 }
 
 fn severity(given: Given<Severity>, violations: &mut Violations) -> Option<Severity> {
+    // The remedy is long, and mostly not needed.
     let remedy = match &given {
+        Given::Value(severity) => return Some(*severity),
         Given::Malformed(text) => match text.parse::<Severity>() {
             Err(error) => error.remedy(),
             Ok(severity) => format!("write `{severity}`"),
         },
-        _ => format!(
+        Given::Absent => format!(
             "give one of {}",
             Severity::ALL.map(Severity::as_str).join(", ")
         ),

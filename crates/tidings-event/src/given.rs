@@ -1,9 +1,11 @@
 //! A field as a publisher gave it, before the rules have judged it.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::{IdError, OwnerId};
@@ -38,10 +40,10 @@ impl<T> Given<T> {
 
 impl<T: FromStr> Given<T> {
     /// Reads `text`, keeping it when it is malformed.
-    pub fn parse(text: String) -> Self {
+    pub fn parse(text: &str) -> Self {
         match text.parse() {
             Ok(value) => Self::Value(value),
-            Err(_) => Self::Malformed(text),
+            Err(_) => Self::Malformed(text.to_owned()),
         }
     }
 }
@@ -77,9 +79,34 @@ impl<T: fmt::Display> Serialize for Given<T> {
 
 impl<'de, T: FromStr> Deserialize<'de> for Given<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Option::<String>::deserialize(deserializer)?;
-        let text = text.filter(|text| !text.is_empty());
-        Ok(text.map_or(Self::Absent, Self::parse))
+        let text = Option::<Text<T>>::deserialize(deserializer)?;
+        Ok(text.map_or(Self::Absent, |Text(given)| given))
+    }
+}
+
+/// A text where it lies in the request: only a malformed one is copied.
+struct Text<T>(Given<T>);
+
+impl<'de, T: FromStr> Deserialize<'de> for Text<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor(PhantomData))
+    }
+}
+
+struct TextVisitor<T>(PhantomData<T>);
+
+impl<T: FromStr> Visitor<'_> for TextVisitor<T> {
+    type Value = Text<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text<T>, E> {
+        Ok(Text(match text {
+            "" => Given::Absent,
+            text => Given::parse(text),
+        }))
     }
 }
 

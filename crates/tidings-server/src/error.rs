@@ -7,7 +7,6 @@
 mod envelope;
 mod samples;
 
-use std::any::Any;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -173,19 +172,21 @@ impl ApiError {
         }
     }
 
-    /// A failure of the server is the operator's business, a refused request the client's.
-    fn log(&self, status: StatusCode) {
-        let source = self.source().map(chain);
-        let cause = source.as_deref().or(match self {
-            Self::Panicked(message) => Some(message),
-            _ => None,
-        });
-        if status.is_server_error() && !matches!(self, Self::ShuttingDown) {
-            tracing::error!(status = status.as_u16(), cause, "could not serve a request");
-        } else {
-            tracing::debug!(status = status.as_u16(), cause, "refused a request");
+    /// What only the operator is told of it.
+    fn cause(&self) -> Option<String> {
+        match self {
+            Self::Panicked(message) => Some(message.clone()),
+            _ => self.source().map(chain),
         }
     }
+}
+
+/// Goes with the answer, unseen by the client, to where it is logged with its request: this was the
+/// server's fault.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    /// Everything behind it.
+    pub(crate) cause: Option<String>,
 }
 
 impl From<StoreError> for ApiError {
@@ -218,22 +219,32 @@ impl From<ChangeError> for ApiError {
 }
 
 impl ApiError {
-    /// The status and the body of the answer, once it is logged.
-    pub(crate) fn to_envelope(&self) -> (StatusCode, ErrorBody) {
-        let (status, body) = envelope::of(self);
-        self.log(status);
-        (status, body)
+    /// The status and the body of the answer.
+    pub(crate) fn envelope(&self) -> (StatusCode, ErrorBody) {
+        envelope::of(self)
+    }
+
+    /// Whether this is the operator's business, and not the client's.
+    fn is_failure(&self, status: StatusCode) -> bool {
+        status.is_server_error() && !matches!(self, Self::ShuttingDown)
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (status, body) = self.to_envelope();
+        let (status, body) = self.envelope();
         let json = serde_json::to_vec(&body).expect("an error body has only text keys");
         let mut response = (status, [(CONTENT_TYPE, ERROR_TYPE)], json).into_response();
         if let Some(seconds) = self.retry_after(status) {
             let headers = response.headers_mut();
             headers.insert(RETRY_AFTER, seconds.into());
+        }
+        let cause = self.cause();
+        if self.is_failure(status) {
+            response.extensions_mut().insert(Failure { cause });
+        } else {
+            let status = status.as_u16();
+            tracing::debug!(status, cause, "refused a request");
         }
         response
     }
@@ -252,17 +263,6 @@ pub(crate) async fn route_not_found() -> ApiError {
 /// Answers a method that the path does not take; the router adds `Allow`.
 pub(crate) async fn method_not_allowed() -> ApiError {
     ApiError::MethodNotAllowed
-}
-
-/// Answers a request whose handler panicked.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the layer hands the panic over by value"
-)]
-pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
-    let text = panic.downcast_ref::<&'static str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    ApiError::Panicked(text.unwrap_or("a panic without a message").to_owned()).into_response()
 }
 
 /// An error with everything behind it, for the log.
@@ -332,7 +332,7 @@ mod tests {
                 ErrorCode::TooLarge,
             ),
         ] {
-            let (answered, body) = ApiError::from(error).to_envelope();
+            let (answered, body) = ApiError::from(error).envelope();
             assert_eq!((answered.as_u16(), body.code), (status, code));
         }
     }

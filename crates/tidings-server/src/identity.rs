@@ -10,7 +10,6 @@ use axum::extract::{FromRequestParts, Request};
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
-use axum::response::{IntoResponse as _, Response};
 use tidings_event::OwnerId;
 use uuid::Uuid;
 
@@ -27,28 +26,13 @@ pub(crate) struct Caller {
     pub(crate) owner: OwnerId,
 }
 
-/// The name and port under which the request reached this server: safe to show in a page.
-#[derive(Clone, Debug)]
-pub(crate) struct Authority(pub(crate) String);
-
 /// Refuses requests from elsewhere and says who the others are from.
-#[expect(
-    clippy::result_large_err,
-    reason = "the layer takes the answer by value"
-)]
-pub(crate) fn guard(request: &mut Request) -> Result<(), Response> {
-    let authority = authority_of(request).map_err(ApiError::into_response)?;
-    let extensions = request.extensions_mut();
-    extensions.insert(Authority(authority));
-    extensions.insert(Caller { owner: LOCAL_USER });
+pub(crate) fn guard(request: &mut Request) -> Result<(), ApiError> {
+    check_origin(request.headers(), authority(request)?)?;
+    request
+        .extensions_mut()
+        .insert(Caller { owner: LOCAL_USER });
     Ok(())
-}
-
-/// Under which name of this machine the request came, if it is not from elsewhere.
-fn authority_of(request: &Request) -> Result<String, ApiError> {
-    let authority = local_authority(request)?;
-    check_origin(request.headers(), &authority)?;
-    Ok(authority)
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {
@@ -60,9 +44,10 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// The host the request names: in its target, if that is absolute, and in `Host`. Both
-/// count, since it is not known which of them other software went by.
-fn local_authority(request: &Request) -> Result<String, ApiError> {
+/// The name and port under which a request reached this server: in its target, if that is absolute,
+/// and in `Host`. Both count, since it is not known which of them other software went by. What it
+/// returns means this machine and is safe to show in a page.
+pub(crate) fn authority(request: &Request) -> Result<&str, ApiError> {
     let target = request.uri().authority().map(|target| target.as_str());
     let headers = request.headers().get_all(HOST).iter().map(header_text);
     let mut names = target.into_iter().chain(headers);
@@ -77,7 +62,7 @@ fn local_authority(request: &Request) -> Result<String, ApiError> {
             return Err(refused(name));
         }
     }
-    Ok(first.to_owned())
+    Ok(first)
 }
 
 /// A page of this server sends its origin, other programs send none. `null`, which sandboxed pages

@@ -3,21 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::HeaderName;
-use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::routing::any;
 use tidings::Tidings;
-use tower::util::MapRequestLayer;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::validate_request::ValidateRequestHeaderLayer;
 
 use crate::config::Config;
-use crate::error::{self, method_not_allowed, route_not_found};
+use crate::error::{method_not_allowed, route_not_found};
+use crate::gate::GateLayer;
 use crate::state::AppState;
-use crate::{identity, table, trace};
+use crate::table;
 
 /// The paths of all events. With a slash at its end each is the same as without.
 pub(crate) const COLLECTIONS: [&str; 2] = ["/api/system/events", "/api/events"];
@@ -35,7 +28,7 @@ pub(crate) const COLLECTIONS: [&str; 2] = ["/api/system/events", "/api/events"];
 pub fn router(engine: Tidings, config: &Config) -> Router {
     let state = Arc::new(AppState::new(engine, config));
     // A fallback with our layers would take over the app's own unknown paths.
-    layered(api()).reset_fallback().with_state(state)
+    api().layer(GateLayer).reset_fallback().with_state(state)
 }
 
 /// The whole server: the API, the page, the health checks, and an answer to every other path.
@@ -47,7 +40,7 @@ pub(crate) fn standalone(state: Arc<AppState>) -> Router {
     let routes = routes
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(route_not_found);
-    layered(routes).with_state(state)
+    routes.layer(GateLayer).with_state(state)
 }
 
 fn api() -> Router<Arc<AppState>> {
@@ -63,28 +56,6 @@ fn api() -> Router<Arc<AppState>> {
         );
     }
     routes.method_not_allowed_fallback(method_not_allowed)
-}
-
-/// The outermost layer comes first.
-fn layered<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
-    routes.layer((
-        MapRequestLayer::new(trace::drop_unfit_request_id),
-        SetRequestIdLayer::x_request_id(trace::MintRequestId),
-        trace::layer(),
-        PropagateRequestIdLayer::x_request_id(),
-        SetResponseHeaderLayer::overriding(
-            X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ),
-        SetResponseHeaderLayer::overriding(
-            HeaderName::from_static("cross-origin-resource-policy"),
-            HeaderValue::from_static("same-origin"),
-        ),
-        // What the API answers is the user's and changes at any time.
-        SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        CatchPanicLayer::custom(error::panicked),
-        ValidateRequestHeaderLayer::custom(identity::guard),
-    ))
 }
 
 #[cfg(test)]
@@ -115,7 +86,7 @@ mod tests {
         async fn broken() -> StatusCode {
             panic!("a secret")
         }
-        let answer = answer(&layered(Router::new().route("/", get(broken))), "/").await;
+        let answer = answer(&Router::new().route("/", get(broken)).layer(GateLayer), "/").await;
         assert_eq!(answer.status(), 500);
         assert!(answer.headers().contains_key("x-request-id"));
         assert_eq!(answer.headers()["x-content-type-options"], "nosniff");

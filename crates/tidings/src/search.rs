@@ -66,9 +66,11 @@ impl GramFilter {
     fn add(&mut self, text: &str) -> usize {
         let mut set = 0;
         let letters: Vec<char> = text.chars().collect();
-        for length in 1..=LONGEST_GRAM {
-            for gram in letters.windows(length) {
-                for (byte, bit) in places(gram) {
+        for start in 0..letters.len() {
+            let mut hash = NO_LETTERS;
+            for (letter, length) in letters[start..].iter().zip(1..=LONGEST_GRAM) {
+                hash = with_letter(hash, *letter);
+                for (byte, bit) in places(hash, length) {
                     set += usize::from(self.0[byte] & bit == 0);
                     self.0[byte] |= bit;
                 }
@@ -83,9 +85,10 @@ impl GramFilter {
         let length = letters.len().min(LONGEST_GRAM);
         // The empty text occurs everywhere.
         length == 0
-            || letters
-                .windows(length)
-                .all(|gram| places(gram).all(|(byte, bit)| self.0[byte] & bit != 0))
+            || letters.windows(length).all(|gram| {
+                let hash = gram.iter().copied().fold(NO_LETTERS, with_letter);
+                places(hash, length).all(|(byte, bit)| self.0[byte] & bit != 0)
+            })
     }
 }
 
@@ -93,9 +96,8 @@ const LONGEST_GRAM: usize = 3;
 
 /// The bits of a run of letters: one of a run of three, of which a search has several; two of a
 /// shorter one, which is all that a search for it has.
-fn places(gram: &[char]) -> impl Iterator<Item = (usize, u8)> {
-    let hash = hash(gram);
-    let number = if gram.len() < LONGEST_GRAM { 2 } else { 1 };
+fn places(hash: u64, letters: usize) -> impl Iterator<Item = (usize, u8)> {
+    let number = if letters < LONGEST_GRAM { 2 } else { 1 };
     // The upper half is as well mixed as the lower one.
     [hash, hash >> 32].into_iter().take(number).map(|half| {
         let bit = (half & 0xffff_ffff) as usize % (FILTER_BYTES * 8);
@@ -103,16 +105,17 @@ fn places(gram: &[char]) -> impl Iterator<Item = (usize, u8)> {
     })
 }
 
-/// FNV-1a over the code points (<http://www.isthe.com/chongo/tech/comp/fnv/>).
-fn hash(gram: &[char]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for letter in gram {
-        for byte in u32::from(*letter).to_le_bytes() {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-    // Its upper bits depend on all of the letters, its lowest ones hardly.
-    hash ^ (hash >> 29)
+/// The hash of a run without letters.
+const NO_LETTERS: u64 = 0;
+
+/// The hash of a run that goes on with `letter`, by one multiplication (Knuth, The Art of Computer
+/// Programming, volume 3, section 6.4): each run begins those that are longer, so that all runs of a text
+/// cost three a letter. It is stored in filters: another hash needs a migration that empties them.
+fn with_letter(hash: u64, letter: char) -> u64 {
+    // 2^64 divided by the golden ratio.
+    let mixed = (hash ^ u64::from(u32::from(letter))).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    // A product's lower bits depend on few of its factors' bits, its upper ones on all of them.
+    mixed ^ (mixed >> 32)
 }
 
 /// A block that is being filled.

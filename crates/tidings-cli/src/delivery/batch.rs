@@ -114,8 +114,8 @@ mod tests {
         ] {
             let mut event = PastEvent::default();
             event.event.id = EventId::mint().into();
-            event.event.owner = Given::parse(owner.to_owned());
-            event.past.status = Given::parse(status.to_owned());
+            event.event.owner = Given::parse(owner);
+            event.past.status = Given::parse(status);
             batch.push(1, event, true);
         }
         let marked: Vec<_> = batch.read_system_events().map(Given::Value).collect();

@@ -78,7 +78,7 @@ impl EventArgs {
     /// A usage error when the metadata says something twice.
     pub(super) fn into_new_event(self) -> Result<NewEvent, clap::Error> {
         fn given<T: std::str::FromStr>(text: Option<String>) -> Given<T> {
-            text.map_or(Given::Absent, Given::parse)
+            text.as_deref().map_or(Given::Absent, Given::parse)
         }
         let mut metadata = None;
         for Entry { key, value } in self.metadata {

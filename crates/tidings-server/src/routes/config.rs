@@ -115,7 +115,7 @@ pub(crate) async fn set_config(
             | ApiError::InvalidJson(_)
             | ApiError::BodyUnreadable(_)),
         ) => {
-            let (status, error) = error.to_envelope();
+            let (status, error) = error.envelope();
             let config = config(log_level, Some(Outcome::Error));
             let refused = Json(RefusedLogConfig { config, error });
             return Ok((status, [(CONTENT_TYPE, ERROR_TYPE)], refused).into_response());

@@ -1,10 +1,11 @@
 //! `GET /`: what this is and how to send the first event.
 
-use axum::Extension;
+use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use axum::response::{Html, IntoResponse};
 
-use crate::identity::Authority;
+use crate::error::ApiError;
+use crate::identity;
 
 const PAGE: &str = include_str!("page.html");
 
@@ -20,11 +21,11 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; connect-src
     summary = "A page that says how to begin",
     responses((status = 200, description = "HTML.", content_type = "text/html", body = String))
 )]
-pub(crate) async fn page(Extension(authority): Extension<Authority>) -> impl IntoResponse {
-    let Authority(authority) = authority;
+pub(crate) async fn page(request: Request) -> Result<impl IntoResponse, ApiError> {
+    let authority = identity::authority(&request)?;
     let headers = [
         (CONTENT_SECURITY_POLICY, POLICY),
         (CACHE_CONTROL, "no-cache"),
     ];
-    (headers, Html(PAGE.replace("{{authority}}", &authority)))
+    Ok((headers, Html(PAGE.replace("{{authority}}", authority))))
 }

@@ -159,6 +159,7 @@ impl Doing<'_, '_> {
 
     /// Puts a tombstone in the place of an event of the owner's own feed.
     fn bury(&self, feeds: &mut Feeds, target: &Target, id: EventId) -> rusqlite::Result<()> {
+        feeds.note_deletion();
         let feed = feeds.load(self.transaction, self.step.owner)?;
         let rev = feed.advance();
         self.transaction

@@ -16,6 +16,9 @@ use crate::store::Identity;
 const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../migrations/sqlite/0001_events.sql")),
     M::up(include_str!("../../../migrations/sqlite/0002_inbox.sql")),
+    M::up(include_str!(
+        "../../../migrations/sqlite/0003_search_again.sql"
+    )),
 ];
 
 /// What `user_version` says of a database that is up to date.

@@ -15,6 +15,8 @@ pub(super) struct Feeds {
     feeds: HashMap<OwnerId, Feed>,
     /// What changed for users in what they did to the system's events, by the key of their feed.
     overlays: HashMap<(i64, Severity), OverlayDelta>,
+    /// Whether there are tombstones, once somebody asked.
+    any_deleted: Option<bool>,
 }
 
 /// A feed and what has changed in it.
@@ -24,7 +26,7 @@ pub(super) struct Feed {
     pub(super) head: Rev,
     changed: bool,
     counts: HashMap<(Severity, Status), i64>,
-    types: HashMap<(Category, Action), i64>,
+    types: HashMap<Category, HashMap<Action, i64>>,
 }
 
 #[derive(Default)]
@@ -48,8 +50,14 @@ impl Feed {
 
     /// Counts `by` more events of this category and action.
     pub(super) fn count_type(&mut self, category: &Category, action: &Action, by: i64) {
-        let number = self.types.entry((category.clone(), action.clone()));
-        *number.or_default() += by;
+        // Most events of a group are of a few types: their names are copied once.
+        let known = self.types.get_mut(category);
+        if let Some(number) = known.and_then(|actions| actions.get_mut(action)) {
+            *number += by;
+            return;
+        }
+        let actions = self.types.entry(category.clone()).or_default();
+        actions.insert(action.clone(), by);
     }
 
     /// Takes in an event at the next rev.
@@ -97,8 +105,26 @@ impl Feeds {
         }
     }
 
+    /// Whether any event was ever deleted and is still known. Asked once a group, and not within each
+    /// insertion, where it would make SQLite keep a journal of every one.
+    pub(super) fn any_deleted(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
+        if let Some(known) = self.any_deleted {
+            return Ok(known);
+        }
+        let any = transaction
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM tombstone)")?
+            .query_row([], |row| row.get(0))?;
+        self.any_deleted = Some(any);
+        Ok(any)
+    }
+
+    /// Takes notice of a deletion within the group.
+    pub(super) fn note_deletion(&mut self) {
+        self.any_deleted = Some(true);
+    }
+
     /// Takes back the newest event of a feed, whose row is being rolled back.
-    pub(super) fn forget_newest(&mut self, owner: OwnerId, event: &Counted) {
+    pub(super) fn forget_newest(&mut self, owner: OwnerId, event: &Event) {
         if let Some(feed) = self.feeds.get_mut(&owner) {
             feed.head = Rev::new(feed.head.get() - 1);
             feed.count(event.severity, event.status, -1);
@@ -129,7 +155,11 @@ impl Feeds {
             for ((severity, status), number) in feed.counts.iter().filter(|(_, n)| **n != 0) {
                 count.execute((feed.key, severity.as_str(), status.as_str(), number))?;
             }
-            for ((category, action), number) in feed.types.iter().filter(|(_, n)| **n != 0) {
+            let types = feed.types.iter().flat_map(|(category, actions)| {
+                let numbers = actions.iter().filter(|(_, number)| **number != 0);
+                numbers.map(move |(action, number)| (category, action, number))
+            });
+            for (category, action, number) in types {
                 count_type.execute((feed.key, category.as_str(), action.as_str(), number))?;
                 if *number < 0 {
                     drop_unused_type(transaction, feed.key, category, action)?;
@@ -147,26 +177,6 @@ impl Feeds {
             }
         }
         Ok(())
-    }
-}
-
-/// What the counters know of an event.
-#[derive(Debug)]
-pub(super) struct Counted {
-    severity: Severity,
-    status: Status,
-    category: Category,
-    action: Action,
-}
-
-impl Counted {
-    pub(super) fn of(event: &Event) -> Self {
-        Self {
-            severity: event.severity,
-            status: event.status,
-            category: event.category.clone(),
-            action: event.action.clone(),
-        }
     }
 }
 

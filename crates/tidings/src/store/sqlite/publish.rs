@@ -4,7 +4,7 @@ use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Transaction};
 use tidings_event::{Digest, Event, EventId, OwnerId, SystemId};
 
-use super::feeds::{Counted, Feeds};
+use super::feeds::Feeds;
 use super::row::{EVENT_COLUMN_COUNT, STORED_COLUMNS, insert_event, moment, read_event, rev};
 use crate::store::{Conflict, Outcome, Stored, Submission};
 
@@ -13,10 +13,10 @@ pub(super) fn store_request(
     transaction: &Transaction<'_>,
     system: SystemId,
     feeds: &mut Feeds,
-    request: Vec<Submission>,
+    request: &[Submission],
 ) -> rusqlite::Result<Outcome> {
     // Before the savepoint: a rollback to it must not take away a feed that we remember.
-    for submission in &request {
+    for submission in request {
         feeds.load(transaction, owner_of(&submission.event, system))?;
     }
     let many = request.len() > 1;
@@ -25,41 +25,34 @@ pub(super) fn store_request(
             .prepare_cached("SAVEPOINT request")?
             .execute([])?;
     }
-    // Asked once: in a condition of the insertion it would make SQLite keep a journal of each one.
-    let any_deleted = has_tombstones(transaction)?;
-    let mut stored = Vec::with_capacity(request.len());
-    let mut added = Vec::with_capacity(request.len());
-    for (index, submission) in request.into_iter().enumerate() {
+    let any_deleted = feeds.any_deleted(transaction)?;
+    let mut stored: Vec<Stored> = Vec::with_capacity(request.len());
+    for (index, submission) in request.iter().enumerate() {
+        let id = submission.event.id;
         let owner = owner_of(&submission.event, system);
         let feed = feeds.load(transaction, owner)?;
-        let was_deleted = any_deleted && is_deleted(transaction, submission.event.id)?;
-        if !was_deleted && insert_event(transaction, feed.key, feed.head.next(), &submission)? {
-            let rev = feed.add(&submission.event);
-            if many {
-                added.push((owner, Counted::of(&submission.event)));
-            }
+        let was_deleted = any_deleted && is_deleted(transaction, id)?;
+        if !was_deleted && insert_event(transaction, feed.key, feed.head.next(), submission)? {
             stored.push(Stored {
-                id: submission.event.id,
+                id,
                 owner,
-                json: submission.json,
-                rev,
+                json: submission.json.clone(),
+                rev: feed.add(&submission.event),
                 repeated: false,
             });
             continue;
         }
-        match find_repeat(transaction, owner, &submission)? {
+        match find_repeat(transaction, owner, submission)? {
             Some(repeat) => stored.push(repeat),
             None => {
-                for (owner, event) in added {
-                    feeds.forget_newest(owner, &event);
+                let added = stored.iter().zip(request).filter(|(one, _)| !one.repeated);
+                for (one, submission) in added {
+                    feeds.forget_newest(one.owner, &submission.event);
                 }
                 if many {
                     transaction.execute_batch("ROLLBACK TO request; RELEASE request")?;
                 }
-                return Ok(Outcome::Conflict(Conflict {
-                    index,
-                    id: submission.event.id,
-                }));
+                return Ok(Outcome::Conflict(Conflict { index, id }));
             }
         }
     }
@@ -72,12 +65,6 @@ pub(super) fn store_request(
 /// The engine settles the owner of every event; without one it is the system's.
 fn owner_of(event: &Event, system: SystemId) -> OwnerId {
     event.owner.unwrap_or_else(|| system.into())
-}
-
-fn has_tombstones(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
-    transaction
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM tombstone)")?
-        .query_row([], |row| row.get(0))
 }
 
 fn is_deleted(transaction: &Transaction<'_>, id: EventId) -> rusqlite::Result<bool> {

@@ -178,7 +178,7 @@ fn commit(
     let outcomes = group
         .into_iter()
         .map(|work| match work {
-            Work::Publish(request) => store_request(&transaction, system, &mut feeds, request),
+            Work::Publish(request) => store_request(&transaction, system, &mut feeds, &request),
             Work::Change(step) => {
                 change::apply(&transaction, system, &mut feeds, &step).map(Outcome::Changed)
             }

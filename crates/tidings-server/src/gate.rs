@@ -1,0 +1,158 @@
+//! What every request passes on its way in and out: it gets a name, is let in or sent away, cannot
+//! bring the connection down, and leaves a line in the log.
+//!
+//! One layer instead of one for each: every request pays for the boxes and clones between layers.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::extract::{OriginalUri, Request};
+use axum::http::header::{CACHE_CONTROL, Entry, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue, Method, Uri};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
+use tower::{Layer, Service};
+use tracing::{Instrument as _, Level, Span};
+
+use crate::error::{ApiError, Failure};
+use crate::identity;
+use crate::request_id::{self, X_REQUEST_ID};
+
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// Puts the gate before routes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GateLayer;
+
+impl<S> Layer<S> for GateLayer {
+    type Service = Gate<S>;
+
+    fn layer(&self, routes: S) -> Gate<S> {
+        Gate { routes }
+    }
+}
+
+/// Routes behind the gate.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate<S> {
+    routes: S,
+}
+
+impl<S> Service<Request> for Gate<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.routes.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let visit = Visit::begin(&mut request);
+        let admitted = identity::guard(&mut request);
+        let answer = admitted.map(|()| self.routes.call(request));
+        let span = visit.span();
+        let passage = async move {
+            let answer = match answer {
+                Ok(answer) => AssertUnwindSafe(answer).catch_unwind().await,
+                Err(refused) => Ok(Ok(refused.into_response())),
+            };
+            let answer = answer.unwrap_or_else(|panic| Ok(panicked(panic).into_response()));
+            let Ok(mut response) = answer;
+            visit.end(&mut response);
+            Ok(response)
+        };
+        // Polled within a span that is not wanted, every poll would still pay for it.
+        if span.is_disabled() {
+            Box::pin(passage)
+        } else {
+            Box::pin(passage.instrument(span))
+        }
+    }
+}
+
+/// What is remembered of a request until it is answered.
+struct Visit {
+    id: HeaderValue,
+    method: Method,
+    uri: Uri,
+    /// `None` if nobody wants to know how long it took.
+    begun: Option<Instant>,
+}
+
+impl Visit {
+    fn begin(request: &mut Request) -> Self {
+        let original = request.extensions().get::<OriginalUri>();
+        Self {
+            id: request_id::take_over_or_mint(request.headers()),
+            method: request.method().clone(),
+            // The routes may be mounted below a path.
+            uri: original.map_or_else(|| request.uri().clone(), |OriginalUri(uri)| uri.clone()),
+            begun: tracing::enabled!(Level::DEBUG).then(Instant::now),
+        }
+    }
+
+    /// Says of whatever is logged meanwhile which request it belongs to. The query is left out: its
+    /// values are the user's business.
+    fn span(&self) -> Span {
+        tracing::debug_span!(
+            "request",
+            method = %self.method,
+            path = self.uri.path(),
+            id = self.id(),
+        )
+    }
+
+    fn id(&self) -> &str {
+        self.id.to_str().unwrap_or_default()
+    }
+
+    /// Marks the answer and logs it. A stream counts as answered when it begins.
+    fn end(self, response: &mut Response) {
+        let status = response.status().as_u16();
+        if let Some(Failure { cause }) = response.extensions_mut().remove() {
+            // Named here, since the span is only there if the log shows debug.
+            tracing::error!(
+                method = %self.method,
+                path = self.uri.path(),
+                id = self.id(),
+                status,
+                cause,
+                "could not serve a request"
+            );
+        }
+        if let Some(begun) = self.begun {
+            let latency_us = begun.elapsed().as_micros();
+            tracing::debug!(status, latency_us, "answered");
+        }
+        let headers = response.headers_mut();
+        headers.insert(X_REQUEST_ID, self.id);
+        headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, SAME_ORIGIN);
+        // What the API answers is the user's and changes at any time.
+        if let Entry::Vacant(unsaid) = headers.entry(CACHE_CONTROL) {
+            unsaid.insert(NO_STORE);
+        }
+    }
+}
+
+/// What a handler said when it panicked.
+fn panicked(panic: Box<dyn Any + Send>) -> ApiError {
+    let text = match panic.downcast::<String>() {
+        Ok(text) => Some(*text),
+        Err(panic) => panic.downcast_ref::<&str>().map(|text| (*text).to_owned()),
+    };
+    ApiError::Panicked(text.unwrap_or_else(|| "a panic without a message".to_owned()))
+}
