@@ -1,5 +1,6 @@
 //! `tidings serve`.
 
+mod limits;
 mod log;
 mod retention;
 
@@ -14,6 +15,7 @@ use tidings::Tidings;
 use tidings_server::Server;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use limits::LimitArgs;
 use log::{LogFilter, LogFormat};
 use retention::RetentionArgs;
 
@@ -55,6 +57,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     retention: RetentionArgs,
+
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 /// Serves until SIGTERM or SIGINT, then ends the streams and commits what was accepted.
@@ -62,18 +67,22 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     // Before the log begins: a wrong flag is shown as one.
     let retention = args.retention.retention()?;
     let rules = retention::described(&retention);
+    let limits = args.limits.event_limits()?;
     let log_level = log::start(args.log, args.log_format);
     allow_many_files();
     // Before anything is opened, so that no signal finds the server half started.
     let stop = StopSignals::listen()?;
     let engine = Tidings::open(tidings::Config {
         retention,
+        limits,
         ..tidings::Config::new(&args.data_dir)
     })
     .await?;
     let config = tidings_server::Config {
         listen: args.listen,
         log_level: Some(log_level),
+        // There is no login yet.
+        limits: args.limits.caller_limits(false),
         ..tidings_server::Config::default()
     };
     let server = match Server::bind(engine.clone(), config) {

@@ -545,6 +545,28 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_counted_at_every_level() {
+        let inner = |keys: usize| -> Value {
+            (0..keys)
+                .map(|number| (format!("k{number}"), json!(0)))
+                .collect::<Metadata>()
+                .into()
+        };
+        // Four keys are around the inner ones.
+        let metadata = |keys: usize| json!({"a": [[inner(keys - 4)], {"b": 1}], "c": {"d": []}});
+        let limit = Limits::default().metadata_keys;
+        assert!(draft(with("metadata", metadata(limit))).is_ok());
+        let violations = draft(with("metadata", metadata(limit + 1))).unwrap_err();
+        let violation = violations.iter().next().unwrap();
+        assert_eq!(violation.field, "metadata");
+        assert_eq!(
+            violation.fault,
+            format!("has {} keys, more than the {limit} allowed", limit + 1)
+        );
+        assert!(!violation.remedy.is_empty());
+    }
+
+    #[test]
     fn the_digest_tells_content_apart_and_ignores_what_the_server_filled_in() {
         let id = json!("0c0ffee0-0000-4000-8000-00000000000c");
         let base = || with("id", id.clone());

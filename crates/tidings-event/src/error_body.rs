@@ -24,6 +24,8 @@ pub enum ErrorCode {
     BodyUnreadable,
     /// The body, the event or the batch is too large.
     TooLarge,
+    /// The address is longer than any that means something.
+    UriTooLong,
     /// The body is not declared as `application/json`.
     UnsupportedMediaType,
     /// The event's id is already taken by an event with other content.
@@ -38,6 +40,10 @@ pub enum ErrorCode {
     ForeignHost,
     /// The request comes from a web page of another origin.
     ForeignOrigin,
+    /// The caller has published, or asked for, more than it may in so short a time.
+    RateLimited,
+    /// As many streams are open as the user, or the address, may have.
+    TooManyStreams,
     /// The disk is full.
     StorageFull,
     /// The store does not answer or refuses to write.
@@ -55,7 +61,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code that a server of this version sends.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::InvalidJson,
         Self::InvalidEvent,
         Self::InvalidQuery,
@@ -63,6 +69,7 @@ impl ErrorCode {
         Self::InvalidConfig,
         Self::BodyUnreadable,
         Self::TooLarge,
+        Self::UriTooLong,
         Self::UnsupportedMediaType,
         Self::EventConflict,
         Self::EventNotFound,
@@ -70,6 +77,8 @@ impl ErrorCode {
         Self::MethodNotAllowed,
         Self::ForeignHost,
         Self::ForeignOrigin,
+        Self::RateLimited,
+        Self::TooManyStreams,
         Self::StorageFull,
         Self::StorageUnavailable,
         Self::Overloaded,

@@ -16,6 +16,8 @@ pub struct Limits {
     /// The deepest metadata, in levels; the object itself is the first. More than
     /// [`Limits::MAX_METADATA_DEPTH`] counts as that.
     pub metadata_depth: usize,
+    /// The most keys in metadata, those of its inner objects with them.
+    pub metadata_keys: usize,
     /// The largest event, in bytes of JSON.
     pub event_bytes: usize,
     /// The most events in a batch.
@@ -37,6 +39,9 @@ impl Default for Limits {
             description_bytes: 4 * 1024,
             metadata_bytes: 64 * 1024,
             metadata_depth: 32,
+            // A key with its value in 16 bytes on average: denser metadata would be a table, and in
+            // memory many times as large as its JSON.
+            metadata_keys: 4_096,
             event_bytes: 128 * 1024,
             batch_events: 1_000,
             batch_bytes: 4 * 1024 * 1024,
@@ -162,6 +167,17 @@ pub(crate) fn check_metadata(metadata: &Metadata, limits: &Limits, violations: &
             "flatten it",
         );
     }
+    let keys = metadata.len() + metadata.values().map(keys).sum::<usize>();
+    if keys > limits.metadata_keys {
+        violations.add(
+            "metadata",
+            format!(
+                "has {keys} keys, more than the {} allowed",
+                limits.metadata_keys
+            ),
+            "leave some out, or store the details elsewhere and link to them",
+        );
+    }
     if metadata
         .iter()
         .any(|(key, value)| key.contains('\0') || has_nul(value))
@@ -183,6 +199,15 @@ fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
         Value::Object(object) => 1 + object.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// The keys of all objects in a value.
+fn keys(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(keys).sum(),
+        Value::Object(object) => object.len() + object.values().map(keys).sum::<usize>(),
         _ => 0,
     }
 }

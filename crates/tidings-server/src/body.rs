@@ -58,6 +58,14 @@ impl Default for BodyBudget {
 }
 
 impl BodyBudget {
+    /// Takes in the body of a request that is refused without it, so that its client sees why.
+    pub(crate) async fn discard(headers: &HeaderMap, mut body: Body) {
+        // A client that waits to be told to go on has sent nothing that could be thrown away.
+        if !headers.contains_key(EXPECT) {
+            discard(&mut body).await;
+        }
+    }
+
     /// Reads a JSON body of at most `limit` bytes.
     pub(crate) async fn read_json(
         &self,
@@ -69,9 +77,8 @@ impl BodyBudget {
             Ok(()) => self.read(&mut body, limit).await,
             Err(refused) => Err(refused),
         };
-        // A client that waits to be told to go on has sent nothing that could be thrown away.
-        if read.is_err() && !headers.contains_key(EXPECT) {
-            discard(&mut body).await;
+        if read.is_err() {
+            Self::discard(headers, body).await;
         }
         read
     }

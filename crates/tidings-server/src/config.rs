@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::limits::CallerLimits;
 use crate::log_level::LogLevel;
 
 /// What a server needs to know.
@@ -24,6 +25,8 @@ pub struct Config {
     /// Reads and sets the level of the program's log. Without it there is nothing at
     /// `/api/system/events/config`.
     pub log_level: Option<LogLevel>,
+    /// How much one caller may ask for.
+    pub limits: CallerLimits,
 }
 
 impl Config {
@@ -49,6 +52,7 @@ impl Default for Config {
             drain_grace: Self::DEFAULT_DRAIN_GRACE,
             write_timeout: Self::DEFAULT_WRITE_TIMEOUT,
             log_level: None,
+            limits: CallerLimits::default(),
         }
     }
 }

@@ -17,10 +17,16 @@ use axum::response::{IntoResponse, Response};
 use tidings::{ChangeError, PublishError, StoreError};
 use tidings_event::{ErrorBody, ErrorCode, EventId, ResetReason, Violation, Violations};
 
+use crate::limits::Excess;
+
 pub(crate) use envelope::quoted;
 
 /// When to come back after a 503, in seconds: most of its causes pass quickly or need a human.
-const RETRY_AFTER_SECONDS: u16 = 2;
+const RETRY_AFTER_SECONDS: u32 = 2;
+
+/// When to come back for a stream where too many are open, in seconds: one ends when its reader goes
+/// away, and nobody knows when that will be.
+const RETRY_STREAM_AFTER_SECONDS: u32 = 10;
 
 /// The media type of every error's body.
 pub(crate) const ERROR_TYPE: HeaderValue =
@@ -37,6 +43,8 @@ pub(crate) enum ApiError {
     BodyTooLarge { limit: usize },
     /// So has the body that names the events to be changed.
     ChangeTooLarge { limit: usize },
+    /// The address has more bytes than any that means something.
+    UriTooLong { bytes: usize, limit: usize },
     /// One event has more bytes than an event may have. The index is that of a batch.
     EventTooLarge {
         index: Option<usize>,
@@ -47,6 +55,8 @@ pub(crate) enum ApiError {
     BatchTooLarge { bytes: usize, limit: usize },
     /// Too many large bodies arrive at the same time.
     Overloaded,
+    /// The caller has asked for more than one may.
+    Excess(Excess),
     /// The batch has too many events.
     TooManyEvents { events: usize, limit: usize },
     /// The batch has no events.
@@ -138,6 +148,19 @@ impl ApiError {
         }
     }
 
+    /// When the same request may succeed, in seconds, if time can help.
+    fn retry_after(&self, status: StatusCode) -> Option<u32> {
+        match self {
+            Self::Excess(Excess::Publishes { seconds, .. } | Excess::Requests { seconds, .. }) => {
+                Some(*seconds)
+            }
+            Self::Excess(Excess::StreamsOfOwner { .. } | Excess::StreamsToAddress { .. }) => {
+                Some(RETRY_STREAM_AFTER_SECONDS)
+            }
+            _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_SECONDS),
+        }
+    }
+
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Store(error) => Some(error.as_ref()),
@@ -169,6 +192,12 @@ pub(crate) struct Failure {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::of_store(Arc::new(error))
+    }
+}
+
+impl From<Excess> for ApiError {
+    fn from(excess: Excess) -> Self {
+        Self::Excess(excess)
     }
 }
 
@@ -206,9 +235,9 @@ impl IntoResponse for ApiError {
         let (status, body) = self.envelope();
         let json = serde_json::to_vec(&body).expect("an error body has only text keys");
         let mut response = (status, [(CONTENT_TYPE, ERROR_TYPE)], json).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if let Some(seconds) = self.retry_after(status) {
             let headers = response.headers_mut();
-            headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS.into());
+            headers.insert(RETRY_AFTER, seconds.into());
         }
         let cause = self.cause();
         if self.is_failure(status) {

@@ -12,6 +12,7 @@ use tidings::Subscription;
 use tokio::time::{Instant, Sleep};
 
 use crate::error::chain;
+use crate::limits::StreamPlace;
 use crate::state::AppState;
 
 /// How soon a reader whose connection is cut comes back, in milliseconds: spread, so that the many
@@ -26,6 +27,8 @@ const KEEPALIVE: &[u8] = b": keepalive\n\n";
 /// One reader's stream.
 pub(crate) struct EventStream {
     subscription: Subscription,
+    /// Free for another stream once this one is dropped.
+    _place: StreamPlace,
     /// Ready when the server ends and it is this stream's turn.
     farewell: Pin<Box<dyn Future<Output = ()> + Send>>,
     keepalive: Duration,
@@ -44,9 +47,10 @@ enum Phase {
 }
 
 impl EventStream {
-    pub(crate) fn new(subscription: Subscription, state: &AppState) -> Self {
+    pub(crate) fn new(subscription: Subscription, place: StreamPlace, state: &AppState) -> Self {
         Self {
             subscription,
+            _place: place,
             farewell: Box::pin(state.drain.farewell(state.drain_spread)),
             keepalive: state.keepalive,
             silence: Box::pin(tokio::time::sleep(state.keepalive)),

@@ -3,15 +3,36 @@
 use std::error::Error;
 use std::io;
 
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 use tidings::Tidings;
+
+use crate::error::ApiError;
+use crate::limits::Excess;
+
+/// The limits by their names in `/metrics`.
+const LIMITS: [&str; 5] = [
+    "publish_rate",
+    "request_rate",
+    "streams_per_owner",
+    "streams_per_address",
+    "uri_bytes",
+];
 
 /// All that `/metrics` shows.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     pub(crate) registry: Registry,
     closed_for_stall: Counter,
+    refused_by_limit: Family<LimitLabel, Counter>,
+}
+
+/// The limit that a request was beyond.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabel {
+    limit: &'static str,
 }
 
 impl Metrics {
@@ -24,10 +45,36 @@ impl Metrics {
             "Connections closed because their client took nothing",
             closed_for_stall.clone(),
         );
+        let refused_by_limit = Family::<LimitLabel, Counter>::default();
+        // Each is there from the beginning, so that its first refusal is seen to be one.
+        for limit in LIMITS {
+            refused_by_limit.get_or_create_owned(&LimitLabel { limit });
+        }
+        registry.register(
+            "tidings_requests_refused_by_limit",
+            "Requests refused because they were beyond a limit, by the limit",
+            refused_by_limit.clone(),
+        );
         Self {
             registry,
             closed_for_stall,
+            refused_by_limit,
         }
+    }
+
+    /// Counts a refusal, if it is one by a limit of what a caller may ask for.
+    pub(crate) fn count_refusal(&self, error: &ApiError) {
+        let [publishes, requests, of_owner, to_address, uri] = LIMITS;
+        let limit = match error {
+            ApiError::Excess(Excess::Publishes { .. }) => publishes,
+            ApiError::Excess(Excess::Requests { .. }) => requests,
+            ApiError::Excess(Excess::StreamsOfOwner { .. }) => of_owner,
+            ApiError::Excess(Excess::StreamsToAddress { .. }) => to_address,
+            ApiError::UriTooLong { .. } => uri,
+            _ => return,
+        };
+        let label = LimitLabel { limit };
+        self.refused_by_limit.get_or_create(&label).inc();
     }
 
     /// Counts a connection that broke, if it did so because its client took nothing for too long.

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use axum::extract::Request;
+use axum::http::Uri;
 use tidings::Tidings;
 
 use crate::body::{BodyBudget, ReadBody};
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::identity::Caller;
+use crate::limits::{Callers, StreamPlace, check_uri};
 use crate::log_level::LogLevel;
 use crate::metrics::Metrics;
+use crate::peer::Peer;
 use crate::shutdown::Drain;
 
 /// The shortest silence: a shorter one would make an idle stream a busy one.
@@ -21,6 +25,7 @@ pub(crate) struct AppState {
     pub(crate) engine: Tidings,
     pub(crate) drain: Drain,
     pub(crate) bodies: BodyBudget,
+    pub(crate) callers: Callers,
     pub(crate) metrics: Metrics,
     /// The silence after which a stream says that it is alive.
     pub(crate) keepalive: Duration,
@@ -34,6 +39,7 @@ impl AppState {
     pub(crate) fn new(engine: Tidings, config: &Config) -> Self {
         Self {
             metrics: Metrics::new(&engine),
+            callers: Callers::new(&config.limits, engine.limits().batch_events),
             engine,
             drain: Drain::default(),
             bodies: BodyBudget::default(),
@@ -44,19 +50,133 @@ impl AppState {
         }
     }
 
-    /// Reads the body of a request that asks for a change; it may be as large as a batch.
-    pub(crate) async fn read_change(&self, request: Request) -> Result<ReadBody, ApiError> {
-        let (head, body) = request.into_parts();
-        let limit = self.engine.limits().batch_bytes;
-        self.bodies.read_json(&head.headers, body, limit).await
+    /// Counts a request without a body against what its caller may ask for, unless its address is too
+    /// long.
+    pub(crate) fn admit(&self, caller: Caller, uri: &Uri) -> Result<(), ApiError> {
+        self.judge(check_uri(uri))?;
+        self.judge(self.callers.count_request(caller.owner))
     }
 
-    /// Reads the body of a request that says which events are to be changed.
-    pub(crate) async fn read_choice(&self, request: Request) -> Result<ReadBody, ApiError> {
-        let body = self.read_change(request).await;
+    /// Counts a request to publish, and reads its body. The body is read only if the caller may publish
+    /// at all; its other events are counted by [`Self::admit_batch`] once their number is known.
+    pub(crate) async fn read_publication(
+        &self,
+        caller: Caller,
+        request: Request,
+    ) -> Result<ReadBody, ApiError> {
+        let counted = self.judge(self.callers.count_publish(caller.owner));
+        self.read_admitted(counted, request).await
+    }
+
+    /// Counts the events of a batch beyond its first.
+    pub(crate) fn admit_batch(&self, caller: Caller, events: usize) -> Result<(), ApiError> {
+        self.judge(self.callers.count_batch(caller.owner, events))
+    }
+
+    /// Counts a request that asks for a change, and reads its body; it may be as large as a batch.
+    pub(crate) async fn read_change(
+        &self,
+        caller: Caller,
+        request: Request,
+    ) -> Result<ReadBody, ApiError> {
+        let counted = self.judge(self.callers.count_request(caller.owner));
+        self.read_admitted(counted, request).await
+    }
+
+    /// The same for one that says which events are to be changed.
+    pub(crate) async fn read_choice(
+        &self,
+        caller: Caller,
+        request: Request,
+    ) -> Result<ReadBody, ApiError> {
+        let body = self.read_change(caller, request).await;
         body.map_err(|error| match error {
             ApiError::BodyTooLarge { limit } => ApiError::ChangeTooLarge { limit },
             other => other,
         })
+    }
+
+    /// Reads the body of a request that is counted for nobody.
+    pub(crate) async fn read_body(&self, request: Request) -> Result<ReadBody, ApiError> {
+        self.read_admitted(Ok(()), request).await
+    }
+
+    /// Counts a request for a live stream, and the stream until what is returned is dropped.
+    pub(crate) fn open_stream(
+        &self,
+        caller: Caller,
+        request: &Request,
+    ) -> Result<StreamPlace, ApiError> {
+        self.admit(caller, request.uri())?;
+        let peer = request.extensions().get::<Peer>();
+        let address = peer.map(|Peer(address)| *address);
+        self.judge(self.callers.open_stream(caller.owner, address))
+    }
+
+    async fn read_admitted(
+        &self,
+        admitted: Result<(), ApiError>,
+        request: Request,
+    ) -> Result<ReadBody, ApiError> {
+        let admitted = admitted.and_then(|()| self.judge(check_uri(request.uri())));
+        let (head, body) = request.into_parts();
+        if let Err(refused) = admitted {
+            BodyBudget::discard(&head.headers, body).await;
+            return Err(refused);
+        }
+        let limit = self.engine.limits().batch_bytes;
+        self.bodies.read_json(&head.headers, body, limit).await
+    }
+
+    /// Counts what a limit refuses.
+    fn judge<T, E: Into<ApiError>>(&self, outcome: Result<T, E>) -> Result<T, ApiError> {
+        outcome.map_err(|refused| {
+            let refused = refused.into();
+            self.metrics.count_refusal(&refused);
+            refused
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use axum::body::Body;
+
+    use super::*;
+    use crate::identity::LOCAL_USER;
+    use crate::limits::CallerLimits;
+
+    #[tokio::test]
+    async fn streams_are_counted_by_the_address_they_go_to() {
+        let data_dir = tempfile::tempdir().unwrap();
+        let engine = Tidings::open(tidings::Config::new(data_dir.path())).await;
+        let config = Config {
+            limits: CallerLimits {
+                streams_per_address: NonZeroU32::new(1),
+                ..CallerLimits::default()
+            },
+            ..Config::default()
+        };
+        let state = AppState::new(engine.unwrap(), &config);
+        let from = |address: Option<&str>| {
+            let mut request = Request::new(Body::empty());
+            if let Some(address) = address {
+                let peer = Peer(address.parse().unwrap());
+                request.extensions_mut().insert(peer);
+            }
+            state.open_stream(Caller { owner: LOCAL_USER }, &request)
+        };
+        let first = from(Some("10.0.0.1")).unwrap();
+        assert!(matches!(
+            from(Some("10.0.0.1")),
+            Err(ApiError::Excess(
+                crate::limits::Excess::StreamsToAddress { .. }
+            ))
+        ));
+        let _others = [from(Some("10.0.0.2")), from(None), from(None)].map(Result::unwrap);
+        drop(first);
+        assert!(from(Some("10.0.0.1")).is_ok());
     }
 }

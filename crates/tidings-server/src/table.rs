@@ -20,6 +20,9 @@ const BODY: [ErrorCode; 5] = [
 /// What the id of an event can be refused with.
 const EVENT: [ErrorCode; 2] = [ErrorCode::InvalidQuery, ErrorCode::EventNotFound];
 
+/// What a caller who asks for too much is refused with.
+const EXCESS: [ErrorCode; 2] = [ErrorCode::RateLimited, ErrorCode::UriTooLong];
+
 /// What the store can refuse to read with.
 const READ: [ErrorCode; 2] = [ErrorCode::StorageUnavailable, ErrorCode::ShuttingDown];
 
@@ -39,7 +42,11 @@ pub(crate) fn api() -> Vec<Operation> {
             .fails_with(&[ErrorCode::RouteNotFound]),
         Operation::of::<config::__path_set_config>(put(config::set_config))
             .fails_with(&BODY)
-            .fails_with(&[ErrorCode::InvalidConfig, ErrorCode::RouteNotFound]),
+            .fails_with(&[
+                ErrorCode::InvalidConfig,
+                ErrorCode::RouteNotFound,
+                ErrorCode::UriTooLong,
+            ]),
     ]);
     operations
 }
@@ -48,6 +55,7 @@ fn events() -> Vec<Operation> {
     vec![
         Operation::of::<list::__path_list_events>(get(list::list_events))
             .fails_with(&[ErrorCode::InvalidQuery])
+            .fails_with(&EXCESS)
             .fails_with(&READ)
             .also_at("/api/events", "list_events_alias")
             .also_at("/api/events/list", "list_events_list_alias"),
@@ -58,27 +66,33 @@ fn events() -> Vec<Operation> {
                 ErrorCode::InvalidQuery,
                 ErrorCode::EventConflict,
             ])
+            .fails_with(&EXCESS)
             .fails_with(&WRITE)
             .also_at("/api/events", "create_events_alias"),
         Operation::of::<single::__path_get_event>(get(single::get_event))
             .fails_with(&EVENT)
+            .fails_with(&EXCESS)
             .fails_with(&READ)
             .also_at("/api/events/{id}", "get_event_alias"),
         Operation::of::<types::__path_list_event_types>(get(types::list_event_types))
             .fails_with(&[ErrorCode::InvalidQuery])
+            .fails_with(&EXCESS)
             .fails_with(&READ)
             .also_at("/api/events/types", "list_event_types_alias"),
         Operation::of::<summary::__path_summarize_events>(get(summary::summarize_events))
             .fails_with(&[ErrorCode::InvalidQuery])
+            .fails_with(&EXCESS)
             .fails_with(&READ)
             .also_at("/api/events/summary", "summarize_events_alias"),
         Operation::of::<subscribe::__path_subscribe>(get(subscribe::subscribe))
+            .fails_with(&EXCESS)
+            .fails_with(&[ErrorCode::TooManyStreams])
             .also_at("/api/events/subscribe", "subscribe_alias"),
     ]
 }
 
 fn changes() -> Vec<Operation> {
-    let change = [BODY.as_slice(), &WRITE, &[ErrorCode::InvalidChange]].concat();
+    let change = [&BODY[..], &WRITE, &EXCESS, &[ErrorCode::InvalidChange]].concat();
     vec![
         Operation::of::<status::__path_mark_event>(put(status::mark_event))
             .fails_with(&change)
@@ -93,6 +107,7 @@ fn changes() -> Vec<Operation> {
         .fails_with(&change),
         Operation::of::<deletion::__path_delete_event>(delete(deletion::delete_event))
             .fails_with(&EVENT)
+            .fails_with(&EXCESS)
             .fails_with(&WRITE)
             .also_at("/api/events/{id}", "delete_event_alias"),
         Operation::of::<deletion::__path_delete_events>(delete(deletion::delete_events))

@@ -11,6 +11,7 @@ mod doctor;
 mod exchange;
 mod inbox;
 mod lifecycle;
+mod limits;
 mod look;
 mod lost_answers;
 mod publish_lines;

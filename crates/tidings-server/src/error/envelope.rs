@@ -5,6 +5,7 @@ use tidings::StoreError;
 use tidings_event::{ErrorBody, ErrorCode, ErrorSeverity, Violations};
 
 use super::ApiError;
+use crate::limits::Excess;
 
 /// The most faults one answer lists; a batch can have thousands.
 const MAX_FAULTS: usize = 100;
@@ -22,6 +23,16 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
         | ApiError::EmptyBatch
         | ApiError::TooManyIds { .. }
         | ApiError::InvalidJson(_) => of_body(error),
+        ApiError::UriTooLong { bytes, limit } => refusal(
+            StatusCode::URI_TOO_LONG,
+            ErrorCode::UriTooLong,
+            "The address is too long",
+        )
+        .fault(
+            format!("path and query have {bytes} bytes, more than the {limit} allowed"),
+            "name fewer values in a filter",
+        ),
+        ApiError::Excess(excess) => of_excess(*excess),
         ApiError::InvalidChange(violations) => invalid_change().with_violations(violations),
         ApiError::InvalidStatus(violations) => refusal(
             StatusCode::BAD_REQUEST,
@@ -221,6 +232,50 @@ fn too_large(fault: String, remedy: &str) -> Answer {
         "The request is too large; nothing was changed",
     )
     .fault(fault, remedy)
+}
+
+/// The answers to a caller who asks for more than one may.
+fn of_excess(excess: Excess) -> Answer {
+    let too_fast = || {
+        refusal(
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::RateLimited,
+            "You ask for too much in a short time; nothing was changed",
+        )
+    };
+    let too_many_streams = || {
+        refusal(
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::TooManyStreams,
+            "Too many live streams are open",
+        )
+        .because("pages that were left open, or a program that opens streams and keeps them")
+    };
+    match excess {
+        Excess::Publishes { rate, seconds } => too_fast().fault(
+            format!("you may publish {rate} events a second"),
+            &format!(
+                "try again in {seconds} s, and send fewer events in that time; an operator sets the \
+                 limit with --publish-rate"
+            ),
+        ),
+        Excess::Requests { rate, seconds } => too_fast().fault(
+            format!("you may send {rate} requests a second"),
+            &format!(
+                "try again in {seconds} s, and less often after that; an operator sets the limit with \
+                 --request-rate"
+            ),
+        ),
+        Excess::StreamsOfOwner { most } => too_many_streams().fault(
+            format!("you may have {most} open"),
+            "close one that is not needed; an operator sets the limit with --max-streams-per-owner",
+        ),
+        Excess::StreamsToAddress { most } => too_many_streams().fault(
+            format!("your address may have {most} open"),
+            "close one that is not needed; an operator sets the limit with \
+             --max-streams-per-address",
+        ),
+    }
 }
 
 fn of_store(error: &StoreError) -> Answer {

@@ -5,6 +5,7 @@ use tidings_event::{ErrorCode, EventId, Violations};
 use uuid::Uuid;
 
 use super::ApiError;
+use crate::limits::{CallerLimits, Excess, MAX_URI_BYTES};
 
 /// An error that is answered with `code`.
 pub(crate) fn sample(code: ErrorCode) -> ApiError {
@@ -38,6 +39,10 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
         ErrorCode::TooLarge => ApiError::BodyTooLarge {
             limit: 4 * 1024 * 1024,
         },
+        ErrorCode::UriTooLong => ApiError::UriTooLong {
+            bytes: 20_000,
+            limit: MAX_URI_BYTES,
+        },
         ErrorCode::UnsupportedMediaType => ApiError::UnsupportedMediaType { given: None },
         ErrorCode::EventConflict => ApiError::Conflict {
             index: None,
@@ -52,6 +57,13 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
         ErrorCode::ForeignOrigin => ApiError::ForeignOrigin {
             origin: "https://example.org".to_owned(),
         },
+        ErrorCode::RateLimited => ApiError::Excess(Excess::Publishes {
+            rate: CallerLimits::DEFAULT_PUBLISH_RATE,
+            seconds: 1,
+        }),
+        ErrorCode::TooManyStreams => ApiError::Excess(Excess::StreamsOfOwner {
+            most: CallerLimits::DEFAULT_STREAMS_PER_OWNER,
+        }),
         ErrorCode::StorageFull => StoreError::Full("no space".into()).into(),
         ErrorCode::StorageUnavailable => ApiError::StoreTimeout,
         ErrorCode::Overloaded => ApiError::Overloaded,

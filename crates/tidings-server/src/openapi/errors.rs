@@ -57,7 +57,7 @@ pub(super) fn add(responses: &mut Responses, codes: &[ErrorCode]) {
         let mut response = ResponseBuilder::new()
             .description(description.join(" "))
             .content("application/json", content);
-        if status == "503" {
+        if status == "429" || status == "503" {
             let seconds = Object::with_type(Type::Integer);
             let mut header = Header::new(seconds);
             header.description = Some("When to try again, in seconds.".to_owned());

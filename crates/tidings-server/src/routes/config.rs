@@ -141,7 +141,7 @@ fn config(log_level: &LogLevel, status: Option<Outcome>) -> LogConfig {
 }
 
 async fn requested_level(state: &AppState, request: Request) -> Result<Level, ApiError> {
-    let body = state.read_change(request).await?;
+    let body = state.read_body(request).await?;
     read_level(json::text(&body.bytes).map_err(ApiError::invalid_json)?)
 }
 

@@ -9,9 +9,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use axum::response::Response;
 use tidings_event::Start;
 
-use crate::error::chain;
+use crate::error::{ApiError, chain};
 use crate::event_stream::{self, EventStream};
 use crate::identity::Caller;
+use crate::limits::{StreamPlace, delay_refusal};
 use crate::openapi::examples;
 use crate::openapi::parameters::StreamParameters;
 use crate::state::AppState;
@@ -20,8 +21,8 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Tells a proxy in front not to hold frames back.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// Answers with the live stream, always with status 200: anything else would end a browser's
-/// `EventSource` for good.
+/// Answers with the live stream, and with status 200 wherever the reader does well to come back by
+/// itself: anything else ends a browser's `EventSource` for good.
 #[utoipa::path(
     get,
     path = "/api/system/events/subscribe",
@@ -51,14 +52,23 @@ pub(crate) async fn subscribe(
     State(state): State<Arc<AppState>>,
     caller: Caller,
     request: Request,
-) -> Response {
+) -> Result<Response, ApiError> {
     let body = if request.method() == Method::HEAD {
         Body::empty()
     } else if state.drain.has_begun() {
         event_stream::ended()
     } else {
-        let start = start(request.headers(), request.uri().query().unwrap_or(""));
-        open(&state, caller, start).await
+        match state.open_stream(caller, &request) {
+            Ok(place) => {
+                let start = start(request.headers(), request.uri().query().unwrap_or(""));
+                open(&state, caller, place, start).await
+            }
+            Err(refused) => {
+                drop(request);
+                delay_refusal(&state.drain).await;
+                return Err(refused);
+            }
+        }
     };
     let mut response = Response::new(body);
     let headers = response.headers_mut();
@@ -68,12 +78,12 @@ pub(crate) async fn subscribe(
     if request.version() == Version::HTTP_11 {
         headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
     }
-    response
+    Ok(response)
 }
 
-async fn open(state: &AppState, caller: Caller, start: Start) -> Body {
+async fn open(state: &AppState, caller: Caller, place: StreamPlace, start: Start) -> Body {
     match state.engine.subscribe(caller.owner, start).await {
-        Ok(subscription) => EventStream::new(subscription, state).into_body(),
+        Ok(subscription) => EventStream::new(subscription, place, state).into_body(),
         Err(error) => {
             tracing::error!(cause = chain(&error), "could not begin a stream");
             event_stream::ended()

@@ -7,6 +7,7 @@ mod config;
 mod events;
 mod health;
 mod identity;
+mod limits;
 mod metrics;
 mod mount;
 mod openapi;

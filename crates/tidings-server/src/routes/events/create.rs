@@ -7,9 +7,9 @@ use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::{BufMut as _, Bytes, BytesMut};
-use tidings::{Prepared, Receipt, Tidings};
+use tidings::{Prepared, Receipt};
 use tidings_event::{
-    CausePolicy, Draft, Given, Limits, NewEvent, OwnerId, OwnerName, Past, Violation, Violations,
+    CausePolicy, Draft, Given, Limits, NewEvent, OwnerName, Past, Violation, Violations,
 };
 
 use crate::error::{ApiError, quoted};
@@ -85,11 +85,11 @@ async fn publish(
     request: Request,
 ) -> Result<(Form, Vec<Receipt>), ApiError> {
     let reader = Reader {
-        engine: &state.engine,
-        caller: caller.owner,
+        state,
+        caller,
         keeps_past: is_import(request.uri().query().unwrap_or(""))?,
     };
-    let body = state.read_change(request).await?;
+    let body = state.read_publication(caller, request).await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let (form, prepared) = if text.trim_ascii_start().starts_with('[') {
         (Form::Batch, reader.read_batch(text)?)
@@ -126,17 +126,17 @@ fn is_import(query: &str) -> Result<bool, ApiError> {
 /// Reads what a caller publishes.
 #[derive(Clone, Copy)]
 struct Reader<'a> {
-    engine: &'a Tidings,
-    caller: OwnerId,
+    state: &'a AppState,
+    caller: Caller,
     /// Whether status and last change are taken from the body.
     keeps_past: bool,
 }
 
 impl Reader<'_> {
     fn read_one(self, text: &str) -> Result<Prepared, ApiError> {
-        check_size(text.trim_ascii(), None, self.engine.limits())?;
+        check_size(text.trim_ascii(), None, self.state.engine.limits())?;
         match self.read_draft(text, text, "") {
-            Ok(draft) => Ok(self.engine.prepare(draft)),
+            Ok(draft) => Ok(self.state.engine.prepare(draft)),
             Err(Unfit::Unreadable(fault)) => Err(ApiError::invalid_json(fault)),
             Err(Unfit::Invalid(violations)) => Err(ApiError::InvalidEvent(violations)),
         }
@@ -144,7 +144,7 @@ impl Reader<'_> {
 
     /// Prepares one event after the other, so that only one at a time is there as parsed values.
     fn read_batch(self, text: &str) -> Result<Vec<Prepared>, ApiError> {
-        let limits = self.engine.limits();
+        let limits = self.state.engine.limits();
         let elements = json::elements(text, text, "body", limits.batch_events);
         let elements = elements.map_err(ApiError::invalid_json)?;
         match elements.count {
@@ -153,7 +153,7 @@ impl Reader<'_> {
                 let limit = limits.batch_events;
                 return Err(ApiError::TooManyEvents { events, limit });
             }
-            _ => {}
+            events => self.state.admit_batch(self.caller, events)?,
         }
         let mut prepared = Vec::with_capacity(elements.count);
         let mut unreadable = false;
@@ -161,7 +161,7 @@ impl Reader<'_> {
         for (index, element) in elements.first.into_iter().enumerate() {
             check_size(element.get(), Some(index), limits)?;
             match self.read_draft(text, element.get(), &format!("[{index}]")) {
-                Ok(draft) => prepared.push(self.engine.prepare(draft)),
+                Ok(draft) => prepared.push(self.state.engine.prepare(draft)),
                 Err(Unfit::Invalid(of_one)) => violations.extend_from_batch(index, of_one),
                 Err(Unfit::Unreadable(fault)) => {
                     unreadable = true;
@@ -190,8 +190,10 @@ impl Reader<'_> {
         if matches!(&event.owner, Given::Value(OwnerName::User(user)) if user.is_nil()) {
             event.owner = Given::Absent;
         }
-        event.owner.or_default_to(OwnerName::User(self.caller));
-        let limits = self.engine.limits();
+        event
+            .owner
+            .or_default_to(OwnerName::User(self.caller.owner));
+        let limits = self.state.engine.limits();
         let draft = event.into_draft(limits, CausePolicy::FillFromDescription);
         let draft = draft.map_err(Unfit::Invalid)?;
         if !self.keeps_past {

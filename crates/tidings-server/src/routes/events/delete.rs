@@ -14,6 +14,7 @@ use crate::error::ApiError;
 use crate::event_path::EventPath;
 use crate::identity::Caller;
 use crate::json;
+use crate::limits::Admitted;
 use crate::openapi::bodies::DeleteSeveral;
 use crate::openapi::examples;
 use crate::state::AppState;
@@ -29,7 +30,7 @@ use crate::state::AppState;
 )]
 pub(crate) async fn delete_event(
     State(state): State<Arc<AppState>>,
-    caller: Caller,
+    Admitted(caller): Admitted,
     EventPath(id): EventPath,
 ) -> Result<StatusCode, ApiError> {
     match state.engine.delete(caller.owner, id).await? {
@@ -146,7 +147,7 @@ async fn delete_several(
     caller: Caller,
     request: Request,
 ) -> Result<(bool, Changes), ApiError> {
-    let body = state.read_choice(request).await?;
+    let body = state.read_choice(caller, request).await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let selection = change::read_selection(text, state.engine.limits())?;
     drop(body);

@@ -8,7 +8,7 @@ use tidings_event::{Event, EventId};
 
 use crate::error::ApiError;
 use crate::event_path::EventPath;
-use crate::identity::Caller;
+use crate::limits::Admitted;
 use crate::openapi::examples;
 use crate::state::AppState;
 use crate::unfiltered::Unfiltered;
@@ -28,7 +28,7 @@ use crate::unfiltered::Unfiltered;
 )]
 pub(crate) async fn get_event(
     State(state): State<Arc<AppState>>,
-    caller: Caller,
+    Admitted(caller): Admitted,
     _: Unfiltered,
     EventPath(id): EventPath,
 ) -> Result<Json<Event>, ApiError> {

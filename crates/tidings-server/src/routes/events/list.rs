@@ -7,7 +7,7 @@ use axum::extract::{RawQuery, State};
 use tidings_event::EventPage;
 
 use crate::error::ApiError;
-use crate::identity::Caller;
+use crate::limits::Admitted;
 use crate::openapi::examples;
 use crate::openapi::parameters::ListParameters;
 use crate::query::ListQuery;
@@ -31,7 +31,7 @@ use crate::state::AppState;
 )]
 pub(crate) async fn list_events(
     State(state): State<Arc<AppState>>,
-    caller: Caller,
+    Admitted(caller): Admitted,
     RawQuery(query): RawQuery,
 ) -> Result<Json<EventPage>, ApiError> {
     let ListQuery { filter, page } =

@@ -144,7 +144,7 @@ async fn mark_one(
     id: EventId,
     request: Request,
 ) -> Result<Status, ApiError> {
-    let body = state.read_change(request).await?;
+    let body = state.read_change(caller, request).await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let status = change::read_status(text)?;
     match state.engine.set_status(caller.owner, id, status).await? {
@@ -159,7 +159,7 @@ async fn mark_several(
     caller: Caller,
     request: Request,
 ) -> Result<(bool, Changes), ApiError> {
-    let body = state.read_choice(request).await?;
+    let body = state.read_choice(caller, request).await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let (selection, status) = change::read_marking(text, state.engine.limits())?;
     drop(body);

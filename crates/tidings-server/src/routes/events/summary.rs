@@ -7,7 +7,7 @@ use axum::extract::State;
 use tidings_event::InboxSummary;
 
 use crate::error::ApiError;
-use crate::identity::Caller;
+use crate::limits::Admitted;
 use crate::openapi::examples;
 use crate::state::AppState;
 use crate::unfiltered::Unfiltered;
@@ -28,7 +28,7 @@ use crate::unfiltered::Unfiltered;
 )]
 pub(crate) async fn summarize_events(
     State(state): State<Arc<AppState>>,
-    caller: Caller,
+    Admitted(caller): Admitted,
     _: Unfiltered,
 ) -> Result<Json<InboxSummary>, ApiError> {
     Ok(Json(state.engine.summary(caller.owner).await?))

@@ -1,0 +1,56 @@
+//! `tidings serve` limits what it is told to limit.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::server::{LOCAL_USER, Server, event, soon, tidings};
+
+#[tokio::test]
+async fn limits_hold_as_the_flags_say() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let mut command = tidings();
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(directory.path())
+        .args(["--publish-rate", "1", "--max-batch-events", "3"])
+        .args(["--max-metadata-keys", "16"]);
+    let server = Server::from_command(command).await;
+    let plain = event(LOCAL_USER, "plain");
+    let mut with_keys = plain.clone();
+    let keys = (0..17).map(|number| (format!("k{number}"), json!(0)));
+    with_keys["metadata"] = Value::Object(keys.collect());
+    for (body, status, code) in [
+        (json!([plain, plain, plain, plain]), 413, "too_large"),
+        (json!(with_keys), 400, "invalid_event"),
+    ] {
+        let answer = soon("an answer", server.publish(&body)).await;
+        let (answered, error) = answer.expect("the connection holds");
+        assert_eq!((answered.as_u16(), &error["code"]), (status, &json!(code)));
+    }
+    // The largest batch is three events, and one comes back a second; both refusals were counted.
+    for _ in 0..50 {
+        let answer = soon("an answer", server.publish(&plain)).await;
+        let (status, body) = answer.expect("the connection holds");
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            assert_eq!(body["code"], "rate_limited");
+            return;
+        }
+        assert!(status.is_success(), "{body}");
+    }
+    panic!("any number of events is taken");
+}
+
+#[tokio::test]
+async fn limits_that_contradict_each_other_are_refused() {
+    let output = tidings()
+        .args(["serve", "--max-event-bytes", "2000"])
+        .output()
+        .await
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    let shown = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        shown.contains("--max-description-bytes (4096) is more than --max-event-bytes (2000)"),
+        "{shown}"
+    );
+}

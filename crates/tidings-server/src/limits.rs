@@ -1,0 +1,218 @@
+//! How much one caller may ask for, so that the others are served as before.
+
+mod admitted;
+mod delay;
+mod rate;
+mod streams;
+mod uri;
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use tidings_event::OwnerId;
+
+pub(crate) use admitted::Admitted;
+pub(crate) use delay::delay_refusal;
+pub(crate) use streams::StreamPlace;
+pub(crate) use uri::{MAX_URI_BYTES, check_uri};
+
+use rate::Rate;
+use streams::Streams;
+
+/// How much one caller may ask for. `None` is any number; and so is every one by default, since
+/// without a login all are the same caller, who would only be kept from themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallerLimits {
+    /// The events that one caller may publish a second, whoever gets them. As many may come at once,
+    /// and the largest batch always.
+    pub publish_rate: Option<NonZeroU32>,
+    /// The requests by which one caller may list, count, look at, follow, mark and delete events a
+    /// second: all but those that publish. As many may come at once.
+    pub request_rate: Option<NonZeroU32>,
+    /// The live streams that one user may have open.
+    pub streams_per_owner: Option<NonZeroU32>,
+    /// The live streams that may be open to one address; in IPv6 to one network of 64 bits, which is
+    /// what one client has.
+    pub streams_per_address: Option<NonZeroU32>,
+}
+
+impl CallerLimits {
+    /// A third of what a small server commits one by one; a backend that publishes for everyone is one
+    /// caller.
+    pub const DEFAULT_PUBLISH_RATE: NonZeroU32 = NonZeroU32::new(10_000).expect("it is not 0");
+    /// Far above what a page and its reloads ask for.
+    pub const DEFAULT_REQUEST_RATE: NonZeroU32 = NonZeroU32::new(1_000).expect("it is not 0");
+    /// Every tab of every device, and those that went away unnoticed.
+    pub const DEFAULT_STREAMS_PER_OWNER: NonZeroU32 = NonZeroU32::new(100).expect("it is not 0");
+
+    /// What suits a server that tells its users apart. Any number of streams to an address: all that
+    /// come through a proxy have one.
+    pub const fn with_login() -> Self {
+        Self {
+            publish_rate: Some(Self::DEFAULT_PUBLISH_RATE),
+            request_rate: Some(Self::DEFAULT_REQUEST_RATE),
+            streams_per_owner: Some(Self::DEFAULT_STREAMS_PER_OWNER),
+            streams_per_address: None,
+        }
+    }
+}
+
+/// What every caller has of late asked for.
+#[derive(Debug)]
+pub(crate) struct Callers {
+    publishes: Option<Rate>,
+    requests: Option<Rate>,
+    streams: Streams,
+}
+
+/// A limit that a caller has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Excess {
+    /// So many events a second, and when to come back, in seconds.
+    Publishes { rate: NonZeroU32, seconds: u32 },
+    /// So many requests a second, and when to come back, in seconds.
+    Requests { rate: NonZeroU32, seconds: u32 },
+    /// So many streams of one user.
+    StreamsOfOwner { most: NonZeroU32 },
+    /// So many streams to one address.
+    StreamsToAddress { most: NonZeroU32 },
+}
+
+impl Callers {
+    /// A batch has at most `batch_events`.
+    pub(crate) fn new(limits: &CallerLimits, batch_events: usize) -> Self {
+        let batch = u32::try_from(batch_events).unwrap_or(u32::MAX);
+        let publishes = |rate: NonZeroU32| Rate::new(rate, rate.get().max(batch));
+        Self {
+            publishes: limits.publish_rate.map(publishes),
+            requests: limits.request_rate.map(|rate| Rate::new(rate, rate.get())),
+            streams: Streams::new(limits.streams_per_owner, limits.streams_per_address),
+        }
+    }
+
+    /// Counts a request that is no publish.
+    pub(crate) fn count_request(&self, caller: OwnerId) -> Result<(), Excess> {
+        let Some(requests) = &self.requests else {
+            return Ok(());
+        };
+        requests.take(caller, 1).map_err(|wait| Excess::Requests {
+            rate: requests.per_second(),
+            seconds: whole_seconds(wait),
+        })
+    }
+
+    /// Counts a publish request as one event, before its body is read. So one that holds none, or
+    /// nothing of use, costs its sender something as well.
+    pub(crate) fn count_publish(&self, caller: OwnerId) -> Result<(), Excess> {
+        let Some(publishes) = &self.publishes else {
+            return Ok(());
+        };
+        publishes.take(caller, 1).map_err(|wait| Excess::Publishes {
+            rate: publishes.per_second(),
+            seconds: whole_seconds(wait),
+        })
+    }
+
+    /// Counts the events of a batch, but for the one that [`Self::count_publish`] has counted.
+    pub(crate) fn count_batch(&self, caller: OwnerId, events: usize) -> Result<(), Excess> {
+        let Some(publishes) = &self.publishes else {
+            return Ok(());
+        };
+        let more = u32::try_from(events.saturating_sub(1)).unwrap_or(u32::MAX);
+        publishes.take(caller, more).map_err(|wait| {
+            Excess::Publishes {
+                rate: publishes.per_second(),
+                // Sent again, the batch needs room for its first event too.
+                seconds: whole_seconds(wait + publishes.period()),
+            }
+        })
+    }
+
+    /// Counts a stream of `owner` until what is returned is dropped.
+    pub(crate) fn open_stream(
+        &self,
+        owner: OwnerId,
+        address: Option<IpAddr>,
+    ) -> Result<StreamPlace, Excess> {
+        self.streams.open(owner, address)
+    }
+}
+
+/// At least one: a client that comes back at once would only be refused again.
+fn whole_seconds(wait: std::time::Duration) -> u32 {
+    let seconds = wait.as_nanos().div_ceil(1_000_000_000).max(1);
+    u32::try_from(seconds).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use uuid::Uuid;
+
+    use super::*;
+
+    const fn owner(number: u128) -> OwnerId {
+        OwnerId::from_uuid(Uuid::from_u128(number))
+    }
+
+    #[test]
+    fn a_wait_is_told_in_whole_seconds() {
+        for (milliseconds, seconds) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (60_000, 60)] {
+            let wait = Duration::from_millis(milliseconds);
+            assert_eq!(whole_seconds(wait), seconds, "{milliseconds}");
+        }
+        assert_eq!(whole_seconds(Duration::MAX), u32::MAX);
+    }
+
+    #[test]
+    fn without_limits_nothing_is_counted() {
+        let callers = Callers::new(&CallerLimits::default(), 10);
+        for _ in 0..10_000 {
+            assert_eq!(callers.count_request(owner(1)), Ok(()));
+            assert_eq!(callers.count_publish(owner(1)), Ok(()));
+            assert_eq!(callers.count_batch(owner(1), 10), Ok(()));
+        }
+    }
+
+    #[test]
+    fn the_largest_batch_is_served_whatever_the_rate() {
+        let limits = CallerLimits {
+            publish_rate: NonZeroU32::new(1),
+            ..CallerLimits::default()
+        };
+        let callers = Callers::new(&limits, 1_000);
+        assert_eq!(callers.count_publish(owner(1)), Ok(()));
+        assert_eq!(callers.count_batch(owner(1), 1_000), Ok(()));
+        let refused = callers.count_batch(owner(1), 1_000).unwrap_err();
+        let Excess::Publishes { rate, seconds } = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(rate.get(), 1);
+        assert!((999..=1_000).contains(&seconds), "{seconds}");
+        // The others have their own.
+        assert_eq!(callers.count_publish(owner(2)), Ok(()));
+        assert_eq!(callers.count_batch(owner(2), 1_000), Ok(()));
+    }
+
+    #[test]
+    fn requests_and_events_are_counted_apart() {
+        let limits = CallerLimits {
+            publish_rate: NonZeroU32::new(1),
+            request_rate: NonZeroU32::new(1),
+            ..CallerLimits::default()
+        };
+        let callers = Callers::new(&limits, 1_000);
+        assert_eq!(callers.count_batch(owner(1), 1_001), Ok(()));
+        assert!(callers.count_batch(owner(1), 1_001).is_err());
+        let refused = Excess::Requests {
+            rate: NonZeroU32::MIN,
+            seconds: 1,
+        };
+        assert_eq!(callers.count_request(owner(1)), Ok(()));
+        // The second is refused unless this machine sleeps for a second in between.
+        let counted = (0..100).find_map(|_| callers.count_request(owner(1)).err());
+        assert_eq!(counted, Some(refused));
+        assert_eq!(callers.count_request(owner(2)), Ok(()));
+    }
+}

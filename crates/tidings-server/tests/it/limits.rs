@@ -1,0 +1,291 @@
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::http::Method;
+use hyper::Request;
+use serde_json::{Value, json};
+use tidings_server::CallerLimits;
+
+use crate::app::{Answer, EVENTS, TestApp, event, event_with, request};
+use crate::wire;
+
+const SUBSCRIBE: &str = "/api/system/events/subscribe";
+
+async fn limited(change: impl FnOnce(&mut CallerLimits)) -> TestApp {
+    TestApp::with(|config| change(&mut config.limits)).await
+}
+
+const ONE: Option<NonZeroU32> = NonZeroU32::new(1);
+
+/// Sends a request until a rate refuses it. That is the second time, unless the machine sleeps for a
+/// second in between.
+async fn until_refused(send: impl AsyncFn() -> Answer) -> Answer {
+    for _ in 0..100 {
+        let answer = send().await;
+        if answer.status == 429 {
+            return answer;
+        }
+    }
+    panic!("it is served all the time");
+}
+
+fn batch(events: usize) -> String {
+    Value::from(vec![event("one of many"); events]).to_string()
+}
+
+fn retry_after(answer: &Answer) -> u32 {
+    answer.header("retry-after").parse().expect("seconds")
+}
+
+#[tokio::test]
+async fn who_publishes_too_fast_is_told_when_to_come_back() {
+    let app = limited(|limits| limits.publish_rate = ONE).await;
+    // The largest batch is served although the rate is lower.
+    assert_eq!(app.post(batch(1_000)).await.status, 201);
+    let refused = until_refused(async || app.post(event("late").to_string()).await).await;
+    let error = refused.error(429, "rate_limited");
+    assert_eq!(
+        error["longDescription"],
+        json!(["you may publish 1 events a second"])
+    );
+    let remedy = error["suggestedRemediation"][0].as_str().unwrap();
+    assert!(remedy.starts_with("try again in 1 s, "), "{remedy}");
+    assert!(remedy.contains("--publish-rate"), "{remedy}");
+    assert_eq!(retry_after(&refused), 1);
+    // What is no publish has a limit of its own.
+    assert_eq!(app.get(EVENTS).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_batch_counts_its_events_and_is_stored_whole_or_not_at_all() {
+    let app = limited(|limits| limits.publish_rate = ONE).await;
+    assert_eq!(app.post(batch(900)).await.status, 201);
+    let refused = app.post(batch(500)).await;
+    refused.error(429, "rate_limited");
+    // 100 were left, and came to 99 by the attempt.
+    let seconds = retry_after(&refused);
+    assert!((300..=401).contains(&seconds), "{seconds}");
+    assert_eq!(app.stored().await.len(), 900);
+    assert_eq!(app.post(batch(50)).await.status, 201);
+}
+
+#[tokio::test]
+async fn who_may_not_publish_is_refused_before_the_body_is_sent() {
+    let app = limited(|limits| limits.publish_rate = ONE).await;
+    let server = app.serve();
+    let (all, one) = (batch(1_000), event("").to_string());
+    let head = wire::post_head(server.address, all.len());
+    let mut socket = wire::send_raw(server.address, (head + &all).as_bytes()).await;
+    let answer = wire::read_raw(&mut socket).await;
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    // The server would wait for a body that it wanted, and give up after a while.
+    for _ in 0..10 {
+        let head = wire::post_head(server.address, one.len());
+        let head = head.replacen("\r\n", "\r\nExpect: 100-continue\r\n", 1);
+        let mut socket = wire::send_raw(server.address, head.as_bytes()).await;
+        let answer = wire::read_raw(&mut socket).await;
+        if answer.starts_with("HTTP/1.1 429 ") {
+            assert!(answer.contains("\"rate_limited\""), "{answer}");
+            return;
+        }
+    }
+    panic!("the body was waited for");
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_come_back() {
+    let app = limited(|limits| limits.request_rate = ONE).await;
+    let id = "0c0ffee0-0000-4000-8000-0000000000ff";
+    let read = json!({"status": "read"});
+    let ids = json!({"ids": [id]});
+    for (method, path, body) in [
+        (Method::GET, String::new(), &Value::Null),
+        (Method::GET, format!("/{id}"), &Value::Null),
+        (Method::GET, "/types".to_owned(), &Value::Null),
+        (Method::GET, "/summary".to_owned(), &Value::Null),
+        (Method::DELETE, format!("/{id}"), &Value::Null),
+        (Method::PUT, format!("/status/{id}"), &read),
+        (Method::PUT, "/status/bulk".to_owned(), &ids),
+        (Method::DELETE, "/bulk".to_owned(), &ids),
+    ] {
+        let path = format!("{EVENTS}{path}");
+        let send = async || match body {
+            Value::Null => {
+                app.send(request(method.clone(), &path, Body::empty()))
+                    .await
+            }
+            body => app.send_json(method.clone(), &path, body.to_string()).await,
+        };
+        let refused = until_refused(send).await;
+        let error = refused.error(429, "rate_limited").to_string();
+        assert!(
+            error.contains("you may send 1 requests a second"),
+            "{path}: {error}"
+        );
+        assert!(error.contains("--request-rate"), "{path}: {error}");
+        assert_eq!(retry_after(&refused), 1, "{path}");
+    }
+    // Publishes have a limit of their own.
+    for _ in 0..3 {
+        app.publish(&event("")).await;
+    }
+}
+
+#[tokio::test]
+async fn to_ask_for_a_stream_is_to_ask() {
+    let app = limited(|limits| limits.request_rate = ONE).await;
+    let server = app.serve();
+    let refused = until_refused(async || {
+        let answer = wire::call(server.address, Request::get(SUBSCRIBE)).await;
+        if answer.status() == 200 {
+            // A stream has no end to wait for.
+            return Answer {
+                status: answer.status(),
+                headers: answer.headers().clone(),
+                body: Vec::new(),
+            };
+        }
+        wire::read(answer).await
+    });
+    refused.await.error(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn without_limits_nobody_is_refused() {
+    let app = TestApp::start().await;
+    for _ in 0..100 {
+        assert_eq!(app.get(EVENTS).await.status, 200);
+    }
+    for _ in 0..3 {
+        assert_eq!(app.post(batch(1_000)).await.status, 201);
+    }
+}
+
+#[tokio::test]
+async fn one_stream_too_many_is_refused_after_a_moment_until_another_has_ended() {
+    let app = limited(|limits| limits.streams_per_owner = ONE).await;
+    let server = app.serve();
+    let subscribe = || wire::call(server.address, Request::get(SUBSCRIBE));
+    let first = subscribe().await;
+    assert_eq!(first.status(), 200);
+    let head = wire::call(server.address, Request::head(SUBSCRIBE)).await;
+    assert_eq!(head.status(), 200);
+
+    let asked = Instant::now();
+    let refused = wire::read(subscribe().await).await;
+    assert!(asked.elapsed() >= Duration::from_millis(700));
+    let error = refused.error(429, "too_many_streams");
+    assert_eq!(error["longDescription"], json!(["you may have 1 open"]));
+    assert!(
+        error.to_string().contains("--max-streams-per-owner"),
+        "{error}"
+    );
+    assert_eq!(retry_after(&refused), 10);
+
+    drop(first);
+    // Each that is refused has waited for about a second.
+    for _ in 0..20 {
+        if subscribe().await.status() == 200 {
+            return;
+        }
+    }
+    panic!("the place of a stream that has ended is not free");
+}
+
+#[tokio::test]
+async fn an_address_that_is_too_long_is_refused() {
+    let app = TestApp::start().await;
+    let path = |path: &str, bytes: usize| {
+        let path = format!("{EVENTS}{path}?author=");
+        let rest = bytes - path.len();
+        path + &"x".repeat(rest)
+    };
+    let most = 16 * 1024;
+    assert_eq!(app.get(&path("", most)).await.status, 200);
+    let error = app
+        .get(&path("", most + 1))
+        .await
+        .error(414, "uri_too_long");
+    assert_eq!(
+        error["longDescription"],
+        json!(["path and query have 16385 bytes, more than the 16384 allowed"])
+    );
+    for path in [path("/summary", 40_000), path("/subscribe", most + 1)] {
+        app.get(&path).await.error(414, "uri_too_long");
+    }
+    let body = event("").to_string();
+    let long = path("", most + 1);
+    let publish = app.send_json(Method::POST, &long, body);
+    publish.await.error(414, "uri_too_long");
+    assert!(app.stored().await.is_empty());
+    // On a connection too, where a head of this size fits in.
+    let server = app.serve();
+    let answer = wire::get(server.address, &path("", 40_000)).await;
+    answer.error(414, "uri_too_long");
+}
+
+#[tokio::test]
+async fn metadata_has_so_many_keys() {
+    let app = TestApp::start().await;
+    let metadata = |keys: usize| -> Value {
+        let keys = (1..keys).map(|number| (format!("k{number}"), json!(0)));
+        json!({"all": [Value::Object(keys.collect())]})
+    };
+    app.publish(&event_with("metadata", metadata(4_096))).await;
+    let answer = app.post(event_with("metadata", metadata(4_097)).to_string());
+    let error = answer.await.error(400, "invalid_event");
+    assert_eq!(
+        error["longDescription"],
+        json!(["metadata has 4097 keys, more than the 4096 allowed"])
+    );
+}
+
+#[tokio::test]
+async fn unknown_fields_cost_nothing_however_many_and_deep() {
+    let app = TestApp::start().await;
+    let known = event("kept").to_string();
+    let known = known.trim_end_matches('}');
+    let deep = format!("{}{}", "[".repeat(60_000), "]".repeat(60_000));
+    let objects = format!("{}1{}", "{\"a\":".repeat(20_000), "}".repeat(20_000));
+    let many: String = (0..10_000)
+        .map(|number| format!(",\"k{number}\":0"))
+        .collect();
+    for unknown in [
+        format!(",\"deep\":{deep}"),
+        format!(",\"deep\":{objects}"),
+        many,
+    ] {
+        let body = format!("{known}{unknown}}}");
+        assert!(body.len() < 128 * 1024);
+        assert_eq!(app.post(body).await.status, 201);
+    }
+    for stored in app.stored().await {
+        assert_eq!(stored["description"], "kept");
+        assert!(stored.get("deep").is_none() && stored.get("k0").is_none());
+    }
+}
+
+#[tokio::test]
+async fn refusals_are_counted_by_their_limit() {
+    let app = limited(|limits| limits.request_rate = ONE).await;
+    let server = app.serve();
+    let long = format!("{EVENTS}?author={}", "x".repeat(16 * 1024));
+    wire::get(server.address, &long)
+        .await
+        .error(414, "uri_too_long");
+    until_refused(async || wire::get(server.address, EVENTS).await).await;
+    let metrics = wire::get(server.address, "/metrics").await;
+    let text = String::from_utf8(metrics.body).unwrap();
+    for (limit, refused) in [
+        ("publish_rate", 0),
+        ("request_rate", 1),
+        ("streams_per_owner", 0),
+        ("streams_per_address", 0),
+        ("uri_bytes", 1),
+    ] {
+        let line =
+            format!("tidings_requests_refused_by_limit_total{{limit=\"{limit}\"}} {refused}");
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+}
