@@ -38,6 +38,8 @@ mod serve;
 mod shutdown;
 mod state;
 mod table;
+#[allow(dead_code, unused_imports, reason = "nothing asks for tokens yet")]
+mod token;
 mod trace;
 mod unfiltered;
 
@@ -47,3 +49,7 @@ pub use log_level::{Level, LevelError, LogLevel};
 pub use openapi::openapi;
 pub use router::router;
 pub use serve::{BindError, Server};
+pub use token::{
+    FileFault, JwksFault, KeySource, KeyUrlFault, ListFault, MintError, MintRequest, Revocations,
+    ScopeError, Scopes, Secret, ShortSecret, TokenConfig, TokenSetupError, Tokens, mint,
+};
