@@ -39,7 +39,7 @@ pub struct TokenConfig {
 pub enum KeySource {
     /// A file with a secret of at least 32 bytes, for HS256 and nothing else.
     SecretFile(PathBuf),
-    /// A file with a JSON Web Key Set (RFC 7517) of public keys, for RS256, ES256 and EdDSA.
+    /// A file with a JSON Web Key Set (RFC 7517) of public keys, for RS256, ES256 and `EdDSA`.
     JwksFile(PathBuf),
     /// An `https` URL of such a set, or an `http` one of a loopback address. Redirects are not followed,
     /// proxies not used.

@@ -25,7 +25,7 @@ pub(super) struct Key {
 #[derive(Debug)]
 pub(super) enum KeySet {
     /// One secret. There is nothing to choose, so a token's `kid` says nothing.
-    Secret(Key),
+    Secret(Box<Key>),
     /// Public keys, chosen by `kid`.
     Public(Vec<Key>),
 }
@@ -68,7 +68,7 @@ impl KeySet {
     /// The set whose only key is a secret, for HS256.
     pub(super) fn of_secret(secret: &Secret) -> Self {
         let decoding = DecodingKey::from_secret(secret.expose_secret());
-        Self::Secret(Key::new(None, Algorithm::HS256, decoding))
+        Self::Secret(Box::new(Key::new(None, Algorithm::HS256, decoding)))
     }
 
     /// The key a token says it was signed with.

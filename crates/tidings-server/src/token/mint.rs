@@ -6,6 +6,7 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use tidings_event::OwnerId;
 
+use super::revocation_list::{MAX_ID_BYTES, is_listable};
 use super::scopes::Scopes;
 use super::secret::Secret;
 
@@ -28,10 +29,22 @@ pub struct MintRequest {
     pub id: Option<String>,
 }
 
-/// A token could not be signed.
+/// Why no token was made.
 #[derive(Debug, thiserror::Error)]
-#[error("the token could not be signed")]
-pub struct MintError(#[source] jsonwebtoken::errors::Error);
+pub enum MintError {
+    /// No server would accept a token of this owner.
+    #[error("the nil UUID is nobody's: give the UUID of a user")]
+    Owner,
+    /// No server would accept a token with this id.
+    #[error(
+        "the id of a token has 1 to {MAX_ID_BYTES} bytes, no white space and no # in front, so that it \
+         can stand on a list of revoked tokens"
+    )]
+    Id,
+    /// It could not be signed.
+    #[error("the token could not be signed")]
+    Sign(#[source] jsonwebtoken::errors::Error),
+}
 
 #[derive(Serialize)]
 struct MintedClaims<'a> {
@@ -51,8 +64,14 @@ struct MintedClaims<'a> {
 ///
 /// # Errors
 ///
-/// [`MintError`], which no request is known to cause.
+/// [`MintError`].
 pub fn mint(secret: &Secret, request: &MintRequest) -> Result<String, MintError> {
+    if request.owner.is_nil() {
+        return Err(MintError::Owner);
+    }
+    if !request.id.as_deref().is_none_or(is_listable) {
+        return Err(MintError::Id);
+    }
     let claims = MintedClaims {
         sub: request.owner,
         scope: request.scopes.to_string(),
@@ -63,5 +82,5 @@ pub fn mint(secret: &Secret, request: &MintRequest) -> Result<String, MintError>
         jti: request.id.as_deref(),
     };
     let key = EncodingKey::from_secret(secret.expose_secret());
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(MintError)
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(MintError::Sign)
 }

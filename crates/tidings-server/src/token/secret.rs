@@ -71,7 +71,7 @@ impl Secret {
         let mut bytes = Zeroizing::new([0; 32]);
         getrandom::fill(&mut *bytes)?;
         let mut line = Zeroizing::new(String::with_capacity(64));
-        URL_SAFE_NO_PAD.encode_string(&*bytes, &mut line);
+        URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut line);
         line.push('\n');
         Ok(line)
     }
