@@ -165,10 +165,9 @@ impl WatchedFile {
             return Ok(Read::Unchanged);
         }
         let read = read(&self.path, self.limit);
-        if let Ok(stamp) = stamp {
-            self.seen = Some(stamp);
-            self.unsettled = is_recent(stamp.changed) || is_recent(stamp.modified);
-        }
+        self.seen = stamp.ok();
+        let is_recent = |stamp: Stamp| is_recent(stamp.changed) || is_recent(stamp.modified);
+        self.unsettled = self.seen.is_some_and(is_recent);
         let digest = read.as_ref().ok().map(|(contents, _)| digest(contents));
         let is_known = digest.is_some() && digest == self.digest;
         self.digest = digest;

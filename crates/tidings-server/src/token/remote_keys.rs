@@ -30,7 +30,7 @@ pub(super) struct Pace {
     pub(super) refresh: Duration,
     /// Between a failure and the next request.
     pub(super) retry: Duration,
-    /// From one request on, tokens with unknown keys cause no other for this long.
+    /// After an answer, tokens with unknown keys cause no other request for this long.
     pub(super) apart: Duration,
     /// For a whole answer.
     pub(super) timeout: Duration,
@@ -52,7 +52,7 @@ impl Default for Pace {
 pub enum KeyUrlFault {
     /// Whoever is on the way could put in keys of their own.
     #[error("must begin with https://, or with http:// and a loopback address")]
-    NotSecret,
+    Unprotected,
     /// They would end up in logs.
     #[error("must not carry a user name or a password")]
     Credentials,
@@ -94,8 +94,8 @@ struct Shared {
 struct Fetching {
     /// A request is on its way, or the task is about to send one.
     now: bool,
-    /// When the last one was begun.
-    begun: Instant,
+    /// When the last one was over.
+    ended: Instant,
 }
 
 /// Whether keys can be fetched from here safely.
@@ -110,7 +110,7 @@ pub(super) fn check_url(url: &Url) -> Result<(), KeyUrlFault> {
     match url.scheme() {
         "https" => Ok(()),
         "http" if is_loopback(url) => Ok(()),
-        _ => Err(KeyUrlFault::NotSecret),
+        _ => Err(KeyUrlFault::Unprotected),
     }
 }
 
@@ -151,7 +151,7 @@ impl RemoteKeys {
             keys,
             fetching: Mutex::new(Fetching {
                 now: true,
-                begun: Instant::now(),
+                ended: Instant::now(),
             }),
             wanted: Notify::new(),
             answers: watch::Sender::new(0),
@@ -176,23 +176,16 @@ impl RemoteKeys {
         {
             let mut fetching = self.shared.fetching();
             if !fetching.now {
-                if fetching.begun.elapsed() < self.shared.pace.apart {
+                if fetching.ended.elapsed() < self.shared.pace.apart {
                     return;
                 }
-                fetching.begin();
+                fetching.now = true;
                 self.shared.wanted.notify_one();
             }
         }
         // The request has a time-out of its own. This one is for a task that is gone.
         let longest = self.shared.pace.timeout.saturating_mul(2);
         let _ = tokio::time::timeout(longest, answers.changed()).await;
-    }
-}
-
-impl Fetching {
-    fn begin(&mut self) {
-        self.now = true;
-        self.begun = Instant::now();
     }
 }
 
@@ -211,7 +204,10 @@ impl Shared {
                 Err(_) => self.pace.retry,
             };
             self.take(fetched, &mut fault);
-            self.fetching().now = false;
+            *self.fetching() = Fetching {
+                now: false,
+                ended: Instant::now(),
+            };
             self.answers.send_modify(|answers| *answers += 1);
             self.rest(rest).await;
         }
@@ -272,10 +268,7 @@ impl Shared {
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(due) => {
-                    let mut fetching = self.fetching();
-                    if !fetching.now {
-                        fetching.begin();
-                    }
+                    self.fetching().now = true;
                     return;
                 }
                 () = self.wanted.notified() => {
@@ -301,15 +294,15 @@ mod tests {
             ("http://127.9.9.9/jwks", None),
             ("http://[::1]/jwks", None),
             ("http://LOCALHOST/jwks", None),
-            ("http://id.example/jwks", Some(KeyUrlFault::NotSecret)),
+            ("http://id.example/jwks", Some(KeyUrlFault::Unprotected)),
             (
                 "http://localhost.example/jwks",
-                Some(KeyUrlFault::NotSecret),
+                Some(KeyUrlFault::Unprotected),
             ),
-            ("http://10.0.0.1/jwks", Some(KeyUrlFault::NotSecret)),
-            ("http://0.0.0.0/jwks", Some(KeyUrlFault::NotSecret)),
-            ("file:///etc/jwks", Some(KeyUrlFault::NotSecret)),
-            ("ftp://127.0.0.1/jwks", Some(KeyUrlFault::NotSecret)),
+            ("http://10.0.0.1/jwks", Some(KeyUrlFault::Unprotected)),
+            ("http://0.0.0.0/jwks", Some(KeyUrlFault::Unprotected)),
+            ("file:///etc/jwks", Some(KeyUrlFault::Unprotected)),
+            ("ftp://127.0.0.1/jwks", Some(KeyUrlFault::Unprotected)),
             (
                 "https://user@id.example/jwks",
                 Some(KeyUrlFault::Credentials),

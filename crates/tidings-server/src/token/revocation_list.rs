@@ -59,6 +59,8 @@ pub enum ListFault {
 /// [`ListFault`]; then nothing of it counts.
 pub(super) fn read(text: &[u8], now: Timestamp) -> Result<List, ListFault> {
     let text = std::str::from_utf8(text).map_err(|_| ListFault::NotUtf8)?;
+    // Some editors put it in front.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut list = List::new();
     for (index, text) in text.lines().enumerate() {
         let line = index + 1;
@@ -133,7 +135,8 @@ mod tests {
 
     #[test]
     fn a_list_has_an_id_a_line_and_comments() {
-        let text = "# stolen laptop\r\na-1\r\n\n  b:2/x= 2026-08-02T00:00:00Z # lost\n\t#c\nd#4";
+        let text =
+            "\u{feff}# stolen laptop\r\na-1\r\n\n  b:2/x= 2026-08-02T00:00:00Z # lost\n\t#c\nd#4";
         assert_eq!(ids(text), ["a-1", "b:2/x=", "d#4"]);
         assert_eq!(ids(""), Vec::<String>::new());
     }

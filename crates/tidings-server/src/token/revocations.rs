@@ -15,8 +15,8 @@ use super::revocation_list::{self as list, List};
 /// The ids (`jti`) of revoked tokens: those in a file, which is read again when it changes, and those
 /// revoked through [`revoke`](Self::revoke). Clones share them.
 ///
-/// Without a file what is revoked is forgotten on a restart. At most 100,000 are known at a time; each
-/// goes when its token has expired.
+/// Without a file what is revoked is forgotten on a restart. At most 100,000 are known at a time; those
+/// whose tokens have expired make room for others.
 #[derive(Clone, Debug)]
 pub struct Revocations {
     shared: Arc<Shared>,
@@ -100,6 +100,8 @@ impl Revocations {
     }
 
     /// Gives a new number whenever tokens were revoked, so that what goes on by a token can look again.
+    /// Take it before the first look at [`is_revoked`](Self::is_revoked), or what is revoked in between
+    /// goes unnoticed.
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
     }

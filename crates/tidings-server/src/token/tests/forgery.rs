@@ -249,6 +249,11 @@ async fn a_refusal_repeats_nothing_of_the_token() {
         secret.token_of(r#"{"alg":"xyzzy"}"#, "{}"),
         secret.token_of(r#"{"alg":"HS256","typ":"xyzzy"}"#, "{}"),
         secret.token_of(r#"{"alg":"HS256"}"#, "xyzzy"),
+        secret.token_of(r#"{"alg":"HS256"}"#, &"[".repeat(6000)),
+        secret.token_of(
+            &format!(r#"{{"alg":"HS256","xyzzy":{}"#, "[".repeat(6000)),
+            "{}",
+        ),
         "xyzzy".to_owned(),
     ] {
         let error = refused(&tokens, &token).await;

@@ -16,6 +16,8 @@ use super::super::remote_keys::Pace;
 use super::issuer::{Issuer, jwks};
 use super::*;
 
+const STUCK: Duration = Duration::from_secs(60);
+
 const LONG: Duration = Duration::from_secs(60 * 60);
 
 /// Asks as often as a token gives reason to, and never otherwise.
@@ -86,7 +88,7 @@ impl Server {
     async fn asked(&self, times: usize) {
         let mut requests = self.requests.subscribe();
         let asked = requests.wait_for(|requests| *requests >= times);
-        let asked = tokio::time::timeout(LONG, asked).await;
+        let asked = tokio::time::timeout(STUCK, asked).await;
         asked.unwrap().unwrap();
     }
 
@@ -275,5 +277,4 @@ async fn keys_are_fetched_again_from_time_to_time() {
     // A key that was taken out counts no more, though nobody asked for another.
     server.answers(keys(&[&new]));
     until(&tokens, &old.token(&claims()), Err(TokenError::UnknownKey)).await;
-    drop(tokens);
 }
