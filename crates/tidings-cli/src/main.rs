@@ -1,5 +1,6 @@
 //! The `tidings` command.
 
+mod age;
 mod backup;
 mod cause;
 mod change;
@@ -27,6 +28,7 @@ mod serve;
 mod server_url;
 mod summary;
 mod tail;
+mod token;
 
 use std::env;
 use std::ffi::OsStr;
@@ -82,6 +84,8 @@ enum Command {
     Backup(backup::Args),
     /// Make a data directory of a backup.
     Restore(restore::Args),
+    /// Make a token for a development server, or the secret that signs tokens.
+    Token(token::Args),
     /// Say what is wrong with a server or a data directory.
     Doctor(doctor::Args),
     /// Print a completion script for a shell.
@@ -112,6 +116,7 @@ fn main() -> ExitCode {
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
+        Command::Token(args) => token::run(args),
     };
     match ended {
         Ok(code) => code,

@@ -42,6 +42,7 @@ mod serve;
 mod shutdown;
 mod state;
 mod table;
+mod token;
 mod unfiltered;
 
 pub use config::Config;
@@ -51,3 +52,7 @@ pub use log_level::{Level, LevelError, LogLevel};
 pub use openapi::openapi;
 pub use router::router;
 pub use serve::{BindError, Server};
+pub use token::{
+    FileFault, JwksFault, KeySource, KeyUrlFault, ListFault, MintError, MintRequest, Revocations,
+    ScopeError, Scopes, Secret, ShortSecret, TokenConfig, TokenSetupError, Tokens, mint,
+};

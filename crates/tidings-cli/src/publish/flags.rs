@@ -77,8 +77,8 @@ impl EventArgs {
     ///
     /// A usage error when the metadata says something twice.
     pub(super) fn into_new_event(self) -> Result<NewEvent, clap::Error> {
-        fn given<T: std::str::FromStr>(text: Option<String>) -> Given<T> {
-            text.as_deref().map_or(Given::Absent, Given::parse)
+        fn given<T: std::str::FromStr>(text: Option<&str>) -> Given<T> {
+            text.map_or(Given::Absent, Given::parse)
         }
         let mut metadata = None;
         for Entry { key, value } in self.metadata {
@@ -112,17 +112,17 @@ impl EventArgs {
             .owner
             .or_else(|| self.system.then(|| "system".to_owned()));
         Ok(NewEvent {
-            id: given(self.id),
-            owner: given(owner),
-            system_id: given(self.system_id),
-            operation_id: given(self.operation_id),
-            acted_upon: given(self.acted_upon),
-            category: given(self.category),
-            action: given(self.action),
-            severity: given(severity),
+            id: given(self.id.as_deref()),
+            owner: given(owner.as_deref()),
+            system_id: given(self.system_id.as_deref()),
+            operation_id: given(self.operation_id.as_deref()),
+            acted_upon: given(self.acted_upon.as_deref()),
+            category: given(self.category.as_deref()),
+            action: given(self.action.as_deref()),
+            severity: given(severity.as_deref()),
             description: self.description,
             metadata,
-            created_at: given(self.created_at),
+            created_at: given(self.created_at.as_deref()),
         })
     }
 }

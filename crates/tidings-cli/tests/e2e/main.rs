@@ -20,3 +20,4 @@ mod server;
 mod stalled;
 mod stream;
 mod terminal;
+mod token;

@@ -1,0 +1,74 @@
+//! Lengths of time, as flags give them.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::{Span, SpanRelativeTo};
+
+/// A length of time as people write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Age(pub(crate) Duration);
+
+/// Why a text is no length of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AgeError {
+    /// It is none at all.
+    NoTime,
+    /// `6m` is six minutes to some and half a year to others.
+    MinutesOrMonths,
+}
+
+impl fmt::Display for AgeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoTime => "give a time above 0 in weeks, days, hours, minutes and seconds, such as `90d` or `12h 30min`",
+            Self::MinutesOrMonths => "`m` may be minutes or months: write `min` for minutes; months have no fixed length, so write them in days",
+        })
+    }
+}
+
+impl std::error::Error for AgeError {}
+
+impl FromStr for Age {
+    type Err = AgeError;
+
+    fn from_str(text: &str) -> Result<Self, AgeError> {
+        let mut words = text.split(|char: char| !char.is_ascii_alphabetic());
+        if words.any(|word| word == "m") {
+            return Err(AgeError::MinutesOrMonths);
+        }
+        let span: Span = text.parse().map_err(|_| AgeError::NoTime)?;
+        // Months and years have no fixed length, and are refused.
+        let days = SpanRelativeTo::days_are_24_hours();
+        let duration = span.to_duration(days).map_err(|_| AgeError::NoTime)?;
+        match Duration::try_from(duration) {
+            Ok(duration) if !duration.is_zero() => Ok(Self(duration)),
+            _ => Err(AgeError::NoTime),
+        }
+    }
+}
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DAY: u64 = 24 * 60 * 60;
+        let seconds = self.0.as_secs();
+        if self.0.subsec_nanos() == 0 && seconds >= DAY && seconds.is_multiple_of(DAY) {
+            write!(f, "{}d", seconds / DAY)
+        } else {
+            write!(f, "{:?}", self.0)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_shown_as_it_is_written() {
+        for text in ["30d", "60s", "500ms"] {
+            assert_eq!(text.parse::<Age>().unwrap().to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! What a token says, once its signature is known to be good.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+use tidings_event::OwnerId;
+
+use super::error::TokenError;
+use super::owner::OwnerRule;
+use super::revocation_list::is_listable;
+use super::scopes::Scopes;
+
+/// What a valid token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Claims {
+    /// Whose events it is about. That this is not the system is for whoever knows the system's id to
+    /// check.
+    pub(crate) owner: OwnerId,
+    /// What it allows.
+    pub(crate) scopes: Scopes,
+    /// From when on it is refused: its `exp` and the leeway. A stream that ends then and a client that
+    /// comes back with the same token agree that it is over.
+    pub(crate) expires: Timestamp,
+    /// Its `jti`, by which it can be revoked.
+    pub(crate) id: Option<Box<str>>,
+}
+
+/// The claims as they are written (RFC 7519 §4.1). One that comes twice is an error, as §4 allows.
+#[derive(Debug, Deserialize)]
+pub(super) struct RawClaims {
+    pub(super) iss: Option<String>,
+    pub(super) sub: Option<String>,
+    aud: Option<OneOrMore>,
+    exp: Option<NumericDate>,
+    nbf: Option<NumericDate>,
+    jti: Option<String>,
+    scope: Option<OneOrMore>,
+    scp: Option<OneOrMore>,
+    #[serde(flatten)]
+    pub(super) others: Map<String, Value>,
+}
+
+/// The names of [`RawClaims`], which have a meaning already.
+pub(super) const KNOWN_CLAIMS: [&str; 8] =
+    ["iss", "sub", "aud", "exp", "nbf", "jti", "scope", "scp"];
+
+/// A text or an array of them.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::More(texts) => texts,
+        }
+    }
+}
+
+/// Seconds since 1970, with or without a fraction (RFC 7519 §2). What lies beyond the year 9999 is no
+/// time: most likely milliseconds were given.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct NumericDate(Timestamp);
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(value)?;
+        let since = match number.as_i64() {
+            Some(seconds) => Some(SignedDuration::from_secs(seconds)),
+            None => number
+                .as_f64()
+                .and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok()),
+        };
+        let time = since.and_then(|since| Timestamp::from_duration(since).ok());
+        let time = time.ok_or_else(|| serde::de::Error::custom("not a time"))?;
+        Ok(Self(time))
+    }
+}
+
+/// What the claims of a token must be.
+#[derive(Debug)]
+pub(super) struct Rules {
+    pub(super) issuer: Option<String>,
+    pub(super) audience: Vec<String>,
+    pub(super) leeway: SignedDuration,
+    pub(super) owner: OwnerRule,
+}
+
+impl Rules {
+    /// Judges the claims of a token whose signature is good.
+    ///
+    /// # Errors
+    ///
+    /// Every [`TokenError`] that is about claims, but revocation.
+    pub(super) fn judge(&self, claims: RawClaims, now: Timestamp) -> Result<Claims, TokenError> {
+        let expires = self.check_time(&claims, now)?;
+        self.check_parties(&claims)?;
+        // What could not be written on the revocation list could not be revoked.
+        if !claims.jti.as_deref().is_none_or(is_listable) {
+            return Err(TokenError::Malformed);
+        }
+        let owner = self.owner.owner(&claims).map_err(TokenError::NoOwner)?;
+        let scopes = [&claims.scope, &claims.scp].into_iter().flatten();
+        let names = scopes
+            .flat_map(OneOrMore::as_slice)
+            .flat_map(|names| names.split(' '));
+        Ok(Claims {
+            owner,
+            scopes: Scopes::known(names),
+            expires,
+            id: claims.jti.map(String::into_boxed_str),
+        })
+    }
+
+    /// RFC 7519 §4.1.4 and §4.1.5, with the leeway both ways. The time from which on it is refused.
+    fn check_time(&self, claims: &RawClaims, now: Timestamp) -> Result<Timestamp, TokenError> {
+        let later = |time: Timestamp| time.checked_add(self.leeway).unwrap_or(Timestamp::MAX);
+        let expires = later(claims.exp.ok_or(TokenError::NoExpiry)?.0);
+        if now >= expires {
+            return Err(TokenError::Expired);
+        }
+        if claims.nbf.is_some_and(|from| later(now) < from.0) {
+            return Err(TokenError::NotYetValid);
+        }
+        Ok(expires)
+    }
+
+    /// RFC 7519 §4.1.1 and §4.1.3. A token that says whom it is for is refused by who does not know to be
+    /// meant, as the RFC demands; else a token for another service of the same issuer would do here.
+    fn check_parties(&self, claims: &RawClaims) -> Result<(), TokenError> {
+        if self.issuer.is_some() && self.issuer != claims.iss {
+            return Err(TokenError::WrongIssuer);
+        }
+        let named = claims.aud.as_ref().map(OneOrMore::as_slice);
+        let meant = match named {
+            Some(named) => named.iter().any(|name| self.audience.contains(name)),
+            None => self.audience.is_empty(),
+        };
+        if meant {
+            Ok(())
+        } else {
+            Err(TokenError::WrongAudience)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::token::error::NoOwner;
+
+    const OWNER: &str = "7b1d2c3e-0000-4000-8000-000000000001";
+    const NOW: i64 = 1_800_000_000;
+
+    fn rules() -> Rules {
+        Rules {
+            issuer: None,
+            audience: Vec::new(),
+            leeway: SignedDuration::from_secs(30),
+            owner: OwnerRule::default(),
+        }
+    }
+
+    /// Judges the claims of a good token, changed by `changes`.
+    fn judge(rules: &Rules, changes: &Value) -> Result<Claims, TokenError> {
+        let mut claims = json!({"sub": OWNER, "exp": NOW + 60});
+        for (name, value) in changes.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        let raw = serde_json::from_value(claims).map_err(|_| TokenError::Malformed)?;
+        rules.judge(raw, Timestamp::from_second(NOW).unwrap())
+    }
+
+    #[test]
+    fn a_token_ends_at_its_expiry_and_the_leeway() {
+        for (expires, accepted) in [
+            (json!(NOW + 1), true),
+            (json!(NOW), true),
+            (json!(NOW - 29), true),
+            (json!(NOW as f64 - 29.5), true),
+            (json!(NOW as f64 - 30.5), false),
+            (json!(NOW - 30), false),
+            (json!(NOW - 31), false),
+            (json!(0), false),
+            (json!(-1), false),
+        ] {
+            let judged = judge(&rules(), &json!({ "exp": expires }));
+            let expected = if accepted {
+                Ok(())
+            } else {
+                Err(TokenError::Expired)
+            };
+            assert_eq!(judged.map(|_| ()), expected, "{expires}");
+        }
+        let expires = judge(&rules(), &json!({"exp": NOW})).unwrap().expires;
+        assert_eq!(expires.as_second(), NOW + 30);
+    }
+
+    #[test]
+    fn a_token_begins_at_its_not_before_less_the_leeway() {
+        for (from, accepted) in [
+            (json!(null), true),
+            (json!(NOW), true),
+            (json!(NOW + 30), true),
+            (json!(NOW as f64 + 30.5), false),
+            (json!(NOW + 31), false),
+        ] {
+            let judged = judge(&rules(), &json!({ "nbf": from }));
+            let expected = if accepted {
+                Ok(())
+            } else {
+                Err(TokenError::NotYetValid)
+            };
+            assert_eq!(judged.map(|_| ()), expected, "{from}");
+        }
+    }
+
+    #[test]
+    fn a_token_must_expire_at_a_time() {
+        let refused = judge(&rules(), &json!({"exp": null}));
+        assert_eq!(refused, Err(TokenError::NoExpiry));
+        // A text, milliseconds, the end of time.
+        for odd in [
+            json!("1800000060"),
+            json!(NOW * 1000),
+            json!(u64::MAX),
+            json!(1e300),
+            json!([]),
+        ] {
+            let refused = judge(&rules(), &json!({ "exp": odd }));
+            assert_eq!(refused, Err(TokenError::Malformed), "{odd}");
+        }
+        assert!(judge(&rules(), &json!({"exp": 253_402_207_200_i64})).is_ok());
+    }
+
+    #[test]
+    fn the_issuer_is_compared_exactly() {
+        let rules = Rules {
+            issuer: Some("https://id.example".to_owned()),
+            ..rules()
+        };
+        assert!(judge(&rules, &json!({"iss": "https://id.example"})).is_ok());
+        for other in [
+            json!(null),
+            json!("https://id.example/"),
+            json!("HTTPS://id.example"),
+            json!(""),
+        ] {
+            let refused = judge(&rules, &json!({ "iss": other }));
+            assert_eq!(refused, Err(TokenError::WrongIssuer), "{other}");
+        }
+        let refused = judge(&rules, &json!({"iss": ["https://id.example"]}));
+        assert_eq!(refused, Err(TokenError::Malformed));
+    }
+
+    #[test]
+    fn the_audience_has_to_name_this_server() {
+        let rules = |audience: &[&str]| Rules {
+            audience: audience.iter().map(|name| (*name).to_owned()).collect(),
+            ..rules()
+        };
+        for (ours, theirs, accepted) in [
+            (&["tidings", "events"][..], json!("tidings"), true),
+            (&["tidings", "events"], json!(["other", "events"]), true),
+            (&["tidings"], json!("tidings.example"), false),
+            (&["tidings"], json!(["other"]), false),
+            (&["tidings"], json!([]), false),
+            (&["tidings"], json!(null), false),
+            (&[], json!(null), true),
+            (&[], json!("other"), false),
+        ] {
+            let judged = judge(&rules(ours), &json!({ "aud": theirs }));
+            let expected = if accepted {
+                Ok(())
+            } else {
+                Err(TokenError::WrongAudience)
+            };
+            assert_eq!(judged.map(|_| ()), expected, "{ours:?} {theirs}");
+        }
+    }
+
+    #[test]
+    fn scopes_come_as_a_text_or_an_array_under_either_name() {
+        for (claims, scopes) in [
+            (json!({}), Scopes::NONE),
+            (json!({"scope": null}), Scopes::NONE),
+            (
+                json!({"scope": "openid events:read  events:publish"}),
+                Scopes::READ | Scopes::PUBLISH,
+            ),
+            (json!({"scope": ["events:read", "x"]}), Scopes::READ),
+            (json!({"scp": ["events:write"]}), Scopes::WRITE),
+            (json!({"scp": "events:admin"}), Scopes::ADMIN),
+            (
+                json!({"scope": "events:read", "scp": ["events:write"]}),
+                Scopes::READ | Scopes::WRITE,
+            ),
+        ] {
+            let judged = judge(&rules(), &claims).unwrap();
+            assert_eq!(judged.scopes, scopes, "{claims}");
+        }
+        assert_eq!(
+            judge(&rules(), &json!({"scope": 7})),
+            Err(TokenError::Malformed)
+        );
+    }
+
+    #[test]
+    fn an_id_that_could_not_be_revoked_is_refused() {
+        let judged = judge(&rules(), &json!({"jti": "a-1"})).unwrap();
+        assert_eq!(judged.id.as_deref(), Some("a-1"));
+        for odd in [
+            json!(""),
+            json!("two words"),
+            json!("#1"),
+            json!("x".repeat(257)),
+            json!(7),
+        ] {
+            let refused = judge(&rules(), &json!({ "jti": odd }));
+            assert_eq!(refused, Err(TokenError::Malformed), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_claim_that_comes_twice_is_refused() {
+        let twice = format!(r#"{{"sub":"{OWNER}","exp":1,"exp":1800000060}}"#);
+        assert!(serde_json::from_str::<RawClaims>(&twice).is_err());
+    }
+
+    #[test]
+    fn a_token_without_an_owner_is_refused() {
+        let refused = judge(&rules(), &json!({"sub": "alice"}));
+        assert_eq!(refused, Err(TokenError::NoOwner(NoOwner::Subject)));
+    }
+}

@@ -1,0 +1,65 @@
+//! Why a token is refused.
+
+/// Why a token says nothing. None of the texts repeats anything of the token, so they can be shown and
+/// logged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TokenError {
+    /// It cannot be read (RFC 7519 §7.2), is too long, has a `typ` that names something else (RFC 8725
+    /// §3.11), a `crit` header that asks for what is not understood here (RFC 7515 §4.1.11), or a
+    /// claim of another type than it should have.
+    #[error(
+        "the token is no JWT that can be read: it needs three base64url parts of together at most \
+         {MAX_TOKEN_BYTES} bytes, a `typ` of JWT or at+jwt if any, no `crit`, and claims of the usual types"
+    )]
+    Malformed,
+    /// Its `alg` is none that this server's keys are for (RFC 8725 §3.1); `none` never is.
+    #[error("the token's `alg` is none that this server verifies")]
+    UnsupportedAlgorithm,
+    /// No key has its `kid`, or it has none and not exactly one key is for its `alg`.
+    #[error("this server has no key for the token's `kid` and `alg`")]
+    UnknownKey,
+    /// It was signed by another key, or changed since.
+    #[error("the token's signature is wrong")]
+    BadSignature,
+    /// Its `exp` has passed.
+    #[error("the token has expired")]
+    Expired,
+    /// Its `nbf` is yet to come.
+    #[error("the token is not valid yet")]
+    NotYetValid,
+    /// Its `iss` is not the issuer this server trusts, or missing.
+    #[error("the token's `iss` is not the issuer that this server trusts")]
+    WrongIssuer,
+    /// Its `aud` does not name this server.
+    #[error("the token's `aud` does not name this server")]
+    WrongAudience,
+    /// It has no `exp`.
+    #[error("the token has no `exp`, and one that never expires is not accepted")]
+    NoExpiry,
+    /// Nothing in it names an owner.
+    #[error("the token names no owner: {0}")]
+    NoOwner(NoOwner),
+    /// Its `jti` was revoked.
+    #[error("the token was revoked")]
+    Revoked,
+    /// The URL of the keys has not answered yet.
+    #[error("this server has not got the keys to verify tokens yet")]
+    KeysUnavailable,
+}
+
+/// What is missing for a token to name an owner.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoOwner {
+    /// The subject is no UUID, and nothing else is looked at.
+    #[error("its `sub` is no UUID")]
+    Subject,
+    /// Neither the subject nor the claim of this name is a UUID.
+    #[error("neither its `sub` nor its `{0}` is a UUID")]
+    Claim(Box<str>),
+    /// The owner would be made of issuer and subject, and one of them is missing.
+    #[error("it has no `{0}`, and the owner is made of `iss` and `sub`")]
+    Part(&'static str),
+}
+
+/// The longest token that is looked at; longer ones are refused unread.
+pub(super) const MAX_TOKEN_BYTES: usize = 8 * 1024;

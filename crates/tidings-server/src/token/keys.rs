@@ -1,0 +1,166 @@
+//! The keys that verify tokens.
+
+use std::collections::HashSet;
+
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use secrecy::ExposeSecret as _;
+
+use super::claims::RawClaims;
+use super::error::TokenError;
+use super::header::TokenHeader;
+use super::secret::Secret;
+
+/// A key, and the one algorithm it is used with. That is decided by the key alone, so that no token can
+/// have, say, a public key used as an HMAC secret (RFC 8725 §2.1 and §3.1).
+#[derive(Debug)]
+pub(super) struct Key {
+    id: Option<String>,
+    algorithm: Algorithm,
+    decoding: DecodingKey,
+    validation: Validation,
+}
+
+/// All keys that count at one moment.
+#[derive(Debug)]
+pub(super) enum KeySet {
+    /// One secret. There is nothing to choose, so a token's `kid` says nothing.
+    Secret(Box<Key>),
+    /// Public keys, chosen by `kid`.
+    Public(Vec<Key>),
+}
+
+impl Key {
+    pub(super) fn new(id: Option<String>, algorithm: Algorithm, decoding: DecodingKey) -> Self {
+        let mut validation = Validation::new(algorithm);
+        // The claims are judged elsewhere, at a time that tests can choose.
+        validation.required_spec_claims = HashSet::new();
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation.validate_aud = false;
+        Self {
+            id,
+            algorithm,
+            decoding,
+            validation,
+        }
+    }
+
+    /// The claims of a token that was signed with this key.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::BadSignature`], or why the token cannot be read.
+    pub(super) fn verify(&self, token: &str) -> Result<RawClaims, TokenError> {
+        let read = jsonwebtoken::decode(token, &self.decoding, &self.validation);
+        let read = read.map_err(|error| match error.kind() {
+            ErrorKind::InvalidToken | ErrorKind::Base64(_) | ErrorKind::Json(_) => {
+                TokenError::Malformed
+            }
+            ErrorKind::InvalidAlgorithm => TokenError::UnsupportedAlgorithm,
+            _ => TokenError::BadSignature,
+        })?;
+        Ok(read.claims)
+    }
+}
+
+impl KeySet {
+    /// The set whose only key is a secret, for HS256.
+    pub(super) fn of_secret(secret: &Secret) -> Self {
+        let decoding = DecodingKey::from_secret(secret.expose_secret());
+        Self::Secret(Box::new(Key::new(None, Algorithm::HS256, decoding)))
+    }
+
+    /// The key a token says it was signed with.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::UnsupportedAlgorithm`] and [`TokenError::UnknownKey`].
+    pub(super) fn key_of(&self, header: &TokenHeader) -> Result<&Key, TokenError> {
+        match self {
+            Self::Secret(key) if key.algorithm == header.algorithm => Ok(key),
+            Self::Secret(_) => Err(TokenError::UnsupportedAlgorithm),
+            Self::Public(keys) => choose(keys, header),
+        }
+    }
+}
+
+/// The key with the token's `kid`, or without one the only key for its algorithm.
+fn choose<'a>(keys: &'a [Key], header: &TokenHeader) -> Result<&'a Key, TokenError> {
+    let named = |key: &&Key| header.key_id.is_none() || key.id == header.key_id;
+    let mut named = keys.iter().filter(named).peekable();
+    if named.peek().is_none() {
+        return Err(TokenError::UnknownKey);
+    }
+    let mut fitting = named.filter(|key| key.algorithm == header.algorithm);
+    match (fitting.next(), fitting.next(), &header.key_id) {
+        (Some(key), None, _) => Ok(key),
+        // The key is there, and it is for something else.
+        (None, _, Some(_)) => Err(TokenError::UnsupportedAlgorithm),
+        // It cannot be told which key is meant.
+        _ => Err(TokenError::UnknownKey),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(keys: &[(Option<&str>, Algorithm)]) -> KeySet {
+        let keys = keys.iter().map(|(id, algorithm)| {
+            // Only chosen here, not used.
+            let decoding = DecodingKey::from_ed_der(&[]);
+            Key::new(id.map(str::to_owned), *algorithm, decoding)
+        });
+        KeySet::Public(keys.collect())
+    }
+
+    fn chosen(
+        set: &KeySet,
+        algorithm: Algorithm,
+        key_id: Option<&str>,
+    ) -> Result<String, TokenError> {
+        let header = TokenHeader {
+            algorithm,
+            key_id: key_id.map(str::to_owned),
+        };
+        let key = set.key_of(&header)?;
+        assert_eq!(key.algorithm, algorithm);
+        Ok(key.id.clone().unwrap_or_default())
+    }
+
+    #[test]
+    fn a_key_is_chosen_by_its_id() {
+        use Algorithm::{ES256, EdDSA, RS256};
+        let set = keys(&[
+            (Some("a"), RS256),
+            (Some("b"), RS256),
+            (Some("c"), ES256),
+            (None, RS256),
+        ]);
+        assert_eq!(chosen(&set, RS256, Some("b")).unwrap(), "b");
+        assert_eq!(chosen(&set, RS256, Some("d")), Err(TokenError::UnknownKey));
+        assert_eq!(chosen(&set, RS256, Some("")), Err(TokenError::UnknownKey));
+        assert_eq!(
+            chosen(&set, RS256, Some("c")),
+            Err(TokenError::UnsupportedAlgorithm)
+        );
+        // Without an id, only where nothing has to be guessed.
+        assert_eq!(chosen(&set, ES256, None).unwrap(), "c");
+        assert_eq!(chosen(&set, RS256, None), Err(TokenError::UnknownKey));
+        assert_eq!(chosen(&set, EdDSA, None), Err(TokenError::UnknownKey));
+    }
+
+    #[test]
+    fn two_keys_of_one_id_are_told_apart_by_their_algorithm_or_not_at_all() {
+        use Algorithm::{ES256, RS256};
+        let set = keys(&[
+            (Some("a"), RS256),
+            (Some("a"), ES256),
+            (Some("b"), ES256),
+            (Some("b"), ES256),
+        ]);
+        assert!(chosen(&set, ES256, Some("a")).is_ok());
+        assert_eq!(chosen(&set, ES256, Some("b")), Err(TokenError::UnknownKey));
+    }
+}

@@ -1,0 +1,280 @@
+//! Keys from a URL, of a real server on the loopback address.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use futures_util::future::join_all;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use super::super::remote_keys::Pace;
+use super::issuer::{Issuer, jwks};
+use super::*;
+
+const STUCK: Duration = Duration::from_secs(60);
+
+const LONG: Duration = Duration::from_secs(60 * 60);
+
+/// Asks as often as a token gives reason to, and never otherwise.
+const EAGER: Pace = Pace {
+    refresh: LONG,
+    retry: LONG,
+    apart: Duration::ZERO,
+    timeout: Duration::from_secs(60),
+};
+
+#[derive(Clone)]
+enum Answer {
+    Keys(String),
+    Status(StatusCode),
+    Redirect,
+    Huge,
+    Never,
+}
+
+/// A server of keys.
+#[derive(Clone)]
+struct Server {
+    answer: Arc<Mutex<Answer>>,
+    /// How many requests came.
+    requests: watch::Sender<usize>,
+    /// Each answer takes one.
+    permits: Arc<Semaphore>,
+    address: SocketAddr,
+}
+
+impl Server {
+    async fn start(answer: Answer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = Self {
+            answer: Arc::new(Mutex::new(answer)),
+            requests: watch::Sender::new(0),
+            permits: Arc::new(Semaphore::new(1000)),
+            address: listener.local_addr().unwrap(),
+        };
+        let router = Router::new()
+            .route("/jwks", get(Self::respond))
+            .with_state(server.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        server
+    }
+
+    async fn respond(State(server): State<Self>) -> Response {
+        server.requests.send_modify(|requests| *requests += 1);
+        server.permits.acquire().await.unwrap().forget();
+        let answer = server.answer.lock().unwrap().clone();
+        match answer {
+            Answer::Keys(keys) => keys.into_response(),
+            Answer::Status(status) => status.into_response(),
+            Answer::Redirect => Redirect::temporary("/jwks").into_response(),
+            Answer::Huge => " ".repeat(1024 * 1024 + 1).into_response(),
+            Answer::Never => std::future::pending().await,
+        }
+    }
+
+    fn answers(&self, answer: Answer) {
+        *self.answer.lock().unwrap() = answer;
+    }
+
+    fn requests(&self) -> usize {
+        *self.requests.borrow()
+    }
+
+    async fn asked(&self, times: usize) {
+        let mut requests = self.requests.subscribe();
+        let asked = requests.wait_for(|requests| *requests >= times);
+        let asked = tokio::time::timeout(STUCK, asked).await;
+        asked.unwrap().unwrap();
+    }
+
+    /// Answers wait for [`Self::release`] from now on.
+    fn hold(&self) {
+        self.permits.forget_permits(usize::MAX);
+    }
+
+    fn release(&self) {
+        self.permits.add_permits(1000);
+    }
+
+    async fn tokens(&self, pace: Pace) -> Tokens {
+        let url = format!("http://{}/jwks?key=hidden", self.address);
+        let config = TokenConfig::new(KeySource::JwksUrl(url.parse().unwrap()));
+        Tokens::open_at(config, pace).await.unwrap()
+    }
+}
+
+fn keys(issuers: &[&Issuer]) -> Answer {
+    Answer::Keys(jwks(issuers))
+}
+
+#[tokio::test]
+async fn keys_are_fetched_once_for_many_tokens() {
+    let issuer = Issuer::ed(Some("1"));
+    let server = Server::start(keys(&[&issuer])).await;
+    let tokens = server.tokens(EAGER).await;
+    for _ in 0..10 {
+        assert!(tokens.verify(&issuer.token(&claims())).await.is_ok());
+    }
+    assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_token_of_a_new_key_has_the_keys_fetched_again() {
+    let [old, new] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
+    let server = Server::start(keys(&[&old])).await;
+    let tokens = server.tokens(EAGER).await;
+    server.answers(keys(&[&new]));
+    assert!(tokens.verify(&old.token(&claims())).await.is_ok());
+    assert!(tokens.verify(&new.token(&claims())).await.is_ok());
+    assert_eq!(server.requests(), 2);
+    let refused = tokens.verify(&old.token(&claims())).await;
+    assert_eq!(refused, Err(TokenError::UnknownKey));
+}
+
+#[tokio::test]
+async fn without_a_good_answer_the_keys_from_before_count() {
+    let [known, unknown] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
+    let server = Server::start(keys(&[&known])).await;
+    let tokens = server.tokens(EAGER).await;
+    for (number, bad) in [
+        Answer::Status(StatusCode::SERVICE_UNAVAILABLE),
+        Answer::Status(StatusCode::NO_CONTENT),
+        Answer::Redirect,
+        Answer::Huge,
+        Answer::Keys("<html>".to_owned()),
+        Answer::Keys(r#"{"keys":[]}"#.to_owned()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        server.answers(bad);
+        let refused = tokens.verify(&unknown.token(&claims())).await;
+        assert_eq!(refused, Err(TokenError::UnknownKey));
+        assert!(tokens.verify(&known.token(&claims())).await.is_ok());
+        assert_eq!(server.requests(), number + 2, "a redirect is not followed");
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_keys_that_is_down_at_the_start_is_asked_again() {
+    let issuer = Issuer::ed(Some("1"));
+    let server = Server::start(Answer::Status(StatusCode::BAD_GATEWAY)).await;
+    let tokens = server.tokens(EAGER).await;
+    let token = issuer.token(&claims());
+    assert_eq!(
+        tokens.verify(&token).await,
+        Err(TokenError::KeysUnavailable)
+    );
+    server.answers(keys(&[&issuer]));
+    assert!(tokens.verify(&token).await.is_ok());
+
+    // Without a token that asks for it, too.
+    let server = Server::start(Answer::Status(StatusCode::BAD_GATEWAY)).await;
+    let pace = Pace {
+        retry: Duration::from_millis(5),
+        apart: LONG,
+        ..EAGER
+    };
+    let tokens = server.tokens(pace).await;
+    server.answers(keys(&[&issuer]));
+    until(&tokens, &token, Ok(())).await;
+}
+
+#[tokio::test]
+async fn nobody_there_is_no_reason_not_to_start() {
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/jwks", nobody.local_addr().unwrap());
+    drop(nobody);
+    let tokens = open(KeySource::JwksUrl(url.parse().unwrap())).await;
+    let token = Issuer::ed(Some("1")).token(&claims());
+    assert_eq!(
+        tokens.verify(&token).await,
+        Err(TokenError::KeysUnavailable)
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_not_waited_for() {
+    let server = Server::start(Answer::Never).await;
+    let pace = Pace {
+        timeout: Duration::from_millis(50),
+        ..EAGER
+    };
+    let tokens = server.tokens(pace).await;
+    let token = Issuer::ed(Some("1")).token(&claims());
+    assert_eq!(
+        tokens.verify(&token).await,
+        Err(TokenError::KeysUnavailable)
+    );
+    assert_eq!(server.requests(), 2);
+}
+
+#[tokio::test]
+async fn tokens_of_unknown_keys_do_not_make_this_server_hammer_the_other() {
+    let [known, unknown] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
+    let server = Server::start(keys(&[&known])).await;
+    // It was asked at the start, less than 10 seconds ago.
+    let tokens = server.tokens(Pace::default()).await;
+    let token = unknown.token(&claims());
+    for refused in join_all((0..100).map(|_| tokens.verify(&token))).await {
+        assert_eq!(refused, Err(TokenError::UnknownKey));
+    }
+    assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+async fn tokens_of_unknown_keys_wait_for_one_answer() {
+    let [old, new] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
+    let server = Server::start(keys(&[&old])).await;
+    let tokens = server.tokens(EAGER).await;
+    server.answers(keys(&[&new]));
+    server.hold();
+    let token = new.token(&claims());
+    let all = join_all((0..100).map(|_| tokens.verify(&token)));
+    let answered = async {
+        server.asked(2).await;
+        // Meanwhile others are served.
+        assert!(tokens.verify(&old.token(&claims())).await.is_ok());
+        server.release();
+    };
+    let (all, ()) = tokio::join!(all, answered);
+    assert!(all.iter().all(Result::is_ok));
+    assert_eq!(server.requests(), 2);
+}
+
+#[tokio::test]
+async fn who_goes_away_while_waiting_takes_no_answer_from_others() {
+    let [old, new] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
+    let server = Server::start(keys(&[&old])).await;
+    let tokens = server.tokens(EAGER).await;
+    server.answers(keys(&[&new]));
+    server.hold();
+    let token = new.token(&claims());
+    tokio::select! {
+        _ = tokens.verify(&token) => panic!("there is no answer yet"),
+        () = server.asked(2) => {}
+    }
+    let (verified, ()) = tokio::join!(tokens.verify(&token), async { server.release() });
+    assert!(verified.is_ok());
+    assert_eq!(server.requests(), 2);
+}
+
+#[tokio::test]
+async fn keys_are_fetched_again_from_time_to_time() {
+    let [old, new] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
+    let server = Server::start(keys(&[&old])).await;
+    let pace = Pace {
+        refresh: Duration::from_millis(5),
+        apart: LONG,
+        ..EAGER
+    };
+    let tokens = server.tokens(pace).await;
+    // A key that was taken out counts no more, though nobody asked for another.
+    server.answers(keys(&[&new]));
+    until(&tokens, &old.token(&claims()), Err(TokenError::UnknownKey)).await;
+}
