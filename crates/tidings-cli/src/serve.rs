@@ -1,5 +1,6 @@
 //! `tidings serve`.
 
+mod connections;
 mod log;
 mod retention;
 
@@ -14,6 +15,7 @@ use tidings::Tidings;
 use tidings_server::Server;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use connections::ConnectionArgs;
 use log::{LogFilter, LogFormat};
 use retention::RetentionArgs;
 
@@ -54,6 +56,9 @@ pub(crate) struct Args {
     log_format: LogFormat,
 
     #[command(flatten)]
+    connections: ConnectionArgs,
+
+    #[command(flatten)]
     retention: RetentionArgs,
 }
 
@@ -61,6 +66,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     // Before the log begins: a wrong flag is shown as one.
     let retention = args.retention.retention()?;
+    let connections = args.connections.limits()?;
     let rules = retention::described(&retention);
     let log_level = log::start(args.log, args.log_format);
     allow_many_files();
@@ -73,6 +79,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     .await?;
     let config = tidings_server::Config {
         listen: args.listen,
+        tls: args.connections.tls(),
+        connections,
         log_level: Some(log_level),
         ..tidings_server::Config::default()
     };
@@ -84,11 +92,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     };
     // Whoever started us may not want to know; that is no reason to end.
-    let _ = writeln!(
-        std::io::stdout(),
-        "listening on http://{}",
-        server.local_addr()
-    );
+    let _ = writeln!(std::io::stdout(), "listening on {}", server.url());
     tracing::info!(address = %server.local_addr(), data_dir = %args.data_dir.display(), "serving");
     tracing::info!("keeping {rules}");
 

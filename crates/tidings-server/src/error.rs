@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use tidings::{ChangeError, PublishError, StoreError};
 use tidings_event::{ErrorBody, ErrorCode, EventId, ResetReason, Violation, Violations};
 
+use crate::admission::Full;
 pub(crate) use envelope::quoted;
 
 /// When to come back after a 503, in seconds: most of its causes pass quickly or need a human.
@@ -48,6 +49,8 @@ pub(crate) enum ApiError {
     BatchTooLarge { bytes: usize, limit: usize },
     /// Too many large bodies arrive at the same time.
     Overloaded,
+    /// The request came on a connection beyond the limit.
+    TooManyConnections(Full),
     /// The batch has too many events.
     TooManyEvents { events: usize, limit: usize },
     /// The batch has no events.
@@ -157,7 +160,9 @@ impl ApiError {
             Self::Panicked(message) => Some(message),
             _ => None,
         });
-        if status.is_server_error() && !matches!(self, Self::ShuttingDown) {
+        // Those of connections beyond a limit are as many as somebody likes; the limit warns itself.
+        let expected = matches!(self, Self::ShuttingDown | Self::TooManyConnections(_));
+        if status.is_server_error() && !expected {
             tracing::error!(status = status.as_u16(), cause, "could not serve a request");
         } else {
             tracing::debug!(status = status.as_u16(), cause, "refused a request");

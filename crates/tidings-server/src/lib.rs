@@ -6,7 +6,7 @@
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let engine = tidings::Tidings::open(tidings::Config::new("data")).await?;
 //! let server = Server::bind(engine.clone(), Config::default())?;
-//! println!("listening on http://{}", server.local_addr());
+//! println!("listening on {}", server.url());
 //! let interrupted = async { tokio::signal::ctrl_c().await.expect("signals can be awaited") };
 //! server.run(interrupted).await;
 //! engine.close().await;
@@ -17,6 +17,7 @@
 //! Whoever can reach it is the one local user, [`LOCAL_USER`]. So that no web page elsewhere can,
 //! every request must name this machine as its `Host`, and come from its own origin if it names one.
 
+mod admission;
 mod body;
 mod change;
 mod config;
@@ -31,6 +32,7 @@ mod metrics;
 mod openapi;
 mod operation;
 mod parameters;
+mod peer;
 mod query;
 mod router;
 mod routes;
@@ -38,12 +40,15 @@ mod serve;
 mod shutdown;
 mod state;
 mod table;
+mod tls;
 mod trace;
 mod unfiltered;
 
+pub use admission::ConnectionLimits;
 pub use config::Config;
 pub use identity::LOCAL_USER;
 pub use log_level::{Level, LevelError, LogLevel};
 pub use openapi::openapi;
 pub use router::router;
 pub use serve::{BindError, Server};
+pub use tls::{TlsConfig, TlsError};

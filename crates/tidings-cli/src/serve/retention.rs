@@ -145,7 +145,7 @@ pub(super) fn described(retention: &Retention) -> String {
 
 /// A length of time as people write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Age(Duration);
+pub(super) struct Age(pub(super) Duration);
 
 /// Why a text is no length of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

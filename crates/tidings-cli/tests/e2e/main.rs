@@ -19,3 +19,4 @@ mod server;
 mod stalled;
 mod stream;
 mod terminal;
+mod tls;
