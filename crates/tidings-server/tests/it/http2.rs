@@ -183,7 +183,8 @@ async fn streams_end_with_the_server() {
         stream.until("live").await;
         streams.push(stream);
     }
-    let idle = secured.http2().await;
+    let mut idle = secured.http2().await;
+    assert_eq!(idle.call(Method::GET, "/healthz", "").await.status(), 200);
     let ended = secured.server.begin_shutdown();
     for mut stream in streams {
         assert!(stream.expect_next().await.retry.is_some());
