@@ -122,10 +122,10 @@ async fn health_checks_are_answered_when_all_connections_are_taken() {
 
 /// A connection from another address of this machine.
 async fn from(address: [u8; 4], server: SocketAddr) -> TcpStream {
-    let socket = TcpSocket::new_v4().unwrap();
+    let socket = TcpSocket::new_v4().expect("a socket");
     let here = SocketAddr::new(IpAddr::V4(Ipv4Addr::from(address)), 0);
-    socket.bind(here).unwrap();
-    within(socket.connect(server)).await.unwrap()
+    socket.bind(here).expect("binds");
+    within(socket.connect(server)).await.expect("connects")
 }
 
 #[tokio::test]

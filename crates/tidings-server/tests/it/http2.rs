@@ -119,9 +119,8 @@ async fn a_connection_without_requests_is_ended() {
 
 /// A frame (RFC 9113 §4.1).
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    let mut frame = length[1..].to_vec();
-    frame.extend([kind, flags]);
+    let length = u8::try_from(payload.len()).expect("a short payload");
+    let mut frame = vec![0, 0, length, kind, flags];
     frame.extend(stream.to_be_bytes());
     frame.extend(payload);
     frame
