@@ -149,7 +149,7 @@ pub(super) struct Age(pub(super) Duration);
 
 /// Why a text is no length of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AgeError {
+pub(super) enum AgeError {
     /// It is none at all.
     NoTime,
     /// `6m` is six minutes to some and half a year to others.
