@@ -1,6 +1,7 @@
 //! `tidings serve`.
 
 mod limits;
+mod connections;
 mod log;
 mod retention;
 
@@ -16,6 +17,7 @@ use tidings_server::Server;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use limits::LimitArgs;
+use connections::ConnectionArgs;
 use log::{LogFilter, LogFormat};
 use retention::RetentionArgs;
 
@@ -56,6 +58,9 @@ pub(crate) struct Args {
     log_format: LogFormat,
 
     #[command(flatten)]
+    connections: ConnectionArgs,
+
+    #[command(flatten)]
     retention: RetentionArgs,
 
     #[command(flatten)]
@@ -66,6 +71,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     // Before the log begins: a wrong flag is shown as one.
     let retention = args.retention.retention()?;
+    let connections = args.connections.limits()?;
     let rules = retention::described(&retention);
     let limits = args.limits.event_limits()?;
     let log_level = log::start(args.log, args.log_format);
@@ -80,6 +86,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     .await?;
     let config = tidings_server::Config {
         listen: args.listen,
+        tls: args.connections.tls(),
+        connections,
         log_level: Some(log_level),
         // There is no login yet.
         limits: args.limits.caller_limits(false),
@@ -93,11 +101,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     };
     // Whoever started us may not want to know; that is no reason to end.
-    let _ = writeln!(
-        std::io::stdout(),
-        "listening on http://{}",
-        server.local_addr()
-    );
+    let _ = writeln!(std::io::stdout(), "listening on {}", server.url());
     tracing::info!(address = %server.local_addr(), data_dir = %args.data_dir.display(), "serving");
     tracing::info!("keeping {rules}");
 

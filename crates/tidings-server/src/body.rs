@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 use http_body_util::BodyExt as _;
 use mime::Mime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::error::ApiError;
 
@@ -27,6 +27,10 @@ const READ_TIME: Duration = Duration::from_secs(60);
 
 /// How long a client may pause while it sends.
 const IDLE_TIME: Duration = Duration::from_secs(10);
+
+/// The slowest upload that is waited for, once it has taken longer than a pause may: else a byte now and
+/// then would hold a connection for the whole time.
+const MIN_BYTES_PER_SECOND: u32 = 1024;
 
 /// How much of a refused body is still taken in, and thrown away. A client that is not listened to
 /// while it sends gets a reset connection and never sees the answer that says why.
@@ -102,12 +106,17 @@ impl BodyBudget {
     async fn read_up_to(&self, body: &mut Body, limit: usize) -> Result<ReadBody, ApiError> {
         let mut bytes = Vec::new();
         let mut share: Option<OwnedSemaphorePermit> = None;
+        let mut begun = None;
         loop {
             let frame = match body.frame().now_or_never() {
                 Some(here) => here,
-                None => timeout(IDLE_TIME, body.frame())
-                    .await
-                    .map_err(|idle| ApiError::BodyUnreadable(idle.into()))?,
+                None => {
+                    let begun = *begun.get_or_insert_with(Instant::now);
+                    let pause_ends = Instant::now() + IDLE_TIME;
+                    let ends = pause_ends.min(begun + worth(bytes.len()));
+                    let frame = timeout_at(ends, body.frame()).await;
+                    frame.map_err(|slow| ApiError::BodyUnreadable(slow.into()))?
+                }
             };
             let Some(frame) = frame else {
                 return Ok(ReadBody {
@@ -144,6 +153,12 @@ impl BodyBudget {
             Err(_) => Err(ApiError::Overloaded),
         }
     }
+}
+
+/// How long an upload may have taken that has brought so many bytes.
+fn worth(bytes: usize) -> Duration {
+    let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+    IDLE_TIME + Duration::from_secs(1) * bytes / MIN_BYTES_PER_SECOND
 }
 
 /// Takes in what is left of a refused body, within limits.
@@ -216,6 +231,33 @@ mod tests {
             .read_json(&json_headers(), body, 10)
             .await;
         assert!(matches!(read, Err(ApiError::BodyUnreadable(_))));
+    }
+
+    /// A body of so many pieces of so many bytes, one a second.
+    fn trickle(pieces: usize, bytes: usize) -> Body {
+        Body::from_stream(stream::unfold(0, move |sent| async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            (sent < pieces).then(|| (Ok::<_, std::io::Error>(vec![b' '; bytes]), sent + 1))
+        }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_that_trickles_is_given_up_long_before_one_that_is_slow() {
+        let budget = BodyBudget::default();
+        let headers = json_headers();
+        let begun = Instant::now();
+        let read = budget.read_json(&headers, trickle(3_600, 1), 10_000).await;
+        assert!(matches!(read, Err(ApiError::BodyUnreadable(_))));
+        let taken = begun.elapsed();
+        assert!(
+            taken < IDLE_TIME + DISCARD_TIME + Duration::from_secs(1),
+            "{taken:?}"
+        );
+
+        let slow = budget
+            .read_json(&headers, trickle(40, 2_048), 100_000)
+            .await;
+        assert_eq!(slow.unwrap().bytes.len(), 40 * 2_048);
     }
 
     fn accepts(content_type: &'static str) -> bool {

@@ -4,13 +4,19 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::limits::CallerLimits;
+use crate::admission::ConnectionLimits;
 use crate::log_level::LogLevel;
+use crate::tls::TlsConfig;
 
 /// What a server needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where to listen; a loopback address. Port 0 takes any free one.
     pub listen: SocketAddr,
+    /// The certificate to serve over TLS with. Without it there is none, and HTTP/1.1 only.
+    pub tls: Option<TlsConfig>,
+    /// How many connections there may be, and how long they may say nothing.
+    pub connections: ConnectionLimits,
     /// How long a stream is silent before a comment shows both ends that it is alive; at
     /// least a second.
     pub keepalive: Duration,
@@ -47,6 +53,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: Self::DEFAULT_LISTEN,
+            tls: None,
+            connections: ConnectionLimits::default(),
             keepalive: Self::DEFAULT_KEEPALIVE,
             drain_spread: Self::DEFAULT_DRAIN_SPREAD,
             drain_grace: Self::DEFAULT_DRAIN_GRACE,

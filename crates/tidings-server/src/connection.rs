@@ -1,5 +1,10 @@
 //! One connection: how it is set up, served and brought to its end.
 
+mod delivery;
+mod http2;
+mod linger;
+mod reserve;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,21 +12,29 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::Request;
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use futures_util::future::Either;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
+use crate::admission::{Full, Seat};
+use crate::config::Config;
 use crate::error::chain;
+use crate::peer::{OverTls, Peer};
 use crate::state::AppState;
+use crate::tls::Tls;
 
-/// How long a client may take for the head of a request, and how long an idle connection is kept.
-const HEAD_TIME: Duration = Duration::from_secs(30);
+/// How long a client may take for its TLS handshake.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 
 /// The most memory for what a connection has sent and not yet been served, or is served and has not
 /// yet taken. Heads beyond it are refused; streams wait.
@@ -31,53 +44,200 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// bookkeeping.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 
+/// Pinned, since a socket with a time-out must not move, and a connection wants one that may.
+type Socket = std::pin::Pin<Box<TimeoutStream<TcpStream>>>;
+
 /// Serves connections, all in the same way.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    builder: Builder,
     routes: Router,
     state: Arc<AppState>,
+    tls: Option<Arc<Tls>>,
+    http1: Builder,
+    /// For connections beyond the limit.
+    http1_once: Builder,
+    requests: http2::Requests,
+    header_timeout: Duration,
     write_timeout: Duration,
 }
 
+/// Where a connection's requests come from, and how.
+#[derive(Clone, Copy, Debug)]
+struct Origin {
+    peer: Peer,
+    over_tls: bool,
+}
+
 impl Connections {
-    pub(crate) fn new(routes: Router, state: Arc<AppState>, write_timeout: Duration) -> Self {
-        let mut builder = Builder::new();
-        builder
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME)
-            .max_buf_size(BUFFER_BYTES);
+    pub(crate) fn new(
+        routes: Router,
+        state: Arc<AppState>,
+        tls: Option<Arc<Tls>>,
+        config: &Config,
+    ) -> Self {
+        let header_timeout = config.connections.header_timeout;
+        let builder = |header_timeout| {
+            let mut builder = Builder::new();
+            builder
+                .timer(TokioTimer::new())
+                .header_read_timeout(header_timeout)
+                .max_buf_size(BUFFER_BYTES);
+            builder
+        };
+        let mut http1_once = builder(reserve::HEAD_TIME);
+        http1_once.keep_alive(false);
         Self {
-            builder,
             routes,
             state,
-            write_timeout,
+            tls,
+            http1: builder(header_timeout),
+            http1_once,
+            requests: http2::Requests::default(),
+            header_timeout,
+            write_timeout: config.write_timeout,
         }
     }
 
     /// Serves a connection until it ends. Once the server ends, requests that are under way are
     /// still answered, and no others are taken.
-    pub(crate) async fn serve(&self, socket: TcpStream) {
-        if let Err(error) = set_up(&socket) {
-            tracing::debug!(%error, "could not set up a connection");
-            return;
+    pub(crate) async fn serve(&self, socket: TcpStream, peer: Peer, seat: Seat) {
+        let socket = match self.set_up(socket) {
+            Ok(socket) => socket,
+            Err(error) => {
+                tracing::debug!(%error, "could not set up a connection");
+                return;
+            }
+        };
+        let beyond = seat.reserve();
+        // A connection that is served over TLS, or not served, needs more room than the many others.
+        let served = match (&self.tls, beyond) {
+            (None, None) => {
+                let origin = Origin {
+                    peer,
+                    over_tls: false,
+                };
+                self.serve_http1(socket, origin, None).await
+            }
+            (Some(tls), None) => Box::pin(self.serve_tls(tls, socket, peer, None)).await,
+            (_, Some((why, taken))) => {
+                self.state.metrics.count_beyond_limit();
+                let serve = Box::pin(self.serve_beyond(socket, peer, why));
+                let served = taken.run_until_cancelled(timeout(reserve::WHOLE_TIME, serve));
+                served.await.and_then(Result::ok).unwrap_or(Ok(()))
+            }
+        };
+        if let Err(error) = served {
+            self.state.metrics.count_broken(&error);
+            // Mostly a client that went away.
+            tracing::debug!(peer = %peer.0, cause = chain(&error), "a connection broke");
         }
+    }
+
+    /// Waits for what connections that were cut leave behind.
+    pub(crate) async fn requests_ended(&self) {
+        self.requests.ended().await;
+    }
+
+    fn set_up(&self, socket: TcpStream) -> std::io::Result<Socket> {
+        // A frame is one write and must not wait for the acknowledgement of the one before.
+        socket.set_nodelay(true)?;
+        SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER_BYTES)?;
         let mut socket = TimeoutStream::new(socket);
         socket.set_write_timeout(Some(self.write_timeout));
-        let socket = TokioIo::new(Box::pin(socket));
-        let service = service_fn(|request| self.answer(request));
-        let mut connection = std::pin::pin!(self.builder.serve_connection(socket, service));
-        let ended = tokio::select! {
+        Ok(Box::pin(socket))
+    }
+
+    /// Serves what is served on a connection beyond the limit.
+    async fn serve_beyond(&self, socket: Socket, peer: Peer, why: Full) -> hyper::Result<()> {
+        match &self.tls {
+            Some(tls) => self.serve_tls(tls, socket, peer, Some(why)).await,
+            None => {
+                let origin = Origin {
+                    peer,
+                    over_tls: false,
+                };
+                self.serve_http1(socket, origin, Some(why)).await
+            }
+        }
+    }
+
+    /// Serves a connection over TLS, in the protocol that the handshake chooses.
+    async fn serve_tls(
+        &self,
+        tls: &Tls,
+        socket: Socket,
+        peer: Peer,
+        beyond: Option<Full>,
+    ) -> hyper::Result<()> {
+        let Some(socket) = self.handshake(tls, socket, peer, beyond).await else {
+            return Ok(());
+        };
+        let origin = Origin {
+            peer,
+            over_tls: true,
+        };
+        let (_, session) = socket.get_ref();
+        if Tls::is_http2(session.alpn_protocol()) {
+            http2::serve(self, socket, origin).await
+        } else {
+            self.serve_http1(socket, origin, beyond).await
+        }
+    }
+
+    async fn handshake(
+        &self,
+        tls: &Tls,
+        socket: Socket,
+        peer: Peer,
+        beyond: Option<Full>,
+    ) -> Option<TlsStream<Socket>> {
+        let time = beyond.map_or(HANDSHAKE_TIME.min(self.header_timeout), |_| {
+            reserve::HEAD_TIME
+        });
+        let handshake = timeout(time, tls.acceptor(beyond.is_none()).accept(socket));
+        let shaken = tokio::select! {
+            shaken = handshake => shaken,
+            // Nothing was asked yet.
+            () = self.state.drain.begun() => return None,
+        };
+        match shaken {
+            Ok(Ok(socket)) => return Some(socket),
+            Ok(Err(error)) => {
+                tracing::debug!(peer = %peer.0, cause = chain(&error), "a TLS handshake failed");
+            }
+            Err(_) => tracing::debug!(peer = %peer.0, "a TLS handshake took too long"),
+        }
+        self.state.metrics.count_failed_handshake();
+        None
+    }
+
+    async fn serve_http1<S>(
+        &self,
+        socket: S,
+        origin: Origin,
+        beyond: Option<Full>,
+    ) -> hyper::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin,
+    {
+        let builder = match beyond {
+            None => &self.http1,
+            Some(_) => &self.http1_once,
+        };
+        let service = service_fn(|request| match beyond {
+            Some(why) if !reserve::serves(&request) => {
+                Either::Right(reserve::refuse(request, why).map(Ok))
+            }
+            _ => Either::Left(self.answer(request, origin)),
+        });
+        let connection = builder.serve_connection(TokioIo::new(socket), service);
+        let mut connection = std::pin::pin!(connection);
+        tokio::select! {
             ended = connection.as_mut() => ended,
             () = self.state.drain.begun() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
-        };
-        if let Err(error) = ended {
-            self.state.metrics.count_broken(&error);
-            // Mostly a client that went away.
-            tracing::debug!(cause = chain(&error), "a connection broke");
         }
     }
 
@@ -86,8 +246,14 @@ impl Connections {
     /// connection may notice before it first polls this future.
     fn answer(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
+        origin: Origin,
     ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
+        let extensions = request.extensions_mut();
+        extensions.insert(origin.peer);
+        if origin.over_tls {
+            extensions.insert(OverTls);
+        }
         let changes = !request.method().is_safe();
         let answer = self.routes.clone().oneshot(request);
         if changes {
@@ -96,10 +262,4 @@ impl Connections {
             Either::Right(answer)
         }
     }
-}
-
-fn set_up(socket: &TcpStream) -> std::io::Result<()> {
-    // A frame is one write and must not wait for the acknowledgement of the one before.
-    socket.set_nodelay(true)?;
-    SockRef::from(socket).set_send_buffer_size(SEND_BUFFER_BYTES)
 }

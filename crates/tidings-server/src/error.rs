@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use tidings::{ChangeError, PublishError, StoreError};
 use tidings_event::{ErrorBody, ErrorCode, EventId, ResetReason, Violation, Violations};
 
+use crate::admission::Full;
 use crate::limits::Excess;
 
 pub(crate) use envelope::quoted;
@@ -57,6 +58,8 @@ pub(crate) enum ApiError {
     Overloaded,
     /// The caller has asked for more than one may.
     Excess(Excess),
+    /// The request came on a connection beyond the limit.
+    TooManyConnections(Full),
     /// The batch has too many events.
     TooManyEvents { events: usize, limit: usize },
     /// The batch has no events.
@@ -226,7 +229,9 @@ impl ApiError {
 
     /// Whether this is the operator's business, and not the client's.
     fn is_failure(&self, status: StatusCode) -> bool {
-        status.is_server_error() && !matches!(self, Self::ShuttingDown)
+        // Those of connections beyond a limit are as many as somebody likes; the limit warns itself.
+        let expected = matches!(self, Self::ShuttingDown | Self::TooManyConnections(_));
+        status.is_server_error() && !expected
     }
 }
 

@@ -6,7 +6,7 @@
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let engine = tidings::Tidings::open(tidings::Config::new("data")).await?;
 //! let server = Server::bind(engine.clone(), Config::default())?;
-//! println!("listening on http://{}", server.local_addr());
+//! println!("listening on {}", server.url());
 //! let interrupted = async { tokio::signal::ctrl_c().await.expect("signals can be awaited") };
 //! server.run(interrupted).await;
 //! engine.close().await;
@@ -17,6 +17,7 @@
 //! Whoever can reach it is the one local user, [`LOCAL_USER`]. So that no web page elsewhere can,
 //! every request must name this machine as its `Host`, and come from its own origin if it names one.
 
+mod admission;
 mod body;
 mod change;
 mod config;
@@ -43,8 +44,10 @@ mod shutdown;
 mod state;
 mod table;
 mod token;
+mod tls;
 mod unfiltered;
 
+pub use admission::ConnectionLimits;
 pub use config::Config;
 pub use identity::LOCAL_USER;
 pub use limits::CallerLimits;
@@ -56,3 +59,4 @@ pub use token::{
     FileFault, JwksFault, KeySource, KeyUrlFault, ListFault, MintError, MintRequest, Revocations,
     ScopeError, Scopes, Secret, ShortSecret, TokenConfig, TokenSetupError, Tokens, mint,
 };
+pub use tls::{TlsConfig, TlsError};

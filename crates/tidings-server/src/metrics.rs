@@ -27,6 +27,8 @@ pub(crate) struct Metrics {
     pub(crate) registry: Registry,
     closed_for_stall: Counter,
     refused_by_limit: Family<LimitLabel, Counter>,
+    beyond_limit: Counter,
+    failed_handshakes: Counter,
 }
 
 /// The limit that a request was beyond.
@@ -39,11 +41,22 @@ impl Metrics {
     pub(crate) fn new(engine: &Tidings) -> Self {
         let mut registry = Registry::default();
         engine.register_metrics(&mut registry);
-        let closed_for_stall = Counter::default();
-        registry.register(
+        let mut counter = |name, help| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let closed_for_stall = counter(
             "tidings_connections_closed_for_stall",
             "Connections closed because their client took nothing",
-            closed_for_stall.clone(),
+        );
+        let beyond_limit = counter(
+            "tidings_connections_beyond_limit",
+            "Connections beyond a limit, on which only health checks and metrics were answered",
+        );
+        let failed_handshakes = counter(
+            "tidings_tls_handshakes_failed",
+            "TLS handshakes that failed or took too long",
         );
         let refused_by_limit = Family::<LimitLabel, Counter>::default();
         // Each is there from the beginning, so that its first refusal is seen to be one.
@@ -59,6 +72,8 @@ impl Metrics {
             registry,
             closed_for_stall,
             refused_by_limit,
+            beyond_limit,
+            failed_handshakes,
         }
     }
 
@@ -77,6 +92,21 @@ impl Metrics {
         self.refused_by_limit.get_or_create(&label).inc();
     }
 
+    /// Counts a connection whose client took nothing for too long.
+    pub(crate) fn count_stalled(&self) {
+        self.closed_for_stall.inc();
+    }
+
+    /// Counts a connection beyond a limit.
+    pub(crate) fn count_beyond_limit(&self) {
+        self.beyond_limit.inc();
+    }
+
+    /// Counts a TLS handshake that came to nothing.
+    pub(crate) fn count_failed_handshake(&self) {
+        self.failed_handshakes.inc();
+    }
+
     /// Counts a connection that broke, if it did so because its client took nothing for too long.
     pub(crate) fn count_broken(&self, error: &(dyn Error + 'static)) {
         let mut cause = Some(error);
@@ -84,7 +114,7 @@ impl Metrics {
             if let Some(error) = error.downcast_ref::<io::Error>()
                 && error.kind() == io::ErrorKind::TimedOut
             {
-                self.closed_for_stall.inc();
+                self.count_stalled();
                 return;
             }
             cause = error.source();

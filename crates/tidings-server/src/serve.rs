@@ -5,26 +5,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::{Resource, getrlimit};
 use tidings::Tidings;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::admission::{Admission, RESERVE};
 use crate::config::Config;
 use crate::connection::Connections;
+use crate::peer::Peer;
 use crate::router;
 use crate::state::AppState;
+use crate::tls::{Tls, TlsError};
 
 /// The connections that may wait to be taken: as many as come back at once after a restart.
 const BACKLOG: u32 = 1024;
-
-/// The most connections at a time, where the limit of open files allows it. Further ones wait in the
-/// backlog.
-const MAX_CONNECTIONS: usize = 16_000;
-
-/// Open files that are not connections: the store's, the log's, the listener.
-const OTHER_FILES: u64 = 64;
 
 /// How long to wait after a failure to take a connection, such as too many open files, which only
 /// time mends.
@@ -36,6 +31,7 @@ pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
     state: Arc<AppState>,
+    tls: Option<Arc<Tls>>,
     config: Config,
 }
 
@@ -59,6 +55,9 @@ pub enum BindError {
         #[source]
         source: io::Error,
     },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl Server {
@@ -67,16 +66,15 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When the address is not a loopback address, or cannot be used.
+    /// When the address is not a loopback address or cannot be used, or the certificate cannot.
     ///
     /// # Panics
     ///
     /// Outside of a Tokio runtime.
     pub fn bind(engine: Tidings, config: Config) -> Result<Self, BindError> {
         let address = config.listen;
-        if !address.ip().is_loopback() {
-            return Err(BindError::NotLoopback(address));
-        }
+        refuse_if_open_to_others(address)?;
+        let tls = config.tls.clone().map(Tls::load).transpose()?;
         let refused = |source| BindError::Listen { address, source };
         let listener = listen(address).map_err(refused)?;
         let local_addr = listener.local_addr().map_err(refused)?;
@@ -84,6 +82,7 @@ impl Server {
             listener,
             local_addr,
             state: Arc::new(AppState::new(engine, &config)),
+            tls: tls.map(Arc::new),
             config,
         })
     }
@@ -91,6 +90,12 @@ impl Server {
     /// Where it listens, with the port that was really taken.
     pub const fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// The same as a URL, without a path.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.local_addr)
     }
 
     /// Serves until `shutdown` is ready. Then it takes no more connections, answers the requests
@@ -104,23 +109,34 @@ impl Server {
         let Self {
             listener,
             state,
+            tls,
             config,
             ..
         } = self;
         let routes = router::standalone(Arc::clone(&state));
-        let connections = Connections::new(routes, Arc::clone(&state), config.write_timeout);
+        let connections = Connections::new(routes, Arc::clone(&state), tls.clone(), &config);
         let connections = Arc::new(connections);
-        let max_connections = max_connections();
+        let admission = Arc::new(Admission::new(&config.connections));
+        let most_tasks = admission.most_at_all() + RESERVE;
         let mut tasks = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
+        let mut certificate = std::pin::pin!(async {
+            match &tls {
+                Some(tls) => tls.follow_files().await,
+                None => std::future::pending().await,
+            }
+        });
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
                 Some(ended) = tasks.join_next() => log_panic(ended),
-                socket = accept(&listener), if tasks.len() < max_connections => {
+                // Connections that have to go are still there for a moment.
+                (socket, peer) = accept(&listener), if tasks.len() < most_tasks => {
+                    let seat = admission.admit(peer.0);
                     let connections = Arc::clone(&connections);
-                    tasks.spawn(async move { connections.serve(socket).await });
+                    tasks.spawn(async move { connections.serve(socket, peer, seat).await });
                 }
+                never = &mut certificate => match never {},
             }
         }
         drop(listener);
@@ -139,15 +155,18 @@ impl Server {
             );
             tasks.shutdown().await;
         }
+        connections.requests_ended().await;
         state.drain.wait_for_changes(deadline).await;
     }
 }
 
-/// As many as there can be without taking the files the store needs.
-fn max_connections() -> usize {
-    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let connections = files.saturating_sub(OTHER_FILES).max(1);
-    usize::try_from(connections).map_or(MAX_CONNECTIONS, |most| most.min(MAX_CONNECTIONS))
+/// Without a login whoever can connect may do everything.
+fn refuse_if_open_to_others(address: SocketAddr) -> Result<(), BindError> {
+    if address.ip().is_loopback() {
+        Ok(())
+    } else {
+        Err(BindError::NotLoopback(address))
+    }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -165,13 +184,13 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// The next connection. No failure ends the server.
+/// The next connection, and where it comes from. No failure ends the server.
 ///
 /// Cancel-safe.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
-            Ok((socket, _)) => return socket,
+            Ok((socket, address)) => return (socket, Peer(address.ip().to_canonical())),
             // The client went away while it waited.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {

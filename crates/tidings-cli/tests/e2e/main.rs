@@ -21,3 +21,4 @@ mod stalled;
 mod stream;
 mod terminal;
 mod token;
+mod tls;

@@ -5,6 +5,7 @@ use tidings::StoreError;
 use tidings_event::{ErrorBody, ErrorCode, ErrorSeverity, Violations};
 
 use super::ApiError;
+use crate::admission::Full;
 use crate::limits::Excess;
 
 /// The most faults one answer lists; a batch can have thousands.
@@ -126,6 +127,7 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
             "Too many large requests arrive at the same time; nothing was changed",
         )
         .remedy("try again in a moment"),
+        ApiError::TooManyConnections(why) => too_many_connections(*why),
         ApiError::ShuttingDown => refusal(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::ShuttingDown,
@@ -144,6 +146,25 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
         .remedy("look into the server's log for this answer's x-request-id"),
     }
     .into_parts()
+}
+
+fn too_many_connections(why: Full) -> Answer {
+    let (error, remedy) = match why {
+        Full::Server => (
+            "The server has as many connections as it may have",
+            "try again in a moment",
+        ),
+        Full::Address => (
+            "The server has as many connections from your address as it may have",
+            "close some that you have, or try again in a moment",
+        ),
+    };
+    refusal(
+        StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::Overloaded,
+        error,
+    )
+    .remedy(remedy)
 }
 
 fn invalid_change() -> Answer {

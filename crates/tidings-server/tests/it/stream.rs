@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use hyper::{HeaderMap, Request};
+use hyper::{HeaderMap, Request, Response};
 use serde_json::Value;
 
 use crate::app::{EVENTS, within};
@@ -95,7 +95,12 @@ impl Stream {
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }
-        let (head, body) = wire::call(address, request).await.into_parts();
+        Self::of(wire::call(address, request).await)
+    }
+
+    /// What is answered.
+    pub(crate) fn of(answer: Response<Incoming>) -> Self {
+        let (head, body) = answer.into_parts();
         assert_eq!(head.status, 200);
         Self {
             headers: head.headers,

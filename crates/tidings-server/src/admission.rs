@@ -1,0 +1,340 @@
+//! Which connections are served, and which are only told that there are too many.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{Resource, getrlimit};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Connections beyond the limit that are taken nevertheless, so that health checks are answered. When
+/// one more comes the oldest is closed: a check takes a moment, while who holds on to such a
+/// connection cannot keep the next check out.
+pub(crate) const RESERVE: usize = 16;
+
+/// Open files that are not connections: the store's, the log's, the listener.
+const OTHER_FILES: u64 = 64;
+
+/// The most connections that are served unless told otherwise, where the limit of open files allows
+/// it.
+const MAX_CONNECTIONS: usize = 16_000;
+
+/// The least time between two warnings that connections are not served.
+const WARN_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How many connections there may be, and how long they may take to say what they want.
+#[derive(Clone, Debug)]
+pub struct ConnectionLimits {
+    /// How many connections are served at a time. `None` is as many as the limit of open files allows,
+    /// and 16,000 at most. A few more are taken, of which only health checks and metrics are answered.
+    pub most: Option<usize>,
+    /// How many of them may come from one address; 0 is no limit of its own. The addresses of an IPv6
+    /// network of 64 bits count as one. Behind a proxy all have the same.
+    pub most_per_address: usize,
+    /// How long a client may take for the head of a request, and how long a connection is kept on
+    /// which nothing happens.
+    pub header_timeout: Duration,
+}
+
+impl ConnectionLimits {
+    /// Enough for a bad line, and not much to gain for who opens connections to waste them.
+    pub const DEFAULT_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            most: None,
+            most_per_address: 0,
+            header_timeout: Self::DEFAULT_HEADER_TIMEOUT,
+        }
+    }
+}
+
+/// Why a connection is not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// There are as many connections as there may be.
+    Server,
+    /// There are as many from this address.
+    Address,
+}
+
+/// Gives out the seats.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    most: usize,
+    most_per_address: usize,
+    seats: Mutex<Seats>,
+}
+
+#[derive(Debug, Default)]
+struct Seats {
+    served: usize,
+    /// Only those that have a connection, and none without a limit by address.
+    by_address: HashMap<IpAddr, usize>,
+    /// The oldest first.
+    reserve: VecDeque<ReserveSeat>,
+    next_reserve: u64,
+    warned: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct ReserveSeat {
+    number: u64,
+    /// Cancelled when another connection takes the seat.
+    taken: CancellationToken,
+}
+
+/// A connection's seat, free again when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    admission: Arc<Admission>,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Served(Option<IpAddr>),
+    Reserve {
+        number: u64,
+        taken: CancellationToken,
+        why: Full,
+    },
+}
+
+impl Admission {
+    pub(crate) fn new(limits: &ConnectionLimits) -> Self {
+        Self {
+            most: most_connections(limits.most),
+            most_per_address: limits.most_per_address,
+            seats: Mutex::default(),
+        }
+    }
+
+    /// The most connections there are at any time, but for those that are just being closed.
+    pub(crate) const fn most_at_all(&self) -> usize {
+        self.most + RESERVE
+    }
+
+    /// A seat for a connection from this address.
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Seat {
+        let network = (self.most_per_address > 0).then(|| network_of(address));
+        let mut seats = self.seats();
+        let kind = match self.full(&seats, network) {
+            None => {
+                seats.served += 1;
+                if let Some(network) = network {
+                    *seats.by_address.entry(network).or_default() += 1;
+                }
+                Kind::Served(network)
+            }
+            Some(why) => {
+                self.warn(&mut seats, why, address);
+                seats.take_reserve(why)
+            }
+        };
+        drop(seats);
+        Seat {
+            admission: Arc::clone(self),
+            kind,
+        }
+    }
+
+    fn full(&self, seats: &Seats, network: Option<IpAddr>) -> Option<Full> {
+        if seats.served >= self.most {
+            return Some(Full::Server);
+        }
+        let from_there = network.and_then(|network| seats.by_address.get(&network));
+        from_there
+            .is_some_and(|number| *number >= self.most_per_address)
+            .then_some(Full::Address)
+    }
+
+    /// Tells the operator, but not of every single one.
+    fn warn(&self, seats: &mut Seats, why: Full, address: IpAddr) {
+        let now = Instant::now();
+        let silent = |warned: Instant| now.duration_since(warned) < WARN_INTERVAL;
+        if seats.warned.is_some_and(silent) {
+            return;
+        }
+        seats.warned = Some(now);
+        match why {
+            Full::Server => tracing::warn!(
+                limit = self.most,
+                "too many connections: further ones get health checks only; raise \
+                 --max-connections, or look who opens them"
+            ),
+            Full::Address => tracing::warn!(
+                limit = self.most_per_address,
+                %address,
+                "too many connections from one address: its further ones get health checks only; \
+                 raise --max-connections-per-address, or look who opens them"
+            ),
+        }
+    }
+
+    fn seats(&self) -> MutexGuard<'_, Seats> {
+        // Nothing that panics leaves it half changed.
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seats {
+    fn take_reserve(&mut self, why: Full) -> Kind {
+        if self.reserve.len() >= RESERVE
+            && let Some(oldest) = self.reserve.pop_front()
+        {
+            oldest.taken.cancel();
+        }
+        let number = self.next_reserve;
+        self.next_reserve += 1;
+        let taken = CancellationToken::new();
+        self.reserve.push_back(ReserveSeat {
+            number,
+            taken: taken.clone(),
+        });
+        Kind::Reserve { number, taken, why }
+    }
+}
+
+impl Seat {
+    /// Nothing for a connection that is served; else why it is not, and what tells that it has to go.
+    pub(crate) const fn reserve(&self) -> Option<(Full, &CancellationToken)> {
+        match &self.kind {
+            Kind::Served(_) => None,
+            Kind::Reserve { taken, why, .. } => Some((*why, taken)),
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut seats = self.admission.seats();
+        match &self.kind {
+            Kind::Served(network) => {
+                seats.served -= 1;
+                if let Some(network) = network
+                    && let Some(number) = seats.by_address.get_mut(network)
+                {
+                    *number -= 1;
+                    if *number == 0 {
+                        seats.by_address.remove(network);
+                    }
+                }
+            }
+            Kind::Reserve { number, .. } => {
+                seats.reserve.retain(|seat| seat.number != *number);
+            }
+        }
+    }
+}
+
+/// What is asked for, as far as the store keeps the files it needs.
+fn most_connections(wanted: Option<usize>) -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    // As many again as the reserve may be just being closed.
+    let spare = OTHER_FILES + 2 * RESERVE as u64;
+    let room = usize::try_from(files.saturating_sub(spare).max(1)).unwrap_or(usize::MAX);
+    if let Some(wanted) = wanted
+        && wanted > room
+    {
+        tracing::warn!(
+            wanted,
+            served = room,
+            "the limit of open files allows fewer connections than --max-connections; raise it"
+        );
+    }
+    wanted.unwrap_or(MAX_CONNECTIONS).min(room)
+}
+
+/// What counts as one address: whoever has one of IPv6 has a network of 64 bits full of them.
+fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission(most: usize, most_per_address: usize) -> Arc<Admission> {
+        Arc::new(Admission::new(&ConnectionLimits {
+            most: Some(most),
+            most_per_address,
+            ..ConnectionLimits::default()
+        }))
+    }
+
+    fn why(seat: &Seat) -> Option<Full> {
+        seat.reserve().map(|(why, _)| why)
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_seat_is_free_again_when_its_connection_ends() {
+        let admission = admission(2, 0);
+        let here = address("127.0.0.1");
+        let first = admission.admit(here);
+        let second = admission.admit(here);
+        assert_eq!((why(&first), why(&second)), (None, None));
+        let third = admission.admit(here);
+        assert_eq!(why(&third), Some(Full::Server));
+        drop(first);
+        // One that was turned away is not served after all.
+        assert_eq!(why(&third), Some(Full::Server));
+        assert_eq!(why(&admission.admit(here)), None);
+        assert!(admission.seats().by_address.is_empty());
+    }
+
+    #[test]
+    fn the_oldest_makes_room_in_the_reserve() {
+        let admission = admission(1, 0);
+        let here = address("127.0.0.1");
+        let _served = admission.admit(here);
+        let mut reserve: Vec<Seat> = (0..RESERVE).map(|_| admission.admit(here)).collect();
+        let gone = |seat: &Seat| seat.reserve().unwrap().1.is_cancelled();
+        assert!(!reserve.iter().any(gone));
+        let more = admission.admit(here);
+        assert!(gone(&reserve[0]));
+        assert!(!reserve[1..].iter().any(gone));
+        // Those that end leave room: nobody is sent away for the next.
+        drop(reserve.split_off(8));
+        let next = admission.admit(here);
+        assert!(!gone(&reserve[1]) && !gone(&more) && !gone(&next));
+        drop((reserve, more, next));
+        assert!(admission.seats().reserve.is_empty());
+    }
+
+    #[test]
+    fn one_address_does_not_take_the_seats_of_others() {
+        let admission = admission(10, 2);
+        let greedy = address("192.0.2.1");
+        let seats = [admission.admit(greedy), admission.admit(greedy)];
+        assert_eq!(why(&admission.admit(greedy)), Some(Full::Address));
+        assert_eq!(why(&admission.admit(address("192.0.2.2"))), None);
+        drop(seats);
+        assert_eq!(why(&admission.admit(greedy)), None);
+        assert!(admission.seats().by_address.is_empty());
+        assert_eq!(admission.seats().served, 0);
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_as_one_address() {
+        let same = |one, other| network_of(address(one)) == network_of(address(other));
+        assert!(same("2001:db8::1", "2001:db8::ffff:0:0:1"));
+        assert!(!same("2001:db8:0:1::1", "2001:db8:0:2::1"));
+        assert!(same("::ffff:192.0.2.1", "192.0.2.1"));
+        assert!(!same("192.0.2.1", "192.0.2.2"));
+    }
+}

@@ -1,0 +1,213 @@
+//! A connection that speaks HTTP/2 (RFC 9113): over TLS only, since no browser speaks it otherwise.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hyper::rt::Executor;
+use hyper::server::conn::http2::Builder;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::delivery::Deliveries;
+use super::linger::Lingering;
+use super::{BUFFER_BYTES, Connections, Origin};
+
+/// The most requests of a connection at a time: a page and its streams in many tabs. Browsers wait
+/// with further ones.
+const MAX_STREAMS: u32 = 128;
+
+/// What a client may send of one request, and of all of them, before any of it is read.
+const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
+
+/// The most bytes of the heads of one request, as they are after decompression.
+const HEADER_LIST_BYTES: u32 = 64 * 1024;
+
+/// Requests that a client may take back before they were looked at, and faults it may make, before
+/// its connection is ended: who opens and resets without pause (CVE-2023-44487) is after something
+/// else than answers.
+const MAX_EARLY_RESETS: usize = 20;
+const MAX_FAULTS: usize = 1024;
+
+/// How often a client is asked whether it is still there, and how long it may take to say so.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const PING_TIME: Duration = Duration::from_secs(20);
+
+/// How many times within a limit of time it is looked whether it has passed, and the shortest time
+/// between.
+const LOOKS: u32 = 4;
+const MIN_LOOK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// How long the tasks of connections that were cut take to notice it.
+const CUT_TIME: Duration = Duration::from_secs(1);
+
+/// The tasks of the requests of all connections. Each ends with its connection at the latest.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Requests(TaskTracker);
+
+impl Requests {
+    /// Waits until no request is left; their connections have ended before.
+    pub(super) async fn ended(&self) {
+        self.0.close();
+        if timeout(CUT_TIME, self.0.wait()).await.is_err() {
+            tracing::warn!(
+                requests = self.0.len(),
+                "requests were still served after the end of their connections"
+            );
+        }
+    }
+}
+
+/// The requests of one connection.
+#[derive(Clone, Debug)]
+struct Tasks {
+    all: TaskTracker,
+    open: TaskTracker,
+    begun: Arc<AtomicU64>,
+    /// Cancelled when the connection has ended.
+    ended: CancellationToken,
+}
+
+impl<F> Executor<F> for Tasks
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, request: F) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        let request = self.ended.clone().run_until_cancelled_owned(request);
+        self.all.spawn(self.open.track_future(request));
+    }
+}
+
+/// Serves a connection until it ends, its client takes nothing for too long, or nothing happens on it.
+pub(super) async fn serve<S>(
+    connections: &Connections,
+    socket: S,
+    origin: Origin,
+) -> hyper::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin,
+{
+    let tasks = Tasks {
+        all: connections.requests.0.clone(),
+        open: TaskTracker::new(),
+        begun: Arc::default(),
+        ended: CancellationToken::new(),
+    };
+    let _end = tasks.ended.clone().drop_guard();
+    let deliveries = Arc::new(Deliveries::default());
+    let service = service_fn(|request| {
+        let answer = connections.answer(request, origin);
+        let deliveries = Arc::clone(&deliveries);
+        async move {
+            let answer = answer.await;
+            answer.map(|answer| answer.map(|body| deliveries.watch(body)))
+        }
+    });
+    let socket = TokioIo::new(Lingering::new(socket));
+    let connection = builder(tasks.clone()).serve_connection(socket, service);
+    let mut connection = std::pin::pin!(connection);
+    let mut watch = Watch {
+        tasks,
+        deliveries: Arc::clone(&deliveries),
+        header_timeout: connections.header_timeout,
+        write_timeout: connections.write_timeout,
+        begun: 0,
+        busy: Instant::now(),
+    };
+    let mut looks = interval(watch.interval());
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Told that there are no more requests, a client ends the connection.
+    let mut told = false;
+    let drain = &connections.state.drain;
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => return ended,
+            () = drain.begun(), if !told => {
+                told = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            _ = looks.tick() => match watch.look() {
+                None => {}
+                Some(Fault::Stalled) => {
+                    connections.state.metrics.count_stalled();
+                    tracing::debug!(peer = %origin.peer.0, "a client took nothing for too long");
+                    return Ok(());
+                }
+                Some(Fault::Idle) if told => return Ok(()),
+                Some(Fault::Idle) => {
+                    told = true;
+                    watch.busy = Instant::now();
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+}
+
+fn builder(tasks: Tasks) -> Builder<Tasks> {
+    let mut builder = Builder::new(tasks);
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_header_list_size(HEADER_LIST_BYTES)
+        .max_send_buf_size(BUFFER_BYTES)
+        .max_pending_accept_reset_streams(MAX_EARLY_RESETS)
+        .max_local_error_reset_streams(MAX_FAULTS)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIME);
+    builder
+}
+
+/// Why a connection is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// Its client has taken nothing of an answer for the write time-out.
+    Stalled,
+    /// Nothing was asked and nothing is left to be sent, for the header time-out. So it ends too for a
+    /// client that begins a head and does not end it.
+    Idle,
+}
+
+/// What is looked at from time to time.
+#[derive(Debug)]
+struct Watch {
+    tasks: Tasks,
+    deliveries: Arc<Deliveries>,
+    header_timeout: Duration,
+    write_timeout: Duration,
+    /// The requests that had begun at the last look.
+    begun: u64,
+    /// When it was last seen that something happens.
+    busy: Instant,
+}
+
+impl Watch {
+    fn interval(&self) -> Duration {
+        let shortest = self.header_timeout.min(self.write_timeout);
+        (shortest / LOOKS).max(MIN_LOOK_INTERVAL)
+    }
+
+    fn look(&mut self) -> Option<Fault> {
+        let now = Instant::now();
+        let waiting_since = self.deliveries.waiting_since();
+        if waiting_since.is_some_and(|since| now.duration_since(since) >= self.write_timeout) {
+            return Some(Fault::Stalled);
+        }
+        let begun = self.tasks.begun.load(Ordering::Relaxed);
+        if begun != self.begun || !self.tasks.open.is_empty() || waiting_since.is_some() {
+            self.begun = begun;
+            self.busy = now;
+            return None;
+        }
+        let idle = now.duration_since(self.busy) >= self.header_timeout;
+        idle.then_some(Fault::Idle)
+    }
+}

@@ -1,0 +1,151 @@
+//! How many connections there may be, and what slow ones get.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::app::{EVENTS, TestApp, event, within};
+use crate::stream::Stream;
+use crate::wire;
+
+/// The head of a request on a connection that is kept.
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+}
+
+/// Asks, and reads until the server closes.
+async fn ask(address: SocketAddr, path: &str) -> String {
+    let mut socket = wire::send_raw(address, get(path).as_bytes()).await;
+    wire::read_raw(&mut socket).await
+}
+
+/// Waits until the server closes, in whatever order.
+async fn closed(mut socket: TcpStream) {
+    let mut rest = Vec::new();
+    let _ = within(socket.read_to_end(&mut rest)).await;
+}
+
+/// Waits until new connections are served in full again.
+async fn served_again(address: SocketAddr) {
+    within(async {
+        loop {
+            let request = get(EVENTS).replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+            let mut socket = wire::send_raw(address, request.as_bytes()).await;
+            let answer = wire::read_raw(&mut socket).await;
+            if answer.starts_with("HTTP/1.1 200 ") {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn heads_that_do_not_end_and_idle_connections_are_closed() {
+    let app = TestApp::with(|config| {
+        config.connections.header_timeout = Duration::from_millis(200);
+    })
+    .await;
+    let server = app.serve();
+    let mut stream = Stream::open(server.address).await;
+    stream.until("live").await;
+    let silent = wire::send_raw(server.address, b"").await;
+    let idle = wire::send_raw(server.address, get("/healthz").as_bytes()).await;
+    // One header more from time to time does not make it better.
+    let mut slow = wire::send_raw(server.address, b"GET / HTTP/1.1\r\n").await;
+    within(async {
+        while slow.write_all(b"X-More: 1\r\n").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    closed(silent).await;
+    closed(idle).await;
+    // A stream is no idle connection.
+    app.publish(&event("still there")).await;
+    assert_eq!(stream.expect_next().await.description(), "still there");
+}
+
+#[tokio::test]
+async fn health_checks_are_answered_when_all_connections_are_taken() {
+    let app = TestApp::with(|config| config.connections.most = Some(2)).await;
+    let server = app.serve();
+    let mut first = Stream::open(server.address).await;
+    first.until("live").await;
+    let mut second = Stream::open(server.address).await;
+    second.until("live").await;
+
+    // Who opens the others and says nothing keeps no check out.
+    let mut silent = Vec::new();
+    for _ in 0..40 {
+        silent.push(wire::send_raw(server.address, b"").await);
+    }
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        let answer = ask(server.address, path).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+    }
+    let refused = ask(server.address, EVENTS).await;
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    for part in [
+        "\"code\":\"overloaded\"",
+        "retry-after: ",
+        "connection: close",
+        "no-store",
+    ] {
+        assert!(refused.contains(part), "{refused}");
+    }
+    // What it had to say is heard out, so that it hears the answer.
+    let body = event(&"x".repeat(4_000)).to_string();
+    let head = wire::post_head(server.address, body.len());
+    let mut socket = wire::send_raw(server.address, head.as_bytes()).await;
+    within(socket.write_all(body.as_bytes())).await.unwrap();
+    let refused = wire::read_raw(&mut socket).await;
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    assert!(app.stored().await.is_empty());
+    // In the end they are closed too.
+    for socket in silent {
+        closed(socket).await;
+    }
+
+    // Those that were there are served as before.
+    app.publish(&event("as before")).await;
+    for stream in [&mut first, &mut second] {
+        assert_eq!(stream.expect_next().await.description(), "as before");
+    }
+    drop(first);
+    served_again(server.address).await;
+}
+
+/// A connection from another address of this machine.
+async fn from(address: [u8; 4], server: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    let here = SocketAddr::new(IpAddr::V4(Ipv4Addr::from(address)), 0);
+    socket.bind(here).expect("binds");
+    within(socket.connect(server)).await.expect("connects")
+}
+
+#[tokio::test]
+async fn one_address_does_not_shut_out_others() {
+    let app = TestApp::with(|config| config.connections.most_per_address = 1).await;
+    let server = app.serve();
+    let mut stream = Stream::open(server.address).await;
+    stream.until("live").await;
+    let refused = ask(server.address, EVENTS).await;
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    assert!(refused.contains("from your address"), "{refused}");
+    let check = ask(server.address, "/healthz").await;
+    assert!(check.starts_with("HTTP/1.1 200 "), "{check}");
+
+    let mut other = from([127, 0, 0, 2], server.address).await;
+    let request = get(EVENTS).replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    other.write_all(request.as_bytes()).await.unwrap();
+    let answer = wire::read_raw(&mut other).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+
+    drop(stream);
+    served_again(server.address).await;
+}
