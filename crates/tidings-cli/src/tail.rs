@@ -183,6 +183,9 @@ impl Tail {
                      list them, or start again with --since earliest"
                 )
             }
+            StreamItem::Expiring { at, .. } => {
+                format!("the token ends at {at:.0}, and this stream with it")
+            }
             StreamItem::Created { .. } | StreamItem::Status { .. } | StreamItem::Deleted { .. } => {
                 String::new()
             }

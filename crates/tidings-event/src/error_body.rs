@@ -44,6 +44,18 @@ pub enum ErrorCode {
     RateLimited,
     /// As many streams are open as the user, or the address, may have.
     TooManyStreams,
+    /// The request shows no token.
+    TokenMissing,
+    /// The token is no good, whatever the time.
+    TokenInvalid,
+    /// The token was good until it expired.
+    TokenExpired,
+    /// The token was good until it was revoked.
+    TokenRevoked,
+    /// The token does not allow this.
+    InsufficientScope,
+    /// The server has not got the keys that verify tokens.
+    KeysUnavailable,
     /// The disk is full.
     StorageFull,
     /// The store does not answer or refuses to write.
@@ -61,7 +73,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code that a server of this version sends.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 28] = [
         Self::InvalidJson,
         Self::InvalidEvent,
         Self::InvalidQuery,
@@ -79,6 +91,12 @@ impl ErrorCode {
         Self::ForeignOrigin,
         Self::RateLimited,
         Self::TooManyStreams,
+        Self::TokenMissing,
+        Self::TokenInvalid,
+        Self::TokenExpired,
+        Self::TokenRevoked,
+        Self::InsufficientScope,
+        Self::KeysUnavailable,
         Self::StorageFull,
         Self::StorageUnavailable,
         Self::Overloaded,

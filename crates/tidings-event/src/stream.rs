@@ -110,6 +110,14 @@ pub enum StreamItem {
         /// Why.
         reason: ResetReason,
     },
+    /// The stream ends when the reader's credential does: come back with a fresh one. It is no change,
+    /// and says nothing of events.
+    Expiring {
+        /// The reader has got this far.
+        cursor: Cursor,
+        /// When the credential ends, or has ended.
+        at: Timestamp,
+    },
 }
 
 /// The `data:` of a `ready` frame.
@@ -133,6 +141,12 @@ struct ResetData {
     reason: ResetReason,
 }
 
+/// The `data:` of an `expiring` frame.
+#[derive(Serialize, Deserialize)]
+struct ExpiringData {
+    at: Timestamp,
+}
+
 impl StreamItem {
     /// The most events that one `status` or `deleted` names.
     pub const MAX_IDS: usize = 512;
@@ -150,7 +164,8 @@ impl StreamItem {
             | Self::Status { cursor, .. }
             | Self::Deleted { cursor, .. }
             | Self::Live { cursor, .. }
-            | Self::Reset { cursor, .. } => *cursor,
+            | Self::Reset { cursor, .. }
+            | Self::Expiring { cursor, .. } => *cursor,
         }
     }
 
@@ -164,6 +179,7 @@ impl StreamItem {
             Self::Deleted { .. } => Some(Self::DELETED),
             Self::Live { .. } => Some("live"),
             Self::Reset { .. } => Some("reset"),
+            Self::Expiring { .. } => Some("expiring"),
         }
     }
 
@@ -185,6 +201,7 @@ impl StreamItem {
                 cursor: *cursor,
                 reason: *reason,
             }),
+            Self::Expiring { at, .. } => serde_json::to_string(&ExpiringData { at: *at }),
         };
         json.expect("stream items have only text keys")
     }
@@ -219,6 +236,10 @@ impl StreamItem {
             "reset" => {
                 let ResetData { cursor, reason } = serde_json::from_str(data)?;
                 Self::Reset { cursor, reason }
+            }
+            "expiring" => {
+                let ExpiringData { at } = serde_json::from_str(data)?;
+                Self::Expiring { cursor, at }
             }
             _ => return Ok(None),
         }))

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use jiff::Timestamp;
 use tidings_event::{
     Cursor, CursorTag, Deletion, OwnerId, ResetReason, Rev, Start, StatusChange, StreamItem,
 };
@@ -41,6 +42,8 @@ pub struct Subscription {
     floors: Floors,
     /// How far the feeds were read.
     position: Cursor,
+    /// How far its reader has got, whatever is pending.
+    handed_over: Cursor,
     /// A read of the store that has begun. It goes on where it was when the subscriber stops waiting
     /// for a while, or one that keeps doing so would never get on.
     reading: Option<Reading>,
@@ -175,6 +178,7 @@ impl Subscription {
             floors: Floors::of(&snapshot),
             phase: Phase::Replaying(Box::new(snapshot)),
             position: first.cursor(),
+            handed_over: first.cursor(),
             reading: None,
             pending: VecDeque::from([(first.cursor(), Frame::of(&first))]),
         })
@@ -192,6 +196,7 @@ impl Subscription {
         while self.fill().await? {
             while let Some((cursor, frame)) = self.pending.pop_front() {
                 self.source.metrics.frames_delivered.inc();
+                self.handed_over = cursor;
                 if let Some(item) = frame.read(cursor) {
                     return Ok(Some(item));
                 }
@@ -221,12 +226,21 @@ impl Subscription {
             .inc_by(frames.len() as u64);
         for (cursor, frame) in frames {
             frame.write(cursor, &mut bytes);
+            self.handed_over = cursor;
         }
         self.source
             .metrics
             .bytes_delivered
             .inc_by(bytes.len() as u64);
         Ok(Some(bytes.freeze()))
+    }
+
+    /// The bytes of an `expiring` frame for this reader: the credential it is let in by ends at `at`.
+    pub fn expiring_frame(&self, at: Timestamp) -> Bytes {
+        let cursor = self.handed_over;
+        let mut bytes = BytesMut::new();
+        Frame::of(&StreamItem::Expiring { cursor, at }).write(cursor, &mut bytes);
+        bytes.freeze()
     }
 
     /// Waits until something is pending; `false` when nothing will be.

@@ -18,7 +18,8 @@ pub(super) fn change_line(item: &StreamItem, painter: Painter) -> Option<String>
         StreamItem::Created { .. }
         | StreamItem::Ready { .. }
         | StreamItem::Live { .. }
-        | StreamItem::Reset { .. } => return None,
+        | StreamItem::Reset { .. }
+        | StreamItem::Expiring { .. } => return None,
     };
     let time = painter.paint(color::FAINT, format_args!("{time:24}"));
     Some(format!("{time}  {word:13}  {}", named(ids)))
