@@ -1,7 +1,8 @@
 //! `tidings serve`.
 
-mod limits;
 mod connections;
+mod identity;
+mod limits;
 mod log;
 mod retention;
 
@@ -16,15 +17,16 @@ use tidings::Tidings;
 use tidings_server::Server;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use limits::LimitArgs;
 use connections::ConnectionArgs;
+use identity::IdentityArgs;
+use limits::LimitArgs;
 use log::{LogFilter, LogFormat};
 use retention::RetentionArgs;
 
 /// How a server is run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Where to listen; port 0 picks a free one. A loopback address, since there is no login yet.
+    /// Where to listen; port 0 picks a free one. Without a login a loopback address.
     #[arg(long, value_name = "ADDR", env = "TIDINGS_LISTEN", default_value_t = tidings_server::Config::DEFAULT_LISTEN)]
     listen: SocketAddr,
 
@@ -58,6 +60,9 @@ pub(crate) struct Args {
     log_format: LogFormat,
 
     #[command(flatten)]
+    identity: IdentityArgs,
+
+    #[command(flatten)]
     connections: ConnectionArgs,
 
     #[command(flatten)]
@@ -72,12 +77,14 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     // Before the log begins: a wrong flag is shown as one.
     let retention = args.retention.retention()?;
     let connections = args.connections.limits()?;
+    let token_config = args.identity.token_config()?;
     let rules = retention::described(&retention);
     let limits = args.limits.event_limits()?;
     let log_level = log::start(args.log, args.log_format);
     allow_many_files();
     // Before anything is opened, so that no signal finds the server half started.
     let stop = StopSignals::listen()?;
+    let identity = identity::open(token_config).await?;
     let engine = Tidings::open(tidings::Config {
         retention,
         limits,
@@ -89,8 +96,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         tls: args.connections.tls(),
         connections,
         log_level: Some(log_level),
-        // There is no login yet.
-        limits: args.limits.caller_limits(false),
+        identity,
+        allowed_origins: args.identity.allowed_origins(),
+        limits: args.limits.caller_limits(args.identity.has_login()),
         ..tidings_server::Config::default()
     };
     let server = match Server::bind(engine.clone(), config) {

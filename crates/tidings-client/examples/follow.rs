@@ -39,6 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     StreamItem::Reset { reason, .. } => {
                         println!("events may be missing here ({reason}): read the list");
                     }
+                    StreamItem::Expiring { at, .. } => println!("the token ends at {at}"),
                 }
                 // After the work: an event whose handling was cut short comes again.
                 fs::write(&file, item.cursor().to_string())?;

@@ -20,6 +20,8 @@ pub enum ErrorCode {
     InvalidChange,
     /// The log has no such level.
     InvalidConfig,
+    /// It is not clear which token is to be revoked.
+    InvalidRevocation,
     /// The body could not be read to its end.
     BodyUnreadable,
     /// The body, the event or the batch is too large.
@@ -73,12 +75,13 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code that a server of this version sends.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::InvalidJson,
         Self::InvalidEvent,
         Self::InvalidQuery,
         Self::InvalidChange,
         Self::InvalidConfig,
+        Self::InvalidRevocation,
         Self::BodyUnreadable,
         Self::TooLarge,
         Self::UriTooLong,

@@ -3,8 +3,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use crate::limits::CallerLimits;
 use crate::admission::ConnectionLimits;
+use crate::identity::{Identity, Origin};
+use crate::limits::CallerLimits;
 use crate::log_level::LogLevel;
 use crate::tls::TlsConfig;
 
@@ -31,6 +32,11 @@ pub struct Config {
     /// Reads and sets the level of the program's log. Without it there is nothing at
     /// `/api/system/events/config`.
     pub log_level: Option<LogLevel>,
+    /// How it knows who calls.
+    pub identity: Identity,
+    /// The origins of other web pages whose scripts may use it, with a token of their own. Empty: none
+    /// but its own page.
+    pub allowed_origins: Vec<Origin>,
     /// How much one caller may ask for.
     pub limits: CallerLimits,
 }
@@ -60,6 +66,8 @@ impl Default for Config {
             drain_grace: Self::DEFAULT_DRAIN_GRACE,
             write_timeout: Self::DEFAULT_WRITE_TIMEOUT,
             log_level: None,
+            identity: Identity::default(),
+            allowed_origins: Vec::new(),
             limits: CallerLimits::default(),
         }
     }

@@ -4,6 +4,7 @@
 //! What a client sees of a failure of the server is fixed text: the sources of an error go to the
 //! log, once, when the answer is made.
 
+mod challenge;
 mod envelope;
 mod samples;
 
@@ -11,7 +12,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tidings::{ChangeError, PublishError, StoreError};
@@ -19,6 +20,7 @@ use tidings_event::{ErrorBody, ErrorCode, EventId, ResetReason, Violation, Viola
 
 use crate::admission::Full;
 use crate::limits::Excess;
+use crate::token::{Scopes, TokenError};
 
 pub(crate) use envelope::quoted;
 
@@ -100,8 +102,27 @@ pub(crate) enum ApiError {
     ShuttingDown,
     /// The store did not answer in time.
     StoreTimeout,
-    /// A handler was reached without an identity: a fault of the router.
-    NoCaller,
+    /// The request shows no token.
+    NoToken,
+    /// What is shown as a token is not written as one.
+    UnreadableToken,
+    /// The token does not let its bearer in.
+    Token(TokenError),
+    /// The token's owner is the system, which is nobody's name.
+    SystemAsCaller,
+    /// The token allows none of what is needed.
+    MissingScope { any_of: &'static [Scopes] },
+    /// The event is for somebody else, and the token allows to publish to its owner only. The index is
+    /// that of a batch.
+    ForeignOwner { index: Option<usize> },
+    /// A cookie came with a change, and not from this server's own page.
+    CookieFromElsewhere,
+    /// The token is too long for a cookie.
+    TokenTooLong { bytes: usize, limit: usize },
+    /// The list of revoked tokens has no room, or cannot be written.
+    Revocation(std::io::Error),
+    /// It is not clear which token is meant.
+    InvalidRevocation(Violations),
     /// A handler panicked.
     Panicked(String),
     /// The engine refused for a reason this version does not know.
@@ -171,6 +192,7 @@ impl ApiError {
             Self::Publish(error) => Some(error),
             Self::Change(error) => Some(error),
             Self::Config(error) => Some(error.as_ref()),
+            Self::Revocation(error) => Some(error),
             _ => None,
         }
     }
@@ -243,6 +265,10 @@ impl IntoResponse for ApiError {
         if let Some(seconds) = self.retry_after(status) {
             let headers = response.headers_mut();
             headers.insert(RETRY_AFTER, seconds.into());
+        }
+        if let Some(challenge) = challenge::of(&self) {
+            let headers = response.headers_mut();
+            headers.insert(WWW_AUTHENTICATE, challenge);
         }
         let cause = self.cause();
         if self.is_failure(status) {

@@ -8,10 +8,12 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream;
+use jiff::Timestamp;
 use tidings::Subscription;
 use tokio::time::{Instant, Sleep};
 
 use crate::error::chain;
+use crate::identity::{Credential, Ending, Watch};
 use crate::limits::StreamPlace;
 use crate::state::AppState;
 
@@ -29,6 +31,8 @@ pub(crate) struct EventStream {
     subscription: Subscription,
     /// Free for another stream once this one is dropped.
     _place: StreamPlace,
+    /// `None` where no login is needed.
+    credential: Option<Watch>,
     /// Ready when the server ends and it is this stream's turn.
     farewell: Pin<Box<dyn Future<Output = ()> + Send>>,
     keepalive: Duration,
@@ -46,11 +50,21 @@ enum Phase {
     Ended,
 }
 
+/// What a stream has while it lasts.
+#[derive(Debug)]
+pub(crate) struct Keeping {
+    pub(crate) place: StreamPlace,
+    /// By what its reader was let in; `None` where no login is needed.
+    pub(crate) credential: Option<Credential>,
+}
+
 impl EventStream {
-    pub(crate) fn new(subscription: Subscription, place: StreamPlace, state: &AppState) -> Self {
+    pub(crate) fn new(subscription: Subscription, keeping: Keeping, state: &AppState) -> Self {
+        let Keeping { place, credential } = keeping;
         Self {
             subscription,
             _place: place,
+            credential: credential.map(Credential::watch),
             farewell: Box::pin(state.drain.farewell(state.drain_spread)),
             keepalive: state.keepalive,
             silence: Box::pin(tokio::time::sleep(state.keepalive)),
@@ -86,6 +100,13 @@ impl EventStream {
                 // The farewell comes first: a busy feed would put it off forever.
                 biased;
                 () = &mut self.farewell => break,
+                ending = ending(&mut self.credential) => match ending {
+                    Ending::Soon(at) => return self.subscription.expiring_frame(at),
+                    Ending::Now => {
+                        self.phase = Phase::Ended;
+                        return self.subscription.expiring_frame(Timestamp::now());
+                    }
+                },
                 frames = self.subscription.next_frames() => match frames {
                     Ok(Some(frames)) => return frames,
                     // The engine is closed.
@@ -108,6 +129,14 @@ impl EventStream {
         }
         self.phase = Phase::Ended;
         retry(RETRY_AFTER_END_MS)
+    }
+}
+
+/// What becomes of the credential next; nothing, if none is needed.
+async fn ending(credential: &mut Option<Watch>) -> Ending {
+    match credential {
+        Some(watch) => watch.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -7,6 +7,7 @@ use std::any::Any;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -21,6 +22,7 @@ use tracing::{Instrument as _, Level, Span};
 use crate::error::{ApiError, Failure};
 use crate::identity;
 use crate::request_id::{self, X_REQUEST_ID};
+use crate::state::AppState;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
@@ -29,14 +31,25 @@ const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Puts the gate before routes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct GateLayer;
+#[derive(Clone, Debug)]
+pub(crate) struct GateLayer {
+    state: Arc<AppState>,
+}
+
+impl GateLayer {
+    pub(crate) const fn new(state: Arc<AppState>) -> Self {
+        Self { state }
+    }
+}
 
 impl<S> Layer<S> for GateLayer {
     type Service = Gate<S>;
 
     fn layer(&self, routes: S) -> Gate<S> {
-        Gate { routes }
+        Gate {
+            routes,
+            state: Arc::clone(&self.state),
+        }
     }
 }
 
@@ -44,6 +57,7 @@ impl<S> Layer<S> for GateLayer {
 #[derive(Clone, Debug)]
 pub(crate) struct Gate<S> {
     routes: S,
+    state: Arc<AppState>,
 }
 
 impl<S> Service<Request> for Gate<S>
@@ -59,9 +73,9 @@ where
         self.routes.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request) -> Self::Future {
-        let visit = Visit::begin(&mut request);
-        let admitted = identity::guard(&mut request);
+    fn call(&mut self, request: Request) -> Self::Future {
+        let visit = Visit::begin(&request);
+        let admitted = identity::guard(&request, &self.state);
         let answer = admitted.map(|()| self.routes.call(request));
         let span = visit.span();
         let passage = async move {
@@ -93,7 +107,7 @@ struct Visit {
 }
 
 impl Visit {
-    fn begin(request: &mut Request) -> Self {
+    fn begin(request: &Request) -> Self {
         let original = request.extensions().get::<OriginalUri>();
         Self {
             id: request_id::take_over_or_mint(request.headers()),

@@ -1,149 +1,97 @@
-//! Who is calling: one fixed local user, and nobody from elsewhere.
+//! Who is calling, and what they may do.
 //!
-//! Without a login every program that reaches the port is that user, so a web page of another
-//! origin must not get through: its requests name another `Origin`, or, after rebinding its own name
-//! to this machine, another `Host`.
+//! Either there is no login, and everybody who reaches this machine's port is the one local user; or
+//! every request shows a token. There is nothing in between, and no request without a caller but those
+//! that concern nobody.
 
-use std::net::Ipv4Addr;
+mod access;
+mod authority;
+mod credential;
+mod local;
+mod session;
 
-use axum::extract::{FromRequestParts, Request};
-use axum::http::header::{HOST, ORIGIN};
+use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
 use tidings_event::OwnerId;
-use uuid::Uuid;
 
 use crate::error::ApiError;
+use crate::state::AppState;
+use crate::token::{Scopes, Tokens};
 
-/// The owner of everything that is published to this server without naming another.
-pub const LOCAL_USER: OwnerId =
-    OwnerId::from_uuid(Uuid::from_u128(0x6c6f_6361_6c00_4000_8000_0000_0000_0001));
+pub(crate) use access::{Access, Administrator, Changer, Publisher, Reader};
+use authority::Proxy;
+pub(crate) use authority::{Head, authority};
+pub use authority::{Origin, OriginError};
+pub(crate) use credential::{Credential, Ending, Watch};
+pub use local::LOCAL_USER;
+pub(crate) use session::Session;
+
+/// How a server knows who calls.
+#[derive(Clone, Debug, Default)]
+pub enum Identity {
+    /// Whoever reaches it is [`LOCAL_USER`] and may do everything; so it listens on loopback addresses
+    /// only, and answers only requests that name this machine.
+    #[default]
+    Local,
+    /// Every caller shows a token, as `Authorization: Bearer` or in a session's cookie.
+    Tokens(Tokens),
+}
+
+impl Identity {
+    /// Whether it can tell its users apart, so that other machines may reach it.
+    pub(crate) const fn has_login(&self) -> bool {
+        matches!(self, Self::Tokens(_))
+    }
+}
 
 /// The one who sent a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Caller {
     /// Whose events the request is about.
     pub(crate) owner: OwnerId,
+    /// What the caller may do.
+    pub(crate) scopes: Scopes,
 }
 
-/// Refuses requests from elsewhere and says who the others are from.
-pub(crate) fn guard(request: &mut Request) -> Result<(), ApiError> {
-    check_origin(request.headers(), authority(request)?)?;
-    request
-        .extensions_mut()
-        .insert(Caller { owner: LOCAL_USER });
+impl Caller {
+    /// The user of a server without a login.
+    pub(crate) const LOCAL: Self = Self {
+        owner: LOCAL_USER,
+        scopes: Scopes::ALL,
+    };
+}
+
+/// Refuses requests from where none may come, whatever they ask for.
+pub(crate) fn guard(request: &Request, state: &AppState) -> Result<(), ApiError> {
+    let head = Head::from(request);
+    let proxy = match state.identity {
+        Identity::Local => {
+            authority::local_authority(head)?;
+            Proxy::None
+        }
+        Identity::Tokens(_) => {
+            authority(head)?;
+            Proxy::Perhaps
+        }
+    };
+    authority::sender(head, proxy, &state.allowed_origins)?;
     Ok(())
 }
 
-impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        let caller = parts.extensions.get::<Self>().copied();
-        caller.ok_or(ApiError::NoCaller)
-    }
-}
-
-/// The name and port under which a request reached this server: in its target, if that is absolute,
-/// and in `Host`. Both count, since it is not known which of them other software went by. What it
-/// returns means this machine and is safe to show in a page.
-pub(crate) fn authority(request: &Request) -> Result<&str, ApiError> {
-    let target = request.uri().authority().map(|target| target.as_str());
-    let headers = request.headers().get_all(HOST).iter().map(header_text);
-    let mut names = target.into_iter().chain(headers);
-    let refused = |name: &str| ApiError::ForeignHost {
-        host: name.to_owned(),
+/// Finds out who sent a request. With a token, a [`Credential`] is put into its extensions.
+async fn authenticate(parts: &mut Parts, state: &AppState) -> Result<Caller, ApiError> {
+    let Identity::Tokens(tokens) = &state.identity else {
+        return Ok(Caller::LOCAL);
     };
-    let Some(first) = names.next() else {
-        return Err(refused(""));
+    let shown = credential::shown(parts, &state.allowed_origins)?;
+    let claims = tokens.verify(&shown).await.map_err(ApiError::Token)?;
+    if claims.owner == OwnerId::from(state.engine.system_id()) {
+        return Err(ApiError::SystemAsCaller);
+    }
+    let caller = Caller {
+        owner: claims.owner,
+        scopes: claims.scopes,
     };
-    for name in names.chain([first]) {
-        if !is_local(name) || !name.eq_ignore_ascii_case(first) {
-            return Err(refused(name));
-        }
-    }
-    Ok(first)
-}
-
-/// A page of this server sends its origin, other programs send none. `null`, which sandboxed pages
-/// and files send, is not this server.
-fn check_origin(headers: &HeaderMap, authority: &str) -> Result<(), ApiError> {
-    for origin in headers.get_all(ORIGIN) {
-        let origin = header_text(origin);
-        let same = origin
-            .strip_prefix("http://")
-            .is_some_and(|rest| rest.eq_ignore_ascii_case(authority));
-        if !same {
-            return Err(ApiError::ForeignOrigin {
-                origin: origin.to_owned(),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// The text of a header; one that is not ASCII becomes a text that is no host.
-fn header_text(value: &HeaderValue) -> &str {
-    value.to_str().unwrap_or("(not ASCII)")
-}
-
-/// Whether `host` or `host:port` can only mean this machine, whatever a name server says.
-fn is_local(authority: &str) -> bool {
-    let host = match authority.rsplit_once(':') {
-        // The other colons are those of an IPv6 address in its brackets.
-        Some((host, port)) if !port.ends_with(']') => {
-            let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-            if !is_number || port.parse::<u16>().is_err() {
-                return false;
-            }
-            host
-        }
-        _ => authority,
-    };
-    let loopback = host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback());
-    loopback || host == "[::1]" || host.eq_ignore_ascii_case("localhost")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_this_machine_are_local() {
-        for local in [
-            "localhost",
-            "LOCALHOST:1",
-            "127.0.0.1",
-            "127.1.2.3:8080",
-            "[::1]",
-            "[::1]:80",
-        ] {
-            assert!(is_local(local), "{local}");
-        }
-        for foreign in [
-            "",
-            ":80",
-            "localhost.",
-            "localhost.evil.example",
-            "evil.example",
-            "127.0.0.1.evil.example",
-            "127.1",
-            "2130706433",
-            "0177.0.0.1",
-            "10.0.0.1",
-            "0.0.0.0",
-            "[::]",
-            "[::1",
-            "::1",
-            "[::ffff:127.0.0.1]",
-            "localhost:",
-            "localhost:+80",
-            "localhost:80:80",
-            "localhost:65536",
-            "user@localhost",
-            "localhost/",
-        ] {
-            assert!(!is_local(foreign), "{foreign}");
-        }
-    }
+    parts.extensions.insert(Credential::new(claims, tokens));
+    Ok(caller)
 }

@@ -43,20 +43,20 @@ mod serve;
 mod shutdown;
 mod state;
 mod table;
-mod token;
 mod tls;
+mod token;
 mod unfiltered;
 
 pub use admission::ConnectionLimits;
 pub use config::Config;
-pub use identity::LOCAL_USER;
+pub use identity::{Identity, LOCAL_USER, Origin, OriginError};
 pub use limits::CallerLimits;
 pub use log_level::{Level, LevelError, LogLevel};
 pub use openapi::openapi;
 pub use router::router;
 pub use serve::{BindError, Server};
+pub use tls::{TlsConfig, TlsError};
 pub use token::{
     FileFault, JwksFault, KeySource, KeyUrlFault, ListFault, MintError, MintRequest, Revocations,
     ScopeError, Scopes, Secret, ShortSecret, TokenConfig, TokenSetupError, Tokens, mint,
 };
-pub use tls::{TlsConfig, TlsError};

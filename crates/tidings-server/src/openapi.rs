@@ -14,14 +14,17 @@ use tidings_event::{
     Summary, SystemId, UpdatedEvent, UpdatedEvents,
 };
 use utoipa::ToSchema;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, Contact, Info, License, OpenApi, OpenApiBuilder, Paths, Server, Tag,
 };
 
+use crate::identity::Access;
 use crate::operation::Operation;
 use crate::router::COLLECTIONS;
 use crate::routes::config::{LogConfig, RefusedLogConfig};
 use crate::table;
+use crate::token::Scopes;
 
 const DESCRIPTION: &str = "\
 Tidings tells each user of a server what that server is doing on their behalf, and never loses it. \
@@ -104,7 +107,14 @@ fn tag(name: &str, description: &str) -> Tag {
 
 fn add(paths: &mut Paths, operation: &Operation) {
     let mut documentation = operation.documentation.clone();
-    errors::add(&mut documentation.responses, &operation.errors);
+    errors::add(
+        &mut documentation.responses,
+        &operation.errors,
+        operation.access,
+    );
+    if let Some(requirement) = requirement(operation.access) {
+        documentation.security = Some(vec![requirement]);
+    }
     for (path, name) in &operation.aliases {
         let mut alias = documentation.clone();
         alias.operation_id = Some((*name).to_owned());
@@ -176,9 +186,38 @@ fn components() -> Components {
     schema::<bodies::ChangeFilter>(&mut components);
     schema::<bodies::True>(&mut components);
     schema::<bodies::SetLogLevel>(&mut components);
+    schema::<bodies::RevokeToken>(&mut components);
     schema::<bodies::Health>(&mut components);
+    components.add_security_scheme(BEARER, bearer());
     components.examples = errors::examples();
     components
+}
+
+/// The name of the scheme by which callers show a token.
+const BEARER: &str = "token";
+
+fn bearer() -> SecurityScheme {
+    let mut bearer = Http::new(HttpAuthScheme::Bearer);
+    bearer.bearer_format = Some("JWT".to_owned());
+    bearer.description = Some(
+        "Needed if the server runs with `--auth jwt`, else not looked at. A browser may send it in the \
+         cookie of a session instead. The scopes that are named are alternatives: any of them is \
+         enough."
+            .to_owned(),
+    );
+    SecurityScheme::Http(bearer)
+}
+
+/// The scopes of an operation, of which any is enough.
+fn requirement(access: Access) -> Option<SecurityRequirement> {
+    match access {
+        Access::Everybody => None,
+        Access::Caller => Some(SecurityRequirement::new(BEARER, [""; 0])),
+        Access::AnyOf(scopes) => {
+            let names = scopes.iter().map(Scopes::to_string);
+            Some(SecurityRequirement::new(BEARER, names))
+        }
+    }
 }
 
 fn schema<T: ToSchema>(components: &mut Components) {

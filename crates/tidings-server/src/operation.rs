@@ -7,6 +7,7 @@ use axum::routing::MethodRouter;
 use tidings_event::ErrorCode;
 use utoipa::openapi::path::HttpMethod;
 
+use crate::identity::Access;
 use crate::router::COLLECTIONS;
 use crate::state::AppState;
 
@@ -19,19 +20,26 @@ pub(crate) struct Operation {
     handler: MethodRouter<Arc<AppState>>,
     /// Without the errors.
     pub(crate) documentation: utoipa::openapi::path::Operation,
-    /// The codes with which it can be refused, beside those that every operation has.
+    /// Who may ask for it.
+    pub(crate) access: Access,
+    /// The codes with which it can be refused, beside those that every operation has and those about
+    /// who asks.
     pub(crate) errors: Vec<ErrorCode>,
 }
 
 impl Operation {
     /// The operation that `P` documents and `handler` serves. The method is named once by each.
-    pub(crate) fn of<P: utoipa::Path>(handler: MethodRouter<Arc<AppState>>) -> Self {
+    pub(crate) fn of<P: utoipa::Path>(
+        access: Access,
+        handler: MethodRouter<Arc<AppState>>,
+    ) -> Self {
         let method = P::methods().into_iter().next();
         Self {
             method: method.expect("an operation has a method"),
             path: P::path(),
             aliases: Vec::new(),
             handler,
+            access,
             documentation: P::operation(),
             errors: Vec::new(),
         }

@@ -1,19 +1,30 @@
 //! The routes and what every request passes on its way to them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use axum::http::{HeaderName, Method};
 use axum::routing::any;
 use tidings::Tidings;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::config::Config;
 use crate::error::{method_not_allowed, route_not_found};
 use crate::gate::GateLayer;
+use crate::identity::Origin;
+use crate::request_id::X_REQUEST_ID;
 use crate::state::AppState;
 use crate::table;
 
 /// The paths of all events. With a slash at its end each is the same as without.
 pub(crate) const COLLECTIONS: [&str; 2] = ["/api/system/events", "/api/events"];
+
+/// How long a browser remembers that a page may ask.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 
 /// The API under `/api/system/events` and `/api/events`, to mount in an app of your own with
 /// [`Router::merge`] or [`Router::nest`].
@@ -28,7 +39,9 @@ pub(crate) const COLLECTIONS: [&str; 2] = ["/api/system/events", "/api/events"];
 pub fn router(engine: Tidings, config: &Config) -> Router {
     let state = Arc::new(AppState::new(engine, config));
     // A fallback with our layers would take over the app's own unknown paths.
-    api().layer(GateLayer).reset_fallback().with_state(state)
+    behind_gate(api(), &state)
+        .reset_fallback()
+        .with_state(state)
 }
 
 /// The whole server: the API, the page, the health checks, and an answer to every other path.
@@ -40,7 +53,7 @@ pub(crate) fn standalone(state: Arc<AppState>) -> Router {
     let routes = routes
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(route_not_found);
-    routes.layer(GateLayer).with_state(state)
+    behind_gate(routes, &state).with_state(state)
 }
 
 fn api() -> Router<Arc<AppState>> {
@@ -58,6 +71,30 @@ fn api() -> Router<Arc<AppState>> {
     routes.method_not_allowed_fallback(method_not_allowed)
 }
 
+/// Browsers ask for leave before a page of another origin may send a token, and show it the answer only
+/// if that says so: this comes before the gate, since they ask without a token.
+fn behind_gate(routes: Router<Arc<AppState>>, state: &Arc<AppState>) -> Router<Arc<AppState>> {
+    let routes = routes.layer(GateLayer::new(Arc::clone(state)));
+    let origins = &state.allowed_origins;
+    if origins.is_empty() {
+        return routes;
+    }
+    routes.layer(
+        CorsLayer::new()
+            .allow_origin(AllowOrigin::list(origins.iter().map(Origin::to_header)))
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+            .allow_headers([
+                AUTHORIZATION,
+                CONTENT_TYPE,
+                CACHE_CONTROL,
+                HeaderName::from_static("last-event-id"),
+                X_REQUEST_ID,
+            ])
+            .expose_headers([LOCATION, RETRY_AFTER, WWW_AUTHENTICATE, X_REQUEST_ID])
+            .max_age(PREFLIGHT_AGE),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
@@ -66,6 +103,7 @@ mod tests {
     use axum::response::Response;
     use axum::routing::get;
     use http_body_util::BodyExt as _;
+    use tempfile::TempDir;
     use tower::ServiceExt as _;
 
     use super::*;
@@ -81,12 +119,20 @@ mod tests {
         String::from_utf8(body.into()).unwrap()
     }
 
+    async fn state(data_dir: &TempDir) -> Arc<AppState> {
+        let engine = Tidings::open(tidings::Config::new(data_dir.path())).await;
+        Arc::new(AppState::new(engine.unwrap(), &Config::default()))
+    }
+
     #[tokio::test]
     async fn a_panic_is_answered_like_every_failure_and_tells_nothing() {
         async fn broken() -> StatusCode {
             panic!("a secret")
         }
-        let answer = answer(&Router::new().route("/", get(broken)).layer(GateLayer), "/").await;
+        let data_dir = TempDir::new().unwrap();
+        let gate = GateLayer::new(state(&data_dir).await);
+        let router = Router::new().route("/", get(broken)).layer(gate);
+        let answer = answer(&router, "/").await;
         assert_eq!(answer.status(), 500);
         assert!(answer.headers().contains_key("x-request-id"));
         assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
@@ -97,9 +143,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_ends_is_alive_but_takes_no_work() {
-        let data_dir = tempfile::tempdir().unwrap();
-        let engine = Tidings::open(tidings::Config::new(data_dir.path())).await;
-        let state = Arc::new(AppState::new(engine.unwrap(), &Config::default()));
+        let data_dir = TempDir::new().unwrap();
+        let state = state(&data_dir).await;
         let router = standalone(Arc::clone(&state));
         assert_eq!(answer(&router, "/readyz").await.status(), 200);
         state.drain.begin();

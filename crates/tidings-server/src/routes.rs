@@ -6,4 +6,6 @@ pub(crate) mod health;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod page;
+pub(crate) mod revocations;
+pub(crate) mod session;
 pub(crate) mod subscribe;

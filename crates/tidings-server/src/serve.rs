@@ -73,7 +73,7 @@ impl Server {
     /// Outside of a Tokio runtime.
     pub fn bind(engine: Tidings, config: Config) -> Result<Self, BindError> {
         let address = config.listen;
-        refuse_if_open_to_others(address)?;
+        refuse_if_open_to_others(address, &config)?;
         let tls = config.tls.clone().map(Tls::load).transpose()?;
         let refused = |source| BindError::Listen { address, source };
         let listener = listen(address).map_err(refused)?;
@@ -161,12 +161,21 @@ impl Server {
 }
 
 /// Without a login whoever can connect may do everything.
-fn refuse_if_open_to_others(address: SocketAddr) -> Result<(), BindError> {
+fn refuse_if_open_to_others(address: SocketAddr, config: &Config) -> Result<(), BindError> {
     if address.ip().is_loopback() {
-        Ok(())
-    } else {
-        Err(BindError::NotLoopback(address))
+        return Ok(());
     }
+    if !config.identity.has_login() {
+        return Err(BindError::NotLoopback(address));
+    }
+    if config.tls.is_none() {
+        tracing::warn!(
+            %address,
+            "tokens and events cross the network unencrypted; give a certificate, or let only a \
+             proxy that has one reach this address"
+        );
+    }
+    Ok(())
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

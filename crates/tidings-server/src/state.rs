@@ -9,7 +9,7 @@ use tidings::Tidings;
 use crate::body::{BodyBudget, ReadBody};
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::identity::Caller;
+use crate::identity::{Caller, Identity, Origin};
 use crate::limits::{Callers, StreamPlace, check_uri};
 use crate::log_level::LogLevel;
 use crate::metrics::Metrics;
@@ -25,6 +25,9 @@ pub(crate) struct AppState {
     pub(crate) engine: Tidings,
     pub(crate) drain: Drain,
     pub(crate) bodies: BodyBudget,
+    pub(crate) identity: Identity,
+    /// Whose pages may use the server beside its own.
+    pub(crate) allowed_origins: Vec<Origin>,
     pub(crate) callers: Callers,
     pub(crate) metrics: Metrics,
     /// The silence after which a stream says that it is alive.
@@ -41,6 +44,8 @@ impl AppState {
             metrics: Metrics::new(&engine),
             callers: Callers::new(&config.limits, engine.limits().batch_events),
             engine,
+            identity: config.identity.clone(),
+            allowed_origins: config.allowed_origins.clone(),
             drain: Drain::default(),
             bodies: BodyBudget::default(),
             keepalive: config.keepalive.max(MIN_KEEPALIVE),
@@ -145,7 +150,6 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
-    use crate::identity::LOCAL_USER;
     use crate::limits::CallerLimits;
 
     #[tokio::test]
@@ -166,7 +170,7 @@ mod tests {
                 let peer = Peer(address.parse().unwrap());
                 request.extensions_mut().insert(peer);
             }
-            state.open_stream(Caller { owner: LOCAL_USER }, &request)
+            state.open_stream(Caller::LOCAL, &request)
         };
         let first = from(Some("10.0.0.1")).unwrap();
         assert!(matches!(

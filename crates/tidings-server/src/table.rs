@@ -3,10 +3,11 @@
 use axum::routing::{delete, get, post, put};
 use tidings_event::ErrorCode;
 
+use crate::identity::Access;
 use crate::operation::Operation;
 use crate::routes::events::{create, delete as deletion, get as single, list, status};
 use crate::routes::events::{summary, types};
-use crate::routes::{config, health, metrics, openapi, page, subscribe};
+use crate::routes::{config, health, metrics, openapi, page, revocations, session, subscribe};
 
 /// What a body can be refused with.
 const BODY: [ErrorCode; 5] = [
@@ -38,9 +39,9 @@ pub(crate) fn api() -> Vec<Operation> {
     let mut operations = events();
     operations.extend(changes());
     operations.extend([
-        Operation::of::<config::__path_get_config>(get(config::get_config))
+        Operation::of::<config::__path_get_config>(Access::ADMINISTRATOR, get(config::get_config))
             .fails_with(&[ErrorCode::RouteNotFound]),
-        Operation::of::<config::__path_set_config>(put(config::set_config))
+        Operation::of::<config::__path_set_config>(Access::ADMINISTRATOR, put(config::set_config))
             .fails_with(&BODY)
             .fails_with(&[
                 ErrorCode::InvalidConfig,
@@ -53,38 +54,47 @@ pub(crate) fn api() -> Vec<Operation> {
 
 fn events() -> Vec<Operation> {
     vec![
-        Operation::of::<list::__path_list_events>(get(list::list_events))
+        Operation::of::<list::__path_list_events>(Access::READER, get(list::list_events))
             .fails_with(&[ErrorCode::InvalidQuery])
             .fails_with(&EXCESS)
             .fails_with(&READ)
             .also_at("/api/events", "list_events_alias")
             .also_at("/api/events/list", "list_events_list_alias"),
-        Operation::of::<create::__path_create_events>(post(create::create_events))
-            .fails_with(&BODY)
-            .fails_with(&[
-                ErrorCode::InvalidEvent,
-                ErrorCode::InvalidQuery,
-                ErrorCode::EventConflict,
-            ])
-            .fails_with(&EXCESS)
-            .fails_with(&WRITE)
-            .also_at("/api/events", "create_events_alias"),
-        Operation::of::<single::__path_get_event>(get(single::get_event))
+        Operation::of::<create::__path_create_events>(
+            Access::PUBLISHER,
+            post(create::create_events),
+        )
+        .fails_with(&BODY)
+        .fails_with(&[
+            ErrorCode::InvalidEvent,
+            ErrorCode::InvalidQuery,
+            ErrorCode::EventConflict,
+        ])
+        .fails_with(&EXCESS)
+        .fails_with(&WRITE)
+        .also_at("/api/events", "create_events_alias"),
+        Operation::of::<single::__path_get_event>(Access::READER, get(single::get_event))
             .fails_with(&EVENT)
             .fails_with(&EXCESS)
             .fails_with(&READ)
             .also_at("/api/events/{id}", "get_event_alias"),
-        Operation::of::<types::__path_list_event_types>(get(types::list_event_types))
-            .fails_with(&[ErrorCode::InvalidQuery])
-            .fails_with(&EXCESS)
-            .fails_with(&READ)
-            .also_at("/api/events/types", "list_event_types_alias"),
-        Operation::of::<summary::__path_summarize_events>(get(summary::summarize_events))
-            .fails_with(&[ErrorCode::InvalidQuery])
-            .fails_with(&EXCESS)
-            .fails_with(&READ)
-            .also_at("/api/events/summary", "summarize_events_alias"),
-        Operation::of::<subscribe::__path_subscribe>(get(subscribe::subscribe))
+        Operation::of::<types::__path_list_event_types>(
+            Access::READER,
+            get(types::list_event_types),
+        )
+        .fails_with(&[ErrorCode::InvalidQuery])
+        .fails_with(&EXCESS)
+        .fails_with(&READ)
+        .also_at("/api/events/types", "list_event_types_alias"),
+        Operation::of::<summary::__path_summarize_events>(
+            Access::READER,
+            get(summary::summarize_events),
+        )
+        .fails_with(&[ErrorCode::InvalidQuery])
+        .fails_with(&EXCESS)
+        .fails_with(&READ)
+        .also_at("/api/events/summary", "summarize_events_alias"),
+        Operation::of::<subscribe::__path_subscribe>(Access::READER, get(subscribe::subscribe))
             .fails_with(&EXCESS)
             .fails_with(&[ErrorCode::TooManyStreams])
             .also_at("/api/events/subscribe", "subscribe_alias"),
@@ -94,42 +104,77 @@ fn events() -> Vec<Operation> {
 fn changes() -> Vec<Operation> {
     let change = [&BODY[..], &WRITE, &EXCESS, &[ErrorCode::InvalidChange]].concat();
     vec![
-        Operation::of::<status::__path_mark_event>(put(status::mark_event))
+        Operation::of::<status::__path_mark_event>(Access::CHANGER, put(status::mark_event))
             .fails_with(&change)
             .fails_with(&EVENT),
-        Operation::of::<status::__path_mark_event_with_answer>(put(status::mark_event_with_answer))
-            .fails_with(&change)
-            .fails_with(&EVENT),
-        Operation::of::<status::__path_mark_events>(put(status::mark_events)).fails_with(&change),
-        Operation::of::<status::__path_mark_events_with_answer>(put(
-            status::mark_events_with_answer,
-        ))
-        .fails_with(&change),
-        Operation::of::<deletion::__path_delete_event>(delete(deletion::delete_event))
-            .fails_with(&EVENT)
-            .fails_with(&EXCESS)
-            .fails_with(&WRITE)
-            .also_at("/api/events/{id}", "delete_event_alias"),
-        Operation::of::<deletion::__path_delete_events>(delete(deletion::delete_events))
+        Operation::of::<status::__path_mark_event_with_answer>(
+            Access::CHANGER,
+            put(status::mark_event_with_answer),
+        )
+        .fails_with(&change)
+        .fails_with(&EVENT),
+        Operation::of::<status::__path_mark_events>(Access::CHANGER, put(status::mark_events))
             .fails_with(&change),
-        Operation::of::<deletion::__path_delete_events_with_answer>(delete(
-            deletion::delete_events_with_answer,
-        ))
+        Operation::of::<status::__path_mark_events_with_answer>(
+            Access::CHANGER,
+            put(status::mark_events_with_answer),
+        )
         .fails_with(&change),
-        Operation::of::<deletion::__path_post_deletion>(post(deletion::post_deletion))
-            .fails_with(&change),
+        Operation::of::<deletion::__path_delete_event>(
+            Access::CHANGER,
+            delete(deletion::delete_event),
+        )
+        .fails_with(&EVENT)
+        .fails_with(&EXCESS)
+        .fails_with(&WRITE)
+        .also_at("/api/events/{id}", "delete_event_alias"),
+        Operation::of::<deletion::__path_delete_events>(
+            Access::CHANGER,
+            delete(deletion::delete_events),
+        )
+        .fails_with(&change),
+        Operation::of::<deletion::__path_delete_events_with_answer>(
+            Access::CHANGER,
+            delete(deletion::delete_events_with_answer),
+        )
+        .fails_with(&change),
+        Operation::of::<deletion::__path_post_deletion>(
+            Access::CHANGER,
+            post(deletion::post_deletion),
+        )
+        .fails_with(&change),
     ]
 }
 
 /// What a server has beside it.
 pub(crate) fn server() -> Vec<Operation> {
     vec![
-        Operation::of::<page::__path_page>(get(page::page)),
-        Operation::of::<health::__path_healthz>(get(health::healthz)),
-        Operation::of::<health::__path_readyz>(get(health::readyz))
+        Operation::of::<page::__path_page>(Access::Everybody, get(page::page)),
+        Operation::of::<health::__path_healthz>(Access::Everybody, get(health::healthz)),
+        Operation::of::<health::__path_readyz>(Access::Everybody, get(health::readyz))
             .fails_with(&READ)
             .fails_with(&[ErrorCode::StorageFull]),
-        Operation::of::<metrics::__path_metrics>(get(metrics::metrics)),
-        Operation::of::<openapi::__path_get_openapi>(get(openapi::get_openapi)),
+        Operation::of::<metrics::__path_metrics>(Access::ADMINISTRATOR, get(metrics::metrics)),
+        Operation::of::<session::__path_begin_session>(
+            Access::Caller,
+            post(session::begin_session),
+        )
+        .fails_with(&[ErrorCode::TooLarge, ErrorCode::RouteNotFound]),
+        Operation::of::<session::__path_end_session>(
+            Access::Everybody,
+            delete(session::end_session),
+        )
+        .fails_with(&[ErrorCode::RouteNotFound]),
+        Operation::of::<revocations::__path_revoke_token>(
+            Access::ADMINISTRATOR,
+            post(revocations::revoke_token),
+        )
+        .fails_with(&BODY)
+        .fails_with(&[
+            ErrorCode::InvalidRevocation,
+            ErrorCode::RouteNotFound,
+            ErrorCode::StorageFull,
+        ]),
+        Operation::of::<openapi::__path_get_openapi>(Access::Everybody, get(openapi::get_openapi)),
     ]
 }

@@ -32,7 +32,7 @@ use tracing::Instrument as _;
 
 pub(crate) use claims::Claims;
 pub use config::{KeySource, TokenConfig, TokenSetupError};
-pub(crate) use error::{NoOwner, TokenError};
+pub(crate) use error::TokenError;
 pub use file::FileFault;
 pub use jwks::JwksFault;
 pub use mint::{MintError, MintRequest, mint};
@@ -132,9 +132,8 @@ impl Tokens {
             remote.refresh().await;
             verified = self.verify_signature(token, &header);
         }
-        let claims = self.inner.rules.judge(verified?, Timestamp::now())?;
-        let revoked = claims.id.as_deref();
-        if revoked.is_some_and(|id| self.inner.revocations.is_revoked(id)) {
+        let claims = self.inner.rules.judge(token, verified?, Timestamp::now())?;
+        if self.inner.revocations.is_revoked(&claims.id) {
             return Err(TokenError::Revoked);
         }
         Ok(claims)

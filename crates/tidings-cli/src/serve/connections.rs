@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use tidings_server::{ConnectionLimits, TlsConfig};
 
-use super::retention::Age;
+use crate::age::Age;
 
 /// The range of `--header-timeout`: shorter, a line across the world would not do; longer, it is none.
 const MIN_HEADER_TIMEOUT: Duration = Duration::from_secs(1);

@@ -20,5 +20,5 @@ mod server;
 mod stalled;
 mod stream;
 mod terminal;
-mod token;
 mod tls;
+mod token;

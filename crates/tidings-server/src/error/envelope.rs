@@ -1,5 +1,9 @@
 //! The status and the words of every refusal.
 
+mod identity;
+
+use std::io::ErrorKind;
+
 use axum::http::StatusCode;
 use tidings::StoreError;
 use tidings_event::{ErrorBody, ErrorCode, ErrorSeverity, Violations};
@@ -109,11 +113,38 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
             ErrorCode::ForeignOrigin,
             "The request comes from a web page of another origin",
         )
-        .because("without a login the server answers its own pages only")
+        .because("the server answers its own pages, and those of origins it was told to allow")
         .fault(
             format!("Origin is {}", quoted(origin)),
-            "open the page from this server, or send the request from a program",
+            "open the page from this server, send the request from a program, or have an operator \
+             allow the origin with --allow-origin",
         ),
+        ApiError::NoToken
+        | ApiError::UnreadableToken
+        | ApiError::Token(_)
+        | ApiError::SystemAsCaller
+        | ApiError::MissingScope { .. }
+        | ApiError::ForeignOwner { .. }
+        | ApiError::CookieFromElsewhere
+        | ApiError::TokenTooLong { .. } => identity::of(error),
+        ApiError::Revocation(error) if error.kind() == ErrorKind::StorageFull => failure(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::StorageFull,
+            "As many tokens as fit are revoked",
+        )
+        .remedy("take expired ones out of the list, or change the key that signs tokens"),
+        ApiError::Revocation(_) => failure(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::Internal,
+            "The token is revoked until this server ends, but the list could not be written",
+        )
+        .remedy("look into the server's log for this answer's x-request-id, then revoke it again"),
+        ApiError::InvalidRevocation(violations) => refusal(
+            StatusCode::BAD_REQUEST,
+            ErrorCode::InvalidRevocation,
+            "It is not clear which token is meant; none was revoked",
+        )
+        .with_violations(violations),
         ApiError::Store(error) => of_store(error),
         ApiError::StoreTimeout => failure(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -134,8 +165,7 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
             "The server is shutting down",
         )
         .remedy("try again in a moment; an event that was stored after all is not stored twice"),
-        ApiError::NoCaller
-        | ApiError::Panicked(_)
+        ApiError::Panicked(_)
         | ApiError::Publish(_)
         | ApiError::Change(_)
         | ApiError::Config(_) => failure(

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::ApiError;
 use crate::limits::{CallerLimits, Excess, MAX_URI_BYTES};
+use crate::token::{Scopes, TokenError};
 
 /// An error that is answered with `code`.
 pub(crate) fn sample(code: ErrorCode) -> ApiError {
@@ -35,6 +36,9 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
             "(`\"loud\"`) is not a log level",
             "write one of panic, fatal, error, warning, info, debug, trace",
         )),
+        ErrorCode::InvalidRevocation => {
+            ApiError::InvalidRevocation(fault("id", "is missing", "give the `jti` of the token"))
+        }
         ErrorCode::BodyUnreadable => ApiError::BodyUnreadable("cut off".into()),
         ErrorCode::TooLarge => ApiError::BodyTooLarge {
             limit: 4 * 1024 * 1024,
@@ -68,7 +72,15 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
         ErrorCode::StorageUnavailable => ApiError::StoreTimeout,
         ErrorCode::Overloaded => ApiError::Overloaded,
         ErrorCode::ShuttingDown => ApiError::ShuttingDown,
-        _ => ApiError::NoCaller,
+        ErrorCode::TokenMissing => ApiError::NoToken,
+        ErrorCode::TokenInvalid => ApiError::Token(TokenError::BadSignature),
+        ErrorCode::TokenExpired => ApiError::Token(TokenError::Expired),
+        ErrorCode::TokenRevoked => ApiError::Token(TokenError::Revoked),
+        ErrorCode::InsufficientScope => ApiError::MissingScope {
+            any_of: &[Scopes::WRITE],
+        },
+        ErrorCode::KeysUnavailable => ApiError::Token(TokenError::KeysUnavailable),
+        _ => ApiError::Panicked(String::new()),
     }
 }
 

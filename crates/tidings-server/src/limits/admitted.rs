@@ -9,20 +9,23 @@ use crate::error::ApiError;
 use crate::identity::Caller;
 use crate::state::AppState;
 
-/// The one who sent a request without a body, and has not sent too many of late. With it the request
-/// is counted.
+/// The one who sent a request without a body, who may ask for what `A` says and has not sent too many
+/// of late. With it the request is counted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Admitted(pub(crate) Caller);
+pub(crate) struct Admitted<A>(pub(crate) A);
 
-impl FromRequestParts<Arc<AppState>> for Admitted {
+impl<A> FromRequestParts<Arc<AppState>> for Admitted<A>
+where
+    A: FromRequestParts<Arc<AppState>, Rejection = ApiError> + Into<Caller> + Copy + Send,
+{
     type Rejection = ApiError;
 
     async fn from_request_parts(
         parts: &mut Parts,
         state: &Arc<AppState>,
     ) -> Result<Self, ApiError> {
-        let caller = Caller::from_request_parts(parts, state).await?;
-        state.admit(caller, &parts.uri)?;
+        let caller = A::from_request_parts(parts, state).await?;
+        state.admit(caller.into(), &parts.uri)?;
         Ok(Self(caller))
     }
 }

@@ -194,6 +194,16 @@ pub(crate) struct SetLogLevel {
     event_log_level: Level,
 }
 
+/// The token that is to be refused.
+#[derive(ToSchema)]
+pub(crate) struct RevokeToken {
+    /// Its `jti`; at most 256 bytes.
+    id: String,
+    /// When it expires anyway; without it, it is remembered for ever.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires: Option<String>,
+}
+
 /// That the server is there.
 #[derive(ToSchema)]
 pub(crate) struct Health {

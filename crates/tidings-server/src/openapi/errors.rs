@@ -10,6 +10,7 @@ use utoipa::openapi::{
 };
 
 use crate::error;
+use crate::identity::Access;
 
 /// What every operation can be refused with.
 const ALWAYS: [ErrorCode; 3] = [
@@ -29,11 +30,28 @@ pub(super) fn examples() -> BTreeMap<String, RefOr<Example>> {
     examples.into()
 }
 
+/// What a caller can be refused with who may not ask for this.
+fn about_callers(access: Access) -> &'static [ErrorCode] {
+    const CALLER: [ErrorCode; 6] = [
+        ErrorCode::TokenMissing,
+        ErrorCode::TokenInvalid,
+        ErrorCode::TokenExpired,
+        ErrorCode::TokenRevoked,
+        ErrorCode::KeysUnavailable,
+        ErrorCode::InsufficientScope,
+    ];
+    match access {
+        Access::Everybody => &[],
+        Access::Caller => &CALLER[..5],
+        Access::AnyOf(_) => &CALLER,
+    }
+}
+
 /// Adds an answer for each status of these codes. Its description names them, each with its sentence,
 /// and it has an example of each.
-pub(super) fn add(responses: &mut Responses, codes: &[ErrorCode]) {
+pub(super) fn add(responses: &mut Responses, codes: &[ErrorCode], access: Access) {
     let mut by_status: BTreeMap<String, Vec<ErrorBody>> = BTreeMap::new();
-    for code in codes.iter().chain(&ALWAYS) {
+    for code in codes.iter().chain(&ALWAYS).chain(about_callers(access)) {
         let (status, body) = error::sample(*code);
         let bodies = by_status.entry(status.as_str().to_owned()).or_default();
         if !bodies.iter().any(|other| other.code == body.code) {

@@ -13,6 +13,7 @@ use tidings_event::{ErrorBody, Violations};
 use utoipa::ToSchema;
 
 use crate::error::{ApiError, ERROR_TYPE, quoted};
+use crate::identity::Administrator;
 use crate::json;
 use crate::log_level::{Level, LogLevel};
 use crate::openapi::bodies::SetLogLevel;
@@ -76,6 +77,7 @@ pub(crate) struct RefusedLogConfig {
 )]
 pub(crate) async fn get_config(
     State(state): State<Arc<AppState>>,
+    _: Administrator,
 ) -> Result<Json<LogConfig>, ApiError> {
     Ok(Json(config(log_level(&state)?, None)))
 }
@@ -105,6 +107,7 @@ pub(crate) async fn get_config(
 )]
 pub(crate) async fn set_config(
     State(state): State<Arc<AppState>>,
+    _: Administrator,
     request: Request,
 ) -> Result<Response, ApiError> {
     let log_level = log_level(&state)?;

@@ -7,6 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::text::encode;
 
+use crate::identity::Administrator;
 use crate::state::AppState;
 
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
@@ -24,7 +25,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
         body = String
     ))
 )]
-pub(crate) async fn metrics(State(state): State<Arc<AppState>>) -> Response {
+pub(crate) async fn metrics(State(state): State<Arc<AppState>>, _: Administrator) -> Response {
     let mut text = String::new();
     encode(&mut text, &state.metrics.registry).expect("writing into memory does not fail");
     ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response()

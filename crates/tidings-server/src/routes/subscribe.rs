@@ -10,9 +10,9 @@ use axum::response::Response;
 use tidings_event::Start;
 
 use crate::error::{ApiError, chain};
-use crate::event_stream::{self, EventStream};
-use crate::identity::Caller;
-use crate::limits::{StreamPlace, delay_refusal};
+use crate::event_stream::{self, EventStream, Keeping};
+use crate::identity::{Caller, Credential, Reader};
+use crate::limits::delay_refusal;
 use crate::openapi::examples;
 use crate::openapi::parameters::StreamParameters;
 use crate::state::AppState;
@@ -50,9 +50,17 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 )]
 pub(crate) async fn subscribe(
     State(state): State<Arc<AppState>>,
-    caller: Caller,
+    reader: Result<Reader, ApiError>,
     request: Request,
 ) -> Result<Response, ApiError> {
+    let Reader(caller) = match reader {
+        Ok(reader) => reader,
+        Err(refused) => {
+            drop(request);
+            delay_refusal(&state.drain).await;
+            return Err(refused);
+        }
+    };
     let body = if request.method() == Method::HEAD {
         Body::empty()
     } else if state.drain.has_begun() {
@@ -61,7 +69,9 @@ pub(crate) async fn subscribe(
         match state.open_stream(caller, &request) {
             Ok(place) => {
                 let start = start(request.headers(), request.uri().query().unwrap_or(""));
-                open(&state, caller, place, start).await
+                let credential = request.extensions().get::<Credential>().cloned();
+                let keeping = Keeping { place, credential };
+                open(&state, caller, keeping, start).await
             }
             Err(refused) => {
                 drop(request);
@@ -81,9 +91,9 @@ pub(crate) async fn subscribe(
     Ok(response)
 }
 
-async fn open(state: &AppState, caller: Caller, place: StreamPlace, start: Start) -> Body {
+async fn open(state: &AppState, caller: Caller, keeping: Keeping, start: Start) -> Body {
     match state.engine.subscribe(caller.owner, start).await {
-        Ok(subscription) => EventStream::new(subscription, place, state).into_body(),
+        Ok(subscription) => EventStream::new(subscription, keeping, state).into_body(),
         Err(error) => {
             tracing::error!(cause = chain(&error), "could not begin a stream");
             event_stream::ended()

@@ -1,8 +1,11 @@
 //! What a token says, once its signature is known to be good.
 
+use std::fmt::Write as _;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 use tidings_event::OwnerId;
 
 use super::error::TokenError;
@@ -21,8 +24,8 @@ pub(crate) struct Claims {
     /// From when on it is refused: its `exp` and the leeway. A stream that ends then and a client that
     /// comes back with the same token agree that it is over.
     pub(crate) expires: Timestamp,
-    /// Its `jti`, by which it can be revoked.
-    pub(crate) id: Option<Box<str>>,
+    /// By which it can be revoked: its `jti`, or, if it has none, what [`digest_id`] makes of it.
+    pub(crate) id: Box<str>,
 }
 
 /// The claims as they are written (RFC 7519 §4.1). One that comes twice is an error, as §4 allows.
@@ -96,7 +99,12 @@ impl Rules {
     /// # Errors
     ///
     /// Every [`TokenError`] that is about claims, but revocation.
-    pub(super) fn judge(&self, claims: RawClaims, now: Timestamp) -> Result<Claims, TokenError> {
+    pub(super) fn judge(
+        &self,
+        token: &str,
+        claims: RawClaims,
+        now: Timestamp,
+    ) -> Result<Claims, TokenError> {
         let expires = self.check_time(&claims, now)?;
         self.check_parties(&claims)?;
         // What could not be written on the revocation list could not be revoked.
@@ -112,7 +120,10 @@ impl Rules {
             owner,
             scopes: Scopes::known(names),
             expires,
-            id: claims.jti.map(String::into_boxed_str),
+            id: claims
+                .jti
+                .unwrap_or_else(|| digest_id(token))
+                .into_boxed_str(),
         })
     }
 
@@ -148,6 +159,18 @@ impl Rules {
     }
 }
 
+/// The id of a token that has none: the SHA-256 of what is signed of it. The signature is left out,
+/// since with some algorithms others can be made that fit as well.
+fn digest_id(token: &str) -> String {
+    let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
+    let mut id = "sha256:".to_owned();
+    for byte in Sha256::digest(signed) {
+        // Writing to a `String` cannot fail.
+        let _ = write!(id, "{byte:02x}");
+    }
+    id
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -174,7 +197,7 @@ mod tests {
             claims[name] = value.clone();
         }
         let raw = serde_json::from_value(claims).map_err(|_| TokenError::Malformed)?;
-        rules.judge(raw, Timestamp::from_second(NOW).unwrap())
+        rules.judge("a.b.c", raw, Timestamp::from_second(NOW).unwrap())
     }
 
     #[test]
@@ -314,7 +337,7 @@ mod tests {
     #[test]
     fn an_id_that_could_not_be_revoked_is_refused() {
         let judged = judge(&rules(), &json!({"jti": "a-1"})).unwrap();
-        assert_eq!(judged.id.as_deref(), Some("a-1"));
+        assert_eq!(&*judged.id, "a-1");
         for odd in [
             json!(""),
             json!("two words"),

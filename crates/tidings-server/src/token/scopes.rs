@@ -26,6 +26,9 @@ impl Scopes {
     /// `events:admin`: to look after the server.
     pub const ADMIN: Self = Self(1 << 3);
 
+    /// All four.
+    pub const ALL: Self = Self(0b1111);
+
     const NAMES: [(Self, &str); 4] = [
         (Self::READ, "events:read"),
         (Self::WRITE, "events:write"),

@@ -133,7 +133,9 @@ impl Reader {
                     self.inbox.remove(&id);
                 }
             }
-            other @ StreamItem::Reset { .. } => panic!("unexpected {other:?}"),
+            other @ (StreamItem::Reset { .. } | StreamItem::Expiring { .. }) => {
+                panic!("unexpected {other:?}")
+            }
         }
     }
 

@@ -13,12 +13,13 @@ use tidings_event::{
 };
 
 use crate::error::{ApiError, quoted};
-use crate::identity::Caller;
+use crate::identity::{Caller, Publisher};
 use crate::json;
 use crate::openapi::bodies::{Publication, Published};
 use crate::openapi::examples;
 use crate::openapi::parameters::PublishParameters;
 use crate::state::AppState;
+use crate::token::Scopes;
 
 /// Stores one event, or an array of them, all or nothing. With `?import=true` the events keep the past
 /// they had in another store.
@@ -64,7 +65,7 @@ use crate::state::AppState;
 )]
 pub(crate) async fn create_events(
     State(state): State<Arc<AppState>>,
-    caller: Caller,
+    Publisher(caller): Publisher,
     OriginalUri(uri): OriginalUri,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -89,6 +90,11 @@ async fn publish(
         caller,
         keeps_past: is_import(request.uri().query().unwrap_or(""))?,
     };
+    // What a store of elsewhere says is anybody's past.
+    if reader.keeps_past && !reader.publishes_for_all() {
+        let any_of = &[Scopes::PUBLISH];
+        return Err(ApiError::MissingScope { any_of });
+    }
     let body = state.read_publication(caller, request).await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let (form, prepared) = if text.trim_ascii_start().starts_with('[') {
@@ -139,6 +145,7 @@ impl Reader<'_> {
             Ok(draft) => Ok(self.state.engine.prepare(draft)),
             Err(Unfit::Unreadable(fault)) => Err(ApiError::invalid_json(fault)),
             Err(Unfit::Invalid(violations)) => Err(ApiError::InvalidEvent(violations)),
+            Err(Unfit::Foreign) => Err(ApiError::ForeignOwner { index: None }),
         }
     }
 
@@ -163,6 +170,7 @@ impl Reader<'_> {
             match self.read_draft(text, element.get(), &format!("[{index}]")) {
                 Ok(draft) => prepared.push(self.state.engine.prepare(draft)),
                 Err(Unfit::Invalid(of_one)) => violations.extend_from_batch(index, of_one),
+                Err(Unfit::Foreign) => return Err(ApiError::ForeignOwner { index: Some(index) }),
                 Err(Unfit::Unreadable(fault)) => {
                     unreadable = true;
                     violations.add(fault.field, fault.fault, fault.remedy);
@@ -174,6 +182,10 @@ impl Reader<'_> {
             Err(violations) if unreadable => Err(ApiError::InvalidJson(violations)),
             Err(violations) => Err(ApiError::InvalidEvent(violations)),
         }
+    }
+
+    fn publishes_for_all(self) -> bool {
+        self.caller.scopes.contains(Scopes::PUBLISH)
     }
 
     /// An event that names no owner is the caller's.
@@ -190,9 +202,19 @@ impl Reader<'_> {
         if matches!(&event.owner, Given::Value(OwnerName::User(user)) if user.is_nil()) {
             event.owner = Given::Absent;
         }
-        event
-            .owner
-            .or_default_to(OwnerName::User(self.caller.owner));
+        let caller = OwnerName::User(self.caller.owner);
+        event.owner.or_default_to(caller);
+        if !self.publishes_for_all() {
+            if matches!(&event.owner, Given::Value(owner) if *owner != caller) {
+                return Err(Unfit::Foreign);
+            }
+            // A user says what happened, and the server which event that is: ids that one may choose
+            // would tell which ones are taken.
+            event.id = Given::Absent;
+            event.operation_id = Given::Absent;
+            event.system_id = Given::Absent;
+            event.created_at = Given::Absent;
+        }
         let limits = self.state.engine.limits();
         let draft = event.into_draft(limits, CausePolicy::FillFromDescription);
         let draft = draft.map_err(Unfit::Invalid)?;
@@ -210,6 +232,8 @@ enum Unfit {
     Unreadable(Violation),
     /// It breaks rules.
     Invalid(Violations),
+    /// It is for somebody to whom the caller may not publish.
+    Foreign,
 }
 
 /// The engine judges the stored form; here the form as it was sent bounds the work of reading it.

@@ -12,7 +12,7 @@ use tidings_event::{Change, DeletedEvents, EventId, Selection};
 use crate::change;
 use crate::error::ApiError;
 use crate::event_path::EventPath;
-use crate::identity::Caller;
+use crate::identity::{Caller, Changer};
 use crate::json;
 use crate::limits::Admitted;
 use crate::openapi::bodies::DeleteSeveral;
@@ -30,7 +30,7 @@ use crate::state::AppState;
 )]
 pub(crate) async fn delete_event(
     State(state): State<Arc<AppState>>,
-    Admitted(caller): Admitted,
+    Admitted(Changer(caller)): Admitted<Changer>,
     EventPath(id): EventPath,
 ) -> Result<StatusCode, ApiError> {
     match state.engine.delete(caller.owner, id).await? {
@@ -67,7 +67,7 @@ pub(crate) async fn delete_event(
 )]
 pub(crate) async fn delete_events(
     State(state): State<Arc<AppState>>,
-    caller: Caller,
+    Changer(caller): Changer,
     request: Request,
 ) -> Result<Response, ApiError> {
     let (by_ids, changes) = delete_several(&state, caller, request).await?;
@@ -103,7 +103,7 @@ pub(crate) async fn delete_events(
 )]
 pub(crate) async fn delete_events_with_answer(
     State(state): State<Arc<AppState>>,
-    caller: Caller,
+    Changer(caller): Changer,
     request: Request,
 ) -> Result<Json<DeletedEvents>, ApiError> {
     let (_, changes) = delete_several(&state, caller, request).await?;
@@ -135,10 +135,10 @@ pub(crate) async fn delete_events_with_answer(
 )]
 pub(crate) async fn post_deletion(
     state: State<Arc<AppState>>,
-    caller: Caller,
+    changer: Changer,
     request: Request,
 ) -> Result<Json<DeletedEvents>, ApiError> {
-    delete_events_with_answer(state, caller, request).await
+    delete_events_with_answer(state, changer, request).await
 }
 
 /// The changes, and whether the events were named by their ids.

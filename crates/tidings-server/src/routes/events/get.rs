@@ -8,6 +8,7 @@ use tidings_event::{Event, EventId};
 
 use crate::error::ApiError;
 use crate::event_path::EventPath;
+use crate::identity::Reader;
 use crate::limits::Admitted;
 use crate::openapi::examples;
 use crate::state::AppState;
@@ -28,7 +29,7 @@ use crate::unfiltered::Unfiltered;
 )]
 pub(crate) async fn get_event(
     State(state): State<Arc<AppState>>,
-    Admitted(caller): Admitted,
+    Admitted(Reader(caller)): Admitted<Reader>,
     _: Unfiltered,
     EventPath(id): EventPath,
 ) -> Result<Json<Event>, ApiError> {

@@ -7,6 +7,7 @@ use axum::extract::{RawQuery, State};
 use tidings_event::EventPage;
 
 use crate::error::ApiError;
+use crate::identity::Reader;
 use crate::limits::Admitted;
 use crate::openapi::examples;
 use crate::openapi::parameters::ListParameters;
@@ -31,7 +32,7 @@ use crate::state::AppState;
 )]
 pub(crate) async fn list_events(
     State(state): State<Arc<AppState>>,
-    Admitted(caller): Admitted,
+    Admitted(Reader(caller)): Admitted<Reader>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<EventPage>, ApiError> {
     let ListQuery { filter, page } =

@@ -12,7 +12,7 @@ use tidings_event::{Change, EventId, Selection, Status, UpdatedEvent, UpdatedEve
 use crate::change;
 use crate::error::ApiError;
 use crate::event_path::EventPath;
-use crate::identity::Caller;
+use crate::identity::{Caller, Changer};
 use crate::json;
 use crate::openapi::bodies::{MarkOne, MarkSeveral};
 use crate::openapi::examples;
@@ -30,7 +30,7 @@ use crate::state::AppState;
 )]
 pub(crate) async fn mark_event(
     State(state): State<Arc<AppState>>,
-    caller: Caller,
+    Changer(caller): Changer,
     EventPath(id): EventPath,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
@@ -59,7 +59,7 @@ pub(crate) async fn mark_event(
 )]
 pub(crate) async fn mark_event_with_answer(
     State(state): State<Arc<AppState>>,
-    caller: Caller,
+    Changer(caller): Changer,
     EventPath(id): EventPath,
     request: Request,
 ) -> Result<Json<UpdatedEvent>, ApiError> {
@@ -96,7 +96,7 @@ pub(crate) async fn mark_event_with_answer(
 )]
 pub(crate) async fn mark_events(
     State(state): State<Arc<AppState>>,
-    caller: Caller,
+    Changer(caller): Changer,
     request: Request,
 ) -> Result<Response, ApiError> {
     let (by_ids, changes) = mark_several(&state, caller, request).await?;
@@ -131,7 +131,7 @@ pub(crate) async fn mark_events(
 )]
 pub(crate) async fn mark_events_with_answer(
     State(state): State<Arc<AppState>>,
-    caller: Caller,
+    Changer(caller): Changer,
     request: Request,
 ) -> Result<Json<UpdatedEvents>, ApiError> {
     let (_, changes) = mark_several(&state, caller, request).await?;

@@ -7,6 +7,7 @@ use axum::extract::State;
 use tidings_event::InboxSummary;
 
 use crate::error::ApiError;
+use crate::identity::Reader;
 use crate::limits::Admitted;
 use crate::openapi::examples;
 use crate::state::AppState;
@@ -28,7 +29,7 @@ use crate::unfiltered::Unfiltered;
 )]
 pub(crate) async fn summarize_events(
     State(state): State<Arc<AppState>>,
-    Admitted(caller): Admitted,
+    Admitted(Reader(caller)): Admitted<Reader>,
     _: Unfiltered,
 ) -> Result<Json<InboxSummary>, ApiError> {
     Ok(Json(state.engine.summary(caller.owner).await?))

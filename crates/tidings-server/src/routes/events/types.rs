@@ -7,6 +7,7 @@ use axum::extract::State;
 use tidings_event::EventTypes;
 
 use crate::error::ApiError;
+use crate::identity::Reader;
 use crate::limits::Admitted;
 use crate::state::AppState;
 use crate::unfiltered::Unfiltered;
@@ -26,7 +27,7 @@ use crate::unfiltered::Unfiltered;
 )]
 pub(crate) async fn list_event_types(
     State(state): State<Arc<AppState>>,
-    Admitted(caller): Admitted,
+    Admitted(Reader(caller)): Admitted<Reader>,
     _: Unfiltered,
 ) -> Result<Json<EventTypes>, ApiError> {
     Ok(Json(state.engine.types(caller.owner).await?))

@@ -1,0 +1,265 @@
+//! The name under which a request reached this server, and the pages it may come from.
+
+use std::fmt;
+use std::str::FromStr;
+
+use axum::extract::Request;
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri};
+use url::Url;
+
+use super::local::is_local;
+use crate::error::ApiError;
+use crate::peer::OverTls;
+
+/// The longest name and port of a host: that of a domain (RFC 1035 §2.3.4), and a port.
+const MAX_AUTHORITY_BYTES: usize = 255 + ":65535".len();
+
+/// A web page's origin (RFC 6454), such as `https://app.example.org`, whose scripts may use this server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(Box<str>);
+
+/// A text that is no origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not an origin: give scheme, host and, unless it is the usual one, port, such as \
+     https://app.example.org, without a path"
+)]
+pub struct OriginError;
+
+impl FromStr for Origin {
+    type Err = OriginError;
+
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        let url = Url::parse(text).map_err(|_| OriginError)?;
+        let written = url.origin().ascii_serialization();
+        // Browsers send it exactly so; another spelling would never match.
+        let same = written == text || format!("{written}/") == text;
+        if same && matches!(url.scheme(), "http" | "https") {
+            Ok(Self(written.into()))
+        } else {
+            Err(OriginError)
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Origin {
+    /// As a browser sends it.
+    pub(crate) fn to_header(&self) -> HeaderValue {
+        HeaderValue::from_str(&self.0).expect("an origin is ASCII")
+    }
+}
+
+/// What is judged of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head<'a> {
+    uri: &'a Uri,
+    pub(super) headers: &'a HeaderMap,
+    extensions: &'a Extensions,
+}
+
+impl<'a> From<&'a Request> for Head<'a> {
+    fn from(request: &'a Request) -> Self {
+        Self {
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+}
+
+impl<'a> From<&'a Parts> for Head<'a> {
+    fn from(parts: &'a Parts) -> Self {
+        Self {
+            uri: &parts.uri,
+            headers: &parts.headers,
+            extensions: &parts.extensions,
+        }
+    }
+}
+
+/// The name and port under which a request reached this server: in its target, if that is absolute, and
+/// in `Host`. Both count, since it is not known which of them other software went by. It has letters,
+/// digits and `-._:[]` only, so it is safe to show in a page.
+pub(crate) fn authority(request: Head<'_>) -> Result<&str, ApiError> {
+    let target = request.uri.authority().map(|target| target.as_str());
+    let headers = request.headers.get_all(HOST).iter().map(header_text);
+    let mut names = target.into_iter().chain(headers);
+    let first = names.next().unwrap_or("");
+    for name in names.chain([first]) {
+        if !is_plain(name) || !name.eq_ignore_ascii_case(first) {
+            return Err(ApiError::ForeignHost {
+                host: name.to_owned(),
+            });
+        }
+    }
+    Ok(first)
+}
+
+/// The same, if it can only mean this machine.
+pub(crate) fn local_authority(request: Head<'_>) -> Result<&str, ApiError> {
+    let authority = authority(request)?;
+    if is_local(authority) {
+        Ok(authority)
+    } else {
+        Err(ApiError::ForeignHost {
+            host: authority.to_owned(),
+        })
+    }
+}
+
+/// Whether a request reached this server under a name that can only mean this machine.
+pub(crate) fn is_from_here(request: Head<'_>) -> bool {
+    local_authority(request).is_ok()
+}
+
+fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    (1..=MAX_AUTHORITY_BYTES).contains(&name.len()) && name.bytes().all(plain)
+}
+
+/// Where a request comes from, as its browser says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// A program, or a page whose browser does not say.
+    Unnamed,
+    /// A page of this server.
+    SamePage,
+    /// A page of another origin that is allowed.
+    AllowedPage,
+}
+
+/// Whether a request may have come through a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proxy {
+    /// Without a login there is nobody but this machine.
+    None,
+    /// A proxy that has TLS in the server's place.
+    Perhaps,
+}
+
+/// Refuses pages of origins that are not allowed. `null`, which sandboxed pages and files send, is none
+/// that could be.
+pub(crate) fn sender(
+    request: Head<'_>,
+    proxy: Proxy,
+    allowed: &[Origin],
+) -> Result<Sender, ApiError> {
+    let mut sender = Sender::Unnamed;
+    for origin in request.headers.get_all(ORIGIN) {
+        let origin = header_text(origin);
+        sender = if is_same(origin, request, proxy)? {
+            Sender::SamePage
+        } else if allowed.iter().any(|other| *other.0 == *origin) {
+            Sender::AllowedPage
+        } else {
+            return Err(ApiError::ForeignOrigin {
+                origin: origin.to_owned(),
+            });
+        };
+    }
+    Ok(sender)
+}
+
+/// Whether `origin` is that of this server's own page. Behind a proxy that has TLS in its place nothing
+/// tells http from https, so either will do.
+fn is_same(origin: &str, request: Head<'_>, proxy: Proxy) -> Result<bool, ApiError> {
+    let Some((scheme, rest)) = origin.split_once("://") else {
+        return Ok(false);
+    };
+    let over_tls = request.extensions.get::<OverTls>().is_some();
+    let scheme_fits = match scheme {
+        "https" => over_tls || proxy == Proxy::Perhaps,
+        "http" => !over_tls,
+        _ => false,
+    };
+    Ok(scheme_fits && rest.eq_ignore_ascii_case(authority(request)?))
+}
+
+/// The one value of a header that may come once; `None` if there is none, or several.
+pub(crate) fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    values.next().is_none().then_some(value)
+}
+
+/// The text of a header; one that is not ASCII becomes a text that is no host.
+fn header_text(value: &HeaderValue) -> &str {
+    value.to_str().unwrap_or("(not ASCII)")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[test]
+    fn an_origin_is_written_as_browsers_send_it() {
+        for good in [
+            "https://app.example.org",
+            "http://localhost:8080",
+            "https://[::1]:9081",
+        ] {
+            assert_eq!(good.parse::<Origin>().unwrap().to_string(), good);
+        }
+        let slash: Origin = "https://app.example.org/".parse().unwrap();
+        assert_eq!(slash.to_string(), "https://app.example.org");
+        for bad in [
+            "",
+            "*",
+            "null",
+            "app.example.org",
+            "https://app.example.org/path",
+            "https://app.example.org:443",
+            "https://APP.example.org",
+            "https://user@app.example.org",
+            "ftp://app.example.org",
+            "file:///tmp",
+        ] {
+            assert_eq!(bad.parse::<Origin>(), Err(OriginError), "{bad}");
+        }
+    }
+
+    fn from(origin: &str, over_tls: bool) -> Result<Sender, ApiError> {
+        let request = Request::get("/")
+            .header(HOST, "events.example:8443")
+            .header(ORIGIN, origin);
+        let mut request = request.body(Body::empty()).unwrap();
+        if over_tls {
+            request.extensions_mut().insert(OverTls);
+        }
+        sender(
+            Head::from(&request),
+            &["https://app.example".parse().unwrap()],
+        )
+    }
+
+    #[test]
+    fn pages_of_other_origins_are_refused_unless_allowed() {
+        for (origin, over_tls, expected) in [
+            ("https://events.example:8443", true, Some(Sender::SamePage)),
+            ("https://EVENTS.example:8443", true, Some(Sender::SamePage)),
+            ("http://events.example:8443", true, None),
+            ("http://events.example:8443", false, Some(Sender::SamePage)),
+            ("https://events.example:8443", false, Some(Sender::SamePage)),
+            ("https://app.example", true, Some(Sender::AllowedPage)),
+            ("http://app.example", true, None),
+            ("https://app.example.evil", true, None),
+            ("https://events.example", true, None),
+            ("ws://events.example:8443", true, None),
+            ("null", true, None),
+            ("", true, None),
+        ] {
+            let sender = from(origin, over_tls).ok();
+            assert_eq!(sender, expected, "{origin}, over TLS: {over_tls}");
+        }
+    }
+}

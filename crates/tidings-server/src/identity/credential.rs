@@ -1,0 +1,150 @@
+//! The token a caller shows, and how long it is good.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::{Sleep, sleep};
+
+use super::authority::{Head, Origin, Proxy, Sender, only, sender};
+use super::session;
+use crate::error::ApiError;
+use crate::token::{Claims, Revocations, Tokens};
+
+/// The text of the token a request shows. A header wins: a program says what it means, and a browser
+/// adds its cookie to whatever it sends.
+///
+/// A cookie comes along also when another site's page makes the browser ask; so what changes something
+/// needs the `Origin` of this server's own page.
+pub(super) fn shown(parts: &Parts, allowed: &[Origin]) -> Result<String, ApiError> {
+    if let Some(token) = Head::from(parts).bearer()? {
+        return Ok(token.to_owned());
+    }
+    let token = session::token(Head::from(parts)).ok_or(ApiError::NoToken)?;
+    if !parts.method.is_safe()
+        && sender(Head::from(parts), Proxy::Perhaps, allowed)? != Sender::SamePage
+    {
+        return Err(ApiError::CookieFromElsewhere);
+    }
+    Ok(token)
+}
+
+impl<'a> Head<'a> {
+    /// The token in the header, if there is that header.
+    pub(crate) fn bearer(self) -> Result<Option<&'a str>, ApiError> {
+        if !self.headers.contains_key(AUTHORIZATION) {
+            return Ok(None);
+        }
+        let header = only(self.headers, &AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = header.and_then(bearer).ok_or(ApiError::UnreadableToken)?;
+        Ok(Some(token))
+    }
+}
+
+/// The token of `Bearer …` (RFC 6750 §2.1); the scheme's case does not count (RFC 9110 §11.1).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    let token = token.trim_matches(' ');
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// What lets a request in, for what goes on after it was let in.
+#[derive(Clone, Debug)]
+pub(crate) struct Credential {
+    /// From when on it is refused.
+    pub(crate) expires: Timestamp,
+    /// Its id, by which it can be revoked.
+    pub(crate) id: Box<str>,
+    revocations: Revocations,
+    changed: watch::Receiver<u64>,
+}
+
+/// How a credential ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It will be refused from this moment on.
+    Soon(Timestamp),
+    /// It is refused.
+    Now,
+}
+
+/// How long before a credential's end its holder is told, unless it is shorter than twice that.
+const NOTICE: Duration = Duration::from_secs(60);
+
+/// The longest sleep: a clock that is set meanwhile is noticed after it.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+impl Credential {
+    pub(super) fn new(claims: Claims, tokens: &Tokens) -> Self {
+        let revocations = tokens.revocations();
+        Self {
+            expires: claims.expires,
+            id: claims.id,
+            changed: revocations.changed(),
+            revocations: revocations.clone(),
+        }
+    }
+
+    /// Watches over it from now on.
+    pub(crate) fn watch(self) -> Watch {
+        let left = self.left();
+        let notice = NOTICE.min(left / 2);
+        Watch {
+            sleep: Box::pin(sleep(Duration::ZERO)),
+            notice,
+            told: false,
+            credential: self,
+        }
+    }
+
+    fn left(&self) -> Duration {
+        let left = self.expires.duration_since(Timestamp::now());
+        Duration::try_from(left).unwrap_or(Duration::ZERO)
+    }
+
+    fn is_revoked(&self) -> bool {
+        self.revocations.is_revoked(&self.id)
+    }
+}
+
+/// Tells what happens to a credential while something goes on by it.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    credential: Credential,
+    sleep: Pin<Box<Sleep>>,
+    /// How long before its end to tell.
+    notice: Duration,
+    told: bool,
+}
+
+impl Watch {
+    /// Waits for what happens next: first that it ends soon, then that it has ended, which is told
+    /// again and again. One that is revoked has ended.
+    ///
+    /// Cancel-safe.
+    pub(crate) async fn next(&mut self) -> Ending {
+        loop {
+            // Seen before the look, so that what is revoked after it wakes this.
+            self.credential.changed.mark_unchanged();
+            let left = self.credential.left();
+            if left.is_zero() || self.credential.is_revoked() {
+                return Ending::Now;
+            }
+            if left <= self.notice && !self.told {
+                self.told = true;
+                return Ending::Soon(self.credential.expires);
+            }
+            let due = if self.told { left } else { left - self.notice };
+            let wake = tokio::time::Instant::now() + due.min(LONGEST_SLEEP);
+            self.sleep.as_mut().reset(wake);
+            tokio::select! {
+                () = self.sleep.as_mut() => {}
+                // The sender is in the revocations we hold, so it never goes.
+                _ = self.credential.changed.changed() => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! A browser's session: its token in a cookie that scripts cannot read.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use axum::http::header::COOKIE;
+use jiff::Timestamp;
+
+use super::authority::{Head, is_from_here};
+
+/// With this prefix browsers take it over TLS only, from no other host, for all paths
+/// (<https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis>, §4.1.3.2).
+const SECURE_NAME: &str = "__Host-tidings";
+
+/// For this machine's own names, which not all browsers take for secure without TLS.
+const LOCAL_NAME: &str = "tidings-session";
+
+/// Browsers keep cookies of 4,096 bytes with their name and attributes (RFC 6265 §6.1).
+const MAX_TOKEN_BYTES: usize = 3_800;
+
+/// A cookie to set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Session {
+    is_local: bool,
+}
+
+/// The token in the session's cookie.
+pub(super) fn token(request: Head<'_>) -> Option<String> {
+    let wanted = Session::of(request).name();
+    let headers = request.headers.get_all(COOKIE).iter();
+    let pairs = headers
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| header.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    let mut tokens = pairs.filter(|(name, _)| *name == wanted);
+    // A second one was planted by somebody else.
+    let (_, token) = tokens.next()?;
+    tokens.next().is_none().then(|| token.to_owned())
+}
+
+impl Session {
+    /// The longest token that fits.
+    pub(crate) const MAX_TOKEN_BYTES: usize = MAX_TOKEN_BYTES;
+
+    /// A session of the browser that sent `request`.
+    pub(crate) fn of(request: Head<'_>) -> Self {
+        Self {
+            is_local: is_from_here(request),
+        }
+    }
+
+    /// The cookie that begins it, until the token's end.
+    pub(crate) fn begin(self, token: &str, expires: Timestamp) -> HeaderValue {
+        let left = expires.duration_since(Timestamp::now());
+        let left = Duration::try_from(left).unwrap_or(Duration::ZERO);
+        self.cookie(token, left.as_secs())
+    }
+
+    /// The cookie that ends it.
+    pub(crate) fn end(self) -> HeaderValue {
+        self.cookie("", 0)
+    }
+
+    const fn name(self) -> &'static str {
+        if self.is_local {
+            LOCAL_NAME
+        } else {
+            SECURE_NAME
+        }
+    }
+
+    fn cookie(self, value: &str, seconds: u64) -> HeaderValue {
+        let name = self.name();
+        let mut cookie =
+            format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict");
+        if !self.is_local {
+            // Writing to a `String` cannot fail.
+            let _ = write!(cookie, "; Secure");
+        }
+        let mut header = HeaderValue::from_str(&cookie).expect("a token is ASCII");
+        header.set_sensitive(true);
+        header
+    }
+}

@@ -1,0 +1,100 @@
+//! `/session`: a browser's token in a cookie that scripts cannot read.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use crate::error::ApiError;
+use crate::identity::{Caller, Credential, Head, Identity, Session};
+use crate::state::AppState;
+
+/// Exchanges the bearer's token for a session of the browser: the same token, in a cookie.
+#[utoipa::path(
+    post,
+    path = "/session",
+    summary = "Begin a browser's session",
+    description = "Exchanges the token in `Authorization: Bearer` for a cookie with it that scripts \
+                   cannot read (`HttpOnly`, `SameSite=Strict`), until the token expires. With a cookie, \
+                   what changes something needs the `Origin` of this server's own page.",
+    responses(
+        (
+            status = 204,
+            description = "The session has begun.",
+            headers(("Set-Cookie" = String, description = "The session's cookie."))
+        )
+    )
+)]
+pub(crate) async fn begin_session(
+    State(state): State<Arc<AppState>>,
+    caller: Result<Caller, ApiError>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    check_login(&state)?;
+    caller?;
+    let head = Head::from(&request);
+    // Beginning one by a cookie would only begin it again.
+    let token = head.bearer()?.ok_or(ApiError::NoToken)?;
+    let limit = Session::MAX_TOKEN_BYTES;
+    if token.len() > limit {
+        let bytes = token.len();
+        return Err(ApiError::TokenTooLong { bytes, limit });
+    }
+    let credential = request.extensions().get::<Credential>();
+    let expires = credential.ok_or(ApiError::NoToken)?.expires;
+    Ok(set(Session::of(head).begin(token, expires)))
+}
+
+/// Ends the session: takes the cookie back and revokes its token, so that a copy of it is of no use.
+#[utoipa::path(
+    delete,
+    path = "/session",
+    summary = "End a browser's session",
+    description = "Takes the cookie back and revokes the token in it, which also ends its live streams. \
+                   Without a session, or with one that has expired, there is nothing to end: 204 too.",
+    responses(
+        (
+            status = 204,
+            description = "There is no session any more.",
+            headers(("Set-Cookie" = String, description = "Takes the session's cookie back."))
+        )
+    )
+)]
+pub(crate) async fn end_session(
+    State(state): State<Arc<AppState>>,
+    caller: Result<Caller, ApiError>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let Identity::Tokens(tokens) = &state.identity else {
+        return Err(ApiError::RouteNotFound);
+    };
+    match caller {
+        // A page of elsewhere must not sign anybody out.
+        Err(refused @ ApiError::CookieFromElsewhere) => return Err(refused),
+        // Its token is of no use already.
+        Err(_) => {}
+        Ok(_) => {
+            let credential = request.extensions().get::<Credential>();
+            if let Some(Credential { id, expires, .. }) = credential {
+                let revoked = tokens.revocations().revoke(id, *expires).await;
+                revoked.map_err(ApiError::Revocation)?;
+            }
+        }
+    }
+    Ok(set(Session::of(Head::from(&request)).end()))
+}
+
+/// Without a login there are no sessions.
+fn check_login(state: &AppState) -> Result<(), ApiError> {
+    if state.identity.has_login() {
+        Ok(())
+    } else {
+        Err(ApiError::RouteNotFound)
+    }
+}
+
+fn set(cookie: HeaderValue) -> Response {
+    (StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response()
+}
