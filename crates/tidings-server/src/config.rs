@@ -35,7 +35,7 @@ pub struct Config {
     /// How it knows who calls.
     pub identity: Identity,
     /// The origins of other web pages whose scripts may use it, with a token of their own. Empty: none
-    /// but its own page.
+    /// but its own page. Without a login they do not count.
     pub allowed_origins: Vec<Origin>,
     /// How much one caller may ask for.
     pub limits: CallerLimits,

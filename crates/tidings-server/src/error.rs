@@ -252,7 +252,14 @@ impl ApiError {
     /// Whether this is the operator's business, and not the client's.
     fn is_failure(&self, status: StatusCode) -> bool {
         // Those of connections beyond a limit are as many as somebody likes; the limit warns itself.
-        let expected = matches!(self, Self::ShuttingDown | Self::TooManyConnections(_));
+        // So it is with bodies that wait for room, and with keys, whose fetching is logged.
+        let expected = matches!(
+            self,
+            Self::ShuttingDown
+                | Self::TooManyConnections(_)
+                | Self::Overloaded
+                | Self::Token(TokenError::KeysUnavailable)
+        );
         status.is_server_error() && !expected
     }
 }

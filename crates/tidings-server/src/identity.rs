@@ -78,6 +78,14 @@ pub(crate) fn guard(request: &Request, state: &AppState) -> Result<(), ApiError>
     Ok(())
 }
 
+/// The token in the cookie of a request that changes something, if there is one.
+pub(crate) fn shown_by_cookie(
+    request: Head<'_>,
+    state: &AppState,
+) -> Result<Option<String>, ApiError> {
+    session::shown(request, true, &state.allowed_origins)
+}
+
 /// Finds out who sent a request. With a token, a [`Credential`] is put into its extensions.
 async fn authenticate(parts: &mut Parts, state: &AppState) -> Result<Caller, ApiError> {
     match &state.identity {

@@ -47,7 +47,12 @@ impl AppState {
             callers: Callers::new(&config.limits, engine.limits().batch_events),
             engine,
             identity: config.identity.clone(),
-            allowed_origins: config.allowed_origins.clone(),
+            // Without a login an allowed page could do everything.
+            allowed_origins: if config.identity.has_login() {
+                config.allowed_origins.clone()
+            } else {
+                Vec::new()
+            },
             drain: Drain::default(),
             bodies: BodyBudget::default(),
             keepalive: config.keepalive.max(MIN_KEEPALIVE),

@@ -5,6 +5,7 @@
 
 mod claims;
 mod config;
+mod current_keys;
 mod error;
 mod file;
 mod header;
@@ -24,9 +25,9 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::Algorithm;
+use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
@@ -43,8 +44,10 @@ pub use scopes::{ScopeError, Scopes};
 pub use secret::{Secret, ShortSecret};
 
 use claims::Rules;
+use current_keys::CurrentKeys;
 use file::WatchedFile;
 use header::TokenHeader;
+pub(crate) use keys::Fingerprint;
 use keys::KeySet;
 use owner::OwnerRule;
 use remote_keys::{Pace, RemoteKeys};
@@ -58,8 +61,7 @@ pub struct Tokens {
 
 struct Inner {
     algorithms: &'static [Algorithm],
-    /// None until there are any.
-    keys: Arc<ArcSwapOption<KeySet>>,
+    keys: Arc<CurrentKeys>,
     remote: Option<RemoteKeys>,
     rules: Rules,
     revocations: Revocations,
@@ -81,7 +83,7 @@ impl Tokens {
 
     async fn open_at(config: TokenConfig, pace: Pace) -> Result<Self, TokenSetupError> {
         config.check()?;
-        let keys = Arc::new(ArcSwapOption::empty());
+        let keys = CurrentKeys::none();
         let (mut files, mut remote) = (Vec::new(), None);
         match &config.keys {
             KeySource::SecretFile(path) => files.push(watch_secret(path, &keys)?),
@@ -132,7 +134,11 @@ impl Tokens {
             remote.refresh().await;
             verified = self.verify_signature(token, &header);
         }
-        let claims = self.inner.rules.judge(token, verified?, Timestamp::now())?;
+        let (claims, key) = verified?;
+        let claims = self
+            .inner
+            .rules
+            .judge(token, claims, key, Timestamp::now())?;
         if self.inner.revocations.is_revoked(&claims.id) {
             return Err(TokenError::Revoked);
         }
@@ -143,14 +149,26 @@ impl Tokens {
         &self,
         token: &str,
         header: &TokenHeader,
-    ) -> Result<claims::RawClaims, TokenError> {
+    ) -> Result<(claims::RawClaims, Fingerprint), TokenError> {
         let keys = self.inner.keys.load();
         let keys = keys.as_deref().ok_or(TokenError::KeysUnavailable)?;
-        keys.key_of(header)?.verify(token)
+        let key = keys.key_of(header)?;
+        Ok((key.verify(token)?, key.fingerprint()))
+    }
+
+    /// Whether what was let in by these claims would be let in again, its expiry aside.
+    pub(crate) fn still_accepts(&self, claims: &Claims) -> bool {
+        self.inner.keys.contains(claims.key) && !self.inner.revocations.is_revoked(&claims.id)
+    }
+
+    /// Gives word whenever [`still_accepts`](Self::still_accepts) may have changed: when tokens were
+    /// revoked, and when keys were exchanged.
+    pub(crate) fn changed(&self) -> [watch::Receiver<u64>; 2] {
+        [self.inner.revocations.changed(), self.inner.keys.changed()]
     }
 
     /// The tokens that are refused although they have not expired.
-    pub(crate) fn revocations(&self) -> &Revocations {
+    pub fn revocations(&self) -> &Revocations {
         &self.inner.revocations
     }
 }
@@ -185,10 +203,7 @@ fn rules(config: TokenConfig) -> Rules {
     }
 }
 
-fn watch_secret(
-    path: &Path,
-    keys: &Arc<ArcSwapOption<KeySet>>,
-) -> Result<WatchedFile, TokenSetupError> {
+fn watch_secret(path: &Path, keys: &Arc<CurrentKeys>) -> Result<WatchedFile, TokenSetupError> {
     const WHAT: &str = "secret that signs tokens";
     let (keys, own_path) = (Arc::clone(keys), path.to_owned());
     let file = WatchedFile::open(
@@ -198,21 +213,18 @@ fn watch_secret(
         move |mut contents, metadata| {
             let secret = Secret::new(std::mem::take(&mut *contents))?;
             secret::warn_if_open(&own_path, metadata);
-            keys.store(Some(Arc::new(KeySet::of_secret(&secret))));
+            keys.store(KeySet::of_secret(&secret));
             Ok(())
         },
     );
     file.map_err(in_file(WHAT, path))
 }
 
-fn watch_jwks(
-    path: &Path,
-    keys: &Arc<ArcSwapOption<KeySet>>,
-) -> Result<WatchedFile, TokenSetupError> {
+fn watch_jwks(path: &Path, keys: &Arc<CurrentKeys>) -> Result<WatchedFile, TokenSetupError> {
     const WHAT: &str = "set of keys that verify tokens";
     let keys = Arc::clone(keys);
     let file = WatchedFile::open(path, WHAT, jwks::MAX_JWKS_BYTES, move |contents, _| {
-        keys.store(Some(Arc::new(jwks::read(&contents)?)));
+        keys.store(jwks::read(&contents)?);
         Ok(())
     });
     file.map_err(in_file(WHAT, path))

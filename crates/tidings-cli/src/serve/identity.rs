@@ -81,8 +81,8 @@ pub(super) struct IdentityArgs {
     #[arg(long, env = "TIDINGS_JWT_OWNER_FROM_SUBJECT")]
     jwt_owner_from_subject: bool,
 
-    /// The list of revoked tokens, one `jti` a line; it is read again when it changes. Without one, what is
-    /// revoked is forgotten when the server ends
+    /// The list of revoked tokens, one `jti` a line, to begin with an empty file; it is read again when it
+    /// changes. Without one, what is revoked is forgotten when the server ends
     #[arg(long, value_name = "FILE", env = "TIDINGS_REVOKED_TOKENS")]
     revoked_tokens: Option<PathBuf>,
 
@@ -127,6 +127,11 @@ impl IdentityArgs {
         let url = self.jwks_url.clone().map(KeySource::JwksUrl);
         let keys = secret.or(file).or(url);
         match (self.auth, keys) {
+            (Auth::Local, None) if !self.allow_origin.is_empty() => Err(clap::Error::raw(
+                ErrorKind::ArgumentConflict,
+                "without a login every page that is allowed could do everything: add --auth jwt to \
+                 --allow-origin\n",
+            )),
             (Auth::Local, None) => Ok(None),
             (Auth::Local, Some(_)) => Err(clap::Error::raw(
                 ErrorKind::ArgumentConflict,

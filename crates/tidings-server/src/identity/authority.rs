@@ -143,6 +143,8 @@ pub(crate) enum Proxy {
     None,
     /// A proxy that has TLS in the server's place.
     Perhaps,
+    /// There is TLS somewhere, since only over it there would be such a request.
+    Surely,
 }
 
 /// Refuses pages of origins that are not allowed. `null`, which sandboxed pages and files send, is none
@@ -176,11 +178,24 @@ fn is_same(origin: &str, request: Head<'_>, proxy: Proxy) -> Result<bool, ApiErr
     };
     let over_tls = request.extensions.get::<OverTls>().is_some();
     let scheme_fits = match scheme {
-        "https" => over_tls || proxy == Proxy::Perhaps,
-        "http" => !over_tls,
+        "https" => over_tls || proxy != Proxy::None,
+        "http" => !over_tls && proxy != Proxy::Surely,
         _ => false,
     };
     Ok(scheme_fits && rest.eq_ignore_ascii_case(authority(request)?))
+}
+
+/// Whether a browser says that another site's page, or another server's of the same site, makes it ask
+/// (<https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>).
+pub(super) fn is_from_other_page(request: Head<'_>) -> bool {
+    let says = request.headers.get_all("sec-fetch-site").iter();
+    says.map(header_text)
+        .any(|site| site != "same-origin" && site != "none")
+}
+
+/// Whether the request came over TLS to this server.
+pub(super) fn is_over_tls(request: Head<'_>) -> bool {
+    request.extensions.get::<OverTls>().is_some()
 }
 
 /// The one value of a header that may come once; `None` if there is none, or several.

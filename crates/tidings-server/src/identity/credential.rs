@@ -9,27 +9,19 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
-use super::authority::{Head, Origin, Proxy, Sender, only, sender};
+use super::authority::{Head, Origin, only};
 use super::session;
 use crate::error::ApiError;
-use crate::token::{Claims, Revocations, Tokens};
+use crate::token::{Claims, Tokens};
 
 /// The text of the token a request shows. A header wins: a program says what it means, and a browser
 /// adds its cookie to whatever it sends.
-///
-/// A cookie comes along also when another site's page makes the browser ask; so what changes something
-/// needs the `Origin` of this server's own page.
 pub(super) fn shown(parts: &Parts, allowed: &[Origin]) -> Result<String, ApiError> {
     if let Some(token) = Head::from(parts).bearer()? {
         return Ok(token.to_owned());
     }
-    let token = session::token(Head::from(parts)).ok_or(ApiError::NoToken)?;
-    if !parts.method.is_safe()
-        && sender(Head::from(parts), Proxy::Perhaps, allowed)? != Sender::SamePage
-    {
-        return Err(ApiError::CookieFromElsewhere);
-    }
-    Ok(token)
+    let changes = !parts.method.is_safe();
+    session::shown(Head::from(parts), changes, allowed)?.ok_or(ApiError::NoToken)
 }
 
 impl<'a> Head<'a> {
@@ -54,12 +46,9 @@ fn bearer(header: &str) -> Option<&str> {
 /// What lets a request in, for what goes on after it was let in.
 #[derive(Clone, Debug)]
 pub(crate) struct Credential {
-    /// From when on it is refused.
-    pub(crate) expires: Timestamp,
-    /// Its id, by which it can be revoked.
-    pub(crate) id: Box<str>,
-    revocations: Revocations,
-    changed: watch::Receiver<u64>,
+    pub(crate) claims: Claims,
+    tokens: Tokens,
+    changed: [watch::Receiver<u64>; 2],
 }
 
 /// How a credential ends.
@@ -79,12 +68,10 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 impl Credential {
     pub(super) fn new(claims: Claims, tokens: &Tokens) -> Self {
-        let revocations = tokens.revocations();
         Self {
-            expires: claims.expires,
-            id: claims.id,
-            changed: revocations.changed(),
-            revocations: revocations.clone(),
+            claims,
+            changed: tokens.changed(),
+            tokens: tokens.clone(),
         }
     }
 
@@ -101,12 +88,8 @@ impl Credential {
     }
 
     fn left(&self) -> Duration {
-        let left = self.expires.duration_since(Timestamp::now());
+        let left = self.claims.expires.duration_since(Timestamp::now());
         Duration::try_from(left).unwrap_or(Duration::ZERO)
-    }
-
-    fn is_revoked(&self) -> bool {
-        self.revocations.is_revoked(&self.id)
     }
 }
 
@@ -122,28 +105,34 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Waits for what happens next: first that it ends soon, then that it has ended, which is told
-    /// again and again. One that is revoked has ended.
+    /// again and again. One that is revoked, or whose key was
+    /// exchanged, has ended.
     ///
     /// Cancel-safe.
     pub(crate) async fn next(&mut self) -> Ending {
         loop {
             // Seen before the look, so that what is revoked after it wakes this.
-            self.credential.changed.mark_unchanged();
-            let left = self.credential.left();
-            if left.is_zero() || self.credential.is_revoked() {
+            let credential = &mut self.credential;
+            for changed in &mut credential.changed {
+                changed.mark_unchanged();
+            }
+            let left = credential.left();
+            if left.is_zero() || !credential.tokens.still_accepts(&credential.claims) {
                 return Ending::Now;
             }
             if left <= self.notice && !self.told {
                 self.told = true;
-                return Ending::Soon(self.credential.expires);
+                return Ending::Soon(credential.claims.expires);
             }
             let due = if self.told { left } else { left - self.notice };
             let wake = tokio::time::Instant::now() + due.min(LONGEST_SLEEP);
             self.sleep.as_mut().reset(wake);
+            let [revoked, exchanged] = &mut credential.changed;
             tokio::select! {
                 () = self.sleep.as_mut() => {}
-                // The sender is in the revocations we hold, so it never goes.
-                _ = self.credential.changed.changed() => {}
+                // The senders are in what we hold, so they never go.
+                _ = revoked.changed() => {}
+                _ = exchanged.changed() => {}
             }
         }
     }

@@ -7,7 +7,10 @@ use axum::http::HeaderValue;
 use axum::http::header::COOKIE;
 use jiff::Timestamp;
 
-use super::authority::{Head, is_from_here};
+use super::authority::{
+    Head, Origin, Proxy, Sender, is_from_here, is_from_other_page, is_over_tls, sender,
+};
+use crate::error::ApiError;
 
 /// With this prefix browsers take it over TLS only, from no other host, for all paths
 /// (<https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis>, §4.1.3.2).
@@ -26,7 +29,7 @@ pub(crate) struct Session {
 }
 
 /// The token in the session's cookie.
-pub(super) fn token(request: Head<'_>) -> Option<String> {
+fn token(request: Head<'_>) -> Option<String> {
     let wanted = Session::of(request).name();
     let headers = request.headers.get_all(COOKIE).iter();
     let pairs = headers
@@ -39,6 +42,33 @@ pub(super) fn token(request: Head<'_>) -> Option<String> {
     tokens.next().is_none().then(|| token.to_owned())
 }
 
+/// The token in the session's cookie of a request, if the request may be answered by it.
+///
+/// A cookie comes along also when another page makes the browser ask. `SameSite` keeps those of other
+/// sites away, and this those of other servers of the same site; what changes something needs the
+/// `Origin` of this server's own page.
+pub(super) fn shown(
+    request: Head<'_>,
+    changes: bool,
+    allowed: &[Origin],
+) -> Result<Option<String>, ApiError> {
+    let Some(token) = token(request) else {
+        return Ok(None);
+    };
+    if is_from_other_page(request) {
+        return Err(ApiError::CookieFromElsewhere);
+    }
+    let proxy = if Session::of(request).is_local {
+        Proxy::None
+    } else {
+        Proxy::Surely
+    };
+    if changes && sender(request, proxy, allowed)? != Sender::SamePage {
+        return Err(ApiError::CookieFromElsewhere);
+    }
+    Ok(Some(token))
+}
+
 impl Session {
     /// The longest token that fits.
     pub(crate) const MAX_TOKEN_BYTES: usize = MAX_TOKEN_BYTES;
@@ -46,7 +76,7 @@ impl Session {
     /// A session of the browser that sent `request`.
     pub(crate) fn of(request: Head<'_>) -> Self {
         Self {
-            is_local: is_from_here(request),
+            is_local: is_from_here(request) && !is_over_tls(request),
         }
     }
 

@@ -35,13 +35,13 @@ struct Named {
 )]
 pub(crate) async fn revoke_token(
     State(state): State<Arc<AppState>>,
-    _: Administrator,
+    Administrator(caller): Administrator,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
     let Identity::Tokens(tokens) = &state.identity else {
         return Err(ApiError::RouteNotFound);
     };
-    let body = state.read_body(request).await?;
+    let body = state.read_change(caller, request).await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let named: Named = json::read(text, text, "").map_err(ApiError::invalid_json)?;
     let (id, expires) = judged(named).map_err(ApiError::InvalidRevocation)?;
@@ -58,7 +58,7 @@ pub(crate) async fn revoke_token(
 }
 
 /// Which token, and until when that is of use.
-fn judged(named: Named) -> Result<(String, Timestamp), Violations> {
+fn judged(named: Named) -> Result<(String, Option<Timestamp>), Violations> {
     let mut violations = Violations::default();
     let id = match named.id {
         Given::Value(id) | Given::Malformed(id) => id,
@@ -68,14 +68,13 @@ fn judged(named: Named) -> Result<(String, Timestamp), Violations> {
         }
     };
     let expires = match named.expires {
-        Given::Value(expires) => expires,
-        // Kept until the server ends, or its line is taken out of the list.
-        Given::Absent => Timestamp::MAX,
+        Given::Value(expires) => Some(expires),
+        Given::Absent => None,
         Given::Malformed(text) => {
             let fault = format!("({}) is no time", crate::error::quoted(&text));
             let remedy = "give the token's expiry as an RFC 3339 time, or leave it out";
             violations.add("expires", fault, remedy);
-            Timestamp::MAX
+            None
         }
     };
     violations.into_result().map(|()| (id, expires))

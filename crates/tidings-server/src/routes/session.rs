@@ -8,8 +8,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
-use crate::identity::{Caller, Credential, Head, Identity, Session};
+use crate::identity::{self, Caller, Credential, Head, Identity, Session};
 use crate::state::AppState;
+use crate::token::{TokenError, Tokens};
 
 /// Exchanges the bearer's token for a session of the browser: the same token, in a cookie.
 #[utoipa::path(
@@ -33,7 +34,7 @@ pub(crate) async fn begin_session(
     request: Request,
 ) -> Result<Response, ApiError> {
     check_login(&state)?;
-    caller?;
+    state.admit(caller?, request.uri())?;
     let head = Head::from(&request);
     // Beginning one by a cookie would only begin it again.
     let token = head.bearer()?.ok_or(ApiError::NoToken)?;
@@ -43,7 +44,7 @@ pub(crate) async fn begin_session(
         return Err(ApiError::TokenTooLong { bytes, limit });
     }
     let credential = request.extensions().get::<Credential>();
-    let expires = credential.ok_or(ApiError::NoToken)?.expires;
+    let expires = credential.ok_or(ApiError::NoToken)?.claims.expires;
     Ok(set(Session::of(head).begin(token, expires)))
 }
 
@@ -64,26 +65,43 @@ pub(crate) async fn begin_session(
 )]
 pub(crate) async fn end_session(
     State(state): State<Arc<AppState>>,
-    caller: Result<Caller, ApiError>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let Identity::Tokens(tokens) = &state.identity else {
         return Err(ApiError::RouteNotFound);
     };
-    match caller {
-        // A page of elsewhere must not sign anybody out.
-        Err(refused @ ApiError::CookieFromElsewhere) => return Err(refused),
-        // Its token is of no use already.
-        Err(_) => {}
-        Ok(_) => {
-            let credential = request.extensions().get::<Credential>();
-            if let Some(Credential { id, expires, .. }) = credential {
-                let revoked = tokens.revocations().revoke(id, *expires).await;
-                revoked.map_err(ApiError::Revocation)?;
-            }
+    let head = Head::from(&request);
+    // Whatever else the request shows: this is about the cookie.
+    let token = identity::shown_by_cookie(head, &state)?;
+    let ended = match token {
+        Some(token) => end(&token, tokens).await,
+        None => Ok(()),
+    };
+    // The browser forgets it in any case.
+    let mut response = match ended {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => error.into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(SET_COOKIE, Session::of(head).end());
+    Ok(response)
+}
+
+/// Revokes a token, unless it is of no use anyway.
+async fn end(token: &str, tokens: &Tokens) -> Result<(), ApiError> {
+    match tokens.verify(token).await {
+        Ok(claims) => {
+            let revocations = tokens.revocations();
+            let revoked = revocations.revoke(&claims.id, Some(claims.expires)).await;
+            revoked.map_err(ApiError::Revocation)
         }
+        // It may be good later, and was not revoked.
+        Err(
+            error
+            @ (TokenError::KeysUnavailable | TokenError::UnknownKey | TokenError::NotYetValid),
+        ) => Err(ApiError::Token(error)),
+        Err(_) => Ok(()),
     }
-    Ok(set(Session::of(Head::from(&request)).end()))
 }
 
 /// Without a login there are no sessions.

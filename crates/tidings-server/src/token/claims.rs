@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use tidings_event::OwnerId;
 
 use super::error::TokenError;
+use super::keys::Fingerprint;
 use super::owner::OwnerRule;
 use super::revocation_list::is_listable;
 use super::scopes::Scopes;
@@ -26,6 +27,8 @@ pub(crate) struct Claims {
     pub(crate) expires: Timestamp,
     /// By which it can be revoked: its `jti`, or, if it has none, what [`digest_id`] makes of it.
     pub(crate) id: Box<str>,
+    /// The key that signed it: when that is exchanged, the token is over.
+    pub(crate) key: Fingerprint,
 }
 
 /// The claims as they are written (RFC 7519 §4.1). One that comes twice is an error, as §4 allows.
@@ -103,6 +106,7 @@ impl Rules {
         &self,
         token: &str,
         claims: RawClaims,
+        key: Fingerprint,
         now: Timestamp,
     ) -> Result<Claims, TokenError> {
         let expires = self.check_time(&claims, now)?;
@@ -120,6 +124,7 @@ impl Rules {
             owner,
             scopes: Scopes::known(names),
             expires,
+            key,
             id: claims
                 .jti
                 .unwrap_or_else(|| digest_id(token))
@@ -197,7 +202,12 @@ mod tests {
             claims[name] = value.clone();
         }
         let raw = serde_json::from_value(claims).map_err(|_| TokenError::Malformed)?;
-        rules.judge("a.b.c", raw, Timestamp::from_second(NOW).unwrap())
+        rules.judge(
+            "a.b.c",
+            raw,
+            Fingerprint::of(&[]),
+            Timestamp::from_second(NOW).unwrap(),
+        )
     }
 
     #[test]

@@ -83,6 +83,9 @@ impl TokenConfig {
                 return Err(TokenSetupError::Empty { what });
             }
         }
+        if self.owner_from_subject && self.issuer.is_none() {
+            return Err(TokenSetupError::AnyIssuer);
+        }
         match &self.owner_claim {
             Some(name) if KNOWN_CLAIMS.contains(&&**name) => {
                 return Err(TokenSetupError::OwnerClaim { name: name.clone() });
@@ -121,6 +124,9 @@ pub enum TokenSetupError {
         /// What it is.
         what: &'static str,
     },
+    /// Owners would be made of the subjects of any issuer that a key is shared with.
+    #[error("owners are made of issuer and subject only where one issuer is trusted: name it")]
+    AnyIssuer,
     /// The claim for the owner is one with another meaning.
     #[error(
         "the claim `{name}` cannot name the owner, since it means something else: give another"

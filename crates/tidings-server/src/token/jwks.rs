@@ -10,7 +10,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::keys::{Key, KeySet};
+use super::keys::{Fingerprint, Key, KeySet};
 
 /// The largest set that is read. Sets of real issuers have a few KiB.
 pub(super) const MAX_JWKS_BYTES: u64 = 1024 * 1024;
@@ -84,7 +84,9 @@ fn usable(json: Value) -> Option<Key> {
     };
     let for_it = jwk.common.key_algorithm.is_none_or(|said| said == named);
     let decoding = DecodingKey::from_jwk(&jwk).ok()?;
-    for_it.then(|| Key::new(jwk.common.key_id, algorithm, decoding))
+    let material = serde_json::to_vec(&jwk.algorithm).ok()?;
+    let fingerprint = Fingerprint::of(&material);
+    for_it.then(|| Key::new(fingerprint, jwk.common.key_id, algorithm, decoding))
 }
 
 /// RFC 7517 §4.2 and §4.3.

@@ -1,10 +1,12 @@
 //! The keys that verify tokens.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
 
 use super::claims::RawClaims;
 use super::error::TokenError;
@@ -15,10 +17,27 @@ use super::secret::Secret;
 /// have, say, a public key used as an HMAC secret (RFC 8725 §2.1 and §3.1).
 #[derive(Debug)]
 pub(super) struct Key {
+    fingerprint: Fingerprint,
     id: Option<String>,
     algorithm: Algorithm,
     decoding: DecodingKey,
     validation: Validation,
+}
+
+/// Tells a key from others, and nothing of it: the SHA-256 of its material.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint([u8; 32]);
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprint")
+    }
+}
+
+impl Fingerprint {
+    pub(super) fn of(material: &[u8]) -> Self {
+        Self(Sha256::digest(material).into())
+    }
 }
 
 /// All keys that count at one moment.
@@ -31,7 +50,12 @@ pub(super) enum KeySet {
 }
 
 impl Key {
-    pub(super) fn new(id: Option<String>, algorithm: Algorithm, decoding: DecodingKey) -> Self {
+    pub(super) fn new(
+        fingerprint: Fingerprint,
+        id: Option<String>,
+        algorithm: Algorithm,
+        decoding: DecodingKey,
+    ) -> Self {
         let mut validation = Validation::new(algorithm);
         // The claims are judged elsewhere, at a time that tests can choose.
         validation.required_spec_claims = HashSet::new();
@@ -39,6 +63,7 @@ impl Key {
         validation.validate_nbf = false;
         validation.validate_aud = false;
         Self {
+            fingerprint,
             id,
             algorithm,
             decoding,
@@ -64,11 +89,30 @@ impl Key {
     }
 }
 
+impl Key {
+    pub(super) const fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+}
+
 impl KeySet {
+    /// Whether this key is among them.
+    pub(super) fn contains(&self, key: Fingerprint) -> bool {
+        match self {
+            Self::Secret(secret) => secret.fingerprint == key,
+            Self::Public(keys) => keys.iter().any(|one| one.fingerprint == key),
+        }
+    }
+
     /// The set whose only key is a secret, for HS256.
     pub(super) fn of_secret(secret: &Secret) -> Self {
         let decoding = DecodingKey::from_secret(secret.expose_secret());
-        Self::Secret(Box::new(Key::new(None, Algorithm::HS256, decoding)))
+        Self::Secret(Box::new(Key::new(
+            Fingerprint::of(secret.expose_secret()),
+            None,
+            Algorithm::HS256,
+            decoding,
+        )))
     }
 
     /// The key a token says it was signed with.
@@ -110,7 +154,12 @@ mod tests {
         let keys = keys.iter().map(|(id, algorithm)| {
             // Only chosen here, not used.
             let decoding = DecodingKey::from_ed_der(&[]);
-            Key::new(id.map(str::to_owned), *algorithm, decoding)
+            Key::new(
+                Fingerprint::of(&[]),
+                id.map(str::to_owned),
+                *algorithm,
+                decoding,
+            )
         });
         KeySet::Public(keys.collect())
     }

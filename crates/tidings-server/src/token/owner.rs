@@ -21,7 +21,10 @@ impl OwnerRule {
     /// it is allowed, a UUID made of issuer and subject.
     pub(super) fn owner(&self, claims: &RawClaims) -> Result<OwnerId, NoOwner> {
         let subject = claims.sub.as_deref();
-        if let Some(owner) = subject.and_then(owner) {
+        let own = subject.and_then(owner);
+        // Where owners are made of subjects, a subject that has the form of a made one is only a name:
+        // anybody can compute whose it would be.
+        if let Some(owner) = own.filter(|owner| !(self.from_subject && is_made(*owner))) {
             return Ok(owner);
         }
         let claim = self.claim.as_deref();
@@ -51,6 +54,11 @@ fn owner(text: &str) -> Option<OwnerId> {
     usual.then(|| OwnerId::from_uuid(uuid))
 }
 
+/// Whether it could have been made by [`made_of`].
+fn is_made(owner: OwnerId) -> bool {
+    owner.as_uuid().get_version_num() == 5
+}
+
 /// A UUID of version 5 (RFC 9562 §5.5). Its namespace is one for the issuer, itself of version 5 under
 /// the RFC's namespace for URLs, so that the same subject of two issuers is two owners.
 fn made_of(issuer: &str, subject: &str) -> OwnerId {
@@ -77,6 +85,17 @@ mod tests {
             claim: claim.map(Box::from),
             from_subject,
         }
+    }
+
+    #[test]
+    fn nobody_gets_anothers_made_owner_by_its_name() {
+        let alices = made_of("i", "alice").to_string();
+        let claims = json!({"iss": "i", "sub": alices});
+        let made = owner_of(&rule(None, true), &claims).unwrap();
+        assert_ne!(made, alices);
+        assert_eq!(made, made_of("i", &alices).to_string());
+        // Where none are made, it is a UUID like others.
+        assert_eq!(owner_of(&rule(None, false), &claims), Ok(alices));
     }
 
     #[test]

@@ -9,7 +9,6 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use reqwest::header::ACCEPT;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
@@ -19,6 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 use url::{Host, Url};
 
+use super::current_keys::CurrentKeys;
 use super::jwks::{self, JwksFault, MAX_JWKS_BYTES};
 use super::keys::KeySet;
 use crate::error::chain;
@@ -83,7 +83,7 @@ struct Shared {
     http: Client,
     url: Url,
     pace: Pace,
-    keys: Arc<ArcSwapOption<KeySet>>,
+    keys: Arc<CurrentKeys>,
     fetching: Mutex<Fetching>,
     wanted: Notify,
     /// Counts the answers, bad ones too.
@@ -132,7 +132,7 @@ impl RemoteKeys {
     pub(super) async fn start(
         url: Url,
         pace: Pace,
-        keys: Arc<ArcSwapOption<KeySet>>,
+        keys: Arc<CurrentKeys>,
     ) -> reqwest::Result<Self> {
         let mut client = Client::builder()
             // The environment does not decide where keys come from.
@@ -219,7 +219,7 @@ impl Shared {
         let url = &self.url[..url::Position::AfterPath];
         match fetched {
             Ok(keys) => {
-                self.keys.store(Some(Arc::new(keys)));
+                self.keys.store(keys);
                 if fault.take().is_some() {
                     tracing::info!(url, "the keys that verify tokens can be fetched again");
                 }

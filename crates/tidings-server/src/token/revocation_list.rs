@@ -94,9 +94,12 @@ pub(super) fn read(text: &[u8], now: Timestamp) -> Result<List, ListFault> {
     Ok(list)
 }
 
-/// A line of a list.
-pub(super) fn line(id: &str, until: Timestamp) -> String {
-    format!("{id} {until}\n")
+/// A line of a list; without a time it counts for ever.
+pub(super) fn line(id: &str, until: Option<Timestamp>) -> String {
+    match until {
+        Some(until) => format!("{id} {until}\n"),
+        None => format!("{id}\n"),
+    }
 }
 
 /// Whether an id can be a word of a list.
@@ -107,7 +110,9 @@ pub(super) fn is_listable(id: &str) -> bool {
 
 /// Whether a token may still be accepted if it were not revoked.
 pub(super) fn is_of_use(until: Option<Timestamp>, now: Timestamp) -> bool {
-    until.is_none_or(|until| until.checked_add(GRACE).is_ok_and(|end| end > now))
+    // Beyond the end of time a token never ends.
+    let ends = until.and_then(|until| until.checked_add(GRACE).ok());
+    ends.is_none_or(|end| end > now)
 }
 
 /// The later of two times, where none is never.
@@ -165,6 +170,13 @@ mod tests {
     }
 
     #[test]
+    fn what_never_ends_is_always_of_use() {
+        assert!(is_of_use(None, now()));
+        assert!(is_of_use(Some(Timestamp::MAX), now()));
+        assert!(!is_of_use(Some(now() - GRACE), now()));
+    }
+
+    #[test]
     fn a_list_has_an_end() {
         let text: String = (0..MAX_REVOKED)
             .map(|number| format!("{number}\n"))
@@ -192,8 +204,10 @@ mod tests {
         ] {
             assert_eq!(is_listable(id), listable, "{id:?}");
             if listable {
-                let list = read(line(id, until).as_bytes(), now()).unwrap();
-                assert_eq!(list[id], Some(until));
+                for until in [Some(until), None] {
+                    let list = read(line(id, until).as_bytes(), now()).unwrap();
+                    assert_eq!(list[id], until);
+                }
             }
         }
     }

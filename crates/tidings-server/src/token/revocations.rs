@@ -2,7 +2,6 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -76,15 +75,9 @@ impl Revocations {
         }
     }
 
-    /// Reads the file, which is made if it is missing, and gives what watches it.
+    /// Reads the file, and gives what watches it. One that is missing is not made: what was revoked
+    /// would be let in again if its name were mistyped, or its disk not there.
     pub(super) fn open_file(&self, path: &Path) -> Result<WatchedFile, FileFault> {
-        let mut options = OpenOptions::new();
-        options.append(true).create_new(true).mode(0o600);
-        match options.open(path) {
-            Ok(_) => tracing::warn!(file = %path.display(), "made the list of revoked tokens"),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error.into()),
-        }
         let revocations = self.clone();
         let what = "list of revoked tokens";
         WatchedFile::open(path, what, list::MAX_LIST_BYTES, move |contents, _| {
@@ -106,8 +99,8 @@ impl Revocations {
         self.shared.changes.subscribe()
     }
 
-    /// Revokes the token with this id, which expires at `until`, from now on and, with a file, across
-    /// restarts: it is in the file, on the disk, when this returns. Revoking it again is no error. Goes
+    /// Revokes the token with this id, which expires at `until` or nobody knows when, from now on and,
+    /// with a file, across restarts: it is in the file, on the disk, when this returns. Revoking it again is no error. Goes
     /// on when the future is dropped.
     ///
     /// # Errors
@@ -116,7 +109,7 @@ impl Revocations {
     /// 256 bytes, with white space or a `#` in front. [`StorageFull`](io::ErrorKind::StorageFull) when
     /// 100,000 are revoked. Else the file could not be written: the token is revoked all the same, until
     /// the server ends.
-    pub async fn revoke(&self, id: &str, until: Timestamp) -> io::Result<()> {
+    pub async fn revoke(&self, id: &str, until: Option<Timestamp>) -> io::Result<()> {
         let (shared, id) = (Arc::clone(&self.shared), Box::from(id));
         let done = tokio::task::spawn_blocking(move || {
             Self { shared }.revoke_now(id, until, Timestamp::now())
@@ -124,7 +117,7 @@ impl Revocations {
         done.await.map_err(io::Error::other)?
     }
 
-    fn revoke_now(&self, id: Box<str>, until: Timestamp, now: Timestamp) -> io::Result<()> {
+    fn revoke_now(&self, id: Box<str>, until: Option<Timestamp>, now: Timestamp) -> io::Result<()> {
         if !list::is_listable(&id) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
@@ -139,7 +132,7 @@ impl Revocations {
         {
             let mut revoked = self.write();
             let listed = revoked.listed.get(&id).copied();
-            if listed.is_some_and(|known| list::longer(known, Some(until)) == known) {
+            if listed.is_some_and(|known| list::longer(known, until) == known) {
                 return Ok(());
             }
             let is_new = !revoked.contains(&id);
@@ -155,8 +148,8 @@ impl Revocations {
                     ),
                 ));
             }
-            let known = revoked.called.entry(id).or_insert(Some(until));
-            *known = list::longer(*known, Some(until));
+            let known = revoked.called.entry(id).or_insert(until);
+            *known = list::longer(*known, until);
         }
         // Before the file: what goes on by the token ends at once.
         self.shared.changes.send_modify(|changes| *changes += 1);
@@ -167,12 +160,12 @@ impl Revocations {
     }
 
     fn replace_listed(&self, listed: List) {
+        // Compared before it is put in place: every request waits for who writes.
         let more = {
-            let mut revoked = self.write();
-            let more = listed.keys().any(|id| !revoked.contains(id));
-            revoked.listed = listed;
-            more
+            let revoked = self.read();
+            listed.keys().any(|id| !revoked.contains(id))
         };
+        self.write().listed = listed;
         if more {
             self.shared.changes.send_modify(|changes| *changes += 1);
         }
@@ -217,8 +210,6 @@ fn append(path: &Path, line: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     fn later() -> Timestamp {
@@ -230,7 +221,7 @@ mod tests {
         let revocations = Revocations::new(None);
         let mut changed = revocations.clone().changed();
         assert!(!revocations.is_revoked("a"));
-        revocations.revoke("a", later()).await.unwrap();
+        revocations.revoke("a", Some(later())).await.unwrap();
         assert!(revocations.is_revoked("a") && !revocations.is_revoked("b"));
         assert!(changed.has_changed().unwrap());
         changed.mark_unchanged();
@@ -245,21 +236,23 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("revoked");
         let revocations = Revocations::new(Some(path.clone()));
+        let missing = revocations.open_file(&path).err().unwrap();
+        assert!(matches!(missing, FileFault::Io(_)), "{missing}");
+        assert!(!path.exists(), "a mistyped name makes no empty list");
+        std::fs::write(&path, "").unwrap();
         drop(revocations.open_file(&path).unwrap());
-        let mode = path.metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "it is made for its owner");
-        revocations.revoke("a", later()).await.unwrap();
+        revocations.revoke("a", Some(later())).await.unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{text}by-hand")).unwrap();
-        revocations.revoke("b", later()).await.unwrap();
+        revocations.revoke("b", Some(later())).await.unwrap();
 
         let again = Revocations::new(Some(path.clone()));
         drop(again.open_file(&path).unwrap());
         assert!(["a", "by-hand", "b"].iter().all(|id| again.is_revoked(id)));
         // Known with at least this time, it is not written again.
         let bytes = path.metadata().unwrap().len();
-        again.revoke("a", Timestamp::now()).await.unwrap();
-        again.revoke("by-hand", later()).await.unwrap();
+        again.revoke("a", Some(Timestamp::now())).await.unwrap();
+        again.revoke("by-hand", Some(later())).await.unwrap();
         assert_eq!(path.metadata().unwrap().len(), bytes);
     }
 
@@ -268,9 +261,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("revoked");
         let revocations = Revocations::new(Some(path.clone()));
+        std::fs::write(&path, "").unwrap();
         drop(revocations.open_file(&path).unwrap());
         std::fs::remove_file(&path).unwrap();
-        let error = revocations.revoke("a", later()).await.unwrap_err();
+        let error = revocations.revoke("a", Some(later())).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
         assert!(revocations.is_revoked("a") && !path.exists());
     }
@@ -279,7 +273,7 @@ mod tests {
     async fn ids_that_no_token_has_are_not_revoked() {
         let revocations = Revocations::new(None);
         for id in ["", "two words", "#a", &"x".repeat(257)] {
-            let error = revocations.revoke(id, later()).await.unwrap_err();
+            let error = revocations.revoke(id, Some(later())).await.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{id}");
         }
     }
@@ -290,15 +284,15 @@ mod tests {
         let now = Timestamp::now();
         for number in 0..list::MAX_REVOKED {
             let id = number.to_string().into();
-            revocations.revoke_now(id, later(), now).unwrap();
+            revocations.revoke_now(id, Some(later()), now).unwrap();
         }
         let error = revocations
-            .revoke_now("x".into(), later(), now)
+            .revoke_now("x".into(), Some(later()), now)
             .unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         // When the others have expired, there is room again.
         let then = later() + list::GRACE;
-        assert!(revocations.revoke_now("x".into(), then, then).is_ok());
+        assert!(revocations.revoke_now("x".into(), Some(then), then).is_ok());
     }
 
     #[test]

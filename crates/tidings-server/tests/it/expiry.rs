@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use serde_json::{Value, json};
-use tidings_server::Scopes;
+use tidings_server::{Scopes, Secret};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
@@ -129,6 +129,47 @@ async fn a_line_on_the_list_revokes_a_token() {
     std::fs::write(&app.revoked, format!("# stolen\n{}\n", id_of(&token))).unwrap();
     let text = wire::read_raw(&mut socket).await;
     assert_eq!(expiring(&text).len(), 1, "{text}");
+}
+
+/// Also when nobody said until when: the list is read again at the next start.
+#[tokio::test]
+async fn what_is_revoked_stays_revoked_after_a_restart() {
+    let app = LoginApp::start().await;
+    let admin = app.token(BOB, Scopes::ADMIN);
+    let ids: Vec<String> = ["2999-01-01T00:00:00Z", "9999-12-30T22:00:00Z", ""]
+        .iter()
+        .map(|_| app.token(ALICE, USER))
+        .map(|token| id_of(&token))
+        .collect();
+    for (id, expires) in ids.iter().zip([
+        json!("2999-01-01T00:00:00Z"),
+        json!("9999-12-30T22:00:00Z"),
+        json!(null),
+    ]) {
+        let body = json!({"id": id, "expires": expires}).to_string();
+        let answer = app
+            .send(&Method::POST, "/tokens/revoke", Some(&admin), Some(&body))
+            .await;
+        assert_eq!(answer.status, 204, "{answer:?}");
+    }
+    let again = app.restarted_tokens().await;
+    for id in &ids {
+        assert!(again.revocations().is_revoked(id), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn exchanging_the_keys_ends_streams() {
+    let app = LoginApp::start().await;
+    let token = app.token(ALICE, USER);
+    let mut socket = open(&app, &token).await;
+    read_until(&mut socket, "event: live").await;
+    std::fs::write(&app.secret_file, Secret::new_line().unwrap()).unwrap();
+    let text = wire::read_raw(&mut socket).await;
+    assert_eq!(expiring(&text).len(), 1, "{text}");
+    app.send(&Method::GET, EVENTS, Some(&token), None)
+        .await
+        .error(401, "token_invalid");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! An app whose callers show tokens, and the tokens.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::http::request::Builder;
@@ -33,6 +33,7 @@ pub(crate) struct LoginApp {
     pub(crate) app: TestApp,
     pub(crate) server: Running,
     pub(crate) secret: Secret,
+    pub(crate) secret_file: PathBuf,
     /// The list of revoked tokens.
     pub(crate) revoked: PathBuf,
     _keys: TempDir,
@@ -47,12 +48,9 @@ impl LoginApp {
         let keys = TempDir::new().expect("a temporary directory can be made");
         let (file, revoked) = (keys.path().join("secret"), keys.path().join("revoked"));
         std::fs::write(&file, Secret::new_line().expect("a secret")).expect("it is written");
+        std::fs::write(&revoked, "").expect("it is written");
         let secret = Secret::read(&file).expect("it is long enough");
-        let config = TokenConfig {
-            leeway: Duration::ZERO,
-            revocation_file: Some(revoked.clone()),
-            ..TokenConfig::new(KeySource::SecretFile(file))
-        };
+        let config = config_of(&file, &revoked);
         let tokens = Tokens::open(config).await.expect("the secret is there");
         let app = TestApp::with(|config| {
             config.identity = Identity::Tokens(tokens);
@@ -63,9 +61,16 @@ impl LoginApp {
             server: app.serve(),
             app,
             secret,
+            secret_file: file,
             revoked,
             _keys: keys,
         }
+    }
+
+    /// What a server knows of tokens that is started again.
+    pub(crate) async fn restarted_tokens(&self) -> Tokens {
+        let config = config_of(&self.secret_file, &self.revoked);
+        Tokens::open(config).await.expect("the files are there")
     }
 
     /// A token for an hour.
@@ -109,6 +114,14 @@ impl LoginApp {
             headers: answer.headers().clone(),
             body: Vec::new(),
         }
+    }
+}
+
+fn config_of(secret: &Path, revoked: &Path) -> TokenConfig {
+    TokenConfig {
+        leeway: Duration::ZERO,
+        revocation_file: Some(revoked.to_owned()),
+        ..TokenConfig::new(KeySource::SecretFile(secret.to_owned()))
     }
 }
 

@@ -61,6 +61,7 @@ async fn a_session_changes_something_only_from_the_servers_own_page() {
         for origin in [
             None,
             Some(OTHER_PAGE),
+            Some("http://events.example"),
             Some("https://evil.example"),
             Some("null"),
         ] {
@@ -77,6 +78,45 @@ async fn a_session_changes_something_only_from_the_servers_own_page() {
         let answer = app.send_request(request, body).await;
         assert!(answer.status.is_success(), "{method} {path}: {answer:?}");
     }
+}
+
+#[tokio::test]
+async fn a_page_of_another_server_of_the_same_site_does_not_read_by_the_cookie() {
+    let app = LoginApp::start().await;
+    let begun = begin(&app, &app.token(ALICE, USER)).await;
+    let paths = [EVENTS.to_owned(), format!("{EVENTS}/subscribe")];
+    for (site, status) in [
+        ("same-site", 403),
+        ("cross-site", 403),
+        ("same-origin", 200),
+        ("none", 200),
+    ] {
+        for path in &paths {
+            let read = request(&Method::GET, path, None)
+                .header("cookie", cookie(&begun))
+                .header("sec-fetch-site", site);
+            let answer = app.send_request(read, None).await;
+            assert_eq!(answer.status, status, "{site} {path}");
+        }
+    }
+}
+
+/// Whatever else is shown: the cookie's own token is what must not live on.
+#[tokio::test]
+async fn ending_a_session_revokes_the_token_of_its_cookie() {
+    let app = LoginApp::start().await;
+    let in_cookie = app.token(ALICE, USER);
+    let begun = begin(&app, &in_cookie).await;
+    let other = app.token(ALICE, USER);
+    let end = request(&Method::DELETE, "/session", Some(&other))
+        .header("cookie", cookie(&begun))
+        .header("origin", OWN_PAGE);
+    assert_eq!(app.send_request(end, None).await.status, 204);
+    app.send(&Method::GET, EVENTS, Some(&in_cookie), None)
+        .await
+        .error(401, "token_revoked");
+    let answer = app.send(&Method::GET, EVENTS, Some(&other), None).await;
+    assert_eq!(answer.status, 200);
 }
 
 #[tokio::test]

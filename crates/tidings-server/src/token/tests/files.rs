@@ -58,7 +58,7 @@ async fn a_broken_set_of_keys_leaves_those_from_before() {
 #[tokio::test]
 async fn a_token_is_revoked_by_a_line_and_by_a_call() {
     let directory = tempfile::tempdir().unwrap();
-    let revoked = directory.path().join("revoked");
+    let revoked = file(&directory, "revoked", "");
     let config = TokenConfig {
         revocation_file: Some(revoked.clone()),
         ..TokenConfig::new(KeySource::SecretFile(file(&directory, "secret", ONE)))
@@ -74,7 +74,7 @@ async fn a_token_is_revoked_by_a_line_and_by_a_call() {
     assert!(told.is_ok(), "readers are told");
     assert_eq!(tokens.verify(&token("a")).await, Err(TokenError::Revoked));
 
-    let called = tokens.revocations().revoke("b", good.expires).await;
+    let called = tokens.revocations().revoke("b", Some(good.expires)).await;
     called.unwrap();
     assert_eq!(tokens.verify(&token("b")).await, Err(TokenError::Revoked));
     assert!(tokens.verify(&token("c")).await.is_ok());
@@ -92,7 +92,7 @@ async fn a_token_is_revoked_by_a_line_and_by_a_call() {
 
     tokens
         .revocations()
-        .revoke("d", good.expires)
+        .revoke("d", Some(good.expires))
         .await
         .unwrap();
     let again = Tokens::open(config).await.unwrap();
