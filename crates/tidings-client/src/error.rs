@@ -288,15 +288,17 @@ impl ClientError {
 fn is_of_certificate(error: &reqwest::Error) -> bool {
     let mut next = error.source();
     while let Some(error) = next {
-        // An error of the handshake is inside one of the socket, whose source is not itself.
-        let inside = error
-            .downcast_ref::<io::Error>()
-            .and_then(|error| error.get_ref())
-            .and_then(|inside| inside.downcast_ref());
-        if let Some(error) = inside.or_else(|| error.downcast_ref()) {
+        if let Some(error) = error.downcast_ref() {
             return matches!(error, rustls::Error::InvalidCertificate(_));
         }
-        next = error.source();
+        // What is inside an error of a socket is not its source, but has the same source.
+        next = match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(inside) => Some(inside),
+            None => error.source(),
+        };
     }
     false
 }

@@ -22,6 +22,18 @@ const MAX_TOKEN_BYTES: usize = 16 * 1024;
 ///
 /// It is asked anew for each request and each connection of a stream, so that a fresh token needs no
 /// restart. Tokens are never shown, not by `Debug` either.
+///
+/// ```no_run
+/// use tidings_client::{Client, TokenSource};
+///
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::builder("https://tidings.example.org".parse()?)
+///     .with_token(TokenSource::file("/run/secrets/tidings-token"))
+///     .build()?;
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct TokenSource {
     place: Place,
