@@ -13,9 +13,8 @@ const TOKEN_VARIABLE: &str = "TIDINGS_TOKEN";
 /// How to get in, for every command that is a client.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Access {
-    /// The file with the token to show to the server; it is read again for each request, so that a fresh
-    /// token needs no restart. Without it the token is taken from the variable TIDINGS_TOKEN, if that is
-    /// set; there is no flag for the token itself, since `ps` would show it to every user of this machine
+    /// The file with the token to show; it is read again when it is renewed. Without one `TIDINGS_TOKEN`
+    /// may hold the token itself, which has no flag, since `ps` would show it
     #[arg(long, value_name = "FILE", env = "TIDINGS_TOKEN_FILE")]
     token_file: Option<PathBuf>,
     /// The certificates (PEM) of authorities to trust over https, beside those that this machine trusts

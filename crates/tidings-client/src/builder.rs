@@ -52,7 +52,7 @@ impl ClientBuilder {
     }
 
     /// Lets a token go over http to another machine, where everybody on the way can read and use it.
-    /// Only for networks that encrypt by themselves, such as WireGuard or a service mesh.
+    /// Only for networks that encrypt by themselves, such as a VPN or a service mesh.
     pub fn allow_plain_http(mut self) -> Self {
         self.plain_http_allowed = true;
         self
