@@ -1,13 +1,14 @@
 //! Reading a request's body: only JSON, only so much of it, and only so long.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, EXPECT};
+use bytes::Bytes;
 use futures_util::FutureExt as _;
+use http_body::Frame;
 use http_body_util::BodyExt as _;
 use mime::Mime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -46,11 +47,21 @@ pub(crate) struct BodyBudget {
 }
 
 /// A body, read to its end.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct ReadBody {
     pub(crate) bytes: Vec<u8>,
     /// Gives the body's part of the budget back when it is dropped.
-    _share: Option<OwnedSemaphorePermit>,
+    share: Option<OwnedSemaphorePermit>,
+}
+
+impl ReadBody {
+    fn add(&mut self, data: &[u8], more: OwnedSemaphorePermit) {
+        match &mut self.share {
+            Some(share) => share.merge(more),
+            None => self.share = Some(more),
+        }
+        self.bytes.extend_from_slice(data);
+    }
 }
 
 impl Default for BodyBudget {
@@ -73,16 +84,16 @@ impl BodyBudget {
     /// Reads a JSON body of at most `limit` bytes.
     pub(crate) async fn read_json(
         &self,
-        headers: &HeaderMap,
+        headers: HeaderMap,
         mut body: Body,
         limit: usize,
     ) -> Result<ReadBody, ApiError> {
-        let read = match check_media_type(headers) {
+        let read = match check_media_type(&headers) {
             Ok(()) => self.read(&mut body, limit).await,
             Err(refused) => Err(refused),
         };
         if read.is_err() {
-            Self::discard(headers, body).await;
+            Box::pin(Self::discard(&headers, body)).await;
         }
         read
     }
@@ -92,66 +103,106 @@ impl BodyBudget {
         if declared > limit {
             return Err(ApiError::BodyTooLarge { limit });
         }
-        let mut reading = pin!(self.read_up_to(body, limit));
-        // Most bodies have come with their head: those need no clock.
-        if let Some(read) = reading.as_mut().now_or_never() {
-            return read;
+        let mut upload = Upload {
+            budget: self,
+            limit,
+            read: ReadBody::default(),
+            waiting: None,
+        };
+        // Most bodies have come with their head: those need no clock, nor room for one.
+        match upload.take_arrived(body) {
+            Some(done) => done?,
+            None => match Box::pin(timeout(READ_TIME, upload.take_rest(body))).await {
+                Ok(done) => done?,
+                Err(elapsed) => return Err(ApiError::BodyUnreadable(elapsed.into())),
+            },
         }
-        match timeout(READ_TIME, reading).await {
-            Ok(read) => read,
-            Err(elapsed) => Err(ApiError::BodyUnreadable(elapsed.into())),
-        }
+        Ok(upload.read)
     }
 
-    async fn read_up_to(&self, body: &mut Body, limit: usize) -> Result<ReadBody, ApiError> {
-        let mut bytes = Vec::new();
-        let mut share: Option<OwnedSemaphorePermit> = None;
-        let mut begun = None;
-        loop {
-            let frame = match body.frame().now_or_never() {
-                Some(here) => here,
-                None => {
-                    let begun = *begun.get_or_insert_with(Instant::now);
-                    let pause_ends = Instant::now() + IDLE_TIME;
-                    let ends = pause_ends.min(begun + worth(bytes.len()));
-                    let frame = timeout_at(ends, body.frame()).await;
-                    frame.map_err(|slow| ApiError::BodyUnreadable(slow.into()))?
-                }
-            };
-            let Some(frame) = frame else {
-                return Ok(ReadBody {
-                    bytes,
-                    _share: share,
-                });
-            };
-            let frame = frame.map_err(|error| ApiError::BodyUnreadable(error.into()))?;
-            let Some(data) = frame.data_ref() else {
-                continue;
-            };
-            if data.len() > limit - bytes.len() {
-                return Err(ApiError::BodyTooLarge { limit });
-            }
-            let more = self.share(data.len()).await?;
-            match &mut share {
-                Some(share) => share.merge(more),
-                None => share = Some(more),
-            }
-            bytes.extend_from_slice(data);
-        }
+    fn try_share(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let share = Arc::clone(&self.bytes).try_acquire_many_owned(permits(bytes));
+        share.ok()
     }
 
     /// A part of the budget. That all of it is held by uploads that wait for more of it is no
     /// standstill: they are refused after a while, and give back what they have.
     async fn share(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
-        let bytes = u32::try_from(bytes.min(BODY_BUDGET_BYTES)).unwrap_or(u32::MAX);
-        if let Ok(share) = Arc::clone(&self.bytes).try_acquire_many_owned(bytes) {
-            return Ok(share);
-        }
-        let share = Arc::clone(&self.bytes).acquire_many_owned(bytes);
+        let share = Arc::clone(&self.bytes).acquire_many_owned(permits(bytes));
         match timeout(BUDGET_TIME, share).await {
             Ok(share) => Ok(share.expect("the budget is never closed")),
             Err(_) => Err(ApiError::Overloaded),
         }
+    }
+}
+
+/// The permits for so many bytes.
+fn permits(bytes: usize) -> u32 {
+    u32::try_from(bytes.min(BODY_BUDGET_BYTES)).unwrap_or(u32::MAX)
+}
+
+/// A body on its way.
+struct Upload<'a> {
+    budget: &'a BodyBudget,
+    limit: usize,
+    read: ReadBody,
+    /// What has come and waits for a part of the budget.
+    waiting: Option<Bytes>,
+}
+
+impl Upload<'_> {
+    /// Takes what is there; `None` if that is not all.
+    fn take_arrived(&mut self, body: &mut Body) -> Option<Result<(), ApiError>> {
+        loop {
+            let arrived = body.frame().now_or_never()?;
+            if let Some(done) = self.take(arrived) {
+                return Some(done);
+            }
+            if self.waiting.is_some() {
+                return None;
+            }
+        }
+    }
+
+    /// Takes what is still to come, at no less than some speed.
+    async fn take_rest(&mut self, body: &mut Body) -> Result<(), ApiError> {
+        let begun = Instant::now();
+        loop {
+            if let Some(data) = self.waiting.take() {
+                let share = self.budget.share(data.len()).await?;
+                self.read.add(&data, share);
+            }
+            let pause_ends = Instant::now() + IDLE_TIME;
+            let ends = pause_ends.min(begun + worth(self.read.bytes.len()));
+            let frame = timeout_at(ends, body.frame()).await;
+            let frame = frame.map_err(|slow| ApiError::BodyUnreadable(slow.into()))?;
+            if let Some(done) = self.take(frame) {
+                return done;
+            }
+        }
+    }
+
+    /// Takes a frame; what became of the body, if that was its end.
+    fn take(
+        &mut self,
+        frame: Option<Result<Frame<Bytes>, axum::Error>>,
+    ) -> Option<Result<(), ApiError>> {
+        let Some(frame) = frame else {
+            return Some(Ok(()));
+        };
+        let data = match frame {
+            Ok(frame) => frame.into_data().ok()?,
+            Err(error) => return Some(Err(ApiError::BodyUnreadable(error.into()))),
+        };
+        let limit = self.limit;
+        if data.len() > limit - self.read.bytes.len() {
+            return Some(Err(ApiError::BodyTooLarge { limit }));
+        }
+        match self.budget.try_share(data.len()) {
+            Some(share) => self.read.add(&data, share),
+            None => self.waiting = Some(data),
+        }
+        None
     }
 }
 
@@ -216,7 +267,7 @@ mod tests {
         let budget = BodyBudget::default();
         let all = budget.share(BODY_BUDGET_BYTES).await;
         let headers = json_headers();
-        let mut reading = Box::pin(budget.read_json(&headers, Body::from("{}"), 10));
+        let mut reading = Box::pin(budget.read_json(headers, Body::from("{}"), 10));
         assert!((&mut reading).now_or_never().is_none());
         drop(all);
         assert_eq!(reading.await.unwrap().bytes, b"{}");
@@ -228,7 +279,7 @@ mod tests {
         let stalled = stream::pending::<Result<Vec<u8>, std::io::Error>>();
         let body = Body::from_stream(stalled);
         let read = BodyBudget::default()
-            .read_json(&json_headers(), body, 10)
+            .read_json(json_headers(), body, 10)
             .await;
         assert!(matches!(read, Err(ApiError::BodyUnreadable(_))));
     }
@@ -244,9 +295,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_upload_that_trickles_is_given_up_long_before_one_that_is_slow() {
         let budget = BodyBudget::default();
-        let headers = json_headers();
         let begun = Instant::now();
-        let read = budget.read_json(&headers, trickle(3_600, 1), 10_000).await;
+        let read = budget
+            .read_json(json_headers(), trickle(3_600, 1), 10_000)
+            .await;
         assert!(matches!(read, Err(ApiError::BodyUnreadable(_))));
         let taken = begun.elapsed();
         assert!(
@@ -255,7 +307,7 @@ mod tests {
         );
 
         let slow = budget
-            .read_json(&headers, trickle(40, 2_048), 100_000)
+            .read_json(json_headers(), trickle(40, 2_048), 100_000)
             .await;
         assert_eq!(slow.unwrap().bytes.len(), 40 * 2_048);
     }

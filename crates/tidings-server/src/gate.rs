@@ -151,10 +151,15 @@ impl Visit {
             let latency_us = begun.elapsed().as_micros();
             tracing::debug!(status, latency_us, "answered");
         }
+        let is_refused = !response.status().is_success();
         let headers = response.headers_mut();
         headers.insert(X_REQUEST_ID, self.id);
         headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
-        headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, SAME_ORIGIN);
+        // Only what other pages can ask for without leave is worth keeping from them; and with one
+        // header less the map of an acknowledged event need not grow.
+        if self.method.is_safe() || is_refused {
+            headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, SAME_ORIGIN);
+        }
         // What the API answers is the user's and changes at any time.
         if let Entry::Vacant(unsaid) = headers.entry(CACHE_CONTROL) {
             unsaid.insert(NO_STORE);

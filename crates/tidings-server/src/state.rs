@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::Uri;
+use axum::http::request::Parts;
+use futures_util::future::Either;
 use tidings::Tidings;
 
 use crate::body::{BodyBudget, ReadBody};
@@ -64,13 +66,13 @@ impl AppState {
 
     /// Counts a request to publish, and reads its body. The body is read only if the caller may publish
     /// at all; its other events are counted by [`Self::admit_batch`] once their number is known.
-    pub(crate) async fn read_publication(
+    pub(crate) fn read_publication(
         &self,
         caller: Caller,
         request: Request,
-    ) -> Result<ReadBody, ApiError> {
+    ) -> impl Future<Output = Result<ReadBody, ApiError>> {
         let counted = self.judge(self.callers.count_publish(caller.owner));
-        self.read_admitted(counted, request).await
+        self.read_admitted(counted, request)
     }
 
     /// Counts the events of a batch beyond its first.
@@ -118,19 +120,24 @@ impl AppState {
         self.judge(self.callers.open_stream(caller.owner, address))
     }
 
-    async fn read_admitted(
+    /// What is not needed for reading is dropped before it begins, and not kept until it ends.
+    fn read_admitted(
         &self,
         admitted: Result<(), ApiError>,
         request: Request,
-    ) -> Result<ReadBody, ApiError> {
+    ) -> impl Future<Output = Result<ReadBody, ApiError>> {
         let admitted = admitted.and_then(|()| self.judge(check_uri(request.uri())));
-        let (head, body) = request.into_parts();
-        if let Err(refused) = admitted {
-            BodyBudget::discard(&head.headers, body).await;
-            return Err(refused);
+        let (Parts { headers, .. }, body) = request.into_parts();
+        match admitted {
+            Ok(()) => {
+                let limit = self.engine.limits().batch_bytes;
+                Either::Left(self.bodies.read_json(headers, body, limit))
+            }
+            Err(refused) => Either::Right(Box::pin(async move {
+                BodyBudget::discard(&headers, body).await;
+                Err(refused)
+            })),
         }
-        let limit = self.engine.limits().batch_bytes;
-        self.bodies.read_json(&head.headers, body, limit).await
     }
 
     /// Counts what a limit refuses.

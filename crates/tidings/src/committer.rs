@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use tidings_event::{Change, Deletion, OwnerId, StatusChange, StreamItem};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::{JoinHandle, yield_now};
 
@@ -108,20 +109,26 @@ impl Committer {
         // its room.
         let permits = u32::try_from(std::cmp::min(bytes, QUEUE_BYTES))
             .expect("the size of the queue fits 32 bits");
-        let room = Arc::clone(&self.room)
-            .acquire_many_owned(permits)
-            .await
-            .map_err(|_| Closed)?;
+        let room = match Arc::clone(&self.room).try_acquire_many_owned(permits) {
+            Ok(room) => room,
+            // Waiting takes room in every request's memory, and is rare.
+            Err(_) => Box::pin(Arc::clone(&self.room).acquire_many_owned(permits))
+                .await
+                .map_err(|_| Closed)?,
+        };
         let request = Request {
             work,
             bytes,
             answer,
             _room: room,
         };
-        self.queue
-            .send(Message::Do(request))
-            .await
-            .map_err(|_| Closed)
+        match self.queue.try_send(Message::Do(request)) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(message)) => {
+                Box::pin(self.queue.send(message)).await.map_err(|_| Closed)
+            }
+            Err(TrySendError::Closed(_)) => Err(Closed),
+        }
     }
 
     /// Takes no more requests, and returns when those that were taken are answered.

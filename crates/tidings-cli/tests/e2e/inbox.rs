@@ -48,7 +48,7 @@ impl Inbox {
                 self.count(deletion.counts.as_ref());
             }
             StreamItem::Reset { reason, .. } => panic!("reset: {reason}"),
-            StreamItem::Expiring { at, .. } => panic!("no token is shown, and one ends at {at}"),
+            StreamItem::Expiring { .. } => panic!("there is no token"),
         }
     }
 

@@ -13,6 +13,7 @@ mod exchange;
 mod inbox;
 mod lifecycle;
 mod limits;
+mod login;
 mod look;
 mod lost_answers;
 mod publish_lines;

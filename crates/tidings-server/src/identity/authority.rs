@@ -238,6 +238,7 @@ mod tests {
         }
         sender(
             Head::from(&request),
+            Proxy::Perhaps,
             &["https://app.example".parse().unwrap()],
         )
     }

@@ -26,6 +26,8 @@ impl Scopes {
     /// `events:admin`: to look after the server.
     pub const ADMIN: Self = Self(1 << 3);
 
+    /// What a user needs for their own inbox: to read and to write.
+    pub const USER: Self = Self(0b0011);
     /// All four.
     pub const ALL: Self = Self(0b1111);
 

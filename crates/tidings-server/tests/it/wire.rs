@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
@@ -22,6 +22,14 @@ pub(crate) async fn call(
         .header("host", address.to_string())
         .body(Empty::new())
         .expect("a request");
+    send(address, request).await
+}
+
+/// Sends a request on a connection of its own.
+pub(crate) async fn send<B>(address: SocketAddr, request: Request<B>) -> Response<Incoming>
+where
+    B: Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + 'static,
+{
     within(async {
         let socket = TcpStream::connect(address).await.expect("connects");
         let (mut sender, connection) = http1::handshake(TokioIo::new(socket))

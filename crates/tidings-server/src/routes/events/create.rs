@@ -12,6 +12,7 @@ use tidings_event::{
     CausePolicy, Draft, Given, Limits, NewEvent, OwnerName, Past, Violation, Violations,
 };
 
+use crate::body::ReadBody;
 use crate::error::{ApiError, quoted};
 use crate::identity::{Caller, Publisher};
 use crate::json;
@@ -69,7 +70,20 @@ pub(crate) async fn create_events(
     OriginalUri(uri): OriginalUri,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let (form, receipts) = publish(&state, caller, request).await?;
+    let reader = Reader {
+        state: &state,
+        caller,
+        keeps_past: is_import(request.uri().query().unwrap_or(""))?,
+    };
+    // What a store of elsewhere says is anybody's past.
+    if reader.keeps_past && !reader.publishes_for_all() {
+        let any_of = &[Scopes::PUBLISH];
+        return Err(ApiError::MissingScope { any_of });
+    }
+    // In a box of its own: this future is made for every event, and allocators are slow with more than
+    // a KiB at a time.
+    let body = Box::pin(state.read_publication(caller, request));
+    let (form, receipts) = publish(reader, body).await?;
     Ok(answer(form, &receipts, &uri))
 }
 
@@ -81,21 +95,10 @@ enum Form {
 }
 
 async fn publish(
-    state: &AppState,
-    caller: Caller,
-    request: Request,
+    reader: Reader<'_>,
+    body: impl Future<Output = Result<ReadBody, ApiError>>,
 ) -> Result<(Form, Vec<Receipt>), ApiError> {
-    let reader = Reader {
-        state,
-        caller,
-        keeps_past: is_import(request.uri().query().unwrap_or(""))?,
-    };
-    // What a store of elsewhere says is anybody's past.
-    if reader.keeps_past && !reader.publishes_for_all() {
-        let any_of = &[Scopes::PUBLISH];
-        return Err(ApiError::MissingScope { any_of });
-    }
-    let body = state.read_publication(caller, request).await?;
+    let body = body.await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let (form, prepared) = if text.trim_ascii_start().starts_with('[') {
         (Form::Batch, reader.read_batch(text)?)
@@ -104,7 +107,7 @@ async fn publish(
     };
     // The queue has a budget of its own.
     drop(body);
-    let published = state.engine.publish_prepared(prepared).await;
+    let published = reader.state.engine.publish_prepared(prepared).await;
     let receipts = published.map_err(|error| ApiError::of_publish(error, form == Form::Batch))?;
     Ok((form, receipts))
 }

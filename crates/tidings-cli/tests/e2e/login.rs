@@ -1,0 +1,208 @@
+//! The binary with `--auth jwt`.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::server::{Server, event, output_of, soon, tidings};
+
+const ALICE: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
+const BOB: &str = "7b1d2c3e-0000-4000-8000-00000000000b";
+
+/// A directory with a secret, and room for a server's events and log.
+struct Place {
+    directory: TempDir,
+    secret: PathBuf,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let directory = TempDir::new().expect("a directory can be made");
+        let secret = directory.path().join("secret");
+        let mut command = tidings();
+        command.args(["token", "--new-secret"]).arg(&secret);
+        let (status, _, err) = output_of(command).await;
+        assert!(status.success(), "{err}");
+        Self { directory, secret }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn serve(&self, flags: &[&str]) -> Command {
+        let mut command = tidings();
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(self.path("data"))
+            .args(["--auth", "jwt", "--jwt-secret-file"])
+            .arg(&self.secret)
+            .args(flags);
+        command
+    }
+
+    async fn token(&self, owner: &str, flags: &[&str]) -> String {
+        token(&self.secret, owner, flags).await
+    }
+}
+
+async fn token(secret: &Path, owner: &str, flags: &[&str]) -> String {
+    let mut command = tidings();
+    command.args(["token", "--owner", owner, "--secret-file"]);
+    command.arg(secret).args(flags);
+    let (status, out, err) = output_of(command).await;
+    assert!(status.success(), "{err}");
+    out.trim_end().to_owned()
+}
+
+fn ask(server: &Server, method: Method, path: &str, token: &str) -> RequestBuilder {
+    let http = reqwest::Client::builder().no_proxy().build();
+    let http = http.expect("a client is made");
+    http.request(method, server.url(path)).bearer_auth(token)
+}
+
+async fn answer(request: RequestBuilder) -> (StatusCode, String) {
+    let answer = soon("an answer", request.send()).await;
+    let answer = answer.expect("the connection holds");
+    let status = answer.status();
+    (status, answer.text().await.expect("it is text"))
+}
+
+#[tokio::test]
+async fn without_keys_it_says_how_to_make_one() {
+    let mut command = tidings();
+    command.args(["serve", "--auth", "jwt"]);
+    let (status, out, err) = output_of(command).await;
+    assert_eq!(status.code(), Some(2));
+    assert!(out.is_empty());
+    assert!(err.contains("tidings token --new-secret"), "{err}");
+    for flags in [
+        &["serve", "--jwt-secret-file", "x"][..],
+        &[
+            "serve",
+            "--auth",
+            "jwt",
+            "--jwt-secret-file",
+            "x",
+            "--jwks-file",
+            "y",
+        ],
+        &["serve", "--allow-origin", "https://app.example/path"],
+        &["serve", "--listen", "0.0.0.0:0"],
+    ] {
+        let mut command = tidings();
+        let data = TempDir::new().expect("a directory can be made");
+        command.args(flags).current_dir(data.path());
+        let (status, _, err) = output_of(command).await;
+        assert!(!status.success() && !err.is_empty(), "{flags:?}: {err}");
+    }
+}
+
+#[tokio::test]
+async fn a_curious_colleague_reads_marks_and_deletes_nothing() {
+    let place = Place::new().await;
+    let server = Server::from_command(place.serve(&[])).await;
+    let (alice, bob) = (place.token(ALICE, &[]).await, place.token(BOB, &[]).await);
+    let post = ask(&server, Method::POST, "/api/system/events", &alice);
+    let (status, stored) = answer(post.json(&event(ALICE, "of Alice"))).await;
+    assert_eq!(status, StatusCode::CREATED, "{stored}");
+    let stored: Value = serde_json::from_str(&stored).expect("JSON");
+    let id = stored["id"].as_str().expect("it has an id");
+    let one = format!("/api/system/events/{id}");
+    let mark = format!("/api/system/events/status/{id}");
+    for (method, path, body) in [
+        (Method::GET, one.as_str(), None),
+        (Method::DELETE, &one, None),
+        (Method::PUT, &mark, Some(json!({"status": "read"}))),
+    ] {
+        let mut request = ask(&server, method, path, &bob);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let (status, text) = answer(request).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{text}");
+    }
+    for body in [
+        json!({"ids": [id], "status": "read"}),
+        json!({"all": true, "status": "read"}),
+    ] {
+        let request = ask(&server, Method::PUT, "/api/events/status", &bob);
+        let (status, text) = answer(request.json(&body)).await;
+        assert_eq!(status, StatusCode::OK, "{text}");
+        assert!(text.contains("\"count\":0"), "{text}");
+    }
+    for body in [json!({"ids": [id]}), json!({"all": true})] {
+        let request = ask(&server, Method::DELETE, "/api/events", &bob);
+        let (status, text) = answer(request.json(&body)).await;
+        assert_eq!(status, StatusCode::OK, "{text}");
+        assert!(text.contains("\"count\":0"), "{text}");
+    }
+    let (status, kept) = answer(ask(&server, Method::GET, &one, &alice)).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(kept.contains("\"status\":\"unread\""), "{kept}");
+}
+
+/// The rarest part of a token: what nobody would guess.
+fn signature(token: &str) -> &str {
+    token.rsplit('.').next().expect("a token has parts")
+}
+
+#[tokio::test]
+async fn nothing_secret_is_logged_or_shown() {
+    let place = Place::new().await;
+    let log = place.path("log");
+    let mut command = place.serve(&["--revoked-tokens", "revoked", "--log-format", "json"]);
+    let file = std::fs::File::create(&log).expect("it can be made");
+    command
+        .current_dir(place.directory.path())
+        .args(["--log", "trace"])
+        .stderr(Stdio::from(file));
+    let server = Server::from_command(command).await;
+
+    let admin = ["--scope", "events:admin,events:read,events:write"];
+    let good = place.token(ALICE, &admin).await;
+    let others = Place::new().await;
+    let forged = others.token(ALICE, &admin).await;
+    let expired = place.token(ALICE, &["--expires-in", "1s"]).await;
+    let mut shown = String::new();
+    let list = "/api/system/events";
+    for token in [&good, &forged, &expired] {
+        let asked = [
+            ask(&server, Method::GET, list, token),
+            ask(&server, Method::POST, "/session", token),
+            ask(
+                &server,
+                Method::GET,
+                &format!("{list}?access_token={token}"),
+                token,
+            ),
+            ask(&server, Method::POST, list, token).body(token.clone()),
+            ask(&server, Method::GET, "/metrics", token),
+            ask(&server, Method::GET, list, "x")
+                .header("cookie", format!("tidings-session={token}")),
+            ask(&server, Method::GET, list, "").header("x-request-id", "a request"),
+        ];
+        for request in asked {
+            // What is set as a cookie is not in the body.
+            shown += &answer(request).await.1;
+        }
+    }
+    server.terminate();
+    assert!(server.ended().await.success());
+    shown += &std::fs::read_to_string(&log).expect("it is there");
+    // The log is there, and says what was asked for.
+    assert!(shown.contains("answered") && shown.contains(list));
+    let secret = std::fs::read_to_string(&place.secret).expect("it is there");
+    for hidden in [
+        secret.trim_end(),
+        signature(&good),
+        signature(&forged),
+        signature(&expired),
+    ] {
+        assert!(!shown.contains(hidden), "{hidden} is in {}", log.display());
+    }
+}

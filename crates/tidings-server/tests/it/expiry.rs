@@ -1,0 +1,160 @@
+//! Streams end with the token they were opened with.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use tidings_server::Scopes;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+
+use crate::app::{EVENTS, event, within};
+use crate::login::{ALICE, BOB, HOST, LoginApp, USER};
+use crate::wire;
+
+/// Follows a stream from its head on.
+async fn open(app: &LoginApp, token: &str) -> TcpStream {
+    let head = format!(
+        "GET {EVENTS}/subscribe HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\
+         Authorization: Bearer {token}\r\n\r\n"
+    );
+    wire::send_raw(app.server.address, head.as_bytes()).await
+}
+
+/// Reads until `what` has come; all that came.
+async fn read_until(socket: &mut TcpStream, what: &str) -> String {
+    within(async {
+        let mut text = String::new();
+        let mut buffer = [0; 4096];
+        while !text.contains(what) {
+            let bytes = socket.read(&mut buffer).await.expect("the stream is read");
+            assert!(bytes > 0, "the stream ended without {what}: {text}");
+            text += std::str::from_utf8(&buffer[..bytes]).expect("frames are text");
+        }
+        text
+    })
+    .await
+}
+
+async fn publish(app: &LoginApp, description: &str) {
+    let token = app.token(ALICE, USER);
+    let body = event(description).to_string();
+    let answer = app
+        .send(&Method::POST, EVENTS, Some(&token), Some(&body))
+        .await;
+    assert_eq!(answer.status, 201);
+}
+
+/// The `expiring` frames of a stream: their ids and data.
+fn expiring(text: &str) -> Vec<(&str, Value)> {
+    let frames = text.split("\n\n");
+    let frames = frames.filter(|frame| frame.contains("event: expiring"));
+
+    frames
+        .map(|frame| {
+            let line = |name: &str| {
+                let lines = frame.lines();
+                lines
+                    .filter_map(|line| line.trim().strip_prefix(name))
+                    .next()
+            };
+            let id = line("id: ").expect("every frame has an id");
+            let data = line("data: ").expect("it says when");
+            (id, serde_json::from_str(data).expect("JSON"))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_stream_warns_and_ends_when_its_token_expires() {
+    let app = LoginApp::start().await;
+    let token = app.token_until(ALICE, USER, Duration::from_secs(3));
+    let mut socket = open(&app, &token).await;
+    let mut text = read_until(&mut socket, "event: live").await;
+    publish(&app, "before the end").await;
+    text += &read_until(&mut socket, "event: expiring").await;
+    // What comes in its last moments is not lost.
+    publish(&app, "after the warning").await;
+    text += &wire::read_raw(&mut socket).await;
+    assert!(text.contains("before the end"), "{text}");
+    assert!(text.contains("after the warning"), "{text}");
+    let told = expiring(&text);
+    assert_eq!(told.len(), 2, "{text}");
+    // The last word tells where to go on.
+    let (last, _) = told[1];
+    assert!(last.starts_with("2-0-"), "{text}");
+    let path = format!("{EVENTS}/subscribe");
+    app.send(&Method::GET, &path, Some(&token), None)
+        .await
+        .error(401, "token_expired");
+    // With a fresh token it goes on there.
+    let fresh = app.token(ALICE, USER);
+    let resumed = format!("{EVENTS}/subscribe?lastEventId={last}");
+    let answer = app.send(&Method::GET, &resumed, Some(&fresh), None).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn revoking_a_token_ends_its_streams_and_no_others() {
+    let app = LoginApp::start().await;
+    let (token, other) = (app.token(ALICE, USER), app.token(ALICE, USER));
+    let mut socket = open(&app, &token).await;
+    let mut kept = open(&app, &other).await;
+    read_until(&mut socket, "event: live").await;
+    read_until(&mut kept, "event: live").await;
+    let admin = app.token(BOB, Scopes::ADMIN);
+    let body = json!({ "id": id_of(&token) }).to_string();
+    let revoked = app
+        .send(&Method::POST, "/tokens/revoke", Some(&admin), Some(&body))
+        .await;
+    assert_eq!(revoked.status, 204, "{revoked:?}");
+    let text = wire::read_raw(&mut socket).await;
+    assert_eq!(expiring(&text).len(), 1, "{text}");
+    app.send(&Method::GET, EVENTS, Some(&token), None)
+        .await
+        .error(401, "token_revoked");
+    publish(&app, "for the others").await;
+    read_until(&mut kept, "for the others").await;
+    // It is on the list, for the next start.
+    let list = std::fs::read_to_string(&app.revoked).unwrap();
+    assert!(list.contains(&id_of(&token)), "{list}");
+}
+
+#[tokio::test]
+async fn a_line_on_the_list_revokes_a_token() {
+    let app = LoginApp::start().await;
+    let token = app.token(ALICE, USER);
+    let mut socket = open(&app, &token).await;
+    read_until(&mut socket, "event: live").await;
+    std::fs::write(&app.revoked, format!("# stolen\n{}\n", id_of(&token))).unwrap();
+    let text = wire::read_raw(&mut socket).await;
+    assert_eq!(expiring(&text).len(), 1, "{text}");
+}
+
+#[tokio::test]
+async fn what_is_to_be_revoked_has_to_be_named() {
+    let app = LoginApp::start().await;
+    let admin = app.token(BOB, Scopes::ADMIN);
+    for (body, code) in [
+        ("{}", "invalid_revocation"),
+        (r#"{"id":""}"#, "invalid_revocation"),
+        (r#"{"id":"two words"}"#, "invalid_revocation"),
+        (r#"{"id":"a","expires":"soon"}"#, "invalid_revocation"),
+        (r#"{"id":7}"#, "invalid_json"),
+        ("[]", "invalid_revocation"),
+    ] {
+        let answer = app
+            .send(&Method::POST, "/tokens/revoke", Some(&admin), Some(body))
+            .await;
+        answer.error(400, code);
+    }
+}
+
+/// The `jti` of a token.
+fn id_of(token: &str) -> String {
+    use base64::Engine as _;
+    let claims = token.split('.').nth(1).expect("three parts");
+    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims);
+    let claims: Value = serde_json::from_slice(&claims.expect("base64url")).expect("JSON");
+    claims["jti"].as_str().expect("it has an id").to_owned()
+}

@@ -1,0 +1,139 @@
+//! An app whose callers show tokens, and the tokens.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::http::request::Builder;
+use axum::http::{HeaderValue, Method, Request};
+use http_body_util::Full;
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tidings_event::OwnerId;
+use tidings_server::{
+    Config, Identity, KeySource, MintRequest, Scopes, Secret, TokenConfig, Tokens, mint,
+};
+use uuid::Uuid;
+
+use crate::app::{Answer, Running, TestApp};
+use crate::wire;
+
+/// All that a user of their own events needs.
+pub(crate) const USER: Scopes = Scopes::USER;
+
+/// The name under which its clients know the server.
+pub(crate) const HOST: &str = "events.example";
+
+pub(crate) const ALICE: OwnerId =
+    OwnerId::from_uuid(Uuid::from_u128(0xa11c_e000_0000_4000_8000_0000_0000_0001));
+pub(crate) const BOB: OwnerId =
+    OwnerId::from_uuid(Uuid::from_u128(0x0b0b_0000_0000_4000_8000_0000_0000_0001));
+
+/// A server whose callers show tokens.
+pub(crate) struct LoginApp {
+    pub(crate) app: TestApp,
+    pub(crate) server: Running,
+    pub(crate) secret: Secret,
+    /// The list of revoked tokens.
+    pub(crate) revoked: PathBuf,
+    _keys: TempDir,
+}
+
+impl LoginApp {
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let keys = TempDir::new().expect("a temporary directory can be made");
+        let (file, revoked) = (keys.path().join("secret"), keys.path().join("revoked"));
+        std::fs::write(&file, Secret::new_line().expect("a secret")).expect("it is written");
+        let secret = Secret::read(&file).expect("it is long enough");
+        let config = TokenConfig {
+            leeway: Duration::ZERO,
+            revocation_file: Some(revoked.clone()),
+            ..TokenConfig::new(KeySource::SecretFile(file))
+        };
+        let tokens = Tokens::open(config).await.expect("the secret is there");
+        let app = TestApp::with(|config| {
+            config.identity = Identity::Tokens(tokens);
+            change(config);
+        });
+        let app = app.await;
+        Self {
+            server: app.serve(),
+            app,
+            secret,
+            revoked,
+            _keys: keys,
+        }
+    }
+
+    /// A token for an hour.
+    pub(crate) fn token(&self, owner: OwnerId, scopes: Scopes) -> String {
+        self.token_until(owner, scopes, Duration::from_secs(3600))
+    }
+
+    /// A token that ends so much later, in whole seconds.
+    pub(crate) fn token_until(&self, owner: OwnerId, scopes: Scopes, lasts: Duration) -> String {
+        let expires = Timestamp::now() + lasts;
+        sign(&self.secret, owner, scopes, expires)
+    }
+
+    /// Sends a JSON body, or none, with a token.
+    pub(crate) async fn send(
+        &self,
+        method: &Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&str>,
+    ) -> Answer {
+        let request = request(method, path, token);
+        self.send_request(request, body).await
+    }
+
+    /// The same with headers of the test's own. Of a stream only the head is taken.
+    pub(crate) async fn send_request(&self, mut request: Builder, body: Option<&str>) -> Answer {
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let body = Full::from(body.unwrap_or_default().to_owned());
+        let request = request.body(body).expect("a request");
+        let answer = wire::send(self.server.address, request).await;
+        let is_stream = answer.headers().get("content-type")
+            == Some(&HeaderValue::from_static("text/event-stream"));
+        if !is_stream {
+            return wire::read(answer).await;
+        }
+        Answer {
+            status: answer.status(),
+            headers: answer.headers().clone(),
+            body: Vec::new(),
+        }
+    }
+}
+
+/// A request from elsewhere.
+pub(crate) fn request(method: &Method, path: &str, token: Option<&str>) -> Builder {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", HOST);
+    match token {
+        Some(token) => request.header("authorization", format!("Bearer {token}")),
+        None => request,
+    }
+}
+
+/// A token, whatever it is worth.
+pub(crate) fn sign(secret: &Secret, owner: OwnerId, scopes: Scopes, expires: Timestamp) -> String {
+    let request = MintRequest {
+        owner,
+        scopes,
+        issued: expires - Duration::from_secs(3600),
+        expires,
+        issuer: None,
+        audience: None,
+        id: Some(Uuid::new_v4().to_string()),
+    };
+    mint(secret, &request).expect("it can be signed")
+}

@@ -1,0 +1,264 @@
+//! Browsers: sessions in cookies, and pages of other origins.
+
+use axum::http::Method;
+use serde_json::json;
+use tidings_server::{Config, Scopes};
+
+use crate::app::{Answer, EVENTS, TestApp, event};
+use crate::login::{ALICE, HOST, LoginApp, USER, request};
+
+const OWN_PAGE: &str = "https://events.example";
+const OTHER_PAGE: &str = "https://app.example";
+
+/// The cookie as a browser would send it.
+fn cookie(answer: &Answer) -> &str {
+    let (pair, _) = answer.header("set-cookie").split_once(';').unwrap();
+    pair
+}
+
+async fn begin(app: &LoginApp, token: &str) -> Answer {
+    let answer = app.send(&Method::POST, "/session", Some(token), None).await;
+    assert_eq!(answer.status, 204, "{answer:?}");
+    answer
+}
+
+#[tokio::test]
+async fn a_session_is_a_cookie_that_scripts_cannot_read() {
+    let app = LoginApp::start().await;
+    let token = app.token(ALICE, USER);
+    let begun = begin(&app, &token).await;
+    let text = begun.header("set-cookie");
+    assert!(text.starts_with("__Host-tidings="), "{text}");
+    for attribute in ["; Path=/", "; HttpOnly", "; SameSite=Strict", "; Secure"] {
+        assert!(text.contains(attribute), "{text}");
+    }
+    let (_, age) = text.split_once("Max-Age=").unwrap();
+    let age: u32 = age.split(';').next().unwrap().parse().unwrap();
+    assert!((3_590..=3_600).contains(&age), "{age}");
+    let read = request(&Method::GET, EVENTS, None).header("cookie", cookie(&begun));
+    assert_eq!(app.send_request(read, None).await.status, 200);
+    // What scopes the token has not, the session has not.
+    let read = request(&Method::GET, "/metrics", None).header("cookie", cookie(&begun));
+    app.send_request(read, None)
+        .await
+        .error(403, "insufficient_scope");
+}
+
+#[tokio::test]
+async fn a_session_changes_something_only_from_the_servers_own_page() {
+    let app = LoginApp::with(|config| {
+        config.allowed_origins = vec![OTHER_PAGE.parse().unwrap()];
+    });
+    let app = app.await;
+    let begun = begin(&app, &app.token(ALICE, USER)).await;
+    let body = event("").to_string();
+    let marks = json!({"all": true, "status": "read"}).to_string();
+    for (method, path, body) in [
+        (Method::POST, EVENTS, Some(body.as_str())),
+        (Method::PUT, "/api/events/status", Some(&marks)),
+        (Method::DELETE, "/session", None),
+    ] {
+        for origin in [
+            None,
+            Some(OTHER_PAGE),
+            Some("https://evil.example"),
+            Some("null"),
+        ] {
+            let mut request = request(&method, path, None).header("cookie", cookie(&begun));
+            if let Some(origin) = origin {
+                request = request.header("origin", origin);
+            }
+            let answer = app.send_request(request, body).await;
+            answer.error(403, "foreign_origin");
+        }
+        let request = request(&method, path, None)
+            .header("cookie", cookie(&begun))
+            .header("origin", OWN_PAGE);
+        let answer = app.send_request(request, body).await;
+        assert!(answer.status.is_success(), "{method} {path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_ended_session_is_over_also_for_who_copied_its_cookie() {
+    let app = LoginApp::start().await;
+    let token = app.token(ALICE, USER);
+    let begun = begin(&app, &token).await;
+    let end = request(&Method::DELETE, "/session", None)
+        .header("cookie", cookie(&begun))
+        .header("origin", OWN_PAGE);
+    let ended = app.send_request(end, None).await;
+    assert_eq!(ended.status, 204);
+    let taken_back = ended.header("set-cookie");
+    assert!(taken_back.starts_with("__Host-tidings=;"), "{taken_back}");
+    assert!(taken_back.contains("Max-Age=0"), "{taken_back}");
+    let read = request(&Method::GET, EVENTS, None).header("cookie", cookie(&begun));
+    app.send_request(read, None)
+        .await
+        .error(401, "token_revoked");
+    app.send(&Method::GET, EVENTS, Some(&token), None)
+        .await
+        .error(401, "token_revoked");
+    // Another token of the same user is none the worse.
+    let other = app.token(ALICE, USER);
+    let answer = app.send(&Method::GET, EVENTS, Some(&other), None).await;
+    assert_eq!(answer.status, 200);
+    // Nothing to end is no error.
+    let again = app.send(&Method::DELETE, "/session", None, None).await;
+    assert_eq!(again.status, 204);
+}
+
+#[tokio::test]
+async fn only_the_servers_own_cookie_counts() {
+    let app = LoginApp::start().await;
+    let token = app.token(ALICE, USER);
+    for cookies in [
+        format!("tidings-session={token}"),
+        format!("__host-tidings={token}"),
+        format!("__Host-tidings={token}; __Host-tidings={token}"),
+        format!("other={token}"),
+        "__Host-tidings".to_owned(),
+    ] {
+        let read = request(&Method::GET, EVENTS, None).header("cookie", &cookies);
+        let answer = app.send_request(read, None).await;
+        answer.error(401, "token_missing");
+    }
+    // A header says what its sender means, and a bad one is not mended by a cookie.
+    let read = request(&Method::GET, EVENTS, Some("x"))
+        .header("cookie", format!("__Host-tidings={token}"));
+    app.send_request(read, None)
+        .await
+        .error(401, "token_invalid");
+    let twice = request(&Method::GET, EVENTS, Some(&token))
+        .header("authorization", format!("Bearer {token}"));
+    app.send_request(twice, None)
+        .await
+        .error(401, "token_invalid");
+    let basic = request(&Method::GET, EVENTS, None).header("authorization", "Basic eDp5");
+    app.send_request(basic, None)
+        .await
+        .error(401, "token_invalid");
+}
+
+#[tokio::test]
+async fn a_token_too_long_for_a_cookie_is_refused() {
+    let app = LoginApp::start().await;
+    let request = tidings_server::MintRequest {
+        owner: ALICE,
+        scopes: USER,
+        issued: jiff::Timestamp::now(),
+        expires: jiff::Timestamp::now() + std::time::Duration::from_secs(60),
+        issuer: Some("x".repeat(4_000)),
+        audience: None,
+        id: None,
+    };
+    let token = tidings_server::mint(&app.secret, &request).unwrap();
+    let answer = app
+        .send(&Method::POST, "/session", Some(&token), None)
+        .await;
+    answer.error(413, "too_large");
+}
+
+#[tokio::test]
+async fn on_this_machine_a_session_needs_no_tls() {
+    let app = LoginApp::start().await;
+    let token = app.token(ALICE, USER);
+    let begin = axum::http::Request::post("/session")
+        .header("host", "localhost:9081")
+        .header("authorization", format!("Bearer {token}"));
+    let begun = app.send_request(begin, None).await;
+    let text = begun.header("set-cookie");
+    assert!(text.starts_with("tidings-session="), "{text}");
+    assert!(!text.contains("Secure"), "{text}");
+    let read = axum::http::Request::get(EVENTS)
+        .header("host", "localhost:9081")
+        .header("cookie", cookie(&begun));
+    assert_eq!(app.send_request(read, None).await.status, 200);
+}
+
+#[tokio::test]
+async fn without_a_login_there_are_no_sessions() {
+    let app = TestApp::start().await;
+    let server = app.serve();
+    for method in [Method::POST, Method::DELETE] {
+        let request = hyper::Request::builder().method(method).uri("/session");
+        let answer = crate::wire::call(server.address, request).await;
+        crate::wire::read(answer)
+            .await
+            .error(404, "route_not_found");
+    }
+}
+
+fn allow_other(config: &mut Config) {
+    config.allowed_origins = vec![OTHER_PAGE.parse().unwrap()];
+}
+
+#[tokio::test]
+async fn pages_of_allowed_origins_may_ask_with_a_token() {
+    let app = LoginApp::with(allow_other).await;
+    let path = format!("{EVENTS}/subscribe");
+    let asks = request(&Method::OPTIONS, &path, None)
+        .header("origin", OTHER_PAGE)
+        .header("access-control-request-method", "GET")
+        .header(
+            "access-control-request-headers",
+            "authorization,last-event-id",
+        );
+    let leave = app.send_request(asks, None).await;
+    assert!(leave.status.is_success(), "{leave:?}");
+    assert_eq!(leave.header("access-control-allow-origin"), OTHER_PAGE);
+    let allowed = leave.header("access-control-allow-headers");
+    assert!(allowed.contains("authorization") && allowed.contains("last-event-id"));
+    // Cookies are for the own page.
+    assert_eq!(leave.header("access-control-allow-credentials"), "");
+
+    let token = app.token(ALICE, USER);
+    let read = request(&Method::GET, EVENTS, Some(&token)).header("origin", OTHER_PAGE);
+    let answer = app.send_request(read, None).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("access-control-allow-origin"), OTHER_PAGE);
+    assert!(answer.header("vary").to_lowercase().contains("origin"));
+    // A page is told why it is refused.
+    let read = request(&Method::GET, EVENTS, None).header("origin", OTHER_PAGE);
+    let refused = app.send_request(read, None).await;
+    refused.error(401, "token_missing");
+    assert_eq!(refused.header("access-control-allow-origin"), OTHER_PAGE);
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_are_refused_whatever_they_show() {
+    for app in [LoginApp::start().await, LoginApp::with(allow_other).await] {
+        let token = app.token(ALICE, Scopes::ALL);
+        for origin in ["https://evil.example", "https://app.example.evil", "null"] {
+            let read = request(&Method::GET, EVENTS, Some(&token)).header("origin", origin);
+            let answer = app.send_request(read, None).await;
+            answer.error(403, "foreign_origin");
+            assert_eq!(answer.header("access-control-allow-origin"), "");
+            let asks = request(&Method::OPTIONS, EVENTS, None)
+                .header("origin", origin)
+                .header("access-control-request-method", "GET");
+            let answer = app.send_request(asks, None).await;
+            assert_eq!(answer.header("access-control-allow-origin"), "");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_is_no_name_is_refused() {
+    let app = LoginApp::start().await;
+    for host in ["", "<script>", "a b", "evil/", "x\"y", &"a".repeat(300)] {
+        let page = axum::http::Request::get("/").header("host", host);
+        let answer = app.send_request(page, None).await;
+        answer.error(403, "foreign_host");
+    }
+    let page = axum::http::Request::get("/").header("host", HOST);
+    let answer = app.send_request(page, None).await;
+    let text = String::from_utf8(answer.body.clone()).unwrap();
+    assert!(
+        text.contains("http://events.example/api/system/events"),
+        "{text}"
+    );
+    assert!(text.contains("Bearer $TOKEN"));
+    let policy = answer.header("content-security-policy");
+    assert!(!policy.contains("unsafe"), "{policy}");
+}
