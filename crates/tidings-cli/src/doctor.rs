@@ -10,8 +10,9 @@ use std::process::ExitCode;
 
 use url::Url;
 
+use crate::access::Access;
 use crate::color::ColorArgs;
-use crate::server_url::ServerUrl;
+use crate::server_url;
 use finding::Report;
 
 const DETAILS: &str = "\
@@ -24,6 +25,7 @@ With --json each check is one line: {\"check\":\"…\",\"verdict\":\"ok\",\"find
 Examples:
   tidings doctor
   tidings doctor --url http://127.0.0.1:9081 --data-dir ./tidings-data
+  tidings doctor --url https://tidings.example.org --token-file token --ca-cert ca.pem
   tidings doctor --json | jq -r 'select(.verdict != \"ok\")'";
 
 /// Say what is wrong with a server or a data directory
@@ -33,6 +35,8 @@ pub(crate) struct Args {
     /// The server's address [default: that of `tidings serve`, unless only --data-dir is given]
     #[arg(long, env = "TIDINGS_URL", value_name = "URL")]
     url: Option<Url>,
+    #[command(flatten)]
+    access: Access,
     /// The directory that holds a server's events
     #[arg(long, env = "TIDINGS_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -50,8 +54,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         directory::examine(path, &mut report)?;
     }
     if args.url.is_some() || args.data_dir.is_none() {
-        let url = args.url.map_or_else(ServerUrl::default, ServerUrl::from);
-        server::examine(&url.client()?, &mut report).await?;
+        let url = args.url.unwrap_or_else(server_url::default_url);
+        let client = args.access.client(&url)?;
+        server::examine(&client, &args.access, &mut report).await?;
     }
     Ok(report.exit_code())
 }

@@ -1,5 +1,6 @@
 //! The `tidings` command.
 
+mod access;
 mod age;
 mod backup;
 mod cause;
@@ -19,6 +20,7 @@ mod mark;
 mod output;
 mod progress;
 mod publish;
+mod refusal;
 mod restore;
 mod retry;
 #[cfg(test)]

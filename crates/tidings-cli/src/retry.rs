@@ -42,7 +42,7 @@ impl RetryArgs {
                 Ok(value) => return Ok(Answer { value, retried }),
                 Err(error) if left > 0 && error.is_temporary() => {
                     left -= 1;
-                    let pause = backoff.failed();
+                    let pause = backoff.failed_with(&error);
                     notice(format!("{}; sending again in {pause:.1?}", chain(&error)));
                     tokio::time::sleep(pause).await;
                 }

@@ -14,13 +14,15 @@ use crate::color::{ColorArgs, Painter};
 use crate::event_line::event_lines;
 use crate::filter::{self, FilterArgs};
 use crate::output::{self, Printed};
+use crate::refusal;
 use crate::server_url::ServerUrl;
 use change_line::change_line;
 use owner::OwnerTracker;
 
 const DETAILS: &str = "\
 Runs until it is interrupted, and through restarts of the server: it reconnects and misses nothing.
-Notices about the connection go to standard error.
+Notices about the connection go to standard error, also that the token is about to end: with --token-file
+it goes on with the token that is put into the file in time.
 
 Plain output is one line for each event: time, severity, category/action and description, with what
 the user can do about an error indented beneath; and one line for each change: `read`, `unread` or
@@ -32,6 +34,7 @@ the user can do about an error indented beneath; and one line for each change: `
   {\"cursor\":\"…\",\"ready\":{\"cursor\":\"…\",\"head\":\"…\"}}   connected, or catching up again
   {\"cursor\":\"…\",\"live\":{\"cursor\":\"…\",\"summary\":{…}}}   caught up, with the counts there
   {\"cursor\":\"…\",\"reset\":{\"cursor\":\"…\",\"reason\":\"…\"}}   events may be missing: list them
+  {\"cursor\":\"…\",\"expiring\":{\"at\":\"…\"}}   the token is about to end
 
 The cursor of a line is what --since takes to go on behind it. Filters hold back events and nothing
 else: changes are always shown, and the counts are those of all events. What a change does to the counts
@@ -75,6 +78,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         painter: args.color.painter(),
         left: args.count.map(NonZeroU64::get),
         connected: false,
+        renewal: args.server.access().renewal(),
     };
     loop {
         match follow.next().await {
@@ -90,6 +94,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
             Err(error) => {
                 output::report(&error);
+                if refusal::is_of_token(&error) {
+                    output::note(format_args!("  try: {}", tail.renewal));
+                }
                 return Ok(ExitCode::FAILURE);
             }
         }
@@ -107,6 +114,8 @@ struct Tail {
     left: Option<u64>,
     /// Whether `ready` has come since the connection was made.
     connected: bool,
+    /// How to give another token.
+    renewal: String,
 }
 
 /// Whether another item is wanted.
@@ -184,7 +193,10 @@ impl Tail {
                 )
             }
             StreamItem::Expiring { at, .. } => {
-                format!("the token ends at {at:.0}, and this stream with it")
+                format!(
+                    "the token ends at {at:.0}, and this stream with it; {}",
+                    self.renewal
+                )
             }
             StreamItem::Created { .. } | StreamItem::Status { .. } | StreamItem::Deleted { .. } => {
                 String::new()
@@ -238,6 +250,7 @@ mod tests {
             painter: Painter::with_color(false),
             left: None,
             connected: false,
+            renewal: "put a fresh one there".to_owned(),
         }
     }
 
@@ -252,6 +265,18 @@ mod tests {
         assert!(tail.notice(&ready).starts_with("catching up"));
         tail.connected = false;
         assert!(tail.notice(&ready).starts_with("connected; following"));
+    }
+
+    #[test]
+    fn the_end_of_a_token_is_announced_with_what_to_do() {
+        let notice = tail().notice(&StreamItem::Expiring {
+            cursor: cursor(),
+            at: "2026-08-01T10:00:00.5Z".parse().unwrap(),
+        });
+        assert_eq!(
+            notice,
+            "the token ends at 2026-08-01T10:00:00Z, and this stream with it; put a fresh one there"
+        );
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Reads the server's answers.
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 use tidings_event::ErrorBody;
@@ -15,6 +17,10 @@ const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 /// The most bytes of an error answer. What is longer is no envelope.
 const MAX_ERROR_BYTES: usize = 1024 * 1024;
 
+/// The longest wait that a server may ask for: a user who sees nothing should not have to wait until one
+/// odd answer has passed.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+
 /// Reads the body of a successful answer.
 pub(crate) async fn json<T: DeserializeOwned>(
     response: Response,
@@ -28,7 +34,9 @@ pub(crate) async fn json<T: DeserializeOwned>(
 /// Reads an answer that is not what was asked for: the envelope, or what else came with the status.
 pub(crate) async fn refusal(response: Response, server: &Url) -> ClientError {
     let status = response.status();
-    let unknown = ClientError::protocol(server, ProtocolFault::Status(status.as_u16()));
+    let wait = retry_after(status, response.headers());
+    let unknown = ClientError::protocol(server, ProtocolFault::Status(status.as_u16()))
+        .with_retry_after(wait);
     if !status.is_client_error() && !status.is_server_error() {
         return unknown;
     }
@@ -39,10 +47,28 @@ pub(crate) async fn refusal(response: Response, server: &Url) -> ClientError {
     match serde_json::from_slice::<ErrorBody>(&body) {
         Ok(body) => {
             let status = status.as_u16();
-            ClientError::new(ErrorKind::Refused { status, body })
+            ClientError::new(ErrorKind::Refused { status, body }).with_retry_after(wait)
         }
         Err(error) => unknown.with_source(error),
     }
+}
+
+/// How long to wait, as a 429 or 503 says in whole seconds. A date, the other form, needs clocks that
+/// agree, and counts as none.
+fn retry_after(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+    let may_say = matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    );
+    let text = headers
+        .get(RETRY_AFTER)
+        .filter(|_| may_say)?
+        .to_str()
+        .ok()?;
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // More digits than fit are a very long time.
+    let seconds = is_number.then(|| text.parse().unwrap_or(u64::MAX))?;
+    Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
 }
 
 /// Lets only an answer through that is a stream of events.
@@ -89,5 +115,43 @@ pub(crate) async fn chunk(
     response
         .chunk()
         .await
-        .map_err(|error| ClientError::unreachable(server, error.without_url()))
+        .map_err(|error| ClientError::of_request(server, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn the_wait_is_whole_seconds_and_bounded() {
+        let wait = |status, text: &str| {
+            let headers =
+                HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(text).unwrap())]);
+            retry_after(status, &headers).map(|wait| wait.as_secs())
+        };
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("17", Some(17)),
+            ("61", Some(60)),
+            ("99999999999999999999999", Some(60)),
+            ("", None),
+            ("-1", None),
+            ("1.5", None),
+            ("Fri, 31 Dec 2027 23:59:59 GMT", None),
+        ] {
+            assert_eq!(
+                wait(StatusCode::TOO_MANY_REQUESTS, text),
+                expected,
+                "{text}"
+            );
+            assert_eq!(
+                wait(StatusCode::SERVICE_UNAVAILABLE, text),
+                expected,
+                "{text}"
+            );
+            assert_eq!(wait(StatusCode::FORBIDDEN, text), None);
+        }
+    }
 }

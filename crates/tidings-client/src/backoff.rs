@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::error::ClientError;
+
 /// The base where neither the caller nor the server has set one.
 const DEFAULT_BASE: Duration = Duration::from_secs(1);
 
@@ -70,6 +72,13 @@ impl Backoff {
             .min(CEILING.max(self.base));
         self.failures = self.failures.saturating_add(1);
         limit.mul_f64(self.random.f64())
+    }
+
+    /// The same after `error`: never sooner than its server asks for
+    /// ([`retry_after`](ClientError::retry_after)), and on top of that the usual random wait, so that all
+    /// who were asked to come back at the same time do not.
+    pub fn failed_with(&mut self, error: &ClientError) -> Duration {
+        error.retry_after().unwrap_or_default() + self.failed()
     }
 }
 

@@ -5,8 +5,7 @@ mod change;
 use std::borrow::Borrow;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderName};
-use reqwest::redirect::Policy;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, HeaderName};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,18 +16,17 @@ use tidings_event::{
 use url::Url;
 
 use crate::answer;
-use crate::error::{ClientError, ErrorKind, ProtocolFault, UrlFault};
+use crate::builder::ClientBuilder;
+use crate::error::{ClientError, ProtocolFault};
 use crate::follow::Follow;
 use crate::health::{self, Health};
 use crate::list_query;
 use crate::past_event::PastEvent;
-
-/// How long a connection may take to open.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::token::{Token, TokenSource};
 
 /// How long a whole request may take, and how long the head of a stream. A stream itself may last
 /// for ever.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -41,6 +39,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 pub struct Client {
     http: reqwest::Client,
     server: Url,
+    token: Option<TokenSource>,
 }
 
 /// What became of one event.
@@ -62,29 +61,28 @@ pub struct BatchReceipt {
 }
 
 impl Client {
-    /// A client of the server at `base_url`, such as `http://127.0.0.1:9081`. A path is kept, for a
+    /// A client without a token of the server at `base_url`, such as `http://127.0.0.1:9081`. A path is kept, for a
     /// server behind a path of another. Nothing is sent yet.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidUrl`], which says what is wrong with it.
+    /// [`ErrorKind::InvalidUrl`](crate::ErrorKind::InvalidUrl), which says what is wrong with it; and as
+    /// [`ClientBuilder::build`] for an https URL.
     pub fn new(base_url: Url) -> Result<Self, ClientError> {
-        check(&base_url).map_err(|fault| ClientError::new(ErrorKind::InvalidUrl(fault)))?;
-        let http = reqwest::Client::builder()
-            // A proxy from the environment would take requests to the loopback address away.
-            .no_proxy()
-            .redirect(Policy::none())
-            // Only http is spoken. Else every client would read the machine's certificates, and there
-            // could be none on a machine that has none.
-            .tls_certs_only([])
-            .connect_timeout(CONNECT_TIMEOUT)
-            .user_agent(concat!("tidings-client/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .expect("without certificates a client has nothing to set up that can fail");
-        Ok(Self {
+        Self::builder(base_url).build()
+    }
+
+    /// Makes a client with a token, or one that trusts a private authority.
+    pub fn builder(base_url: Url) -> ClientBuilder {
+        ClientBuilder::new(base_url)
+    }
+
+    pub(crate) fn with(http: reqwest::Client, server: Url, token: Option<TokenSource>) -> Self {
+        Self {
             http,
-            server: base_url,
-        })
+            server,
+            token,
+        }
     }
 
     /// The server's address, as given.
@@ -97,7 +95,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Refused`] with every rule the event breaks, or why no answer came.
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) with every rule the event breaks, or why no answer came.
     pub async fn publish(&self, event: impl Into<NewEvent>) -> Result<Receipt, ClientError> {
         let (response, repeated) = self.post(self.events_url(&[]), &event.into()).await?;
         let event = answer::json(response, &self.server).await?;
@@ -133,7 +131,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Refused`], for example for a page token of another filter, or why no answer
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused), for example for a page token of another filter, or why no answer
     /// came.
     pub async fn list(
         &self,
@@ -190,7 +188,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Refused`] with what is wrong with the server, or why no answer came.
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) with what is wrong with the server, or why no answer came.
     pub async fn ready(&self) -> Result<(), ClientError> {
         let response = self.status("readyz").await?;
         answer::json(response, &self.server)
@@ -211,11 +209,22 @@ impl Client {
         Follow::new(self.clone(), start)
     }
 
-    /// Opens the stream. The future is owned, so that a caller who is interrupted can go on with it.
-    pub(crate) fn subscribe(
+    /// The token to show now, if the client has a source of tokens. The future is owned.
+    pub(crate) fn token(
         &self,
-        start: Start,
-    ) -> impl Future<Output = Result<Response, ClientError>> + Send + use<> {
+    ) -> impl Future<Output = Result<Option<Token>, ClientError>> + Send + use<> {
+        let source = self.token.clone();
+        async move {
+            match source {
+                Some(source) => source.token().await.map(Some),
+                None => Ok(None),
+            }
+        }
+    }
+
+    /// Opens the stream, and says with which token. The future is owned, so that a caller who is
+    /// interrupted can go on with it.
+    pub(crate) fn subscribe(&self, start: Start) -> impl Future<Output = Attempt> + Send + use<> {
         let request = self.http.get(self.events_url(&["subscribe"]));
         let request = match start {
             Start::Now => request,
@@ -228,17 +237,28 @@ impl Client {
             .header(ACCEPT, "text/event-stream")
             .header(CACHE_CONTROL, "no-store");
         let server = self.server.clone();
+        let token = self.token();
         async move {
+            let token = match token.await {
+                Ok(token) => token,
+                Err(error) => {
+                    return Attempt {
+                        token: None,
+                        answer: Err(error),
+                    };
+                }
+            };
             let open = async {
-                let response = request
+                let response = authorized(request, token.as_ref())
                     .send()
                     .await
-                    .map_err(|error| ClientError::unreachable(&server, error.without_url()))?;
+                    .map_err(|error| ClientError::of_request(&server, error))?;
                 answer::stream(response, &server).await
             };
-            tokio::time::timeout(REQUEST_TIMEOUT, open)
+            let answer = tokio::time::timeout(REQUEST_TIMEOUT, open)
                 .await
-                .unwrap_or_else(|elapsed| Err(ClientError::unreachable(&server, elapsed)))
+                .unwrap_or_else(|elapsed| Err(ClientError::unreachable(&server, elapsed)));
+            Attempt { token, answer }
         }
     }
 
@@ -313,11 +333,12 @@ impl Client {
         timeout: Duration,
         request: RequestBuilder,
     ) -> Result<Response, ClientError> {
-        request
+        let token = self.token().await?;
+        authorized(request, token.as_ref())
             .timeout(timeout)
             .send()
             .await
-            .map_err(|error| ClientError::unreachable(&self.server, error.without_url()))
+            .map_err(|error| ClientError::of_request(&self.server, error))
     }
 
     /// The URL below which the paths lie that answer what a change did.
@@ -340,45 +361,23 @@ impl Client {
     }
 }
 
-fn check(url: &Url) -> Result<(), UrlFault> {
-    match url.scheme() {
-        "http" => {}
-        "https" => return Err(UrlFault::Tls),
-        other => return Err(UrlFault::Scheme(other.to_owned())),
+/// What became of an attempt to open the stream.
+pub(crate) struct Attempt {
+    /// The token that was shown.
+    pub(crate) token: Option<Token>,
+    pub(crate) answer: Result<Response, ClientError>,
+}
+
+fn authorized(request: RequestBuilder, token: Option<&Token>) -> RequestBuilder {
+    match token {
+        Some(token) => request.header(AUTHORIZATION, token.header()),
+        None => request,
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(UrlFault::Credentials);
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(UrlFault::QueryOrFragment);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn client(url: &str) -> Result<Client, ClientError> {
-        Client::new(url.parse().unwrap())
-    }
-
-    #[test]
-    fn a_url_that_cannot_be_a_server_is_refused_with_its_fault() {
-        for (url, fault) in [
-            ("ftp://host/", UrlFault::Scheme("ftp".into())),
-            ("data:x", UrlFault::Scheme("data".into())),
-            ("https://host/", UrlFault::Tls),
-            ("http://user@host/", UrlFault::Credentials),
-            ("http://:secret@host/", UrlFault::Credentials),
-            ("http://host/?a=b", UrlFault::QueryOrFragment),
-            ("http://host/#a", UrlFault::QueryOrFragment),
-        ] {
-            let error = client(url).unwrap_err();
-            assert_eq!(error.kind(), &ErrorKind::InvalidUrl(fault), "{url}");
-            assert!(!error.to_string().contains("secret"), "{error}");
-        }
-    }
 
     #[test]
     fn a_path_of_the_server_is_kept() {
@@ -388,7 +387,8 @@ mod tests {
             ("http://h/a/b", "http://h/a/b/api/system/events/x"),
             ("http://h/a/b/", "http://h/a/b/api/system/events/x"),
         ] {
-            assert_eq!(client(url).unwrap().events_url(&["x"]).as_str(), expected);
+            let client = Client::new(url.parse().unwrap()).unwrap();
+            assert_eq!(client.events_url(&["x"]).as_str(), expected);
         }
     }
 }

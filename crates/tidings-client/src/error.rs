@@ -2,10 +2,13 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
-use tidings_event::ErrorBody;
+use tidings_event::{ErrorBody, ErrorCode};
 use url::Url;
+
+use crate::token::TokenFault;
 
 type Source = Box<dyn Error + Send + Sync>;
 
@@ -19,6 +22,7 @@ pub struct ClientError {
 struct Inner {
     kind: ErrorKind,
     source: Option<Source>,
+    retry_after: Option<Duration>,
 }
 
 /// What failed.
@@ -28,6 +32,30 @@ pub enum ErrorKind {
     /// The URL cannot be the address of a server.
     #[error("not the address of a server: {0}")]
     InvalidUrl(UrlFault),
+    /// A token would leave this machine unencrypted. Nothing was sent.
+    #[error(
+        "the token would go to {server} unencrypted, and everybody on the way could use it: give an \
+         https address"
+    )]
+    PlainHttp {
+        /// The server's address.
+        server: Url,
+    },
+    /// It cannot be told whose certificates to trust.
+    #[error("{0}")]
+    Trust(TrustFault),
+    /// There is no token to show. Nothing was sent.
+    #[error("there is no token: {0}")]
+    NoToken(TokenFault),
+    /// The server's certificate is not one that is trusted. Nothing was sent.
+    #[error(
+        "the certificate of {server} is not to be trusted; if it is of a private authority, give that \
+         one's certificate"
+    )]
+    Untrusted {
+        /// The server's address.
+        server: Url,
+    },
     /// No connection, or it was lost before the answer was complete.
     #[error("no connection to {server}")]
     Unreachable {
@@ -71,17 +99,34 @@ pub enum ErrorKind {
 #[non_exhaustive]
 pub enum UrlFault {
     /// Neither `http` nor `https`.
-    #[error("its scheme is `{0}`, and only http is spoken")]
+    #[error("its scheme is `{0}`, and only http and https are spoken")]
     Scheme(String),
-    /// This client is built without TLS; every request would fail.
-    #[error("it asks for https, and this client is built without TLS: give an http address")]
-    Tls,
     /// A user name or password, which would end up in logs.
     #[error("it carries a user name or a password")]
     Credentials,
     /// A query or fragment, which says nothing about a server.
     #[error("it has a query or a fragment: give only scheme, host, port and path")]
     QueryOrFragment,
+}
+
+/// Why it cannot be told whose certificates to trust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrustFault {
+    /// What was given holds no certificate.
+    #[error(
+        "what is given as certificates of authorities is not one or more of them in PEM (RFC 7468)"
+    )]
+    NotPem,
+    /// What was given as a certificate is none.
+    #[error("what is given as certificates of authorities cannot be used")]
+    Unusable,
+    /// The machine has no certificates, and none are given.
+    #[error(
+        "this machine trusts no authority, so that https is of no use: install its certificates (the \
+         package `ca-certificates`), or give that of the server's authority"
+    )]
+    Nobody,
 }
 
 /// What is unexpected about an answer.
@@ -121,15 +166,39 @@ pub enum ProtocolFault {
 
 impl ClientError {
     pub(crate) fn new(kind: ErrorKind) -> Self {
-        let source = None;
         Self {
-            inner: Box::new(Inner { kind, source }),
+            inner: Box::new(Inner {
+                kind,
+                source: None,
+                retry_after: None,
+            }),
         }
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.inner.source = Some(source.into());
         self
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.inner.retry_after = wait;
+        self
+    }
+
+    pub(crate) fn no_token(fault: TokenFault) -> Self {
+        Self::new(ErrorKind::NoToken(fault))
+    }
+
+    /// Why a request got no answer.
+    pub(crate) fn of_request(server: &Url, error: reqwest::Error) -> Self {
+        // The address is said already, and holds what was asked for.
+        let error = error.without_url();
+        if is_of_certificate(&error) {
+            let server = server.clone();
+            Self::new(ErrorKind::Untrusted { server }).with_source(error)
+        } else {
+            Self::unreachable(server, error)
+        }
     }
 
     pub(crate) fn unreachable(server: &Url, source: impl Into<Source>) -> Self {
@@ -156,10 +225,11 @@ impl ClientError {
     }
 
     /// Whether the same request may succeed later: the connection failed, or the server says that
-    /// it cannot answer now (5xx, 408, 429).
+    /// it cannot answer now (5xx, 408, 429), or that who was asked for a token had none.
     pub fn is_temporary(&self) -> bool {
         match self.kind() {
-            ErrorKind::Unreachable { .. }
+            ErrorKind::NoToken(TokenFault::Asked | TokenFault::Silent)
+            | ErrorKind::Unreachable { .. }
             | ErrorKind::StreamEnded { .. }
             | ErrorKind::StreamSilent { .. } => true,
             ErrorKind::Refused { status, .. }
@@ -167,8 +237,37 @@ impl ClientError {
                 fault: ProtocolFault::Status(status),
                 ..
             } => matches!(status, 408 | 429 | 500..),
-            ErrorKind::InvalidUrl(_) | ErrorKind::Protocol { .. } => false,
+            ErrorKind::InvalidUrl(_)
+            | ErrorKind::PlainHttp { .. }
+            | ErrorKind::Trust(_)
+            | ErrorKind::NoToken(_)
+            | ErrorKind::Untrusted { .. }
+            | ErrorKind::Protocol { .. } => false,
         }
+    }
+
+    /// How long the server asks to be left alone (`Retry-After`, RFC 9110 §10.2.3), with its 429 or 503;
+    /// at most 60 seconds. [`Backoff::failed_with`](crate::Backoff::failed_with) waits for it.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.inner.retry_after
+    }
+
+    /// Whether the server wants another token than it was shown, or one at all.
+    pub(crate) fn asks_for_another_token(&self) -> bool {
+        let code = self.refusal().map(|body| body.code);
+        matches!(
+            code,
+            Some(ErrorCode::TokenMissing | ErrorCode::TokenExpired | ErrorCode::TokenRevoked)
+        )
+    }
+
+    /// Whether it is about this machine or whom it trusts, and may be mended there while a stream that
+    /// has worked waits.
+    pub(crate) fn is_mendable_here(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::NoToken(_) | ErrorKind::Untrusted { .. }
+        )
     }
 
     /// Whether a frame of a stream could not be read.
@@ -183,6 +282,25 @@ impl ClientError {
             }
         )
     }
+}
+
+/// Whether the handshake failed since the server's certificate is not trusted.
+fn is_of_certificate(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref() {
+            return matches!(error, rustls::Error::InvalidCertificate(_));
+        }
+        // What is inside an error of a socket is not its source, but has the same source.
+        next = match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(inside) => Some(inside),
+            None => error.source(),
+        };
+    }
+    false
 }
 
 impl fmt::Display for ClientError {

@@ -1,8 +1,9 @@
 //! A typed client for Tidings: publish events, read, mark and delete them, and follow the live stream,
 //! which reconnects and resumes by itself.
 //!
-//! It speaks plain HTTP and never through a proxy, so that a server on this machine is reached
-//! whatever the environment says.
+//! It never goes through a proxy, so that a server on this machine is reached whatever the environment
+//! says. Over https it trusts whom the machine trusts, and a private authority if it is told to; with a
+//! [`TokenSource`] it shows a token, which leaves the machine over https only.
 //!
 //! ```no_run
 //! use tidings_client::{Client, Followed};
@@ -34,6 +35,7 @@
 
 mod answer;
 mod backoff;
+mod builder;
 mod client;
 mod connection;
 mod error;
@@ -41,11 +43,15 @@ mod follow;
 mod health;
 mod list_query;
 mod past_event;
+mod renewal;
 mod sse;
+mod token;
 
 pub use backoff::Backoff;
+pub use builder::ClientBuilder;
 pub use client::{BatchReceipt, Client, Receipt};
-pub use error::{ClientError, ErrorKind, ProtocolFault, UrlFault};
+pub use error::{ClientError, ErrorKind, ProtocolFault, TrustFault, UrlFault};
 pub use follow::{Follow, Followed};
 pub use health::Health;
 pub use past_event::PastEvent;
+pub use token::{TokenFault, TokenSource};

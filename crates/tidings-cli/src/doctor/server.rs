@@ -7,7 +7,9 @@ use tidings_event::{Start, Status, StreamItem, Timestamp};
 use tokio::time::{Instant, timeout_at};
 
 use super::finding::{Finding, Report};
+use crate::access::Access;
 use crate::output::chain;
+use crate::refusal;
 
 /// How long the stream may take to be live: on a server that is not overloaded, milliseconds.
 const STREAM_TIME: Duration = Duration::from_secs(5);
@@ -16,7 +18,11 @@ const STREAM_TIME: Duration = Duration::from_secs(5);
 const CLOCK_TOLERANCE_SECONDS: i64 = 2;
 
 /// Makes the checks of the server of `client`.
-pub(super) async fn examine(client: &Client, report: &mut Report) -> anyhow::Result<()> {
+pub(super) async fn examine(
+    client: &Client,
+    access: &Access,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let asked_at = Timestamp::now();
     match client.health().await {
         Ok(health) => {
@@ -29,12 +35,12 @@ pub(super) async fn examine(client: &Client, report: &mut Report) -> anyhow::Res
         }
         Err(error) => {
             report.add(&no_health(&error))?;
-            if matches!(error.kind(), ErrorKind::Unreachable { .. }) {
+            if is_unanswered(&error) {
                 return Ok(());
             }
         }
     }
-    match events(client).await {
+    match events(client, access).await {
         Ok(finding) => {
             report.add(&finding)?;
             report.add(&stream(client).await)
@@ -51,6 +57,17 @@ fn no_health(error: &ClientError) -> Finding {
             chain(error),
             "start it with `tidings serve`, or give its address by --url",
         ),
+        ErrorKind::Untrusted { .. } => Finding::fail(
+            CHECK,
+            chain(error),
+            "give the certificate of the server's authority by --ca-cert, or the server a certificate for \
+             this address that has not expired",
+        ),
+        ErrorKind::NoToken(_) => Finding::fail(
+            "token",
+            chain(error),
+            "put a token into the file of --token-file, or into TIDINGS_TOKEN",
+        ),
         // Whatever keeps us out keeps everybody out.
         ErrorKind::Refused { .. } if error.refusal().is_some_and(|body| !is_missing(body)) => {
             failure(CHECK, error, "")
@@ -62,6 +79,14 @@ fn no_health(error: &ClientError) -> Finding {
              address by --url",
         ),
     }
+}
+
+/// Whether nothing more can be asked.
+fn is_unanswered(error: &ClientError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Unreachable { .. } | ErrorKind::Untrusted { .. } | ErrorKind::NoToken(_)
+    )
 }
 
 fn is_missing(body: &tidings_event::ErrorBody) -> bool {
@@ -98,7 +123,7 @@ async fn ready(client: &Client) -> Finding {
     }
 }
 
-async fn events(client: &Client) -> Result<Finding, Finding> {
+async fn events(client: &Client, access: &Access) -> Result<Finding, Finding> {
     match client.summary().await {
         Ok(summary) => {
             let text = format!(
@@ -108,6 +133,12 @@ async fn events(client: &Client) -> Result<Finding, Finding> {
                 Status::Read
             );
             Ok(Finding::ok("events", text))
+        }
+        Err(error) if refusal::is_of_token(&error) => {
+            let mut finding = failure("token", &error, "");
+            let remedies = finding.remedy.into_iter().chain([access.renewal()]);
+            finding.remedy = Some(remedies.collect::<Vec<_>>().join("; "));
+            Err(finding)
         }
         Err(error) => {
             let remedy = "give the address of a Tidings server by --url";

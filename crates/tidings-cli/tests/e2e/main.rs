@@ -1,5 +1,6 @@
 //! The built binary, as its users meet it: started, killed, filled up, tailed.
 
+mod access;
 mod backup;
 mod command_line;
 mod converge;

@@ -273,7 +273,7 @@ async fn a_silent_stream_counts_as_dead() {
 
 #[tokio::test]
 async fn an_unknown_kind_moves_the_cursor_and_is_not_told() {
-    let unknown = "event: expiring\nid: 2-7-k3f9q2w8\ndata: {\"ids\":[]}\n\n";
+    let unknown = "event: of_a_newer_server\nid: 2-7-k3f9q2w8\ndata: {\"ids\":[]}\n\n";
     let stub = Stub::start([Answer::stream(ready(1) + unknown + &created(3))]).await;
     let mut follow = follow(&stub, Start::Now);
     expect(&mut follow, ["ready 1", "created 3"]).await;

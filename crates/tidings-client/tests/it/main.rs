@@ -10,3 +10,5 @@ mod follow;
 mod health;
 mod rest;
 mod stub;
+mod tls;
+mod token;

@@ -1,0 +1,149 @@
+//! What a command shows a server, and whose certificates it trusts.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use tidings_client::{Client, ErrorKind, TokenSource};
+use url::Url;
+
+/// The token itself. It has no flag.
+const TOKEN_VARIABLE: &str = "TIDINGS_TOKEN";
+
+/// How to get in, for every command that is a client.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Access {
+    /// The file with the token to show; it is read again when it is renewed. Without one `TIDINGS_TOKEN`
+    /// may hold the token itself, which has no flag, since `ps` would show it
+    #[arg(long, value_name = "FILE", env = "TIDINGS_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+    /// The certificates (PEM) of authorities to trust over https, beside those that this machine trusts
+    #[arg(long, value_name = "FILE", env = "TIDINGS_CA_CERT")]
+    ca_cert: Option<PathBuf>,
+}
+
+impl Access {
+    /// A client of the server at `url`. Nothing is sent yet.
+    pub(crate) fn client(&self, url: &Url) -> anyhow::Result<Client> {
+        self.client_with(url, std::env::var_os(TOKEN_VARIABLE))
+    }
+
+    fn client_with(&self, url: &Url, token: Option<OsString>) -> anyhow::Result<Client> {
+        let mut builder = Client::builder(url.clone());
+        if let Some(source) = self.token_source(token)? {
+            builder = builder.with_token(source);
+        }
+        if let Some(path) = &self.ca_cert {
+            let pem = std::fs::read(path).with_context(|| {
+                let path = path.display();
+                format!("could not read {path}, given by --ca-cert (or TIDINGS_CA_CERT)")
+            })?;
+            builder = builder.with_ca_certificates(pem);
+        }
+        builder.build().map_err(|error| {
+            let flag = match error.kind() {
+                ErrorKind::Trust(_) => {
+                    "--ca-cert (or TIDINGS_CA_CERT) is not given as it should be"
+                }
+                _ => "--url (or TIDINGS_URL) cannot be used",
+            };
+            anyhow::Error::new(error).context(flag)
+        })
+    }
+
+    /// The file wins, since it may be renewed.
+    fn token_source(&self, token: Option<OsString>) -> anyhow::Result<Option<TokenSource>> {
+        if let Some(path) = &self.token_file {
+            return Ok(Some(TokenSource::file(path)));
+        }
+        // An empty variable counts as none, as for every flag.
+        let Some(token) = token.filter(|token| !token.is_empty()) else {
+            return Ok(None);
+        };
+        // What is no text is refused as what is no token, without being shown.
+        let token = token.to_string_lossy().into_owned();
+        let source = TokenSource::fixed(token);
+        source
+            .map(Some)
+            .with_context(|| format!("{TOKEN_VARIABLE} cannot be used"))
+    }
+
+    /// How to give another token to a command that runs for long.
+    pub(crate) fn renewal(&self) -> String {
+        match &self.token_file {
+            Some(path) => format!(
+                "put a fresh token into {}; a command that runs takes it by itself",
+                path.display()
+            ),
+            None => format!(
+                "start again with a fresh token in {TOKEN_VARIABLE}, or with --token-file and a file that \
+                 is renewed"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(access: &Access, url: &str, token: Option<&str>) -> String {
+        let url = url.parse().unwrap();
+        let client = access.client_with(&url, token.map(Into::into));
+        format!("{:#}", client.unwrap_err())
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_said_without_the_token() {
+        let none = Access::default();
+        let error_of = |url, token| error(&none, url, Some(token));
+        let unreadable = error_of("https://h", "two secrets");
+        assert!(
+            unreadable.starts_with("TIDINGS_TOKEN cannot"),
+            "{unreadable}"
+        );
+        assert!(!unreadable.contains("secrets"), "{unreadable}");
+        let plain = error_of("http://example.org", "secret");
+        assert!(
+            plain.contains("TIDINGS_URL") && plain.contains("https"),
+            "{plain}"
+        );
+        assert!(!plain.contains("secret"), "{plain}");
+    }
+
+    #[test]
+    fn an_empty_variable_is_none_and_a_file_wins() {
+        let url: Url = "http://127.0.0.1:1".parse().unwrap();
+        let access = Access::default();
+        assert!(access.token_source(Some("".into())).unwrap().is_none());
+        assert!(access.client_with(&url, None).is_ok());
+        let access = Access {
+            token_file: Some("/run/token".into()),
+            ca_cert: None,
+        };
+        let source = access.token_source(Some("not a token".into())).unwrap();
+        assert_eq!(format!("{source:?}"), "Some(File(\"/run/token\"))");
+        assert!(access.renewal().contains("/run/token"));
+    }
+
+    #[test]
+    fn a_file_of_certificates_that_is_none_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ca.pem");
+        let access = Access {
+            token_file: None,
+            ca_cert: Some(path.clone()),
+        };
+        let missing = error(&access, "https://h", None);
+        assert!(
+            missing.contains("ca.pem") && missing.contains("--ca-cert"),
+            "{missing}"
+        );
+        std::fs::write(&path, "nothing").unwrap();
+        let empty = error(&access, "https://h", None);
+        assert!(
+            empty.contains("--ca-cert") && empty.contains("PEM"),
+            "{empty}"
+        );
+    }
+}

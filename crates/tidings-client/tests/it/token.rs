@@ -1,0 +1,228 @@
+//! The token that is shown, and streams that outlive it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tidings_client::{Client, ErrorKind, Follow, Followed, TokenSource};
+use tidings_event::{Cursor, ErrorCode, EventId, Start, StreamItem};
+
+use crate::stub::{Answer, Stub};
+
+fn cursor(own: u64) -> Cursor {
+    format!("{own}-7-k3f9q2w8").parse().unwrap()
+}
+
+fn frame(item: &StreamItem) -> String {
+    let name = item.name().unwrap();
+    format!(
+        "event: {name}\nid: {}\ndata: {}\n\n",
+        item.cursor(),
+        item.data()
+    )
+}
+
+fn ready(own: u64) -> String {
+    frame(&StreamItem::Ready {
+        cursor: cursor(own),
+        head: cursor(own),
+    })
+}
+
+fn expiring(own: u64) -> String {
+    frame(&StreamItem::Expiring {
+        cursor: cursor(own),
+        at: "2026-08-01T10:00:00Z".parse().unwrap(),
+    })
+}
+
+fn refusal(status: &str, code: &str) -> Answer {
+    let body = format!(r#"{{"error":"no","code":"{code}","severity":"ERROR"}}"#);
+    Answer::json(status, body)
+}
+
+/// Gives `token-0`, `token-1` and so on up to `token-<last>`, and that one ever after.
+fn source(last: usize) -> TokenSource {
+    let asked = Arc::new(AtomicUsize::new(0));
+    TokenSource::from_fn(move || {
+        let number = asked.fetch_add(1, Ordering::Relaxed).min(last);
+        async move { Ok::<_, std::io::Error>(format!("token-{number}")) }
+    })
+}
+
+fn client(stub: &Stub, token: TokenSource) -> Client {
+    let builder = Client::builder(stub.client.server().clone());
+    builder.with_token(token).build().unwrap()
+}
+
+fn follow(stub: &Stub, token: TokenSource) -> Follow {
+    client(stub, token)
+        .follow(Start::Now)
+        .with_retry_base(Duration::from_millis(1))
+}
+
+/// The value of a header.
+fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = request.lines();
+    lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+fn token(request: &str) -> Option<&str> {
+    header(request, "authorization")
+}
+
+async fn expect_item(follow: &mut Follow, name: &str) {
+    match follow.next().await.unwrap() {
+        Followed::Item(item) => assert_eq!(item.name(), Some(name)),
+        Followed::Disconnected { error, .. } => panic!("{error:?}"),
+    }
+}
+
+/// The code with which the connection was refused, and how long the next attempt waits.
+async fn refused(follow: &mut Follow) -> (Option<ErrorCode>, Duration) {
+    match follow.next().await.unwrap() {
+        Followed::Disconnected { error, retry_in } => {
+            (error.refusal().map(|body| body.code), retry_in)
+        }
+        Followed::Item(item) => panic!("{item:?}"),
+    }
+}
+
+#[tokio::test]
+async fn every_request_and_stream_shows_the_token_and_nothing_else_does() {
+    let mut stub = Stub::start([
+        refusal("404 Not Found", "event_not_found"),
+        refusal("401 Unauthorized", "token_invalid"),
+        refusal("401 Unauthorized", "token_invalid"),
+    ])
+    .await;
+    let client = client(&stub, TokenSource::fixed("very.secret").unwrap());
+    assert_eq!(client.get(EventId::mint()).await.unwrap(), None);
+    let error = client.summary().await.unwrap_err();
+    let mut follow = client.follow(Start::Now);
+    let ended = follow.next().await.unwrap_err();
+    assert!(!ended.is_temporary());
+    for _ in 0..3 {
+        let request = stub.request().await;
+        assert_eq!(token(&request), Some("Bearer very.secret"));
+        assert_eq!(request.matches("secret").count(), 1, "{request}");
+    }
+    let shown = format!("{client:?} {follow:?} {error:?} {error} {ended:?} {ended}");
+    assert!(!shown.contains("secret"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_with_another_token_before_its_own_ends() {
+    let mut stub = Stub::start([
+        Answer::stream(ready(1) + &expiring(1)).held(),
+        Answer::stream(ready(1)).held(),
+    ])
+    .await;
+    let mut follow = follow(&stub, source(1));
+    for name in ["ready", "expiring", "ready"] {
+        expect_item(&mut follow, name).await;
+    }
+    assert_eq!(token(&stub.request().await), Some("Bearer token-0"));
+    let second = stub.request().await;
+    assert_eq!(token(&second), Some("Bearer token-1"));
+    assert_eq!(header(&second, "last-event-id"), Some("1-7-k3f9q2w8"));
+}
+
+#[tokio::test]
+async fn a_stream_whose_token_has_ended_comes_back_at_once_with_another() {
+    for code in ["token_expired", "token_revoked", "token_missing"] {
+        let mut stub = Stub::start([
+            refusal("401 Unauthorized", code),
+            Answer::stream(ready(1)).held(),
+        ])
+        .await;
+        let mut follow = follow(&stub, source(1));
+        let (refused, retry_in) = refused(&mut follow).await;
+        assert_eq!(refused.unwrap().to_string(), code);
+        assert_eq!(retry_in, Duration::ZERO);
+        expect_item(&mut follow, "ready").await;
+        stub.request().await;
+        // The source was asked once about the refusal, and again for the connection.
+        assert_eq!(token(&stub.request().await), Some("Bearer token-1"));
+    }
+}
+
+#[tokio::test]
+async fn the_same_token_ends_the_stream_with_the_refusal() {
+    let mut stub = Stub::start([
+        Answer::stream(ready(1) + &expiring(1)),
+        refusal("401 Unauthorized", "token_expired"),
+    ])
+    .await;
+    let mut follow = follow(&stub, TokenSource::fixed("token").unwrap());
+    expect_item(&mut follow, "ready").await;
+    expect_item(&mut follow, "expiring").await;
+    assert_eq!(refused(&mut follow).await.0, None, "the stream has ended");
+    let error = follow.next().await.unwrap_err();
+    let code = error.refusal().unwrap().code;
+    assert_eq!(code, ErrorCode::TokenExpired);
+    stub.request().await;
+    stub.request().await;
+}
+
+#[tokio::test]
+async fn a_source_whose_tokens_are_all_refused_is_not_asked_without_a_pause() {
+    let stub = Stub::start((0..3).map(|_| refusal("401 Unauthorized", "token_expired"))).await;
+    let mut follow = client(&stub, source(usize::MAX))
+        .follow(Start::Now)
+        .with_retry_base(Duration::from_millis(50));
+    assert_eq!(refused(&mut follow).await.1, Duration::ZERO);
+    let mut waits = Duration::ZERO;
+    for _ in 0..2 {
+        waits += refused(&mut follow).await.1;
+    }
+    assert_ne!(waits, Duration::ZERO);
+}
+
+#[tokio::test]
+async fn missing_rights_are_final_and_missing_keys_are_not() {
+    let stub = Stub::start([
+        refusal("503 Service Unavailable", "keys_unavailable"),
+        refusal("403 Forbidden", "insufficient_scope"),
+    ])
+    .await;
+    let mut follow = follow(&stub, source(9));
+    let (code, _) = refused(&mut follow).await;
+    assert_eq!(code, Some(ErrorCode::KeysUnavailable));
+    let error = follow.next().await.unwrap_err();
+    assert_eq!(error.refusal().unwrap().code, ErrorCode::InsufficientScope);
+}
+
+#[tokio::test]
+async fn the_wait_is_never_shorter_than_the_server_asks_for() {
+    for (status, code) in [
+        ("429 Too Many Requests", "too_many_streams"),
+        ("503 Service Unavailable", "overloaded"),
+    ] {
+        let status = format!("{status}\r\nretry-after: 7");
+        let stub = Stub::start([refusal(&status, code), refusal(&status, code)]).await;
+        let error = stub.client.summary().await.unwrap_err();
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+        let mut follow = stub.client.follow(Start::Now);
+        let (_, retry_in) = refused(&mut follow).await;
+        assert!((7..9).contains(&retry_in.as_secs()), "{retry_in:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_file_that_is_missing_ends_only_what_has_never_worked() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("token");
+    let stub = Stub::start([Answer::stream(ready(1)), Answer::stream(ready(1))]).await;
+    let mut follow = follow(&stub, TokenSource::file(&path));
+    let error = follow.next().await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::NoToken(_)), "{error:?}");
+
+    std::fs::write(&path, "first\n").unwrap();
+    expect_item(&mut follow, "ready").await;
+    std::fs::remove_file(&path).unwrap();
+    refused(&mut follow).await;
+    refused(&mut follow).await;
+    std::fs::write(&path, "other\n").unwrap();
+    expect_item(&mut follow, "ready").await;
+}
