@@ -42,7 +42,7 @@ pub(super) struct IdentityArgs {
     )]
     jwt_secret_file: Option<PathBuf>,
 
-    /// The public keys that verify tokens signed with RS256, ES256 or EdDSA, as a JSON Web Key Set
+    /// The public keys that verify tokens signed with RS256, ES256 or `EdDSA`, as a JSON Web Key Set
     #[arg(long, value_name = "FILE", env = "TIDINGS_JWKS_FILE", group = "keys")]
     jwks_file: Option<PathBuf>,
 
@@ -86,7 +86,7 @@ pub(super) struct IdentityArgs {
     #[arg(long, value_name = "FILE", env = "TIDINGS_REVOKED_TOKENS")]
     revoked_tokens: Option<PathBuf>,
 
-    /// The origin of a web page whose scripts may use this server, such as https://app.example.org; may be
+    /// The origin of a web page whose scripts may use this server, such as `https://app.example.org`; may be
     /// given several times
     #[arg(
         long,

@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
 use crate::app::{EVENTS, event, within};
-use crate::login::{ALICE, BOB, HOST, LoginApp, USER};
+use crate::login::{ALICE, BOB, HOST, LoginApp, USER, id_of_token};
 use crate::wire;
 
 /// Follows a stream from its head on.
@@ -103,7 +103,7 @@ async fn revoking_a_token_ends_its_streams_and_no_others() {
     read_until(&mut socket, "event: live").await;
     read_until(&mut kept, "event: live").await;
     let admin = app.token(BOB, Scopes::ADMIN);
-    let body = json!({ "id": id_of(&token) }).to_string();
+    let body = json!({ "id": id_of_token(&token) }).to_string();
     let revoked = app
         .send(&Method::POST, "/tokens/revoke", Some(&admin), Some(&body))
         .await;
@@ -117,7 +117,7 @@ async fn revoking_a_token_ends_its_streams_and_no_others() {
     read_until(&mut kept, "for the others").await;
     // It is on the list, for the next start.
     let list = std::fs::read_to_string(&app.revoked).unwrap();
-    assert!(list.contains(&id_of(&token)), "{list}");
+    assert!(list.contains(&id_of_token(&token)), "{list}");
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn a_line_on_the_list_revokes_a_token() {
     let token = app.token(ALICE, USER);
     let mut socket = open(&app, &token).await;
     read_until(&mut socket, "event: live").await;
-    std::fs::write(&app.revoked, format!("# stolen\n{}\n", id_of(&token))).unwrap();
+    std::fs::write(&app.revoked, format!("# stolen\n{}\n", id_of_token(&token))).unwrap();
     let text = wire::read_raw(&mut socket).await;
     assert_eq!(expiring(&text).len(), 1, "{text}");
 }
@@ -139,7 +139,7 @@ async fn what_is_revoked_stays_revoked_after_a_restart() {
     let ids: Vec<String> = ["2999-01-01T00:00:00Z", "9999-12-30T22:00:00Z", ""]
         .iter()
         .map(|_| app.token(ALICE, USER))
-        .map(|token| id_of(&token))
+        .map(|token| id_of_token(&token))
         .collect();
     for (id, expires) in ids.iter().zip([
         json!("2999-01-01T00:00:00Z"),
@@ -189,13 +189,4 @@ async fn what_is_to_be_revoked_has_to_be_named() {
             .await;
         answer.error(400, code);
     }
-}
-
-/// The `jti` of a token.
-fn id_of(token: &str) -> String {
-    use base64::Engine as _;
-    let claims = token.split('.').nth(1).expect("three parts");
-    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims);
-    let claims: Value = serde_json::from_slice(&claims.expect("base64url")).expect("JSON");
-    claims["jti"].as_str().expect("it has an id").to_owned()
 }

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use axum::http::request::Builder;
 use axum::http::{HeaderValue, Method, Request};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http_body_util::Full;
 use jiff::Timestamp;
+use serde_json::Value;
 use tempfile::TempDir;
 use tidings_event::OwnerId;
 use tidings_server::{
@@ -32,6 +35,7 @@ pub(crate) const BOB: OwnerId =
 pub(crate) struct LoginApp {
     pub(crate) app: TestApp,
     pub(crate) server: Running,
+    pub(crate) tokens: Tokens,
     pub(crate) secret: Secret,
     pub(crate) secret_file: PathBuf,
     /// The list of revoked tokens.
@@ -52,13 +56,15 @@ impl LoginApp {
         let secret = Secret::read(&file).expect("it is long enough");
         let config = config_of(&file, &revoked);
         let tokens = Tokens::open(config).await.expect("the secret is there");
+        let identity = Identity::Tokens(tokens.clone());
         let app = TestApp::with(|config| {
-            config.identity = Identity::Tokens(tokens);
+            config.identity = identity;
             change(config);
         });
         let app = app.await;
         Self {
             server: app.serve(),
+            tokens,
             app,
             secret,
             secret_file: file,
@@ -149,4 +155,12 @@ pub(crate) fn sign(secret: &Secret, owner: OwnerId, scopes: Scopes, expires: Tim
         id: Some(Uuid::new_v4().to_string()),
     };
     mint(secret, &request).expect("it can be signed")
+}
+
+/// The `jti` of a token.
+pub(crate) fn id_of_token(token: &str) -> String {
+    let claims = token.split('.').nth(1).expect("three parts");
+    let claims = URL_SAFE_NO_PAD.decode(claims);
+    let claims: Value = serde_json::from_slice(&claims.expect("base64url")).expect("JSON");
+    claims["jti"].as_str().expect("it has an id").to_owned()
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tidings_server::{Level, LogLevel, Scopes, Secret};
 
 use crate::app::{Answer, EVENTS, event, id_of};
-use crate::login::{ALICE, BOB, LoginApp, USER, sign};
+use crate::login::{ALICE, BOB, LoginApp, USER, id_of_token, sign};
 
 const UNKNOWN: &str = "0c0ffee0-0000-4000-8000-0000000000ff";
 
@@ -46,8 +46,8 @@ fn rows() -> Vec<Row> {
     };
     let get = |path, who| row(&Method::GET, path, who, None, 200);
     let read = || Some(json!({"status": "read"}));
-    let some = || json!({"ids": [UNKNOWN]});
-    let some_read = || Some(json!({"ids": [UNKNOWN], "status": "read"}));
+    let some = || json!({"ids": ["{id}"]});
+    let some_read = || Some(json!({"ids": ["{id}"], "status": "read"}));
     vec![
         get("/", Who::Everybody),
         get("/healthz", Who::Everybody),
@@ -134,11 +134,11 @@ fn rows() -> Vec<Row> {
 
 /// Everything that OpenAPI names, which is made of the table of routes: method, path and who may.
 fn documented() -> Vec<(Method, String, Value)> {
-    let document: Value = serde_json::from_str(&tidings_server::openapi()).unwrap();
+    let document: Value = serde_json::from_str(&tidings_server::openapi()).expect("JSON");
     let mut operations = Vec::new();
-    for (path, item) in document["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap() {
-            let method = method.to_uppercase().parse().unwrap();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("a path") {
+            let method = method.to_uppercase().parse().expect("a method");
             operations.push((method, path.clone(), operation["security"].clone()));
         }
     }
@@ -156,7 +156,18 @@ async fn app() -> LoginApp {
 async fn ask(app: &LoginApp, row: &Row, id: &str, token: Option<&str>) -> Answer {
     let path = row.path.replace("{id}", id);
     let body = row.body.as_ref().map(Value::to_string);
+    let body = body.map(|body| body.replace("{id}", id));
     app.send(&row.method, &path, token, body.as_deref()).await
+}
+
+/// A token that was good until a moment ago.
+async fn revoked(app: &LoginApp) -> String {
+    let token = app.token(ALICE, Scopes::ALL);
+    let id = id_of_token(&token);
+    let revocations = app.tokens.revocations();
+    let revoked = revocations.revoke(&id, None).await;
+    revoked.expect("the list is there");
+    token
 }
 
 /// An event of Alice.
@@ -217,6 +228,7 @@ async fn nobody_is_let_in_without_a_good_token() {
         ),
         (Some("x".to_owned()), "token_invalid"),
         (Some("x".repeat(10_000)), "token_invalid"),
+        (Some(revoked(&app).await), "token_revoked"),
     ];
     let id = events_of_alice(&app).await;
     let rows = rows();
@@ -327,10 +339,51 @@ async fn events_of_others_are_unknown() {
             assert!(!text.contains(&id), "{text}");
         }
     }
+    let cursor = async |token: &str| {
+        let list = app.send(&Method::GET, EVENTS, Some(token), None).await;
+        list.json()["cursor"].as_str().expect("a cursor").to_owned()
+    };
+    let (hers, his) = (cursor(&alice).await, cursor(&bob).await);
+    for (up_to, status) in [(hers, 400), (his, 200)] {
+        let filter = json!({"category": ["connection"]});
+        let marks = json!({"filter": filter, "upTo": up_to, "status": "read"}).to_string();
+        let marked = app
+            .send(&Method::PUT, "/api/events/status", Some(&bob), Some(&marks))
+            .await;
+        assert_eq!(marked.status, status, "{marked:?}");
+        let deletes = json!({"filter": filter, "upTo": up_to}).to_string();
+        let deleted = app
+            .send(&Method::DELETE, "/api/events", Some(&bob), Some(&deletes))
+            .await;
+        assert_eq!(deleted.status, status, "{deleted:?}");
+    }
     let path = format!("{EVENTS}/{id}");
     let kept = app.send(&Method::GET, &path, Some(&alice), None).await;
     assert_eq!(kept.status, 200);
     assert_eq!(kept.json()["status"], "unread");
+}
+
+/// What is not in the document: a slash at the end, and `HEAD`.
+#[tokio::test]
+async fn other_ways_to_ask_are_no_ways_around() {
+    let app = app().await;
+    let slash = format!("{EVENTS}/");
+    for (method, path) in [
+        (&Method::GET, slash.as_str()),
+        (&Method::HEAD, EVENTS),
+        (&Method::HEAD, &slash),
+        (&Method::HEAD, "/metrics"),
+        (&Method::HEAD, "/api/events/subscribe"),
+    ] {
+        let answer = app.send(method, path, None, None).await;
+        assert_eq!(answer.status, 401, "{method} {path}");
+        let token = app.token(ALICE, Scopes::WRITE);
+        let answer = app.send(method, path, Some(&token), None).await;
+        assert_eq!(answer.status, 403, "{method} {path}");
+    }
+    let body = event("").to_string();
+    let answer = app.send(&Method::POST, &slash, None, Some(&body)).await;
+    answer.error(401, "token_missing");
 }
 
 #[tokio::test]

@@ -12,7 +12,10 @@ const OTHER_PAGE: &str = "https://app.example";
 
 /// The cookie as a browser would send it.
 fn cookie(answer: &Answer) -> &str {
-    let (pair, _) = answer.header("set-cookie").split_once(';').unwrap();
+    let (pair, _) = answer
+        .header("set-cookie")
+        .split_once(';')
+        .expect("a cookie");
     pair
 }
 
@@ -230,7 +233,7 @@ async fn without_a_login_there_are_no_sessions() {
 }
 
 fn allow_other(config: &mut Config) {
-    config.allowed_origins = vec![OTHER_PAGE.parse().unwrap()];
+    config.allowed_origins = vec![OTHER_PAGE.parse().expect("an origin")];
 }
 
 #[tokio::test]
