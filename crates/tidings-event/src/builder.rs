@@ -42,7 +42,8 @@ impl EventBuilder {
         }
     }
 
-    /// The resource the event is about.
+    /// The resource the event is about. Where it has no UUID, derive one from its name
+    /// (`Uuid::new_v5`), so that all its events name the same; the nil UUID is refused.
     pub fn acted_upon(mut self, resource: impl Into<ResourceId>) -> Self {
         self.new.acted_upon = resource.into().into();
         self
@@ -78,13 +79,28 @@ impl EventBuilder {
         self
     }
 
-    /// What happened, in words for the user; at most 4 KiB.
+    /// What happened, in words for the user; at most 4 KiB of plain text without NUL.
+    ///
+    /// Other control characters, as in the output of a command, are stored as they are: to refuse
+    /// them would lose the event.
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.new.description = Some(description.into());
         self
     }
 
-    /// Adds metadata; a key given before is replaced. At most 64 KiB of JSON and 32 levels.
+    /// Adds metadata, pairs of a key and a value; a key given before is replaced, the others stay.
+    /// At most 64 KiB of JSON, 32 levels and 4,096 keys, all calls together.
+    ///
+    /// Values of different kinds and nested ones are made with `serde_json::json!`:
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tidings_event::Event;
+    ///
+    /// let event = Event::builder()
+    ///     .with_metadata([("k8sContextName", "kind-kind")])
+    ///     .with_metadata([("design", json!({"id": "7b1d2c3e", "name": "shop"})), ("nodes", json!(["a", "b"]))]);
+    /// ```
     pub fn with_metadata<K: Into<String>, V: Into<Value>>(
         mut self,
         entries: impl IntoIterator<Item = (K, V)>,
@@ -100,7 +116,8 @@ impl EventBuilder {
     }
 
     /// Why it failed and what the user can do: a [`Cause`], or any [`std::error::Error`], whose
-    /// source chain is kept. Required with severity error.
+    /// source chain is kept; of a `Box<dyn Error>` or an `anyhow::Error` give `&*error`. Required
+    /// with severity error, and there it has to say something.
     pub fn with_error(mut self, cause: impl Into<Cause>) -> Self {
         self.cause = Some(cause.into());
         self
@@ -184,6 +201,11 @@ mod tests {
         let failed = started().with_severity(Severity::Error);
         let violations = failed.clone().build().unwrap_err();
         assert_eq!(violations.iter().next().unwrap().field, "metadata.error");
+        for silent in [Cause::new(""), Cause::new(" "), Cause::default()] {
+            let violations = failed.clone().with_error(silent).build().unwrap_err();
+            let violation = violations.iter().next().unwrap();
+            assert!(violation.fault.contains("says nothing"), "{violation}");
+        }
         let event = failed
             .with_error(Cause::new("refused").with_suggested_remediation("start it"))
             .with_metadata([("node", "a")])

@@ -32,8 +32,18 @@ impl CauseSeverity {
 
 /// A failure a user can act on: what happened, why, and what to do next.
 ///
-/// Made from a text with [`Cause::new`], or from any [`std::error::Error`], whose whole source
-/// chain is kept in the long description.
+/// Made from a text with [`Cause::new`], or from any [`std::error::Error`] or a reference to one,
+/// whose whole source chain is kept in the long description.
+///
+/// `Box<dyn Error>` and `anyhow::Error` are no `Error` themselves, but hold one:
+///
+/// ```
+/// use tidings_event::Cause;
+///
+/// let error: Box<dyn std::error::Error + Send + Sync> = "connection refused".into();
+/// let cause = Cause::from(&*error);
+/// assert_eq!(cause, Cause::new("connection refused"));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Cause {
@@ -46,7 +56,8 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// A cause that says what happened in one line.
+    /// A cause that says what happened in one line. Where it says nothing at all, the builder takes
+    /// it for no cause.
     pub fn new(short_description: impl Into<String>) -> Self {
         Self {
             short_description: vec![short_description.into()],
@@ -99,6 +110,7 @@ impl Cause {
     }
 }
 
+/// Of a `Box<dyn Error>` or an `anyhow::Error` give the reference: `Cause::from(&*error)`.
 impl<E: std::error::Error> From<E> for Cause {
     fn from(error: E) -> Self {
         let mut cause = Self::new(error.to_string());
@@ -145,6 +157,26 @@ pub(crate) fn normalized(given: Value) -> Value {
     Value::Object(object)
 }
 
+/// Whether there is nothing in a given cause that a user could read.
+pub(crate) fn says_nothing(given: &Value) -> bool {
+    match given {
+        Value::Object(object) => object
+            .iter()
+            .all(|(key, value)| key == "Severity" || is_blank(value)),
+        other => is_blank(other),
+    }
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.iter().all(is_blank),
+        Value::Object(object) => object.values().all(is_blank),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 fn wrapped(given: Value) -> Map<String, Value> {
     let paragraphs: Vec<String> = match given {
         Value::Array(items) => items.into_iter().map(into_text).collect(),
@@ -183,6 +215,26 @@ mod tests {
         let value = Cause::from(Outer(std::io::Error::other("connection refused"))).into_value();
         assert_eq!(value["ShortDescription"], json!(["could not ping"]));
         assert_eq!(value["LongDescription"], json!(["connection refused"]));
+    }
+
+    #[test]
+    fn errors_in_a_box_and_of_anyhow_are_given_by_reference() {
+        let value = |cause: Cause| cause.into_value();
+        let outer = || Outer(std::io::Error::other("connection refused"));
+        let expected = value(outer().into());
+        let boxed: Box<dyn std::error::Error> = Box::new(outer());
+        assert_eq!(value(Cause::from(&*boxed)), expected);
+        let boxed: Box<dyn std::error::Error + Send + Sync> = Box::new(outer());
+        assert_eq!(value(Cause::from(&*boxed)), expected);
+        let of_anyhow = anyhow::Error::new(outer());
+        assert_eq!(value(Cause::from(&*of_anyhow)), expected);
+        // What stands around it becomes the headline.
+        let value = value(Cause::from(&*of_anyhow.context("could not deploy")));
+        assert_eq!(value["ShortDescription"], json!(["could not deploy"]));
+        let chain = json!(["could not ping", "connection refused"]);
+        assert_eq!(value["LongDescription"], chain);
+        // A sized error may be in a box as it is.
+        assert_eq!(Cause::from(Box::new(outer())).into_value(), expected);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::cause;
 use crate::digest::Digests;
@@ -158,6 +158,7 @@ impl From<Event> for NewEvent {
 }
 
 const UUID_REMEDY: &str = "give a UUID like 7b1d2c3e-0000-4000-8000-000000000001, or leave it out";
+const RESOURCE_REMEDY: &str = "give the UUID of the resource the event is about";
 const NAME_REMEDY: &str = "write it in snake_case, such as `remove_from_organization`";
 
 impl NewEvent {
@@ -182,13 +183,19 @@ impl NewEvent {
             UUID_REMEDY,
             &mut violations,
         );
-        let acted_upon = self.acted_upon.without_nil();
         let acted_upon = required(
             "actedUpon",
-            acted_upon,
-            "give the UUID of the resource the event is about",
+            self.acted_upon,
+            RESOURCE_REMEDY,
             &mut violations,
         );
+        if acted_upon.is_some_and(|resource| resource.is_nil()) {
+            violations.add(
+                "actedUpon",
+                "is the nil UUID, which means none",
+                RESOURCE_REMEDY,
+            );
+        }
         let category = required("category", self.category, NAME_REMEDY, &mut violations);
         let action = required("action", self.action, NAME_REMEDY, &mut violations);
         let severity = severity(self.severity, &mut violations);
@@ -240,16 +247,6 @@ impl NewEvent {
             event,
             created_at_given,
         })
-    }
-}
-
-impl Given<ResourceId> {
-    /// The nil UUID, which some clients send for "none", as absent.
-    fn without_nil(self) -> Self {
-        match self {
-            Self::Value(id) if id.is_nil() => Self::Absent,
-            other => other,
-        }
     }
 }
 
@@ -353,11 +350,12 @@ fn with_cause(
         take_non_empty(metadata, "error").or_else(|| take_non_empty(metadata, "err"))
     });
     // Most of Go's errors are written as `{}`, which says nothing.
-    let given = given.filter(|cause| severity != Some(Severity::Error) || *cause != json!({}));
+    let given =
+        given.filter(|cause| severity != Some(Severity::Error) || !cause::says_nothing(cause));
     let cause = match (given, fill) {
         (Some(given), _) => given,
         (None, Some(description)) if severity == Some(Severity::Error) => {
-            let text = if description.is_empty() {
+            let text = if description.trim().is_empty() {
                 "no cause was given"
             } else {
                 description
@@ -367,7 +365,7 @@ fn with_cause(
         (None, None) if severity == Some(Severity::Error) => {
             violations.add(
                 "metadata.error",
-                "is missing, and an event of severity error needs its cause",
+                "is missing or says nothing, and an event of severity error needs its cause",
                 "call with_error with what went wrong and what the user can do",
             );
             return metadata;
@@ -390,6 +388,8 @@ fn take_non_empty(metadata: &mut Metadata, key: &str) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn draft(body: Value) -> Result<Draft, Violations> {
@@ -470,7 +470,11 @@ mod tests {
         let event = draft(with("id", json!(nil))).unwrap().event;
         assert!(!event.id.is_nil());
         assert_eq!(draft(with("owner", json!(nil))).unwrap().event.owner, None);
-        assert!(draft(with("actedUpon", json!(nil))).is_err());
+        let violations = draft(with("actedUpon", json!(nil))).unwrap_err();
+        let all: Vec<_> = violations.iter().collect();
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].field, "actedUpon");
+        assert!(all[0].fault.contains("nil UUID"), "{}", all[0].fault);
     }
 
     #[test]
@@ -509,6 +513,8 @@ mod tests {
             json!({"error": ""}),
             json!({"error": {}}),
             json!({"err": {}, "error": null}),
+            json!({"error": " "}),
+            json!({"error": {"Severity": 2, "ShortDescription": [""], "ProbableCause": [" ", null]}}),
         ] {
             let mut body = with("severity", json!("error"));
             body["description"] = json!("it broke");
@@ -516,6 +522,37 @@ mod tests {
             let metadata = draft(body).unwrap().event.metadata.unwrap();
             let cause = &metadata["error"]["LongDescription"];
             assert_eq!(*cause, json!(["it broke"]));
+        }
+    }
+
+    #[test]
+    fn a_cause_that_says_anything_is_kept() {
+        for cause in [
+            json!({"Code": "k-1"}),
+            json!({"SuggestedRemediation": "start it"}),
+            json!({"message": "boom"}),
+            json!(0),
+        ] {
+            let mut body = with("severity", json!("error"));
+            body["description"] = json!("it broke");
+            body["metadata"] = json!({"error": cause});
+            let metadata = draft(body).unwrap().event.metadata.unwrap();
+            let kept = metadata["error"].to_string();
+            assert!(!kept.contains("it broke"), "{kept}");
+        }
+    }
+
+    #[test]
+    fn what_http_stores_may_be_published_back() {
+        for description in ["it broke", "", " "] {
+            for cause in [json!(null), json!({"ShortDescription": ""}), json!("boom")] {
+                let mut body = with("severity", json!("error"));
+                body["description"] = json!(description);
+                body["metadata"] = json!({"error": cause});
+                let event = draft(body).unwrap().event;
+                let again = Draft::from_event(event.clone(), &Limits::default()).unwrap();
+                assert_eq!(again.event, event);
+            }
         }
     }
 

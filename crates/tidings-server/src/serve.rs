@@ -47,7 +47,7 @@ pub enum BindError {
     )]
     NotLoopback(SocketAddr),
     /// The address cannot be used.
-    #[error("could not listen on {address}")]
+    #[error("could not listen on {address}; free it, or choose another with --listen")]
     Listen {
         /// The address.
         address: SocketAddr,

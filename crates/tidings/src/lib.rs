@@ -2,8 +2,7 @@
 //! owner, and keeps them to be listed.
 //!
 //! ```
-//! use tidings::{Config, Event, Start, StreamItem, Tidings};
-//! # use tidings_event::{OwnerId, Severity};
+//! use tidings::{Config, Event, OwnerId, Severity, Start, StreamItem, Tidings};
 //! # use uuid::Uuid;
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -60,9 +59,17 @@ pub use retention::Retention;
 pub use store::{BackupError, DirectoryError, StoreError, StoreSummary, backup, restore};
 pub use subscription::Subscription;
 
-/// The vocabulary the engine speaks, from `tidings-event`.
+/// Events: building one, and what it is made of; from `tidings-event`, so that a program which
+/// embeds the engine needs no other crate to say what happened.
 pub use tidings_event::{
-    Change, Event, EventFilter, EventPage, PageRequest, Selection, Start, Status, StreamItem,
+    Action, Category, Cause, CauseSeverity, Event, EventBuilder, EventId, Limits, Metadata,
+    OperationId, OwnerId, ResourceId, Severity, Status, SystemId, Timestamp, Violation, Violations,
+};
+/// Reading and changing an inbox, and following it; from `tidings-event`.
+pub use tidings_event::{
+    Change, CountDelta, Cursor, Deletion, EventFilter, EventPage, EventTypes, InboxSummary,
+    OwnerKind, PageRequest, PageToken, Paging, ResetReason, Rev, Selection, SeverityCount, Sort,
+    SortKey, SortOrder, Start, StatusChange, StreamItem, Summary, Total,
 };
 
 /// Compiles the program in the README.

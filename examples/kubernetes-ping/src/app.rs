@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::routing::post;
+use axum::{Router, middleware};
 use tidings::Tidings;
+use tokio_util::task::TaskTracker;
 
 use crate::cluster::Connections;
+use crate::guard::only_from_here;
 use crate::ping::ping_connection;
 
 /// What the handlers share.
@@ -14,25 +16,29 @@ use crate::ping::ping_connection;
 pub struct App {
     pub(crate) tidings: Tidings,
     pub(crate) connections: Connections,
+    /// The pings under way. They outlive the requests that asked for them.
+    pub(crate) pings: TaskTracker,
 }
 
 impl App {
     /// Brings the parts together.
-    pub const fn new(tidings: Tidings, connections: Connections) -> Self {
+    pub fn new(tidings: Tidings, connections: Connections) -> Self {
         Self {
             tidings,
             connections,
+            pings: TaskTracker::new(),
         }
     }
 }
 
 /// The app's own route, and beside it those of Tidings: the list, and the live stream.
-pub fn router(app: App) -> Router {
+pub(crate) fn router(app: Arc<App>) -> Router {
     let events = tidings_server::router(app.tidings.clone(), &tidings_server::Config::default());
     Router::new()
         // A POST: each call makes an event, so no browser, proxy or crawler may repeat it, fetch it
         // ahead of time, or answer it from a cache, all of which a GET allows.
         .route("/api/connections/{id}/ping", post(ping_connection))
-        .with_state(Arc::new(app))
+        .layer(middleware::from_fn(only_from_here))
+        .with_state(app)
         .merge(events)
 }

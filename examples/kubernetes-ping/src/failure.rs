@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use kube::config::KubeconfigError;
-use tidings_event::Cause;
+use tidings::Cause;
 use uuid::Uuid;
 
 use crate::cluster::Cluster;

@@ -7,11 +7,14 @@ mod app;
 mod args;
 mod cluster;
 mod failure;
+mod guard;
 mod ping;
+mod serve;
 
-pub use app::{App, router};
+pub use app::App;
 pub use args::Args;
 pub use cluster::Connections;
+pub use serve::serve;
 
 /// Compiles the programs in the guide.
 #[cfg(doctest)]

@@ -2,9 +2,10 @@
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use kubernetes_ping::{App, Args, Connections, router};
+use kubernetes_ping::{App, Args, Connections, serve};
 use tidings::{Config, Tidings};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -15,28 +16,29 @@ async fn main() -> anyhow::Result<()> {
     // Whoever can connect is the user: what is true of Tidings' routes here is true of ours.
     anyhow::ensure!(
         args.listen.ip().is_loopback(),
-        "--listen: not a loopback address"
+        "--listen: not a loopback address; give one such as 127.0.0.1:8080"
     );
+    // Before anything is opened, so that no signal finds the program half started. Ctrl-C is SIGINT;
+    // service managers and Kubernetes send SIGTERM.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
 
     let tidings = Tidings::open(Config::new(&args.data_dir)).await?;
     let connections = Connections::new(args.kubeconfig, args.connection);
-    let router = router(App::new(tidings.clone(), connections));
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .with_context(|| format!("could not listen on {}", args.listen))?;
+    let listener = TcpListener::bind(args.listen).await.with_context(|| {
+        format!(
+            "could not listen on {}; choose another with --listen",
+            args.listen
+        )
+    })?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
 
-    let engine = tidings.clone();
-    let stopped = async move {
-        // Without signals there is only the hard way to stop.
-        let _ = tokio::signal::ctrl_c().await;
-        // A graceful shutdown would otherwise wait for the live streams.
-        engine.end_subscriptions();
+    let stop = async {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     };
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stopped)
-        .await?;
-    // The handlers have ended, and with them all publishing.
-    tidings.close().await;
+    serve(listener, App::new(tidings, connections), stop).await?;
     Ok(())
 }

@@ -7,8 +7,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tidings::{Event, Tidings};
-use tidings_event::{EventBuilder, Severity};
+use tidings::{Event, EventBuilder, Severity, Tidings};
 use tidings_server::LOCAL_USER;
 use uuid::Uuid;
 
@@ -26,8 +25,8 @@ pub(crate) async fn ping_connection(
     Path(connection): Path<Uuid>,
 ) -> Answer {
     // A task of its own: axum drops the handler of a user who hangs up, and it is just that user
-    // who wants to find later how it ended.
-    let answer = tokio::spawn(ping(app, connection)).await;
+    // who wants to find later how it ended. The tracker is how a shutdown can wait for it.
+    let answer = app.pings.spawn(ping(Arc::clone(&app), connection)).await;
     answer.unwrap_or_else(|_| failed(StatusCode::INTERNAL_SERVER_ERROR, "the ping failed"))
 }
 

@@ -1,4 +1,5 @@
-//! The example against stub clusters: what the caller is answered, and what the user sees live.
+//! The example against stub clusters: what the caller is answered, what the user sees live, and what
+//! is there after the program was stopped.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,6 +9,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,14 +17,16 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use clap::Parser as _;
-use kubernetes_ping::{App, Args, Connections, router};
+use kubernetes_ping::{App, Args, Connections};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tidings::{Config, Tidings};
+use tidings::{Config, Event, EventFilter, PageRequest, Severity, Start, StreamItem, Tidings};
 use tidings_client::{Client, Follow, Followed};
-use tidings_event::{Event, Severity, Start, StreamItem};
 use tidings_server::LOCAL_USER;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader, Lines};
 use tokio::net::TcpListener;
+use tokio::process::Command;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use uuid::Uuid;
 
@@ -55,10 +59,54 @@ fn healthy() -> Router {
     Router::new().route("/version", get(async || axum::Json(version())))
 }
 
+/// An API server that does not answer before it is told to.
+struct Slow {
+    address: SocketAddr,
+    /// One for each request that has come.
+    asked: mpsc::Receiver<()>,
+    go_on: oneshot::Sender<()>,
+}
+
+impl Slow {
+    async fn start() -> Self {
+        let (ask, asked) = mpsc::channel(1);
+        let (go_on, gone_on) = oneshot::channel::<()>();
+        // axum wants a handler that could be called again.
+        let gone_on = Arc::new(Mutex::new(Some(gone_on)));
+        let slow = get(async move || {
+            ask.send(()).await.unwrap();
+            let gone_on = gone_on.lock().await.take().unwrap();
+            gone_on.await.unwrap();
+            axum::Json(version())
+        });
+        Self {
+            address: serve(Router::new().route("/version", slow)).await,
+            asked,
+            go_on,
+        }
+    }
+
+    /// Sends a request that leads to a ping, and hangs up when the cluster has been asked.
+    async fn ask_and_hang_up(&mut self, request: reqwest::RequestBuilder) {
+        let request = tokio::spawn(request.send());
+        soon(self.asked.recv()).await.unwrap();
+        request.abort();
+        assert!(soon(request).await.unwrap_err().is_cancelled());
+    }
+}
+
 /// An address where nothing listens.
 async fn nobody() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()
+}
+
+fn http_client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+fn ping_url(base: &str, connection: Uuid) -> String {
+    format!("{base}/api/connections/{connection}/ping")
 }
 
 /// The running example, its one connection `HOME` being the context `home` of a cluster.
@@ -77,25 +125,28 @@ impl Example {
         let config = Config::new(directory.path().join("data"));
         let tidings = Tidings::open(config).await.unwrap();
         let connections = Connections::new(kubeconfig, [(HOME, context.to_owned())]);
-        let url = format!(
-            "http://{}",
-            serve(router(App::new(tidings, connections))).await
-        );
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = App::new(tidings, connections);
+        tokio::spawn(kubernetes_ping::serve(
+            listener,
+            app,
+            std::future::pending(),
+        ));
         let mut live = Client::new(url.parse().unwrap())
             .unwrap()
             .follow(Start::Now);
         while !matches!(item(&mut live).await, StreamItem::Live { .. }) {}
         Self {
             url,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            http: http_client(),
             live,
             _directory: directory,
         }
     }
 
     fn post_ping(&self, connection: Uuid) -> reqwest::RequestBuilder {
-        let path = format!("/api/connections/{connection}/ping");
-        self.http.post(self.url.clone() + &path)
+        self.http.post(ping_url(&self.url, connection))
     }
 
     async fn ping(&self, connection: Uuid) -> (StatusCode, Value) {
@@ -216,24 +267,92 @@ async fn refused_credentials_and_a_lost_context_have_remedies_of_their_own() {
 
 #[tokio::test]
 async fn a_user_who_hangs_up_is_told_all_the_same() {
-    let (asked, mut was_asked) = mpsc::channel(1);
-    let (go_on, gone_on) = oneshot::channel::<()>();
-    // axum wants a handler that could be called again.
-    let gone_on = Arc::new(Mutex::new(Some(gone_on)));
-    let slow = get(async move || {
-        asked.send(()).await.unwrap();
-        let gone_on = gone_on.lock().await.take().unwrap();
-        gone_on.await.unwrap();
-        axum::Json(version())
-    });
-    let cluster = serve(Router::new().route("/version", slow)).await;
-    let mut example = Example::start(cluster, "home").await;
-    let request = tokio::spawn(example.post_ping(HOME).send());
-    soon(was_asked.recv()).await.unwrap();
-    request.abort();
-    assert!(soon(request).await.unwrap_err().is_cancelled());
-    go_on.send(()).unwrap();
+    let mut cluster = Slow::start().await;
+    let mut example = Example::start(cluster.address, "home").await;
+    cluster.ask_and_hang_up(example.post_ping(HOME)).await;
+    cluster.go_on.send(()).unwrap();
     assert_eq!(example.event().await.severity, Severity::Success);
+}
+
+/// What follows `text` in the first line that has it; `None` if the log ends before.
+async fn logged<R: AsyncBufRead + Unpin>(log: &mut Lines<R>, text: &str) -> Option<String> {
+    while let Some(line) = soon(log.next_line()).await.unwrap() {
+        if let Some((_, rest)) = line.split_once(text) {
+            return Some(rest.to_owned());
+        }
+    }
+    None
+}
+
+#[tokio::test]
+async fn a_program_that_is_stopped_first_ends_the_pings_of_those_who_hung_up() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut cluster = Slow::start().await;
+        let directory = tempfile::tempdir().unwrap();
+        let kubeconfig = directory.path().join("kubeconfig");
+        write_kubeconfig(&kubeconfig, cluster.address);
+        let data = directory.path().join("data");
+        let mut program = Command::new(env!("CARGO_BIN_EXE_kubernetes-ping"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(["--connection", &format!("{HOME}=home")])
+            .arg("--kubeconfig")
+            .arg(&kubeconfig)
+            .arg("--data-dir")
+            .arg(&data)
+            .env("NO_COLOR", "1")
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(program.stderr.take().unwrap()).lines();
+        let url = logged(&mut log, "listening on ").await.unwrap();
+        let request = http_client().post(ping_url(&url, HOME));
+        cluster.ask_and_hang_up(request).await;
+
+        let pid = i32::try_from(program.id().unwrap()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+        // A program that forgets the ping ends here, and its log with it.
+        let pings = logged(&mut log, "all requests have ended ").await;
+        assert_eq!(pings.as_deref(), Some("pings=1"));
+        cluster.go_on.send(()).unwrap();
+        assert!(soon(program.wait()).await.unwrap().success());
+
+        let tidings = Tidings::open(Config::new(data)).await.unwrap();
+        let filter = EventFilter::default();
+        let page = tidings.list(LOCAL_USER, filter, PageRequest::default());
+        let events = page.await.unwrap().events;
+        let severities: Vec<_> = events.iter().map(|event| event.severity).collect();
+        assert_eq!(severities, [Severity::Success]);
+    }
+}
+
+#[tokio::test]
+async fn a_request_from_elsewhere_pings_nothing() {
+    let mut example = Example::start(serve(healthy()).await, "home").await;
+    let own = example.url.clone();
+    for (header, foreign) in [
+        ("host", "app.example.org"),
+        ("origin", "http://app.example.org"),
+        ("origin", "http://localhost:1"),
+        ("origin", "null"),
+    ] {
+        let request = example.post_ping(HOME).header(header, foreign);
+        let answer = soon(request.send()).await.unwrap();
+        assert_eq!(
+            answer.status(),
+            StatusCode::FORBIDDEN,
+            "{header}: {foreign}"
+        );
+    }
+    let request = example.post_ping(HOME).header("origin", own);
+    let answer = soon(request.send()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    // The first event of all.
+    let event = example.event().await;
+    assert_eq!(event.severity, Severity::Success);
+    let tidings = Client::new(example.url.parse().unwrap()).unwrap();
+    let summary = soon(tidings.summary()).await.unwrap();
+    assert_eq!(summary.total_count, 1);
 }
 
 #[test]
