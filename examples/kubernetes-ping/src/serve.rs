@@ -18,7 +18,7 @@ const STOP_TIME: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 ///
-/// Those of [`axum::serve`].
+/// Those of [`axum::serve()`].
 pub async fn serve(
     listener: TcpListener,
     app: App,
