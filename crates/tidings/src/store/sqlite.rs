@@ -18,6 +18,7 @@ mod row;
 mod search;
 mod search_blocks;
 mod select;
+mod turns;
 mod upkeep;
 mod writer;
 
@@ -43,7 +44,8 @@ use fault::{OpenFault, io_error};
 use readers::{Reader, Readers};
 use writer::Writer;
 
-/// As many reads as run at once, of streams and of lists each; more wait.
+/// As many reads as run at once, of streams and of lists each; more wait. Half of them may be of one
+/// owner.
 const READERS: u32 = 4;
 
 /// Why a SQLite store could not be opened.
@@ -114,7 +116,7 @@ impl Store for SqliteStore {
 
     async fn snapshot(&self, owner: OwnerId) -> Result<Snapshot, StoreError> {
         self.stream_readers
-            .read(move |reader| reader.snapshot(owner))
+            .read_for(owner, move |reader| reader.snapshot(owner))
             .await
     }
 
@@ -125,13 +127,13 @@ impl Store for SqliteStore {
         range: RevRange,
     ) -> Result<ReplayPage, StoreError> {
         self.stream_readers
-            .read(move |reader| reader.replay(owner, side, range))
+            .read_for(owner, move |reader| reader.replay(owner, side, range))
             .await
     }
 
     async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Event>, StoreError> {
         self.stream_readers
-            .read(move |reader| reader.event(owner, id))
+            .read_for(owner, move |reader| reader.event(owner, id))
             .await
     }
 
@@ -142,13 +144,13 @@ impl Store for SqliteStore {
         page: PageRequest,
     ) -> Result<ListPage, StoreError> {
         self.list_readers
-            .read(move |reader| reader.list(owner, &filter, page))
+            .read_for(owner, move |reader| reader.list(owner, &filter, page))
             .await
     }
 
     async fn types(&self, owner: OwnerId) -> Result<EventTypes, StoreError> {
         self.list_readers
-            .read(move |reader| reader.types(owner))
+            .read_for(owner, move |reader| reader.types(owner))
             .await
     }
 
@@ -159,7 +161,9 @@ impl Store for SqliteStore {
         after: Option<PageToken>,
     ) -> Result<MatchPage, StoreError> {
         self.list_readers
-            .read(move |reader| reader.matching(owner, &matching, after))
+            .read_for(owner, move |reader| {
+                reader.matching(owner, &matching, after)
+            })
             .await
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use super::connection::open_reader;
 use super::fault::store_error;
 use super::row::{SEEN_COLUMNS, overlay_join, read_event};
+use super::turns::{Turn, Turns};
 use crate::store::StoreError;
 
 /// How many of SQLite's virtual instructions a read does between looks whether it is still wanted:
@@ -22,6 +23,7 @@ const INSTRUCTIONS_BETWEEN_LOOKS: i32 = 10_000;
 pub(crate) struct Readers {
     number: u32,
     permits: Arc<Semaphore>,
+    turns: Turns,
     idle: Arc<Idle>,
     /// Reads that are on their way end early.
     closing: Arc<AtomicBool>,
@@ -67,6 +69,7 @@ impl Readers {
         Ok(Self {
             number,
             permits: Arc::new(Semaphore::new(number as usize)),
+            turns: Turns::new((number as usize / 2).max(1)),
             idle: Arc::new(idle),
             closing: Arc::default(),
         })
@@ -76,6 +79,26 @@ impl Readers {
     /// gone, because the client hung up or the store closes, is broken off.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
+        query: impl FnOnce(&Reader) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.read_in_turn(None, query).await
+    }
+
+    /// The same for a query about what `owner` sees. At most half of the connections work for one owner
+    /// at a time: whoever asks for much waits behind themselves, and the others find a connection free.
+    pub(crate) async fn read_for<T: Send + 'static>(
+        &self,
+        owner: OwnerId,
+        query: impl FnOnce(&Reader) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        // Before the wait for a connection, where nobody is asked whose the read is.
+        let turn = self.turns.take(owner).await;
+        self.read_in_turn(Some(turn), query).await
+    }
+
+    async fn read_in_turn<T: Send + 'static>(
+        &self,
+        turn: Option<Turn>,
         query: impl FnOnce(&Reader) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let permits = Arc::clone(&self.permits);
@@ -90,7 +113,7 @@ impl Readers {
         let is_unwanted = move || gone.load(Ordering::Relaxed) || closing.load(Ordering::Relaxed);
         let answer = tokio::task::spawn_blocking(move || {
             // Until the query has ended, even if its caller is gone.
-            let _permit = permit;
+            let _held = (permit, turn);
             idle.read(query, is_unwanted)
         });
         let answer = answer
@@ -178,5 +201,113 @@ impl Reader {
     pub(crate) fn check(&self) -> rusqlite::Result<()> {
         self.connection
             .query_row("SELECT 1 FROM installation", [], |_| Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use futures_util::FutureExt as _;
+    use tidings_event::{EventFilter, PageRequest};
+    use tokio::time::timeout;
+
+    use super::super::{READERS, SqliteStore};
+    use super::*;
+    use crate::store::{Matching, RevRange, Side, Store as _};
+
+    /// Far longer than any read here takes.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// Queries that last until the sender is dropped.
+    fn slow_query() -> (
+        mpsc::Sender<()>,
+        impl Fn(&Reader) -> rusqlite::Result<()> + Clone + Send + 'static,
+    ) {
+        let (end, ended) = mpsc::channel();
+        let ended = Arc::new(Mutex::new(ended));
+        let query = move |_: &Reader| {
+            let _ = ended.lock().unwrap().recv();
+            Ok(())
+        };
+        (end, query)
+    }
+
+    #[tokio::test]
+    async fn who_reads_much_and_slowly_keeps_no_other_owner_waiting() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path()).unwrap();
+        let (greedy, other) = (OwnerId::mint(), OwnerId::mint());
+        for readers in [&store.list_readers, &store.stream_readers] {
+            let (end, query) = slow_query();
+            let mut reads: Vec<_> = (0..2 * READERS)
+                .map(|_| Box::pin(readers.read_for(greedy, query.clone())))
+                .collect();
+            for read in &mut reads {
+                assert!(read.now_or_never().is_none());
+            }
+            let read = timeout(PATIENCE, readers.read_for(other, |_| Ok("read"))).await;
+            assert_eq!(read.unwrap().unwrap(), "read");
+
+            // One that goes away while it waits or reads is no longer counted.
+            reads.truncate(READERS as usize);
+            drop(end);
+            for read in reads {
+                timeout(PATIENCE, read).await.unwrap().unwrap();
+            }
+            assert_eq!(readers.turns.owners(), 0);
+        }
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn every_read_of_an_owner_waits_its_turn() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path()).unwrap();
+        let owner = OwnerId::mint();
+        let (end, query) = slow_query();
+        let half = READERS as usize / 2;
+        let all = [&store.list_readers, &store.stream_readers];
+        let mut slow: Vec<_> = (0..half)
+            .flat_map(|_| all)
+            .map(|readers| Box::pin(readers.read_for(owner, query.clone())))
+            .collect();
+        for read in &mut slow {
+            assert!(read.now_or_never().is_none());
+        }
+        let filter = EventFilter::default;
+        let matching = Matching {
+            filter: filter(),
+            own_up_to: tidings_event::Rev::ZERO,
+            system_up_to: tidings_event::Rev::ZERO,
+        };
+        let range = RevRange {
+            after: tidings_event::Rev::ZERO,
+            up_to: tidings_event::Rev::ZERO,
+        };
+        let mut reads = [
+            store
+                .list(owner, filter(), PageRequest::default())
+                .map(drop)
+                .boxed(),
+            store.types(owner).map(drop).boxed(),
+            store.matching(owner, matching, None).map(drop).boxed(),
+            store.snapshot(owner).map(drop).boxed(),
+            store.replay(owner, Side::Own, range).map(drop).boxed(),
+            store.event(owner, EventId::mint()).map(drop).boxed(),
+        ];
+        for read in &mut reads {
+            assert!(read.now_or_never().is_none());
+        }
+        for readers in all {
+            assert_eq!(readers.permits.available_permits(), half);
+        }
+        drop(end);
+        for read in reads {
+            timeout(PATIENCE, read).await.unwrap();
+        }
+        drop(slow);
+        store.close().await;
     }
 }
