@@ -7,6 +7,8 @@ mod claims;
 mod config;
 mod error;
 mod file;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod header;
 mod jwks;
 mod keys;

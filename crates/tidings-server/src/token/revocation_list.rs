@@ -102,12 +102,16 @@ pub(super) fn line(id: &str, until: Timestamp) -> String {
 /// Whether an id can be a word of a list.
 pub(super) fn is_listable(id: &str) -> bool {
     let is_word = |char: char| !char.is_whitespace() && !char.is_control();
-    (1..=MAX_ID_BYTES).contains(&id.len()) && !id.starts_with('#') && id.chars().all(is_word)
+    // At the beginning of a list it would be taken for a mark of its encoding.
+    let begins_well = !id.starts_with(['#', '\u{feff}']);
+    (1..=MAX_ID_BYTES).contains(&id.len()) && begins_well && id.chars().all(is_word)
 }
 
 /// Whether a token may still be accepted if it were not revoked.
 pub(super) fn is_of_use(until: Option<Timestamp>, now: Timestamp) -> bool {
-    until.is_none_or(|until| until.checked_add(GRACE).is_ok_and(|end| end > now))
+    // What ends when time does ends never.
+    let end = until.and_then(|until| until.checked_add(GRACE).ok());
+    end.is_none_or(|end| end > now)
 }
 
 /// The later of two times, where none is never.
@@ -151,6 +155,13 @@ mod tests {
     }
 
     #[test]
+    fn what_never_ends_is_never_dropped() {
+        for until in [Timestamp::MAX, Timestamp::MAX - Duration::from_secs(1)] {
+            assert_eq!(ids(&line("a", until)), ["a"]);
+        }
+    }
+
+    #[test]
     fn a_line_that_means_nothing_is_named() {
         let long = format!("a\n{}", "x".repeat(MAX_ID_BYTES + 1));
         for (text, fault) in [
@@ -185,6 +196,7 @@ mod tests {
             ("é", true),
             ("", false),
             ("#a", false),
+            ("\u{feff}a", false),
             ("a b", false),
             ("a\u{a0}b", false),
             ("a\n", false),
