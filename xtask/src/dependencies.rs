@@ -92,10 +92,8 @@ fn check_duplicates(crates: &[Crate], known: &[Duplicate], faults: &mut Vec<Stri
     let mut used = vec![false; known.len()];
     for one in crates {
         let newer = |other: &Crate| other.name == one.name && other.version > one.version;
-        let Some(newest) = crates.iter().filter(|other| newer(other)).max_by(|a, b| {
-            let (a, b) = (&a.version, &b.version);
-            a.cmp(b)
-        }) else {
+        let newest = crates.iter().filter(|other| newer(other));
+        let Some(newest) = newest.map(|other| &other.version).max() else {
             continue;
         };
         let fits = |duplicate: &Duplicate| {
@@ -105,15 +103,15 @@ fn check_duplicates(crates: &[Crate], known: &[Duplicate], faults: &mut Vec<Stri
         match known.iter().position(fits) {
             Some(place) => used[place] = true,
             None => faults.push(format!(
-                "{} {}: is there as {} too; use one, or say why not in xtask/src/dependencies",
-                one.name, one.version, newest.version
+                "{} {}: is there as {newest} too; use one, or say why not in xtask/src/dependencies",
+                one.name, one.version
             )),
         }
     }
     for (duplicate, _) in known.iter().zip(used).filter(|(_, used)| !used) {
-        let Duplicate { name, version, .. } = duplicate;
+        let Duplicate { name, version, why } = duplicate;
         faults.push(format!(
-            "{name} {version}: is no duplicate any more; remove it from xtask/src/dependencies"
+            "{name} {version}: is no duplicate any more ({why}); remove it from xtask/src/dependencies"
         ));
     }
 }

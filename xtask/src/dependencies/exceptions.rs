@@ -58,8 +58,8 @@ pub(super) const DUPLICATES: &[Duplicate] = &[
         "0.2",
         "k8s-openapi and kube, for the example only; until they use 1",
     ),
-    duplicate("jiff-core", "0.1", "jiff 0.2, see there"),
-    duplicate("jiff-static", "0.2", "jiff 0.2, see there"),
+    duplicate("jiff-core", "0.1", "a part of jiff 0.2, see there"),
+    duplicate("jiff-static", "0.2", "a part of jiff 0.2, see there"),
     duplicate(
         "rand_core",
         "0.6",
