@@ -8,6 +8,7 @@ mod bench;
 mod ci;
 mod codegen;
 mod command;
+mod dependencies;
 mod javascript;
 mod tally;
 mod test;

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
-use crate::{command, javascript};
+use crate::{command, dependencies, javascript};
 
 /// Which of our crates each of them may depend on: imports point one way.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
@@ -56,6 +56,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         check_names(path, name, reason, &mut faults)?;
     }
     check_lock(&mut faults)?;
+    dependencies::check(&mut faults)?;
     if faults.is_empty() {
         return Ok(());
     }

@@ -7,6 +7,8 @@
 mod access;
 mod authority;
 mod credential;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod local;
 mod session;
 

@@ -5,8 +5,9 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 use tidings_event::Violation;
 
-/// The most of a parser's message that is repeated; it can quote a whole document.
-const MESSAGE_CHARS: usize = 200;
+/// The most of a parser's message, and of the path to a fault, that is repeated: either can quote a whole
+/// document.
+const QUOTED_CHARS: usize = 200;
 
 /// The elements of an array, not yet read.
 #[derive(Debug)]
@@ -50,12 +51,8 @@ pub(crate) fn read<T: DeserializeOwned>(
     // Keeping track of the path costs as much as reading; only a fault needs it.
     serde_json::from_str(part).map_err(|error| {
         let path = path_of_fault::<T>(part).filter(|path| path != "." && path != "?");
-        violation(
-            &error,
-            document,
-            part,
-            field(prefix, &path.unwrap_or_default()),
-        )
+        let path = shortened(path.unwrap_or_default());
+        violation(&error, document, part, field(prefix, &path))
     })
 }
 
@@ -162,10 +159,7 @@ fn violation(error: &serde_json::Error, document: &str, part: &str, field: Strin
     if let Some(without_place) = message.strip_suffix(&place) {
         message.truncate(without_place.len());
     }
-    if let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARS) {
-        message.truncate(end);
-        message.push('…');
-    }
+    let message = shortened(message);
     let (line, column) = within(document, part, error);
     let remedy = match error.classify() {
         Category::Data => "give it the JSON type the documentation names",
@@ -176,6 +170,14 @@ fn violation(error: &serde_json::Error, document: &str, part: &str, field: Strin
         fault: format!("cannot be read: {message} (line {line}, column {column})"),
         remedy: remedy.to_owned(),
     }
+}
+
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(QUOTED_CHARS) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// Where in the document a fault of its part is.
@@ -272,9 +274,12 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_quotes_the_document_is_cut() {
-        let fault = fault_of(&format!("{{\"a\": \"{}\"}}", "x".repeat(10_000))).fault;
+    fn what_quotes_the_document_is_cut() {
+        let long = "x".repeat(10_000);
+        let fault = fault_of(&format!("{{\"a\": \"{long}\"}}")).fault;
         assert!(fault.len() < 300, "{fault}");
+        let field = fault_of(&format!("{{\"{long}\": [true]}}")).field;
+        assert!(field.starts_with("xxx") && field.len() < 300, "{field}");
     }
 
     #[test]

@@ -25,6 +25,8 @@ mod connection;
 mod error;
 mod event_path;
 mod event_stream;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod gate;
 mod identity;
 mod json;

@@ -8,6 +8,8 @@ mod config;
 mod current_keys;
 mod error;
 mod file;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod header;
 mod jwks;
 mod keys;

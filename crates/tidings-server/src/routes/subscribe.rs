@@ -17,7 +17,7 @@ use crate::openapi::examples;
 use crate::openapi::parameters::StreamParameters;
 use crate::state::AppState;
 
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Tells a proxy in front not to hold frames back.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
@@ -103,7 +103,7 @@ async fn open(state: &AppState, caller: Caller, keeping: Keeping, start: Start) 
 
 /// Where the reader wants to begin. The header wins: a browser that reconnects sends it and keeps
 /// the old address.
-fn start(headers: &HeaderMap, query: &str) -> Start {
+pub(crate) fn start(headers: &HeaderMap, query: &str) -> Start {
     match headers.get(LAST_EVENT_ID) {
         Some(cursor) if !cursor.is_empty() => cursor.to_str().map_or(Start::Malformed, parse),
         _ => form_urlencoded::parse(query.as_bytes())

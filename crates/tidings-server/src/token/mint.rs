@@ -37,8 +37,8 @@ pub enum MintError {
     Owner,
     /// No server would accept a token with this id.
     #[error(
-        "the id of a token has 1 to {MAX_ID_BYTES} bytes, no white space and no # in front, so that it \
-         can stand on a list of revoked tokens"
+        "the id of a token has 1 to {MAX_ID_BYTES} bytes, no white space, and neither # nor a byte \
+         order mark in front, so that it can stand on a list of revoked tokens"
     )]
     Id,
     /// It could not be signed.

@@ -106,9 +106,9 @@ impl Revocations {
     /// # Errors
     ///
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for an id that no accepted token has: none, more than
-    /// 256 bytes, with white space or a `#` in front. [`StorageFull`](io::ErrorKind::StorageFull) when
-    /// 100,000 are revoked. Else the file could not be written: the token is revoked all the same, until
-    /// the server ends.
+    /// 256 bytes, with white space, or with a `#` or a byte order mark in front.
+    /// [`StorageFull`](io::ErrorKind::StorageFull) when 100,000 are revoked. Else the file could not be
+    /// written: the token is revoked all the same, until the server ends.
     pub async fn revoke(&self, id: &str, until: Option<Timestamp>) -> io::Result<()> {
         let (shared, id) = (Arc::clone(&self.shared), Box::from(id));
         let done = tokio::task::spawn_blocking(move || {
@@ -122,7 +122,8 @@ impl Revocations {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 format!(
-                    "no token has such an id: it has 1 to {} bytes, no white space and no # in front",
+                    "no token has such an id: it has 1 to {} bytes, no white space, and neither # nor a byte \
+                     order mark in front",
                     list::MAX_ID_BYTES
                 ),
             ));

@@ -1,5 +1,7 @@
 //! `POST /api/system/events`.
 
+pub(crate) mod reading;
+
 use std::sync::Arc;
 
 use axum::extract::{OriginalUri, Request, State};
@@ -7,10 +9,8 @@ use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::{BufMut as _, Bytes, BytesMut};
-use tidings::{Prepared, Receipt};
-use tidings_event::{
-    CausePolicy, Draft, Given, Limits, NewEvent, OwnerName, Past, Violation, Violations,
-};
+use tidings::Receipt;
+use tidings_event::Violations;
 
 use crate::body::ReadBody;
 use crate::error::{ApiError, quoted};
@@ -20,7 +20,8 @@ use crate::openapi::bodies::{Publication, Published};
 use crate::openapi::examples;
 use crate::openapi::parameters::PublishParameters;
 use crate::state::AppState;
-use crate::token::Scopes;
+
+use reading::Reader;
 
 /// Stores one event, or an array of them, all or nothing. With `?import=true` the events keep the past
 /// they had in another store.
@@ -70,20 +71,12 @@ pub(crate) async fn create_events(
     OriginalUri(uri): OriginalUri,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let reader = Reader {
-        state: &state,
-        caller,
-        keeps_past: is_import(request.uri().query().unwrap_or(""))?,
-    };
-    // What a store of elsewhere says is anybody's past.
-    if reader.keeps_past && !reader.publishes_for_all() {
-        let any_of = &[Scopes::PUBLISH];
-        return Err(ApiError::MissingScope { any_of });
-    }
+    let keeps_past = is_import(request.uri().query().unwrap_or(""))?;
+    let reader = Reader::new(caller, state.engine.limits(), keeps_past)?;
     // In a box of its own: this future is made for every event, and allocators are slow with more than
     // a KiB at a time.
     let body = Box::pin(state.read_publication(caller, request));
-    let (form, receipts) = publish(reader, body).await?;
+    let (form, receipts) = publish(&state, caller, reader, body).await?;
     Ok(answer(form, &receipts, &uri))
 }
 
@@ -95,19 +88,26 @@ enum Form {
 }
 
 async fn publish(
+    state: &AppState,
+    caller: Caller,
     reader: Reader<'_>,
     body: impl Future<Output = Result<ReadBody, ApiError>>,
 ) -> Result<(Form, Vec<Receipt>), ApiError> {
     let body = body.await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
-    let (form, prepared) = if text.trim_ascii_start().starts_with('[') {
-        (Form::Batch, reader.read_batch(text)?)
+    let (form, prepared) = if reading::is_batch(text) {
+        let admit = |events| state.admit_batch(caller, events);
+        let prepare = |draft| state.engine.prepare(draft);
+        (Form::Batch, reader.read_batch(text, admit, prepare)?)
     } else {
-        (Form::One, vec![reader.read_one(text)?])
+        (
+            Form::One,
+            vec![state.engine.prepare(reader.read_one(text)?)],
+        )
     };
     // The queue has a budget of its own.
     drop(body);
-    let published = reader.state.engine.publish_prepared(prepared).await;
+    let published = state.engine.publish_prepared(prepared).await;
     let receipts = published.map_err(|error| ApiError::of_publish(error, form == Form::Batch))?;
     Ok((form, receipts))
 }
@@ -130,126 +130,6 @@ fn is_import(query: &str) -> Result<bool, ApiError> {
     }
     violations.into_result().map_err(ApiError::InvalidQuery)?;
     Ok(value == "true")
-}
-
-/// Reads what a caller publishes.
-#[derive(Clone, Copy)]
-struct Reader<'a> {
-    state: &'a AppState,
-    caller: Caller,
-    /// Whether status and last change are taken from the body.
-    keeps_past: bool,
-}
-
-impl Reader<'_> {
-    fn read_one(self, text: &str) -> Result<Prepared, ApiError> {
-        check_size(text.trim_ascii(), None, self.state.engine.limits())?;
-        match self.read_draft(text, text, "") {
-            Ok(draft) => Ok(self.state.engine.prepare(draft)),
-            Err(Unfit::Unreadable(fault)) => Err(ApiError::invalid_json(fault)),
-            Err(Unfit::Invalid(violations)) => Err(ApiError::InvalidEvent(violations)),
-            Err(Unfit::Foreign) => Err(ApiError::ForeignOwner { index: None }),
-        }
-    }
-
-    /// Prepares one event after the other, so that only one at a time is there as parsed values.
-    fn read_batch(self, text: &str) -> Result<Vec<Prepared>, ApiError> {
-        let limits = self.state.engine.limits();
-        let elements = json::elements(text, text, "body", limits.batch_events);
-        let elements = elements.map_err(ApiError::invalid_json)?;
-        match elements.count {
-            0 => return Err(ApiError::EmptyBatch),
-            events if events > limits.batch_events => {
-                let limit = limits.batch_events;
-                return Err(ApiError::TooManyEvents { events, limit });
-            }
-            events => self.state.admit_batch(self.caller, events)?,
-        }
-        let mut prepared = Vec::with_capacity(elements.count);
-        let mut unreadable = false;
-        let mut violations = Violations::default();
-        for (index, element) in elements.first.into_iter().enumerate() {
-            check_size(element.get(), Some(index), limits)?;
-            match self.read_draft(text, element.get(), &format!("[{index}]")) {
-                Ok(draft) => prepared.push(self.state.engine.prepare(draft)),
-                Err(Unfit::Invalid(of_one)) => violations.extend_from_batch(index, of_one),
-                Err(Unfit::Foreign) => return Err(ApiError::ForeignOwner { index: Some(index) }),
-                Err(Unfit::Unreadable(fault)) => {
-                    unreadable = true;
-                    violations.add(fault.field, fault.fault, fault.remedy);
-                }
-            }
-        }
-        match violations.into_result() {
-            Ok(()) => Ok(prepared),
-            Err(violations) if unreadable => Err(ApiError::InvalidJson(violations)),
-            Err(violations) => Err(ApiError::InvalidEvent(violations)),
-        }
-    }
-
-    fn publishes_for_all(self) -> bool {
-        self.caller.scopes.contains(Scopes::PUBLISH)
-    }
-
-    /// An event that names no owner is the caller's.
-    fn read_draft(self, document: &str, part: &str, prefix: &str) -> Result<Draft, Unfit> {
-        // The parser would take an array for the fields in their order.
-        if part.trim_ascii_start().starts_with('[') {
-            return Err(Unfit::Unreadable(Violation {
-                field: prefix.to_owned(),
-                fault: "is an array in an array".to_owned(),
-                remedy: "send one array of events".to_owned(),
-            }));
-        }
-        let mut event: NewEvent = json::read(document, part, prefix).map_err(Unfit::Unreadable)?;
-        if matches!(&event.owner, Given::Value(OwnerName::User(user)) if user.is_nil()) {
-            event.owner = Given::Absent;
-        }
-        let caller = OwnerName::User(self.caller.owner);
-        event.owner.or_default_to(caller);
-        if !self.publishes_for_all() {
-            if matches!(&event.owner, Given::Value(owner) if *owner != caller) {
-                return Err(Unfit::Foreign);
-            }
-            // A user says what happened, and the server which event that is: ids that one may choose
-            // would tell which ones are taken.
-            event.id = Given::Absent;
-            event.operation_id = Given::Absent;
-            event.system_id = Given::Absent;
-            event.created_at = Given::Absent;
-        }
-        let limits = self.state.engine.limits();
-        let draft = event.into_draft(limits, CausePolicy::FillFromDescription);
-        let draft = draft.map_err(Unfit::Invalid)?;
-        if !self.keeps_past {
-            return Ok(draft);
-        }
-        let past: Past = json::read(document, part, prefix).map_err(Unfit::Unreadable)?;
-        past.apply(draft).map_err(Unfit::Invalid)
-    }
-}
-
-/// Why an event of a request cannot be stored.
-enum Unfit {
-    /// It is not the JSON it should be.
-    Unreadable(Violation),
-    /// It breaks rules.
-    Invalid(Violations),
-    /// It is for somebody to whom the caller may not publish.
-    Foreign,
-}
-
-/// The engine judges the stored form; here the form as it was sent bounds the work of reading it.
-fn check_size(json: &str, index: Option<usize>, limits: &Limits) -> Result<(), ApiError> {
-    let (bytes, limit) = (json.len(), limits.event_bytes);
-    if bytes <= limit {
-        return Ok(());
-    }
-    Err(ApiError::EventTooLarge {
-        index,
-        bytes,
-        limit,
-    })
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

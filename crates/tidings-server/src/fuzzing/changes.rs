@@ -1,0 +1,82 @@
+//! What is to be marked or deleted.
+
+use serde_json::{Map, Value, json};
+use tidings_event::{EventFilter, Limits, Selection};
+
+use super::check_refusal;
+use crate::change::{read_marking, read_selection, read_status};
+use crate::error::ApiError;
+use crate::json;
+
+/// The body of a change is refused with the fields that are wrong, or is about the events that the same
+/// body written by the book is about.
+pub fn change(data: &[u8]) {
+    let Ok(text) = json::text(data) else {
+        return;
+    };
+    let limits = Limits::default();
+    match read_selection(text, &limits) {
+        Ok(selection) => check_selection(&selection),
+        Err(refused) => check_refusal(&refused),
+    }
+    match read_marking(text, &limits) {
+        Ok((selection, status)) => {
+            let mut written = written(&selection);
+            written["status"] = json!(status);
+            let again = read_marking(&written.to_string(), &limits);
+            assert_eq!(
+                again.expect("it is written by the book"),
+                (selection, status)
+            );
+        }
+        Err(refused) => check_refusal(&refused),
+    }
+    match read_status(text) {
+        Ok(status) => {
+            let again = read_status(&json!({"status": status}).to_string());
+            assert_eq!(again.expect("it is written by the book"), status);
+        }
+        Err(refused) => check_refusal(&refused),
+    }
+}
+
+/// A filter is the same in the body of a change. An empty one is refused there.
+pub(super) fn check_filter(filter: &EventFilter) {
+    let selection = Selection::Filter {
+        filter: Box::new(filter.clone()),
+        up_to: "1-0-00000000".parse().expect("a cursor"),
+    };
+    if filter.is_empty() {
+        let refused = read_selection(&written(&selection).to_string(), &Limits::default());
+        assert!(matches!(refused, Err(ApiError::InvalidChange(_))));
+    } else {
+        check_selection(&selection);
+    }
+}
+
+fn check_selection(selection: &Selection) {
+    if let Selection::Filter { filter, .. } = selection {
+        assert!(!filter.is_empty(), "an empty one means too much");
+    }
+    let written = written(selection).to_string();
+    let again = read_selection(&written, &Limits::default());
+    assert_eq!(&again.expect("it is written by the book"), selection);
+}
+
+fn written(selection: &Selection) -> Value {
+    match selection {
+        Selection::Ids(ids) => json!({ "ids": ids }),
+        Selection::Filter { filter, up_to } => json!({"filter": set(filter), "upTo": up_to}),
+        Selection::All { up_to: Some(up_to) } => json!({"all": true, "upTo": up_to}),
+        Selection::All { up_to: None } => json!({"all": true}),
+    }
+}
+
+/// Only what is set of a filter.
+fn set(filter: &EventFilter) -> Map<String, Value> {
+    let Ok(Value::Object(mut fields)) = serde_json::to_value(filter) else {
+        unreachable!("a filter is an object");
+    };
+    fields.retain(|_, value| !value.is_null() && *value != json!([]));
+    fields
+}

@@ -1,0 +1,126 @@
+//! The body of a publish request.
+
+use tidings_event::{Digests, Draft, Event, Limits, OwnerId, SystemId};
+use uuid::Uuid;
+
+use super::check_refusal;
+use crate::error::ApiError;
+use crate::identity::Caller;
+use crate::json;
+use crate::routes::events::create::reading::{Reader, is_batch};
+use crate::token::Scopes;
+
+const SYSTEM: SystemId = SystemId::from_uuid(Uuid::from_u128(1));
+
+const USER: OwnerId = OwnerId::from_uuid(Uuid::from_u128(2));
+
+/// Who publishes for everybody.
+const BACKEND: Caller = Caller {
+    owner: USER,
+    scopes: Scopes::ALL,
+};
+
+/// Who publishes to themselves.
+const SELF: Caller = Caller {
+    owner: USER,
+    scopes: Scopes::USER,
+};
+
+/// One event: it is refused with the fields that are wrong, or what is stored of it would be stored again
+/// as the same. A user's is theirs, under an id that they did not choose.
+pub fn event(data: &[u8]) {
+    let Some(text) = text(data).filter(|text| !is_batch(text)) else {
+        return;
+    };
+    for keeps_past in [false, true] {
+        if let Some(draft) = read_one(BACKEND, keeps_past, text) {
+            check_repeat(draft, keeps_past);
+        }
+    }
+    let own = [(); 2].map(|()| read_one(SELF, false, text));
+    if let [Some(one), Some(two)] = own {
+        assert_ne!(one.event().id, two.event().id, "each is a new one");
+        let (event, _) = one.resolve(SYSTEM);
+        assert_eq!(event.owner, Some(USER));
+        assert_eq!(event.system_id, SYSTEM);
+        assert_eq!(event.operation_id.as_uuid(), event.id.as_uuid());
+    }
+}
+
+/// Several events: all of them are as each is alone, or none is taken.
+pub fn batch(data: &[u8]) {
+    let Some(text) = text(data).filter(|text| is_batch(text)) else {
+        return;
+    };
+    let limits = Limits::default();
+    let mut admitted = None;
+    let admit = |events| {
+        admitted = Some(events);
+        Ok(())
+    };
+    match reader(BACKEND, &limits, false).read_batch(text, admit, |draft| draft) {
+        Ok(drafts) => {
+            assert_eq!(admitted, Some(drafts.len()));
+            assert!((1..=limits.batch_events).contains(&drafts.len()));
+            for draft in drafts {
+                check_repeat(draft, false);
+            }
+        }
+        Err(refused) => {
+            check_refusal(&refused);
+            if let ApiError::InvalidEvent(faults) = &refused {
+                assert!(faults.iter().all(|fault| fault.field.starts_with('[')));
+            }
+        }
+    }
+    let own = reader(SELF, &limits, false).read_batch(text, |_| Ok(()), |draft| draft);
+    for draft in own.into_iter().flatten() {
+        assert_eq!(draft.event().owner, Some(USER));
+    }
+}
+
+fn text(data: &[u8]) -> Option<&str> {
+    match json::text(data) {
+        Ok(text) => Some(text),
+        Err(fault) => {
+            check_refusal(&ApiError::invalid_json(fault));
+            None
+        }
+    }
+}
+
+fn reader(caller: Caller, limits: &Limits, keeps_past: bool) -> Reader<'_> {
+    Reader::new(caller, limits, keeps_past).expect("this caller may")
+}
+
+fn read_one(caller: Caller, keeps_past: bool, text: &str) -> Option<Draft> {
+    let limits = Limits::default();
+    match reader(caller, &limits, keeps_past).read_one(text) {
+        Ok(draft) => Some(draft),
+        Err(refused) => {
+            check_refusal(&refused);
+            None
+        }
+    }
+}
+
+/// What is stored of an event, as a list would show it, is published again as the same event.
+fn check_repeat(draft: Draft, keeps_past: bool) {
+    let (stored, digests) = draft.resolve(SYSTEM);
+    let json = serde_json::to_string(&stored).expect("an event can be written");
+    let read: Event = serde_json::from_str(&json).expect("and read");
+    assert_eq!(read, stored);
+    if json.len() > Limits::default().event_bytes {
+        // The engine refuses it: written out it is too large.
+        return;
+    }
+    let again = read_one(BACKEND, keeps_past, &json).expect("what is stored keeps the rules");
+    let (repeated, repeated_digests) = again.resolve(SYSTEM);
+    assert_eq!(repeated, stored);
+    assert_eq!(timeless(&repeated_digests), timeless(&digests));
+}
+
+/// The digest of what was given but for the time.
+fn timeless(digests: &Digests) -> tidings_event::Digest {
+    digests.without_time.unwrap_or(digests.of_content)
+}

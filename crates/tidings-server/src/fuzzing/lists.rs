@@ -1,0 +1,65 @@
+//! The query of the list.
+
+use form_urlencoded::Serializer;
+use tidings_event::{EventFilter, PageRequest, Paging, Total};
+
+use super::changes::check_filter;
+use super::check_refusal;
+use crate::error::ApiError;
+use crate::query::{ListQuery, refuse_filters};
+
+/// A query is refused with the parameters that are wrong, or means what the same query written by the
+/// book means; and its filter is the same in the body of a change.
+pub fn list_query(data: &[u8]) {
+    let Ok(query) = std::str::from_utf8(data) else {
+        return;
+    };
+    match ListQuery::parse(query) {
+        Ok(list) => {
+            let written = written(&list);
+            let again = ListQuery::parse(&written);
+            assert_eq!(again.as_ref(), Ok(&list), "{written}");
+            assert!((1..=PageRequest::MAX_SIZE).contains(&list.page.size));
+            check_filter(&list.filter);
+        }
+        Err(faults) => check_refusal(&ApiError::InvalidQuery(faults)),
+    }
+    if let Err(faults) = refuse_filters(query) {
+        check_refusal(&ApiError::InvalidQuery(faults));
+    }
+}
+
+/// The query with everything said.
+fn written(list: &ListQuery) -> String {
+    let ListQuery { filter, page } = list;
+    let mut query = Serializer::new(String::new());
+    for (name, text) in parameters(filter) {
+        query.append_pair(name, &text);
+    }
+    query.append_pair("sort", page.sort.key.as_str());
+    query.append_pair("order", page.sort.order.as_str());
+    query.append_pair("pagesize", &page.size.to_string());
+    match page.paging {
+        Paging::Number(number) => query.append_pair("page", &number.to_string()),
+        Paging::After(token) => query.append_pair("next", &token.to_string()),
+    };
+    if page.total == Total::Left {
+        query.append_pair("count", "none");
+    }
+    query.finish()
+}
+
+/// What is set of a filter, each as the text of its parameter.
+fn parameters(filter: &EventFilter) -> Vec<(&'static str, String)> {
+    let json = serde_json::to_value(filter).expect("a filter can be written");
+    let names = crate::parameters::TEXTS
+        .into_iter()
+        .chain(crate::parameters::LISTS);
+    names
+        .map(|name| match &json[name] {
+            serde_json::Value::Null => (name, String::new()),
+            serde_json::Value::String(text) => (name, text.clone()),
+            list => (name, list.to_string()),
+        })
+        .collect()
+}

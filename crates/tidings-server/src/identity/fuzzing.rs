@@ -1,0 +1,148 @@
+//! What a request's head says of its caller; see [`crate::fuzzing`].
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method};
+use jiff::Timestamp;
+use url::{Host, Url};
+
+use super::authority::{Origin, Proxy, Sender, local_authority, only, sender};
+use super::{Head, Session, authority, credential};
+use crate::fuzzing::check_refusal;
+
+/// The only other origin whose pages are let in.
+const ALLOWED: &str = "https://app.example";
+
+/// Four lines with the headers `Host`, `Origin`, `Cookie` and `Authorization`: names of this machine can
+/// mean no other, pages are those of this server or allowed, and a cookie counts for changes only from
+/// the former.
+pub fn caller(data: &[u8]) {
+    let mut lines = data.splitn(4, |byte| *byte == b'\n');
+    let mut request = Request::new(Body::empty());
+    for name in [HOST, ORIGIN, COOKIE, AUTHORIZATION] {
+        let line = lines.next().unwrap_or_default();
+        match HeaderValue::from_bytes(line) {
+            Ok(value) if !line.is_empty() => request.headers_mut().append(name, value),
+            _ => false,
+        };
+    }
+    let (mut parts, _) = request.into_parts();
+    check_name(&parts);
+    check_sender(&parts);
+    check_shown(&mut parts);
+    check_setting(&parts);
+}
+
+fn text<'a>(parts: &'a Parts, name: &HeaderName) -> Option<&'a str> {
+    only(&parts.headers, name)?.to_str().ok()
+}
+
+/// What another parser makes of a name that is taken for this machine's.
+fn check_name(parts: &Parts) {
+    match authority(Head::from(parts)) {
+        Ok(name) => assert_eq!(Some(name), text(parts, &HOST)),
+        Err(refused) => check_refusal(&refused),
+    }
+    let Ok(name) = local_authority(Head::from(parts)) else {
+        return;
+    };
+    let url = Url::parse(&format!("http://{name}/")).expect("it is a host");
+    match url.host() {
+        Some(Host::Domain(name)) => assert_eq!(name, "localhost"),
+        Some(Host::Ipv4(address)) => assert!(address.is_loopback(), "{name}"),
+        Some(Host::Ipv6(address)) => assert!(address.is_loopback(), "{name}"),
+        None => panic!("{name} names nothing"),
+    }
+}
+
+fn allowed() -> [Origin; 1] {
+    [ALLOWED.parse().expect("an origin")]
+}
+
+fn check_sender(parts: &Parts) {
+    let head = Head::from(parts);
+    let direct = sender(head, Proxy::None, &allowed());
+    let judged = sender(head, Proxy::Perhaps, &allowed());
+    if let (Ok(direct), Ok(judged)) = (&direct, &judged) {
+        assert_eq!(direct, judged);
+    }
+    if direct.is_ok() && authority(head).is_ok() {
+        assert!(judged.is_ok(), "a proxy forbids nothing");
+    }
+    let origin = text(parts, &ORIGIN);
+    match judged {
+        Ok(Sender::Unnamed) => assert!(!parts.headers.contains_key(ORIGIN)),
+        Ok(Sender::AllowedPage) => assert_eq!(origin, Some(ALLOWED)),
+        Ok(Sender::SamePage) => {
+            let host = text(parts, &HOST).expect("it is the same as the origin's");
+            let (scheme, named) = origin
+                .and_then(|text| text.split_once("://"))
+                .expect("both");
+            assert!(scheme == "https" || scheme == "http");
+            assert!(named.eq_ignore_ascii_case(host));
+        }
+        Err(refused) => check_refusal(&refused),
+    }
+}
+
+fn check_shown(parts: &mut Parts) {
+    parts.method = Method::GET;
+    let read = credential::shown(parts, &allowed());
+    parts.method = Method::POST;
+    let changed = credential::shown(parts, &allowed());
+    let token = match read {
+        Ok(token) => token,
+        Err(refused) => {
+            check_refusal(&refused);
+            assert!(changed.is_err(), "a change asks for more");
+            return;
+        }
+    };
+    if let Ok(again) = &changed {
+        assert_eq!(*again, token);
+    }
+    if let Some(header) = text(parts, &AUTHORIZATION) {
+        assert!(changed.is_ok() && !token.is_empty());
+        assert_eq!(
+            header.trim_matches(' ').strip_suffix(&token).map(str::len),
+            {
+                let start = header.len() - header.trim_start_matches(' ').len();
+                let end = header.trim_end_matches(' ').len();
+                Some(end - start - token.len())
+            }
+        );
+        return;
+    }
+    let from_page = sender(Head::from(&*parts), Proxy::Perhaps, &allowed());
+    let is_own = matches!(from_page, Ok(Sender::SamePage));
+    assert_eq!(changed.is_ok(), is_own, "a cookie comes with any page");
+    check_cookie(parts, &token);
+}
+
+/// A session that is begun with a token shows that token.
+fn check_cookie(parts: &mut Parts, token: &str) {
+    let session = Session::of(Head::from(&*parts));
+    let set = session.begin(token, Timestamp::MAX);
+    let set = set.to_str().expect("a cookie is ASCII");
+    assert!(set.contains("; HttpOnly; SameSite=Strict"));
+    let pair = set.split(';').next().expect("it begins with the pair");
+    let cookie = HeaderValue::from_str(pair).expect("what was a header is one again");
+    parts.headers.insert(COOKIE, cookie);
+    parts.method = Method::GET;
+    let shown = credential::shown(parts, &[]);
+    assert_eq!(shown.expect("there is a session"), token);
+}
+
+/// An origin that may be configured is written in one way only.
+fn check_setting(parts: &Parts) {
+    let Some(text) = text(parts, &ORIGIN) else {
+        return;
+    };
+    if let Ok(origin) = text.parse::<Origin>() {
+        assert_eq!(origin.to_string().parse(), Ok(origin.clone()));
+        assert_eq!(text.trim_end_matches('/'), origin.to_string());
+        assert_eq!(origin.to_header(), *origin.to_string());
+    }
+}

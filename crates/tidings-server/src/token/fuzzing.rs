@@ -1,0 +1,153 @@
+//! Tokens, and the lists and keys they are judged by; see [`crate::fuzzing`].
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+
+use super::claims::{RawClaims, Rules};
+use super::header::TokenHeader;
+use super::keys::{Fingerprint, KeySet};
+use super::owner::OwnerRule;
+use super::revocation_list::{self as list, is_listable};
+use super::scopes::Scopes;
+use super::secret::Secret;
+use super::{Claims, TokenError, jwks};
+use crate::error::ApiError;
+use crate::fuzzing::check_refusal;
+
+/// Nobody knows it, so nobody signs by it but this.
+static SECRET: LazyLock<Secret> = LazyLock::new(|| {
+    let line = Secret::new_line().expect("there are random numbers");
+    Secret::new(line.as_bytes().to_vec()).expect("it is long enough")
+});
+
+/// The secret, and the public keys of RFC 7515, appendices A.2 and A.3, and of RFC 8037, appendix A.2. What
+/// the RFCs sign by them has long expired.
+static KEYS: LazyLock<[KeySet; 2]> = LazyLock::new(|| {
+    let public = jwks::read(include_bytes!("fuzzing/rfc_keys.json"));
+    [KeySet::of_secret(&SECRET), public.expect("they are keys")]
+});
+
+/// Rules that take any issuer, that take one, and that make owners.
+static RULES: LazyLock<[Rules; 3]> = LazyLock::new(|| {
+    let plain = |owner| Rules {
+        issuer: None,
+        audience: Vec::new(),
+        leeway: SignedDuration::from_secs(30),
+        owner,
+    };
+    let strict = Rules {
+        issuer: Some("https://id.example".to_owned()),
+        audience: vec!["tidings".to_owned()],
+        ..plain(OwnerRule::default())
+    };
+    let lenient = OwnerRule {
+        claim: Some("owner".into()),
+        from_subject: true,
+    };
+    [plain(OwnerRule::default()), strict, plain(lenient)]
+});
+
+/// Whatever is sent as a token, it lets nobody in: there is none that is good.
+pub fn token(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    for keys in &*KEYS {
+        let judged = verify(keys, text)
+            .and_then(|raw| RULES[2].judge(text, raw, Fingerprint::of(&[]), Timestamp::now()));
+        match judged {
+            Ok(claims) => panic!("{text} lets {} in", claims.owner),
+            Err(error) => check_refusal(&ApiError::Token(error)),
+        }
+    }
+}
+
+fn verify(keys: &KeySet, token: &str) -> Result<RawClaims, TokenError> {
+    let header = TokenHeader::read(token)?;
+    keys.key_of(&header)?.verify(token)
+}
+
+/// The claims of a token that was signed by the right key: who is let in is somebody, until an end that
+/// is yet to come, and can be sent away again.
+pub fn claims(data: &[u8]) {
+    let now = Timestamp::now();
+    if let Ok(json) = serde_json::from_slice::<Value>(data) {
+        let key = EncodingKey::from_secret(SECRET.expose_secret());
+        let signed = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &json, &key);
+        let signed = signed.expect("JSON can be signed");
+        let judge = |raw| RULES[2].judge(&signed, raw, Fingerprint::of(&[]), now);
+        let by_hand = serde_json::from_value(json).map_err(|_| TokenError::Malformed);
+        // Nothing but the rules judges what a signature is good for.
+        if signed.len() <= super::error::MAX_TOKEN_BYTES {
+            let verified = verify(&KEYS[0], &signed).and_then(judge);
+            assert_eq!(verified, by_hand.and_then(judge));
+        }
+    }
+    for rules in &*RULES {
+        let Ok(raw) = serde_json::from_slice::<RawClaims>(data) else {
+            return;
+        };
+        let subject = raw.sub.clone();
+        match rules.judge("a.b.c", raw, Fingerprint::of(&[]), now) {
+            Ok(claims) => {
+                check_let_in(&claims, now);
+                let raw = serde_json::from_slice(data).expect("it was read before");
+                let late = rules.judge("a.b.c", raw, Fingerprint::of(&[]), claims.expires);
+                assert_eq!(late, Err(TokenError::Expired));
+                if rules.owner.claim.is_none() {
+                    let subject = subject.expect("it names the owner");
+                    assert!(subject.eq_ignore_ascii_case(&claims.owner.to_string()));
+                }
+            }
+            Err(error) => check_refusal(&ApiError::Token(error)),
+        }
+    }
+}
+
+fn check_let_in(claims: &Claims, now: Timestamp) {
+    assert!(claims.expires > now);
+    assert!(!claims.owner.is_nil());
+    let scopes = claims.scopes.to_string();
+    assert_eq!(Scopes::known(scopes.split(' ')), claims.scopes);
+    assert!(is_listable(&claims.id));
+    let line = list::line(&claims.id, Some(claims.expires));
+    let revoked = list::read(line.as_bytes(), now).expect("a line can be read");
+    assert_eq!(revoked.keys().collect::<Vec<_>>(), [&claims.id]);
+}
+
+/// A list of revoked tokens is refused whole, or each of its ids is on a list written anew.
+pub fn revocation_list(data: &[u8]) {
+    let now = Timestamp::UNIX_EPOCH;
+    let Ok(mut read) = list::read(data, now) else {
+        return;
+    };
+    // Others are nobody's.
+    read.retain(|id, _| is_listable(id));
+    let written: String = read
+        .iter()
+        .map(|(id, until)| list::line(id, *until))
+        .collect();
+    assert_eq!(list::read(written.as_bytes(), now), Ok(read));
+}
+
+/// Keys of an issuer: a set that is taken has keys, and every token can be judged by them.
+pub fn key_set(data: &[u8]) {
+    let Ok(keys) = jwks::read(data) else {
+        return;
+    };
+    let KeySet::Public(public) = &keys else {
+        panic!("a published key is no secret");
+    };
+    assert!(!public.is_empty());
+    for algorithm in ["ES256", "RS256", "EdDSA"] {
+        let header = URL_SAFE_NO_PAD.encode(format!("{{\"alg\":\"{algorithm}\"}}"));
+        // Whether such a signature fits is up to who made the keys.
+        let _ = verify(&keys, &format!("{header}.e30.{}", "A".repeat(86)));
+    }
+}
