@@ -12,16 +12,19 @@ use super::authority::{Origin, Proxy, Sender, local_authority, only, sender};
 use super::{Head, Session, authority, credential};
 use crate::fuzzing::check_refusal;
 
+/// From where a page made the browser ask.
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
 /// The only other origin whose pages are let in.
 const ALLOWED: &str = "https://app.example";
 
-/// Four lines with the headers `Host`, `Origin`, `Cookie` and `Authorization`: names of this machine can
-/// mean no other, pages are those of this server or allowed, and a cookie counts for changes only from
-/// the former.
+/// Five lines with the headers `Host`, `Origin`, `Cookie`, `Authorization` and `Sec-Fetch-Site`: names of
+/// this machine can mean no other, pages are those of this server or allowed, and a cookie counts for
+/// changes only from the former.
 pub fn caller(data: &[u8]) {
-    let mut lines = data.splitn(4, |byte| *byte == b'\n');
+    let mut lines = data.splitn(5, |byte| *byte == b'\n');
     let mut request = Request::new(Body::empty());
-    for name in [HOST, ORIGIN, COOKIE, AUTHORIZATION] {
+    for name in [HOST, ORIGIN, COOKIE, AUTHORIZATION, SITE] {
         let line = lines.next().unwrap_or_default();
         match HeaderValue::from_bytes(line) {
             Ok(value) if !line.is_empty() => request.headers_mut().append(name, value),
@@ -115,10 +118,28 @@ fn check_shown(parts: &mut Parts) {
         );
         return;
     }
-    let from_page = sender(Head::from(&*parts), Proxy::Perhaps, &allowed());
-    let is_own = matches!(from_page, Ok(Sender::SamePage));
-    assert_eq!(changed.is_ok(), is_own, "a cookie comes with any page");
+    let site = text(parts, &SITE);
+    assert!(matches!(site, None | Some("same-origin" | "none")));
+    assert_eq!(
+        changed.is_ok(),
+        is_own_page(parts),
+        "a cookie comes with any page"
+    );
     check_cookie(parts, &token);
+}
+
+/// Whether the page is this server's own: over TLS, unless it is on this machine.
+fn is_own_page(parts: &Parts) -> bool {
+    let head = Head::from(parts);
+    let scheme = if local_authority(head).is_ok() {
+        "http://"
+    } else {
+        "https://"
+    };
+    let page = text(parts, &ORIGIN).and_then(|origin| origin.strip_prefix(scheme));
+    let host = authority(head).ok();
+    page.zip(host)
+        .is_some_and(|(page, host)| page.eq_ignore_ascii_case(host))
 }
 
 /// A session that is begun with a token shows that token.

@@ -60,7 +60,7 @@ pub fn token(data: &[u8]) {
     };
     for keys in &*KEYS {
         let judged = verify(keys, text)
-            .and_then(|raw| RULES[2].judge(text, raw, Fingerprint::of(&[]), Timestamp::now()));
+            .and_then(|(raw, key)| RULES[2].judge(text, raw, key, Timestamp::now()));
         match judged {
             Ok(claims) => panic!("{text} lets {} in", claims.owner),
             Err(error) => check_refusal(&ApiError::Token(error)),
@@ -68,21 +68,24 @@ pub fn token(data: &[u8]) {
     }
 }
 
-fn verify(keys: &KeySet, token: &str) -> Result<RawClaims, TokenError> {
+fn verify(keys: &KeySet, token: &str) -> Result<(RawClaims, Fingerprint), TokenError> {
     let header = TokenHeader::read(token)?;
-    keys.key_of(&header)?.verify(token)
+    let key = keys.key_of(&header)?;
+    Ok((key.verify(token)?, key.fingerprint()))
 }
 
 /// The claims of a token that was signed by the right key: who is let in is somebody, until an end that
 /// is yet to come, and can be sent away again.
 pub fn claims(data: &[u8]) {
     let now = Timestamp::now();
+    let key_of_secret = Fingerprint::of(SECRET.expose_secret());
     if let Ok(json) = serde_json::from_slice::<Value>(data) {
         let key = EncodingKey::from_secret(SECRET.expose_secret());
         let signed = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &json, &key);
         let signed = signed.expect("JSON can be signed");
-        let judge = |raw| RULES[2].judge(&signed, raw, Fingerprint::of(&[]), now);
+        let judge = |(raw, key)| RULES[2].judge(&signed, raw, key, now);
         let by_hand = serde_json::from_value(json).map_err(|_| TokenError::Malformed);
+        let by_hand = by_hand.map(|raw| (raw, key_of_secret));
         // Nothing but the rules judges what a signature is good for.
         if signed.len() <= super::error::MAX_TOKEN_BYTES {
             let verified = verify(&KEYS[0], &signed).and_then(judge);
@@ -94,11 +97,11 @@ pub fn claims(data: &[u8]) {
             return;
         };
         let subject = raw.sub.clone();
-        match rules.judge("a.b.c", raw, Fingerprint::of(&[]), now) {
+        match rules.judge("a.b.c", raw, key_of_secret, now) {
             Ok(claims) => {
                 check_let_in(&claims, now);
                 let raw = serde_json::from_slice(data).expect("it was read before");
-                let late = rules.judge("a.b.c", raw, Fingerprint::of(&[]), claims.expires);
+                let late = rules.judge("a.b.c", raw, key_of_secret, claims.expires);
                 assert_eq!(late, Err(TokenError::Expired));
                 if rules.owner.claim.is_none() {
                     let subject = subject.expect("it names the owner");
