@@ -1,63 +1,16 @@
 //! The binary with `--auth jwt`.
 
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::process::Command;
 
+use crate::place::Place;
 use crate::server::{Server, event, output_of, soon, tidings};
 
 const ALICE: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
 const BOB: &str = "7b1d2c3e-0000-4000-8000-00000000000b";
-
-/// A directory with a secret, and room for a server's events and log.
-struct Place {
-    directory: TempDir,
-    secret: PathBuf,
-}
-
-impl Place {
-    async fn new() -> Self {
-        let directory = TempDir::new().expect("a directory can be made");
-        let secret = directory.path().join("secret");
-        let mut command = tidings();
-        command.args(["token", "--new-secret"]).arg(&secret);
-        let (status, _, err) = output_of(command).await;
-        assert!(status.success(), "{err}");
-        Self { directory, secret }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn serve(&self, flags: &[&str]) -> Command {
-        let mut command = tidings();
-        command
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(self.path("data"))
-            .args(["--auth", "jwt", "--jwt-secret-file"])
-            .arg(&self.secret)
-            .args(flags);
-        command
-    }
-
-    async fn token(&self, owner: &str, flags: &[&str]) -> String {
-        token(&self.secret, owner, flags).await
-    }
-}
-
-async fn token(secret: &Path, owner: &str, flags: &[&str]) -> String {
-    let mut command = tidings();
-    command.args(["token", "--owner", owner, "--secret-file"]);
-    command.arg(secret).args(flags);
-    let (status, out, err) = output_of(command).await;
-    assert!(status.success(), "{err}");
-    out.trim_end().to_owned()
-}
 
 fn ask(server: &Server, method: Method, path: &str, token: &str) -> RequestBuilder {
     let http = reqwest::Client::builder().no_proxy().build();

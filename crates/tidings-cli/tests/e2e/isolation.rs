@@ -1,0 +1,182 @@
+//! Two thousand users listen at once, while events come, are marked and deleted, tokens end and
+//! connections break: nobody is shown a byte of what is another's, and everybody has all that is theirs.
+
+mod checker;
+mod names;
+mod reader;
+mod traffic;
+mod user;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, FuturesUnordered};
+use reqwest::{Method, StatusCode};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::Value;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use checker::uuid;
+use names::SYSTEM;
+use user::Journey;
+use world::World;
+
+use crate::place::Place;
+use crate::server::{Server, soon};
+
+const USERS: u32 = 2_000;
+
+/// The connections that are made at a time.
+const DOORS: usize = 64;
+
+const PUBLISHERS: usize = 4;
+const REQUESTS: usize = 100;
+const CHANGERS: usize = 4;
+const CHANGES: usize = 100;
+
+/// The users that are asked for at a time, in the end.
+const ASKED: usize = 16;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_users_see_all_of_theirs_and_nothing_of_another() {
+    raise_open_files();
+    let place = Place::new().await;
+    let server = Server::from_command(place.serve(&["--jwt-leeway", "1s"])).await;
+    let secret = std::fs::read_to_string(&place.secret).expect("it is there");
+    let world = World::new(server.address, USERS, secret.trim_end().as_bytes());
+    let first = world.publish(&[SYSTEM]).await;
+    let installation = uuid(&first["owner"]);
+    let world = Arc::new(world);
+
+    let doors = Arc::new(Semaphore::new(DOORS));
+    let mut targets = Vec::new();
+    let mut journeys = FuturesUnordered::new();
+    for user in 0..USERS {
+        let (target, known) = watch::channel(None);
+        let journey = user::follow(
+            user,
+            Arc::clone(&world),
+            installation,
+            Arc::clone(&doors),
+            known,
+        );
+        targets.push(target);
+        journeys.push(tokio::spawn(journey));
+    }
+    go_on(&world, installation).await;
+
+    // Nothing changes any more, so where each stream ends is known.
+    let mut told = stream::iter((0..USERS).zip(&targets))
+        .map(|(user, target)| tell(&world, user, target))
+        .buffer_unordered(ASKED);
+    while told.next().await.is_some() {}
+    drop(told);
+
+    let mut all = Vec::new();
+    while let Some(journey) = soon("a user to have all", journeys.next()).await {
+        all.push(journey.expect("no check has failed"));
+    }
+    check_that_it_happened(&all);
+    compare_with_lists(&world, &all).await;
+}
+
+/// A process may open fewer files at first than it is allowed to.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    setrlimit(Resource::Nofile, raised).expect("a limit can be raised to its maximum");
+}
+
+/// Publishes and changes, until that is done.
+async fn go_on(world: &Arc<World>, installation: Uuid) {
+    let mut traffic = JoinSet::new();
+    for _ in 0..PUBLISHERS {
+        let world = Arc::clone(world);
+        traffic.spawn(async move { traffic::publish(&world, REQUESTS).await });
+    }
+    for _ in 0..CHANGERS {
+        let world = Arc::clone(world);
+        traffic.spawn(async move { traffic::change(&world, CHANGES, installation).await });
+    }
+    while let Some(done) = traffic.join_next().await {
+        done.expect("no check has failed");
+    }
+}
+
+/// Tells a user where the stream will stand once it has all.
+async fn tell(world: &World, user: u32, target: &watch::Sender<Option<String>>) {
+    let (status, summary) = world.ask(user, (Method::GET, "/summary"), None).await;
+    assert_eq!(status, StatusCode::OK, "{summary}");
+    let cursor = summary["cursor"].as_str().expect("it has a cursor");
+    target.send_replace(Some(cursor.to_owned()));
+}
+
+/// That nobody was cut off, nor let go with their token, would prove nothing.
+fn check_that_it_happened(journeys: &[Journey]) {
+    let sum = |count: fn(&Journey) -> usize| journeys.iter().map(count).sum::<usize>();
+    let cuts = sum(|journey| journey.cuts);
+    let expiries = sum(|journey| journey.expiries);
+    let refusals = sum(|journey| journey.refusals);
+    assert!(
+        cuts > 0 && expiries > 0 && refusals > 0,
+        "{cuts} cuts, {expiries} expiries, {refusals} refusals"
+    );
+    let tags: BTreeSet<_> = journeys
+        .iter()
+        .map(|journey| journey.checker.tag())
+        .collect();
+    assert_eq!(
+        tags.len(),
+        journeys.len(),
+        "each user has a tag of their own"
+    );
+}
+
+/// What each stream said is what the list says, and what was published is there.
+async fn compare_with_lists(world: &World, journeys: &[Journey]) {
+    let mut published: BTreeMap<u32, Vec<Uuid>> = BTreeMap::new();
+    for (user, id) in world.all_published() {
+        published.entry(user).or_default().push(id);
+    }
+    let none = Vec::new();
+    let of_system = &published[&SYSTEM];
+    let mut compared = stream::iter(journeys)
+        .map(|journey| async {
+            let user = journey.checker.user();
+            let listed = list(world, user).await;
+            assert_eq!(&listed, journey.checker.inbox(), "user {user}");
+            if !traffic::deletes(user) {
+                let own = published.get(&user).unwrap_or(&none);
+                let all: BTreeSet<_> = own.iter().chain(of_system).collect();
+                assert!(listed.keys().eq(all), "user {user} lacks something");
+            }
+        })
+        .buffer_unordered(ASKED);
+    while compared.next().await.is_some() {}
+}
+
+/// The status of each event of a user.
+async fn list(world: &World, user: u32) -> BTreeMap<Uuid, String> {
+    let path = "?pagesize=1000";
+    let (status, page) = world.ask(user, (Method::GET, path), None).await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    assert_eq!(page["next"], Value::Null, "a page holds all");
+    let events = page["events"].as_array().expect("it has events");
+    let status = |event: &Value| {
+        event["status"]
+            .as_str()
+            .expect("it has a status")
+            .to_owned()
+    };
+    events
+        .iter()
+        .map(|event| (uuid(&event["id"]), status(event)))
+        .collect()
+}

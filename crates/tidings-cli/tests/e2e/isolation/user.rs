@@ -1,0 +1,128 @@
+//! A user who listens, loses the connection and comes back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use uuid::Uuid;
+
+use super::checker::{Checker, Seen};
+use super::reader::{Opened, Reader};
+use super::world::{LONG, World};
+use crate::server::soon;
+
+/// Tokens that end while their stream is open; the leeway comes on top.
+const SHORT: Duration = Duration::from_secs(2);
+
+/// How often a user loses the connection or lets a token end, before it stays.
+const CUTS: usize = 4;
+
+/// The most frames before a connection is cut.
+const FRAMES: usize = 6;
+
+/// How a user's connections end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Habit {
+    /// Not at all.
+    Stays,
+    /// Cut in the middle, by closing the socket.
+    Cuts,
+    /// With the token.
+    Expires,
+}
+
+impl Habit {
+    const fn of(user: u32) -> Self {
+        match user % 3 {
+            0 => Self::Stays,
+            1 => Self::Cuts,
+            _ => Self::Expires,
+        }
+    }
+}
+
+/// What a user went through.
+pub(super) struct Journey {
+    pub(super) checker: Checker,
+    pub(super) cuts: usize,
+    pub(super) expiries: usize,
+    pub(super) refusals: usize,
+}
+
+/// Follows until the stream stands at `target`, wherever that is once it is known.
+pub(super) async fn follow(
+    user: u32,
+    world: Arc<World>,
+    installation: Uuid,
+    doors: Arc<Semaphore>,
+    mut target: watch::Receiver<Option<String>>,
+) -> Journey {
+    let habit = Habit::of(user);
+    let mut journey = Journey {
+        checker: Checker::new(user, installation),
+        cuts: 0,
+        expiries: 0,
+        refusals: 0,
+    };
+    loop {
+        let is_last = journey.cuts + journey.expiries >= CUTS || target.borrow().is_some();
+        let lifetime = match habit {
+            Habit::Expires if !is_last => SHORT,
+            _ => LONG,
+        };
+        let (token, mut stream) = {
+            // Not all at once: the server's queue of new connections is bounded.
+            let _door = doors.acquire().await.expect("the doors stay open");
+            let token = world.token(user, lifetime);
+            match open(&world, &token, journey.checker.cursor()).await {
+                Opened::Stream(stream) => (token, stream),
+                // On a busy machine a short token can end on its way.
+                Opened::Refused(401) if lifetime == SHORT => {
+                    journey.refusals += 1;
+                    continue;
+                }
+                Opened::Refused(status) => panic!("a good token is answered with {status}"),
+            }
+        };
+        let cut_after = match habit {
+            Habit::Cuts if !is_last => fastrand::usize(1..=FRAMES),
+            _ => usize::MAX,
+        };
+        let mut frames = 0;
+        let mut expiring = false;
+        while frames < cut_after {
+            if target.borrow().as_deref() == Some(journey.checker.cursor()) {
+                return journey;
+            }
+            tokio::select! {
+                block = stream.next_block() => match block.expect("only we close connections") {
+                    Some(block) => match journey.checker.take(&block) {
+                        Seen::Comment => {}
+                        Seen::Frame => frames += 1,
+                        Seen::Expiring => expiring = true,
+                        Seen::Reset => panic!("user {user}: nothing gives cause for a reset"),
+                    },
+                    None => break,
+                },
+                changed = target.changed() => changed.expect("the test goes on"),
+            }
+        }
+        if frames >= cut_after {
+            journey.cuts += 1;
+            continue;
+        }
+        assert!(expiring, "user {user}: the stream ended without a reason");
+        journey.expiries += 1;
+        if user.is_multiple_of(2) {
+            match open(&world, &token, journey.checker.cursor()).await {
+                Opened::Refused(401) => journey.refusals += 1,
+                _ => panic!("user {user}: a token that has ended lets nobody in"),
+            }
+        }
+    }
+}
+
+async fn open(world: &World, token: &str, cursor: &str) -> Opened {
+    let opened = soon("an answer", Reader::open(world.server, token, cursor)).await;
+    opened.expect("the connection holds")
+}

@@ -1,0 +1,56 @@
+//! Where a server with a login keeps its secret, its events and its log.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::server::{output_of, tidings};
+
+/// A directory with a secret, and room for a server's events and log.
+pub(crate) struct Place {
+    pub(crate) directory: TempDir,
+    pub(crate) secret: PathBuf,
+}
+
+impl Place {
+    pub(crate) async fn new() -> Self {
+        let directory = TempDir::new().expect("a directory can be made");
+        let secret = directory.path().join("secret");
+        let mut command = tidings();
+        command.args(["token", "--new-secret"]).arg(&secret);
+        let (status, _, err) = output_of(command).await;
+        assert!(status.success(), "{err}");
+        Self { directory, secret }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The command of a server that lets in by tokens of the secret.
+    pub(crate) fn serve(&self, flags: &[&str]) -> Command {
+        let mut command = tidings();
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(self.path("data"))
+            .args(["--auth", "jwt", "--jwt-secret-file"])
+            .arg(&self.secret)
+            .args(flags);
+        command
+    }
+
+    /// What `tidings token` makes for `owner`.
+    pub(crate) async fn token(&self, owner: &str, flags: &[&str]) -> String {
+        token(&self.secret, owner, flags).await
+    }
+}
+
+async fn token(secret: &Path, owner: &str, flags: &[&str]) -> String {
+    let mut command = tidings();
+    command.args(["token", "--owner", owner, "--secret-file"]);
+    command.arg(secret).args(flags);
+    let (status, out, err) = output_of(command).await;
+    assert!(status.success(), "{err}");
+    out.trim_end().to_owned()
+}
