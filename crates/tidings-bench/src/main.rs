@@ -18,6 +18,7 @@ mod cpu;
 mod engine;
 mod fan_out;
 mod filling;
+mod hostile;
 mod http;
 mod idle;
 mod idle_memory;
@@ -85,6 +86,7 @@ enum Name {
     Search,
     BulkMark,
     Retention,
+    Hostile,
 }
 
 /// What every benchmark needs.
@@ -180,5 +182,6 @@ async fn run(bench: &Bench, name: Name) -> anyhow::Result<Table> {
         Name::Search => search::run(bench).await,
         Name::BulkMark => bulk_mark::run(bench).await,
         Name::Retention => retention::run(bench).await,
+        Name::Hostile => hostile::run(bench).await,
     }
 }

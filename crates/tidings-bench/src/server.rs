@@ -46,7 +46,7 @@ pub(crate) async fn until_none_is_left(
     }
 }
 
-/// A server process with the default settings, on the server's core; killed when it is dropped.
+/// A server process, on the server's core; killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Child,
@@ -57,11 +57,21 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server on a free port, and waits until it listens.
     pub(crate) async fn start(bench: &Bench, data_dir: &Path) -> anyhow::Result<Self> {
+        Self::start_with(bench, data_dir, &[]).await
+    }
+
+    /// As [`Self::start`], with more flags of `tidings serve`.
+    pub(crate) async fn start_with(
+        bench: &Bench,
+        data_dir: &Path,
+        flags: &[&str],
+    ) -> anyhow::Result<Self> {
         let log = data_dir.with_extension("log");
         let mut command = Command::new(&bench.server);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
+            .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(&log).context("could not make the log")?)
@@ -92,6 +102,13 @@ impl Server {
     /// The CPU time it has taken so far.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         cpu::of_process(self.pid)
+    }
+
+    /// How many files and sockets it has open.
+    pub(crate) fn open_files(&self) -> anyhow::Result<usize> {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", self.pid))
+            .context("could not look at the server's files")?;
+        Ok(files.count())
     }
 
     /// The memory it has in RAM, in bytes.

@@ -1,0 +1,321 @@
+//! What hostile clients do.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+/// From where the attackers come, so that they are told from others.
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+
+/// From one byte to the next of those who are slow.
+const DRIP: Duration = Duration::from_secs(1);
+
+/// Much more than the server takes for a head.
+const HEAD_LINES: usize = 200;
+const HEAD_LINE_BYTES: usize = 1024;
+
+/// How much of an endless body is sent at a time.
+const PIECE_BYTES: usize = 16 * 1024;
+
+/// After a connection could not be made.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// One kind of attack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attack {
+    SlowHeads,
+    IdleConnections,
+    HeaderFlood,
+    EndlessBodies,
+    SlowBodies,
+    ForgedTokens,
+    RefusedStreams,
+}
+
+impl Attack {
+    pub(super) const ALL: [Self; 7] = [
+        Self::SlowHeads,
+        Self::IdleConnections,
+        Self::HeaderFlood,
+        Self::EndlessBodies,
+        Self::SlowBodies,
+        Self::ForgedTokens,
+        Self::RefusedStreams,
+    ];
+
+    /// What it does, with its number of attackers.
+    pub(super) const fn describe(self) -> &'static str {
+        match self {
+            Self::SlowHeads => "1,000 heads of a byte a second",
+            Self::IdleConnections => "10,000 idle connections",
+            Self::HeaderFlood => "16 floods of heads of 200 KiB",
+            Self::EndlessBodies => "16 endless bodies, by a good token",
+            Self::SlowBodies => "500 bodies of a byte a second, by a good token",
+            Self::ForgedTokens => "16 floods of forged tokens",
+            Self::RefusedStreams => "1,000 who ask for a stream without a token, at once again",
+        }
+    }
+
+    pub(super) const fn attackers(self) -> usize {
+        match self {
+            Self::SlowHeads | Self::RefusedStreams => 1_000,
+            Self::IdleConnections => 10_000,
+            Self::SlowBodies => 500,
+            Self::HeaderFlood | Self::EndlessBodies | Self::ForgedTokens => 16,
+        }
+    }
+}
+
+/// What the server did with the attackers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    connected: u64,
+    /// Connections that could not be made.
+    failed: u64,
+    /// Connections that the server ended without an answer.
+    closed: u64,
+    answers: BTreeMap<u16, u64>,
+}
+
+impl Tally {
+    /// Whether the server had anything to do with them.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.connected == 0
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            connected,
+            failed,
+            closed,
+            answers,
+        } = self;
+        write!(f, "{connected} connections, {failed} failed")?;
+        write!(f, ", {closed} closed without an answer")?;
+        for (status, number) in answers {
+            write!(f, ", {number} answered with {status}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Who is attacked, and with what.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) server: SocketAddr,
+    /// A token that lets an attacker in as a user of their own.
+    pub(super) token: String,
+}
+
+/// Attacks until `stop` is ready; `begun` is called once every attacker has made its first connection.
+pub(super) async fn run(
+    attack: Attack,
+    target: &Target,
+    begun: impl FnOnce(),
+    stop: impl Future<Output = ()>,
+) -> Tally {
+    let tally = Arc::new(Mutex::new(Tally::default()));
+    let all = Arc::new(Barrier::new(attack.attackers() + 1));
+    let mut attackers = JoinSet::new();
+    for _ in 0..attack.attackers() {
+        let attacker = Attacker {
+            attack,
+            target: target.clone(),
+            tally: Arc::clone(&tally),
+        };
+        let all = Arc::clone(&all);
+        attackers.spawn(async move { attacker.go_on(&all).await });
+    }
+    all.wait().await;
+    begun();
+    stop.await;
+    attackers.shutdown().await;
+    let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+    tally.clone()
+}
+
+struct Attacker {
+    attack: Attack,
+    target: Target,
+    tally: Arc<Mutex<Tally>>,
+}
+
+impl Attacker {
+    async fn go_on(&self, all: &Barrier) {
+        let first = self.connect().await;
+        all.wait().await;
+        let mut next = first;
+        loop {
+            match next {
+                Some(socket) => match self.use_up(socket).await {
+                    Ok(()) => {}
+                    Err(_) => self.count(|tally| tally.closed += 1),
+                },
+                None => sleep(PAUSE).await,
+            }
+            next = self.connect().await;
+        }
+    }
+
+    async fn connect(&self) -> Option<TcpStream> {
+        let connecting = async {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind(SocketAddr::new(ADDRESS, 0))?;
+            socket.connect(self.target.server).await
+        };
+        match connecting.await {
+            Ok(socket) => {
+                self.count(|tally| tally.connected += 1);
+                Some(socket)
+            }
+            Err(_) => {
+                self.count(|tally| tally.failed += 1);
+                None
+            }
+        }
+    }
+
+    /// Does with a connection what can be done with it, until the server answers or ends it.
+    async fn use_up(&self, socket: TcpStream) -> io::Result<()> {
+        let (server, token) = (self.target.server, &self.target.token);
+        let upload = format!(
+            "POST /api/system/events HTTP/1.1\r\nHost: {server}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        );
+        match self.attack {
+            Attack::IdleConnections => self.answer_of(socket, "", None).await,
+            Attack::SlowHeads => {
+                let head = format!("GET / HTTP/1.1\r\nHost: {server}\r\nX-Slow: ");
+                self.answer_of(socket, &head, Some((b"a", DRIP))).await
+            }
+            Attack::HeaderFlood => {
+                let mut head = format!("GET / HTTP/1.1\r\nHost: {server}\r\n");
+                for line in 0..HEAD_LINES {
+                    head += &format!("X-{line}: {}\r\n", "a".repeat(HEAD_LINE_BYTES));
+                }
+                self.answer_of(socket, &head, None).await
+            }
+            Attack::EndlessBodies => {
+                let piece = format!("{PIECE_BYTES:x}\r\n{}\r\n", " ".repeat(PIECE_BYTES));
+                let more = Some((piece.as_bytes(), Duration::ZERO));
+                self.answer_of(socket, &upload, more).await
+            }
+            Attack::SlowBodies => {
+                let more = Some((b"1\r\n \r\n".as_slice(), DRIP));
+                self.answer_of(socket, &upload, more).await
+            }
+            Attack::ForgedTokens => {
+                let forged = forge(token);
+                let request = format!(
+                    "GET /api/system/events/summary HTTP/1.1\r\nHost: {server}\r\n\
+                     Authorization: Bearer {forged}\r\n\r\n"
+                );
+                self.repeat(socket, &request).await
+            }
+            Attack::RefusedStreams => {
+                let request =
+                    format!("GET /api/system/events/subscribe HTTP/1.1\r\nHost: {server}\r\n\r\n");
+                self.repeat(socket, &request).await
+            }
+        }
+    }
+
+    /// Sends the beginning, then a piece again and again, until there is an answer.
+    async fn answer_of(
+        &self,
+        mut socket: TcpStream,
+        begin: &str,
+        more: Option<(&[u8], Duration)>,
+    ) -> io::Result<()> {
+        let (mut reader, mut writer) = socket.split();
+        let send = async {
+            writer.write_all(begin.as_bytes()).await?;
+            let Some((piece, pause)) = more else {
+                return std::future::pending().await;
+            };
+            loop {
+                writer.write_all(piece).await?;
+                if pause.is_zero() {
+                    tokio::task::yield_now().await;
+                } else {
+                    sleep(pause).await;
+                }
+            }
+        };
+        let mut answer = Answer::default();
+        let read = answer.read(&mut reader);
+        let status = tokio::select! {
+            status = read => status?,
+            // What a server says before it ends a connection can be lost when one still sends.
+            sent = send => return sent,
+        };
+        self.count(|tally| *tally.answers.entry(status).or_default() += 1);
+        Ok(())
+    }
+
+    /// Sends the same request again and again.
+    async fn repeat(&self, mut socket: TcpStream, request: &str) -> io::Result<()> {
+        let mut answer = Answer::default();
+        loop {
+            socket.write_all(request.as_bytes()).await?;
+            let status = answer.read(&mut socket).await?;
+            self.count(|tally| *tally.answers.entry(status).or_default() += 1);
+        }
+    }
+
+    fn count(&self, add: impl FnOnce(&mut Tally)) {
+        add(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// The token with another signature.
+fn forge(token: &str) -> String {
+    let (signed, signature) = token.rsplit_once('.').unwrap_or((token, ""));
+    let turned: String = signature.chars().rev().collect();
+    format!("{signed}.{turned}")
+}
+
+/// Reads answers, one after the other.
+#[derive(Default)]
+struct Answer {
+    bytes: Vec<u8>,
+}
+
+impl Answer {
+    /// The status of the next answer, whose body has come too.
+    async fn read(&mut self, socket: &mut (impl tokio::io::AsyncRead + Unpin)) -> io::Result<u16> {
+        loop {
+            if let Some((status, length)) = self.whole() {
+                self.bytes.drain(..length);
+                return Ok(status);
+            }
+            if socket.read_buf(&mut self.bytes).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+
+    /// Status and length of the answer, if all of it is there.
+    fn whole(&self) -> Option<(u16, usize)> {
+        let end = self.bytes.windows(4).position(|part| part == b"\r\n\r\n")? + 4;
+        let head = String::from_utf8_lossy(&self.bytes[..end]);
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0);
+        (self.bytes.len() >= end + length).then_some((status, end + length))
+    }
+}

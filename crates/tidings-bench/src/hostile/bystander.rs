@@ -1,0 +1,120 @@
+//! A user who does nothing wrong while others do: an event now and then, and how long it takes to be
+//! seen.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+
+use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION, SEVERITY, mint_id};
+use crate::statistics::Samples;
+
+/// From one event to the next.
+const INTERVAL: Duration = Duration::from_millis(5);
+
+/// Passing it means that the server does not serve any more.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// Publishes over one connection and follows over another.
+#[derive(Debug)]
+pub(super) struct Bystander {
+    server: SocketAddr,
+    token: String,
+    publisher: TcpStream,
+    stream: TcpStream,
+}
+
+impl Bystander {
+    pub(super) fn connect(server: SocketAddr, token: String) -> anyhow::Result<Self> {
+        let mut stream = connect(server)?;
+        write!(
+            stream,
+            "GET /api/system/events/subscribe HTTP/1.1\r\nHost: {server}\r\n\
+             Authorization: Bearer {token}\r\n\r\n"
+        )?;
+        read_until(&mut stream, "event: live")?;
+        Ok(Self {
+            server,
+            publisher: connect(server)?,
+            stream,
+            token,
+        })
+    }
+
+    /// The milliseconds from when each event was due to when it was read from the stream.
+    pub(super) fn measure(&mut self, time: Duration) -> anyhow::Result<Samples> {
+        let begun = Instant::now();
+        let mut due = begun;
+        let mut latencies = Vec::new();
+        while begun.elapsed() < time {
+            // An event that had to wait for the one before has waited since it was due.
+            let late = Instant::now() > due;
+            if !late {
+                std::thread::sleep(due - Instant::now());
+            }
+            let published = if late { due } else { Instant::now() };
+            self.publish()?;
+            latencies.push(published.elapsed().as_secs_f64() * 1e3);
+            due += INTERVAL;
+        }
+        Ok(latencies.into_iter().collect())
+    }
+
+    /// Publishes an event, and waits until it is shown and acknowledged.
+    fn publish(&mut self) -> anyhow::Result<()> {
+        let (id, server, token) = (mint_id(), self.server, &self.token);
+        let body = format!(
+            "{{\"id\":\"{id}\",\"actedUpon\":\"{ACTED_UPON}\",\"category\":\"{CATEGORY}\",\
+             \"action\":\"{ACTION}\",\"severity\":\"{SEVERITY}\",\"description\":{DESCRIPTION:?}}}"
+        );
+        let request = format!(
+            "POST /api/system/events HTTP/1.1\r\nHost: {server}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.publisher.write_all(request.as_bytes())?;
+        let id = id.to_string();
+        read_until(&mut self.stream, &id)?;
+        let answer = read_until(&mut self.publisher, &id)?;
+        ensure!(
+            answer.starts_with("HTTP/1.1 201 "),
+            "the server did not take the event: {answer}"
+        );
+        Ok(())
+    }
+}
+
+/// Asks for the server's health on a new connection.
+pub(super) fn ask_for_health(server: SocketAddr) -> anyhow::Result<()> {
+    let mut socket = connect(server)?;
+    write!(socket, "GET /healthz HTTP/1.1\r\nHost: {server}\r\n\r\n")?;
+    let answer = read_until(&mut socket, "alive")?;
+    ensure!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    Ok(())
+}
+
+fn connect(server: SocketAddr) -> anyhow::Result<TcpStream> {
+    let socket = TcpStream::connect_timeout(&server, STUCK).context("could not connect")?;
+    socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(STUCK))?;
+    Ok(socket)
+}
+
+/// Reads until the text has come, and what came in the same pieces; nothing follows it before more is
+/// asked for, but for the end of a frame or a body.
+fn read_until(socket: &mut TcpStream, wanted: &str) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let read = socket.read(&mut buffer)?;
+        if read == 0 {
+            bail!("the server closed the connection: {text}");
+        }
+        text.push_str(&String::from_utf8_lossy(&buffer[..read]));
+        // A whole line of the stream, or a body, ends with a line feed or a brace.
+        if text.contains(wanted) && text.trim_end().ends_with('}') {
+            return Ok(text);
+        }
+    }
+}
