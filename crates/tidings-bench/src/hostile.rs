@@ -116,9 +116,9 @@ async fn measure(bench: &Bench, attack: Attack) -> anyhow::Result<Turn> {
     let server = Server::start_with(bench, &directory.path().join("data"), &flags).await?;
     let victim = Victim {
         server: server.address(),
-        token: tokens.sign(ATTACKER, "events:read events:write")?,
+        token: tokens.sign(ATTACKER, "events:read,events:write")?,
     };
-    let token = tokens.sign(BYSTANDER, "events:read events:write events:publish")?;
+    let token = tokens.sign(BYSTANDER, "events:read,events:write,events:publish")?;
     let calm = bench.size(Duration::from_secs(3), Duration::from_secs(1));
     // Longer than the server lets anybody be slow.
     let storm = bench.size(Duration::from_secs(12), Duration::from_secs(2));
