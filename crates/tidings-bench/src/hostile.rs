@@ -145,7 +145,7 @@ fn weather(
     server.forget_peak()?;
     let (begun, beginning) = mpsc::channel();
     let (stop, stopped) = oneshot::channel::<()>();
-    let attackers = std::thread::spawn(move || attack_until(attack, &victim, begun, stopped));
+    let attackers = std::thread::spawn(move || attack_until(attack, &victim, &begun, stopped));
     // Fails only if the attackers broke off, which joining them tells.
     let _ = beginning.recv();
     let (cpu, since) = (server.cpu()?, Instant::now());
@@ -170,7 +170,7 @@ fn weather(
 fn attack_until(
     attack: Attack,
     victim: &Victim,
-    begun: mpsc::Sender<()>,
+    begun: &mpsc::Sender<()>,
     stopped: oneshot::Receiver<()>,
 ) -> anyhow::Result<Tally> {
     // Of this thread alone.
@@ -189,6 +189,10 @@ fn attack_until(
 }
 
 /// Waits until the server has closed what the attackers left, and is well.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the files that another process has open give no signal"
+)]
 fn recover(server: &Server, address: SocketAddr, files: usize) -> anyhow::Result<()> {
     let over = Instant::now();
     loop {

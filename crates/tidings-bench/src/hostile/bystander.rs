@@ -43,6 +43,10 @@ impl Bystander {
     }
 
     /// The milliseconds from when each event was due to when it was read from the stream.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "events at regular times; a timer of tokio would be off by up to a millisecond"
+    )]
     pub(super) fn measure(&mut self, time: Duration) -> anyhow::Result<Samples> {
         let begun = Instant::now();
         let mut due = begun;
