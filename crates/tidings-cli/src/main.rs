@@ -101,10 +101,7 @@ fn main() -> ExitCode {
         Err(error) => error.format(&mut Cli::command()).exit(),
     };
     let ended = match cli.command {
-        Command::Serve(args) => run(
-            tokio::runtime::Builder::new_multi_thread(),
-            serve::run(*args),
-        ),
+        Command::Serve(args) => run(serve::runtime(), serve::run(*args)),
         Command::Publish(args) => run(one_thread(), publish::run(args)),
         Command::Tail(args) => run(one_thread(), tail::run(args)),
         Command::List(args) => run(one_thread(), list::run(args)),

@@ -23,6 +23,11 @@ use limits::LimitArgs;
 use log::{LogFilter, LogFormat};
 use retention::RetentionArgs;
 
+/// After so many steps of tasks it is looked what has arrived, at the latest. Tokio's own number is 61:
+/// while some send large heads, whose steps take long, the others' requests would wait for as many of
+/// them (`cargo xtask bench hostile`).
+const STEPS_BETWEEN_LOOKS: u32 = 16;
+
 /// How a server is run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -72,6 +77,13 @@ pub(crate) struct Args {
     limits: LimitArgs,
 }
 
+/// What serves everybody.
+pub(crate) fn runtime() -> tokio::runtime::Builder {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.event_interval(STEPS_BETWEEN_LOOKS);
+    runtime
+}
+
 /// Serves until SIGTERM or SIGINT, then ends the streams and commits what was accepted.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     // Before the log begins: a wrong flag is shown as one.
@@ -112,6 +124,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let _ = writeln!(std::io::stdout(), "listening on {}", server.url());
     tracing::info!(address = %server.local_addr(), data_dir = %args.data_dir.display(), "serving");
     tracing::info!("keeping {rules}");
+    if let Some(most) = server.connections_per_address() {
+        tracing::info!(
+            most,
+            "one address may have so many connections; a proxy is one address too, and \
+             --max-connections-per-address gives it more"
+        );
+    }
 
     server.run(stop.received()).await;
     engine.close().await;

@@ -21,6 +21,10 @@ const OTHER_FILES: u64 = 64;
 /// it.
 const MAX_CONNECTIONS: usize = 16_000;
 
+/// The part of all connections that one address may have where nothing else is said: none takes all of
+/// them, and an office or a proxy, which are one address too, have room for many.
+const ADDRESS_SHARE: usize = 4;
+
 /// The least time between two warnings that connections are not served.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -30,9 +34,14 @@ pub struct ConnectionLimits {
     /// How many connections are served at a time. `None` is as many as the limit of open files allows,
     /// and 16,000 at most. A few more are taken, of which only health checks and metrics are answered.
     pub most: Option<usize>,
-    /// How many of them may come from one address; 0 is no limit of its own. The addresses of an IPv6
-    /// network of 64 bits count as one. Behind a proxy all have the same.
-    pub most_per_address: usize,
+    /// How many of them may come from one address. The addresses of an IPv6 network of 64 bits count
+    /// as one; behind a proxy all have the same. `Some(0)` is no limit of its own. `None` is a quarter
+    /// of all where other machines connect, so that nobody takes all of them from one address, and no
+    /// limit on a loopback address, where all have the same.
+    pub most_per_address: Option<usize>,
+    /// The largest head of a request, in bytes: its first line and its header fields. In HTTP/2 as
+    /// they are after decompression, with 32 bytes for each field (RFC 9113 §6.5.2). At least 8,192.
+    pub head_bytes: usize,
     /// How long a client may take for the head of a request, and how long a connection is kept on
     /// which nothing happens.
     pub header_timeout: Duration,
@@ -41,13 +50,16 @@ pub struct ConnectionLimits {
 impl ConnectionLimits {
     /// Enough for a bad line, and not much to gain for who opens connections to waste them.
     pub const DEFAULT_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+    /// The longest address, the longest token, and as much again as the token for all else.
+    pub const DEFAULT_HEAD_BYTES: usize = 32 * 1024;
 }
 
 impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             most: None,
-            most_per_address: 0,
+            most_per_address: None,
+            head_bytes: Self::DEFAULT_HEAD_BYTES,
             header_timeout: Self::DEFAULT_HEADER_TIMEOUT,
         }
     }
@@ -106,12 +118,26 @@ enum Kind {
 }
 
 impl Admission {
-    pub(crate) fn new(limits: &ConnectionLimits) -> Self {
+    /// For a server that listens on this address.
+    pub(crate) fn new(limits: &ConnectionLimits, listen: IpAddr) -> Self {
+        let most = most_connections(limits.most);
+        let by_default = || {
+            if listen.to_canonical().is_loopback() {
+                0
+            } else {
+                (most / ADDRESS_SHARE).max(1)
+            }
+        };
         Self {
-            most: most_connections(limits.most),
-            most_per_address: limits.most_per_address,
+            most,
+            most_per_address: limits.most_per_address.unwrap_or_else(by_default),
             seats: Mutex::default(),
         }
+    }
+
+    /// The connections that one address may have; 0 is any number.
+    pub(crate) const fn most_per_address(&self) -> usize {
+        self.most_per_address
     }
 
     /// The most connections there are at any time, but for those that are just being closed.
@@ -266,11 +292,12 @@ mod tests {
     use super::*;
 
     fn admission(most: usize, most_per_address: usize) -> Arc<Admission> {
-        Arc::new(Admission::new(&ConnectionLimits {
+        let limits = ConnectionLimits {
             most: Some(most),
-            most_per_address,
+            most_per_address: Some(most_per_address),
             ..ConnectionLimits::default()
-        }))
+        };
+        Arc::new(Admission::new(&limits, address("127.0.0.1")))
     }
 
     fn why(seat: &Seat) -> Option<Full> {
@@ -327,6 +354,27 @@ mod tests {
         assert_eq!(why(&admission.admit(greedy)), None);
         assert!(admission.seats().by_address.is_empty());
         assert_eq!(admission.seats().served, 0);
+    }
+
+    #[test]
+    fn where_others_connect_one_address_has_a_quarter() {
+        let per_address = |most_per_address, listen| {
+            let limits = ConnectionLimits {
+                most: Some(100),
+                most_per_address,
+                ..ConnectionLimits::default()
+            };
+            Admission::new(&limits, address(listen)).most_per_address()
+        };
+        for open in ["0.0.0.0", "::", "192.0.2.1", "::ffff:192.0.2.1"] {
+            assert_eq!(per_address(None, open), 25, "{open}");
+            assert_eq!(per_address(Some(0), open), 0, "{open}");
+            assert_eq!(per_address(Some(7), open), 7, "{open}");
+        }
+        for here in ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(per_address(None, here), 0, "{here}");
+            assert_eq!(per_address(Some(7), here), 7, "{here}");
+        }
     }
 
     #[test]

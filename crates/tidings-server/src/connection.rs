@@ -37,7 +37,7 @@ use crate::tls::Tls;
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 
 /// The most memory for what a connection has sent and not yet been served, or is served and has not
-/// yet taken. Heads beyond it are refused; streams wait.
+/// yet taken; streams wait. So no head can be larger.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// The most that the kernel holds for a client that is slow to take; it doubles this for its own
@@ -58,6 +58,7 @@ pub(crate) struct Connections {
     http1_once: Builder,
     requests: http2::Requests,
     header_timeout: Duration,
+    head_bytes: u32,
     write_timeout: Duration,
 }
 
@@ -81,6 +82,7 @@ impl Connections {
             builder
                 .timer(TokioTimer::new())
                 .header_read_timeout(header_timeout)
+                .max_header_size(config.connections.head_bytes)
                 .max_buf_size(BUFFER_BYTES);
             builder
         };
@@ -94,6 +96,7 @@ impl Connections {
             http1_once,
             requests: http2::Requests::default(),
             header_timeout,
+            head_bytes: u32::try_from(config.connections.head_bytes).unwrap_or(u32::MAX),
             write_timeout: config.write_timeout,
         }
     }

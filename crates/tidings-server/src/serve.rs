@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ pub struct Server {
     state: Arc<AppState>,
     tls: Option<Arc<Tls>>,
     config: Config,
+    admission: Admission,
 }
 
 /// Why a server cannot listen.
@@ -83,6 +85,7 @@ impl Server {
             local_addr,
             state: Arc::new(AppState::new(engine, &config)),
             tls: tls.map(Arc::new),
+            admission: Admission::new(&config.connections, local_addr.ip()),
             config,
         })
     }
@@ -98,6 +101,11 @@ impl Server {
         format!("{scheme}://{}", self.local_addr)
     }
 
+    /// How many connections one address may have; `None` is any number.
+    pub const fn connections_per_address(&self) -> Option<NonZeroUsize> {
+        NonZeroUsize::new(self.admission.most_per_address())
+    }
+
     /// Serves until `shutdown` is ready. Then it takes no more connections, answers the requests
     /// under way, ends each stream at a random moment within [`Config::drain_spread`], and returns
     /// at the latest after [`Config::drain_grace`].
@@ -111,12 +119,13 @@ impl Server {
             state,
             tls,
             config,
+            admission,
             ..
         } = self;
         let routes = router::standalone(Arc::clone(&state));
         let connections = Connections::new(routes, Arc::clone(&state), tls.clone(), &config);
         let connections = Arc::new(connections);
-        let admission = Arc::new(Admission::new(&config.connections));
+        let admission = Arc::new(admission);
         let most_tasks = admission.most_at_all() + RESERVE;
         let mut tasks = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);

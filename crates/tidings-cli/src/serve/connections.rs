@@ -1,9 +1,11 @@
 //! Who may connect, how, and for how long without a word.
 
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use clap::error::ErrorKind;
 use tidings_server::{ConnectionLimits, TlsConfig};
 
@@ -12,6 +14,9 @@ use crate::age::Age;
 /// The range of `--header-timeout`: shorter, a line across the world would not do; longer, it is none.
 const MIN_HEADER_TIMEOUT: Duration = Duration::from_secs(1);
 const MAX_HEADER_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
+/// Below, there would be no room for a token. Above, it would be more than is ever read of a head.
+const HEAD_BYTES: RangeInclusive<u64> = 8_192..=65_536;
 
 /// How the server is connected to.
 #[derive(Clone, Debug, clap::Args)]
@@ -42,14 +47,20 @@ pub(super) struct ConnectionArgs {
     max_connections: Option<NonZeroUsize>,
 
     /// How many of them may come from one address, or from one IPv6 network of 64 bits; 0 is no limit.
-    /// Behind a proxy all come from the same
+    /// Behind a proxy all come from the same [default: a quarter of them, and no limit where it listens
+    /// on a loopback address]
+    #[arg(long, value_name = "N", env = "TIDINGS_MAX_CONNECTIONS_PER_ADDRESS")]
+    max_connections_per_address: Option<usize>,
+
+    /// The largest head of a request, in bytes: its first line and all header fields
     #[arg(
         long,
-        value_name = "N",
-        env = "TIDINGS_MAX_CONNECTIONS_PER_ADDRESS",
-        default_value_t = 0
+        value_name = "BYTES",
+        env = "TIDINGS_MAX_HEAD_BYTES",
+        default_value_t = ConnectionLimits::DEFAULT_HEAD_BYTES,
+        value_parser = RangedU64ValueParser::<usize>::new().range(HEAD_BYTES)
     )]
-    max_connections_per_address: usize,
+    max_head_bytes: usize,
 
     /// How long a client may take for the head of a request, and how long a connection is kept on
     /// which nothing happens; from 1s to 1h
@@ -94,6 +105,7 @@ impl ConnectionArgs {
         Ok(ConnectionLimits {
             most: self.max_connections.map(NonZeroUsize::get),
             most_per_address: self.max_connections_per_address,
+            head_bytes: self.max_head_bytes,
             header_timeout,
         })
     }

@@ -25,9 +25,6 @@ const MAX_STREAMS: u32 = 128;
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 
-/// The most bytes of the heads of one request, as they are after decompression.
-const HEADER_LIST_BYTES: u32 = 64 * 1024;
-
 /// Requests that a client may take back before they were looked at, and faults it may make, before
 /// its connection is ended: who opens and resets without pause (CVE-2023-44487) is after something
 /// else than answers.
@@ -110,7 +107,8 @@ where
         }
     });
     let socket = TokioIo::new(Lingering::new(socket));
-    let connection = builder(tasks.clone()).serve_connection(socket, service);
+    let connection =
+        builder(tasks.clone(), connections.head_bytes).serve_connection(socket, service);
     let mut connection = std::pin::pin!(connection);
     let mut watch = Watch {
         tasks,
@@ -150,14 +148,14 @@ where
     }
 }
 
-fn builder(tasks: Tasks) -> Builder<Tasks> {
+fn builder(tasks: Tasks, head_bytes: u32) -> Builder<Tasks> {
     let mut builder = Builder::new(tasks);
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .max_header_list_size(HEADER_LIST_BYTES)
+        .max_header_list_size(head_bytes)
         .max_send_buf_size(BUFFER_BYTES)
         .max_pending_accept_reset_streams(MAX_EARLY_RESETS)
         .max_local_error_reset_streams(MAX_FAULTS)

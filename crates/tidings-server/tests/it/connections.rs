@@ -70,6 +70,28 @@ async fn heads_that_do_not_end_and_idle_connections_are_closed() {
 }
 
 #[tokio::test]
+async fn a_head_may_be_so_large_whether_it_ends_or_not() {
+    let app = TestApp::with(|config| config.connections.head_bytes = 10_000).await;
+    let server = app.serve();
+    let head = |bytes: usize| {
+        let begin = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Fill: ";
+        format!("{begin}{}\r\n\r\n", "x".repeat(bytes - begin.len() - 4))
+    };
+    for (head, status) in [
+        (head(10_000), "200"),
+        (head(10_001), "431"),
+        (head(60_000), "431"),
+        (head(60_000).trim_end().to_owned(), "431"),
+    ] {
+        let mut socket = wire::send_raw(server.address, head.as_bytes()).await;
+        let mut answer = [0; 12];
+        within(socket.read_exact(&mut answer)).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        assert_eq!(answer, format!("HTTP/1.1 {status}"), "{} bytes", head.len());
+    }
+}
+
+#[tokio::test]
 async fn health_checks_are_answered_when_all_connections_are_taken() {
     let app = TestApp::with(|config| config.connections.most = Some(2)).await;
     let server = app.serve();
@@ -130,7 +152,7 @@ async fn from(address: [u8; 4], server: SocketAddr) -> TcpStream {
 
 #[tokio::test]
 async fn one_address_does_not_shut_out_others() {
-    let app = TestApp::with(|config| config.connections.most_per_address = 1).await;
+    let app = TestApp::with(|config| config.connections.most_per_address = Some(1)).await;
     let server = app.serve();
     let mut stream = Stream::open(server.address).await;
     stream.until("live").await;
