@@ -1,6 +1,7 @@
 //! Reading a request's body: only JSON, only so much of it, and only so long.
 
-use std::sync::Arc;
+mod budget;
+
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
@@ -11,17 +12,14 @@ use futures_util::FutureExt as _;
 use http_body::Frame;
 use http_body_util::BodyExt as _;
 use mime::Mime;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tidings_event::OwnerId;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::error::ApiError;
 
-/// The memory of all bodies that are read or worked on at the same time: each takes its part of it as
-/// its bytes arrive, so that a client that announces much and sends nothing takes nothing.
-const BODY_BUDGET_BYTES: usize = 64 * 1024 * 1024;
-
-/// How long an upload waits for a part of the budget before it is refused.
-const BUDGET_TIME: Duration = Duration::from_secs(5);
+pub(crate) use budget::BodyBudget;
+use budget::{Pool, Unfinished};
 
 /// How long an upload may take: enough for the largest batch on a slow line.
 const READ_TIME: Duration = Duration::from_secs(60);
@@ -40,18 +38,14 @@ const DISCARD_BYTES: usize = 16 * 1024 * 1024;
 /// How long a refused body is taken in.
 const DISCARD_TIME: Duration = Duration::from_secs(5);
 
-/// Bounds the memory of the bodies of all requests together.
-#[derive(Debug)]
-pub(crate) struct BodyBudget {
-    bytes: Arc<Semaphore>,
-}
-
 /// A body, read to its end.
 #[derive(Debug, Default)]
 pub(crate) struct ReadBody {
     pub(crate) bytes: Vec<u8>,
     /// Gives the body's part of the budget back when it is dropped.
     share: Option<OwnedSemaphorePermit>,
+    /// The same for its sender's share.
+    unfinished: Option<Unfinished>,
 }
 
 impl ReadBody {
@@ -64,14 +58,6 @@ impl ReadBody {
     }
 }
 
-impl Default for BodyBudget {
-    fn default() -> Self {
-        Self {
-            bytes: Arc::new(Semaphore::new(BODY_BUDGET_BYTES)),
-        }
-    }
-}
-
 impl BodyBudget {
     /// Takes in the body of a request that is refused without it, so that its client sees why.
     pub(crate) async fn discard(headers: &HeaderMap, mut body: Body) {
@@ -81,15 +67,16 @@ impl BodyBudget {
         }
     }
 
-    /// Reads a JSON body of at most `limit` bytes.
+    /// Reads a JSON body of at most `limit` bytes. Without a caller it counts as nobody's.
     pub(crate) async fn read_json(
         &self,
+        caller: Option<OwnerId>,
         headers: HeaderMap,
         mut body: Body,
         limit: usize,
     ) -> Result<ReadBody, ApiError> {
         let read = match check_media_type(&headers) {
-            Ok(()) => self.read(&mut body, limit).await,
+            Ok(()) => self.read(caller, &mut body, limit).await,
             Err(refused) => Err(refused),
         };
         if read.is_err() {
@@ -98,13 +85,21 @@ impl BodyBudget {
         read
     }
 
-    async fn read(&self, body: &mut Body, limit: usize) -> Result<ReadBody, ApiError> {
-        let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        if declared > limit {
+    async fn read(
+        &self,
+        caller: Option<OwnerId>,
+        body: &mut Body,
+        limit: usize,
+    ) -> Result<ReadBody, ApiError> {
+        let size = body.size_hint();
+        if size.lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
             return Err(ApiError::BodyTooLarge { limit });
         }
+        let declared = size.exact().and_then(|bytes| usize::try_from(bytes).ok());
         let mut upload = Upload {
-            budget: self,
+            pool: self.pool_for(declared),
+            caller,
+            declared,
             limit,
             read: ReadBody::default(),
             waiting: None,
@@ -119,31 +114,13 @@ impl BodyBudget {
         }
         Ok(upload.read)
     }
-
-    fn try_share(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let share = Arc::clone(&self.bytes).try_acquire_many_owned(permits(bytes));
-        share.ok()
-    }
-
-    /// A part of the budget. That all of it is held by uploads that wait for more of it is no
-    /// standstill: they are refused after a while, and give back what they have.
-    async fn share(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
-        let share = Arc::clone(&self.bytes).acquire_many_owned(permits(bytes));
-        match timeout(BUDGET_TIME, share).await {
-            Ok(share) => Ok(share.expect("the budget is never closed")),
-            Err(_) => Err(ApiError::Overloaded),
-        }
-    }
-}
-
-/// The permits for so many bytes.
-fn permits(bytes: usize) -> u32 {
-    u32::try_from(bytes.min(BODY_BUDGET_BYTES)).unwrap_or(u32::MAX)
 }
 
 /// A body on its way.
 struct Upload<'a> {
-    budget: &'a BodyBudget,
+    pool: &'a Pool,
+    caller: Option<OwnerId>,
+    declared: Option<usize>,
     limit: usize,
     read: ReadBody,
     /// What has come and waits for a part of the budget.
@@ -166,10 +143,12 @@ impl Upload<'_> {
 
     /// Takes what is still to come, at no less than some speed.
     async fn take_rest(&mut self, body: &mut Body) -> Result<(), ApiError> {
+        // Those that have come whole are never counted here: they are gone in no time.
+        self.reserve().await?;
         let begun = Instant::now();
         loop {
             if let Some(data) = self.waiting.take() {
-                let share = self.budget.share(data.len()).await?;
+                let share = self.pool.share(data.len()).await?;
                 self.read.add(&data, share);
             }
             let pause_ends = Instant::now() + IDLE_TIME;
@@ -180,6 +159,23 @@ impl Upload<'_> {
                 return done;
             }
         }
+    }
+
+    /// Counts an upload that is not finished against its caller's share: what has come, and what is
+    /// said to come, so that uploads which have begun can be finished.
+    async fn reserve(&mut self) -> Result<(), ApiError> {
+        let Some(caller) = self.caller else {
+            return Ok(());
+        };
+        let mut unfinished = self.pool.unfinished(caller);
+        let waiting = self.waiting.as_ref().map_or(0, Bytes::len);
+        let here = self.read.bytes.len() + waiting;
+        unfinished.hold_at_once(here)?;
+        if let Some(declared) = self.declared {
+            unfinished.hold(declared.saturating_sub(here)).await?;
+        }
+        self.read.unfinished = Some(unfinished);
+        Ok(())
     }
 
     /// Takes a frame; what became of the body, if that was its end.
@@ -198,7 +194,13 @@ impl Upload<'_> {
         if data.len() > limit - self.read.bytes.len() {
             return Some(Err(ApiError::BodyTooLarge { limit }));
         }
-        match self.budget.try_share(data.len()) {
+        if self.declared.is_none()
+            && let Some(unfinished) = &mut self.read.unfinished
+            && let Err(excess) = unfinished.hold_at_once(data.len())
+        {
+            return Some(Err(excess));
+        }
+        match self.pool.try_share(data.len()) {
             Some(share) => self.read.add(&data, share),
             None => self.waiting = Some(data),
         }
@@ -252,10 +254,18 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
     use axum::http::HeaderValue;
+    use futures_util::future::join_all;
     use futures_util::stream;
+    use http_body::SizeHint;
+    use uuid::Uuid;
 
     use super::*;
+    use crate::limits::Excess;
 
     fn json_headers() -> HeaderMap {
         let json = HeaderValue::from_static("application/json");
@@ -265,13 +275,76 @@ mod tests {
     #[tokio::test]
     async fn a_body_waits_until_the_budget_has_room() {
         let budget = BodyBudget::default();
-        let all = budget.share(BODY_BUDGET_BYTES).await;
+        let pool = budget.pool_for(Some(2));
+        let all = std::iter::from_fn(|| pool.try_share(1024)).collect::<Vec<_>>();
         let headers = json_headers();
-        let mut reading = Box::pin(budget.read_json(headers, Body::from("{}"), 10));
+        let mut reading = Box::pin(budget.read_json(None, headers, Body::from("{}"), 10));
         assert!((&mut reading).now_or_never().is_none());
+        let parts = all.len();
         drop(all);
         assert_eq!(reading.await.unwrap().bytes, b"{}");
-        assert_eq!(budget.bytes.available_permits(), BODY_BUDGET_BYTES);
+        let again = std::iter::from_fn(|| pool.try_share(1024)).collect::<Vec<_>>();
+        assert_eq!(again.len(), parts);
+    }
+
+    /// A body that sends so much and then nothing.
+    struct Silent {
+        piece: Option<Bytes>,
+        size: SizeHint,
+    }
+
+    impl http_body::Body for Silent {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            match self.piece.take() {
+                Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+                None => Poll::Pending,
+            }
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            self.size
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_holds_large_uploads_open_holds_up_nobody_else() {
+        const LIMIT: usize = 16 * 1024 * 1024;
+        const PIECE: usize = 1024 * 1024;
+        let greedy = Some(OwnerId::from_uuid(Uuid::from_u128(1)));
+        let other = Some(OwnerId::from_uuid(Uuid::from_u128(2)));
+        let budget = BodyBudget::default();
+        let read = |caller, body| budget.read_json(caller, json_headers(), body, LIMIT);
+        for size in [SizeHint::new(), SizeHint::with_exact(4 * PIECE as u64)] {
+            let open: Vec<_> = (0..100)
+                .map(|_| {
+                    let piece = Some(vec![b' '; PIECE].into());
+                    let body = Body::new(Silent { piece, size });
+                    let mut upload = Box::pin(read(greedy, body));
+                    assert!((&mut upload).now_or_never().is_none());
+                    upload
+                })
+                .collect();
+            let begun = Instant::now();
+            let large = read(other, Body::from(vec![b' '; LIMIT])).await;
+            assert_eq!(large.unwrap().bytes.len(), LIMIT);
+            let short = read(greedy, Body::from("{}")).await;
+            assert_eq!(short.unwrap().bytes, b"{}");
+            assert_eq!(begun.elapsed(), Duration::ZERO, "{size:?}");
+            let beyond = join_all(open).await.into_iter().filter(|read| {
+                matches!(
+                    read,
+                    Err(ApiError::Excess(Excess::Uploads { bytes: LIMIT }))
+                )
+            });
+            let beyond = beyond.count();
+            assert!((84..100).contains(&beyond), "{beyond} of 100, {size:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -279,7 +352,7 @@ mod tests {
         let stalled = stream::pending::<Result<Vec<u8>, std::io::Error>>();
         let body = Body::from_stream(stalled);
         let read = BodyBudget::default()
-            .read_json(json_headers(), body, 10)
+            .read_json(None, json_headers(), body, 10)
             .await;
         assert!(matches!(read, Err(ApiError::BodyUnreadable(_))));
     }
@@ -297,7 +370,7 @@ mod tests {
         let budget = BodyBudget::default();
         let begun = Instant::now();
         let read = budget
-            .read_json(json_headers(), trickle(3_600, 1), 10_000)
+            .read_json(None, json_headers(), trickle(3_600, 1), 10_000)
             .await;
         assert!(matches!(read, Err(ApiError::BodyUnreadable(_))));
         let taken = begun.elapsed();
@@ -307,7 +380,7 @@ mod tests {
         );
 
         let slow = budget
-            .read_json(json_headers(), trickle(40, 2_048), 100_000)
+            .read_json(None, json_headers(), trickle(40, 2_048), 100_000)
             .await;
         assert_eq!(slow.unwrap().bytes.len(), 40 * 2_048);
     }

@@ -24,7 +24,8 @@ use crate::token::{Scopes, TokenError};
 
 pub(crate) use envelope::quoted;
 
-/// When to come back after a 503, in seconds: most of its causes pass quickly or need a human.
+/// When to come back after a 503, or with an upload, in seconds: most causes pass quickly or need a
+/// human.
 const RETRY_AFTER_SECONDS: u32 = 2;
 
 /// When to come back for a stream where too many are open, in seconds: one ends when its reader goes
@@ -181,6 +182,7 @@ impl ApiError {
             Self::Excess(Excess::StreamsOfOwner { .. } | Excess::StreamsToAddress { .. }) => {
                 Some(RETRY_STREAM_AFTER_SECONDS)
             }
+            Self::Excess(Excess::Uploads { .. }) => Some(RETRY_AFTER_SECONDS),
             _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_SECONDS),
         }
     }

@@ -17,6 +17,7 @@ use axum::http::request::Parts;
 use tidings_event::OwnerId;
 
 use crate::error::ApiError;
+use crate::limits::Reach;
 use crate::state::AppState;
 use crate::token::{Scopes, Tokens};
 
@@ -61,6 +62,15 @@ impl Caller {
         owner: LOCAL_USER,
         scopes: Scopes::ALL,
     };
+
+    /// To whom the caller may publish, if they may publish at all.
+    pub(crate) const fn reach(&self) -> Reach {
+        if self.scopes.contains(Scopes::PUBLISH) {
+            Reach::Everyone
+        } else {
+            Reach::Themselves
+        }
+    }
 }
 
 /// Refuses requests from where none may come, whatever they ask for.

@@ -19,13 +19,21 @@ pub(crate) use uri::{MAX_URI_BYTES, check_uri};
 use rate::Rate;
 use streams::Streams;
 
+/// Who publishes to themselves only may send what this many seconds bring at once: a script that ends
+/// tells of all it did.
+const OWN_BURST_SECONDS: u32 = 10;
+
 /// How much one caller may ask for. `None` is any number; and so is every one by default, since
 /// without a login all are the same caller, who would only be kept from themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallerLimits {
-    /// The events that one caller may publish a second, whoever gets them. As many may come at once,
-    /// and the largest batch always.
+    /// The events that one caller who may publish to anybody may publish a second, whoever gets them.
+    /// As many may come at once, and the largest batch always.
     pub publish_rate: Option<NonZeroU32>,
+    /// The events that a caller a second may publish who may publish to themselves only: ten times as
+    /// many may come at once, and the largest batch always. Such a caller is a person's page or
+    /// script, where `publish_rate` is for backends that publish for everyone.
+    pub own_publish_rate: Option<NonZeroU32>,
     /// The requests by which one caller may list, count, look at, follow, mark and delete events a
     /// second: all but those that publish. As many may come at once.
     pub request_rate: Option<NonZeroU32>,
@@ -40,6 +48,9 @@ impl CallerLimits {
     /// A third of what a small server commits one by one; a backend that publishes for everyone is one
     /// caller.
     pub const DEFAULT_PUBLISH_RATE: NonZeroU32 = NonZeroU32::new(10_000).expect("it is not 0");
+    /// Far above what a person's script tells them, and a hundred users who overdo it leave a small
+    /// server most of its time.
+    pub const DEFAULT_OWN_PUBLISH_RATE: NonZeroU32 = NonZeroU32::new(20).expect("it is not 0");
     /// Far above what a page and its reloads ask for.
     pub const DEFAULT_REQUEST_RATE: NonZeroU32 = NonZeroU32::new(1_000).expect("it is not 0");
     /// Every tab of every device, and those that went away unnoticed.
@@ -50,6 +61,7 @@ impl CallerLimits {
     pub const fn with_login() -> Self {
         Self {
             publish_rate: Some(Self::DEFAULT_PUBLISH_RATE),
+            own_publish_rate: Some(Self::DEFAULT_OWN_PUBLISH_RATE),
             request_rate: Some(Self::DEFAULT_REQUEST_RATE),
             streams_per_owner: Some(Self::DEFAULT_STREAMS_PER_OWNER),
             streams_per_address: None,
@@ -57,10 +69,18 @@ impl CallerLimits {
     }
 }
 
+/// To whom a caller may publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    Themselves,
+    Everyone,
+}
+
 /// What every caller has of late asked for.
 #[derive(Debug)]
 pub(crate) struct Callers {
     publishes: Option<Rate>,
+    own_publishes: Option<Rate>,
     requests: Option<Rate>,
     streams: Streams,
 }
@@ -69,22 +89,31 @@ pub(crate) struct Callers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Excess {
     /// So many events a second, and when to come back, in seconds.
-    Publishes { rate: NonZeroU32, seconds: u32 },
+    Publishes {
+        reach: Reach,
+        rate: NonZeroU32,
+        seconds: u32,
+    },
     /// So many requests a second, and when to come back, in seconds.
     Requests { rate: NonZeroU32, seconds: u32 },
     /// So many streams of one user.
     StreamsOfOwner { most: NonZeroU32 },
     /// So many streams to one address.
     StreamsToAddress { most: NonZeroU32 },
+    /// So much memory for uploads that are not finished.
+    Uploads { bytes: usize },
 }
 
 impl Callers {
     /// A batch has at most `batch_events`.
     pub(crate) fn new(limits: &CallerLimits, batch_events: usize) -> Self {
         let batch = u32::try_from(batch_events).unwrap_or(u32::MAX);
-        let publishes = |rate: NonZeroU32| Rate::new(rate, rate.get().max(batch));
+        let publishes = |seconds: u32| {
+            move |rate: NonZeroU32| Rate::new(rate, rate.get().saturating_mul(seconds).max(batch))
+        };
         Self {
-            publishes: limits.publish_rate.map(publishes),
+            publishes: limits.publish_rate.map(publishes(1)),
+            own_publishes: limits.own_publish_rate.map(publishes(OWN_BURST_SECONDS)),
             requests: limits.request_rate.map(|rate| Rate::new(rate, rate.get())),
             streams: Streams::new(limits.streams_per_owner, limits.streams_per_address),
         }
@@ -103,29 +132,43 @@ impl Callers {
 
     /// Counts a publish request as one event, before its body is read. So one that holds none, or
     /// nothing of use, costs its sender something as well.
-    pub(crate) fn count_publish(&self, caller: OwnerId) -> Result<(), Excess> {
-        let Some(publishes) = &self.publishes else {
+    pub(crate) fn count_publish(&self, caller: OwnerId, reach: Reach) -> Result<(), Excess> {
+        let Some(publishes) = self.publishes(reach) else {
             return Ok(());
         };
         publishes.take(caller, 1).map_err(|wait| Excess::Publishes {
+            reach,
             rate: publishes.per_second(),
             seconds: whole_seconds(wait),
         })
     }
 
     /// Counts the events of a batch, but for the one that [`Self::count_publish`] has counted.
-    pub(crate) fn count_batch(&self, caller: OwnerId, events: usize) -> Result<(), Excess> {
-        let Some(publishes) = &self.publishes else {
+    pub(crate) fn count_batch(
+        &self,
+        caller: OwnerId,
+        reach: Reach,
+        events: usize,
+    ) -> Result<(), Excess> {
+        let Some(publishes) = self.publishes(reach) else {
             return Ok(());
         };
         let more = u32::try_from(events.saturating_sub(1)).unwrap_or(u32::MAX);
         publishes.take(caller, more).map_err(|wait| {
             Excess::Publishes {
+                reach,
                 rate: publishes.per_second(),
                 // Sent again, the batch needs room for its first event too.
                 seconds: whole_seconds(wait + publishes.period()),
             }
         })
+    }
+
+    const fn publishes(&self, reach: Reach) -> Option<&Rate> {
+        match reach {
+            Reach::Themselves => self.own_publishes.as_ref(),
+            Reach::Everyone => self.publishes.as_ref(),
+        }
     }
 
     /// Counts a stream of `owner` until what is returned is dropped.
@@ -170,8 +213,8 @@ mod tests {
         let callers = Callers::new(&CallerLimits::default(), 10);
         for _ in 0..10_000 {
             assert_eq!(callers.count_request(owner(1)), Ok(()));
-            assert_eq!(callers.count_publish(owner(1)), Ok(()));
-            assert_eq!(callers.count_batch(owner(1), 10), Ok(()));
+            assert_eq!(callers.count_publish(owner(1), Reach::Everyone), Ok(()));
+            assert_eq!(callers.count_batch(owner(1), Reach::Everyone, 10), Ok(()));
         }
     }
 
@@ -182,17 +225,60 @@ mod tests {
             ..CallerLimits::default()
         };
         let callers = Callers::new(&limits, 1_000);
-        assert_eq!(callers.count_publish(owner(1)), Ok(()));
-        assert_eq!(callers.count_batch(owner(1), 1_000), Ok(()));
-        let refused = callers.count_batch(owner(1), 1_000).unwrap_err();
-        let Excess::Publishes { rate, seconds } = refused else {
+        assert_eq!(callers.count_publish(owner(1), Reach::Everyone), Ok(()));
+        assert_eq!(
+            callers.count_batch(owner(1), Reach::Everyone, 1_000),
+            Ok(())
+        );
+        let refused = callers
+            .count_batch(owner(1), Reach::Everyone, 1_000)
+            .unwrap_err();
+        let Excess::Publishes {
+            reach: Reach::Everyone,
+            rate,
+            seconds,
+        } = refused
+        else {
             panic!("{refused:?}");
         };
         assert_eq!(rate.get(), 1);
         assert!((999..=1_000).contains(&seconds), "{seconds}");
         // The others have their own.
-        assert_eq!(callers.count_publish(owner(2)), Ok(()));
-        assert_eq!(callers.count_batch(owner(2), 1_000), Ok(()));
+        assert_eq!(callers.count_publish(owner(2), Reach::Everyone), Ok(()));
+        assert_eq!(
+            callers.count_batch(owner(2), Reach::Everyone, 1_000),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn who_publishes_to_themselves_has_a_rate_of_their_own() {
+        let limits = CallerLimits {
+            publish_rate: NonZeroU32::new(1),
+            own_publish_rate: NonZeroU32::new(2),
+            ..CallerLimits::default()
+        };
+        // A batch smaller than what ten seconds bring.
+        let callers = Callers::new(&limits, 5);
+        let own = |events| callers.count_batch(owner(1), Reach::Themselves, events);
+        assert_eq!(own(16), Ok(()));
+        assert_eq!(callers.count_publish(owner(1), Reach::Themselves), Ok(()));
+        for _ in 0..4 {
+            // What has come back by now, if this machine sleeps in between.
+            let _ = callers.count_publish(owner(1), Reach::Themselves);
+        }
+        let refused = own(21).unwrap_err();
+        let Excess::Publishes {
+            reach: Reach::Themselves,
+            rate,
+            ..
+        } = refused
+        else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(rate.get(), 2);
+        // The largest batch of who publishes for everyone is counted apart.
+        assert_eq!(callers.count_batch(owner(1), Reach::Everyone, 6), Ok(()));
     }
 
     #[test]
@@ -203,8 +289,15 @@ mod tests {
             ..CallerLimits::default()
         };
         let callers = Callers::new(&limits, 1_000);
-        assert_eq!(callers.count_batch(owner(1), 1_001), Ok(()));
-        assert!(callers.count_batch(owner(1), 1_001).is_err());
+        assert_eq!(
+            callers.count_batch(owner(1), Reach::Everyone, 1_001),
+            Ok(())
+        );
+        assert!(
+            callers
+                .count_batch(owner(1), Reach::Everyone, 1_001)
+                .is_err()
+        );
         let refused = Excess::Requests {
             rate: NonZeroU32::MIN,
             seconds: 1,

@@ -10,14 +10,16 @@ use prometheus_client::registry::Registry;
 use tidings::Tidings;
 
 use crate::error::ApiError;
-use crate::limits::Excess;
+use crate::limits::{Excess, Reach};
 
 /// The limits by their names in `/metrics`.
-const LIMITS: [&str; 5] = [
+const LIMITS: [&str; 7] = [
     "publish_rate",
+    "own_publish_rate",
     "request_rate",
     "streams_per_owner",
     "streams_per_address",
+    "unfinished_uploads",
     "uri_bytes",
 ];
 
@@ -79,12 +81,24 @@ impl Metrics {
 
     /// Counts a refusal, if it is one by a limit of what a caller may ask for.
     pub(crate) fn count_refusal(&self, error: &ApiError) {
-        let [publishes, requests, of_owner, to_address, uri] = LIMITS;
+        let [
+            publishes,
+            own_publishes,
+            requests,
+            of_owner,
+            to_address,
+            uploads,
+            uri,
+        ] = LIMITS;
         let limit = match error {
-            ApiError::Excess(Excess::Publishes { .. }) => publishes,
+            ApiError::Excess(Excess::Publishes { reach, .. }) => match reach {
+                Reach::Themselves => own_publishes,
+                Reach::Everyone => publishes,
+            },
             ApiError::Excess(Excess::Requests { .. }) => requests,
             ApiError::Excess(Excess::StreamsOfOwner { .. }) => of_owner,
             ApiError::Excess(Excess::StreamsToAddress { .. }) => to_address,
+            ApiError::Excess(Excess::Uploads { .. }) => uploads,
             ApiError::UriTooLong { .. } => uri,
             _ => return,
         };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::http::Uri;
 use axum::http::request::Parts;
+use futures_util::FutureExt as _;
 use futures_util::future::Either;
 use tidings::Tidings;
 
@@ -76,13 +77,16 @@ impl AppState {
         caller: Caller,
         request: Request,
     ) -> impl Future<Output = Result<ReadBody, ApiError>> {
-        let counted = self.judge(self.callers.count_publish(caller.owner));
-        self.read_admitted(counted, request)
+        let counted = self.judge(self.callers.count_publish(caller.owner, caller.reach()));
+        self.read_admitted(counted, Some(caller), request)
     }
 
     /// Counts the events of a batch beyond its first.
     pub(crate) fn admit_batch(&self, caller: Caller, events: usize) -> Result<(), ApiError> {
-        self.judge(self.callers.count_batch(caller.owner, events))
+        self.judge(
+            self.callers
+                .count_batch(caller.owner, caller.reach(), events),
+        )
     }
 
     /// Counts a request that asks for a change, and reads its body; it may be as large as a batch.
@@ -92,7 +96,7 @@ impl AppState {
         request: Request,
     ) -> Result<ReadBody, ApiError> {
         let counted = self.judge(self.callers.count_request(caller.owner));
-        self.read_admitted(counted, request).await
+        self.read_admitted(counted, Some(caller), request).await
     }
 
     /// The same for one that says which events are to be changed.
@@ -110,7 +114,7 @@ impl AppState {
 
     /// Reads the body of a request that is counted for nobody.
     pub(crate) async fn read_body(&self, request: Request) -> Result<ReadBody, ApiError> {
-        self.read_admitted(Ok(()), request).await
+        self.read_admitted(Ok(()), None, request).await
     }
 
     /// Counts a request for a live stream, and the stream until what is returned is dropped.
@@ -129,6 +133,7 @@ impl AppState {
     fn read_admitted(
         &self,
         admitted: Result<(), ApiError>,
+        caller: Option<Caller>,
         request: Request,
     ) -> impl Future<Output = Result<ReadBody, ApiError>> {
         let admitted = admitted.and_then(|()| self.judge(check_uri(request.uri())));
@@ -136,7 +141,11 @@ impl AppState {
         match admitted {
             Ok(()) => {
                 let limit = self.engine.limits().batch_bytes;
-                Either::Left(self.bodies.read_json(headers, body, limit))
+                // Without a login there is nobody to be kept from the memory of others.
+                let caller = caller.filter(|_| self.identity.has_login());
+                let owner = caller.map(|caller| caller.owner);
+                let read = self.bodies.read_json(owner, headers, body, limit);
+                Either::Left(read.map(|read| self.judge(read)))
             }
             Err(refused) => Either::Right(Box::pin(async move {
                 BodyBudget::discard(&headers, body).await;

@@ -36,6 +36,11 @@ pub(super) struct LimitArgs {
     #[arg(long, value_name = "N", env = "TIDINGS_PUBLISH_RATE")]
     publish_rate: Option<u32>,
 
+    /// The same for callers without the scope events:publish, who publish to themselves; ten times as
+    /// many at once [default: 20 with a login, any number without]
+    #[arg(long, value_name = "N", env = "TIDINGS_OWN_PUBLISH_RATE")]
+    own_publish_rate: Option<u32>,
+
     /// How many requests one caller may send a second to list, follow, mark and delete events, and as
     /// many at once; 0 for any number [default: 1000 with a login, any number without]
     #[arg(long, value_name = "N", env = "TIDINGS_REQUEST_RATE")]
@@ -144,6 +149,7 @@ impl LimitArgs {
         let or = |given: Option<u32>, default| given.map_or(default, NonZeroU32::new);
         CallerLimits {
             publish_rate: or(self.publish_rate, defaults.publish_rate),
+            own_publish_rate: or(self.own_publish_rate, defaults.own_publish_rate),
             request_rate: or(self.request_rate, defaults.request_rate),
             streams_per_owner: or(self.max_streams_per_owner, defaults.streams_per_owner),
             streams_per_address: NonZeroU32::new(self.max_streams_per_address),
@@ -224,6 +230,7 @@ mod tests {
         let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
         for default in [
             CallerLimits::DEFAULT_PUBLISH_RATE,
+            CallerLimits::DEFAULT_OWN_PUBLISH_RATE,
             CallerLimits::DEFAULT_REQUEST_RATE,
             CallerLimits::DEFAULT_STREAMS_PER_OWNER,
         ] {
@@ -236,6 +243,7 @@ mod tests {
     fn limits_are_taken_from_the_flags() {
         let args = args(&[
             "--publish-rate=5",
+            "--own-publish-rate=4",
             "--request-rate=0",
             "--max-streams-per-owner=7",
             "--max-streams-per-address=8",
@@ -253,6 +261,7 @@ mod tests {
                 args.caller_limits(login),
                 CallerLimits {
                     publish_rate: NonZeroU32::new(5),
+                    own_publish_rate: NonZeroU32::new(4),
                     request_rate: None,
                     streams_per_owner: NonZeroU32::new(7),
                     streams_per_address: NonZeroU32::new(8),

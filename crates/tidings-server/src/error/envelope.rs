@@ -10,7 +10,7 @@ use tidings_event::{ErrorBody, ErrorCode, ErrorSeverity, Violations};
 
 use super::ApiError;
 use crate::admission::Full;
-use crate::limits::Excess;
+use crate::limits::{Excess, Reach};
 
 /// The most faults one answer lists; a batch can have thousands.
 const MAX_FAULTS: usize = 100;
@@ -303,19 +303,39 @@ fn of_excess(excess: Excess) -> Answer {
         .because("pages that were left open, or a program that opens streams and keeps them")
     };
     match excess {
-        Excess::Publishes { rate, seconds } => too_fast().fault(
-            format!("you may publish {rate} events a second"),
-            &format!(
-                "try again in {seconds} s, and send fewer events in that time; an operator sets the \
-                 limit with --publish-rate"
-            ),
-        ),
+        Excess::Publishes {
+            reach,
+            rate,
+            seconds,
+        } => {
+            let flag = match reach {
+                Reach::Themselves => "--own-publish-rate for those without the scope events:publish",
+                Reach::Everyone => "--publish-rate",
+            };
+            too_fast().fault(
+                format!("you may publish {rate} events a second"),
+                &format!(
+                    "try again in {seconds} s, and send fewer events in that time; an operator sets \
+                     the limit with {flag}"
+                ),
+            )
+        }
         Excess::Requests { rate, seconds } => too_fast().fault(
             format!("you may send {rate} requests a second"),
             &format!(
                 "try again in {seconds} s, and less often after that; an operator sets the limit with \
                  --request-rate"
             ),
+        ),
+        Excess::Uploads { bytes } => refusal(
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::RateLimited,
+            "You send too much at the same time; nothing was changed",
+        )
+        .because("uploads that are slow, or that were begun and not finished")
+        .fault(
+            format!("your unfinished uploads may have {bytes} bytes together"),
+            "finish some of them first, or send smaller batches",
         ),
         Excess::StreamsOfOwner { most } => too_many_streams().fault(
             format!("you may have {most} open"),

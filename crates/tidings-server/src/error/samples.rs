@@ -5,7 +5,7 @@ use tidings_event::{ErrorCode, EventId, Violations};
 use uuid::Uuid;
 
 use super::ApiError;
-use crate::limits::{CallerLimits, Excess, MAX_URI_BYTES};
+use crate::limits::{CallerLimits, Excess, MAX_URI_BYTES, Reach};
 use crate::token::{Scopes, TokenError};
 
 /// An error that is answered with `code`.
@@ -62,6 +62,7 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
             origin: "https://example.org".to_owned(),
         },
         ErrorCode::RateLimited => ApiError::Excess(Excess::Publishes {
+            reach: Reach::Everyone,
             rate: CallerLimits::DEFAULT_PUBLISH_RATE,
             seconds: 1,
         }),

@@ -5,12 +5,18 @@ use axum::body::Body;
 use axum::http::Method;
 use hyper::Request;
 use serde_json::{Value, json};
-use tidings_server::CallerLimits;
+use tidings_event::OwnerId;
+use tidings_server::{CallerLimits, Scopes};
+use uuid::Uuid;
 
-use crate::app::{Answer, EVENTS, TestApp, event, event_with, request};
+use crate::app::{Answer, EVENTS, TestApp, event, event_with, request, within};
+use crate::login::LoginApp;
 use crate::wire;
 
 const SUBSCRIBE: &str = "/api/system/events/subscribe";
+
+const A: OwnerId = OwnerId::from_uuid(Uuid::from_u128(0xa));
+const B: OwnerId = OwnerId::from_uuid(Uuid::from_u128(0xb));
 
 async fn limited(change: impl FnOnce(&mut CallerLimits)) -> TestApp {
     TestApp::with(|config| change(&mut config.limits)).await
@@ -221,7 +227,7 @@ async fn an_address_that_is_too_long_is_refused() {
     assert!(app.stored().await.is_empty());
     // On a connection too, where a head of this size fits in.
     let server = app.serve();
-    let answer = wire::get(server.address, &path("", 40_000)).await;
+    let answer = wire::get(server.address, &path("", 30_000)).await;
     answer.error(414, "uri_too_long");
 }
 
@@ -279,13 +285,106 @@ async fn refusals_are_counted_by_their_limit() {
     let text = String::from_utf8(metrics.body).unwrap();
     for (limit, refused) in [
         ("publish_rate", 0),
+        ("own_publish_rate", 0),
         ("request_rate", 1),
         ("streams_per_owner", 0),
         ("streams_per_address", 0),
+        ("unfinished_uploads", 0),
         ("uri_bytes", 1),
     ] {
         let line =
             format!("tidings_requests_refused_by_limit_total{{limit=\"{limit}\"}} {refused}");
         assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+}
+
+/// A request to publish a body of so many bytes with a token, but for the body.
+fn upload_head(app: &LoginApp, token: &str, bytes: usize) -> String {
+    let head = wire::post_head(app.server.address, bytes);
+    head.replace(
+        "\r\n\r\n",
+        &format!("\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"),
+    )
+}
+
+#[tokio::test]
+async fn who_leaves_large_uploads_unfinished_holds_up_nobody_else() {
+    const BATCH_BYTES: usize = 4 * 1024 * 1024;
+    // The answer tells that it was read: it is too large for one event.
+    const READ: &str = "HTTP/1.1 413 ";
+    let app = LoginApp::start().await;
+    let greedy = app.token(A, Scopes::USER);
+    let other = app.token(B, Scopes::USER);
+    let head = upload_head(&app, &greedy, BATCH_BYTES);
+    let send = async |token: &str| {
+        let mut request = upload_head(&app, token, BATCH_BYTES).into_bytes();
+        request.resize(request.len() + BATCH_BYTES, b'x');
+        let mut socket = wire::send_raw(app.server.address, &request).await;
+        wire::read_raw(&mut socket).await
+    };
+    let mut unfinished = Vec::new();
+    for _ in 0..4 {
+        let begun = format!("{head}[");
+        unfinished.push(wire::send_raw(app.server.address, begun.as_bytes()).await);
+    }
+    let refused = within(async {
+        loop {
+            let answer = send(&greedy).await;
+            if answer.starts_with("HTTP/1.1 429 ") {
+                return answer;
+            }
+            assert!(answer.starts_with(READ), "{answer}");
+        }
+    })
+    .await;
+    for part in [
+        "\"code\":\"rate_limited\"",
+        "retry-after: ",
+        "16777216 bytes",
+    ] {
+        assert!(refused.contains(part), "{refused}");
+    }
+    let served = send(&other).await;
+    assert!(served.starts_with(READ), "{served}");
+    let one = event("a single one").to_string();
+    let answer = app
+        .send(&Method::POST, EVENTS, Some(&greedy), Some(&one))
+        .await;
+    assert_eq!(answer.status, 201);
+    drop(unfinished);
+    within(async {
+        while send(&greedy).await.starts_with("HTTP/1.1 429 ") {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_publishes_to_themselves_has_a_rate_of_their_own() {
+    let app = LoginApp::with(|config| {
+        config.limits.own_publish_rate = ONE;
+        config.limits.publish_rate = NonZeroU32::new(1_000_000);
+    })
+    .await;
+    let user = app.token(A, Scopes::USER);
+    let backend = app.token(A, Scopes::USER | Scopes::PUBLISH);
+    let one = event("one").to_string();
+    let publish = async |token: &str, body: &str| {
+        app.send(&Method::POST, EVENTS, Some(token), Some(body))
+            .await
+    };
+    // The largest batch is served although the rate is lower.
+    assert_eq!(publish(&user, &batch(1_000)).await.status, 201);
+    let refused = until_refused(async || publish(&user, &one).await).await;
+    let error = refused.error(429, "rate_limited");
+    assert_eq!(
+        error["longDescription"],
+        json!(["you may publish 1 events a second"])
+    );
+    let remedy = error["suggestedRemediation"][0].as_str().unwrap();
+    assert!(remedy.contains("--own-publish-rate"), "{remedy}");
+    for _ in 0..20 {
+        assert_eq!(publish(&backend, &one).await.status, 201);
     }
 }
