@@ -21,23 +21,30 @@ const BINARY =
 export class Server extends EventEmitter {
   #directory;
   #address;
+  #flags;
   /** @type {import("node:child_process").ChildProcess | undefined} */
   #process;
 
   /**
    * @param {string} directory
    * @param {string} address
+   * @param {string[]} flags
    */
-  constructor(directory, address) {
+  constructor(directory, address, flags) {
     super();
     this.#directory = directory;
     this.#address = address;
+    this.#flags = flags;
   }
 
-  /** Starts a server with an empty store. */
-  static async begin() {
+  /**
+   * Starts a server with an empty store.
+   *
+   * @param {string[]} [flags] more of them for `tidings serve`
+   */
+  static async begin(flags = []) {
     const directory = await mkdtemp(path.join(os.tmpdir(), "tidings-conformance-"));
-    const server = new Server(directory, `127.0.0.1:${await freePort()}`);
+    const server = new Server(directory, `127.0.0.1:${await freePort()}`, flags);
     try {
       await server.start();
     } catch (error) {
@@ -62,7 +69,7 @@ export class Server extends EventEmitter {
   async start() {
     const process = spawn(
       BINARY,
-      ["serve", "--listen", this.#address, "--data-dir", this.#data],
+      ["serve", "--listen", this.#address, "--data-dir", this.#data, ...this.#flags],
       { env: { ...globalThis.process.env, TIDINGS_LOG: "warn" }, stdio: ["ignore", "pipe", "inherit"] },
     );
     this.#process = process;

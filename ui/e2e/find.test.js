@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { afterEach, before, describe, it } from "node:test";
+
+import { counts, draft, noFaults, place, shows, title, until } from "./support.js";
+
+describe("finding events", () => {
+  const here = place();
+  let stored;
+
+  before(async () => {
+    stored = await here.api.publish([
+      draft("Backup finished", { category: "backup", severity: "success" }),
+      draft("Straße gesperrt", { severity: "warning" }),
+      draft("100% done", { severity: "success", owner: "system" }),
+      draft("Rollout has begun", { operationId: "0193f0a0-0000-7000-8000-00000000aaaa" }),
+      draft("Rollout failed", {
+        operationId: "0193f0a0-0000-7000-8000-00000000aaaa",
+        severity: "error",
+        action: "undo",
+      }),
+    ]);
+    await here.api.mark(stored[0].id, "read");
+  });
+  afterEach(() => here.cleanUp());
+
+  const query = (page) => new URL(page.url()).searchParams;
+
+  it("by severity, with the filter in the address and Back", async () => {
+    const page = await here.page(await here.context());
+    await counts(page, "5 events · 4 unread");
+    await page.getByRole("button", { name: "Success 1" }).click();
+    await shows(page, ["100% done", "Backup finished"]);
+    await page.getByRole("button", { name: "Error 1" }).click();
+    await shows(page, ["Rollout failed", "100% done", "Backup finished"]);
+    assert.equal(query(page).get("severity"), '["error","success"]');
+    await counts(page, "3 events · 4 unread");
+    await page.goBack();
+    await shows(page, ["100% done", "Backup finished"]);
+    await page.goBack();
+    await shows(page, ["Rollout failed", "100% done", "Straße gesperrt", "Backup finished"]);
+    noFaults(page);
+  });
+
+  it("by a text, while one types", async () => {
+    const page = await here.page(await here.context());
+    const search = page.getByPlaceholder("Search descriptions");
+    await search.fill("STRASSE");
+    await shows(page, ["Straße gesperrt"]);
+    await here.api.publish(draft("Die Strasse ist frei"));
+    await shows(page, ["Die Strasse ist frei", "Straße gesperrt"]);
+    await here.api.publish(draft("something else"));
+    await search.fill("100%");
+    await shows(page, ["100% done"]);
+    await search.fill("nowhere to be found");
+    await page.getByRole("heading", { name: "Nothing matches" }).waitFor();
+    await page.getByRole("button", { name: "Clear all filters" }).click();
+    await until("all", async () => query(page).size, 0);
+    assert.equal(await search.inputValue(), "");
+    noFaults(page);
+  });
+
+  it("by status, category, action, source and time, each taken off by its chip", async () => {
+    const page = await here.page(await here.context());
+    await page.getByRole("button", { name: "Filters" }).click();
+    await page.getByLabel("Status").selectOption("read");
+    await shows(page, ["Backup finished"]);
+    await page.getByRole("button", { name: "Remove the filter Read" }).click();
+    await page.getByLabel("Category").selectOption("backup");
+    await shows(page, ["Backup finished"]);
+    await page.getByRole("button", { name: "Remove the filter Category: backup" }).click();
+    await page.getByLabel("Action").selectOption("undo");
+    await shows(page, ["Rollout failed"]);
+    await page.getByRole("button", { name: "Remove the filter Action: undo" }).click();
+    await page.getByLabel("Source").selectOption("system");
+    await shows(page, ["100% done"]);
+    await page.getByRole("button", { name: "Remove the filter Source: System" }).click();
+    await page.getByLabel("Time").selectOption({ label: "Last hour" });
+    await until("since", async () => query(page).get("from") !== null, true);
+    await page.getByRole("button", { name: /^Remove the filter Since/ }).click();
+    await until("no filter", async () => query(page).size, 0);
+    noFaults(page);
+  });
+
+  it("by an address that somebody shared, and a link to one event", async () => {
+    const context = await here.context();
+    const shared = await here.page(context, "/?severity=%5B%22error%22%5D&junk=1&status=new");
+    await shows(shared, ["Rollout failed"]);
+    const linked = await here.page(context, `/?event=${stored[3].id}`);
+    await until("it is open", () => linked.locator("tidings-event-detail").count(), 1);
+    await shows(linked, ["Rollout failed", "Rollout has begun"]);
+    noFaults(shared, linked);
+  });
+
+  it("by operation: the steps are under the newest", async () => {
+    const page = await here.page(await here.context());
+    await title(page, "Rollout failed").waitFor();
+    assert.equal(await title(page, "Rollout has begun").count(), 0);
+    await page.getByRole("button", { name: "1 earlier step" }).click();
+    await title(page, "Rollout has begun").waitFor();
+    await title(page, "Rollout has begun").click();
+    await page.getByRole("button", { name: "Show only this operation" }).click();
+    await until("the operation", async () => query(page).get("operationId"), stored[3].operationId);
+    noFaults(page);
+  });
+});

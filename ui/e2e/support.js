@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
+
+import { Api } from "../../conformance-js/src/api.js";
+import { openBrowser } from "../../conformance-js/src/chromium.js";
+import { Server } from "../../conformance-js/src/server.js";
+
+/** Far beyond what any step takes, in milliseconds: passing it means that something is stuck. */
+export const STUCK = 30_000;
+
+/**
+ * A server with an empty store and a browser, for the tests of a file.
+ *
+ * @param {() => Promise<string[]>} [flags] more of them for `tidings serve`
+ */
+export function place(flags = async () => []) {
+  const here = /** @type {{ server: Server, api: Api, browser: any, open: typeof open }} */ ({});
+  const contexts = [];
+
+  before(async () => {
+    here.server = await Server.begin(await flags());
+    here.api = new Api(here.server.origin);
+    const { context, close } = await openBrowser();
+    here.browser = context.browser();
+    here.close = close;
+  });
+
+  after(async () => {
+    await here.close?.();
+    await here.server?.dispose();
+  });
+
+  /**
+   * A browser with an empty profile, whose pages may do nothing that their policy forbids.
+   *
+   * @param {import("playwright-core").BrowserContextOptions} [options]
+   */
+  here.context = async (options = {}) => {
+    const context = await here.browser.newContext({ reducedMotion: "reduce", ...options });
+    context.setDefaultTimeout(STUCK);
+    contexts.push(context);
+    return context;
+  };
+
+  /** @param {import("node:test").TestContext} test */
+  here.cleanUp = async () => {
+    await Promise.all(contexts.splice(0).map((context) => context.close()));
+  };
+
+  /** @param {any} context */
+  here.page = async (context, path = "/") => {
+    const page = await context.newPage();
+    watch(page);
+    await page.goto(here.server.origin + path);
+    return page;
+  };
+
+  /** Removes every event. */
+  here.clear = async () => {
+    await here.api.deleteMany({ all: true });
+  };
+
+  /** How many live streams the server has. */
+  here.streams = async () => {
+    const answer = await fetch(`${here.server.origin}/metrics`);
+    const line = (await answer.text()).match(/^tidings_subscribers (\d+)$/m);
+    return Number(line?.[1]);
+  };
+  return here;
+}
+
+/** Faults of pages that no test expects. */
+const faults = new WeakMap();
+
+/** Remembers what the browser complains about. */
+function watch(page) {
+  const found = [];
+  faults.set(page, found);
+  page.on("pageerror", (error) => found.push(`an error: ${error.stack ?? error.message}`));
+  page.on("console", (message) => {
+    // What is not reached while a server is away is said by the browser itself.
+    const isNetwork = /Failed to load resource|net::ERR_/.test(message.text());
+    if (["error", "warning"].includes(message.type()) && !isNetwork) {
+      found.push(`the console: ${message.text()}`);
+    }
+  });
+}
+
+/** Fails if a page did what its policy forbids, or threw. */
+export function noFaults(...pages) {
+  for (const page of pages) {
+    assert.deepEqual(faults.get(page), []);
+  }
+}
+
+/** Waits until `look` gives what is expected. */
+export async function until(what, look, expected) {
+  const end = Date.now() + STUCK;
+  let found;
+  while (Date.now() < end) {
+    found = await look();
+    try {
+      assert.deepEqual(found, expected);
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+  assert.deepEqual(found, expected, what);
+}
+
+/** The titles on screen, from the top. */
+export async function titles(page) {
+  return page.evaluate(() => {
+    const inbox = deep(document, "tidings-list");
+    const lines = [...(inbox?.shadowRoot?.querySelectorAll(".line") ?? [])];
+    lines.sort((one, other) => Number(one.dataset.index) - Number(other.dataset.index));
+    return lines.map((line) => line.querySelector(".text").textContent);
+
+    function deep(root, name) {
+      const found = root.querySelector(name);
+      if (found) {
+        return found;
+      }
+      for (const element of root.querySelectorAll("*")) {
+        const inner = element.shadowRoot && deep(element.shadowRoot, name);
+        if (inner) {
+          return inner;
+        }
+      }
+      return undefined;
+    }
+  });
+}
+
+/** Waits until exactly these titles are on screen. */
+export async function shows(page, expected) {
+  await until("the titles", () => titles(page), expected);
+}
+
+/** Waits until the list says how many events there are, and how many are unread. */
+export async function counts(page, text) {
+  await until("the counts", () => page.locator("tidings-inbox .counts").textContent(), text);
+}
+
+/** Waits for how the connection is said to be. */
+export async function state(page, text) {
+  await until("the state", async () => (await page.locator("tidings-inbox .state").textContent()).trim(), text);
+}
+
+/** An event to publish. */
+export function draft(description, fields = {}) {
+  return {
+    actedUpon: "7b1d2c3e-0000-4000-8000-000000000001",
+    category: "deployment",
+    action: "apply",
+    severity: "informational",
+    description,
+    ...fields,
+  };
+}
+
+export const title = (page, name) => page.locator("tidings-list .title", { hasText: name });

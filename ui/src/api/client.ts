@@ -1,0 +1,149 @@
+import { type Access, authorized } from "./credential.js";
+import { ApiError, errorOf } from "./error.js";
+import { type EventFilter, queryOf } from "./filter.js";
+import type {
+  ChangeFilter,
+  Event,
+  EventPage,
+  EventTypes,
+  InboxSummary,
+  NewEvent,
+  Status,
+} from "./schema.js";
+
+const EVENTS = "/api/system/events";
+
+/** The paths that answer how many changed, however they were chosen. */
+const MARK = "/api/events/status";
+const REMOVE = "/api/events/delete";
+
+/** The most events that one request for a change may name. */
+const MAX_IDS = 10_000;
+
+/** Which events a change is about. */
+export type Selection =
+  | { readonly ids: readonly string[] }
+  | { readonly filter: ChangeFilter; readonly upTo: string };
+
+/** Asks a server for what it has. Every method fails with an {@link ApiError}. */
+export class Client {
+  readonly access: Access;
+
+  constructor(access: Access) {
+    this.access = access;
+  }
+
+  /** The newest events that match, or the page after the one that gave out `next`. */
+  async list(
+    filter: EventFilter,
+    options: { next?: string; size: number; signal?: AbortSignal },
+  ): Promise<EventPage> {
+    const query = queryOf(filter);
+    query.set("sort", "created_at");
+    query.set("order", "desc");
+    query.set("pagesize", String(options.size));
+    if (options.next) {
+      query.set("next", options.next);
+      query.set("count", "none");
+    }
+    const answer = await this.#ask(`${EVENTS}?${query}`, { signal: options.signal ?? null });
+    return (await answer.json()) as EventPage;
+  }
+
+  async get(id: string): Promise<Event> {
+    const answer = await this.#ask(`${EVENTS}/${encodeURIComponent(id)}`, {});
+    return (await answer.json()) as Event;
+  }
+
+  async summary(): Promise<InboxSummary> {
+    const answer = await this.#ask(`${EVENTS}/summary`, {});
+    return (await answer.json()) as InboxSummary;
+  }
+
+  async types(): Promise<EventTypes> {
+    const answer = await this.#ask(`${EVENTS}/types`, {});
+    return (await answer.json()) as EventTypes;
+  }
+
+  async publish(event: NewEvent): Promise<void> {
+    await this.#send("POST", EVENTS, event);
+  }
+
+  /** Returns how many changed. */
+  async mark(selection: Selection, status: Status): Promise<number> {
+    return this.#change(selection, (part) =>
+      this.#send("PUT", MARK, { ...part, status }),
+    );
+  }
+
+  /**
+   * Returns how many were deleted. With `leaving` the request goes on when the page has gone, which
+   * browsers allow for 64 KiB.
+   */
+  async remove(selection: Selection, leaving = false): Promise<number> {
+    return this.#change(selection, (part) =>
+      this.#send("POST", REMOVE, part, leaving),
+    );
+  }
+
+  /** Exchanges a token for the session's cookie. */
+  async signIn(token: string): Promise<void> {
+    await this.#ask("/session", {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}` },
+    });
+  }
+
+  async signOut(): Promise<void> {
+    await this.#ask("/session", { method: "DELETE" });
+  }
+
+  async #change(
+    selection: Selection,
+    send: (part: Selection) => Promise<Response>,
+  ): Promise<number> {
+    const parts: Selection[] = [];
+    if ("ids" in selection) {
+      for (let begin = 0; begin < selection.ids.length; begin += MAX_IDS) {
+        parts.push({ ids: selection.ids.slice(begin, begin + MAX_IDS) });
+      }
+    } else {
+      parts.push(selection);
+    }
+    let count = 0;
+    for (const part of parts) {
+      const answer = await send(part);
+      count += ((await answer.json()) as { count: number }).count;
+    }
+    return count;
+  }
+
+  async #send(method: string, path: string, body: unknown, keepalive = false): Promise<Response> {
+    return this.#ask(path, {
+      method,
+      body: JSON.stringify(body),
+      headers: { "content-type": "application/json" },
+      keepalive,
+    });
+  }
+
+  async #ask(path: string, init: RequestInit): Promise<Response> {
+    const headers = new Headers(init.headers);
+    const shown = headers.has("authorization")
+      ? { ...init, credentials: "same-origin" as const }
+      : await authorized(this.access, init);
+    let answer: Response;
+    try {
+      answer = await fetch(this.access.server + path, shown);
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") {
+        throw error;
+      }
+      throw new ApiError("The server cannot be reached", 0, "unreachable");
+    }
+    if (!answer.ok) {
+      throw await errorOf(answer);
+    }
+    return answer;
+  }
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+
+import { type EventFilter, changeFilterOf, filterOf, isEmpty, matches, queryOf } from "./filter.js";
+import type { Event } from "./schema.js";
+
+const FULL: EventFilter = {
+  severity: ["error", "warning"],
+  status: "unread",
+  category: ["deployment"],
+  action: ["apply", "undo"],
+  ownerKind: "system",
+  operationId: "0193f0a0-0000-7000-8000-000000000001",
+  from: "2026-08-01T10:00:00Z",
+  to: "2026-08-02T10:00:00.5+02:00",
+  search: '50% "off" & more',
+};
+
+const EVENT = {
+  id: "a",
+  owner: "user",
+  systemId: "system",
+  severity: "error",
+  status: "unread",
+  category: "deployment",
+  action: "apply",
+  operationId: "op",
+  description: "Straße gesperrt",
+  createdAt: "2026-08-01T10:00:00.5Z",
+} as unknown as Event;
+
+describe("the filter in an address", () => {
+  it("comes back as it was", () => {
+    expect(filterOf(new URLSearchParams(queryOf(FULL).toString()))).toEqual(FULL);
+    expect(filterOf(queryOf({}))).toEqual({});
+    expect(isEmpty({ severity: [] })).toBe(true);
+    expect(isEmpty(FULL)).toBe(false);
+  });
+
+  it("passes over what makes no sense", () => {
+    const query = new URLSearchParams({
+      severity: '["fatal","error",5]',
+      status: "new",
+      category: "deployment",
+      action: '{"a":1}',
+      ownerKind: "me",
+      operationId: "x",
+      from: "yesterday",
+      to: "2026-08-01",
+      search: "x".repeat(300),
+      other: "1",
+    });
+    expect(filterOf(query)).toEqual({ severity: ["error"] });
+  });
+
+  it("is what a change by filter needs", () => {
+    expect(changeFilterOf({ severity: [], status: "read" })).toEqual({ status: "read" });
+    expect(changeFilterOf(FULL)).toEqual(FULL);
+  });
+});
+
+describe("matches", () => {
+  const cases: [EventFilter, boolean][] = [
+    [{}, true],
+    [{ severity: ["error", "debug"] }, true],
+    [{ severity: ["debug"] }, false],
+    [{ status: "read" }, false],
+    [{ category: ["deployment"], action: ["apply"] }, true],
+    [{ action: ["undo"] }, false],
+    [{ ownerKind: "user" }, true],
+    [{ ownerKind: "system" }, false],
+    [{ operationId: "op" }, true],
+    [{ operationId: "other" }, false],
+    [{ from: "2026-08-01T10:00:00.5Z" }, true],
+    [{ from: "2026-08-01T12:00:00.501+02:00" }, false],
+    [{ to: "2026-08-01T10:00:00.5Z" }, false],
+    [{ to: "2026-08-01T10:00:01Z" }, true],
+    [{ search: "STRASSE" }, true],
+    [{ search: "straße" }, true],
+    [{ search: "%" }, false],
+  ];
+  it.each(cases)("%j: %s", (filter, expected) => {
+    expect(matches(filter, EVENT)).toBe(expected);
+  });
+
+  it("takes an event of the system for that", () => {
+    const system = { ...EVENT, owner: "system" };
+    expect(matches({ ownerKind: "system" }, system)).toBe(true);
+  });
+});

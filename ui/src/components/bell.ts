@@ -1,0 +1,258 @@
+import { LitElement, type PropertyValues, css, html, nothing } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+
+import type { GetToken } from "../api/credential.js";
+import { SEVERITIES } from "../api/filter.js";
+import type { Event } from "../api/schema.js";
+import { type Session, sessionOf } from "../inbox/session.js";
+import { URGENT } from "../inbox/settings.js";
+import { tell } from "../notify/desktop.js";
+import { Herald } from "../notify/herald.js";
+import { totalOf } from "../stream/counts.js";
+import { strings } from "../strings/en.js";
+import { bellIcon, closeIcon } from "./icons.js";
+import type { TidingsInbox } from "./inbox.js";
+import "./inbox.js";
+import { look, severityColors } from "./look.js";
+import { MAX_TOASTS, TOAST_TIME, toastStyles, toasts } from "./toasts.js";
+import { spokenOf, titleOf } from "./words.js";
+
+/** More are not counted on a badge. */
+const BADGE = 99;
+
+/**
+ * How many events are unread, and how bad the worst of them is. A click opens the inbox in a drawer.
+ *
+ * It also shows new events in a corner, or on the desktop, as far as the reader has asked for that in
+ * the inbox's settings.
+ *
+ * @attr server - as that of `tidings-inbox`
+ * @attr theme - likewise
+ * @attr open - whether the drawer is open
+ * @attr no-drawer - the host page shows the inbox itself: a click only fires `tidings-open`
+ * @prop getToken - likewise
+ * @fires tidings-open - the reader opened the drawer, or an event of it; the detail is the event, or null
+ * @fires tidings-event - a new event came; its detail is the event
+ */
+@customElement("tidings-bell")
+export class TidingsBell extends LitElement {
+  @property() server = "";
+  @property({ reflect: true }) theme: string | null = null;
+  @property({ type: Boolean, reflect: true }) open = false;
+  @property({ type: Boolean, attribute: "no-drawer" }) noDrawer = false;
+  @property({ attribute: false }) getToken: GetToken | undefined;
+
+  @state() private shown: readonly Event[] = [];
+
+  @query("dialog") private readonly drawer!: HTMLDialogElement | null;
+  @query("tidings-inbox") private readonly inbox!: TidingsInbox | null;
+
+  #session: Session | undefined;
+  #leave: (() => void) | undefined;
+
+  static override styles = [
+    look,
+    severityColors,
+    toastStyles,
+    css`
+      :host {
+        display: inline-block;
+      }
+      .bell {
+        position: relative;
+        width: 2.5rem;
+        height: 2.5rem;
+        color: inherit;
+      }
+      .badge {
+        position: absolute;
+        inset: 0.0625rem 0 auto auto;
+        min-width: 1.125rem;
+        height: 1.125rem;
+        padding-inline: 0.25rem;
+        border-radius: 999px;
+        background: var(--t-severity, var(--t-accent));
+        color: var(--t-surface);
+        font: 700 0.6875rem/1.125rem var(--t-font);
+        text-align: center;
+        font-variant-numeric: tabular-nums;
+      }
+      dialog.drawer {
+        position: fixed;
+        inset: 0 0 0 auto;
+        margin: 0;
+        padding: 0;
+        width: min(32rem, 100vw);
+        max-width: none;
+        height: 100dvh;
+        max-height: none;
+        border: 0;
+        border-inline-start: 1px solid var(--t-line);
+        border-radius: 0;
+        animation: slide 0.18s ease-out;
+      }
+      @keyframes slide {
+        from {
+          transform: translateX(2rem);
+          opacity: 0;
+        }
+      }
+    `,
+  ];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.hasUpdated) {
+      this.#follow();
+    }
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#leave?.();
+    this.#leave = undefined;
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("server") || changed.has("getToken")) {
+      this.#follow();
+    }
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (!changed.has("open")) {
+      return;
+    }
+    if (this.open) {
+      this.drawer?.showModal();
+    } else if (this.drawer?.open) {
+      this.drawer.close();
+    }
+  }
+
+  protected override render() {
+    const counts = this.#session?.counts;
+    const unread = counts ? totalOf(counts.unread) : 0;
+    const worst = SEVERITIES.find((severity) => (counts?.unread[severity] ?? 0) > 0);
+    return html`
+      <button
+        class="plain bell ${worst ?? ""}"
+        aria-label=${strings.bell.label(unread)}
+        aria-haspopup=${this.noDrawer ? nothing : "dialog"}
+        @click=${() => this.#clicked()}
+      >
+        ${bellIcon()}
+        ${unread > 0
+          ? html`<span class="badge" aria-hidden="true"
+              >${unread > BADGE ? strings.bell.more : unread}</span
+            >`
+          : nothing}
+      </button>
+      <dialog
+        class="drawer"
+        aria-label=${strings.title}
+        @close=${() => {
+          this.open = false;
+        }}
+        @click=${(click: MouseEvent) => {
+          // Beside the drawer: on its backdrop.
+          if (click.target === this.drawer) {
+            this.open = false;
+          }
+        }}
+      >
+        ${this.open
+          ? html`<tidings-inbox
+              .server=${this.server}
+              .getToken=${this.getToken}
+              theme=${this.theme ?? nothing}
+            >
+              <button
+                slot="actions"
+                class="plain"
+                aria-label=${strings.bell.close}
+                @click=${() => {
+                  this.open = false;
+                }}
+              >
+                ${closeIcon()}
+              </button>
+            </tidings-inbox>`
+          : nothing}
+      </dialog>
+      ${toasts(
+        this.shown,
+        (event) => void this.#openEvent(event),
+        (event) => this.#dismiss(event),
+      )}
+    `;
+  }
+
+  #follow(): void {
+    this.#leave?.();
+    const session = sessionOf(this.server, this.getToken);
+    this.#session = session;
+    const herald = new Herald({
+      toast: (event) => this.#toast(event),
+      desktop: (event) =>
+        tell(spokenOf(event), titleOf(event), event.id, () => void this.#openEvent(event)),
+    });
+    this.#leave = session.listen({
+      frame: (frame) => {
+        herald.take(frame);
+        if (frame.kind === "event" && session.state === "live" && !this.open) {
+          this.dispatchEvent(
+            new CustomEvent("tidings-event", {
+              detail: frame.event,
+              bubbles: true,
+              composed: true,
+            }),
+          );
+        }
+      },
+      changed: () => this.requestUpdate(),
+    });
+    // What fails is in the session's state, and an inbox says so.
+    session.open().catch(() => undefined);
+  }
+
+  #clicked(): void {
+    this.dispatchEvent(
+      new CustomEvent("tidings-open", { detail: null, bubbles: true, composed: true }),
+    );
+    if (!this.noDrawer) {
+      this.open = true;
+    }
+  }
+
+  async #openEvent(event: Event): Promise<void> {
+    this.#dismiss(event);
+    if (this.noDrawer) {
+      this.dispatchEvent(
+        new CustomEvent("tidings-open", { detail: event, bubbles: true, composed: true }),
+      );
+      return;
+    }
+    this.open = true;
+    await this.updateComplete;
+    await this.inbox?.updateComplete;
+    this.inbox?.openEvent(event.id);
+  }
+
+  #toast(event: Event): void {
+    this.shown = [...this.shown, event].slice(-MAX_TOASTS);
+    if (!URGENT.includes(event.severity)) {
+      setTimeout(() => this.#dismiss(event), TOAST_TIME);
+    }
+  }
+
+  #dismiss(event: Event): void {
+    this.shown = this.shown.filter((other) => other.id !== event.id);
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tidings-bell": TidingsBell;
+  }
+}

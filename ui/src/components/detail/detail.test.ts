@@ -1,0 +1,175 @@
+// @vitest-environment happy-dom
+import { render } from "lit";
+import { describe, expect, it } from "vitest";
+
+import { webAddress } from "./address.js";
+import { causeOf, documentationOf } from "./cause.js";
+import { markdown } from "./markdown.js";
+import { hasTree, tree } from "./tree.js";
+
+function shown(template: unknown): HTMLElement {
+  const place = document.createElement("div");
+  render(template, place);
+  return place;
+}
+
+const text = (template: unknown): string =>
+  shown(template).textContent.replaceAll(/\s+/g, " ").trim();
+
+const HOSTILE = [
+  "<script>alert(1)</script>",
+  "<img src=x onerror=alert(1)>",
+  "[click](javascript:alert(1))",
+  "[click](data:text/html,<script>alert(1)</script>)",
+  "![picture](https://example.org/pixel.png)",
+  "<a href='javascript:alert(1)'>a</a>",
+  "[a](vbscript:x) [b](//example.org) [c](/here) <https://example.org/ok>",
+  "`<b>` **<i>x</i>** | a | b |\n|---|---|\n| <u> | 2 |",
+  `${">".repeat(3_000)} deep`,
+  `${"[".repeat(3_000)}x`,
+  "*a ".repeat(3_000),
+  `${"- ".repeat(2_000)}x`,
+];
+
+describe("markdown", () => {
+  it("keeps texts as they are written", () => {
+    expect(text(markdown("a < b & c > d &amp; \"e\""))).toBe('a < b & c > d &amp; "e"');
+    expect(text(markdown("run `kubectl get <name> & wait`"))).toBe("run kubectl get <name> & wait");
+  });
+
+  it("knows lists, emphasis, code and links to the web", () => {
+    const page = shown(
+      markdown("# Do\n\n1. **stop** it\n2. run:\n\n```sh\nls\n```\n\nSee [docs](https://example.org/a)."),
+    );
+    expect(page.querySelectorAll("ol > li")).toHaveLength(2);
+    expect(page.querySelector("strong")?.textContent).toBe("Do");
+    expect(page.querySelector("pre code")?.textContent).toBe("ls");
+    const link = page.querySelector("a");
+    expect(link?.getAttribute("href")).toBe("https://example.org/a");
+    expect(link?.getAttribute("rel")).toContain("noopener");
+  });
+
+  it.each(HOSTILE)("does no harm with %j", (hostile) => {
+    const page = shown(markdown(hostile));
+    expect(page.querySelectorAll("script, img, iframe, style, object, svg, form")).toHaveLength(0);
+    for (const link of page.querySelectorAll("a")) {
+      expect(link.getAttribute("href")).toMatch(/^https?:\/\//);
+    }
+    for (const element of page.querySelectorAll("*")) {
+      for (const name of element.getAttributeNames()) {
+        expect(["href", "rel", "target"]).toContain(name);
+      }
+    }
+  });
+});
+
+describe("webAddress", () => {
+  it("takes addresses of the web only", () => {
+    expect(webAddress("https://example.org/a b")).toBe("https://example.org/a%20b");
+    for (const other of [
+      "javascript:alert(1)",
+      " java\nscript:alert(1)",
+      "file:///etc/passwd",
+      "//example.org",
+      "/x",
+      "https://",
+      "",
+      5,
+      null,
+      {},
+    ]) {
+      expect(webAddress(other), JSON.stringify(other)).toBeUndefined();
+    }
+  });
+});
+
+describe("causeOf", () => {
+  it("reads a cause in every form it comes in", () => {
+    const full = {
+      Code: 1042,
+      ShortDescription: ["no image"],
+      LongDescription: ["no image", "the registry said 403"],
+      ProbableCause: "expired",
+      suggested_remediation: ["renew it", 5, null, "", {}],
+    };
+    expect(causeOf({ error: full })).toEqual({
+      code: "1042",
+      happened: ["no image"],
+      probable: ["expired"],
+      remedies: ["renew it", "5"],
+      more: ["the registry said 403"],
+    });
+    expect(causeOf({ err: "broken" })?.happened).toEqual(["broken"]);
+    for (const none of [null, 5, "x", [], {}, { error: {} }, { error: null }, { error: "" }]) {
+      expect(causeOf(none), JSON.stringify(none)).toBeUndefined();
+    }
+  });
+
+  it("does not take what every object has for a member", () => {
+    expect(causeOf({ error: JSON.parse('{"__proto__":{"Code":"x"}}') as unknown })).toBeUndefined();
+    expect(causeOf({ error: ["a"] })).toBeUndefined();
+  });
+
+  it("finds the documentation", () => {
+    expect(documentationOf({ doc: "https://example.org/" })).toBe("https://example.org/");
+    expect(documentationOf({ doc: "javascript:x", doclink: "http://example.org/" })).toBe(
+      "http://example.org/",
+    );
+    expect(documentationOf({ doc: 5 })).toBeUndefined();
+  });
+});
+
+describe("tree", () => {
+  it("shows every kind of value", () => {
+    const page = text(
+      tree({
+        k8sContextName: "kind",
+        flag: false,
+        count: 0,
+        nothing: null,
+        empty: {},
+        list: ["a", 2, true],
+        nested: { deep: { deeper: [{ x: "y" }] } },
+        kind: "hidden",
+        error: "shown elsewhere",
+      }),
+    );
+    for (const part of ["Kubernetes context", "kind", "false", "0", "nothing", "a", "2", "true", "y"]) {
+      expect(page).toContain(part);
+    }
+    expect(page).not.toContain("elsewhere");
+  });
+
+  it("has an end, however much there is and however deep", () => {
+    const wide = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`key${n}`, n]));
+    expect(text(tree(wide))).toContain("4,800 more");
+    let deep: unknown = "bottom";
+    for (let level = 0; level < 100; level += 1) {
+      deep = { level: deep };
+    }
+    expect(text(tree(deep))).toContain("bottom");
+  });
+
+  it("shows hostile names and texts as text", () => {
+    const page = shown(
+      tree({
+        "<img src=x onerror=alert(1)>": "<script>alert(1)</script>",
+        __proto__: { a: 1 },
+        constructor: "x",
+        toString: "y",
+        link: "javascript:alert(1)",
+        good: "https://example.org/?a=<b>",
+      }),
+    );
+    expect(page.querySelectorAll("img, script")).toHaveLength(0);
+    expect(page.querySelectorAll("a")).toHaveLength(1);
+  });
+
+  it("knows whether there is anything to show", () => {
+    for (const nothing of [null, {}, { error: {} }, { id: "x", doc: "y" }, 5, "x"]) {
+      expect(hasTree(nothing), JSON.stringify(nothing)).toBe(false);
+    }
+    expect(hasTree({ a: null })).toBe(true);
+    expect(hasTree([1])).toBe(true);
+  });
+});

@@ -1,0 +1,257 @@
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+
+import type { Event } from "../../api/schema.js";
+import { strings } from "../../strings/en.js";
+import { copyIcon, linkIcon } from "../icons.js";
+import { look, severityColors } from "../look.js";
+import { exactTime } from "../time.js";
+import { type Cause, causeOf, documentationOf } from "./cause.js";
+import { markdown } from "./markdown.js";
+import { hasTree, tree } from "./tree.js";
+
+/** How long "Copied" is said, in milliseconds. */
+const SAID = 3_000;
+
+/** All that an event says: its whole text, its cause, what to do, and its metadata. */
+@customElement("tidings-event-detail")
+export class TidingsEventDetail extends LitElement {
+  @property({ attribute: false }) event!: Event;
+  @property({ attribute: false }) permalink = "";
+
+  @state() private said = "";
+
+  static override styles = [
+    look,
+    severityColors,
+    css`
+      :host {
+        display: block;
+        overflow-wrap: anywhere;
+      }
+      h3 {
+        margin: 0.875rem 0 0.25rem;
+        font-size: 0.8125rem;
+        color: var(--t-muted);
+        font-weight: 650;
+      }
+      p,
+      ul,
+      ol,
+      pre,
+      dl,
+      table,
+      blockquote {
+        margin: 0 0 0.5rem;
+      }
+      ul,
+      ol {
+        padding-inline-start: 1.25rem;
+      }
+      .description {
+        white-space: pre-wrap;
+      }
+      .cause {
+        border-inline-start: 3px solid var(--t-severity, var(--t-line));
+        padding: 0.125rem 0 0.125rem 0.875rem;
+        margin-block: 0.5rem;
+      }
+      .cause h3:first-child {
+        margin-top: 0;
+      }
+      .remedy {
+        background: var(--t-raised);
+        border: 1px solid var(--t-line);
+        border-radius: var(--t-radius);
+        padding: 0.625rem 0.875rem;
+        margin-block: 0.375rem;
+      }
+      .remedy > :last-child {
+        margin-bottom: 0;
+      }
+      code,
+      pre {
+        font-family: var(--t-mono);
+        font-size: 0.8125rem;
+      }
+      pre {
+        white-space: pre-wrap;
+        background: var(--t-raised);
+        border-radius: 6px;
+        padding: 0.5rem 0.75rem;
+        max-height: 20rem;
+        overflow: auto;
+      }
+      dl > div {
+        display: grid;
+        grid-template-columns: minmax(6rem, 11rem) minmax(0, 1fr);
+        gap: 0.75rem;
+        padding-block: 0.1875rem;
+      }
+      dl dl {
+        padding-inline-start: 0.75rem;
+        border-inline-start: 1px solid var(--t-line);
+      }
+      dt {
+        color: var(--t-muted);
+      }
+      dd {
+        margin: 0;
+        min-width: 0;
+      }
+      summary {
+        cursor: pointer;
+        min-height: 1.5rem;
+      }
+      a {
+        color: var(--t-accent);
+      }
+      td,
+      th {
+        text-align: start;
+        padding: 0.125rem 0.75rem 0.125rem 0;
+      }
+      blockquote {
+        border-inline-start: 3px solid var(--t-line);
+        padding-inline-start: 0.75rem;
+      }
+      .muted {
+        color: var(--t-muted);
+      }
+      .bar {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.5rem;
+        align-items: center;
+        margin-top: 0.75rem;
+      }
+      .bar .action {
+        display: inline-flex;
+        align-items: center;
+        gap: 0.375rem;
+        text-decoration: none;
+        color: inherit;
+      }
+      .bar svg {
+        width: 1em;
+        height: 1em;
+      }
+      @media (max-width: 30rem) {
+        dl > div {
+          grid-template-columns: minmax(0, 1fr);
+          gap: 0;
+        }
+      }
+    `,
+  ];
+
+  protected override render() {
+    const { event } = this;
+    const metadata: unknown = event.metadata;
+    const cause = causeOf(metadata);
+    const isWhole = !/\n/.test(event.description.trim()) && event.description.length <= 200;
+    return html`
+      ${isWhole ? nothing : html`<p class="description">${event.description}</p>`}
+      ${cause ? this.#cause(cause) : nothing}
+      ${hasTree(metadata)
+        ? html`<h3>${strings.detail.metadata}</h3>
+            ${tree(metadata)}`
+        : nothing}
+      <details>
+        <summary class="muted">${strings.detail.facts}</summary>
+        ${this.#facts()}
+      </details>
+      ${this.#bar(documentationOf(metadata))}
+    `;
+  }
+
+  #cause(cause: Cause) {
+    const paragraphs = (texts: readonly string[]) => texts.map((text) => markdown(text));
+    return html`<section class="cause">
+      ${cause.happened.length > 0
+        ? html`<h3>${strings.detail.whatHappened}</h3>
+            ${paragraphs(cause.happened)}`
+        : nothing}
+      ${cause.more.length > 0
+        ? html`<h3>${strings.detail.more}</h3>
+            ${paragraphs(cause.more)}`
+        : nothing}
+      ${cause.probable.length > 0
+        ? html`<h3>${strings.detail.probableCause}</h3>
+            ${list(cause.probable)}`
+        : nothing}
+      ${cause.remedies.length > 0
+        ? html`<h3>${strings.detail.remedy}</h3>
+            <div class="remedy">${list(cause.remedies)}</div>`
+        : nothing}
+      ${cause.code
+        ? html`<p class="muted">${strings.detail.code}: <code>${cause.code}</code></p>`
+        : nothing}
+    </section>`;
+  }
+
+  #facts() {
+    const { event } = this;
+    const facts: readonly (readonly [string, string])[] = [
+      [strings.detail.created, exactTime(event.createdAt)],
+      [strings.detail.status, event.status === "read" ? strings.detail.read : strings.detail.unread],
+      [strings.detail.actedUpon, event.actedUpon],
+      [strings.detail.operation, event.operationId],
+      [strings.detail.id, event.id],
+    ];
+    return html`<dl>
+      ${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+    </dl>`;
+  }
+
+  #bar(documentation: string | undefined) {
+    const { operationId, id } = this.event;
+    const only = (): void => {
+      this.dispatchEvent(
+        new CustomEvent("operation", { detail: operationId, bubbles: true, composed: true }),
+      );
+    };
+    return html`<div class="bar">
+      ${documentation
+        ? html`<a class="action" href=${documentation} rel="noopener noreferrer" target="_blank"
+            >${strings.detail.documentation}</a
+          >`
+        : nothing}
+      ${operationId === id
+        ? nothing
+        : html`<button class="action" @click=${only}>${strings.row.onlyOperation}</button>`}
+      <button class="action" @click=${() => void this.#copy(JSON.stringify(this.event, null, 2))}>
+        ${copyIcon()} ${strings.detail.copy}
+      </button>
+      <a class="action" href=${this.permalink}>${linkIcon()} ${strings.detail.permalink}</a>
+      <span role="status" class="muted">${this.said}</span>
+    </div>`;
+  }
+
+  async #copy(text: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text);
+      this.said = strings.detail.copied;
+    } catch {
+      this.said = strings.detail.copyFailed;
+    }
+    setTimeout(() => {
+      this.said = "";
+    }, SAID);
+  }
+}
+
+/** One text as it is, several as a list. */
+function list(texts: readonly string[]) {
+  return texts.length === 1
+    ? markdown(texts[0] ?? "")
+    : html`<ul>
+        ${texts.map((text) => html`<li>${markdown(text)}</li>`)}
+      </ul>`;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tidings-event-detail": TidingsEventDetail;
+  }
+}

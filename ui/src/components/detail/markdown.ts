@@ -1,0 +1,98 @@
+import { type Token, type Tokens, lexer } from "marked";
+import { html, nothing } from "lit";
+
+import { webAddress } from "./address.js";
+
+/** Longer texts are shown as they are: nobody formats a log by hand, and parsing takes its time. */
+const MAX_CHARACTERS = 16_384;
+
+/**
+ * Markdown as templates: its tokens decide which elements there are, and every text of it stays text.
+ * HTML in it is shown as it is written; images are links; links are web addresses or text.
+ */
+export function markdown(text: string): unknown {
+  if (text.length > MAX_CHARACTERS) {
+    return html`<pre>${text}</pre>`;
+  }
+  try {
+    return lexer(text, { gfm: true }).map(block);
+  } catch {
+    // Nested deeper than anybody writes.
+    return html`<pre>${text}</pre>`;
+  }
+}
+
+function block(token: Token): unknown {
+  switch (token.type) {
+    case "space":
+    case "def":
+      return nothing;
+    case "heading":
+      return html`<p><strong>${inlines(token)}</strong></p>`;
+    case "paragraph":
+      return html`<p>${inlines(token)}</p>`;
+    case "text":
+      return inlines(token);
+    case "code":
+      return html`<pre><code>${(token as Tokens.Code).text}</code></pre>`;
+    case "blockquote":
+      return html`<blockquote>${(token as Tokens.Blockquote).tokens.map(block)}</blockquote>`;
+    case "hr":
+      return html`<hr />`;
+    case "list": {
+      const list = token as Tokens.List;
+      const items = list.items.map((item) => html`<li>${item.tokens.map(block)}</li>`);
+      return list.ordered ? html`<ol>${items}</ol>` : html`<ul>${items}</ul>`;
+    }
+    case "table": {
+      const { header, rows } = token as Tokens.Table;
+      const head = header.map((cell) => html`<th>${cell.tokens.map(inline)}</th>`);
+      const cells = (row: Tokens.TableCell[]) =>
+        row.map((cell) => html`<td>${cell.tokens.map(inline)}</td>`);
+      return html`<table>
+        <thead><tr>${head}</tr></thead>
+        <tbody>${rows.map((row) => html`<tr>${cells(row)}</tr>`)}</tbody>
+      </table>`;
+    }
+    default:
+      return html`<p>${token.raw}</p>`;
+  }
+}
+
+function inlines(token: Token): unknown {
+  const { tokens } = token as { tokens?: Token[] };
+  return tokens ? tokens.map(inline) : textOf(token);
+}
+
+function inline(token: Token): unknown {
+  switch (token.type) {
+    case "strong":
+      return html`<strong>${inlines(token)}</strong>`;
+    case "em":
+      return html`<em>${inlines(token)}</em>`;
+    case "del":
+      return html`<del>${inlines(token)}</del>`;
+    case "codespan":
+      return html`<code>${textOf(token)}</code>`;
+    case "br":
+      return html`<br />`;
+    case "checkbox":
+      return (token as { checked?: boolean }).checked ? "☑ " : "☐ ";
+    case "link":
+    case "image": {
+      const { href, text, raw } = token as Tokens.Link;
+      const address = webAddress(href);
+      return address ? html`<a href=${address} rel="noopener noreferrer" target="_blank">${text || address}</a>` : raw;
+    }
+    case "text":
+    case "escape":
+      return inlines(token);
+    default:
+      return token.raw;
+  }
+}
+
+/** The lexer leaves texts as they are written, so that nothing has to be taken back. */
+function textOf(token: Token): string {
+  return (token as { text?: string }).text ?? token.raw;
+}

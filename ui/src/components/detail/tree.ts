@@ -1,0 +1,135 @@
+import { html, nothing } from "lit";
+
+import { strings } from "../../strings/en.js";
+import { webAddress } from "./address.js";
+
+/** Entries of one level that are shown; the rest is counted. */
+const MAX_ENTRIES = 200;
+
+/** Levels that are shown as such; below, JSON is shown as it is. */
+const MAX_DEPTH = 12;
+
+/** Levels that are unfolded at first. */
+const OPEN_DEPTH = 2;
+
+/** What stands elsewhere, or means nothing to a reader (the keys of existing clients). */
+const ELSEWHERE = new Set(["error", "err", "doc", "doclink", "id", "kind", "history_title"]);
+
+/** What a reader wants first. */
+const FIRST = ["Summary", "summary", "LongDescription", "SuggestedRemediation"];
+
+/** Names of the known keys that do not tell by themselves. */
+const NAMES: Readonly<Record<string, string>> = {
+  k8sContextName: "Kubernetes context",
+  k8sContextID: "Kubernetes context id",
+  connectionName: "Connection",
+  connectionID: "Connection id",
+  meshsyncDeploymentMode: "MeshSync deployment mode",
+  operatorStatus: "Operator status",
+  brokerEndpoint: "Broker endpoint",
+  DownloadLink: "Download",
+  ViewLink: "View",
+  dryRunResponse: "Dry run",
+  ModelImportMessage: "Model import",
+  ModelDetails: "Model details",
+};
+
+/** Texts that are a file rather than a line: shown folded, and saved on request. */
+const FILES = new Set(["trace"]);
+
+/** Whether anything of the metadata is left for the tree. */
+export function hasTree(metadata: unknown): boolean {
+  return entriesOf(metadata, true).length > 0;
+}
+
+/** Metadata of any shape as a tree; every text in it is text. */
+export function tree(metadata: unknown): unknown {
+  return level(entriesOf(metadata, true), 0);
+}
+
+function level(entries: readonly (readonly [string, unknown])[], depth: number): unknown {
+  const shown = entries.slice(0, MAX_ENTRIES);
+  const left = entries.length - shown.length;
+  return html`<dl>
+      ${shown.map(([name, value]) => html`<div>
+        <dt>${name}</dt>
+        <dd>${node(name, value, depth)}</dd>
+      </div>`)}
+    </dl>
+    ${left > 0 ? html`<p class="muted">${strings.detail.truncated(left)}</p>` : nothing}`;
+}
+
+function node(name: string, value: unknown, depth: number): unknown {
+  if (value === null || value === undefined || value === "") {
+    return html`<span class="muted">${strings.detail.nothing}</span>`;
+  }
+  if (typeof value === "string") {
+    return FILES.has(name) ? file(name, value) : text(value);
+  }
+  if (typeof value !== "object") {
+    return JSON.stringify(value);
+  }
+  const entries = entriesOf(value, false);
+  if (entries.length === 0) {
+    return html`<span class="muted">${strings.detail.nothing}</span>`;
+  }
+  if (depth >= MAX_DEPTH) {
+    return html`<pre>${JSON.stringify(value, null, 2)}</pre>`;
+  }
+  const isPlainList =
+    Array.isArray(value) && value.every((each) => typeof each !== "object" || each === null);
+  if (isPlainList) {
+    const shown = entries.slice(0, MAX_ENTRIES);
+    const left = entries.length - shown.length;
+    return html`<ul>
+      ${shown.map(([key, each]) => html`<li>${node(key, each, depth + 1)}</li>`)}
+      ${left > 0 ? html`<li class="muted">${strings.detail.truncated(left)}</li>` : nothing}
+    </ul>`;
+  }
+  return html`<details ?open=${depth < OPEN_DEPTH}>
+    <summary>${Array.isArray(value) ? `[${entries.length}]` : `{${entries.length}}`}</summary>
+    ${level(entries, depth + 1)}
+  </details>`;
+}
+
+function text(value: string): unknown {
+  const address = webAddress(value);
+  if (address) {
+    return html`<a href=${address} rel="noopener noreferrer" target="_blank">${value}</a>`;
+  }
+  return value.includes("\n") ? html`<pre>${value}</pre>` : value;
+}
+
+function file(name: string, value: string): unknown {
+  const save = (): void => {
+    const address = URL.createObjectURL(new Blob([value], { type: "text/plain" }));
+    const link = document.createElement("a");
+    link.href = address;
+    link.download = `${name}.txt`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  };
+  return html`<details><summary>${name}</summary><pre>${value}</pre></details>
+    <button class="action" @click=${save}>${strings.detail.download(name)}</button>`;
+}
+
+function entriesOf(value: unknown, isTop: boolean): (readonly [string, unknown])[] {
+  if (typeof value !== "object" || value === null) {
+    return [];
+  }
+  if (Array.isArray(value)) {
+    return value.map((each, index) => [String(index + 1), each as unknown] as const);
+  }
+  const entries = Object.entries(value);
+  if (!isTop) {
+    return entries;
+  }
+  const place = (name: string): number => {
+    const found = FIRST.indexOf(name);
+    return found < 0 ? FIRST.length : found;
+  };
+  return entries
+    .filter(([name]) => !ELSEWHERE.has(name))
+    .sort(([one], [other]) => place(one) - place(other))
+    .map(([name, each]) => [Object.hasOwn(NAMES, name) ? (NAMES[name] ?? name) : name, each] as const);
+}

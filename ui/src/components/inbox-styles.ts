@@ -1,0 +1,122 @@
+import { css } from "lit";
+
+/** What an inbox looks like around its list. */
+export const inboxStyles = css`
+  :host {
+    display: grid;
+    grid-template-rows: auto minmax(0, 1fr);
+    position: relative;
+    background: var(--t-surface);
+    height: 100%;
+    min-height: 20rem;
+    overflow: hidden;
+    container-type: inline-size;
+  }
+  .head {
+    border-bottom: 1px solid var(--t-line);
+    z-index: 1;
+  }
+  .bar {
+    display: flex;
+    align-items: center;
+    gap: 0.25rem 0.5rem;
+    padding: 0.625rem 0.5rem 0.5rem 0.75rem;
+    flex-wrap: wrap;
+  }
+  h2 {
+    margin: 0;
+    font-size: 1.0625rem;
+    line-height: 1.3;
+  }
+  .counts {
+    color: var(--t-muted);
+    flex: 1;
+    min-width: max-content;
+  }
+  .state {
+    display: inline-flex;
+    align-items: center;
+    gap: 0.375rem;
+    color: var(--t-muted);
+    font-size: 0.8125rem;
+  }
+  .state i {
+    width: 0.5rem;
+    height: 0.5rem;
+    border-radius: 50%;
+    background: var(--t-warning);
+  }
+  .state.live i {
+    background: var(--t-success);
+  }
+  .state.signed-out i,
+  .state.refused i {
+    background: var(--t-error);
+  }
+  .banner {
+    padding: 0.375rem 0.75rem;
+    background: color-mix(in srgb, var(--t-warning) 14%, var(--t-surface));
+    border-top: 1px solid var(--t-line);
+  }
+  .chosen {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 0.25rem 0.5rem;
+    padding: 0.375rem 0.75rem;
+    background: color-mix(in srgb, var(--t-accent) 12%, var(--t-surface));
+    border-top: 1px solid var(--t-line);
+  }
+  .chosen span {
+    flex: 1;
+    min-width: max-content;
+    font-weight: 600;
+  }
+  .body {
+    position: relative;
+    min-height: 0;
+    display: grid;
+  }
+  .pill {
+    position: absolute;
+    top: 0.625rem;
+    left: 50%;
+    transform: translateX(-50%);
+    z-index: 2;
+    border: 0;
+    border-radius: 999px;
+    padding: 0.375rem 1rem;
+    min-height: 2rem;
+    background: var(--t-accent);
+    color: var(--t-on-accent);
+    font-weight: 650;
+    box-shadow: var(--t-shadow);
+  }
+  .empty {
+    overflow: auto;
+    padding: 2.5rem 1.5rem;
+    color: var(--t-muted);
+    text-align: center;
+  }
+  .empty h3 {
+    margin: 0 0 0.25rem;
+    color: var(--t-text);
+  }
+  .skeleton {
+    padding: 0.75rem;
+    display: grid;
+    gap: 0.75rem;
+    align-content: start;
+  }
+  .skeleton i {
+    height: 2.5rem;
+    border-radius: 6px;
+    background: var(--t-raised);
+    animation: breathe 1.2s ease-in-out infinite alternate;
+  }
+  @keyframes breathe {
+    to {
+      opacity: 0.4;
+    }
+  }
+`;

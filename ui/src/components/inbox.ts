@@ -1,0 +1,450 @@
+import { LitElement, type PropertyValues, html, nothing } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+
+import type { GetToken } from "../api/credential.js";
+import type { EventFilter } from "../api/filter.js";
+import type { Event } from "../api/schema.js";
+import { Inbox } from "../inbox/inbox.js";
+import type { Line } from "../inbox/lines.js";
+import { type Session, sessionOf } from "../inbox/session.js";
+import { readSettings, writeSettings } from "../inbox/settings.js";
+import { askToTell, canTell } from "../notify/desktop.js";
+import { totalOf } from "../stream/counts.js";
+import { strings } from "../strings/en.js";
+import { dialogStyles, helpDialog, settingsDialog } from "./dialogs.js";
+import type { TidingsFilterBar } from "./filter-bar.js";
+import "./filter-bar.js";
+import { gearIcon, helpIcon, readIcon, trashIcon, unreadIcon } from "./icons.js";
+import { inboxStyles } from "./inbox-styles.js";
+import { keyAction } from "./keys.js";
+import type { TidingsList } from "./list.js";
+import "./list.js";
+import { look, severityColors } from "./look.js";
+import { noticeStyles, notices } from "./notices.js";
+
+/** How long it is said that the list was loaded anew, in milliseconds. */
+const SAID = 6_000;
+
+/**
+ * A user's inbox, live: to read, find, mark and delete what the server told them.
+ *
+ * @attr server - the server's address; the page's own origin without it
+ * @attr theme - `light` or `dark`; the browser's choice without it
+ * @prop getToken - gives a token for each request; without it the session's cookie counts
+ * @prop filter - which events are shown
+ * @slot title - in place of the title
+ * @slot empty - shown where there is no event at all
+ * @slot actions - beside the settings
+ * @fires tidings-event - a new event came; its detail is the event. Not for what was missed meanwhile
+ * @fires tidings-open - a reader opened an event; its detail is the event
+ * @fires tidings-filter - a reader chose another filter; its detail is the filter
+ * @fires tidings-state - the connection changed; its detail is `{ state }`
+ */
+@customElement("tidings-inbox")
+export class TidingsInbox extends LitElement {
+  @property() server = "";
+  @property({ attribute: false }) getToken: GetToken | undefined;
+  @property({ attribute: false }) filter: EventFilter = {};
+  /** The event that is opened once it is there. */
+  @property({ attribute: false }) eventId: string | undefined;
+
+  @state() private version = 0;
+  @state() private settings = readSettings();
+  @state() private isDenied = false;
+  @state() private isOffline = !navigator.onLine;
+  @state() private said = "";
+  @state() private arrived = "";
+
+  @query("tidings-list") private readonly list!: TidingsList | null;
+  @query("tidings-filter-bar") private readonly bar!: TidingsFilterBar | null;
+
+  #inbox: Inbox | undefined;
+  #leave: (() => void) | undefined;
+  #reloads = 0;
+  #state: string | undefined;
+  #held = 0;
+
+  static override styles = [
+    look,
+    severityColors,
+    noticeStyles,
+    dialogStyles,
+    inboxStyles,
+  ];
+
+  get #session(): Session {
+    return sessionOf(this.server, this.getToken);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener("pagehide", this.#hide);
+    addEventListener("online", this.#network);
+    addEventListener("offline", this.#network);
+    this.addEventListener("keydown", this.#key);
+    this.addEventListener("operation", this.#operation as EventListener);
+    this.addEventListener("choice", this.#choice);
+    if (this.hasUpdated) {
+      this.#open();
+    }
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener("pagehide", this.#hide);
+    removeEventListener("online", this.#network);
+    removeEventListener("offline", this.#network);
+    this.removeEventListener("keydown", this.#key);
+    this.removeEventListener("operation", this.#operation as EventListener);
+    this.removeEventListener("choice", this.#choice);
+    this.#close();
+  }
+
+  /** Lists anew and follows again, after somebody has signed in elsewhere. */
+  async refresh(): Promise<void> {
+    await this.#session.restart();
+  }
+
+  /** Shows an event, loading it where it is not in the list. */
+  openEvent(id: string): void {
+    const line = this.#inbox?.lines.find((each) => each.event.id === id);
+    if (line && this.list) {
+      if (this.list.opened !== id) {
+        this.list.toggle(line);
+      }
+      void this.list.focusOn(id);
+    } else {
+      this.eventId = id;
+      void this.#show(id);
+    }
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("server") || changed.has("getToken")) {
+      this.#close();
+      this.#open();
+    } else if (changed.has("filter") && this.#inbox && this.#inbox.filter !== this.filter) {
+      this.#inbox.show(this.filter);
+      this.list?.scrollToTop();
+    }
+  }
+
+  protected override updated(): void {
+    if (this.eventId && this.#inbox?.loading === "idle") {
+      const id = this.eventId;
+      this.eventId = undefined;
+      this.openEvent(id);
+    }
+  }
+
+  protected override render() {
+    const inbox = this.#inbox;
+    if (!inbox) {
+      return nothing;
+    }
+    return html`
+      <div class="head">
+        <div class="bar">
+          <h2><slot name="title">${strings.title}</slot></h2>
+          <span class="counts">${this.#counts(inbox)}</span>
+          ${this.#connection(inbox)}
+          <slot name="actions"></slot>
+          <button
+            class="plain"
+            title=${strings.help.open}
+            aria-label=${strings.help.open}
+            @click=${() => this.#dialog("help")}
+          >
+            ${helpIcon()}
+          </button>
+          <button
+            class="plain"
+            title=${strings.settings.open}
+            aria-label=${strings.settings.open}
+            @click=${() => this.#dialog("settings")}
+          >
+            ${gearIcon()}
+          </button>
+        </div>
+        <tidings-filter-bar
+          .filter=${this.filter}
+          .counts=${inbox.session.counts}
+          .loadTypes=${() => inbox.session.client.types()}
+          @filter=${(event: CustomEvent<EventFilter>) => this.#filtered(event.detail)}
+          @leave=${() => this.list?.focus()}
+        ></tidings-filter-bar>
+        ${this.said ? html`<div class="banner" role="status">${this.said}</div>` : nothing}
+        ${inbox.choice.isEmpty ? nothing : this.#chosen(inbox)}
+      </div>
+      <div class="body">
+        ${inbox.held > 0
+          ? html`<button class="pill" @click=${() => this.#release()}>
+              ${strings.list.held(inbox.held)}
+            </button>`
+          : nothing}
+        ${this.#body(inbox)} ${notices(inbox)}
+      </div>
+      <div class="hidden-text" aria-live="polite">${this.arrived}</div>
+      ${helpDialog()}
+      ${settingsDialog(this.settings, this.isDenied, (settings) => void this.#set(settings))}
+    `;
+  }
+
+  #counts(inbox: Inbox) {
+    const { counts } = inbox.session;
+    const unread = counts ? totalOf(counts.unread) : undefined;
+    const parts = [
+      inbox.total === undefined ? undefined : strings.list.total(inbox.total),
+      unread === undefined ? undefined : strings.list.unread(unread),
+    ];
+    return parts.filter((part) => part !== undefined).join(" · ");
+  }
+
+  #connection(inbox: Inbox) {
+    const { state } = inbox.session;
+    const isOffline = this.isOffline && state !== "live";
+    const text = isOffline ? strings.state.offline : strings.state[state];
+    return html`<span class="state ${state}" role="status"
+      ><i aria-hidden="true"></i>${text}</span
+    >`;
+  }
+
+  #chosen(inbox: Inbox) {
+    const { choice } = inbox;
+    const total = inbox.total ?? 0;
+    return html`<div class="chosen">
+      <span role="status"
+        >${choice.isAll ? strings.choice.all(total) : strings.choice.count(choice.ids.length)}</span
+      >
+      ${choice.isAll || total <= choice.ids.length
+        ? nothing
+        : html`<button class="action" @click=${() => this.#chooseAll()}>
+            ${strings.choice.selectAll(total)}
+          </button>`}
+      <button
+        class="action"
+        @click=${() => void inbox.markChosen("read", "read")}
+      >
+        ${readIcon()}<span class="hidden-text">${strings.row.markRead}</span>
+      </button>
+      <button
+        class="action"
+        @click=${() => void inbox.markChosen("unread", "unread")}
+      >
+        ${unreadIcon()}<span class="hidden-text">${strings.row.markUnread}</span>
+      </button>
+      <button class="action" @click=${() => inbox.removeChosen()}>
+        ${trashIcon()}<span class="hidden-text">${strings.row.remove}</span>
+      </button>
+      <button class="action" @click=${() => this.#chooseNone()}>${strings.choice.clear}</button>
+    </div>`;
+  }
+
+  #body(inbox: Inbox) {
+    if (inbox.lines.length > 0) {
+      return html`<tidings-list
+        .inbox=${inbox}
+        .version=${this.version}
+        .onOpened=${(line: Line) => this.#opened(line)}
+      ></tidings-list>`;
+    }
+    if (inbox.loading === "first") {
+      return html`<div class="skeleton" aria-label=${strings.list.loading} role="status">
+        ${Array.from({ length: 6 }, () => html`<i></i>`)}
+      </div>`;
+    }
+    if (inbox.loading === "failed") {
+      return html`<div class="empty">
+        <h3>${strings.list.failed}</h3>
+        <p>${inbox.error?.message}</p>
+        <button class="action" @click=${() => void inbox.reload()}>${strings.list.again}</button>
+      </div>`;
+    }
+    if (Object.keys(this.filter).length > 0) {
+      return html`<div class="empty">
+        <h3>${strings.list.noMatch}</h3>
+        <p>
+          <button class="action" @click=${() => this.#filtered({})}>
+            ${strings.list.clearFilters}
+          </button>
+        </p>
+      </div>`;
+    }
+    return html`<div class="empty">
+      <slot name="empty"
+        ><h3>${strings.list.nothing}</h3>
+        <p>${strings.list.nothingHint}</p></slot
+      >
+    </div>`;
+  }
+
+  #open(): void {
+    const session = this.#session;
+    this.#reloads = session.reloads;
+    this.#inbox = new Inbox(session, () => this.#changed());
+    this.#leave = session.listen({
+      frame: (frame) => {
+        if (frame.kind === "event" && session.state === "live") {
+          this.#fire("tidings-event", frame.event);
+        }
+      },
+      reload: () => this.#sayReloaded(),
+    });
+    this.#inbox.open(this.filter);
+  }
+
+  #close(): void {
+    this.#inbox?.close();
+    this.#inbox = undefined;
+    this.#leave?.();
+    this.#leave = undefined;
+  }
+
+  #changed(): void {
+    this.version += 1;
+    const inbox = this.#inbox;
+    if (!inbox) {
+      return;
+    }
+    const { state } = inbox.session;
+    if (state !== this.#state) {
+      this.#state = state;
+      this.#fire("tidings-state", { state });
+    }
+    if (inbox.held > this.#held) {
+      this.arrived = strings.list.arrived(inbox.held);
+    }
+    this.#held = inbox.held;
+  }
+
+  /** Only for what was missed while the page was looked at, and not for a sign-in. */
+  #sayReloaded(): void {
+    const { reloads } = this.#session;
+    if (reloads > this.#reloads && this.#inbox?.session.counts) {
+      this.said = strings.state.reloaded;
+      setTimeout(() => {
+        this.said = "";
+      }, SAID);
+    }
+    this.#reloads = reloads;
+  }
+
+  #opened(line: Line): void {
+    this.#fire("tidings-open", line.event);
+    if (this.settings.readOnOpen && line.event.status === "unread") {
+      void this.#inbox?.mark([line.event.id], "read");
+    }
+  }
+
+  /** Finds an event that a link leads to: it may be far down, or held back by the filter. */
+  async #show(id: string): Promise<void> {
+    const inbox = this.#inbox;
+    if (!inbox || inbox.loading !== "idle") {
+      return;
+    }
+    this.eventId = undefined;
+    try {
+      const event = await inbox.session.client.get(id);
+      this.#filtered({ operationId: event.operationId });
+      this.eventId = id;
+      inbox.toggleOperation(event.operationId);
+    } catch {
+      this.said = strings.list.noMatch;
+    }
+  }
+
+  #filtered(filter: EventFilter): void {
+    this.filter = filter;
+    this.#fire("tidings-filter", filter);
+  }
+
+  #release(): void {
+    this.#inbox?.release();
+    this.list?.scrollToTop();
+  }
+
+  #chooseAll(): void {
+    this.#inbox?.choice.selectAll();
+    this.version += 1;
+  }
+
+  #chooseNone(): void {
+    this.#inbox?.choice.clear();
+    this.version += 1;
+  }
+
+  #dialog(id: "help" | "settings"): void {
+    this.settings = readSettings();
+    this.renderRoot.querySelector<HTMLDialogElement>(`#${id}`)?.showModal();
+  }
+
+  async #set(settings: typeof this.settings): Promise<void> {
+    const wantsDesktop = settings.desktop.length > this.settings.desktop.length;
+    this.isDenied = wantsDesktop && !((await askToTell()) && canTell());
+    this.settings = this.isDenied ? { ...settings, desktop: [] } : settings;
+    writeSettings(this.settings);
+  }
+
+  #fire(name: string, detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+
+  readonly #hide = (): void => {
+    this.#inbox?.removals.flush(true);
+  };
+
+  readonly #network = (): void => {
+    this.isOffline = !navigator.onLine;
+  };
+
+  readonly #operation = (event: CustomEvent<string>): void => {
+    this.#inbox?.toggleOperation(event.detail);
+    this.#filtered({ operationId: event.detail });
+  };
+
+  readonly #choice = (): void => {
+    this.version += 1;
+  };
+
+  readonly #key = (key: KeyboardEvent): void => {
+    const { list } = this;
+    const inbox = this.#inbox;
+    const action = keyAction(key);
+    if (!action || !inbox) {
+      return;
+    }
+    const line = list?.active;
+    const acts: Record<typeof action, () => void> = {
+      next: () => void list?.move(1),
+      previous: () => void list?.move(-1),
+      toggle: () => line && list.toggle(line),
+      mark: () =>
+        line && void inbox.mark([line.event.id], line.event.status === "read" ? "unread" : "read"),
+      remove: () => (inbox.choice.isEmpty ? line && list.removeLine(line) : inbox.removeChosen()),
+      choose: () => line && list.choose(line, false),
+      extend: () => line && list.choose(line, true),
+      chooseAll: () => this.#chooseAll(),
+      undo: () => inbox.removals.undo(),
+      older: () => line && inbox.toggleOperation(line.event.operationId),
+      search: () => this.bar?.focusSearch(),
+      release: () => this.#release(),
+      help: () => this.#dialog("help"),
+      escape: () => {
+        if (!list?.closeOpen()) {
+          this.#chooseNone();
+        }
+      },
+    };
+    key.preventDefault();
+    acts[action]();
+  };
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tidings-inbox": TidingsInbox;
+  }
+}
+
+/** An event of this element that a host page listens to. */
+export type TidingsOpenEvent = CustomEvent<Event>;

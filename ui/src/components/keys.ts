@@ -1,0 +1,61 @@
+/** What a key asks an inbox to do. */
+export type KeyAction =
+  | "next"
+  | "previous"
+  | "toggle"
+  | "mark"
+  | "remove"
+  | "choose"
+  | "extend"
+  | "chooseAll"
+  | "undo"
+  | "older"
+  | "search"
+  | "release"
+  | "help"
+  | "escape";
+
+const ACTIONS: Readonly<Record<string, KeyAction>> = {
+  j: "next",
+  ArrowDown: "next",
+  k: "previous",
+  ArrowUp: "previous",
+  o: "toggle",
+  e: "mark",
+  "#": "remove",
+  Delete: "remove",
+  x: "choose",
+  X: "extend",
+  "*": "chooseAll",
+  z: "undo",
+  t: "older",
+  "/": "search",
+  n: "release",
+  "?": "help",
+  Escape: "escape",
+};
+
+/**
+ * What a key means, if it means anything: nothing with other modifiers than Shift, which are the
+ * browser's, and nothing where one types or in a dialog. Enter and Space are those of the focused button.
+ */
+export function keyAction(key: KeyboardEvent): KeyAction | undefined {
+  if (key.ctrlKey || key.metaKey || key.altKey || key.defaultPrevented) {
+    return undefined;
+  }
+  const path = key.composedPath();
+  if (path.some((place) => place instanceof HTMLElement && takesKeys(place))) {
+    return undefined;
+  }
+  return Object.hasOwn(ACTIONS, key.key) ? ACTIONS[key.key] : undefined;
+}
+
+function takesKeys(element: HTMLElement): boolean {
+  return (
+    element.isContentEditable ||
+    element instanceof HTMLSelectElement ||
+    element instanceof HTMLTextAreaElement ||
+    element instanceof HTMLDialogElement ||
+    (element instanceof HTMLInputElement && element.type !== "checkbox")
+  );
+}

@@ -1,0 +1,334 @@
+import { VirtualizerController } from "@tanstack/lit-virtual";
+import { LitElement, type PropertyValues, css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { type Ref, createRef, ref } from "lit/directives/ref.js";
+import { repeat } from "lit/directives/repeat.js";
+
+import type { Inbox } from "../inbox/inbox.js";
+import type { Line } from "../inbox/lines.js";
+import { strings } from "../strings/en.js";
+import { look, severityColors } from "./look.js";
+import { type RowActions, row, rowStyles } from "./row.js";
+
+/** A line's height before it was seen, in pixels. */
+const ROW_HEIGHT = 58;
+
+/** So many lines before the end of what is loaded the next page is asked for. */
+const AHEAD = 30;
+
+/** So near to the top counts as being there, in pixels. */
+const TOP = 8;
+
+/** How often "5 minutes ago" is looked at again, in milliseconds. */
+const TICK = 30_000;
+
+
+/**
+ * The lines of an inbox: only those on screen are in the page, however many there are.
+ *
+ * Styles that are computed are set as properties, which the strictest policy allows, unlike attributes.
+ */
+@customElement("tidings-list")
+export class TidingsList extends LitElement {
+  @property({ attribute: false }) inbox!: Inbox;
+  @property({ attribute: false }) server = "";
+  @property({ attribute: false }) onOpened: (line: Line) => void = () => undefined;
+  /** Counts up whenever the inbox has changed. */
+  @property({ type: Number }) version = 0;
+
+  @state() private openId: string | undefined;
+  @state() private activeId: string | undefined;
+
+  readonly #scroller: Ref<HTMLElement> = createRef();
+  #virtual: VirtualizerController<HTMLElement, Element> | undefined;
+  #ticking: ReturnType<typeof setInterval> | undefined;
+
+  static override styles = [
+    look,
+    severityColors,
+    rowStyles,
+    css`
+      :host {
+        display: block;
+        min-height: 0;
+        position: relative;
+      }
+      .scroller {
+        height: 100%;
+        overflow: auto;
+        contain: strict;
+        container-type: inline-size;
+        overscroll-behavior: contain;
+      }
+      .all {
+        position: relative;
+        width: 100%;
+      }
+      .line {
+        position: absolute;
+        inset-inline: 0;
+        top: 0;
+      }
+      .detail {
+        border-bottom: 1px solid var(--t-line);
+        padding: 0 1rem 1rem 3.75rem;
+      }
+      .end {
+        color: var(--t-muted);
+        text-align: center;
+        padding: 1rem;
+        margin: 0;
+      }
+      @container (max-width: 30rem) {
+        .detail {
+          padding-inline: 0.75rem;
+        }
+      }
+    `,
+  ];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#ticking = setInterval(() => this.requestUpdate(), TICK);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.#ticking);
+  }
+
+  /** The line that keys act on. */
+  get active(): Line | undefined {
+    const { lines } = this.inbox;
+    return lines.find((line) => line.event.id === this.activeId);
+  }
+
+  get opened(): string | undefined {
+    return this.openId;
+  }
+
+  /** Goes to the line below, or above. */
+  async move(by: 1 | -1): Promise<void> {
+    const { lines } = this.inbox;
+    const place = lines.findIndex((line) => line.event.id === this.activeId);
+    const next = lines[Math.min(Math.max(place < 0 ? 0 : place + by, 0), lines.length - 1)];
+    if (next) {
+      await this.focusOn(next.event.id);
+    }
+  }
+
+  /** Brings a line on screen and puts the focus on it. */
+  async focusOn(id: string): Promise<void> {
+    const place = this.inbox.lines.findIndex((line) => line.event.id === id);
+    if (place < 0) {
+      return;
+    }
+    this.activeId = id;
+    this.#virtual?.getVirtualizer().scrollToIndex(place, { align: "auto" });
+    await this.updateComplete;
+    // What was not on screen is there after the scrolling was seen.
+    for (let tries = 0; tries < 10; tries += 1) {
+      const title = this.#titleOf(id);
+      if (title) {
+        title.focus({ preventScroll: tries === 0 });
+        return;
+      }
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      await this.updateComplete;
+    }
+  }
+
+  /** Opens an event, or closes it. */
+  toggle(line: Line): void {
+    const isOpen = this.openId === line.event.id;
+    this.openId = isOpen ? undefined : line.event.id;
+    this.activeId = line.event.id;
+    if (!isOpen) {
+      void import("./detail/detail.js");
+      this.onOpened(line);
+    }
+    this.#scrolled();
+  }
+
+  /** Closes what is open; whether something was. */
+  closeOpen(): boolean {
+    const wasOpen = this.openId !== undefined;
+    this.openId = undefined;
+    this.#scrolled();
+    return wasOpen;
+  }
+
+  scrollToTop(): void {
+    this.#scroller.value?.scrollTo({ top: 0 });
+  }
+
+  override focus(): void {
+    const first = this.activeId ?? this.inbox.lines[0]?.event.id;
+    if (first) {
+      void this.focusOn(first);
+    }
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const { lines } = this.inbox;
+    if (!lines.some((line) => line.event.id === this.activeId)) {
+      this.activeId = lines[0]?.event.id;
+    }
+    if (changed.has("version") || changed.has("inbox")) {
+      this.#count();
+    }
+  }
+
+  protected override render() {
+    const virtual = this.#virtual?.getVirtualizer();
+    const { lines } = this.inbox;
+    const actions = this.#actions();
+    return html`
+      <div class="scroller" ${ref(this.#scroller)} @scroll=${() => this.#scrolled()}>
+        <div
+          class="all"
+          role="list"
+          aria-label=${strings.list.label}
+          .style=${`height: ${virtual?.getTotalSize() ?? 0}px`}
+        >
+          ${repeat(
+            virtual?.getVirtualItems() ?? [],
+            (item) => item.key,
+            (item) => {
+              const line = lines[item.index];
+              return line ? this.#line(line, item.index, item.start, actions) : nothing;
+            },
+          )}
+        </div>
+        <p class="end">
+          ${this.inbox.loading === "more" ? strings.list.loading : nothing}
+          ${this.inbox.loading === "idle" && !this.inbox.hasMore && lines.length > 0
+            ? strings.list.end
+            : nothing}
+        </p>
+      </div>
+    `;
+  }
+
+  protected override firstUpdated(): void {
+    const scroller = this.#scroller;
+    this.#virtual = new VirtualizerController<HTMLElement, Element>(this, {
+      getScrollElement: () => scroller.value ?? null,
+      count: this.inbox.lines.length,
+      estimateSize: () => ROW_HEIGHT,
+      getItemKey: (index) => this.inbox.lines[index]?.event.id ?? index,
+      overscan: 8,
+    });
+    this.requestUpdate();
+  }
+
+  protected override updated(): void {
+    const virtual = this.#virtual?.getVirtualizer();
+    for (const line of this.renderRoot.querySelectorAll(".line")) {
+      virtual?.measureElement(line);
+    }
+    const last = virtual?.getVirtualItems().at(-1)?.index ?? -1;
+    if (this.inbox.hasMore && last >= this.inbox.lines.length - AHEAD) {
+      void this.inbox.more();
+    }
+  }
+
+  #line(line: Line, index: number, start: number, actions: RowActions) {
+    const { id, operationId } = line.event;
+    const isOpen = this.openId === id;
+    const state = {
+      isOpen,
+      isChosen: this.inbox.choice.has(id),
+      isActive: this.activeId === id,
+      isOperationOpen: this.inbox.isOperationOpen(operationId),
+    };
+    return html`
+      <div
+        class="line"
+        role="listitem"
+        data-index=${index}
+        data-id=${id}
+        aria-setsize=${this.inbox.hasMore ? -1 : this.inbox.lines.length}
+        aria-posinset=${index + 1}
+        .style=${`transform: translateY(${start}px)`}
+      >
+        ${row(line, state, actions)}
+        ${isOpen
+          ? html`<div class="detail ${line.event.severity}">
+              <tidings-event-detail
+                .event=${line.event}
+                .permalink=${this.#permalink(id)}
+              ></tidings-event-detail>
+            </div>`
+          : nothing}
+      </div>
+    `;
+  }
+
+  #permalink(id: string): string {
+    const address = new URL(location.href);
+    address.searchParams.set("event", id);
+    address.hash = "";
+    return address.href;
+  }
+
+  #actions(): RowActions {
+    const { inbox } = this;
+    return {
+      toggle: (line) => this.toggle(line),
+      choose: (line, range) => this.choose(line, range),
+      mark: (line) => {
+        const status = line.event.status === "unread" ? "read" : "unread";
+        void inbox.mark([line.event.id], status);
+      },
+      remove: (line) => this.removeLine(line),
+      toggleOperation: (line) => inbox.toggleOperation(line.event.operationId),
+      focus: (line) => {
+        this.activeId = line.event.id;
+      },
+    };
+  }
+
+  /** Selects a line, or all from the last selected one to it. */
+  choose(line: Line, range: boolean): void {
+    const { choice, lines } = this.inbox;
+    if (range) {
+      const order = lines.map((each) => each.event.id);
+      choice.extend(line.event.id, order);
+    } else {
+      choice.toggle(line.event.id);
+    }
+    this.dispatchEvent(new CustomEvent("choice", { bubbles: true, composed: true }));
+    this.requestUpdate();
+  }
+
+  /** Deletes a line and what is folded under it; the next one has the focus then. */
+  removeLine(line: Line): void {
+    const { lines } = this.inbox;
+    const place = lines.indexOf(line);
+    const next = lines[place + 1] ?? lines[place - 1];
+    this.inbox.remove([line.event.id]);
+    this.activeId = next?.event.id;
+    if (next && this.renderRoot.querySelector(":focus")) {
+      void this.focusOn(next.event.id);
+    }
+  }
+
+  #count(): void {
+    const virtual = this.#virtual?.getVirtualizer();
+    const count = this.inbox.lines.length;
+    if (virtual && virtual.options.count !== count) {
+      virtual.setOptions({ ...virtual.options, count });
+    }
+  }
+
+  /** New events come in only where nobody reads what they would move. */
+  #scrolled(): void {
+    const isAtTop = (this.#scroller.value?.scrollTop ?? 0) <= TOP;
+    this.inbox.isAtTop = isAtTop && this.openId === undefined;
+  }
+
+  #titleOf(id: string): HTMLElement | null {
+    return this.renderRoot.querySelector(`[data-id="${CSS.escape(id)}"] .title`);
+  }
+}

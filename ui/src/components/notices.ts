@@ -1,0 +1,104 @@
+import { css, html, nothing } from "lit";
+
+import type { Inbox } from "../inbox/inbox.js";
+import { strings } from "../strings/en.js";
+import { closeIcon } from "./icons.js";
+
+/** What is under way, what can be taken back, and what went wrong. */
+export function notices(inbox: Inbox) {
+  const { job } = inbox.work;
+  const { waiting } = inbox.removals;
+  const { error } = inbox;
+  return html`<div class="notices" role="status">
+    ${job
+      ? html`<div class="notice">
+          <span
+            >${strings.work.progress(
+              strings.work.names[job.name] ?? job.name,
+              job.done,
+              job.count,
+            )}</span
+          >
+          <progress
+            max=${Math.max(job.count, 1)}
+            .value=${job.done}
+            aria-label=${strings.work.names[job.name] ?? job.name}
+          ></progress>
+        </div>`
+      : nothing}
+    ${waiting
+      ? html`<div class="notice">
+          <span>${strings.notice.deleted(waiting.count)}</span>
+          <button class="undo" @click=${() => inbox.removals.undo()}>${strings.notice.undo}</button>
+        </div>`
+      : nothing}
+    ${error && inbox.loading !== "failed" && !error.isSignedOut && error.code !== "unreachable"
+      ? html`<div class="notice failed">
+          <span
+            >${error.message}${error.remedies.length > 0
+              ? html`<br />${error.remedies.join("; ")}`
+              : nothing}</span
+          >
+          <button
+            class="plain"
+            aria-label=${strings.notice.dismiss}
+            @click=${() => inbox.dismissError()}
+          >
+            ${closeIcon()}
+          </button>
+        </div>`
+      : nothing}
+  </div>`;
+}
+
+export const noticeStyles = css`
+  .notices {
+    position: absolute;
+    inset: auto 0.75rem 0.75rem;
+    display: grid;
+    gap: 0.5rem;
+    justify-items: center;
+    pointer-events: none;
+    z-index: 2;
+  }
+  .notice {
+    pointer-events: auto;
+    display: flex;
+    align-items: center;
+    gap: 0.875rem;
+    max-width: 100%;
+    padding: 0.5rem 0.5rem 0.5rem 1rem;
+    min-height: 2.75rem;
+    border-radius: var(--t-radius);
+    background: light-dark(#23272f, #e8eaef);
+    color: light-dark(#ffffff, #16181d);
+    box-shadow: var(--t-shadow);
+  }
+  .notice.failed {
+    background: light-dark(#8f1616, #ffd9d6);
+    color: light-dark(#ffffff, #3d0b08);
+  }
+  .notice .plain {
+    color: inherit;
+  }
+  .notice .plain:hover {
+    background: #8884;
+  }
+  .notice .undo {
+    border: 0;
+    background: none;
+    min-height: 2rem;
+    padding-inline: 0.75rem;
+    font-weight: 650;
+    color: light-dark(#a9c3ff, #1b47b0);
+    border-radius: 6px;
+  }
+  .notice :focus-visible {
+    outline-color: currentColor;
+  }
+  .notice progress {
+    width: 8rem;
+    margin-inline-end: 0.5rem;
+    accent-color: light-dark(#a9c3ff, #1b47b0);
+  }
+`;

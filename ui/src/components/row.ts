@@ -1,0 +1,259 @@
+import { css, html, nothing } from "lit";
+
+import { ownerKindOf } from "../api/filter.js";
+import type { Line } from "../inbox/lines.js";
+import { strings } from "../strings/en.js";
+import { chevronIcon, readIcon, severityIcon, trashIcon, unreadIcon } from "./icons.js";
+import { exactTime, relativeTime } from "./time.js";
+import { spokenOf, titleOf, words } from "./words.js";
+
+/** How a line stands. */
+export interface RowState {
+  readonly isOpen: boolean;
+  readonly isChosen: boolean;
+  readonly isActive: boolean;
+  readonly isOperationOpen: boolean;
+}
+
+/** What can be done with a line. */
+export interface RowActions {
+  toggle(line: Line): void;
+  choose(line: Line, range: boolean): void;
+  mark(line: Line): void;
+  remove(line: Line): void;
+  toggleOperation(line: Line): void;
+  focus(line: Line): void;
+}
+
+/** One line of the list. */
+export function row(line: Line, state: RowState, actions: RowActions) {
+  const { event } = line;
+  const isUnread = event.status === "unread";
+  const severity = event.severity;
+  const markLabel = isUnread ? strings.row.markRead : strings.row.markUnread;
+  return html`
+    <div
+      class="row ${severity} ${isUnread ? "is-unread" : ""} ${line.isOlder ? "is-older" : ""} ${
+        state.isOpen ? "is-open" : ""
+      } ${state.isChosen ? "is-chosen" : ""}"
+      @focusin=${() => actions.focus(line)}
+    >
+      <label class="choose">
+        <input
+          type="checkbox"
+          tabindex=${state.isActive ? 0 : -1}
+          aria-label=${strings.row.select(titleOf(event))}
+          .checked=${state.isChosen}
+          @click=${(click: MouseEvent) => {
+            // What is selected decides whether it is ticked.
+            click.preventDefault();
+            actions.choose(line, click.shiftKey);
+          }}
+        />
+      </label>
+      <span class="icon" title=${strings.severity[severity]}>${severityIcon(severity)}</span>
+      <button
+        class="title"
+        tabindex=${state.isActive ? 0 : -1}
+        aria-expanded=${state.isOpen ? "true" : "false"}
+        @click=${() => actions.toggle(line)}
+      >
+        <span class="hidden-text">${isUnread ? `${strings.row.unread}. ` : ""}</span>
+        <span class="text" aria-label=${spokenOf(event)}>${titleOf(event)}</span>
+        <span class="facts">
+          <span>${words(event.category)} · ${words(event.action)}</span>
+          <span>${
+            ownerKindOf(event) === "system" ? strings.row.system : strings.row.you
+          }</span>
+          <time datetime=${event.createdAt} title=${exactTime(event.createdAt)}>${relativeTime(
+            event.createdAt,
+          )}</time>
+        </span>
+      </button>
+      <span class="dot" aria-hidden="true">${isUnread ? html`<i></i>` : nothing}</span>
+      <span class="actions">
+        <button
+          class="plain"
+          tabindex=${state.isActive ? 0 : -1}
+          title=${markLabel}
+          aria-label=${markLabel}
+          @click=${() => actions.mark(line)}
+        >
+          ${isUnread ? readIcon() : unreadIcon()}
+        </button>
+        <button
+          class="plain"
+          tabindex=${state.isActive ? 0 : -1}
+          title=${strings.row.remove}
+          aria-label=${strings.row.remove}
+          @click=${() => actions.remove(line)}
+        >
+          ${trashIcon()}
+        </button>
+      </span>
+      ${line.older > 0 ? older(line, state, actions) : nothing}
+    </div>
+  `;
+}
+
+function older(line: Line, state: RowState, actions: RowActions) {
+  return html`
+    <button
+      class="older"
+      tabindex=${state.isActive ? 0 : -1}
+      aria-expanded=${state.isOperationOpen ? "true" : "false"}
+      @click=${() => actions.toggleOperation(line)}
+    >
+      ${chevronIcon()}
+      ${state.isOperationOpen ? strings.row.hideOlder : strings.row.older(line.older)}
+    </button>
+  `;
+}
+
+export const rowStyles = css`
+  .row {
+    display: grid;
+    grid-template-columns: auto auto minmax(0, 1fr) auto auto;
+    align-items: start;
+    column-gap: 0.625rem;
+    padding: 0.5rem 0.75rem 0.5rem 0.5rem;
+    border-bottom: 1px solid var(--t-line);
+    border-inline-start: 3px solid transparent;
+    background: var(--t-surface);
+  }
+  .row:hover {
+    background: var(--t-hover);
+  }
+  .row.is-unread {
+    border-inline-start-color: var(--t-severity);
+  }
+  .row.is-older {
+    padding-inline-start: 2.25rem;
+    background: var(--t-raised);
+  }
+  .row.is-open {
+    border-bottom-color: transparent;
+  }
+  .row.is-chosen {
+    background: color-mix(in srgb, var(--t-accent) 12%, var(--t-surface));
+  }
+  .choose {
+    display: grid;
+    place-items: center;
+    min-width: 1.5rem;
+    min-height: 1.75rem;
+    cursor: pointer;
+  }
+  .choose input {
+    width: 1rem;
+    height: 1rem;
+    margin: 0;
+    accent-color: var(--t-accent);
+    cursor: pointer;
+  }
+  .icon {
+    color: var(--t-severity);
+    padding-block-start: 0.25rem;
+  }
+  .title {
+    border: 0;
+    background: none;
+    padding: 0.1875rem 0;
+    text-align: start;
+    min-width: 0;
+    border-radius: 4px;
+  }
+  .text {
+    display: block;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .is-open .text {
+    white-space: normal;
+    overflow-wrap: anywhere;
+  }
+  .is-unread .text {
+    font-weight: 650;
+  }
+  .facts {
+    display: flex;
+    gap: 0.125rem 0.75rem;
+    color: var(--t-muted);
+    font-size: 0.8125rem;
+    overflow: hidden;
+  }
+  .facts > * {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+    flex: 0 1 auto;
+  }
+  .facts time {
+    flex-shrink: 0;
+    margin-inline-start: auto;
+  }
+  .dot {
+    width: 0.5rem;
+    padding-block-start: 0.625rem;
+  }
+  .dot i {
+    display: block;
+    width: 0.5rem;
+    height: 0.5rem;
+    border-radius: 50%;
+    background: var(--t-accent);
+  }
+  .actions {
+    display: flex;
+    opacity: 0;
+  }
+  .row:hover .actions,
+  .row:focus-within .actions,
+  .is-open .actions {
+    opacity: 1;
+  }
+  .older {
+    grid-column: 3 / -1;
+    justify-self: start;
+    display: inline-flex;
+    align-items: center;
+    gap: 0.25rem;
+    border: 0;
+    background: none;
+    padding: 0.125rem 0.25rem;
+    margin-inline-start: -0.25rem;
+    min-height: 1.5rem;
+    border-radius: 4px;
+    color: var(--t-accent);
+    font-size: 0.8125rem;
+  }
+  .older:hover {
+    text-decoration: underline;
+  }
+  .older svg {
+    width: 1em;
+    height: 1em;
+    transition: transform 0.15s;
+  }
+  .older[aria-expanded="true"] svg {
+    transform: rotate(90deg);
+  }
+  @media (hover: none) {
+    .actions {
+      opacity: 1;
+    }
+  }
+  @container (max-width: 30rem) {
+    .row {
+      column-gap: 0.375rem;
+      padding-inline: 0.25rem 0.5rem;
+    }
+    .row:not(.is-open):not(:focus-within):not(:hover) .actions {
+      display: none;
+    }
+    .facts {
+      flex-wrap: wrap;
+    }
+  }
+`;

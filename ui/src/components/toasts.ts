@@ -1,0 +1,90 @@
+import { css, html } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+
+import type { Event } from "../api/schema.js";
+import { strings } from "../strings/en.js";
+import { closeIcon, severityIcon } from "./icons.js";
+import { spokenOf, titleOf, words } from "./words.js";
+
+/** How long a toast stays, in milliseconds; what is urgent stays until it is dismissed. */
+export const TOAST_TIME = 8_000;
+
+/** The most at a time; the oldest goes. */
+export const MAX_TOASTS = 4;
+
+/** New events, in a corner of the page. */
+export function toasts(
+  events: readonly Event[],
+  open: (event: Event) => void,
+  dismiss: (event: Event) => void,
+) {
+  return html`<div class="toasts" role="log" aria-label=${strings.toasts.label}>
+    ${repeat(
+      events,
+      (event) => event.id,
+      (event) => html`<div class="toast ${event.severity}">
+        <span class="icon">${severityIcon(event.severity)}</span>
+        <button class="what" aria-label=${spokenOf(event)} @click=${() => open(event)}>
+          <b>${titleOf(event)}</b>
+          <span>${words(event.category)} · ${words(event.action)}</span>
+        </button>
+        <button
+          class="plain"
+          aria-label=${strings.toasts.dismiss}
+          @click=${() => dismiss(event)}
+        >
+          ${closeIcon()}
+        </button>
+      </div>`,
+    )}
+  </div>`;
+}
+
+export const toastStyles = css`
+  .toasts {
+    position: fixed;
+    inset: auto 1rem 1rem auto;
+    display: grid;
+    gap: 0.5rem;
+    width: min(24rem, calc(100vw - 2rem));
+    z-index: 2147483000;
+  }
+  .toast {
+    display: grid;
+    grid-template-columns: auto minmax(0, 1fr) auto;
+    gap: 0.625rem;
+    align-items: start;
+    padding: 0.625rem;
+    background: var(--t-surface);
+    border: 1px solid var(--t-line);
+    border-inline-start: 4px solid var(--t-severity);
+    border-radius: var(--t-radius);
+    box-shadow: var(--t-shadow);
+    animation: come 0.2s ease-out;
+  }
+  .toast .icon {
+    color: var(--t-severity);
+    padding-top: 0.1875rem;
+  }
+  .toast .what {
+    border: 0;
+    background: none;
+    padding: 0;
+    text-align: start;
+    display: grid;
+    border-radius: 4px;
+  }
+  .toast b {
+    overflow-wrap: anywhere;
+  }
+  .toast .what span {
+    color: var(--t-muted);
+    font-size: 0.8125rem;
+  }
+  @keyframes come {
+    from {
+      opacity: 0;
+      transform: translateY(0.5rem);
+    }
+  }
+`;

@@ -1,0 +1,69 @@
+import type { Selection } from "../api/client.js";
+
+/** How long a deletion can be taken back, in milliseconds. */
+export const UNDO_TIME = 8_000;
+
+/** A deletion that is not sent yet. */
+export interface Removal {
+  readonly selection: Selection;
+  /** How many events it is about, as far as is known. */
+  readonly count: number;
+  /** The loaded ones among them, which are not shown any more. */
+  readonly hidden: ReadonlySet<string>;
+}
+
+/** Sends a deletion; `leaving` is true when the page goes away. */
+export type SendRemoval = (removal: Removal, leaving: boolean) => void;
+
+/**
+ * Deletions that wait until nobody takes them back any more. When the page goes away they are sent at
+ * once: to leave is no undo.
+ */
+export class Removals {
+  readonly #send: SendRemoval;
+  readonly #changed: () => void;
+  readonly #time: number;
+  #waiting: { removal: Removal; timer: ReturnType<typeof setTimeout> } | undefined;
+
+  constructor(send: SendRemoval, changed: () => void, time = UNDO_TIME) {
+    this.#send = send;
+    this.#changed = changed;
+    this.#time = time;
+  }
+
+  /** The one that can be taken back. */
+  get waiting(): Removal | undefined {
+    return this.#waiting?.removal;
+  }
+
+  /** Whether an event is about to be deleted, and not shown any more. */
+  hides(id: string): boolean {
+    return this.#waiting?.removal.hidden.has(id) ?? false;
+  }
+
+  /** Begins to wait; one that waited before is sent. */
+  add(removal: Removal): void {
+    this.flush(false);
+    const timer = setTimeout(() => this.flush(false), this.#time);
+    this.#waiting = { removal, timer };
+    this.#changed();
+  }
+
+  undo(): void {
+    clearTimeout(this.#waiting?.timer);
+    this.#waiting = undefined;
+    this.#changed();
+  }
+
+  /** Sends what waits. */
+  flush(leaving: boolean): void {
+    const waiting = this.#waiting;
+    if (!waiting) {
+      return;
+    }
+    clearTimeout(waiting.timer);
+    this.#waiting = undefined;
+    this.#send(waiting.removal, leaving);
+    this.#changed();
+  }
+}

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+
+import type { Event } from "../api/schema.js";
+import { Rows, comesBefore } from "./rows.js";
+
+const event = (id: string, createdAt: string, fields: Partial<Event> = {}): Event =>
+  ({
+    id,
+    createdAt,
+    operationId: id,
+    severity: "error",
+    status: "unread",
+    description: "",
+    ...fields,
+  }) as Event;
+
+const at = (second: number): string => `2026-08-01T10:00:${String(second).padStart(2, "0")}Z`;
+const arrived = (event: Event) => ({ kind: "event", cursor: "", event }) as const;
+const marked = (ids: string[], status: "read" | "unread") =>
+  ({ kind: "status", cursor: "", change: { ids, status, updatedAt: "later" } as never }) as const;
+const deleted = (ids: string[]) =>
+  ({ kind: "deleted", cursor: "", change: { ids } as never }) as const;
+const ids = (rows: Rows): string[] => rows.events.map(({ id }) => id);
+
+describe("comesBefore", () => {
+  it("compares times to the nanosecond, then ids", () => {
+    const order = [
+      event("a", "2026-08-01T10:00:00.55Z"),
+      event("b", "2026-08-01T10:00:00.5Z"),
+      event("c", "2026-08-01T10:00:00.499999999Z"),
+      event("d", "2026-08-01T10:00:00Z"),
+    ];
+    const shuffled = [order[2], order[0], order[3], order[1]] as Event[];
+    const sorted = shuffled.sort((one, other) => (comesBefore(one, other) ? -1 : 1));
+    expect(sorted.map(({ id }) => id)).toEqual(["a", "b", "c", "d"]);
+    expect(comesBefore(event("b", at(1)), event("a", at(1)))).toBe(true);
+  });
+});
+
+describe("Rows", () => {
+  function rows(): Rows {
+    const rows = new Rows();
+    rows.begin({}, [event("c", at(30)), event("b", at(20)), event("a", at(10))], 3);
+    return rows;
+  }
+
+  it("puts what comes where it belongs, once", () => {
+    const list = rows();
+    list.take(arrived(event("d", at(40))), false);
+    list.take(arrived(event("d", at(40))), false);
+    list.take(arrived(event("x", at(25))), false);
+    expect(ids(list)).toEqual(["d", "c", "x", "b", "a"]);
+    expect(list.total).toBe(5);
+  });
+
+  it("holds what comes while one reads, and keeps it up to date", () => {
+    const list = rows();
+    list.take(arrived(event("d", at(40))), true);
+    list.take(arrived(event("e", at(50))), true);
+    list.take(marked(["d"], "read"), true);
+    list.take(deleted(["e"]), true);
+    expect([ids(list), list.held, list.total]).toEqual([["c", "b", "a"], 1, 4]);
+    list.release();
+    expect([ids(list), list.held]).toEqual([["d", "c", "b", "a"], 0]);
+    expect(list.get("d")?.status).toBe("read");
+  });
+
+  it("leaves to the next page what belongs there", () => {
+    const list = rows();
+    list.hasMore = true;
+    list.take(arrived(event("0", at(5))), false);
+    expect([ids(list), list.total]).toEqual([["c", "b", "a"], 4]);
+    list.append([event("0", at(5)), event("a", at(10))]);
+    expect(ids(list)).toEqual(["c", "b", "a", "0"]);
+  });
+
+  it("says when something matches now that is not loaded", () => {
+    const list = new Rows();
+    list.begin({ status: "unread" }, [event("a", at(10))], 1);
+    expect(list.take(marked(["unknown"], "unread"), false)).toBe(true);
+    expect(list.take(marked(["unknown"], "read"), false)).toBe(false);
+    // What has just been read does not vanish.
+    expect(list.take(marked(["a"], "read"), false)).toBe(false);
+    expect(list.get("a")?.status).toBe("read");
+    expect(ids(list)).toEqual(["a"]);
+  });
+
+  it("shows nothing that the filter holds back", () => {
+    const list = new Rows();
+    list.begin({ severity: ["debug"] }, [], 0);
+    list.take(arrived(event("a", at(10))), false);
+    expect([ids(list), list.total]).toEqual([[], 0]);
+  });
+
+  it("is the same after every frame was taken twice", () => {
+    const frames = [
+      arrived(event("d", at(40))),
+      marked(["a", "d"], "read"),
+      deleted(["b", "nothing"]),
+      arrived(event("e", at(45), { status: "read" })),
+      marked(["a"], "unread"),
+    ];
+    const [once, twice] = [rows(), rows()];
+    for (const frame of frames) {
+      once.take(frame, false);
+      twice.take(frame, false);
+      twice.take(frame, false);
+    }
+    expect(twice.events).toEqual(once.events);
+    expect(twice.total).toBe(once.total);
+  });
+});

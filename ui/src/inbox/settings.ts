@@ -1,0 +1,47 @@
+import { SEVERITIES, isSeverity } from "../api/filter.js";
+import type { Severity } from "../api/schema.js";
+
+/** What a reader has set, for all pages of this origin. */
+export interface Settings {
+  /** Whether opening an event marks it as read. */
+  readonly readOnOpen: boolean;
+  /** The severities whose new events are shown as a toast. */
+  readonly toasts: readonly Severity[];
+  /** Those that the desktop is told of while no page is looked at. */
+  readonly desktop: readonly Severity[];
+}
+
+const KEY = "tidings:settings";
+
+const DEFAULTS: Settings = { readOnOpen: true, toasts: [], desktop: [] };
+
+/** The severities that call for somebody. */
+export const URGENT: readonly Severity[] = SEVERITIES.slice(0, 5);
+
+export function readSettings(): Settings {
+  try {
+    const found = JSON.parse(localStorage.getItem(KEY) ?? "{}") as Record<string, unknown>;
+    return {
+      readOnOpen: found["readOnOpen"] !== false,
+      toasts: severitiesOf(found["toasts"]),
+      desktop: severitiesOf(found["desktop"]),
+    };
+  } catch {
+    // Storage that is forbidden, or not ours.
+    return DEFAULTS;
+  }
+}
+
+export function writeSettings(settings: Settings): void {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(settings));
+  } catch {
+    // They hold until the page is closed.
+  }
+}
+
+function severitiesOf(value: unknown): Severity[] {
+  return Array.isArray(value)
+    ? value.filter((entry): entry is Severity => typeof entry === "string" && isSeverity(entry))
+    : [];
+}

@@ -1,0 +1,23 @@
+import { html } from "lit";
+
+import { strings } from "../strings/en.js";
+
+/** A command that can be copied. */
+export function command(title: string, text: string) {
+  const copy = (click: Event): void => {
+    const button = click.currentTarget as HTMLButtonElement;
+    void navigator.clipboard.writeText(text).then(
+      () => {
+        button.textContent = strings.detail.copied;
+      },
+      () => {
+        button.textContent = strings.detail.copyFailed;
+      },
+    );
+  };
+  return html`<section class="command">
+    <h3>${title}</h3>
+    <pre tabindex="0"><code>${text}</code></pre>
+    <button class="action" @click=${copy}>${strings.welcome.copy}</button>
+  </section>`;
+}

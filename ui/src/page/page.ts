@@ -1,0 +1,166 @@
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, state } from "lit/decorators.js";
+
+import { type EventFilter, filterOf, queryOf } from "../api/filter.js";
+import "../components/bell.js";
+import "../components/inbox.js";
+import { bellIcon } from "../components/icons.js";
+import type { TidingsInbox } from "../components/inbox.js";
+import { look } from "../components/look.js";
+import { sessionOf } from "../inbox/session.js";
+import { totalOf } from "../stream/counts.js";
+import { strings } from "../strings/en.js";
+import "./sign-in.js";
+import "./welcome.js";
+
+/** How the server knows who calls: it writes this into the page. */
+const hasLogin =
+  document.querySelector<HTMLMetaElement>('meta[name="tidings-login"]')?.content === "token";
+
+/** The page that the server shows: the inbox, what to do when it is empty, and a way to sign in. */
+@customElement("tidings-page")
+export class TidingsPage extends LitElement {
+  @state() private filter: EventFilter = filterOf(new URLSearchParams(location.search));
+  @state() private isSignedOut = false;
+  /** Whether somebody was signed in before. */
+  @state() private wasSignedIn = false;
+
+  #eventId = new URLSearchParams(location.search).get("event") ?? undefined;
+  readonly #session = sessionOf("", undefined);
+  #leave: (() => void) | undefined;
+
+  static override styles = [
+    look,
+    css`
+      :host {
+        display: grid;
+        grid-template-rows: auto minmax(0, 1fr);
+        height: 100dvh;
+        background: var(--t-raised);
+      }
+      header {
+        display: flex;
+        align-items: center;
+        gap: 0.625rem;
+        padding: 0.5rem 1rem;
+        border-bottom: 1px solid var(--t-line);
+        background: var(--t-surface);
+      }
+      header h1 {
+        display: flex;
+        align-items: center;
+        gap: 0.5rem;
+        margin: 0;
+        flex: 1;
+        font-size: 1rem;
+        font-weight: 700;
+        letter-spacing: 0.01em;
+      }
+      header h1 svg {
+        color: var(--t-accent);
+      }
+      main {
+        min-height: 0;
+        width: 100%;
+        max-width: 64rem;
+        margin-inline: auto;
+      }
+      tidings-inbox {
+        border-inline: 1px solid var(--t-line);
+      }
+    `,
+  ];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener("popstate", this.#back);
+    this.#leave = this.#session.listen({ changed: () => this.#changed() });
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener("popstate", this.#back);
+    this.#leave?.();
+  }
+
+  protected override render() {
+    return html`
+      <header>
+        <h1>${bellIcon()} Tidings</h1>
+        ${hasLogin && !this.isSignedOut
+          ? html`<button class="action" @click=${() => void this.#signOut()}>
+              ${strings.signIn.out}
+            </button>`
+          : nothing}
+        <tidings-bell
+          no-drawer
+          @tidings-open=${(event: CustomEvent<{ id: string } | null>) => this.#opened(event)}
+        ></tidings-bell>
+      </header>
+      <main>
+        ${this.isSignedOut
+          ? html`<tidings-sign-in
+              ?again=${this.wasSignedIn}
+              @signed-in=${() => void this.#signedIn()}
+            ></tidings-sign-in>`
+          : html`<tidings-inbox
+              .filter=${this.filter}
+              .eventId=${this.#eventId}
+              @tidings-filter=${(event: CustomEvent<EventFilter>) => this.#filtered(event.detail)}
+            >
+              <tidings-welcome slot="empty" ?login=${hasLogin}></tidings-welcome>
+            </tidings-inbox>`}
+      </main>
+    `;
+  }
+
+  #changed(): void {
+    const isSignedOut = this.#session.state === "signed-out";
+    if (this.#session.state === "live") {
+      this.wasSignedIn = true;
+    }
+    this.isSignedOut = isSignedOut;
+    const { counts } = this.#session;
+    const unread = counts && !isSignedOut ? totalOf(counts.unread) : 0;
+    document.title = unread > 0 ? `(${unread.toLocaleString(strings.locale)}) Tidings` : "Tidings";
+  }
+
+  #opened(event: CustomEvent<{ id: string } | null>): void {
+    if (event.detail) {
+      this.renderRoot.querySelector<TidingsInbox>("tidings-inbox")?.openEvent(event.detail.id);
+    } else {
+      this.#filtered({ status: "unread" });
+    }
+  }
+
+  #filtered(filter: EventFilter): void {
+    const query = queryOf(filter);
+    const address = new URL(location.href);
+    if (address.searchParams.toString() !== query.toString()) {
+      address.search = query.toString();
+      history.pushState(null, "", address);
+    }
+    this.filter = filter;
+  }
+
+  async #signedIn(): Promise<void> {
+    this.isSignedOut = false;
+    await this.#session.restart();
+  }
+
+  async #signOut(): Promise<void> {
+    await this.#session.client.signOut().catch(() => undefined);
+    this.wasSignedIn = false;
+    await this.#session.restart();
+  }
+
+  readonly #back = (): void => {
+    this.filter = filterOf(new URLSearchParams(location.search));
+  };
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tidings-page": TidingsPage;
+  }
+}

@@ -1,0 +1,99 @@
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+
+import { ApiError } from "../api/error.js";
+import { look } from "../components/look.js";
+import { sessionOf } from "../inbox/session.js";
+import { strings } from "../strings/en.js";
+
+/** Exchanges a token for a session. Fires `signed-in`. */
+@customElement("tidings-sign-in")
+export class TidingsSignIn extends LitElement {
+  /** Whether there was a session before. */
+  @property({ type: Boolean }) again = false;
+
+  @state() private fault = "";
+  @query("input") private readonly field!: HTMLInputElement;
+
+  static override styles = [
+    look,
+    css`
+      :host {
+        display: block;
+        max-width: 30rem;
+        margin: 10vh auto 0;
+        padding: 1.5rem;
+        border: 1px solid var(--t-line);
+        border-radius: var(--t-radius);
+        background: var(--t-surface);
+      }
+      h2 {
+        margin: 0 0 0.5rem;
+        font-size: 1.25rem;
+      }
+      p {
+        color: var(--t-muted);
+        margin: 0 0 1rem;
+      }
+      label {
+        display: grid;
+        gap: 0.25rem;
+        margin-bottom: 1rem;
+      }
+      input {
+        border: 1px solid var(--t-edge);
+        border-radius: 6px;
+        background: var(--t-surface);
+        min-height: 2.25rem;
+        padding-inline: 0.5rem;
+      }
+      .fault {
+        color: var(--t-error);
+      }
+      code {
+        font-family: var(--t-mono);
+        font-size: 0.8125rem;
+        overflow-wrap: anywhere;
+      }
+    `,
+  ];
+
+  protected override render() {
+    return html`<form @submit=${(submit: SubmitEvent) => void this.#submit(submit)}>
+      <h2>${strings.signIn.title}</h2>
+      <p>${this.again ? strings.signIn.again : strings.signIn.lead}</p>
+      <label
+        >${strings.signIn.token}
+        <input type="password" name="token" required autocomplete="off" spellcheck="false" />
+      </label>
+      ${this.fault ? html`<p class="fault" role="alert">${this.fault}</p>` : nothing}
+      <p><button class="action primary">${strings.signIn.submit}</button></p>
+      <p>
+        ${strings.signIn.hint}<br /><code
+          >tidings token --secret-file secret --owner 7b1d2c3e-0000-4000-8000-00000000000a</code
+        >
+      </p>
+    </form>`;
+  }
+
+  async #submit(submit: SubmitEvent): Promise<void> {
+    submit.preventDefault();
+    try {
+      await sessionOf("", undefined).client.signIn(this.field.value.trim());
+      this.field.value = "";
+      this.fault = "";
+      this.dispatchEvent(new CustomEvent("signed-in"));
+    } catch (error) {
+      this.fault =
+        error instanceof ApiError
+          ? [error.message, ...error.remedies].join(". ")
+          : String(error);
+    }
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tidings-sign-in": TidingsSignIn;
+  }
+}

@@ -1,0 +1,134 @@
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+
+import { ApiError } from "../api/error.js";
+import { look } from "../components/look.js";
+import { sessionOf } from "../inbox/session.js";
+import { strings } from "../strings/en.js";
+import { command } from "./copy.js";
+
+/** Stands for the cluster of the example. */
+const CLUSTER = "7b1d2c3e-0000-4000-8000-000000000001";
+
+/** How to send the first event, where there is none. */
+@customElement("tidings-welcome")
+export class TidingsWelcome extends LitElement {
+  /** Whether callers need a token. */
+  @property({ type: Boolean }) login = false;
+
+  @state() private said = "";
+
+  static override styles = [
+    look,
+    css`
+      :host {
+        display: block;
+        max-width: 44rem;
+        margin-inline: auto;
+        text-align: start;
+      }
+      h2 {
+        margin: 0 0 0.25rem;
+        font-size: 1.375rem;
+      }
+      p {
+        margin: 0 0 1rem;
+        color: var(--t-muted);
+      }
+      .command {
+        position: relative;
+        margin-bottom: 1rem;
+      }
+      .command h3 {
+        margin: 0 0 0.25rem;
+        font-size: 0.875rem;
+      }
+      .command .action {
+        position: absolute;
+        inset: 0 0 auto auto;
+        min-height: 1.5rem;
+        padding-block: 0;
+        font-size: 0.8125rem;
+      }
+      pre {
+        margin: 0.375rem 0 0;
+        padding: 0.75rem 1rem;
+        overflow: auto;
+        border: 1px solid var(--t-line);
+        border-radius: var(--t-radius);
+        background: var(--t-raised);
+        font: 0.8125rem/1.5 var(--t-mono);
+      }
+    `,
+  ];
+
+  protected override render() {
+    const { origin } = location;
+    const server = origin === "http://127.0.0.1:9081" ? "" : ` --server ${origin}`;
+    const token = this.login ? ' -H "Authorization: Bearer $TOKEN"' : "";
+    const body = JSON.stringify({
+      actedUpon: CLUSTER,
+      category: "connection",
+      action: "register",
+      severity: "success",
+      description: strings.welcome.example,
+    });
+    return html`
+      <h2>${strings.welcome.title}</h2>
+      <p>${strings.welcome.lead}</p>
+      ${this.login
+        ? nothing
+        : html`<p>
+            <button class="action primary" @click=${() => void this.#send()}>
+              ${strings.welcome.send}
+            </button>
+            <span role="status">${this.said}</span>
+          </p>`}
+      ${command(
+        strings.welcome.command,
+        `tidings publish${server} --acted-upon ${CLUSTER} \\
+  --category connection --action register --severity success \\
+  --description '${strings.welcome.example}'`,
+      )}
+      ${command(
+        strings.welcome.curl,
+        `curl${token} ${origin}/api/system/events \\
+  -H 'Content-Type: application/json' \\
+  -d '${body}'`,
+      )}
+      ${command(
+        strings.welcome.rust,
+        `let event = EventBuilder::new()
+    .acted_upon(cluster)
+    .category("connection")
+    .action("register")
+    .severity(Severity::Success)
+    .description("${strings.welcome.example}")
+    .build()?;
+client.publish(&event).await?;`,
+      )}
+    `;
+  }
+
+  async #send(): Promise<void> {
+    this.said = strings.welcome.sent;
+    try {
+      await sessionOf("", undefined).client.publish({
+        actedUpon: CLUSTER,
+        category: "connection",
+        action: "register",
+        severity: "success",
+        description: strings.welcome.example,
+        metadata: null,
+      });
+    } catch (error) {
+      this.said = error instanceof ApiError ? error.message : String(error);
+    }
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tidings-welcome": TidingsWelcome;
+  }
+}

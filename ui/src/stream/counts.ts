@@ -1,0 +1,83 @@
+import type { Severity, Status, Summary } from "../api/schema.js";
+import type { Delta, Frame } from "./frame.js";
+
+/** How many events of a severity there are in each status. */
+export type CountsBySeverity = Readonly<Partial<Record<Severity, number>>>;
+
+/** What a user has, as the server counts it. */
+export interface Counts {
+  readonly unread: CountsBySeverity;
+  readonly read: CountsBySeverity;
+}
+
+/** All of one status. */
+export function totalOf(counts: CountsBySeverity): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/**
+ * Keeps the counts by what the stream says (docs/streaming.md, Counts). Between `ready` and `live` they
+ * stay as they were, since what comes then is in the counts of `live` already.
+ */
+export class Counter {
+  #counts: Counts | undefined;
+  #isLive = false;
+
+  /** `undefined` until the server has said them. */
+  get counts(): Counts | undefined {
+    return this.#counts;
+  }
+
+  /** What a reader needs who begins here; `undefined` while the counts are on their way. */
+  get summary(): Summary | undefined {
+    return this.#isLive && this.#counts
+      ? { unread: { ...this.#counts.unread }, read: { ...this.#counts.read } }
+      : undefined;
+  }
+
+  /** Returns whether the counts have changed. */
+  take(frame: Frame): boolean {
+    switch (frame.kind) {
+      case "ready":
+      case "reset":
+        this.#isLive = false;
+        return false;
+      case "live":
+        this.#isLive = true;
+        this.#counts = { unread: frame.summary.unread, read: frame.summary.read };
+        return true;
+      case "event":
+        return this.#add({ [frame.event.status]: { [frame.event.severity]: 1 } });
+      case "status":
+      case "deleted":
+        return this.#add(frame.change);
+      default:
+        return false;
+    }
+  }
+
+  #add(delta: Delta): boolean {
+    if (!this.#isLive || !this.#counts) {
+      return false;
+    }
+    this.#counts = {
+      unread: sum(this.#counts, delta, "unread"),
+      read: sum(this.#counts, delta, "read"),
+    };
+    return true;
+  }
+}
+
+function sum(counts: Counts, delta: Delta, status: Status): CountsBySeverity {
+  const all: Record<string, number> = { ...counts[status] };
+  for (const [severity, change] of Object.entries(delta[status] ?? {})) {
+    const count = (all[severity] ?? 0) + change;
+    if (count > 0) {
+      all[severity] = count;
+    } else {
+      // Severities with none are left out, as the server leaves them out.
+      Reflect.deleteProperty(all, severity);
+    }
+  }
+  return all;
+}

@@ -1,0 +1,171 @@
+import { type Access, authorized } from "../api/credential.js";
+import { ApiError, errorOf } from "../api/error.js";
+import { Backoff } from "./backoff.js";
+import { type Frame, FrameReader } from "./frame.js";
+
+/** A quiet stream has a comment every 15 seconds; after this time without a byte it is dead. */
+const SILENCE = 45_000;
+
+/** How it goes with a stream. */
+export type StreamState =
+  /** On the way, for the first time or after a while without. */
+  | "connecting"
+  /** All that was missed has come, and what happens is seen at once. */
+  | "live"
+  /** The connection is lost, and will be made again. */
+  | "waiting"
+  /** The server wants another token, or somebody to sign in. */
+  | "signed-out"
+  /** The server refuses, and asking again does not help. */
+  | "refused";
+
+export interface Follower {
+  /** Takes a frame. The stream goes on from its cursor. */
+  frame(frame: Frame): void;
+  state(state: StreamState, error?: ApiError): void;
+}
+
+export interface FollowOptions {
+  readonly silence?: number;
+  readonly backoff?: Backoff;
+}
+
+/**
+ * Follows a server's live stream from a cursor until `signal` is aborted, over lost connections,
+ * restarts, silence and tokens that end.
+ *
+ * By `fetch`, since a browser's `EventSource` can neither send a token nor see a refusal or silence.
+ */
+export async function follow(
+  access: Access,
+  cursor: string,
+  follower: Follower,
+  signal: AbortSignal,
+  options: FollowOptions = {},
+): Promise<void> {
+  const backoff = options.backoff ?? new Backoff();
+  const connection = new Connection(access, follower, backoff, options.silence ?? SILENCE);
+  connection.cursor = cursor;
+  while (!signal.aborted) {
+    follower.state("connecting");
+    const ended = await connection.run(signal);
+    if (ended === "aborted") {
+      return;
+    }
+    if (ended instanceof ApiError && !isPassing(ended)) {
+      follower.state(ended.isSignedOut ? "signed-out" : "refused", ended);
+      return;
+    }
+    // A stream that said when its token ends is asked for anew at once.
+    if (ended !== "expired") {
+      follower.state("waiting");
+      await pause(backoff.next(), signal);
+    }
+  }
+}
+
+/** Whether the same request may succeed later. */
+function isPassing(error: ApiError): boolean {
+  return error.status === 0 || error.status === 408 || error.status === 429 || error.status >= 500;
+}
+
+/** A wait that ends early when the browser is online again, or when it is aborted. */
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      removeEventListener("online", done);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    addEventListener("online", done);
+    signal.addEventListener("abort", done);
+  });
+}
+
+class Connection {
+  cursor = "";
+  readonly #access: Access;
+  readonly #follower: Follower;
+  readonly #backoff: Backoff;
+  readonly #silence: number;
+
+  constructor(access: Access, follower: Follower, backoff: Backoff, silence: number) {
+    this.#access = access;
+    this.#follower = follower;
+    this.#backoff = backoff;
+    this.#silence = silence;
+  }
+
+  /** One connection, and why it ended. */
+  async run(signal: AbortSignal): Promise<ApiError | "lost" | "expired" | "aborted"> {
+    const connection = new AbortController();
+    const stop = (): void => {
+      connection.abort();
+    };
+    signal.addEventListener("abort", stop);
+    let watchdog = setTimeout(stop, this.#silence);
+    const awake = (): void => {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(stop, this.#silence);
+    };
+    try {
+      const request = await authorized(this.#access, {
+        headers: { accept: "text/event-stream", "last-event-id": this.cursor },
+        cache: "no-store",
+        signal: connection.signal,
+      });
+      const answer = await fetch(`${this.#access.server}/api/system/events/subscribe`, request);
+      awake();
+      if (!answer.ok) {
+        return await errorOf(answer);
+      }
+      if (!answer.body || !answer.headers.get("content-type")?.startsWith("text/event-stream")) {
+        return new ApiError("The answer is no event stream", answer.status, "unreadable");
+      }
+      return await this.#read(answer.body, awake, signal);
+    } catch {
+      return signal.aborted ? "aborted" : "lost";
+    } finally {
+      clearTimeout(watchdog);
+      signal.removeEventListener("abort", stop);
+      connection.abort();
+    }
+  }
+
+  async #read(
+    body: ReadableStream<Uint8Array>,
+    awake: () => void,
+    signal: AbortSignal,
+  ): Promise<"lost" | "expired" | "aborted"> {
+    const frames = new FrameReader();
+    const decoder = new TextDecoder();
+    const reader = body.getReader();
+    let expired = false;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) {
+        return expired ? "expired" : "lost";
+      }
+      awake();
+      for (const message of frames.read(decoder.decode(value, { stream: true }))) {
+        if (signal.aborted) {
+          return "aborted";
+        }
+        if (message.kind === "retry") {
+          this.#backoff.name(message.delay);
+          continue;
+        }
+        const { frame } = message;
+        this.#backoff.succeeded();
+        expired = frame.kind === "expiring";
+        this.#follower.frame(frame);
+        this.cursor = frame.cursor;
+        if (frame.kind === "live") {
+          this.#follower.state("live");
+        }
+      }
+    }
+  }
+}

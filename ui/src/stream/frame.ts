@@ -1,0 +1,118 @@
+import type { CountDelta, Cursor, Deletion, Event, ResetReason, StatusChange, Summary } from "../api/schema.js";
+
+/** What the live stream says, by docs/streaming.md; frames of other names are `unknown`. */
+export type Frame = { readonly cursor: Cursor } & (
+  | { readonly kind: "ready" }
+  | { readonly kind: "live"; readonly summary: Summary }
+  | { readonly kind: "event"; readonly event: Event }
+  | { readonly kind: "status"; readonly change: StatusChange }
+  | { readonly kind: "deleted"; readonly change: Deletion }
+  | { readonly kind: "reset"; readonly reason: ResetReason }
+  | { readonly kind: "expiring"; readonly at: string }
+  | { readonly kind: "unknown" }
+);
+
+/** What a frame does to the counts. */
+export type Delta = Partial<CountDelta>;
+
+/** A piece of a stream of Server-Sent Events. */
+export type Message =
+  | { readonly kind: "frame"; readonly frame: Frame }
+  /** How long to wait before the next connection, in milliseconds. */
+  | { readonly kind: "retry"; readonly delay: number };
+
+/**
+ * Reads Server-Sent Events (HTML standard §9.2.6) from pieces of text, wherever these are cut.
+ *
+ * An `id:` or `event:` of an event that is cut off at the end of the stream counts for nothing, and so
+ * does what cannot be read as JSON.
+ */
+export class FrameReader {
+  #rest = "";
+  #afterReturn = false;
+  #cursor = "";
+  #name = "";
+  #data: string[] = [];
+
+  /** Takes a piece, and gives the messages that it completes. */
+  *read(piece: string): Generator<Message> {
+    let text = this.#rest + piece;
+    if (piece) {
+      // The line feed of a line that ended with the piece before.
+      if (this.#afterReturn && text.startsWith("\n")) {
+        text = text.slice(1);
+      }
+      this.#afterReturn = piece.endsWith("\r");
+    }
+    const lines = text.split(/\r\n|\r|\n/);
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const message = this.#take(line);
+      if (message) {
+        yield message;
+      }
+    }
+  }
+
+  #take(line: string): Message | undefined {
+    if (line === "") {
+      return this.#dispatch();
+    }
+    const colon = line.indexOf(":");
+    const field = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
+    switch (field) {
+      case "id":
+        this.#cursor = value;
+        return undefined;
+      case "event":
+        this.#name = value;
+        return undefined;
+      case "data":
+        this.#data.push(value);
+        return undefined;
+      case "retry":
+        return /^\d+$/.test(value) ? { kind: "retry", delay: Number(value) } : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #dispatch(): Message | undefined {
+    const [name, data] = [this.#name, this.#data.join("\n")];
+    const isEmpty = this.#data.length === 0;
+    this.#name = "";
+    this.#data = [];
+    if (isEmpty) {
+      return undefined;
+    }
+    return { kind: "frame", frame: frameOf(name, this.#cursor, data) };
+  }
+}
+
+function frameOf(name: string, cursor: Cursor, data: string): Frame {
+  let value: unknown;
+  try {
+    value = JSON.parse(data);
+  } catch {
+    return { kind: "unknown", cursor };
+  }
+  switch (name) {
+    case "":
+      return { kind: "event", cursor, event: value as Event };
+    case "ready":
+      return { kind: "ready", cursor };
+    case "live":
+      return { kind: "live", cursor, summary: (value as { summary: Summary }).summary };
+    case "status":
+      return { kind: "status", cursor, change: value as StatusChange };
+    case "deleted":
+      return { kind: "deleted", cursor, change: value as Deletion };
+    case "reset":
+      return { kind: "reset", cursor, reason: (value as { reason: ResetReason }).reason };
+    case "expiring":
+      return { kind: "expiring", cursor, at: (value as { at: string }).at };
+    default:
+      return { kind: "unknown", cursor };
+  }
+}
