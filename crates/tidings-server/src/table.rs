@@ -150,6 +150,9 @@ fn changes() -> Vec<Operation> {
 pub(crate) fn server() -> Vec<Operation> {
     vec![
         Operation::of::<page::__path_page>(Access::Everybody, get(page::page)),
+        Operation::of::<page::__path_components>(Access::Everybody, get(page::components)),
+        Operation::of::<page::__path_asset>(Access::Everybody, get(page::asset))
+            .fails_with(&[ErrorCode::RouteNotFound]),
         Operation::of::<health::__path_healthz>(Access::Everybody, get(health::healthz)),
         Operation::of::<health::__path_readyz>(Access::Everybody, get(health::readyz))
             .fails_with(&READ)

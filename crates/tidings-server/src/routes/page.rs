@@ -1,79 +1,108 @@
-//! `GET /`: what this is and how to send the first event.
+//! The page that the server shows, and what other pages load to show an inbox.
+
+mod files;
 
 use std::sync::{Arc, LazyLock};
 
-use axum::extract::{Request, State};
-use axum::http::HeaderValue;
+use axum::extract::{Path, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_FRAME_OPTIONS,
 };
-use axum::response::{Html, IntoResponse as _, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest as _, Sha256};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
 
 use crate::error::ApiError;
-use crate::identity::{self, Head};
+use crate::identity::{self, Head, Identity};
 use crate::peer::OverTls;
 use crate::state::AppState;
 
-const PAGE: &str = include_str!("page.html");
+use files::{Caching, File};
 
-/// How the commands show a token.
-const HEADER: &str = " -H \"Authorization: Bearer $TOKEN\"";
-
-/// What to do first where a login is needed.
-const LOGIN: &str = "<p>Every request shows a token, which says who you are. Put yours into \
-    <code>TOKEN</code> for these commands, and into <code>TIDINGS_TOKEN</code> for the program; on a \
-    development server <code>tidings token</code> makes one.</p>\n";
+/// What the page is built to say without a login, and what it has to say with one.
+const WITHOUT_LOGIN: &str = "<meta name=\"tidings-login\" content=\"none\" />";
+const WITH_LOGIN: &str = "<meta name=\"tidings-login\" content=\"token\" />";
 
 /// Browsers that came over TLS come over TLS for a year (RFC 6797).
-const TLS_ONLY: &str = "max-age=31536000";
+const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// The page has the one style that is written in it, no script, and may be in nobody's frame; who tries
-/// the stream in the browser's console may reach this server.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let style = PAGE.split_once("<style>").map_or("", |(_, rest)| rest);
-    let style = style.split_once("</style>").map_or("", |(style, _)| style);
-    let hash = STANDARD.encode(Sha256::digest(style));
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; connect-src 'self'; base-uri 'none'; \
-         form-action 'none'; frame-ancestors 'none'"
-    );
-    HeaderValue::try_from(policy).expect("a policy is ASCII")
+/// The page has what this server serves and nothing else: no script or style that is written in it, and
+/// HTML only as its templates have it. It may be in nobody's frame; and who tries the stream in the
+/// browser's console may reach this server.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+     trusted-types lit-html",
+);
+
+static PAGE: LazyLock<[File; 2]> = LazyLock::new(|| {
+    let page = files::read("index.html").expect("a page is built in");
+    let page = String::from_utf8_lossy(&page).into_owned();
+    let with_login = page.replace(WITHOUT_LOGIN, WITH_LOGIN);
+    assert_ne!(page, with_login, "the page says whether there is a login");
+    [page, with_login].map(|page| File::new("index.html", page.into_bytes()))
 });
 
-/// Answers with the page, its commands naming this server.
+/// Answers with the page.
 #[utoipa::path(
     get,
     path = "/",
-    summary = "A page that says how to begin",
-    responses((status = 200, description = "HTML.", content_type = "text/html", body = String))
+    summary = "The Notification Center",
+    responses(
+        (status = 200, description = "HTML.", content_type = "text/html", body = String),
+        (status = 304, description = "It has not changed since the `ETag` in `If-None-Match`.")
+    )
 )]
 pub(crate) async fn page(
     State(state): State<Arc<AppState>>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let authority = identity::authority(Head::from(&request))?;
-    let over_tls = request.extensions().get::<OverTls>().is_some();
-    let scheme = if over_tls { "https" } else { "http" };
-    let (login, header) = if state.identity.has_login() {
-        (LOGIN, HEADER)
-    } else {
-        ("", "")
+    identity::authority(Head::from(&request))?;
+    let [without_login, with_login] = &*PAGE;
+    let page = match state.identity {
+        Identity::Local => without_login,
+        Identity::Tokens(_) => with_login,
     };
-    let page = PAGE
-        .replace("{{origin}}", &format!("{scheme}://{authority}"))
-        .replace("{{login}}", login)
-        .replace("{{header}}", header);
-    let mut response = Html(page).into_response();
+    let mut response = page.answer(request.headers(), Caching::Never);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    if over_tls {
-        let tls_only = HeaderValue::from_static(TLS_ONLY);
-        headers.insert(STRICT_TRANSPORT_SECURITY, tls_only);
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    if request.extensions().get::<OverTls>().is_some() {
+        headers.insert(STRICT_TRANSPORT_SECURITY, TLS_ONLY);
     }
     Ok(response)
+}
+
+/// Answers with the script that defines the elements `tidings-bell` and `tidings-inbox`.
+#[utoipa::path(
+    get,
+    path = "/tidings.js",
+    summary = "The web components, for other pages",
+    responses(
+        (status = 200, description = "A JavaScript module.", content_type = "text/javascript", body = String),
+        (status = 304, description = "It has not changed since the `ETag` in `If-None-Match`.")
+    )
+)]
+pub(crate) async fn components(headers: HeaderMap) -> Result<Response, ApiError> {
+    let file = files::built("tidings.js").ok_or(ApiError::RouteNotFound)?;
+    Ok(file.answer(&headers, Caching::Never))
+}
+
+/// Answers with what the page and the components are made of.
+#[utoipa::path(
+    get,
+    path = "/assets/{file}",
+    summary = "A part of the page",
+    params(("file" = String, Path, description = "Its name, which changes with its content.")),
+    responses(
+        (status = 200, description = "The file.", content_type = "text/javascript", body = String),
+        (status = 304, description = "It has not changed since the `ETag` in `If-None-Match`.")
+    )
+)]
+pub(crate) async fn asset(
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let file = files::built(&format!("assets/{file}")).ok_or(ApiError::RouteNotFound)?;
+    Ok(file.answer(&headers, Caching::ForEver))
 }

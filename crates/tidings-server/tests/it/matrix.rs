@@ -50,6 +50,9 @@ fn rows() -> Vec<Row> {
     let some_read = || Some(json!({"ids": ["{id}"], "status": "read"}));
     vec![
         get("/", Who::Everybody),
+        get("/tidings.js", Who::Everybody),
+        // Their names change with the page; this one is of none.
+        row(&Method::GET, "/assets/{file}", Who::Everybody, None, 404),
         get("/healthz", Who::Everybody),
         get("/readyz", Who::Everybody),
         get("/openapi.json", Who::Everybody),

@@ -1,8 +1,21 @@
-use crate::app::TestApp;
+use axum::http::HeaderMap;
+
+use crate::app::{Answer, TestApp};
+use crate::login::LoginApp;
 use crate::wire;
 
+/// The files that the page names.
+fn files_of(page: &str) -> Vec<&str> {
+    let named = page.split('"').filter_map(|text| text.strip_prefix('.'));
+    named.filter(|path| path.starts_with("/assets/")).collect()
+}
+
+fn text(answer: &Answer) -> String {
+    String::from_utf8(answer.body.clone()).unwrap()
+}
+
 #[tokio::test]
-async fn the_page_gives_commands_for_this_server_and_loads_nothing() {
+async fn the_page_has_what_it_names_and_no_script_of_its_own() {
     let app = TestApp::start().await;
     let server = app.serve();
     let answer = wire::get(server.address, "/").await;
@@ -10,23 +23,67 @@ async fn the_page_gives_commands_for_this_server_and_loads_nothing() {
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
     let policy = answer.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
-    let page = String::from_utf8(answer.body).unwrap();
-    let command = format!("curl -X POST http://{}/api/system/events", server.address);
-    assert!(page.contains(&command), "{page}");
-    assert!(page.contains("tidings tail"));
-    assert!(!page.contains("{{"), "{page}");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    let page = text(&answer);
+    assert!(
+        !page.contains("<style") && !page.contains("<script>"),
+        "{page}"
+    );
+    let files = files_of(&page);
+    assert!(files.len() >= 2, "{page}");
+    for path in files {
+        let file = wire::get(server.address, path).await;
+        assert_eq!(file.status, 200, "{path}");
+        let caching = file.header("cache-control");
+        assert!(caching.contains("immutable"), "{path}: {caching}");
+        let kind = file.header("content-type");
+        let expected = if path.ends_with(".js") {
+            "javascript"
+        } else {
+            "css"
+        };
+        assert!(kind.contains(expected), "{path}: {kind}");
+    }
 }
 
-/// The body of the page's command, as a reader would copy it.
 #[tokio::test]
-async fn the_command_on_the_page_works() {
+async fn the_page_knows_whether_there_is_a_login() {
     let app = TestApp::start().await;
     let server = app.serve();
-    let page = String::from_utf8(wire::get(server.address, "/").await.body).unwrap();
-    let body = page
-        .split("-d '")
-        .nth(1)
-        .and_then(|rest| rest.split('\'').next());
-    app.publish(&serde_json::from_str(body.unwrap()).unwrap())
-        .await;
+    let page = text(&wire::get(server.address, "/").await);
+    assert!(
+        page.contains("name=\"tidings-login\" content=\"none\""),
+        "{page}"
+    );
+    let app = LoginApp::start().await;
+    let page = text(&wire::get(app.server.address, "/").await);
+    assert!(
+        page.contains("name=\"tidings-login\" content=\"token\""),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn other_pages_load_the_components_and_nothing_that_is_not_there() {
+    let app = TestApp::start().await;
+    let server = app.serve();
+    let script = wire::get(server.address, "/tidings.js").await;
+    assert_eq!(script.status, 200);
+    assert_eq!(script.header("cache-control"), "no-cache");
+    let tag = script.header("etag").to_owned();
+    let request = hyper::Request::get("/tidings.js")
+        .header("host", "localhost")
+        .header("if-none-match", tag);
+    let again = wire::send(server.address, request.body(String::new()).unwrap()).await;
+    assert_eq!(again.status(), 304);
+    let bytes: &HeaderMap = again.headers();
+    assert!(!bytes.contains_key("content-type"));
+    for path in [
+        "/assets/none.js",
+        "/assets/..%2Findex.html",
+        "/assets/%2e%2e",
+    ] {
+        let answer = wire::get(server.address, path).await;
+        answer.error(404, "route_not_found");
+    }
 }

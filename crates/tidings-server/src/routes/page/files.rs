@@ -1,0 +1,217 @@
+//! The files of the page, which are built from `ui/` and embedded into the program.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::sync::LazyLock;
+
+use axum::body::Body;
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rust_embed::RustEmbed;
+use sha2::{Digest as _, Sha256};
+
+/// What `vite build` leaves behind.
+#[derive(RustEmbed)]
+#[folder = "ui/"]
+struct Built;
+
+/// Shorter files gain nothing by being compressed.
+const WORTH_COMPRESSING: usize = 1_024;
+
+/// All but the page itself, by their paths.
+static FILES: LazyLock<HashMap<String, File>> = LazyLock::new(|| {
+    let paths = Built::iter().map(Cow::into_owned);
+    let paths = paths.filter(|path| path != "index.html");
+    paths
+        .filter_map(|path| {
+            let content = read(&path)?.into_owned();
+            let file = File::new(&path, content);
+            Some((path, file))
+        })
+        .collect()
+});
+
+/// How long a browser may go without asking whether a file has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caching {
+    /// It asks each time, and is mostly told that nothing has.
+    Never,
+    /// The name changes with the content.
+    ForEver,
+}
+
+/// A file as it is sent.
+#[derive(Debug)]
+pub(super) struct File {
+    media_type: HeaderValue,
+    tag: HeaderValue,
+    plain: Bytes,
+    compressed: Option<Bytes>,
+}
+
+/// What is built in under a path.
+pub(super) fn read(path: &str) -> Option<Cow<'static, [u8]>> {
+    Built::get(path).map(|file| file.data)
+}
+
+/// The file at a path, but for the page itself.
+pub(super) fn built(path: &str) -> Option<&'static File> {
+    FILES.get(path)
+}
+
+impl File {
+    pub(super) fn new(path: &str, content: Vec<u8>) -> Self {
+        let tag = URL_SAFE_NO_PAD.encode(&Sha256::digest(&content)[..12]);
+        let compressed = (content.len() >= WORTH_COMPRESSING)
+            .then(|| compress(&content))
+            .filter(|compressed| compressed.len() < content.len());
+        Self {
+            media_type: media_type(path),
+            tag: HeaderValue::try_from(format!("\"{tag}\"")).expect("a tag is ASCII"),
+            plain: content.into(),
+            compressed: compressed.map(Bytes::from),
+        }
+    }
+
+    /// The answer to a request with these headers.
+    pub(super) fn answer(&self, request: &HeaderMap, caching: Caching) -> Response {
+        let mut response = Response::new(Body::empty());
+        let headers = response.headers_mut();
+        let caching = match caching {
+            Caching::Never => "no-cache",
+            Caching::ForEver => "public, max-age=31536000, immutable",
+        };
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+        headers.insert(ETAG, self.tag.clone());
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        if is_known(request, &self.tag) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            return response;
+        }
+        headers.insert(CONTENT_TYPE, self.media_type.clone());
+        let content = match &self.compressed {
+            Some(compressed) if takes_gzip(request) => {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                compressed
+            }
+            _ => &self.plain,
+        };
+        *response.body_mut() = Body::from(content.clone());
+        response
+    }
+}
+
+/// Once a file and program, so as small as it gets.
+fn compress(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    // Nothing that is written to memory fails.
+    let written = encoder.write_all(content).and_then(|()| encoder.finish());
+    written.expect("memory takes all")
+}
+
+/// Whether the client has the file already (RFC 9110 §13.1.2).
+fn is_known(request: &HeaderMap, tag: &HeaderValue) -> bool {
+    let known = request.get_all(IF_NONE_MATCH).into_iter();
+    let known = known.filter_map(|value| value.to_str().ok());
+    let Ok(tag) = tag.to_str() else {
+        return false;
+    };
+    known
+        .flat_map(|value| value.split(','))
+        .map(|value| value.trim())
+        .any(|value| value == "*" || value.trim_start_matches("W/") == tag)
+}
+
+/// Whether the client can unpack it (RFC 9110 §12.5.3).
+fn takes_gzip(request: &HeaderMap) -> bool {
+    let accepted = request.get_all(ACCEPT_ENCODING).into_iter();
+    let accepted = accepted.filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let refused = matches!(
+            weight.trim().strip_prefix("q="),
+            Some("0" | "0." | "0.0" | "0.00" | "0.000")
+        );
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
+}
+
+fn media_type(path: &str) -> HeaderValue {
+    let extension = path.rsplit('.').next().unwrap_or_default();
+    HeaderValue::from_static(match extension {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        _ => "application/octet-stream",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    fn headers(name: axum::http::HeaderName, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    #[tokio::test]
+    async fn a_file_is_sent_compressed_to_who_takes_that() {
+        let content = "const text = 1;\n".repeat(100);
+        let file = File::new("a.js", content.clone().into_bytes());
+        for (accepted, packed) in [
+            ("gzip", true),
+            ("br, GZIP;q=0.5", true),
+            ("gzip;q=0", false),
+            ("gzip;q=0.000", false),
+            ("br", false),
+            ("", false),
+        ] {
+            let answer = file.answer(&headers(ACCEPT_ENCODING, accepted), Caching::ForEver);
+            let is_packed = answer.headers().contains_key(CONTENT_ENCODING);
+            assert_eq!(is_packed, packed, "{accepted}");
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(body == content, !packed, "{accepted}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_known_is_not_sent_again() {
+        let file = File::new("a.js", b"1".to_vec());
+        let answer = file.answer(&HeaderMap::new(), Caching::Never);
+        let tag = answer.headers()[ETAG].to_str().unwrap().to_owned();
+        for (known, status) in [
+            (tag.clone(), 304),
+            (format!("\"x\", W/{tag}"), 304),
+            ("*".to_owned(), 304),
+            ("\"x\"".to_owned(), 200),
+        ] {
+            let known = HeaderValue::try_from(known).unwrap();
+            let request = HeaderMap::from_iter([(IF_NONE_MATCH, known.clone())]);
+            let answer = file.answer(&request, Caching::Never);
+            assert_eq!(answer.status(), status, "{known:?}");
+        }
+    }
+
+    #[test]
+    fn the_components_and_a_page_are_built_in() {
+        assert!(built("tidings.js").is_some());
+        assert!(
+            built("index.html").is_none(),
+            "it is answered with a policy only"
+        );
+        assert!(read("index.html").is_some());
+        assert!(FILES.keys().any(|path| path.starts_with("assets/page-")));
+    }
+}

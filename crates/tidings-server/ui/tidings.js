@@ -1,0 +1,1 @@
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-DXhU36Nd.js";
