@@ -1,6 +1,6 @@
 //! What CI runs, the same on every machine.
 
-use crate::{codegen, command, test, tidy};
+use crate::{codegen, command, test, tidy, tools, ui};
 
 /// Checks, from the quickest to the slowest, then all tests.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -19,6 +19,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         command::cargo(&["doc", "--workspace", "--no-deps", "--locked"])
             .env("RUSTDOCFLAGS", "--deny=warnings"),
     )?;
+    tools::install()?;
     codegen::run(&codegen::Args { check: true })?;
+    ui::check()?;
     test::run(&test::Args::default())
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::command;
+use crate::{command, ui};
 
 /// Whether to write the files or to compare them.
 #[derive(Debug, Default, clap::Args)]
@@ -28,7 +28,8 @@ A flag wins over its environment variable, and that over the default.
 /// Writes every file, or compares every one.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     keep(CONFIGURATION, &configuration()?, args.check)?;
-    keep(OPENAPI, &openapi()?, args.check)
+    keep(OPENAPI, &openapi()?, args.check)?;
+    ui::generate(args.check)
 }
 
 fn keep(file: &str, written: &str, check: bool) -> anyhow::Result<()> {

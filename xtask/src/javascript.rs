@@ -1,4 +1,5 @@
-//! The tests in JavaScript, which follow a real server.
+//! The parts of the repository that are written in JavaScript or TypeScript: their packages and their
+//! tests, which follow a real server.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,8 +10,21 @@ use cargo_metadata::MetadataCommand;
 use crate::command;
 use crate::tally::{Runner, Tally};
 
-/// Where they are.
-pub(crate) const FOLDER: &str = "conformance-js";
+/// A folder with a `package.json`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Project {
+    pub(crate) folder: &'static str,
+}
+
+/// The clients of the stream that are not ours.
+pub(crate) const CONFORMANCE: Project = Project {
+    folder: "conformance-js",
+};
+
+/// The page and its components.
+pub(crate) const UI: Project = Project { folder: "ui" };
+
+pub(crate) const PROJECTS: [Project; 2] = [CONFORMANCE, UI];
 
 /// What is installed and with which contents.
 pub(crate) const LOCK: &str = "package-lock.json";
@@ -18,47 +32,51 @@ pub(crate) const LOCK: &str = "package-lock.json";
 /// A copy of the lock beside what was installed by it; `npm ci` begins by removing both.
 const INSTALLED: &str = "node_modules/.installed-lock.json";
 
-/// Installs the packages that the lock names, unless they are there.
-pub(crate) fn install() -> anyhow::Result<()> {
-    let folder = folder();
-    let lock = folder.join(LOCK);
-    let wanted =
-        std::fs::read(&lock).with_context(|| format!("could not read {}", lock.display()))?;
-    let installed = folder.join(INSTALLED);
-    if std::fs::read(&installed).is_ok_and(|found| found == wanted) {
-        return Ok(());
+impl Project {
+    pub(crate) fn path(self) -> PathBuf {
+        command::root().join(self.folder)
     }
-    command::run(Command::new("npm").arg("ci").current_dir(&folder))?;
-    std::fs::write(&installed, wanted)
-        .with_context(|| format!("could not write {}", installed.display()))
-}
 
-/// Runs them against the binary that `cargo test` has built.
-pub(crate) fn test() -> anyhow::Result<Tally> {
-    let binary = binary()?;
-    let (tally, status) = Tally::of(
-        Command::new("node")
-            .args(["--test", "--test-reporter=spec"])
+    /// Installs the packages that the lock names, unless they are there.
+    pub(crate) fn install(self) -> anyhow::Result<()> {
+        let folder = self.path();
+        let lock = folder.join(LOCK);
+        let wanted =
+            std::fs::read(&lock).with_context(|| format!("could not read {}", lock.display()))?;
+        let installed = folder.join(INSTALLED);
+        if std::fs::read(&installed).is_ok_and(|found| found == wanted) {
+            return Ok(());
+        }
+        command::run(Command::new("npm").arg("ci").current_dir(&folder))?;
+        std::fs::write(&installed, wanted)
+            .with_context(|| format!("could not write {}", installed.display()))
+    }
+
+    /// A script of its `package.json`, or a program of its packages.
+    pub(crate) fn npm(self, arguments: &[&str]) -> Command {
+        let mut npm = Command::new("npm");
+        npm.args(arguments)
             // Colours would hide the results.
             .env("NO_COLOR", "1")
             .env_remove("FORCE_COLOR")
-            .env("TIDINGS_BINARY", binary)
-            .current_dir(folder()),
-        Runner::Node,
-    )?;
-    if status.success() {
-        ensure!(tally.passed > 0, "node ran no test");
-        return Ok(tally);
+            .current_dir(self.path());
+        npm
     }
-    // Whatever the lines say, something failed.
-    Ok(Tally {
-        failed: tally.failed.max(1),
-        ..tally
-    })
-}
 
-fn folder() -> PathBuf {
-    command::root().join(FOLDER)
+    /// Runs a script that tests the binary which `cargo test` has built.
+    pub(crate) fn test(self, script: &str, runner: Runner) -> anyhow::Result<Tally> {
+        let mut npm = self.npm(&["run", "--silent", script]);
+        let (tally, status) = Tally::of(npm.env("TIDINGS_BINARY", binary()?), runner)?;
+        if status.success() {
+            ensure!(tally.passed > 0, "no test ran in {}", self.folder);
+            return Ok(tally);
+        }
+        // Whatever the lines say, something failed.
+        Ok(Tally {
+            failed: tally.failed.max(1),
+            ..tally
+        })
+    }
 }
 
 fn binary() -> anyhow::Result<PathBuf> {

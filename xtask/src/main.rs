@@ -14,6 +14,7 @@ mod tally;
 mod test;
 mod tidy;
 mod tools;
+mod ui;
 
 use clap::Parser;
 

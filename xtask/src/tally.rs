@@ -23,6 +23,8 @@ pub(crate) enum Runner {
     Cargo,
     /// `node --test` with the reporter `spec`, one summary.
     Node,
+    /// `vitest`, one summary.
+    Vitest,
 }
 
 impl Tally {
@@ -42,6 +44,7 @@ impl Tally {
             match runner {
                 Runner::Cargo => tally.count_cargo(&line),
                 Runner::Node => tally.count_node(&line),
+                Runner::Vitest => tally.count_vitest(&line),
             }
         }
         let status = child
@@ -85,6 +88,21 @@ impl Tally {
             _ => {}
         }
     }
+
+    /// Counts a line such as `Tests  1 failed | 77 passed (78)`.
+    fn count_vitest(&mut self, line: &str) {
+        let Some(results) = line.trim_start().strip_prefix("Tests ") else {
+            return;
+        };
+        let words: Vec<&str> = results.split_whitespace().collect();
+        for pair in words.windows(2) {
+            match (pair[0].parse::<u64>(), pair[1]) {
+                (Ok(number), "passed") => self.passed += number,
+                (Ok(number), "failed") => self.failed += number,
+                _ => {}
+            }
+        }
+    }
 }
 
 impl Add for Tally {
@@ -119,6 +137,19 @@ mod tests {
             tally.count_cargo(line);
         }
         assert_eq!(tally.to_string(), "21 passed, 3 failed");
+    }
+
+    #[test]
+    fn results_of_vitest_are_read() {
+        let mut tally = Tally::default();
+        for line in [
+            " Test Files  1 failed | 7 passed (8)",
+            "      Tests  1 failed | 77 passed | 2 skipped (80)",
+            "   Duration  12.47s",
+        ] {
+            tally.count_vitest(line);
+        }
+        assert_eq!(tally.to_string(), "77 passed, 1 failed");
     }
 
     #[test]

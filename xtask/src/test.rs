@@ -2,8 +2,9 @@
 
 use anyhow::bail;
 
+use crate::javascript::{CONFORMANCE, PROJECTS, UI};
 use crate::tally::{Runner, Tally};
-use crate::{command, javascript, tools};
+use crate::{command, tools};
 
 /// How the tests are run.
 #[derive(Debug, Default, clap::Args)]
@@ -16,7 +17,9 @@ pub(crate) struct Args {
 /// Runs all tests, showing their output as it comes; the last line is `N passed, N failed`.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let versions = tools::install()?;
-    javascript::install()?;
+    for project in PROJECTS {
+        project.install()?;
+    }
 
     let mut cargo = command::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     if let Some(rounds) = args.crash_rounds {
@@ -28,11 +31,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         println!("{rust}");
         bail!("cargo test ended with {status}");
     }
-    let javascript = javascript::test()?;
+    let javascript = CONFORMANCE.test("test", Runner::Node)?;
+    let page = UI.test("test", Runner::Vitest)?;
+    let browser = UI.test("e2e", Runner::Node)?;
 
+    println!("with {versions}:");
     println!("tests in Rust: {rust}");
-    println!("tests in JavaScript, with {versions}: {javascript}");
-    let all = rust + javascript;
+    println!("tests of the stream in JavaScript: {javascript}");
+    println!("tests of the page's logic: {page}");
+    println!("tests of the page in a browser: {browser}");
+    let all = rust + javascript + page + browser;
     println!("{all}");
     if all.failed > 0 || !status.success() {
         bail!("some tests failed");

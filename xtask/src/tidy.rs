@@ -103,16 +103,16 @@ fn check_lints(package: &Package, faults: &mut Vec<String>) -> anyhow::Result<()
 
 /// Where packages are fetched from is for each machine to say.
 fn check_lock(faults: &mut Vec<String>) -> anyhow::Result<()> {
-    let path = command::root()
-        .join(javascript::FOLDER)
-        .join(javascript::LOCK);
-    let lock = std::fs::read_to_string(&path)
-        .with_context(|| format!("could not read {}", path.display()))?;
-    if lock.contains("\"resolved\"") {
-        faults.push(format!(
-            "{}: names addresses to download from",
-            path.display()
-        ));
+    for project in javascript::PROJECTS {
+        let path = project.path().join(javascript::LOCK);
+        let lock = std::fs::read_to_string(&path)
+            .with_context(|| format!("could not read {}", path.display()))?;
+        if lock.contains("\"resolved\"") {
+            faults.push(format!(
+                "{}: names addresses to download from",
+                path.display()
+            ));
+        }
     }
     Ok(())
 }

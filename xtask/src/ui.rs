@@ -1,0 +1,87 @@
+//! What is generated for the page and from it: the types of the API, and the files that the server has
+//! built in, so that to build the server needs no Node.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+
+use crate::command;
+use crate::javascript::UI;
+
+/// The types, made of docs/openapi.json.
+const TYPES: &str = "ui/src/api/schema.ts";
+
+/// The built files.
+const BUILT: &str = "crates/tidings-server/ui";
+
+/// Writes both, or compares both.
+pub(crate) fn generate(check: bool) -> anyhow::Result<()> {
+    UI.install()?;
+    let place = tempfile::tempdir().context("could not make a temporary directory")?;
+    let types = place.path().join("schema.ts");
+    command::run(&mut UI.npm(&["run", "--silent", "types", "--", "--output", utf8(&types)?]))?;
+    keep(&types, &command::root().join(TYPES), TYPES, check)?;
+    let built = place.path().join("built");
+    command::run(&mut UI.npm(&["run", "--silent", "build", "--", "--outDir", utf8(&built)?]))?;
+    let committed = command::root().join(BUILT);
+    if check {
+        if files_in(&built)? != files_in(&committed)? {
+            bail!("{BUILT} is not what ui/ builds; run `cargo xtask codegen` and commit it");
+        }
+        return Ok(());
+    }
+    if committed.exists() {
+        std::fs::remove_dir_all(&committed).with_context(|| format!("could not empty {BUILT}"))?;
+    }
+    for (name, content) in files_in(&built)? {
+        let path = committed.join(name);
+        let folder = path.parent().context("a file is in a folder")?;
+        std::fs::create_dir_all(folder)?;
+        std::fs::write(&path, content)
+            .with_context(|| format!("could not write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Types and lints.
+pub(crate) fn check() -> anyhow::Result<()> {
+    UI.install()?;
+    command::run(&mut UI.npm(&["run", "--silent", "check"]))
+}
+
+fn keep(made: &Path, kept: &Path, name: &str, check: bool) -> anyhow::Result<()> {
+    let made = std::fs::read(made).with_context(|| format!("{name} was not made"))?;
+    if !check {
+        return std::fs::write(kept, made).with_context(|| format!("could not write {name}"));
+    }
+    if std::fs::read(kept).with_context(|| format!("could not read {name}"))? != made {
+        bail!("{name} is not up to date; run `cargo xtask codegen` and commit it");
+    }
+    Ok(())
+}
+
+/// Every file below a folder, by its path from there.
+fn files_in(folder: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        let entries = std::fs::read_dir(&next)
+            .with_context(|| format!("could not look into {}", next.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = utf8(path.strip_prefix(folder)?)?.to_owned();
+                files.insert(name, std::fs::read(&path)?);
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn utf8(path: &Path) -> anyhow::Result<&str> {
+    path.to_str()
+        .with_context(|| format!("{} is not UTF-8", path.display()))
+}
