@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-DXhU36Nd.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-BQh3iSW1.js";

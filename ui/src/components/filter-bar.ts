@@ -201,7 +201,7 @@ export class TidingsFilterBar extends LitElement {
       @click=${() => this.#toggleSeverity(severity)}
     >
       ${severityIcon(severity)} ${strings.severity[severity]}
-      ${unread > 0 ? html`<b>${unread.toLocaleString(strings.locale)}</b>` : nothing}
+      ${unread > 0 ? html`<b>${strings.number(unread)}</b>` : nothing}
     </button>`;
   }
 

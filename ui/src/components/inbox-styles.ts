@@ -30,8 +30,11 @@ export const inboxStyles = css`
   }
   .counts {
     color: var(--t-muted);
-    flex: 1;
-    min-width: max-content;
+    flex: 1 1 4rem;
+    min-width: 0;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
   }
   .state {
     display: inline-flex;

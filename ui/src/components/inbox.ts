@@ -30,6 +30,7 @@ const SAID = 6_000;
  *
  * @attr server - the server's address; the page's own origin without it
  * @attr theme - `light` or `dark`; the browser's choice without it
+ * @attr page-keys - keys count also while nothing of the page has the focus, as on a page of its own
  * @prop getToken - gives a token for each request; without it the session's cookie counts
  * @prop filter - which events are shown
  * @slot title - in place of the title
@@ -43,6 +44,7 @@ const SAID = 6_000;
 @customElement("tidings-inbox")
 export class TidingsInbox extends LitElement {
   @property() server = "";
+  @property({ type: Boolean, attribute: "page-keys" }) pageKeys = false;
   @property({ attribute: false }) getToken: GetToken | undefined;
   @property({ attribute: false }) filter: EventFilter = {};
   /** The event that is opened once it is there. */
@@ -50,6 +52,8 @@ export class TidingsInbox extends LitElement {
 
   @state() private version = 0;
   @state() private settings = readSettings();
+  /** The dialog that is open, or was. */
+  @state() private dialog: "help" | "settings" | undefined;
   @state() private isDenied = false;
   @state() private isOffline = !navigator.onLine;
   @state() private said = "";
@@ -63,6 +67,7 @@ export class TidingsInbox extends LitElement {
   #reloads = 0;
   #state: string | undefined;
   #held = 0;
+  #wantsList = false;
 
   static override styles = [
     look,
@@ -82,6 +87,7 @@ export class TidingsInbox extends LitElement {
     addEventListener("online", this.#network);
     addEventListener("offline", this.#network);
     this.addEventListener("keydown", this.#key);
+    addEventListener("keydown", this.#pageKey);
     this.addEventListener("operation", this.#operation as EventListener);
     this.addEventListener("choice", this.#choice);
     if (this.hasUpdated) {
@@ -95,6 +101,7 @@ export class TidingsInbox extends LitElement {
     removeEventListener("online", this.#network);
     removeEventListener("offline", this.#network);
     this.removeEventListener("keydown", this.#key);
+    removeEventListener("keydown", this.#pageKey);
     this.removeEventListener("operation", this.#operation as EventListener);
     this.removeEventListener("choice", this.#choice);
     this.#close();
@@ -130,6 +137,10 @@ export class TidingsInbox extends LitElement {
   }
 
   protected override updated(): void {
+    if (this.#wantsList && this.list && this.#inbox?.loading === "idle") {
+      this.#wantsList = false;
+      this.list.focus();
+    }
     if (this.eventId && this.#inbox?.loading === "idle") {
       const id = this.eventId;
       this.eventId = undefined;
@@ -153,7 +164,7 @@ export class TidingsInbox extends LitElement {
             class="plain"
             title=${strings.help.open}
             aria-label=${strings.help.open}
-            @click=${() => this.#dialog("help")}
+            @click=${() => void this.#openDialog("help")}
           >
             ${helpIcon()}
           </button>
@@ -161,7 +172,7 @@ export class TidingsInbox extends LitElement {
             class="plain"
             title=${strings.settings.open}
             aria-label=${strings.settings.open}
-            @click=${() => this.#dialog("settings")}
+            @click=${() => void this.#openDialog("settings")}
           >
             ${gearIcon()}
           </button>
@@ -171,7 +182,7 @@ export class TidingsInbox extends LitElement {
           .counts=${inbox.session.counts}
           .loadTypes=${() => inbox.session.client.types()}
           @filter=${(event: CustomEvent<EventFilter>) => this.#filtered(event.detail)}
-          @leave=${() => this.list?.focus()}
+          @leave=${() => this.#goToList()}
         ></tidings-filter-bar>
         ${this.said ? html`<div class="banner" role="status">${this.said}</div>` : nothing}
         ${inbox.choice.isEmpty ? nothing : this.#chosen(inbox)}
@@ -185,8 +196,10 @@ export class TidingsInbox extends LitElement {
         ${this.#body(inbox)} ${notices(inbox)}
       </div>
       <div class="hidden-text" aria-live="polite">${this.arrived}</div>
-      ${helpDialog()}
-      ${settingsDialog(this.settings, this.isDenied, (settings) => void this.#set(settings))}
+      ${this.dialog === "help" ? helpDialog() : nothing}
+      ${this.dialog === "settings"
+        ? settingsDialog(this.settings, this.isDenied, (settings) => void this.#set(settings))
+        : nothing}
     `;
   }
 
@@ -223,20 +236,20 @@ export class TidingsInbox extends LitElement {
           </button>`}
       <button
         class="action"
-        @click=${() => void inbox.markChosen("read", "read")}
+        @click=${() => this.#act(() => void inbox.markChosen("read", "read"))}
       >
         ${readIcon()}<span class="hidden-text">${strings.row.markRead}</span>
       </button>
       <button
         class="action"
-        @click=${() => void inbox.markChosen("unread", "unread")}
+        @click=${() => this.#act(() => void inbox.markChosen("unread", "unread"))}
       >
         ${unreadIcon()}<span class="hidden-text">${strings.row.markUnread}</span>
       </button>
-      <button class="action" @click=${() => inbox.removeChosen()}>
+      <button class="action" @click=${() => this.#act(() => inbox.removeChosen())}>
         ${trashIcon()}<span class="hidden-text">${strings.row.remove}</span>
       </button>
-      <button class="action" @click=${() => this.#chooseNone()}>${strings.choice.clear}</button>
+      <button class="action" @click=${() => this.#act(() => this.#chooseNone())}>${strings.choice.clear}</button>
     </div>`;
   }
 
@@ -363,6 +376,19 @@ export class TidingsInbox extends LitElement {
     this.list?.scrollToTop();
   }
 
+  /** Does something with what is selected. The buttons for it go, so the list gets the focus. */
+  #act(act: () => void): void {
+    act();
+    this.version += 1;
+    this.#goToList();
+  }
+
+  /** Puts the focus on the list, as soon as there is one. */
+  #goToList(): void {
+    this.#wantsList = true;
+    this.requestUpdate();
+  }
+
   #chooseAll(): void {
     this.#inbox?.choice.selectAll();
     this.version += 1;
@@ -373,8 +399,10 @@ export class TidingsInbox extends LitElement {
     this.version += 1;
   }
 
-  #dialog(id: "help" | "settings"): void {
+  async #openDialog(id: "help" | "settings"): Promise<void> {
     this.settings = readSettings();
+    this.dialog = id;
+    await this.updateComplete;
     this.renderRoot.querySelector<HTMLDialogElement>(`#${id}`)?.showModal();
   }
 
@@ -406,10 +434,16 @@ export class TidingsInbox extends LitElement {
     this.version += 1;
   };
 
+  readonly #pageKey = (key: KeyboardEvent): void => {
+    if (this.pageKeys && key.target === document.body) {
+      this.#key(key);
+    }
+  };
+
   readonly #key = (key: KeyboardEvent): void => {
     const { list } = this;
     const inbox = this.#inbox;
-    const action = keyAction(key);
+    const action = keyAction(key, this);
     if (!action || !inbox) {
       return;
     }
@@ -428,7 +462,7 @@ export class TidingsInbox extends LitElement {
       older: () => line && inbox.toggleOperation(line.event.operationId),
       search: () => this.bar?.focusSearch(),
       release: () => this.#release(),
-      help: () => this.#dialog("help"),
+      help: () => void this.#openDialog("help"),
       escape: () => {
         if (!list?.closeOpen()) {
           this.#chooseNone();

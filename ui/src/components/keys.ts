@@ -36,15 +36,17 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
 };
 
 /**
- * What a key means, if it means anything: nothing with other modifiers than Shift, which are the
- * browser's, and nothing where one types or in a dialog. Enter and Space are those of the focused button.
+ * What a key means for `inbox`, if it means anything: nothing with other modifiers than Shift, which are
+ * the browser's, and nothing where one types or in a dialog of it. Enter and Space are those of the
+ * focused button.
  */
-export function keyAction(key: KeyboardEvent): KeyAction | undefined {
+export function keyAction(key: KeyboardEvent, inbox: HTMLElement): KeyAction | undefined {
   if (key.ctrlKey || key.metaKey || key.altKey || key.defaultPrevented) {
     return undefined;
   }
   const path = key.composedPath();
-  if (path.some((place) => place instanceof HTMLElement && takesKeys(place))) {
+  const inside = path.includes(inbox) ? path.slice(0, path.indexOf(inbox)) : path;
+  if (inside.some((place) => place instanceof HTMLElement && takesKeys(place))) {
     return undefined;
   }
   return Object.hasOwn(ACTIONS, key.key) ? ACTIONS[key.key] : undefined;

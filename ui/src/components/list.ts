@@ -170,6 +170,7 @@ export class TidingsList extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
+    this.#virtual ??= this.#virtualizer();
     const { lines } = this.inbox;
     if (!lines.some((line) => line.event.id === this.activeId)) {
       this.activeId = lines[0]?.event.id;
@@ -210,16 +211,17 @@ export class TidingsList extends LitElement {
     `;
   }
 
-  protected override firstUpdated(): void {
+  #virtualizer(): VirtualizerController<HTMLElement, Element> {
     const scroller = this.#scroller;
-    this.#virtual = new VirtualizerController<HTMLElement, Element>(this, {
+    return new VirtualizerController<HTMLElement, Element>(this, {
       getScrollElement: () => scroller.value ?? null,
       count: this.inbox.lines.length,
       estimateSize: () => ROW_HEIGHT,
       getItemKey: (index) => this.inbox.lines[index]?.event.id ?? index,
       overscan: 8,
+      // So that the first rows need not wait until the browser has measured.
+      initialRect: { width: innerWidth, height: innerHeight },
     });
-    this.requestUpdate();
   }
 
   protected override updated(): void {

@@ -1,4 +1,5 @@
 import { css, html, nothing } from "lit";
+import { live } from "lit/directives/live.js";
 
 import { ownerKindOf } from "../api/filter.js";
 import type { Line } from "../inbox/lines.js";
@@ -25,6 +26,12 @@ export interface RowActions {
   focus(line: Line): void;
 }
 
+/** The exact time, once somebody wants it: to write it for every line takes long. */
+function showExact(enter: PointerEvent): void {
+  const time = enter.currentTarget as HTMLTimeElement;
+  time.title = exactTime(time.dateTime);
+}
+
 /** One line of the list. */
 export function row(line: Line, state: RowState, actions: RowActions) {
   const { event } = line;
@@ -43,12 +50,8 @@ export function row(line: Line, state: RowState, actions: RowActions) {
           type="checkbox"
           tabindex=${state.isActive ? 0 : -1}
           aria-label=${strings.row.select(titleOf(event))}
-          .checked=${state.isChosen}
-          @click=${(click: MouseEvent) => {
-            // What is selected decides whether it is ticked.
-            click.preventDefault();
-            actions.choose(line, click.shiftKey);
-          }}
+          .checked=${live(state.isChosen)}
+          @click=${(click: MouseEvent) => actions.choose(line, click.shiftKey)}
         />
       </label>
       <span class="icon" title=${strings.severity[severity]}>${severityIcon(severity)}</span>
@@ -65,7 +68,7 @@ export function row(line: Line, state: RowState, actions: RowActions) {
           <span>${
             ownerKindOf(event) === "system" ? strings.row.system : strings.row.you
           }</span>
-          <time datetime=${event.createdAt} title=${exactTime(event.createdAt)}>${relativeTime(
+          <time datetime=${event.createdAt} @pointerenter=${showExact}>${relativeTime(
             event.createdAt,
           )}</time>
         </span>
@@ -178,7 +181,7 @@ export const rowStyles = css`
   }
   .facts {
     display: flex;
-    gap: 0.125rem 0.75rem;
+    gap: 0.125rem 0.3125rem;
     color: var(--t-muted);
     font-size: 0.8125rem;
     overflow: hidden;
@@ -188,6 +191,9 @@ export const rowStyles = css`
     text-overflow: ellipsis;
     white-space: nowrap;
     flex: 0 1 auto;
+  }
+  .facts > :nth-child(2)::before {
+    content: "· ";
   }
   .facts time {
     flex-shrink: 0;

@@ -52,7 +52,7 @@ export class Inbox {
     const failed = (error: ApiError): void => this.#fail(error);
     this.removals = new Removals((removal, leaving) => {
       void this.#sendRemoval(removal, leaving);
-    }, tell);
+    }, () => this.#refresh());
     this.work = new Work(tell, failed);
   }
 
@@ -290,6 +290,12 @@ export class Inbox {
   #loadingFailed(error: unknown, signal: AbortSignal): void {
     if (!signal.aborted) {
       this.#loading = "failed";
+      if (this.#rows.filter !== this.#filter) {
+        // Better nothing than what was not asked for.
+        this.#rows.begin(this.#filter, [], undefined);
+        this.#next = undefined;
+        this.#refresh();
+      }
       this.#fail(error);
     }
   }

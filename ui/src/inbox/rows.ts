@@ -16,6 +16,11 @@ export class Rows {
   /** Whether older events are on the server that match and are not loaded. */
   hasMore = false;
 
+  /** What the list was asked for. */
+  get filter(): EventFilter {
+    return this.#filter;
+  }
+
   get events(): readonly Event[] {
     return this.#events;
   }

@@ -29,6 +29,7 @@ export class Session {
   #error: ApiError | undefined;
   #cursor: Cursor | undefined;
   #beginning: Promise<unknown> | undefined;
+  #telling: ReturnType<typeof setTimeout> | undefined;
   #hasCounts: Counts | undefined;
   /** How many times what was missed could not be followed and was listed anew. */
   reloads = 0;
@@ -187,10 +188,14 @@ export class Session {
     this.#tell();
   }
 
+  /** Once for all that happens at the same time. */
   #tell(): void {
-    for (const listener of this.#listeners) {
-      listener.changed?.();
-    }
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      for (const listener of this.#listeners) {
+        listener.changed?.();
+      }
+    });
   }
 }
 

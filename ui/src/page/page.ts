@@ -104,6 +104,7 @@ export class TidingsPage extends LitElement {
               @signed-in=${() => void this.#signedIn()}
             ></tidings-sign-in>`
           : html`<tidings-inbox
+              page-keys
               .filter=${this.filter}
               .eventId=${this.#eventId}
               @tidings-filter=${(event: CustomEvent<EventFilter>) => this.#filtered(event.detail)}
@@ -122,7 +123,7 @@ export class TidingsPage extends LitElement {
     this.isSignedOut = isSignedOut;
     const { counts } = this.#session;
     const unread = counts && !isSignedOut ? totalOf(counts.unread) : 0;
-    document.title = unread > 0 ? `(${unread.toLocaleString(strings.locale)}) Tidings` : "Tidings";
+    document.title = unread > 0 ? `(${strings.number(unread)}) Tidings` : "Tidings";
   }
 
   #opened(event: CustomEvent<{ id: string } | null>): void {

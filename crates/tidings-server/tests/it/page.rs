@@ -11,7 +11,7 @@ fn files_of(page: &str) -> Vec<&str> {
 }
 
 fn text(answer: &Answer) -> String {
-    String::from_utf8(answer.body.clone()).unwrap()
+    String::from_utf8(answer.body.clone()).expect("it is text")
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-import{C as e,S as t,_ as n,a as r,b as i,d as a,f as o,g as s,h as c,m as l,p as u,r as d,s as f,u as p,v as m,x as h,y as g}from"./bell-DXhU36Nd.js";var _=class extends i{constructor(...e){super(...e),this.again=!1,this.fault=``}static{this.styles=[r,e`
+import{C as e,S as t,_ as n,a as r,b as i,d as a,f as o,g as s,h as c,m as l,p as u,r as d,s as f,u as p,v as m,x as h,y as g}from"./bell-BQh3iSW1.js";var _=class extends i{constructor(...e){super(...e),this.again=!1,this.fault=``}static{this.styles=[r,e`
       :host {
         display: block;
         max-width: 30rem;
@@ -169,6 +169,7 @@ client.publish(&event).await?;`)}
               ?again=${this.wasSignedIn}
               @signed-in=${()=>void this.#o()}
             ></tidings-sign-in>`:t`<tidings-inbox
+              page-keys
               .filter=${this.filter}
               .eventId=${this.#e}
               @tidings-filter=${e=>this.#a(e.detail)}
@@ -176,4 +177,4 @@ client.publish(&event).await?;`)}
               <tidings-welcome slot="empty" ?login=${x}></tidings-welcome>
             </tidings-inbox>`}
       </main>
-    `}#r(){let e=this.#t.state===`signed-out`;this.#t.state===`live`&&(this.wasSignedIn=!0),this.isSignedOut=e;let{counts:t}=this.#t,n=t&&!e?o(t.unread):0;document.title=n>0?`(${n.toLocaleString(p.locale)}) Tidings`:`Tidings`}#i(e){e.detail?this.renderRoot.querySelector(`tidings-inbox`)?.openEvent(e.detail.id):this.#a({status:`unread`})}#a(e){let t=c(e),n=new URL(location.href);n.searchParams.toString()!==t.toString()&&(n.search=t.toString(),history.pushState(null,``,n)),this.filter=e}async#o(){this.isSignedOut=!1,await this.#t.restart()}async#s(){await this.#t.client.signOut().catch(()=>void 0),this.wasSignedIn=!1,await this.#t.restart()}#c};d([n()],S.prototype,`filter`,void 0),d([n()],S.prototype,`isSignedOut`,void 0),d([n()],S.prototype,`wasSignedIn`,void 0),S=d([g(`tidings-page`)],S);
+    `}#r(){let e=this.#t.state===`signed-out`;this.#t.state===`live`&&(this.wasSignedIn=!0),this.isSignedOut=e;let{counts:t}=this.#t,n=t&&!e?o(t.unread):0;document.title=n>0?`(${p.number(n)}) Tidings`:`Tidings`}#i(e){e.detail?this.renderRoot.querySelector(`tidings-inbox`)?.openEvent(e.detail.id):this.#a({status:`unread`})}#a(e){let t=c(e),n=new URL(location.href);n.searchParams.toString()!==t.toString()&&(n.search=t.toString(),history.pushState(null,``,n)),this.filter=e}async#o(){this.isSignedOut=!1,await this.#t.restart()}async#s(){await this.#t.client.signOut().catch(()=>void 0),this.wasSignedIn=!1,await this.#t.restart()}#c};d([n()],S.prototype,`filter`,void 0),d([n()],S.prototype,`isSignedOut`,void 0),d([n()],S.prototype,`wasSignedIn`,void 0),S=d([g(`tidings-page`)],S);

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, it } from "node:test";
+
+import { counts, draft, noFaults, place, shows, title, until } from "./support.js";
+
+describe("acting on events", () => {
+  const here = place();
+  beforeEach(() => here.clear());
+  afterEach(() => here.cleanUp());
+
+  const stored = async () => (await here.api.summary()).totalCount;
+
+  it("deletes with a way back, and for good when nobody takes it", async () => {
+    const page = await here.page(await here.context());
+    await page.clock.install();
+    await here.api.publish([draft("stays"), draft("goes")]);
+    await shows(page, ["goes", "stays"]);
+    const remove = async () => {
+      await title(page, "goes").hover();
+      await page.locator(".row", { hasText: "goes" }).getByRole("button", { name: "Delete" }).click();
+      await shows(page, ["stays"]);
+    };
+    await remove();
+    assert.equal(await stored(), 2, "it is not sent yet");
+    await page.getByRole("button", { name: "Undo" }).click();
+    await shows(page, ["goes", "stays"]);
+    await page.clock.fastForward(20_000);
+    assert.equal(await stored(), 2);
+    await remove();
+    await page.clock.fastForward(8_000);
+    await until("it is deleted", stored, 1);
+    noFaults(page);
+  });
+
+  it("sends what waits when the page goes away", async () => {
+    const page = await here.page(await here.context());
+    await here.api.publish([draft("stays"), draft("goes")]);
+    await shows(page, ["goes", "stays"]);
+    await title(page, "goes").focus();
+    await page.keyboard.press("#");
+    await shows(page, ["stays"]);
+    await page.goto("about:blank");
+    await until("it is deleted", stored, 1);
+  });
+
+  it("marks and deletes what is selected, and ranges of it", async () => {
+    const page = await here.page(await here.context());
+    await page.clock.install();
+    await here.api.publish(["a", "b", "c", "d", "e"].map((name) => draft(name)));
+    await shows(page, ["e", "d", "c", "b", "a"]);
+    await page.getByLabel("Select: d").click();
+    await page.getByLabel("Select: b").click({ modifiers: ["Shift"] });
+    await page.getByText("3 selected").waitFor();
+    await page.locator(".chosen").getByRole("button", { name: "Mark as read" }).click();
+    await counts(page, "5 events · 2 unread");
+    await page.getByLabel("Select: a").click();
+    await page.getByLabel("Select: e").click();
+    await page.locator(".chosen").getByRole("button", { name: "Delete" }).click();
+    await shows(page, ["d", "c", "b"]);
+    await page.getByText("2 events deleted").waitFor();
+    await page.clock.fastForward(8_000);
+    await until("they are deleted", stored, 3);
+    noFaults(page);
+  });
+
+  it("selects all that match, also those that are not loaded, and none that came later", async () => {
+    const page = await here.page(await here.context());
+    const many = Array.from({ length: 700 }, (_, n) => draft(`routine ${n}`, { severity: "debug" }));
+    await here.api.publish(many);
+    await here.api.publish([draft("kept", { severity: "error" })]);
+    await page.getByRole("button", { name: "Debug 700" }).click();
+    await counts(page, "700 events · 701 unread");
+    await page.locator("tidings-list .row").first().hover();
+    await page.keyboard.press("*");
+    await page.getByText("All 700 that match are selected").waitFor();
+    await page.locator(".chosen").getByRole("button", { name: "Mark as read" }).click();
+    await counts(page, "700 events · 1 unread");
+    await page.keyboard.press("*");
+    await page.getByText("All 700 that match are selected").waitFor();
+    await page.locator(".chosen").getByRole("button", { name: "Delete" }).click();
+    await here.api.publish(draft("came later", { severity: "debug" }));
+    await until("they are deleted", stored, 2);
+    await shows(page, ["came later"]);
+    noFaults(page);
+  });
+
+  it("does all of it by the keyboard", async () => {
+    const page = await here.page(await here.context());
+    await here.api.publish(["a", "b", "c"].map((name) => draft(name)));
+    await shows(page, ["c", "b", "a"]);
+    const focused = () =>
+      page.evaluate(() => {
+        let element = document.activeElement;
+        while (element?.shadowRoot?.activeElement) {
+          element = element.shadowRoot.activeElement;
+        }
+        return element?.querySelector(".text")?.textContent ?? element?.tagName;
+      });
+    // By Tab alone one gets to the list; from anywhere in the inbox `j` does.
+    await page.keyboard.press("Tab");
+    for (let tabs = 0; (await focused()) !== "c"; tabs += 1) {
+      assert.ok(tabs < 20, "Tab does not lead to the list");
+      await page.keyboard.press("Tab");
+    }
+    await page.keyboard.press("j");
+    await until("the second", focused, "b");
+    await page.keyboard.press("ArrowDown");
+    await until("the third", focused, "a");
+    await page.keyboard.press("k");
+    await until("the second again", focused, "b");
+    await page.keyboard.press("e");
+    await counts(page, "3 events · 2 unread");
+    await page.keyboard.press("e");
+    await counts(page, "3 events · 3 unread");
+    await page.keyboard.press("Enter");
+    await until("it is open", () => page.locator("tidings-event-detail").count(), 1);
+    await counts(page, "3 events · 2 unread");
+    await page.keyboard.press("Escape");
+    await until("it is closed", () => page.locator("tidings-event-detail").count(), 0);
+    await page.keyboard.press("x");
+    await page.keyboard.press("k");
+    await until("the first", focused, "c");
+    await page.keyboard.press("Shift+X");
+    await page.getByText("2 selected").waitFor();
+    await page.keyboard.press("Escape");
+    await until("nothing is selected", () => page.locator(".chosen").count(), 0);
+    await page.keyboard.press("#");
+    await shows(page, ["b", "a"]);
+    await until("the next", focused, "b");
+    await page.keyboard.press("z");
+    await shows(page, ["c", "b", "a"]);
+    await page.keyboard.press("?");
+    await page.getByRole("heading", { name: "Keyboard shortcuts" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("/");
+    await page.keyboard.type("b?");
+    await until("typed", () => page.getByPlaceholder("Search descriptions").inputValue(), "b?");
+    await page.getByRole("heading", { name: "Nothing matches" }).waitFor();
+    await page.keyboard.press("Escape");
+    await until("the list again", focused, "c");
+    noFaults(page);
+  });
+
+  it("tells of new events as one wants it, in one of several tabs", async () => {
+    const context = await here.context();
+    const [one, two] = [await here.page(context), await here.page(context)];
+    await two.getByRole("button", { name: "Settings" }).click();
+    await two.getByRole("group", { name: "Show a pop-up in the page for" }).getByLabel("Error").check();
+    await two.getByRole("button", { name: "Done" }).click();
+    await here.api.publish([draft("nobody asked"), draft("look here", { severity: "error" })]);
+    const toasts = async () =>
+      (await one.locator(".toast").count()) + (await two.locator(".toast").count());
+    await until("a toast", toasts, 1);
+    for (const tab of [one, two]) {
+      await shows(tab, ["look here", "nobody asked"]);
+    }
+    assert.equal(await toasts(), 1);
+    const shown = (await one.locator(".toast").count()) > 0 ? one : two;
+    await shown.locator(".toast .what").click();
+    await until("it is open", () => shown.locator("tidings-event-detail").count(), 1);
+    noFaults(one, two);
+  });
+
+  it("leaves an event unread that is opened, where one wants that", async () => {
+    const page = await here.page(await here.context());
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByLabel("Mark an event as read when I open it").uncheck();
+    await page.getByRole("button", { name: "Done" }).click();
+    await here.api.publish(draft("read later"));
+    await title(page, "read later").click();
+    await until("it is open", () => page.locator("tidings-event-detail").count(), 1);
+    await here.api.publish(draft("so that something happened since"));
+    await counts(page, "2 events · 2 unread");
+    noFaults(page);
+  });
+
+  it("sends a first event for who has none", async () => {
+    const page = await here.page(await here.context());
+    await page.getByRole("button", { name: "Send me one" }).click();
+    await shows(page, ["My first event: the connection to the cluster works"]);
+    noFaults(page);
+  });
+});

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { afterEach, before, describe, it } from "node:test";
+
+import { draft, noFaults, place, state, title, until } from "./support.js";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+/** Where pictures of the page are left, for who wants to look at them. */
+const PICTURES = process.env.TIDINGS_PICTURES;
+
+const OPERATION = "0193f0a0-0000-7000-8000-00000000aaaa";
+
+/** A day of a platform. */
+const DAY = [
+  draft("Nightly backup of orders finished: 48 GiB in 21 minutes", { category: "backup", action: "finish", severity: "success" }),
+  draft("Kubernetes 1.36 will be rolled out tonight at 22:00", { category: "maintenance", action: "announce", severity: "informational", owner: "system" }),
+  draft("Disk of db-2 is 91 % full", { category: "volume", action: "fill", severity: "warning" }),
+  draft("Connected to the cluster staging-eu", { category: "connection", action: "register", severity: "success" }),
+  draft("Certificate of api.example.org ends in 3 days", { category: "certificate", action: "expire", severity: "alert" }),
+  draft("Rollout of shop-web 2.4.1 has begun", { operationId: OPERATION, action: "start" }),
+  draft("3 of 6 pods are ready", { operationId: OPERATION, action: "progress" }),
+  draft("Rollout of shop-web 2.4.1 failed: the image cannot be pulled", {
+    operationId: OPERATION,
+    action: "apply",
+    severity: "error",
+    metadata: {
+      doc: "https://docs.example.org/images",
+      k8sContextName: "staging-eu",
+      namespace: "shop",
+      replicas: { ready: 3, wanted: 6 },
+      error: {
+        Code: "deploy-1042",
+        Severity: 2,
+        ShortDescription: ["The image registry.example.org/shop-web:2.4.1 cannot be pulled"],
+        LongDescription: ["The registry answered 403 for the manifest, three times in two minutes."],
+        ProbableCause: ["The pull secret of the namespace `shop` has expired", "The tag was never pushed"],
+        SuggestedRemediation: ["Renew the secret, then **roll out again**: `kubectl -n shop rollout restart deploy/shop-web`. [How to renew it](https://docs.example.org/secrets)"],
+      },
+    },
+  }),
+];
+
+describe("every view", () => {
+  const here = place();
+  before(async () => {
+    if (PICTURES) {
+      await mkdir(PICTURES, { recursive: true });
+    }
+  });
+  afterEach(() => here.cleanUp());
+
+  /** Fails on what axe finds against WCAG 2.2 AA, and leaves a picture. */
+  async function look(page, name) {
+    if (PICTURES) {
+      await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
+    }
+    // Not as a script of the page, which its policy forbids.
+    await page.evaluate(await readFile(AXE, "utf8"));
+    const found = await page.evaluate(async () => {
+      const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+      const { violations } = await window.axe.run(document, { runOnly: { type: "tag", values: tags } });
+      return violations.map(({ id, nodes }) => [
+        id,
+        nodes.map(({ target, failureSummary }) => `${target.flat().join(" ")}: ${failureSummary}`),
+      ]);
+    });
+    assert.deepEqual(found, [], name);
+    noFaults(page);
+  }
+
+  it("has no barrier that axe knows, in light and dark and on a narrow screen", async () => {
+    const light = await here.page(await here.context({ colorScheme: "light" }));
+    await light.getByRole("heading", { name: "Send your first event" }).waitFor();
+    await state(light, "Live");
+    await look(light, "empty");
+
+    for (const event of DAY) {
+      await here.api.publish(event);
+    }
+    const stored = await here.api.list();
+    await here.api.markMany({ ids: stored.events.slice(-4).map(({ id }) => id), status: "read" });
+
+    for (const [scheme, viewport, name] of [
+      ["light", { width: 1200, height: 760 }, "light"],
+      ["dark", { width: 1200, height: 760 }, "dark"],
+      ["light", { width: 390, height: 780 }, "narrow"],
+      ["dark", { width: 320, height: 640 }, "narrowest-dark"],
+    ]) {
+      const page = await here.page(await here.context({ colorScheme: scheme, viewport }));
+      await state(page, "Live");
+      await title(page, "failed").waitFor();
+      await look(page, name);
+      await page.getByRole("button", { name: "2 earlier steps" }).click();
+      await title(page, "3 of 6").waitFor();
+      await title(page, "failed").click();
+      await page.locator("tidings-event-detail").getByText("What to do next").waitFor();
+      await look(page, `${name}-open`);
+      await page.keyboard.press("Escape");
+    }
+  });
+
+  it("has none in its dialogs, menus and notices", async () => {
+    for (const colorScheme of ["light", "dark"]) {
+      const page = await here.page(await here.context({ colorScheme }));
+      await title(page, "failed").waitFor();
+      await page.getByRole("button", { name: "Filters" }).click();
+      await page.getByLabel("Status").selectOption("unread");
+      await page.getByLabel("Category").locator("option", { hasText: "backup" }).waitFor({ state: "attached" });
+      await look(page, `${colorScheme}-filters`);
+      await page.getByRole("button", { name: "Remove the filter Unread" }).click();
+      await page.getByRole("button", { name: "Filters" }).click();
+      await page.getByLabel("Select: Disk").click();
+      await look(page, `${colorScheme}-selected`);
+      await page.getByRole("button", { name: "Clear the selection" }).click();
+      await title(page, "Disk").focus();
+      await page.keyboard.press("#");
+      await page.getByRole("button", { name: "Undo" }).waitFor();
+      await look(page, `${colorScheme}-undo`);
+      await page.getByRole("button", { name: "Undo" }).click();
+      for (const name of ["Settings", "Keyboard shortcuts"]) {
+        await page.getByRole("button", { name }).click();
+        await page.locator("dialog[open]").waitFor();
+        await look(page, `${colorScheme}-${name.split(" ")[0].toLowerCase()}`);
+        await page.keyboard.press("Escape");
+      }
+      await page.getByPlaceholder("Search descriptions").fill("nowhere");
+      await page.getByRole("heading", { name: "Nothing matches" }).waitFor();
+      await look(page, `${colorScheme}-no-match`);
+    }
+  });
+
+  it("has none where the server is away", async () => {
+    const page = await here.page(await here.context());
+    await title(page, "failed").waitFor();
+    await here.server.kill();
+    await until("lost", async () => (await page.locator("tidings-inbox .state").textContent()).trim() !== "Live", true);
+    await look(page, "reconnecting");
+    await page.locator(".chip", { hasText: "Success" }).click();
+    await page.getByRole("heading", { name: "The list could not be loaded" }).waitFor();
+    await look(page, "failed");
+    await here.server.start();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await title(page, "Nightly backup").waitFor();
+  });
+});

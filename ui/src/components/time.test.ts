@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+
+import { exactTime, relativeTime } from "./time.js";
+
+const NOW = Date.parse("2026-08-08T12:00:00Z");
+
+describe("relativeTime", () => {
+  it.each([
+    ["2026-08-08T12:00:00Z", "now"],
+    ["2026-08-08T12:00:04Z", "now"],
+    ["2026-08-08T11:59:18.5Z", "42 sec. ago"],
+    ["2026-08-08T11:01:00Z", "59 min. ago"],
+    ["2026-08-08T09:30:00+02:00", "4 hr. ago"],
+    ["2026-08-07T11:00:00Z", "yesterday"],
+    ["2026-08-03T12:00:00Z", "5 days ago"],
+    ["2026-07-01T12:00:00Z", "Jul 1, 2026"],
+    ["2026-08-08T13:00:00Z", "soon"],
+    ["2027-08-08T13:00:00Z", "Aug 8, 2027"],
+    ["junk", "junk"],
+  ])("%s: %s", (time, expected) => {
+    expect(relativeTime(time, NOW)).toBe(expected);
+  });
+});
+
+describe("exactTime", () => {
+  it("is to the second, and what is no time is shown as it is", () => {
+    expect(exactTime("2026-08-08T12:34:56.789Z")).toMatch(/:34:56/);
+    expect(exactTime("junk")).toBe("junk");
+  });
+});
