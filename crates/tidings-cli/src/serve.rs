@@ -1,6 +1,7 @@
 //! `tidings serve`.
 
 mod connections;
+mod demo;
 mod identity;
 mod limits;
 mod log;
@@ -12,6 +13,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::builder::ArgPredicate;
+use clap::error::ErrorKind;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tidings::Tidings;
 use tidings_server::Server;
@@ -40,9 +43,15 @@ pub(crate) struct Args {
         long,
         value_name = "DIR",
         env = "TIDINGS_DATA_DIR",
-        default_value = "./tidings-data"
+        default_value = "./tidings-data",
+        default_value_if("demo", ArgPredicate::IsPresent, "./tidings-demo")
     )]
     data_dir: PathBuf,
+
+    /// Play a day of a platform that does not exist, for a look at the page: without a login only, and in
+    /// `./tidings-demo` unless `--data-dir` says otherwise
+    #[arg(long)]
+    demo: bool,
 
     /// What is logged: a level, or levels by module such as `info,tidings=debug`. The level for all is
     /// changed while it runs by `/api/system/events/config`.
@@ -92,6 +101,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let token_config = args.identity.token_config()?;
     let rules = retention::described(&retention);
     let limits = args.limits.event_limits()?;
+    if args.demo && args.identity.has_login() {
+        let fault = "--demo is for a server without a login: leave out --auth jwt, or --demo\n";
+        return Err(clap::Error::raw(ErrorKind::ArgumentConflict, fault).into());
+    }
     let log_level = log::start(args.log, args.log_format);
     allow_many_files();
     // Before anything is opened, so that no signal finds the server half started.
@@ -132,7 +145,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         );
     }
 
+    let demo = if args.demo {
+        Some(demo::play(&engine).await?)
+    } else {
+        None
+    };
     server.run(stop.received()).await;
+    drop(demo);
     engine.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

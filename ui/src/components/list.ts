@@ -107,11 +107,13 @@ export class TidingsList extends LitElement {
     return this.openId;
   }
 
-  /** Goes to the line below, or above. */
+  /** Goes to the line below, or above; first of all into the list. */
   async move(by: 1 | -1): Promise<void> {
     const { lines } = this.inbox;
     const place = lines.findIndex((line) => line.event.id === this.activeId);
-    const next = lines[Math.min(Math.max(place < 0 ? 0 : place + by, 0), lines.length - 1)];
+    const isInside = this.shadowRoot?.activeElement !== null;
+    const wanted = isInside ? place + by : place;
+    const next = lines[Math.min(Math.max(wanted, 0), lines.length - 1)];
     if (next) {
       await this.focusOn(next.event.id);
     }

@@ -98,14 +98,15 @@ export class TidingsWelcome extends LitElement {
       )}
       ${command(
         strings.welcome.rust,
-        `let event = EventBuilder::new()
+        `let event = Event::builder()
+    .from_user(user)
     .acted_upon(cluster)
-    .category("connection")
-    .action("register")
-    .severity(Severity::Success)
-    .description("${strings.welcome.example}")
+    .with_category("connection")
+    .with_action("register")
+    .with_severity(Severity::Success)
+    .with_description("${strings.welcome.example}")
     .build()?;
-client.publish(&event).await?;`,
+tidings.publish(event).await?;`,
       )}
     `;
   }

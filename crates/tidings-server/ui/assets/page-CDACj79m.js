@@ -108,14 +108,15 @@ import{C as e,S as t,_ as n,a as r,b as i,d as a,f as o,g as s,h as c,m as l,p a
       ${v(p.welcome.curl,`curl${r} ${e}/api/system/events \\
   -H 'Content-Type: application/json' \\
   -d '${i}'`)}
-      ${v(p.welcome.rust,`let event = EventBuilder::new()
+      ${v(p.welcome.rust,`let event = Event::builder()
+    .from_user(user)
     .acted_upon(cluster)
-    .category("connection")
-    .action("register")
-    .severity(Severity::Success)
-    .description("${p.welcome.example}")
+    .with_category("connection")
+    .with_action("register")
+    .with_severity(Severity::Success)
+    .with_description("${p.welcome.example}")
     .build()?;
-client.publish(&event).await?;`)}
+tidings.publish(event).await?;`)}
     `}async#e(){this.said=p.welcome.sent;try{await a(``,void 0).client.publish({actedUpon:y,category:`connection`,action:`register`,severity:`success`,description:p.welcome.example,metadata:null})}catch(e){this.said=e instanceof u?e.message:String(e)}}};d([m({type:Boolean})],b.prototype,`login`,void 0),d([n()],b.prototype,`said`,void 0),b=d([g(`tidings-welcome`)],b);var x=document.querySelector(`meta[name="tidings-login"]`)?.content===`token`,S=class extends i{constructor(...e){super(...e),this.filter=l(new URLSearchParams(location.search)),this.isSignedOut=!1,this.wasSignedIn=!1,this.#e=new URLSearchParams(location.search).get(`event`)??void 0,this.#t=a(``,void 0),this.#c=()=>{this.filter=l(new URLSearchParams(location.search))}}#e;#t;#n;static{this.styles=[r,e`
       :host {
         display: grid;
