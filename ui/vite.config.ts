@@ -1,9 +1,20 @@
-import { defineConfig } from "vite";
+import { type Plugin, defineConfig } from "vite";
 
 /** Where the server takes the built files from. */
 const BUILT = "../crates/tidings-server/ui";
 
+/** Lines and indents of styles are for those who write them. */
+const shortStyles: Plugin = {
+  name: "short-styles",
+  transform(code, id) {
+    return id.includes("/src/")
+      ? code.replace(/\bcss`[^`]*`/g, (style) => style.replace(/\s+/g, " "))
+      : undefined;
+  },
+};
+
 export default defineConfig({
+  plugins: [shortStyles],
   // Wherever the files are served, they find each other.
   base: "./",
   build: {

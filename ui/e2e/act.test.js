@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 
-import { counts, draft, noFaults, place, shows, title, until } from "./support.js";
+import { counts, draft, look, noFaults, place, shows, title, until } from "./support.js";
 
 describe("acting on events", () => {
   const here = place();
@@ -155,6 +155,7 @@ describe("acting on events", () => {
       await shows(tab, ["look here", "nobody asked"]);
     }
     assert.equal(await toasts(), 1);
+    await look((await one.locator(".toast").count()) > 0 ? one : two, "toast");
     const shown = (await one.locator(".toast").count()) > 0 ? one : two;
     await shown.locator(".toast .what").click();
     await until("it is open", () => shown.locator("tidings-event-detail").count(), 1);

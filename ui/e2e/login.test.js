@@ -7,7 +7,7 @@ import path from "node:path";
 import { after, afterEach, describe, it } from "node:test";
 import { promisify } from "node:util";
 
-import { draft, noFaults, place, shows, state, titles, until } from "./support.js";
+import { draft, look, noFaults, place, shows, state, titles, until } from "./support.js";
 
 const run = promisify(execFile);
 const BINARY =
@@ -67,6 +67,7 @@ describe("with a login", () => {
       const page = await here.page(await here.context());
       await signIn(page, "junk");
       await page.getByRole("alert").waitFor();
+      await look(page, "sign-in");
       await signIn(page, await token(owner));
       await state(page, "Live");
       pages.push(page);
@@ -122,11 +123,16 @@ describe("with a login", () => {
     await bell.waitFor();
     await publish(ALICE, "seen from elsewhere");
     await page.locator("#log", { hasText: "seen from elsewhere" }).waitFor();
+    await page.locator("main .title", { hasText: "seen from elsewhere" }).waitFor();
+    assert.equal(await here.streams(await token(BOB, "--scope", "events:admin")), 1);
     await bell.click();
-    await page.locator("tidings-list .title", { hasText: "seen from elsewhere" }).first().click();
-    await until("it is open", () => page.locator("tidings-event-detail").count(), 1);
+    const drawer = page.locator("tidings-bell dialog[open]");
+    await drawer.locator(".title", { hasText: "seen from elsewhere" }).click();
+    await until("it is open", () => drawer.locator("tidings-event-detail").count(), 1);
+    await drawer.getByText("Copy as JSON").waitFor();
     await page.keyboard.press("Escape");
+    await until("it is closed", () => drawer.locator("tidings-event-detail").count(), 0);
     await page.getByRole("button", { name: "Close notifications" }).click();
-    await until("it is closed", () => page.locator("tidings-bell dialog[open]").count(), 0);
+    await until("the drawer is closed", () => drawer.count(), 0);
   });
 });

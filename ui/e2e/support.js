@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
 import { after, before } from "node:test";
 
 import { Api } from "../../conformance-js/src/api.js";
 import { openBrowser } from "../../conformance-js/src/chromium.js";
 import { Server } from "../../conformance-js/src/server.js";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+/** Where pictures of the page are left, for who wants to look at them. */
+const PICTURES = process.env.TIDINGS_PICTURES;
 
 /** Far beyond what any step takes, in milliseconds: passing it means that something is stuck. */
 export const STUCK = 30_000;
@@ -14,7 +22,7 @@ export const STUCK = 30_000;
  * @param {() => Promise<string[]>} [flags] more of them for `tidings serve`
  */
 export function place(flags = async () => []) {
-  const here = /** @type {{ server: Server, api: Api, browser: any, open: typeof open }} */ ({});
+  const here = {};
   const contexts = [];
 
   before(async () => {
@@ -42,12 +50,12 @@ export function place(flags = async () => []) {
     return context;
   };
 
-  /** @param {import("node:test").TestContext} test */
+  /** Closes the browsers of a test. */
   here.cleanUp = async () => {
     await Promise.all(contexts.splice(0).map((context) => context.close()));
   };
 
-  /** @param {any} context */
+  /** A page of the server, whose faults are remembered. */
   here.page = async (context, path = "/") => {
     const page = await context.newPage();
     watch(page);
@@ -60,9 +68,10 @@ export function place(flags = async () => []) {
     await here.api.deleteMany({ all: true });
   };
 
-  /** How many live streams the server has. */
-  here.streams = async () => {
-    const answer = await fetch(`${here.server.origin}/metrics`);
+  /** How many live streams the server has; with a login it takes an administrator's token. */
+  here.streams = async (token = "") => {
+    const headers = token ? { authorization: `Bearer ${token}` } : {};
+    const answer = await fetch(`${here.server.origin}/metrics`, { headers });
     const line = (await answer.text()).match(/^tidings_subscribers (\d+)$/m);
     return Number(line?.[1]);
   };
@@ -161,3 +170,23 @@ export function draft(description, fields = {}) {
 }
 
 export const title = (page, name) => page.locator("tidings-list .title", { hasText: name });
+
+/** Fails on what axe finds against WCAG 2.2 AA, and leaves a picture. */
+export async function look(page, name) {
+  if (PICTURES) {
+    await mkdir(PICTURES, { recursive: true });
+    await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
+  }
+  // Not as a script of the page, which its policy forbids.
+  await page.evaluate(await readFile(AXE, "utf8"));
+  const found = await page.evaluate(async () => {
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    const { violations } = await window.axe.run(document, { runOnly: { type: "tag", values: tags } });
+    return violations.map(({ id, nodes }) => [
+      id,
+      nodes.map(({ target, failureSummary }) => `${target.flat().join(" ")}: ${failureSummary}`),
+    ]);
+  });
+  assert.deepEqual(found, [], name);
+  noFaults(page);
+}

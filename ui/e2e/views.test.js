@@ -1,16 +1,7 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { mkdir } from "node:fs/promises";
-import path from "node:path";
-import { afterEach, before, describe, it } from "node:test";
+import { afterEach, describe, it } from "node:test";
 
-import { draft, noFaults, place, state, title, until } from "./support.js";
-
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-
-/** Where pictures of the page are left, for who wants to look at them. */
-const PICTURES = process.env.TIDINGS_PICTURES;
+import { draft, look, noFaults, place, state, title, until } from "./support.js";
 
 const OPERATION = "0193f0a0-0000-7000-8000-00000000aaaa";
 
@@ -46,31 +37,7 @@ const DAY = [
 
 describe("every view", () => {
   const here = place();
-  before(async () => {
-    if (PICTURES) {
-      await mkdir(PICTURES, { recursive: true });
-    }
-  });
   afterEach(() => here.cleanUp());
-
-  /** Fails on what axe finds against WCAG 2.2 AA, and leaves a picture. */
-  async function look(page, name) {
-    if (PICTURES) {
-      await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
-    }
-    // Not as a script of the page, which its policy forbids.
-    await page.evaluate(await readFile(AXE, "utf8"));
-    const found = await page.evaluate(async () => {
-      const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-      const { violations } = await window.axe.run(document, { runOnly: { type: "tag", values: tags } });
-      return violations.map(({ id, nodes }) => [
-        id,
-        nodes.map(({ target, failureSummary }) => `${target.flat().join(" ")}: ${failureSummary}`),
-      ]);
-    });
-    assert.deepEqual(found, [], name);
-    noFaults(page);
-  }
 
   it("has no barrier that axe knows, in light and dark and on a narrow screen", async () => {
     const light = await here.page(await here.context({ colorScheme: "light" }));
@@ -131,6 +98,17 @@ describe("every view", () => {
       await page.getByRole("heading", { name: "Nothing matches" }).waitFor();
       await look(page, `${colorScheme}-no-match`);
     }
+  });
+
+  it("is as dark as its page wants it, whatever the browser's choice", async () => {
+    const page = await here.page(await here.context({ colorScheme: "light" }));
+    await title(page, "failed").waitFor();
+    await page.locator("tidings-inbox").evaluate((inbox) => inbox.setAttribute("theme", "dark"));
+    for (const inner of ["tidings-list", "tidings-filter-bar"]) {
+      const scheme = await page.locator(inner).evaluate((element) => getComputedStyle(element).colorScheme);
+      assert.equal(scheme, "dark", inner);
+    }
+    noFaults(page);
   });
 
   it("has none where the server is away", async () => {

@@ -42,14 +42,24 @@ pub struct ConnectionLimits {
     /// The largest head of a request, in bytes: its first line and its header fields. In HTTP/2 as
     /// they are after decompression, with 32 bytes for each field (RFC 9113 §6.5.2). At least 8,192.
     pub head_bytes: usize,
+    /// The longest path with its query, in bytes; less than `head_bytes`, which it is part of.
+    pub uri_bytes: usize,
     /// How long a client may take for the head of a request, and how long a connection is kept on
     /// which nothing happens.
     pub header_timeout: Duration,
+    /// How long a client may take for the body of a request; and a sixth of it without a byte, or at
+    /// less than 1 KiB a second.
+    pub upload_timeout: Duration,
 }
 
 impl ConnectionLimits {
     /// Enough for a bad line, and not much to gain for who opens connections to waste them.
     pub const DEFAULT_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+    /// A hundred categories, actions and resources of usual length and the longest text to search for
+    /// take two thirds of it.
+    pub const DEFAULT_URI_BYTES: usize = 16 * 1024;
+    /// Enough for the largest batch on a slow line.
+    pub const DEFAULT_UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
     /// The longest address, the longest token, and as much again as the token for all else.
     pub const DEFAULT_HEAD_BYTES: usize = 32 * 1024;
 }
@@ -60,7 +70,9 @@ impl Default for ConnectionLimits {
             most: None,
             most_per_address: None,
             head_bytes: Self::DEFAULT_HEAD_BYTES,
+            uri_bytes: Self::DEFAULT_URI_BYTES,
             header_timeout: Self::DEFAULT_HEADER_TIMEOUT,
+            upload_timeout: Self::DEFAULT_UPLOAD_TIMEOUT,
         }
     }
 }

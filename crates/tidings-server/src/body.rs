@@ -21,11 +21,8 @@ use crate::error::ApiError;
 pub(crate) use budget::BodyBudget;
 use budget::{Pool, Unfinished};
 
-/// How long an upload may take: enough for the largest batch on a slow line.
-const READ_TIME: Duration = Duration::from_secs(60);
-
-/// How long a client may pause while it sends.
-const IDLE_TIME: Duration = Duration::from_secs(10);
+/// The part of the time for all of it that a client may pause while it sends.
+const PAUSE_PART: u32 = 6;
 
 /// The slowest upload that is waited for, once it has taken longer than a pause may: else a byte now and
 /// then would hold a connection for the whole time.
@@ -100,6 +97,7 @@ impl BodyBudget {
             pool: self.pool_for(declared),
             caller,
             declared,
+            pause: self.upload_timeout / PAUSE_PART,
             limit,
             read: ReadBody::default(),
             waiting: None,
@@ -107,7 +105,7 @@ impl BodyBudget {
         // Most bodies have come with their head: those need no clock, nor room for one.
         match upload.take_arrived(body) {
             Some(done) => done?,
-            None => match Box::pin(timeout(READ_TIME, upload.take_rest(body))).await {
+            None => match Box::pin(timeout(self.upload_timeout, upload.take_rest(body))).await {
                 Ok(done) => done?,
                 Err(elapsed) => return Err(ApiError::BodyUnreadable(elapsed.into())),
             },
@@ -121,6 +119,8 @@ struct Upload<'a> {
     pool: &'a Pool,
     caller: Option<OwnerId>,
     declared: Option<usize>,
+    /// How long its client may pause.
+    pause: Duration,
     limit: usize,
     read: ReadBody,
     /// What has come and waits for a part of the budget.
@@ -151,8 +151,9 @@ impl Upload<'_> {
                 let share = self.pool.share(data.len()).await?;
                 self.read.add(&data, share);
             }
-            let pause_ends = Instant::now() + IDLE_TIME;
-            let ends = pause_ends.min(begun + worth(self.read.bytes.len()));
+            let pause_ends = Instant::now() + self.pause;
+            let worth = self.pause + worth(self.read.bytes.len());
+            let ends = pause_ends.min(begun + worth);
             let frame = timeout_at(ends, body.frame()).await;
             let frame = frame.map_err(|slow| ApiError::BodyUnreadable(slow.into()))?;
             if let Some(done) = self.take(frame) {
@@ -208,10 +209,10 @@ impl Upload<'_> {
     }
 }
 
-/// How long an upload may have taken that has brought so many bytes.
+/// How much longer than a pause an upload may have taken that has brought so many bytes.
 fn worth(bytes: usize) -> Duration {
     let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-    IDLE_TIME + Duration::from_secs(1) * bytes / MIN_BYTES_PER_SECOND
+    Duration::from_secs(1) * bytes / MIN_BYTES_PER_SECOND
 }
 
 /// Takes in what is left of a refused body, within limits.
@@ -267,6 +268,8 @@ mod tests {
     use super::*;
     use crate::limits::Excess;
 
+    const MINUTE: Duration = Duration::from_secs(60);
+
     fn json_headers() -> HeaderMap {
         let json = HeaderValue::from_static("application/json");
         HeaderMap::from_iter([(CONTENT_TYPE, json)])
@@ -274,7 +277,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_waits_until_the_budget_has_room() {
-        let budget = BodyBudget::default();
+        let budget = BodyBudget::new(MINUTE);
         let pool = budget.pool_for(Some(2));
         let all = std::iter::from_fn(|| pool.try_share(1024)).collect::<Vec<_>>();
         let headers = json_headers();
@@ -318,7 +321,7 @@ mod tests {
         const PIECE: usize = 1024 * 1024;
         let greedy = Some(OwnerId::from_uuid(Uuid::from_u128(1)));
         let other = Some(OwnerId::from_uuid(Uuid::from_u128(2)));
-        let budget = BodyBudget::default();
+        let budget = BodyBudget::new(MINUTE);
         let read = |caller, body| budget.read_json(caller, json_headers(), body, LIMIT);
         for size in [SizeHint::new(), SizeHint::with_exact(4 * PIECE as u64)] {
             let open: Vec<_> = (0..100)
@@ -351,7 +354,7 @@ mod tests {
     async fn an_upload_that_stalls_is_given_up() {
         let stalled = stream::pending::<Result<Vec<u8>, std::io::Error>>();
         let body = Body::from_stream(stalled);
-        let read = BodyBudget::default()
+        let read = BodyBudget::new(MINUTE)
             .read_json(None, json_headers(), body, 10)
             .await;
         assert!(matches!(read, Err(ApiError::BodyUnreadable(_))));
@@ -367,7 +370,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_upload_that_trickles_is_given_up_long_before_one_that_is_slow() {
-        let budget = BodyBudget::default();
+        let budget = BodyBudget::new(MINUTE);
         let begun = Instant::now();
         let read = budget
             .read_json(None, json_headers(), trickle(3_600, 1), 10_000)
@@ -375,7 +378,7 @@ mod tests {
         assert!(matches!(read, Err(ApiError::BodyUnreadable(_))));
         let taken = begun.elapsed();
         assert!(
-            taken < IDLE_TIME + DISCARD_TIME + Duration::from_secs(1),
+            taken < Duration::from_secs(10) + DISCARD_TIME + Duration::from_secs(1),
             "{taken:?}"
         );
 

@@ -14,7 +14,7 @@ use tidings_event::OwnerId;
 pub(crate) use admitted::Admitted;
 pub(crate) use delay::delay_refusal;
 pub(crate) use streams::StreamPlace;
-pub(crate) use uri::{MAX_URI_BYTES, check_uri};
+pub(crate) use uri::check_uri;
 
 use rate::Rate;
 use streams::Streams;

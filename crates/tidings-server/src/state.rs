@@ -32,6 +32,8 @@ pub(crate) struct AppState {
     /// Whose pages may use the server beside its own.
     pub(crate) allowed_origins: Vec<Origin>,
     pub(crate) callers: Callers,
+    /// The longest path with its query.
+    uri_bytes: usize,
     pub(crate) metrics: Metrics,
     /// The silence after which a stream says that it is alive.
     pub(crate) keepalive: Duration,
@@ -45,6 +47,7 @@ impl AppState {
     pub(crate) fn new(engine: Tidings, config: &Config) -> Self {
         Self {
             metrics: Metrics::new(&engine),
+            uri_bytes: config.connections.uri_bytes,
             callers: Callers::new(&config.limits, engine.limits().batch_events),
             engine,
             identity: config.identity.clone(),
@@ -55,7 +58,7 @@ impl AppState {
                 Vec::new()
             },
             drain: Drain::default(),
-            bodies: BodyBudget::default(),
+            bodies: BodyBudget::new(config.connections.upload_timeout),
             keepalive: config.keepalive.max(MIN_KEEPALIVE),
             // Every stream has said goodbye well before the grace time cuts it off.
             drain_spread: config.drain_spread.min(config.drain_grace / 2),
@@ -66,7 +69,7 @@ impl AppState {
     /// Counts a request without a body against what its caller may ask for, unless its address is too
     /// long.
     pub(crate) fn admit(&self, caller: Caller, uri: &Uri) -> Result<(), ApiError> {
-        self.judge(check_uri(uri))?;
+        self.judge(check_uri(uri, self.uri_bytes))?;
         self.judge(self.callers.count_request(caller.owner))
     }
 
@@ -136,7 +139,7 @@ impl AppState {
         caller: Option<Caller>,
         request: Request,
     ) -> impl Future<Output = Result<ReadBody, ApiError>> {
-        let admitted = admitted.and_then(|()| self.judge(check_uri(request.uri())));
+        let admitted = admitted.and_then(|()| self.judge(check_uri(request.uri(), self.uri_bytes)));
         let (Parts { headers, .. }, body) = request.into_parts();
         match admitted {
             Ok(()) => {

@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-BQh3iSW1.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-uv7c6uUv.js";

@@ -20,6 +20,9 @@ const REMOVE = "/api/events/delete";
 /** The most events that one request for a change may name. */
 const MAX_IDS = 10_000;
 
+/** As many as a browser sends for a page that goes away: 64 KiB. */
+const MAX_IDS_LEAVING = 1_500;
+
 /** Which events a change is about. */
 export type Selection =
   | { readonly ids: readonly string[] }
@@ -71,7 +74,7 @@ export class Client {
 
   /** Returns how many changed. */
   async mark(selection: Selection, status: Status): Promise<number> {
-    return this.#change(selection, (part) =>
+    return this.#change(selection, MAX_IDS, (part) =>
       this.#send("PUT", MARK, { ...part, status }),
     );
   }
@@ -81,7 +84,7 @@ export class Client {
    * browsers allow for 64 KiB.
    */
   async remove(selection: Selection, leaving = false): Promise<number> {
-    return this.#change(selection, (part) =>
+    return this.#change(selection, leaving ? MAX_IDS_LEAVING : MAX_IDS, (part) =>
       this.#send("POST", REMOVE, part, leaving),
     );
   }
@@ -100,12 +103,13 @@ export class Client {
 
   async #change(
     selection: Selection,
+    most: number,
     send: (part: Selection) => Promise<Response>,
   ): Promise<number> {
     const parts: Selection[] = [];
     if ("ids" in selection) {
-      for (let begin = 0; begin < selection.ids.length; begin += MAX_IDS) {
-        parts.push({ ids: selection.ids.slice(begin, begin + MAX_IDS) });
+      for (let begin = 0; begin < selection.ids.length; begin += most) {
+        parts.push({ ids: selection.ids.slice(begin, begin + most) });
       }
     } else {
       parts.push(selection);

@@ -11,12 +11,24 @@ export interface Access {
   readonly getToken?: GetToken | undefined;
 }
 
+/** The token that was given last, for requests that cannot wait for one. */
+const lastTokens = new WeakMap<GetToken, string | null>();
+
+/** Gives a token, and remembers it. */
+export async function tokenOf(getToken: GetToken): Promise<string | null> {
+  const token = await getToken();
+  lastTokens.set(getToken, token);
+  return token;
+}
+
 /** What a request of `access` needs to be let in. */
 export async function authorized(access: Access, init: RequestInit): Promise<RequestInit> {
-  if (!access.getToken) {
+  const { getToken } = access;
+  if (!getToken) {
     return { ...init, credentials: "same-origin" };
   }
-  const token = await access.getToken();
+  // A page that goes away does not live to see a token come.
+  const token = init.keepalive ? (lastTokens.get(getToken) ?? null) : await tokenOf(getToken);
   const headers = new Headers(init.headers);
   if (token) {
     headers.set("authorization", `Bearer ${token}`);

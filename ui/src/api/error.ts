@@ -22,6 +22,12 @@ export class ApiError extends Error {
     this.remedies = remedies;
   }
 
+  /** Whether the same request may succeed later. */
+  get isPassing(): boolean {
+    const { status } = this;
+    return status === 0 || status === 408 || status === 429 || status >= 500;
+  }
+
   /** Whether it needs a new token, or a sign-in. */
   get isSignedOut(): boolean {
     return this.status === 401;

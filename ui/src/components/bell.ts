@@ -13,7 +13,7 @@ import { strings } from "../strings/en.js";
 import { bellIcon, closeIcon } from "./icons.js";
 import type { TidingsInbox } from "./inbox.js";
 import "./inbox.js";
-import { look, severityColors } from "./look.js";
+import { look, severityColors, theme } from "./look.js";
 import { MAX_TOASTS, TOAST_TIME, toastStyles, toasts } from "./toasts.js";
 import { spokenOf, titleOf } from "./words.js";
 
@@ -51,6 +51,7 @@ export class TidingsBell extends LitElement {
   #leave: (() => void) | undefined;
 
   static override styles = [
+    theme,
     look,
     severityColors,
     toastStyles,
@@ -210,7 +211,13 @@ export class TidingsBell extends LitElement {
           );
         }
       },
-      changed: () => this.requestUpdate(),
+      changed: () => {
+        if (session.state === "signed-out") {
+          // Whoever comes next need not see them.
+          this.shown = [];
+        }
+        this.requestUpdate();
+      },
     });
     // What fails is in the session's state, and an inbox says so.
     session.open().catch(() => undefined);

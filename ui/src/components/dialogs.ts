@@ -48,6 +48,13 @@ export function settingsDialog(
         @change=${() => change({ ...settings, readOnOpen: !settings.readOnOpen })}
       />${strings.settings.readOnOpen}</label
     >
+    <label
+      ><input
+        type="checkbox"
+        .checked=${settings.keys}
+        @change=${() => change({ ...settings, keys: !settings.keys })}
+      />${strings.settings.keys}</label
+    >
     ${severities("toasts", strings.settings.toasts)}
     ${severities("desktop", strings.settings.desktop)}
     <form method="dialog">

@@ -338,6 +338,10 @@ export class TidingsFilterBar extends LitElement {
       this.#search();
     } else if (key.key === "Escape") {
       key.stopPropagation();
+      if (this.searchField.value !== "") {
+        // Else it is for the drawer around.
+        key.preventDefault();
+      }
       this.searchField.value = "";
       this.#search();
       this.dispatchEvent(new CustomEvent("leave"));

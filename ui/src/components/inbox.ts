@@ -2,6 +2,7 @@ import { LitElement, type PropertyValues, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
 import type { GetToken } from "../api/credential.js";
+import { ApiError } from "../api/error.js";
 import type { EventFilter } from "../api/filter.js";
 import type { Event } from "../api/schema.js";
 import { Inbox } from "../inbox/inbox.js";
@@ -19,7 +20,7 @@ import { inboxStyles } from "./inbox-styles.js";
 import { keyAction } from "./keys.js";
 import type { TidingsList } from "./list.js";
 import "./list.js";
-import { look, severityColors } from "./look.js";
+import { look, severityColors, theme } from "./look.js";
 import { noticeStyles, notices } from "./notices.js";
 
 /** How long it is said that the list was loaded anew, in milliseconds. */
@@ -64,12 +65,14 @@ export class TidingsInbox extends LitElement {
 
   #inbox: Inbox | undefined;
   #leave: (() => void) | undefined;
-  #reloads = 0;
   #state: string | undefined;
   #held = 0;
   #wantsList = false;
+  /** The event that a link leads to, while its operation is looked for. */
+  #sought: string | undefined;
 
   static override styles = [
+    theme,
     look,
     severityColors,
     noticeStyles,
@@ -112,16 +115,25 @@ export class TidingsInbox extends LitElement {
     await this.#session.restart();
   }
 
+  /** Sends the deletions that can still be undone, and waits for the answers: before a sign-out. */
+  async settle(): Promise<void> {
+    await this.#inbox?.settle();
+  }
+
   /** Shows an event, loading it where it is not in the list. */
   openEvent(id: string): void {
     const line = this.#inbox?.lines.find((each) => each.event.id === id);
     if (line && this.list) {
+      this.#sought = undefined;
       if (this.list.opened !== id) {
         this.list.toggle(line);
       }
       void this.list.focusOn(id);
+    } else if (this.#sought === id) {
+      // Its operation is listed, and it is not among what is loaded of that.
+      this.#sought = undefined;
+      this.#say(strings.list.notLoaded);
     } else {
-      this.eventId = id;
       void this.#show(id);
     }
   }
@@ -261,7 +273,7 @@ export class TidingsInbox extends LitElement {
         .onOpened=${(line: Line) => this.#opened(line)}
       ></tidings-list>`;
     }
-    if (inbox.loading === "first") {
+    if (inbox.loading === "first" || inbox.loading === "more") {
       return html`<div class="skeleton" aria-label=${strings.list.loading} role="status">
         ${Array.from({ length: 6 }, () => html`<i></i>`)}
       </div>`;
@@ -270,7 +282,7 @@ export class TidingsInbox extends LitElement {
       return html`<div class="empty">
         <h3>${strings.list.failed}</h3>
         <p>${inbox.error?.message}</p>
-        <button class="action" @click=${() => void inbox.reload()}>${strings.list.again}</button>
+        <button class="action" @click=${() => void inbox.retry()}>${strings.list.again}</button>
       </div>`;
     }
     if (Object.keys(this.filter).length > 0) {
@@ -293,7 +305,6 @@ export class TidingsInbox extends LitElement {
 
   #open(): void {
     const session = this.#session;
-    this.#reloads = session.reloads;
     this.#inbox = new Inbox(session, () => this.#changed());
     this.#leave = session.listen({
       frame: (frame) => {
@@ -301,7 +312,7 @@ export class TidingsInbox extends LitElement {
           this.#fire("tidings-event", frame.event);
         }
       },
-      reload: () => this.#sayReloaded(),
+      reload: (why) => this.#sayReloaded(why),
     });
     this.#inbox.open(this.filter);
   }
@@ -330,16 +341,18 @@ export class TidingsInbox extends LitElement {
     this.#held = inbox.held;
   }
 
-  /** Only for what was missed while the page was looked at, and not for a sign-in. */
-  #sayReloaded(): void {
-    const { reloads } = this.#session;
-    if (reloads > this.#reloads && this.#inbox?.session.counts) {
-      this.said = strings.state.reloaded;
-      setTimeout(() => {
-        this.said = "";
-      }, SAID);
+  /** Only for what was missed of a list that was shown, and not for a sign-in. */
+  #sayReloaded(why: "missed" | "restarted"): void {
+    if (why === "missed" && this.#inbox && this.#inbox.lines.length > 0) {
+      this.#say(strings.state.reloaded);
     }
-    this.#reloads = reloads;
+  }
+
+  #say(text: string): void {
+    this.said = text;
+    setTimeout(() => {
+      this.said = "";
+    }, SAID);
   }
 
   #opened(line: Line): void {
@@ -352,17 +365,23 @@ export class TidingsInbox extends LitElement {
   /** Finds an event that a link leads to: it may be far down, or held back by the filter. */
   async #show(id: string): Promise<void> {
     const inbox = this.#inbox;
-    if (!inbox || inbox.loading !== "idle") {
+    if (!inbox) {
+      this.eventId = id;
       return;
     }
-    this.eventId = undefined;
+    this.#sought = id;
     try {
       const event = await inbox.session.client.get(id);
+      if (!inbox.isOperationOpen(event.operationId)) {
+        inbox.toggleOperation(event.operationId);
+      }
       this.#filtered({ operationId: event.operationId });
       this.eventId = id;
-      inbox.toggleOperation(event.operationId);
-    } catch {
-      this.said = strings.list.noMatch;
+    } catch (error) {
+      this.#sought = undefined;
+      this.#say(
+        error instanceof ApiError && error.status === 404 ? strings.list.gone : strings.list.failed,
+      );
     }
   }
 
@@ -443,7 +462,7 @@ export class TidingsInbox extends LitElement {
   readonly #key = (key: KeyboardEvent): void => {
     const { list } = this;
     const inbox = this.#inbox;
-    const action = keyAction(key, this);
+    const action = this.settings.keys || key.key === "Escape" ? keyAction(key, this) : undefined;
     if (!action || !inbox) {
       return;
     }
@@ -469,6 +488,11 @@ export class TidingsInbox extends LitElement {
         }
       },
     };
+    const hasNothingToClose = list?.opened === undefined && inbox.choice.isEmpty;
+    if (action === "escape" && hasNothingToClose) {
+      // It is for the drawer around.
+      return;
+    }
     key.preventDefault();
     acts[action]();
   };

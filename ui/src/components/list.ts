@@ -1,5 +1,5 @@
 import { VirtualizerController } from "@tanstack/lit-virtual";
-import { LitElement, type PropertyValues, css, html, nothing } from "lit";
+import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { type Ref, createRef, ref } from "lit/directives/ref.js";
 import { repeat } from "lit/directives/repeat.js";
@@ -40,6 +40,8 @@ export class TidingsList extends LitElement {
   @state() private activeId: string | undefined;
 
   readonly #scroller: Ref<HTMLElement> = createRef();
+  /** The lines that the virtualizer knows. */
+  #lines: readonly Line[] | undefined;
   #virtual: VirtualizerController<HTMLElement, Element> | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
 
@@ -95,6 +97,7 @@ export class TidingsList extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearInterval(this.#ticking);
+    this.inbox.isAtTop = true;
   }
 
   /** The line that keys act on. */
@@ -171,14 +174,23 @@ export class TidingsList extends LitElement {
     }
   }
 
-  protected override willUpdate(changed: PropertyValues<this>): void {
+  protected override willUpdate(): void {
     this.#virtual ??= this.#virtualizer();
     const { lines } = this.inbox;
     if (!lines.some((line) => line.event.id === this.activeId)) {
       this.activeId = lines[0]?.event.id;
     }
-    if (changed.has("version") || changed.has("inbox")) {
-      this.#count();
+    if (this.openId && !lines.some((line) => line.event.id === this.openId)) {
+      // What was open is gone.
+      this.openId = undefined;
+      this.#scrolled();
+    }
+    if (lines !== this.#lines) {
+      this.#lines = lines;
+      // Another function has the virtualizer ask for all keys anew.
+      const virtual = this.#virtual.getVirtualizer();
+      const getItemKey = (index: number): string | number => lines[index]?.event.id ?? index;
+      virtual.setOptions({ ...virtual.options, count: lines.length, getItemKey });
     }
   }
 
@@ -196,7 +208,7 @@ export class TidingsList extends LitElement {
         >
           ${repeat(
             virtual?.getVirtualItems() ?? [],
-            (item) => item.key,
+            (item) => lines[item.index]?.event.id ?? item.key,
             (item) => {
               const line = lines[item.index];
               return line ? this.#line(line, item.index, item.start, actions) : nothing;
@@ -217,9 +229,8 @@ export class TidingsList extends LitElement {
     const scroller = this.#scroller;
     return new VirtualizerController<HTMLElement, Element>(this, {
       getScrollElement: () => scroller.value ?? null,
-      count: this.inbox.lines.length,
+      count: 0,
       estimateSize: () => ROW_HEIGHT,
-      getItemKey: (index) => this.inbox.lines[index]?.event.id ?? index,
       overscan: 8,
       // So that the first rows need not wait until the browser has measured.
       initialRect: { width: innerWidth, height: innerHeight },
@@ -244,6 +255,7 @@ export class TidingsList extends LitElement {
       isOpen,
       isChosen: this.inbox.choice.has(id),
       isActive: this.activeId === id,
+      isNew: this.inbox.isNew(id),
       isOperationOpen: this.inbox.isOperationOpen(operationId),
     };
     return html`
@@ -315,14 +327,6 @@ export class TidingsList extends LitElement {
     this.activeId = next?.event.id;
     if (next && this.renderRoot.querySelector(":focus")) {
       void this.focusOn(next.event.id);
-    }
-  }
-
-  #count(): void {
-    const virtual = this.#virtual?.getVirtualizer();
-    const count = this.inbox.lines.length;
-    if (virtual && virtual.options.count !== count) {
-      virtual.setOptions({ ...virtual.options, count });
     }
   }
 

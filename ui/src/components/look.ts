@@ -1,12 +1,27 @@
 import { css } from "lit";
 
 /**
+ * Light or dark: the browser's choice, unless the attribute `theme` says. For the elements that a page
+ * uses; those inside of them inherit it.
+ */
+export const theme = css`
+  :host {
+    color-scheme: light dark;
+  }
+  :host([theme="light"]) {
+    color-scheme: light;
+  }
+  :host([theme="dark"]) {
+    color-scheme: dark;
+  }
+`;
+
+/**
  * What all components look like. A host page sets the custom properties `--tidings-*` to have it its own
- * way, and the attribute `theme` to `light` or `dark` where that is not the browser's to choose.
+ * way.
  */
 export const look = css`
   :host {
-    color-scheme: light dark;
     --t-font: var(--tidings-font, system-ui, -apple-system, "Segoe UI", sans-serif);
     --t-mono: var(--tidings-font-mono, ui-monospace, "SF Mono", "DejaVu Sans Mono", monospace);
     --t-surface: var(--tidings-surface, light-dark(#ffffff, #16181d));
@@ -30,12 +45,6 @@ export const look = css`
     --t-debug: light-dark(#59616e, #a1a9b8);
     font: 400 0.875rem/1.45 var(--t-font);
     color: var(--t-text);
-  }
-  :host([theme="light"]) {
-    color-scheme: light;
-  }
-  :host([theme="dark"]) {
-    color-scheme: dark;
   }
   :host([hidden]) {
     display: none;

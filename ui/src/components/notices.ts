@@ -32,13 +32,18 @@ export function notices(inbox: Inbox) {
           <button class="undo" @click=${() => inbox.removals.undo()}>${strings.notice.undo}</button>
         </div>`
       : nothing}
-    ${error && inbox.loading !== "failed" && !error.isSignedOut && error.code !== "unreachable"
+    ${error && (inbox.loading !== "failed" || inbox.lines.length > 0)
       ? html`<div class="notice failed">
           <span
             >${error.message}${error.remedies.length > 0
               ? html`<br />${error.remedies.join("; ")}`
               : nothing}</span
           >
+          ${inbox.loading === "failed"
+            ? html`<button class="undo" @click=${() => void inbox.retry()}>
+                ${strings.list.again}
+              </button>`
+            : nothing}
           <button
             class="plain"
             aria-label=${strings.notice.dismiss}
@@ -77,6 +82,10 @@ export const noticeStyles = css`
   .notice.failed {
     background: light-dark(#8f1616, #ffd9d6);
     color: light-dark(#ffffff, #3d0b08);
+  }
+  .notice.failed .undo {
+    color: inherit;
+    text-decoration: underline;
   }
   .notice .plain {
     color: inherit;

@@ -6,7 +6,7 @@ import type { Line } from "../inbox/lines.js";
 import { strings } from "../strings/en.js";
 import { chevronIcon, readIcon, severityIcon, trashIcon, unreadIcon } from "./icons.js";
 import { exactTime, relativeTime } from "./time.js";
-import { spokenOf, titleOf, words } from "./words.js";
+import { titleOf, words } from "./words.js";
 
 /** How a line stands. */
 export interface RowState {
@@ -14,6 +14,7 @@ export interface RowState {
   readonly isChosen: boolean;
   readonly isActive: boolean;
   readonly isOperationOpen: boolean;
+  readonly isNew: boolean;
 }
 
 /** What can be done with a line. */
@@ -42,7 +43,7 @@ export function row(line: Line, state: RowState, actions: RowActions) {
     <div
       class="row ${severity} ${isUnread ? "is-unread" : ""} ${line.isOlder ? "is-older" : ""} ${
         state.isOpen ? "is-open" : ""
-      } ${state.isChosen ? "is-chosen" : ""}"
+      } ${state.isChosen ? "is-chosen" : ""} ${state.isNew ? "is-new" : ""}"
       @focusin=${() => actions.focus(line)}
     >
       <label class="choose">
@@ -61,8 +62,10 @@ export function row(line: Line, state: RowState, actions: RowActions) {
         aria-expanded=${state.isOpen ? "true" : "false"}
         @click=${() => actions.toggle(line)}
       >
-        <span class="hidden-text">${isUnread ? `${strings.row.unread}. ` : ""}</span>
-        <span class="text" aria-label=${spokenOf(event)}>${titleOf(event)}</span>
+        <span class="hidden-text"
+          >${isUnread ? `${strings.row.unread}. ` : ""}${strings.severity[severity]}:
+        </span>
+        <span class="text">${titleOf(event)}</span>
         <span class="facts">
           <span>${words(event.category)} · ${words(event.action)}</span>
           <span>${
@@ -123,6 +126,15 @@ export const rowStyles = css`
     border-bottom: 1px solid var(--t-line);
     border-inline-start: 3px solid transparent;
     background: var(--t-surface);
+  }
+  .row.is-new {
+    animation: slide-in 0.25s ease-out;
+  }
+  @keyframes slide-in {
+    from {
+      opacity: 0;
+      transform: translateY(-0.75rem);
+    }
   }
   .row:hover {
     background: var(--t-hover);

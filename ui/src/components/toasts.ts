@@ -4,7 +4,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Event } from "../api/schema.js";
 import { strings } from "../strings/en.js";
 import { closeIcon, severityIcon } from "./icons.js";
-import { spokenOf, titleOf, words } from "./words.js";
+import { titleOf, words } from "./words.js";
 
 /** How long a toast stays, in milliseconds; what is urgent stays until it is dismissed. */
 export const TOAST_TIME = 8_000;
@@ -24,8 +24,8 @@ export function toasts(
       (event) => event.id,
       (event) => html`<div class="toast ${event.severity}">
         <span class="icon">${severityIcon(event.severity)}</span>
-        <button class="what" aria-label=${spokenOf(event)} @click=${() => open(event)}>
-          <b>${titleOf(event)}</b>
+        <button class="what" @click=${() => open(event)}>
+          <i class="hidden-text">${strings.severity[event.severity]}: </i><b>${titleOf(event)}</b>
           <span>${words(event.category)} · ${words(event.action)}</span>
         </button>
         <button

@@ -67,21 +67,29 @@ describe("Removals", () => {
 
   function begin() {
     const sent: [string, boolean][] = [];
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
     const removals = new Removals(
-      ({ hidden }, leaving) => sent.push([[...hidden].join(), leaving]),
+      ({ hidden }, leaving) => {
+        sent.push([[...hidden].join(), leaving]);
+        return answered;
+      },
       () => undefined,
     );
-    return { removals, sent };
+    return { removals, sent, answer };
   }
 
-  it("sends what nobody takes back in time", () => {
-    const { removals, sent } = begin();
+  it("sends what nobody takes back in time, and hides it until that is answered", async () => {
+    const { removals, sent, answer } = begin();
     removals.add(removal("a"));
     expect(removals.hides("a")).toBe(true);
     vi.advanceTimersByTime(UNDO_TIME - 1);
     expect(sent).toEqual([]);
     vi.advanceTimersByTime(1);
     expect(sent).toEqual([["a", false]]);
+    expect(removals.hides("a")).toBe(true);
+    answer();
+    await removals.settle();
     expect(removals.hides("a")).toBe(false);
   });
 

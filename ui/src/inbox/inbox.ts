@@ -21,6 +21,9 @@ const MAX_PAGE = 1_000;
 const [GATHER, GATHER_LONG] = [16, 120];
 const LONG = 5_000;
 
+/** How long a line counts as having just come, in milliseconds. */
+const NEW = 1_000;
+
 /** How the list stands. */
 export type Loading = "first" | "more" | "idle" | "failed";
 
@@ -32,6 +35,7 @@ export class Inbox {
   readonly work: Work;
   readonly #rows = new Rows();
   readonly #changed: () => void;
+  readonly #newIds = new Set<string>();
   readonly #openOperations = new Set<string>();
   #leave: (() => void) | undefined;
   #filter: EventFilter = {};
@@ -43,6 +47,8 @@ export class Inbox {
   /** How far the list on screen is; a change by filter goes so far and no further. */
   #shownUpTo: Cursor | undefined;
   #request = new AbortController();
+  /** What the stream says while a list is on its way, which may be older than that. */
+  #meanwhile: Frame[] | undefined;
   #telling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(session: Session, changed: () => void) {
@@ -50,9 +56,10 @@ export class Inbox {
     this.#changed = changed;
     const tell = (): void => this.#tell();
     const failed = (error: ApiError): void => this.#fail(error);
-    this.removals = new Removals((removal, leaving) => {
-      void this.#sendRemoval(removal, leaving);
-    }, () => this.#refresh());
+    this.removals = new Removals(
+      (removal, leaving) => this.#sendRemoval(removal, leaving),
+      () => this.#refresh(),
+    );
     this.work = new Work(tell, failed);
   }
 
@@ -114,7 +121,8 @@ export class Inbox {
   }
 
   close(): void {
-    this.removals.flush(true);
+    // The page stays, so there is time for an answer.
+    this.removals.flush(false);
     this.#request.abort();
     this.#leave?.();
     this.#leave = undefined;
@@ -148,9 +156,20 @@ export class Inbox {
     }
   }
 
-  /** Lists anew. */
-  async reload(): Promise<void> {
-    await this.#load();
+  /** Tries again what has failed: the next page, or all of it. */
+  async retry(): Promise<void> {
+    this.#error = undefined;
+    if (this.#rows.events.length > 0 && this.#next) {
+      this.#loading = "idle";
+      await this.more();
+    } else {
+      await this.#load();
+    }
+  }
+
+  /** Sends the deletions that can still be undone, and waits until all are answered. */
+  async settle(): Promise<void> {
+    await this.removals.settle();
   }
 
   /** Whether the newest line is on screen: only then new ones are shown at once. */
@@ -174,6 +193,11 @@ export class Inbox {
       this.#openOperations.add(operationId);
     }
     this.#refresh();
+  }
+
+  /** Whether an event came a moment ago, while one looked on. */
+  isNew(id: string): boolean {
+    return this.#newIds.has(id);
   }
 
   isOperationOpen(operationId: string): boolean {
@@ -267,6 +291,8 @@ export class Inbox {
     const loaded = keep ? this.#rows.events.length : 0;
     const size = Math.min(Math.max(PAGE, loaded), MAX_PAGE);
     const filter = this.#filter;
+    const meanwhile: Frame[] = [];
+    this.#meanwhile = meanwhile;
     this.#loading = "first";
     this.#tell();
     try {
@@ -275,13 +301,19 @@ export class Inbox {
       if (signal.aborted) {
         return;
       }
-      this.#rows.begin(filter, page.events, page.totalCount);
+      this.#meanwhile = undefined;
+      this.#rows.begin(filter, page.events, page.totalCount, keep && !this.#isAtTop);
       this.#rows.hasMore = page.next !== undefined;
+      // The list may hold some of it already, which does no harm.
+      const stale = meanwhile.map((frame) => this.#rows.take(frame, !this.#isAtTop)).some(Boolean);
       this.#next = page.next;
       this.#shownUpTo = page.cursor;
       this.#loading = "idle";
       this.#error = undefined;
       this.#refresh();
+      if (stale) {
+        void this.#load();
+      }
     } catch (error) {
       this.#loadingFailed(error, signal);
     }
@@ -290,6 +322,7 @@ export class Inbox {
   #loadingFailed(error: unknown, signal: AbortSignal): void {
     if (!signal.aborted) {
       this.#loading = "failed";
+      this.#meanwhile = undefined;
       if (this.#rows.filter !== this.#filter) {
         // Better nothing than what was not asked for.
         this.#rows.begin(this.#filter, [], undefined);
@@ -301,7 +334,13 @@ export class Inbox {
   }
 
   #take(frame: Frame): void {
+    this.#meanwhile?.push(frame);
     const isStale = this.#rows.take(frame, !this.#isAtTop);
+    if (frame.kind === "event" && this.session.state === "live") {
+      const { id } = frame.event;
+      this.#newIds.add(id);
+      setTimeout(() => this.#newIds.delete(id), NEW);
+    }
     if (frame.kind === "deleted") {
       this.choice.forget(frame.change.ids);
     }
@@ -331,6 +370,10 @@ export class Inbox {
     const gather = this.#rows.events.length > LONG ? GATHER_LONG : GATHER;
     this.#telling ??= setTimeout(() => {
       this.#telling = undefined;
+      if (this.lines.length === 0 && !this.removals.waiting) {
+        // What was loaded is gone, and there may be more.
+        void this.more();
+      }
       this.#changed();
     }, gather);
   }

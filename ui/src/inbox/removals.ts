@@ -12,8 +12,8 @@ export interface Removal {
   readonly hidden: ReadonlySet<string>;
 }
 
-/** Sends a deletion; `leaving` is true when the page goes away. */
-export type SendRemoval = (removal: Removal, leaving: boolean) => void;
+/** Sends a deletion, and is done when it is answered; `leaving` is true when the page goes away. */
+export type SendRemoval = (removal: Removal, leaving: boolean) => Promise<void>;
 
 /**
  * Deletions that wait until nobody takes them back any more. When the page goes away they are sent at
@@ -23,6 +23,8 @@ export class Removals {
   readonly #send: SendRemoval;
   readonly #changed: () => void;
   readonly #time: number;
+  /** Those that are sent and not answered. */
+  readonly #sent = new Map<Removal, Promise<void>>();
   #waiting: { removal: Removal; timer: ReturnType<typeof setTimeout> } | undefined;
 
   constructor(send: SendRemoval, changed: () => void, time = UNDO_TIME) {
@@ -38,7 +40,7 @@ export class Removals {
 
   /** Whether an event is about to be deleted, and not shown any more. */
   hides(id: string): boolean {
-    return this.#waiting?.removal.hidden.has(id) ?? false;
+    return [this.waiting, ...this.#sent.keys()].some((removal) => removal?.hidden.has(id));
   }
 
   /** Begins to wait; one that waited before is sent. */
@@ -63,7 +65,18 @@ export class Removals {
     }
     clearTimeout(waiting.timer);
     this.#waiting = undefined;
-    this.#send(waiting.removal, leaving);
+    const { removal } = waiting;
+    const sent = this.#send(removal, leaving).finally(() => {
+      this.#sent.delete(removal);
+      this.#changed();
+    });
+    this.#sent.set(removal, sent);
     this.#changed();
+  }
+
+  /** Sends what waits, and waits for all answers. */
+  async settle(): Promise<void> {
+    this.flush(false);
+    await Promise.all(this.#sent.values());
   }
 }

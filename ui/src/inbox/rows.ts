@@ -38,12 +38,25 @@ export class Rows {
     return this.#byId.get(id) ?? this.#held.get(id);
   }
 
-  /** Begins with the first page of a list. */
-  begin(filter: EventFilter, events: readonly Event[], total: number | undefined): void {
+  /**
+   * Begins with the first page of a list. With `hold`, what is above the first event that was shown waits
+   * for {@link release}.
+   */
+  begin(
+    filter: EventFilter,
+    events: readonly Event[],
+    total: number | undefined,
+    hold = false,
+  ): void {
+    const first = hold ? this.#events[0] : undefined;
+    const isAbove = (event: Event): boolean =>
+      first !== undefined && !this.#byId.has(event.id) && comesBefore(event, first);
+    const held = events.filter(isAbove);
+    const shown = events.filter((event) => !isAbove(event));
     this.#filter = filter;
-    this.#events = [...events];
-    this.#byId = new Map(events.map((event) => [event.id, event]));
-    this.#held.clear();
+    this.#held = new Map(held.map((event) => [event.id, event]));
+    this.#events = shown;
+    this.#byId = new Map(shown.map((event) => [event.id, event]));
     this.#total = total;
   }
 

@@ -13,8 +13,8 @@ export interface SessionListener {
   frame?(frame: Frame): void;
   /** Counts, state or error have changed. */
   changed?(): void;
-  /** What was shown may lack something: list anew. */
-  reload?(): void;
+  /** What was shown may lack something, or is another user's: list anew. */
+  reload?(why: "missed" | "restarted"): void;
 }
 
 /**
@@ -29,17 +29,19 @@ export class Session {
   #error: ApiError | undefined;
   #cursor: Cursor | undefined;
   #beginning: Promise<unknown> | undefined;
+  /** Whether there is a stream, whose state counts then. */
+  #isFollowing = false;
+  /** Counts the attempts to begin; only the newest goes on. */
+  #attempt = 0;
   #telling: ReturnType<typeof setTimeout> | undefined;
   #hasCounts: Counts | undefined;
-  /** How many times what was missed could not be followed and was listed anew. */
-  reloads = 0;
 
   constructor(access: Access, options: FeedOptions = {}) {
     this.client = new Client(access);
     const listener = {
       frame: (frame: Frame) => this.#take(frame),
       state: (state: StreamState, error?: ApiError) => this.#setState(state, error),
-      gap: () => void this.#again(),
+      gap: () => void this.#again("missed"),
     };
     this.#feed = new Feed(access, listener, options);
   }
@@ -56,6 +58,11 @@ export class Session {
     return this.#error;
   }
 
+  /** Whether no part of the page uses it. */
+  get isIdle(): boolean {
+    return this.#listeners.size === 0;
+  }
+
   /** How far the page is: what came before is shown or in the counts. */
   get cursor(): Cursor | undefined {
     return this.#cursor;
@@ -67,8 +74,7 @@ export class Session {
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) {
-        this.#feed.stop();
-        this.#beginning = undefined;
+        this.#end();
       }
     };
   }
@@ -95,6 +101,9 @@ export class Session {
     } catch (error) {
       if (this.#beginning === first) {
         this.#beginning = undefined;
+        if (!(error instanceof ApiError) || error.isPassing) {
+          void this.#again("missed");
+        }
       }
       throw error;
     }
@@ -115,13 +124,12 @@ export class Session {
 
   /** Begins anew, after somebody has signed in or out. */
   async restart(): Promise<void> {
-    this.#feed.stop();
+    this.#end();
     this.#cursor = undefined;
-    this.#beginning = undefined;
     this.#counter = new Counter();
     this.#hasCounts = undefined;
     this.#setState("connecting");
-    await this.#again(true);
+    await this.#again("restarted");
   }
 
   /** Tells what a failed request says about who is signed in, and gives the failure on. */
@@ -129,38 +137,54 @@ export class Session {
     try {
       return await request();
     } catch (error) {
-      if (error instanceof ApiError && error.isSignedOut) {
+      if (this.#isFollowing) {
+        // The stream knows better how it goes.
+      } else if (error instanceof ApiError && error.isSignedOut) {
         this.#setState("signed-out", error);
-      } else if (error instanceof ApiError && error.code === "unreachable") {
+      } else if (error instanceof ApiError && error.isPassing) {
         this.#setState("waiting", error);
       }
       throw error;
     }
   }
 
+  #end(): void {
+    this.#feed.stop();
+    this.#isFollowing = false;
+    this.#beginning = undefined;
+    this.#attempt += 1;
+  }
+
   #begin(cursor: Cursor, takeOver = false): void {
-    this.#cursor = cursor;
-    this.#feed.start(cursor, takeOver);
+    // Who asked may have gone meanwhile.
+    if (!this.isIdle) {
+      this.#cursor = cursor;
+      this.#isFollowing = true;
+      this.#feed.start(cursor, takeOver);
+    }
   }
 
   /** Takes up the stream where the server is now, and has the page list what there is. */
-  async #again(takeOver = false): Promise<void> {
+  async #again(why: "missed" | "restarted"): Promise<void> {
+    this.#attempt += 1;
+    const attempt = this.#attempt;
     const backoff = new Backoff();
-    for (;;) {
+    while (attempt === this.#attempt && !this.isIdle) {
       try {
         const summary = await this.#guarded(() => this.client.summary());
-        this.#hasCounts = { unread: summary.unread, read: summary.read };
-        this.#begin(summary.cursor, takeOver);
-        this.#beginning = Promise.resolve();
-        this.reloads += 1;
-        for (const listener of this.#listeners) {
-          listener.reload?.();
+        if (attempt === this.#attempt) {
+          this.#hasCounts = { unread: summary.unread, read: summary.read };
+          this.#begin(summary.cursor, why === "restarted");
+          this.#beginning = Promise.resolve();
+          for (const listener of this.#listeners) {
+            listener.reload?.(why);
+          }
+          this.#tell();
         }
-        this.#tell();
         return;
       } catch (error) {
-        const isOver = !(error instanceof ApiError) || (error.status >= 400 && error.status < 500);
-        if (isOver || this.#listeners.size === 0) {
+        // Who has no token to give may have one later.
+        if (error instanceof ApiError && !error.isPassing) {
           return;
         }
       }
@@ -210,7 +234,8 @@ const sessions = new Map<string, { getToken: GetToken | undefined; session: Sess
 /** The session that all parts of this page share which name the same server and callback. */
 export function sessionOf(server: string, getToken: GetToken | undefined): Session {
   const address = addressOf(server);
-  const same = sessions.get(address) ?? [];
+  const all = sessions.get(address) ?? [];
+  const same = all.filter((entry) => entry.getToken === getToken || !entry.session.isIdle);
   sessions.set(address, same);
   let found = same.find((entry) => entry.getToken === getToken);
   if (!found) {

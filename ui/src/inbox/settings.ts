@@ -5,6 +5,8 @@ import type { Severity } from "../api/schema.js";
 export interface Settings {
   /** Whether opening an event marks it as read. */
   readonly readOnOpen: boolean;
+  /** Whether single keys do something (WCAG 2.1.4). */
+  readonly keys: boolean;
   /** The severities whose new events are shown as a toast. */
   readonly toasts: readonly Severity[];
   /** Those that the desktop is told of while no page is looked at. */
@@ -13,7 +15,7 @@ export interface Settings {
 
 const KEY = "tidings:settings";
 
-const DEFAULTS: Settings = { readOnOpen: true, toasts: [], desktop: [] };
+const DEFAULTS: Settings = { readOnOpen: true, keys: true, toasts: [], desktop: [] };
 
 /** The severities that call for somebody. */
 export const URGENT: readonly Severity[] = SEVERITIES.slice(0, 5);
@@ -23,6 +25,7 @@ export function readSettings(): Settings {
     const found = JSON.parse(localStorage.getItem(KEY) ?? "{}") as Record<string, unknown>;
     return {
       readOnOpen: found["readOnOpen"] !== false,
+      keys: found["keys"] !== false,
       toasts: severitiesOf(found["toasts"]),
       desktop: severitiesOf(found["desktop"]),
     };

@@ -44,8 +44,10 @@ export class Herald {
 
   async #announce(event: Event): Promise<void> {
     const { toasts, desktop } = readSettings();
+    const isWanted = [...toasts, ...desktop].includes(event.severity);
     if (document.visibilityState === "visible") {
-      if (toasts.includes(event.severity) && (await claim(event.id))) {
+      // Who looks at a page needs no word from the desktop, also where it shows no toast.
+      if (isWanted && (await claim(event.id)) && toasts.includes(event.severity)) {
         this.#stage.toast(event);
       }
     } else if (desktop.includes(event.severity)) {

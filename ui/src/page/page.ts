@@ -1,12 +1,13 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 
+import { ApiError } from "../api/error.js";
 import { type EventFilter, filterOf, queryOf } from "../api/filter.js";
 import "../components/bell.js";
 import "../components/inbox.js";
 import { bellIcon } from "../components/icons.js";
 import type { TidingsInbox } from "../components/inbox.js";
-import { look } from "../components/look.js";
+import { look, theme } from "../components/look.js";
 import { sessionOf } from "../inbox/session.js";
 import { totalOf } from "../stream/counts.js";
 import { strings } from "../strings/en.js";
@@ -30,6 +31,7 @@ export class TidingsPage extends LitElement {
   #leave: (() => void) | undefined;
 
   static override styles = [
+    theme,
     look,
     css`
       :host {
@@ -150,7 +152,15 @@ export class TidingsPage extends LitElement {
   }
 
   async #signOut(): Promise<void> {
-    await this.#session.client.signOut().catch(() => undefined);
+    await this.renderRoot.querySelector<TidingsInbox>("tidings-inbox")?.settle();
+    try {
+      await this.#session.client.signOut();
+    } catch (error) {
+      if (!(error instanceof ApiError && error.isSignedOut)) {
+        // Still signed in: better to say nothing than that one is not.
+        return;
+      }
+    }
     this.wasSignedIn = false;
     await this.#session.restart();
   }

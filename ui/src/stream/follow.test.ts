@@ -31,7 +31,7 @@ describe("follow", () => {
   async function run(
     answers: Answer[],
     until: (seen: { cursors: string[]; states: StreamState[] }) => boolean,
-    options: { silence?: number } = {},
+    options: { silence?: number; tokens?: string[] | null } = {},
   ) {
     const asked: { cursor: string | undefined; token: string | undefined }[] = [];
     server = createServer((request, response) => {
@@ -62,10 +62,13 @@ describe("follow", () => {
     let tokens = 0;
     const getToken = (): string => {
       tokens += 1;
-      return `token-${tokens}`;
+      return options.tokens?.[tokens - 1] ?? `token-${tokens}`;
     };
     await follow(
-      { server: `http://127.0.0.1:${port}`, getToken },
+      {
+        server: `http://127.0.0.1:${port}`,
+        getToken: options.tokens === null ? undefined : getToken,
+      },
       "0-0-tag",
       {
         frame(frame) {
@@ -78,7 +81,7 @@ describe("follow", () => {
         },
       },
       stop.signal,
-      { backoff: AT_ONCE, ...options },
+      { backoff: AT_ONCE, ...(options.silence ? { silence: options.silence } : {}) },
     );
     return { asked, ...seen };
   }
@@ -125,13 +128,21 @@ describe("follow", () => {
     expect(asked).toHaveLength(3);
   });
 
+  it("comes back after a 401 as soon as there is another token, and not before", async () => {
+    const answers = [{ status: 401, body: "" }, { body: frame("1-0-tag"), hold: true }];
+    const { asked } = await run(answers, ({ cursors }) => cursors.length > 0, {
+      tokens: ["old", "old", "new", "new"],
+    });
+    expect(asked.map(({ token }) => token)).toEqual(["Bearer old", "Bearer new"]);
+  });
+
   it("gives up where asking again does not help, and says why", async () => {
     for (const [status, state] of [
       [401, "signed-out"],
       [403, "refused"],
       [404, "refused"],
     ] as const) {
-      const { asked, states } = await run([{ status, body: "" }], () => false);
+      const { asked, states } = await run([{ status, body: "" }], () => false, { tokens: null });
       expect(asked).toHaveLength(1);
       expect(states.at(-1)).toBe(state);
     }

@@ -1,10 +1,13 @@
-import { type Access, authorized } from "../api/credential.js";
+import { type Access, authorized, tokenOf } from "../api/credential.js";
 import { ApiError, errorOf } from "../api/error.js";
 import { Backoff } from "./backoff.js";
 import { type Frame, FrameReader } from "./frame.js";
 
 /** A quiet stream has a comment every 15 seconds; after this time without a byte it is dead. */
 const SILENCE = 45_000;
+
+/** How often a page is asked at most whether it has another token, in milliseconds. */
+const LEAST_ASKING = 1_000;
 
 /** How it goes with a stream. */
 export type StreamState =
@@ -52,9 +55,12 @@ export async function follow(
     if (ended === "aborted") {
       return;
     }
-    if (ended instanceof ApiError && !isPassing(ended)) {
+    if (ended instanceof ApiError && !ended.isPassing) {
       follower.state(ended.isSignedOut ? "signed-out" : "refused", ended);
-      return;
+      if (!ended.isSignedOut || !(await hasOtherToken(access, connection.shown, backoff, signal))) {
+        return;
+      }
+      continue;
     }
     // A stream that said when its token ends is asked for anew at once.
     if (ended !== "expired") {
@@ -64,9 +70,21 @@ export async function follow(
   }
 }
 
-/** Whether the same request may succeed later. */
-function isPassing(error: ApiError): boolean {
-  return error.status === 0 || error.status === 408 || error.status === 429 || error.status >= 500;
+/** Waits until the page has another token than the one that was refused; never, where it has none. */
+async function hasOtherToken(
+  { getToken }: Access,
+  refused: string | null,
+  backoff: Backoff,
+  signal: AbortSignal,
+): Promise<boolean> {
+  while (getToken && !signal.aborted) {
+    await pause(Math.max(backoff.next(), LEAST_ASKING), signal);
+    const token = await tokenOf(getToken).catch(() => null);
+    if (token !== null && `Bearer ${token}` !== refused) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /** A wait that ends early when the browser is online again, or when it is aborted. */
@@ -86,6 +104,8 @@ async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
 
 class Connection {
   cursor = "";
+  /** The token that was shown last. */
+  shown: string | null = null;
   readonly #access: Access;
   readonly #follower: Follower;
   readonly #backoff: Backoff;
@@ -116,6 +136,7 @@ class Connection {
         cache: "no-store",
         signal: connection.signal,
       });
+      this.shown = new Headers(request.headers).get("authorization");
       const answer = await fetch(`${this.#access.server}/api/system/events/subscribe`, request);
       awake();
       if (!answer.ok) {

@@ -299,7 +299,12 @@ class Shared implements Part {
       return;
     }
     if (!welcome.steps) {
-      this.#start.listener.gap();
+      if (welcome.state === "live") {
+        this.#start.listener.gap();
+      } else {
+        // This tab has just had an answer from the server, so it knows better.
+        this.#waitForLock(true);
+      }
       return;
     }
     this.#isWelcome = true;

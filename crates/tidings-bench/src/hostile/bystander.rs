@@ -48,6 +48,8 @@ impl Bystander {
         reason = "events at regular times; a timer of tokio would be off by up to a millisecond"
     )]
     pub(super) fn measure(&mut self, time: Duration) -> anyhow::Result<Samples> {
+        // The server may have closed the one before while the attackers took their time to come.
+        self.publisher = connect(self.server)?;
         let begun = Instant::now();
         let mut due = begun;
         let mut latencies = Vec::new();

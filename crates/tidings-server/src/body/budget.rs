@@ -34,18 +34,19 @@ const BUDGET_TIME: Duration = Duration::from_secs(5);
 pub(crate) struct BodyBudget {
     short: Pool,
     long: Pool,
-}
-
-impl Default for BodyBudget {
-    fn default() -> Self {
-        Self {
-            short: Pool::new(SHORT_POOL_BYTES),
-            long: Pool::new(LONG_POOL_BYTES),
-        }
-    }
+    /// How long an upload may take.
+    pub(super) upload_timeout: Duration,
 }
 
 impl BodyBudget {
+    pub(crate) fn new(upload_timeout: Duration) -> Self {
+        Self {
+            short: Pool::new(SHORT_POOL_BYTES),
+            long: Pool::new(LONG_POOL_BYTES),
+            upload_timeout,
+        }
+    }
+
     /// The pool for a body of the declared length.
     pub(super) const fn pool_for(&self, declared: Option<usize>) -> &Pool {
         match declared {
@@ -221,7 +222,7 @@ mod tests {
 
     #[test]
     fn short_bodies_have_a_pool_of_their_own() {
-        let budget = BodyBudget::default();
+        let budget = BodyBudget::new(Duration::from_secs(60));
         let is_short = |declared| std::ptr::eq(budget.pool_for(declared), &raw const budget.short);
         assert!(is_short(Some(0)) && is_short(Some(SHORT_BYTES)));
         assert!(!is_short(Some(SHORT_BYTES + 1)) && !is_short(None));

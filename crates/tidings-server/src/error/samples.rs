@@ -5,7 +5,8 @@ use tidings_event::{ErrorCode, EventId, Violations};
 use uuid::Uuid;
 
 use super::ApiError;
-use crate::limits::{CallerLimits, Excess, MAX_URI_BYTES, Reach};
+use crate::admission::ConnectionLimits;
+use crate::limits::{CallerLimits, Excess, Reach};
 use crate::token::{Scopes, TokenError};
 
 /// An error that is answered with `code`.
@@ -45,7 +46,7 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
         },
         ErrorCode::UriTooLong => ApiError::UriTooLong {
             bytes: 20_000,
-            limit: MAX_URI_BYTES,
+            limit: ConnectionLimits::DEFAULT_URI_BYTES,
         },
         ErrorCode::UnsupportedMediaType => ApiError::UnsupportedMediaType { given: None },
         ErrorCode::EventConflict => ApiError::Conflict {

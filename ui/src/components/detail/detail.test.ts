@@ -119,6 +119,8 @@ describe("causeOf", () => {
   });
 });
 
+const NONE: ReadonlySet<string> = new Set();
+
 describe("tree", () => {
   it("shows every kind of value", () => {
     const page = text(
@@ -132,7 +134,7 @@ describe("tree", () => {
         nested: { deep: { deeper: [{ x: "y" }] } },
         kind: "hidden",
         error: "shown elsewhere",
-      }),
+      }, new Set(["error"])),
     );
     for (const part of ["Kubernetes context", "kind", "false", "0", "nothing", "a", "2", "true", "y"]) {
       expect(page).toContain(part);
@@ -142,12 +144,12 @@ describe("tree", () => {
 
   it("has an end, however much there is and however deep", () => {
     const wide = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`key${n}`, n]));
-    expect(text(tree(wide))).toContain("4,800 more");
+    expect(text(tree(wide, NONE))).toContain("4,800 more");
     let deep: unknown = "bottom";
     for (let level = 0; level < 100; level += 1) {
       deep = { level: deep };
     }
-    expect(text(tree(deep))).toContain("bottom");
+    expect(text(tree(deep, NONE))).toContain("bottom");
   });
 
   it("shows hostile names and texts as text", () => {
@@ -159,17 +161,19 @@ describe("tree", () => {
         toString: "y",
         link: "javascript:alert(1)",
         good: "https://example.org/?a=<b>",
-      }),
+      }, NONE),
     );
     expect(page.querySelectorAll("img, script")).toHaveLength(0);
     expect(page.querySelectorAll("a")).toHaveLength(1);
   });
 
   it("knows whether there is anything to show", () => {
-    for (const nothing of [null, {}, { error: {} }, { id: "x", doc: "y" }, 5, "x"]) {
-      expect(hasTree(nothing), JSON.stringify(nothing)).toBe(false);
+    for (const nothing of [null, {}, { error: {} }, { id: "x", error: "y" }, 5, "x"]) {
+      expect(hasTree(nothing, new Set(["error"])), JSON.stringify(nothing)).toBe(false);
     }
-    expect(hasTree({ a: null })).toBe(true);
-    expect(hasTree([1])).toBe(true);
+    expect(hasTree({ a: null }, NONE)).toBe(true);
+    expect(hasTree([1], NONE)).toBe(true);
+    // A cause that nobody understands is better shown somehow than not at all.
+    expect(text(tree({ error: { message: "disk full" } }, NONE))).toContain("disk full");
   });
 });

@@ -149,19 +149,24 @@ export class TidingsEventDetail extends LitElement {
     const { event } = this;
     const metadata: unknown = event.metadata;
     const cause = causeOf(metadata);
+    const documentation = documentationOf(metadata);
+    const shown = new Set([
+      ...(cause ? ["error", "err"] : []),
+      ...(documentation ? ["doc", "doclink"] : []),
+    ]);
     const isWhole = !/\n/.test(event.description.trim()) && event.description.length <= 200;
     return html`
       ${isWhole ? nothing : html`<p class="description">${event.description}</p>`}
       ${cause ? this.#cause(cause) : nothing}
-      ${hasTree(metadata)
+      ${hasTree(metadata, shown)
         ? html`<h3>${strings.detail.metadata}</h3>
-            ${tree(metadata)}`
+            ${tree(metadata, shown)}`
         : nothing}
       <details>
         <summary class="muted">${strings.detail.facts}</summary>
         ${this.#facts()}
       </details>
-      ${this.#bar(documentationOf(metadata))}
+      ${this.#bar(documentation)}
     `;
   }
 

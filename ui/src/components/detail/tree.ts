@@ -13,7 +13,7 @@ const MAX_DEPTH = 12;
 const OPEN_DEPTH = 2;
 
 /** What stands elsewhere, or means nothing to a reader (the keys of existing clients). */
-const ELSEWHERE = new Set(["error", "err", "doc", "doclink", "id", "kind", "history_title"]);
+const ELSEWHERE: ReadonlySet<string> = new Set(["id", "kind", "history_title"]);
 
 /** What a reader wants first. */
 const FIRST = ["Summary", "summary", "LongDescription", "SuggestedRemediation"];
@@ -37,14 +37,14 @@ const NAMES: Readonly<Record<string, string>> = {
 /** Texts that are a file rather than a line: shown folded, and saved on request. */
 const FILES = new Set(["trace"]);
 
-/** Whether anything of the metadata is left for the tree. */
-export function hasTree(metadata: unknown): boolean {
-  return entriesOf(metadata, true).length > 0;
+/** Whether anything of the metadata is left for the tree, but for what is shown elsewhere. */
+export function hasTree(metadata: unknown, shown: ReadonlySet<string>): boolean {
+  return entriesOf(metadata, shown).length > 0;
 }
 
 /** Metadata of any shape as a tree; every text in it is text. */
-export function tree(metadata: unknown): unknown {
-  return level(entriesOf(metadata, true), 0);
+export function tree(metadata: unknown, shown: ReadonlySet<string>): unknown {
+  return level(entriesOf(metadata, shown), 0);
 }
 
 function level(entries: readonly (readonly [string, unknown])[], depth: number): unknown {
@@ -69,7 +69,7 @@ function node(name: string, value: unknown, depth: number): unknown {
   if (typeof value !== "object") {
     return JSON.stringify(value);
   }
-  const entries = entriesOf(value, false);
+  const entries = entriesOf(value);
   if (entries.length === 0) {
     return html`<span class="muted">${strings.detail.nothing}</span>`;
   }
@@ -113,7 +113,11 @@ function file(name: string, value: string): unknown {
     <button class="action" @click=${save}>${strings.detail.download(name)}</button>`;
 }
 
-function entriesOf(value: unknown, isTop: boolean): (readonly [string, unknown])[] {
+/** With `shown` the value is the metadata itself, of which these keys are shown elsewhere. */
+function entriesOf(
+  value: unknown,
+  shown?: ReadonlySet<string>,
+): (readonly [string, unknown])[] {
   if (typeof value !== "object" || value === null) {
     return [];
   }
@@ -121,7 +125,7 @@ function entriesOf(value: unknown, isTop: boolean): (readonly [string, unknown])
     return value.map((each, index) => [String(index + 1), each as unknown] as const);
   }
   const entries = Object.entries(value);
-  if (!isTop) {
+  if (!shown) {
     return entries;
   }
   const place = (name: string): number => {
@@ -129,7 +133,7 @@ function entriesOf(value: unknown, isTop: boolean): (readonly [string, unknown])
     return found < 0 ? FIRST.length : found;
   };
   return entries
-    .filter(([name]) => !ELSEWHERE.has(name))
+    .filter(([name]) => !ELSEWHERE.has(name) && !shown.has(name))
     .sort(([one], [other]) => place(one) - place(other))
     .map(([name, each]) => [Object.hasOwn(NAMES, name) ? (NAMES[name] ?? name) : name, each] as const);
 }

@@ -204,6 +204,20 @@ mod tests {
         }
     }
 
+    /// What all of the page may have on its way, the details of an event included, which come later.
+    const MOST_BYTES: usize = 60 * 1024;
+
+    #[test]
+    fn all_of_it_is_small() {
+        let page = File::new("index.html", read("index.html").unwrap().into_owned());
+        let bytes: usize = FILES
+            .values()
+            .chain([&page])
+            .map(|file| file.compressed.as_ref().unwrap_or(&file.plain).len())
+            .sum();
+        assert!(bytes <= MOST_BYTES, "{bytes} bytes");
+    }
+
     #[test]
     fn the_components_and_a_page_are_built_in() {
         assert!(built("tidings.js").is_some());

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import type { Event, Severity } from "../api/schema.js";
+import { claim } from "./claim.js";
+import { Herald } from "./herald.js";
+
+/** Web Locks that give each name to the first who asks. */
+function locks(): LockManager {
+  const held = new Set<string>();
+  return {
+    async request(name: string, _options: LockOptions, callback: (lock: Lock | null) => unknown) {
+      if (held.has(name)) {
+        return callback(null);
+      }
+      held.add(name);
+      await callback({ name, mode: "exclusive" });
+      held.delete(name);
+    },
+  } as unknown as LockManager;
+}
+
+describe("claim", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("is given to one tab for each event", async () => {
+    const shared = locks();
+    const claims = ["a", "a", "b", "a"].map((id) => claim(id, shared));
+    expect(await Promise.all(claims)).toEqual([true, false, true, false]);
+  });
+});
+
+describe("Herald", () => {
+  const told: string[] = [];
+  let visibility: DocumentVisibilityState = "visible";
+  let settings: { toasts?: Severity[]; desktop?: Severity[] } = {};
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    told.length = 0;
+    visibility = "visible";
+    settings = { toasts: ["error"], desktop: ["alert"] };
+    vi.stubGlobal("document", {
+      get visibilityState() {
+        return visibility;
+      },
+    });
+    vi.stubGlobal("localStorage", { getItem: () => JSON.stringify(settings) });
+    vi.stubGlobal("navigator", { locks: locks() });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  const herald = () =>
+    new Herald({
+      toast: (event) => told.push(`toast ${event.id}`),
+      desktop: (event) => told.push(`desktop ${event.id}`),
+    });
+  const live = { kind: "live", cursor: "", summary: { unread: {}, read: {} } } as const;
+  const event = (id: string, severity: Severity, status = "unread") =>
+    ({ kind: "event", cursor: "", event: { id, severity, status } as Event }) as const;
+
+  it("shows what the reader asked for, where they look", async () => {
+    const teller = herald();
+    teller.take(live);
+    for (const frame of [event("a", "error"), event("b", "alert"), event("c", "error", "read")]) {
+      teller.take(frame);
+    }
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(told).toEqual(["toast a"]);
+    visibility = "hidden";
+    teller.take(event("d", "error"));
+    teller.take(event("e", "alert"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(told).toEqual(["toast a", "desktop e"]);
+  });
+
+  it("tells nothing of what was missed", async () => {
+    const teller = herald();
+    teller.take(event("a", "error"));
+    teller.take(live);
+    teller.take({ kind: "ready", cursor: "" });
+    teller.take(event("b", "error"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(told).toEqual([]);
+  });
+
+  it("tells of an event once, in however many tabs", async () => {
+    const tabs = [herald(), herald(), herald()];
+    for (const tab of tabs) {
+      tab.take(live);
+    }
+    for (const tab of tabs) {
+      tab.take(event("a", "error"));
+    }
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(told).toEqual(["toast a"]);
+  });
+
+  it("tells nothing unless it was asked to", async () => {
+    settings = {};
+    const teller = herald();
+    teller.take(live);
+    teller.take(event("a", "emergency"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(told).toEqual([]);
+  });
+});
