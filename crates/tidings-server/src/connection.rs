@@ -3,6 +3,7 @@
 mod delivery;
 mod http2;
 mod linger;
+mod refusal;
 mod reserve;
 
 use std::convert::Infallible;
@@ -33,6 +34,8 @@ use crate::peer::{OverTls, Peer};
 use crate::state::AppState;
 use crate::tls::Tls;
 
+use refusal::Explained;
+
 /// How long a client may take for its TLS handshake.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 
@@ -58,7 +61,7 @@ pub(crate) struct Connections {
     http1_once: Builder,
     requests: http2::Requests,
     header_timeout: Duration,
-    head_bytes: u32,
+    head_bytes: usize,
     write_timeout: Duration,
 }
 
@@ -96,7 +99,7 @@ impl Connections {
             http1_once,
             requests: http2::Requests::default(),
             header_timeout,
-            head_bytes: u32::try_from(config.connections.head_bytes).unwrap_or(u32::MAX),
+            head_bytes: config.connections.head_bytes,
             write_timeout: config.write_timeout,
         }
     }
@@ -233,6 +236,7 @@ impl Connections {
             }
             _ => Either::Left(self.answer(request, origin)),
         });
+        let socket = Explained::new(socket, self.head_bytes);
         let connection = builder.serve_connection(TokioIo::new(socket), service);
         let mut connection = std::pin::pin!(connection);
         tokio::select! {

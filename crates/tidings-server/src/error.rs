@@ -49,6 +49,8 @@ pub(crate) enum ApiError {
     ChangeTooLarge { limit: usize },
     /// The address has more bytes than any that means something.
     UriTooLong { bytes: usize, limit: usize },
+    /// The first line and the header fields have more bytes than they may have.
+    HeadTooLarge { limit: usize },
     /// One event has more bytes than an event may have. The index is that of a batch.
     EventTooLarge {
         index: Option<usize>,

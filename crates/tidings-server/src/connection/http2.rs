@@ -148,7 +148,8 @@ where
     }
 }
 
-fn builder(tasks: Tasks, head_bytes: u32) -> Builder<Tasks> {
+fn builder(tasks: Tasks, head_bytes: usize) -> Builder<Tasks> {
+    let head_bytes = u32::try_from(head_bytes).unwrap_or(u32::MAX);
     let mut builder = Builder::new(tasks);
     builder
         .timer(TokioTimer::new())

@@ -37,6 +37,17 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
             format!("path and query have {bytes} bytes, more than the {limit} allowed"),
             "name fewer values in a filter",
         ),
+        ApiError::HeadTooLarge { limit } => refusal(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            ErrorCode::TooLarge,
+            "The head of the request is too large; nothing was changed",
+        )
+        .because("cookies of other programs on the same host, or a very long token")
+        .fault(
+            format!("its first line and header fields have more than the {limit} bytes allowed"),
+            "send fewer and shorter header fields; an operator sets the limit with \
+             --max-head-bytes",
+        ),
         ApiError::Excess(excess) => of_excess(*excess),
         ApiError::InvalidChange(violations) => invalid_change().with_violations(violations),
         ApiError::InvalidStatus(violations) => refusal(
