@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-uv7c6uUv.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-CLHDF4Ze.js";

@@ -80,6 +80,11 @@ export const inboxStyles = css`
     min-height: 0;
     display: grid;
   }
+  .is-old {
+    /* Another list is on its way; mostly it is there before this shows. */
+    opacity: 0.55;
+    transition: opacity 0s 0.15s;
+  }
   .pill {
     position: absolute;
     top: 0.625rem;

@@ -268,6 +268,7 @@ export class TidingsInbox extends LitElement {
   #body(inbox: Inbox) {
     if (inbox.lines.length > 0) {
       return html`<tidings-list
+        class=${inbox.loading === "first" ? "is-old" : ""}
         .inbox=${inbox}
         .version=${this.version}
         .onOpened=${(line: Line) => this.#opened(line)}

@@ -86,7 +86,7 @@ export class TidingsSignIn extends LitElement {
     } catch (error) {
       this.fault =
         error instanceof ApiError
-          ? [error.message, ...error.remedies].join(". ")
+          ? [error.message, ...error.remedies].join(": ")
           : String(error);
     }
   }
