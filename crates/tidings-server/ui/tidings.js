@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-CLHDF4Ze.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-BqS6uOLS.js";

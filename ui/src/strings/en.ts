@@ -69,7 +69,6 @@ export const strings = {
     unread: "Unread",
     system: "System",
     you: "You",
-    noDescription: "No description",
     select: (title: string) => `Select: ${title}`,
     markRead: "Mark as read",
     markUnread: "Mark as unread",
@@ -79,7 +78,6 @@ export const strings = {
     onlyOperation: "Show only this operation",
   },
   detail: {
-    loading: "Loading the details…",
     whatHappened: "What happened",
     probableCause: "Probable cause",
     remedy: "What to do next",
@@ -156,14 +154,11 @@ export const strings = {
     keys: "Keyboard shortcuts of a single key",
     toasts: "Show a pop-up in the page for",
     desktop: "Tell my desktop, while I look elsewhere, of",
-    urgent: "Warnings and errors",
-    severities: "Severities",
     denied: "The browser does not allow it. Allow notifications for this page first.",
     close: "Done",
   },
   toasts: {
     label: "New notifications",
-    open: "Open",
     dismiss: "Dismiss",
   },
   help: {
