@@ -27,6 +27,11 @@ macro_rules! conformance {
                 cases::random::histories_agree_with_the_model(place);
             }
 
+            #[test]
+            fn requests_that_share_a_commit_end_as_if_each_came_alone() {
+                cases::groups::requests_that_share_a_commit_end_as_if_each_came_alone(place);
+            }
+
             conformance!(@async
                 cases::handoff::every_reader_ends_with_the_list_while_others_publish_and_change,
                 cases::handoff::every_reader_ends_with_the_list_though_the_window_is_small,

@@ -1,15 +1,104 @@
-//! Storing a publish request, whole or not at all.
+//! Storing publish requests, each whole or not at all.
 
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Transaction};
 use tidings_event::{Digest, Event, EventId, OwnerId, SystemId};
 
 use super::feeds::Feeds;
-use super::row::{EVENT_COLUMN_COUNT, STORED_COLUMNS, insert_event, moment, read_event, rev};
+use super::row::{
+    EVENT_COLUMN_COUNT, NewRow, STORED_COLUMNS, insert_events, moment, read_event, rev,
+};
 use crate::store::{Conflict, Outcome, Stored, Submission};
 
-/// Stores one request, or nothing of it if one of its ids is taken by other content.
-pub(super) fn store_request(
+/// Stores requests in their order, each whole or not at all.
+pub(super) fn store_requests(
+    transaction: &Transaction<'_>,
+    system: SystemId,
+    feeds: &mut Feeds,
+    requests: &[Vec<Submission>],
+) -> rusqlite::Result<Vec<Outcome>> {
+    if let Some(outcomes) = store_new(transaction, system, feeds, requests)? {
+        return Ok(outcomes);
+    }
+    if let [request] = requests {
+        let outcome = store_one_by_one(transaction, system, feeds, request)?;
+        return Ok(vec![outcome]);
+    }
+    let mut outcomes = Vec::with_capacity(requests.len());
+    for request in requests {
+        let request = std::slice::from_ref(request);
+        outcomes.extend(store_requests(transaction, system, feeds, request)?);
+    }
+    Ok(outcomes)
+}
+
+/// Stores requests whose events are all new, as almost all are, together. `None` if one is not, and
+/// then nothing changed.
+fn store_new(
+    transaction: &Transaction<'_>,
+    system: SystemId,
+    feeds: &mut Feeds,
+    requests: &[Vec<Submission>],
+) -> rusqlite::Result<Option<Vec<Outcome>>> {
+    if !requests.is_empty() && feeds.any_deleted(transaction)? {
+        for submission in requests.iter().flatten() {
+            if is_deleted(transaction, submission.event.id)? {
+                return Ok(None);
+            }
+        }
+    }
+    let mut rows = Vec::with_capacity(requests.iter().map(Vec::len).sum());
+    let mut outcomes = Vec::with_capacity(requests.len());
+    for request in requests {
+        let mut stored = Vec::with_capacity(request.len());
+        for submission in request {
+            let owner = owner_of(&submission.event, system);
+            let feed = feeds.load(transaction, owner)?;
+            let rev = feed.add(&submission.event);
+            rows.push(NewRow {
+                feed: feed.key,
+                rev,
+                submission,
+            });
+            stored.push(Stored {
+                id: submission.event.id,
+                owner,
+                json: submission.json.clone(),
+                rev,
+                repeated: false,
+            });
+        }
+        outcomes.push(Outcome::Stored(stored));
+    }
+    if insert_all(transaction, &rows)? {
+        return Ok(Some(outcomes));
+    }
+    for submission in requests.iter().flatten() {
+        feeds.forget_newest(owner_of(&submission.event, system), &submission.event);
+    }
+    Ok(None)
+}
+
+/// Inserts events, or none if the id of one is taken.
+fn insert_all(transaction: &Transaction<'_>, rows: &[NewRow<'_>]) -> rusqlite::Result<bool> {
+    // A statement is whole or nothing by itself.
+    if rows.len() <= 1 {
+        return insert_events(transaction, rows);
+    }
+    transaction
+        .prepare_cached("SAVEPOINT request")?
+        .execute([])?;
+    let all = insert_events(transaction, rows)?;
+    if !all {
+        transaction.execute_batch("ROLLBACK TO request")?;
+    }
+    transaction.prepare_cached("RELEASE request")?.execute([])?;
+    Ok(all)
+}
+
+/// Stores one request, or nothing of it if one of its ids is taken by other content. Its events are
+/// looked at one after the other, since each may be a repeat.
+fn store_one_by_one(
     transaction: &Transaction<'_>,
     system: SystemId,
     feeds: &mut Feeds,
@@ -19,20 +108,22 @@ pub(super) fn store_request(
     for submission in request {
         feeds.load(transaction, owner_of(&submission.event, system))?;
     }
-    let many = request.len() > 1;
-    if many {
-        transaction
-            .prepare_cached("SAVEPOINT request")?
-            .execute([])?;
-    }
+    transaction
+        .prepare_cached("SAVEPOINT request")?
+        .execute([])?;
     let any_deleted = feeds.any_deleted(transaction)?;
     let mut stored: Vec<Stored> = Vec::with_capacity(request.len());
     for (index, submission) in request.iter().enumerate() {
         let id = submission.event.id;
         let owner = owner_of(&submission.event, system);
         let feed = feeds.load(transaction, owner)?;
+        let row = NewRow {
+            feed: feed.key,
+            rev: feed.head.next(),
+            submission,
+        };
         let was_deleted = any_deleted && is_deleted(transaction, id)?;
-        if !was_deleted && insert_event(transaction, feed.key, feed.head.next(), submission)? {
+        if !was_deleted && insert_events(transaction, &[row])? {
             stored.push(Stored {
                 id,
                 owner,
@@ -49,16 +140,12 @@ pub(super) fn store_request(
                 for (one, submission) in added {
                     feeds.forget_newest(one.owner, &submission.event);
                 }
-                if many {
-                    transaction.execute_batch("ROLLBACK TO request; RELEASE request")?;
-                }
+                transaction.execute_batch("ROLLBACK TO request; RELEASE request")?;
                 return Ok(Outcome::Conflict(Conflict { index, id }));
             }
         }
     }
-    if many {
-        transaction.prepare_cached("RELEASE request")?.execute([])?;
-    }
+    transaction.prepare_cached("RELEASE request")?.execute([])?;
     Ok(Outcome::Stored(stored))
 }
 

@@ -1,9 +1,11 @@
 //! An event as a row and back.
 
 use std::str::FromStr;
+use std::sync::LazyLock;
 
+use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 use rusqlite::types::Type;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Statement, ToSql};
 use tidings_event::{Event, OwnerId, Rev, Status, Timestamp};
 use uuid::Uuid;
 
@@ -45,42 +47,107 @@ pub(crate) fn overlay_join(viewer: usize, system: usize) -> String {
 /// How many columns those are: others may follow them.
 pub(crate) const EVENT_COLUMN_COUNT: usize = 14;
 
-const INSERT: &str = "INSERT INTO event (feed, created_rev, id, digest, system_id, operation_id, \
-     acted_upon, category, action, severity, status, created_at, updated_at, description, metadata) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
-     ON CONFLICT (id) DO NOTHING";
+/// An event as it is inserted: at `rev` of the feed with this key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewRow<'a> {
+    pub(crate) feed: i64,
+    pub(crate) rev: Rev,
+    pub(crate) submission: &'a Submission,
+}
 
-/// Inserts an event at `rev` of `feed`. `false` if its id is taken, and then nothing changed.
-pub(crate) fn insert_event(
+/// The columns of a [`NewRow`], in the order in which it is bound.
+const NEW_COLUMNS: &str = "feed, created_rev, id, digest, system_id, operation_id, acted_upon, \
+     category, action, severity, status, created_at, updated_at, description, metadata";
+
+/// How many rows one statement inserts. Rows whose keys rise are found a place on each index next to
+/// the one before, but only within one statement: with 64 a row costs three fifths of what it costs
+/// alone.
+const STATEMENT_ROWS: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
+
+/// The statements, as many as there are sizes.
+static INSERTS: LazyLock<[String; STATEMENT_ROWS.len()]> = LazyLock::new(|| {
+    let row = vec!["?"; NEW_COLUMNS.split(',').count()].join(",");
+    STATEMENT_ROWS.map(|rows| {
+        let rows = vec![format!("({row})"); rows].join(",");
+        format!("INSERT INTO event ({NEW_COLUMNS}) VALUES {rows}")
+    })
+});
+
+/// Inserts events. `false` if the id of one is taken: then those before it may be inserted, and
+/// whoever inserts more than one takes that back.
+pub(crate) fn insert_events(
     connection: &Connection,
-    feed: i64,
-    rev: Rev,
-    submission: &Submission,
+    mut rows: &[NewRow<'_>],
 ) -> rusqlite::Result<bool> {
-    let Submission {
-        event,
-        metadata,
-        digests,
-        ..
-    } = submission;
-    let inserted = connection.prepare_cached(INSERT)?.execute(params![
-        feed,
-        rev_to_sql(rev)?,
-        event.id.as_uuid().as_bytes(),
-        digests.of_content.as_bytes(),
-        event.system_id.as_uuid().as_bytes(),
-        event.operation_id.as_uuid().as_bytes(),
-        event.acted_upon.as_uuid().as_bytes(),
-        event.category.as_str(),
-        event.action.as_str(),
-        event.severity.as_str(),
-        event.status.as_str(),
-        nanoseconds(event.created_at),
-        nanoseconds(event.updated_at),
-        event.description,
-        metadata.as_deref(),
-    ])?;
-    Ok(inserted == 1)
+    for (number, insert) in STATEMENT_ROWS.into_iter().zip(&*INSERTS) {
+        while let Some((now, later)) = rows.split_at_checked(number) {
+            let mut statement = connection.prepare_cached(insert)?;
+            let mut parameters = Parameters::of(&mut statement);
+            for row in now {
+                row.bind(&mut parameters)?;
+            }
+            match statement.raw_execute() {
+                Ok(_) => rows = later,
+                Err(error) if is_taken_id(&error) => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(true)
+}
+
+fn is_taken_id(error: &rusqlite::Error) -> bool {
+    matches!(
+        error,
+        rusqlite::Error::SqliteFailure(cause, Some(message))
+            if cause.extended_code == SQLITE_CONSTRAINT_UNIQUE && message.ends_with(" event.id")
+    )
+}
+
+/// The parameters of a statement, bound from the first to the last.
+struct Parameters<'a, 'connection> {
+    statement: &'a mut Statement<'connection>,
+    bound: usize,
+}
+
+impl<'a, 'connection> Parameters<'a, 'connection> {
+    const fn of(statement: &'a mut Statement<'connection>) -> Self {
+        Self {
+            statement,
+            bound: 0,
+        }
+    }
+
+    fn bind(&mut self, value: impl ToSql) -> rusqlite::Result<()> {
+        self.bound += 1;
+        self.statement.raw_bind_parameter(self.bound, value)
+    }
+}
+
+impl NewRow<'_> {
+    fn bind(self, to: &mut Parameters<'_, '_>) -> rusqlite::Result<()> {
+        let Submission {
+            event,
+            metadata,
+            digests,
+            ..
+        } = self.submission;
+        to.bind(self.feed)?;
+        to.bind(rev_to_sql(self.rev)?)?;
+        to.bind(event.id.as_uuid().as_bytes())?;
+        to.bind(digests.of_content.as_bytes())?;
+        to.bind(event.system_id.as_uuid().as_bytes())?;
+        to.bind(event.operation_id.as_uuid().as_bytes())?;
+        to.bind(event.acted_upon.as_uuid().as_bytes())?;
+        to.bind(event.category.as_str())?;
+        to.bind(event.action.as_str())?;
+        to.bind(event.severity.as_str())?;
+        to.bind(event.status.as_str())?;
+        to.bind(nanoseconds(event.created_at))?;
+        to.bind(nanoseconds(event.updated_at))?;
+        to.bind(event.description.as_str())?;
+        to.bind(metadata.as_deref())
+    }
 }
 
 /// Reads an event and its rev from a row that begins with [`STORED_COLUMNS`] or [`SEEN_COLUMNS`].

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::change;
 use super::fault::store_error;
 use super::feeds::Feeds;
-use super::publish::store_request;
+use super::publish::store_requests;
 use crate::store::{Committed, Outcome, StoreError, Work};
 
 /// The engine hands over one group at a time; when the thread is busy, the next one waits there.
@@ -175,15 +175,21 @@ fn commit(
 ) -> rusqlite::Result<Committed> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut feeds = Feeds::default();
-    let outcomes = group
-        .into_iter()
-        .map(|work| match work {
-            Work::Publish(request) => store_request(&transaction, system, &mut feeds, &request),
+    let mut outcomes = Vec::with_capacity(group.len());
+    // Requests with no change between them are stored together.
+    let mut requests = Vec::with_capacity(group.len());
+    for work in group {
+        match work {
+            Work::Publish(request) => requests.push(request),
             Work::Change(step) => {
-                change::apply(&transaction, system, &mut feeds, &step).map(Outcome::Changed)
+                outcomes.extend(store_requests(&transaction, system, &mut feeds, &requests)?);
+                requests.clear();
+                let changed = change::apply(&transaction, system, &mut feeds, &step)?;
+                outcomes.push(Outcome::Changed(changed));
             }
-        })
-        .collect::<rusqlite::Result<_>>()?;
+        }
+    }
+    outcomes.extend(store_requests(&transaction, system, &mut feeds, &requests)?);
     feeds.write_back(&transaction)?;
     let began = Instant::now();
     transaction.commit()?;

@@ -1,0 +1,152 @@
+//! Requests that arrive at once share a commit, and none may notice.
+
+use futures_util::future::join_all;
+use proptest::prelude::*;
+use proptest::test_runner::{Config as Runs, TestRunner};
+use tidings::{Change, Event, EventId, PublishError, Selection, Tidings};
+use tidings_event::OwnerId;
+use uuid::Uuid;
+
+use super::{builder, built};
+use crate::listed;
+use crate::model::user;
+use crate::place::Place;
+
+/// How many groups are tried. Each is stored in two stores on disk.
+const GROUPS: u32 = 48;
+
+/// More would be polled in another order.
+const REQUESTS: usize = 30;
+
+/// An event of few, so that many are repeats or conflicts.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    id: u16,
+    owner: u8,
+    text: u8,
+}
+
+impl Sent {
+    fn event(self) -> Event {
+        let owner = (self.owner < 2).then(|| user(self.owner));
+        let event = built(builder(owner).with_description(format!("text {}", self.text)));
+        Event {
+            id: EventId::from_uuid(Uuid::from_u128(0xE000 + u128::from(self.id))),
+            operation_id: Uuid::from_u128(1).into(),
+            created_at: "2026-01-01T00:00:00Z".parse().expect("it is a time"),
+            updated_at: "2026-01-01T00:00:00Z".parse().expect("it is a time"),
+            ..event
+        }
+    }
+}
+
+/// `ids` many ids; the fewer, the more of the requests are not new.
+fn sent(ids: u16) -> impl Strategy<Value = Sent> {
+    let text = prop_oneof![4 => Just(0), 1 => Just(1)];
+    (0..ids, text).prop_map(|(id, text)| Sent {
+        id,
+        owner: u8::try_from(id % 3).unwrap_or(0),
+        text,
+    })
+}
+
+/// Mostly single events, and some requests that one statement does not hold.
+fn requests(ids: u16) -> impl Strategy<Value = Vec<Vec<Sent>>> {
+    let request = prop_oneof![
+        6 => prop::collection::vec(sent(ids), 1),
+        2 => prop::collection::vec(sent(ids), 1..6),
+        1 => prop::collection::vec(sent(ids), 60..140),
+    ];
+    prop::collection::vec(request, 1..REQUESTS)
+}
+
+/// What a publisher is told: the rev of each event and whether it is a repeat, or which one conflicts.
+type Told = Result<Vec<(u64, bool)>, usize>;
+
+async fn publish(tidings: &Tidings, request: Vec<Sent>) -> Told {
+    let events = request.into_iter().map(Sent::event).collect();
+    match tidings.publish_batch(events).await {
+        Ok(receipts) => Ok(receipts
+            .iter()
+            .map(|receipt| (receipt.rev.get(), receipt.repeated))
+            .collect()),
+        Err(PublishError::Conflict { index, .. }) => Err(index),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+/// A store in which some ids are taken, and one event was deleted.
+async fn begun(place: &Place, taken: &[Sent]) -> Tidings {
+    let tidings = place.open().await;
+    for one in taken {
+        // One may be there twice.
+        let _ = publish(&tidings, vec![*one]).await;
+    }
+    if let Some(one) = taken.first().filter(|one| one.owner < 2) {
+        let selection = Selection::Ids(vec![one.event().id]);
+        let deleted = tidings.change(user(one.owner), selection, Change::Delete);
+        assert_eq!(deleted.await.expect("it can be deleted").count, 1);
+    }
+    tidings
+}
+
+/// The inbox of each owner, as far as it is the same in every store.
+async fn inboxes(tidings: &Tidings) -> Vec<Vec<(EventId, String)>> {
+    let mut inboxes = Vec::new();
+    let system = OwnerId::from(*tidings.system_id().as_uuid());
+    for owner in [user(0), user(1), system] {
+        let events = listed::all(tidings, owner).await;
+        let summary = tidings.summary(owner).await.expect("it can be counted");
+        assert_eq!(summary.total_count, events.len() as u64);
+        let mut inbox: Vec<_> = events
+            .into_iter()
+            .map(|event| (event.id, event.description))
+            .collect();
+        inbox.sort_unstable();
+        inboxes.push(inbox);
+    }
+    inboxes
+}
+
+pub(crate) fn requests_that_share_a_commit_end_as_if_each_came_alone(place: fn() -> Place) {
+    // All requests are queued before the first is committed.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
+    let mut runner = TestRunner::new(Runs {
+        cases: GROUPS,
+        failure_persistence: None,
+        ..Runs::default()
+    });
+    let group = prop_oneof![Just(24_u16), Just(60_000)].prop_flat_map(|ids| {
+        let taken = prop::collection::vec(sent(ids), 0..4);
+        (taken, requests(ids), any::<bool>())
+    });
+    runner
+        .run(&group, |(taken, mut requests, again)| {
+            if let Some(deleted) = taken.first().filter(|_| again) {
+                requests.insert(requests.len() / 2, vec![*deleted]);
+            }
+            runtime.block_on(async {
+                let (together, alone) = (place(), place());
+                let tidings = begun(&together, &taken).await;
+                let all = requests.iter().cloned();
+                let told_together = join_all(all.map(|request| publish(&tidings, request))).await;
+                let held_together = inboxes(&tidings).await;
+                tidings.close().await;
+
+                let tidings = begun(&alone, &taken).await;
+                let mut told_alone = Vec::new();
+                for request in requests {
+                    told_alone.push(publish(&tidings, request).await);
+                }
+                let held_alone = inboxes(&tidings).await;
+                tidings.close().await;
+                prop_assert_eq!(told_together, told_alone);
+                prop_assert_eq!(held_together, held_alone);
+                Ok(())
+            })
+        })
+        .unwrap_or_else(|failure| panic!("{failure}"));
+}
