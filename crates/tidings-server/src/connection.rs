@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
 use axum::http::Request;
 use axum::response::Response;
 use futures_util::FutureExt as _;
@@ -25,12 +25,13 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::server::TlsStream;
-use tower::ServiceExt as _;
+use tower::Service as _;
 
 use crate::admission::{Full, Seat};
 use crate::config::Config;
 use crate::error::chain;
 use crate::peer::{OverTls, Peer};
+use crate::router::Routes;
 use crate::state::AppState;
 use crate::tls::Tls;
 
@@ -53,7 +54,7 @@ type Socket = std::pin::Pin<Box<TimeoutStream<TcpStream>>>;
 /// Serves connections, all in the same way.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    routes: Router,
+    routes: Routes,
     state: Arc<AppState>,
     tls: Option<Arc<Tls>>,
     http1: Builder,
@@ -74,7 +75,7 @@ struct Origin {
 
 impl Connections {
     pub(crate) fn new(
-        routes: Router,
+        routes: Routes,
         state: Arc<AppState>,
         tls: Option<Arc<Tls>>,
         config: &Config,
@@ -240,6 +241,7 @@ impl Connections {
         let connection = builder.serve_connection(TokioIo::new(socket), service);
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
+            biased;
             ended = connection.as_mut() => ended,
             () = self.state.drain.begun() => {
                 connection.as_mut().graceful_shutdown();
@@ -262,7 +264,8 @@ impl Connections {
             extensions.insert(OverTls);
         }
         let changes = !request.method().is_safe();
-        let answer = self.routes.clone().oneshot(request);
+        // Whatever of this is a service is always ready.
+        let answer = self.routes.clone().call(request.map(Body::new));
         if changes {
             Either::Left(self.state.drain.finish(answer))
         } else {

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use axum::extract::{OriginalUri, Request};
 use axum::http::header::{CACHE_CONTROL, Entry, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue, Method, Uri};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use tower::{Layer, Service};
@@ -97,23 +97,26 @@ where
     }
 }
 
-/// What is remembered of a request until it is answered.
+/// What is remembered of a request until it is answered. Nothing of it is a part of the request's head:
+/// the library reads the next request into the same buffer once nobody holds the head, and would
+/// otherwise allocate another for every one.
 struct Visit {
     id: HeaderValue,
     method: Method,
-    uri: Uri,
+    path: Box<str>,
     /// `None` if nobody wants to know how long it took.
     begun: Option<Instant>,
 }
 
 impl Visit {
     fn begin(request: &Request) -> Self {
+        // The routes may be mounted below a path.
         let original = request.extensions().get::<OriginalUri>();
+        let uri = original.map_or_else(|| request.uri(), |OriginalUri(uri)| uri);
         Self {
             id: request_id::take_over_or_mint(request.headers()),
             method: request.method().clone(),
-            // The routes may be mounted below a path.
-            uri: original.map_or_else(|| request.uri().clone(), |OriginalUri(uri)| uri.clone()),
+            path: uri.path().into(),
             begun: tracing::enabled!(Level::DEBUG).then(Instant::now),
         }
     }
@@ -124,7 +127,7 @@ impl Visit {
         tracing::debug_span!(
             "request",
             method = %self.method,
-            path = self.uri.path(),
+            path = &*self.path,
             id = self.id(),
         )
     }
@@ -140,7 +143,7 @@ impl Visit {
             // Named here, since the span is only there if the log shows debug.
             tracing::error!(
                 method = %self.method,
-                path = self.uri.path(),
+                path = &*self.path,
                 id = self.id(),
                 status,
                 cause,

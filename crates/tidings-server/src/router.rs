@@ -10,11 +10,13 @@ use axum::http::header::{
 use axum::http::{HeaderName, Method};
 use axum::routing::any;
 use tidings::Tidings;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower::Layer as _;
+use tower::util::{Either, option_layer};
+use tower_http::cors::{AllowOrigin, Cors, CorsLayer};
 
 use crate::config::Config;
 use crate::error::{method_not_allowed, route_not_found};
-use crate::gate::GateLayer;
+use crate::gate::{Gate, GateLayer};
 use crate::identity::Origin;
 use crate::request_id::X_REQUEST_ID;
 use crate::state::AppState;
@@ -38,14 +40,20 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 /// when your own work has ended.
 pub fn router(engine: Tidings, config: &Config) -> Router {
     let state = Arc::new(AppState::new(engine, config));
+    let mut routes = api().layer(GateLayer::new(Arc::clone(&state)));
+    if let Some(cors) = cors(&state) {
+        routes = routes.layer(cors);
+    }
     // A fallback with our layers would take over the app's own unknown paths.
-    behind_gate(api(), &state)
-        .reset_fallback()
-        .with_state(state)
+    routes.reset_fallback().with_state(state)
 }
 
+/// The whole server's routes behind all that a request passes first. The gate stands before the router
+/// and not before each of its routes, which would cost every request a box and a copy more.
+pub(crate) type Routes = Either<Cors<Gate<Router>>, Gate<Router>>;
+
 /// The whole server: the API, the page, the health checks, and an answer to every other path.
-pub(crate) fn standalone(state: Arc<AppState>) -> Router {
+pub(crate) fn standalone(state: &Arc<AppState>) -> Routes {
     let mut routes = api();
     for operation in table::server() {
         routes = operation.mount(routes);
@@ -53,7 +61,9 @@ pub(crate) fn standalone(state: Arc<AppState>) -> Router {
     let routes = routes
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(route_not_found);
-    behind_gate(routes, &state).with_state(state)
+    let gate = GateLayer::new(Arc::clone(state));
+    let routes = gate.layer(routes.with_state(Arc::clone(state)));
+    option_layer(cors(state)).layer(routes)
 }
 
 fn api() -> Router<Arc<AppState>> {
@@ -73,30 +83,30 @@ fn api() -> Router<Arc<AppState>> {
 
 /// Browsers ask for leave before a page of another origin may send a token, and show it the answer only
 /// if that says so: this comes before the gate, since they ask without a token.
-fn behind_gate(routes: Router<Arc<AppState>>, state: &Arc<AppState>) -> Router<Arc<AppState>> {
-    let routes = routes.layer(GateLayer::new(Arc::clone(state)));
+fn cors(state: &AppState) -> Option<CorsLayer> {
     let origins = &state.allowed_origins;
     if origins.is_empty() {
-        return routes;
+        return None;
     }
-    routes.layer(
-        CorsLayer::new()
-            .allow_origin(AllowOrigin::list(origins.iter().map(Origin::to_header)))
-            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-            .allow_headers([
-                AUTHORIZATION,
-                CONTENT_TYPE,
-                CACHE_CONTROL,
-                HeaderName::from_static("last-event-id"),
-                X_REQUEST_ID,
-            ])
-            .expose_headers([LOCATION, RETRY_AFTER, WWW_AUTHENTICATE, X_REQUEST_ID])
-            .max_age(PREFLIGHT_AGE),
-    )
+    let cors = CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.iter().map(Origin::to_header)))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            CACHE_CONTROL,
+            HeaderName::from_static("last-event-id"),
+            X_REQUEST_ID,
+        ])
+        .expose_headers([LOCATION, RETRY_AFTER, WWW_AUTHENTICATE, X_REQUEST_ID])
+        .max_age(PREFLIGHT_AGE);
+    Some(cors)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use axum::body::Body;
     use axum::extract::Request;
     use axum::http::StatusCode;
@@ -104,14 +114,18 @@ mod tests {
     use axum::routing::get;
     use http_body_util::BodyExt as _;
     use tempfile::TempDir;
-    use tower::ServiceExt as _;
+    use tower::{Service, ServiceExt as _};
 
     use super::*;
 
-    async fn answer(router: &Router, path: &str) -> Response {
+    async fn answer<R>(routes: &R, path: &str) -> Response
+    where
+        R: Service<Request, Response = Response, Error = Infallible> + Clone,
+    {
         let request = Request::get(path).header("host", "localhost");
         let request = request.body(Body::empty()).unwrap();
-        router.clone().oneshot(request).await.unwrap()
+        let Ok(answer) = routes.clone().oneshot(request).await;
+        answer
     }
 
     async fn text(answer: Response) -> String {
@@ -145,7 +159,7 @@ mod tests {
     async fn a_server_that_ends_is_alive_but_takes_no_work() {
         let data_dir = TempDir::new().unwrap();
         let state = state(&data_dir).await;
-        let router = standalone(Arc::clone(&state));
+        let router = standalone(&state);
         assert_eq!(answer(&router, "/readyz").await.status(), 200);
         state.drain.begin();
         assert_eq!(answer(&router, "/healthz").await.status(), 200);

@@ -122,7 +122,7 @@ impl Server {
             admission,
             ..
         } = self;
-        let routes = router::standalone(Arc::clone(&state));
+        let routes = router::standalone(&state);
         let connections = Connections::new(routes, Arc::clone(&state), tls.clone(), &config);
         let connections = Arc::new(connections);
         let admission = Arc::new(admission);

@@ -1,7 +1,9 @@
 //! How the parts of a server learn that it ends, and what it waits for.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -13,6 +15,8 @@ use tokio_util::task::TaskTracker;
 #[derive(Debug, Default)]
 pub(crate) struct Drain {
     begun: CancellationToken,
+    /// The same, to be looked at without a lock. Set before.
+    has_begun: AtomicBool,
     /// The requests that change something whose connection has ended before them.
     changes: TaskTracker,
 }
@@ -20,17 +24,32 @@ pub(crate) struct Drain {
 impl Drain {
     /// Tells every part that the server ends.
     pub(crate) fn begin(&self) {
+        self.has_begun.store(true, Ordering::Release);
         self.begun.cancel();
     }
 
     /// Whether the server ends.
     pub(crate) fn has_begun(&self) -> bool {
-        self.begun.is_cancelled()
+        self.has_begun.load(Ordering::Acquire)
     }
 
-    /// Waits until the server ends.
+    /// Waits until the server ends. Every connection polls this beside each step of its own, so it
+    /// asks to be woken once, and after that only looks.
     pub(crate) async fn begun(&self) {
-        self.begun.cancelled().await;
+        let mut begun = pin!(self.begun.cancelled());
+        let mut asked: Option<Waker> = None;
+        poll_fn(|context| {
+            if self.has_begun() {
+                return Poll::Ready(());
+            }
+            let waker = context.waker();
+            if asked.as_ref().is_some_and(|asked| asked.will_wake(waker)) {
+                return Poll::Pending;
+            }
+            asked = Some(waker.clone());
+            begun.as_mut().poll(context)
+        })
+        .await;
     }
 
     /// Waits until it is one stream's turn to end: at a random moment within `spread` of the drain's
@@ -53,10 +72,10 @@ impl Drain {
     /// Outside of a Tokio runtime.
     pub(crate) fn finish<F>(&self, request: F) -> Finish<F>
     where
-        F: Future<Output: Send> + Send + 'static,
+        F: Future<Output: Send> + Send + Unpin + 'static,
     {
         Finish {
-            request: Some(Box::pin(request)),
+            request: Some(request),
             abandoned: self.changes.clone(),
             runtime: Handle::current(),
         }
@@ -80,24 +99,24 @@ impl Drain {
 #[derive(Debug)]
 pub(crate) struct Finish<F>
 where
-    F: Future<Output: Send> + Send + 'static,
+    F: Future<Output: Send> + Send + Unpin + 'static,
 {
     /// `None` once it has ended, or has panicked.
-    request: Option<Pin<Box<F>>>,
+    request: Option<F>,
     abandoned: TaskTracker,
     runtime: Handle,
 }
 
 impl<F> Future for Finish<F>
 where
-    F: Future<Output: Send> + Send + 'static,
+    F: Future<Output: Send> + Send + Unpin + 'static,
 {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         // Taken out, so that one that panics is not polled again as a task.
         let mut request = self.request.take().expect("it is not polled after its end");
-        let polled = request.as_mut().poll(context);
+        let polled = Pin::new(&mut request).poll(context);
         if polled.is_pending() {
             self.request = Some(request);
         }
@@ -107,7 +126,7 @@ where
 
 impl<F> Drop for Finish<F>
 where
-    F: Future<Output: Send> + Send + 'static,
+    F: Future<Output: Send> + Send + Unpin + 'static,
 {
     fn drop(&mut self) {
         if let Some(request) = self.request.take() {
@@ -128,15 +147,15 @@ mod tests {
         let drain = Drain::default();
         let (begin, begun) = oneshot::channel::<()>();
         let (done, ended) = oneshot::channel();
-        let polled = drain.finish(async move {
+        let polled = drain.finish(Box::pin(async move {
             let _ = begun.await;
             let _ = done.send("polled");
-        });
+        }));
         let mut polled = Box::pin(polled);
         assert!((&mut polled).now_or_never().is_none());
         drop(polled);
         let (never_done, never_ended) = oneshot::channel();
-        drop(drain.finish(async move { never_done.send("never polled") }));
+        drop(drain.finish(Box::pin(async move { never_done.send("never polled") })));
         drop(begin);
         drain
             .wait_for_changes(Instant::now() + Duration::from_secs(60))
@@ -148,8 +167,8 @@ mod tests {
     #[tokio::test]
     async fn a_request_that_ended_or_panicked_is_no_task() {
         let drain = Drain::default();
-        assert_eq!(drain.finish(async { 1 }).await, 1);
-        let panicking = drain.finish(async { panic!("a fault") });
+        assert_eq!(drain.finish(Box::pin(async { 1 })).await, 1);
+        let panicking = drain.finish(Box::pin(async { panic!("a fault") }));
         let panicked = std::panic::AssertUnwindSafe(panicking).catch_unwind().await;
         assert!(panicked.is_err());
         assert!(drain.changes.is_empty());

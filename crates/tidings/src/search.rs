@@ -41,38 +41,45 @@ pub(crate) fn contains_folded(text: &str, needle: &str) -> bool {
 
 /// Which runs of letters may occur in a block of texts: a Bloom filter with one hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct GramFilter(Vec<u8>);
+pub(crate) struct GramFilter(Box<[u8; FILTER_BYTES]>);
 
 impl GramFilter {
     fn new() -> Self {
-        Self(vec![0; FILTER_BYTES])
+        Self(Box::new([0; FILTER_BYTES]))
     }
 
     /// A filter as it was stored; one of another size lets everything through.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
-        if bytes.len() == FILTER_BYTES {
-            Self(bytes.to_vec())
-        } else {
-            Self(vec![u8::MAX; FILTER_BYTES])
-        }
+        let filter = bytes.try_into().unwrap_or([u8::MAX; FILTER_BYTES]);
+        Self(Box::new(filter))
     }
 
     /// The bytes to store.
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &*self.0
     }
 
-    /// Adds a folded text; how many bits that set.
+    /// Adds a folded text; how many bits that set. Every event of every feed goes through here.
     fn add(&mut self, text: &str) -> usize {
         let mut set = 0;
-        let letters: Vec<char> = text.chars().collect();
-        for start in 0..letters.len() {
-            let mut hash = NO_LETTERS;
-            for (letter, length) in letters[start..].iter().zip(1..=LONGEST_GRAM) {
-                hash = with_letter(hash, *letter);
+        // The hashes of the runs of no, one, two letters that end with the letter before.
+        let mut runs = [None; LONGEST_GRAM];
+        runs[0] = Some(NO_LETTERS);
+        for letter in text.chars() {
+            for length in (1..=LONGEST_GRAM).rev() {
+                let Some(begun) = runs[length - 1] else {
+                    continue;
+                };
+                let hash = with_letter(begun, letter);
                 for (byte, bit) in places(hash, length) {
-                    set += usize::from(self.0[byte] & bit == 0);
-                    self.0[byte] |= bit;
+                    let bits = &mut self.0[byte];
+                    if *bits & bit == 0 {
+                        *bits |= bit;
+                        set += 1;
+                    }
+                }
+                if let Some(run) = runs.get_mut(length) {
+                    *run = Some(hash);
                 }
             }
         }

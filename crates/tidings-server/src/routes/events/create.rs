@@ -10,7 +10,8 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use tidings::Receipt;
-use tidings_event::Violations;
+use tidings_event::{EventId, Violations};
+use uuid::fmt::Hyphenated;
 
 use crate::body::ReadBody;
 use crate::error::{ApiError, quoted};
@@ -65,19 +66,26 @@ use reading::Reader;
         )
     )
 )]
-pub(crate) async fn create_events(
+pub(crate) fn create_events(
     State(state): State<Arc<AppState>>,
     Publisher(caller): Publisher,
     OriginalUri(uri): OriginalUri,
     request: Request,
-) -> Result<Response, ApiError> {
-    let keeps_past = is_import(request.uri().query().unwrap_or(""))?;
-    let reader = Reader::new(caller, state.engine.limits(), keeps_past)?;
-    // In a box of its own: this future is made for every event, and allocators are slow with more than
-    // a KiB at a time.
-    let body = Box::pin(state.read_publication(caller, request));
-    let (form, receipts) = publish(&state, caller, reader, body).await?;
-    Ok(answer(form, &receipts, &uri))
+) -> impl Future<Output = Result<Response, ApiError>> + Send {
+    // A future is made for every event, and allocators are slow with more than a KiB at a time: the
+    // request goes into a box of its own, and what is remembered of its address is two words. That
+    // also lets go of its head; see `Visit`.
+    let keeps_past = is_import(uri.query().unwrap_or("")).map_err(Box::new);
+    let collection = Collection::of(&uri);
+    drop(uri);
+    let reading = Arc::clone(&state);
+    let body = Box::pin(async move { reading.read_publication(caller, request).await });
+    async move {
+        let keeps_past = keeps_past.map_err(|refused| *refused)?;
+        let reader = Reader::new(caller, state.engine.limits(), keeps_past)?;
+        let (form, receipts) = publish(&state, caller, reader, body).await?;
+        Ok(answer(form, &receipts, collection))
+    }
 }
 
 /// Whether a body is one event or an array. The answer has the same form.
@@ -135,7 +143,7 @@ fn is_import(query: &str) -> Result<bool, ApiError> {
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// 200 says that nothing new was stored.
-fn answer(form: Form, receipts: &[Receipt], uri: &Uri) -> Response {
+fn answer(form: Form, receipts: &[Receipt], collection: Collection) -> Response {
     let status = if receipts.iter().all(|receipt| receipt.repeated) {
         StatusCode::OK
     } else {
@@ -145,7 +153,7 @@ fn answer(form: Form, receipts: &[Receipt], uri: &Uri) -> Response {
         (Form::One, [receipt]) => {
             let mut response = receipt.json.clone().into_response();
             if !is_deleted(receipt) {
-                let location = location(uri, receipt);
+                let location = collection.location(receipt.id);
                 response.headers_mut().insert(LOCATION, location);
             }
             response
@@ -162,11 +170,26 @@ fn is_deleted(receipt: &Receipt) -> bool {
     receipt.repeated && receipt.event().deleted_at.is_some()
 }
 
-/// Beside the path of the request, which knows where the routes are mounted.
-fn location(uri: &Uri, receipt: &Receipt) -> HeaderValue {
-    let path = uri.path().trim_end_matches('/');
-    let location = format!("{path}/{}", receipt.id);
-    HeaderValue::try_from(location).expect("a path and a UUID fit into a header")
+/// Where the caller posted to, which knows where the routes are mounted.
+struct Collection(String);
+
+impl Collection {
+    fn of(uri: &Uri) -> Self {
+        let path = uri.path().trim_end_matches('/');
+        let mut location = String::with_capacity(path.len() + 1 + Hyphenated::LENGTH);
+        location.push_str(path);
+        Self(location)
+    }
+
+    /// The path of one of its events.
+    fn location(self, id: EventId) -> HeaderValue {
+        let Self(mut location) = self;
+        location.push('/');
+        let mut hyphenated = [0; Hyphenated::LENGTH];
+        location.push_str(id.as_uuid().hyphenated().encode_lower(&mut hyphenated));
+        HeaderValue::from_maybe_shared(Bytes::from(location))
+            .expect("a path and a UUID fit into a header")
+    }
 }
 
 /// The events as they are stored, without encoding them again.
