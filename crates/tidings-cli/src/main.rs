@@ -40,6 +40,10 @@ use std::process::ExitCode;
 use clap::builder::Resettable;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+/// Every request takes dozens of small allocations, most of which outlive the step they are made in.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const DETAILS: &str = "\
 Exit codes: 0 when all is done; 1 when something failed or was refused, which is explained on standard
 error; 2 when the command cannot be understood.

@@ -40,6 +40,7 @@ mod change;
 mod cursor;
 mod digest;
 mod draft;
+mod encoding;
 mod error_body;
 mod event;
 mod given;

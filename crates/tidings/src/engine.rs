@@ -26,9 +26,6 @@ use crate::upkeep::{Upkeep, UpkeepTask};
 /// queue, and a publish waits for the steps in its group.
 const BULK_CHANGES: usize = 2;
 
-/// About what an event's JSON takes beside its description and metadata.
-const FIELDS_BYTES: usize = 640;
-
 /// A handle on the engine; clones share it.
 ///
 /// When the last one is dropped, the subscriptions end, and what was accepted is still committed, in
@@ -166,15 +163,12 @@ impl Tidings {
     /// subscribers.
     pub fn prepare(&self, draft: Draft) -> Prepared {
         let (mut event, digests) = draft.resolve(self.shared.identity.system);
-        let metadata = event.metadata.as_ref().map(|metadata| {
-            let text = serde_json::to_string(metadata).expect("metadata has only text keys");
+        let metadata = event.metadata.take().map(|metadata| {
+            let text = serde_json::to_string(&metadata).expect("metadata has only text keys");
             text.into_boxed_str()
         });
-        let texts = event.description.len() + metadata.as_ref().map_or(0, |text| text.len());
-        let mut json = Vec::with_capacity(FIELDS_BYTES + texts);
-        serde_json::to_writer(&mut json, &event).expect("an event has only text keys");
+        let json = event.to_json_with(metadata.as_deref());
         self.shared.metrics.frames_encoded.inc();
-        event.metadata = None;
         Prepared(Submission {
             event,
             metadata,

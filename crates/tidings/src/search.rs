@@ -41,22 +41,31 @@ pub(crate) fn contains_folded(text: &str, needle: &str) -> bool {
 
 /// Which runs of letters may occur in a block of texts: a Bloom filter with one hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct GramFilter(Box<[u8; FILTER_BYTES]>);
+pub(crate) struct GramFilter(Box<Words>);
+
+/// The bits of a filter; stored, the first eight of each are its first byte.
+type Words = [u64; FILTER_BYTES / 8];
 
 impl GramFilter {
     fn new() -> Self {
-        Self(Box::new([0; FILTER_BYTES]))
+        Self(Box::new([0; FILTER_BYTES / 8]))
     }
 
     /// A filter as it was stored; one of another size lets everything through.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
-        let filter = bytes.try_into().unwrap_or([u8::MAX; FILTER_BYTES]);
-        Self(Box::new(filter))
+        let mut filter = Self(Box::new([u64::MAX; FILTER_BYTES / 8]));
+        if bytes.len() == FILTER_BYTES {
+            let (stored, _) = bytes.as_chunks();
+            for (word, stored) in filter.0.iter_mut().zip(stored) {
+                *word = u64::from_le_bytes(*stored);
+            }
+        }
+        filter
     }
 
     /// The bytes to store.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &*self.0
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|word| word.to_le_bytes()).collect()
     }
 
     /// Adds a folded text; how many bits that set.
@@ -84,10 +93,10 @@ impl GramFilter {
     #[inline(always)]
     fn set(&mut self, hash: u64, letters: usize) -> usize {
         let mut set = 0;
-        for (byte, bit) in places(hash, letters) {
-            let bits = &mut self.0[byte];
-            if *bits & bit == 0 {
-                *bits |= bit;
+        for (word, bit) in places(hash, letters) {
+            let bits = &mut self.0[word];
+            if *bits >> bit & 1 == 0 {
+                *bits |= 1 << bit;
                 set += 1;
             }
         }
@@ -102,7 +111,7 @@ impl GramFilter {
         length == 0
             || letters.windows(length).all(|gram| {
                 let hash = gram.iter().copied().fold(NO_LETTERS, with_letter);
-                places(hash, length).all(|(byte, bit)| self.0[byte] & bit != 0)
+                places(hash, length).all(|(word, bit)| self.0[word] >> bit & 1 != 0)
             })
     }
 }
@@ -111,12 +120,12 @@ const LONGEST_GRAM: usize = 3;
 
 /// The bits of a run of letters: one of a run of three, of which a search has several; two of a
 /// shorter one, which is all that a search for it has.
-fn places(hash: u64, letters: usize) -> impl Iterator<Item = (usize, u8)> {
+fn places(hash: u64, letters: usize) -> impl Iterator<Item = (usize, usize)> {
     let number = if letters < LONGEST_GRAM { 2 } else { 1 };
     // The upper half is as well mixed as the lower one.
     [hash, hash >> 32].into_iter().take(number).map(|half| {
         let bit = (half & 0xffff_ffff) as usize % (FILTER_BYTES * 8);
-        (bit / 8, 1 << (bit % 8))
+        (bit / 64, bit % 64)
     })
 }
 
@@ -219,7 +228,8 @@ mod tests {
     fn the_bits_of_a_text_stay_where_they_are() {
         let mut filter = GramFilter::new();
         let set = filter.add("Δop");
-        let bits = (0..FILTER_BYTES * 8).filter(|bit| filter.0[bit / 8] & (1 << (bit % 8)) != 0);
+        let stored = filter.to_bytes();
+        let bits = (0..FILTER_BYTES * 8).filter(|bit| stored[bit / 8] & (1 << (bit % 8)) != 0);
         let bits: Vec<usize> = bits.collect();
         let stored = [
             295, 1902, 2071, 2677, 3003, 4830, 7193, 8105, 8230, 11447, 12447,
@@ -240,7 +250,7 @@ mod tests {
             for text in &texts {
                 block.add(text);
             }
-            let filter = GramFilter::from_bytes(block.finish().as_bytes());
+            let filter = GramFilter::from_bytes(&block.finish().to_bytes());
             let letters: Vec<char> = texts[which.index(texts.len())].chars().collect();
             if !letters.is_empty() {
                 let start = from.index(letters.len());

@@ -188,12 +188,10 @@ fn find_repeat(
     if !is_repeat(submission, Digest::from_bytes(digest), &event) {
         return Ok(None);
     }
-    let json = serde_json::to_vec(&event)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     Ok(Some(Stored {
         id,
         owner,
-        json: Bytes::from(json),
+        json: Bytes::from(event.to_json()),
         rev,
         repeated: true,
     }))

@@ -132,7 +132,7 @@ pub(super) fn add_blocks(transaction: &Transaction<'_>, new: &NewBlocks) -> rusq
             rev_to_sql(block.last)?,
             block.oldest,
             block.newest,
-            block.grams.as_bytes(),
+            block.grams.to_bytes(),
         ])?;
     }
     Ok(())
