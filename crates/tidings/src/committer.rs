@@ -30,9 +30,14 @@ const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 const GROUP_EVENTS: usize = 2048;
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
-/// How often a group is held open for one more turn of the runtime, so that a steady trickle of
-/// requests does not hold it open for long.
-const GATHER_TURNS: usize = 8;
+/// A group is closed after so many turns of the runtime without a new request. A turn is as many steps
+/// of tasks as the runtime takes between two looks at the network, 16 in the server: publishers that
+/// were answered together need several to come back, and would else split into two crowds, each with
+/// commits of its own that cost as much as those of all.
+const QUIET_TURNS: usize = 6;
+
+/// The most turns a group is held open, so that a steady trickle of requests does not hold it for long.
+const MAX_TURNS: usize = 32;
 
 /// The events that are changed in the same commit as others are published, at the publishers' expense.
 const CHANGED_BESIDE: usize = 32;
@@ -259,17 +264,20 @@ impl Queue {
     }
 }
 
-/// Holds a group open while the queue grows from one turn of the runtime to the next: publishers
-/// whose requests have arrived get into this group, not into one of their own after it. A commit
-/// costs almost the same however many share it. A lone request waits for one turn.
+/// Holds a group open while the queue grows within a few turns of the runtime: publishers whose requests
+/// have arrived get into this group, not into one of their own after it. A commit costs almost the same
+/// however many share it. For a lone request all turns together are some microseconds.
 ///
 /// Cancel-safe.
 async fn gather(requests: &mpsc::Receiver<Message>) {
-    for _ in 0..GATHER_TURNS {
-        let queued = requests.len();
-        // Lets every task run that can, and takes notice of what has come over the network.
+    let (mut queued, mut quiet) = (requests.len(), 0);
+    for _ in 0..MAX_TURNS {
+        // Lets tasks run that can, and takes notice of what has come over the network.
         yield_now().await;
-        if requests.len() == queued {
+        let now = requests.len();
+        quiet = if now == queued { quiet + 1 } else { 0 };
+        queued = now;
+        if quiet == QUIET_TURNS {
             return;
         }
     }
