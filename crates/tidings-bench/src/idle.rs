@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::Bench;
 use crate::content::PublishRequest;
 use crate::http::Publisher;
-use crate::raw::RawStore;
+use crate::raw::{RawStore, Statements};
 use crate::report::{Table, Target};
 use crate::server::{Server, soon};
 use crate::statistics::Samples;
@@ -56,7 +56,7 @@ fn commits(store: &mut RawStore, events: usize) -> anyhow::Result<Samples> {
     for _ in 0..events {
         std::thread::park_timeout(PAUSE);
         let start = Instant::now();
-        store.commit(1)?;
+        store.commit(1, Statements::OneARow)?;
         latencies.push(start.elapsed().as_secs_f64() * 1e3);
     }
     Ok(latencies)

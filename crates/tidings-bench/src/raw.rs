@@ -1,14 +1,24 @@
 //! The machine's own limit: the rows the server stores, written by nothing but SQLite.
 
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Statement, Transaction, TransactionBehavior, params};
 use tidings::{Config, Tidings};
 use uuid::Uuid;
 
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION, LOCAL_USER, SEVERITY, mint_id};
+
+/// How the rows of a transaction are inserted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Statements {
+    /// Each by a statement of its own, as one writes it.
+    OneARow,
+    /// All by one, which is what the engine comes near to.
+    OneForAll,
+}
 
 /// A store as the engine makes it, opened as its writer opens it.
 #[derive(Debug)]
@@ -39,11 +49,16 @@ impl RawStore {
     }
 
     /// Commits transactions of `rows` events for as long as `stretch`: events a second.
-    pub(crate) fn flat_out(&mut self, rows: usize, stretch: Duration) -> anyhow::Result<f64> {
+    pub(crate) fn flat_out(
+        &mut self,
+        rows: usize,
+        statements: Statements,
+        stretch: Duration,
+    ) -> anyhow::Result<f64> {
         let start = Instant::now();
         let mut events = 0_usize;
         while start.elapsed() < stretch {
-            self.commit(rows)?;
+            self.commit(rows, statements)?;
             events += rows;
         }
         Ok(events as f64 / start.elapsed().as_secs_f64())
@@ -51,11 +66,12 @@ impl RawStore {
 
     /// One transaction: the rows of the events, and for each feed they are in its head and its
     /// counters, as the engine writes them.
-    pub(crate) fn commit(&mut self, rows: usize) -> anyhow::Result<()> {
+    pub(crate) fn commit(&mut self, rows: usize, statements: Statements) -> anyhow::Result<()> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut touched: Vec<usize> = Vec::with_capacity(rows.min(self.feeds.len()));
+        let mut waiting = Vec::new();
         for _ in 0..rows {
             let index = self.events % self.feeds.len();
             let (key, head) = &mut self.feeds[index];
@@ -75,12 +91,16 @@ impl RawStore {
                 description: DESCRIPTION,
                 metadata: None,
             };
-            row.insert(&transaction)?;
+            match statements {
+                Statements::OneARow => row.insert(&transaction)?,
+                Statements::OneForAll => waiting.push(row),
+            }
             if touched.len() < self.feeds.len() {
                 touched.push(index);
             }
             self.events += 1;
         }
+        insert_together(&waiting, &transaction)?;
         let more = i64::try_from(rows / touched.len())?;
         for index in touched {
             let (key, head) = self.feeds[index];
@@ -137,22 +157,23 @@ pub(crate) struct Row<'a> {
     pub(crate) metadata: Option<&'a str>,
 }
 
+const COLUMNS: &str = "feed, created_rev, changed_rev, id, digest, system_id, operation_id, \
+     acted_upon, category, action, severity, status, created_at, updated_at, description, metadata";
+
 impl Row<'_> {
     /// Inserts the row, and with it those of all indexes.
     pub(crate) fn insert(&self, transaction: &Transaction<'_>) -> anyhow::Result<()> {
+        insert_together(&[*self], transaction)
+    }
+
+    fn bind(&self, statement: &mut Statement<'_>, row: usize) -> anyhow::Result<()> {
         let id = mint_id();
         // As long as the server's digest and its operation's id, and as random.
         let mut digest = [0_u8; 32];
         fastrand::fill(&mut digest);
         let mut system = [0_u8; 16];
         system[0] = 1;
-        let mut statement = transaction.prepare_cached(
-            "INSERT INTO event (feed, created_rev, changed_rev, id, digest, system_id, \
-             operation_id, acted_upon, category, action, severity, status, created_at, \
-             updated_at, description, metadata) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-        )?;
-        statement.execute(params![
+        let values = params![
             self.feed,
             self.created_rev,
             self.changed_rev,
@@ -169,9 +190,34 @@ impl Row<'_> {
             self.updated_at,
             self.description,
             self.metadata,
-        ])?;
+        ];
+        for (index, value) in values.iter().enumerate() {
+            statement.raw_bind_parameter(row * values.len() + index + 1, value)?;
+        }
         Ok(())
     }
+}
+
+/// Inserts rows by one statement.
+fn insert_together(rows: &[Row<'_>], transaction: &Transaction<'_>) -> anyhow::Result<()> {
+    static ONE: LazyLock<String> = LazyLock::new(|| insert_statement(1));
+    let mut statement = match rows {
+        [] => return Ok(()),
+        [_] => transaction.prepare_cached(&ONE)?,
+        _ => transaction.prepare_cached(&insert_statement(rows.len()))?,
+    };
+    for (number, row) in rows.iter().enumerate() {
+        row.bind(&mut statement, number)?;
+    }
+    let inserted = statement.raw_execute()?;
+    anyhow::ensure!(inserted == rows.len(), "rows were not inserted");
+    Ok(())
+}
+
+fn insert_statement(rows: usize) -> String {
+    let row = vec!["?"; COLUMNS.split(',').count()].join(",");
+    let rows = vec![format!("({row})"); rows].join(",");
+    format!("INSERT INTO event ({COLUMNS}) VALUES {rows}")
 }
 
 /// Writes how far a feed has got.
