@@ -25,7 +25,7 @@ impl Event {
         self.to_json_with(metadata.as_deref())
     }
 
-    /// The same with this metadata, which is JSON already.
+    /// The same with this metadata, which must be a JSON object already: it is not looked at.
     pub fn to_json_with(&self, metadata: Option<&str>) -> Vec<u8> {
         let texts = self.description.len() + metadata.map_or(0, str::len);
         let mut json = Vec::with_capacity(FIELDS_BYTES + texts);

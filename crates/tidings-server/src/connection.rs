@@ -242,11 +242,11 @@ impl Connections {
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
             biased;
-            ended = connection.as_mut() => ended,
             () = self.state.drain.begun() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
+            ended = connection.as_mut() => ended,
         }
     }
 

@@ -11,8 +11,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use axum::body::HttpBody as _;
 use axum::extract::{OriginalUri, Request};
-use axum::http::header::{CACHE_CONTROL, Entry, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, Entry, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
@@ -153,6 +154,17 @@ impl Visit {
         if let Some(begun) = self.begun {
             let latency_us = begun.elapsed().as_micros();
             tracing::debug!(status, latency_us, "answered");
+        }
+        // Answers of the routes have come without; ours, refusals and panics, have not, and in HTTP/2
+        // nobody else leaves out what an answer to HEAD must not have (RFC 9110 §9.3.2).
+        if self.method == Method::HEAD {
+            let body = std::mem::take(response.body_mut());
+            if let (Some(bytes @ 1..), Entry::Vacant(unsaid)) = (
+                body.size_hint().exact(),
+                response.headers_mut().entry(CONTENT_LENGTH),
+            ) {
+                unsaid.insert(bytes.into());
+            }
         }
         let is_refused = !response.status().is_success();
         let headers = response.headers_mut();

@@ -12,7 +12,9 @@ const MAX_BYTES: usize = 128;
 /// The id that the client gave, if it belongs in a log, or a fresh one.
 pub(crate) fn take_over_or_mint(headers: &HeaderMap) -> HeaderValue {
     let given = headers.get(X_REQUEST_ID).filter(|id| is_fit(id));
-    given.cloned().unwrap_or_else(mint)
+    // Copied, since it is a part of the request's head, which nothing is to keep; see `Visit`.
+    let copied = given.and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok());
+    copied.unwrap_or_else(mint)
 }
 
 fn is_fit(id: &HeaderValue) -> bool {

@@ -145,14 +145,33 @@ mod tests {
         }
         let data_dir = TempDir::new().unwrap();
         let gate = GateLayer::new(state(&data_dir).await);
-        let router = Router::new().route("/", get(broken)).layer(gate);
-        let answer = answer(&router, "/").await;
+        let routes = gate.layer(Router::new().route("/", get(broken)));
+        let answer = answer(&routes, "/").await;
         assert_eq!(answer.status(), 500);
         assert!(answer.headers().contains_key("x-request-id"));
         assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
         let text = text(answer).await;
         assert!(text.contains("\"code\":\"internal\""), "{text}");
         assert!(!text.contains("secret"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_to_head_has_no_body_whoever_gives_it() {
+        async fn broken() -> StatusCode {
+            panic!("a fault")
+        }
+        let data_dir = TempDir::new().unwrap();
+        let gate = GateLayer::new(state(&data_dir).await);
+        let routes = gate.layer(Router::new().route("/", get(broken)));
+        for (host, status) in [("localhost", 500), ("example.org", 403)] {
+            let request = Request::head("/").header("host", host);
+            let request = request.body(Body::empty()).unwrap();
+            let Ok(answer) = routes.clone().oneshot(request).await;
+            assert_eq!(
+                (answer.status().as_u16(), text(answer).await),
+                (status, String::new())
+            );
+        }
     }
 
     #[tokio::test]

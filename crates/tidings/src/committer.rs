@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tidings_event::{Change, Deletion, OwnerId, StatusChange, StreamItem};
 use tokio::sync::mpsc::error::TrySendError;
@@ -36,8 +37,9 @@ const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// commits of its own that cost as much as those of all.
 const QUIET_TURNS: usize = 6;
 
-/// The most turns a group is held open, so that a steady trickle of requests does not hold it for long.
-const MAX_TURNS: usize = 32;
+/// The longest a group is held open: about as long as a commit takes. A steady trickle of requests, or
+/// other work that takes the runtime's turns, holds it no longer.
+const GATHER_TIME: Duration = Duration::from_millis(2);
 
 /// The events that are changed in the same commit as others are published, at the publishers' expense.
 const CHANGED_BESIDE: usize = 32;
@@ -266,20 +268,18 @@ impl Queue {
 
 /// Holds a group open while the queue grows within a few turns of the runtime: publishers whose requests
 /// have arrived get into this group, not into one of their own after it. A commit costs almost the same
-/// however many share it. For a lone request all turns together are some microseconds.
+/// however many share it. While nothing else goes on, all turns together are some microseconds.
 ///
 /// Cancel-safe.
 async fn gather(requests: &mpsc::Receiver<Message>) {
+    let begun = Instant::now();
     let (mut queued, mut quiet) = (requests.len(), 0);
-    for _ in 0..MAX_TURNS {
+    while quiet < QUIET_TURNS && queued < GROUP_EVENTS && begun.elapsed() < GATHER_TIME {
         // Lets tasks run that can, and takes notice of what has come over the network.
         yield_now().await;
         let now = requests.len();
         quiet = if now == queued { quiet + 1 } else { 0 };
         queued = now;
-        if quiet == QUIET_TURNS {
-            return;
-        }
     }
 }
 

@@ -73,7 +73,7 @@ pub(crate) fn create_events(
     request: Request,
 ) -> impl Future<Output = Result<Response, ApiError>> + Send {
     // A future is made for every event, and allocators are slow with more than a KiB at a time: the
-    // request goes into a box of its own, and what is remembered of its address is two words. That
+    // request goes into a box of its own, and of its address only the path is remembered. That
     // also lets go of its head; see `Visit`.
     let keeps_past = is_import(uri.query().unwrap_or("")).map_err(Box::new);
     let collection = Collection::of(&uri);

@@ -10,26 +10,41 @@ use super::row::{
 };
 use crate::store::{Conflict, Outcome, Stored, Submission};
 
+/// Events that are inserted together, unless one request has more. A savepoint keeps all pages that
+/// change after it, in memory: of a large group that would be many.
+const TOGETHER: usize = 64;
+
 /// Stores requests in their order, each whole or not at all.
 pub(super) fn store_requests(
     transaction: &Transaction<'_>,
     system: SystemId,
     feeds: &mut Feeds,
-    requests: &[Vec<Submission>],
+    mut requests: &[Vec<Submission>],
 ) -> rusqlite::Result<Vec<Outcome>> {
-    if let Some(outcomes) = store_new(transaction, system, feeds, requests)? {
-        return Ok(outcomes);
-    }
-    if let [request] = requests {
-        let outcome = store_one_by_one(transaction, system, feeds, request)?;
-        return Ok(vec![outcome]);
-    }
     let mut outcomes = Vec::with_capacity(requests.len());
-    for request in requests {
-        let request = std::slice::from_ref(request);
-        outcomes.extend(store_requests(transaction, system, feeds, request)?);
+    while !requests.is_empty() {
+        let (now, later) = requests.split_at(together(requests));
+        requests = later;
+        match store_new(transaction, system, feeds, now)? {
+            Some(stored) => outcomes.extend(stored),
+            None => {
+                for request in now {
+                    outcomes.push(store_one_by_one(transaction, system, feeds, request)?);
+                }
+            }
+        }
     }
     Ok(outcomes)
+}
+
+/// How many of the requests are stored together: one at least.
+fn together(requests: &[Vec<Submission>]) -> usize {
+    let mut events = 0;
+    let fit = requests.iter().take_while(|request| {
+        events += request.len();
+        events <= TOGETHER
+    });
+    fit.count().max(1)
 }
 
 /// Stores requests whose events are all new, as almost all are, together. `None` if one is not, and
@@ -40,7 +55,7 @@ fn store_new(
     feeds: &mut Feeds,
     requests: &[Vec<Submission>],
 ) -> rusqlite::Result<Option<Vec<Outcome>>> {
-    if !requests.is_empty() && feeds.any_deleted(transaction)? {
+    if feeds.any_deleted(transaction)? {
         for submission in requests.iter().flatten() {
             if is_deleted(transaction, submission.event.id)? {
                 return Ok(None);

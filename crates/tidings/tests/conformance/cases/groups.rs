@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runs, TestRunner};
 use tidings::{Change, Event, EventId, PublishError, Selection, Tidings};
-use tidings_event::OwnerId;
+use tidings_event::{EventTypes, OwnerId, Severity, Summary};
 use uuid::Uuid;
 
 use super::{builder, built};
@@ -29,7 +29,15 @@ struct Sent {
 impl Sent {
     fn event(self) -> Event {
         let owner = (self.owner < 2).then(|| user(self.owner));
-        let event = built(builder(owner).with_description(format!("text {}", self.text)));
+        let kinds = [
+            Severity::Informational,
+            Severity::Success,
+            Severity::Warning,
+        ];
+        let builder = builder(owner)
+            .with_severity(kinds[usize::from(self.id) % kinds.len()])
+            .with_action(["apply", "remove"][usize::from(self.id) / 3 % 2]);
+        let event = built(builder.with_description(format!("text {}", self.text)));
         Event {
             id: EventId::from_uuid(Uuid::from_u128(0xE000 + u128::from(self.id))),
             operation_id: Uuid::from_u128(1).into(),
@@ -90,8 +98,10 @@ async fn begun(place: &Place, taken: &[Sent]) -> Tidings {
     tidings
 }
 
-/// The inbox of each owner, as far as it is the same in every store.
-async fn inboxes(tidings: &Tidings) -> Vec<Vec<(EventId, String)>> {
+/// The inbox of an owner and what is counted of it, as far as they are the same in every store.
+type Held = (Vec<(EventId, String)>, Summary, EventTypes);
+
+async fn inboxes(tidings: &Tidings) -> Vec<Held> {
     let mut inboxes = Vec::new();
     let system = OwnerId::from(*tidings.system_id().as_uuid());
     for owner in [user(0), user(1), system] {
@@ -103,7 +113,8 @@ async fn inboxes(tidings: &Tidings) -> Vec<Vec<(EventId, String)>> {
             .map(|event| (event.id, event.description))
             .collect();
         inbox.sort_unstable();
-        inboxes.push(inbox);
+        let types = tidings.types(owner).await.expect("they can be read");
+        inboxes.push((inbox, summary.counts, types));
     }
     inboxes
 }
