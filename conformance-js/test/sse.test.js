@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { SseParser } from "../src/sse.js";
 
 const STREAM =
-  "\uFEFFretry: 2731\n\n" +
-  ": keepalive\n\n" +
+  "\uFEFFretry: 2731\n" +
+  ": keepalive\n" +
   "id: 1-0-a\nevent: status\ndata: {}\n\n" +
   "data:first\r\ndata: second\r\n\r\n" +
   "id: 2-0-a\rdata\r\r" +

@@ -180,9 +180,9 @@ mod tests {
     use super::*;
 
     const STREAM: &[u8] = b"HTTP/1.1 200 OK\r\ndate: now\r\ntransfer-encoding: chunked\r\n\r\n\
-        d\r\nretry: 2731\n\n\r\n\
+        c\r\nretry: 2731\n\r\n\
         d7\r\nevent: ready\nid: 1-2-x\ndata: {}\n\n\r\n\
-        e\r\n: keepalive\n\n\r\n\
+        c\r\n: keepalive\n\r\n\
         d9\r\nid: 2-2-x\ndata: {\"a\":\"\\n\"}\n\nid: 3-2-x\ndata: {}\n\n\r\n";
 
     #[test]

@@ -24,7 +24,9 @@ const RETRY_MS: std::ops::RangeInclusive<u32> = 1_000..=4_000;
 /// The same for a reader that is sent away: the server needs time to come back.
 const RETRY_AFTER_END_MS: std::ops::RangeInclusive<u32> = 1_000..=10_000;
 
-const KEEPALIVE: &[u8] = b": keepalive\n\n";
+/// A comment without a blank line: readers that hand every block to their caller would make an empty
+/// message of it.
+const KEEPALIVE: &[u8] = b": keepalive\n";
 
 /// One reader's stream.
 pub(crate) struct EventStream {
@@ -146,6 +148,9 @@ pub(crate) fn ended() -> Body {
     Body::from(retry(RETRY_AFTER_END_MS))
 }
 
+/// A `retry:` field as the first line of the next block, or the last line of the stream. Readers apply
+/// it when the line ends (HTML standard §9.2.6); a blank line after it would make an empty message of
+/// it for readers that hand every block to their caller.
 fn retry(milliseconds: std::ops::RangeInclusive<u32>) -> Bytes {
-    format!("retry: {}\n\n", fastrand::u32(milliseconds)).into()
+    format!("retry: {}\n", fastrand::u32(milliseconds)).into()
 }

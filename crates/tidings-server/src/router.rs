@@ -189,6 +189,6 @@ mod tests {
         assert_eq!(stream.status(), 200);
         let only = text(stream).await;
         assert!(only.starts_with("retry: "), "{only}");
-        assert_eq!(only.matches("\n\n").count(), 1, "{only}");
+        assert_eq!(only.lines().count(), 1, "no message ends: {only:?}");
     }
 }

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+use memchr::memchr2_iter;
 use serde::Serialize;
 use tidings_event::{Cursor, Deletion, StatusChange, StreamItem};
 
@@ -50,7 +51,7 @@ impl Frame {
         }
     }
 
-    /// The most bytes it takes when written.
+    /// About how many bytes it takes when written; escaped line separators take a few more.
     pub(crate) fn size(&self) -> usize {
         self.data.len() + ENVELOPE_BYTES
     }
@@ -64,8 +65,7 @@ impl Frame {
             let _ = writeln!(out, "event: {name}");
         }
         out.put_slice(b"data: ");
-        // JSON as serde_json writes it has no line break, which would end the field.
-        out.put_slice(&self.data);
+        put_json(&self.data, out);
         out.put_slice(b"\n\n");
     }
 
@@ -77,8 +77,47 @@ impl Frame {
     }
 }
 
+/// Appends JSON as one line. Control characters are escaped in it already; the line separators beyond
+/// ASCII need not be, but readers that split lines as Python's `str.splitlines` does would cut the
+/// field there.
+fn put_json(json: &[u8], out: &mut BytesMut) {
+    let mut copied = 0;
+    // The first bytes of these characters. JSON has them within strings only.
+    for place in memchr2_iter(0xC2, 0xE2, json) {
+        let (escaped, length) = match json[place..] {
+            [0xC2, 0x85, ..] => (b"\\u0085", 2),
+            [0xE2, 0x80, 0xA8, ..] => (b"\\u2028", 3),
+            [0xE2, 0x80, 0xA9, ..] => (b"\\u2029", 3),
+            _ => continue,
+        };
+        out.put_slice(&json[copied..place]);
+        out.put_slice(escaped);
+        copied = place + length;
+    }
+    out.put_slice(&json[copied..]);
+}
+
 fn json(data: &impl Serialize) -> Bytes {
     serde_json::to_vec(data)
         .expect("what a stream carries has only text keys")
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_one_line_for_readers_that_split_at_unicode_separators() {
+        let text = "a\u{85}b\u{2028}\u{2029}c \u{a0}“€” \u{c2}\u{2028}";
+        let json = serde_json::to_vec(text).unwrap();
+        let mut written = BytesMut::new();
+        put_json(&json, &mut written);
+        let written = std::str::from_utf8(&written).unwrap();
+        assert!(
+            !written.contains(['\u{85}', '\u{2028}', '\u{2029}']),
+            "{written}"
+        );
+        assert_eq!(serde_json::from_str::<String>(written).unwrap(), text);
+    }
 }

@@ -1982,7 +1982,6 @@ export interface operations {
                 content: {
                     /**
                      * @example retry: 2731
-                     *
                      *     event: ready
                      *     id: 1042-17-k3f9q2w8
                      *     data: {"cursor":"1042-17-k3f9q2w8","head":"1042-17-k3f9q2w8"}
@@ -3563,7 +3562,6 @@ export interface operations {
                 content: {
                     /**
                      * @example retry: 2731
-                     *
                      *     event: ready
                      *     id: 1042-17-k3f9q2w8
                      *     data: {"cursor":"1042-17-k3f9q2w8","head":"1042-17-k3f9q2w8"}

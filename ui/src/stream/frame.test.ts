@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { FrameReader, type Message } from "./frame.js";
 
 const STREAM = [
-  "retry: 2731\n\n",
+  "retry: 2731\n",
   'id: 1-0-tag\nevent: ready\ndata: {"cursor":"1-0-tag","head":"2-0-tag"}\n\n',
-  ": keepalive\n\n",
+  ": keepalive\n",
   'id: 2-0-tag\r\ndata: {"id":"a",\r\ndata: "description":"ö"}\r\n\r\n',
   'id: 3-0-tag\revent: status\rdata:{"ids":["a"],"status":"read","updatedAt":"x"}\r\r',
   'id: 4-0-tag\nevent: live\ndata: {"cursor":"4-0-tag","summary":{"unread":{},"read":{"debug":1}}}\n\n',
@@ -14,6 +14,7 @@ const STREAM = [
   'id: 7-0-tag\nevent: reset\ndata: {"cursor":"7-0-tag","reason":"too_old"}\n\n',
   'id: 8-0-tag\nevent: expiring\ndata: {"at":"2026-08-01T11:00:30Z"}\n\n',
   'id: 9-0-tag\nevent: deleted\ndata: {"ids":["a"]}\n\n',
+  "retry: 4000\n",
   'id: 10-0-tag\ndata: {"id":"cut off"}\n',
 ].join("");
 
@@ -38,6 +39,7 @@ describe("FrameReader", () => {
       "reset 7-0-tag",
       "expiring 8-0-tag",
       "deleted 9-0-tag",
+      4000,
     ]);
   });
 

@@ -48,7 +48,8 @@ impl Stream {
         }
         let response = soon("the stream's headers", request.send()).await?;
         assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let media_type = &response.headers()["content-type"];
+        assert_eq!(media_type, "text/event-stream; charset=utf-8");
         Ok(Self {
             response,
             text: String::new(),
@@ -59,15 +60,15 @@ impl Stream {
     /// The next frame; `None` when the server ended the stream, an error when it broke.
     pub(crate) async fn next(&mut self) -> reqwest::Result<Option<Frame>> {
         loop {
-            while let Some((block, rest)) = self.text.split_once("\n\n") {
-                let frame = self.retry_or_frame(block);
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let frame = read(block, &mut self.retry);
                 self.text = rest.to_owned();
-                match frame {
-                    Ok(frame) => return Ok(Some(frame)),
-                    Err(retry) => self.retry = retry.or(self.retry),
-                }
+                return Ok(Some(frame.expect("every block is a frame")));
             }
             let Some(chunk) = soon("more of the stream", self.response.chunk()).await? else {
+                // The last line may be a `retry:`, which needs no blank line.
+                let last = read(&self.text, &mut self.retry);
+                assert!(last.is_none(), "the stream ended within a frame");
                 return Ok(None);
             };
             // A character is never cut: the server writes whole frames, but the network may cut
@@ -78,26 +79,6 @@ impl Stream {
         }
     }
 
-    /// A block between empty lines: a frame, or something that is none (a `retry:`, a comment).
-    fn retry_or_frame(&self, block: &str) -> Result<Frame, Option<u64>> {
-        let mut frame = Frame::default();
-        let (mut retry, mut is_frame) = (None, false);
-        for line in block.lines() {
-            match line.split_once(": ") {
-                Some(("id", id)) => id.clone_into(&mut frame.id),
-                Some(("event", name)) => name.clone_into(&mut frame.name),
-                Some(("data", data)) => {
-                    is_frame = true;
-                    frame.data = serde_json::from_str(data).expect("the data is JSON");
-                }
-                Some(("retry", text)) => retry = text.parse().ok(),
-                Some(("", _)) => {}
-                _ => panic!("unexpected line {line:?}"),
-            }
-        }
-        if is_frame { Ok(frame) } else { Err(retry) }
-    }
-
     /// The next frame of a stream that must not end.
     pub(crate) async fn must_next(&mut self) -> Frame {
         self.next()
@@ -105,6 +86,26 @@ impl Stream {
             .expect("the stream holds")
             .expect("the stream goes on")
     }
+}
+
+/// Reads lines up to a blank one: a frame, if they have data. A `retry:` among them is kept.
+fn read(block: &str, retry: &mut Option<u64>) -> Option<Frame> {
+    let mut frame = Frame::default();
+    let mut is_frame = false;
+    for line in block.lines() {
+        match line.split_once(": ") {
+            Some(("id", id)) => id.clone_into(&mut frame.id),
+            Some(("event", name)) => name.clone_into(&mut frame.name),
+            Some(("data", data)) => {
+                is_frame = true;
+                frame.data = serde_json::from_str(data).expect("the data is JSON");
+            }
+            Some(("retry", text)) => *retry = text.parse().ok(),
+            Some(("", _)) => {}
+            _ => panic!("unexpected line {line:?}"),
+        }
+    }
+    is_frame.then_some(frame)
 }
 
 /// Checks that each created event follows the one before in exactly one of the two feeds.

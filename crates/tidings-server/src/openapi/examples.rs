@@ -120,7 +120,7 @@ pub(crate) fn refused_log_config() -> Value {
 /// A stream of its first frames.
 pub(crate) fn frames() -> Value {
     Value::from(format!(
-        "retry: 2731\n\n\
+        "retry: 2731\n\
          event: ready\nid: {CURSOR}\ndata: {{\"cursor\":\"{CURSOR}\",\"head\":\"{CURSOR}\"}}\n\n\
          event: live\nid: {CURSOR}\n\
          data: {{\"cursor\":\"{CURSOR}\",\"summary\":{{\"unread\":{{\"success\":1}},\"read\":{{}}}}}}\n\n\
@@ -128,6 +128,6 @@ pub(crate) fn frames() -> Value {
          data: {{\"ids\":[\"{ID}\"],\"status\":\"read\",\
          \"updatedAt\":\"2026-08-01T10:05:00Z\",\
          \"unread\":{{\"success\":-1}},\"read\":{{\"success\":1}}}}\n\n\
-         : keepalive\n\n"
+         : keepalive\n"
     ))
 }

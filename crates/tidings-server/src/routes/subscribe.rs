@@ -18,6 +18,10 @@ use crate::openapi::parameters::StreamParameters;
 use crate::state::AppState;
 
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// Some readers take a text without a character set for ISO-8859-1.
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
+/// Middleware that compresses collects frames until its buffer is full; `no-transform` keeps it off.
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache, no-transform");
 /// Tells a proxy in front not to hold frames back.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
@@ -82,8 +86,8 @@ pub(crate) async fn subscribe(
     };
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(CONTENT_TYPE, EVENT_STREAM);
+    headers.insert(CACHE_CONTROL, NO_CACHE);
     headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
     if request.version() == Version::HTTP_11 {
         headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));

@@ -53,7 +53,10 @@ async fn the_stream_is_there_too() {
     let request = hyper::Request::get("/api/events/subscribe");
     let answer = wire::call(server.address, request).await;
     assert_eq!(answer.status(), 200);
-    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    assert_eq!(
+        answer.headers()["content-type"],
+        "text/event-stream; charset=utf-8"
+    );
 }
 
 #[tokio::test]

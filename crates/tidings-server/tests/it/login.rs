@@ -111,7 +111,9 @@ impl LoginApp {
         let request = request.body(body).expect("a request");
         let answer = wire::send(self.server.address, request).await;
         let is_stream = answer.headers().get("content-type")
-            == Some(&HeaderValue::from_static("text/event-stream"));
+            == Some(&HeaderValue::from_static(
+                "text/event-stream; charset=utf-8",
+            ));
         if !is_stream {
             return wire::read(answer).await;
         }

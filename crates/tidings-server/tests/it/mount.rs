@@ -68,6 +68,9 @@ async fn closing_the_engine_ends_the_streams() {
     app.engine.close().await;
     let body = crate::app::within(body).await.unwrap().unwrap().to_bytes();
     let text = String::from_utf8(body.into()).unwrap();
-    let last = text.trim_end().rsplit("\n\n").next().unwrap();
-    assert!(last.starts_with("retry: "), "{text}");
+    let last = text.rsplit("\n\n").next().unwrap();
+    assert!(
+        last.starts_with("retry: ") && last.lines().count() == 1,
+        "{text}"
+    );
 }

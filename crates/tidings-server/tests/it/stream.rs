@@ -62,6 +62,9 @@ impl Frame {
 /// As it was sent.
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(retry) = self.retry {
+            writeln!(f, "retry: {retry}")?;
+        }
         let fields = [
             ("event", &self.name),
             ("id", &self.id),
@@ -69,9 +72,6 @@ impl fmt::Display for Frame {
         ];
         for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
             writeln!(f, "{name}: {value}")?;
-        }
-        if let Some(retry) = self.retry {
-            writeln!(f, "retry: {retry}")?;
         }
         if !self.comment.is_empty() {
             writeln!(f, ": {}", self.comment)?;
@@ -110,9 +110,17 @@ impl Stream {
         }
     }
 
-    /// The next frame; `None` when the stream has ended in good order.
+    /// The next frame; `None` when the stream has ended in good order. A comment, which has no blank
+    /// line after it, counts as a frame, and so does the `retry:` that ends a stream.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
+            if let Some((line, rest)) = self.unread.split_once('\n')
+                && line.starts_with(':')
+            {
+                let comment = Frame::parse(line);
+                self.unread = rest.to_owned();
+                return Some(comment);
+            }
             if let Some((frame, rest)) = self.unread.split_once("\n\n") {
                 let frame = Frame::parse(frame);
                 self.unread = rest.to_owned();
@@ -122,8 +130,13 @@ impl Stream {
                 return Some(frame);
             }
             let Some(bytes) = within(self.body.frame()).await else {
-                assert_eq!(self.unread, "", "the stream ended within a frame");
-                return None;
+                let last = std::mem::take(&mut self.unread);
+                let is_retry = last.starts_with("retry: ") && last.lines().count() == 1;
+                assert!(
+                    is_retry || last.is_empty(),
+                    "the stream ended within a frame: {last}"
+                );
+                return is_retry.then(|| Frame::parse(&last));
             };
             let bytes = bytes.expect("the stream is not cut off").into_data();
             let bytes = bytes.expect("a stream has no trailers");

@@ -16,18 +16,18 @@ async fn a_stream_begins_with_retry_ready_and_live() {
     let server = app.serve();
     let mut stream = Stream::open(server.address).await;
     for (name, value) in [
-        ("content-type", "text/event-stream"),
-        ("cache-control", "no-cache"),
+        ("content-type", "text/event-stream; charset=utf-8"),
+        ("cache-control", "no-cache, no-transform"),
         ("connection", "keep-alive"),
         ("x-accel-buffering", "no"),
         ("x-content-type-options", "nosniff"),
     ] {
         assert_eq!(stream.headers[name], value, "{name}");
     }
-    let retry = stream.expect_next().await.retry.unwrap();
-    assert!((1_000..=4_000).contains(&retry), "{retry}");
     let ready = stream.expect_next().await;
     assert_eq!(ready.name, "ready");
+    let retry = ready.retry.unwrap();
+    assert!((1_000..=4_000).contains(&retry), "{retry}");
     assert_eq!(ready.json()["cursor"], ready.id);
     assert_eq!(ready.json()["head"], ready.id);
     let live = stream.expect_next().await;
@@ -171,7 +171,10 @@ async fn a_request_for_the_head_ends_at_once() {
     let head = hyper::Request::head("/api/system/events/subscribe");
     let answer = wire::read(wire::call(server.address, head).await).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("content-type"), "text/event-stream");
+    assert_eq!(
+        answer.header("content-type"),
+        "text/event-stream; charset=utf-8"
+    );
     assert_eq!(answer.body, b"");
 }
 
@@ -187,7 +190,7 @@ async fn a_silent_stream_says_that_it_is_alive() {
     tokio::time::pause();
     let live = Instant::now();
     for times in 1..=3 {
-        assert_eq!(next(&mut body).await, ": keepalive\n\n");
+        assert_eq!(next(&mut body).await, ": keepalive\n");
         let silence = live.elapsed();
         let expected = app.config.keepalive * times;
         let early = Duration::from_secs(2);
