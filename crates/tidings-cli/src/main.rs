@@ -105,17 +105,17 @@ fn main() -> ExitCode {
         Err(error) => error.format(&mut Cli::command()).exit(),
     };
     let ended = match cli.command {
-        Command::Serve(args) => run(serve::runtime(), serve::run(*args)),
-        Command::Publish(args) => run(one_thread(), publish::run(args)),
-        Command::Tail(args) => run(one_thread(), tail::run(args)),
-        Command::List(args) => run(one_thread(), list::run(args)),
-        Command::Get(args) => run(one_thread(), get::run(args)),
-        Command::Summary(args) => run(one_thread(), summary::run(args)),
-        Command::Mark(args) => run(one_thread(), mark::run(args)),
-        Command::Delete(args) => run(one_thread(), delete::run(args)),
-        Command::Export(args) => run(one_thread(), export::run(args)),
-        Command::Import(args) => run(one_thread(), import::run(args)),
-        Command::Doctor(args) => run(one_thread(), doctor::run(args)),
+        Command::Serve(args) => serve::run(&args),
+        Command::Publish(args) => run(publish::run(args)),
+        Command::Tail(args) => run(tail::run(args)),
+        Command::List(args) => run(list::run(args)),
+        Command::Get(args) => run(get::run(args)),
+        Command::Summary(args) => run(summary::run(args)),
+        Command::Mark(args) => run(mark::run(args)),
+        Command::Delete(args) => run(delete::run(args)),
+        Command::Export(args) => run(export::run(args)),
+        Command::Import(args) => run(import::run(args)),
+        Command::Doctor(args) => run(doctor::run(args)),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
@@ -145,13 +145,7 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
         .mut_subcommands(without_empty_variables)
 }
 
-fn one_thread() -> tokio::runtime::Builder {
-    tokio::runtime::Builder::new_current_thread()
-}
-
-fn run(
-    mut runtime: tokio::runtime::Builder,
-    command: impl Future<Output = anyhow::Result<ExitCode>>,
-) -> anyhow::Result<ExitCode> {
+fn run(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_all().build()?.block_on(command)
 }

@@ -1,13 +1,14 @@
 //! `tidings serve`.
 
+mod announce;
 mod connections;
 mod demo;
 mod identity;
 mod limits;
 mod log;
 mod retention;
+mod stop;
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,15 +17,17 @@ use anyhow::Context as _;
 use clap::builder::ArgPredicate;
 use clap::error::ErrorKind;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tidings::Tidings;
-use tidings_server::Server;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tidings::{Limits, Retention, Tidings};
+use tidings_server::{ConnectionLimits, Server, TokenConfig};
+use tokio::runtime::Builder;
 
 use connections::ConnectionArgs;
+use demo::Demo;
 use identity::IdentityArgs;
 use limits::LimitArgs;
-use log::{LogFilter, LogFormat};
+use log::{Log, LogFilter, LogFormat};
 use retention::RetentionArgs;
+use stop::{FLUSH_TIME, LEFTOVER_TIME, Stop};
 
 /// After so many steps of tasks it is looked what has arrived, at the latest. Tokio's own number is 61:
 /// while some send large heads, whose steps take long, the others' requests would wait for as many of
@@ -86,41 +89,95 @@ pub(crate) struct Args {
     limits: LimitArgs,
 }
 
-/// What serves everybody.
-pub(crate) fn runtime() -> tokio::runtime::Builder {
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    runtime.event_interval(STEPS_BETWEEN_LOOKS);
-    runtime
+/// Serves until SIGTERM or SIGINT, then ends the streams and commits what was accepted. Whatever is
+/// blocked, it returns within [`stop::STOP_WITHIN`] of the signal, or the process ends without that.
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    // Before the log begins: a wrong flag is shown as one.
+    let settings = Settings::of(args)?;
+    let log = Log::start(args.log.clone(), args.log_format)
+        .context("could not start the log on standard error")?;
+    let code = match serve(args, settings, &log) {
+        Ok(()) => {
+            tracing::info!("stopped");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            log.fatal(&error);
+            ExitCode::FAILURE
+        }
+    };
+    log.flush(FLUSH_TIME);
+    Ok(code)
 }
 
-/// Serves until SIGTERM or SIGINT, then ends the streams and commits what was accepted.
-pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    // Before the log begins: a wrong flag is shown as one.
-    let retention = args.retention.retention()?;
-    let connections = args.connections.limits()?;
-    let token_config = args.identity.token_config()?;
-    let rules = retention::described(&retention);
-    let limits = args.limits.event_limits()?;
-    if args.demo && args.identity.has_login() {
-        let fault = "--demo is for a server without a login: leave out --auth jwt, or --demo\n";
-        return Err(clap::Error::raw(ErrorKind::ArgumentConflict, fault).into());
+/// The flags that only make sense together.
+struct Settings {
+    retention: Retention,
+    limits: Limits,
+    connections: ConnectionLimits,
+    tokens: Option<TokenConfig>,
+}
+
+impl Settings {
+    fn of(args: &Args) -> Result<Self, clap::Error> {
+        if args.demo && args.identity.has_login() {
+            let fault = "--demo is for a server without a login: leave out --auth jwt, or --demo\n";
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, fault));
+        }
+        Ok(Self {
+            retention: args.retention.retention()?,
+            connections: args.connections.limits()?,
+            tokens: args.identity.token_config()?,
+            limits: args.limits.event_limits()?,
+        })
     }
-    let log_level = log::start(args.log, args.log_format);
+}
+
+fn serve(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<()> {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     allow_many_files();
     // Before anything is opened, so that no signal finds the server half started.
-    let stop = StopSignals::listen()?;
-    let identity = identity::open(token_config).await?;
+    let stop = Stop::listen(log.clone())?;
+    let mut runtime = Builder::new_multi_thread();
+    runtime.event_interval(STEPS_BETWEEN_LOOKS).enable_all();
+    let runtime = runtime.build()?;
+    let ended = runtime.block_on(async {
+        let started = tokio::select! {
+            biased;
+            // Keys that do not come, or a slow disk, do not keep it from ending.
+            () = stop.clone().asked() => return Ok(()),
+            started = start(args, settings, log) => started?,
+        };
+        started.run(stop).await;
+        Ok(())
+    });
+    // Dropped, the runtime would wait for every blocking call that is under way.
+    runtime.shutdown_timeout(LEFTOVER_TIME);
+    ended
+}
+
+/// A server that listens.
+struct Started {
+    engine: Tidings,
+    server: Server,
+    demo: Option<Demo>,
+}
+
+async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Started> {
+    let rules = retention::described(&settings.retention);
+    let identity = identity::open(settings.tokens).await?;
     let engine = Tidings::open(tidings::Config {
-        retention,
-        limits,
+        retention: settings.retention,
+        limits: settings.limits,
         ..tidings::Config::new(&args.data_dir)
     })
     .await?;
     let config = tidings_server::Config {
         listen: args.listen,
         tls: args.connections.tls(),
-        connections,
-        log_level: Some(log_level),
+        connections: settings.connections,
+        log_level: Some(log.level()),
+        log_dropped: log.dropped(),
         identity,
         allowed_origins: args.identity.allowed_origins(),
         limits: args.limits.caller_limits(args.identity.has_login()),
@@ -133,8 +190,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             return Err(error.into());
         }
     };
-    // Whoever started us may not want to know; that is no reason to end.
-    let _ = writeln!(std::io::stdout(), "listening on {}", server.url());
+    announce::announce(&server.url());
     tracing::info!(address = %server.local_addr(), data_dir = %args.data_dir.display(), "serving");
     tracing::info!("keeping {rules}");
     if let Some(most) = server.connections_per_address() {
@@ -144,17 +200,24 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
              --max-connections-per-address gives it more"
         );
     }
-
     let demo = if args.demo {
         Some(demo::play(&engine).await?)
     } else {
         None
     };
-    server.run(stop.received()).await;
-    drop(demo);
-    engine.close().await;
-    tracing::info!("stopped");
-    Ok(ExitCode::SUCCESS)
+    Ok(Started {
+        engine,
+        server,
+        demo,
+    })
+}
+
+impl Started {
+    async fn run(self, stop: Stop) {
+        self.server.run(stop.asked()).await;
+        drop(self.demo);
+        self.engine.close().await;
+    }
 }
 
 /// Every connection is an open file, and the usual limit of 1,024 is far below what the system grants
@@ -167,43 +230,5 @@ fn allow_many_files() {
     };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::warn!(%error, "could not raise the limit of open files");
-    }
-}
-
-/// The signals that ask the server to stop.
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignals {
-    fn listen() -> anyhow::Result<Self> {
-        let listen = |kind| signal(kind).context("could not listen for signals");
-        Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-        })
-    }
-
-    /// Ends with the first signal. A second one ends the process at once: what is committed is
-    /// safe, and somebody is in a hurry.
-    async fn received(mut self) {
-        let first = self.next().await;
-        tracing::info!(
-            signal = first,
-            "stopping; a second signal ends the process at once"
-        );
-        tokio::spawn(async move {
-            let second = self.next().await;
-            tracing::warn!(signal = second, "ended at once");
-            std::process::exit(1);
-        });
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
     }
 }

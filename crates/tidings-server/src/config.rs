@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::admission::ConnectionLimits;
+use crate::dropped_lines::DroppedLines;
 use crate::identity::{Identity, Origin};
 use crate::limits::CallerLimits;
 use crate::log_level::LogLevel;
@@ -32,6 +33,8 @@ pub struct Config {
     /// Reads and sets the level of the program's log. Without it there is nothing at
     /// `/api/system/events/config`.
     pub log_level: Option<LogLevel>,
+    /// The lines that the program's log has lost, for `/metrics`.
+    pub log_dropped: DroppedLines,
     /// How it knows who calls.
     pub identity: Identity,
     /// The origins of other web pages whose scripts may use it, with a token of their own. Empty: none
@@ -66,6 +69,7 @@ impl Default for Config {
             drain_grace: Self::DEFAULT_DRAIN_GRACE,
             write_timeout: Self::DEFAULT_WRITE_TIMEOUT,
             log_level: None,
+            log_dropped: DroppedLines::default(),
             identity: Identity::default(),
             allowed_origins: Vec::new(),
             limits: CallerLimits::default(),

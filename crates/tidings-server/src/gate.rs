@@ -152,7 +152,7 @@ impl Visit {
             );
         }
         if let Some(begun) = self.begun {
-            let latency_us = begun.elapsed().as_micros();
+            let latency_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
             tracing::debug!(status, latency_us, "answered");
         }
         // Answers of the routes have come without; ours, refusals and panics, have not, and in HTTP/2

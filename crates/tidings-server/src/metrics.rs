@@ -9,6 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 use tidings::Tidings;
 
+use crate::dropped_lines::DroppedLines;
 use crate::error::ApiError;
 use crate::limits::{Excess, Reach};
 
@@ -40,9 +41,14 @@ struct LimitLabel {
 }
 
 impl Metrics {
-    pub(crate) fn new(engine: &Tidings) -> Self {
+    pub(crate) fn new(engine: &Tidings, log_dropped: &DroppedLines) -> Self {
         let mut registry = Registry::default();
         engine.register_metrics(&mut registry);
+        registry.register(
+            "tidings_log_lines_dropped",
+            "Lines of the log that standard error did not take in time, or at all",
+            log_dropped.counter(),
+        );
         let mut counter = |name, help| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());

@@ -46,7 +46,7 @@ pub(crate) struct AppState {
 impl AppState {
     pub(crate) fn new(engine: Tidings, config: &Config) -> Self {
         Self {
-            metrics: Metrics::new(&engine),
+            metrics: Metrics::new(&engine, &config.log_dropped),
             uri_bytes: config.connections.uri_bytes,
             callers: Callers::new(&config.limits, engine.limits().batch_events),
             engine,

@@ -1,17 +1,37 @@
 //! The log of the server, and how its level is changed while it runs.
+//!
+//! Nothing in the server waits for standard error: lines go into a bounded queue, and a thread of its own
+//! writes them. A pipe that nobody drains, a terminal in Ctrl-S or a full disk costs lines, which are
+//! counted, and nothing else.
 
-use std::io::IsTerminal as _;
+mod layer;
+mod line;
+mod queue;
+mod writer;
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::{self, IsTerminal as _};
+use std::panic::{self, PanicHookInfo};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use clap::ValueEnum;
-use tidings_server::{Level, LogLevel};
+use tidings_server::{DroppedLines, Level, LogLevel};
 use tracing_subscriber::filter::{Directive, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, reload};
 
+use crate::output::escaped;
+use layer::LineLayer;
+use line::Style;
+use queue::Queue;
+use writer::StandardError;
+
 /// The form of a line of the log.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormat {
     /// For people.
     Text,
@@ -19,20 +39,88 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// Starts the log on standard error, and gives the handle that changes its level.
-pub(super) fn start(filter: LogFilter, format: LogFormat) -> LogLevel {
-    let (layer, reload) = reload::Layer::new(filter.with_level(filter.level));
-    let log = tracing_subscriber::registry().with(layer);
-    let lines = tracing_subscriber::fmt::layer()
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => log.with(lines).init(),
-        LogFormat::Json => log.with(lines.json().flatten_event(true)).init(),
+/// The running log. Clones share it.
+#[derive(Clone, Debug)]
+pub(super) struct Log {
+    queue: Arc<Queue>,
+    format: LogFormat,
+    level: LogLevel,
+    dropped: DroppedLines,
+}
+
+impl Log {
+    /// Starts the log on standard error, and sends panics there too.
+    ///
+    /// # Errors
+    ///
+    /// When the system grants no thread or open file for it.
+    pub(super) fn start(filter: LogFilter, format: LogFormat) -> io::Result<Self> {
+        let colored = format == LogFormat::Text && io::stderr().is_terminal();
+        let style = Style::new(format, colored);
+        let dropped = DroppedLines::default();
+        let queue = Arc::new(Queue::new(dropped.clone()));
+        writer::start(Arc::clone(&queue), style, StandardError::open()?)?;
+        let (levels, reload) = reload::Layer::new(filter.with_level(filter.level));
+        let lines = LineLayer::new(style, {
+            let queue = Arc::clone(&queue);
+            move |line: String| queue.push(line.as_bytes())
+        });
+        tracing_subscriber::registry()
+            .with(levels)
+            .with(lines)
+            .init();
+        // The standard hook writes to standard error itself, and waits for it.
+        panic::set_hook(Box::new(log_panic));
+        let level = LogLevel::new(Level::from(filter.level), move |level| {
+            Ok(reload.reload(filter.with_level(level.filter()))?)
+        });
+        Ok(Self {
+            queue,
+            format,
+            level,
+            dropped,
+        })
     }
-    LogLevel::new(Level::from(filter.level), move |level| {
-        Ok(reload.reload(filter.with_level(level.filter()))?)
-    })
+
+    /// Reads and sets the level.
+    pub(super) fn level(&self) -> LogLevel {
+        self.level.clone()
+    }
+
+    /// The count of lines that were lost.
+    pub(super) fn dropped(&self) -> DroppedLines {
+        self.dropped.clone()
+    }
+
+    /// Says why the server ends, whatever the level: as other commands do, or as a line of JSON.
+    pub(super) fn fatal(&self, error: &anyhow::Error) {
+        let line = match self.format {
+            LogFormat::Text => escaped(&format!("error: {error:#}")).into_owned() + "\n",
+            LogFormat::Json => Style::new(self.format, false).fatal(&format!("{error:#}")),
+        };
+        self.queue.push(line.as_bytes());
+    }
+
+    /// Waits until all lines are written, but no longer than `most`.
+    pub(super) fn flush(&self, most: Duration) {
+        // Those that are not written then are lost with the process.
+        let _ = self.queue.wait_until_idle(most);
+    }
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    let thread = thread::current();
+    // Only if the environment asks for it.
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace);
+    tracing::error!(
+        cause = panic.payload_as_str(),
+        place,
+        thread = thread.name(),
+        backtrace = backtrace.as_ref().map(tracing::field::display),
+        "panicked"
+    );
 }
 
 /// What `--log` says: a level for all, and for single modules others.

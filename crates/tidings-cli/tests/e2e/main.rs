@@ -2,6 +2,7 @@
 
 mod access;
 mod backup;
+mod blocked_log;
 mod command_line;
 mod converge;
 mod crash;
@@ -18,6 +19,7 @@ mod login;
 mod look;
 mod lost_answers;
 mod place;
+mod pseudo_terminal;
 mod publish_lines;
 mod retention;
 mod server;
@@ -26,3 +28,4 @@ mod stream;
 mod terminal;
 mod tls;
 mod token;
+mod watched_files;

@@ -75,9 +75,19 @@ impl Server {
             .trim_end()
             .strip_prefix("listening on http://")
             .unwrap_or_else(|| panic!("unexpected first line {line:?}"));
+        Self::of_process(process, address.parse().expect("an address follows"))
+    }
+
+    /// The server that `command` starts, which cannot say when it accepts.
+    pub(crate) fn at(mut command: Command, address: SocketAddr) -> Self {
+        let process = command.spawn().expect("the binary starts");
+        Self::of_process(process, address)
+    }
+
+    fn of_process(process: Child, address: SocketAddr) -> Self {
         Self {
             process,
-            address: address.parse().expect("an address follows"),
+            address,
             http: reqwest::Client::builder()
                 .no_proxy()
                 .build()
@@ -151,8 +161,7 @@ impl Server {
 
     /// SIGTERM, as an operator ends it.
     pub(crate) fn terminate(&self) {
-        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
-        kill_process(pid.expect("a pid is positive"), Signal::TERM).expect("the process is there");
+        terminate(self.pid());
     }
 
     pub(crate) async fn ended(mut self) -> ExitStatus {
@@ -170,6 +179,12 @@ impl Server {
             .expect("VmRSS is given in kB")
             * 1024
     }
+}
+
+/// Sends SIGTERM to a process.
+pub(crate) fn terminate(pid: u32) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    kill_process(pid.expect("a pid is positive"), Signal::TERM).expect("the process is there");
 }
 
 /// Sends a publish request over a connection of `http`.

@@ -1,14 +1,14 @@
 //! What is different on a terminal: colour, a progress bar, and a table that fits.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::Value;
 use tokio::process::Command;
 
+use crate::pseudo_terminal;
 use crate::server::{LOCAL_USER, Server, event, soon, tidings};
 
 /// A terminal of 80 columns that keeps what is written to it.
@@ -19,16 +19,7 @@ struct Terminal {
 
 impl Terminal {
     fn open() -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-        grantpt(&master)
-            .and_then(|()| unlockpt(&master))
-            .expect("it is ours");
-        let name = ptsname(&master, Vec::new()).expect("it has a name");
-        let program_side = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(name.to_str().expect("a plain path"))
-            .expect("it opens");
+        let (screen, program_side) = pseudo_terminal::open();
         let size = Winsize {
             ws_row: 24,
             ws_col: 80,
@@ -37,7 +28,7 @@ impl Terminal {
         };
         tcsetwinsize(&program_side, size).expect("it takes its size");
         Self {
-            screen: master.into(),
+            screen,
             program_side,
         }
     }

@@ -1,6 +1,7 @@
 //! The certificate and the key as files.
 
 use std::fs::{self, Metadata};
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -11,9 +12,13 @@ use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
 
 use super::{TlsConfig, TlsError};
+use crate::regular_file;
 
 /// The rights of everybody who is neither the owner nor in the group.
 const MODE_OF_OTHERS: u32 = 0o007;
+
+/// The most bytes of one of the files: hundreds of certificates.
+const MAX_BYTES: u64 = 1024 * 1024;
 
 /// By what a change of the two files is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,10 +93,24 @@ pub(super) fn load(config: &TlsConfig) -> Result<CertifiedKey, TlsError> {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, TlsError> {
-    fs::read(file).map_err(|source| TlsError::Read {
+    read_regular(file).map_err(|source| TlsError::Read {
         file: file.to_owned(),
         source,
     })
+}
+
+fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    let (file, metadata) = regular_file::open(path)?;
+    let too_large = || io::Error::from(io::ErrorKind::FileTooLarge);
+    if metadata.len() > MAX_BYTES {
+        return Err(too_large());
+    }
+    let mut contents = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut contents)?;
+    if contents.len() as u64 > MAX_BYTES {
+        return Err(too_large());
+    }
+    Ok(contents)
 }
 
 /// A key that everybody on the machine can read is no secret, which is for the operator to mend.

@@ -2,7 +2,7 @@
 //! restart.
 
 use std::fmt;
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -16,6 +16,7 @@ use super::jwks::JwksFault;
 use super::revocation_list::ListFault;
 use super::secret::ShortSecret;
 use crate::error::chain;
+use crate::regular_file;
 
 /// How often it is looked whether a file has changed: twice within the second in which a revocation has
 /// to be felt.
@@ -57,8 +58,7 @@ pub(super) type Contents = Zeroizing<Vec<u8>>;
 ///
 /// [`FileFault::Io`] and [`FileFault::TooLarge`].
 pub(super) fn read(path: &Path, limit: u64) -> Result<(Contents, Metadata), FileFault> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
+    let (file, metadata) = regular_file::open(path)?;
     let expected = usize::try_from(metadata.len().min(limit)).unwrap_or_default();
     // With room for all, so that growing leaves no copies of a secret behind.
     let mut contents = Zeroizing::new(Vec::with_capacity(expected + 1));

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::file::{FileFault, WatchedFile};
 use super::revocation_list::{self as list, List};
+use crate::regular_file;
 
 /// The ids (`jti`) of revoked tokens: those in a file, which is read again when it changes, and those
 /// revoked through [`revoke`](Self::revoke). Clones share them.
@@ -187,7 +188,7 @@ impl Revocations {
 /// Appends a line by one write, and waits until it is on the disk. The file has to be there: in a new one
 /// everything that was revoked before would be missing.
 fn append(path: &Path, line: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().read(true).append(true).open(path)?;
+    let (mut file, _) = regular_file::open_with(OpenOptions::new().read(true).append(true), path)?;
     let end = file.seek(SeekFrom::End(0))?;
     if end + line.len() as u64 >= list::MAX_LIST_BYTES {
         return Err(io::Error::new(

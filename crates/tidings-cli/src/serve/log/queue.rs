@@ -1,0 +1,145 @@
+//! The lines on their way to standard error.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tidings_server::DroppedLines;
+
+/// The most bytes of lines that wait to be written: several thousand lines, which bridges a pause of the
+/// reader. Further lines are dropped and counted; no thread ever waits for room.
+pub(super) const QUEUE_BYTES: usize = 1024 * 1024;
+
+/// A bounded queue of lines between the threads that log and the one that writes.
+#[derive(Debug)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    /// There is something to write.
+    filled: Condvar,
+    /// Everything is written or given up.
+    idle: Condvar,
+    dropped: DroppedLines,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Whole lines, each with its line feed.
+    bytes: Vec<u8>,
+    /// The lines that found no room since the writer last came.
+    dropped: u64,
+    /// The writer works on what it took.
+    is_writing: bool,
+}
+
+/// What the writer takes at a time.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// Whole lines, each with its line feed.
+    pub(super) bytes: Vec<u8>,
+    /// The lines after these that found no room.
+    pub(super) dropped: u64,
+}
+
+impl Queue {
+    /// An empty queue that counts in `dropped` what finds no room.
+    pub(super) fn new(dropped: DroppedLines) -> Self {
+        Self {
+            waiting: Mutex::default(),
+            filled: Condvar::new(),
+            idle: Condvar::new(),
+            dropped,
+        }
+    }
+
+    /// Adds a line, which ends with its only line feed, or drops it. Takes no longer than copying it.
+    pub(super) fn push(&self, line: &[u8]) {
+        let mut waiting = self.waiting();
+        // After the first that is dropped all are, until the writer comes: so the lines that are lost
+        // lie in one place, which the report names.
+        if waiting.dropped > 0 || waiting.bytes.len() + line.len() > QUEUE_BYTES {
+            waiting.dropped += 1;
+            self.dropped.add(1);
+        } else {
+            waiting.bytes.extend_from_slice(line);
+        }
+        drop(waiting);
+        self.filled.notify_one();
+    }
+
+    /// Counts lines that could not be written.
+    pub(super) fn count_lost(&self, lines: u64) {
+        self.dropped.add(lines);
+    }
+
+    /// Takes all that waits, once there is something. `batch` must be empty; its memory is used again.
+    pub(super) fn take(&self, batch: &mut Batch) {
+        let mut waiting = self.waiting();
+        waiting.is_writing = false;
+        while waiting.bytes.is_empty() && waiting.dropped == 0 {
+            self.idle.notify_all();
+            waiting = self
+                .filled
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        waiting.is_writing = true;
+        std::mem::swap(&mut waiting.bytes, &mut batch.bytes);
+        batch.dropped = std::mem::take(&mut waiting.dropped);
+    }
+
+    /// Waits until all lines are written, but no longer than `most`. Tells whether they are.
+    pub(super) fn wait_until_idle(&self, most: Duration) -> bool {
+        let deadline = Instant::now() + most;
+        let mut waiting = self.waiting();
+        loop {
+            if waiting.bytes.is_empty() && waiting.dropped == 0 && !waiting.is_writing {
+                return true;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.idle.wait_timeout(waiting, left);
+            waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // Nothing that panics leaves it half changed.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_beyond_the_bound_are_dropped_until_the_writer_comes() {
+        let dropped = DroppedLines::default();
+        let queue = Queue::new(dropped.clone());
+        let line = [&[b'x'; 1023][..], b"\n"].concat();
+        for _ in 0..QUEUE_BYTES / 1024 {
+            queue.push(&line);
+        }
+        assert_eq!(dropped.get(), 0);
+        queue.push(b"one too many\n");
+        queue.push(b"\n");
+        let mut batch = Batch::default();
+        queue.take(&mut batch);
+        assert_eq!((batch.bytes.len(), batch.dropped), (QUEUE_BYTES, 2));
+        assert!(batch.bytes.ends_with(b"x\n"));
+        queue.push(b"there is room again\n");
+        batch.bytes.clear();
+        queue.take(&mut batch);
+        assert_eq!(batch.bytes, b"there is room again\n");
+        assert_eq!((batch.dropped, dropped.get()), (0, 2));
+    }
+
+    #[test]
+    fn waiting_for_the_writer_ends_without_it() {
+        let queue = Queue::new(DroppedLines::default());
+        assert!(queue.wait_until_idle(Duration::ZERO));
+        queue.push(b"stays\n");
+        assert!(!queue.wait_until_idle(Duration::from_millis(1)));
+    }
+}

@@ -1,0 +1,303 @@
+//! The thread that writes the log. It alone waits for standard error, and nothing waits for it without a
+//! bound.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+use std::thread;
+
+use rustix::event::{PollFd, PollFlags, poll};
+
+use super::line::Style;
+use super::queue::{Batch, Queue};
+
+/// The most bytes of several lines in one write: up to this a pipe takes a write whole, so that programs
+/// that share the pipe do not mix their lines (POSIX.1-2017 `PIPE_BUF`, 4,096 on Linux).
+const CHUNK_BYTES: usize = 4096;
+
+/// A memory that one busy moment took is given back.
+const SPARE_BYTES: usize = 64 * 1024;
+
+/// Standard error without the lock and the buffer of the standard library: a thread that waits in there
+/// would keep all others waiting that want to write to it, also at the end of the process.
+#[derive(Debug)]
+pub(super) struct StandardError(File);
+
+impl StandardError {
+    /// A descriptor of its own for the same file.
+    ///
+    /// # Errors
+    ///
+    /// When the process has no room for another open file.
+    pub(super) fn open() -> io::Result<Self> {
+        let descriptor = io::stderr().as_fd().try_clone_to_owned()?;
+        Ok(Self(descriptor.into()))
+    }
+}
+
+impl Write for StandardError {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.0.write(bytes) {
+                // Whoever shares the terminal or pipe may have set it not to block.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None)?;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                written => return written,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Starts the thread. It lives as long as the process.
+///
+/// # Errors
+///
+/// When the system grants no thread.
+pub(super) fn start(
+    queue: Arc<Queue>,
+    style: Style,
+    target: impl Write + Send + 'static,
+) -> io::Result<()> {
+    let mut writer = Writer {
+        queue,
+        style,
+        target,
+        unreported: 0,
+        is_within_line: false,
+    };
+    let thread = thread::Builder::new().name("log".to_owned());
+    thread.spawn(move || writer.run())?;
+    Ok(())
+}
+
+struct Writer<T> {
+    queue: Arc<Queue>,
+    style: Style,
+    target: T,
+    /// The lines that were lost and not yet reported.
+    unreported: u64,
+    /// A write failed in the middle of a line, whose rest is lost.
+    is_within_line: bool,
+}
+
+impl<T: Write> Writer<T> {
+    fn run(&mut self) {
+        let mut batch = Batch::default();
+        loop {
+            batch.bytes.clear();
+            batch.bytes.shrink_to(SPARE_BYTES);
+            self.queue.take(&mut batch);
+            self.write_batch(&batch);
+        }
+    }
+
+    /// Writes the lines, and then how many are missing after them. Lines that cannot be written are
+    /// lost: a full disk or a reader that has gone does not take them later either.
+    fn write_batch(&mut self, batch: &Batch) {
+        let mut rest = &batch.bytes[..];
+        if self.report().is_ok() {
+            while !rest.is_empty() {
+                let (chunk, others) = rest.split_at(chunk_bytes(rest));
+                match self.write_whole(chunk) {
+                    Ok(()) => rest = others,
+                    Err(written) => {
+                        rest = &rest[written..];
+                        break;
+                    }
+                }
+            }
+        }
+        let lost = lines(rest);
+        self.queue.count_lost(lost);
+        self.unreported += lost + batch.dropped;
+        // Fails where the lines before it did, and is tried again with the next lines.
+        let _ = self.report();
+    }
+
+    /// Says how many lines are missing at this place, if any are.
+    fn report(&mut self) -> Result<(), usize> {
+        if self.unreported == 0 {
+            return Ok(());
+        }
+        let line = self.style.dropped_lines(self.unreported);
+        self.write_whole(line.as_bytes())?;
+        self.unreported = 0;
+        Ok(())
+    }
+
+    /// Writes all, or says how many bytes were written before it failed.
+    fn write_whole(&mut self, bytes: &[u8]) -> Result<(), usize> {
+        if self.is_within_line {
+            self.write_or_count(b"\n").map_err(|_| 0_usize)?;
+            self.is_within_line = false;
+        }
+        self.write_or_count(bytes).inspect_err(|written| {
+            self.is_within_line = bytes[..*written].last().is_some_and(|byte| *byte != b'\n');
+        })
+    }
+
+    fn write_or_count(&mut self, bytes: &[u8]) -> Result<(), usize> {
+        let mut written = 0;
+        while written < bytes.len() {
+            match self.target.write(&bytes[written..]) {
+                Ok(0) | Err(_) => return Err(written),
+                Ok(more) => written += more,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How much of `bytes` goes into the next write: the lines that fit, or a longer one alone.
+fn chunk_bytes(bytes: &[u8]) -> usize {
+    let limit = bytes.len().min(CHUNK_BYTES);
+    let end = |bytes: &[u8]| bytes.iter().rposition(|byte| *byte == b'\n');
+    let first_end = || bytes.iter().position(|byte| *byte == b'\n');
+    end(&bytes[..limit])
+        .or_else(first_end)
+        .map_or(bytes.len(), |end| end + 1)
+}
+
+fn lines(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+    use std::time::Duration;
+
+    use tidings_server::DroppedLines;
+
+    use super::super::LogFormat;
+    use super::super::queue::QUEUE_BYTES;
+    use super::*;
+
+    const STUCK: Duration = Duration::from_secs(60);
+    const PLAIN: Style = Style::plain(LogFormat::Text);
+
+    /// Takes bytes only while it has leave for a write, and fails on those that are refused.
+    struct Gated {
+        leave: Receiver<io::Result<usize>>,
+        begun: SyncSender<()>,
+        taken: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for Gated {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _ = self.begun.try_send(());
+            // Without anybody to ask any more everything is taken.
+            let most = self.leave.recv().unwrap_or(Ok(usize::MAX))?;
+            let bytes = &bytes[..bytes.len().min(most)];
+            self.taken.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    struct Log {
+        queue: Arc<Queue>,
+        dropped: DroppedLines,
+        leave: SyncSender<io::Result<usize>>,
+        begun: Receiver<()>,
+        taken: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Log {
+        fn start() -> Self {
+            let dropped = DroppedLines::default();
+            let queue = Arc::new(Queue::new(dropped.clone()));
+            let (leave, given) = sync_channel(16);
+            let (begin, begun) = sync_channel(16);
+            let taken = Arc::default();
+            let target = Gated {
+                leave: given,
+                begun: begin,
+                taken: Arc::clone(&taken),
+            };
+            start(Arc::clone(&queue), PLAIN, target).unwrap();
+            Self {
+                queue,
+                dropped,
+                leave,
+                begun,
+                taken,
+            }
+        }
+
+        /// All that was written once nothing is held back any more.
+        fn text(self) -> String {
+            drop(self.leave);
+            assert!(self.queue.wait_until_idle(STUCK));
+            String::from_utf8(self.taken.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_target_that_takes_nothing_holds_nobody_up_and_the_loss_is_reported_once() {
+        let log = Log::start();
+        log.queue.push(b"first\n");
+        log.begun.recv_timeout(STUCK).unwrap();
+        // The writer waits now. Far more than the queue holds:
+        let line = [&[b'x'; 1023][..], b"\n"].concat();
+        let lines = 3 * QUEUE_BYTES / line.len();
+        for _ in 0..lines {
+            log.queue.push(&line);
+        }
+        assert!(!log.queue.wait_until_idle(Duration::from_millis(1)));
+        let kept = QUEUE_BYTES / line.len();
+        let dropped = log.dropped.get();
+        assert_eq!(dropped, (lines - kept) as u64);
+        let text = log.text();
+        let written: Vec<_> = text.lines().collect();
+        assert_eq!(written.len(), 1 + kept + 1);
+        let report = written.last().unwrap();
+        let expected = format!("{dropped} log lines were dropped");
+        assert!(report.contains(&expected), "{report}");
+    }
+
+    #[test]
+    fn lines_that_cannot_be_written_are_counted_and_reported_when_it_works_again() {
+        let log = Log::start();
+        let full = || Err(io::ErrorKind::StorageFull.into());
+        // Of the first line a part is taken before the disk is full.
+        log.leave.send(Ok(3)).unwrap();
+        log.leave.send(full()).unwrap();
+        // The report is refused, too.
+        log.leave.send(full()).unwrap();
+        log.queue.push(b"cut off\n");
+        // The write, its rest, and the report.
+        for _ in 0..3 {
+            log.begun.recv_timeout(STUCK).unwrap();
+        }
+        let dropped = log.dropped.clone();
+        log.queue.push(b"last\n");
+        let text = log.text();
+        assert_eq!(dropped.get(), 1);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!((lines[0], lines[2], lines.len()), ("cut", "last", 3));
+        assert!(lines[1].contains("1 log line was dropped"), "{text}");
+    }
+
+    #[test]
+    fn a_write_has_whole_lines() {
+        for (text, bytes) in [("a\nb\n", 4), ("a\nb", 2), ("a", 1), ("\n", 1)] {
+            assert_eq!(chunk_bytes(text.as_bytes()), bytes, "{text:?}");
+        }
+        let long = format!("{}\nb\n", "x".repeat(CHUNK_BYTES));
+        assert_eq!(chunk_bytes(long.as_bytes()), CHUNK_BYTES + 1);
+        let many = "1234567\n".repeat(1_000);
+        assert_eq!(chunk_bytes(many.as_bytes()), CHUNK_BYTES);
+    }
+}
