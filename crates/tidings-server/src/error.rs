@@ -61,6 +61,10 @@ pub(crate) enum ApiError {
     BatchTooLarge { bytes: usize, limit: usize },
     /// Too many large bodies arrive at the same time.
     Overloaded,
+    /// Too many bulk changes of all callers wait for their turn.
+    TooManyChanges,
+    /// The client hung up before it was the turn of its change. Nobody reads this.
+    HungUp,
     /// The caller has asked for more than one may.
     Excess(Excess),
     /// The request came on a connection beyond the limit.
@@ -184,7 +188,9 @@ impl ApiError {
             Self::Excess(Excess::StreamsOfOwner { .. } | Excess::StreamsToAddress { .. }) => {
                 Some(RETRY_STREAM_AFTER_SECONDS)
             }
-            Self::Excess(Excess::Uploads { .. }) => Some(RETRY_AFTER_SECONDS),
+            Self::Excess(Excess::Uploads { .. } | Excess::Changes { .. }) => {
+                Some(RETRY_AFTER_SECONDS)
+            }
             _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_SECONDS),
         }
     }
@@ -240,6 +246,8 @@ impl From<ChangeError> for ApiError {
             }
             ChangeError::UpTo(reason) => Self::InvalidUpTo(reason),
             ChangeError::TooManyIds { ids, limit } => Self::TooManyIds { ids, limit },
+            ChangeError::TooManyWaiting { limit } => Self::Excess(Excess::Changes { most: limit }),
+            ChangeError::Overloaded => Self::TooManyChanges,
             ChangeError::Store(error) => Self::of_store(error),
             ChangeError::Closed => Self::ShuttingDown,
             other => Self::Change(other),
@@ -262,6 +270,7 @@ impl ApiError {
             Self::ShuttingDown
                 | Self::TooManyConnections(_)
                 | Self::Overloaded
+                | Self::TooManyChanges
                 | Self::Token(TokenError::KeysUnavailable)
         );
         status.is_server_error() && !expected
@@ -362,6 +371,12 @@ mod tests {
                 ErrorCode::ShuttingDown,
             ),
             (ChangeError::Closed, 503, ErrorCode::ShuttingDown),
+            (ChangeError::Overloaded, 503, ErrorCode::Overloaded),
+            (
+                ChangeError::TooManyWaiting { limit: 8 },
+                429,
+                ErrorCode::RateLimited,
+            ),
             (ChangeError::EmptyFilter, 400, ErrorCode::InvalidChange),
             (
                 ChangeError::UpTo(ResetReason::Foreign),

@@ -25,7 +25,7 @@ pub(crate) use access::{Access, Administrator, Changer, Publisher, Reader};
 use authority::Proxy;
 pub(crate) use authority::{Head, authority};
 pub use authority::{Origin, OriginError};
-pub(crate) use credential::{Credential, Ending, Watch};
+pub(crate) use credential::{Credential, Ending, Watch, ended};
 pub use local::LOCAL_USER;
 pub(crate) use session::Session;
 

@@ -19,6 +19,7 @@
 
 mod admission;
 mod body;
+mod bulk_change;
 mod change;
 mod config;
 mod connection;

@@ -102,6 +102,8 @@ pub(crate) enum Excess {
     StreamsToAddress { most: NonZeroU32 },
     /// So much memory for uploads that are not finished.
     Uploads { bytes: usize },
+    /// So many bulk changes that wait for their turn.
+    Changes { most: usize },
 }
 
 impl Callers {

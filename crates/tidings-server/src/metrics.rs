@@ -14,13 +14,14 @@ use crate::error::ApiError;
 use crate::limits::{Excess, Reach};
 
 /// The limits by their names in `/metrics`.
-const LIMITS: [&str; 7] = [
+const LIMITS: [&str; 8] = [
     "publish_rate",
     "own_publish_rate",
     "request_rate",
     "streams_per_owner",
     "streams_per_address",
     "unfinished_uploads",
+    "waiting_changes",
     "uri_bytes",
 ];
 
@@ -94,6 +95,7 @@ impl Metrics {
             of_owner,
             to_address,
             uploads,
+            changes,
             uri,
         ] = LIMITS;
         let limit = match error {
@@ -105,6 +107,7 @@ impl Metrics {
             ApiError::Excess(Excess::StreamsOfOwner { .. }) => of_owner,
             ApiError::Excess(Excess::StreamsToAddress { .. }) => to_address,
             ApiError::Excess(Excess::Uploads { .. }) => uploads,
+            ApiError::Excess(Excess::Changes { .. }) => changes,
             ApiError::UriTooLong { .. } => uri,
             _ => return,
         };

@@ -1,5 +1,6 @@
 //! How the parts of a server learn that it ends, and what it waits for.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -94,6 +95,44 @@ impl Drain {
     }
 }
 
+thread_local! {
+    /// Whether the request that is polled has outlived its connection.
+    static ABANDONED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Awaits a part of a request that is of no use once the client has hung up, for example its place in a
+/// line; `None` if it has.
+pub(crate) async fn unless_abandoned<F: Future>(part: F) -> Option<F::Output> {
+    let mut part = pin!(part);
+    poll_fn(|context| {
+        if ABANDONED.get() {
+            return Poll::Ready(None);
+        }
+        part.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// A request whose connection has ended. Its parts can tell.
+struct Abandoned<F>(F);
+
+impl<F: Future + Unpin> Future for Abandoned<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        /// Takes the mark off also if the request panics.
+        struct Marked;
+        impl Drop for Marked {
+            fn drop(&mut self) {
+                ABANDONED.set(false);
+            }
+        }
+        ABANDONED.set(true);
+        let _marked = Marked;
+        Pin::new(&mut self.0).poll(context)
+    }
+}
+
 /// A request that changes something. It is polled where it is awaited, which spares it a task; dropped
 /// before its end, it becomes one.
 #[derive(Debug)]
@@ -130,7 +169,7 @@ where
 {
     fn drop(&mut self) {
         if let Some(request) = self.request.take() {
-            self.abandoned.spawn_on(request, &self.runtime);
+            self.abandoned.spawn_on(Abandoned(request), &self.runtime);
         }
     }
 }
@@ -162,6 +201,20 @@ mod tests {
             .await;
         assert_eq!(ended.await, Ok("polled"));
         assert_eq!(never_ended.await, Ok("never polled"));
+    }
+
+    #[tokio::test]
+    async fn a_part_of_no_use_ends_when_the_client_hangs_up() {
+        let drain = Drain::default();
+        let (done, ended) = oneshot::channel();
+        let mut polled = drain.finish(Box::pin(async move {
+            let waited = unless_abandoned(std::future::pending::<()>()).await;
+            let _ = done.send(waited);
+        }));
+        assert!((&mut polled).now_or_never().is_none());
+        drop(polled);
+        assert_eq!(ended.await, Ok(None));
+        assert_eq!(unless_abandoned(async { 1 }).await, Some(1));
     }
 
     #[tokio::test]

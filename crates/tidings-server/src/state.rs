@@ -158,7 +158,7 @@ impl AppState {
     }
 
     /// Counts what a limit refuses.
-    fn judge<T, E: Into<ApiError>>(&self, outcome: Result<T, E>) -> Result<T, ApiError> {
+    pub(crate) fn judge<T, E: Into<ApiError>>(&self, outcome: Result<T, E>) -> Result<T, ApiError> {
         outcome.map_err(|refused| {
             let refused = refused.into();
             self.metrics.count_refusal(&refused);

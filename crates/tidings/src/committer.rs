@@ -1,15 +1,19 @@
 //! The one write path: what is to be stored or changed queues here, is committed in groups,
 //! delivered, acknowledged.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod queue;
+mod steps;
 
-use tidings_event::{Change, Deletion, OwnerId, StatusChange, StreamItem};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tidings_event::{Change, Deletion, OwnerId, StatusChange};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use tokio::task::{JoinHandle, yield_now};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
+use crate::activity::Activity;
 use crate::error::{ChangeError, PublishError};
 use crate::frame::Frame;
 use crate::hub::{Delivery, Hub};
@@ -18,6 +22,7 @@ use crate::receipt::Receipt;
 use crate::store::{
     ChangeStep, Changed, Committed, Conflict, Outcome, Store, StoreError, Submission, Work,
 };
+use queue::Queue;
 
 /// Requests that wait for their commit. When it is full, publishers wait before their request is
 /// taken.
@@ -25,24 +30,6 @@ const QUEUE_REQUESTS: usize = 4096;
 
 /// The memory of waiting requests, which bounds the queue before their number does.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
-
-/// A group is closed when it has this many events or bytes: a commit of a few milliseconds, beyond
-/// which a larger one gains nothing.
-const GROUP_EVENTS: usize = 2048;
-const GROUP_BYTES: usize = 8 * 1024 * 1024;
-
-/// A group is closed after so many turns of the runtime without a new request. A turn is as many steps
-/// of tasks as the runtime takes between two looks at the network, 16 in the server: publishers that
-/// were answered together need several to come back, and would else split into two crowds, each with
-/// commits of its own that cost as much as those of all.
-const QUIET_TURNS: usize = 6;
-
-/// The longest a group is held open: about as long as a commit takes. A steady trickle of requests, or
-/// other work that takes the runtime's turns, holds it no longer.
-const GATHER_TIME: Duration = Duration::from_millis(2);
-
-/// The events that are changed in the same commit as others are published, at the publishers' expense.
-const CHANGED_BESIDE: usize = 32;
 
 /// About the memory of a change for each event it names.
 const CHANGE_BYTES: usize = 128;
@@ -56,10 +43,21 @@ enum Message {
 
 struct Request {
     work: Work,
+    /// `None` of a publish request.
+    asker: Option<Asker>,
     bytes: usize,
     answer: Answer,
     /// Room in the queue, given back when the request is answered.
     _room: OwnedSemaphorePermit,
+}
+
+/// Who asks for a step of a change. Askers take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Asker {
+    /// The owner whose view of the events changes.
+    Owner(OwnerId),
+    /// The background task, whoever owns the events.
+    Upkeep,
 }
 
 /// Where the outcome is waited for.
@@ -78,12 +76,18 @@ pub(crate) struct Committer {
 
 impl Committer {
     /// Starts the task on the current Tokio runtime.
-    pub(crate) fn start(store: Arc<dyn Store>, hub: Arc<Hub>, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn start(
+        store: Arc<dyn Store>,
+        hub: Arc<Hub>,
+        metrics: Arc<Metrics>,
+        activity: Arc<Activity>,
+    ) -> Self {
         let (queue, requests) = mpsc::channel(QUEUE_REQUESTS);
+        let task = run(Queue::new(requests), store, hub, metrics, activity);
         Self {
             queue,
             room: Arc::new(Semaphore::new(QUEUE_BYTES)),
-            task: Mutex::new(Some(tokio::spawn(run(requests, store, hub, metrics)))),
+            task: Mutex::new(Some(tokio::spawn(task))),
         }
     }
 
@@ -95,23 +99,34 @@ impl Committer {
         let bytes = submissions.iter().map(Submission::bytes).sum();
         let (answer, outcome) = oneshot::channel();
         let work = Work::Publish(submissions);
-        self.queue(work, bytes, Answer::Published(answer))
+        self.queue(work, None, bytes, Answer::Published(answer))
             .await
             .map_err(|Closed| PublishError::Closed)?;
         outcome.await.map_err(|_| PublishError::Closed)?
     }
 
     /// Does a step of a change. What was said of dropped futures holds here too.
-    pub(crate) async fn change(&self, step: ChangeStep) -> Result<Changed, ChangeError> {
+    pub(crate) async fn change(
+        &self,
+        step: ChangeStep,
+        asker: Asker,
+    ) -> Result<Changed, ChangeError> {
         let bytes = CHANGE_BYTES * step.ids.len();
         let (answer, outcome) = oneshot::channel();
-        self.queue(Work::Change(step), bytes, Answer::Changed(answer))
+        let work = Work::Change(step);
+        self.queue(work, Some(asker), bytes, Answer::Changed(answer))
             .await
             .map_err(|Closed| ChangeError::Closed)?;
         outcome.await.map_err(|_| ChangeError::Closed)?
     }
 
-    async fn queue(&self, work: Work, bytes: usize, answer: Answer) -> Result<(), Closed> {
+    async fn queue(
+        &self,
+        work: Work,
+        asker: Option<Asker>,
+        bytes: usize,
+        answer: Answer,
+    ) -> Result<(), Closed> {
         // A request larger than the whole queue, which only unusual limits allow, waits for all of
         // its room.
         let permits = u32::try_from(std::cmp::min(bytes, QUEUE_BYTES))
@@ -125,6 +140,7 @@ impl Committer {
         };
         let request = Request {
             work,
+            asker,
             bytes,
             answer,
             _room: room,
@@ -157,129 +173,18 @@ impl Committer {
 struct Closed;
 
 async fn run(
-    requests: mpsc::Receiver<Message>,
+    mut queue: Queue,
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
     metrics: Arc<Metrics>,
+    activity: Arc<Activity>,
 ) {
-    let mut queue = Queue::new(requests);
     while let Some(group) = queue.next_group().await {
-        commit(group, &*store, &hub, &metrics).await;
-    }
-}
-
-/// What waits for its commit.
-struct Queue {
-    requests: mpsc::Receiver<Message>,
-    /// Steps of changes that were set aside. Their memory counts as the queue's.
-    steps: VecDeque<Request>,
-    /// The last group left the steps out, so this one has one.
-    step_is_due: bool,
-    /// Once it is closed, only what is queued counts: waiting for the channel's end would also wait
-    /// for senders that were promised a place and do not come.
-    closing: bool,
-}
-
-impl Queue {
-    const fn new(requests: mpsc::Receiver<Message>) -> Self {
-        Self {
-            requests,
-            steps: VecDeque::new(),
-            step_is_due: false,
-            closing: false,
+        let (has_steps, begun) = (group.has_steps, Instant::now());
+        commit(group.requests, &*store, &hub, &metrics).await;
+        if has_steps && activity.is_shared() {
+            queue.rest_after(begun.elapsed());
         }
-    }
-
-    /// The requests of the next commit; `None` when it is closed and empty.
-    ///
-    /// What changes many events lets the requests that came meanwhile go first, once, and no group has
-    /// more of it than one step. So a publisher waits for one step at most, and a step for one group.
-    async fn next_group(&mut self) -> Option<Vec<Request>> {
-        loop {
-            let first = if self.closing || !self.steps.is_empty() {
-                self.requests.try_recv().ok()
-            } else {
-                self.requests.recv().await
-            };
-            if first.is_none() && self.steps.is_empty() {
-                return None;
-            }
-            gather(&self.requests).await;
-            let mut group = self.collect(first);
-            if group.is_empty() || self.step_is_due {
-                self.add_step(&mut group);
-                self.step_is_due = false;
-            } else {
-                self.step_is_due = !self.steps.is_empty();
-            }
-            if !group.is_empty() {
-                return Some(group);
-            }
-        }
-    }
-
-    /// Adds a step that was set aside, or several small ones that make no more.
-    fn add_step(&mut self, group: &mut Vec<Request>) {
-        let mut changed = 0;
-        while let Some(step) = self.steps.front() {
-            let (_, named) = step.work.size();
-            if changed > 0 && changed + named > StreamItem::MAX_IDS {
-                return;
-            }
-            changed += named;
-            group.extend(self.steps.pop_front());
-        }
-    }
-
-    /// Takes what is queued, up to the size of a group, without waiting, and sets aside what changes
-    /// many events.
-    fn collect(&mut self, first: Option<Message>) -> Vec<Request> {
-        let (mut group, mut events, mut bytes) = (Vec::new(), 0, 0);
-        let mut changed = 0;
-        let mut next = first.or_else(|| self.requests.try_recv().ok());
-        while let Some(message) = next {
-            match message {
-                Message::Do(request) => {
-                    let (published, named) = request.work.size();
-                    if named > 0 && changed + named > CHANGED_BESIDE {
-                        self.steps.push_back(request);
-                    } else {
-                        events += published + named;
-                        changed += named;
-                        bytes += request.bytes;
-                        group.push(request);
-                    }
-                }
-                Message::Close => {
-                    self.closing = true;
-                    self.requests.close();
-                }
-            }
-            let full = events >= GROUP_EVENTS || bytes >= GROUP_BYTES;
-            next = if full {
-                None
-            } else {
-                self.requests.try_recv().ok()
-            };
-        }
-        group
-    }
-}
-
-/// Holds a group open while the queue grows within a few turns of the runtime: publishers whose requests
-/// have arrived get into this group, not into one of their own after it. A commit costs almost the same
-/// however many share it. While nothing else goes on, all turns together are some microseconds.
-///
-/// Cancel-safe.
-async fn gather(requests: &mpsc::Receiver<Message>) {
-    let begun = Instant::now();
-    let (mut queued, mut quiet) = (requests.len(), 0);
-    while quiet < QUIET_TURNS && queued < GROUP_EVENTS && begun.elapsed() < GATHER_TIME {
-        // Lets tasks run that can, and takes notice of what has come over the network.
-        yield_now().await;
-        let now = requests.len();
-        quiet = if now == queued { quiet + 1 } else { 0 };
-        queued = now;
     }
 }
 
@@ -428,86 +333,5 @@ impl Answer {
                 let _ = answer.send(Err(ChangeError::Store(Arc::clone(error))));
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
-    use tidings_event::EventId;
-
-    use super::*;
-
-    async fn send(messages: &mpsc::Sender<Message>, work: Work) {
-        let room = Arc::new(Semaphore::new(0));
-        let (answer, _) = oneshot::channel();
-        let request = Request {
-            work,
-            bytes: 0,
-            answer: Answer::Published(answer),
-            _room: room.acquire_many_owned(0).await.unwrap(),
-        };
-        assert!(messages.send(Message::Do(request)).await.is_ok());
-    }
-
-    /// A queue that holds this, and is closed.
-    async fn queue(work: Vec<Work>) -> Queue {
-        let (messages, requests) = mpsc::channel(QUEUE_REQUESTS);
-        for work in work {
-            send(&messages, work).await;
-        }
-        assert!(messages.send(Message::Close).await.is_ok());
-        Queue::new(requests)
-    }
-
-    fn publish() -> Work {
-        Work::Publish(Vec::new())
-    }
-
-    fn change(events: usize) -> Work {
-        Work::Change(ChangeStep {
-            owner: OwnerId::mint(),
-            ids: std::iter::repeat_with(EventId::mint).take(events).collect(),
-            change: Change::Delete,
-            only: None,
-            at: Timestamp::UNIX_EPOCH,
-        })
-    }
-
-    /// How many events each request of each group changes.
-    async fn groups(mut queue: Queue) -> Vec<Vec<usize>> {
-        let mut groups = Vec::new();
-        while let Some(group) = queue.next_group().await {
-            let changed = group.iter().map(|request| request.work.size().1);
-            groups.push(changed.collect());
-        }
-        groups
-    }
-
-    #[tokio::test]
-    async fn requests_go_before_a_step_and_no_commit_has_two() {
-        let queue = queue(vec![change(512), publish(), change(300), publish()]).await;
-        assert_eq!(groups(queue).await, [vec![0, 0], vec![512], vec![300]]);
-    }
-
-    #[tokio::test]
-    async fn a_step_waits_for_one_group_only() {
-        let (messages, requests) = mpsc::channel(QUEUE_REQUESTS);
-        let mut queue = Queue::new(requests);
-        send(&messages, change(512)).await;
-        for expected in [vec![0], vec![0, 512], vec![0], vec![0]] {
-            send(&messages, publish()).await;
-            let group = queue.next_group().await.unwrap();
-            let changed = group.iter().map(|request| request.work.size().1);
-            assert_eq!(changed.collect::<Vec<_>>(), expected);
-        }
-    }
-
-    #[tokio::test]
-    async fn small_steps_share_a_commit() {
-        let work = std::iter::repeat_with(|| change(20)).take(40).collect();
-        let groups = groups(queue(work).await).await;
-        let sizes: Vec<usize> = groups.iter().map(|group| group.iter().sum()).collect();
-        assert_eq!(sizes, [20, 500, 280]);
     }
 }

@@ -7,8 +7,9 @@ use tidings_event::{
     CursorTag, Draft, Event, EventFilter, EventId, EventPage, EventTypes, InboxSummary, Limits,
     OwnerId, PageRequest, Paging, SeverityCount, Start, Status, SystemId, Violations,
 };
-use tokio::sync::Semaphore;
 
+use crate::activity::Activity;
+use crate::bulk_changes::BULK_CHANGES;
 use crate::committer::Committer;
 use crate::config::Config;
 use crate::error::{OpenError, PublishError};
@@ -20,11 +21,8 @@ use crate::start::cursor_at;
 use crate::store::sqlite::{OpenStoreError, SqliteStore};
 use crate::store::{Identity, ListPage, Store, StoreError, Submission};
 use crate::subscription::{Source, Subscription};
+use crate::turns::Turns;
 use crate::upkeep::{Upkeep, UpkeepTask};
-
-/// The bulk changes that run at a time; more wait. Each has one step at a time in the committer's
-/// queue, and a publish waits for the steps in its group.
-const BULK_CHANGES: usize = 2;
 
 /// A handle on the engine; clones share it.
 ///
@@ -44,8 +42,8 @@ pub(crate) struct Shared {
     hub: Arc<Hub>,
     metrics: Arc<Metrics>,
     pub(crate) committer: Arc<Committer>,
-    /// The bulk changes that may run at a time.
-    pub(crate) bulk_changes: Semaphore,
+    pub(crate) bulk_changes: Turns<OwnerId>,
+    pub(crate) activity: Arc<Activity>,
     _upkeep: UpkeepTask,
 }
 
@@ -97,8 +95,13 @@ impl Tidings {
     ) -> Self {
         let hub = Arc::new(Hub::new(window_bytes));
         let metrics = Arc::new(Metrics::new());
-        let committer =
-            Committer::start(Arc::clone(&store), Arc::clone(&hub), Arc::clone(&metrics));
+        let activity = Arc::new(Activity::default());
+        let committer = Committer::start(
+            Arc::clone(&store),
+            Arc::clone(&hub),
+            Arc::clone(&metrics),
+            Arc::clone(&activity),
+        );
         let committer = Arc::new(committer);
         let upkeep = Upkeep {
             store: Arc::clone(&store),
@@ -113,7 +116,8 @@ impl Tidings {
             hub,
             metrics,
             committer,
-            bulk_changes: Semaphore::new(BULK_CHANGES),
+            bulk_changes: Turns::new(BULK_CHANGES),
+            activity,
             _upkeep: upkeep.start(),
         };
         Self {
@@ -190,6 +194,9 @@ impl Tidings {
             return Ok(Vec::new());
         }
         self.check_sizes(&events)?;
+        if let Some(owner) = events.first().and_then(|Prepared(first)| first.event.owner) {
+            self.shared.activity.note(owner);
+        }
         let submissions = events.into_iter().map(|Prepared(one)| one).collect();
         self.shared.committer.publish(submissions).await
     }
@@ -256,6 +263,7 @@ impl Tidings {
         filter: EventFilter,
         page: PageRequest,
     ) -> Result<EventPage, StoreError> {
+        self.shared.activity.note(owner);
         let size = page.size.clamp(1, PageRequest::MAX_SIZE);
         let page = PageRequest { size, ..page };
         let filter = filter.without_empty_search();
@@ -299,6 +307,7 @@ impl Tidings {
     ///
     /// When the store cannot be read.
     pub async fn summary(&self, owner: OwnerId) -> Result<InboxSummary, StoreError> {
+        self.shared.activity.note(owner);
         let snapshot = self.shared.store.snapshot(owner).await?;
         let tag = CursorTag::derive(self.shared.identity.epoch, owner);
         let unread = snapshot.summary.total(Status::Unread);
@@ -318,6 +327,7 @@ impl Tidings {
     ///
     /// When the store cannot be read.
     pub async fn types(&self, owner: OwnerId) -> Result<EventTypes, StoreError> {
+        self.shared.activity.note(owner);
         self.shared.store.types(owner).await
     }
 
@@ -327,6 +337,7 @@ impl Tidings {
     ///
     /// When the store cannot be read.
     pub async fn get(&self, owner: OwnerId, id: EventId) -> Result<Option<Event>, StoreError> {
+        self.shared.activity.note(owner);
         self.shared.store.event(owner, id).await
     }
 
@@ -366,6 +377,8 @@ impl Tidings {
     /// deliver them and end, and unlocks the data directory. Clones of the handle are closed too, and
     /// each call of this waits for the end.
     pub async fn close(&self) {
+        // Changes whose turn has not come are refused; those that run end with the committer.
+        self.shared.bulk_changes.refuse();
         self.shared.committer.close().await;
         self.shared.hub.close();
         self.shared.store.close().await;

@@ -91,6 +91,18 @@ pub enum ChangeError {
         /// The limit.
         limit: usize,
     },
+    /// As many bulk changes of this owner wait for their turn as may wait; nothing was changed.
+    #[error("{limit} changes of this owner wait for their turn, as many as may wait")]
+    TooManyWaiting {
+        /// The limit.
+        limit: usize,
+    },
+    /// As many bulk changes of all owners wait as may wait; nothing was changed.
+    #[error("as many changes wait for their turn as may wait")]
+    Overloaded,
+    /// The change was stopped between two steps. What was changed before stays changed.
+    #[error("the change was stopped")]
+    Stopped,
     /// The store failed. What was changed before stays changed.
     #[error("could not change the events")]
     Store(#[source] Arc<StoreError>),

@@ -34,6 +34,8 @@
 //!
 //! It runs on a Tokio runtime, and only one process at a time can have a data directory open.
 
+mod activity;
+mod bulk_changes;
 mod changes;
 mod committer;
 mod config;
@@ -48,8 +50,10 @@ mod search;
 mod start;
 mod store;
 mod subscription;
+mod turns;
 mod upkeep;
 
+pub use bulk_changes::RunningChange;
 pub use changes::{ChangeOutcome, Changes};
 pub use config::Config;
 pub use engine::{Prepared, Tidings};

@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 use tidings_event::{Change, EventId, OwnerId, StreamItem, Timestamp};
 use tokio::task::JoinHandle;
 
-use crate::committer::Committer;
+use crate::committer::{Asker, Committer};
 use crate::error::ChangeError;
 use crate::metrics::Metrics;
 use crate::retention::Retention;
@@ -135,13 +135,14 @@ impl Upkeep {
     async fn delete(&self, steps: Vec<(OwnerId, Vec<EventId>)>) -> Result<(), UpkeepError> {
         let at = Timestamp::now();
         let steps = steps.into_iter().map(|(owner, ids)| {
-            self.committer.change(ChangeStep {
+            let step = ChangeStep {
                 owner,
                 ids,
                 change: Change::Delete,
                 only: None,
                 at,
-            })
+            };
+            self.committer.change(step, Asker::Upkeep)
         });
         for changed in try_join_all(steps).await? {
             let number = changed.ids.len() as u64;

@@ -169,6 +169,18 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
             "Too many large requests arrive at the same time; nothing was changed",
         )
         .remedy("try again in a moment"),
+        ApiError::TooManyChanges => refusal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::Overloaded,
+            "Too many bulk changes wait for their turn; nothing was changed",
+        )
+        .remedy("try again in a moment"),
+        ApiError::HungUp => refusal(
+            StatusCode::BAD_REQUEST,
+            ErrorCode::BodyUnreadable,
+            "The client hung up before its change began; nothing was changed",
+        )
+        .remedy("send the request again"),
         ApiError::TooManyConnections(why) => too_many_connections(*why),
         ApiError::ShuttingDown => refusal(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -347,6 +359,16 @@ fn of_excess(excess: Excess) -> Answer {
         .fault(
             format!("your unfinished uploads may have {bytes} bytes together"),
             "finish some of them first, or send smaller batches",
+        ),
+        Excess::Changes { most } => refusal(
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::RateLimited,
+            "You send too many bulk changes at the same time; nothing was changed",
+        )
+        .because("a bulk change of yours is running, and the others wait for it")
+        .fault(
+            format!("{most} of your bulk changes may wait for their turn"),
+            "wait for the answer to some of them before you send more",
         ),
         Excess::StreamsOfOwner { most } => too_many_streams().fault(
             format!("you may have {most} open"),

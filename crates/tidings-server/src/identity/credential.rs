@@ -12,7 +12,7 @@ use tokio::time::{Sleep, sleep};
 use super::authority::{Head, Origin, only};
 use super::session;
 use crate::error::ApiError;
-use crate::token::{Claims, Tokens};
+use crate::token::{Claims, TokenError, Tokens};
 
 /// The text of the token a request shows. A header wins: a program says what it means, and a browser
 /// adds its cookie to whatever it sends.
@@ -87,10 +87,31 @@ impl Credential {
         }
     }
 
+    /// Why it is refused, once it is.
+    fn fault(&self) -> TokenError {
+        if self.left().is_zero() {
+            TokenError::Expired
+        } else if self.tokens.revocations().is_revoked(&self.claims.id) {
+            TokenError::Revoked
+        } else {
+            TokenError::UnknownKey
+        }
+    }
+
     fn left(&self) -> Duration {
         let left = self.claims.expires.duration_since(Timestamp::now());
         Duration::try_from(left).unwrap_or(Duration::ZERO)
     }
+}
+
+/// Waits until a credential is refused, and says why; for ever, if none is needed.
+pub(crate) async fn ended(credential: Option<Credential>) -> TokenError {
+    let Some(credential) = credential else {
+        return std::future::pending().await;
+    };
+    let mut watch = credential.watch();
+    while watch.next().await != Ending::Now {}
+    watch.credential.fault()
 }
 
 /// Tells what happens to a credential while something goes on by it.

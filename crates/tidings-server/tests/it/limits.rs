@@ -290,6 +290,7 @@ async fn refusals_are_counted_by_their_limit() {
         ("streams_per_owner", 0),
         ("streams_per_address", 0),
         ("unfinished_uploads", 0),
+        ("waiting_changes", 0),
         ("uri_bytes", 1),
     ] {
         let line =

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod app;
+mod bulk_changes;
 mod changes;
 mod config;
 mod connections;

@@ -18,7 +18,6 @@ mod row;
 mod search;
 mod search_blocks;
 mod select;
-mod turns;
 mod upkeep;
 mod writer;
 

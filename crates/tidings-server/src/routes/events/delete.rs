@@ -9,10 +9,11 @@ use axum::response::{IntoResponse as _, Response};
 use tidings::{ChangeOutcome, Changes};
 use tidings_event::{Change, DeletedEvents, EventId, Selection};
 
+use crate::bulk_change;
 use crate::change;
 use crate::error::ApiError;
 use crate::event_path::EventPath;
-use crate::identity::{Caller, Changer};
+use crate::identity::{Caller, Changer, Credential};
 use crate::json;
 use crate::limits::Admitted;
 use crate::openapi::bodies::DeleteSeveral;
@@ -147,13 +148,14 @@ async fn delete_several(
     caller: Caller,
     request: Request,
 ) -> Result<(bool, Changes), ApiError> {
+    let credential = request.extensions().get::<Credential>().cloned();
     let body = state.read_choice(caller, request).await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let selection = change::read_selection(text, state.engine.limits())?;
     drop(body);
     let by_ids = matches!(selection, Selection::Ids(_));
-    let changes = state.engine.change(caller.owner, selection, Change::Delete);
-    Ok((by_ids, changes.await?))
+    let changes = bulk_change::run(state, caller, credential, selection, Change::Delete).await?;
+    Ok((by_ids, changes))
 }
 
 fn answer(changes: Changes) -> Json<DeletedEvents> {

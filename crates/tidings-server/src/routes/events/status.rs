@@ -9,10 +9,11 @@ use axum::response::{IntoResponse as _, Response};
 use tidings::{ChangeOutcome, Changes};
 use tidings_event::{Change, EventId, Selection, Status, UpdatedEvent, UpdatedEvents};
 
+use crate::bulk_change;
 use crate::change;
 use crate::error::ApiError;
 use crate::event_path::EventPath;
-use crate::identity::{Caller, Changer};
+use crate::identity::{Caller, Changer, Credential};
 use crate::json;
 use crate::openapi::bodies::{MarkOne, MarkSeveral};
 use crate::openapi::examples;
@@ -159,13 +160,14 @@ async fn mark_several(
     caller: Caller,
     request: Request,
 ) -> Result<(bool, Changes), ApiError> {
+    let credential = request.extensions().get::<Credential>().cloned();
     let body = state.read_choice(caller, request).await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let (selection, status) = change::read_marking(text, state.engine.limits())?;
     drop(body);
     let by_ids = matches!(selection, Selection::Ids(_));
     let change = Change::Status(status);
-    let changes = state.engine.change(caller.owner, selection, change).await?;
+    let changes = bulk_change::run(state, caller, credential, selection, change).await?;
     Ok((by_ids, changes))
 }
 

@@ -6,13 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension as _};
 use tidings_event::{Event, EventId, OwnerId, SystemId};
-use tokio::sync::Semaphore;
 
 use super::connection::open_reader;
 use super::fault::store_error;
 use super::row::{SEEN_COLUMNS, overlay_join, read_event};
-use super::turns::{Turn, Turns};
 use crate::store::StoreError;
+use crate::turns::{Bounds, Turns};
 
 /// How many of SQLite's virtual instructions a read does between looks whether it is still wanted:
 /// some tens of microseconds.
@@ -21,9 +20,8 @@ const INSTRUCTIONS_BETWEEN_LOOKS: i32 = 10_000;
 /// The connections for reading.
 #[derive(Debug)]
 pub(crate) struct Readers {
-    number: u32,
-    permits: Arc<Semaphore>,
-    turns: Turns,
+    /// `None` reads for nobody.
+    turns: Turns<Option<OwnerId>>,
     idle: Arc<Idle>,
     /// Reads that are on their way end early.
     closing: Arc<AtomicBool>,
@@ -66,10 +64,16 @@ impl Readers {
         for _ in 0..number {
             idle.put(idle.connect()?);
         }
+        let number = number as usize;
+        // Those who wait are bounded by the requests that are served.
+        let bounds = Bounds {
+            running: number,
+            running_each: (number / 2).max(1),
+            waiting_each: usize::MAX,
+            waiting: usize::MAX,
+        };
         Ok(Self {
-            number,
-            permits: Arc::new(Semaphore::new(number as usize)),
-            turns: Turns::new((number as usize / 2).max(1)),
+            turns: Turns::new(bounds),
             idle: Arc::new(idle),
             closing: Arc::default(),
         })
@@ -81,7 +85,7 @@ impl Readers {
         &self,
         query: impl FnOnce(&Reader) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.read_in_turn(None, query).await
+        self.read_as(None, query).await
     }
 
     /// The same for a query about what `owner` sees. At most half of the connections work for one owner
@@ -91,21 +95,16 @@ impl Readers {
         owner: OwnerId,
         query: impl FnOnce(&Reader) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        // Before the wait for a connection, where nobody is asked whose the read is.
-        let turn = self.turns.take(owner).await;
-        self.read_in_turn(Some(turn), query).await
+        self.read_as(Some(owner), query).await
     }
 
-    async fn read_in_turn<T: Send + 'static>(
+    async fn read_as<T: Send + 'static>(
         &self,
-        turn: Option<Turn>,
+        owner: Option<OwnerId>,
         query: impl FnOnce(&Reader) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let permits = Arc::clone(&self.permits);
-        let permit = permits
-            .acquire_owned()
-            .await
-            .map_err(|_| StoreError::Closed)?;
+        let turn = self.turns.take(owner).await;
+        let turn = turn.map_err(|_| StoreError::Closed)?;
         let idle = Arc::clone(&self.idle);
         let caller = Caller::default();
         let gone = Arc::clone(&caller.gone);
@@ -113,7 +112,7 @@ impl Readers {
         let is_unwanted = move || gone.load(Ordering::Relaxed) || closing.load(Ordering::Relaxed);
         let answer = tokio::task::spawn_blocking(move || {
             // Until the query has ended, even if its caller is gone.
-            let _held = (permit, turn);
+            let _held = turn;
             idle.read(query, is_unwanted)
         });
         let answer = answer
@@ -128,9 +127,7 @@ impl Readers {
     /// Refuses new reads, waits for those that are on their way, and closes the connections.
     pub(crate) async fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
-        // Fails only when it was closed before.
-        let _all = self.permits.acquire_many(self.number).await;
-        self.permits.close();
+        self.turns.close().await;
         self.idle.take_all();
     }
 }
@@ -301,7 +298,7 @@ mod tests {
             assert!(read.now_or_never().is_none());
         }
         for readers in all {
-            assert_eq!(readers.permits.available_permits(), half);
+            assert_eq!(readers.turns.load(), (half, 3));
         }
         drop(end);
         for read in reads {

@@ -1,0 +1,60 @@
+//! Who has used the engine recently: work that can wait makes room for others while there are others.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tidings_event::OwnerId;
+use tokio::time::Instant;
+
+/// How long an owner counts as present after a request: longer than the pauses of a person who reads.
+const PRESENCE: Duration = Duration::from_secs(2);
+
+/// The two owners that came last.
+#[derive(Debug, Default)]
+pub(crate) struct Activity {
+    last: Mutex<[Option<(OwnerId, Instant)>; 2]>,
+}
+
+impl Activity {
+    /// Notes a request of `owner`.
+    pub(crate) fn note(&self, owner: OwnerId) {
+        let now = Instant::now();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last[0].is_none_or(|(latest, _)| latest != owner) {
+            last.swap(0, 1);
+        }
+        // Another than the last two takes the place of the one before.
+        last[0] = Some((owner, now));
+    }
+
+    /// Whether more than one owner is present.
+    pub(crate) fn is_shared(&self) -> bool {
+        let now = Instant::now();
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.iter()
+            .all(|seen| seen.is_some_and(|(_, at)| now.duration_since(at) < PRESENCE))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_shared_while_two_owners_are_present() {
+        let activity = Activity::default();
+        let [one, two, three] = [OwnerId::mint(), OwnerId::mint(), OwnerId::mint()];
+        for _ in 0..3 {
+            activity.note(one);
+        }
+        assert!(!activity.is_shared());
+        activity.note(two);
+        assert!(activity.is_shared());
+        tokio::time::advance(PRESENCE).await;
+        activity.note(three);
+        assert!(!activity.is_shared());
+        activity.note(one);
+        activity.note(three);
+        assert!(activity.is_shared());
+    }
+}
