@@ -7,10 +7,11 @@ use tidings_event::{Cursor, EventFilter, EventId, Limits, Selection, Status, Vio
 
 use crate::error::{ApiError, quoted};
 use crate::json;
-use crate::parameters::{LISTS, Origin, Parameters, TEXTS, camel_case};
+use crate::parameters::{Origin, Parameters};
+use crate::spelling::{self, FILTERS, Parameter, SELECTION, STATUS};
 
-/// The fields by which events are chosen.
-const SELECTING: [&str; 4] = ["ids", "filter", "upTo", "all"];
+/// The tables of the fields that are taken.
+type Fields<'a> = &'a [&'static [Parameter]];
 
 /// More fields than any client sends; what is beyond is not even looked at.
 const MAX_FIELDS: usize = 50;
@@ -26,7 +27,7 @@ const UP_TO_REMEDY: &str =
 /// `{"all": true}`.
 pub(crate) fn read_selection(text: &str, limits: &Limits) -> Result<Selection, ApiError> {
     let mut violations = Violations::default();
-    let mut body = Body::read(text, &SELECTING, &mut violations)?;
+    let mut body = Body::read(text, &[&SELECTION], &mut violations)?;
     let selection = body.selection(limits, &mut violations)?;
     finish(selection, violations)
 }
@@ -34,8 +35,7 @@ pub(crate) fn read_selection(text: &str, limits: &Limits) -> Result<Selection, A
 /// Reads which events are to be marked, and as what: the same with a `status`.
 pub(crate) fn read_marking(text: &str, limits: &Limits) -> Result<(Selection, Status), ApiError> {
     let mut violations = Violations::default();
-    let known: Vec<_> = SELECTING.into_iter().chain(["status"]).collect();
-    let mut body = Body::read(text, &known, &mut violations)?;
+    let mut body = Body::read(text, &[&SELECTION, &STATUS], &mut violations)?;
     let selection = body.selection(limits, &mut violations)?;
     let status = body.status(&mut violations);
     finish(selection.zip(status), violations)
@@ -54,9 +54,11 @@ pub(crate) fn read_status(text: &str) -> Result<Status, ApiError> {
         &mut violations,
     ) {
         let first = fields.first.into_iter();
+        let is_status = |name: &str| spelling::find(&STATUS, name).is_some();
+        let statuses = first.filter(|(name, _)| is_status(name));
         let mut body = Body {
             text,
-            fields: first.filter(|(name, _)| name == "status").collect(),
+            fields: statuses.map(|(_, value)| ("status", value)).collect(),
         };
         if body.fields.len() > 1 {
             violations.add("status", "is given twice", "give it once");
@@ -90,23 +92,31 @@ fn check_count(field: &str, count: usize, remedy: &str, violations: &mut Violati
 /// The fields of a request that are known.
 struct Body<'a> {
     text: &'a str,
-    fields: Vec<(String, &'a RawValue)>,
+    fields: Vec<(&'static str, &'a RawValue)>,
 }
 
 impl<'a> Body<'a> {
-    fn read(text: &'a str, known: &[&str], violations: &mut Violations) -> Result<Self, ApiError> {
+    fn read(
+        text: &'a str,
+        known: Fields<'_>,
+        violations: &mut Violations,
+    ) -> Result<Self, ApiError> {
         let read = json::fields(text, text, "body", MAX_FIELDS).map_err(ApiError::invalid_json)?;
         check_count("the body", read.count, SELECTION_REMEDY, violations);
-        let mut fields: Vec<(String, &RawValue)> = Vec::new();
+        let mut fields: Vec<(&'static str, &RawValue)> = Vec::new();
         for (name, value) in read.first {
-            let name = camel_case(&name).to_owned();
-            if !known.contains(&name.as_str()) {
-                let remedy = format!("leave it out; known are {}", known.join(", "));
+            let mut found = known
+                .iter()
+                .filter_map(|table| spelling::find(table, &name));
+            let Some(field) = found.next().map(|field| field.name) else {
+                let remedy = unknown(known, &name);
                 violations.add(quoted(&name), "is no field of this request", remedy);
-            } else if fields.iter().any(|(taken, _)| *taken == name) {
-                violations.add(name, "is given twice", "give it once");
+                continue;
+            };
+            if fields.iter().any(|(taken, _)| *taken == field) {
+                violations.add(field, "is given twice", "give it once");
             } else {
-                fields.push((name, value));
+                fields.push((field, value));
             }
         }
         Ok(Self { text, fields })
@@ -114,7 +124,7 @@ impl<'a> Body<'a> {
 
     /// Removes a field; `null` means absent.
     fn take(&mut self, name: &str) -> Option<&'a RawValue> {
-        let place = self.fields.iter().position(|(taken, _)| taken == name)?;
+        let place = self.fields.iter().position(|(taken, _)| *taken == name)?;
         let (_, value) = self.fields.remove(place);
         (value.get() != "null").then_some(value)
     }
@@ -186,7 +196,7 @@ impl<'a> Body<'a> {
     /// Removes `upTo`. Of a client that gives it with `all`, `null` is a cursor it failed to get, and
     /// must not widen the change to what the user has not seen.
     fn up_to(&mut self, with_all: bool, violations: &mut Violations) -> Option<&'a RawValue> {
-        let is_given = self.fields.iter().any(|(name, _)| name == "upTo");
+        let is_given = self.fields.iter().any(|(name, _)| *name == "upTo");
         let up_to = self.take("upTo");
         if with_all && is_given && up_to.is_none() {
             let remedy = format!("{UP_TO_REMEDY}; to touch all there are, leave it out");
@@ -202,6 +212,9 @@ impl<'a> Body<'a> {
         violations: &mut Violations,
     ) -> Result<Vec<EventId>, ApiError> {
         let limit = limits.change_ids;
+        if string(value).is_some() {
+            return Ok(id("ids", value, violations).into_iter().collect());
+        }
         let elements = match json::elements(self.text, value.get(), "ids", limit) {
             Ok(elements) => elements,
             Err(fault) => {
@@ -219,14 +232,7 @@ impl<'a> Body<'a> {
         }
         let mut ids = Vec::with_capacity(elements.first.len());
         for (index, element) in elements.first.into_iter().enumerate() {
-            match string(element).and_then(|text| text.parse().ok()) {
-                Some(id) => ids.push(id),
-                None => violations.add(
-                    format!("ids[{index}]"),
-                    format!("({}) is not a UUID", quoted(element.get())),
-                    "give the event's UUID, as in its field `id`",
-                ),
-            }
+            ids.extend(id(&format!("ids[{index}]"), element, violations));
         }
         Ok(ids)
     }
@@ -244,7 +250,13 @@ impl<'a> Body<'a> {
         let faults = violations.iter().len();
         let mut given = Parameters::new(Origin::Body);
         for (name, value) in fields.first {
-            insert(&mut given, camel_case(&name), value, violations);
+            match spelling::find(&FILTERS, &name) {
+                Some(filter) => given.insert_field(filter, value, violations),
+                None => {
+                    let remedy = unknown(&[&FILTERS], &name);
+                    violations.add(given.field(&quoted(&name)), "is no filter", remedy);
+                }
+            }
         }
         let filter = given.filter(violations);
         if faults == violations.iter().len() && filter.is_empty() {
@@ -258,48 +270,31 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Takes one field of the filter. `null`, an empty text and an empty list are faults, and not, as
-/// elsewhere, absent: what was meant to narrow a deletion must not widen it.
-fn insert<'a>(
-    given: &mut Parameters<'a>,
-    name: &str,
-    value: &'a RawValue,
-    violations: &mut Violations,
-) {
-    if let Some(name) = LISTS.into_iter().find(|known| *known == name) {
-        match value.get() {
-            "null" => violations.add(given.field(name), "is null", "leave it out"),
-            text if is_empty_list(text) => {
-                violations.add(given.field(name), "is empty", "leave it out");
-            }
-            text => given.insert(name, Cow::Borrowed(text), violations),
-        }
-        return;
-    }
-    let Some(name) = TEXTS.into_iter().find(|known| *known == name) else {
-        let known: Vec<_> = TEXTS.into_iter().chain(LISTS).collect();
-        let remedy = format!("leave it out; known are {}", known.join(", "));
-        violations.add(given.field(name), "is no filter", remedy);
-        return;
-    };
-    match string(value) {
-        Some(text) if !text.is_empty() => given.insert(name, text, violations),
-        Some(_) => violations.add(given.field(name), "is empty", "leave it out"),
-        None if value.get() == "null" => {
-            violations.add(given.field(name), "is null", "leave it out");
-        }
+/// What to do about a name that is in none of the tables.
+fn unknown(known: Fields<'_>, name: &str) -> String {
+    let mut meant = known
+        .iter()
+        .filter_map(|table| spelling::suggestion(table, name));
+    match meant.next() {
+        Some(meant) => format!("write `{meant}`, or leave it out"),
         None => {
-            let fault = format!("({}) is not a text", quoted(value.get()));
-            violations.add(given.field(name), fault, "write a text, or leave it out");
+            let known = known.iter().copied().flatten();
+            let known: Vec<_> = known.map(|field| field.name).collect();
+            format!("leave it out; known are {}", known.join(", "))
         }
     }
 }
 
-fn is_empty_list(json: &str) -> bool {
-    let inner = json
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
-    inner.is_some_and(|inner| inner.trim_ascii().is_empty())
+fn id(field: &str, value: &RawValue, violations: &mut Violations) -> Option<EventId> {
+    let id = string(value).and_then(|text| text.parse().ok());
+    if id.is_none() {
+        violations.add(
+            field,
+            format!("({}) is not a UUID", quoted(value.get())),
+            "give the event's UUID, as in its field `id`",
+        );
+    }
+    id
 }
 
 fn cursor(value: &RawValue, violations: &mut Violations) -> Option<Cursor> {
@@ -369,6 +364,48 @@ mod tests {
     }
 
     #[test]
+    fn fields_and_filters_are_read_in_every_spelling() {
+        let id: EventId = UUID.parse().unwrap();
+        for ids in [
+            format!(r#"{{"ids": ["{UUID}"]}}"#),
+            format!(r#"{{"Ids": "{UUID}"}}"#),
+            format!(r#"{{"id": "{UUID}"}}"#),
+            format!(r#"{{"event_ids": ["{UUID}"]}}"#),
+        ] {
+            assert_eq!(selection(&ids), Selection::Ids(vec![id]), "{ids}");
+        }
+        let expected = selection(
+            r#"{"filter": {"severity": ["error"], "status": "read", "ownerKind": "user"},
+                "upTo": "3-1-k3f9q2w8"}"#,
+        );
+        for body in [
+            r#"{"filter": {"severity": "error", "statuses": ["read"], "owner_kind": ["user"]},
+                "up_to": "3-1-k3f9q2w8"}"#,
+            r#"{"Filter": {"Severities": ["error"], "Status": "read", "OwnerKind": "user"},
+                "upto": "3-1-k3f9q2w8"}"#,
+        ] {
+            assert_eq!(selection(body), expected, "{body}");
+        }
+        let twice = faults(
+            r#"{"status":"read","Status":"unread","upTo":"3-1-k3f9q2w8","up_to":"3-1-k3f9q2w8",
+                "filter":{"severity":["error"],"severities":["debug"]}}"#,
+        );
+        assert_eq!(
+            twice,
+            [
+                "status is given twice",
+                "upTo is given twice",
+                "filter.severity is given twice"
+            ]
+        );
+        let no_narrower = faults(
+            r#"{"status":"read","upTo":"3-1-k3f9q2w8","filter":{"status":["read","unread"]}}"#,
+        );
+        assert_eq!(no_narrower, ["filter is empty"]);
+        assert_eq!(read_status(r#"{"Status":"read"}"#).unwrap(), Status::Read);
+    }
+
+    #[test]
     fn a_choice_is_neither_missing_nor_double_nor_empty() {
         let missing = faults(r#"{"status": "read"}"#);
         assert_eq!(missing, ["the body does not say which events"]);
@@ -410,20 +447,20 @@ mod tests {
     #[test]
     fn every_fault_is_named_at_once() {
         let faults = faults(
-            r#"{"ids": ["x", 7], "all": false, "upTo": 3, "status": "new", "upto": "x",
-                "filter": {"status": "", "severity": "error", "category": ["A"], "limit": 5,
+            r#"{"ids": ["x", 7], "all": false, "upTo": 3, "status": "new", "more": "x",
+                "filter": {"status": "", "severity": 7, "category": ["A"], "limit": 5,
                            "from": 7, "search": "a", "action": ["a", 1], "ownerKind": "me"}}"#,
         );
         for expected in [
-            "`upto` is no field of this request",
+            "`more` is no field of this request",
             "the body says in several ways which events",
             "upTo (`3`) is not a cursor",
             "ids[0] (`\"x\"`) is not a UUID",
             "ids[1] (`7`) is not a UUID",
             "filter.status is empty",
-            "filter.limit is no filter",
+            "filter.`limit` is no filter",
             "filter.from (`7`) is not a text",
-            "filter.severity (`\"error\"`) is not a JSON array of strings",
+            "filter.severity (`7`) is not a JSON array of strings",
             "filter.action (`[\"a\", 1]`) is not a JSON array of strings",
             "filter.category (`A`) `A` is not snake_case",
             "filter.ownerKind (`me`) is no kind of owner",

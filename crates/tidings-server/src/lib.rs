@@ -46,6 +46,7 @@ mod router;
 mod routes;
 mod serve;
 mod shutdown;
+mod spelling;
 mod state;
 mod table;
 mod tls;

@@ -1,18 +1,18 @@
-//! The parameters of the list.
+//! The parameters of requests: those of the list, and what other requests do with them.
+
+mod elsewhere;
+mod object;
+mod order;
 
 use tidings_event::{
-    EventFilter, PageRequest, PageToken, PageTokenError, Paging, Sort, SortKey, SortOrder, Total,
-    Violations,
+    EventFilter, PageRequest, PageToken, PageTokenError, Paging, Sort, Total, Violations,
 };
 
 use crate::error::quoted;
-use crate::parameters::{LISTS, Origin, Parameters, TEXTS, camel_case};
+use crate::parameters::{Origin, Parameters};
+use crate::spelling::{self, FILTERS, PAGING, Parameter};
 
-/// The parameters that mean something beside those of a filter.
-const OF_PAGE: [&str; 6] = ["page", "pagesize", "next", "sort", "order", "count"];
-
-/// Existing clients send these without meaning.
-const IGNORED: [&str; 2] = ["author", "provider"];
+pub(crate) use elsewhere::{Elsewhere, is_set, refuse_filters};
 
 /// More parameters than any client sends; what is beyond is not even looked at.
 const MAX_PARAMETERS: usize = 50;
@@ -33,10 +33,10 @@ impl ListQuery {
         let mut violations = Violations::default();
         let mut given = collect(query, &mut violations);
         let filter = given.filter(&mut violations);
-        let sort = sort(&mut given, &mut violations);
+        let sort = order::read(&mut given, &mut violations);
         let total = total(&mut given, &mut violations);
-        let size = page_size(given.text("pagesize").as_deref());
-        let number = page_number(given.text("page").as_deref());
+        let size = number(&mut given, "pagesize", page_size, &mut violations);
+        let number = number(&mut given, "page", page_number, &mut violations);
         let next = next(&mut given, &filter, sort, &mut violations);
         violations.into_result()?;
         let paging = next.map_or(Paging::Number(number), Paging::After);
@@ -50,44 +50,41 @@ impl ListQuery {
     }
 }
 
-/// Refuses the filters of the list, for paths that take none: what was meant to narrow an answer is
-/// not passed over in silence. Other parameters mean nothing there, and existing clients send some.
-pub(crate) fn refuse_filters(query: &str) -> Result<(), Violations> {
-    let mut violations = Violations::default();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()).take(MAX_PARAMETERS) {
-        let name = camel_case(&name);
-        let is_filter = TEXTS.contains(&name) || LISTS.contains(&name);
-        if is_filter && !value.is_empty() {
-            let remedy = "leave it out; the list, /api/system/events, takes it";
-            violations.add(
-                quoted(name),
-                "cannot be used here: this takes no filters",
-                remedy,
-            );
-        }
-    }
-    violations.into_result()
+/// The names of all parameters of the list, as they are documented.
+pub(crate) fn known() -> impl Iterator<Item = &'static str> {
+    let all = PAGING.iter().chain(&FILTERS);
+    all.map(|parameter| parameter.name)
 }
 
-/// All parameters that are known.
-pub(crate) fn known() -> impl Iterator<Item = &'static str> {
-    OF_PAGE.into_iter().chain(TEXTS).chain(LISTS)
+/// The parameter of the list that a name means.
+fn find(name: &str) -> Option<&'static Parameter> {
+    spelling::find(&FILTERS, name).or_else(|| spelling::find(&PAGING, name))
+}
+
+/// What to do about a name that is none of the list's.
+fn remedy(name: &str) -> String {
+    let filter = spelling::suggestion(&FILTERS, name);
+    match filter.or_else(|| spelling::suggestion(&PAGING, name)) {
+        Some(meant) => format!("write `{meant}`, or leave it out"),
+        None => {
+            let known: Vec<_> = known().collect();
+            format!("leave it out; known are {}", known.join(", "))
+        }
+    }
 }
 
 fn collect<'a>(query: &'a str, violations: &mut Violations) -> Parameters<'a> {
     let mut given = Parameters::new(Origin::Query);
+    let mut objects = Vec::new();
     let mut parameters = form_urlencoded::parse(query.as_bytes());
     for (name, value) in parameters.by_ref().take(MAX_PARAMETERS) {
-        let name = camel_case(&name);
-        if IGNORED.contains(&name) {
-            continue;
-        }
-        match known().find(|known| *known == name) {
-            Some(known) => given.insert(known, value, violations),
+        match find(&name) {
+            Some(parameter) if parameter.name == object::NAME => objects.push(value),
+            Some(parameter) => given.insert_text(parameter, value, violations),
+            None if spelling::find(&spelling::IGNORED, &name).is_some() => {}
             None => {
-                let known: Vec<_> = known().collect();
-                let remedy = format!("leave it out; known are {}", known.join(", "));
-                violations.add(quoted(name), "is not a parameter of the list", remedy);
+                let fault = "is not a parameter of the list";
+                violations.add(quoted(&name), fault, remedy(&name));
             }
         }
     }
@@ -95,41 +92,17 @@ fn collect<'a>(query: &'a str, violations: &mut Violations) -> Parameters<'a> {
         let fault = format!("has more than {MAX_PARAMETERS} parameters");
         violations.add("the query", fault, "leave some out");
     }
+    let has_page = ["page", "pagesize"].iter().any(|name| given.has(name));
+    for object in objects {
+        let mut fields = Parameters::new(Origin::Query);
+        object::read(&object, has_page, &mut fields, violations);
+        given.merge(fields, violations);
+    }
     given
 }
 
-/// What existing clients get when they do not say how: the longest unchanged first.
-const DEFAULT_SORT: Sort = Sort {
-    key: SortKey::UpdatedAt,
-    order: SortOrder::Ascending,
-};
-
-fn sort(given: &mut Parameters<'_>, violations: &mut Violations) -> Sort {
-    let key = |text: &str| match text {
-        "created_at" | "createdAt" => Some(SortKey::CreatedAt),
-        "updated_at" | "updatedAt" => Some(SortKey::UpdatedAt),
-        _ => None,
-    };
-    let order = |text: &str| match text {
-        "asc" => Some(SortOrder::Ascending),
-        "desc" => Some(SortOrder::Descending),
-        _ => None,
-    };
-    let key = given.word(
-        "sort",
-        key,
-        "write `created_at` or `updated_at`",
-        violations,
-    );
-    let order = given.word("order", order, "write `asc` or `desc`", violations);
-    Sort {
-        key: key.unwrap_or(DEFAULT_SORT.key),
-        order: order.unwrap_or(DEFAULT_SORT.order),
-    }
-}
-
 fn total(given: &mut Parameters<'_>, violations: &mut Violations) -> Total {
-    let total = |text: &str| (text == "none").then_some(Total::Left);
+    let total = |text: &str| text.eq_ignore_ascii_case("none").then_some(Total::Left);
     let remedy = "write `none` to have nothing counted, or leave it out";
     given
         .word("count", total, remedy, violations)
@@ -156,12 +129,28 @@ fn next(
     Some(token)
 }
 
+/// A number that is read forgivingly.
+fn number(
+    given: &mut Parameters<'_>,
+    name: &'static str,
+    read: impl Fn(Option<&str>) -> u64,
+    violations: &mut Violations,
+) -> u64 {
+    let number = given.word(
+        name,
+        |text| Some(read(Some(text))),
+        "write a number",
+        violations,
+    );
+    number.unwrap_or_else(|| read(None))
+}
+
 /// A negative size and `all` ask for everything, which is the largest page; what is no size is the
 /// default.
 fn page_size(text: Option<&str>) -> u64 {
     match text {
         None | Some("0") => PageRequest::DEFAULT_SIZE,
-        Some("all") => PageRequest::MAX_SIZE,
+        Some(all) if all.eq_ignore_ascii_case("all") => PageRequest::MAX_SIZE,
         Some(text) => match text.parse::<i128>() {
             Ok(0) | Err(_) => PageRequest::DEFAULT_SIZE,
             Ok(size) => u64::try_from(size).map_or(PageRequest::MAX_SIZE, |size| {
@@ -179,8 +168,9 @@ fn page_number(text: Option<&str>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use tidings_event::{EventId, OwnerKind, Severity, Status, Timestamp};
+    use tidings_event::{EventId, OwnerKind, Severity, SortKey, SortOrder, Status, Timestamp};
 
+    use super::order::DEFAULT_SORT;
     use super::*;
 
     fn parse(query: &str) -> ListQuery {
@@ -204,6 +194,11 @@ mod tests {
             ("pagesize=-5", 0, 1000),
             ("pagesize=1001", 0, 1000),
             ("page=18446744073709551615", MAX_PAGE, 25),
+            ("page=undefined&pagesize=null", 0, 25),
+            ("page=2&page=2&page_size=10&pageSize=10", 2, 10),
+            ("Page=2&page-size=10", 2, 10),
+            ("per_page=10", 0, 10),
+            ("pagesize=ALL", 0, 1000),
         ] {
             let page = parse(query).page;
             assert_eq!(
@@ -236,18 +231,158 @@ mod tests {
     }
 
     #[test]
+    fn several_values_are_an_array_or_a_list_or_repeated() {
+        let expected = parse("severity=[\"error\",\"warning\"]");
+        assert_eq!(
+            expected.filter.severity,
+            [Severity::Error, Severity::Warning]
+        );
+        for query in [
+            "severity=error&severity=warning",
+            "severity=error,warning",
+            "severity=error%2C+warning,",
+            "severity[]=error&severity[]=warning",
+            "severity[0]=error&severity[1]=warning",
+            "Severity=error&severities=warning",
+            "severity=[\"error\"]&severity=warning",
+            "severity=\"error\"&severity=[]&severity=&severity=[\"warning\"]",
+            "filter[severity]=error&filter[severity]=warning",
+            "filter={\"severity\":[\"error\",\"warning\"]}",
+            "severity=error,warning&filter={\"severities\":[\"warning\",\"error\"]}",
+        ] {
+            let mut read = parse(query);
+            read.filter.severity.sort_unstable();
+            read.filter.severity.dedup();
+            assert_eq!(read, expected, "{query}");
+        }
+        let both = [
+            "status=read&status=unread",
+            "status=[\"unread\",\"read\"]",
+            "ownerKind=user,system",
+        ];
+        for query in both {
+            assert_eq!(parse(query), parse(""), "{query}");
+        }
+        assert_eq!(
+            parse("status=read&statuses=read").filter.status,
+            Some(Status::Read)
+        );
+        assert_eq!(
+            parse("operation_id=[\"7b1d2c3e-0000-4000-8000-000000000002\"]"),
+            parse("operationId=7b1d2c3e-0000-4000-8000-000000000002")
+        );
+    }
+
+    #[test]
+    fn the_filter_of_the_published_client_means_the_same() {
+        let expected = parse(
+            "status=unread&category=a&search=x&sort=created_at&order=desc&pagesize=15&page=2",
+        );
+        for query in [
+            "page=2&pagesize=15&search=x&order=created_at+desc&filter={\"category\":[\"a\"],\"action\":null,\
+             \"severity\":[],\"actedUpon\":null,\"owner\":null,\"systemId\":[],\"provider\":[\"p\"],\
+             \"status\":\"unread\",\"search\":\"x\",\"sortOn\":\"created_at\",\"order\":\"desc\",\
+             \"limit\":15,\"offset\":30}",
+            "page=2&filter={\"category\":\"a\",\"status\":\"unread\",\"search\":\"x\",\"order\":\"created_at desc\",\
+             \"pageSize\":15}",
+        ] {
+            assert_eq!(parse(query), expected, "{query}");
+        }
+        assert_eq!(parse("filter={\"limit\":15,\"offset\":0}").page.size, 15);
+        assert_eq!(parse("filter=&filters=null&filter={}"), parse(""));
+        for (query, fault) in [
+            ("filter=x", "filter (`x`) is not a JSON object"),
+            ("filter=[]", "filter (`[]`) is not a JSON object"),
+            (
+                "filter={\"offset\":30}",
+                "filter.`offset` is not a parameter",
+            ),
+            (
+                "filter={\"owner\":[\"x\"]}",
+                "filter.`owner` is not a parameter",
+            ),
+            (
+                "filter={\"filter\":{}}",
+                "filter.`filter` is not a parameter",
+            ),
+            (
+                "severity=error&filter={\"severity\":[\"debug\"]}",
+                "severity has other values than in `filter`",
+            ),
+            (
+                "search=x&filter={\"search\":\"y\"}",
+                "search is given twice, with other values",
+            ),
+            (
+                "filter={\"severity\":{}}",
+                "severity (`{}`) is not a JSON array of strings",
+            ),
+        ] {
+            let faults = faults(query);
+            assert_eq!(faults.len(), 1, "{faults:?}");
+            assert!(faults[0].starts_with(fault), "{query}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn a_category_that_no_event_can_have_finds_nothing() {
+        let nothing = |query| {
+            let filter = parse(query).filter;
+            filter.from.is_some() && filter.from == filter.to && filter.category.is_empty()
+        };
+        for query in [
+            "category=Free+text",
+            "action=[\"Free, text\"]",
+            "category=[\"\"]",
+            "category=a&action=B",
+        ] {
+            assert_eq!(nothing(query), query != "category=a&action=B", "{query}");
+            assert!(parse(query).filter.from.is_some());
+        }
+        let some = parse("category=Free+text,connection").filter;
+        assert_eq!((some.category.len(), some.from), (1, None));
+    }
+
+    #[test]
+    fn what_is_close_to_a_name_is_refused_with_it() {
+        for (query, meant) in [
+            ("severty=error", "severity"),
+            ("limit=1", "pagesize"),
+            ("pagsize=1", "pagesize"),
+            ("stauts=read", "status"),
+            ("q=x", "search"),
+        ] {
+            let faults = faults(query);
+            assert!(
+                faults[0].contains(&format!("write `{meant}`")),
+                "{faults:?}"
+            );
+        }
+    }
+
+    #[test]
     fn empty_values_are_absent() {
-        let empty: String = known().map(|name| format!("{name}=&")).collect();
-        assert_eq!(parse(&empty), parse(""));
-        assert_eq!(parse("category=[]"), parse(""));
+        for nothing in ["", "undefined", "null"] {
+            let empty = known().filter(|name| nothing.is_empty() || *name != "search");
+            let empty: String = empty.map(|name| format!("{name}={nothing}&")).collect();
+            assert_eq!(parse(&empty), parse(""));
+        }
+        assert_eq!(parse("category=[]&category=,"), parse(""));
+        // A text is what it is.
+        assert_eq!(parse("search=null").filter.search.as_deref(), Some("null"));
+        assert_eq!(
+            parse("search=[\"a\"]").filter.search.as_deref(),
+            Some("[\"a\"]")
+        );
+        assert_eq!(parse("initial=true&author=x&cumulative=true"), parse(""));
     }
 
     #[test]
     fn every_fault_is_named_at_once() {
         let faults = faults(
-            "status=new&category=connection&action=[1]&severity=[\"info\"]&actedUpon=[\"x\"]\
+            "status=new&category=[&action=[1]&severity=[\"info\"]&actedUpon=[\"x\"]\
              &ownerKind=me&operationId=x&from=yesterday&to=x&sort=name&order=up&next=x\
-             &count=some&limit=y&page=1&page=2",
+             &count=some&unheard=y&page=1&page=2",
         );
         for name in [
             "status",
@@ -262,7 +397,7 @@ mod tests {
             "order",
             "next",
             "count",
-            "`limit`",
+            "`unheard`",
             "page",
         ] {
             let named = faults
@@ -289,20 +424,14 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_where_none_is_taken_is_not_passed_over() {
-        for fine in ["", "author=x&provider=y&z=1&page=2", "status=&severity="] {
-            assert!(refuse_filters(fine).is_ok(), "{fine}");
-        }
-        for bad in ["status=read", "x=1&acted_upon=[]", "to=now"] {
-            let violations = refuse_filters(bad).unwrap_err();
-            assert_eq!(violations.iter().len(), 1, "{bad}");
-        }
-    }
-
-    #[test]
     fn amounts_are_bounded() {
         let many = "x=1&".repeat(10_000);
         assert_eq!(faults(&many).len(), MAX_PARAMETERS + 1);
+        let object = format!("filter={{{}\"x\":1}}", "\"x\":1,".repeat(1_000));
+        assert_eq!(faults(&object).len(), MAX_PARAMETERS + 1);
+        let repeated = "severity=error,error&".repeat(MAX_PARAMETERS);
+        assert_eq!(parse(&repeated).filter.severity.len(), 2 * MAX_PARAMETERS);
+
         let values = |number| format!("category={:?}", vec!["a"; number]);
         assert_eq!(parse(&values(100)).filter.category.len(), 100);
         assert!(faults(&values(101))[0].contains("101 values"));

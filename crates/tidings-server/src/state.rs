@@ -17,7 +17,9 @@ use crate::limits::{Callers, StreamPlace, check_uri};
 use crate::log_level::LogLevel;
 use crate::metrics::Metrics;
 use crate::peer::Peer;
+use crate::query::Elsewhere;
 use crate::shutdown::Drain;
+use crate::unfiltered;
 
 /// The shortest silence: a shorter one would make an idle stream a busy one.
 const MIN_KEEPALIVE: Duration = Duration::from_secs(1);
@@ -139,7 +141,9 @@ impl AppState {
         caller: Option<Caller>,
         request: Request,
     ) -> impl Future<Output = Result<ReadBody, ApiError>> {
-        let admitted = admitted.and_then(|()| self.judge(check_uri(request.uri(), self.uri_bytes)));
+        let admitted = admitted
+            .and_then(|()| self.judge(check_uri(request.uri(), self.uri_bytes)))
+            .and_then(|()| unfiltered::check(request.uri().query(), Elsewhere::Body));
         let (Parts { headers, .. }, body) = request.into_parts();
         match admitted {
             Ok(()) => {

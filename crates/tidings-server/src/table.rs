@@ -9,8 +9,9 @@ use crate::routes::events::{create, delete as deletion, get as single, list, sta
 use crate::routes::events::{summary, types};
 use crate::routes::{config, health, metrics, openapi, page, revocations, session, subscribe};
 
-/// What a body can be refused with.
-const BODY: [ErrorCode; 5] = [
+/// What a body can be refused with, and a query beside it.
+const BODY: [ErrorCode; 6] = [
+    ErrorCode::InvalidQuery,
     ErrorCode::InvalidJson,
     ErrorCode::BodyUnreadable,
     ErrorCode::TooLarge,
@@ -65,11 +66,7 @@ fn events() -> Vec<Operation> {
             post(create::create_events),
         )
         .fails_with(&BODY)
-        .fails_with(&[
-            ErrorCode::InvalidEvent,
-            ErrorCode::InvalidQuery,
-            ErrorCode::EventConflict,
-        ])
+        .fails_with(&[ErrorCode::InvalidEvent, ErrorCode::EventConflict])
         .fails_with(&EXCESS)
         .fails_with(&WRITE)
         .also_at("/api/events", "create_events_alias"),
@@ -96,7 +93,7 @@ fn events() -> Vec<Operation> {
         .also_at("/api/events/summary", "summarize_events_alias"),
         Operation::of::<subscribe::__path_subscribe>(Access::READER, get(subscribe::subscribe))
             .fails_with(&EXCESS)
-            .fails_with(&[ErrorCode::TooManyStreams])
+            .fails_with(&[ErrorCode::InvalidQuery, ErrorCode::TooManyStreams])
             .also_at("/api/events/subscribe", "subscribe_alias"),
     ]
 }
@@ -106,13 +103,13 @@ fn changes() -> Vec<Operation> {
     vec![
         Operation::of::<status::__path_mark_event>(Access::CHANGER, put(status::mark_event))
             .fails_with(&change)
-            .fails_with(&EVENT),
+            .fails_with(&[ErrorCode::EventNotFound]),
         Operation::of::<status::__path_mark_event_with_answer>(
             Access::CHANGER,
             put(status::mark_event_with_answer),
         )
         .fails_with(&change)
-        .fails_with(&EVENT),
+        .fails_with(&[ErrorCode::EventNotFound]),
         Operation::of::<status::__path_mark_events>(Access::CHANGER, put(status::mark_events))
             .fails_with(&change),
         Operation::of::<status::__path_mark_events_with_answer>(

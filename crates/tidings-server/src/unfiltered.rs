@@ -1,10 +1,10 @@
-//! Paths that take no filters.
+//! Requests that take no filters.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use crate::error::ApiError;
-use crate::query;
+use crate::query::{self, Elsewhere};
 
 /// The request asks for everything at its path, and for no part of it.
 #[derive(Clone, Copy, Debug)]
@@ -14,8 +14,12 @@ impl<S: Sync> FromRequestParts<S> for Unfiltered {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        let query = parts.uri.query().unwrap_or("");
-        let checked = query::refuse_filters(query).map_err(ApiError::InvalidQuery);
-        checked.map(|()| Self)
+        check(parts.uri.query(), Elsewhere::Answer).map(|()| Self)
     }
+}
+
+/// Refuses a query that has filters.
+pub(crate) fn check(query: Option<&str>, place: Elsewhere) -> Result<(), ApiError> {
+    let Some(query) = query else { return Ok(()) };
+    query::refuse_filters(query, place).map_err(ApiError::InvalidQuery)
 }

@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description The caller's own events and the system's that match every parameter. `author` and `provider` are ignored; other unknown parameters and malformed values are refused.
+         * @description The caller's own events and the system's that match every parameter. Names are taken in every case and with any separator, `filter[severity]` and `severity[]` included. `author`, `provider`, `initial` and `cumulative` are ignored; other unknown parameters and malformed values are refused.
          */
         get: operations["list_events_alias"];
         put?: never;
@@ -78,7 +78,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description The caller's own events and the system's that match every parameter. `author` and `provider` are ignored; other unknown parameters and malformed values are refused.
+         * @description The caller's own events and the system's that match every parameter. Names are taken in every case and with any separator, `filter[severity]` and `severity[]` included. `author`, `provider`, `initial` and `cumulative` are ignored; other unknown parameters and malformed values are refused.
          */
         get: operations["list_events_list_alias"];
         put?: never;
@@ -118,7 +118,7 @@ export interface paths {
         };
         /**
          * Follow events live
-         * @description Server-sent events: an `Event` in an unnamed frame for each that is published, and frames named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an `id`, the cursor from which to resume. See docs/streaming.md.
+         * @description Server-sent events: an `Event` in an unnamed frame for each that is published, and frames named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an `id`, the cursor from which to resume. A filter of the list is refused: the stream always carries all events. See docs/streaming.md.
          */
         get: operations["subscribe_alias"];
         put?: never;
@@ -219,7 +219,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description The caller's own events and the system's that match every parameter. `author` and `provider` are ignored; other unknown parameters and malformed values are refused.
+         * @description The caller's own events and the system's that match every parameter. Names are taken in every case and with any separator, `filter[severity]` and `severity[]` included. `author`, `provider`, `initial` and `cumulative` are ignored; other unknown parameters and malformed values are refused.
          */
         get: operations["list_events"];
         put?: never;
@@ -327,7 +327,7 @@ export interface paths {
         };
         /**
          * Follow events live
-         * @description Server-sent events: an `Event` in an unnamed frame for each that is published, and frames named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an `id`, the cursor from which to resume. See docs/streaming.md.
+         * @description Server-sent events: an `Event` in an unnamed frame for each that is published, and frames named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an `id`, the cursor from which to resume. A filter of the list is refused: the stream always carries all events. See docs/streaming.md.
          */
         get: operations["subscribe"];
         put?: never;
@@ -1111,13 +1111,13 @@ export interface operations {
                 pagesize?: number | "all";
                 /** @description The page after the one that gave this out, at the same cost at any depth; wins over `page`. */
                 next?: components["schemas"]["PageToken"];
-                /** @description By which moment the list is sorted; camelCase is taken too. */
+                /** @description By which moment the list is sorted; camelCase is taken too, and `order` behind it. */
                 sort?: ("created_at" | "updated_at") & Record<string, never>;
-                /** @description Which way. */
+                /** @description Which way; `created_at desc` says both. */
                 order?: ("asc" | "desc") & Record<string, never>;
                 /** @description `none` to have nothing counted: `totalCount` is absent, and a search stops after some time with a page that may be short, even empty, and still have `next`. */
                 count?: string;
-                /** @description Read or unread. */
+                /** @description Read or unread; both is neither. */
                 status?: "unread" | "read";
                 /** @description The caller's own events, or the system's. */
                 ownerKind?: "user" | "system";
@@ -1130,25 +1130,40 @@ export interface operations {
                 /** @description With this text in the description, in any case of any script; `%` and `_` are ordinary characters. At most 256 bytes in UTF-8, which are fewer characters where they are not ASCII. */
                 search?: string;
                 /**
-                 * @description A JSON array: one of these categories.
-                 * @example ["connection"]
+                 * @description One of these categories, at most 100. Several values of this and of the next three may be given as a repeated parameter, with commas, or as a JSON array. A category that no event can have matches nothing.
+                 * @example [
+                 *       "connection"
+                 *     ]
                  */
-                category?: string;
+                category?: string[];
                 /**
-                 * @description A JSON array: one of these actions.
-                 * @example ["register","ping"]
+                 * @description One of these actions, at most 100. One that no event can have matches nothing.
+                 * @example [
+                 *       "register",
+                 *       "ping"
+                 *     ]
                  */
-                action?: string;
+                action?: string[];
                 /**
-                 * @description A JSON array: one of these severities.
-                 * @example ["error","warning"]
+                 * @description One of these severities.
+                 * @example [
+                 *       "error",
+                 *       "warning"
+                 *     ]
                  */
-                severity?: string;
+                severity?: ("emergency" | "alert" | "critical" | "error" | "warning" | "success" | "informational" | "debug")[];
                 /**
-                 * @description A JSON array: one of these resources. `acted_upon` is the same.
-                 * @example ["7b1d2c3e-0000-4000-8000-000000000001"]
+                 * @description One of these resources, at most 100.
+                 * @example [
+                 *       "7b1d2c3e-0000-4000-8000-000000000001"
+                 *     ]
                  */
-                actedUpon?: string;
+                actedUpon?: string[];
+                /**
+                 * @description A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it.
+                 * @example {"severity":["error"],"status":"unread"}
+                 */
+                filter?: string;
             };
             header?: never;
             path?: never;
@@ -1345,7 +1360,7 @@ export interface operations {
                     "application/json": components["schemas"]["Published"];
                 };
             };
-            /** @description `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event breaks the rules; nothing was stored. `invalid_query`: The request's parameters cannot be used. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event breaks the rules; nothing was stored. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1471,7 +1486,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeletedEvents"];
                 };
             };
-            /** @description `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1588,7 +1603,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeletedEvents"];
                 };
             };
-            /** @description `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1684,13 +1699,13 @@ export interface operations {
                 pagesize?: number | "all";
                 /** @description The page after the one that gave this out, at the same cost at any depth; wins over `page`. */
                 next?: components["schemas"]["PageToken"];
-                /** @description By which moment the list is sorted; camelCase is taken too. */
+                /** @description By which moment the list is sorted; camelCase is taken too, and `order` behind it. */
                 sort?: ("created_at" | "updated_at") & Record<string, never>;
-                /** @description Which way. */
+                /** @description Which way; `created_at desc` says both. */
                 order?: ("asc" | "desc") & Record<string, never>;
                 /** @description `none` to have nothing counted: `totalCount` is absent, and a search stops after some time with a page that may be short, even empty, and still have `next`. */
                 count?: string;
-                /** @description Read or unread. */
+                /** @description Read or unread; both is neither. */
                 status?: "unread" | "read";
                 /** @description The caller's own events, or the system's. */
                 ownerKind?: "user" | "system";
@@ -1703,25 +1718,40 @@ export interface operations {
                 /** @description With this text in the description, in any case of any script; `%` and `_` are ordinary characters. At most 256 bytes in UTF-8, which are fewer characters where they are not ASCII. */
                 search?: string;
                 /**
-                 * @description A JSON array: one of these categories.
-                 * @example ["connection"]
+                 * @description One of these categories, at most 100. Several values of this and of the next three may be given as a repeated parameter, with commas, or as a JSON array. A category that no event can have matches nothing.
+                 * @example [
+                 *       "connection"
+                 *     ]
                  */
-                category?: string;
+                category?: string[];
                 /**
-                 * @description A JSON array: one of these actions.
-                 * @example ["register","ping"]
+                 * @description One of these actions, at most 100. One that no event can have matches nothing.
+                 * @example [
+                 *       "register",
+                 *       "ping"
+                 *     ]
                  */
-                action?: string;
+                action?: string[];
                 /**
-                 * @description A JSON array: one of these severities.
-                 * @example ["error","warning"]
+                 * @description One of these severities.
+                 * @example [
+                 *       "error",
+                 *       "warning"
+                 *     ]
                  */
-                severity?: string;
+                severity?: ("emergency" | "alert" | "critical" | "error" | "warning" | "success" | "informational" | "debug")[];
                 /**
-                 * @description A JSON array: one of these resources. `acted_upon` is the same.
-                 * @example ["7b1d2c3e-0000-4000-8000-000000000001"]
+                 * @description One of these resources, at most 100.
+                 * @example [
+                 *       "7b1d2c3e-0000-4000-8000-000000000001"
+                 *     ]
                  */
-                actedUpon?: string;
+                actedUpon?: string[];
+                /**
+                 * @description A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it.
+                 * @example {"severity":["error"],"status":"unread"}
+                 */
+                filter?: string;
             };
             header?: never;
             path?: never;
@@ -1872,7 +1902,7 @@ export interface operations {
                     "application/json": components["schemas"]["UpdatedEvents"];
                 };
             };
-            /** @description `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1962,7 +1992,7 @@ export interface operations {
     subscribe_alias: {
         parameters: {
             query?: {
-                /** @description Where to begin: a cursor, or `earliest`; absent means now. The header `Last-Event-ID` wins. */
+                /** @description Where to begin: a cursor, or `earliest`; absent means now. The header `Last-Event-ID` wins. `cursor` is the same. A filter of the list is refused. */
                 lastEventId?: string;
             };
             header?: {
@@ -1997,6 +2027,15 @@ export interface operations {
                      *     : keepalive
                      */
                     "text/event-stream": string;
+                };
+            };
+            /** @description `invalid_query`: The request's parameters cannot be used. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
@@ -2511,7 +2550,7 @@ export interface operations {
                     "application/json": components["schemas"]["UpdatedEvent"];
                 };
             };
-            /** @description `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. `invalid_query`: The request's parameters cannot be used. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2616,13 +2655,13 @@ export interface operations {
                 pagesize?: number | "all";
                 /** @description The page after the one that gave this out, at the same cost at any depth; wins over `page`. */
                 next?: components["schemas"]["PageToken"];
-                /** @description By which moment the list is sorted; camelCase is taken too. */
+                /** @description By which moment the list is sorted; camelCase is taken too, and `order` behind it. */
                 sort?: ("created_at" | "updated_at") & Record<string, never>;
-                /** @description Which way. */
+                /** @description Which way; `created_at desc` says both. */
                 order?: ("asc" | "desc") & Record<string, never>;
                 /** @description `none` to have nothing counted: `totalCount` is absent, and a search stops after some time with a page that may be short, even empty, and still have `next`. */
                 count?: string;
-                /** @description Read or unread. */
+                /** @description Read or unread; both is neither. */
                 status?: "unread" | "read";
                 /** @description The caller's own events, or the system's. */
                 ownerKind?: "user" | "system";
@@ -2635,25 +2674,40 @@ export interface operations {
                 /** @description With this text in the description, in any case of any script; `%` and `_` are ordinary characters. At most 256 bytes in UTF-8, which are fewer characters where they are not ASCII. */
                 search?: string;
                 /**
-                 * @description A JSON array: one of these categories.
-                 * @example ["connection"]
+                 * @description One of these categories, at most 100. Several values of this and of the next three may be given as a repeated parameter, with commas, or as a JSON array. A category that no event can have matches nothing.
+                 * @example [
+                 *       "connection"
+                 *     ]
                  */
-                category?: string;
+                category?: string[];
                 /**
-                 * @description A JSON array: one of these actions.
-                 * @example ["register","ping"]
+                 * @description One of these actions, at most 100. One that no event can have matches nothing.
+                 * @example [
+                 *       "register",
+                 *       "ping"
+                 *     ]
                  */
-                action?: string;
+                action?: string[];
                 /**
-                 * @description A JSON array: one of these severities.
-                 * @example ["error","warning"]
+                 * @description One of these severities.
+                 * @example [
+                 *       "error",
+                 *       "warning"
+                 *     ]
                  */
-                severity?: string;
+                severity?: ("emergency" | "alert" | "critical" | "error" | "warning" | "success" | "informational" | "debug")[];
                 /**
-                 * @description A JSON array: one of these resources. `acted_upon` is the same.
-                 * @example ["7b1d2c3e-0000-4000-8000-000000000001"]
+                 * @description One of these resources, at most 100.
+                 * @example [
+                 *       "7b1d2c3e-0000-4000-8000-000000000001"
+                 *     ]
                  */
-                actedUpon?: string;
+                actedUpon?: string[];
+                /**
+                 * @description A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it.
+                 * @example {"severity":["error"],"status":"unread"}
+                 */
+                filter?: string;
             };
             header?: never;
             path?: never;
@@ -2850,7 +2904,7 @@ export interface operations {
                     "application/json": components["schemas"]["Published"];
                 };
             };
-            /** @description `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event breaks the rules; nothing was stored. `invalid_query`: The request's parameters cannot be used. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event breaks the rules; nothing was stored. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2981,7 +3035,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3328,7 +3382,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3443,7 +3497,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. `invalid_query`: The request's parameters cannot be used. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3542,7 +3596,7 @@ export interface operations {
     subscribe: {
         parameters: {
             query?: {
-                /** @description Where to begin: a cursor, or `earliest`; absent means now. The header `Last-Event-ID` wins. */
+                /** @description Where to begin: a cursor, or `earliest`; absent means now. The header `Last-Event-ID` wins. `cursor` is the same. A filter of the list is refused. */
                 lastEventId?: string;
             };
             header?: {
@@ -3577,6 +3631,15 @@ export interface operations {
                      *     : keepalive
                      */
                     "text/event-stream": string;
+                };
+            };
+            /** @description `invalid_query`: The request's parameters cannot be used. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
@@ -4492,7 +4555,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_revocation`: It is not clear which token is meant; none was revoked. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_revocation`: It is not clear which token is meant; none was revoked. */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -24,8 +24,8 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
         )),
         ErrorCode::InvalidQuery => ApiError::InvalidQuery(fault(
             "severity",
-            "(`error`) is not a JSON array of strings",
-            "write severity=[\"…\",\"…\"], percent-encoded",
+            "(`info`) `info` is not a severity",
+            "write `informational`",
         )),
         ErrorCode::InvalidChange => ApiError::InvalidChange(fault(
             "upTo",

@@ -6,7 +6,8 @@ use tidings_event::{EventFilter, PageRequest, Paging, Total};
 use super::changes::check_filter;
 use super::check_refusal;
 use crate::error::ApiError;
-use crate::query::{ListQuery, refuse_filters};
+use crate::query::{Elsewhere, ListQuery, refuse_filters};
+use crate::spelling::FILTERS;
 
 /// A query is refused with the parameters that are wrong, or means what the same query written by the
 /// book means; and its filter is the same in the body of a change.
@@ -24,8 +25,10 @@ pub fn list_query(data: &[u8]) {
         }
         Err(faults) => check_refusal(&ApiError::InvalidQuery(faults)),
     }
-    if let Err(faults) = refuse_filters(query) {
-        check_refusal(&ApiError::InvalidQuery(faults));
+    for place in [Elsewhere::Answer, Elsewhere::Stream, Elsewhere::Body] {
+        if let Err(faults) = refuse_filters(query, place) {
+            check_refusal(&ApiError::InvalidQuery(faults));
+        }
     }
 }
 
@@ -52,10 +55,9 @@ fn written(list: &ListQuery) -> String {
 /// What is set of a filter, each as the text of its parameter.
 fn parameters(filter: &EventFilter) -> Vec<(&'static str, String)> {
     let json = serde_json::to_value(filter).expect("a filter can be written");
-    let names = crate::parameters::TEXTS
-        .into_iter()
-        .chain(crate::parameters::LISTS);
-    names
+    FILTERS
+        .iter()
+        .map(|filter| filter.name)
         .map(|name| match &json[name] {
             serde_json::Value::Null => (name, String::new()),
             serde_json::Value::String(text) => (name, text.clone()),

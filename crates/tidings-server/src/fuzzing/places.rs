@@ -3,7 +3,10 @@
 use axum::http::{HeaderMap, HeaderValue};
 use tidings_event::{Cursor, PageToken, Start};
 
-use crate::routes::subscribe::{LAST_EVENT_ID, start};
+use crate::routes::subscribe::start;
+use crate::spelling::{self, STREAM};
+
+const LAST_EVENT_ID: &str = "last-event-id";
 
 /// What the documentation promises of a cursor's length.
 const MAX_CURSOR_BYTES: usize = 48;
@@ -43,7 +46,8 @@ pub fn last_event_id(data: &[u8]) {
     headers.insert(LAST_EVENT_ID, value);
     let given = if header.is_empty() {
         let mut parameters = form_urlencoded::parse(query.as_bytes());
-        let given = parameters.find(|(name, _)| name == "lastEventId");
+        let given = parameters
+            .find(|(name, text)| spelling::find(&STREAM, name).is_some() && !text.is_empty());
         given.map_or(String::new(), |(_, text)| text.into_owned())
     } else {
         // No place has other letters than ASCII.

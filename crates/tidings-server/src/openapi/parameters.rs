@@ -2,7 +2,9 @@
 
 #![expect(dead_code, reason = "these types only describe what other code reads")]
 
-use tidings_event::{OperationId, OwnerKind, PageToken, SortKey, SortOrder, Status};
+use tidings_event::{
+    OperationId, OwnerKind, PageToken, ResourceId, Severity, SortKey, SortOrder, Status,
+};
 use utoipa::openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
@@ -18,17 +20,17 @@ pub(crate) struct ListParameters {
     page_size: PageSize,
     /// The page after the one that gave this out, at the same cost at any depth; wins over `page`.
     next: Option<PageToken>,
-    /// By which moment the list is sorted; camelCase is taken too.
+    /// By which moment the list is sorted; camelCase is taken too, and `order` behind it.
     #[param(inline, default = "updated_at")]
     sort: Option<SortKey>,
-    /// Which way.
+    /// Which way; `created_at desc` says both.
     #[param(inline, default = "asc")]
     order: Option<SortOrder>,
     /// `none` to have nothing counted: `totalCount` is absent, and a search stops after some time
     /// with a page that may be short, even empty, and still have `next`.
     #[param(pattern = "^none$")]
     count: Option<String>,
-    /// Read or unread.
+    /// Read or unread; both is neither.
     #[param(inline)]
     status: Option<Status>,
     /// The caller's own events, or the system's.
@@ -46,18 +48,23 @@ pub(crate) struct ListParameters {
     /// characters. At most 256 bytes in UTF-8, which are fewer characters where they are not ASCII.
     #[param(max_length = 256)]
     search: Option<String>,
-    /// A JSON array: one of these categories.
-    #[param(example = "[\"connection\"]")]
-    category: Option<String>,
-    /// A JSON array: one of these actions.
-    #[param(example = "[\"register\",\"ping\"]")]
-    action: Option<String>,
-    /// A JSON array: one of these severities.
-    #[param(example = "[\"error\",\"warning\"]")]
-    severity: Option<String>,
-    /// A JSON array: one of these resources. `acted_upon` is the same.
-    #[param(example = "[\"7b1d2c3e-0000-4000-8000-000000000001\"]")]
-    acted_upon: Option<String>,
+    /// One of these categories, at most 100. Several values of this and of the next three may be
+    /// given as a repeated parameter, with commas, or as a JSON array. A category that no event can have
+    /// matches nothing.
+    #[param(example = json!(["connection"]))]
+    category: Option<Vec<String>>,
+    /// One of these actions, at most 100. One that no event can have matches nothing.
+    #[param(example = json!(["register", "ping"]))]
+    action: Option<Vec<String>>,
+    /// One of these severities.
+    #[param(inline, example = json!(["error", "warning"]))]
+    severity: Option<Vec<Severity>>,
+    /// One of these resources, at most 100.
+    #[param(inline, example = json!(["7b1d2c3e-0000-4000-8000-000000000001"]))]
+    acted_upon: Option<Vec<ResourceId>>,
+    /// A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it.
+    #[param(example = "{\"severity\":[\"error\"],\"status\":\"unread\"}")]
+    filter: Option<String>,
 }
 
 /// A number, or `all`.
@@ -94,6 +101,7 @@ pub(crate) struct PublishParameters {
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(crate) struct StreamParameters {
     /// Where to begin: a cursor, or `earliest`; absent means now. The header `Last-Event-ID` wins.
+    /// `cursor` is the same. A filter of the list is refused.
     last_event_id: Option<String>,
 }
 

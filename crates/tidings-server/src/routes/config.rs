@@ -18,10 +18,8 @@ use crate::json;
 use crate::log_level::{Level, LogLevel};
 use crate::openapi::bodies::SetLogLevel;
 use crate::openapi::examples;
+use crate::spelling::{self, LOG_LEVEL};
 use crate::state::AppState;
-
-/// The names of the one field, the older one last.
-const NAMES: [&str; 2] = ["eventLogLevel", "event_log_level"];
 
 /// More fields than any client sends.
 const MAX_FIELDS: usize = 50;
@@ -149,7 +147,7 @@ async fn requested_level(state: &AppState, request: Request) -> Result<Level, Ap
 }
 
 fn read_level(text: &str) -> Result<Level, ApiError> {
-    let [name, _] = NAMES;
+    let name = LOG_LEVEL[0].name;
     let remedy = format!("write one of {}", Level::ALL.map(Level::as_str).join(", "));
     let fields = json::fields(text, text, "body", MAX_FIELDS).map_err(ApiError::invalid_json)?;
     let mut violations = Violations::default();
@@ -158,7 +156,7 @@ fn read_level(text: &str) -> Result<Level, ApiError> {
         violations.add("the body", fault, format!("send `{name}` alone"));
     }
     let given = fields.first.into_iter();
-    let mut given = given.filter(|(name, _)| NAMES.contains(&name.as_str()));
+    let mut given = given.filter(|(name, _)| spelling::find(&LOG_LEVEL, name).is_some());
     let mut level = None;
     match given.next() {
         // It may be among those that were not looked at.

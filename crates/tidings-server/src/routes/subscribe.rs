@@ -15,9 +15,11 @@ use crate::identity::{Caller, Credential, Reader};
 use crate::limits::delay_refusal;
 use crate::openapi::examples;
 use crate::openapi::parameters::StreamParameters;
+use crate::query::Elsewhere;
+use crate::spelling::{self, STREAM};
 use crate::state::AppState;
+use crate::unfiltered;
 
-pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Some readers take a text without a character set for ISO-8859-1.
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
 /// Middleware that compresses collects frames until its buffer is full; `no-transform` keeps it off.
@@ -34,7 +36,8 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
     description = "Server-sent events: an `Event` in an unnamed frame for each that is published, and \
                    frames named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` \
                    (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an `id`, the \
-                   cursor from which to resume. See docs/streaming.md.",
+                   cursor from which to resume. A filter of the list is refused: the stream always \
+                   carries all events. See docs/streaming.md.",
     params(
         StreamParameters,
         (
@@ -65,7 +68,11 @@ pub(crate) async fn subscribe(
             return Err(refused);
         }
     };
-    let body = if request.method() == Method::HEAD {
+    let body = if let Err(refused) = unfiltered::check(request.uri().query(), Elsewhere::Stream) {
+        drop(request);
+        delay_refusal(&state.drain).await;
+        return Err(refused);
+    } else if request.method() == Method::HEAD {
         Body::empty()
     } else if state.drain.has_begun() {
         event_stream::ended()
@@ -106,14 +113,19 @@ async fn open(state: &AppState, caller: Caller, keeping: Keeping, start: Start) 
 }
 
 /// Where the reader wants to begin. The header wins: a browser that reconnects sends it and keeps
-/// the old address.
+/// the old address. Of several the first counts, which repeats events rather than losing some.
 pub(crate) fn start(headers: &HeaderMap, query: &str) -> Start {
-    match headers.get(LAST_EVENT_ID) {
-        Some(cursor) if !cursor.is_empty() => cursor.to_str().map_or(Start::Malformed, parse),
-        _ => form_urlencoded::parse(query.as_bytes())
-            .find(|(name, _)| name == "lastEventId")
-            .map_or(Start::Now, |(_, cursor)| parse(&cursor)),
+    let is_ours = |name: &str| spelling::find(&STREAM, name).is_some();
+    let mut in_head = headers.iter().filter(|(name, cursor)| {
+        // As a parameter `cursor` is another name for it, as a header anything.
+        name.as_str() != "cursor" && is_ours(name.as_str()) && !cursor.is_empty()
+    });
+    if let Some((_, cursor)) = in_head.next() {
+        return cursor.to_str().map_or(Start::Malformed, parse);
     }
+    let mut in_query = form_urlencoded::parse(query.as_bytes());
+    let given = in_query.find(|(name, cursor)| is_ours(name) && !cursor.is_empty());
+    given.map_or(Start::Now, |(_, cursor)| parse(&cursor))
 }
 
 fn parse(text: &str) -> Start {

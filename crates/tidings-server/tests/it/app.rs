@@ -31,7 +31,7 @@ pub(crate) async fn within<F: Future>(future: F) -> F::Output {
 pub(crate) struct TestApp {
     pub(crate) engine: Tidings,
     pub(crate) config: Config,
-    router: Router,
+    pub(crate) router: Router,
     _data_dir: TempDir,
 }
 

@@ -22,6 +22,7 @@ mod recorded;
 mod schema;
 mod session;
 mod shutdown;
+mod spellings;
 mod stream;
 mod subscribe;
 mod tls;

@@ -10,16 +10,18 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use tidings::Receipt;
-use tidings_event::{EventId, Violations};
+use tidings_event::EventId;
 use uuid::fmt::Hyphenated;
 
 use crate::body::ReadBody;
-use crate::error::{ApiError, quoted};
+use crate::error::ApiError;
 use crate::identity::{Caller, Publisher};
 use crate::json;
 use crate::openapi::bodies::{Publication, Published};
 use crate::openapi::examples;
 use crate::openapi::parameters::PublishParameters;
+use crate::query;
+use crate::spelling::PUBLISH;
 use crate::state::AppState;
 
 use reading::Reader;
@@ -75,13 +77,13 @@ pub(crate) fn create_events(
     // A future is made for every event, and allocators are slow with more than a KiB at a time: the
     // request goes into a box of its own, and of its address only the path is remembered. That
     // also lets go of its head; see `Visit`.
-    let keeps_past = is_import(uri.query().unwrap_or("")).map_err(Box::new);
+    let keeps_past = query::is_set(uri.query().unwrap_or(""), &PUBLISH[0]);
     let collection = Collection::of(&uri);
     drop(uri);
     let reading = Arc::clone(&state);
     let body = Box::pin(async move { reading.read_publication(caller, request).await });
     async move {
-        let keeps_past = keeps_past.map_err(|refused| *refused)?;
+        let keeps_past = keeps_past.map_err(ApiError::InvalidQuery)?;
         let reader = Reader::new(caller, state.engine.limits(), keeps_past)?;
         let (form, receipts) = publish(&state, caller, reader, body).await?;
         Ok(answer(form, &receipts, collection))
@@ -118,26 +120,6 @@ async fn publish(
     let published = state.engine.publish_prepared(prepared).await;
     let receipts = published.map_err(|error| ApiError::of_publish(error, form == Form::Batch))?;
     Ok((form, receipts))
-}
-
-/// Whether the events come from another store. Other parameters mean nothing here, and existing
-/// clients send some.
-fn is_import(query: &str) -> Result<bool, ApiError> {
-    let parameters = form_urlencoded::parse(query.as_bytes());
-    let mut given = parameters.filter(|(name, _)| name == "import");
-    let Some((_, value)) = given.next() else {
-        return Ok(false);
-    };
-    let mut violations = Violations::default();
-    if given.next().is_some() {
-        violations.add("import", "is given twice", "give it once");
-    }
-    if value != "true" && value != "false" {
-        let fault = format!("({}) is neither true nor false", quoted(&value));
-        violations.add("import", fault, "write import=true, or leave it out");
-    }
-    violations.into_result().map_err(ApiError::InvalidQuery)?;
-    Ok(value == "true")
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

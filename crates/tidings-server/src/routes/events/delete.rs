@@ -19,6 +19,7 @@ use crate::limits::Admitted;
 use crate::openapi::bodies::DeleteSeveral;
 use crate::openapi::examples;
 use crate::state::AppState;
+use crate::unfiltered::Unfiltered;
 
 /// Deletes one event. Deleting it again is no error, so that a lost answer can be asked for again.
 #[utoipa::path(
@@ -32,6 +33,7 @@ use crate::state::AppState;
 pub(crate) async fn delete_event(
     State(state): State<Arc<AppState>>,
     Admitted(Changer(caller)): Admitted<Changer>,
+    _: Unfiltered,
     EventPath(id): EventPath,
 ) -> Result<StatusCode, ApiError> {
     match state.engine.delete(caller.owner, id).await? {

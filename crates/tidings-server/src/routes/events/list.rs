@@ -19,9 +19,10 @@ use crate::state::AppState;
     get,
     path = "/api/system/events",
     summary = "List events",
-    description = "The caller's own events and the system's that match every parameter. `author` \
-                   and `provider` are ignored; other unknown parameters and malformed values are \
-                   refused.",
+    description = "The caller's own events and the system's that match every parameter. Names are \
+                   taken in every case and with any separator, `filter[severity]` and `severity[]` \
+                   included. `author`, `provider`, `initial` and `cumulative` are ignored; other \
+                   unknown parameters and malformed values are refused.",
     params(ListParameters),
     responses((
         status = 200,

@@ -56,11 +56,19 @@ async fn a_choice_that_is_not_clear_is_refused_and_changes_nothing() {
             ),
             (
                 json!({"filter": {"limit": 1}, "upTo": cursor}),
-                "filter.limit is no filter",
+                "filter.`limit` is no filter",
             ),
             (
-                json!({"filter": {"severity": "error"}, "upTo": cursor}),
-                "filter.severity (`\"error\"`) is not a JSON array of strings",
+                json!({"filter": {"severity": 7}, "upTo": cursor}),
+                "filter.severity (`7`) is not a JSON array of strings",
+            ),
+            (
+                json!({"filter": {"category": ["Free text"]}, "upTo": cursor}),
+                "filter.category (`Free text`)",
+            ),
+            (
+                json!({"filter": {"severty": "error"}, "upTo": cursor}),
+                "filter.`severty` is no filter",
             ),
             (
                 json!({"filter": {"severity": ["info"]}, "upTo": cursor}),
@@ -70,7 +78,8 @@ async fn a_choice_that_is_not_clear_is_refused_and_changes_nothing() {
                 json!({"filter": [], "upTo": cursor}),
                 "filter cannot be read: invalid type: sequence, expected an object",
             ),
-            (json!({"ids": id}), "ids cannot be read: invalid type"),
+            (json!({"ids": 7}), "ids cannot be read: invalid type"),
+            (json!({"ids": "x"}), "ids (`\"x\"`) is not a UUID"),
             (json!({"ids": {}}), "ids cannot be read: invalid type"),
             (json!({"ids": ["x"]}), "ids[0] (`\"x\"`) is not a UUID"),
             (json!({"ids": [id, null]}), "ids[1] (`null`) is not a UUID"),
@@ -79,8 +88,8 @@ async fn a_choice_that_is_not_clear_is_refused_and_changes_nothing() {
                 "upTo is given with `ids`",
             ),
             (
-                json!({"all": true, "upto": cursor}),
-                "`upto` is no field of this request",
+                json!({"all": true, "untill": cursor}),
+                "`untill` is no field of this request",
             ),
         ] {
             let body = body_for(&method, body);

@@ -89,7 +89,7 @@ async fn a_malformed_past_is_named() {
 #[tokio::test]
 async fn other_parameters_of_a_publish_mean_nothing() {
     let app = TestApp::start().await;
-    let path = "/api/system/events?Import=true&imports&author=x&status=read&import=false";
+    let path = "/api/system/events?author=x&status=&severity=&imports&import=false";
     let answer = app
         .send_json(Method::POST, path, past("read").to_string())
         .await;
