@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-BqS6uOLS.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-cBEtun7Y.js";

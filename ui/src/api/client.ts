@@ -3,6 +3,7 @@ import { ApiError, errorOf } from "./error.js";
 import { type EventFilter, queryOf } from "./filter.js";
 import type {
   ChangeFilter,
+  Cursor,
   Event,
   EventPage,
   EventTypes,
@@ -26,7 +27,8 @@ const MAX_IDS_LEAVING = 1_500;
 /** Which events a change is about. */
 export type Selection =
   | { readonly ids: readonly string[] }
-  | { readonly filter: ChangeFilter; readonly upTo: string };
+  | { readonly filter: ChangeFilter; readonly upTo: Cursor }
+  | { readonly all: true; readonly upTo: Cursor };
 
 /** Asks a server for what it has. Every method fails with an {@link ApiError}. */
 export class Client {

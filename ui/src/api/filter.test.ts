@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 
-import { type EventFilter, changeFilterOf, filterOf, isEmpty, matches, queryOf } from "./filter.js";
+import {
+  type EventFilter,
+  changeFilterOf,
+  filterOf,
+  isEmpty,
+  isSame,
+  matches,
+  queryOf,
+  selectionOf,
+} from "./filter.js";
 import type { Event } from "./schema.js";
 
 const FULL: EventFilter = {
@@ -85,5 +94,31 @@ describe("matches", () => {
   it("takes an event of the system for that", () => {
     const system = { ...EVENT, owner: "system" };
     expect(matches({ ownerKind: "system" }, system)).toBe(true);
+  });
+});
+
+describe("what a change is about", () => {
+  const upTo = "5-0-k3f9q2w8";
+
+  it.each([{}, { severity: [] }, { search: "" }, { category: [], status: undefined as never }])(
+    "is all there are where %j holds nothing back",
+    (filter: EventFilter) => {
+      expect(selectionOf(filter, upTo)).toEqual({ all: true, upTo });
+    },
+  );
+
+  it("has nothing that is empty or that the server does not know", () => {
+    const filter = { severity: ["error"], action: [], search: "", other: 1 } as EventFilter;
+    expect(selectionOf(filter, upTo)).toEqual({ filter: { severity: ["error"] }, upTo });
+  });
+});
+
+describe("isSame", () => {
+  it("compares what is asked for, and not how it is written", () => {
+    const one: EventFilter = { severity: ["error", "alert"], status: "unread" };
+    expect(isSame(one, { status: "unread", severity: ["alert", "error", "error"] })).toBe(true);
+    expect(isSame({}, { severity: [], search: "" })).toBe(true);
+    expect(isSame(one, { ...one, severity: ["error"] })).toBe(false);
+    expect(isSame({ category: ["a"] }, { action: ["a"] })).toBe(false);
   });
 });

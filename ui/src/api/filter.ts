@@ -1,4 +1,5 @@
-import type { ChangeFilter, Event, OwnerKind, Severity, Status } from "./schema.js";
+import type { Selection } from "./client.js";
+import type { ChangeFilter, Cursor, Event, OwnerKind, Severity, Status } from "./schema.js";
 
 /** The severities, the most urgent first. */
 export const SEVERITIES = [
@@ -68,15 +69,38 @@ export function filterOf(query: URLSearchParams): EventFilter {
   return filter;
 }
 
-/** The filter in the body of a change. */
+/** The filter in the body of a change, which the server refuses where anything in it is empty. */
 export function changeFilterOf(filter: EventFilter): ChangeFilter {
-  const { severity, category, action, ...texts } = filter;
-  return {
-    ...texts,
-    ...(severity?.length ? { severity: [...severity] } : {}),
-    ...(category?.length ? { category: [...category] } : {}),
-    ...(action?.length ? { action: [...action] } : {}),
-  };
+  const body: Record<string, unknown> = {};
+  for (const name of LISTS) {
+    const values = filter[name];
+    if (values?.length) {
+      body[name] = [...values];
+    }
+  }
+  for (const name of TEXTS) {
+    if (filter[name]) {
+      body[name] = filter[name];
+    }
+  }
+  return body;
+}
+
+/** What a change is about: all that match, or all there are where nothing is held back, up to a cursor. */
+export function selectionOf(filter: EventFilter, upTo: Cursor): Selection {
+  return isEmpty(filter) ? { all: true, upTo } : { filter: changeFilterOf(filter), upTo };
+}
+
+/** Whether two filters ask for the same, however they are written. */
+export function isSame(one: EventFilter, other: EventFilter): boolean {
+  return keyOf(one) === keyOf(other);
+}
+
+/** A text that is the same for all filters that ask for the same: the order of a list does not count. */
+export function keyOf(filter: EventFilter): string {
+  const lists = LISTS.map((name) => [name, [...new Set(filter[name])].sort()]);
+  const texts = TEXTS.map((name) => [name, filter[name] ?? ""]);
+  return JSON.stringify([...lists, ...texts]);
 }
 
 /** Whether nothing is held back. */

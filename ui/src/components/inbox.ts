@@ -1,5 +1,6 @@
 import { LitElement, type PropertyValues, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
+import { ref } from "lit/directives/ref.js";
 
 import type { GetToken } from "../api/credential.js";
 import { ApiError } from "../api/error.js";
@@ -12,6 +13,7 @@ import { readSettings, writeSettings } from "../inbox/settings.js";
 import { askToTell, canTell } from "../notify/desktop.js";
 import { totalOf } from "../stream/counts.js";
 import { strings } from "../strings/en.js";
+import { Attention } from "./attention.js";
 import { dialogStyles, helpDialog, settingsDialog } from "./dialogs.js";
 import type { TidingsFilterBar } from "./filter-bar.js";
 import "./filter-bar.js";
@@ -48,7 +50,7 @@ export class TidingsInbox extends LitElement {
   @property({ type: Boolean, attribute: "page-keys" }) pageKeys = false;
   @property({ attribute: false }) getToken: GetToken | undefined;
   @property({ attribute: false }) filter: EventFilter = {};
-  /** The event that is opened once it is there. */
+  /** The event that is opened once it is there. It stays unread: a link must change nothing. */
   @property({ attribute: false }) eventId: string | undefined;
 
   @state() private version = 0;
@@ -67,9 +69,11 @@ export class TidingsInbox extends LitElement {
   #leave: (() => void) | undefined;
   #state: string | undefined;
   #held = 0;
+  readonly #attention = new Attention(() => this.#inbox?.lookedAway());
+  #hasList = false;
   #wantsList = false;
-  /** The event that a link leads to, while its operation is looked for. */
-  #sought: string | undefined;
+  /** The event that is to be shown, while its operation is looked for; whether a reader wants that. */
+  #sought: { readonly id: string; readonly isByReader: boolean } | undefined;
 
   static override styles = [
     theme,
@@ -120,21 +124,25 @@ export class TidingsInbox extends LitElement {
     await this.#inbox?.settle();
   }
 
-  /** Shows an event, loading it where it is not in the list. */
+  /** Shows an event that the reader wants to see, loading it where it is not in the list. */
   openEvent(id: string): void {
+    this.#openLine(id, true);
+  }
+
+  #openLine(id: string, isByReader: boolean): void {
     const line = this.#inbox?.lines.find((each) => each.event.id === id);
     if (line && this.list) {
       this.#sought = undefined;
       if (this.list.opened !== id) {
-        this.list.toggle(line);
+        this.list.toggle(line, isByReader);
       }
       void this.list.focusOn(id);
-    } else if (this.#sought === id) {
+    } else if (this.#sought?.id === id) {
       // Its operation is listed, and it is not among what is loaded of that.
       this.#sought = undefined;
       this.#say(strings.list.notLoaded);
     } else {
-      void this.#show(id);
+      void this.#show(id, isByReader);
     }
   }
 
@@ -149,6 +157,10 @@ export class TidingsInbox extends LitElement {
   }
 
   protected override updated(): void {
+    if (this.#hasList !== (this.list !== null)) {
+      this.#hasList = !this.#hasList;
+      this.#attention.appeared();
+    }
     if (this.#wantsList && this.list && this.#inbox?.loading === "idle") {
       this.#wantsList = false;
       this.list.focus();
@@ -156,7 +168,7 @@ export class TidingsInbox extends LitElement {
     if (this.eventId && this.#inbox?.loading === "idle") {
       const id = this.eventId;
       this.eventId = undefined;
-      this.openEvent(id);
+      this.#openLine(id, this.#sought?.id === id && this.#sought.isByReader);
     }
   }
 
@@ -199,7 +211,7 @@ export class TidingsInbox extends LitElement {
         ${this.said ? html`<div class="banner" role="status">${this.said}</div>` : nothing}
         ${inbox.choice.isEmpty ? nothing : this.#chosen(inbox)}
       </div>
-      <div class="body">
+      <div class="body" ${ref(this.#attention.watch)}>
         ${inbox.held > 0
           ? html`<button class="pill" @click=${() => this.#release()}>
               ${strings.list.held(inbox.held)}
@@ -236,12 +248,15 @@ export class TidingsInbox extends LitElement {
 
   #chosen(inbox: Inbox) {
     const { choice } = inbox;
-    const total = inbox.total ?? 0;
+    // Those that wait above are not among them.
+    const total = (inbox.total ?? 0) - inbox.held;
     return html`<div class="chosen">
       <span role="status"
-        >${choice.isAll ? strings.choice.all(total) : strings.choice.count(choice.ids.length)}</span
+        >${choice.all
+          ? strings.choice.all(choice.all.count)
+          : strings.choice.count(choice.ids.length, inbox.chosenLines)}</span
       >
-      ${choice.isAll || total <= choice.ids.length
+      ${choice.all || total <= choice.ids.length
         ? nothing
         : html`<button class="action" @click=${() => this.#chooseAll()}>
             ${strings.choice.selectAll(total)}
@@ -271,7 +286,7 @@ export class TidingsInbox extends LitElement {
         class=${inbox.loading === "first" ? "is-old" : ""}
         .inbox=${inbox}
         .version=${this.version}
-        .onOpened=${(line: Line) => this.#opened(line)}
+        .onOpened=${(line: Line, isByReader: boolean) => this.#opened(line, isByReader)}
       ></tidings-list>`;
     }
     if (inbox.loading === "first" || inbox.loading === "more") {
@@ -307,6 +322,7 @@ export class TidingsInbox extends LitElement {
   #open(): void {
     const session = this.#session;
     this.#inbox = new Inbox(session, () => this.#changed());
+    this.#inbox.isWatched = () => this.list !== null && this.#attention.isHere;
     this.#leave = session.listen({
       frame: (frame) => {
         if (frame.kind === "event" && session.state === "live") {
@@ -356,21 +372,22 @@ export class TidingsInbox extends LitElement {
     }, SAID);
   }
 
-  #opened(line: Line): void {
+  #opened(line: Line, isByReader: boolean): void {
     this.#fire("tidings-open", line.event);
-    if (this.settings.readOnOpen && line.event.status === "unread") {
-      void this.#inbox?.mark([line.event.id], "read");
+    // A link is no act of the reader: another site may have led here.
+    if (isByReader && this.settings.readOnOpen) {
+      void this.#inbox?.markOpened(line);
     }
   }
 
   /** Finds an event that a link leads to: it may be far down, or held back by the filter. */
-  async #show(id: string): Promise<void> {
+  async #show(id: string, isByReader: boolean): Promise<void> {
     const inbox = this.#inbox;
     if (!inbox) {
       this.eventId = id;
       return;
     }
-    this.#sought = id;
+    this.#sought = { id, isByReader };
     try {
       const event = await inbox.session.client.get(id);
       if (!inbox.isOperationOpen(event.operationId)) {
@@ -410,12 +427,12 @@ export class TidingsInbox extends LitElement {
   }
 
   #chooseAll(): void {
-    this.#inbox?.choice.selectAll();
+    this.#inbox?.chooseAll();
     this.version += 1;
   }
 
   #chooseNone(): void {
-    this.#inbox?.choice.clear();
+    this.#inbox?.chooseNone();
     this.version += 1;
   }
 
@@ -472,8 +489,7 @@ export class TidingsInbox extends LitElement {
       next: () => void list?.move(1),
       previous: () => void list?.move(-1),
       toggle: () => line && list.toggle(line),
-      mark: () =>
-        line && void inbox.mark([line.event.id], line.event.status === "read" ? "unread" : "read"),
+      mark: () => line && void inbox.mark(line, line.unread > 0 ? "read" : "unread"),
       remove: () => (inbox.choice.isEmpty ? line && list.removeLine(line) : inbox.removeChosen()),
       choose: () => line && list.choose(line, false),
       extend: () => line && list.choose(line, true),

@@ -8,7 +8,7 @@ import type { Inbox } from "../inbox/inbox.js";
 import type { Line } from "../inbox/lines.js";
 import { strings } from "../strings/en.js";
 import { look, severityColors } from "./look.js";
-import { type RowActions, row, rowStyles } from "./row.js";
+import { type RowActions, type RowState, row, rowStyles } from "./row.js";
 
 /** A line's height before it was seen, in pixels. */
 const ROW_HEIGHT = 58;
@@ -32,7 +32,8 @@ const TICK = 30_000;
 export class TidingsList extends LitElement {
   @property({ attribute: false }) inbox!: Inbox;
   @property({ attribute: false }) server = "";
-  @property({ attribute: false }) onOpened: (line: Line) => void = () => undefined;
+  @property({ attribute: false }) onOpened: (line: Line, isByReader: boolean) => void = () =>
+    undefined;
   /** Counts up whenever the inbox has changed. */
   @property({ type: Number }) version = 0;
 
@@ -44,6 +45,12 @@ export class TidingsList extends LitElement {
   #lines: readonly Line[] | undefined;
   #virtual: VirtualizerController<HTMLElement, Element> | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
+  /** The line under the pointer. */
+  #under: string | undefined;
+  /** What was deleted by the reader, or asked for, when the lines were shown last. */
+  #shown: readonly unknown[] = [];
+  /** Room above the first line, in pixels: what was there is gone, and the pointer is over the others. */
+  #gap = 0;
 
   static override styles = [
     look,
@@ -143,14 +150,15 @@ export class TidingsList extends LitElement {
     }
   }
 
-  /** Opens an event, or closes it. */
-  toggle(line: Line): void {
+  /** Opens an event, or closes it; whether a reader did, or a link that may come from anybody. */
+  toggle(line: Line, isByReader = true): void {
     const isOpen = this.openId === line.event.id;
     this.openId = isOpen ? undefined : line.event.id;
     this.activeId = line.event.id;
     if (!isOpen) {
       void import("./detail/detail.js");
-      this.onOpened(line);
+      void this.inbox.askForSteps(line);
+      this.onOpened(line, isByReader);
     }
     this.#scrolled();
   }
@@ -186,11 +194,14 @@ export class TidingsList extends LitElement {
       this.#scrolled();
     }
     if (lines !== this.#lines) {
+      const known = this.#lines ?? [];
       this.#lines = lines;
       // Another function has the virtualizer ask for all keys anew.
       const virtual = this.#virtual.getVirtualizer();
       const getItemKey = (index: number): string | number => lines[index]?.event.id ?? index;
+      const before = this.#startOf(known);
       virtual.setOptions({ ...virtual.options, count: lines.length, getItemKey });
+      this.#keepStill(before);
     }
   }
 
@@ -199,7 +210,13 @@ export class TidingsList extends LitElement {
     const { lines } = this.inbox;
     const actions = this.#actions();
     return html`
-      <div class="scroller" ${ref(this.#scroller)} @scroll=${() => this.#scrolled()}>
+      <div
+        class="scroller"
+        ${ref(this.#scroller)}
+        @scroll=${() => this.#scrolled()}
+        @pointerover=${(event: PointerEvent) => this.#pointed(event)}
+        @pointerleave=${() => this.#left()}
+      >
         <div
           class="all"
           role="list"
@@ -253,7 +270,7 @@ export class TidingsList extends LitElement {
     const isOpen = this.openId === id;
     const state = {
       isOpen,
-      isChosen: this.inbox.choice.has(id),
+      chosen: this.#chosen(line),
       isActive: this.activeId === id,
       isNew: this.inbox.isNew(id),
       isOperationOpen: this.inbox.isOperationOpen(operationId),
@@ -273,12 +290,20 @@ export class TidingsList extends LitElement {
           ? html`<div class="detail ${line.event.severity}">
               <tidings-event-detail
                 .event=${line.event}
+                .steps=${line.steps}
                 .permalink=${this.#permalink(id)}
               ></tidings-event-detail>
             </div>`
           : nothing}
       </div>
     `;
+  }
+
+  /** Whether all steps of a line are selected, or some. */
+  #chosen({ steps }: Line): RowState["chosen"] {
+    const { choice } = this.inbox;
+    const count = choice.isEmpty ? 0 : steps.filter((step) => choice.has(step)).length;
+    return count === 0 ? "none" : count < steps.length ? "some" : "all";
   }
 
   #permalink(id: string): string {
@@ -293,10 +318,7 @@ export class TidingsList extends LitElement {
     return {
       toggle: (line) => this.toggle(line),
       choose: (line, range) => this.choose(line, range),
-      mark: (line) => {
-        const status = line.event.status === "unread" ? "read" : "unread";
-        void inbox.mark([line.event.id], status);
-      },
+      mark: (line) => void inbox.mark(line, line.unread > 0 ? "read" : "unread"),
       remove: (line) => this.removeLine(line),
       toggleOperation: (line) => inbox.toggleOperation(line.event.operationId),
       focus: (line) => {
@@ -307,23 +329,17 @@ export class TidingsList extends LitElement {
 
   /** Selects a line, or all from the last selected one to it. */
   choose(line: Line, range: boolean): void {
-    const { choice, lines } = this.inbox;
-    if (range) {
-      const order = lines.map((each) => each.event.id);
-      choice.extend(line.event.id, order);
-    } else {
-      choice.toggle(line.event.id);
-    }
+    this.inbox.choose(line, range);
     this.dispatchEvent(new CustomEvent("choice", { bubbles: true, composed: true }));
     this.requestUpdate();
   }
 
-  /** Deletes a line and what is folded under it; the next one has the focus then. */
+  /** Deletes a line with all its steps; the next one has the focus then. */
   removeLine(line: Line): void {
     const { lines } = this.inbox;
     const place = lines.indexOf(line);
     const next = lines[place + 1] ?? lines[place - 1];
-    this.inbox.remove([line.event.id]);
+    this.inbox.remove(line);
     this.activeId = next?.event.id;
     if (next && this.renderRoot.querySelector(":focus")) {
       void this.focusOn(next.event.id);
@@ -334,6 +350,48 @@ export class TidingsList extends LitElement {
   #scrolled(): void {
     const isAtTop = (this.#scroller.value?.scrollTop ?? 0) <= TOP;
     this.inbox.isAtTop = isAtTop && this.openId === undefined;
+  }
+
+  #pointed({ target }: PointerEvent): void {
+    this.#under = (target as Element).closest<HTMLElement>(".line")?.dataset["id"];
+  }
+
+  #left(): void {
+    this.#under = undefined;
+    if (this.#gap > 0) {
+      this.#leaveRoom(0);
+      this.requestUpdate();
+    }
+  }
+
+  /** Where the line under the pointer begins, if it is one of these. */
+  #startOf(lines: readonly Line[]): number | undefined {
+    const virtual = this.#virtual?.getVirtualizer();
+    const place = this.#under ? lines.findIndex(({ event }) => event.id === this.#under) : -1;
+    // This has it measured again.
+    virtual?.getTotalSize();
+    return virtual?.measurementsCache[place]?.start;
+  }
+
+  /** Leaves the line under the pointer where it was when lines above it were deleted, but by its reader. */
+  #keepStill(before: number | undefined): void {
+    const shown = [this.inbox.filter, ...this.inbox.removals.extents];
+    const isByReader = shown.some((each, place) => each !== this.#shown[place]);
+    this.#shown = shown;
+    const after = this.#startOf(this.inbox.lines);
+    if (isByReader || before === undefined || after === undefined || after >= before) {
+      return;
+    }
+    const scroller = this.#scroller.value;
+    const scrolled = Math.min(scroller?.scrollTop ?? 0, before - after);
+    scroller?.scrollBy({ top: -scrolled });
+    this.#leaveRoom(this.#gap + before - after - scrolled);
+  }
+
+  #leaveRoom(gap: number): void {
+    this.#gap = gap;
+    const virtual = this.#virtual?.getVirtualizer();
+    virtual?.setOptions({ ...virtual.options, paddingStart: gap });
   }
 
   #titleOf(id: string): HTMLElement | null {

@@ -3,6 +3,7 @@ import { css, html, nothing } from "lit";
 import type { Inbox } from "../inbox/inbox.js";
 import { strings } from "../strings/en.js";
 import { closeIcon } from "./icons.js";
+import { titleOf } from "./words.js";
 
 /** What is under way, what can be taken back, and what went wrong. */
 export function notices(inbox: Inbox) {
@@ -28,7 +29,10 @@ export function notices(inbox: Inbox) {
       : nothing}
     ${waiting
       ? html`<div class="notice">
-          <span>${strings.notice.deleted(waiting.count)}</span>
+          <span class="named">${strings.notice.deleted(
+              waiting.extent.count,
+              waiting.first && titleOf(waiting.first),
+            )}</span>
           <button class="undo" @click=${() => inbox.removals.undo()}>${strings.notice.undo}</button>
         </div>`
       : nothing}
@@ -78,6 +82,12 @@ export const noticeStyles = css`
     background: light-dark(#23272f, #e8eaef);
     color: light-dark(#ffffff, #16181d);
     box-shadow: var(--t-shadow);
+  }
+  .notice .named {
+    min-width: 0;
+    max-height: 4.5em;
+    overflow: hidden;
+    overflow-wrap: anywhere;
   }
   .notice.failed {
     background: light-dark(#8f1616, #ffd9d6);

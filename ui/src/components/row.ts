@@ -11,7 +11,8 @@ import { titleOf, words } from "./words.js";
 /** How a line stands. */
 export interface RowState {
   readonly isOpen: boolean;
-  readonly isChosen: boolean;
+  /** How many of its steps are selected. */
+  readonly chosen: "none" | "some" | "all";
   readonly isActive: boolean;
   readonly isOperationOpen: boolean;
   readonly isNew: boolean;
@@ -35,15 +36,14 @@ function showExact(enter: PointerEvent): void {
 
 /** One line of the list. */
 export function row(line: Line, state: RowState, actions: RowActions) {
-  const { event } = line;
-  const isUnread = event.status === "unread";
-  const severity = event.severity;
+  const { event, severity } = line;
+  const isUnread = line.unread > 0;
   const markLabel = isUnread ? strings.row.markRead : strings.row.markUnread;
   return html`
     <div
       class="row ${severity} ${isUnread ? "is-unread" : ""} ${line.isOlder ? "is-older" : ""} ${
         state.isOpen ? "is-open" : ""
-      } ${state.isChosen ? "is-chosen" : ""} ${state.isNew ? "is-new" : ""}"
+      } ${state.chosen === "none" ? "" : "is-chosen"} ${state.isNew ? "is-new" : ""}"
       @focusin=${() => actions.focus(line)}
     >
       <label class="choose">
@@ -51,7 +51,8 @@ export function row(line: Line, state: RowState, actions: RowActions) {
           type="checkbox"
           tabindex=${state.isActive ? 0 : -1}
           aria-label=${strings.row.select(titleOf(event))}
-          .checked=${live(state.isChosen)}
+          .checked=${live(state.chosen === "all")}
+          .indeterminate=${live(state.chosen === "some")}
           @click=${(click: MouseEvent) => actions.choose(line, click.shiftKey)}
         />
       </label>
@@ -92,7 +93,12 @@ export function row(line: Line, state: RowState, actions: RowActions) {
           tabindex=${state.isActive ? 0 : -1}
           title=${strings.row.remove}
           aria-label=${strings.row.remove}
-          @click=${() => actions.remove(line)}
+          @click=${(click: MouseEvent) => {
+            // The second click of a double one would hit the next line.
+            if (click.detail < 2) {
+              actions.remove(line);
+            }
+          }}
         >
           ${trashIcon()}
         </button>
@@ -103,6 +109,7 @@ export function row(line: Line, state: RowState, actions: RowActions) {
 }
 
 function older(line: Line, state: RowState, actions: RowActions) {
+  const unread = line.unread - (line.event.status === "unread" ? 1 : 0);
   return html`
     <button
       class="older"
@@ -112,6 +119,7 @@ function older(line: Line, state: RowState, actions: RowActions) {
     >
       ${chevronIcon()}
       ${state.isOperationOpen ? strings.row.hideOlder : strings.row.older(line.older)}
+      ${unread > 0 ? html`<b>${strings.row.unreadSteps(unread)}</b>` : nothing}
     </button>
   `;
 }

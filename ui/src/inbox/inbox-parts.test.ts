@@ -3,12 +3,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "../api/error.js";
 import type { Event } from "../api/schema.js";
 import { Choice } from "./choice.js";
+import { Extent } from "./extent.js";
 import { linesOf } from "./lines.js";
 import { type Removal, Removals, UNDO_TIME } from "./removals.js";
 import { Work } from "./work.js";
 
+const event = (id: string, operationId = id, fields: Partial<Event> = {}): Event =>
+  ({ id, operationId, severity: "informational", status: "unread", ...fields }) as Event;
+
 describe("linesOf", () => {
-  const event = (id: string, operationId = id): Event => ({ id, operationId }) as Event;
   const events = [event("c2", "c"), event("b"), event("c1", "c"), event("a"), event("c0", "c")];
 
   it("folds the events of an operation under its newest", () => {
@@ -32,6 +35,27 @@ describe("linesOf", () => {
   });
 });
 
+describe("a line of an operation", () => {
+  const [newest, older] = [event("c2", "c", { severity: "success" }), event("c1", "c")];
+  const worst = event("c0", "c", { severity: "critical" });
+  const read = (...events: Event[]) => events.map((each) => ({ ...each, status: "read" as const }));
+  const lineOf = (loaded: Event[], further: Event[] = []) =>
+    linesOf(loaded, new Set(), (id) => (id === "c" ? further : []))[0];
+
+  it("is as bad as its worst unread step, and unread until all are read", () => {
+    expect(lineOf([newest, older, worst])).toMatchObject({ severity: "critical", unread: 3 });
+    expect(lineOf([...read(newest, older), worst])).toMatchObject({ severity: "critical", unread: 1 });
+    expect(lineOf([newest, older, ...read(worst)])).toMatchObject({ severity: "success", unread: 2 });
+    expect(lineOf(read(newest, older, worst))).toMatchObject({ severity: "success", unread: 0 });
+  });
+
+  it("counts steps that are not loaded", () => {
+    const line = lineOf(read(newest), [worst]);
+    expect(line).toMatchObject({ older: 1, severity: "critical", unread: 1 });
+    expect(line?.steps.map(({ id }) => id)).toEqual(["c2", "c0"]);
+  });
+});
+
 describe("Choice", () => {
   const order = ["a", "b", "c", "d", "e"];
 
@@ -46,12 +70,46 @@ describe("Choice", () => {
 
   it("begins anew after all were selected", () => {
     const choice = new Choice();
-    choice.selectAll();
-    expect([choice.has("z"), choice.isAll]).toEqual([true, true]);
+    choice.selectAll(Extent.matching({}, "5-0-k3f9q2w8", 3));
+    expect([choice.has(event("z")), choice.all?.count]).toEqual([true, 3]);
     choice.toggle("a");
-    expect([choice.isAll, choice.ids]).toEqual([false, ["a"]]);
-    choice.forget(["a"]);
+    expect([choice.all, choice.ids]).toEqual([undefined, ["a"]]);
+    choice.forget([event("a")]);
     expect(choice.isEmpty).toBe(true);
+  });
+
+  it("selects the steps of a line together", () => {
+    const choice = new Choice();
+    choice.toggle("c", ["c", "c1", "c0"]);
+    expect(choice.ids).toEqual(["c", "c1", "c0"]);
+    choice.forget([event("c1")]);
+    choice.toggle("c", ["c", "c0"]);
+    expect(choice.isEmpty).toBe(true);
+    choice.toggle("c", ["c"]);
+    choice.toggle("c", ["c", "c0"]);
+    expect(choice.ids, "some are not all").toEqual(["c", "c0"]);
+  });
+});
+
+describe("Extent", () => {
+  const upTo = "5-0-k3f9q2w8";
+
+  it("names all there are where nothing is held back", () => {
+    expect(Extent.matching({ severity: [], search: "" }, upTo, 3).selection).toEqual({ all: true, upTo });
+    expect(Extent.matching({ severity: ["error"] }, upTo, 3).selection).toEqual({
+      filter: { severity: ["error"] },
+      upTo,
+    });
+  });
+
+  it("does not grow when events arrive, and shrinks when some are gone", () => {
+    const choice = new Choice();
+    const extent = Extent.matching({}, upTo, 2);
+    choice.selectAll(extent);
+    extent.arrived("later");
+    expect([extent.has(event("a")), extent.has(event("later"))]).toEqual([true, false]);
+    choice.forget([event("a"), event("later")]);
+    expect(extent.count).toBe(1);
   });
 });
 
@@ -60,9 +118,8 @@ describe("Removals", () => {
   afterEach(() => void vi.useRealTimers());
 
   const removal = (id: string): Removal => ({
-    selection: { ids: [id] },
-    count: 1,
-    hidden: new Set([id]),
+    extent: Extent.of([id]),
+    first: event(id),
   });
 
   function begin() {
@@ -70,8 +127,8 @@ describe("Removals", () => {
     let answer = (): void => undefined;
     const answered = new Promise<void>((resolve) => (answer = resolve));
     const removals = new Removals(
-      ({ hidden }, leaving) => {
-        sent.push([[...hidden].join(), leaving]);
+      ({ first }, leaving) => {
+        sent.push([first?.id ?? "", leaving]);
         return answered;
       },
       () => undefined,
@@ -82,15 +139,15 @@ describe("Removals", () => {
   it("sends what nobody takes back in time, and hides it until that is answered", async () => {
     const { removals, sent, answer } = begin();
     removals.add(removal("a"));
-    expect(removals.hides("a")).toBe(true);
+    expect(removals.hides(event("a"))).toBe(true);
     vi.advanceTimersByTime(UNDO_TIME - 1);
     expect(sent).toEqual([]);
     vi.advanceTimersByTime(1);
     expect(sent).toEqual([["a", false]]);
-    expect(removals.hides("a")).toBe(true);
+    expect(removals.hides(event("a"))).toBe(true);
     answer();
     await removals.settle();
-    expect(removals.hides("a")).toBe(false);
+    expect(removals.hides(event("a"))).toBe(false);
   });
 
   it("sends nothing that was taken back", () => {
@@ -100,7 +157,7 @@ describe("Removals", () => {
     vi.advanceTimersByTime(UNDO_TIME * 2);
     removals.flush(true);
     expect(sent).toEqual([]);
-    expect(removals.hides("a")).toBe(false);
+    expect(removals.hides(event("a"))).toBe(false);
   });
 
   it("sends the one before when another comes, and the last when the page goes", () => {

@@ -1,15 +1,15 @@
-import type { Selection } from "../api/client.js";
+import type { Event } from "../api/schema.js";
+import type { Extent } from "./extent.js";
 
 /** How long a deletion can be taken back, in milliseconds. */
 export const UNDO_TIME = 8_000;
 
 /** A deletion that is not sent yet. */
 export interface Removal {
-  readonly selection: Selection;
-  /** How many events it is about, as far as is known. */
-  readonly count: number;
-  /** The loaded ones among them, which are not shown any more. */
-  readonly hidden: ReadonlySet<string>;
+  /** What is deleted, and is not shown any more. */
+  readonly extent: Extent;
+  /** What stands for all of it where the reader is told: the line, or the first one. */
+  readonly first: Event | undefined;
 }
 
 /** Sends a deletion, and is done when it is answered; `leaving` is true when the page goes away. */
@@ -39,8 +39,14 @@ export class Removals {
   }
 
   /** Whether an event is about to be deleted, and not shown any more. */
-  hides(id: string): boolean {
-    return [this.waiting, ...this.#sent.keys()].some((removal) => removal?.hidden.has(id));
+  hides(event: Event): boolean {
+    return this.extents.some((extent) => extent.has(event));
+  }
+
+  /** What is about to be deleted. */
+  get extents(): readonly Extent[] {
+    const removals = [this.waiting, ...this.#sent.keys()].filter((removal) => removal !== undefined);
+    return removals.map(({ extent }) => extent);
   }
 
   /** Begins to wait; one that waited before is sent. */

@@ -74,6 +74,7 @@ export const strings = {
     markUnread: "Mark as unread",
     remove: "Delete",
     older: (count: number) => plural(count, "earlier step", "earlier steps"),
+    unreadSteps: (count: number) => `${number(count)} unread`,
     hideOlder: "Hide earlier steps",
     onlyOperation: "Show only this operation",
   },
@@ -87,6 +88,7 @@ export const strings = {
     metadata: "Details",
     copy: "Copy as JSON",
     copied: "Copied",
+    copiedSteps: (count: number) => `Copied ${events(count)}`,
     copyFailed: "The browser does not allow copying",
     permalink: "Link to this event",
     facts: "Facts",
@@ -128,7 +130,9 @@ export const strings = {
     active: "Active filters",
   },
   choice: {
-    count: (count: number) => `${number(count)} selected`,
+    /** Of operations the events are counted, which are more than the lines. */
+    count: (count: number, lines: number) =>
+      count > lines ? `${events(count)} selected` : `${number(count)} selected`,
     all: (count: number) => `All ${number(count)} that match are selected`,
     selectAll: (count: number) => `Select all ${number(count)} that match`,
     clear: "Clear the selection",
@@ -143,7 +147,13 @@ export const strings = {
       `${name}: ${number(done)} of ${number(count)}`,
   },
   notice: {
-    deleted: (count: number) => `${events(count)} deleted`,
+    deleted: (count: number, first: string | undefined) => {
+      const text = `${events(count)} deleted`;
+      if (first === undefined) {
+        return text;
+      }
+      return count > 1 ? `${text}: ${first} and ${number(count - 1)} more` : `${text}: ${first}`;
+    },
     undo: "Undo",
     dismiss: "Dismiss",
   },

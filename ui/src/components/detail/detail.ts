@@ -17,6 +17,8 @@ const SAID = 3_000;
 @customElement("tidings-event-detail")
 export class TidingsEventDetail extends LitElement {
   @property({ attribute: false }) event!: Event;
+  /** All steps of the operation where the event stands for it: these are copied then. */
+  @property({ attribute: false }) steps: readonly Event[] = [];
   @property({ attribute: false }) permalink = "";
 
   @state() private said = "";
@@ -225,7 +227,7 @@ export class TidingsEventDetail extends LitElement {
       ${operationId === id
         ? nothing
         : html`<button class="action" @click=${only}>${strings.row.onlyOperation}</button>`}
-      <button class="action" @click=${() => void this.#copy(JSON.stringify(this.event, null, 2))}>
+      <button class="action" @click=${() => void this.#copy()}>
         ${copyIcon()} ${strings.detail.copy}
       </button>
       <a class="action" href=${this.permalink}>${linkIcon()} ${strings.detail.permalink}</a>
@@ -233,10 +235,13 @@ export class TidingsEventDetail extends LitElement {
     </div>`;
   }
 
-  async #copy(text: string): Promise<void> {
+  async #copy(): Promise<void> {
+    const { event, steps } = this;
     try {
-      await navigator.clipboard.writeText(text);
-      this.said = strings.detail.copied;
+      await navigator.clipboard.writeText(
+        JSON.stringify(steps.length > 1 ? steps : event, null, 2),
+      );
+      this.said = steps.length > 1 ? strings.detail.copiedSteps(steps.length) : strings.detail.copied;
     } catch {
       this.said = strings.detail.copyFailed;
     }

@@ -1,0 +1,78 @@
+/** How long after a touch the next one is likely to be aimed, in milliseconds. */
+const TOUCHED = 10_000;
+
+/** So long after it has appeared a list under a pointer that rests counts as looked at, in milliseconds. */
+const SETTLED = 500;
+
+/**
+ * Whether the reader points at a list, touches it or is in it by keyboard: then nothing in it may move, or
+ * they would hit another line than the one they aim at.
+ */
+export class Attention {
+  readonly #ended: () => void;
+  #place: HTMLElement | undefined;
+  #since = 0;
+  #isAimed = false;
+  #touched = -Infinity;
+  #waiting: ReturnType<typeof setTimeout> | undefined;
+
+  /** `ended` is called when the reader may have turned away. */
+  constructor(ended: () => void) {
+    this.#ended = ended;
+  }
+
+  /** The place around the list and what lies on it; `undefined` when it is gone. */
+  readonly watch = (place: Element | undefined): void => {
+    for (const [name, listener] of this.#listeners) {
+      this.#place?.removeEventListener(name, listener as EventListener);
+      place?.addEventListener(name, listener as EventListener);
+    }
+    this.#place = place as HTMLElement | undefined;
+  };
+
+  /** Tells that the list has come on screen. */
+  appeared(): void {
+    this.#since = performance.now();
+    this.#isAimed = false;
+  }
+
+  get isHere(): boolean {
+    const place = this.#place;
+    if (!place) {
+      return false;
+    }
+    const now = performance.now();
+    const isOver = place.matches(":hover") && (this.#isAimed || now - this.#since > SETTLED);
+    const isTouched = now - this.#touched < TOUCHED;
+    return isOver || isTouched || place.querySelector("tidings-list:focus-within") !== null;
+  }
+
+  readonly #moved = (): void => {
+    this.#isAimed = true;
+  };
+
+  readonly #left = (): void => {
+    this.#isAimed = false;
+    this.#soon(0);
+  };
+
+  readonly #pressed = (event: PointerEvent): void => {
+    this.#isAimed = true;
+    if (event.pointerType !== "mouse") {
+      this.#touched = performance.now();
+      this.#soon(TOUCHED);
+    }
+  };
+
+  readonly #listeners = [
+    ["pointermove", this.#moved],
+    ["pointerleave", this.#left],
+    ["pointerdown", this.#pressed],
+    ["focusout", this.#left],
+  ] as const;
+
+  #soon(time: number): void {
+    clearTimeout(this.#waiting);
+    this.#waiting = setTimeout(this.#ended, time);
+  }
+}

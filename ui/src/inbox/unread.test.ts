@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+
+import type { Event } from "../api/schema.js";
+import { furtherUnread } from "./unread.js";
+
+const event = (fields: Partial<Event> = {}): Event =>
+  ({ createdAt: "2026-08-01T10:00:00Z", severity: "error", status: "unread", ...fields }) as Event;
+
+describe("furtherUnread", () => {
+  const loaded = [event(), event({ severity: "debug" })];
+  const to = "2026-08-01T10:00:00Z";
+
+  it("asks for nothing where all that is unread is loaded", () => {
+    expect(furtherUnread({}, loaded, { unread: { error: 1, debug: 1 }, read: { error: 5 } })).toBeUndefined();
+    expect(furtherUnread({ status: "read" }, loaded, { unread: { error: 9 }, read: {} })).toBeUndefined();
+    expect(furtherUnread({}, [], { unread: { error: 9 }, read: {} })).toBeUndefined();
+  });
+
+  it("asks for all of few, and for the urgent ones of many", () => {
+    const few = furtherUnread({}, loaded, { unread: { error: 1, debug: 9 }, read: {} });
+    expect(few).toMatchObject({ status: "unread", to });
+    expect(few?.severity).toContain("debug");
+    const many = furtherUnread({}, loaded, { unread: { error: 2, debug: 9_000 }, read: {} });
+    expect(many?.severity).not.toContain("debug");
+    expect(furtherUnread({}, loaded, { unread: { error: 1, debug: 9_000 }, read: {} })).toBeUndefined();
+  });
+
+  it("keeps to the filter of the list", () => {
+    const asked = furtherUnread({ severity: ["error"], search: "x" }, loaded, {
+      unread: { error: 9 },
+      read: {},
+    });
+    expect(asked).toEqual({ severity: ["error"], search: "x", status: "unread", to });
+  });
+});
