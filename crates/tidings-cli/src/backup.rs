@@ -1,17 +1,28 @@
 //! `tidings backup`: a data directory as one file.
 
-use std::path::PathBuf;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use anyhow::ensure;
 
 use crate::output;
 
+/// The name that stands for standard output, and for standard input of a restore.
+pub(crate) const STANDARD: &str = "-";
+
 const DETAILS: &str = "\
-The server may run and take events meanwhile: the file holds what was committed at one moment. It is
-whole or not there, and only its owner can read it. `tidings restore` makes a data directory of it.
+A server can run and accept events meanwhile: the backup holds everything committed at one moment. A
+file appears whole or not at all, and only its owner can read it. `tidings restore` turns it back into
+a data directory.
 
-  tidings backup --data-dir ./tidings-data --to events-2026-08-01.backup";
+`--to -` writes to standard output. The backup then takes its room in the data directory until it is
+complete.
 
-/// What is backed up, and where to.
+  tidings backup --data-dir ./tidings-data --to events-2026-08-01.backup
+  tidings backup --to - | gzip > events.backup.gz";
+
+/// Back up a data directory, also while a server uses it
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
@@ -23,20 +34,56 @@ pub(crate) struct Args {
         default_value = "./tidings-data"
     )]
     data_dir: PathBuf,
-    /// The file to write; there must be none of this name
+    /// The file to write, which must not exist; `-` for standard output
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
 }
 
-/// Writes the file and says what is in it.
+/// Writes the backup and prints what it holds.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let summary = tidings::backup(&args.data_dir, &args.to)?;
-    output::note(format_args!(
-        "{}: {} events of {} owners, of installation {}",
-        args.to.display(),
-        summary.events,
-        summary.feeds,
-        summary.system
-    ));
+    let to_stdout = args.to == Path::new(STANDARD);
+    let (summary, name) = if to_stdout {
+        let mut stdout = io::stdout().lock();
+        ensure!(
+            !stdout.is_terminal(),
+            "standard output is a terminal, and a backup is binary: redirect it, or give a file"
+        );
+        let summary = tidings::backup_to_writer(&args.data_dir, &mut stdout)?;
+        stdout.flush()?;
+        (summary, "standard output".to_owned())
+    } else {
+        let summary = tidings::backup(&args.data_dir, &args.to)?;
+        (summary, args.to.display().to_string())
+    };
+    output::note(format_args!("{name}: {}", described(&summary)));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a store holds, in words.
+pub(crate) fn described(summary: &tidings::StoreSummary) -> String {
+    format!(
+        "{} for {} (installation {})",
+        counted(summary.events, "event"),
+        counted(summary.feeds, "owner"),
+        summary.system
+    )
+}
+
+fn counted(number: u64, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plurals_are_right() {
+        assert_eq!(counted(0, "event"), "0 events");
+        assert_eq!(counted(1, "event"), "1 event");
+        assert_eq!(counted(2, "event"), "2 events");
+    }
 }

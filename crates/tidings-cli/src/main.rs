@@ -86,9 +86,9 @@ enum Command {
     Export(export::Args),
     /// Store exported events, with their ids, times and status.
     Import(import::Args),
-    /// Copy the events of a data directory into a file, also while a server runs.
+    /// Back up a data directory, also while a server uses it.
     Backup(backup::Args),
-    /// Make a data directory of a backup.
+    /// Restore a backup into an empty data directory.
     Restore(restore::Args),
     /// Make a token for a development server, or the secret that signs tokens.
     Token(token::Args),

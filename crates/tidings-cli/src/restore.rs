@@ -1,25 +1,32 @@
 //! `tidings restore`: a data directory from a backup.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::backup::{STANDARD, described};
 use crate::output;
 
 const DETAILS: &str = "\
-The directory must be empty or missing, so that no event can be lost by a restore. What was published
-after the backup is gone; so every reader that comes back with a cursor from before gets a reset and
-fetches its list anew.
+The directory must be empty or missing, so that a restore cannot lose events. Events published after the
+backup are gone, so every client that reconnects with an older cursor receives `reset` and reloads its
+list.
 
-  tidings restore --from events-2026-08-01.backup --data-dir ./tidings-data";
+A file whose schema is not exactly that of Tidings is rejected: a trigger in it could change what it
+stores. If the directory belongs to another user and this command runs as root, the restored files
+belong to that user, so that the server can use them.
 
-/// What is restored, and where to.
+  tidings restore --from events-2026-08-01.backup --data-dir ./tidings-data
+  gunzip < events.backup.gz | tidings restore --from -";
+
+/// Restore a backup into an empty data directory
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// The file that `tidings backup` wrote
+    /// The file that `tidings backup` wrote; `-` for standard input
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
-    /// The directory to make; empty or missing
+    /// The directory to create; must be empty or missing
     #[arg(
         long,
         value_name = "DIR",
@@ -29,15 +36,18 @@ pub(crate) struct Args {
     data_dir: PathBuf,
 }
 
-/// Makes the directory and says what is in it.
+/// Creates the directory and prints what it holds.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let summary = tidings::restore(&args.from, &args.data_dir)?;
+    let summary = if args.from == Path::new(STANDARD) {
+        let name = Path::new("standard input");
+        tidings::restore_from_reader(&mut io::stdin().lock(), name, &args.data_dir)?
+    } else {
+        tidings::restore(&args.from, &args.data_dir)?
+    };
     output::note(format_args!(
-        "{}: {} events of {} owners, of installation {}",
+        "{}: {}",
         args.data_dir.display(),
-        summary.events,
-        summary.feeds,
-        summary.system
+        described(&summary)
     ));
     Ok(ExitCode::SUCCESS)
 }

@@ -60,7 +60,10 @@ pub use engine::{Prepared, Tidings};
 pub use error::{ChangeError, OpenError, PublishError};
 pub use receipt::Receipt;
 pub use retention::Retention;
-pub use store::{BackupError, DirectoryError, StoreError, StoreSummary, backup, restore};
+pub use store::{
+    BackupError, DirectoryError, StoreError, StoreSummary, backup, backup_to_writer, restore,
+    restore_from_reader, schema_differences,
+};
 pub use subscription::Subscription;
 
 /// Events: building one, and what it is made of; from `tidings-event`, so that a program which

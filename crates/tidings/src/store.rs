@@ -16,7 +16,10 @@ use tidings_event::{
 
 use crate::retention::Retention;
 pub use error::StoreError;
-pub use sqlite::{BackupError, DirectoryError, StoreSummary, backup, restore};
+pub use sqlite::{
+    BackupError, DirectoryError, StoreSummary, backup, backup_to_writer, restore,
+    restore_from_reader, schema_differences,
+};
 
 /// An event on its way into the store, with what the engine has made of it.
 #[derive(Debug)]

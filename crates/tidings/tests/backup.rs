@@ -85,7 +85,8 @@ async fn a_backup_taken_while_serving_is_whole_and_its_restore_renews_the_epoch(
             & 0o777,
         0o600
     );
-    assert!(!place.path().join("backup.partial").exists());
+    let names = fs::read_dir(place.path()).expect("readable").count();
+    assert_eq!(names, 2, "the store and its backup, and no draft");
     tidings.close().await;
 
     let restored = tidings::restore(&file, &copy).expect("a restore is made");
@@ -184,4 +185,53 @@ async fn what_is_no_backup_is_refused_and_leaves_nothing() {
         Err(BackupError::NotAStore { .. })
     ));
     assert!(!copy.exists());
+}
+
+#[tokio::test]
+async fn a_store_with_a_schema_of_somebody_else_is_refused() {
+    let place = tempfile::tempdir().expect("a directory");
+    let (live, file) = (place.path().join("live"), place.path().join("backup"));
+    let (victim, thief) = (OwnerId::mint(), OwnerId::mint());
+    let tidings = open(&live).await;
+    for owner in [victim, thief] {
+        tidings.publish(event(owner, "own")).await.expect("stored");
+    }
+    tidings::backup(&live, &file).expect("a backup is made");
+    tidings.close().await;
+    assert_eq!(
+        tidings::schema_differences(&live).expect("readable"),
+        [""; 0]
+    );
+
+    for (change, named) in [
+        (
+            "CREATE TRIGGER steal AFTER INSERT ON event BEGIN \
+             UPDATE event SET description = 'stolen'; END",
+            "trigger `steal`",
+        ),
+        ("CREATE VIEW extra AS SELECT * FROM event", "view `extra`"),
+        ("CREATE TABLE extra (text)", "table `extra`"),
+        ("CREATE INDEX extra ON event (created_at)", "index `extra`"),
+        ("DROP INDEX overlay_by_event", "index `overlay_by_event`"),
+    ] {
+        let (changed, copy) = (place.path().join("changed"), place.path().join("copy"));
+        fs::copy(&file, &changed).expect("writable");
+        let database = rusqlite::Connection::open(&changed).expect("a database");
+        database.execute_batch(change).expect("SQL");
+        drop(database);
+        let refused = tidings::restore(&changed, &copy).expect_err("it is not ours");
+        let source = std::error::Error::source(&refused).expect("there is a reason");
+        assert!(source.to_string().contains(named), "{change}: {source}");
+        // Nor does a store that was changed in its place run any of it, and doctor tells of it.
+        fs::remove_dir_all(&copy).expect("removable");
+        fs::create_dir(&copy).expect("writable");
+        fs::copy(&changed, copy.join("tidings.db")).expect("writable");
+        let found = tidings::schema_differences(&copy).expect("readable");
+        assert!(found[0].contains(named), "{found:?}");
+        let tidings = open(&copy).await;
+        tidings.publish(event(victim, "own")).await.expect("stored");
+        assert_eq!(texts(&tidings, thief).await, ["own"]);
+        tidings.close().await;
+        fs::remove_dir_all(&copy).expect("removable");
+    }
 }

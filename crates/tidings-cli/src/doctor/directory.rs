@@ -1,20 +1,26 @@
-//! The checks of a data directory. Nothing is opened for writing.
+//! The checks of a data directory, which change nothing in it.
 
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use rustix::fs::{StatVfs, StatVfsMountFlags, statvfs};
+use rustix::fs::{Access, AtFlags, CWD, StatVfs, StatVfsMountFlags, accessat, statvfs};
 use rustix::process::geteuid;
+
+use tidings::BackupError;
 
 use super::finding::{Finding, Report};
 use super::lock::{self, Use};
+use crate::output::chain;
 
 /// The files of a data directory, as the engine names them.
 const LOCK: &str = "lock";
 const DATABASE: &str = "tidings.db";
 const FILES: [&str; 4] = [LOCK, DATABASE, "tidings.db-wal", "tidings.db-shm"];
+
+/// A directory with this bit gives its group to the files in it: it is meant to be shared.
+const SET_GROUP_ID: u32 = 0o2000;
 
 /// Below this, the next checkpoint of the database may find no room.
 const FULL_BYTES: u64 = 64 * 1024 * 1024;
@@ -33,7 +39,7 @@ pub(super) fn examine(path: &Path, report: &mut Report) -> anyhow::Result<()> {
     report.add(&space(path))?;
     report.add(&in_use(path))?;
     report.add(&database(path))?;
-    if let Some(finding) = strangers(path, &directory) {
+    if let Some(finding) = strangers(path) {
         report.add(&finding)?;
     }
     Ok(())
@@ -61,32 +67,54 @@ fn directory(path: &Path) -> Result<Metadata, Finding> {
     }
 }
 
+/// Whether the caller can use the directory, and who else can reach it. The directory of a volume often
+/// belongs to another user, who lets the caller in by its group.
 fn access(path: &Path, directory: &Metadata) -> Finding {
     const CHECK: &str = "access";
-    let (owner, me) = (directory.uid(), geteuid().as_raw());
-    let mode = directory.permissions().mode() & 0o777;
-    let chmod = format!("chmod 700 {}", path.display());
-    if owner != me {
-        let text = format!("the directory belongs to user {owner}, and you are user {me}");
-        let remedy = "run this, and the server, as the user the directory belongs to";
-        // For the superuser nothing is closed.
-        return match me {
-            0 => Finding::warn(CHECK, text, remedy),
-            _ => Finding::fail(CHECK, text, remedy),
+    let (owner, group, me) = (directory.uid(), directory.gid(), geteuid().as_raw());
+    let mode = directory.mode() & 0o777;
+    let whose = format!("it belongs to user {owner} and group {group}, mode {mode:o}");
+    if !can_use(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+        let text = format!("user {me} cannot use the directory: {whose}");
+        let remedy = match owner {
+            0 => format!(
+                "let the server's user in by a group (in Kubernetes: securityContext.fsGroup), or \
+                 give it the directory: chown -R {me} {}",
+                path.display()
+            ),
+            owner if owner == me => format!("chmod 700 {}", path.display()),
+            _ => format!("run this, and the server, as user {owner}"),
         };
+        return Finding::fail(CHECK, text, remedy);
     }
-    if mode & 0o700 != 0o700 {
-        let text = format!("its owner cannot use the directory (mode {mode:o})");
-        return Finding::fail(CHECK, text, chmod);
+    if mode & 0o007 != 0 {
+        return Finding::warn(
+            CHECK,
+            format!("every user can look into the directory: {whose}"),
+            format!(
+                "chmod o-rwx {}, or set it where the volume is defined",
+                path.display()
+            ),
+        );
     }
-    match mode {
-        0o700 => Finding::ok(CHECK, "only its owner can enter the directory"),
+    let by_group = owner != me || directory.mode() & SET_GROUP_ID != 0;
+    match mode & 0o070 {
+        0 => Finding::ok(CHECK, "only its owner can enter the directory"),
+        _ if by_group => Finding::ok(
+            CHECK,
+            format!("the members of group {group} share the directory"),
+        ),
         _ => Finding::warn(
             CHECK,
-            format!("other users can look into the directory (mode {mode:o})"),
-            chmod,
+            format!("other users can look into the directory: {whose}"),
+            format!("chmod 700 {}", path.display()),
         ),
     }
+}
+
+/// Whether the caller has these rights, by user or by group.
+fn can_use(path: &Path, rights: Access) -> bool {
+    accessat(CWD, path, rights, AtFlags::EACCESS).is_ok()
 }
 
 fn space(path: &Path) -> Finding {
@@ -143,15 +171,12 @@ fn database(path: &Path) -> Finding {
             format!("{name} is not a file"),
             "give another directory",
         ),
-        Ok(file) if file.permissions().mode() & 0o077 != 0 => Finding::warn(
+        Ok(file) if file.mode() & 0o007 != 0 => Finding::warn(
             CHECK,
-            format!("other users may read {name}"),
-            format!("chmod 600 {name}"),
+            format!("every user can read {name}"),
+            format!("chmod o-rwx {name}"),
         ),
-        Ok(_) => Finding::ok(
-            CHECK,
-            format!("{name}, {} KiB with its log", size(path) / 1024),
-        ),
+        Ok(_) => schema(path),
         Err(error) if error.kind() == ErrorKind::NotFound => Finding::warn(
             CHECK,
             "there is no event store in the directory",
@@ -166,6 +191,34 @@ fn database(path: &Path) -> Finding {
     }
 }
 
+/// Whether the database is one that Tidings made. A trigger or a view in it could change what a query
+/// does; the server lets none run.
+fn schema(path: &Path) -> Finding {
+    const CHECK: &str = "database";
+    let name = path.join(DATABASE);
+    let name = name.display();
+    match tidings::schema_differences(path) {
+        Ok(differences) if differences.is_empty() => Finding::ok(
+            CHECK,
+            format!("{name}, {} KiB with its log", size(path) / 1024),
+        ),
+        Ok(differences) => Finding::fail(
+            CHECK,
+            format!(
+                "the schema of {name} was changed: {}",
+                differences.join(", ")
+            ),
+            "find out who changed it; export the events and import them into a new directory",
+        ),
+        Err(BackupError::NoStore(_)) => Finding::ok(CHECK, format!("{name} is empty")),
+        Err(error) => Finding::fail(
+            CHECK,
+            format!("{name} cannot be read: {}", chain(&error)),
+            "run this as the user the server runs as; if the file is damaged, restore a backup",
+        ),
+    }
+}
+
 /// How large the database is; what was published last is in its log.
 fn size(path: &Path) -> u64 {
     let files = FILES.iter().filter(|name| name.starts_with(DATABASE));
@@ -173,18 +226,34 @@ fn size(path: &Path) -> u64 {
     sizes.map(|file| file.len()).sum()
 }
 
-/// A server that was once started as another user leaves files that the right one cannot open.
-fn strangers(path: &Path, directory: &Metadata) -> Option<Finding> {
-    let owner = directory.uid();
-    let strangers: Vec<_> = FILES
+/// A server that was once started as another user leaves files that the right one cannot open. The
+/// superuser can open everything, so for that one it is the database's owner who is asked about.
+fn strangers(path: &Path) -> Option<Finding> {
+    let me = geteuid().as_raw();
+    let files = FILES
         .into_iter()
-        .filter(|name| fs::metadata(path.join(name)).is_ok_and(|file| file.uid() != owner))
+        .filter_map(|name| Some((name, fs::metadata(path.join(name)).ok()?)));
+    let database = fs::metadata(path.join(DATABASE)).ok();
+    let server = match (me, &database) {
+        (0, Some(database)) => database.uid(),
+        _ => me,
+    };
+    let shares = |file: &Metadata| {
+        let group = database.as_ref().map(Metadata::gid);
+        file.mode() & 0o060 == 0o060 && Some(file.gid()) == group
+    };
+    let strangers: Vec<_> = files
+        .filter(|(name, file)| match me {
+            0 => server != 0 && file.uid() != server && !shares(file),
+            _ => !can_use(&path.join(name), Access::READ_OK | Access::WRITE_OK),
+        })
+        .map(|(name, _)| name)
         .collect();
     (!strangers.is_empty()).then(|| {
         Finding::fail(
             "files",
-            format!("{} do not belong to user {owner}", strangers.join(", ")),
-            format!("chown -R {owner} {}", path.display()),
+            format!("user {server} cannot use {}", strangers.join(", ")),
+            format!("chown -R {server} {}", path.display()),
         )
     })
 }

@@ -28,4 +28,5 @@ mod stream;
 mod terminal;
 mod tls;
 mod token;
+mod volumes;
 mod watched_files;

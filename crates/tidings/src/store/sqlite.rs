@@ -7,6 +7,7 @@ mod change;
 mod connection;
 mod counts;
 mod directory;
+mod draft;
 mod fault;
 mod feeds;
 mod functions;
@@ -15,10 +16,12 @@ mod publish;
 mod readers;
 mod replay;
 mod row;
+mod schema;
 mod search;
 mod search_blocks;
 mod select;
 mod upkeep;
+mod volume;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -30,7 +33,10 @@ use tidings_event::{
     Event, EventFilter, EventId, EventTypes, OwnerId, PageRequest, PageToken, Timestamp,
 };
 
-pub use backup::{BackupError, StoreSummary, backup, restore};
+pub use backup::{
+    BackupError, StoreSummary, backup, backup_to_writer, restore, restore_from_reader,
+    schema_differences,
+};
 pub use directory::DirectoryError;
 
 use crate::retention::Retention;

@@ -2,15 +2,17 @@
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, Row};
 use tidings_event::{Epoch, SystemId};
 use uuid::Uuid;
 
-use super::connection::SCHEMA_VERSION;
-use super::directory::{DATABASE, DataDirectory, DirectoryError, owner_only_file, sync_parent};
+use super::connection::{SCHEMA_VERSION, distrust};
+use super::directory::{DATABASE, DataDirectory, DirectoryError};
+use super::draft::Draft;
+use super::schema;
 
 /// Why a backup or a restore was not done. What was there before is untouched.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,9 @@ pub enum BackupError {
     /// The file was written by a newer version.
     #[error("{} was written by a newer Tidings; use that one", .0.display())]
     Newer(PathBuf),
+    /// A backup could not be written to where it was sent.
+    #[error("could not write the backup")]
+    Stream(#[source] io::Error),
     /// A file could not be written.
     #[error("could not write {}", .path.display())]
     Write {
@@ -68,44 +73,74 @@ enum Unfit {
     NoSchema,
     #[error("SQLite finds it damaged: {0}")]
     Damaged(String),
+    #[error("its schema is not that of Tidings: {0}")]
+    ForeignSchema(String),
 }
 
 /// Writes all that is committed in `data_dir` at one moment into the new file `to`, also while a
 /// server runs there and goes on publishing. Blocks.
 ///
-/// The file is whole or not there: it is written under another name, put on disk, then renamed. Only
-/// its owner can read it.
+/// The file is whole or not there: it is written in a directory of its own beside `to` that nobody else
+/// can enter, put on disk, then renamed. Only its owner can read it.
 ///
 /// # Errors
 ///
 /// When there is no store, the file exists, or it cannot be written.
 pub fn backup(data_dir: &Path, to: &Path) -> Result<StoreSummary, BackupError> {
-    let database = data_dir.join(DATABASE);
-    if to.exists() {
+    // A link that leads nowhere is there, too.
+    if fs::symlink_metadata(to).is_ok() {
         return Err(BackupError::Exists(to.to_owned()));
     }
+    let (draft, summary) = copy(data_dir, to)?;
+    draft.finish_new().map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => BackupError::Exists(to.to_owned()),
+        _ => not_written(to, error),
+    })?;
+    Ok(summary)
+}
+
+/// The same into a pipe or wherever else `to` leads. It is written once it is whole, and until then
+/// takes its room in `data_dir`. Blocks.
+///
+/// # Errors
+///
+/// When there is no store, it cannot be copied, or `to` takes no more. What `to` has taken by then is
+/// no backup.
+pub fn backup_to_writer(data_dir: &Path, to: &mut impl Write) -> Result<StoreSummary, BackupError> {
+    let (draft, summary) = copy(data_dir, &data_dir.join("backup"))?;
+    let mut file = draft.file();
+    file.rewind()
+        .and_then(|()| io::copy(&mut file, to))
+        .and_then(|_| to.flush())
+        .map_err(BackupError::Stream)?;
+    Ok(summary)
+}
+
+/// A copy of a store that will be `target`.
+fn copy(data_dir: &Path, target: &Path) -> Result<(Draft, StoreSummary), BackupError> {
+    let database = data_dir.join(DATABASE);
     if !fs::metadata(&database).is_ok_and(|file| file.len() > 0) {
         return Err(BackupError::NoStore(data_dir.to_owned()));
     }
-    let draft = Draft::create(to)?;
+    let draft = Draft::create(target).map_err(|error| not_written(target, error))?;
     // Neither creates nor migrates: the store may be a running server's, even of another version.
     let source = open(&database).map_err(|error| not_a_store(&database, error))?;
-    check_schema(&source, &database)?;
-    draft
-        .path
-        .to_str()
-        .ok_or(rusqlite::Error::InvalidPath(draft.path.clone()))
+    check_version(&source, &database)?;
+    let path = draft.path();
+    path.to_str()
+        .ok_or(rusqlite::Error::InvalidPath(path.to_owned()))
         .and_then(|path| source.execute("VACUUM INTO ?1", [path]))
-        .map_err(|error| draft.fault(error))?;
-    let summary = judge(&draft.path)?;
-    draft.finish()?;
-    Ok(summary)
+        .map_err(|error| not_written(target, error))?;
+    let summary = judge(path).map_err(|error| named(error, &database))?;
+    Ok((draft, summary))
 }
 
 /// Makes `data_dir` the store that the backup `from` holds, with a new epoch: cursors given out
 /// before get a reset, since what was published after the backup is gone. Blocks.
 ///
-/// The directory must be empty or missing. It holds all or nothing, also after a crash.
+/// The directory must be empty or missing. It holds all or nothing, also after a crash. A file whose
+/// schema is not exactly that of its version is refused: a trigger in it could change what it is
+/// asked to store.
 ///
 /// # Errors
 ///
@@ -113,6 +148,19 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<StoreSummary, BackupError> {
 pub fn restore(from: &Path, data_dir: &Path) -> Result<StoreSummary, BackupError> {
     // Before the directory is touched.
     let mut source = File::open(from).map_err(|error| not_a_store(from, error))?;
+    restore_from_reader(&mut source, from, data_dir)
+}
+
+/// The same from a pipe or wherever else the backup comes from; errors call it `name`. Blocks.
+///
+/// # Errors
+///
+/// As [`restore`].
+pub fn restore_from_reader(
+    source: &mut impl Read,
+    name: &Path,
+    data_dir: &Path,
+) -> Result<StoreSummary, BackupError> {
     let directory = DataDirectory::lock(data_dir)?;
     let database = directory.database();
     let log = data_dir.join(format!("{DATABASE}-wal"));
@@ -122,77 +170,56 @@ pub fn restore(from: &Path, data_dir: &Path) -> Result<StoreSummary, BackupError
     {
         return Err(BackupError::NotEmpty(data_dir.to_owned()));
     }
-    let mut draft = Draft::create(&database)?;
-    io::copy(&mut source, &mut draft.file).map_err(|error| draft.fault(error))?;
-    let summary = judge(&draft.path).map_err(|error| match error {
-        // The copy is as good as what it was made of; that is the one to name.
-        BackupError::NotAStore { source, .. } => not_a_store(from, source),
-        BackupError::Newer(_) => BackupError::Newer(from.to_owned()),
-        other => other,
-    })?;
-    renew_epoch(&draft.path).map_err(|error| draft.fault(error))?;
-    draft.finish()?;
+    Draft::remove_leftovers(&database);
+    let written = |error| not_written(&database, error);
+    let draft = Draft::create(&database).map_err(written)?;
+    io::copy(source, &mut draft.file()).map_err(written)?;
+    // The copy is as good as what it was made of; that is the one to name.
+    let summary = judge(draft.path()).map_err(|error| named(error, name))?;
+    renew_epoch(draft.path()).map_err(|error| not_written(&database, error))?;
+    directory.volume().adopt(draft.file());
+    draft.replace().map_err(written)?;
     Ok(summary)
 }
 
-/// A file that is written under another name, and removed unless it is finished.
-struct Draft {
-    file: File,
-    path: PathBuf,
-    target: PathBuf,
-    finished: bool,
-}
-
-impl Draft {
-    fn create(target: &Path) -> Result<Self, BackupError> {
-        let mut path = target.as_os_str().to_owned();
-        path.push(".partial");
-        let path = PathBuf::from(path);
-        let file = owner_only_file(&path)
-            // One of an earlier attempt that was cut off.
-            .and_then(|file| file.set_len(0).map(|()| file))
-            .map_err(|source| BackupError::Write {
-                path: target.to_owned(),
-                source: source.into(),
-            })?;
-        Ok(Self {
-            file,
-            path,
-            target: target.to_owned(),
-            finished: false,
-        })
+/// What the schema of the store in `data_dir` has or lacks beside what Tidings makes, in words; a store
+/// has none of it. Also while a server runs there. Blocks.
+///
+/// # Errors
+///
+/// When there is no store or it cannot be read.
+pub fn schema_differences(data_dir: &Path) -> Result<Vec<String>, BackupError> {
+    let database = data_dir.join(DATABASE);
+    if !fs::metadata(&database).is_ok_and(|file| file.len() > 0) {
+        return Err(BackupError::NoStore(data_dir.to_owned()));
     }
-
-    /// Puts it on disk under its right name.
-    fn finish(mut self) -> Result<(), BackupError> {
-        self.file
-            .sync_all()
-            .and_then(|()| fs::rename(&self.path, &self.target))
-            .and_then(|()| sync_parent(&self.target))
-            .map_err(|error| self.fault(error))?;
-        self.finished = true;
-        Ok(())
-    }
-
-    fn fault(&self, source: impl Into<Box<dyn Error + Send + Sync>>) -> BackupError {
-        BackupError::Write {
-            path: self.target.clone(),
-            source: source.into(),
-        }
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if !self.finished {
-            // It is of no use, and does no harm where it cannot be removed.
-            let _ = fs::remove_file(&self.path);
-        }
-    }
+    let connection = open(&database).map_err(|error| not_a_store(&database, error))?;
+    let version = check_version(&connection, &database)?;
+    let differences =
+        schema::differences(&connection, version).map_err(|error| not_a_store(&database, error))?;
+    Ok(differences.iter().map(ToString::to_string).collect())
 }
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
-    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    distrust(&connection)?;
+    Ok(connection)
+}
+
+fn not_written(path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> BackupError {
+    BackupError::Write {
+        path: path.to_owned(),
+        source: source.into(),
+    }
+}
+
+/// An error of a copy, as one of what it was copied from.
+fn named(error: BackupError, path: &Path) -> BackupError {
+    match error {
+        BackupError::NotAStore { source, .. } => not_a_store(path, source),
+        BackupError::Newer(_) => BackupError::Newer(path.to_owned()),
+        other => other,
+    }
 }
 
 fn not_a_store(path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> BackupError {
@@ -202,26 +229,36 @@ fn not_a_store(path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> 
     }
 }
 
-fn check_schema(connection: &Connection, path: &Path) -> Result<(), BackupError> {
+/// The version of the schema, if it is one of ours.
+fn check_version(connection: &Connection, path: &Path) -> Result<usize, BackupError> {
     let version: u32 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(|error| not_a_store(path, error))?;
     match usize::try_from(version).unwrap_or(usize::MAX) {
         0 => Err(not_a_store(path, Unfit::NoSchema)),
-        1..=SCHEMA_VERSION => Ok(()),
+        version @ 1..=SCHEMA_VERSION => Ok(version),
         _ => Err(BackupError::Newer(path.to_owned())),
     }
 }
 
 /// Reads a whole store through, and says what it holds.
 fn judge(path: &Path) -> Result<StoreSummary, BackupError> {
+    let unfit = |error| not_a_store(path, error);
     let connection = open(path).map_err(|error| not_a_store(path, error))?;
-    check_schema(&connection, path)?;
+    let version = check_version(&connection, path)?;
+    // First, so that nothing of a schema that is not ours is used by the checks after it.
+    let differences =
+        schema::differences(&connection, version).map_err(|error| not_a_store(path, error))?;
+    if !differences.is_empty() {
+        let texts: Vec<_> = differences.iter().map(ToString::to_string).collect();
+        return Err(unfit(Unfit::ForeignSchema(texts.join(", "))));
+    }
+    // An index that does not fit its table would show events under other owners than a scan does.
     let verdict: String = connection
-        .pragma_query_value(None, "quick_check", |row| row.get(0))
+        .pragma_query_value(None, "integrity_check", |row| row.get(0))
         .map_err(|error| not_a_store(path, error))?;
     if verdict != "ok" {
-        return Err(not_a_store(path, Unfit::Damaged(verdict)));
+        return Err(unfit(Unfit::Damaged(verdict)));
     }
     connection
         .query_row(

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use rusqlite_migration::{M, Migrations};
 use tidings_event::{Epoch, SystemId};
@@ -13,7 +14,7 @@ use super::functions;
 use crate::store::Identity;
 
 /// In the order they are applied; SQLite's `user_version` counts them.
-const MIGRATIONS: &[M<'_>] = &[
+pub(super) const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../migrations/sqlite/0001_events.sql")),
     M::up(include_str!("../../../migrations/sqlite/0002_inbox.sql")),
     M::up(include_str!(
@@ -36,7 +37,11 @@ const LOG_SIZE_LIMIT_BYTES: i64 = 64 * 1024 * 1024;
 /// Opens the one connection that writes, migrates the schema and reads who we are.
 pub(crate) fn open_writer(database: &Path) -> Result<(Connection, Identity), OpenFault> {
     let mut connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(OpenFault::NoLog);
+    }
     // Every commit is on disk before it is acknowledged. `NORMAL` would lose the last ones with
     // the power.
     connection.pragma_update(None, "synchronous", "full")?;
@@ -55,13 +60,28 @@ pub(crate) fn open_reader(database: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn open(database: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
-    let connection =
-        Connection::open_with_flags(database, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(database, flags)?;
+    distrust(&connection)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     // A sort must not need room on a disk that may be full.
     connection.pragma_update(None, "temp_store", "memory")?;
     Ok(connection)
+}
+
+/// Lets nothing run that a database brings along: our schema has no triggers, no views, and no
+/// functions in expressions of its own (<https://www.sqlite.org/security.html>).
+pub(super) fn distrust(connection: &Connection) -> rusqlite::Result<()> {
+    for (setting, on) in [
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+    ] {
+        connection.set_db_config(setting, on)?;
+    }
+    Ok(())
 }
 
 /// Reads the installation's ids, minting them the first time.

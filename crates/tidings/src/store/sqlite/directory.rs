@@ -1,21 +1,54 @@
-//! The data directory: made for its owner only, and locked by one process at a time.
+//! The data directory: closed to others, and locked by one process at a time.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+
+use super::volume::{Volume, unusable};
 
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DirectoryError {
-    /// It could not be made or entered.
-    #[error("the data directory {} cannot be used", .path.display())]
+    /// It could not be made, entered or written to.
+    #[error("the data directory {} cannot be used: {remedy}", .path.display())]
     Unusable {
         /// The directory.
         path: PathBuf,
+        /// What to do about it.
+        remedy: String,
         /// What the system said.
         source: io::Error,
+    },
+    /// One of its files belongs to a user who does not share it with this process.
+    #[error(
+        "{} belongs to user {owner} and group {group} with mode {mode:o}, and this process runs as \
+         user {user}; run it as user {owner}, or give the directory's files to user {user}",
+        .path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The user it belongs to.
+        owner: u32,
+        /// The group it belongs to.
+        group: u32,
+        /// Its mode.
+        mode: u32,
+        /// The user this process runs as.
+        user: u32,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Something else has the name of one of its files, such as a symbolic link. It was left as it is.
+    #[error(
+        "{} is not a file that Tidings made; move it away, or choose another directory",
+        .path.display()
+    )]
+    Planted {
+        /// Where it lies.
+        path: PathBuf,
     },
     /// Another process has it: a second one would not see the first one's subscribers.
     #[error(
@@ -34,118 +67,85 @@ pub enum DirectoryError {
 /// A data directory that this process has locked; dropping it unlocks it.
 #[derive(Debug)]
 pub(crate) struct DataDirectory {
-    path: PathBuf,
+    volume: Volume,
     _lock: File,
 }
 
 /// The database's name in its directory.
 pub(crate) const DATABASE: &str = "tidings.db";
 const LOCK: &str = "lock";
-const PROBE: &str = "probe";
+
+/// What SQLite adds to the database's name for the files beside it.
+const SQLITE_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// What the largest event takes with its share of the indexes, and some.
 const PROBE_BYTES: usize = 512 * 1024;
 
-const OWNER_ONLY_DIRECTORY: u32 = 0o700;
-const OWNER_ONLY_FILE: u32 = 0o600;
+/// Longer than the number of a process with its line feed.
+const MAX_LOCK_BYTES: u64 = 32;
 
 impl DataDirectory {
     /// Makes the directory if need be, closes it to others, and locks it.
     pub(crate) fn lock(path: &Path) -> Result<Self, DirectoryError> {
-        let unusable = |source| DirectoryError::Unusable {
-            path: path.to_owned(),
-            source,
-        };
-        prepare(path).map_err(unusable)?;
-        let mut lock = owner_only_file(&path.join(LOCK)).map_err(unusable)?;
+        let volume = Volume::prepare(path)?;
+        let unusable = |source| unusable(path, source);
+        let mut lock = volume.open(LOCK)?;
+        let mut text = String::new();
+        let bytes = (&lock).take(MAX_LOCK_BYTES).read_to_string(&mut text);
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                let holder = lock
-                    .read_to_string(&mut text)
-                    .ok()
-                    .and_then(|_| text.trim().parse().ok());
                 return Err(DirectoryError::InUse {
                     path: path.to_owned(),
-                    holder,
+                    holder: text.trim().parse().ok(),
                 });
             }
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
+        }
+        // Another program's file of this name, or a hard link to one, must not lose its content.
+        let is_pid = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'\n');
+        let links = lock.metadata().map_err(unusable)?.nlink();
+        if bytes.is_err() || text.len() as u64 == MAX_LOCK_BYTES || !is_pid || links != 1 {
+            return Err(DirectoryError::Planted {
+                path: volume.file(LOCK),
+            });
         }
         // Only informs whoever meets the lock; a full disk is no reason not to start.
         let _ = lock.set_len(0).and_then(|()| lock.rewind());
         let _ = writeln!(lock, "{}", std::process::id());
         // SQLite gives its other files the mode of this one.
-        owner_only_file(&path.join(DATABASE)).map_err(unusable)?;
+        volume.open(DATABASE)?;
+        for suffix in SQLITE_SUFFIXES {
+            volume.check(&format!("{DATABASE}{suffix}"))?;
+        }
         Ok(Self {
-            path: path.to_owned(),
+            volume,
             _lock: lock,
         })
     }
 
+    /// Where it lies, and the owner and mode that its files get.
+    pub(crate) const fn volume(&self) -> &Volume {
+        &self.volume
+    }
+
     /// The database file.
     pub(crate) fn database(&self) -> PathBuf {
-        self.path.join(DATABASE)
+        self.volume.file(DATABASE)
     }
-}
-
-/// Puts on disk that `path` is where it is.
-pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    File::open(folder)?.sync_all()
 }
 
 /// Writes as much as an event may need beside the database, and takes it away again.
 pub(crate) fn probe(database: &Path) -> io::Result<()> {
-    let path = database.with_file_name(PROBE);
-    let mut file = owner_only_file(&path)?;
-    let written = file
-        .write_all(&vec![0; PROBE_BYTES])
-        .and_then(|()| file.sync_all());
-    fs::remove_file(&path)?;
-    written
-}
-
-/// A directory that is new, empty or already ours is closed to others. One that holds something
-/// else keeps its mode, since others may need to reach that; our files in it are closed anyway.
-fn prepare(path: &Path) -> io::Result<()> {
-    let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
-    DirBuilder::new()
-        .recursive(true)
-        .mode(OWNER_ONLY_DIRECTORY)
-        .create(path)?;
-    // A new directory is on disk only when its parent is.
-    for made in missing {
-        sync_parent(made)?;
-    }
-    let ours = path.join(DATABASE).exists();
-    let empty = fs::read_dir(path)?.next().is_none();
-    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
-    if mode == OWNER_ONLY_DIRECTORY {
-        return Ok(());
-    }
-    if ours || empty {
-        return fs::set_permissions(path, fs::Permissions::from_mode(OWNER_ONLY_DIRECTORY));
-    }
-    tracing::warn!(
-        directory = %path.display(),
-        mode = format!("{mode:o}"),
-        "the data directory holds other files, so its mode is left as it is"
-    );
-    Ok(())
-}
-
-/// Opens or makes a file that only its owner can read.
-pub(crate) fn owner_only_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(OWNER_ONLY_FILE)
-        .open(path)
+    let folder = database
+        .parent()
+        .expect("the database lies in its directory");
+    // Under a name that nobody can have put a link at, and gone with its handle.
+    let mut file = tempfile::Builder::new()
+        .prefix("probe-")
+        .tempfile_in(folder)?;
+    file.write_all(&vec![0; PROBE_BYTES])?;
+    file.as_file().sync_all()
 }

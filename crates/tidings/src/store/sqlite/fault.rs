@@ -19,6 +19,10 @@ pub(crate) enum OpenFault {
     /// The schema is one that this version does not know.
     #[error("it was written by a newer Tidings; use that one")]
     Newer,
+    /// The file system cannot share memory between connections, which the write-ahead log needs
+    /// (<https://www.sqlite.org/wal.html>).
+    #[error("its file system does not support a write-ahead log; use a local file system")]
+    NoLog,
     /// No thread could be started for the writer.
     #[error("could not start the writer thread")]
     Thread(#[source] std::io::Error),

@@ -1,0 +1,162 @@
+//! A file that is written out of everybody's reach, and appears under its name when it is whole.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+use tempfile::TempDir;
+
+use super::volume::sync_parent;
+
+/// How the directory of a draft ends; it begins with a full stop and the name of the file.
+const SUFFIX: &str = ".partial";
+
+/// A file in a directory of its own beside its target, under a name that nobody can have put a link at.
+/// Both are removed unless it is finished.
+#[derive(Debug)]
+pub(super) struct Draft {
+    file: File,
+    path: PathBuf,
+    target: PathBuf,
+    // Dropped last.
+    _directory: TempDir,
+}
+
+impl Draft {
+    /// Begins a file that will be `target`.
+    pub(super) fn create(target: &Path) -> io::Result<Self> {
+        let directory = tempfile::Builder::new()
+            .prefix(&prefix(target))
+            .suffix(SUFFIX)
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(folder(target))?;
+        let path = directory.path().join("draft");
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(0o600);
+        Ok(Self {
+            file: options.open(&path)?,
+            path,
+            target: target.to_owned(),
+            _directory: directory,
+        })
+    }
+
+    /// Where it is written.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is written.
+    pub(super) const fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Puts it on disk under its right name, which must be free.
+    pub(super) fn finish_new(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        match renameat_with(CWD, &self.path, CWD, &self.target, RenameFlags::NOREPLACE) {
+            // Some file systems cannot rename so. A link never replaces anything either.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                fs::hard_link(&self.path, &self.target)?;
+            }
+            renamed => renamed?,
+        }
+        sync_parent(&self.target)
+    }
+
+    /// Puts it on disk in the place of the file that has its name.
+    pub(super) fn replace(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.path, &self.target)?;
+        sync_parent(&self.target)
+    }
+
+    /// Removes what earlier drafts of `target` left when their process was killed. Only for a target
+    /// that nobody else can be writing.
+    pub(super) fn remove_leftovers(target: &Path) {
+        let prefix = prefix(target);
+        let Ok(entries) = fs::read_dir(folder(target)) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(&prefix) && name.ends_with(SUFFIX) {
+                // It only takes room; it does no harm where it cannot be removed.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
+
+fn prefix(target: &Path) -> String {
+    let name = target.file_name().unwrap_or_default();
+    format!(".{}.", name.to_string_lossy())
+}
+
+fn folder(target: &Path) -> &Path {
+    match target.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn names(path: &Path) -> Vec<String> {
+        let entries = fs::read_dir(path).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn appears_whole_or_not_at_all() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("target");
+        let draft = Draft::create(&target).unwrap();
+        draft.file().write_all(b"half").unwrap();
+        assert!(!target.exists());
+        drop(draft);
+        assert!(names(place.path()).is_empty());
+
+        let draft = Draft::create(&target).unwrap();
+        draft.file().write_all(b"whole").unwrap();
+        draft.finish_new().unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"whole");
+        assert_eq!(names(place.path()), ["target"]);
+    }
+
+    #[test]
+    fn replaces_nothing_that_came_meanwhile() {
+        let place = tempfile::tempdir().unwrap();
+        let (target, other) = (place.path().join("target"), place.path().join("other"));
+        fs::write(&other, "precious").unwrap();
+        let draft = Draft::create(&target).unwrap();
+        symlink(&other, &target).unwrap();
+        let refused = draft.finish_new().unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&other).unwrap(), b"precious");
+        assert_eq!(names(place.path()), ["other", "target"]);
+    }
+
+    #[test]
+    fn removes_what_a_killed_process_left() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("target");
+        fs::create_dir(place.path().join(".target.XYZ.partial")).unwrap();
+        fs::create_dir(place.path().join(".other.XYZ.partial")).unwrap();
+        Draft::remove_leftovers(&target);
+        assert_eq!(names(place.path()), [".other.XYZ.partial"]);
+    }
+}
