@@ -14,6 +14,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     // Where the tests look for it.
     ("/usr/bin/chromium", "chromium"),
     ("curl", "curl"),
+    ("faketime", "faketime"),
     ("node", "nodejs"),
     ("npm", "npm"),
 ];

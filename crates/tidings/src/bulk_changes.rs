@@ -98,7 +98,7 @@ impl Tidings {
             shared: Arc::clone(&self.shared),
             owner,
             change,
-            at: Timestamp::now(),
+            at: self.shared.time.moment_of(change),
             stopped: Arc::clone(&stopped),
             _turn: turn,
         };

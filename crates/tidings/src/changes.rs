@@ -1,6 +1,6 @@
 //! Marking and deleting one event, and what comes of a change.
 
-use tidings_event::{Change, EventId, OwnerId, Status, Timestamp};
+use tidings_event::{Change, EventId, OwnerId, Status};
 
 use crate::committer::Asker;
 use crate::engine::Tidings;
@@ -67,7 +67,7 @@ impl Tidings {
             ids: vec![id],
             change,
             only: None,
-            at: Timestamp::now(),
+            at: self.shared.time.moment_of(change),
         };
         let changed = self
             .shared

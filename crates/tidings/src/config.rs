@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use tidings_event::Limits;
 
+use crate::clock::Clock;
 use crate::retention::Retention;
 
 /// What [`Tidings::open`](crate::Tidings::open) needs to know.
@@ -18,6 +19,8 @@ pub struct Config {
     pub window_bytes: usize,
     /// What is kept, and for how long.
     pub retention: Retention,
+    /// Where the time is read; tests give a [`ManualClock`](crate::ManualClock).
+    pub clock: Clock,
 }
 
 impl Config {
@@ -31,6 +34,7 @@ impl Config {
             limits: Limits::default(),
             window_bytes: Self::DEFAULT_WINDOW_BYTES,
             retention: Retention::default(),
+            clock: Clock::default(),
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::start::cursor_at;
 use crate::store::sqlite::{OpenStoreError, SqliteStore};
 use crate::store::{Identity, ListPage, Store, StoreError, Submission};
 use crate::subscription::{Source, Subscription};
+use crate::timekeeper::Timekeeper;
 use crate::turns::Turns;
 use crate::upkeep::{Upkeep, UpkeepTask};
 
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) committer: Arc<Committer>,
     pub(crate) bulk_changes: Turns<OwnerId>,
     pub(crate) activity: Arc<Activity>,
+    pub(crate) time: Arc<Timekeeper>,
     _upkeep: UpkeepTask,
 }
 
@@ -71,6 +73,7 @@ impl Tidings {
             limits,
             window_bytes,
             retention,
+            clock,
         } = config;
         let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&data_dir)).await;
         let store = match opened {
@@ -79,11 +82,15 @@ impl Tidings {
             Ok(Err(OpenStoreError::Database(fault))) => return Err(OpenError::Store(fault.into())),
             Err(panic) => return Err(OpenError::Store(panic.into())),
         };
+        let last_use = store.last_use().await;
+        let last_use = last_use.map_err(|error| OpenError::Store(error.into()))?;
+        let time = Timekeeper::start(clock, last_use);
         Ok(Self::start(
             Arc::new(store),
             limits,
             window_bytes,
             retention,
+            time,
         ))
     }
 
@@ -92,7 +99,9 @@ impl Tidings {
         limits: Limits,
         window_bytes: usize,
         retention: Retention,
+        time: Timekeeper,
     ) -> Self {
+        let time = Arc::new(time);
         let hub = Arc::new(Hub::new(window_bytes));
         let metrics = Arc::new(Metrics::new());
         let activity = Arc::new(Activity::default());
@@ -108,6 +117,7 @@ impl Tidings {
             committer: Arc::clone(&committer),
             metrics: Arc::clone(&metrics),
             retention,
+            time: Arc::clone(&time),
         };
         let shared = Shared {
             limits,
@@ -118,6 +128,7 @@ impl Tidings {
             committer,
             bulk_changes: Turns::new(BULK_CHANGES),
             activity,
+            time,
             _upkeep: upkeep.start(),
         };
         Self {
@@ -172,12 +183,14 @@ impl Tidings {
             text.into_boxed_str()
         });
         let json = event.to_json_with(metadata.as_deref());
+        let aged_from = self.shared.time.aged_from(event.created_at);
         self.shared.metrics.frames_encoded.inc();
         Prepared(Submission {
             event,
             metadata,
             digests,
             json: json.into(),
+            aged_from,
         })
     }
 
@@ -363,7 +376,8 @@ impl Tidings {
     /// Adds what the engine counts to a registry, under names that begin with `tidings_`.
     pub fn register_metrics(&self, registry: &mut Registry) {
         let hub = Arc::clone(&self.shared.hub);
-        self.shared.metrics.register(hub, registry);
+        let time = Arc::clone(&self.shared.time);
+        self.shared.metrics.register(hub, time, registry);
     }
 
     /// Ends every subscription, those that are opened later too, once it has handed over what its
@@ -381,6 +395,8 @@ impl Tidings {
         self.shared.bulk_changes.refuse();
         self.shared.committer.close().await;
         self.shared.hub.close();
+        // Fails when it was closed before, or cannot be written: then the next start trusts less.
+        let _ = self.shared.store.note_use(self.shared.time.trusted()).await;
         self.shared.store.close().await;
     }
 }

@@ -37,6 +37,7 @@
 mod activity;
 mod bulk_changes;
 mod changes;
+mod clock;
 mod committer;
 mod config;
 mod engine;
@@ -50,11 +51,13 @@ mod search;
 mod start;
 mod store;
 mod subscription;
+mod timekeeper;
 mod turns;
 mod upkeep;
 
 pub use bulk_changes::RunningChange;
 pub use changes::{ChangeOutcome, Changes};
+pub use clock::{Clock, ManualClock};
 pub use config::Config;
 pub use engine::{Prepared, Tidings};
 pub use error::{ChangeError, OpenError, PublishError};

@@ -12,6 +12,7 @@ use prometheus_client::registry::{Registry, Unit};
 use tidings_event::{Change, ResetReason, Status};
 
 use crate::hub::Hub;
+use crate::timekeeper::Timekeeper;
 
 /// Numbers that only ever grow, unless they say otherwise.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub(crate) struct Metrics {
     pub(crate) events_expired: Counter,
     pub(crate) deletions_forgotten: Counter,
     pub(crate) tidy_steps: Counter,
+    pub(crate) clock_jumps: Counter,
     pub(crate) requests: Family<OutcomeLabel, Counter>,
     pub(crate) commit_events: Histogram,
     pub(crate) commit_sync_seconds: Histogram,
@@ -89,6 +91,7 @@ impl Metrics {
             events_expired: Counter::default(),
             deletions_forgotten: Counter::default(),
             tidy_steps: Counter::default(),
+            clock_jumps: Counter::default(),
             requests: Family::default(),
             // 1, 2, 4 … 2048 events.
             commit_events: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
@@ -105,7 +108,7 @@ impl Metrics {
     }
 
     /// Adds all of them to a registry, under names that begin with `tidings_`.
-    pub(crate) fn register(&self, hub: Arc<Hub>, registry: &mut Registry) {
+    pub(crate) fn register(&self, hub: Arc<Hub>, time: Arc<Timekeeper>, registry: &mut Registry) {
         let registry = registry.sub_registry_with_prefix("tidings");
         let mut counter = |name: &str, help: &str, counter: &Counter| {
             registry.register(name, help, counter.clone());
@@ -156,6 +159,11 @@ impl Metrics {
             "Steps of the store's work on itself, such as indexing for searching",
             &self.tidy_steps,
         );
+        counter(
+            "clock_jumps",
+            "Jumps of the wall clock against the time that has passed",
+            &self.clock_jumps,
+        );
         registry.register(
             "events_changed",
             "Events that were marked or deleted, by what was done",
@@ -184,6 +192,24 @@ impl Metrics {
         );
         registry.register("subscribers", "Subscriptions now", self.subscribers.clone());
         registry.register_collector(Box::new(LiveFeeds(hub)));
+        registry.register_collector(Box::new(Clocks(time)));
+    }
+}
+
+/// What the clocks show when they are asked.
+#[derive(Debug)]
+struct Clocks(Arc<Timekeeper>);
+
+impl Collector for Clocks {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let gauge = ConstGauge::new(self.0.wall_ahead_seconds());
+        let encoder = encoder.encode_descriptor(
+            "clock_ahead",
+            "How far the wall clock is ahead of the time by which retention works",
+            Some(&Unit::Seconds),
+            gauge.metric_type(),
+        )?;
+        gauge.encode(encoder)
     }
 }
 

@@ -9,13 +9,14 @@ use tidings_event::Severity;
 /// of its owner show it, and the counts follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// How long an event is kept, by when it was created. `None` keeps all.
+    /// How long an event is kept, by when it was created; by when it was stored if that lies in the
+    /// future or before 2001. `None` keeps all.
     pub age: Option<Duration>,
     /// How long events of a severity are kept, instead of `age`.
     pub severity_age: BTreeMap<Severity, Duration>,
-    /// How many events of one owner are kept: the newest. `None` keeps all.
+    /// How many events of one owner are kept: those stored last. `None` keeps all.
     pub owner_events: Option<u64>,
-    /// How many of the system's events are kept: the newest.
+    /// How many of the system's events are kept: those stored last.
     pub system_events: u64,
     /// How long a deletion is remembered. A reader that was away for longer is told to fetch the list.
     pub deleted_age: Duration,

@@ -33,6 +33,8 @@ pub(crate) struct Submission {
     pub(crate) digests: Digests,
     /// The event's JSON.
     pub(crate) json: Bytes,
+    /// From when its age counts, if not from when it was created.
+    pub(crate) aged_from: Option<Timestamp>,
 }
 
 impl Submission {
@@ -319,7 +321,13 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         after: Option<PageToken>,
     ) -> Result<MatchPage, StoreError>;
 
-    /// A piece of what `retention` does not keep.
+    /// The trusted time when the store was in use last; none in a new one.
+    async fn last_use(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Keeps the trusted time for the next start.
+    async fn note_use(&self, at: Timestamp) -> Result<(), StoreError>;
+
+    /// A piece of what `retention` does not keep at `now`, which is the trusted time.
     async fn expired(
         &self,
         retention: Retention,

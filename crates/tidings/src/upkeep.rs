@@ -14,6 +14,7 @@ use crate::error::ChangeError;
 use crate::metrics::Metrics;
 use crate::retention::Retention;
 use crate::store::{ChangeStep, FeedPosition, Progress, Store, StoreError};
+use crate::timekeeper::{Finding, Timekeeper, time_to_catch_up};
 
 /// How often it looks whether the store has work on itself; a look that finds nothing is two probes of
 /// what is empty then.
@@ -22,6 +23,10 @@ const TIDY_INTERVAL: Duration = Duration::from_secs(1);
 /// However often retention is wanted, the task rests.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
 
+/// How often the time is kept for the next start. A server that was killed and started again at once must
+/// not look like one that was off for long.
+const NOTE_INTERVAL: Duration = Duration::from_secs(5 * 60);
+
 /// What the task works with.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
@@ -29,6 +34,7 @@ pub(crate) struct Upkeep {
     pub(crate) committer: Arc<Committer>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) retention: Retention,
+    pub(crate) time: Arc<Timekeeper>,
 }
 
 /// The running task. Dropping it ends it; a step that it has handed over is still done.
@@ -72,7 +78,10 @@ impl Upkeep {
         // Where the look for what is not to be kept goes on; none when it is over.
         let mut expiring = None;
         let mut forgetting = false;
+        let mut noted = None;
         loop {
+            self.look_at_the_clock();
+            self.report(self.note_use(&mut noted).await)?;
             if rested >= self.retention.interval {
                 rested = Duration::ZERO;
                 expiring.get_or_insert(FeedPosition::default());
@@ -107,14 +116,49 @@ impl Upkeep {
         }
     }
 
+    /// Compares the clocks, and says once when they disagree and when they agree again.
+    fn look_at_the_clock(&self) {
+        match self.time.look() {
+            Finding::Nothing => {}
+            Finding::Jumped(gap) => {
+                self.metrics.clock_jumps.inc();
+                if self.time.may_notice() {
+                    tracing::warn!(
+                        ahead_seconds = gap.as_secs(),
+                        catches_up_in_seconds = time_to_catch_up(gap).as_secs(),
+                        "the wall clock jumped: ages count by the time before, and follow it slowly \
+                         if it stays; check the clock of this machine, unless the server was off for \
+                         this long"
+                    );
+                }
+            }
+            Finding::Agrees => {
+                if self.time.may_notice() {
+                    tracing::info!("the wall clock agrees with the time that has passed again");
+                }
+            }
+        }
+    }
+
+    /// Keeps the time for the next start, now and then.
+    async fn note_use(&self, noted: &mut Option<Timestamp>) -> Result<(), UpkeepError> {
+        let now = self.time.trusted();
+        let is_due =
+            noted.is_none_or(|noted| now.duration_since(noted).unsigned_abs() >= NOTE_INTERVAL);
+        if is_due {
+            // Not tried again at once if it fails.
+            *noted = Some(now);
+            self.store.note_use(now).await?;
+        }
+        Ok(())
+    }
+
     /// Deletes some of what retention does not keep, in steps between which publishes go on; where to
     /// go on.
     async fn expire(&self, from: FeedPosition) -> Result<Option<FeedPosition>, UpkeepError> {
         let retention = self.retention.clone();
-        let page = self
-            .store
-            .expired(retention, Timestamp::now(), from)
-            .await?;
+        let now = self.time.at_least();
+        let page = self.store.expired(retention, now, from).await?;
         let mut steps = Vec::new();
         let mut waiting = 0;
         for (owner, ids) in page.events {
@@ -133,7 +177,7 @@ impl Upkeep {
     }
 
     async fn delete(&self, steps: Vec<(OwnerId, Vec<EventId>)>) -> Result<(), UpkeepError> {
-        let at = Timestamp::now();
+        let at = self.time.moment_of(Change::Delete);
         let steps = steps.into_iter().map(|(owner, ids)| {
             let step = ChangeStep {
                 owner,
@@ -154,7 +198,8 @@ impl Upkeep {
     /// Forgets some old deletions.
     async fn forget(&self) -> Result<Progress, UpkeepError> {
         let age = self.retention.deleted_age;
-        let before = Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN);
+        let now = self.time.at_least();
+        let before = now.checked_sub(age).unwrap_or(Timestamp::MIN);
         let (number, progress) = self.store.forget_deleted(before).await?;
         self.metrics.deletions_forgotten.inc_by(number);
         Ok(progress)

@@ -25,7 +25,7 @@ const MIN_INTERVAL: Duration = Duration::from_millis(10);
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "What is kept, and for how long")]
 pub(super) struct RetentionArgs {
-    /// Delete events that were created longer ago than this, such as `90d` or `12h 30min` [default: none]
+    /// Delete events older than this, such as `90d` or `12h 30min`, by when they were created [default: none]
     #[arg(long, value_name = "AGE", env = "TIDINGS_RETAIN_AGE")]
     retain_age: Option<Age>,
 
@@ -38,11 +38,11 @@ pub(super) struct RetentionArgs {
     )]
     retain_severity: Vec<SeverityAge>,
 
-    /// Delete of each user's events all but the newest so many [default: none]
+    /// Keep only the last N events stored for each user [default: all]
     #[arg(long, value_name = "N", env = "TIDINGS_RETAIN_EVENTS")]
     retain_events: Option<NonZeroU64>,
 
-    /// Delete of the system's events, which every user sees, all but the newest so many
+    /// Keep only the last N events stored for the system, which every user sees
     #[arg(long, value_name = "N", env = "TIDINGS_RETAIN_SYSTEM", default_value_t = DEFAULT_SYSTEM)]
     retain_system: NonZeroU64,
 

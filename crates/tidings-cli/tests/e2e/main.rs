@@ -3,6 +3,7 @@
 mod access;
 mod backup;
 mod blocked_log;
+mod clocks;
 mod command_line;
 mod converge;
 mod crash;

@@ -172,6 +172,16 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn last_use(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.upkeep_reader.read(Reader::last_use).await
+    }
+
+    async fn note_use(&self, at: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .upkeep(move |transaction| upkeep::note_use(transaction, at))
+            .await
+    }
+
     async fn expired(
         &self,
         retention: Retention,

@@ -1,6 +1,7 @@
 //! The cases, by what they are about.
 
 pub(crate) mod changes;
+pub(crate) mod clocks;
 pub(crate) mod groups;
 pub(crate) mod handoff;
 pub(crate) mod list;

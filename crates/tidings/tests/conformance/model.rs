@@ -213,17 +213,17 @@ impl Model {
         events.into_iter().map(|event| event.id).collect()
     }
 
-    /// Deletes what is too much in a feed, the oldest first.
+    /// Deletes all of a feed but what was stored last, in the order in which it was stored.
     pub(crate) fn keep_newest(&mut self, owner: OwnerId, number: usize) {
         let mut events: Vec<_> = self
             .inbox(owner)
             .into_values()
             .filter(|event| event.owner == Some(owner))
+            .map(|event| event.id)
             .collect();
-        sort_events(&mut events, Sort::default());
-        let mut old: Vec<_> = events.iter().skip(number).map(|event| event.id).collect();
-        old.reverse();
-        self.change(owner, &old, Change::Delete);
+        events.sort_by_key(|id| self.places[id].1);
+        events.truncate(events.len().saturating_sub(number));
+        self.change(owner, &events, Change::Delete);
     }
 }
 

@@ -180,6 +180,9 @@ impl Doing<'_, '_> {
             .query_row([id.as_uuid().as_bytes()], |row| {
                 Ok((word(row, 0, "category")?, word(row, 1, "action")?))
             })?;
+        self.transaction
+            .prepare_cached("DELETE FROM misdated WHERE id = ?1")?
+            .execute([id.as_uuid().as_bytes()])?;
         feed.count(target.severity, target.status, -1);
         feed.count_type(&category, &action, -1);
         Ok(())

@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!(
         "../../../migrations/sqlite/0003_search_again.sql"
     )),
+    M::up(include_str!("../../../migrations/sqlite/0004_time.sql")),
 ];
 
 /// What `user_version` says of a database that is up to date.

@@ -90,6 +90,9 @@ pub(crate) fn insert_events(
                 Err(error) if is_taken_id(&error) => return Ok(false),
                 Err(error) => return Err(error),
             }
+            for row in now {
+                row.note_age(connection)?;
+            }
         }
     }
     Ok(true)
@@ -124,6 +127,21 @@ impl<'a, 'connection> Parameters<'a, 'connection> {
 }
 
 impl NewRow<'_> {
+    /// Notes from when the age of the event counts, if not from when it was created.
+    fn note_age(self, connection: &Connection) -> rusqlite::Result<()> {
+        let Some(aged_from) = self.submission.aged_from else {
+            return Ok(());
+        };
+        connection
+            .prepare_cached("INSERT INTO misdated (id, feed, aged_from) VALUES (?1, ?2, ?3)")?
+            .execute((
+                self.submission.event.id.as_uuid().as_bytes(),
+                self.feed,
+                nanoseconds(aged_from),
+            ))?;
+        Ok(())
+    }
+
     fn bind(self, to: &mut Parameters<'_, '_>) -> rusqlite::Result<()> {
         let Submission {
             event,

@@ -1,7 +1,7 @@
 //! What the store does with what is old: finding what retention does not keep, forgetting deletions,
 //! dropping what users did to events of the system that are gone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -10,7 +10,7 @@ use tidings_event::{EventId, OwnerId, Severity, Status, Timestamp};
 use super::counts::number;
 use super::feeds::Feeds;
 use super::readers::Reader;
-use super::row::{nanoseconds, rev, rev_to_sql, uuid, word};
+use super::row::{moment, nanoseconds, rev, rev_to_sql, uuid, word};
 use crate::retention::Retention;
 use crate::store::{ExpiredPage, FeedPosition, Progress};
 
@@ -27,6 +27,14 @@ const OVERLAYS_AT_A_TIME: u32 = 512;
 const TOMBSTONES_AT_A_TIME: u32 = 512;
 
 impl Reader {
+    /// The trusted time when the store was in use last.
+    pub(crate) fn last_use(&self) -> rusqlite::Result<Option<Timestamp>> {
+        self.connection
+            .prepare_cached("SELECT at FROM last_use")?
+            .query_row([], |row| moment(row, 0))
+            .optional()
+    }
+
     /// A piece of what `retention` does not keep.
     pub(crate) fn expired(
         &self,
@@ -84,7 +92,8 @@ impl Reader {
         rows.collect()
     }
 
-    /// The oldest of what one feed has too much of, and what is too old in it; about `room` at most.
+    /// What is too old in one feed, and then the first of what it has too much of: what goes for its age
+    /// takes no place among those that are kept. At most `room`.
     fn expired_of(
         &self,
         feed: i64,
@@ -97,39 +106,48 @@ impl Reader {
             true => Some(retention.system_events),
             false => retention.owner_events,
         };
-        let mut ids = match kept {
-            Some(kept) => self.too_many(feed, kept, room)?,
-            None => Vec::new(),
-        };
-        // Some are both too many and too old; to delete one twice does nothing.
-        self.too_old(
-            feed,
-            retention,
-            now,
-            room.saturating_sub(length(&ids)),
-            &mut ids,
-        )?;
+        let mut ids = Vec::new();
+        self.too_old(feed, retention, now, room, &mut ids)?;
+        if let Some(kept) = kept {
+            self.too_many(feed, kept, room, &mut ids)?;
+        }
         Ok(ids)
     }
 
-    /// The oldest beyond the newest `kept`.
-    fn too_many(&self, feed: i64, kept: u64, room: u32) -> rusqlite::Result<Vec<EventId>> {
+    /// Those stored before the last `kept`, whatever times they carry: a publisher's clock must not
+    /// decide what becomes of the others' events.
+    fn too_many(
+        &self,
+        feed: i64,
+        kept: u64,
+        room: u32,
+        ids: &mut Vec<EventId>,
+    ) -> rusqlite::Result<()> {
         let there = self
             .connection
             .prepare_cached("SELECT coalesce(sum(number), 0) FROM counter WHERE feed = ?1")?
             .query_row([feed], |row| number(row, 0))?;
-        let excess = u32::try_from(there.saturating_sub(kept)).unwrap_or(u32::MAX);
+        let too_old: HashSet<EventId> = ids.iter().copied().collect();
+        let left = there.saturating_sub(too_old.len() as u64);
+        let excess = usize::try_from(left.saturating_sub(kept)).unwrap_or(usize::MAX);
+        let excess = excess.min((room as usize).saturating_sub(ids.len()));
         if excess == 0 {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let mut oldest = self.connection.prepare_cached(
-            "SELECT id FROM event INDEXED BY event_by_created_at WHERE feed = ?1 \
-             ORDER BY created_at, id LIMIT ?2",
+            "SELECT id FROM event INDEXED BY event_by_created_rev WHERE feed = ?1 \
+             ORDER BY created_rev LIMIT ?2",
         )?;
-        let rows = oldest.query_map(params![feed, excess.min(room)], |row| {
-            Ok(EventId::from(uuid(row, 0)?))
-        })?;
-        rows.collect()
+        let most = u32::try_from(excess + too_old.len()).unwrap_or(u32::MAX);
+        let rows = oldest.query_map(params![feed, most], |row| Ok(EventId::from(uuid(row, 0)?)))?;
+        let end = ids.len() + excess;
+        for id in rows {
+            let id = id?;
+            if ids.len() < end && !too_old.contains(&id) {
+                ids.push(id);
+            }
+        }
+        Ok(())
     }
 
     /// Adds at most `room` that are older than events of their severity are kept.
@@ -146,21 +164,37 @@ impl Reader {
             return Ok(());
         };
         // Most feeds have nothing that is old; then this is all there is to look at.
-        let oldest: Option<i64> = self
-            .connection
-            .prepare_cached(
+        let oldest = |sql: &str| {
+            self.connection
+                .prepare_cached(sql)?
+                .query_row([feed], |row| row.get::<_, i64>(0))
+                .optional()
+        };
+        let (created, misdated) = (
+            oldest(
                 "SELECT created_at FROM event INDEXED BY event_by_created_at WHERE feed = ?1 \
                  ORDER BY created_at LIMIT 1",
-            )?
-            .query_row([feed], |row| row.get(0))
-            .optional()?;
+            )?,
+            oldest(
+                "SELECT aged_from FROM misdated INDEXED BY misdated_by_age WHERE feed = ?1 \
+                 ORDER BY aged_from LIMIT 1",
+            )?,
+        );
+        let oldest = created.into_iter().chain(misdated).min();
         if oldest.is_none_or(|oldest| oldest >= nanoseconds(before(now, shortest))) {
             return Ok(());
         }
         let mut too_old = self.connection.prepare_cached(
             "SELECT id FROM event INDEXED BY event_by_kind \
              WHERE feed = ?1 AND status = ?2 AND severity = ?3 AND created_at < ?4 \
+             AND NOT EXISTS (SELECT 1 FROM misdated WHERE misdated.id = event.id) \
              ORDER BY created_at, id LIMIT ?5",
+        )?;
+        let mut misdated = self.connection.prepare_cached(
+            "SELECT misdated.id FROM misdated INDEXED BY misdated_by_age \
+             CROSS JOIN event ON event.id = misdated.id \
+             WHERE misdated.feed = ?1 AND misdated.aged_from < ?2 AND event.severity = ?3 \
+             ORDER BY misdated.aged_from LIMIT ?4",
         )?;
         let end = ids.len() + room as usize;
         for (severity, age) in Severity::ALL.into_iter().zip(ages) {
@@ -176,6 +210,14 @@ impl Reader {
                     ids.push(id?);
                 }
             }
+            let left = u32::try_from(end - ids.len()).unwrap_or(u32::MAX);
+            let rows = misdated
+                .query_map(params![feed, before, severity.as_str(), left], |row| {
+                    Ok(EventId::from(uuid(row, 0)?))
+                })?;
+            for id in rows {
+                ids.push(id?);
+            }
         }
         Ok(())
     }
@@ -188,6 +230,17 @@ fn length(ids: &[EventId]) -> u32 {
 /// The moment `age` before `now`; for an age beyond the calendar, its begin.
 fn before(now: Timestamp, age: Duration) -> Timestamp {
     now.checked_sub(age).unwrap_or(Timestamp::MIN)
+}
+
+/// Keeps the trusted time for the next start.
+pub(super) fn note_use(transaction: &Transaction<'_>, at: Timestamp) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO last_use (only_row, at) VALUES (1, ?1) \
+             ON CONFLICT (only_row) DO UPDATE SET at = excluded.at",
+        )?
+        .execute([nanoseconds(at)])?;
+    Ok(())
 }
 
 /// Forgets some deletions before a moment, and raises the floors of their feeds.

@@ -86,7 +86,7 @@ pub(crate) async fn the_newest_are_kept_and_the_streams_show_what_goes(place: Pl
     tidings.close().await;
 }
 
-/// Each look finds too many events; what is too old goes all the same.
+/// What is too old goes, and takes no place among those that are kept.
 pub(crate) async fn what_is_too_old_goes_though_there_are_too_many(place: Place) {
     let mut config = place.config();
     config.retention.owner_events = Some(10);
@@ -106,7 +106,9 @@ pub(crate) async fn what_is_too_old_goes_though_there_are_too_many(place: Place)
     }
     tidings.close().await;
     let tidings = open(config).await;
-    until_left(&tidings, user(0), 9).await;
+    until_left(&tidings, user(0), 10).await;
+    let kept = listed::all(&tidings, user(0)).await;
+    assert!(kept.iter().all(|event| event.severity != Severity::Debug));
     tidings.close().await;
 }
 

@@ -1,0 +1,111 @@
+//! Where the engine reads the time.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+use tidings_event::Timestamp;
+
+/// Counts on while the machine sleeps, so that waking up does not look like a wall clock that was set.
+#[cfg(target_os = "linux")]
+const MONOTONIC: ClockId = ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const MONOTONIC: ClockId = ClockId::Monotonic;
+
+/// The two clocks of an engine: the wall clock, which can be set and can be wrong, and a monotonic one.
+///
+/// [`Clock::default`] reads those of the machine; tests take a [`ManualClock`].
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug, Default)]
+enum Source {
+    #[default]
+    Machine,
+    Manual(Arc<Mutex<Reading>>),
+}
+
+/// What both clocks show at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// The time of day, right or wrong.
+    pub(crate) wall: Timestamp,
+    /// Since some moment in the past; never goes back.
+    pub(crate) monotonic: Duration,
+}
+
+impl Clock {
+    pub(crate) fn read(&self) -> Reading {
+        match &self.0 {
+            Source::Machine => Reading {
+                wall: Timestamp::now(),
+                monotonic: since_boot(),
+            },
+            Source::Manual(reading) => *reading.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+}
+
+fn since_boot() -> Duration {
+    let time = clock_gettime(MONOTONIC);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or_default();
+    Duration::new(seconds, nanoseconds)
+}
+
+/// A clock for tests that moves only when it is told to.
+///
+/// ```
+/// use std::time::Duration;
+/// use tidings::{Config, ManualClock, Timestamp};
+///
+/// let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+/// let config = Config { clock: clock.clock(), ..Config::new("./data") };
+/// clock.advance(Duration::from_secs(60));
+/// ```
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<Mutex<Reading>>);
+
+impl ManualClock {
+    /// A clock whose wall clock shows `wall`.
+    pub fn new(wall: Timestamp) -> Self {
+        let monotonic = Duration::from_secs(1000);
+        Self(Arc::new(Mutex::new(Reading { wall, monotonic })))
+    }
+
+    /// The clock to open an engine with. It follows this handle.
+    pub fn clock(&self) -> Clock {
+        Clock(Source::Manual(Arc::clone(&self.0)))
+    }
+
+    /// Lets time pass: both clocks move on.
+    ///
+    /// # Panics
+    ///
+    /// When the wall clock would pass the end of the calendar, in the year 9999.
+    pub fn advance(&self, by: Duration) {
+        let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reading.wall += by;
+        reading.monotonic += by;
+    }
+
+    /// Sets the wall clock, which takes no time.
+    pub fn set_wall(&self, wall: Timestamp) {
+        let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reading.wall = wall;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_s_clocks_go_on() {
+        let clock = Clock::default();
+        let first = clock.read();
+        let second = clock.read();
+        assert!(second.monotonic >= first.monotonic);
+        assert!(first.monotonic > Duration::ZERO);
+    }
+}
