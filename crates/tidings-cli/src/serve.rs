@@ -180,6 +180,7 @@ async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Sta
         log_dropped: log.dropped(),
         identity,
         allowed_origins: args.identity.allowed_origins(),
+        public_urls: args.connections.public_urls(),
         limits: args.limits.caller_limits(args.identity.has_login()),
         ..tidings_server::Config::default()
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::admission::ConnectionLimits;
 use crate::dropped_lines::DroppedLines;
-use crate::identity::{Identity, Origin};
+use crate::identity::{Identity, Origin, PublicUrl};
 use crate::limits::CallerLimits;
 use crate::log_level::LogLevel;
 use crate::tls::TlsConfig;
@@ -40,6 +40,10 @@ pub struct Config {
     /// The origins of other web pages whose scripts may use it, with a token of their own. Empty: none
     /// but its own page. Without a login they do not count.
     pub allowed_origins: Vec<Origin>,
+    /// The addresses at which browsers reach it through a proxy. Requests that name their host are
+    /// answered without a login too, pages of their origin are the server's own, and everything is
+    /// served below their path as well.
+    pub public_urls: Vec<PublicUrl>,
     /// How much one caller may ask for.
     pub limits: CallerLimits,
 }
@@ -72,6 +76,7 @@ impl Default for Config {
             log_dropped: DroppedLines::default(),
             identity: Identity::default(),
             allowed_origins: Vec::new(),
+            public_urls: Vec::new(),
             limits: CallerLimits::default(),
         }
     }

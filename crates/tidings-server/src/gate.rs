@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use axum::body::HttpBody as _;
 use axum::extract::{OriginalUri, Request};
-use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, Entry, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, Entry, LOCATION, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use tower::{Layer, Service};
@@ -74,15 +74,17 @@ where
         self.routes.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, mut request: Request) -> Self::Future {
         let visit = Visit::begin(&request);
-        let admitted = identity::guard(&request, &self.state);
-        let answer = admitted.map(|()| self.routes.call(request));
+        let answer = match stop(&mut request, &self.state) {
+            None => Ok(self.routes.call(request)),
+            Some(answer) => Err(answer),
+        };
         let span = visit.span();
         let passage = async move {
             let answer = match answer {
                 Ok(answer) => AssertUnwindSafe(answer).catch_unwind().await,
-                Err(refused) => Ok(Ok(refused.into_response())),
+                Err(answer) => Ok(Ok(answer)),
             };
             let answer = answer.unwrap_or_else(|panic| Ok(panicked(panic).into_response()));
             let Ok(mut response) = answer;
@@ -96,6 +98,19 @@ where
             Box::pin(passage.instrument(span))
         }
     }
+}
+
+/// Finds the path that a request is about, and the answer if it is not let in.
+fn stop(request: &mut Request, state: &AppState) -> Option<Response> {
+    // About the server as a whole (RFC 9110 §9.3.7); load balancers ask it whether the server is there.
+    if request.method() == Method::OPTIONS && request.uri().path() == "*" {
+        return Some(StatusCode::NO_CONTENT.into_response());
+    }
+    if let identity::Entry::Slash(location) = state.pages.enter(request) {
+        return Some((StatusCode::PERMANENT_REDIRECT, [(LOCATION, location)]).into_response());
+    }
+    let refused = identity::guard(request, state).err();
+    refused.map(ApiError::into_response)
 }
 
 /// What is remembered of a request until it is answered. Nothing of it is a part of the request's head:

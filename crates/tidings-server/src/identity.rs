@@ -10,6 +10,7 @@ mod credential;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod local;
+mod pages;
 mod session;
 
 use axum::extract::Request;
@@ -22,11 +23,13 @@ use crate::state::AppState;
 use crate::token::{Scopes, Tokens};
 
 pub(crate) use access::{Access, Administrator, Changer, Publisher, Reader};
+pub(crate) use authority::Head;
 use authority::Proxy;
-pub(crate) use authority::{Head, authority};
 pub use authority::{Origin, OriginError};
 pub(crate) use credential::{Credential, Ending, Watch, ended};
 pub use local::LOCAL_USER;
+pub(crate) use pages::{Entry, Pages};
+pub use pages::{PublicUrl, PublicUrlError};
 pub(crate) use session::Session;
 
 /// How a server knows who calls.
@@ -73,20 +76,38 @@ impl Caller {
     }
 }
 
-/// Refuses requests from where none may come, whatever they ask for.
+/// What holds nothing of anybody: the page, its files, the API's description and the health checks. It
+/// is served whatever name a proxy or a load balancer gives the server, and to pages of any origin.
+const OPEN: [&str; 7] = [
+    "/",
+    "/tidings.js",
+    "/openapi.json",
+    "/healthz",
+    "/healthz/",
+    "/readyz",
+    "/readyz/",
+];
+
+/// The files of the page are open too.
+const OPEN_FILES: &str = "/assets/";
+
+fn is_open(request: &Request) -> bool {
+    let path = request.uri().path();
+    request.method().is_safe() && (OPEN.contains(&path) || path.starts_with(OPEN_FILES))
+}
+
+/// Refuses requests from where none may come, unless they ask for what is open to all.
 pub(crate) fn guard(request: &Request, state: &AppState) -> Result<(), ApiError> {
+    if is_open(request) {
+        return Ok(());
+    }
     let head = Head::from(request);
-    let proxy = match state.identity {
-        Identity::Local => {
-            authority::local_authority(head)?;
-            Proxy::None
-        }
-        Identity::Tokens(_) => {
-            authority(head)?;
-            Proxy::Perhaps
-        }
-    };
-    authority::sender(head, proxy, &state.allowed_origins)?;
+    match state.identity {
+        Identity::Local if state.pages.names(head) => {}
+        Identity::Local => authority::local_authority(head).map(drop)?,
+        Identity::Tokens(_) => authority::check_name(head)?,
+    }
+    authority::sender(head, Proxy::Perhaps, &state.pages)?;
     Ok(())
 }
 
@@ -95,7 +116,7 @@ pub(crate) fn shown_by_cookie(
     request: Head<'_>,
     state: &AppState,
 ) -> Result<Option<String>, ApiError> {
-    session::shown(request, true, &state.allowed_origins)
+    session::shown(request, true, &state.pages)
 }
 
 /// Finds out who sent a request. With a token, a [`Credential`] is put into its extensions.
@@ -108,7 +129,7 @@ async fn authenticate(parts: &mut Parts, state: &AppState) -> Result<Caller, Api
 }
 
 async fn verify(parts: &mut Parts, state: &AppState, tokens: &Tokens) -> Result<Caller, ApiError> {
-    let shown = credential::shown(parts, &state.allowed_origins)?;
+    let shown = credential::shown(parts, &state.pages)?;
     let claims = tokens.verify(&shown).await.map_err(ApiError::Token)?;
     if claims.owner == OwnerId::from(state.engine.system_id()) {
         return Err(ApiError::SystemAsCaller);

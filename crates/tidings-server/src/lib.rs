@@ -56,7 +56,7 @@ mod unfiltered;
 pub use admission::ConnectionLimits;
 pub use config::Config;
 pub use dropped_lines::DroppedLines;
-pub use identity::{Identity, LOCAL_USER, Origin, OriginError};
+pub use identity::{Identity, LOCAL_USER, Origin, OriginError, PublicUrl, PublicUrlError};
 pub use limits::CallerLimits;
 pub use log_level::{Level, LevelError, LogLevel};
 pub use openapi::openapi;

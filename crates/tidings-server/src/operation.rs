@@ -8,7 +8,7 @@ use tidings_event::ErrorCode;
 use utoipa::openapi::path::HttpMethod;
 
 use crate::identity::Access;
-use crate::router::COLLECTIONS;
+use crate::router::{COLLECTIONS, PROBES};
 use crate::state::AppState;
 
 /// A method on a path, and on the other paths where the same is served.
@@ -62,7 +62,7 @@ impl Operation {
         let aliases = self.aliases.iter().map(|(path, _)| *path);
         for path in aliases.chain([self.path.as_str()]) {
             routes = routes.route(path, self.handler.clone());
-            if COLLECTIONS.contains(&path) {
+            if COLLECTIONS.contains(&path) || PROBES.contains(&path) {
                 routes = routes.route(&format!("{path}/"), self.handler.clone());
             }
         }

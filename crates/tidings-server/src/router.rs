@@ -25,6 +25,9 @@ use crate::table;
 /// The paths of all events. With a slash at its end each is the same as without.
 pub(crate) const COLLECTIONS: [&str; 2] = ["/api/system/events", "/api/events"];
 
+/// The paths of health checks and metrics, which many write with a slash at their end.
+pub(crate) const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
 /// How long a browser remembers that a page may ask.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 
@@ -84,7 +87,7 @@ fn api() -> Router<Arc<AppState>> {
 /// Browsers ask for leave before a page of another origin may send a token, and show it the answer only
 /// if that says so: this comes before the gate, since they ask without a token.
 fn cors(state: &AppState) -> Option<CorsLayer> {
-    let origins = &state.allowed_origins;
+    let origins = &state.pages.allowed;
     if origins.is_empty() {
         return None;
     }

@@ -12,7 +12,7 @@ use tidings::Tidings;
 use crate::body::{BodyBudget, ReadBody};
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::identity::{Caller, Identity, Origin};
+use crate::identity::{Caller, Identity, Pages};
 use crate::limits::{Callers, StreamPlace, check_uri};
 use crate::log_level::LogLevel;
 use crate::metrics::Metrics;
@@ -31,8 +31,8 @@ pub(crate) struct AppState {
     pub(crate) drain: Drain,
     pub(crate) bodies: BodyBudget,
     pub(crate) identity: Identity,
-    /// Whose pages may use the server beside its own.
-    pub(crate) allowed_origins: Vec<Origin>,
+    /// Where its own pages are reached, and whose others may use it.
+    pub(crate) pages: Pages,
     pub(crate) callers: Callers,
     /// The longest path with its query.
     uri_bytes: usize,
@@ -53,11 +53,14 @@ impl AppState {
             callers: Callers::new(&config.limits, engine.limits().batch_events),
             engine,
             identity: config.identity.clone(),
-            // Without a login an allowed page could do everything.
-            allowed_origins: if config.identity.has_login() {
-                config.allowed_origins.clone()
-            } else {
-                Vec::new()
+            pages: Pages {
+                public: config.public_urls.clone(),
+                // Without a login an allowed page could do everything.
+                allowed: if config.identity.has_login() {
+                    config.allowed_origins.clone()
+                } else {
+                    Vec::new()
+                },
             },
             drain: Drain::default(),
             bodies: BodyBudget::new(config.connections.upload_timeout),

@@ -146,14 +146,23 @@ fn changes() -> Vec<Operation> {
 /// What a server has beside it.
 pub(crate) fn server() -> Vec<Operation> {
     vec![
-        Operation::of::<page::__path_page>(Access::Everybody, get(page::page)),
+        Operation::of::<page::__path_page>(
+            Access::Everybody,
+            get(page::page).options(page::page_options),
+        ),
         Operation::of::<page::__path_components>(Access::Everybody, get(page::components)),
         Operation::of::<page::__path_asset>(Access::Everybody, get(page::asset))
             .fails_with(&[ErrorCode::RouteNotFound]),
-        Operation::of::<health::__path_healthz>(Access::Everybody, get(health::healthz)),
-        Operation::of::<health::__path_readyz>(Access::Everybody, get(health::readyz))
-            .fails_with(&READ)
-            .fails_with(&[ErrorCode::StorageFull]),
+        Operation::of::<health::__path_healthz>(
+            Access::Everybody,
+            get(health::healthz).options(health::healthz),
+        ),
+        Operation::of::<health::__path_readyz>(
+            Access::Everybody,
+            get(health::readyz).options(health::readyz),
+        )
+        .fails_with(&READ)
+        .fails_with(&[ErrorCode::StorageFull]),
         Operation::of::<metrics::__path_metrics>(Access::ADMINISTRATOR, get(metrics::metrics)),
         Operation::of::<session::__path_begin_session>(
             Access::Caller,

@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-cBEtun7Y.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-Be4jWKWa.js";

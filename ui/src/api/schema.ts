@@ -1303,7 +1303,7 @@ export interface operations {
             /** @description All of it had been stored before. An event that was deleted since has `deletedAt` and no `Location`: it stays deleted. */
             200: {
                 headers: {
-                    /** @description The path of a single event. */
+                    /** @description The address of a single event, relative to the address of the request. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -1333,7 +1333,7 @@ export interface operations {
             /** @description Something was stored. */
             201: {
                 headers: {
-                    /** @description The path of a single event. */
+                    /** @description The address of a single event, relative to the address of the request. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -2847,7 +2847,7 @@ export interface operations {
             /** @description All of it had been stored before. An event that was deleted since has `deletedAt` and no `Location`: it stays deleted. */
             200: {
                 headers: {
-                    /** @description The path of a single event. */
+                    /** @description The address of a single event, relative to the address of the request. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -2877,7 +2877,7 @@ export interface operations {
             /** @description Something was stored. */
             201: {
                 headers: {
-                    /** @description The path of a single event. */
+                    /** @description The address of a single event, relative to the address of the request. */
                     Location?: string;
                     [name: string]: unknown;
                 };

@@ -1,6 +1,7 @@
 import { Client } from "../api/client.js";
 import type { Access, GetToken } from "../api/credential.js";
 import { ApiError } from "../api/error.js";
+import { pathOfServer } from "../api/here.js";
 import type { Cursor } from "../api/schema.js";
 import { Backoff } from "../stream/backoff.js";
 import { Counter, type Counts } from "../stream/counts.js";
@@ -225,7 +226,8 @@ export class Session {
 
 /** Without the slash at its end, and without whatever the page's own address has behind its path. */
 function addressOf(server: string): string {
-  const { origin, pathname } = new URL(server === "" ? "/" : server, location.href);
+  const path = server === "" ? pathOfServer(import.meta.url, location.href) : server;
+  const { origin, pathname } = new URL(path, location.href);
   return (origin + pathname).replace(/\/+$/, "");
 }
 

@@ -63,8 +63,8 @@ export class TidingsWelcome extends LitElement {
   ];
 
   protected override render() {
-    const { origin } = location;
-    const server = origin === "http://127.0.0.1:9081" ? "" : ` --server ${origin}`;
+    const here = sessionOf("", undefined).client.access.server;
+    const server = here === "http://127.0.0.1:9081" ? "" : ` --server ${here}`;
     const token = this.login ? ' -H "Authorization: Bearer $TOKEN"' : "";
     const body = JSON.stringify({
       actedUpon: CLUSTER,
@@ -92,7 +92,7 @@ export class TidingsWelcome extends LitElement {
       )}
       ${command(
         strings.welcome.curl,
-        `curl${token} ${origin}/api/system/events \\
+        `curl${token} ${here}/api/system/events \\
   -H 'Content-Type: application/json' \\
   -d '${body}'`,
       )}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 use clap::error::ErrorKind;
-use tidings_server::{ConnectionLimits, TlsConfig};
+use tidings_server::{ConnectionLimits, PublicUrl, TlsConfig};
 
 use crate::age::Age;
 
@@ -47,6 +47,16 @@ pub(super) struct ConnectionArgs {
         requires = "tls_cert"
     )]
     tls_key: Option<PathBuf>,
+
+    /// Address at which browsers reach the server through a proxy, with the path if it is below one, such
+    /// as `https://example.org/tidings`; repeatable
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TIDINGS_PUBLIC_URL",
+        value_delimiter = ','
+    )]
+    public_url: Vec<PublicUrl>,
 
     /// How many connections are served at a time; of a few more only health checks and metrics are
     /// answered [default: 16000, or as many as the limit of open files allows]
@@ -101,6 +111,11 @@ pub(super) struct ConnectionArgs {
 }
 
 impl ConnectionArgs {
+    /// Where browsers reach the server.
+    pub(super) fn public_urls(&self) -> Vec<PublicUrl> {
+        self.public_url.clone()
+    }
+
     /// Where the certificate is, if there is one.
     pub(super) fn tls(&self) -> Option<TlsConfig> {
         let certificate_file = self.tls_cert.clone()?;

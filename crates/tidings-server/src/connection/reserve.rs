@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use crate::admission::Full;
 use crate::error::ApiError;
+use crate::router::PROBES;
 
 /// How long a client may take for its handshake, and for the head of its request.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(2);
@@ -18,17 +19,15 @@ pub(super) const HEAD_TIME: Duration = Duration::from_secs(2);
 /// How long the whole connection may take.
 pub(super) const WHOLE_TIME: Duration = Duration::from_secs(10);
 
-/// What is served however many connections there are.
-const SERVED: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
-
 /// How much of a refused body is taken in, and for how long: a client whose connection is closed
 /// while it sends may not see the answer.
 const DISCARD_BYTES: usize = 64 * 1024;
 const DISCARD_TIME: Duration = Duration::from_secs(1);
 
-/// Whether a request is one of those that are served.
+/// Whether a request is one of those that are served however many connections there are.
 pub(super) fn serves(request: &Request<Incoming>) -> bool {
-    SERVED.contains(&request.uri().path())
+    let path = request.uri().path();
+    PROBES.contains(&path.strip_suffix('/').unwrap_or(path))
 }
 
 /// The answer to all others.

@@ -117,7 +117,8 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
         .because("without a login the server answers this machine only")
         .fault(
             format!("Host is {}", quoted(host)),
-            "use http://localhost or http://127.0.0.1 with the server's port",
+            "use http://localhost or http://127.0.0.1 with the server's port; behind a proxy have an \
+             operator name its address with --public-url",
         ),
         ApiError::ForeignOrigin { origin } => refusal(
             StatusCode::FORBIDDEN,
@@ -127,8 +128,8 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
         .because("the server answers its own pages, and those of origins it was told to allow")
         .fault(
             format!("Origin is {}", quoted(origin)),
-            "open the page from this server, send the request from a program, or have an operator \
-             allow the origin with --allow-origin",
+            "open the page from this server or send the request from a program; have an operator name \
+             the proxy's address with --public-url, or allow another origin with --allow-origin",
         ),
         ApiError::NoToken
         | ApiError::UnreadableToken

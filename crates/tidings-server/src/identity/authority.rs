@@ -10,6 +10,7 @@ use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri};
 use url::Url;
 
 use super::local::is_local;
+use super::pages::Pages;
 use crate::error::ApiError;
 use crate::peer::OverTls;
 
@@ -51,6 +52,11 @@ impl fmt::Display for Origin {
 }
 
 impl Origin {
+    /// Whether it is this one, as a browser sends it.
+    pub(super) fn is(&self, sent: &str) -> bool {
+        *self.0 == *sent
+    }
+
     /// As a browser sends it.
     pub(crate) fn to_header(&self) -> HeaderValue {
         HeaderValue::from_str(&self.0).expect("an origin is ASCII")
@@ -103,6 +109,16 @@ pub(crate) fn authority(request: Head<'_>) -> Result<&str, ApiError> {
     Ok(first)
 }
 
+/// Refuses a request whose name for this server is ambiguous or no name. One may be left out, as health
+/// checks and programs that speak HTTP/1.0 do.
+pub(super) fn check_name(request: Head<'_>) -> Result<(), ApiError> {
+    let mut hosts = request.headers.get_all(HOST).iter();
+    if request.uri.authority().is_none() && hosts.all(HeaderValue::is_empty) {
+        return Ok(());
+    }
+    authority(request).map(drop)
+}
+
 /// The same, if it can only mean this machine.
 pub(crate) fn local_authority(request: Head<'_>) -> Result<&str, ApiError> {
     let authority = authority(request)?;
@@ -139,8 +155,6 @@ pub(crate) enum Sender {
 /// Whether a request may have come through a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Proxy {
-    /// Without a login there is nobody but this machine.
-    None,
     /// A proxy that has TLS in the server's place.
     Perhaps,
     /// There is TLS somewhere, since only over it there would be such a request.
@@ -149,18 +163,21 @@ pub(crate) enum Proxy {
 
 /// Refuses pages of origins that are not allowed. `null`, which sandboxed pages and files send, is none
 /// that could be.
-pub(crate) fn sender(
-    request: Head<'_>,
-    proxy: Proxy,
-    allowed: &[Origin],
-) -> Result<Sender, ApiError> {
+///
+/// A proxy may have put another name into `Host` than the browser used. Then the browser's own word for
+/// it counts, that page and request are of one origin: scripts cannot set `Sec-Fetch-Site`, and a page
+/// that has rebound its name to this machine does not get it, since browsers send it over TLS and to
+/// names of this machine only.
+pub(crate) fn sender(request: Head<'_>, proxy: Proxy, pages: &Pages) -> Result<Sender, ApiError> {
     let mut sender = Sender::Unnamed;
     for origin in request.headers.get_all(ORIGIN) {
         let origin = header_text(origin);
-        sender = if is_same(origin, request, proxy)? {
+        sender = if pages.has_own(origin) || is_same(origin, request, proxy) {
             Sender::SamePage
-        } else if allowed.iter().any(|other| *other.0 == *origin) {
+        } else if pages.allowed.iter().any(|other| other.is(origin)) {
             Sender::AllowedPage
+        } else if is_from_own_page(request) {
+            Sender::SamePage
         } else {
             return Err(ApiError::ForeignOrigin {
                 origin: origin.to_owned(),
@@ -172,23 +189,30 @@ pub(crate) fn sender(
 
 /// Whether `origin` is that of this server's own page. Behind a proxy that has TLS in its place nothing
 /// tells http from https, so either will do.
-fn is_same(origin: &str, request: Head<'_>, proxy: Proxy) -> Result<bool, ApiError> {
+fn is_same(origin: &str, request: Head<'_>, proxy: Proxy) -> bool {
     let Some((scheme, rest)) = origin.split_once("://") else {
-        return Ok(false);
+        return false;
     };
-    let over_tls = request.extensions.get::<OverTls>().is_some();
     let scheme_fits = match scheme {
-        "https" => over_tls || proxy != Proxy::None,
-        "http" => !over_tls && proxy != Proxy::Surely,
+        "https" => true,
+        "http" => !is_over_tls(request) && proxy != Proxy::Surely,
         _ => false,
     };
-    Ok(scheme_fits && rest.eq_ignore_ascii_case(authority(request)?))
+    scheme_fits && authority(request).is_ok_and(|name| rest.eq_ignore_ascii_case(name))
 }
 
-/// Whether a browser says that another site's page, or another server's of the same site, makes it ask
+/// The header in which a browser says how page and request are related
 /// (<https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>).
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Whether a browser says that the page which makes it ask is of the origin that it asks.
+fn is_from_own_page(request: Head<'_>) -> bool {
+    only(request.headers, &SEC_FETCH_SITE).is_some_and(|site| site == "same-origin")
+}
+
+/// Whether a browser says that another site's page, or another server's of the same site, makes it ask.
 pub(super) fn is_from_other_page(request: Head<'_>) -> bool {
-    let says = request.headers.get_all("sec-fetch-site").iter();
+    let says = request.headers.get_all(SEC_FETCH_SITE).iter();
     says.map(header_text)
         .any(|site| site != "same-origin" && site != "none")
 }
@@ -244,9 +268,16 @@ mod tests {
     }
 
     fn from(origin: &str, over_tls: bool) -> Result<Sender, ApiError> {
-        let request = Request::get("/")
+        from_site(origin, over_tls, None)
+    }
+
+    fn from_site(origin: &str, over_tls: bool, site: Option<&str>) -> Result<Sender, ApiError> {
+        let mut request = Request::get("/")
             .header(HOST, "events.example:8443")
             .header(ORIGIN, origin);
+        if let Some(site) = site {
+            request = request.header(SEC_FETCH_SITE, site);
+        }
         let mut request = request.body(Body::empty()).unwrap();
         if over_tls {
             request.extensions_mut().insert(OverTls);
@@ -254,8 +285,35 @@ mod tests {
         sender(
             Head::from(&request),
             Proxy::Perhaps,
-            &["https://app.example".parse().unwrap()],
+            &Pages {
+                public: vec!["https://public.example/tidings".parse().unwrap()],
+                allowed: vec!["https://app.example".parse().unwrap()],
+            },
         )
+    }
+
+    #[test]
+    fn a_page_is_the_servers_own_if_its_browser_says_so() {
+        for (origin, site, expected) in [
+            (
+                "https://proxy.example",
+                "same-origin",
+                Some(Sender::SamePage),
+            ),
+            (
+                "https://app.example",
+                "same-origin",
+                Some(Sender::AllowedPage),
+            ),
+            ("https://proxy.example", "same-site", None),
+            ("https://proxy.example", "cross-site", None),
+            ("https://proxy.example", "none", None),
+            ("https://proxy.example", "same-origin, same-origin", None),
+            ("https://proxy.example", "", None),
+        ] {
+            let sender = from_site(origin, false, Some(site)).ok();
+            assert_eq!(sender, expected, "{origin}, {site}");
+        }
     }
 
     #[test]
@@ -266,6 +324,9 @@ mod tests {
             ("http://events.example:8443", true, None),
             ("http://events.example:8443", false, Some(Sender::SamePage)),
             ("https://events.example:8443", false, Some(Sender::SamePage)),
+            ("https://public.example", false, Some(Sender::SamePage)),
+            ("http://public.example", false, None),
+            ("https://public.example:8443", false, None),
             ("https://app.example", true, Some(Sender::AllowedPage)),
             ("http://app.example", true, None),
             ("https://app.example.evil", true, None),

@@ -9,19 +9,19 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
-use super::authority::{Head, Origin, only};
-use super::session;
+use super::authority::{Head, only};
+use super::{Pages, session};
 use crate::error::ApiError;
 use crate::token::{Claims, TokenError, Tokens};
 
 /// The text of the token a request shows. A header wins: a program says what it means, and a browser
 /// adds its cookie to whatever it sends.
-pub(super) fn shown(parts: &Parts, allowed: &[Origin]) -> Result<String, ApiError> {
+pub(super) fn shown(parts: &Parts, pages: &Pages) -> Result<String, ApiError> {
     if let Some(token) = Head::from(parts).bearer()? {
         return Ok(token.to_owned());
     }
     let changes = !parts.method.is_safe();
-    session::shown(Head::from(parts), changes, allowed)?.ok_or(ApiError::NoToken)
+    session::shown(Head::from(parts), changes, pages)?.ok_or(ApiError::NoToken)
 }
 
 impl<'a> Head<'a> {

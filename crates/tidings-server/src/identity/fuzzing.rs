@@ -8,8 +8,10 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use url::{Host, Url};
 
-use super::authority::{Origin, Proxy, Sender, local_authority, only, sender};
-use super::{Head, Session, authority, credential};
+use super::authority::{
+    Origin, Proxy, Sender, authority, check_name as named, local_authority, only, sender,
+};
+use super::{Head, Pages, Session, credential};
 use crate::fuzzing::check_refusal;
 
 /// From where a page made the browser ask.
@@ -17,6 +19,9 @@ const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The only other origin whose pages are let in.
 const ALLOWED: &str = "https://app.example";
+
+/// Where browsers reach this server.
+const PUBLIC: &str = "https://public.example";
 
 /// Five lines with the headers `Host`, `Origin`, `Cookie`, `Authorization` and `Sec-Fetch-Site`: names of
 /// this machine can mean no other, pages are those of this server or allowed, and a cookie counts for
@@ -46,7 +51,11 @@ fn text<'a>(parts: &'a Parts, name: &HeaderName) -> Option<&'a str> {
 fn check_name(parts: &Parts) {
     match authority(Head::from(parts)) {
         Ok(name) => assert_eq!(Some(name), text(parts, &HOST)),
-        Err(refused) => check_refusal(&refused),
+        Err(refused) => {
+            check_refusal(&refused);
+            let is_left_out = !parts.headers.contains_key(HOST);
+            assert_eq!(named(Head::from(parts)).is_ok(), is_left_out);
+        }
     }
     let Ok(name) = local_authority(Head::from(parts)) else {
         return;
@@ -60,24 +69,25 @@ fn check_name(parts: &Parts) {
     }
 }
 
-fn allowed() -> [Origin; 1] {
-    [ALLOWED.parse().expect("an origin")]
+fn pages() -> Pages {
+    Pages {
+        public: vec![PUBLIC.parse().expect("a public address")],
+        allowed: vec![ALLOWED.parse().expect("an origin")],
+    }
 }
 
 fn check_sender(parts: &Parts) {
     let head = Head::from(parts);
-    let direct = sender(head, Proxy::None, &allowed());
-    let judged = sender(head, Proxy::Perhaps, &allowed());
-    if let (Ok(direct), Ok(judged)) = (&direct, &judged) {
-        assert_eq!(direct, judged);
-    }
-    if direct.is_ok() && authority(head).is_ok() {
-        assert!(judged.is_ok(), "a proxy forbids nothing");
+    let surely = sender(head, Proxy::Surely, &pages());
+    let judged = sender(head, Proxy::Perhaps, &pages());
+    if let Ok(surely) = &surely {
+        assert_eq!(judged.as_ref().ok(), Some(surely), "less is asked for");
     }
     let origin = text(parts, &ORIGIN);
     match judged {
         Ok(Sender::Unnamed) => assert!(!parts.headers.contains_key(ORIGIN)),
         Ok(Sender::AllowedPage) => assert_eq!(origin, Some(ALLOWED)),
+        Ok(Sender::SamePage) if says_own_page(parts) || origin == Some(PUBLIC) => {}
         Ok(Sender::SamePage) => {
             let host = text(parts, &HOST).expect("it is the same as the origin's");
             let (scheme, named) = origin
@@ -92,9 +102,9 @@ fn check_sender(parts: &Parts) {
 
 fn check_shown(parts: &mut Parts) {
     parts.method = Method::GET;
-    let read = credential::shown(parts, &allowed());
+    let read = credential::shown(parts, &pages());
     parts.method = Method::POST;
-    let changed = credential::shown(parts, &allowed());
+    let changed = credential::shown(parts, &pages());
     let token = match read {
         Ok(token) => token,
         Err(refused) => {
@@ -128,18 +138,32 @@ fn check_shown(parts: &mut Parts) {
     check_cookie(parts, &token);
 }
 
+/// Whether the browser says that page and request are of one origin.
+fn says_own_page(parts: &Parts) -> bool {
+    text(parts, &SITE) == Some("same-origin")
+}
+
 /// Whether the page is this server's own: over TLS, unless it is on this machine.
 fn is_own_page(parts: &Parts) -> bool {
-    let head = Head::from(parts);
-    let scheme = if local_authority(head).is_ok() {
-        "http://"
-    } else {
-        "https://"
+    if !parts.headers.contains_key(ORIGIN) {
+        return false;
+    }
+    let Some(origin) = text(parts, &ORIGIN) else {
+        return says_own_page(parts);
     };
-    let page = text(parts, &ORIGIN).and_then(|origin| origin.strip_prefix(scheme));
-    let host = authority(head).ok();
-    page.zip(host)
-        .is_some_and(|(page, host)| page.eq_ignore_ascii_case(host))
+    if origin == PUBLIC {
+        return true;
+    }
+    if origin == ALLOWED {
+        return false;
+    }
+    let head = Head::from(parts);
+    let Some((scheme, page)) = origin.split_once("://") else {
+        return says_own_page(parts);
+    };
+    let fits = scheme == "https" || scheme == "http" && local_authority(head).is_ok();
+    let is_named = authority(head).is_ok_and(|host| page.eq_ignore_ascii_case(host));
+    fits && is_named || says_own_page(parts)
 }
 
 /// A session that is begun with a token shows that token.
@@ -152,7 +176,7 @@ fn check_cookie(parts: &mut Parts, token: &str) {
     let cookie = HeaderValue::from_str(pair).expect("what was a header is one again");
     parts.headers.insert(COOKIE, cookie);
     parts.method = Method::GET;
-    let shown = credential::shown(parts, &[]);
+    let shown = credential::shown(parts, &Pages::default());
     assert_eq!(shown.expect("there is a session"), token);
 }
 

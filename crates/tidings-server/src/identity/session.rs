@@ -7,8 +7,9 @@ use axum::http::HeaderValue;
 use axum::http::header::COOKIE;
 use jiff::Timestamp;
 
+use super::Pages;
 use super::authority::{
-    Head, Origin, Proxy, Sender, is_from_here, is_from_other_page, is_over_tls, sender,
+    Head, Proxy, Sender, is_from_here, is_from_other_page, is_over_tls, sender,
 };
 use crate::error::ApiError;
 
@@ -50,7 +51,7 @@ fn token(request: Head<'_>) -> Option<String> {
 pub(super) fn shown(
     request: Head<'_>,
     changes: bool,
-    allowed: &[Origin],
+    pages: &Pages,
 ) -> Result<Option<String>, ApiError> {
     let Some(token) = token(request) else {
         return Ok(None);
@@ -59,11 +60,11 @@ pub(super) fn shown(
         return Err(ApiError::CookieFromElsewhere);
     }
     let proxy = if Session::of(request).is_local {
-        Proxy::None
+        Proxy::Perhaps
     } else {
         Proxy::Surely
     };
-    if changes && sender(request, proxy, allowed)? != Sender::SamePage {
+    if changes && sender(request, proxy, pages)? != Sender::SamePage {
         return Err(ApiError::CookieFromElsewhere);
     }
     Ok(Some(token))

@@ -6,13 +6,13 @@ use std::sync::{Arc, LazyLock};
 
 use axum::extract::{Path, Request, State};
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_FRAME_OPTIONS,
+    ALLOW, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
-use crate::identity::{self, Head, Identity};
+use crate::identity::Identity;
 use crate::peer::OverTls;
 use crate::state::AppState;
 
@@ -52,11 +52,7 @@ static PAGE: LazyLock<[File; 2]> = LazyLock::new(|| {
         (status = 304, description = "It has not changed since the `ETag` in `If-None-Match`.")
     )
 )]
-pub(crate) async fn page(
-    State(state): State<Arc<AppState>>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    identity::authority(Head::from(&request))?;
+pub(crate) async fn page(State(state): State<Arc<AppState>>, request: Request) -> Response {
     let [without_login, with_login] = &*PAGE;
     let page = match state.identity {
         Identity::Local => without_login,
@@ -70,7 +66,13 @@ pub(crate) async fn page(
     if request.extensions().get::<OverTls>().is_some() {
         headers.insert(STRICT_TRANSPORT_SECURITY, TLS_ONLY);
     }
-    Ok(response)
+    response
+}
+
+/// Answers the health checks of load balancers that ask with `OPTIONS /` unless told otherwise, as
+/// `HAProxy` does, and take anything but a success for a failure.
+pub(crate) async fn page_options() -> impl IntoResponse {
+    (StatusCode::NO_CONTENT, [(ALLOW, "GET,HEAD,OPTIONS")])
 }
 
 /// Answers with the script that defines the elements `tidings-bell` and `tidings-inbox`.

@@ -238,6 +238,12 @@ pub(crate) fn request(method: Method, path: &str, body: Body) -> Request<Body> {
 }
 
 /// The id of a stored event.
+/// The path that a reference leads to from a path (RFC 3986 §5).
+pub(crate) fn resolve(path: &str, reference: &str) -> String {
+    let base = url::Url::parse(&format!("http://localhost{path}")).expect("a path");
+    base.join(reference).expect("a reference").path().to_owned()
+}
+
 pub(crate) fn id_of(event: &Value) -> String {
     event["id"].as_str().expect("an event has an id").to_owned()
 }

@@ -1,4 +1,5 @@
 use crate::app::TestApp;
+use crate::login::LoginApp;
 use crate::wire;
 
 #[tokio::test]
@@ -27,14 +28,14 @@ async fn without_its_store_a_server_is_alive_but_not_ready() {
 async fn every_other_path_has_the_envelope() {
     let app = TestApp::start().await;
     let server = app.serve();
-    for path in ["/nothing", "/api", "/api/system/events/x/y", "/healthz/"] {
+    for path in ["/nothing", "/api", "/api/system/events/x/y", "/healthz/x"] {
         let answer = wire::get(server.address, path).await;
         answer.error(404, "route_not_found");
     }
     let post = hyper::Request::post("/healthz");
     let answer = wire::read(wire::call(server.address, post).await).await;
     answer.error(405, "method_not_allowed");
-    assert_eq!(answer.header("allow"), "GET,HEAD");
+    assert_eq!(answer.header("allow"), "GET,HEAD,OPTIONS");
 }
 
 #[tokio::test]
@@ -47,5 +48,66 @@ async fn a_request_id_is_kept_if_it_is_fit_to_be_logged() {
         let id = answer.header("x-request-id");
         assert_eq!(id == given, kept, "{given}: {id}");
         assert!(!id.is_empty());
+    }
+}
+
+/// Heads as load balancers, probes and monitors send them.
+const PROBES: &[&str] = &[
+    // HAProxy's `option httpchk`, and with an address and a version.
+    "OPTIONS / HTTP/1.0\r\n\r\n",
+    "OPTIONS * HTTP/1.0\r\n\r\n",
+    "GET /healthz HTTP/1.0\r\n\r\n",
+    "HEAD /readyz HTTP/1.0\r\n\r\n",
+    "OPTIONS /readyz HTTP/1.1\r\nhost: lb\r\nconnection: close\r\n\r\n",
+    // AWS, by address.
+    "GET /healthz HTTP/1.1\r\nHost: 10.0.3.17:9081\r\nConnection: close\r\n\
+     User-Agent: ELB-HealthChecker/2.0\r\nAccept-Encoding: gzip, compressed\r\n\r\n",
+    // Kubernetes.
+    "GET /healthz HTTP/1.1\r\nHost: 10.244.0.7:9081\r\nUser-Agent: kube-probe/1.31\r\n\
+     Accept: */*\r\nConnection: close\r\n\r\n",
+    "GET /healthz/ HTTP/1.1\r\nHost: [fd00::7]:9081\r\nConnection: close\r\n\r\n",
+    "GET /readyz?verbose HTTP/1.1\r\nHost: tidings.svc.cluster.local\r\nConnection: close\r\n\r\n",
+    "GET /readyz/?verbose=1&x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nHost: _\r\nConnection: close\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nHost: a,b\r\nHost: c d\r\nConnection: close\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nHost: \u{e9}.example\r\nConnection: close\r\n\r\n",
+    "GET http://10.0.0.5:9081/healthz HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nHost: x\r\nOrigin: https://monitor.example\r\nConnection: close\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: cross-site\r\nConnection: close\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nHost: x\r\nAuthorization: Basic bW9uaXRvcjp4\r\n\
+     Cookie: tidings-session=stale\r\nConnection: close\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nHost: x\r\nAccept: application/xml\r\nContent-Type: text/plain\r\n\
+     Content-Length: 4\r\nConnection: close\r\n\r\nping",
+    "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\n\
+     Upgrade-Insecure-Requests: 1\r\nConnection: close\r\n\r\n",
+    "GET /healthz HTTP/1.0\n\n",
+];
+
+#[tokio::test]
+async fn a_probe_is_never_refused_for_its_form() {
+    let local = TestApp::start().await;
+    let local = local.serve();
+    let login = LoginApp::start().await;
+    for address in [local.address, login.server.address] {
+        for probe in PROBES {
+            let mut socket = wire::send_raw(address, probe.as_bytes()).await;
+            let answer = wire::read_raw(&mut socket).await;
+            let status = answer.split(' ').nth(1).unwrap_or_default();
+            assert!(["200", "204"].contains(&status), "{probe}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_probe_of_any_method_sees_a_server_that_is_not_ready() {
+    let app = TestApp::start().await;
+    let server = app.serve();
+    app.engine.close().await;
+    for method in ["GET", "HEAD", "OPTIONS"] {
+        let asked = hyper::Request::builder().method(method).uri("/readyz/");
+        let answer = wire::call(server.address, asked).await;
+        assert_eq!(answer.status(), 503, "{method}");
     }
 }

@@ -29,6 +29,17 @@ async fn requests_of_this_machine_are_served() {
             ("host", "localhost:7433"),
             ("origin", "http://localhost:7433"),
         ],
+        // A proxy on this machine that has TLS in the server's place.
+        &[
+            ("host", "localhost:8443"),
+            ("origin", "https://localhost:8443"),
+        ],
+        // The same that names the server as it reaches it.
+        &[
+            ("host", "127.0.0.1:7433"),
+            ("origin", "https://localhost:8443"),
+            ("sec-fetch-site", "same-origin"),
+        ],
     ] {
         assert_eq!(send(&app, headers).await.status, 200, "{headers:?}");
     }
@@ -83,7 +94,8 @@ async fn a_foreign_origin_is_refused() {
         "http://localhost",
         "http://localhost:7434",
         "http://127.0.0.1:7433",
-        "https://localhost:7433",
+        "https://localhost",
+        "https://localhost:7434",
         "http://localhost:7433.evil.example",
         "file://",
     ] {
@@ -93,24 +105,128 @@ async fn a_foreign_origin_is_refused() {
     let own = ("origin", "http://localhost:7433");
     let two = send(&app, &[host, own, ("origin", "http://evil.example")]).await;
     two.error(403, "foreign_origin");
+    for site in ["same-site", "cross-site", "none", ""] {
+        let other = ("origin", "http://localhost:7434");
+        let answer = send(&app, &[host, other, ("sec-fetch-site", site)]).await;
+        answer.error(403, "foreign_origin");
+    }
 }
 
 #[tokio::test]
-async fn every_route_is_guarded() {
+async fn a_public_address_is_served_as_the_own() {
+    let app = TestApp::with(|config| {
+        config.public_urls = vec!["https://events.example/tidings".parse().unwrap()];
+    })
+    .await;
+    let host = ("host", "events.example");
+    let own = ("origin", "https://events.example");
+    for headers in [
+        [host].as_slice(),
+        &[("host", "events.example:443")],
+        &[host, own],
+        &[("host", "127.0.0.1:7433"), own],
+        &[
+            ("host", "localhost:7433"),
+            ("origin", "http://localhost:7433"),
+        ],
+    ] {
+        assert_eq!(send(&app, headers).await.status, 200, "{headers:?}");
+    }
+    for (headers, code) in [
+        ([("host", "events.example:80")].as_slice(), "foreign_host"),
+        (&[("host", "evil.example")], "foreign_host"),
+        (&[host, ("host", "localhost")], "foreign_host"),
+        (
+            &[host, ("origin", "https://events.example:444")],
+            "foreign_origin",
+        ),
+        (
+            &[host, ("origin", "https://evil.example")],
+            "foreign_origin",
+        ),
+    ] {
+        send(&app, headers).await.error(403, code);
+    }
+}
+
+#[tokio::test]
+async fn everything_is_served_below_the_public_path_too() {
+    let app = TestApp::with(|config| {
+        config.public_urls = vec!["https://events.example/a/tidings/".parse().unwrap()];
+    })
+    .await;
+    let server = app.serve();
+    for path in ["/", "/healthz", "/tidings.js", EVENTS, "/metrics?x=1"] {
+        for path in [path.to_owned(), format!("/a/tidings{path}")] {
+            assert_eq!(wire::get(server.address, &path).await.status, 200, "{path}");
+        }
+    }
+    let answer = wire::get(server.address, "/a/tidings?status=unread").await;
+    assert_eq!(answer.status, 308);
+    assert_eq!(answer.header("location"), "tidings/?status=unread");
+    for path in ["/tidings/", "/a/tidingsx/", "/a/tidings//healthz"] {
+        let answer = wire::get(server.address, path).await;
+        answer.error(404, "route_not_found");
+    }
+}
+
+#[tokio::test]
+async fn every_route_about_somebody_is_guarded() {
     let app = TestApp::start().await;
     let server = app.serve();
     for path in [
-        "/",
-        "/healthz",
-        "/readyz",
         "/nothing",
+        "/metrics",
+        "/metrics/",
         EVENTS,
+        "/api/system/events/",
         "/api/system/events/subscribe",
     ] {
         let foreign = hyper::Request::get(path).header("origin", "http://evil.example");
         let answer = wire::read(wire::call(server.address, foreign).await).await;
         answer.error(403, "foreign_origin");
     }
+}
+
+#[tokio::test]
+async fn what_holds_nothing_of_anybody_is_served_under_any_name_and_to_any_page() {
+    let app = TestApp::start().await;
+    let server = app.serve();
+    let page = String::from_utf8(wire::get(server.address, "/").await.body).unwrap();
+    let script = page
+        .split("src=\".")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    assert!(script.starts_with("/assets/"), "{script}");
+    for path in [
+        "/",
+        "/tidings.js",
+        "/openapi.json",
+        "/healthz",
+        "/readyz",
+        script,
+    ] {
+        for (name, value) in [
+            ("origin", "http://evil.example"),
+            ("origin", "null"),
+            ("host", "events.example.org"),
+            ("host", "10.0.0.5:9081"),
+            ("host", ""),
+        ] {
+            let asked = hyper::Request::get(path).header(name, value);
+            let answer = wire::read(wire::call(server.address, asked).await).await;
+            assert_eq!(answer.status, 200, "{path} {name}: {value}");
+            // Another page's scripts do not get to see it all the same.
+            let policy = answer.header("cross-origin-resource-policy");
+            assert_eq!(policy, "same-origin", "{path}");
+        }
+    }
+    let change = hyper::Request::post("/healthz").header("origin", "http://evil.example");
+    let answer = wire::read(wire::call(server.address, change).await).await;
+    answer.error(403, "foreign_origin");
 }
 
 #[tokio::test]

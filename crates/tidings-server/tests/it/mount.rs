@@ -5,7 +5,7 @@ use axum::routing::get;
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
-use crate::app::{TestApp, event, request};
+use crate::app::{TestApp, event, request, resolve};
 
 async fn status(app: &Router, path: &str) -> StatusCode {
     let request = request(Method::GET, path, Body::empty());
@@ -53,7 +53,7 @@ async fn a_location_knows_where_the_routes_are_mounted() {
     post.headers_mut().insert("content-type", json);
     let Ok(answer) = mounted.clone().oneshot(post).await;
     assert_eq!(answer.status(), 201);
-    let location = answer.headers()["location"].to_str().unwrap().to_owned();
+    let location = resolve(path, answer.headers()["location"].to_str().unwrap());
     assert!(location.starts_with(path), "{location}");
     assert_eq!(status(&mounted, &location).await, 200);
 }

@@ -53,7 +53,12 @@ async fn it_names_every_method_of_every_path_and_no_other() {
     for (path, item) in document.0["paths"].as_object().unwrap() {
         let documented = |method: &str| item.get(method.to_lowercase()).is_some();
         let path = path.replace("{id}", "0c0ffee0-0000-4000-8000-0000000000ff");
+        // Load balancers ask these by OPTIONS too, which is no operation of the API.
+        let is_probed = ["/", "/healthz", "/readyz"].contains(&path.as_str());
         for method in METHODS {
+            if is_probed && method == "OPTIONS" {
+                continue;
+            }
             let request = Request::builder().method(method).uri(&path);
             let answer = wire::call(server.address, request).await;
             let is_taken = answer.status() != 405;
@@ -61,6 +66,9 @@ async fn it_names_every_method_of_every_path_and_no_other() {
             if let Some(allow) = answer.headers().get("allow") {
                 let allowed = allow.to_str().unwrap().split(',');
                 for method in allowed.filter(|method| *method != "HEAD") {
+                    if is_probed && method == "OPTIONS" {
+                        continue;
+                    }
                     assert!(documented(method), "{method} {path}");
                 }
             }

@@ -289,12 +289,15 @@ async fn pages_of_other_origins_are_refused_whatever_they_show() {
 #[tokio::test]
 async fn a_host_that_is_no_name_is_refused() {
     let app = LoginApp::start().await;
-    for host in ["", "<script>", "a b", "evil/", "x\"y", &"a".repeat(300)] {
-        let page = axum::http::Request::get("/").header("host", host);
-        let answer = app.send_request(page, None).await;
+    for host in ["<script>", "a b", "evil/", "x\"y", &"a".repeat(300)] {
+        let list = axum::http::Request::get(EVENTS).header("host", host);
+        let answer = app.send_request(list, None).await;
         answer.error(403, "foreign_host");
     }
-    let page = axum::http::Request::get("/").header("host", HOST);
-    let answer = app.send_request(page, None).await;
-    assert_eq!(answer.status, 200);
+    // A program that speaks HTTP/1.0 may leave it out.
+    for host in ["", HOST] {
+        let list = axum::http::Request::get(EVENTS).header("host", host);
+        let answer = app.send_request(list, None).await;
+        answer.error(401, "token_missing");
+    }
 }

@@ -54,7 +54,7 @@ use reading::Reader;
         (
             status = 201,
             description = "Something was stored.",
-            headers(("Location" = String, description = "The path of a single event.")),
+            headers(("Location" = String, description = "The address of a single event, relative to the address of the request.")),
             body = Published,
             example = json!(examples::event())
         ),
@@ -62,7 +62,7 @@ use reading::Reader;
             status = 200,
             description = "All of it had been stored before. An event that was deleted since has \
                            `deletedAt` and no `Location`: it stays deleted.",
-            headers(("Location" = String, description = "The path of a single event.")),
+            headers(("Location" = String, description = "The address of a single event, relative to the address of the request.")),
             body = Published,
             example = json!(examples::event())
         )
@@ -152,21 +152,24 @@ fn is_deleted(receipt: &Receipt) -> bool {
     receipt.repeated && receipt.event().deleted_at.is_some()
 }
 
-/// Where the caller posted to, which knows where the routes are mounted.
+/// Where the caller posted to, as its last segment: an address relative to it (RFC 9110 §10.2.2) holds
+/// below whatever path a proxy or a program has put the routes.
 struct Collection(String);
 
 impl Collection {
     fn of(uri: &Uri) -> Self {
-        let path = uri.path().trim_end_matches('/');
-        let mut location = String::with_capacity(path.len() + 1 + Hyphenated::LENGTH);
-        location.push_str(path);
+        let last = uri.path().rsplit('/').next().unwrap_or_default();
+        let mut location = String::with_capacity(last.len() + 1 + Hyphenated::LENGTH);
+        if !last.is_empty() {
+            location.push_str(last);
+            location.push('/');
+        }
         Self(location)
     }
 
-    /// The path of one of its events.
+    /// The address of one of its events, relative to its own.
     fn location(self, id: EventId) -> HeaderValue {
         let Self(mut location) = self;
-        location.push('/');
         let mut hyphenated = [0; Hyphenated::LENGTH];
         location.push_str(id.as_uuid().hyphenated().encode_lower(&mut hyphenated));
         HeaderValue::from_maybe_shared(Bytes::from(location))

@@ -1,7 +1,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, TestApp, event, event_with};
+use crate::app::{Answer, EVENTS, TestApp, event, event_with, resolve};
 
 async fn import(app: &TestApp, body: &Value) -> Answer {
     let path = "/api/system/events?import=true";
@@ -127,7 +127,7 @@ async fn the_systems_events_of_another_server_are_the_systems_here() {
 async fn what_was_deleted_stays_deleted_and_is_nowhere() {
     let app = TestApp::start().await;
     let stored = import(&app, &past("read")).await;
-    let path = stored.header("location").to_owned();
+    let path = resolve(EVENTS, stored.header("location"));
     let deletion = crate::app::request(Method::DELETE, &path, "".into());
     assert_eq!(app.send(deletion).await.status, 204);
     let again = import(&app, &past("read")).await;

@@ -1,0 +1,239 @@
+//! The addresses and origins of the web pages that may use the server.
+
+use std::fmt;
+use std::str::FromStr;
+
+use axum::extract::Request;
+use axum::http::Uri;
+use axum::http::uri::PathAndQuery;
+use url::Url;
+
+use super::authority::{Head, Origin, authority};
+
+/// The address at which browsers reach the server through a proxy, such as
+/// `https://events.example.org` or `https://example.org/tidings`.
+///
+/// The server then answers requests that name this host, takes pages of this origin for its own, and
+/// serves everything below the path too, for proxies that do not strip it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl {
+    origin: Origin,
+    /// Host and port as browsers send them, and the same with the usual port named.
+    hosts: [Box<str>; 2],
+    /// Empty, or with a slash at its beginning and none at its end.
+    prefix: Box<str>,
+}
+
+/// A text that is no public address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a public address: give scheme, host, port if it is not the usual one, and a path of letters, \
+     digits and `-._~` if the server is below one, such as https://example.org/tidings"
+)]
+pub struct PublicUrlError;
+
+impl FromStr for PublicUrl {
+    type Err = PublicUrlError;
+
+    fn from_str(text: &str) -> Result<Self, PublicUrlError> {
+        let url = Url::parse(text).map_err(|_| PublicUrlError)?;
+        let origin = url.origin().ascii_serialization();
+        let origin: Origin = origin.parse().map_err(|_| PublicUrlError)?;
+        let has_more = url.query().is_some() || url.fragment().is_some();
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        let prefix = url.path().trim_end_matches('/');
+        if has_more || has_user || !is_prefix(prefix) {
+            return Err(PublicUrlError);
+        }
+        let host = url.host_str().ok_or(PublicUrlError)?;
+        let port = url.port_or_known_default().ok_or(PublicUrlError)?;
+        let with_port = format!("{host}:{port}");
+        let host = if url.port().is_some() {
+            with_port.clone()
+        } else {
+            host.to_owned()
+        };
+        Ok(Self {
+            origin,
+            hosts: [host.into(), with_port.into()],
+            prefix: prefix.into(),
+        })
+    }
+}
+
+/// Whether a path without its last slash is empty, or made of segments that no client spells in two
+/// ways.
+fn is_prefix(path: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let mut segments = path.split('/');
+    segments.next() == Some("")
+        && segments.all(|segment| !segment.is_empty() && segment.bytes().all(plain))
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.origin, self.prefix)
+    }
+}
+
+/// Whose pages may use the server beside those that it serves under its own name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pages {
+    /// Where browsers reach the server's own pages through a proxy.
+    pub(crate) public: Vec<PublicUrl>,
+    /// Other pages, with a token of their own.
+    pub(crate) allowed: Vec<Origin>,
+}
+
+/// Where the path of a request leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// It is a path of this server.
+    Here,
+    /// It is the server's public path without the slash at its end, from which relative addresses would
+    /// lead nowhere. The client has to go to this one.
+    Slash(String),
+}
+
+impl Pages {
+    /// Whether a request names a public address as its host.
+    pub(super) fn names(&self, request: Head<'_>) -> bool {
+        let Ok(name) = authority(request) else {
+            return false;
+        };
+        let mut hosts = self.public.iter().flat_map(|url| &url.hosts);
+        hosts.any(|host| host.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether pages of an origin are the server's own, at a public address.
+    pub(super) fn has_own(&self, origin: &str) -> bool {
+        self.public.iter().any(|url| url.origin.is(origin))
+    }
+
+    /// Takes the path of a public address away from the request's, for proxies that leave it there.
+    pub(crate) fn enter(&self, request: &mut Request) -> Entry {
+        for PublicUrl { prefix, .. } in &self.public {
+            if prefix.is_empty() {
+                continue;
+            }
+            let uri = request.uri();
+            match uri.path().strip_prefix(&**prefix) {
+                Some("") => {
+                    let last = prefix.rsplit('/').next().unwrap_or_default();
+                    let query = uri.query().map(|query| format!("?{query}"));
+                    return Entry::Slash(format!("{last}/{}", query.unwrap_or_default()));
+                }
+                Some(path) if path.starts_with('/') => {
+                    if let Some(uri) = without(uri, prefix) {
+                        *request.uri_mut() = uri;
+                    }
+                    return Entry::Here;
+                }
+                _ => {}
+            }
+        }
+        Entry::Here
+    }
+}
+
+/// The address without the beginning of its path.
+fn without(uri: &Uri, prefix: &str) -> Option<Uri> {
+    let rest = uri.path_and_query()?.as_str().get(prefix.len()..)?;
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(rest).ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::header::HOST;
+
+    use super::*;
+
+    #[test]
+    fn a_public_url_is_an_origin_and_a_plain_path() {
+        for (good, written) in [
+            ("https://events.example.org", "https://events.example.org"),
+            ("https://events.example.org/", "https://events.example.org"),
+            (
+                "https://EXAMPLE.org:443/a/b-1/",
+                "https://example.org/a/b-1",
+            ),
+            (
+                "http://localhost:8443/tidings",
+                "http://localhost:8443/tidings",
+            ),
+            ("http://[::1]:80", "http://[::1]"),
+        ] {
+            assert_eq!(good.parse::<PublicUrl>().unwrap().to_string(), written);
+        }
+        for bad in [
+            "",
+            "events.example.org",
+            "/tidings",
+            "ftp://example.org",
+            "https://",
+            "https://example.org?a=b",
+            "https://example.org/#a",
+            "https://user@example.org",
+            "https://example.org/a//b",
+            "https://example.org/a b",
+            "https://example.org/a%20b",
+            "https://example.org/a:b",
+        ] {
+            assert_eq!(bad.parse::<PublicUrl>(), Err(PublicUrlError), "{bad}");
+        }
+    }
+
+    fn pages(urls: &[&str]) -> Pages {
+        Pages {
+            public: urls.iter().map(|url| url.parse().unwrap()).collect(),
+            allowed: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_host_is_named_with_the_usual_port_or_without() {
+        let pages = pages(&["https://events.example.org", "http://[::1]:8080/x"]);
+        for (host, named) in [
+            ("events.example.org", true),
+            ("EVENTS.example.org:443", true),
+            ("[::1]:8080", true),
+            ("events.example.org:80", false),
+            ("events.example.org.evil", false),
+            ("[::1]", false),
+            ("", false),
+        ] {
+            let request = Request::get("/").header(HOST, host);
+            let request = request.body(Body::empty()).unwrap();
+            assert_eq!(pages.names(Head::from(&request)), named, "{host}");
+        }
+    }
+
+    #[test]
+    fn the_public_path_is_taken_away_and_nothing_else() {
+        let pages = pages(&["https://a.example", "https://b.example/x/tidings"]);
+        for (path, expected) in [
+            ("/x/tidings/", "/"),
+            ("/x/tidings/api/events?a=b", "/api/events?a=b"),
+            ("/x/tidings//api", "//api"),
+            ("/x/tidings/x/tidings/", "/x/tidings/"),
+            ("/x/tidingsapi", "/x/tidingsapi"),
+            ("/X/tidings/", "/X/tidings/"),
+            ("/api/events", "/api/events"),
+            ("http://b.example/x/tidings/a?b", "http://b.example/a?b"),
+            ("*", "*"),
+        ] {
+            let mut request = Request::new(Body::empty());
+            *request.uri_mut() = path.parse().unwrap();
+            assert_eq!(pages.enter(&mut request), Entry::Here, "{path}");
+            assert_eq!(request.uri().to_string(), expected, "{path}");
+        }
+        for (path, expected) in [("/x/tidings", "tidings/"), ("/x/tidings?a", "tidings/?a")] {
+            let mut request = Request::new(Body::empty());
+            *request.uri_mut() = path.parse().unwrap();
+            assert_eq!(pages.enter(&mut request), Entry::Slash(expected.to_owned()));
+        }
+    }
+}
