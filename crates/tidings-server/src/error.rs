@@ -19,6 +19,7 @@ use tidings::{ChangeError, PublishError, StoreError};
 use tidings_event::{ErrorBody, ErrorCode, EventId, ResetReason, Violation, Violations};
 
 use crate::admission::Full;
+use crate::body::UnsupportedMedia;
 use crate::limits::Excess;
 use crate::token::{Scopes, TokenError};
 
@@ -39,8 +40,8 @@ pub(crate) const ERROR_TYPE: HeaderValue =
 /// Why a request is not served.
 #[derive(Debug)]
 pub(crate) enum ApiError {
-    /// The body is declared as something else, or not at all.
-    UnsupportedMediaType { given: Option<String> },
+    /// The body is not declared as JSON, or is not what it is declared as.
+    UnsupportedMediaType(UnsupportedMedia),
     /// The body ended early or took too long.
     BodyUnreadable(Box<dyn Error + Send + Sync>),
     /// The body has more bytes than any request may have.
@@ -230,6 +231,12 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<UnsupportedMedia> for ApiError {
+    fn from(unsupported: UnsupportedMedia) -> Self {
+        Self::UnsupportedMediaType(unsupported)
+    }
+}
+
 impl From<Excess> for ApiError {
     fn from(excess: Excess) -> Self {
         Self::Excess(excess)
@@ -285,6 +292,10 @@ impl IntoResponse for ApiError {
         if let Some(seconds) = self.retry_after(status) {
             let headers = response.headers_mut();
             headers.insert(RETRY_AFTER, seconds.into());
+        }
+        if let Self::UnsupportedMediaType(unsupported) = &self {
+            let (name, value) = unsupported.hint();
+            response.headers_mut().insert(name, value);
         }
         if let Some(challenge) = challenge::of(&self) {
             let headers = response.headers_mut();

@@ -28,6 +28,9 @@ pub(crate) const COLLECTIONS: [&str; 2] = ["/api/system/events", "/api/events"];
 /// The paths of health checks and metrics, which many write with a slash at their end.
 pub(crate) const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
+/// The published client of Meshery's schemas sends it with every request. It means nothing here.
+const X_CURRENT_ORGID: HeaderName = HeaderName::from_static("x-current-orgid");
+
 /// How long a browser remembers that a page may ask.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 
@@ -100,6 +103,7 @@ fn cors(state: &AppState) -> Option<CorsLayer> {
             CACHE_CONTROL,
             HeaderName::from_static("last-event-id"),
             X_REQUEST_ID,
+            X_CURRENT_ORGID,
         ])
         .expose_headers([LOCATION, RETRY_AFTER, WWW_AUTHENTICATE, X_REQUEST_ID])
         .max_age(PREFLIGHT_AGE);

@@ -10,6 +10,7 @@ use tidings_event::{ErrorBody, ErrorCode, ErrorSeverity, Violations};
 
 use super::ApiError;
 use crate::admission::Full;
+use crate::body::UnsupportedMedia;
 use crate::limits::{Excess, Reach};
 
 /// The most faults one answer lists; a batch can have thousands.
@@ -18,7 +19,7 @@ const MAX_FAULTS: usize = 100;
 /// The status and the body that answer `error`.
 pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
     match error {
-        ApiError::UnsupportedMediaType { .. }
+        ApiError::UnsupportedMediaType(_)
         | ApiError::BodyUnreadable(_)
         | ApiError::BodyTooLarge { .. }
         | ApiError::ChangeTooLarge { .. }
@@ -232,18 +233,7 @@ fn invalid_change() -> Answer {
 /// The answers to a body that cannot be taken.
 fn of_body(error: &ApiError) -> Answer {
     match error {
-        ApiError::UnsupportedMediaType { given } => {
-            let fault = match given {
-                Some(given) => format!("Content-Type is {}", quoted(given)),
-                None => "Content-Type is missing".to_owned(),
-            };
-            refusal(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                ErrorCode::UnsupportedMediaType,
-                "The body is not declared as JSON",
-            )
-            .fault(fault, "send the header Content-Type: application/json")
-        }
+        ApiError::UnsupportedMediaType(unsupported) => of_media(unsupported),
         ApiError::BodyTooLarge { limit } => too_large(
             format!("the request has more than the {limit} bytes allowed"),
             "send fewer events at a time",
@@ -298,6 +288,50 @@ fn of_body(error: &ApiError) -> Answer {
         .because("the connection was cut, or the upload took too long")
         .remedy("send the request again"),
     }
+}
+
+/// The answers to a body in a format that is not taken.
+fn of_media(unsupported: &UnsupportedMedia) -> Answer {
+    let declare = "send the header Content-Type: application/json";
+    let (error, fault, remedy) = match unsupported {
+        UnsupportedMedia::NotJson { given: None } => (
+            "The body is not declared as JSON",
+            "Content-Type is missing".to_owned(),
+            declare,
+        ),
+        UnsupportedMedia::NotJson { given: Some(given) } => (
+            "The body is not declared as JSON",
+            format!("Content-Type is {}", quoted(given)),
+            declare,
+        ),
+        UnsupportedMedia::Charset { given } => (
+            "The body is not in UTF-8",
+            format!("Content-Type names the character set {}", quoted(given)),
+            "encode the body as UTF-8, and send the header Content-Type: application/json",
+        ),
+        UnsupportedMedia::WideText => (
+            "The body is not in UTF-8",
+            "the body is in UTF-16 or UTF-32".to_owned(),
+            "encode the body as UTF-8",
+        ),
+        UnsupportedMedia::Compressed { given } => (
+            "The body is compressed",
+            format!("its encoding is {}", quoted(given)),
+            "send the body as it is, without the header Content-Encoding",
+        ),
+        UnsupportedMedia::CloudEvent { shown_by } => (
+            "CloudEvents are not supported",
+            format!("{shown_by} shows an event of CloudEvents"),
+            "send the event in the form of this API, with the header Content-Type: application/json \
+             and without ce- headers",
+        ),
+    };
+    refusal(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ErrorCode::UnsupportedMediaType,
+        error,
+    )
+    .fault(fault, remedy)
 }
 
 fn too_large(fault: String, remedy: &str) -> Answer {

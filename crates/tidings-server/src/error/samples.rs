@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::ApiError;
 use crate::admission::ConnectionLimits;
+use crate::body::UnsupportedMedia;
 use crate::limits::{CallerLimits, Excess, Reach};
 use crate::token::{Scopes, TokenError};
 
@@ -48,7 +49,7 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
             bytes: 20_000,
             limit: ConnectionLimits::DEFAULT_URI_BYTES,
         },
-        ErrorCode::UnsupportedMediaType => ApiError::UnsupportedMediaType { given: None },
+        ErrorCode::UnsupportedMediaType => UnsupportedMedia::NotJson { given: None }.into(),
         ErrorCode::EventConflict => ApiError::Conflict {
             index: None,
             id: EventId::from_uuid(Uuid::from_u128(0x0193_f0a0_0000_7000_8000_0000_0000_0001)),

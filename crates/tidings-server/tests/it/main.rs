@@ -14,6 +14,7 @@ mod identity;
 mod limits;
 mod login;
 mod matrix;
+mod media_types;
 mod metrics;
 mod mount;
 mod openapi;

@@ -1,8 +1,7 @@
 use axum::body::Body;
-use axum::http::Method;
 use serde_json::json;
 
-use crate::app::{EVENTS, TestApp, event, event_with, request};
+use crate::app::{EVENTS, TestApp, event, event_with};
 use crate::wire;
 
 /// Every body here is refused with this code, and the answer holds this text.
@@ -39,7 +38,7 @@ async fn what_is_not_json_is_refused_with_its_place() {
         ("invalid_json", b"{\"a\": 1,}", "trailing comma"),
         ("invalid_json", b"{'a': 1}", "key must be a string"),
         ("invalid_json", b"category=connection", "expected value"),
-        ("invalid_json", b"\xef\xbb\xbf{}", "expected value"),
+        ("invalid_json", b"\xef\xbb\xbf{", "EOF"),
         (
             "invalid_json",
             b"{\"a\":\n \"\xff\"}",
@@ -192,28 +191,6 @@ async fn a_body_of_unknown_length_keeps_to_the_limit() {
     let chunks = futures_util::stream::iter((0..5).map(move |_| chunk()));
     let answer = app.post(Body::from_stream(chunks)).await;
     answer.error(413, "too_large");
-}
-
-#[tokio::test]
-async fn a_body_that_is_not_declared_as_json_is_refused() {
-    let app = TestApp::start().await;
-    for content_type in [
-        None,
-        Some("text/plain"),
-        Some("application/x-www-form-urlencoded"),
-        Some("application/json; charset=utf-16"),
-    ] {
-        let mut request = request(Method::POST, EVENTS, event("x").to_string().into());
-        if let Some(content_type) = content_type {
-            let headers = request.headers_mut();
-            headers.insert("content-type", content_type.parse().unwrap());
-        }
-        let answer = app.send(request).await;
-        let error = answer.error(415, "unsupported_media_type").to_string();
-        assert!(error.contains("Content-Type: application/json"), "{error}");
-        assert!(error.contains(content_type.unwrap_or("missing")), "{error}");
-    }
-    assert!(app.stored().await.is_empty());
 }
 
 #[tokio::test]
