@@ -106,7 +106,7 @@ impl Case {
         let (mut firsts, mut fulls) = (Samples::default(), Samples::default());
         self.fewest = usize::MAX;
         for _ in 0..tries {
-            request.paging = Paging::Number(0);
+            request.paging = Paging::First;
             let (first, page) = list(engine, owner, filter.clone(), request).await?;
             self.slowest = self.slowest.max(first);
             self.fewest = self.fewest.min(page.events.len());

@@ -141,7 +141,8 @@ impl Export {
         // What became visible late, since its commit took longer than that of a younger one.
         self.filter.from = self.filter.from.max(self.target.resumes_from());
         let mut request = PageRequest {
-            size: PageRequest::MAX_SIZE,
+            // Small, since a page whose events are counted is whole, however large they are.
+            size: PageRequest::DEFAULT_SIZE,
             // By creation, since a page then stays put whatever happens meanwhile.
             sort: Sort {
                 key: SortKey::CreatedAt,
@@ -193,6 +194,7 @@ impl Export {
                 }
             }
             request.total = Total::Left;
+            request.size = PageRequest::MAX_SIZE;
         }
     }
 }

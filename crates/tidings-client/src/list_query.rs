@@ -35,6 +35,7 @@ pub(crate) fn add(url: &mut Url, filter: &EventFilter, page: PageRequest) {
         total,
     } = page;
     let (number, next) = match paging {
+        Paging::First => (None, None),
         Paging::Number(number) => (Some(number.to_string()), None),
         Paging::After(token) => (None, Some(token.to_string())),
     };

@@ -110,8 +110,8 @@ pub struct InboxSummary {
     pub cursor: Cursor,
 }
 
-/// What an owner's events are about: the body of `GET /api/system/events/types`. Each is sorted, and
-/// never `null`.
+/// What an owner's events are about: the body of `GET /api/system/events/types`. Each is sorted, never
+/// `null`, and has at most 4,096 entries: the first ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventTypes {
@@ -119,6 +119,11 @@ pub struct EventTypes {
     pub category: Vec<Category>,
     /// The actions that at least one event has.
     pub action: Vec<Action>,
+}
+
+impl EventTypes {
+    /// The most categories, and the most actions, that are named.
+    pub const MAX_NAMES: usize = 4_096;
 }
 
 /// The answer to a bulk change of status.

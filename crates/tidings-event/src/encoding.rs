@@ -11,9 +11,92 @@ use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
 use crate::event::Event;
+use crate::id::{EventId, OperationId, OwnerId, ResourceId, SystemId};
+use crate::kind::{Action, Category, Severity, Status};
 
 /// What the names of the fields and the values of bounded length take, about.
 const FIELDS_BYTES: usize = 640;
+
+/// The fields of an event wherever they are kept: what its JSON is made of.
+///
+/// A store writes the JSON of its rows by this, without parsing metadata or building an [`Event`].
+#[derive(Clone, Copy, Debug)]
+pub struct EventFields<'a> {
+    /// As [`Event::id`].
+    pub id: EventId,
+    /// As [`Event::owner`].
+    pub owner: Option<OwnerId>,
+    /// As [`Event::system_id`].
+    pub system_id: SystemId,
+    /// As [`Event::operation_id`].
+    pub operation_id: OperationId,
+    /// As [`Event::acted_upon`].
+    pub acted_upon: ResourceId,
+    /// As [`Event::category`].
+    pub category: &'a Category,
+    /// As [`Event::action`].
+    pub action: &'a Action,
+    /// As [`Event::description`].
+    pub description: &'a str,
+    /// As [`Event::severity`].
+    pub severity: Severity,
+    /// As [`Event::status`].
+    pub status: Status,
+    /// The metadata, which must be a JSON object without line breaks: it is copied unread.
+    pub metadata: Option<&'a str>,
+    /// As [`Event::created_at`].
+    pub created_at: Timestamp,
+    /// As [`Event::updated_at`].
+    pub updated_at: Timestamp,
+    /// As [`Event::deleted_at`].
+    pub deleted_at: Option<Timestamp>,
+}
+
+impl EventFields<'_> {
+    /// About the bytes that [`Self::write_json`] appends: more only where a description has much to
+    /// be escaped.
+    pub const fn json_bytes(&self) -> usize {
+        let metadata = match self.metadata {
+            Some(text) => text.len(),
+            None => 0,
+        };
+        FIELDS_BYTES + self.description.len() + metadata
+    }
+
+    /// Appends the event as JSON: what `serde_json` makes of it.
+    pub fn write_json(&self, json: &mut Vec<u8>) {
+        put_uuid(json, "{\"id\":", self.id.as_uuid());
+        if let Some(owner) = &self.owner {
+            put_uuid(json, ",\"owner\":", owner.as_uuid());
+        }
+        put_uuid(json, ",\"systemId\":", self.system_id.as_uuid());
+        put_uuid(json, ",\"operationId\":", self.operation_id.as_uuid());
+        put_uuid(json, ",\"actedUpon\":", self.acted_upon.as_uuid());
+        put_name(json, ",\"category\":", self.category.as_str());
+        put_name(json, ",\"action\":", self.action.as_str());
+        json.extend_from_slice(b",\"description\":");
+        serde_json::to_writer(&mut *json, self.description).expect("a text can be written");
+        put_name(json, ",\"severity\":", self.severity.as_str());
+        put_name(json, ",\"status\":", self.status.as_str());
+        json.extend_from_slice(b",\"metadata\":");
+        json.extend_from_slice(self.metadata.unwrap_or("null").as_bytes());
+        json.extend_from_slice(b",\"createdAt\":");
+        let created_at = json.len();
+        put_time(json, self.created_at);
+        let created_at = created_at..json.len();
+        json.extend_from_slice(b",\"updatedAt\":");
+        if self.updated_at == self.created_at {
+            json.extend_from_within(created_at);
+        } else {
+            put_time(json, self.updated_at);
+        }
+        if let Some(deleted_at) = self.deleted_at {
+            json.extend_from_slice(b",\"deletedAt\":");
+            put_time(json, deleted_at);
+        }
+        json.push(b'}');
+    }
+}
 
 impl Event {
     /// The event as JSON: what `serde_json` makes of it.
@@ -27,38 +110,24 @@ impl Event {
 
     /// The same with this metadata, which must be a JSON object already: it is not looked at.
     pub fn to_json_with(&self, metadata: Option<&str>) -> Vec<u8> {
-        let texts = self.description.len() + metadata.map_or(0, str::len);
-        let mut json = Vec::with_capacity(FIELDS_BYTES + texts);
-        put_uuid(&mut json, "{\"id\":", self.id.as_uuid());
-        if let Some(owner) = &self.owner {
-            put_uuid(&mut json, ",\"owner\":", owner.as_uuid());
-        }
-        put_uuid(&mut json, ",\"systemId\":", self.system_id.as_uuid());
-        put_uuid(&mut json, ",\"operationId\":", self.operation_id.as_uuid());
-        put_uuid(&mut json, ",\"actedUpon\":", self.acted_upon.as_uuid());
-        put_name(&mut json, ",\"category\":", self.category.as_str());
-        put_name(&mut json, ",\"action\":", self.action.as_str());
-        json.extend_from_slice(b",\"description\":");
-        serde_json::to_writer(&mut json, &self.description).expect("a text can be written");
-        put_name(&mut json, ",\"severity\":", self.severity.as_str());
-        put_name(&mut json, ",\"status\":", self.status.as_str());
-        json.extend_from_slice(b",\"metadata\":");
-        json.extend_from_slice(metadata.unwrap_or("null").as_bytes());
-        json.extend_from_slice(b",\"createdAt\":");
-        let created_at = json.len();
-        put_time(&mut json, self.created_at);
-        let created_at = created_at..json.len();
-        json.extend_from_slice(b",\"updatedAt\":");
-        if self.updated_at == self.created_at {
-            json.extend_from_within(created_at);
-        } else {
-            put_time(&mut json, self.updated_at);
-        }
-        if let Some(deleted_at) = self.deleted_at {
-            json.extend_from_slice(b",\"deletedAt\":");
-            put_time(&mut json, deleted_at);
-        }
-        json.push(b'}');
+        let fields = EventFields {
+            id: self.id,
+            owner: self.owner,
+            system_id: self.system_id,
+            operation_id: self.operation_id,
+            acted_upon: self.acted_upon,
+            category: &self.category,
+            action: &self.action,
+            description: &self.description,
+            severity: self.severity,
+            status: self.status,
+            metadata,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            deleted_at: self.deleted_at,
+        };
+        let mut json = Vec::with_capacity(fields.json_bytes());
+        fields.write_json(&mut json);
         json
     }
 }
@@ -87,7 +156,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::kind::{Action, Category, Severity, Status};
 
     fn uuid() -> impl Strategy<Value = Uuid> {
         any::<u128>().prop_map(Uuid::from_u128)

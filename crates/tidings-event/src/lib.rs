@@ -64,6 +64,7 @@ pub use change::{Change, Selection};
 pub use cursor::{Cursor, CursorError, CursorTag, Epoch, Start};
 pub use digest::{Digest, Digests};
 pub use draft::{CausePolicy, Draft, NewEvent};
+pub use encoding::EventFields;
 pub use error_body::{ErrorBody, ErrorCode, ErrorSeverity};
 pub use event::{Event, Metadata};
 pub use given::{Given, OwnerName};

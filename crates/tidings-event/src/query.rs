@@ -239,12 +239,21 @@ impl<'de> Deserialize<'de> for PageToken {
     }
 }
 
-/// Which page: by number, or the one after another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which page: the first, by number, or the one after another.
+///
+/// A page by number always holds as many events as were asked for, if there are as many: its reader
+/// computes from their number where the next page begins. The others may end early and have `next`
+/// all the same: a reader continues with that, until it is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Paging {
+    /// The first page of a list that continues with `next`. It may end early with [`Total::Left`]; if
+    /// the events are counted, it is like page number 0.
+    #[default]
+    First,
     /// The page with this number, from 0. Its cost grows with the number.
     Number(u64),
-    /// The page that `next` of another asks for. Its cost is the same at any depth.
+    /// The page that `next` of another asks for. Its cost is the same at any depth. It ends early where
+    /// its events have more bytes than a page may have.
     After(PageToken),
 }
 
@@ -268,9 +277,9 @@ pub enum Total {
     /// severity, status and kind of owner.
     #[default]
     Counted,
-    /// Not at all. A search then stops after some time and hands over what it has found, with the
-    /// token to go on from there; so a page may hold fewer events than asked for, even none, and yet
-    /// not be the last.
+    /// Not at all. On a page that is not asked for by its number, a search then stops after some time
+    /// and hands over what it has found, with the token to continue from there. Such a page may hold
+    /// fewer events than asked for, even none, and yet not be the last.
     Left,
 }
 
@@ -279,12 +288,21 @@ impl PageRequest {
     pub const DEFAULT_SIZE: u64 = 25;
     /// The largest page; a larger one asked for is cut to it.
     pub const MAX_SIZE: u64 = 1_000;
+
+    /// Whether the page may hold fewer events than asked for and yet have `next`.
+    pub const fn may_end_early(&self) -> bool {
+        match self.paging {
+            Paging::First => matches!(self.total, Total::Left),
+            Paging::Number(_) => false,
+            Paging::After(_) => true,
+        }
+    }
 }
 
 impl Default for PageRequest {
     fn default() -> Self {
         Self {
-            paging: Paging::Number(0),
+            paging: Paging::default(),
             size: Self::DEFAULT_SIZE,
             sort: Sort::default(),
             total: Total::default(),

@@ -17,9 +17,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::error::ApiError;
+use crate::pool::{Pool, Share};
 
 pub(crate) use budget::BodyBudget;
-use budget::{Pool, Unfinished};
+use budget::{hold, hold_at_once, part};
 pub(crate) use media_type::UnsupportedMedia;
 
 /// The part of the time for all of it that a client may pause while it sends.
@@ -43,7 +44,7 @@ pub(crate) struct ReadBody {
     /// Gives the body's part of the budget back when it is dropped.
     share: Option<OwnedSemaphorePermit>,
     /// The same for its sender's share.
-    unfinished: Option<Unfinished>,
+    unfinished: Option<Share>,
 }
 
 impl ReadBody {
@@ -151,7 +152,7 @@ impl Upload<'_> {
         let begun = Instant::now();
         loop {
             if let Some(data) = self.waiting.take() {
-                let share = self.pool.share(data.len()).await?;
+                let share = part(self.pool, data.len()).await?;
                 self.read.add(&data, share);
             }
             let pause_ends = Instant::now() + self.pause;
@@ -171,12 +172,13 @@ impl Upload<'_> {
         let Some(caller) = self.caller else {
             return Ok(());
         };
-        let mut unfinished = self.pool.unfinished(caller);
+        let mut unfinished = self.pool.share_of(caller);
         let waiting = self.waiting.as_ref().map_or(0, Bytes::len);
         let here = self.read.bytes.len() + waiting;
-        unfinished.hold_at_once(here)?;
+        hold_at_once(self.pool, &mut unfinished, here)?;
         if let Some(declared) = self.declared {
-            unfinished.hold(declared.saturating_sub(here)).await?;
+            let more = declared.saturating_sub(here);
+            hold(self.pool, &mut unfinished, more).await?;
         }
         self.read.unfinished = Some(unfinished);
         Ok(())
@@ -200,11 +202,11 @@ impl Upload<'_> {
         }
         if self.declared.is_none()
             && let Some(unfinished) = &mut self.read.unfinished
-            && let Err(excess) = unfinished.hold_at_once(data.len())
+            && let Err(excess) = hold_at_once(self.pool, unfinished, data.len())
         {
             return Some(Err(excess));
         }
-        match self.pool.try_share(data.len()) {
+        match self.pool.try_take(data.len()) {
             Some(share) => self.read.add(&data, share),
             None => self.waiting = Some(data),
         }
@@ -261,14 +263,14 @@ mod tests {
     async fn a_body_waits_until_the_budget_has_room() {
         let budget = BodyBudget::new(MINUTE);
         let pool = budget.pool_for(Some(2));
-        let all = std::iter::from_fn(|| pool.try_share(1024)).collect::<Vec<_>>();
+        let all = std::iter::from_fn(|| pool.try_take(1024)).collect::<Vec<_>>();
         let headers = json_headers();
         let mut reading = Box::pin(budget.read_json(None, headers, Body::from("{}"), 10));
         assert!((&mut reading).now_or_never().is_none());
         let parts = all.len();
         drop(all);
         assert_eq!(reading.await.unwrap().bytes, b"{}");
-        let again = std::iter::from_fn(|| pool.try_share(1024)).collect::<Vec<_>>();
+        let again = std::iter::from_fn(|| pool.try_take(1024)).collect::<Vec<_>>();
         assert_eq!(again.len(), parts);
     }
 

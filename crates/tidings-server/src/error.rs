@@ -66,6 +66,8 @@ pub(crate) enum ApiError {
     TooManyChanges,
     /// The client hung up before it was the turn of its change. Nobody reads this.
     HungUp,
+    /// Too many answers wait to be taken by their clients.
+    AnswersUntaken,
     /// The caller has asked for more than one may.
     Excess(Excess),
     /// The request came on a connection beyond the limit.
@@ -189,9 +191,9 @@ impl ApiError {
             Self::Excess(Excess::StreamsOfOwner { .. } | Excess::StreamsToAddress { .. }) => {
                 Some(RETRY_STREAM_AFTER_SECONDS)
             }
-            Self::Excess(Excess::Uploads { .. } | Excess::Changes { .. }) => {
-                Some(RETRY_AFTER_SECONDS)
-            }
+            Self::Excess(
+                Excess::Uploads { .. } | Excess::Changes { .. } | Excess::Answers { .. },
+            ) => Some(RETRY_AFTER_SECONDS),
             _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_SECONDS),
         }
     }
@@ -278,6 +280,7 @@ impl ApiError {
                 | Self::TooManyConnections(_)
                 | Self::Overloaded
                 | Self::TooManyChanges
+                | Self::AnswersUntaken
                 | Self::Token(TokenError::KeysUnavailable)
         );
         status.is_server_error() && !expected

@@ -22,7 +22,7 @@ use crate::limits::Reach;
 use crate::state::AppState;
 use crate::token::{Scopes, Tokens};
 
-pub(crate) use access::{Access, Administrator, Changer, Publisher, Reader};
+pub(crate) use access::{Access, Administrator, Changer, Publisher, Reader, Shown};
 pub(crate) use authority::Head;
 use authority::Proxy;
 pub use authority::{Origin, OriginError};

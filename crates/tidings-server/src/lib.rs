@@ -18,6 +18,7 @@
 //! every request must name this machine as its `Host`, and come from its own origin if it names one.
 
 mod admission;
+mod answer;
 mod body;
 mod bulk_change;
 mod change;
@@ -39,6 +40,7 @@ mod openapi;
 mod operation;
 mod parameters;
 mod peer;
+mod pool;
 mod query;
 mod regular_file;
 mod request_id;

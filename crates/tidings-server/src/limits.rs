@@ -104,6 +104,8 @@ pub(crate) enum Excess {
     Uploads { bytes: usize },
     /// So many bulk changes that wait for their turn.
     Changes { most: usize },
+    /// So much memory for answers that were not taken.
+    Answers { bytes: usize },
 }
 
 impl Callers {

@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::limits::{Excess, Reach};
 
 /// The limits by their names in `/metrics`.
-const LIMITS: [&str; 8] = [
+const LIMITS: [&str; 9] = [
     "publish_rate",
     "own_publish_rate",
     "request_rate",
@@ -22,6 +22,7 @@ const LIMITS: [&str; 8] = [
     "streams_per_address",
     "unfinished_uploads",
     "waiting_changes",
+    "untaken_answers",
     "uri_bytes",
 ];
 
@@ -96,6 +97,7 @@ impl Metrics {
             to_address,
             uploads,
             changes,
+            answers,
             uri,
         ] = LIMITS;
         let limit = match error {
@@ -108,6 +110,7 @@ impl Metrics {
             ApiError::Excess(Excess::StreamsToAddress { .. }) => to_address,
             ApiError::Excess(Excess::Uploads { .. }) => uploads,
             ApiError::Excess(Excess::Changes { .. }) => changes,
+            ApiError::Excess(Excess::Answers { .. }) => answers,
             ApiError::UriTooLong { .. } => uri,
             _ => return,
         };

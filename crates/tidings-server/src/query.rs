@@ -36,10 +36,15 @@ impl ListQuery {
         let sort = order::read(&mut given, &mut violations);
         let total = total(&mut given, &mut violations);
         let size = number(&mut given, "pagesize", page_size, &mut violations);
+        let size = size.unwrap_or(PageRequest::DEFAULT_SIZE);
         let number = number(&mut given, "page", page_number, &mut violations);
         let next = next(&mut given, &filter, sort, &mut violations);
         violations.into_result()?;
-        let paging = next.map_or(Paging::Number(number), Paging::After);
+        let paging = match (next, number) {
+            (Some(token), _) => Paging::After(token),
+            (None, Some(number)) => Paging::Number(number),
+            (None, None) => Paging::First,
+        };
         let page = PageRequest {
             paging,
             size,
@@ -129,41 +134,33 @@ fn next(
     Some(token)
 }
 
-/// A number that is read forgivingly.
+/// A number that is read forgivingly, if it is given.
 fn number(
     given: &mut Parameters<'_>,
     name: &'static str,
-    read: impl Fn(Option<&str>) -> u64,
+    read: impl Fn(&str) -> u64,
     violations: &mut Violations,
-) -> u64 {
-    let number = given.word(
-        name,
-        |text| Some(read(Some(text))),
-        "write a number",
-        violations,
-    );
-    number.unwrap_or_else(|| read(None))
+) -> Option<u64> {
+    given.word(name, |text| Some(read(text)), "write a number", violations)
 }
 
 /// A negative size and `all` ask for everything, which is the largest page; what is no size is the
 /// default.
-fn page_size(text: Option<&str>) -> u64 {
-    match text {
-        None | Some("0") => PageRequest::DEFAULT_SIZE,
-        Some(all) if all.eq_ignore_ascii_case("all") => PageRequest::MAX_SIZE,
-        Some(text) => match text.parse::<i128>() {
-            Ok(0) | Err(_) => PageRequest::DEFAULT_SIZE,
-            Ok(size) => u64::try_from(size).map_or(PageRequest::MAX_SIZE, |size| {
-                size.min(PageRequest::MAX_SIZE)
-            }),
-        },
+fn page_size(text: &str) -> u64 {
+    if text.eq_ignore_ascii_case("all") {
+        return PageRequest::MAX_SIZE;
+    }
+    match text.parse::<i128>() {
+        Ok(0) | Err(_) => PageRequest::DEFAULT_SIZE,
+        Ok(size) => u64::try_from(size).map_or(PageRequest::MAX_SIZE, |size| {
+            size.min(PageRequest::MAX_SIZE)
+        }),
     }
 }
 
 /// What is no page number, or negative, is the first page.
-fn page_number(text: Option<&str>) -> u64 {
-    let number = text.and_then(|text| text.parse::<u64>().ok());
-    number.unwrap_or(0).min(MAX_PAGE)
+fn page_number(text: &str) -> u64 {
+    text.parse::<u64>().unwrap_or(0).min(MAX_PAGE)
 }
 
 #[cfg(test)]
@@ -184,28 +181,26 @@ mod tests {
 
     #[test]
     fn page_and_size_are_forgiving() {
-        for (query, number, size) in [
-            ("", 0, 25),
-            ("page=2&pagesize=10", 2, 10),
-            ("page=-1&pagesize=0", 0, 25),
-            ("page=x&pagesize=x", 0, 25),
-            ("page=&pagesize=", 0, 25),
-            ("pagesize=all", 0, 1000),
-            ("pagesize=-5", 0, 1000),
-            ("pagesize=1001", 0, 1000),
-            ("page=18446744073709551615", MAX_PAGE, 25),
-            ("page=undefined&pagesize=null", 0, 25),
-            ("page=2&page=2&page_size=10&pageSize=10", 2, 10),
-            ("Page=2&page-size=10", 2, 10),
-            ("per_page=10", 0, 10),
-            ("pagesize=ALL", 0, 1000),
+        let numbered = Paging::Number;
+        for (query, paging, size) in [
+            ("", Paging::First, 25),
+            ("page=0", numbered(0), 25),
+            ("page=2&pagesize=10", numbered(2), 10),
+            ("page=-1&pagesize=0", numbered(0), 25),
+            ("page=x&pagesize=x", numbered(0), 25),
+            ("page=&pagesize=", Paging::First, 25),
+            ("pagesize=all", Paging::First, 1000),
+            ("pagesize=-5", Paging::First, 1000),
+            ("pagesize=1001", Paging::First, 1000),
+            ("page=18446744073709551615", numbered(MAX_PAGE), 25),
+            ("page=undefined&pagesize=null", Paging::First, 25),
+            ("page=2&page=2&page_size=10&pageSize=10", numbered(2), 10),
+            ("Page=2&page-size=10", numbered(2), 10),
+            ("per_page=10", Paging::First, 10),
+            ("pagesize=ALL", Paging::First, 1000),
         ] {
             let page = parse(query).page;
-            assert_eq!(
-                (page.paging, page.size),
-                (Paging::Number(number), size),
-                "{query}"
-            );
+            assert_eq!((page.paging, page.size), (paging, size), "{query}");
         }
     }
 

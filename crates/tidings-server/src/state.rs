@@ -8,11 +8,14 @@ use axum::http::request::Parts;
 use futures_util::FutureExt as _;
 use futures_util::future::Either;
 use tidings::Tidings;
+use tidings_event::Selection;
+use uuid::fmt::Hyphenated;
 
+use crate::answer::{AnswerBudget, Reservation};
 use crate::body::{BodyBudget, ReadBody};
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::identity::{Caller, Identity, Pages};
+use crate::identity::{Caller, Credential, Identity, Pages};
 use crate::limits::{Callers, StreamPlace, check_uri};
 use crate::log_level::LogLevel;
 use crate::metrics::Metrics;
@@ -24,12 +27,16 @@ use crate::unfiltered;
 /// The shortest silence: a shorter one would make an idle stream a busy one.
 const MIN_KEEPALIVE: Duration = Duration::from_secs(1);
 
+/// An event's id in a list, with its quotes and a comma.
+const ID_BYTES: usize = Hyphenated::LENGTH + 3;
+
 /// The collaborators of every handler. Handlers get it behind an `Arc`.
 #[derive(Debug)]
 pub(crate) struct AppState {
     pub(crate) engine: Tidings,
     pub(crate) drain: Drain,
     pub(crate) bodies: BodyBudget,
+    answers: AnswerBudget,
     pub(crate) identity: Identity,
     /// Where its own pages are reached, and whose others may use it.
     pub(crate) pages: Pages,
@@ -64,6 +71,7 @@ impl AppState {
             },
             drain: Drain::default(),
             bodies: BodyBudget::new(config.connections.upload_timeout),
+            answers: AnswerBudget::new(config.identity.has_login()),
             keepalive: config.keepalive.max(MIN_KEEPALIVE),
             // Every stream has said goodbye well before the grace time cuts it off.
             drain_spread: config.drain_spread.min(config.drain_grace / 2),
@@ -123,6 +131,33 @@ impl AppState {
     /// Reads the body of a request that is counted for nobody.
     pub(crate) async fn read_body(&self, request: Request) -> Result<ReadBody, ApiError> {
         self.read_admitted(Ok(()), None, request).await
+    }
+
+    /// Reserves the memory of an answer of at most so many bytes, before the work for it begins. With a
+    /// credential the wait for it ends when that does.
+    pub(crate) async fn reserve_answer(
+        &self,
+        caller: Caller,
+        credential: Option<Credential>,
+        bytes: usize,
+    ) -> Result<Reservation, ApiError> {
+        let reserved = self.answers.reserve(caller.owner, credential, bytes).await;
+        self.judge(reserved)
+    }
+
+    /// The same for the ids of what changes, where they are answered.
+    pub(crate) async fn reserve_changes(
+        &self,
+        caller: Caller,
+        credential: Option<&Credential>,
+        selection: &Selection,
+    ) -> Result<Reservation, ApiError> {
+        let ids = match selection {
+            Selection::Ids(ids) => ids.len(),
+            _ => 0,
+        };
+        self.reserve_answer(caller, credential.cloned(), ids * ID_BYTES)
+            .await
     }
 
     /// Counts a request for a live stream, and the stream until what is returned is dropped.

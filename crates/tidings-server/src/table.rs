@@ -28,6 +28,9 @@ const EXCESS: [ErrorCode; 2] = [ErrorCode::RateLimited, ErrorCode::UriTooLong];
 /// What the store can refuse to read with.
 const READ: [ErrorCode; 2] = [ErrorCode::StorageUnavailable, ErrorCode::ShuttingDown];
 
+/// What an answer that is as large as its caller's events can be refused with.
+const ANSWER: [ErrorCode; 1] = [ErrorCode::Overloaded];
+
 /// What the store can refuse to write with.
 const WRITE: [ErrorCode; 3] = [
     ErrorCode::StorageFull,
@@ -59,6 +62,7 @@ fn events() -> Vec<Operation> {
             .fails_with(&[ErrorCode::InvalidQuery])
             .fails_with(&EXCESS)
             .fails_with(&READ)
+            .fails_with(&ANSWER)
             .also_at("/api/events", "list_events_alias")
             .also_at("/api/events/list", "list_events_list_alias"),
         Operation::of::<create::__path_create_events>(
@@ -74,6 +78,7 @@ fn events() -> Vec<Operation> {
             .fails_with(&EVENT)
             .fails_with(&EXCESS)
             .fails_with(&READ)
+            .fails_with(&ANSWER)
             .also_at("/api/events/{id}", "get_event_alias"),
         Operation::of::<types::__path_list_event_types>(
             Access::READER,
@@ -82,6 +87,7 @@ fn events() -> Vec<Operation> {
         .fails_with(&[ErrorCode::InvalidQuery])
         .fails_with(&EXCESS)
         .fails_with(&READ)
+        .fails_with(&ANSWER)
         .also_at("/api/events/types", "list_event_types_alias"),
         Operation::of::<summary::__path_summarize_events>(
             Access::READER,
@@ -90,6 +96,7 @@ fn events() -> Vec<Operation> {
         .fails_with(&[ErrorCode::InvalidQuery])
         .fails_with(&EXCESS)
         .fails_with(&READ)
+        .fails_with(&ANSWER)
         .also_at("/api/events/summary", "summarize_events_alias"),
         Operation::of::<subscribe::__path_subscribe>(Access::READER, get(subscribe::subscribe))
             .fails_with(&EXCESS)

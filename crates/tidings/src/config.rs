@@ -17,6 +17,9 @@ pub struct Config {
     /// The most bytes of frames kept in memory for the subscribers of one owner that are a little
     /// behind. Those that are further behind read the store.
     pub window_bytes: usize,
+    /// About the most bytes of events' JSON that are read at once for a page of the list; always at
+    /// least one event. A page that may end early has no more than these.
+    pub page_bytes: usize,
     /// What is kept, and for how long.
     pub retention: Retention,
     /// Where the time is read; tests give a [`ManualClock`](crate::ManualClock).
@@ -27,12 +30,16 @@ impl Config {
     /// 1 MiB: a few thousand events.
     pub const DEFAULT_WINDOW_BYTES: usize = 1024 * 1024;
 
+    /// 1 MiB: a thousand events with a line or two of metadata.
+    pub const DEFAULT_PAGE_BYTES: usize = 1024 * 1024;
+
     /// The default set-up with its data in `data_dir`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
             limits: Limits::default(),
             window_bytes: Self::DEFAULT_WINDOW_BYTES,
+            page_bytes: Self::DEFAULT_PAGE_BYTES,
             retention: Retention::default(),
             clock: Clock::default(),
         }

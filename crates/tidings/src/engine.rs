@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 use tidings_event::{
-    CursorTag, Draft, Event, EventFilter, EventId, EventPage, EventTypes, InboxSummary, Limits,
-    OwnerId, PageRequest, Paging, SeverityCount, Start, Status, SystemId, Violations,
+    CursorTag, Draft, Event, EventTypes, InboxSummary, Limits, OwnerId, Start, Status, SystemId,
+    Violations,
 };
 
 use crate::activity::Activity;
@@ -16,10 +16,9 @@ use crate::error::{OpenError, PublishError};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::receipt::Receipt;
-use crate::retention::Retention;
 use crate::start::cursor_at;
 use crate::store::sqlite::{OpenStoreError, SqliteStore};
-use crate::store::{Identity, ListPage, Store, StoreError, Submission};
+use crate::store::{Identity, Store, StoreError, Submission};
 use crate::subscription::{Source, Subscription};
 use crate::timekeeper::Timekeeper;
 use crate::turns::Turns;
@@ -38,6 +37,8 @@ pub struct Tidings {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) limits: Limits,
+    /// What is read at once of a page.
+    pub(crate) page_bytes: usize,
     pub(crate) identity: Identity,
     pub(crate) store: Arc<dyn Store>,
     hub: Arc<Hub>,
@@ -60,6 +61,13 @@ impl Drop for Shared {
 #[derive(Debug)]
 pub struct Prepared(Submission);
 
+impl Prepared {
+    /// The bytes of its JSON, as it will be stored and answered.
+    pub const fn json_bytes(&self) -> usize {
+        self.0.json.len()
+    }
+}
+
 impl Tidings {
     /// Opens the store, bringing its schema up to date, and starts the engine on the current Tokio
     /// runtime.
@@ -72,6 +80,7 @@ impl Tidings {
             data_dir,
             limits,
             window_bytes,
+            page_bytes,
             retention,
             clock,
         } = config;
@@ -84,24 +93,8 @@ impl Tidings {
         };
         let last_use = store.last_use().await;
         let last_use = last_use.map_err(|error| OpenError::Store(error.into()))?;
-        let time = Timekeeper::start(clock, last_use);
-        Ok(Self::start(
-            Arc::new(store),
-            limits,
-            window_bytes,
-            retention,
-            time,
-        ))
-    }
-
-    fn start(
-        store: Arc<dyn Store>,
-        limits: Limits,
-        window_bytes: usize,
-        retention: Retention,
-        time: Timekeeper,
-    ) -> Self {
-        let time = Arc::new(time);
+        let time = Arc::new(Timekeeper::start(clock, last_use));
+        let store: Arc<dyn Store> = Arc::new(store);
         let hub = Arc::new(Hub::new(window_bytes));
         let metrics = Arc::new(Metrics::new());
         let activity = Arc::new(Activity::default());
@@ -121,6 +114,7 @@ impl Tidings {
         };
         let shared = Shared {
             limits,
+            page_bytes,
             identity: store.identity(),
             store,
             hub,
@@ -131,9 +125,9 @@ impl Tidings {
             time,
             _upkeep: upkeep.start(),
         };
-        Self {
+        Ok(Self {
             shared: Arc::new(shared),
-        }
+        })
     }
 
     /// Stores an event and shows it to those who follow its owner. When this returns `Ok`, the
@@ -263,56 +257,6 @@ impl Tidings {
         Subscription::open(source, owner, start).await
     }
 
-    /// A page of what `owner` sees, with exact counts and the cursor from which a subscription misses
-    /// nothing. A page token must be one of a list with this filter and order, as
-    /// [`PageToken::check`](tidings_event::PageToken::check) tells; of another it means another place.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot be read.
-    pub async fn list(
-        &self,
-        owner: OwnerId,
-        filter: EventFilter,
-        page: PageRequest,
-    ) -> Result<EventPage, StoreError> {
-        self.shared.activity.note(owner);
-        let size = page.size.clamp(1, PageRequest::MAX_SIZE);
-        let page = PageRequest { size, ..page };
-        let filter = filter.without_empty_search();
-        let counted = filter.status.unwrap_or(Status::Unread);
-        let listed = self.shared.store.list(owner, filter, page).await?;
-        let ListPage {
-            events,
-            next,
-            total,
-            snapshot,
-        } = listed;
-        let tag = CursorTag::derive(self.shared.identity.epoch, owner);
-        let count_by_severity_level = snapshot
-            .summary
-            .of(counted)
-            .iter()
-            .map(|(severity, count)| SeverityCount {
-                severity: *severity,
-                count: *count,
-            })
-            .collect();
-        Ok(EventPage {
-            events,
-            page: match page.paging {
-                Paging::Number(number) => number,
-                Paging::After(_) => 0,
-            },
-            page_size: size,
-            count_by_severity_level,
-            total_count: total,
-            read_count: snapshot.summary.total(Status::Read),
-            next,
-            cursor: cursor_at(&snapshot, tag),
-        })
-    }
-
     /// The exact counts of what `owner` sees, with the cursor from which a subscription keeps them
     /// true. The cost is the same however many events there are.
     ///
@@ -344,16 +288,6 @@ impl Tidings {
         self.shared.store.types(owner).await
     }
 
-    /// One event that `owner` sees: `None` for an unknown one and for another user's alike.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot be read.
-    pub async fn get(&self, owner: OwnerId, id: EventId) -> Result<Option<Event>, StoreError> {
-        self.shared.activity.note(owner);
-        self.shared.store.event(owner, id).await
-    }
-
     /// The installation, which owns the events that every user sees.
     pub fn system_id(&self) -> SystemId {
         self.shared.identity.system
@@ -362,6 +296,11 @@ impl Tidings {
     /// The sizes an event and a batch must keep to.
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
+    }
+
+    /// About the most bytes of a page that are read at once: [`Config::page_bytes`].
+    pub fn page_bytes(&self) -> usize {
+        self.shared.page_bytes
     }
 
     /// Whether the store answers and takes events.

@@ -45,6 +45,7 @@ mod error;
 mod frame;
 mod hub;
 mod metrics;
+mod page;
 mod receipt;
 mod retention;
 mod search;
@@ -61,6 +62,7 @@ pub use clock::{Clock, ManualClock};
 pub use config::Config;
 pub use engine::{Prepared, Tidings};
 pub use error::{ChangeError, OpenError, PublishError};
+pub use page::{EncodedPage, PageRest};
 pub use receipt::Receipt;
 pub use retention::Retention;
 pub use store::{

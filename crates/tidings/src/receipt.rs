@@ -18,6 +18,8 @@ pub struct Receipt {
     pub rev: Rev,
     /// Whether it had been there before, so that nothing was stored now.
     pub repeated: bool,
+    /// Whether the event was stored before and has been deleted since.
+    pub deleted: bool,
 }
 
 impl Receipt {
@@ -35,6 +37,7 @@ impl From<Stored> for Receipt {
             json: stored.json,
             rev: stored.rev,
             repeated: stored.repeated,
+            deleted: stored.deleted,
         }
     }
 }

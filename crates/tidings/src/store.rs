@@ -2,6 +2,7 @@
 //!
 //! The store knows nothing of subscribers; only the engine brings the two together.
 
+mod encoded;
 mod error;
 pub(crate) mod sqlite;
 
@@ -15,6 +16,7 @@ use tidings_event::{
 };
 
 use crate::retention::Retention;
+pub(crate) use encoded::{EncodedEvents, Unread};
 pub use error::StoreError;
 pub use sqlite::{
     BackupError, DirectoryError, StoreSummary, backup, backup_to_writer, restore,
@@ -58,6 +60,8 @@ pub(crate) struct Stored {
     pub(crate) rev: Rev,
     /// Whether it had been there before.
     pub(crate) repeated: bool,
+    /// Whether it was there before and has been deleted since.
+    pub(crate) deleted: bool,
 }
 
 /// One thing to be committed.
@@ -195,8 +199,8 @@ pub(crate) enum Side {
 /// A change as a replay shows it.
 #[derive(Debug)]
 pub(crate) enum Replayed {
-    /// An event, as its reader sees it now.
-    Created(Box<Event>),
+    /// The JSON of an event, as its reader sees it now.
+    Created(Bytes),
     /// These events have this status since this moment.
     Status {
         ids: Vec<EventId>,
@@ -264,7 +268,9 @@ pub(crate) enum Progress {
 #[derive(Debug)]
 pub(crate) struct ListPage {
     /// In the order that was asked for.
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: EncodedEvents,
+    /// Those that follow them on the page: not of the snapshot, but as they are when they are read.
+    pub(crate) unread: Unread,
     /// The page after this one.
     pub(crate) next: Option<PageToken>,
     /// How many events match the filter, if that was asked for.
@@ -299,16 +305,27 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         range: RevRange,
     ) -> Result<ReplayPage, StoreError>;
 
-    /// One event that `owner` sees; `None` for an unknown one and for another's alike.
-    async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Event>, StoreError>;
+    /// The JSON of one event that `owner` sees; `None` for an unknown one and for another's alike.
+    async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Bytes>, StoreError>;
 
-    /// A page of what `owner` sees.
+    /// A page of what `owner` sees. One event is read, and further ones while all have at most about
+    /// `bytes` of JSON: a page that may end early ends there, of another the rest is unread.
     async fn list(
         &self,
         owner: OwnerId,
         filter: EventFilter,
         page: PageRequest,
+        bytes: usize,
     ) -> Result<ListPage, StoreError>;
+
+    /// Reads on where [`Self::list`] or this stopped, in the same way. An event that `owner` does not
+    /// see any more is left out.
+    async fn list_rest(
+        &self,
+        owner: OwnerId,
+        unread: Unread,
+        bytes: usize,
+    ) -> Result<(EncodedEvents, Unread), StoreError>;
 
     /// The categories and actions of what `owner` sees.
     async fn types(&self, owner: OwnerId) -> Result<EventTypes, StoreError>;

@@ -450,7 +450,7 @@ impl Subscription {
 /// A change of a replay says nothing of the counts: those of `live` count it already.
 fn frame_of(change: Replayed) -> Frame {
     match change {
-        Replayed::Created(event) => Frame::created(event.to_json().into()),
+        Replayed::Created(json) => Frame::created(json),
         Replayed::Status { ids, status, at } => Frame::status(&StatusChange {
             ids,
             status,

@@ -745,7 +745,7 @@ export interface components {
              */
             totalCount?: number;
         };
-        /** @description What an owner's events are about: the body of `GET /api/system/events/types`. Each is sorted, and never `null`. */
+        /** @description What an owner's events are about: the body of `GET /api/system/events/types`. Each is sorted, never `null`, and has at most 4,096 entries: the first ones. */
         EventTypes: {
             /** @description The actions that at least one event has. */
             action: components["schemas"]["Action"][];
@@ -1271,7 +1271,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -1859,7 +1859,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2187,7 +2187,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2285,7 +2285,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2403,7 +2403,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2815,7 +2815,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -3791,7 +3791,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -3889,7 +3889,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -4007,7 +4007,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */

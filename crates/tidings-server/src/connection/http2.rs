@@ -40,6 +40,11 @@ const PING_TIME: Duration = Duration::from_secs(20);
 const LOOKS: u32 = 4;
 const MIN_LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
+/// A connection on which more answers than these wait for a client that takes nothing of any for so
+/// long is ended: each takes some KiB beside its bytes, whatever it is. Streams among them resume.
+const MAX_UNTAKEN: usize = 32;
+const UNTAKEN_TIME: Duration = Duration::from_secs(10);
+
 /// How long the tasks of connections that were cut take to notice it.
 const CUT_TIME: Duration = Duration::from_secs(1);
 
@@ -168,7 +173,7 @@ fn builder(tasks: Tasks, head_bytes: usize) -> Builder<Tasks> {
 /// Why a connection is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    /// Its client has taken nothing of an answer for the write time-out.
+    /// Its client has taken nothing of an answer for the write time-out, or of many for a short time.
     Stalled,
     /// Nothing was asked and nothing is left to be sent, for the header time-out. So it ends too for a
     /// client that begins a head and does not end it.
@@ -191,6 +196,7 @@ struct Watch {
 impl Watch {
     fn interval(&self) -> Duration {
         let shortest = self.header_timeout.min(self.write_timeout);
+        let shortest = shortest.min(UNTAKEN_TIME);
         (shortest / LOOKS).max(MIN_LOOK_INTERVAL)
     }
 
@@ -198,6 +204,10 @@ impl Watch {
         let now = Instant::now();
         let waiting_since = self.deliveries.waiting_since();
         if waiting_since.is_some_and(|since| now.duration_since(since) >= self.write_timeout) {
+            return Some(Fault::Stalled);
+        }
+        let (untaken, since) = self.deliveries.untaken();
+        if untaken > MAX_UNTAKEN && now.duration_since(since) >= UNTAKEN_TIME {
             return Some(Fault::Stalled);
         }
         let begun = self.tasks.begun.load(Ordering::Relaxed);

@@ -183,6 +183,12 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
             "The client hung up before its change began; nothing was changed",
         )
         .remedy("send the request again"),
+        ApiError::AnswersUntaken => refusal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::Overloaded,
+            "Too many answers wait to be read by their clients; nothing was changed",
+        )
+        .remedy("try again in a moment"),
         ApiError::TooManyConnections(why) => too_many_connections(*why),
         ApiError::ShuttingDown => refusal(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -404,6 +410,16 @@ fn of_excess(excess: Excess) -> Answer {
         .fault(
             format!("{most} of your bulk changes may wait for their turn"),
             "wait for the answer to some of them before you send more",
+        ),
+        Excess::Answers { bytes } => refusal(
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::RateLimited,
+            "Too many of your answers wait to be read; nothing was changed",
+        )
+        .because("a client that sends requests and does not read the answers")
+        .fault(
+            format!("your unread answers may have {bytes} bytes together"),
+            "read the answers that you have asked for, or ask for smaller pages",
         ),
         Excess::StreamsOfOwner { most } => too_many_streams().fault(
             format!("you may have {most} open"),

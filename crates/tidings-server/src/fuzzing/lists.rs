@@ -43,6 +43,7 @@ fn written(list: &ListQuery) -> String {
     query.append_pair("order", page.sort.order.as_str());
     query.append_pair("pagesize", &page.size.to_string());
     match page.paging {
+        Paging::First => &mut query,
         Paging::Number(number) => query.append_pair("page", &number.to_string()),
         Paging::After(token) => query.append_pair("next", &token.to_string()),
     };

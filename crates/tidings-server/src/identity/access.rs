@@ -1,11 +1,12 @@
 //! What a caller may do: each handler takes the caller it is for.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use super::{Caller, authenticate};
+use super::{Caller, Credential, authenticate};
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::token::Scopes;
@@ -41,6 +42,18 @@ impl FromRequestParts<Arc<AppState>> for Caller {
         state: &Arc<AppState>,
     ) -> Result<Self, ApiError> {
         authenticate(parts, state).await
+    }
+}
+
+/// What has let the caller in, after the caller was found: nothing where no login is needed.
+#[derive(Debug)]
+pub(crate) struct Shown(pub(crate) Option<Credential>);
+
+impl FromRequestParts<Arc<AppState>> for Shown {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<AppState>) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.remove()))
     }
 }
 

@@ -86,6 +86,37 @@ async fn a_reader_that_takes_nothing_is_closed_and_others_live_on() {
 }
 
 #[tokio::test]
+async fn a_client_that_never_gives_a_window_is_closed() {
+    let secured = Secured::with(|config| {
+        config.write_timeout = Duration::from_millis(400);
+        config.connections.header_timeout = Duration::from_secs(3_600);
+    })
+    .await;
+    for path in ["", "/summary", "/subscribe"] {
+        let mut stalled = secured.http2_without_window().await;
+        let path = format!("{EVENTS}{path}");
+        let answer = stalled.call(Method::GET, &path, "").await;
+        assert_eq!(answer.status(), 200);
+        let _ = within(&mut stalled.ended).await.unwrap();
+        drop(answer);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_takes_none_of_many_answers_is_closed_soon() {
+    let secured = Secured::with(|config| {
+        config.connections.header_timeout = Duration::from_secs(3_600);
+    })
+    .await;
+    let mut client = secured.http2_without_window().await;
+    let mut answers = Vec::new();
+    for _ in 0..40 {
+        answers.push(client.call(Method::GET, "/healthz", "").await);
+    }
+    let _ = within(&mut client.ended).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_silent_stream_is_no_stalled_one() {
     let secured = Secured::with(|config| {
         config.write_timeout = Duration::from_millis(400);

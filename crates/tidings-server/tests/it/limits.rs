@@ -291,6 +291,7 @@ async fn refusals_are_counted_by_their_limit() {
         ("streams_per_address", 0),
         ("unfinished_uploads", 0),
         ("waiting_changes", 0),
+        ("untaken_answers", 0),
         ("uri_bytes", 1),
     ] {
         let line =

@@ -27,4 +27,5 @@ mod spellings;
 mod stream;
 mod subscribe;
 mod tls;
+mod untaken;
 mod wire;

@@ -145,7 +145,27 @@ impl Secured {
             .connect(&[HTTP_2])
             .await
             .expect("the handshake succeeds");
-        let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(socket));
+        self.http2_with(&http2::Builder::new(TokioExecutor::new()), socket)
+            .await
+    }
+
+    /// The same, that takes nothing of any answer's body.
+    pub(crate) async fn http2_without_window(&self) -> Http2 {
+        let socket = self
+            .connect(&[HTTP_2])
+            .await
+            .expect("the handshake succeeds");
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder.initial_stream_window_size(0);
+        self.http2_with(&builder, socket).await
+    }
+
+    async fn http2_with(
+        &self,
+        builder: &http2::Builder<TokioExecutor>,
+        socket: TlsStream<TcpStream>,
+    ) -> Http2 {
+        let handshake = builder.handshake(TokioIo::new(socket));
         let (requests, connection) = within(handshake).await.expect("HTTP/2 begins");
         Http2 {
             requests,

@@ -29,9 +29,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
-use tidings_event::{
-    Event, EventFilter, EventId, EventTypes, OwnerId, PageRequest, PageToken, Timestamp,
-};
+use bytes::Bytes;
+use tidings_event::{EventFilter, EventId, EventTypes, OwnerId, PageRequest, PageToken, Timestamp};
 
 pub use backup::{
     BackupError, StoreSummary, backup, backup_to_writer, restore, restore_from_reader,
@@ -41,8 +40,8 @@ pub use directory::DirectoryError;
 
 use crate::retention::Retention;
 use crate::store::{
-    Committed, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching, Progress,
-    ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Work,
+    Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
+    Progress, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Unread, Work,
 };
 use directory::DataDirectory;
 use fault::{OpenFault, io_error};
@@ -136,7 +135,7 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Event>, StoreError> {
+    async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Bytes>, StoreError> {
         self.stream_readers
             .read_for(owner, move |reader| reader.event(owner, id))
             .await
@@ -147,9 +146,23 @@ impl Store for SqliteStore {
         owner: OwnerId,
         filter: EventFilter,
         page: PageRequest,
+        bytes: usize,
     ) -> Result<ListPage, StoreError> {
         self.list_readers
-            .read_for(owner, move |reader| reader.list(owner, &filter, page))
+            .read_for(owner, move |reader| {
+                reader.list(owner, &filter, page, bytes)
+            })
+            .await
+    }
+
+    async fn list_rest(
+        &self,
+        owner: OwnerId,
+        unread: Unread,
+        bytes: usize,
+    ) -> Result<(EncodedEvents, Unread), StoreError> {
+        self.list_readers
+            .read_for(owner, move |reader| reader.list_rest(owner, unread, bytes))
             .await
     }
 

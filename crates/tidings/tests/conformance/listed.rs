@@ -23,7 +23,7 @@ pub(crate) async fn by_token(
     sort: Sort,
     size: u64,
 ) -> Vec<Event> {
-    let (mut events, mut paging) = (Vec::new(), Paging::Number(0));
+    let (mut events, mut paging) = (Vec::new(), Paging::First);
     loop {
         let request = PageRequest {
             paging,

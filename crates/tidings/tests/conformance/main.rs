@@ -83,6 +83,8 @@ macro_rules! conformance {
                 cases::list::pages_hold_every_event_once_newest_first,
                 cases::list::filters_choose_and_counts_do_not_follow_them,
                 cases::list::pages_by_token_stay_put_while_events_arrive,
+                cases::list::large_events_are_paged_without_a_gap,
+                cases::list::the_rest_of_a_page_leaves_out_what_was_deleted,
             );
         }
     };

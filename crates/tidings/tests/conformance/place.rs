@@ -6,13 +6,17 @@ use tidings::{Config, Tidings};
 /// A backend with nothing in it yet.
 pub(crate) struct Place {
     directory: TempDir,
+    page_bytes: usize,
 }
 
 impl Place {
     /// SQLite in a new directory.
     pub(crate) fn sqlite() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
-        Self { directory }
+        Self {
+            directory,
+            page_bytes: Config::DEFAULT_PAGE_BYTES,
+        }
     }
 
     /// Another one of the same backend.
@@ -21,9 +25,17 @@ impl Place {
         Self::sqlite()
     }
 
+    /// The same, where so many bytes of a page are read at once.
+    pub(crate) fn with_page_bytes(self, page_bytes: usize) -> Self {
+        Self { page_bytes, ..self }
+    }
+
     /// How an engine is opened here.
     pub(crate) fn config(&self) -> Config {
-        Config::new(self.directory.path())
+        Config {
+            page_bytes: self.page_bytes,
+            ..Config::new(self.directory.path())
+        }
     }
 
     /// Opens an engine on what is here.

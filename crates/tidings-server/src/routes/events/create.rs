@@ -8,11 +8,12 @@ use axum::extract::{OriginalUri, Request, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use bytes::{BufMut as _, Bytes, BytesMut};
-use tidings::Receipt;
+use bytes::Bytes;
+use tidings::{Prepared, Receipt};
 use tidings_event::EventId;
 use uuid::fmt::Hyphenated;
 
+use crate::answer::{AnswerBody, Reservation};
 use crate::body::ReadBody;
 use crate::error::ApiError;
 use crate::identity::{Caller, Publisher};
@@ -85,8 +86,8 @@ pub(crate) fn create_events(
     async move {
         let keeps_past = keeps_past.map_err(ApiError::InvalidQuery)?;
         let reader = Reader::new(caller, state.engine.limits(), keeps_past)?;
-        let (form, receipts) = publish(&state, caller, reader, body).await?;
-        Ok(answer(form, &receipts, collection))
+        let stored = publish(&state, caller, reader, body).await?;
+        Ok(answer(stored, collection))
     }
 }
 
@@ -97,12 +98,19 @@ enum Form {
     Batch,
 }
 
+/// What was stored, and room for the answer.
+struct Stored {
+    form: Form,
+    receipts: Vec<Receipt>,
+    room: Option<Reservation>,
+}
+
 async fn publish(
     state: &AppState,
     caller: Caller,
     reader: Reader<'_>,
     body: impl Future<Output = Result<ReadBody, ApiError>>,
-) -> Result<(Form, Vec<Receipt>), ApiError> {
+) -> Result<Stored, ApiError> {
     let body = body.await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let (form, prepared) = if reading::is_batch(text) {
@@ -117,39 +125,71 @@ async fn publish(
     };
     // The queue has a budget of its own.
     drop(body);
+    let room = reserve(state, caller, &prepared).await?;
     let published = state.engine.publish_prepared(prepared).await;
     let receipts = published.map_err(|error| ApiError::of_publish(error, form == Form::Batch))?;
-    Ok((form, receipts))
+    Ok(Stored {
+        form,
+        receipts,
+        room,
+    })
+}
+
+/// An answer that is no longer is part of what its connection may hold anyway.
+const SMALL_BYTES: usize = 4 * 1024;
+
+/// Reserves the memory of the answer before anything is stored. A repeat is answered with what is
+/// stored, which differs by its status and times.
+async fn reserve(
+    state: &AppState,
+    caller: Caller,
+    prepared: &[Prepared],
+) -> Result<Option<Reservation>, ApiError> {
+    const DIFFERENCE_BYTES: usize = 64;
+    let bytes = prepared
+        .iter()
+        .map(|one| one.json_bytes() + DIFFERENCE_BYTES)
+        .sum();
+    if bytes <= SMALL_BYTES {
+        return Ok(None);
+    }
+    let room = Box::pin(state.reserve_answer(caller, None, bytes)).await?;
+    Ok(Some(room))
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// 200 says that nothing new was stored.
-fn answer(form: Form, receipts: &[Receipt], collection: Collection) -> Response {
+fn answer(stored: Stored, collection: Collection) -> Response {
+    let Stored {
+        form,
+        receipts,
+        room,
+    } = stored;
     let status = if receipts.iter().all(|receipt| receipt.repeated) {
         StatusCode::OK
     } else {
         StatusCode::CREATED
     };
-    let mut response = match (form, receipts) {
+    let mut response = match (form, receipts.as_slice()) {
         (Form::One, [receipt]) => {
-            let mut response = receipt.json.clone().into_response();
-            if !is_deleted(receipt) {
+            let json = receipt.json.clone();
+            let mut response = match room {
+                None => json.into_response(),
+                Some(mut room) => AnswerBody::whole([room.hold(json)]).into_json(),
+            };
+            // Of one that was deleted since there is nothing at its path.
+            if !receipt.deleted {
                 let location = collection.location(receipt.id);
                 response.headers_mut().insert(LOCATION, location);
             }
             response
         }
-        _ => array(receipts).into_response(),
+        _ => array(receipts, room.unwrap_or_default()).into_json(),
     };
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
-}
-
-/// Whether the event was stored before and has been deleted since: there is nothing at its path.
-fn is_deleted(receipt: &Receipt) -> bool {
-    receipt.repeated && receipt.event().deleted_at.is_some()
 }
 
 /// Where the caller posted to, as its last segment: an address relative to it (RFC 9110 §10.2.2) holds
@@ -177,14 +217,22 @@ impl Collection {
     }
 }
 
+/// A piece of the answer to a batch ends with the event that passes this size.
+const PIECE_BYTES: usize = 64 * 1024;
+
 /// The events as they are stored, without encoding them again.
-fn array(receipts: &[Receipt]) -> Bytes {
-    let events: usize = receipts.iter().map(|receipt| receipt.json.len() + 1).sum();
-    let mut json = BytesMut::with_capacity(events + 1);
-    for (index, receipt) in receipts.iter().enumerate() {
-        json.put_u8(if index == 0 { b'[' } else { b',' });
-        json.put_slice(&receipt.json);
+fn array(receipts: Vec<Receipt>, mut room: Reservation) -> AnswerBody {
+    let mut pieces = Vec::new();
+    let mut piece = Vec::new();
+    for (index, receipt) in receipts.into_iter().enumerate() {
+        piece.push(if index == 0 { b'[' } else { b',' });
+        piece.extend_from_slice(&receipt.json);
+        if piece.len() >= PIECE_BYTES {
+            piece.shrink_to_fit();
+            pieces.push(room.hold(std::mem::take(&mut piece)));
+        }
     }
-    json.put_u8(b']');
-    json.freeze()
+    piece.push(b']');
+    pieces.push(room.hold(piece));
+    AnswerBody::whole(pieces)
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use tidings::{ChangeOutcome, Changes};
 use tidings_event::{Change, DeletedEvents, EventId, Selection};
 
+use crate::answer::{AnswerBody, Reservation};
 use crate::bulk_change;
 use crate::change;
 use crate::error::ApiError;
@@ -73,11 +73,11 @@ pub(crate) async fn delete_events(
     Changer(caller): Changer,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let (by_ids, changes) = delete_several(&state, caller, request).await?;
+    let (by_ids, changes, room) = delete_several(&state, caller, request).await?;
     Ok(if by_ids {
         StatusCode::NO_CONTENT.into_response()
     } else {
-        answer(changes).into_response()
+        answer(room, changes)
     })
 }
 
@@ -108,9 +108,9 @@ pub(crate) async fn delete_events_with_answer(
     State(state): State<Arc<AppState>>,
     Changer(caller): Changer,
     request: Request,
-) -> Result<Json<DeletedEvents>, ApiError> {
-    let (_, changes) = delete_several(&state, caller, request).await?;
-    Ok(answer(changes))
+) -> Result<Response, ApiError> {
+    let (_, changes, room) = delete_several(&state, caller, request).await?;
+    Ok(answer(room, changes))
 }
 
 /// The same for clients that send no body with a deletion.
@@ -140,29 +140,33 @@ pub(crate) async fn post_deletion(
     state: State<Arc<AppState>>,
     changer: Changer,
     request: Request,
-) -> Result<Json<DeletedEvents>, ApiError> {
+) -> Result<Response, ApiError> {
     delete_events_with_answer(state, changer, request).await
 }
 
-/// The changes, and whether the events were named by their ids.
+/// The changes, whether the events were named by their ids, and room for the answer.
 async fn delete_several(
     state: &AppState,
     caller: Caller,
     request: Request,
-) -> Result<(bool, Changes), ApiError> {
+) -> Result<(bool, Changes, Reservation), ApiError> {
     let credential = request.extensions().get::<Credential>().cloned();
     let body = state.read_choice(caller, request).await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let selection = change::read_selection(text, state.engine.limits())?;
     drop(body);
+    let room = state.reserve_changes(caller, credential.as_ref(), &selection);
+    let room = room.await?;
     let by_ids = matches!(selection, Selection::Ids(_));
     let changes = bulk_change::run(state, caller, credential, selection, Change::Delete).await?;
-    Ok((by_ids, changes))
+    Ok((by_ids, changes, room))
 }
 
-fn answer(changes: Changes) -> Json<DeletedEvents> {
-    Json(DeletedEvents {
+fn answer(mut room: Reservation, changes: Changes) -> Response {
+    let json = serde_json::to_vec(&DeletedEvents {
         deleted: changes.ids,
         count: changes.count,
-    })
+    });
+    let json = json.expect("ids are texts");
+    AnswerBody::whole([room.hold(json)]).into_json()
 }

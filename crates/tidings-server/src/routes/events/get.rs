@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use tidings_event::{Event, EventId};
 
+use crate::answer::AnswerBody;
 use crate::error::ApiError;
 use crate::event_path::EventPath;
-use crate::identity::Reader;
+use crate::identity::{Reader, Shown};
 use crate::limits::Admitted;
 use crate::openapi::examples;
 use crate::state::AppState;
@@ -31,8 +32,12 @@ pub(crate) async fn get_event(
     State(state): State<Arc<AppState>>,
     Admitted(Reader(caller)): Admitted<Reader>,
     _: Unfiltered,
+    Shown(credential): Shown,
     EventPath(id): EventPath,
-) -> Result<Json<Event>, ApiError> {
-    let event = state.engine.get(caller.owner, id).await?;
-    event.map(Json).ok_or(ApiError::EventNotFound)
+) -> Result<Response, ApiError> {
+    let bytes = state.engine.limits().event_bytes;
+    let mut room = state.reserve_answer(caller, credential, bytes).await?;
+    let event = state.engine.get_encoded(caller.owner, id).await?;
+    let event = event.ok_or(ApiError::EventNotFound)?;
+    Ok(AnswerBody::whole([room.hold(event)]).into_json())
 }

@@ -1,13 +1,19 @@
 //! `GET /api/system/events`.
 
+use std::iter;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{RawQuery, State};
-use tidings_event::EventPage;
+use axum::response::Response;
+use bytes::{Buf as _, Bytes};
+use futures_util::{Stream, stream};
+use serde::Serialize;
+use tidings::{EncodedPage, PageRest};
+use tidings_event::{Cursor, EventPage, PageToken, SeverityCount};
 
+use crate::answer::{AnswerBody, Reservation};
 use crate::error::ApiError;
-use crate::identity::Reader;
+use crate::identity::{Caller, Reader, Shown};
 use crate::limits::Admitted;
 use crate::openapi::examples;
 use crate::openapi::parameters::ListParameters;
@@ -34,10 +40,146 @@ use crate::state::AppState;
 pub(crate) async fn list_events(
     State(state): State<Arc<AppState>>,
     Admitted(Reader(caller)): Admitted<Reader>,
+    Shown(credential): Shown,
     RawQuery(query): RawQuery,
-) -> Result<Json<EventPage>, ApiError> {
+) -> Result<Response, ApiError> {
     let ListQuery { filter, page } =
         ListQuery::parse(query.as_deref().unwrap_or("")).map_err(ApiError::InvalidQuery)?;
-    let page = state.engine.list(caller.owner, filter, page).await?;
-    Ok(Json(page))
+    let bytes = state.engine.page_bytes();
+    let room = state.reserve_answer(caller, credential, bytes).await?;
+    let page = state.engine.list_encoded(caller.owner, filter, page);
+    let EncodedPage { events, rest, page } = page.await?;
+    let more = rest.map(|rest| More {
+        state,
+        caller,
+        rest,
+    });
+    let envelope = Envelope {
+        head: b"{\"events\":[",
+        tail: tail(&page),
+    };
+    Ok(body(room, events, more, envelope).into_json())
+}
+
+/// About the bytes of events that are read at a time while a client takes a large page.
+const REST_BYTES: usize = 256 * 1024;
+
+/// What a page has around its events.
+struct Envelope {
+    head: &'static [u8],
+    tail: Vec<u8>,
+}
+
+/// What follows the events of a page.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tail<'a> {
+    page: u64,
+    page_size: u64,
+    count_by_severity_level: &'a [SeverityCount],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_count: Option<u64>,
+    read_count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<PageToken>,
+    cursor: Cursor,
+}
+
+fn tail(page: &EventPage) -> Vec<u8> {
+    let mut tail = b"],".to_vec();
+    let fields = Tail {
+        page: page.page,
+        page_size: page.page_size,
+        count_by_severity_level: &page.count_by_severity_level,
+        total_count: page.total_count,
+        read_count: page.read_count,
+        next: page.next,
+        cursor: page.cursor,
+    };
+    let fields = serde_json::to_vec(&fields).expect("a page has only text keys");
+    // The array's end is in the place of the brace.
+    tail.extend_from_slice(&fields[1..]);
+    tail
+}
+
+/// A page as a body: what was read of it at once, and then, as its client takes it, the rest. So a page
+/// of any size takes no more memory than what is read at once.
+fn body(
+    mut room: Reservation,
+    mut events: Vec<Vec<u8>>,
+    more: Option<More>,
+    envelope: Envelope,
+) -> AnswerBody {
+    let Envelope { head, tail } = envelope;
+    let commas = usize::from(!events.is_empty());
+    let rest = match more {
+        Some(more) => Some(more.read(tail)),
+        None => {
+            append(&mut events, tail);
+            None
+        }
+    };
+    let mut pieces = hold(&mut room, events);
+    // The one before the first event.
+    if let Some(first) = pieces.first_mut() {
+        first.advance(commas);
+    }
+    let pieces = iter::once(Bytes::from_static(head)).chain(pieces);
+    match rest {
+        Some(rest) => AnswerBody::with_rest(pieces, rest),
+        None => AnswerBody::whole(pieces),
+    }
+}
+
+fn append(events: &mut Vec<Vec<u8>>, tail: Vec<u8>) {
+    match events.last_mut() {
+        Some(last) => last.extend_from_slice(&tail),
+        None => events.push(tail),
+    }
+}
+
+fn hold(room: &mut Reservation, events: Vec<Vec<u8>>) -> Vec<Bytes> {
+    events.into_iter().map(|piece| room.hold(piece)).collect()
+}
+
+/// The events of a page that are read as its client takes it.
+struct More {
+    state: Arc<AppState>,
+    caller: Caller,
+    rest: PageRest,
+}
+
+impl More {
+    fn read(self, tail: Vec<u8>) -> impl Stream<Item = Result<Vec<Bytes>, ApiError>> + use<> {
+        stream::try_unfold(Some((self, tail)), |left| async move {
+            let Some((
+                Self {
+                    state,
+                    caller,
+                    rest,
+                },
+                tail,
+            )) = left
+            else {
+                return Ok(None);
+            };
+            let mut room = state.reserve_answer(caller, None, REST_BYTES).await?;
+            let (mut events, rest) = state.engine.list_rest(rest, REST_BYTES).await?;
+            let left = match rest {
+                Some(rest) => {
+                    let more = Self {
+                        state,
+                        caller,
+                        rest,
+                    };
+                    Some((more, tail))
+                }
+                None => {
+                    append(&mut events, tail);
+                    None
+                }
+            };
+            Ok(Some((hold(&mut room, events), left)))
+        })
+    }
 }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use tidings::{ChangeOutcome, Changes};
 use tidings_event::{Change, EventId, Selection, Status, UpdatedEvent, UpdatedEvents};
 
+use crate::answer::{AnswerBody, Reservation};
 use crate::bulk_change;
 use crate::change;
 use crate::error::ApiError;
@@ -100,11 +101,11 @@ pub(crate) async fn mark_events(
     Changer(caller): Changer,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let (by_ids, changes) = mark_several(&state, caller, request).await?;
+    let (by_ids, changes, room) = mark_several(&state, caller, request).await?;
     Ok(if by_ids {
         StatusCode::OK.into_response()
     } else {
-        answer(changes).into_response()
+        answer(room, changes)
     })
 }
 
@@ -134,9 +135,9 @@ pub(crate) async fn mark_events_with_answer(
     State(state): State<Arc<AppState>>,
     Changer(caller): Changer,
     request: Request,
-) -> Result<Json<UpdatedEvents>, ApiError> {
-    let (_, changes) = mark_several(&state, caller, request).await?;
-    Ok(answer(changes))
+) -> Result<Response, ApiError> {
+    let (_, changes, room) = mark_several(&state, caller, request).await?;
+    Ok(answer(room, changes))
 }
 
 async fn mark_one(
@@ -154,26 +155,30 @@ async fn mark_one(
     }
 }
 
-/// The changes, and whether the events were named by their ids.
+/// The changes, whether the events were named by their ids, and room for the answer.
 async fn mark_several(
     state: &AppState,
     caller: Caller,
     request: Request,
-) -> Result<(bool, Changes), ApiError> {
+) -> Result<(bool, Changes, Reservation), ApiError> {
     let credential = request.extensions().get::<Credential>().cloned();
     let body = state.read_choice(caller, request).await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let (selection, status) = change::read_marking(text, state.engine.limits())?;
     drop(body);
+    let room = state.reserve_changes(caller, credential.as_ref(), &selection);
+    let room = room.await?;
     let by_ids = matches!(selection, Selection::Ids(_));
     let change = Change::Status(status);
     let changes = bulk_change::run(state, caller, credential, selection, change).await?;
-    Ok((by_ids, changes))
+    Ok((by_ids, changes, room))
 }
 
-fn answer(changes: Changes) -> Json<UpdatedEvents> {
-    Json(UpdatedEvents {
+fn answer(mut room: Reservation, changes: Changes) -> Response {
+    let json = serde_json::to_vec(&UpdatedEvents {
         updated: changes.ids,
         count: changes.count,
-    })
+    });
+    let json = json.expect("ids are texts");
+    AnswerBody::whole([room.hold(json)]).into_json()
 }

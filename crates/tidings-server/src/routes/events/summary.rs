@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use tidings_event::InboxSummary;
 
+use crate::answer::AnswerBody;
 use crate::error::ApiError;
-use crate::identity::Reader;
+use crate::identity::{Reader, Shown};
 use crate::limits::Admitted;
 use crate::openapi::examples;
 use crate::state::AppState;
@@ -31,6 +32,13 @@ pub(crate) async fn summarize_events(
     State(state): State<Arc<AppState>>,
     Admitted(Reader(caller)): Admitted<Reader>,
     _: Unfiltered,
-) -> Result<Json<InboxSummary>, ApiError> {
-    Ok(Json(state.engine.summary(caller.owner).await?))
+    Shown(credential): Shown,
+) -> Result<Response, ApiError> {
+    let mut room = state.reserve_answer(caller, credential, MAX_BYTES).await?;
+    let summary = state.engine.summary(caller.owner).await?;
+    let json = serde_json::to_vec(&summary).expect("counts have only text keys");
+    Ok(AnswerBody::whole([room.hold(json)]).into_json())
 }
+
+/// More than the counts of all severities take.
+const MAX_BYTES: usize = 4 * 1024;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use tidings_event::EventTypes;
+use axum::response::Response;
+use tidings_event::{EventTypes, NameError};
 
+use crate::answer::AnswerBody;
 use crate::error::ApiError;
-use crate::identity::Reader;
+use crate::identity::{Reader, Shown};
 use crate::limits::Admitted;
 use crate::state::AppState;
 use crate::unfiltered::Unfiltered;
@@ -29,6 +30,14 @@ pub(crate) async fn list_event_types(
     State(state): State<Arc<AppState>>,
     Admitted(Reader(caller)): Admitted<Reader>,
     _: Unfiltered,
-) -> Result<Json<EventTypes>, ApiError> {
-    Ok(Json(state.engine.types(caller.owner).await?))
+    Shown(credential): Shown,
+) -> Result<Response, ApiError> {
+    let room = state.reserve_answer(caller, credential, MAX_BYTES);
+    let mut room = room.await?;
+    let types = state.engine.types(caller.owner).await?;
+    let json = serde_json::to_vec(&types).expect("categories and actions are texts");
+    Ok(AnswerBody::whole([room.hold(json)]).into_json())
 }
+
+/// The most categories and actions that are answered, each with its quotes and a comma.
+const MAX_BYTES: usize = 2 * EventTypes::MAX_NAMES * (NameError::MAX_BYTES + 3);

@@ -1,9 +1,9 @@
 //! What an owner sees, counted: from the counters, at the cost of a few rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension as _, Row};
-use tidings_event::{EventTypes, OwnerId, Severity, Status, Summary};
+use tidings_event::{Action, Category, EventTypes, OwnerId, Severity, Status, Summary};
 
 use super::readers::Reader;
 use super::row::{rev, word};
@@ -182,7 +182,7 @@ impl Reader {
     pub(crate) fn types(&self, owner: OwnerId) -> rusqlite::Result<EventTypes> {
         let transaction = self.connection.unchecked_transaction()?;
         let viewer = self.viewer(owner)?;
-        let mut types = EventTypes::default();
+        let mut types = Names::default();
         if let Some(own) = viewer.own_key() {
             let sql = "SELECT category, action FROM type_counter WHERE feed = ?1";
             self.add_types(sql, [own], &mut types)?;
@@ -199,11 +199,11 @@ impl Reader {
             self.add_types(sql, [system, viewer.overlay_feed()], &mut types)?;
         }
         transaction.finish()?;
-        types.category.sort_unstable();
-        types.category.dedup();
-        types.action.sort_unstable();
-        types.action.dedup();
-        Ok(types)
+        let Names { category, action } = types;
+        Ok(EventTypes {
+            category: category.into_iter().collect(),
+            action: action.into_iter().collect(),
+        })
     }
 }
 
@@ -212,15 +212,30 @@ impl Reader {
         &self,
         sql: &str,
         feeds: impl rusqlite::Params,
-        types: &mut EventTypes,
+        names: &mut Names,
     ) -> rusqlite::Result<()> {
         let mut pairs = self.connection.prepare_cached(sql)?;
         let mut rows = pairs.query(feeds)?;
         while let Some(row) = rows.next()? {
-            types.category.push(word(row, 0, "category")?);
-            types.action.push(word(row, 1, "action")?);
+            keep_first(&mut names.category, word(row, 0, "category")?);
+            keep_first(&mut names.action, word(row, 1, "action")?);
         }
         Ok(())
+    }
+}
+
+/// The first categories and actions by their order. Their pairs, of which a user may make as many as
+/// there are events, are never held together.
+#[derive(Debug, Default)]
+struct Names {
+    category: BTreeSet<Category>,
+    action: BTreeSet<Action>,
+}
+
+fn keep_first<T: Ord>(names: &mut BTreeSet<T>, name: T) {
+    names.insert(name);
+    if names.len() > EventTypes::MAX_NAMES {
+        names.pop_last();
     }
 }
 

@@ -1,19 +1,18 @@
 //! A page of what an owner sees, with its counts, and the events a bulk change is about.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{CachedStatement, Connection};
 use tidings_event::{
-    Event, EventFilter, OwnerId, PageRequest, PageToken, Paging, Sort, SortKey, SortOrder,
+    EventFilter, EventId, OwnerId, PageRequest, PageToken, Paging, Sort, SortKey, SortOrder,
     Timestamp, Total,
 };
 
 use super::counts::{Counts, Viewer, count_kinds, snapshot_of};
 use super::readers::Reader;
-use super::row::{SEEN_COLUMNS, overlay_join, read_event};
+use super::row::{SEEN_COLUMNS, overlay_join, with_event};
 use super::search::{self, Budget, Found};
-use super::select::{self, Place, Query, Wanted};
+use super::select::{self, Place, Wanted};
 use crate::search::fold;
-use crate::store::{ListPage, MatchPage, Matching, Side};
+use crate::store::{EncodedEvents, ListPage, MatchPage, Matching, Side, Unread};
 
 /// The most events that a bulk change is told of at a time.
 const MATCH_PAGE: u64 = 4096;
@@ -25,12 +24,14 @@ impl Reader {
         owner: OwnerId,
         filter: &EventFilter,
         page: PageRequest,
+        bytes: usize,
     ) -> rusqlite::Result<ListPage> {
         let transaction = self.connection.unchecked_transaction()?;
         let viewer = self.viewer(owner)?;
         let counts = self.counts(&viewer)?;
         let needle = filter.search.as_deref().map(fold);
         let (skip, after) = match page.paging {
+            Paging::First => (0, None),
             Paging::Number(number) => (number.saturating_mul(page.size), None),
             Paging::After(token) => (0, Some(token)),
         };
@@ -43,7 +44,7 @@ impl Reader {
         };
         // Who wants a page by its number wants that page, however long it takes.
         let budget = match page.total {
-            Total::Left if skip == 0 => Budget::OF_PAGE,
+            Total::Left if page.may_end_early() => Budget::OF_PAGE,
             _ => Budget::Unlimited,
         };
         // One event more than the page, to know whether there is another page.
@@ -58,14 +59,29 @@ impl Reader {
         };
         let has_more = places.len() as u64 > page.size;
         places.truncate(usize::try_from(page.size).unwrap_or(usize::MAX));
-        let next = match (has_more, places.last()) {
+        let mut next = match (has_more, places.last()) {
             (true, Some(last)) => Some(token(last, wanted)?),
             _ => stopped,
         };
-        let events = self.events(&viewer, &places, page.sort)?;
+        let mut events = EncodedEvents::default();
+        let mut read = 0;
+        let mut statement = self.seen_event(&viewer)?;
+        for place in &places {
+            if !statement.encode(place.key, place.id, bytes, &mut events)? {
+                break;
+            }
+            read += 1;
+        }
+        let mut unread = places.split_off(read);
+        if let (true, Some(_), Some(last)) = (page.may_end_early(), unread.first(), places.last()) {
+            next = Some(token(last, wanted)?);
+            unread.clear();
+        }
+        drop(statement);
         transaction.finish()?;
         Ok(ListPage {
             events,
+            unread: Unread(unread.iter().map(|place| (place.key, place.id)).collect()),
             next,
             total,
             snapshot: snapshot_of(&viewer, &counts),
@@ -105,41 +121,65 @@ impl Reader {
         })
     }
 
-    /// Reads the events at these places, in their order.
-    fn events(
+    /// Reads on in a page, in a snapshot of its own.
+    pub(crate) fn list_rest(
         &self,
-        viewer: &Viewer,
-        places: &[Place],
-        sort: Sort,
-    ) -> rusqlite::Result<Vec<Event>> {
-        if places.is_empty() {
-            return Ok(Vec::new());
+        owner: OwnerId,
+        Unread(mut unread): Unread,
+        bytes: usize,
+    ) -> rusqlite::Result<(EncodedEvents, Unread)> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let viewer = self.viewer(owner)?;
+        let mut events = EncodedEvents::default();
+        let mut read = 0;
+        let mut statement = self.seen_event(&viewer)?;
+        for (key, id) in &unread {
+            if !statement.encode(*key, *id, bytes, &mut events)? {
+                break;
+            }
+            read += 1;
         }
-        let mut query = Query::default();
-        let overlay_feed = query.bind(viewer.overlay_feed().into());
-        let system_feed = query.bind(viewer.system_feed().into());
-        let keys = serde_json::to_string(&places.iter().map(|place| place.key).collect::<Vec<_>>())
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-        let keys = query.bind(Value::from(keys));
-        let overlay = overlay_join(overlay_feed, system_feed);
-        query.sql = format!(
+        drop(statement);
+        transaction.finish()?;
+        Ok((events, Unread(unread.split_off(read))))
+    }
+
+    /// Prepared once for the events of a page, which are then read one by one in the order of the page.
+    fn seen_event(&self, viewer: &Viewer) -> rusqlite::Result<SeenEvent<'_>> {
+        let overlay = overlay_join(1, 2);
+        let sql = format!(
             "SELECT {SEEN_COLUMNS} FROM event JOIN feed ON feed.key = event.feed {overlay} \
-             WHERE event.key IN (SELECT value FROM json_each(?{keys}))"
+             WHERE event.key = ?3 AND event.id = ?4 AND event.feed IN (?1, ?2) \
+             AND coalesce(overlay.deleted, 0) = 0"
         );
-        let mut statement = self.connection.prepare_cached(&query.sql)?;
-        let rows = statement.query_map(params_from_iter(query.values), read_event)?;
-        let mut events = rows
-            .map(|row| row.map(|(_, event)| event))
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        let moment = |event: &Event| match sort.key {
-            SortKey::CreatedAt => event.created_at,
-            SortKey::UpdatedAt => event.updated_at,
-        };
-        events.sort_unstable_by_key(|event| (moment(event), event.id));
-        if sort.order == SortOrder::Descending {
-            events.reverse();
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        statement.raw_bind_parameter(1, viewer.overlay_feed())?;
+        statement.raw_bind_parameter(2, viewer.system_feed())?;
+        Ok(SeenEvent(statement))
+    }
+}
+
+/// Reads events as a viewer sees them.
+struct SeenEvent<'a>(CachedStatement<'a>);
+
+impl SeenEvent<'_> {
+    /// Appends the event with this key and id, if it is there. `false` if it has no room within
+    /// `bytes`.
+    fn encode(
+        &mut self,
+        key: i64,
+        id: EventId,
+        bytes: usize,
+        events: &mut EncodedEvents,
+    ) -> rusqlite::Result<bool> {
+        let Self(statement) = self;
+        statement.raw_bind_parameter(3, key)?;
+        statement.raw_bind_parameter(4, id.as_uuid().as_bytes())?;
+        let mut rows = statement.raw_query();
+        match rows.next()? {
+            Some(row) => with_event(row, |event| events.add(event, bytes)),
+            None => Ok(true),
         }
-        Ok(events)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Transaction};
-use tidings_event::{Digest, Event, EventId, OwnerId, SystemId};
+use tidings_event::{Digest, Event, EventId, OwnerId, Rev, SystemId, Timestamp};
 
 use super::feeds::Feeds;
 use super::row::{
-    EVENT_COLUMN_COUNT, NewRow, STORED_COLUMNS, insert_events, moment, read_event, rev,
+    EVENT_COLUMN_COUNT, NewRow, STORED_COLUMNS, event_json, insert_events, moment, rev,
 };
 use crate::store::{Conflict, Outcome, Stored, Submission};
 
@@ -81,6 +81,7 @@ fn store_new(
                 json: submission.json.clone(),
                 rev,
                 repeated: false,
+                deleted: false,
             });
         }
         outcomes.push(Outcome::Stored(stored));
@@ -145,6 +146,7 @@ fn store_one_by_one(
                 json: submission.json.clone(),
                 rev: feed.add(&submission.event),
                 repeated: false,
+                deleted: false,
             });
             continue;
         }
@@ -189,26 +191,27 @@ fn find_repeat(
     let there = transaction
         .prepare_cached(&sql)?
         .query_row([id.as_uuid().as_bytes()], |row| {
-            let (rev, event) = read_event(row)?;
-            Ok((rev, event, row.get(EVENT_COLUMN_COUNT)?))
+            Ok(There {
+                rev: rev(row, 0)?,
+                created_at: moment(row, 10)?,
+                json: event_json(row)?,
+                digest: Digest::from_bytes(row.get(EVENT_COLUMN_COUNT)?),
+                deleted: false,
+            })
         })
         .optional()?;
     let found = match there {
-        Some((rev, event, digest)) => Some((rev, event, digest)),
+        Some(there) => Some(there),
         None => find_deleted(transaction, submission)?,
     };
-    let Some((rev, event, digest)) = found else {
-        return Ok(None);
-    };
-    if !is_repeat(submission, Digest::from_bytes(digest), &event) {
-        return Ok(None);
-    }
-    Ok(Some(Stored {
+    let repeat = found.filter(|there| there.is_repeated_by(submission));
+    Ok(repeat.map(|there| Stored {
         id,
         owner,
-        json: Bytes::from(event.to_json()),
-        rev,
+        json: there.json,
+        rev: there.rev,
         repeated: true,
+        deleted: there.deleted,
     }))
 }
 
@@ -216,33 +219,47 @@ fn find_repeat(
 fn find_deleted(
     transaction: &Transaction<'_>,
     submission: &Submission,
-) -> rusqlite::Result<Option<(tidings_event::Rev, Event, [u8; 32])>> {
+) -> rusqlite::Result<Option<There>> {
     transaction
         .prepare_cached(
             "SELECT created_rev, digest, created_at, deleted_at FROM tombstone WHERE id = ?1",
         )?
         .query_row([submission.event.id.as_uuid().as_bytes()], |row| {
-            let metadata = submission.metadata.as_deref().map(serde_json::from_str);
-            let deleted_at = moment(row, 3)?;
+            let (created_at, deleted_at) = (moment(row, 2)?, moment(row, 3)?);
+            // Without its metadata, which is kept as text.
             let event = Event {
-                metadata: metadata
-                    .transpose()
-                    .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?,
-                created_at: moment(row, 2)?,
+                created_at,
                 updated_at: deleted_at,
                 deleted_at: Some(deleted_at),
                 ..submission.event.clone()
             };
-            Ok((rev(row, 0)?, event, row.get(1)?))
+            Ok(There {
+                rev: rev(row, 0)?,
+                created_at,
+                json: event.to_json_with(submission.metadata.as_deref()).into(),
+                digest: Digest::from_bytes(row.get(1)?),
+                deleted: true,
+            })
         })
         .optional()
 }
 
-/// Whether `submission` is the event that was stored with `digest`: as it was sent then, or, where
-/// the time of creation was filled in then, as it is listed since.
-fn is_repeat(submission: &Submission, digest: Digest, stored: &Event) -> bool {
-    let digests = &submission.digests;
-    digests.of_content == digest
-        || (digests.without_time == Some(digest)
-            && submission.event.created_at == stored.created_at)
+/// What is stored under an id.
+struct There {
+    rev: Rev,
+    created_at: Timestamp,
+    json: Bytes,
+    digest: Digest,
+    deleted: bool,
+}
+
+impl There {
+    /// Whether `submission` is the same event: as it was sent then, or, where the time of creation was
+    /// filled in then, as it is listed since.
+    fn is_repeated_by(&self, submission: &Submission) -> bool {
+        let digests = &submission.digests;
+        digests.of_content == self.digest
+            || (digests.without_time == Some(self.digest)
+                && submission.event.created_at == self.created_at)
+    }
 }

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _};
-use tidings_event::{Event, EventId, OwnerId, SystemId};
+use tidings_event::{EventId, OwnerId, SystemId};
 
 use super::connection::open_reader;
 use super::fault::store_error;
-use super::row::{SEEN_COLUMNS, overlay_join, read_event};
+use super::row::{SEEN_COLUMNS, event_json, overlay_join};
 use crate::store::StoreError;
 use crate::turns::{Bounds, Turns};
 
@@ -173,8 +174,8 @@ impl Idle {
 }
 
 impl Reader {
-    /// One event that `owner` sees.
-    pub(crate) fn event(&self, owner: OwnerId, id: EventId) -> rusqlite::Result<Option<Event>> {
+    /// The JSON of one event that `owner` sees.
+    pub(crate) fn event(&self, owner: OwnerId, id: EventId) -> rusqlite::Result<Option<Bytes>> {
         let transaction = self.connection.unchecked_transaction()?;
         let viewer = self.viewer(owner)?;
         let overlay = overlay_join(2, 3);
@@ -186,9 +187,7 @@ impl Reader {
         let event = self
             .connection
             .prepare_cached(&sql)?
-            .query_row((id.as_uuid().as_bytes(), feeds.0, feeds.1), |row| {
-                read_event(row).map(|(_, event)| event)
-            })
+            .query_row((id.as_uuid().as_bytes(), feeds.0, feeds.1), event_json)
             .optional()?;
         transaction.finish()?;
         Ok(event)
@@ -212,7 +211,7 @@ mod tests {
 
     use super::super::{READERS, SqliteStore};
     use super::*;
-    use crate::store::{Matching, RevRange, Side, Store as _};
+    use crate::store::{Matching, RevRange, Side, Store as _, Unread};
 
     /// Far longer than any read here takes.
     const PATIENCE: Duration = Duration::from_secs(30);
@@ -285,7 +284,11 @@ mod tests {
         };
         let mut reads = [
             store
-                .list(owner, filter(), PageRequest::default())
+                .list(owner, filter(), PageRequest::default(), 0)
+                .map(drop)
+                .boxed(),
+            store
+                .list_rest(owner, Unread::default(), 0)
                 .map(drop)
                 .boxed(),
             store.types(owner).map(drop).boxed(),

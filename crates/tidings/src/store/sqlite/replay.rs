@@ -1,25 +1,24 @@
 //! A piece of a replay: what was created, and what became of it, merged by rev.
 
+use bytes::Bytes;
 use rusqlite::{CachedStatement, Row, params};
-use tidings_event::{Event, EventId, OwnerId, Rev, Status, StreamItem, Timestamp};
+use tidings_event::{EventId, OwnerId, Rev, Status, StreamItem, Timestamp};
 
 use super::counts::Viewer;
 use super::readers::Reader;
-use super::row::{SEEN_COLUMNS, moment, overlay_join, read_event, rev, rev_to_sql, uuid, word};
+use super::row::{SEEN_COLUMNS, event_json, moment, overlay_join, rev, rev_to_sql, uuid, word};
 use crate::store::{FeedBounds, ReplayPage, Replayed, RevRange, Side};
 
 /// A piece of a replay ends with the event that passes this size.
 const REPLAY_PAGE_BYTES: usize = 64 * 1024;
-
-/// About what an event takes beside its description and metadata.
-const EVENT_OVERHEAD_BYTES: usize = 512;
 
 /// The most changes of status, and the most deletions, in a piece of a replay.
 const REPLAY_PAGE_CHANGES: u32 = 1024;
 
 /// One change of one event.
 enum Change {
-    Created(Box<Event>),
+    /// The event's JSON.
+    Created(Bytes),
     Status(EventId, Status, Timestamp),
     Deleted(EventId),
 }
@@ -98,11 +97,9 @@ impl Reader {
         ])?;
         let mut bytes = 0;
         while let Some(row) = rows.next()? {
-            let description = row.get_ref(12)?.as_bytes()?.len();
-            let metadata = row.get_ref(13)?.as_bytes_or_null()?.map_or(0, <[u8]>::len);
-            bytes += EVENT_OVERHEAD_BYTES + description + metadata;
-            let (rev, event) = read_event(row)?;
-            changes.push((rev, Change::Created(Box::new(event))));
+            let (rev, json) = (rev(row, 0)?, event_json(row)?);
+            bytes += json.len();
+            changes.push((rev, Change::Created(json)));
             if bytes >= REPLAY_PAGE_BYTES {
                 return Ok(rev);
             }
@@ -217,7 +214,7 @@ fn join(changes: Vec<(Rev, Change)>) -> Vec<(Rev, Replayed)> {
                 *last_rev = rev;
                 continue;
             }
-            (_, Change::Created(event)) => Replayed::Created(event),
+            (_, Change::Created(json)) => Replayed::Created(json),
             (_, Change::Status(id, status, at)) => Replayed::Status {
                 ids: vec![id],
                 status,

@@ -3,10 +3,11 @@
 use std::str::FromStr;
 use std::sync::LazyLock;
 
+use bytes::Bytes;
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, Statement, ToSql};
-use tidings_event::{Event, OwnerId, Rev, Status, Timestamp};
+use tidings_event::{EventFields, OwnerId, Rev, Status, Timestamp};
 use uuid::Uuid;
 
 use super::fault::UnreadableColumn;
@@ -25,7 +26,7 @@ macro_rules! event_columns {
     };
 }
 
-/// The columns [`read_event`] reads, in its order, of an event as it is stored. The owner is that of
+/// The columns [`with_event`] reads, in its order, of an event as it is stored. The owner is that of
 /// the feed.
 pub(crate) const STORED_COLUMNS: &str = event_columns!("event.status", "event.updated_at");
 
@@ -167,30 +168,39 @@ impl NewRow<'_> {
     }
 }
 
-/// Reads an event and its rev from a row that begins with [`STORED_COLUMNS`] or [`SEEN_COLUMNS`].
-pub(crate) fn read_event(row: &Row<'_>) -> rusqlite::Result<(Rev, Event)> {
-    let metadata = row.get_ref(13)?.as_str_or_null()?;
-    let metadata = metadata
-        .map(serde_json::from_str)
-        .transpose()
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(13, Type::Text, error.into()))?;
-    let event = Event {
+/// Reads the fields of an event from a row that begins with [`STORED_COLUMNS`] or [`SEEN_COLUMNS`],
+/// and hands them on. Metadata stays the text that the engine has made of it: as parsed values it
+/// can take many times the memory.
+pub(crate) fn with_event<T>(
+    row: &Row<'_>,
+    read: impl FnOnce(&EventFields<'_>) -> T,
+) -> rusqlite::Result<T> {
+    let (category, action) = (word(row, 6, "category")?, word(row, 7, "action")?);
+    Ok(read(&EventFields {
         id: uuid(row, 1)?.into(),
         owner: Some(OwnerId::from(uuid(row, 2)?)),
         system_id: uuid(row, 3)?.into(),
         operation_id: uuid(row, 4)?.into(),
         acted_upon: uuid(row, 5)?.into(),
-        category: word(row, 6, "category")?,
-        action: word(row, 7, "action")?,
+        category: &category,
+        action: &action,
         severity: word(row, 8, "severity")?,
         status: word::<Status>(row, 9, "status")?,
         created_at: moment(row, 10)?,
         updated_at: moment(row, 11)?,
-        description: row.get(12)?,
-        metadata,
+        description: row.get_ref(12)?.as_str()?,
+        metadata: row.get_ref(13)?.as_str_or_null()?,
         deleted_at: None,
-    };
-    Ok((rev(row, 0)?, event))
+    }))
+}
+
+/// Reads the JSON of an event from such a row.
+pub(crate) fn event_json(row: &Row<'_>) -> rusqlite::Result<Bytes> {
+    with_event(row, |event| {
+        let mut json = Vec::with_capacity(event.json_bytes());
+        event.write_json(&mut json);
+        json.into()
+    })
 }
 
 /// Reads a position from column `index`.

@@ -1,8 +1,10 @@
 //! The list: pages, filters, counts.
 
-use tidings::{Event, EventFilter, PageRequest, Tidings};
+use serde_json::json;
+use tidings::{Change, EncodedPage, Event, EventFilter, PageRequest, Selection, Tidings};
 use tidings_event::{
-    Cause, EventPage, OwnerKind, Paging, ResourceId, Severity, SeverityCount, Status, Timestamp,
+    Cause, EventPage, OwnerKind, Paging, ResourceId, Severity, SeverityCount, Sort, SortKey,
+    SortOrder, Status, Timestamp, Total,
 };
 use uuid::Uuid;
 
@@ -64,7 +66,7 @@ pub(crate) async fn pages_hold_every_event_once_newest_first(place: Place) {
             by_number.extend(page.events);
         }
         assert_eq!(by_number, expected, "pages of {size}");
-        let mut paging = Paging::Number(0);
+        let mut paging = Paging::First;
         loop {
             let page = page(&tidings, &all, paging, size).await;
             by_token.extend(page.events);
@@ -89,7 +91,7 @@ pub(crate) async fn pages_by_token_stay_put_while_events_arrive(place: Place) {
     let tidings = place.open().await;
     let expected = fill(&tidings).await;
     let all = EventFilter::default();
-    let (mut seen, mut paging) = (Vec::new(), Paging::Number(0));
+    let (mut seen, mut paging) = (Vec::new(), Paging::First);
     loop {
         let page = page(&tidings, &all, paging, 4).await;
         seen.extend(page.events);
@@ -256,5 +258,140 @@ pub(crate) async fn filters_choose_and_counts_do_not_follow_them(place: Place) {
         shown.sort_by_key(|(severity, _)| severity.as_str());
         assert_eq!(shown, counts, "{filter:?}");
     }
+    tidings.close().await;
+}
+
+/// Pages by number are whole however large their events are; those by `next` end early, and all of
+/// them hold each event once.
+pub(crate) async fn large_events_are_paged_without_a_gap(place: Place) {
+    const PAGE_BYTES: usize = 20_000;
+    let tidings = place.with_page_bytes(PAGE_BYTES).open().await;
+    // Between a tenth of a page and three pages.
+    let events = (0..40).map(|number: usize| {
+        let mut one = event((!number.is_multiple_of(3)).then(|| user(0)), number as u64);
+        let filler = "x".repeat(number * number * 7919 % (3 * PAGE_BYTES));
+        one.metadata = json!({ "filler": filler, "numbers": [0, 1.5, null] })
+            .as_object()
+            .cloned();
+        one.description = format!("large {}", number % 4);
+        one
+    });
+    let receipts = tidings.publish_batch(events.collect()).await;
+    let ids: Vec<_> = receipts.expect("stored").iter().map(|one| one.id).collect();
+    let read = Selection::Ids(ids.iter().copied().step_by(3).collect());
+    let marked = tidings.change(user(0), read, Change::Status(Status::Read));
+    marked.await.expect("marked");
+    let searched = EventFilter {
+        search: Some("LARGE 1".to_owned()),
+        ..EventFilter::default()
+    };
+    let unread = EventFilter {
+        status: Some(Status::Unread),
+        owner_kind: Some(OwnerKind::User),
+        ..EventFilter::default()
+    };
+    let mut seen = Vec::new();
+    for filter in [EventFilter::default(), searched, unread] {
+        for key in [SortKey::CreatedAt, SortKey::UpdatedAt] {
+            for order in [SortOrder::Ascending, SortOrder::Descending] {
+                let sort = Sort { key, order };
+                let request = |paging, total| PageRequest {
+                    paging,
+                    size: 25,
+                    sort,
+                    total,
+                };
+                let list = async |paging, total| {
+                    let page = tidings.list(user(0), filter.clone(), request(paging, total));
+                    page.await.expect("the store can be read")
+                };
+                let mut by_number: Vec<Event> = Vec::new();
+                for number in 0..3 {
+                    let total = if number == 1 {
+                        Total::Left
+                    } else {
+                        Total::Counted
+                    };
+                    let page = list(Paging::Number(number), total).await;
+                    let full = if page.next.is_some() {
+                        25
+                    } else {
+                        page.events.len()
+                    };
+                    assert_eq!(page.events.len(), full, "{filter:?} {sort:?}");
+                    by_number.extend(page.events);
+                }
+                let first = list(Paging::First, Total::Counted).await;
+                assert_eq!(first.events, by_number[..first.events.len()]);
+                assert_eq!(first.total_count, Some(by_number.len() as u64));
+                assert!(first.next.is_none() || first.events.len() == 25);
+
+                let (mut by_token, mut paging, mut short) = (Vec::new(), Paging::First, 0);
+                loop {
+                    let page = list(paging, Total::Left).await;
+                    assert!(!page.events.is_empty(), "{filter:?} {sort:?}");
+                    let bytes: usize = page.events.iter().map(|one| one.to_json().len()).sum();
+                    assert!(
+                        bytes <= PAGE_BYTES || page.events.len() == 1,
+                        "{bytes} bytes"
+                    );
+                    short += usize::from(page.events.len() < 25);
+                    by_token.extend(page.events);
+                    match page.next {
+                        Some(token) => paging = Paging::After(token),
+                        None => break,
+                    }
+                }
+                assert!(short > 3, "{short} short pages of {filter:?}");
+                assert_eq!(by_token, by_number, "{filter:?} {sort:?}");
+                seen.push(by_token.len());
+            }
+        }
+    }
+    assert_eq!(seen[0], ids.len());
+    for id in ids {
+        let event = tidings.get(user(0), id).await.expect("readable");
+        let metadata = event.expect("it is there").metadata.expect("it was given");
+        assert_eq!(metadata["numbers"], json!([0, 1.5, null]));
+    }
+    tidings.close().await;
+}
+
+/// What is deleted while a page is read is left out of the rest of it, and nothing takes its place.
+pub(crate) async fn the_rest_of_a_page_leaves_out_what_was_deleted(place: Place) {
+    let tidings = place.with_page_bytes(0).open().await;
+    let expected = fill(&tidings).await;
+    let whole = PageRequest {
+        paging: Paging::Number(0),
+        size: 1000,
+        ..PageRequest::default()
+    };
+    let page = tidings.list_encoded(user(0), EventFilter::default(), whole);
+    let EncodedPage { events, rest, page } = page.await.expect("readable");
+    assert_eq!((events.len(), page.total_count), (1, Some(30)));
+    // The newest of the store, whose key the next event may get.
+    let newest = expected.iter().map(|event| event.id).max().expect("some");
+    for id in [expected[7].id, newest] {
+        let gone = tidings.change(user(0), Selection::Ids(vec![id]), Change::Delete);
+        gone.await.expect("deleted");
+    }
+    let foreign = event(Some(user(1)), 1000);
+    tidings.publish(foreign.clone()).await.expect("stored");
+    let mut left = rest;
+    let mut text = String::from_utf8(events.concat()).expect("it is text");
+    while let Some(rest) = left {
+        let (events, after) = tidings.list_rest(rest, 1_500).await.expect("readable");
+        text += std::str::from_utf8(&events.concat()).expect("it is text");
+        left = after;
+    }
+    let events: Vec<Event> =
+        serde_json::from_str(&format!("[{}]", &text[1..])).expect("commas stand between them");
+    let there: Vec<_> = expected
+        .into_iter()
+        .enumerate()
+        .filter(|(place, event)| *place == 0 || (*place != 7 && event.id != newest))
+        .map(|(_, event)| event)
+        .collect();
+    assert_eq!(events, there);
     tidings.close().await;
 }

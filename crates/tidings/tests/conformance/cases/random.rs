@@ -23,6 +23,9 @@ const USERS: u8 = 3;
 /// The readers of a history: two of each user, and one of the system's own feed.
 const READERS: usize = 2 * USERS as usize + 1;
 
+/// What is read at once of a page: one event, a few, or all.
+const PAGE_BYTES: std::ops::Range<usize> = 0..12_000;
+
 /// How many histories are tried. Each opens stores on disk.
 const HISTORIES: u32 = 64;
 
@@ -205,10 +208,14 @@ pub(crate) fn histories_agree_with_the_model(place: fn() -> Place) {
         ..Runs::default()
     });
     runner
-        .run(&prop::collection::vec(step(), 1..80), |history| {
-            runtime.block_on(History::play(&place(), history));
-            Ok(())
-        })
+        .run(
+            &(PAGE_BYTES, prop::collection::vec(step(), 1..80)),
+            |(bytes, history)| {
+                let place = place().with_page_bytes(bytes);
+                runtime.block_on(History::play(&place, history));
+                Ok(())
+            },
+        )
         .unwrap_or_else(|failure| panic!("{failure}"));
 }
 

@@ -1,0 +1,215 @@
+//! Answers that their clients have not taken yet, and the memory that they may have together.
+//!
+//! An answer reserves its memory before it is made: before a page is read, before an event is stored
+//! whose JSON is answered. Its bytes hold that memory until they are freed, wherever they are by then: in
+//! the body, in the HTTP library's buffers, or on their way into the socket. So what clients do not take
+//! is bounded, and a caller who takes nothing holds up themselves.
+
+mod body;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tidings_event::OwnerId;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::error::ApiError;
+use crate::identity::{Credential, ended};
+use crate::limits::Excess;
+use crate::pool::{self, Pool, Share};
+use crate::shutdown::unless_abandoned;
+
+pub(crate) use body::AnswerBody;
+
+/// The memory of answers that reserve little, such as counts, and of all others. Pages that nobody takes
+/// do not hold up a badge.
+const SHORT_POOL_BYTES: usize = 16 * 1024 * 1024;
+const LONG_POOL_BYTES: usize = 64 * 1024 * 1024;
+
+/// The most that a short answer reserves.
+const SHORT_BYTES: usize = 16 * 1024;
+
+/// The least that an answer counts for: about what its request takes beside its body.
+const LEAST_BYTES: usize = 4 * 1024;
+
+/// One caller gets an eighth of each pool: 8 MiB for pages, of which each takes 1 MiB while it is read.
+const CALLER_PARTS: usize = 8;
+
+/// How long a request waits for its part before it is refused. Readers take their answers in far less.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Bounds the memory of all answers that were not taken yet.
+#[derive(Debug)]
+pub(crate) struct AnswerBudget {
+    short: Pool,
+    long: Pool,
+    /// Without a login all callers are one, who may use all of it.
+    by_caller: bool,
+}
+
+impl AnswerBudget {
+    pub(crate) fn new(has_login: bool) -> Self {
+        Self {
+            short: Pool::new(SHORT_POOL_BYTES, CALLER_PARTS),
+            long: Pool::new(LONG_POOL_BYTES, CALLER_PARTS),
+            by_caller: has_login,
+        }
+    }
+
+    /// Reserves the memory of an answer of at most so many bytes; one that is larger than a caller's
+    /// share reserves all of the share. Waits for a while where other answers hold it, but no longer
+    /// than the client is there and the credential lets its holder in.
+    pub(crate) async fn reserve(
+        &self,
+        caller: OwnerId,
+        credential: Option<Credential>,
+        bytes: usize,
+    ) -> Result<Reservation, ApiError> {
+        let pool = if bytes <= SHORT_BYTES {
+            &self.short
+        } else {
+            &self.long
+        };
+        let bytes = bytes.clamp(LEAST_BYTES, pool.each());
+        let mut share = self.by_caller.then(|| pool.share_of(caller));
+        let is_held = share
+            .as_mut()
+            .is_none_or(|share| share.try_hold(bytes).is_ok());
+        if is_held && let Some(part) = pool.try_take(bytes) {
+            return Ok(Reservation {
+                part: Some(part),
+                share,
+            });
+        }
+        let waiting = async {
+            if let (false, Some(share)) = (is_held, &mut share) {
+                let held = share.hold(bytes, PATIENCE).await;
+                let bytes = pool.each();
+                held.map_err(|_| ApiError::Excess(Excess::Answers { bytes }))?;
+            }
+            let part = pool.take(bytes, PATIENCE).await;
+            part.map_err(|_| ApiError::AnswersUntaken)
+        };
+        // Seldom come by, and not worth room in each request.
+        let part = Box::pin(async {
+            tokio::select! {
+                part = unless_abandoned(waiting) => part.ok_or(ApiError::HungUp)?,
+                refused = ended(credential) => Err(ApiError::Token(refused)),
+            }
+        })
+        .await?;
+        Ok(Reservation {
+            part: Some(part),
+            share,
+        })
+    }
+}
+
+/// The memory that is reserved for an answer. What is not used is given back when this is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Reservation {
+    part: Option<OwnedSemaphorePermit>,
+    share: Option<Share>,
+}
+
+impl Reservation {
+    /// Bytes of the answer that hold their part of the memory until they are freed.
+    pub(crate) fn hold<T: AsRef<[u8]> + Send + 'static>(&mut self, bytes: T) -> Bytes {
+        let number = bytes.as_ref().len().max(LEAST_BYTES);
+        let part = self.part.as_mut();
+        Bytes::from_owner(Held {
+            bytes,
+            _part: part.and_then(|part| pool::split(part, number)),
+            _share: self.share.as_mut().map(|share| share.split(number)),
+        })
+    }
+}
+
+/// Bytes with the memory that they hold.
+struct Held<T> {
+    bytes: T,
+    _part: Option<OwnedSemaphorePermit>,
+    _share: Option<Share>,
+}
+
+impl<T: AsRef<[u8]>> AsRef<[u8]> for Held<T> {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const A: OwnerId = OwnerId::from_uuid(Uuid::from_u128(1));
+    const B: OwnerId = OwnerId::from_uuid(Uuid::from_u128(2));
+    const MIB: usize = 1024 * 1024;
+
+    async fn reserve(
+        budget: &AnswerBudget,
+        caller: OwnerId,
+        bytes: usize,
+    ) -> Result<Reservation, ApiError> {
+        budget.reserve(caller, None, bytes).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_who_takes_nothing_holds_up_nobody_else() {
+        let budget = AnswerBudget::new(true);
+        let mut untaken = Vec::new();
+        let share = LONG_POOL_BYTES / CALLER_PARTS;
+        for _ in 0..share / MIB {
+            let mut reserved = reserve(&budget, A, MIB).await.unwrap();
+            untaken.push(reserved.hold(vec![0_u8; MIB]));
+        }
+        let refused = reserve(&budget, A, MIB).await;
+        let Err(ApiError::Excess(Excess::Answers { bytes })) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(bytes, share);
+        // Their counts, and everything of others.
+        assert!(reserve(&budget, A, 100).now_or_never().unwrap().is_ok());
+        assert!(reserve(&budget, B, MIB).now_or_never().unwrap().is_ok());
+
+        let mut waiting = Box::pin(reserve(&budget, A, MIB));
+        assert!((&mut waiting).now_or_never().is_none());
+        // A slice keeps all of its bytes.
+        let slice = untaken.pop().unwrap().slice(..1);
+        assert!((&mut waiting).now_or_never().is_none());
+        drop(slice);
+        assert!(waiting.await.is_ok());
+        drop(untaken);
+        assert_eq!((budget.long.callers(), budget.short.callers()), (0, 0));
+        assert!(budget.long.try_take(LONG_POOL_BYTES).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_an_answer_does_not_need_is_given_back_at_once() {
+        let budget = AnswerBudget::new(true);
+        let mut reserved = reserve(&budget, A, MIB).await.unwrap();
+        let answer = reserved.hold(vec![0_u8; LEAST_BYTES]);
+        drop(reserved);
+        let left = LONG_POOL_BYTES - LEAST_BYTES;
+        assert!(budget.long.try_take(left + 1).is_none());
+        assert!(budget.long.try_take(left).is_some());
+        drop(answer);
+        assert!(budget.long.try_take(LONG_POOL_BYTES).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_login_the_one_caller_may_use_all() {
+        let budget = AnswerBudget::new(false);
+        let mut untaken = Vec::new();
+        for _ in 0..LONG_POOL_BYTES / MIB {
+            untaken.push(reserve(&budget, A, MIB).await.unwrap());
+        }
+        let refused = reserve(&budget, A, MIB).await;
+        assert!(matches!(refused, Err(ApiError::AnswersUntaken)));
+        drop(untaken);
+        assert!(reserve(&budget, A, MIB).await.is_ok());
+    }
+}

@@ -1,0 +1,221 @@
+//! Memory that requests share, of which each caller has a part at most.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tidings_event::OwnerId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// Memory that requests share.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    bytes: Arc<Semaphore>,
+    /// What one caller gets of it.
+    each: usize,
+    callers: Callers,
+}
+
+/// What each caller may still take. A caller who holds nothing is not in it.
+type Callers = Arc<Mutex<HashMap<OwnerId, Arc<Semaphore>>>>;
+
+/// The pool, or a caller's share of it, has no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spent;
+
+impl Pool {
+    /// A pool of so many bytes, of which a caller gets one part of so many.
+    pub(crate) fn new(bytes: usize, parts: usize) -> Self {
+        Self {
+            bytes: Arc::new(Semaphore::new(bytes)),
+            each: bytes / parts,
+            callers: Callers::default(),
+        }
+    }
+
+    /// The bytes that one caller gets.
+    pub(crate) const fn each(&self) -> usize {
+        self.each
+    }
+
+    /// A part of the pool, if it is there.
+    pub(crate) fn try_take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let part = Arc::clone(&self.bytes).try_acquire_many_owned(permits(bytes));
+        part.ok()
+    }
+
+    /// A part of the pool, waited for as long as `patience`. That all of it is held by requests that
+    /// wait for more of it is no standstill: they are refused after a while, and give back what they
+    /// have.
+    pub(crate) async fn take(
+        &self,
+        bytes: usize,
+        patience: Duration,
+    ) -> Result<OwnedSemaphorePermit, Spent> {
+        let part = Arc::clone(&self.bytes).acquire_many_owned(permits(bytes));
+        match timeout(patience, part).await {
+            Ok(part) => Ok(part.expect("a pool is never closed")),
+            Err(_) => Err(Spent),
+        }
+    }
+
+    /// What one request of a caller holds of the caller's share; nothing yet.
+    pub(crate) fn share_of(&self, caller: OwnerId) -> Share {
+        let mut callers = lock(&self.callers);
+        let left = callers.entry(caller);
+        let left = left.or_insert_with(|| Arc::new(Semaphore::new(self.each)));
+        Share {
+            caller,
+            left: Some(Arc::clone(left)),
+            held: None,
+            callers: Arc::clone(&self.callers),
+        }
+    }
+
+    /// How many callers hold something.
+    #[cfg(test)]
+    pub(crate) fn callers(&self) -> usize {
+        lock(&self.callers).len()
+    }
+}
+
+/// What is held of a caller's share until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    caller: OwnerId,
+    /// Always there, until it is dropped.
+    left: Option<Arc<Semaphore>>,
+    held: Option<OwnedSemaphorePermit>,
+    callers: Callers,
+}
+
+impl Share {
+    /// Holds so many bytes more, if they are there.
+    pub(crate) fn try_hold(&mut self, bytes: usize) -> Result<(), Spent> {
+        match self.left().try_acquire_many_owned(permits(bytes)) {
+            Ok(more) => self.add(more),
+            Err(_) => return Err(Spent),
+        }
+        Ok(())
+    }
+
+    /// Waits until so many bytes more are there, as long as `patience`.
+    pub(crate) async fn hold(&mut self, bytes: usize, patience: Duration) -> Result<(), Spent> {
+        let more = self.left().acquire_many_owned(permits(bytes));
+        match timeout(patience, more).await {
+            Ok(more) => self.add(more.expect("a share is never closed")),
+            Err(_) => return Err(Spent),
+        }
+        Ok(())
+    }
+
+    /// Cuts off what so many bytes hold, or all where it is less.
+    pub(crate) fn split(&mut self, bytes: usize) -> Self {
+        Self {
+            caller: self.caller,
+            left: self.left.clone(),
+            held: self.held.as_mut().and_then(|held| split(held, bytes)),
+            callers: Arc::clone(&self.callers),
+        }
+    }
+
+    fn left(&self) -> Arc<Semaphore> {
+        Arc::clone(self.left.as_ref().expect("it is not dropped"))
+    }
+
+    fn add(&mut self, more: OwnedSemaphorePermit) {
+        match &mut self.held {
+            Some(held) => held.merge(more),
+            None => self.held = Some(more),
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.held = None;
+        let mut callers = lock(&self.callers);
+        self.left = None;
+        if callers
+            .get(&self.caller)
+            .is_some_and(|left| Arc::strong_count(left) == 1)
+        {
+            callers.remove(&self.caller);
+        }
+    }
+}
+
+/// Cuts off a part of what is held, or all where it is less.
+pub(crate) fn split(held: &mut OwnedSemaphorePermit, bytes: usize) -> Option<OwnedSemaphorePermit> {
+    held.split(bytes.min(held.num_permits()))
+}
+
+/// The permits for so many bytes.
+fn permits(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+/// Nothing panics while it is held.
+fn lock(callers: &Callers) -> MutexGuard<'_, HashMap<OwnerId, Arc<Semaphore>>> {
+    callers.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const A: OwnerId = OwnerId::from_uuid(Uuid::from_u128(1));
+    const B: OwnerId = OwnerId::from_uuid(Uuid::from_u128(2));
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    #[tokio::test]
+    async fn a_caller_has_a_part_and_gets_it_back() {
+        let pool = Pool::new(400, 4);
+        let mut first = pool.share_of(A);
+        first.try_hold(60).unwrap();
+        let mut second = pool.share_of(A);
+        assert_eq!(second.try_hold(41), Err(Spent));
+        second.try_hold(40).unwrap();
+        pool.share_of(B).try_hold(100).unwrap();
+        let mut third = pool.share_of(A);
+        let mut waiting = Box::pin(third.hold(50, PATIENCE));
+        assert!((&mut waiting).now_or_never().is_none());
+        drop(first);
+        waiting.await.unwrap();
+        assert_eq!(pool.callers(), 1);
+        drop((second, third));
+        assert_eq!(pool.callers(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_part_of_a_share_is_given_back_by_itself() {
+        let pool = Pool::new(400, 4);
+        let mut whole = pool.share_of(A);
+        whole.try_hold(100).unwrap();
+        let part = whole.split(30);
+        let rest = whole.split(200);
+        drop(whole);
+        assert_eq!(pool.share_of(A).try_hold(1), Err(Spent));
+        drop(part);
+        assert_eq!(pool.share_of(A).try_hold(31), Err(Spent));
+        pool.share_of(A).try_hold(30).unwrap();
+        drop(rest);
+        assert_eq!(pool.callers(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_ends_after_a_while() {
+        let pool = Pool::new(400, 4);
+        let mut first = pool.share_of(A);
+        first.try_hold(100).unwrap();
+        assert_eq!(pool.share_of(A).hold(1, PATIENCE).await, Err(Spent));
+        let all = pool.try_take(400);
+        assert_eq!(pool.take(1, PATIENCE).await.err(), Some(Spent));
+        drop(all);
+        assert!(pool.take(400, PATIENCE).await.is_ok());
+    }
+}
