@@ -19,15 +19,27 @@ export class ApiError extends Error {
 /** The calls of the HTTP API that the tests make. */
 export class Api {
   #base;
+  #origin;
+  #headers;
 
-  /** @param {string} origin */
-  constructor(origin) {
+  /**
+   * @param {string} origin
+   * @param {string} [token] where there is a login
+   */
+  constructor(origin, token) {
+    this.#origin = origin;
     this.#base = `${origin}/api/system/events`;
+    this.#headers = token ? { authorization: `Bearer ${token}` } : {};
   }
 
   /** Where the stream is. */
   get streamUrl() {
     return `${this.#base}/subscribe`;
+  }
+
+  /** @param {string} id */
+  get(id) {
+    return this.#call("GET", `/${id}`);
   }
 
   /** @param {object | object[]} drafts */
@@ -62,6 +74,13 @@ export class Api {
     return this.#call("GET", "/summary");
   }
 
+  /** How many live streams the server has; with a login an administrator may ask. */
+  async streams() {
+    const answer = await soon("GET /metrics", fetch(`${this.#origin}/metrics`, { headers: this.#headers }));
+    const [, number] = (await answer.text()).match(/^tidings_subscribers (\d+)$/m) ?? [];
+    return Number(number);
+  }
+
   /** Every event, page by page, and the cursor and counts of the first page. */
   async list() {
     const query = new URLSearchParams({
@@ -83,7 +102,7 @@ export class Api {
   async #call(method, path, body) {
     const request = fetch(this.#base + path, {
       method,
-      headers: body && { "content-type": "application/json" },
+      headers: { ...this.#headers, ...(body && { "content-type": "application/json" }) },
       body: body && JSON.stringify(body),
     });
     const response = await soon(`${method} ${path}`, request);

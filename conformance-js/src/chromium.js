@@ -15,9 +15,14 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 
-/** Starts a browser with a new, empty profile. */
-export async function openBrowser() {
-  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS });
+/**
+ * Starts a browser with a new, empty profile.
+ *
+ * @param {string[]} [more] arguments of the test's own
+ */
+export async function openBrowser(more = []) {
+  const args = [...ARGUMENTS, ...more];
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, args });
   const context = await browser.newContext();
   return { context, close: () => browser.close() };
 }

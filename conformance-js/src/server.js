@@ -10,7 +10,7 @@ import { freePort } from "./port.js";
 import { soon } from "./soon.js";
 
 /** The binary under test: the one that `cargo test` builds, unless another is named. */
-const BINARY =
+export const BINARY =
   process.env.TIDINGS_BINARY ??
   fileURLToPath(new URL("../../target/debug/tidings", import.meta.url));
 

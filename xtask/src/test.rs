@@ -4,7 +4,7 @@ use anyhow::bail;
 
 use crate::javascript::{CONFORMANCE, PROJECTS, UI};
 use crate::tally::{Runner, Tally};
-use crate::{command, tools};
+use crate::{command, python, tools};
 
 /// How the tests are run.
 #[derive(Debug, Default, clap::Args)]
@@ -20,6 +20,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     for project in PROJECTS {
         project.install()?;
     }
+    for environment in python::ENVIRONMENTS {
+        environment.install()?;
+    }
 
     let mut cargo = command::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     if let Some(rounds) = args.crash_rounds {
@@ -32,15 +35,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         bail!("cargo test ended with {status}");
     }
     let javascript = CONFORMANCE.test("test", Runner::Node)?;
+    let readers = CONFORMANCE.test("readers", Runner::Node)?;
+    let proxies = CONFORMANCE.test("proxies", Runner::Node)?;
     let page = UI.test("test", Runner::Vitest)?;
     let browser = UI.test("e2e", Runner::Node)?;
 
     println!("with {versions}:");
     println!("tests in Rust: {rust}");
     println!("tests of the stream in JavaScript: {javascript}");
+    println!("tests of stream readers: {readers}");
+    println!("tests of reverse proxies: {proxies}");
     println!("tests of the page's logic: {page}");
     println!("tests of the page in a browser: {browser}");
-    let all = rust + javascript + page + browser;
+    let all = rust + javascript + readers + proxies + page + browser;
     println!("{all}");
     if all.failed > 0 || !status.success() {
         bail!("some tests failed");

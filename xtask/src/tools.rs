@@ -9,22 +9,51 @@ use crate::command;
 /// The oldest Node that runs the JavaScript tests.
 const NODE: u32 = 20;
 
-/// Each program, and Debian's package that brings it.
-const PROGRAMS: &[(&str, &str)] = &[
+/// A program, and Debian's package that brings it.
+#[derive(Clone, Copy, Debug)]
+struct Program {
+    name: &'static str,
+    package: &'static str,
+    /// What makes it print its version.
+    asks: &'static [&'static str],
+}
+
+const PROGRAMS: &[Program] = &[
     // Where the tests look for it.
-    ("/usr/bin/chromium", "chromium"),
-    ("curl", "curl"),
-    ("faketime", "faketime"),
-    ("node", "nodejs"),
-    ("npm", "npm"),
+    program("/usr/bin/chromium", "chromium", &["--version"]),
+    program("caddy", "caddy", &["version"]),
+    program("curl", "curl", &["--version"]),
+    program("faketime", "faketime", &["--version"]),
+    program("haproxy", "haproxy", &["-v"]),
+    program("nginx", "nginx", &["-v"]),
+    NODE_PROGRAM,
+    program("npm", "npm", &["--version"]),
+    program("openssl", "openssl", &["version"]),
+    program("python3", "python3", &["--version"]),
+    // Without it Python makes no environment.
+    program("python3", "python3-venv", &["-m", "ensurepip", "--version"]),
 ];
+
+const NODE_PROGRAM: Program = program("node", "nodejs", &["--version"]);
+
+const fn program(
+    name: &'static str,
+    package: &'static str,
+    asks: &'static [&'static str],
+) -> Program {
+    Program {
+        name,
+        package,
+        asks,
+    }
+}
 
 /// Installs what is missing and says what there is, such as `curl 7.88.1, nodejs v20.20.2`.
 pub(crate) fn install() -> anyhow::Result<String> {
     let packages: Vec<&str> = PROGRAMS
         .iter()
-        .filter(|(program, _)| version(program).is_none())
-        .map(|(_, package)| *package)
+        .filter(|program| version(program).is_none())
+        .map(|program| program.package)
         .collect();
     if !packages.is_empty() {
         install_packages(&packages).with_context(|| {
@@ -37,9 +66,12 @@ pub(crate) fn install() -> anyhow::Result<String> {
     }
     let versions = PROGRAMS
         .iter()
-        .map(|(program, package)| match version(program) {
-            Some(version) => Ok(format!("{package} {version}")),
-            None => bail!("{program} does not run, although {package} is installed"),
+        .map(|program| match version(program) {
+            Some(version) => Ok(format!("{} {version}", program.package)),
+            None => {
+                let Program { name, package, .. } = program;
+                bail!("{name} does not run, although {package} is installed")
+            }
         })
         .collect::<anyhow::Result<Vec<String>>>()?;
     check_node()?;
@@ -65,7 +97,7 @@ fn apt_get() -> Command {
 }
 
 fn check_node() -> anyhow::Result<()> {
-    let found = version("node").context("node does not run")?;
+    let found = version(&NODE_PROGRAM).context("node does not run")?;
     ensure!(
         major(&found).is_some_and(|major| major >= NODE),
         "the tests need node {NODE} or newer, and this is {found}; install a newer one"
@@ -78,23 +110,31 @@ fn major(version: &str) -> Option<u32> {
     version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-/// What `program --version` says; `None` if it does not run.
-fn version(program: &str) -> Option<String> {
-    let output = Command::new(program)
-        .arg("--version")
+/// The version that a program prints; `None` if it does not run.
+fn version(program: &Program) -> Option<String> {
+    let output = Command::new(program.name)
+        .args(program.asks)
         .stdin(Stdio::null())
-        .stderr(Stdio::null())
         .output()
         .ok()?;
-    let said = String::from_utf8(output.stdout).ok()?;
+    // Some print it on standard error.
+    let said = if output.stdout.is_empty() {
+        output.stderr
+    } else {
+        output.stdout
+    };
+    let said = String::from_utf8(said).ok()?;
     output.status.success().then(|| number(&said).to_owned())
 }
 
-/// The number in `curl 7.88.1 (…)`: the first word with a digit in it, or all there is.
+/// The number in `curl 7.88.1 (…)` or `nginx/1.22.1`: the first word with a digit in it without what is
+/// before its last slash, or all there is.
 fn number(said: &str) -> &str {
-    said.split_whitespace()
+    let word = said
+        .split_whitespace()
         .find(|word| word.contains(|letter: char| letter.is_ascii_digit()))
-        .unwrap_or(said.trim())
+        .unwrap_or(said.trim());
+    word.rsplit('/').next().unwrap_or(word)
 }
 
 #[cfg(test)]
@@ -108,6 +148,7 @@ mod tests {
             "7.88.1"
         );
         assert_eq!(number("v20.20.2\n"), "v20.20.2");
+        assert_eq!(number("nginx version: nginx/1.22.1\n"), "1.22.1");
         assert_eq!(number("unknown\n"), "unknown");
     }
 

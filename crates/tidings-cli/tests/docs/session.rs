@@ -94,7 +94,8 @@ impl Session {
                 Ok(_) => Ok(()),
                 Err(error) => Err(error.into()),
             },
-            "rust" | "rust,no_run" | "text" | "toml" | "ini" | "nginx" | "js" | "html" => Ok(()),
+            "rust" | "rust,no_run" | "text" | "toml" | "ini" | "nginx" | "haproxy"
+            | "caddyfile" | "js" | "html" => Ok(()),
             info => match info.strip_prefix("rs ") {
                 Some(file) => excerpt::check(file, text),
                 None => bail!("unknown info string `{info}`; tests/docs/main.rs lists them"),

@@ -1,0 +1,307 @@
+/**
+ * Reverse proxies in front of a server, set up as docs/operations.md says: its blocks are run word for
+ * word but for addresses and file names.
+ */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { Api } from "../src/api.js";
+import { openBrowser } from "../src/chromium.js";
+import { drafts } from "../src/drafts.js";
+import { Login } from "../src/login.js";
+import { HOST, NAMES, Proxy } from "../src/proxies.js";
+import { CurlReader } from "../src/readers/curl.js";
+import { Server } from "../src/server.js";
+import { soon } from "../src/soon.js";
+
+const ALICE = "7b1d2c3e-0000-4000-8000-00000000000a";
+
+/** How soon an event is in the page, in milliseconds. */
+const IN_THE_PAGE = 1_000;
+
+/**
+ * How soon a frame comes through a proxy: below the 200 milliseconds for which one that gathers small
+ * pieces holds it back.
+ */
+const ON_THE_WIRE = 150;
+
+/** Of how many events the fastest counts: the machine may be busy with something else. */
+const TRIES = 5;
+
+/** Proxies that hold requests while the server is away; the others answer a stream in its place. */
+const HOLDING = ["haproxy", "caddy"];
+
+describe("behind a proxy", { concurrency: NAMES.length }, () => {
+  let login;
+  let browser;
+  before(async () => {
+    login = await Login.begin();
+    browser = await openBrowser([`--host-resolver-rules=MAP ${HOST} 127.0.0.1`]);
+  });
+  after(async () => {
+    await browser?.close();
+    await login?.dispose();
+  });
+
+  for (const name of NAMES) {
+    describe(name, () => {
+      for (const isBelow of [false, true]) {
+        for (const hasLogin of [false, true]) {
+          const where = isBelow ? "below a path" : "at the root";
+          const how = hasLogin ? "with a login" : "without a login";
+          test(`${where}, ${how}`, async () => {
+            const place = await Place.begin(name, { isBelow }, hasLogin ? login : undefined);
+            // To find the server away takes some seconds, and no login or path changes it.
+            const isAway = !isBelow && !hasLogin;
+            await place.use(browser, async (page) => {
+              await place.showsAtOnce(page);
+              await place.deliversAtOnce();
+              await place.marks(page);
+              await place.losesNothing(page, isAway && !HOLDING.includes(name) ? 2 : 1);
+            });
+          });
+        }
+      }
+    });
+  }
+
+  describe("that is not set up for it", () => {
+    for (const [what, block] of [
+      ["as nginx does it by itself", "location / { proxy_pass http://127.0.0.1:9081; }"],
+      [
+        "with the server's own name as Host",
+        `location / {
+           proxy_pass http://127.0.0.1:9081;
+           proxy_set_header Host localhost:9081;
+           proxy_http_version 1.1;
+           proxy_set_header Connection "";
+         }`,
+      ],
+    ]) {
+      test(`${what}, the page works all the same`, async () => {
+        const place = await Place.begin("nginx", { block, isUnknown: true });
+        await place.use(browser, (page) => place.marks(page));
+      });
+    }
+  });
+
+  test("as TLS for localhost, without a word to the server", async () => {
+    const place = await Place.begin("nginx", { host: "localhost", isUnknown: true });
+    await place.use(browser, (page) => place.marks(page));
+  });
+
+  test("a page beside a path has a bell that finds its server", async () => {
+    const place = await Place.begin("nginx", { isBelow: true });
+    await place.use(browser, async (inbox) => {
+      const page = await inbox.context().newPage();
+      page.faults = faultsOf(page);
+      const address = new URL("/app/?a=b", place.proxy.url).href;
+      const body = `<!doctype html><script type="module" src="/tidings/tidings.js"></script><tidings-bell></tidings-bell>`;
+      await page.route(address, (route) => route.fulfill({ contentType: "text/html", body }));
+      await page.goto(address);
+      await place.publish("for the bell");
+      await page.getByRole("button", { name: "Notifications, 1 unread" }).waitFor();
+      assert.deepEqual(page.faults, []);
+      await page.close();
+    });
+  });
+});
+
+/** A server behind a proxy. */
+class Place {
+  server;
+  proxy;
+  api;
+  admin;
+  token;
+
+  static async begin(name, { isUnknown = false, ...options }, login) {
+    const place = new Place();
+    try {
+      place.proxy = await Proxy.place(name, options);
+      const known = isUnknown ? [] : ["--public-url", place.proxy.url];
+      place.server = await Server.begin([...known, ...(login?.flags ?? [])]);
+      place.token = await login?.token(ALICE);
+      place.api = new Api(place.server.origin, place.token);
+      place.admin = new Api(place.server.origin, await login?.token(ALICE, "events:admin"));
+      await place.proxy.start(new URL(place.server.origin).host);
+    } catch (error) {
+      await place.dispose();
+      throw error;
+    }
+    return place;
+  }
+
+  /** Opens the page, tries something with it, and ends all. */
+  async use(browser, tries) {
+    try {
+      const context = await browser.context.browser().newContext({ ignoreHTTPSErrors: true });
+      try {
+        const page = await this.opens(context);
+        await tries(page);
+        assert.deepEqual(page.faults, []);
+        // The server hears of a reader's end through the proxy.
+        await page.close();
+        await until("streams", () => this.streams(), 0);
+      } finally {
+        await context.close();
+      }
+    } finally {
+      await this.dispose();
+    }
+  }
+
+  /** The page loads, and a reader gets in. */
+  async opens(context) {
+    const page = await context.newPage();
+    page.faults = faultsOf(page);
+    await page.goto(this.proxy.url);
+    assert.equal(page.url(), `${this.proxy.url}/`);
+    if (this.token) {
+      await page.getByLabel("Token").fill(this.token);
+      await page.getByRole("button", { name: "Sign in" }).click();
+    }
+    await state(page, "Live");
+    await leaveList(page);
+    return page;
+  }
+
+  async showsAtOnce(page) {
+    await page.evaluate(() => {
+      globalThis.arrivals = {};
+      addEventListener("tidings-event", ({ detail }) => {
+        globalThis.arrivals[detail.description] = Date.now();
+      });
+    });
+    const times = [];
+    for (let index = 0; index < TRIES; index += 1) {
+      const description = `on screen ${index}`;
+      const begun = Date.now();
+      await this.publish(description);
+      await title(page, description).waitFor();
+      const arrived = await page.evaluate((name) => globalThis.arrivals[name], description);
+      times.push(arrived - begun);
+    }
+    assert(Math.min(...times) < IN_THE_PAGE, `it takes ${times} ms`);
+  }
+
+  /** The frames themselves, as a program reads them. */
+  async deliversAtOnce() {
+    const { hostname, port } = new URL(this.proxy.url);
+    const reader = new CurlReader(`${this.proxy.url}/api/system/events/subscribe`, {
+      flags: ["--insecure", "--resolve", `${hostname}:${port}:127.0.0.1`],
+      token: this.token,
+    });
+    try {
+      await reader.next(({ name }) => name === "live");
+      const times = [];
+      for (let index = 0; index < TRIES; index += 1) {
+        const frame = reader.next(({ name }) => name === "message");
+        await this.publish(`on the wire ${index}`);
+        const begun = Date.now();
+        await frame;
+        times.push(Date.now() - begun);
+      }
+      assert(Math.min(...times) < ON_THE_WIRE, `it takes ${times} ms`);
+    } finally {
+      await reader.dispose();
+    }
+  }
+
+  async marks(page) {
+    const { id } = await this.publish("to be marked");
+    await title(page, "to be marked").focus();
+    await page.keyboard.press("e");
+    await until("the status", async () => (await this.api.get(id)).status, "read");
+    await leaveList(page);
+  }
+
+  /**
+   * A restart: the page and a browser's own `EventSource` come back and have missed nothing. The server
+   * is away until the latter has had this number of errors: once when the connection is lost, and where
+   * the proxy does not hold requests, once more when the answer in place of the stream has ended.
+   */
+  async losesNothing(page, errors) {
+    await page.evaluate(follow);
+    await until("the stream", () => page.evaluate(() => globalThis.opened), 1);
+    const expected = [(await this.publish("before the restart")).id];
+    await this.server.kill();
+    await until("errors", () => page.evaluate((least) => globalThis.errors >= least, errors), true);
+    await this.server.start();
+    expected.push((await this.publish("after the restart")).id);
+    await title(page, "after the restart").waitFor();
+    await title(page, "before the restart").waitFor();
+    await state(page, "Live");
+    await until("what came", () => page.evaluate(() => globalThis.ids), expected);
+    assert.equal(await page.evaluate(() => globalThis.stream.readyState), 1);
+  }
+
+  async publish(description) {
+    const [draft] = drafts(1);
+    return this.api.publish({ ...draft, description });
+  }
+
+  /** How many live streams the server has. */
+  streams() {
+    return this.admin.streams();
+  }
+
+  async dispose() {
+    await this.proxy?.dispose();
+    await this.server?.dispose();
+  }
+}
+
+/** Runs in the page: follows by the browser's own `EventSource`. */
+function follow() {
+  const stream = new EventSource(new URL("api/system/events/subscribe", location.href));
+  Object.assign(globalThis, { stream, ids: [], errors: 0, opened: 0 });
+  stream.addEventListener("live", () => {
+    globalThis.opened += 1;
+  });
+  stream.addEventListener("message", ({ data }) => globalThis.ids.push(JSON.parse(data).id));
+  stream.addEventListener("error", () => {
+    globalThis.errors += 1;
+  });
+}
+
+const title = (page, text) => page.locator("tidings-list .title", { hasText: text });
+
+/** New events wait while the pointer or the focus is in the list. */
+const leaveList = (page) => page.mouse.click(2, 2);
+
+async function state(page, text) {
+  const shown = () => page.locator("tidings-inbox .state").textContent();
+  await until("the state", async () => (await shown()).trim(), text);
+}
+
+/** What the browser complains of, but for what it does not reach while the server is away. */
+function faultsOf(page) {
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(error.stack ?? error.message));
+  page.on("console", (message) => {
+    const isNetwork = /Failed to load resource|net::ERR_/.test(message.text());
+    if (["error", "warning"].includes(message.type()) && !isNetwork) {
+      faults.push(message.text());
+    }
+  });
+  return faults;
+}
+
+/** Waits until `look` gives what is expected. */
+async function until(what, look, expected) {
+  let found;
+  const looking = async () => {
+    for (;;) {
+      found = await look();
+      try {
+        assert.deepEqual(found, expected);
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+    }
+  };
+  await soon(() => `${what} to be ${JSON.stringify(expected)}, not ${JSON.stringify(found)}`, looking());
+}

@@ -1,0 +1,221 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import { blocks, swap } from "./docs.js";
+import { freePort } from "./port.js";
+import { soon } from "./soon.js";
+
+const run = promisify(execFile);
+
+/** What the documents call the server. */
+const SERVER = "127.0.0.1:9081";
+
+/** The host of the documents' certificates. */
+export const HOST = "events.example.org";
+
+/** Between two looks whether a proxy listens, in milliseconds. */
+const LOOK = 20;
+
+/**
+ * @typedef {object} Setup
+ * @property {string} server host and port of the server
+ * @property {number} port where the proxy listens
+ * @property {boolean} isBelow whether the server is below a path
+ * @property {string} host under which browsers reach it
+ * @property {string} [block] in place of the documents'
+ * @property {string} directory with `events.pem`, a certificate and its key
+ */
+
+/** What runs each proxy with the blocks of docs/operations.md, and at which address browsers reach it. */
+const KINDS = {
+  nginx: {
+    scheme: "https",
+    /** @param {Setup} setup */
+    async command({ server, port, isBelow, host, block, directory }) {
+      const documented = await blocks("operations.md", "nginx", "nginx");
+      const locations = swap(block ?? documented[isBelow ? 1 : 0], SERVER, server);
+      const file = path.join(directory, "nginx.conf");
+      await writeFile(
+        file,
+        `daemon off; master_process off; pid ${directory}/pid; error_log stderr warn;
+events {}
+http {
+  access_log off;
+  gzip on;
+  gzip_proxied any;
+  client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/proxy;
+  fastcgi_temp_path ${directory}/f; uwsgi_temp_path ${directory}/u; scgi_temp_path ${directory}/s;
+  server {
+    listen 127.0.0.1:${port} ssl http2;
+    server_name ${host};
+    ssl_certificate ${directory}/events.pem;
+    ssl_certificate_key ${directory}/events.pem;
+${locations}
+  }
+}
+`,
+      );
+      return ["nginx", "-c", file, "-p", directory, "-e", "stderr"];
+    },
+  },
+  haproxy: {
+    scheme: "https",
+    /** @param {Setup} setup */
+    async command({ server, port, isBelow, directory }) {
+      const [whole, below] = await blocks("operations.md", "HAProxy", "haproxy");
+      let text = swap(whole, SERVER, server);
+      text = swap(text, ":443", `127.0.0.1:${port}`);
+      text = swap(text, "/etc/haproxy/events.example.org.pem", `${directory}/events.pem`);
+      if (isBelow) {
+        text = swap(text, "    default_backend tidings\n", below);
+      }
+      const file = path.join(directory, "haproxy.cfg");
+      await writeFile(file, text);
+      return ["haproxy", "-db", "-f", file];
+    },
+  },
+  caddy: {
+    scheme: "https",
+    /** @param {Setup} setup */
+    async command({ server, port, isBelow, directory }) {
+      const block = (await blocks("operations.md", "Caddy", "caddyfile"))[isBelow ? 1 : 0];
+      const site = isBelow ? "example.org {\n" : `${HOST} {\n`;
+      const address = `https://${HOST}:${port} {\n  bind 127.0.0.1\n  tls ${directory}/events.pem ${directory}/events.pem\n`;
+      const file = path.join(directory, "Caddyfile");
+      const globals = "{\n  admin off\n  auto_https disable_redirects\n}\n";
+      await writeFile(file, globals + swap(swap(block, SERVER, server), site, address));
+      return ["caddy", "run", "--adapter", "caddyfile", "--config", file];
+    },
+  },
+  node: {
+    scheme: "http",
+    /** @param {Setup} setup */
+    async command({ server, port, isBelow, directory }) {
+      const [whole, below] = await blocks("operations.md", "Node", "js");
+      let text = swap(whole, SERVER, server);
+      text = swap(text, "listen(8080)", `listen(${port}, "127.0.0.1")`);
+      if (isBelow) {
+        text = swap(text, "    on: {\n", `${below}    on: {\n`);
+      }
+      // Where its packages are found.
+      const file = fileURLToPath(new URL(`../proxies/.proxy-${process.pid}-${port}.js`, import.meta.url));
+      await writeFile(file, text);
+      await writeFile(path.join(directory, "written"), file);
+      return ["node", file];
+    },
+  },
+};
+
+export const NAMES = /** @type {(keyof typeof KINDS)[]} */ (Object.keys(KINDS));
+
+/** Makes a certificate and its key, both in `events.pem`. Browsers of the tests do not look at its names. */
+async function makeCertificate(directory) {
+  const file = (name) => path.join(directory, name);
+  const flags = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  const subject = ["-subj", `/CN=${HOST}`, "-addext", `subjectAltName=DNS:${HOST}`, "-days", "2"];
+  await run("openssl", ["req", ...flags, ...subject, "-keyout", file("key"), "-out", file("cert")]);
+  const both = (await readFile(file("cert"), "utf8")) + (await readFile(file("key"), "utf8"));
+  await writeFile(file("events.pem"), both, { mode: 0o600 });
+}
+
+/** A reverse proxy in front of a server, as the documents set it up. */
+export class Proxy {
+  #name;
+  #setup;
+  /** @type {import("node:child_process").ChildProcess | undefined} */
+  #process;
+
+  /**
+   * @param {keyof typeof KINDS} name
+   * @param {Omit<Setup, "server">} setup
+   */
+  constructor(name, setup) {
+    this.#name = name;
+    this.#setup = setup;
+  }
+
+  /** Where browsers reach the server, without a slash at its end. */
+  get url() {
+    const { host, port, isBelow } = this.#setup;
+    return `${KINDS[this.#name].scheme}://${host}:${port}${isBelow ? "/tidings" : ""}`;
+  }
+
+  /**
+   * Chooses where a proxy will be, so that the server can be told before.
+   *
+   * @param {keyof typeof KINDS} name
+   * @param {{ isBelow?: boolean, host?: string, block?: string }} [options]
+   */
+  static async place(name, { isBelow = false, host, block } = {}) {
+    const directory = await mkdtemp(path.join(os.tmpdir(), "tidings-proxy-"));
+    const { scheme } = KINDS[name];
+    const setup = {
+      port: await freePort(),
+      isBelow,
+      host: host ?? (scheme === "https" ? HOST : "127.0.0.1"),
+      block,
+      directory,
+    };
+    return new Proxy(name, setup);
+  }
+
+  /**
+   * Starts it in front of a server, and waits until it listens.
+   *
+   * @param {string} server host and port
+   */
+  async start(server) {
+    const { directory, port } = this.#setup;
+    await makeCertificate(directory);
+    const [program, ...flags] = await KINDS[this.#name].command({ ...this.#setup, server });
+    this.#process = spawn(program, flags, {
+      env: { ...process.env, HOME: directory, XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    this.#process.stderr.setEncoding("utf8").on("data", (text) => {
+      said += text;
+    });
+    const ended = once(this.#process, "exit").then(([code]) => {
+      throw new Error(`${this.#name} ended with ${code}: ${said}`);
+    });
+    ended.catch(() => {});
+    await soon(`${this.#name} to listen`, Promise.race([listens(port), ended]));
+  }
+
+  /** Ends it and removes what it has written. */
+  async dispose() {
+    if (this.#process && this.#process.exitCode === null) {
+      const exit = once(this.#process, "exit");
+      this.#process.kill("SIGKILL");
+      await exit;
+    }
+    const written = await readFile(path.join(this.#setup.directory, "written"), "utf8").catch(() => "");
+    if (written) {
+      await rm(written);
+    }
+    await rm(this.#setup.directory, { recursive: true, force: true });
+  }
+}
+
+/** Waits until a port takes connections. */
+async function listens(port) {
+  for (;;) {
+    const socket = net.connect(port, "127.0.0.1");
+    const [event] = await Promise.race([
+      once(socket, "connect").then(() => ["connect"]),
+      once(socket, "error").then(() => ["error"]),
+    ]).catch(() => ["error"]);
+    socket.destroy();
+    if (event === "connect") {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK));
+  }
+}

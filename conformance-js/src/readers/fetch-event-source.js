@@ -1,0 +1,27 @@
+/**
+ * The README's example of `@microsoft/fetch-event-source`, in a process of its own: it takes `window`
+ * and `document` for granted. Prints what each message carries.
+ */
+import { createRequire } from "node:module";
+
+globalThis.window = globalThis;
+globalThis.document = { hidden: false, addEventListener() {}, removeEventListener() {} };
+const { fetchEventSource } = createRequire(import.meta.url)("@microsoft/fetch-event-source");
+
+class RetriableError extends Error {}
+
+await fetchEventSource(process.argv[2], {
+  onmessage(msg) {
+    const { event, data, id } = msg;
+    console.log(JSON.stringify({ name: event, data: JSON.parse(data), cursor: id }));
+  },
+  onclose() {
+    // if the server closes the connection unexpectedly, retry:
+    throw new RetriableError();
+  },
+  onerror(error) {
+    if (error instanceof SyntaxError) {
+      throw error;
+    }
+  },
+});

@@ -1,0 +1,58 @@
+//! The Python packages that tests use: an environment for each requirements file, so that packages which
+//! do not go together stay apart.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use crate::command;
+
+/// Where the requirements are, and the programs that use them.
+const FOLDER: &str = "conformance-py";
+
+/// An environment, by the name of its requirements file. The file pins every package, also those that
+/// others need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Environment {
+    name: &'static str,
+}
+
+/// What the tests of stream readers use. `sseclient` has one of its own, since `sseclient-py` has a
+/// module of the same name.
+pub(crate) const ENVIRONMENTS: [Environment; 2] = [
+    Environment { name: "readers" },
+    Environment { name: "sseclient" },
+];
+
+/// A copy of the requirements in the environment that was made of them.
+const INSTALLED: &str = "installed.txt";
+
+impl Environment {
+    /// Where it is: `bin/python` is its Python.
+    fn path(self) -> PathBuf {
+        command::root().join(FOLDER).join(".venv").join(self.name)
+    }
+
+    /// Installs the packages, unless they are there.
+    pub(crate) fn install(self) -> anyhow::Result<()> {
+        let requirements = command::root().join(FOLDER).join(self.name);
+        let requirements = requirements.with_extension("txt");
+        let wanted = std::fs::read(&requirements)
+            .with_context(|| format!("could not read {}", requirements.display()))?;
+        let environment = self.path();
+        let installed = environment.join(INSTALLED);
+        if std::fs::read(&installed).is_ok_and(|found| found == wanted) {
+            return Ok(());
+        }
+        let mut make = Command::new("python3");
+        command::run(make.args(["-m", "venv", "--clear"]).arg(&environment))?;
+        let mut pip = Command::new(environment.join("bin/python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--no-deps"])
+            .args(["--disable-pip-version-check", "--requirement"])
+            .arg(&requirements);
+        command::run(&mut pip)?;
+        std::fs::write(&installed, wanted)
+            .with_context(|| format!("could not write {}", installed.display()))
+    }
+}
