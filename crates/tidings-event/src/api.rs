@@ -159,6 +159,21 @@ pub struct UpdatedEvent {
     pub status: Status,
 }
 
+/// A category and an action that some event has: `GET /api/events/types` answers with an array of them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EventType {
+    /// The category.
+    pub category: Category,
+    /// The action.
+    pub action: Action,
+}
+
+impl EventType {
+    /// The most pairs that one answer names.
+    pub const MAX: usize = 4_096;
+}
+
 /// How many events have a severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

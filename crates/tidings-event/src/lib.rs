@@ -55,8 +55,8 @@ mod rules;
 mod stream;
 
 pub use api::{
-    CountDelta, DeletedEvents, EventPage, EventTypes, InboxSummary, SeverityCount, Summary,
-    UpdatedEvent, UpdatedEvents,
+    CountDelta, DeletedEvents, EventPage, EventType, EventTypes, InboxSummary, SeverityCount,
+    Summary, UpdatedEvent, UpdatedEvents,
 };
 pub use builder::EventBuilder;
 pub use cause::{Cause, CauseSeverity};

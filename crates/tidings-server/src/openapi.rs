@@ -9,9 +9,9 @@ pub(crate) mod parameters;
 use serde_json::Value;
 use tidings_event::{
     Action, Category, CountDelta, Cursor, DeletedEvents, Deletion, ErrorBody, Event, EventId,
-    EventPage, EventTypes, InboxSummary, NewEvent, OperationId, OwnerId, OwnerKind, PageToken,
-    ResetReason, ResourceId, Severity, SeverityCount, SortKey, SortOrder, Status, StatusChange,
-    Summary, SystemId, UpdatedEvent, UpdatedEvents,
+    EventPage, EventType, EventTypes, InboxSummary, NewEvent, OperationId, OwnerId, OwnerKind,
+    PageToken, ResetReason, ResourceId, Severity, SeverityCount, SortKey, SortOrder, Status,
+    StatusChange, Summary, SystemId, UpdatedEvent, UpdatedEvents,
 };
 use utoipa::ToSchema;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -168,6 +168,8 @@ fn components() -> Components {
     schema::<Summary>(&mut components);
     schema::<CountDelta>(&mut components);
     schema::<EventTypes>(&mut components);
+    schema::<EventType>(&mut components);
+    schema::<bodies::DataPage>(&mut components);
     schema::<UpdatedEvent>(&mut components);
     schema::<UpdatedEvents>(&mut components);
     schema::<DeletedEvents>(&mut components);

@@ -63,8 +63,15 @@ fn events() -> Vec<Operation> {
             .fails_with(&EXCESS)
             .fails_with(&READ)
             .fails_with(&ANSWER)
-            .also_at("/api/events", "list_events_alias")
-            .also_at("/api/events/list", "list_events_list_alias"),
+            .also_at("/api/events", "list_events_alias"),
+        Operation::of::<list::__path_list_events_as_data>(
+            Access::READER,
+            get(list::list_events_as_data),
+        )
+        .fails_with(&[ErrorCode::InvalidQuery])
+        .fails_with(&EXCESS)
+        .fails_with(&READ)
+        .fails_with(&ANSWER),
         Operation::of::<create::__path_create_events>(
             Access::PUBLISHER,
             post(create::create_events),
@@ -87,8 +94,15 @@ fn events() -> Vec<Operation> {
         .fails_with(&[ErrorCode::InvalidQuery])
         .fails_with(&EXCESS)
         .fails_with(&READ)
-        .fails_with(&ANSWER)
-        .also_at("/api/events/types", "list_event_types_alias"),
+        .fails_with(&ANSWER),
+        Operation::of::<types::__path_list_event_type_pairs>(
+            Access::READER,
+            get(types::list_event_type_pairs),
+        )
+        .fails_with(&[ErrorCode::InvalidQuery])
+        .fails_with(&EXCESS)
+        .fails_with(&READ)
+        .fails_with(&ANSWER),
         Operation::of::<summary::__path_summarize_events>(
             Access::READER,
             get(summary::summarize_events),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 use tidings_event::{
-    CursorTag, Draft, Event, EventTypes, InboxSummary, Limits, OwnerId, Start, Status, SystemId,
-    Violations,
+    CursorTag, Draft, Event, EventType, EventTypes, InboxSummary, Limits, OwnerId, Start, Status,
+    SystemId, Violations,
 };
 
 use crate::activity::Activity;
@@ -286,6 +286,17 @@ impl Tidings {
     pub async fn types(&self, owner: OwnerId) -> Result<EventTypes, StoreError> {
         self.shared.activity.note(owner);
         self.shared.store.types(owner).await
+    }
+
+    /// The pairs of a category and an action that the events that `owner` sees have, sorted: at most
+    /// [`EventType::MAX`], the first ones.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn type_pairs(&self, owner: OwnerId) -> Result<Vec<EventType>, StoreError> {
+        self.shared.activity.note(owner);
+        self.shared.store.type_pairs(owner).await
     }
 
     /// The installation, which owns the events that every user sees.

@@ -79,9 +79,9 @@ pub use tidings_event::{
 };
 /// Reading and changing an inbox, and following it; from `tidings-event`.
 pub use tidings_event::{
-    Change, CountDelta, Cursor, Deletion, EventFilter, EventPage, EventTypes, InboxSummary,
-    OwnerKind, PageRequest, PageToken, Paging, ResetReason, Rev, Selection, SeverityCount, Sort,
-    SortKey, SortOrder, Start, StatusChange, StreamItem, Summary, Total,
+    Change, CountDelta, Cursor, Deletion, EventFilter, EventPage, EventType, EventTypes,
+    InboxSummary, OwnerKind, PageRequest, PageToken, Paging, ResetReason, Rev, Selection,
+    SeverityCount, Sort, SortKey, SortOrder, Start, StatusChange, StreamItem, Summary, Total,
 };
 
 /// Compiles the program in the README.

@@ -11,8 +11,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_event::{
-    Change, CountDelta, Digests, Epoch, Event, EventFilter, EventId, EventTypes, OwnerId,
-    PageRequest, PageToken, Rev, Status, Summary, SystemId, Timestamp,
+    Change, CountDelta, Digests, Epoch, Event, EventFilter, EventId, EventType, EventTypes,
+    OwnerId, PageRequest, PageToken, Rev, Status, Summary, SystemId, Timestamp,
 };
 
 use crate::retention::Retention;
@@ -329,6 +329,9 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
 
     /// The categories and actions of what `owner` sees.
     async fn types(&self, owner: OwnerId) -> Result<EventTypes, StoreError>;
+
+    /// The first pairs of a category and an action of what `owner` sees, sorted.
+    async fn type_pairs(&self, owner: OwnerId) -> Result<Vec<EventType>, StoreError>;
 
     /// A piece of what `owner` sees and `matching` means, after an event.
     async fn matching(

@@ -78,9 +78,9 @@ export interface paths {
         };
         /**
          * List events
-         * @description The caller's own events and the system's that match every parameter. Names are taken in every case and with any separator, `filter[severity]` and `severity[]` included. `author`, `provider`, `initial` and `cumulative` are ignored; other unknown parameters and malformed values are refused.
+         * @description The same as `GET /api/events`, with `data` in place of `events`.
          */
-        get: operations["list_events_list_alias"];
+        get: operations["list_events_as_data"];
         put?: never;
         post?: never;
         delete?: never;
@@ -157,10 +157,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List categories and actions
-         * @description Those that at least one event of the caller or of the system has, sorted.
+         * List pairs of category and action
+         * @description Those that at least one event of the caller or of the system has, sorted; at most 4,096, the first ones.
          */
-        get: operations["list_event_types_alias"];
+        get: operations["list_event_type_pairs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -598,6 +598,37 @@ export interface components {
          * @example 1042-17-k3f9q2w8
          */
         Cursor: string;
+        /** @description A page of the list, as `GET /api/events/list` answers it. */
+        DataPage: {
+            /** @description What the caller sees by severity, whatever the filter but its status: unread unless it asks for another. Never `null`. */
+            countBySeverityLevel: components["schemas"]["SeverityCount"][];
+            /** @description Subscribe from here to miss nothing after this page was read. */
+            cursor: components["schemas"]["Cursor"];
+            /** @description The events, in the order that was asked for. */
+            data: components["schemas"]["Event"][];
+            /** @description Asks for the page after this one; absent on the last. */
+            next?: components["schemas"]["PageToken"];
+            /**
+             * Format: int64
+             * @description The page's number, from 0; 0 where the page was asked for by `next`.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description The most events a page of this size holds.
+             */
+            pageSize: number;
+            /**
+             * Format: int64
+             * @description How many events the caller has read, whatever the filter.
+             */
+            readCount: number;
+            /**
+             * Format: int64
+             * @description How many events match the filter; absent where they were not to be counted.
+             */
+            totalCount?: number;
+        };
         /** @description All there are are to be deleted. */
         DeleteAll: {
             all: components["schemas"]["True"];
@@ -744,6 +775,13 @@ export interface components {
              * @description How many events match the filter; absent where they were not to be counted.
              */
             totalCount?: number;
+        };
+        /** @description A category and an action that some event has: `GET /api/events/types` answers with an array of them. */
+        EventType: {
+            /** @description The action. */
+            action: components["schemas"]["Action"];
+            /** @description The category. */
+            category: components["schemas"]["Category"];
         };
         /** @description What an owner's events are about: the body of `GET /api/system/events/types`. Each is sorted, never `null`, and has at most 4,096 entries: the first ones. */
         EventTypes: {
@@ -1008,6 +1046,7 @@ export type Category = components['schemas']['Category'];
 export type ChangeFilter = components['schemas']['ChangeFilter'];
 export type CountDelta = components['schemas']['CountDelta'];
 export type Cursor = components['schemas']['Cursor'];
+export type DataPage = components['schemas']['DataPage'];
 export type DeleteAll = components['schemas']['DeleteAll'];
 export type DeleteMatching = components['schemas']['DeleteMatching'];
 export type DeleteNamed = components['schemas']['DeleteNamed'];
@@ -1020,6 +1059,7 @@ export type ErrorSeverity = components['schemas']['ErrorSeverity'];
 export type Event = components['schemas']['Event'];
 export type EventId = components['schemas']['EventId'];
 export type EventPage = components['schemas']['EventPage'];
+export type EventType = components['schemas']['EventType'];
 export type EventTypes = components['schemas']['EventTypes'];
 export type Health = components['schemas']['Health'];
 export type ImportableEvent = components['schemas']['ImportableEvent'];
@@ -1690,7 +1730,7 @@ export interface operations {
             };
         };
     };
-    list_events_list_alias: {
+    list_events_as_data: {
         parameters: {
             query?: {
                 /** @description Which page, from 0; junk and negative numbers are 0. It costs more the higher it is. */
@@ -1774,7 +1814,7 @@ export interface operations {
                      *         }
                      *       ],
                      *       "cursor": "1042-17-k3f9q2w8",
-                     *       "events": [
+                     *       "data": [
                      *         {
                      *           "actedUpon": "7b1d2c3e-0000-4000-8000-000000000001",
                      *           "action": "register",
@@ -1800,7 +1840,7 @@ export interface operations {
                      *       "totalCount": 40
                      *     }
                      */
-                    "application/json": components["schemas"]["EventPage"];
+                    "application/json": components["schemas"]["DataPage"];
                 };
             };
             /** @description `invalid_query`: The request's parameters cannot be used. */
@@ -2200,7 +2240,7 @@ export interface operations {
             };
         };
     };
-    list_event_types_alias: {
+    list_event_type_pairs: {
         parameters: {
             query?: never;
             header?: never;
@@ -2209,24 +2249,21 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The categories and the actions. */
+            /** @description The pairs. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     /**
-                     * @example {
-                     *       "action": [
-                     *         "ping",
-                     *         "register"
-                     *       ],
-                     *       "category": [
-                     *         "connection"
-                     *       ]
-                     *     }
+                     * @example [
+                     *       {
+                     *         "action": "ping",
+                     *         "category": "connection"
+                     *       }
+                     *     ]
                      */
-                    "application/json": components["schemas"]["EventTypes"];
+                    "application/json": components["schemas"]["EventType"][];
                 };
             };
             /** @description `invalid_query`: The request's parameters cannot be used. */

@@ -6,8 +6,8 @@
 )]
 
 use tidings_event::{
-    Action, Category, Cursor, Event, EventId, NewEvent, OperationId, OwnerKind, ResourceId,
-    Severity, Status,
+    Action, Category, Cursor, Event, EventId, NewEvent, OperationId, OwnerKind, PageToken,
+    ResourceId, Severity, SeverityCount, Status,
 };
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -47,6 +47,31 @@ pub(crate) enum Published {
     One(Box<Event>),
     /// Several, in the order of the request.
     Several(Vec<Event>),
+}
+
+/// A page of the list, as `GET /api/events/list` answers it.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DataPage {
+    /// The events, in the order that was asked for.
+    data: Vec<Event>,
+    /// The page's number, from 0; 0 where the page was asked for by `next`.
+    page: u64,
+    /// The most events a page of this size holds.
+    page_size: u64,
+    /// What the caller sees by severity, whatever the filter but its status: unread unless it asks
+    /// for another. Never `null`.
+    count_by_severity_level: Vec<SeverityCount>,
+    /// How many events match the filter; absent where they were not to be counted.
+    #[schema(nullable = false)]
+    total_count: Option<u64>,
+    /// How many events the caller has read, whatever the filter.
+    read_count: u64,
+    /// Asks for the page after this one; absent on the last.
+    #[schema(nullable = false)]
+    next: Option<PageToken>,
+    /// Subscribe from here to miss nothing after this page was read.
+    cursor: Cursor,
 }
 
 /// As what one event is to be marked.

@@ -58,6 +58,15 @@ pub(crate) fn page() -> Value {
     })
 }
 
+pub(crate) fn data_page() -> Value {
+    let mut page = page();
+    let events = page["events"].take();
+    page["data"] = events;
+    let fields = page.as_object_mut().expect("a page is an object");
+    fields.remove("events");
+    page
+}
+
 pub(crate) fn summary() -> Value {
     json!({
         "totalCount": 40,

@@ -30,21 +30,52 @@ async fn reading_is_the_same_under_both_names() {
     for (alias, name) in [
         ("", ""),
         ("/", ""),
-        ("/list", ""),
-        (
-            "/list?pagesize=1&sort=created_at&order=desc",
-            "?pagesize=1&sort=created_at&order=desc",
-        ),
         ("/summary", "/summary"),
-        ("/types", "/types"),
         (&format!("/{id}"), &format!("/{id}")),
-        ("/list?limit=1", "?limit=1"),
+        ("?limit=1", "?limit=1"),
     ] {
         let alias = app.get(&format!("/api/events{alias}")).await;
         let same = app.get(&format!("/api/system/events{name}")).await;
         assert_eq!(alias.status, same.status, "{name}");
         assert_eq!(alias.json(), same.json(), "{name}");
     }
+}
+
+/// What `@meshery/schemas` declares: the events as `data`, and pairs instead of two lists.
+#[tokio::test]
+async fn the_list_and_the_types_have_the_shape_that_the_published_client_declares() {
+    let app = TestApp::start().await;
+    assert_eq!(app.get("/api/events/types").await.json(), json!([]));
+    app.publish_numbered(3).await;
+    let mut other = event_with("category", "server");
+    other["action"] = json!("upgrade");
+    app.publish(&other).await;
+    for query in [
+        "",
+        "?pagesize=1",
+        "?page=1&pagesize=2&search=1&order=created_at+desc",
+        "?page=0&pagesize=15&order=created_at%20desc&filter=%7B%22category%22%3A%5B%22server%22%5D%7D",
+        "?count=none",
+        "?page=9",
+    ] {
+        let same = app.get(&format!("/api/system/events{query}")).await;
+        let mut expected = same.json();
+        let events = expected.as_object_mut().unwrap().remove("events").unwrap();
+        expected["data"] = events;
+        let answer = app.get(&format!("/api/events/list{query}")).await;
+        assert_eq!(answer.status, 200, "{query}");
+        assert_eq!(answer.json(), expected, "{query}");
+    }
+    let refused = app.get("/api/events/list?limit=1").await;
+    refused.error(400, "invalid_query");
+    let types = app.get("/api/events/types?page=0&pagesize=100").await;
+    let expected = json!([
+        {"category": "connection", "action": "register"},
+        {"category": "server", "action": "upgrade"},
+    ]);
+    assert_eq!(types.json(), expected);
+    let refused = app.get("/api/events/types?category=x").await;
+    refused.error(400, "invalid_query");
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ mod schema;
 mod search;
 mod search_blocks;
 mod select;
+mod type_pairs;
 mod upkeep;
 mod volume;
 mod writer;
@@ -30,7 +31,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tidings_event::{EventFilter, EventId, EventTypes, OwnerId, PageRequest, PageToken, Timestamp};
+use tidings_event::{
+    EventFilter, EventId, EventType, EventTypes, OwnerId, PageRequest, PageToken, Timestamp,
+};
 
 pub use backup::{
     BackupError, StoreSummary, backup, backup_to_writer, restore, restore_from_reader,
@@ -163,6 +166,12 @@ impl Store for SqliteStore {
     ) -> Result<(EncodedEvents, Unread), StoreError> {
         self.list_readers
             .read_for(owner, move |reader| reader.list_rest(owner, unread, bytes))
+            .await
+    }
+
+    async fn type_pairs(&self, owner: OwnerId) -> Result<Vec<EventType>, StoreError> {
+        self.list_readers
+            .read_for(owner, move |reader| reader.type_pairs(owner))
             .await
     }
 

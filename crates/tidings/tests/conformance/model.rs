@@ -1,10 +1,11 @@
 //! The engine as it should be, without disk, speed or concurrency.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tidings::{Change, Event, EventFilter, Receipt, Status};
 use tidings_event::{
-    Cursor, EventId, EventTypes, OwnerId, OwnerKind, Rev, Sort, SortKey, SortOrder, Summary,
+    Cursor, EventId, EventType, EventTypes, OwnerId, OwnerKind, Rev, Sort, SortKey, SortOrder,
+    Summary,
 };
 use uuid::Uuid;
 
@@ -179,6 +180,17 @@ impl Model {
         types.action.sort_unstable();
         types.action.dedup();
         types
+    }
+
+    /// The pairs of a category and an action of what `owner` sees.
+    pub(crate) fn type_pairs(&self, owner: OwnerId) -> Vec<EventType> {
+        let inbox = self.inbox(owner);
+        let pairs = inbox.values().map(|event| EventType {
+            category: event.category.clone(),
+            action: event.action.clone(),
+        });
+        let pairs: BTreeSet<_> = pairs.collect();
+        pairs.into_iter().collect()
     }
 
     /// The ids of what `owner` sees and `filter` lets through up to a cursor, the oldest first, as a

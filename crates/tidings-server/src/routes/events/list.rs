@@ -15,6 +15,7 @@ use crate::answer::{AnswerBody, Reservation};
 use crate::error::ApiError;
 use crate::identity::{Caller, Reader, Shown};
 use crate::limits::Admitted;
+use crate::openapi::bodies::DataPage;
 use crate::openapi::examples;
 use crate::openapi::parameters::ListParameters;
 use crate::query::ListQuery;
@@ -40,8 +41,42 @@ use crate::state::AppState;
 pub(crate) async fn list_events(
     State(state): State<Arc<AppState>>,
     Admitted(Reader(caller)): Admitted<Reader>,
-    Shown(credential): Shown,
+    shown: Shown,
     RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    answer(state, caller, shown, query, b"{\"events\":[").await
+}
+
+/// Answers with the same page in the shape that the published client declares.
+#[utoipa::path(
+    get,
+    path = "/api/events/list",
+    summary = "List events",
+    description = "The same as `GET /api/events`, with `data` in place of `events`.",
+    params(ListParameters),
+    responses((
+        status = 200,
+        description = "A page.",
+        body = DataPage,
+        example = json!(examples::data_page())
+    ))
+)]
+pub(crate) async fn list_events_as_data(
+    State(state): State<Arc<AppState>>,
+    Admitted(Reader(caller)): Admitted<Reader>,
+    shown: Shown,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    answer(state, caller, shown, query, b"{\"data\":[").await
+}
+
+/// A page that begins with `head`, which names its events.
+async fn answer(
+    state: Arc<AppState>,
+    caller: Caller,
+    Shown(credential): Shown,
+    query: Option<String>,
+    head: &'static [u8],
 ) -> Result<Response, ApiError> {
     let ListQuery { filter, page } =
         ListQuery::parse(query.as_deref().unwrap_or("")).map_err(ApiError::InvalidQuery)?;
@@ -55,7 +90,7 @@ pub(crate) async fn list_events(
         rest,
     });
     let envelope = Envelope {
-        head: b"{\"events\":[",
+        head,
         tail: tail(&page),
     };
     Ok(body(room, events, more, envelope).into_json())

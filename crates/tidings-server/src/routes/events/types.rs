@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use tidings_event::{EventTypes, NameError};
+use tidings_event::{EventType, EventTypes, NameError};
 
 use crate::answer::AnswerBody;
 use crate::error::ApiError;
@@ -39,5 +39,36 @@ pub(crate) async fn list_event_types(
     Ok(AnswerBody::whole([room.hold(json)]).into_json())
 }
 
+/// Answers with the pairs of a category and an action, as the published client declares them.
+#[utoipa::path(
+    get,
+    path = "/api/events/types",
+    summary = "List pairs of category and action",
+    description = "Those that at least one event of the caller or of the system has, sorted; at most \
+                   4,096, the first ones.",
+    responses((
+        status = 200,
+        description = "The pairs.",
+        body = Vec<EventType>,
+        example = json!([{"category": "connection", "action": "ping"}])
+    ))
+)]
+pub(crate) async fn list_event_type_pairs(
+    State(state): State<Arc<AppState>>,
+    Admitted(Reader(caller)): Admitted<Reader>,
+    _: Unfiltered,
+    Shown(credential): Shown,
+) -> Result<Response, ApiError> {
+    let room = state.reserve_answer(caller, credential, MAX_PAIR_BYTES);
+    let mut room = room.await?;
+    let pairs = state.engine.type_pairs(caller.owner).await?;
+    let json = serde_json::to_vec(&pairs).expect("categories and actions are texts");
+    Ok(AnswerBody::whole([room.hold(json)]).into_json())
+}
+
 /// The most categories and actions that are answered, each with its quotes and a comma.
 const MAX_BYTES: usize = 2 * EventTypes::MAX_NAMES * (NameError::MAX_BYTES + 3);
+
+/// The most pairs that are answered, each with the names of its fields.
+const MAX_PAIR_BYTES: usize =
+    EventType::MAX * (2 * NameError::MAX_BYTES + "{\"category\":\"\",\"action\":\"\"},".len());

@@ -148,12 +148,14 @@ pub(super) fn count(
 /// Which sides the filter asks for.
 pub(super) fn sides(filter: &EventFilter) -> impl Iterator<Item = Side> + use<> {
     let kind = filter.owner_kind;
+    // With no time between the two nothing is let through, and nothing is read either.
+    let is_empty = matches!((filter.from, filter.to), (Some(from), Some(to)) if from >= to);
     [
         (Side::Own, OwnerKind::User),
         (Side::System, OwnerKind::System),
     ]
     .into_iter()
-    .filter(move |(_, of)| kind.is_none_or(|kind| kind == *of))
+    .filter(move |(_, of)| !is_empty && kind.is_none_or(|kind| kind == *of))
     .map(|(side, _)| side)
 }
 

@@ -463,6 +463,8 @@ impl History {
         assert_eq!(summary.total_count, listed.len() as u64);
         let types = self.tidings.types(owner).await.expect("readable");
         assert_eq!(types, self.model.types(owner));
+        let pairs = self.tidings.type_pairs(owner).await.expect("readable");
+        assert_eq!(pairs, self.model.type_pairs(owner));
         for id in self.model.ids() {
             let seen = self.tidings.get(owner, id).await.expect("readable");
             assert_eq!(seen.as_ref(), listed.iter().find(|event| event.id == id));

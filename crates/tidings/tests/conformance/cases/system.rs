@@ -150,6 +150,17 @@ pub(crate) async fn the_types_are_those_of_what_a_user_sees(place: Place) {
         let actions = types.action.iter().map(|one| one.as_str().to_owned());
         (categories.collect::<Vec<_>>(), actions.collect::<Vec<_>>())
     };
+    let pairs = async |owner| {
+        let pairs = tidings.type_pairs(owner).await.expect("readable");
+        let pairs = pairs.iter();
+        let texts =
+            pairs.map(|pair| format!("{} {}", pair.category.as_str(), pair.action.as_str()));
+        texts.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        pairs(user(0)).await,
+        ["connection ping", "connection register", "server upgrade"]
+    );
     let (categories, actions) = types(user(0)).await;
     assert_eq!(categories, ["connection", "server"]);
     assert_eq!(actions, ["ping", "register", "upgrade"]);
@@ -158,6 +169,11 @@ pub(crate) async fn the_types_are_those_of_what_a_user_sees(place: Place) {
         .await
         .expect("it answers");
     assert_eq!(types(user(0)).await.0, ["connection"]);
+    assert_eq!(
+        pairs(user(0)).await,
+        ["connection ping", "connection register"]
+    );
+    assert_eq!(pairs(user(1)).await, ["secret leak", "server upgrade"]);
     assert_eq!(types(user(1)).await.0, ["secret", "server"]);
     assert_eq!(types(OwnerId::mint()).await.0, ["server"]);
     tidings.close().await;

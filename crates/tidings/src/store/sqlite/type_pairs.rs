@@ -1,0 +1,59 @@
+//! Which pairs of a category and an action an owner sees.
+
+use rusqlite::Params;
+use tidings_event::{EventType, OwnerId};
+
+use super::readers::Reader;
+use super::row::word;
+
+/// The pairs of a feed, in the order of the counters' key: no more of them are read than are wanted.
+const OF_FEED: &str = "SELECT category, action FROM type_counter WHERE feed = ?1 \
+     ORDER BY category, action LIMIT ?2";
+
+/// The same of the system's feed, without those of which the viewer has deleted every event.
+const OF_SYSTEM: &str = "WITH deleted AS (SELECT category, action, count(*) AS number \
+     FROM overlay JOIN event ON event.feed = ?1 AND event.created_rev = overlay.system_rev \
+     WHERE overlay.feed = ?2 AND overlay.deleted GROUP BY category, action) \
+     SELECT there.category, there.action FROM type_counter AS there \
+     LEFT JOIN deleted USING (category, action) \
+     WHERE there.feed = ?1 AND there.number > coalesce(deleted.number, 0) \
+     ORDER BY there.category, there.action LIMIT ?3";
+
+impl Reader {
+    /// The first [`EventType::MAX`] pairs of what `owner` sees, sorted.
+    pub(crate) fn type_pairs(&self, owner: OwnerId) -> rusqlite::Result<Vec<EventType>> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let viewer = self.viewer(owner)?;
+        let most = i64::try_from(EventType::MAX).unwrap_or(i64::MAX);
+        let mut pairs = Vec::new();
+        if let Some(own) = viewer.own_key() {
+            self.add_pairs(OF_FEED, (own, most), &mut pairs)?;
+        }
+        if let Some(system) = viewer.system_key() {
+            let parameters = (system, viewer.overlay_feed(), most);
+            self.add_pairs(OF_SYSTEM, parameters, &mut pairs)?;
+        }
+        transaction.finish()?;
+        pairs.sort_unstable();
+        pairs.dedup();
+        pairs.truncate(EventType::MAX);
+        Ok(pairs)
+    }
+
+    fn add_pairs(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        pairs: &mut Vec<EventType>,
+    ) -> rusqlite::Result<()> {
+        let mut found = self.connection.prepare_cached(sql)?;
+        let mut rows = found.query(parameters)?;
+        while let Some(row) = rows.next()? {
+            pairs.push(EventType {
+                category: word(row, 0, "category")?,
+                action: word(row, 1, "action")?,
+            });
+        }
+        Ok(())
+    }
+}
