@@ -29,6 +29,8 @@ const PROGRAMS: &[Program] = &[
     NODE_PROGRAM,
     program("npm", "npm", &["--version"]),
     program("openssl", "openssl", &["version"]),
+    // Judges the metrics.
+    program("promtool", "prometheus", &["--version"]),
     program("python3", "python3", &["--version"]),
     // Without it Python makes no environment.
     program("python3", "python3-venv", &["-m", "ensurepip", "--version"]),

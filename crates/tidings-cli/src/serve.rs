@@ -41,6 +41,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDR", env = "TIDINGS_LISTEN", default_value_t = tidings_server::Config::DEFAULT_LISTEN)]
     listen: SocketAddr,
 
+    /// Serve metrics and health checks on this address too, in plain HTTP, without a token and under any
+    /// host name; nothing else is served there. Port 0 picks a free one [default: none]
+    #[arg(long, value_name = "ADDR", env = "TIDINGS_METRICS_LISTEN")]
+    metrics_listen: Option<SocketAddr>,
+
     /// The directory that holds the events; made when it is missing.
     #[arg(
         long,
@@ -174,6 +179,7 @@ async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Sta
     .await?;
     let config = tidings_server::Config {
         listen: args.listen,
+        metrics_listen: args.metrics_listen,
         tls: args.connections.tls(),
         connections: settings.connections,
         log_level: Some(log.level()),
@@ -193,6 +199,9 @@ async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Sta
     };
     announce::announce(&server.url());
     tracing::info!(address = %server.local_addr(), data_dir = %args.data_dir.display(), "serving");
+    if let Some(address) = server.metrics_addr() {
+        tracing::info!(%address, "serving metrics and health checks to everybody who can connect");
+    }
     tracing::info!("keeping {rules}");
     if let Some(most) = server.connections_per_address() {
         tracing::info!(

@@ -16,11 +16,14 @@ use crate::error::{ClientError, ProtocolFault};
 pub struct Health {
     /// Its clock when it answered, to the second; `None` if the answer does not say.
     pub clock: Option<Timestamp>,
+    /// Its version, such as `0.1.0`; `None` if it does not say, as the first ones did not.
+    pub version: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Body {
     status: String,
+    version: Option<String>,
 }
 
 /// Reads the answer to `/healthz`. Many servers have this path; the body tells ours apart.
@@ -28,7 +31,10 @@ pub(crate) async fn read(response: Response, server: &Url) -> Result<Health, Cli
     let clock = clock(response.headers());
     let body: Body = answer::json(response, server).await?;
     if body.status == "alive" {
-        Ok(Health { clock })
+        Ok(Health {
+            clock,
+            version: body.version,
+        })
     } else {
         Err(ClientError::protocol(server, ProtocolFault::Body))
     }

@@ -9,6 +9,8 @@ use rustix::process::{Resource, getrlimit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::metrics_listener;
+
 /// Connections beyond the limit that are taken nevertheless, so that health checks are answered. When
 /// one more comes the oldest is closed: a check takes a moment, while who holds on to such a
 /// connection cannot keep the next check out.
@@ -91,6 +93,8 @@ pub(crate) enum Full {
 pub(crate) struct Admission {
     most: usize,
     most_per_address: usize,
+    /// What the operator can do about too many connections.
+    remedy: &'static str,
     seats: Mutex<Seats>,
 }
 
@@ -143,6 +147,17 @@ impl Admission {
         Self {
             most,
             most_per_address: limits.most_per_address.unwrap_or_else(by_default),
+            remedy: "raise --max-connections, or look who opens them",
+            seats: Mutex::default(),
+        }
+    }
+
+    /// For the listener of `--metrics-listen`.
+    pub(crate) fn for_metrics() -> Self {
+        Self {
+            most: metrics_listener::MAX_CONNECTIONS,
+            most_per_address: 0,
+            remedy: "look who opens them to --metrics-listen",
             seats: Mutex::default(),
         }
     }
@@ -202,8 +217,8 @@ impl Admission {
         match why {
             Full::Server => tracing::warn!(
                 limit = self.most,
-                "too many connections: further ones get health checks only; raise \
-                 --max-connections, or look who opens them"
+                "too many connections: further ones get health checks only; {}",
+                self.remedy
             ),
             Full::Address => tracing::warn!(
                 limit = self.most_per_address,

@@ -15,6 +15,9 @@ use crate::tls::TlsConfig;
 pub struct Config {
     /// Where to listen; a loopback address. Port 0 takes any free one.
     pub listen: SocketAddr,
+    /// Where to listen for a monitoring system, which gets metrics and health checks there without a token
+    /// and under any name; nothing else is served there. `None` is nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// The certificate to serve over TLS with. Without it there is none, and HTTP/1.1 only.
     pub tls: Option<TlsConfig>,
     /// How many connections there may be, and how long they may say nothing.
@@ -66,6 +69,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: Self::DEFAULT_LISTEN,
+            metrics_listen: None,
             tls: None,
             connections: ConnectionLimits::default(),
             keepalive: Self::DEFAULT_KEEPALIVE,

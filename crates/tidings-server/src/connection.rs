@@ -64,6 +64,8 @@ pub(crate) struct Connections {
     header_timeout: Duration,
     head_bytes: usize,
     write_timeout: Duration,
+    /// They end when the server has ended, and not when it begins to.
+    through_drain: bool,
 }
 
 /// Where a connection's requests come from, and how.
@@ -102,7 +104,14 @@ impl Connections {
             header_timeout,
             head_bytes: config.connections.head_bytes,
             write_timeout: config.write_timeout,
+            through_drain: false,
         }
+    }
+
+    /// Connections that take requests also while the server ends.
+    pub(crate) const fn through_drain(mut self) -> Self {
+        self.through_drain = true;
+        self
     }
 
     /// Serves a connection until it ends. Once the server ends, requests that are under way are
@@ -115,6 +124,7 @@ impl Connections {
                 return;
             }
         };
+        let _open = self.state.metrics.connection();
         let beyond = seat.reserve();
         // A connection that is served over TLS, or not served, needs more room than the many others.
         let served = match (&self.tls, beyond) {
@@ -242,7 +252,7 @@ impl Connections {
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
             biased;
-            () = self.state.drain.begun() => {
+            () = self.state.drain.begun(), if !self.through_drain => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }

@@ -33,6 +33,9 @@ const RETRY_AFTER_SECONDS: u32 = 2;
 /// away, and nobody knows when that will be.
 const RETRY_STREAM_AFTER_SECONDS: u32 = 10;
 
+/// How much of a foreign name the log shows: the longest of a domain, and some more.
+const MAX_NAME_CHARS: usize = 300;
+
 /// The media type of every error's body.
 pub(crate) const ERROR_TYPE: HeaderValue =
     HeaderValue::from_static("application/json; charset=utf-8");
@@ -227,6 +230,38 @@ pub(crate) struct Failure {
     pub(crate) cause: Option<String>,
 }
 
+/// What is foreign about a request that is refused for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Foreign {
+    /// It names another host.
+    Host,
+    /// It comes from a page of another origin.
+    Origin,
+    /// So it does, with a cookie of this server.
+    Cookie,
+}
+
+impl Foreign {
+    pub(crate) const ALL: [Self; 3] = [Self::Host, Self::Origin, Self::Cookie];
+
+    /// The word in logs and metrics.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Origin => "origin",
+            Self::Cookie => "cookie",
+        }
+    }
+}
+
+/// Goes with the answer to where it is counted and logged, as [`Failure`] does.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    pub(crate) what: Foreign,
+    /// The host or the origin as the client gave it.
+    pub(crate) name: String,
+}
+
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::of_store(Arc::new(error))
@@ -270,6 +305,18 @@ impl ApiError {
         envelope::of(self)
     }
 
+    /// What is foreign about the request, if that is why it is refused.
+    fn foreign(&self) -> Option<Refused> {
+        let (what, name) = match self {
+            Self::ForeignHost { host } => (Foreign::Host, host.as_str()),
+            Self::ForeignOrigin { origin } => (Foreign::Origin, origin.as_str()),
+            Self::CookieFromElsewhere => (Foreign::Cookie, ""),
+            _ => return None,
+        };
+        let name = name.chars().take(MAX_NAME_CHARS).collect();
+        Some(Refused { what, name })
+    }
+
     /// Whether this is the operator's business, and not the client's.
     fn is_failure(&self, status: StatusCode) -> bool {
         // Those of connections beyond a limit are as many as somebody likes; the limit warns itself.
@@ -303,6 +350,9 @@ impl IntoResponse for ApiError {
         if let Some(challenge) = challenge::of(&self) {
             let headers = response.headers_mut();
             headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(refused) = self.foreign() {
+            response.extensions_mut().insert(refused);
         }
         let cause = self.cause();
         if self.is_failure(status) {

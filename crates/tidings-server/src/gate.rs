@@ -1,5 +1,5 @@
 //! What every request passes on its way in and out: it gets a name, is let in or sent away, cannot
-//! bring the connection down, and leaves a line in the log.
+//! bring the connection down, is counted, and leaves a line in the log.
 //!
 //! One layer instead of one for each: every request pays for the boxes and clones between layers.
 
@@ -18,10 +18,12 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use tower::{Layer, Service};
-use tracing::{Instrument as _, Level, Span};
+use tracing::{Instrument as _, Span};
 
-use crate::error::{ApiError, Failure};
+use crate::error::{ApiError, Failure, Foreign, Refused};
 use crate::identity;
+use crate::metrics::Place;
+use crate::repeats::REPORT_EVERY;
 use crate::request_id::{self, X_REQUEST_ID};
 use crate::state::AppState;
 
@@ -35,11 +37,19 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 #[derive(Clone, Debug)]
 pub(crate) struct GateLayer {
     state: Arc<AppState>,
+    is_open: bool,
 }
 
 impl GateLayer {
     pub(crate) const fn new(state: Arc<AppState>) -> Self {
-        Self { state }
+        let is_open = false;
+        Self { state, is_open }
+    }
+
+    /// A gate that lets everybody in, under whatever name.
+    pub(crate) const fn open(state: Arc<AppState>) -> Self {
+        let is_open = true;
+        Self { state, is_open }
     }
 }
 
@@ -50,6 +60,7 @@ impl<S> Layer<S> for GateLayer {
         Gate {
             routes,
             state: Arc::clone(&self.state),
+            is_open: self.is_open,
         }
     }
 }
@@ -59,6 +70,7 @@ impl<S> Layer<S> for GateLayer {
 pub(crate) struct Gate<S> {
     routes: S,
     state: Arc<AppState>,
+    is_open: bool,
 }
 
 impl<S> Service<Request> for Gate<S>
@@ -75,8 +87,15 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let visit = Visit::begin(&request);
-        let answer = match stop(&mut request, &self.state) {
+        let mut visit = Visit::begin(&request, &self.state);
+        let stopped = if self.is_open {
+            None
+        } else {
+            stop(&mut request, &self.state)
+        };
+        // By now the path is without the prefix of a public address.
+        visit.place = visit.place_of(&request);
+        let answer = match stopped {
             None => Ok(self.routes.call(request)),
             Some(answer) => Err(answer),
         };
@@ -120,12 +139,33 @@ struct Visit {
     id: HeaderValue,
     method: Method,
     path: Box<str>,
-    /// `None` if nobody wants to know how long it took.
-    begun: Option<Instant>,
+    begun: Instant,
+    place: Place,
+    in_flight: InFlight,
+}
+
+/// A request that has begun, until it is answered or its client hangs up.
+struct InFlight {
+    state: Arc<AppState>,
+}
+
+impl InFlight {
+    fn begin(state: &Arc<AppState>) -> Self {
+        state.metrics.requests.begin();
+        Self {
+            state: Arc::clone(state),
+        }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.state.metrics.requests.end();
+    }
 }
 
 impl Visit {
-    fn begin(request: &Request) -> Self {
+    fn begin(request: &Request, state: &Arc<AppState>) -> Self {
         // The routes may be mounted below a path.
         let original = request.extensions().get::<OriginalUri>();
         let uri = original.map_or_else(|| request.uri(), |OriginalUri(uri)| uri);
@@ -133,7 +173,9 @@ impl Visit {
             id: request_id::take_over_or_mint(request.headers()),
             method: request.method().clone(),
             path: uri.path().into(),
-            begun: tracing::enabled!(Level::DEBUG).then(Instant::now),
+            begun: Instant::now(),
+            place: Place::OTHER,
+            in_flight: InFlight::begin(state),
         }
     }
 
@@ -148,28 +190,30 @@ impl Visit {
         )
     }
 
+    fn place_of(&self, request: &Request) -> Place {
+        let requests = &self.in_flight.state.metrics.requests;
+        requests.place_of(request.method(), request.uri().path())
+    }
+
     fn id(&self) -> &str {
         self.id.to_str().unwrap_or_default()
     }
 
     /// Marks the answer and logs it. A stream counts as answered when it begins.
     fn end(self, response: &mut Response) {
+        let latency = self.begun.elapsed();
+        let state = &self.in_flight.state;
+        let requests = &state.metrics.requests;
+        requests.count(self.place, response.status(), latency);
         let status = response.status().as_u16();
         if let Some(Failure { cause }) = response.extensions_mut().remove() {
-            // Named here, since the span is only there if the log shows debug.
-            tracing::error!(
-                method = %self.method,
-                path = &*self.path,
-                id = self.id(),
-                status,
-                cause,
-                "could not serve a request"
-            );
+            self.log_failure(status, cause.as_deref());
         }
-        if let Some(begun) = self.begun {
-            let latency_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-            tracing::debug!(status, latency_us, "answered");
+        if let Some(refused) = response.extensions_mut().remove() {
+            self.log_foreign(&refused);
         }
+        let latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(status, latency_us, "answered");
         // Answers of the routes have come without; ours, refusals and panics, have not, and in HTTP/2
         // nobody else leaves out what an answer to HEAD must not have (RFC 9110 §9.3.2).
         if self.method == Method::HEAD {
@@ -195,6 +239,73 @@ impl Visit {
             unsaid.insert(NO_STORE);
         }
     }
+
+    /// Logs a request that failed by the server's fault. On a full disk those are as many as publishers
+    /// send; the next with the same cause are only counted.
+    fn log_failure(&self, status: u16, cause: Option<&str>) {
+        let kind = format!("{status} {}", cause.unwrap_or_default());
+        let repeated = {
+            let cause = cause.map(str::to_owned);
+            move |requests| {
+                tracing::error!(
+                    requests,
+                    within_s = REPORT_EVERY.as_secs(),
+                    status,
+                    cause,
+                    "could not serve further requests for the same reason"
+                );
+            }
+        };
+        if self.in_flight.state.repeats.is_first(&kind, repeated) {
+            // Named here, since the span is only there if the log shows debug.
+            tracing::error!(
+                method = %self.method,
+                path = &*self.path,
+                id = self.id(),
+                status,
+                cause,
+                "could not serve a request"
+            );
+        }
+    }
+
+    /// Logs a request that names another host or comes from another web page: often a proxy or a page
+    /// that is not set up as the server wants it.
+    fn log_foreign(&self, refused: &Refused) {
+        let state = &self.in_flight.state;
+        let Refused { what, name } = refused;
+        state.metrics.count_foreign(*what);
+        let kind = format!("{} {name}", what.as_str());
+        let reason = what.as_str();
+        let repeated = {
+            let name = name.clone();
+            move |requests| {
+                tracing::warn!(
+                    requests,
+                    within_s = REPORT_EVERY.as_secs(),
+                    reason,
+                    name,
+                    "refused further requests as foreign"
+                );
+            }
+        };
+        if state.repeats.is_first(&kind, repeated) {
+            let remedy = match what {
+                Foreign::Host => "use an address of this machine, or let the proxy set Host",
+                Foreign::Origin => "allow the page with --allow-origin, or let the proxy keep Host",
+                Foreign::Cookie => "let the page send its token in Authorization",
+            };
+            tracing::warn!(
+                method = %self.method,
+                path = &*self.path,
+                id = self.id(),
+                reason,
+                name,
+                remedy,
+                "refused a request as foreign"
+            );
+        }
+    }
 }
 
 /// What a handler said when it panicked.
@@ -204,4 +315,76 @@ fn panicked(panic: Box<dyn Any + Send>) -> ApiError {
         Err(panic) => panic.downcast_ref::<&str>().map(|text| (*text).to_owned()),
     };
     ApiError::Panicked(text.unwrap_or_else(|| "a panic without a message".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+    use std::sync::Mutex;
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+    use tempfile::TempDir;
+    use tidings::Tidings;
+    use tower::ServiceExt as _;
+    use tracing::field::{Field, Visit as Record};
+    use tracing::{Event, Level, Subscriber};
+    use tracing_subscriber::layer::{Context as LayerContext, SubscriberExt as _};
+
+    use super::*;
+    use crate::config::Config;
+
+    /// Keeps what is logged as warnings and errors.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<String>>>);
+
+    impl<S: Subscriber> tracing_subscriber::Layer<S> for Kept {
+        fn on_event(&self, event: &Event<'_>, _: LayerContext<'_, S>) {
+            struct Text(String);
+            impl Record for Text {
+                fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+                    self.0 += &format!("{field}={value:?} ");
+                }
+            }
+            if *event.metadata().level() <= Level::WARN {
+                let mut text = Text(String::new());
+                event.record(&mut text);
+                self.0.lock().unwrap().push(text.0);
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_and_refusals_without_end_are_a_few_lines() {
+        async fn failing() -> ApiError {
+            ApiError::StoreTimeout
+        }
+        let data_dir = TempDir::new().unwrap();
+        let engine = Tidings::open(tidings::Config::new(data_dir.path())).await;
+        let state = Arc::new(AppState::new(engine.unwrap(), &Config::default()));
+        let kept = Kept::default();
+        let log = tracing_subscriber::registry().with(kept.clone());
+        let _log = tracing::subscriber::set_default(log);
+        let gate = GateLayer::new(Arc::clone(&state));
+        let routes = gate.layer(Router::new().route("/", get(failing)));
+        for number in 0..300 {
+            let host = ["localhost", "evil.example"][number % 2];
+            let request = Request::get("/").header("host", host);
+            let request = request.body(Body::empty()).unwrap();
+            let Ok(answer) = routes.clone().oneshot(request).await;
+            assert_eq!(answer.status(), [503, 403][number % 2]);
+        }
+        let lines = |part: &str| {
+            let kept = kept.0.lock().unwrap();
+            kept.iter().filter(|line| line.contains(part)).count()
+        };
+        assert_eq!(lines("could not serve a request"), 1);
+        assert_eq!(lines("refused a request as foreign"), 1);
+        assert_eq!(lines("evil.example"), 1);
+        tokio::time::sleep(REPORT_EVERY + std::time::Duration::from_millis(1)).await;
+        assert_eq!(lines("requests=149"), 2);
+        assert_eq!(lines("could not serve further requests"), 1);
+        assert_eq!(lines("refused further requests as foreign"), 1);
+    }
 }

@@ -1,17 +1,28 @@
 //! What the server counts, beside what the engine does.
 
+mod format;
+mod process;
+mod requests;
+
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tidings::Tidings;
 
 use crate::dropped_lines::DroppedLines;
-use crate::error::ApiError;
+use crate::error::{ApiError, Foreign};
 use crate::limits::{Excess, Reach};
+use crate::table;
+
+pub(crate) use format::Format;
+use process::Process;
+pub(crate) use requests::{Place, Requests};
 
 /// The limits by their names in `/metrics`.
 const LIMITS: [&str; 9] = [
@@ -34,6 +45,31 @@ pub(crate) struct Metrics {
     refused_by_limit: Family<LimitLabel, Counter>,
     beyond_limit: Counter,
     failed_handshakes: Counter,
+    foreign: Family<ForeignLabel, Counter>,
+    connections: Gauge,
+    pub(crate) requests: Arc<Requests>,
+}
+
+/// Which server this is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BuildLabel {
+    version: &'static str,
+}
+
+/// What was foreign about a request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ForeignLabel {
+    reason: &'static str,
+}
+
+/// One open connection, counted until it is dropped.
+#[derive(Debug)]
+pub(crate) struct OpenConnection(Gauge);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 /// The limit that a request was beyond.
@@ -73,6 +109,29 @@ impl Metrics {
         for limit in LIMITS {
             refused_by_limit.get_or_create_owned(&LimitLabel { limit });
         }
+        let foreign = Family::<ForeignLabel, Counter>::default();
+        for reason in Foreign::ALL.map(Foreign::as_str) {
+            foreign.get_or_create_owned(&ForeignLabel { reason });
+        }
+        registry.register(
+            "tidings_requests_refused_as_foreign",
+            "Requests refused because they name another host or come from another web page",
+            foreign.clone(),
+        );
+        let connections = Gauge::default();
+        registry.register(
+            "tidings_connections_open",
+            "Connections now, those of the listener for metrics included",
+            connections.clone(),
+        );
+        let build = Family::<BuildLabel, Gauge>::default();
+        let version = env!("CARGO_PKG_VERSION");
+        build.get_or_create_owned(&BuildLabel { version }).set(1);
+        registry.register("tidings_build_info", "The version of the server", build);
+        let operations: Vec<_> = table::api().into_iter().chain(table::server()).collect();
+        let requests = Arc::new(Requests::new(&operations));
+        registry.register_collector(Box::new(Arc::clone(&requests)));
+        registry.register_collector(Box::new(Process));
         registry.register(
             "tidings_requests_refused_by_limit",
             "Requests refused because they were beyond a limit, by the limit",
@@ -84,7 +143,22 @@ impl Metrics {
             refused_by_limit,
             beyond_limit,
             failed_handshakes,
+            foreign,
+            connections,
+            requests,
         }
+    }
+
+    /// Counts a connection until what it returns is dropped.
+    pub(crate) fn connection(&self) -> OpenConnection {
+        self.connections.inc();
+        OpenConnection(self.connections.clone())
+    }
+
+    /// Counts a request that names another host or comes from another web page.
+    pub(crate) fn count_foreign(&self, what: Foreign) {
+        let reason = what.as_str();
+        self.foreign.get_or_create(&ForeignLabel { reason }).inc();
     }
 
     /// Counts a refusal, if it is one by a limit of what a caller may ask for.

@@ -16,7 +16,7 @@ use tidings_event::{
 use utoipa::ToSchema;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Components, Contact, Info, License, OpenApi, OpenApiBuilder, Paths, Server, Tag,
+    Components, Contact, Info, License, OpenApi, OpenApiBuilder, Paths, Responses, Server, Tag,
 };
 
 use crate::identity::Access;
@@ -107,11 +107,7 @@ fn tag(name: &str, description: &str) -> Tag {
 
 fn add(paths: &mut Paths, operation: &Operation) {
     let mut documentation = operation.documentation.clone();
-    errors::add(
-        &mut documentation.responses,
-        &operation.errors,
-        operation.access,
-    );
+    documentation.responses = responses(operation);
     if let Some(requirement) = requirement(operation.access) {
         documentation.security = Some(vec![requirement]);
     }
@@ -121,6 +117,13 @@ fn add(paths: &mut Paths, operation: &Operation) {
         add_at(paths, path, operation, alias);
     }
     add_at(paths, &operation.path, operation, documentation);
+}
+
+/// The answers of an operation, errors included.
+pub(crate) fn responses(operation: &Operation) -> Responses {
+    let mut responses = operation.documentation.responses.clone();
+    errors::add(&mut responses, &operation.errors, operation.access);
+    responses
 }
 
 fn add_at(

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::admission::{Admission, RESERVE};
 use crate::config::Config;
 use crate::connection::Connections;
+use crate::metrics_listener;
 use crate::peer::Peer;
 use crate::router;
 use crate::state::AppState;
@@ -31,6 +32,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
+    metrics_listener: Option<TcpListener>,
     state: Arc<AppState>,
     tls: Option<Arc<Tls>>,
     config: Config,
@@ -51,6 +53,17 @@ pub enum BindError {
     /// The address cannot be used.
     #[error("could not listen on {address}; free it, or choose another with --listen")]
     Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The address for metrics cannot be used.
+    #[error(
+        "could not listen on {address} for metrics; free it, or choose another with --metrics-listen"
+    )]
+    ListenForMetrics {
         /// The address.
         address: SocketAddr,
         /// What the system says.
@@ -80,9 +93,14 @@ impl Server {
         let refused = |source| BindError::Listen { address, source };
         let listener = listen(address).map_err(refused)?;
         let local_addr = listener.local_addr().map_err(refused)?;
+        let for_metrics = config.metrics_listen.map(|address| {
+            let refused = |source| BindError::ListenForMetrics { address, source };
+            listen(address).map_err(refused)
+        });
         Ok(Self {
             listener,
             local_addr,
+            metrics_listener: for_metrics.transpose()?,
             state: Arc::new(AppState::new(engine, &config)),
             tls: tls.map(Arc::new),
             admission: Admission::new(&config.connections, local_addr.ip()),
@@ -95,7 +113,12 @@ impl Server {
         self.local_addr
     }
 
-    /// The same as a URL, without a path.
+    /// Where it listens for a monitoring system, if it does.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics_listener.as_ref()?.local_addr().ok()
+    }
+
+    /// The address for clients as a URL, without a path.
     pub fn url(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.local_addr)
@@ -113,7 +136,22 @@ impl Server {
     /// The engine is left open: close it afterwards.
     ///
     /// Dropping the future ends all connections at once.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
+        let metrics_listener = self.metrics_listener.take();
+        let (state, config) = (Arc::clone(&self.state), self.config.clone());
+        let metrics = async {
+            match &metrics_listener {
+                Some(listener) => metrics_listener::serve(listener, state, &config).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.run_for_clients(shutdown) => {}
+            never = metrics => match never {},
+        }
+    }
+
+    async fn run_for_clients(self, shutdown: impl Future<Output = ()>) {
         let Self {
             listener,
             state,
@@ -205,7 +243,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// The next connection, and where it comes from. No failure ends the server.
 ///
 /// Cancel-safe.
-async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
+pub(crate) async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
             Ok((socket, address)) => return (socket, Peer(address.ip().to_canonical())),
@@ -219,7 +257,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     }
 }
 
-fn log_panic(ended: Result<(), JoinError>) {
+pub(crate) fn log_panic(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
         tracing::error!(%error, "a connection's task panicked");
     }

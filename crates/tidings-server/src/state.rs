@@ -1,5 +1,6 @@
 //! What the handlers share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -21,6 +22,7 @@ use crate::log_level::LogLevel;
 use crate::metrics::Metrics;
 use crate::peer::Peer;
 use crate::query::Elsewhere;
+use crate::repeats::Repeats;
 use crate::shutdown::Drain;
 use crate::unfiltered;
 
@@ -44,6 +46,8 @@ pub(crate) struct AppState {
     /// The longest path with its query.
     uri_bytes: usize,
     pub(crate) metrics: Metrics,
+    /// Requests that fail, or are refused as foreign, for the same reason.
+    pub(crate) repeats: Arc<Repeats>,
     /// The silence after which a stream says that it is alive.
     pub(crate) keepalive: Duration,
     /// Within which time of the drain's begin the streams end.
@@ -55,6 +59,7 @@ pub(crate) struct AppState {
 impl AppState {
     pub(crate) fn new(engine: Tidings, config: &Config) -> Self {
         Self {
+            repeats: Arc::default(),
             metrics: Metrics::new(&engine, &config.log_dropped),
             uri_bytes: config.connections.uri_bytes,
             callers: Callers::new(&config.limits, engine.limits().batch_events),

@@ -84,6 +84,35 @@ impl From<ResetReason> for ReasonLabel {
 
 impl Metrics {
     pub(crate) fn new() -> Self {
+        let metrics = Self::empty();
+        // Each label is there from the beginning: what counts from nothing to one is no increase.
+        for label in [
+            OutcomeLabel::STORED,
+            OutcomeLabel::CONFLICT,
+            OutcomeLabel::FAILED,
+        ] {
+            metrics.requests.get_or_create_owned(&label);
+        }
+        for change in [
+            Change::Status(Status::Read),
+            Change::Status(Status::Unread),
+            Change::Delete,
+        ] {
+            let label = ChangeLabel::of(change);
+            metrics.events_changed.get_or_create_owned(&label);
+        }
+        for reason in [
+            ResetReason::Malformed,
+            ResetReason::Foreign,
+            ResetReason::TooOld,
+            ResetReason::TooNew,
+        ] {
+            metrics.resets.get_or_create_owned(&reason.into());
+        }
+        metrics
+    }
+
+    fn empty() -> Self {
         Self {
             events_stored: Counter::default(),
             events_repeated: Counter::default(),

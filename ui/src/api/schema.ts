@@ -794,6 +794,8 @@ export interface components {
         Health: {
             /** @description `alive` or `ready`. */
             status: string;
+            /** @description The version of the server. */
+            version: string;
         };
         /** @description An event to publish, and what an import keeps of its past. */
         ImportableEvent: components["schemas"]["NewEvent"] & {
@@ -4228,7 +4230,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "status": "alive"
+                     *       "status": "alive",
+                     *       "version": "1.0.0"
                      *     }
                      */
                     "application/json": components["schemas"]["Health"];
@@ -4263,13 +4266,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description In the OpenMetrics text format. */
+            /** @description In the OpenMetrics text format, or in that of Prometheus if `Accept` prefers `text/plain`. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/openmetrics-text": string;
+                    "text/plain": string;
                 };
             };
             /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
@@ -4367,7 +4371,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "status": "ready"
+                     *       "status": "ready",
+                     *       "version": "1.0.0"
                      *     }
                      */
                     "application/json": components["schemas"]["Health"];

@@ -26,8 +26,7 @@ pub(super) async fn examine(
     let asked_at = Timestamp::now();
     match client.health().await {
         Ok(health) => {
-            let text = format!("Tidings runs at {}", client.server());
-            report.add(&Finding::ok("server", text))?;
+            report.add(&version(client, &health))?;
             if let Some(finding) = clock(&health, asked_at, Timestamp::now()) {
                 report.add(&finding)?;
             }
@@ -77,6 +76,27 @@ fn no_health(error: &ClientError) -> Finding {
             format!("/healthz is not that of Tidings: {}", chain(error)),
             "if Tidings is mounted in another program, that is all right; otherwise give the right \
              address by --url",
+        ),
+    }
+}
+
+/// The server, and whether it is as old as this command: what they say to each other changes with
+/// their versions.
+fn version(client: &Client, health: &Health) -> Finding {
+    const CHECK: &str = "server";
+    const MINE: &str = env!("CARGO_PKG_VERSION");
+    let place = format!("Tidings runs at {}", client.server());
+    match health.version.as_deref() {
+        Some(MINE) => Finding::ok(CHECK, format!("{place}, version {MINE} as this command")),
+        Some(version) => Finding::warn(
+            CHECK,
+            format!("{place}, version {version}; this command has version {MINE}"),
+            "use the command of the server's version",
+        ),
+        None => Finding::warn(
+            CHECK,
+            format!("{place}, and does not tell its version; this command has version {MINE}"),
+            "use the command of the server's version; older servers do not tell theirs",
         ),
     }
 }

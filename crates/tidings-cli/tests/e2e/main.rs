@@ -19,6 +19,7 @@ mod limits;
 mod login;
 mod look;
 mod lost_answers;
+mod monitoring;
 mod place;
 mod pseudo_terminal;
 mod publish_lines;

@@ -234,4 +234,6 @@ pub(crate) struct RevokeToken {
 pub(crate) struct Health {
     /// `alive` or `ready`.
     status: String,
+    /// The version of the server.
+    version: String,
 }

@@ -15,6 +15,9 @@ use crate::state::AppState;
 /// How long the store may take to say that it is there.
 const CHECK_TIME: Duration = Duration::from_secs(5);
 
+/// The version of this server.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The process is alive.
 #[utoipa::path(
     get,
@@ -24,11 +27,11 @@ const CHECK_TIME: Duration = Duration::from_secs(5);
         status = 200,
         description = "It is.",
         body = Health,
-        example = json!({"status": "alive"})
+        example = json!({"status": "alive", "version": "1.0.0"})
     ))
 )]
 pub(crate) async fn healthz() -> Json<Value> {
-    Json(json!({"status": "alive"}))
+    Json(json!({"status": "alive", "version": VERSION}))
 }
 
 /// The server takes requests and the store answers.
@@ -40,7 +43,7 @@ pub(crate) async fn healthz() -> Json<Value> {
         status = 200,
         description = "They do.",
         body = Health,
-        example = json!({"status": "ready"})
+        example = json!({"status": "ready", "version": "1.0.0"})
     ))
 )]
 pub(crate) async fn readyz(State(state): State<Arc<AppState>>) -> Result<Json<Value>, ApiError> {
@@ -51,5 +54,5 @@ pub(crate) async fn readyz(State(state): State<Arc<AppState>>) -> Result<Json<Va
         Ok(checked) => checked?,
         Err(_) => return Err(ApiError::StoreTimeout),
     }
-    Ok(Json(json!({"status": "ready"})))
+    Ok(Json(json!({"status": "ready", "version": VERSION})))
 }

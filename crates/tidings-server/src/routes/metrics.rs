@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_TYPE, VARY};
 use axum::response::{IntoResponse, Response};
-use prometheus_client::encoding::text::encode;
 
 use crate::identity::Administrator;
+use crate::metrics::Format;
 use crate::state::AppState;
-
-/// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The counts of engine and server, for Prometheus.
 #[utoipa::path(
@@ -20,13 +18,30 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
     summary = "Counts for Prometheus",
     responses((
         status = 200,
-        description = "In the OpenMetrics text format.",
-        content_type = "application/openmetrics-text",
-        body = String
+        description = "In the OpenMetrics text format, or in that of Prometheus if `Accept` prefers \
+                       `text/plain`.",
+        content((String = "application/openmetrics-text"), (String = "text/plain"))
     ))
 )]
-pub(crate) async fn metrics(State(state): State<Arc<AppState>>, _: Administrator) -> Response {
-    let mut text = String::new();
-    encode(&mut text, &state.metrics.registry).expect("writing into memory does not fail");
-    ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response()
+pub(crate) async fn metrics(
+    State(state): State<Arc<AppState>>,
+    _: Administrator,
+    headers: HeaderMap,
+) -> Response {
+    answer(&state, &headers)
+}
+
+/// The same for whoever asks, where the operator opened a listener for it.
+pub(crate) async fn open_metrics(
+    State(state): State<Arc<AppState>>,
+    headers: HeaderMap,
+) -> Response {
+    answer(&state, &headers)
+}
+
+fn answer(state: &AppState, headers: &HeaderMap) -> Response {
+    let format = Format::wanted(headers);
+    let text = format.encode(&state.metrics.registry);
+    let headers = [(CONTENT_TYPE, format.content_type()), (VARY, "accept")];
+    (headers, text).into_response()
 }

@@ -1,0 +1,159 @@
+//! What a monitoring system and a reader of the log see of the binary.
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStderr, Command};
+
+use crate::server::{output_of, soon, terminate, tidings};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A server whose log is read, with all its lines so far.
+struct Logging {
+    process: Child,
+    log: Lines<BufReader<ChildStderr>>,
+    lines: Vec<Value>,
+}
+
+impl Logging {
+    /// Starts `tidings serve` with a log of JSON.
+    fn start(directory: &std::path::Path, flags: &[&str]) -> Self {
+        let mut command = tidings();
+        command
+            .current_dir(directory)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"])
+            .args(["--log-format", "json"])
+            .args(flags)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut process = command.spawn().expect("the binary starts");
+        let log = process.stderr.take().expect("standard error is piped");
+        let log = BufReader::new(log).lines();
+        let lines = Vec::new();
+        Self {
+            process,
+            log,
+            lines,
+        }
+    }
+
+    /// The next line with this message.
+    async fn line(&mut self, message: &str) -> Value {
+        let found = async {
+            loop {
+                let line = self.log.next_line().await.expect("the log is text");
+                let line = line.unwrap_or_else(|| panic!("the log ends without {message:?}"));
+                let value: Value = serde_json::from_str(&line).expect("a line is an object");
+                self.lines.push(value.clone());
+                if value["message"] == message {
+                    return value;
+                }
+            }
+        };
+        soon(message, found).await
+    }
+
+    async fn address(&mut self, message: &str) -> SocketAddr {
+        let line = self.line(message).await;
+        let address = line["address"].as_str().expect("an address");
+        address.parse().expect("an address")
+    }
+
+    async fn end(mut self) {
+        terminate(self.process.id().expect("it has not ended"));
+        let ended = soon("the server to end", self.process.wait()).await;
+        assert!(ended.expect("a child").success());
+    }
+}
+
+/// The answer to a request with exactly these headers, and its connection's end.
+async fn ask(address: SocketAddr, head: &[u8]) -> String {
+    let mut socket = TcpStream::connect(address).await.expect("it listens");
+    socket.write_all(head).await.expect("it is sent");
+    let mut answer = Vec::new();
+    let read = tokio::io::AsyncReadExt::read_to_end(&mut socket, &mut answer);
+    soon("an answer", read).await.expect("the connection holds");
+    String::from_utf8(answer).expect("the answer is text")
+}
+
+#[tokio::test]
+async fn the_log_tells_the_version_and_who_is_refused_as_foreign() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let mut server = Logging::start(directory.path(), &["--log", "debug"]);
+    assert_eq!(server.line("starting").await["version"], VERSION);
+    let address = server.address("serving").await;
+    for (header, reason, name) in [
+        (
+            "Host: localhost\r\nOrigin: https://evil.example",
+            "origin",
+            "https://evil.example",
+        ),
+        ("Host: evil.example", "host", "evil.example"),
+    ] {
+        let head = format!(
+            "GET /api/system/events HTTP/1.1\r\n{header}\r\nX-Request-Id: r7\r\n\
+             Connection: close\r\n\r\n"
+        );
+        let answer = ask(address, head.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+        let line = server.line("refused a request as foreign").await;
+        assert_eq!(line["level"], "WARN");
+        assert_eq!(
+            (&line["reason"], &line["name"]),
+            (&Value::from(reason), &Value::from(name))
+        );
+        assert!(line["remedy"].is_string(), "{line}");
+        let answered = server.line("answered").await;
+        assert!(answered["latency_us"].is_u64(), "{answered}");
+        assert!(answered["span"].is_null(), "{answered}");
+        let spans = answered["spans"].as_array().expect("a list");
+        assert_eq!(spans.len(), 1, "{answered}");
+        assert_eq!(spans[0]["id"], "r7", "{answered}");
+    }
+    for line in &server.lines {
+        assert!(
+            line["timestamp"].is_string() && line["target"].is_string(),
+            "{line}"
+        );
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_scraper_needs_no_token_where_the_operator_lets_it_in() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let secret = "0123456789abcdef0123456789abcdef";
+    std::fs::write(directory.path().join("secret"), secret).expect("writable");
+    let flags = [
+        "--auth=jwt",
+        "--jwt-secret-file=secret",
+        "--metrics-listen=127.0.0.1:0",
+    ];
+    let mut server = Logging::start(directory.path(), &flags);
+    let address = server.address("serving").await;
+    let metrics = "serving metrics and health checks to everybody who can connect";
+    let metrics = server.address(metrics).await;
+    let head = b"GET /metrics HTTP/1.1\r\nHost: tidings.monitoring.svc:9090\r\n\
+        Accept: text/plain;version=0.0.4\r\nConnection: close\r\n\r\n";
+    let refused = ask(address, head).await;
+    assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
+    let answer = ask(metrics, head).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let (_, text) = answer.split_once("\r\n\r\n").expect("a body");
+    let version = format!("tidings_build_info{{version=\"{VERSION}\"}} 1");
+    assert!(text.contains(&version), "{text}");
+
+    // Prometheus' own judgement of the names and of the format.
+    let mut judge = Command::new("promtool");
+    judge.args(["check", "metrics"]).kill_on_drop(true);
+    let file = directory.path().join("metrics");
+    std::fs::write(&file, text).expect("writable");
+    judge.stdin(std::fs::File::open(&file).expect("readable"));
+    let (status, out, err) = output_of(judge).await;
+    assert!(status.success(), "{out}{err}\n{text}");
+    server.end().await;
+}

@@ -1,0 +1,71 @@
+//! The listener for a monitoring system: `/metrics` and the health checks and nothing else, without a
+//! token, under any name and on any address.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tower::Layer as _;
+use tower::util::option_layer;
+use tower_http::cors::CorsLayer;
+
+use crate::admission::{Admission, RESERVE};
+use crate::config::Config;
+use crate::connection::Connections;
+use crate::error::{method_not_allowed, route_not_found};
+use crate::gate::GateLayer;
+use crate::router::{PROBES, Routes};
+use crate::routes::{health, metrics};
+use crate::serve::{accept, log_panic};
+use crate::state::AppState;
+
+/// The most connections at a time: a few scrapers and probes, with room for those that do not close theirs.
+/// Further ones are taken, too, and then the oldest of those beyond the limit ends.
+pub(crate) const MAX_CONNECTIONS: usize = 32;
+
+fn routes(state: &Arc<AppState>) -> Routes {
+    let mut routes = Router::new();
+    for (path, handler) in PROBES.into_iter().zip([
+        get(health::healthz),
+        get(health::readyz),
+        get(metrics::open_metrics),
+    ]) {
+        routes = routes
+            .route(path, handler.clone())
+            .route(&format!("{path}/"), handler);
+    }
+    let routes = routes
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(route_not_found);
+    let gate = GateLayer::open(Arc::clone(state));
+    let routes = gate.layer(routes.with_state(Arc::clone(state)));
+    option_layer(None::<CorsLayer>).layer(routes)
+}
+
+/// Takes connections until it is dropped, which ends them. It serves also while the rest of the server
+/// ends, and `/readyz` says so.
+pub(crate) async fn serve(
+    listener: &TcpListener,
+    state: Arc<AppState>,
+    config: &Config,
+) -> Infallible {
+    let routes = routes(&state);
+    let connections = Connections::new(routes, state, None, config).through_drain();
+    let connections = Arc::new(connections);
+    let admission = Arc::new(Admission::for_metrics());
+    let most_tasks = admission.most_at_all() + RESERVE;
+    let mut tasks = JoinSet::new();
+    loop {
+        tokio::select! {
+            Some(ended) = tasks.join_next() => log_panic(ended),
+            (socket, peer) = accept(listener), if tasks.len() < most_tasks => {
+                let seat = admission.admit(peer.0);
+                let connections = Arc::clone(&connections);
+                tasks.spawn(async move { connections.serve(socket, peer, seat).await });
+            }
+        }
+    }
+}
