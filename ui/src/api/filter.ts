@@ -73,9 +73,9 @@ export function filterOf(query: URLSearchParams): EventFilter {
 export function changeFilterOf(filter: EventFilter): ChangeFilter {
   const body: Record<string, unknown> = {};
   for (const name of LISTS) {
-    const values = filter[name];
-    if (values?.length) {
-      body[name] = [...values];
+    const values = valuesOf(filter[name]);
+    if (values.length > 0) {
+      body[name] = values;
     }
   }
   for (const name of TEXTS) {
@@ -84,6 +84,16 @@ export function changeFilterOf(filter: EventFilter): ChangeFilter {
     }
   }
   return body;
+}
+
+/** A filter of its own with what is known in another, which its owner may change later. */
+export function copyOf(filter: EventFilter): EventFilter {
+  return changeFilterOf(filter);
+}
+
+/** Hosts without types may give one text where several are possible. */
+function valuesOf(values: readonly string[] | string | undefined): string[] {
+  return typeof values === "string" ? [values].filter(Boolean) : [...(values ?? [])];
 }
 
 /** What a change is about: all that match, or all there are where nothing is held back, up to a cursor. */
@@ -98,7 +108,7 @@ export function isSame(one: EventFilter, other: EventFilter): boolean {
 
 /** A text that is the same for all filters that ask for the same: the order of a list does not count. */
 export function keyOf(filter: EventFilter): string {
-  const lists = LISTS.map((name) => [name, [...new Set(filter[name])].sort()]);
+  const lists = LISTS.map((name) => [name, [...new Set(valuesOf(filter[name]))].sort()]);
   const texts = TEXTS.map((name) => [name, filter[name] ?? ""]);
   return JSON.stringify([...lists, ...texts]);
 }

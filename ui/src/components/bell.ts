@@ -10,12 +10,17 @@ import { tell } from "../notify/desktop.js";
 import { Herald } from "../notify/herald.js";
 import { totalOf } from "../stream/counts.js";
 import { strings } from "../strings/en.js";
+import { around, seenAt } from "./contrast.js";
 import { bellIcon, closeIcon } from "./icons.js";
 import type { TidingsInbox } from "./inbox.js";
 import "./inbox.js";
 import { look, severityColors, theme } from "./look.js";
-import { MAX_TOASTS, TOAST_TIME, toastStyles, toasts } from "./toasts.js";
+import { toastStack } from "./toast-stack.js";
+import { TOAST_TIME, raise, toastStyles, toasts } from "./toasts.js";
 import { spokenOf, titleOf } from "./words.js";
+
+/** Whether the browser is to be dark. */
+const SCHEME = matchMedia("(prefers-color-scheme: dark)");
 
 /** More are not counted on a badge. */
 const BADGE = 99;
@@ -42,11 +47,15 @@ export class TidingsBell extends LitElement {
   @property({ type: Boolean, attribute: "no-drawer" }) noDrawer = false;
   @property({ attribute: false }) getToken: GetToken | undefined;
 
-  @state() private shown: readonly Event[] = [];
+  /** The newest toast, for who does not see it. */
+  @state() private spoken = "";
 
   @query("dialog") private readonly drawer!: HTMLDialogElement | null;
   @query("tidings-inbox") private readonly inbox!: TidingsInbox | null;
 
+  readonly #around = new MutationObserver(() => this.#look());
+  /** The newest toast that was shown. */
+  #raised: unknown;
   #session: Session | undefined;
   #leave: (() => void) | undefined;
 
@@ -58,12 +67,21 @@ export class TidingsBell extends LitElement {
     css`
       :host {
         display: inline-block;
+        /* That of the page around: the bell stands on its colours. */
+        color: inherit;
       }
-      .bell {
+      .bell,
+      .bell:hover {
         position: relative;
         width: 2.5rem;
         height: 2.5rem;
-        color: inherit;
+        color: var(--t-bell, inherit);
+      }
+      .bell:hover {
+        background: color-mix(in srgb, currentColor 12%, transparent);
+      }
+      .bell:focus-visible {
+        outline-color: currentColor;
       }
       .badge {
         position: absolute;
@@ -73,10 +91,22 @@ export class TidingsBell extends LitElement {
         padding-inline: 0.25rem;
         border-radius: 999px;
         background: var(--t-severity, var(--t-accent));
-        color: var(--t-surface);
+        color: light-dark(#ffffff, #16181d);
         font: 700 0.6875rem/1.125rem var(--t-font);
         text-align: center;
         font-variant-numeric: tabular-nums;
+      }
+      .is-ringed .badge {
+        outline: 2px solid var(--t-ring);
+      }
+      @media (forced-colors: active) {
+        .badge {
+          border: 1px solid;
+          line-height: 1rem;
+        }
+      }
+      dialog {
+        color: var(--t-text);
       }
       dialog.drawer {
         position: fixed;
@@ -103,6 +133,8 @@ export class TidingsBell extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    toastStack.join(this);
+    this.#watch();
     if (this.hasUpdated) {
       this.#follow();
     }
@@ -110,6 +142,10 @@ export class TidingsBell extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    toastStack.leave(this);
+    this.#around.disconnect();
+    SCHEME.removeEventListener("change", this.#look);
+    removeEventListener("transitionend", this.#look);
     this.#leave?.();
     this.#leave = undefined;
   }
@@ -121,9 +157,23 @@ export class TidingsBell extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
+    this.#look();
+    this.#showDrawer(changed);
+    const place = this.renderRoot.querySelector<HTMLElement>(".toasts");
+    if (place) {
+      // Not over the bell, which may be at the lower end of the page.
+      place.classList.toggle("at-top", this.getBoundingClientRect().top > innerHeight / 2);
+      const newest = toastStack.toasts.at(-1);
+      raise(place, newest !== this.#raised);
+      this.#raised = newest;
+    }
+  }
+
+  #showDrawer(changed: PropertyValues<this>): void {
     if (!changed.has("open")) {
       return;
     }
+    toastStack.look();
     if (this.open) {
       this.drawer?.showModal();
     } else if (this.drawer?.open) {
@@ -135,6 +185,10 @@ export class TidingsBell extends LitElement {
     const counts = this.#session?.counts;
     const unread = counts ? totalOf(counts.unread) : 0;
     const worst = SEVERITIES.find((severity) => (counts?.unread[severity] ?? 0) > 0);
+    const isShown = toastStack.toasts.length > 0 && toastStack.isShownBy(this);
+    const shown = isShown
+      ? toasts(toastStack.toasts, (event) => toastStack.dismiss(event))
+      : nothing;
     return html`
       <button
         class="plain bell ${worst ?? ""}"
@@ -180,12 +234,10 @@ export class TidingsBell extends LitElement {
               </button>
             </tidings-inbox>`
           : nothing}
+        ${this.open ? shown : nothing}
       </dialog>
-      ${toasts(
-        this.shown,
-        (event) => void this.#openEvent(event),
-        (event) => this.#dismiss(event),
-      )}
+      ${this.open ? nothing : shown}
+      <div class="hidden-text" role="log">${this.spoken}</div>
     `;
   }
 
@@ -214,7 +266,7 @@ export class TidingsBell extends LitElement {
       changed: () => {
         if (session.state === "signed-out") {
           // Whoever comes next need not see them.
-          this.shown = [];
+          toastStack.forget(this);
         }
         this.requestUpdate();
       },
@@ -233,7 +285,7 @@ export class TidingsBell extends LitElement {
   }
 
   async #openEvent(event: Event): Promise<void> {
-    this.#dismiss(event);
+    toastStack.dismiss(event);
     if (this.noDrawer) {
       this.dispatchEvent(
         new CustomEvent("tidings-open", { detail: event, bubbles: true, composed: true }),
@@ -247,15 +299,39 @@ export class TidingsBell extends LitElement {
   }
 
   #toast(event: Event): void {
-    this.shown = [...this.shown, event].slice(-MAX_TOASTS);
+    this.spoken = spokenOf(event);
+    toastStack.add({ event, host: this, open: () => void this.#openEvent(event) });
     if (!URGENT.includes(event.severity)) {
-      setTimeout(() => this.#dismiss(event), TOAST_TIME);
+      setTimeout(() => toastStack.dismiss(event), TOAST_TIME);
     }
   }
 
-  #dismiss(event: Event): void {
-    this.shown = this.shown.filter((other) => other.id !== event.id);
+  /** Looks again when something around may have another colour. */
+  #watch(): void {
+    for (const element of around(this)) {
+      this.#around.observe(element, { attributeFilter: ["class", "style", "data-theme"] });
+    }
+    SCHEME.addEventListener("change", this.#look);
+    addEventListener("transitionend", this.#look);
   }
+
+  /** Has the bell and its badge stand out from what is behind them, whatever that is. */
+  readonly #look = (): void => {
+    const button = this.renderRoot.querySelector<HTMLElement>(".bell");
+    if (!button) {
+      return;
+    }
+    button.style.removeProperty("--t-bell");
+    const seen = seenAt(this);
+    button.style.colorScheme = seen ? (seen.isDark ? "dark" : "light") : "";
+    if (seen && !seen.standsOut(getComputedStyle(button).color)) {
+      button.style.setProperty("--t-bell", seen.isDark ? "#fff" : "#000");
+    }
+    button.style.setProperty("--t-ring", getComputedStyle(button).color);
+    const badge = button.querySelector(".badge");
+    const isSeen = badge && seen?.standsOut(getComputedStyle(badge).backgroundColor);
+    button.classList.toggle("is-ringed", badge !== null && !isSeen);
+  };
 }
 
 declare global {

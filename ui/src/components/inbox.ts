@@ -4,7 +4,7 @@ import { ref } from "lit/directives/ref.js";
 
 import type { GetToken } from "../api/credential.js";
 import { ApiError } from "../api/error.js";
-import type { EventFilter } from "../api/filter.js";
+import { type EventFilter, copyOf, isSame, keyOf } from "../api/filter.js";
 import type { Event } from "../api/schema.js";
 import { Inbox } from "../inbox/inbox.js";
 import type { Line } from "../inbox/lines.js";
@@ -47,9 +47,9 @@ const SAID = 6_000;
 @customElement("tidings-inbox")
 export class TidingsInbox extends LitElement {
   @property() server = "";
+  @property({ reflect: true }) theme: string | null = null;
   @property({ type: Boolean, attribute: "page-keys" }) pageKeys = false;
   @property({ attribute: false }) getToken: GetToken | undefined;
-  @property({ attribute: false }) filter: EventFilter = {};
   /** The event that is opened once it is there. It stays unread: a link must change nothing. */
   @property({ attribute: false }) eventId: string | undefined;
 
@@ -65,6 +65,9 @@ export class TidingsInbox extends LitElement {
   @query("tidings-list") private readonly list!: TidingsList | null;
   @query("tidings-filter-bar") private readonly bar!: TidingsFilterBar | null;
 
+  #filter: EventFilter = {};
+  /** What the host page asked for last, which may not be what its reader has chosen since. */
+  #given = keyOf({});
   #inbox: Inbox | undefined;
   #leave: (() => void) | undefined;
   #state: string | undefined;
@@ -83,6 +86,24 @@ export class TidingsInbox extends LitElement {
     dialogStyles,
     inboxStyles,
   ];
+
+  /**
+   * Which events are shown. A host that draws itself again gives an equal filter again: that is no wish to
+   * undo what the reader has chosen since.
+   */
+  @property({ attribute: false })
+  get filter(): EventFilter {
+    return this.#filter;
+  }
+
+  set filter(filter: EventFilter | null | undefined) {
+    const given = copyOf(filter ?? {});
+    const key = keyOf(given);
+    if (key !== this.#given) {
+      this.#given = key;
+      this.#filter = isSame(given, this.#filter) ? this.#filter : given;
+    }
+  }
 
   get #session(): Session {
     return sessionOf(this.server, this.getToken);
@@ -150,7 +171,7 @@ export class TidingsInbox extends LitElement {
     if (changed.has("server") || changed.has("getToken")) {
       this.#close();
       this.#open();
-    } else if (changed.has("filter") && this.#inbox && this.#inbox.filter !== this.filter) {
+    } else if (this.#inbox && !isSame(this.#inbox.filter, this.filter)) {
       this.#inbox.show(this.filter);
       this.list?.scrollToTop();
     }
@@ -404,7 +425,8 @@ export class TidingsInbox extends LitElement {
   }
 
   #filtered(filter: EventFilter): void {
-    this.filter = filter;
+    this.#filter = filter;
+    this.requestUpdate();
     this.#fire("tidings-filter", filter);
   }
 

@@ -7,7 +7,9 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Inbox } from "../inbox/inbox.js";
 import type { Line } from "../inbox/lines.js";
 import { strings } from "../strings/en.js";
+import { hasDetailScript, loadDetailScript } from "./detail-script.js";
 import { look, severityColors } from "./look.js";
+import { plainDetail, plainDetailStyles } from "./plain-detail.js";
 import { type RowActions, type RowState, row, rowStyles } from "./row.js";
 
 /** A line's height before it was seen, in pixels. */
@@ -18,6 +20,9 @@ const AHEAD = 30;
 
 /** So near to the top counts as being there, in pixels. */
 const TOP = 8;
+
+/** After this time without its script an event is shown plainly, in milliseconds. */
+const LATE = 200;
 
 /** How often "5 minutes ago" is looked at again, in milliseconds. */
 const TICK = 30_000;
@@ -39,12 +44,17 @@ export class TidingsList extends LitElement {
 
   @state() private openId: string | undefined;
   @state() private activeId: string | undefined;
+  /** Whether the details can be shown well. They come quickly, or it is said that they do not. */
+  @state() private detail: "absent" | "loading" | "late" | "failed" | "ready" = hasDetailScript()
+    ? "ready"
+    : "absent";
 
   readonly #scroller: Ref<HTMLElement> = createRef();
   /** The lines that the virtualizer knows. */
   #lines: readonly Line[] | undefined;
   #virtual: VirtualizerController<HTMLElement, Element> | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
+  #wasLive = false;
   /** The line under the pointer. */
   #under: string | undefined;
   /** What was deleted by the reader, or asked for, when the lines were shown last. */
@@ -56,6 +66,7 @@ export class TidingsList extends LitElement {
     look,
     severityColors,
     rowStyles,
+    plainDetailStyles,
     css`
       :host {
         display: block;
@@ -156,7 +167,7 @@ export class TidingsList extends LitElement {
     this.openId = isOpen ? undefined : line.event.id;
     this.activeId = line.event.id;
     if (!isOpen) {
-      void import("./detail/detail.js");
+      void this.#loadDetail();
       void this.inbox.askForSteps(line);
       this.onOpened(line, isByReader);
     }
@@ -183,6 +194,12 @@ export class TidingsList extends LitElement {
   }
 
   protected override willUpdate(): void {
+    const isLive = this.inbox.session.state === "live";
+    if (isLive && !this.#wasLive && this.detail === "failed" && this.openId !== undefined) {
+      // The server is back.
+      void this.#loadDetail();
+    }
+    this.#wasLive = isLive;
     this.#virtual ??= this.#virtualizer();
     const { lines } = this.inbox;
     if (!lines.some((line) => line.event.id === this.activeId)) {
@@ -287,16 +304,41 @@ export class TidingsList extends LitElement {
       >
         ${row(line, state, actions)}
         ${isOpen
-          ? html`<div class="detail ${line.event.severity}">
-              <tidings-event-detail
-                .event=${line.event}
-                .steps=${line.steps}
-                .permalink=${this.#permalink(id)}
-              ></tidings-event-detail>
-            </div>`
+          ? html`<div class="detail ${line.event.severity}">${this.#detailOf(line)}</div>`
           : nothing}
       </div>
     `;
+  }
+
+  #detailOf(line: Line) {
+    switch (this.detail) {
+      case "ready":
+        return html`<tidings-event-detail
+          .event=${line.event}
+          .steps=${line.steps}
+          .permalink=${this.#permalink(line.event.id)}
+        ></tidings-event-detail>`;
+      case "failed":
+        return plainDetail(line.event, () => void this.#loadDetail());
+      case "late":
+        return plainDetail(line.event, undefined);
+      default:
+        return nothing;
+    }
+  }
+
+  async #loadDetail(): Promise<void> {
+    if (this.detail !== "absent" && this.detail !== "failed") {
+      return;
+    }
+    // What is shown plainly stays until there is better.
+    this.detail = this.detail === "failed" ? "late" : "loading";
+    const late = setTimeout(() => {
+      this.detail = "late";
+    }, LATE);
+    const isReady = await loadDetailScript();
+    clearTimeout(late);
+    this.detail = isReady ? "ready" : "failed";
   }
 
   /** Whether all steps of a line are selected, or some. */

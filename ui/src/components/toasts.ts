@@ -4,27 +4,21 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Event } from "../api/schema.js";
 import { strings } from "../strings/en.js";
 import { closeIcon, severityIcon } from "./icons.js";
+import type { Toast } from "./toast-stack.js";
 import { titleOf, words } from "./words.js";
 
 /** How long a toast stays, in milliseconds; what is urgent stays until it is dismissed. */
 export const TOAST_TIME = 8_000;
 
-/** The most at a time; the oldest goes. */
-export const MAX_TOASTS = 4;
-
 /** New events, in a corner of the page. */
-export function toasts(
-  events: readonly Event[],
-  open: (event: Event) => void,
-  dismiss: (event: Event) => void,
-) {
-  return html`<div class="toasts" role="log" aria-label=${strings.toasts.label}>
+export function toasts(shown: readonly Toast[], dismiss: (event: Event) => void) {
+  return html`<div class="toasts" popover="manual" role="group" aria-label=${strings.toasts.label}>
     ${repeat(
-      events,
-      (event) => event.id,
-      (event) => html`<div class="toast ${event.severity}">
+      shown,
+      ({ event }) => event.id,
+      ({ event, open }) => html`<div class="toast ${event.severity}">
         <span class="icon">${severityIcon(event.severity)}</span>
-        <button class="what" @click=${() => open(event)}>
+        <button class="what" @click=${open}>
           <i class="hidden-text">${strings.severity[event.severity]}: </i><b>${titleOf(event)}</b>
           <span>${words(event.category)} · ${words(event.action)}</span>
         </button>
@@ -40,16 +34,51 @@ export function toasts(
   </div>`;
 }
 
+/**
+ * Puts toasts above all else in the page: into the top layer, where nothing around them can trap or cover
+ * them. With `isNew` above what was put there meanwhile, too.
+ */
+export function raise(place: HTMLElement, isNew: boolean): void {
+  // A browser without popovers shows them by their `z-index`.
+  if (typeof place.showPopover === "function") {
+    const isOpen = place.matches(":popover-open");
+    if (isOpen && isNew) {
+      place.hidePopover();
+    }
+    if (!isOpen || isNew) {
+      place.showPopover();
+    }
+  }
+}
+
 export const toastStyles = css`
   .toasts {
     position: fixed;
     inset: auto 1rem 1rem auto;
-    display: grid;
+    margin: 0;
+    border: 0;
+    padding: 0;
+    background: none;
+    color: var(--t-text);
+    overflow: visible;
+    pointer-events: none;
     gap: 0.5rem;
     width: min(24rem, calc(100vw - 2rem));
     z-index: 2147483000;
   }
+  .toasts.at-top {
+    inset-block: 1rem auto;
+  }
+  .toasts:popover-open {
+    display: grid;
+  }
+  @supports not selector(:popover-open) {
+    .toasts {
+      display: grid;
+    }
+  }
   .toast {
+    pointer-events: auto;
     display: grid;
     grid-template-columns: auto minmax(0, 1fr) auto;
     gap: 0.625rem;

@@ -19,6 +19,11 @@ export function titleOf(event: Event): string {
   return line.length > TITLE_CHARACTERS ? `${line.slice(0, TITLE_CHARACTERS)}…` : line;
 }
 
+/** Whether the title is all that an event's description says. */
+export function isTitleWhole({ description }: Event): boolean {
+  return !description.trim().includes("\n") && description.length <= TITLE_CHARACTERS;
+}
+
 /** What is said of an event to who does not see it. */
 export function spokenOf(event: Event): string {
   return `${strings.severity[event.severity]}: ${titleOf(event)}`;

@@ -34,6 +34,7 @@ export function furtherUnread(
   if (wanted.length === 0 || further(wanted) <= 0) {
     return undefined;
   }
-  const to = filter.to && filter.to < last.createdAt ? filter.to : last.createdAt;
+  const isEarlier = filter.to && Date.parse(filter.to) < Date.parse(last.createdAt);
+  const to = isEarlier ? filter.to : last.createdAt;
   return { ...others, status: "unread", severity: wanted, to };
 }

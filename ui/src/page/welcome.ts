@@ -1,4 +1,4 @@
-import { LitElement, css, html, nothing } from "lit";
+import { LitElement, css, html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
 import { ApiError } from "../api/error.js";
@@ -64,8 +64,9 @@ export class TidingsWelcome extends LitElement {
 
   protected override render() {
     const here = sessionOf("", undefined).client.access.server;
-    const server = here === "http://127.0.0.1:9081" ? "" : ` --server ${here}`;
-    const token = this.login ? ' -H "Authorization: Bearer $TOKEN"' : "";
+    const url = here === "http://127.0.0.1:9081" ? "" : ` --url ${quoted(here)}`;
+    // The command reads the same variable by itself.
+    const token = this.login ? ' -H "Authorization: Bearer $TIDINGS_TOKEN"' : "";
     const body = JSON.stringify({
       actedUpon: CLUSTER,
       category: "connection",
@@ -77,7 +78,7 @@ export class TidingsWelcome extends LitElement {
       <h2>${strings.welcome.title}</h2>
       <p>${strings.welcome.lead}</p>
       ${this.login
-        ? nothing
+        ? html`<p>${strings.welcome.token}</p>`
         : html`<p>
             <button class="action primary" @click=${() => void this.#send()}>
               ${strings.welcome.send}
@@ -86,13 +87,13 @@ export class TidingsWelcome extends LitElement {
           </p>`}
       ${command(
         strings.welcome.command,
-        `tidings publish${server} --acted-upon ${CLUSTER} \\
+        `tidings publish${url} --acted-upon ${CLUSTER} \\
   --category connection --action register --severity success \\
   --description '${strings.welcome.example}'`,
       )}
       ${command(
         strings.welcome.curl,
-        `curl${token} ${here}/api/system/events \\
+        `curl${token} ${quoted(`${here}/api/system/events`)} \\
   -H 'Content-Type: application/json' \\
   -d '${body}'`,
       )}
@@ -126,6 +127,11 @@ tidings.publish(event).await?;`,
       this.said = error instanceof ApiError ? error.message : String(error);
     }
   }
+}
+
+/** An address as a shell takes it for one word. */
+function quoted(address: string): string {
+  return /^[\w:/.-]+$/.test(address) ? address : `'${address.replaceAll("'", "%27")}'`;
 }
 
 declare global {

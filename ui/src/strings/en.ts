@@ -79,6 +79,7 @@ export const strings = {
     onlyOperation: "Show only this operation",
   },
   detail: {
+    plain: "The full view could not be loaded. If it stays away, reload the page.",
     whatHappened: "What happened",
     probableCause: "Probable cause",
     remedy: "What to do next",
@@ -195,6 +196,7 @@ export const strings = {
   welcome: {
     title: "Send your first event",
     lead: "This inbox is empty. An event tells a user what the server is doing for them: who did what, to which resource, how it went, and what to do next. It will appear here the moment it is committed.",
+    token: "Set TIDINGS_TOKEN to your token before you run a command.",
     command: "With the command",
     curl: "With curl",
     rust: "From Rust",

@@ -2,8 +2,8 @@
 import { render } from "lit";
 import { describe, expect, it } from "vitest";
 
-import { webAddress } from "./address.js";
-import { causeOf, documentationOf } from "./cause.js";
+import { webAddress } from "../address.js";
+import { causeOf, documentationOf, repeatedKeys } from "../cause.js";
 import { markdown } from "./markdown.js";
 import { hasTree, tree } from "./tree.js";
 
@@ -108,6 +108,34 @@ describe("causeOf", () => {
   it("does not take what every object has for a member", () => {
     expect(causeOf({ error: JSON.parse('{"__proto__":{"Code":"x"}}') as unknown })).toBeUndefined();
     expect(causeOf({ error: ["a"] })).toBeUndefined();
+  });
+
+  it("says each text once, however it is written", () => {
+    const text = "The disk is full";
+    const error = {
+      ShortDescription: [text],
+      LongDescription: ["the *disk* is  full."],
+      ProbableCause: ["THE DISK IS FULL", "a log grew"],
+      SuggestedRemediation: ["delete logs", "Delete logs."],
+    };
+    expect(causeOf({ error }, `${text}!`)).toEqual({
+      code: "",
+      happened: [],
+      probable: ["a log grew"],
+      remedies: ["delete logs"],
+      more: [],
+    });
+    expect(causeOf({ error }, "Backup failed")).toMatchObject({ happened: [text], more: [] });
+    expect(causeOf({ error: text }, text)).toMatchObject({ happened: [] });
+    expect(causeOf({ error: { ShortDescription: ["a", "b"] } }, "a\nb")).toMatchObject({ happened: [] });
+    const long = { ShortDescription: [text], LongDescription: ["What the disk holds"] };
+    expect(causeOf({ error: long }, text)).toMatchObject({ happened: ["What the disk holds"], more: [] });
+  });
+
+  it("knows the metadata that repeats it", () => {
+    const metadata = { summary: "Disk full.", namespace: "shop", list: ["disk", "full"], count: 5, empty: "" };
+    expect(repeatedKeys(metadata, "disk full")).toEqual(["summary", "list"]);
+    expect(repeatedKeys([1], "1")).toEqual([]);
   });
 
   it("finds the documentation", () => {

@@ -6,7 +6,8 @@ import { strings } from "../../strings/en.js";
 import { copyIcon, linkIcon } from "../icons.js";
 import { look, severityColors } from "../look.js";
 import { exactTime } from "../time.js";
-import { type Cause, causeOf, documentationOf } from "./cause.js";
+import { isTitleWhole } from "../words.js";
+import { type Cause, causeOf, documentationOf, repeatedKeys } from "../cause.js";
 import { markdown } from "./markdown.js";
 import { hasTree, tree } from "./tree.js";
 
@@ -150,15 +151,15 @@ export class TidingsEventDetail extends LitElement {
   protected override render() {
     const { event } = this;
     const metadata: unknown = event.metadata;
-    const cause = causeOf(metadata);
+    const cause = causeOf(metadata, event.description);
     const documentation = documentationOf(metadata);
     const shown = new Set([
       ...(cause ? ["error", "err"] : []),
       ...(documentation ? ["doc", "doclink"] : []),
+      ...repeatedKeys(metadata, event.description, cause),
     ]);
-    const isWhole = !/\n/.test(event.description.trim()) && event.description.length <= 200;
     return html`
-      ${isWhole ? nothing : html`<p class="description">${event.description}</p>`}
+      ${isTitleWhole(event) ? nothing : html`<p class="description">${event.description}</p>`}
       ${cause ? this.#cause(cause) : nothing}
       ${hasTree(metadata, shown)
         ? html`<h3>${strings.detail.metadata}</h3>
@@ -173,6 +174,11 @@ export class TidingsEventDetail extends LitElement {
   }
 
   #cause(cause: Cause) {
+    const { code, ...texts } = cause;
+    if (!code && Object.values(texts).every((each) => each.length === 0)) {
+      // The description says it all.
+      return nothing;
+    }
     const paragraphs = (texts: readonly string[]) => texts.map((text) => markdown(text));
     return html`<section class="cause">
       ${cause.happened.length > 0

@@ -1,7 +1,7 @@
 import { type Token, type Tokens, lexer } from "marked";
 import { html, nothing } from "lit";
 
-import { webAddress } from "./address.js";
+import { webAddress } from "../address.js";
 
 /** Longer texts are shown as they are: nobody formats a log by hand, and parsing takes its time. */
 const MAX_CHARACTERS = 16_384;

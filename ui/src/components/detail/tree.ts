@@ -1,7 +1,7 @@
 import { html, nothing } from "lit";
 
 import { strings } from "../../strings/en.js";
-import { webAddress } from "./address.js";
+import { webAddress } from "../address.js";
 
 /** Entries of one level that are shown; the rest is counted. */
 const MAX_ENTRIES = 200;

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, it } from "node:test";
+
+import { draft, look, noFaults, place, state, title, until } from "./support.js";
+
+const FAILURE = draft("The image cannot be pulled", {
+  severity: "error",
+  metadata: {
+    namespace: "shop",
+    error: {
+      Code: "deploy-1042",
+      ShortDescription: ["The image cannot be pulled."],
+      LongDescription: ["The registry answered 403"],
+      ProbableCause: ["The pull secret has expired"],
+      SuggestedRemediation: ["Renew the pull secret"],
+    },
+  },
+});
+
+describe("the details of an event", () => {
+  const here = place();
+  beforeEach(() => here.clear());
+  afterEach(() => here.cleanUp());
+
+  const times = async (page, text) => {
+    const shown = await page.locator("tidings-list .line").innerText();
+    return shown.toLowerCase().split(text.toLowerCase()).length - 1;
+  };
+
+  it("are shown plainly while their script is gone, and whole when it is back", async () => {
+    await here.api.publish(FAILURE);
+    const page = await here.page(await here.context());
+    let isGone = true;
+    await page.route("**/assets/detail-*.js", (route) =>
+      isGone ? route.fulfill({ status: 404, body: "" }) : route.continue(),
+    );
+    await title(page, "The image").click();
+    const plain = page.locator(".plain-detail");
+    for (const text of ["The registry answered 403", "The pull secret has expired", "Renew the pull secret", "deploy-1042"]) {
+      await plain.getByText(text).first().waitFor();
+    }
+    await plain.getByText("The full view could not be loaded.").waitFor();
+    await look(page, "detail-plain");
+    await plain.getByRole("button", { name: "Try again" }).click();
+    await plain.getByRole("button", { name: "Try again" }).waitFor();
+    isGone = false;
+    await plain.getByRole("button", { name: "Try again" }).click();
+    await page.locator("tidings-event-detail").getByText("Renew the pull secret").waitFor();
+    assert.equal(await plain.count(), 0);
+    noFaults(page);
+  });
+
+  it("are shown plainly while the server is away, and whole by themselves when it is back", async () => {
+    await here.api.publish(FAILURE);
+    const page = await here.page(await here.context());
+    await state(page, "Live");
+    await here.server.kill();
+    await title(page, "The image").click();
+    await page.locator(".plain-detail").getByText("Renew the pull secret").first().waitFor();
+    await here.server.start();
+    await page.locator("tidings-event-detail").getByText("Renew the pull secret").waitFor();
+    noFaults(page);
+  });
+
+  it("say what an error says once, however often it is written down", async () => {
+    const text = "dial tcp 10.0.0.7:443: connection refused";
+    const error = {
+      ShortDescription: [text],
+      LongDescription: [`${text}.`],
+      ProbableCause: [text.toUpperCase()],
+      SuggestedRemediation: [],
+    };
+    const forms = [{ error }, { error: text }, { err: text, message: text }, { error, summary: text }];
+    for (const [n, metadata] of forms.entries()) {
+      await here.clear();
+      await here.api.publish(draft(text, { severity: "error", metadata }));
+      const page = await here.page(await here.context());
+      await title(page, text).click();
+      await page.locator("tidings-event-detail").getByText("Copy as JSON").waitFor();
+      await until(`the form ${n}`, () => times(page, text), 1);
+      if (n === 0) {
+        await look(page, "detail-once");
+      }
+    }
+  });
+});
