@@ -1,6 +1,7 @@
 //! Memory that requests share, of which each caller has a part at most.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +19,18 @@ pub(crate) struct Pool {
 }
 
 /// What each caller may still take. A caller who holds nothing is not in it.
-type Callers = Arc<Mutex<HashMap<OwnerId, Arc<Semaphore>>>>;
+type Callers = Arc<Mutex<HashMap<OwnerId, Arc<Account>>>>;
+
+/// The requests of one caller that wait for their share; further ones are refused at once, since each
+/// takes some KiB while it waits.
+const MAX_WAITING: usize = 512;
+
+/// One caller's share.
+#[derive(Debug)]
+struct Account {
+    left: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
 
 /// The pool, or a caller's share of it, has no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,11 +75,15 @@ impl Pool {
     /// What one request of a caller holds of the caller's share; nothing yet.
     pub(crate) fn share_of(&self, caller: OwnerId) -> Share {
         let mut callers = lock(&self.callers);
-        let left = callers.entry(caller);
-        let left = left.or_insert_with(|| Arc::new(Semaphore::new(self.each)));
+        let account = callers.entry(caller).or_insert_with(|| {
+            Arc::new(Account {
+                left: Arc::new(Semaphore::new(self.each)),
+                waiting: AtomicUsize::new(0),
+            })
+        });
         Share {
             caller,
-            left: Some(Arc::clone(left)),
+            account: Some(Arc::clone(account)),
             held: None,
             callers: Arc::clone(&self.callers),
         }
@@ -85,7 +101,7 @@ impl Pool {
 pub(crate) struct Share {
     caller: OwnerId,
     /// Always there, until it is dropped.
-    left: Option<Arc<Semaphore>>,
+    account: Option<Arc<Account>>,
     held: Option<OwnedSemaphorePermit>,
     callers: Callers,
 }
@@ -93,7 +109,8 @@ pub(crate) struct Share {
 impl Share {
     /// Holds so many bytes more, if they are there.
     pub(crate) fn try_hold(&mut self, bytes: usize) -> Result<(), Spent> {
-        match self.left().try_acquire_many_owned(permits(bytes)) {
+        let left = Arc::clone(&self.account().left);
+        match left.try_acquire_many_owned(permits(bytes)) {
             Ok(more) => self.add(more),
             Err(_) => return Err(Spent),
         }
@@ -102,7 +119,9 @@ impl Share {
 
     /// Waits until so many bytes more are there, as long as `patience`.
     pub(crate) async fn hold(&mut self, bytes: usize, patience: Duration) -> Result<(), Spent> {
-        let more = self.left().acquire_many_owned(permits(bytes));
+        let _waiting = Waiting::begin(self.account())?;
+        let left = Arc::clone(&self.account().left);
+        let more = left.acquire_many_owned(permits(bytes));
         match timeout(patience, more).await {
             Ok(more) => self.add(more.expect("a share is never closed")),
             Err(_) => return Err(Spent),
@@ -114,14 +133,14 @@ impl Share {
     pub(crate) fn split(&mut self, bytes: usize) -> Self {
         Self {
             caller: self.caller,
-            left: self.left.clone(),
+            account: self.account.clone(),
             held: self.held.as_mut().and_then(|held| split(held, bytes)),
             callers: Arc::clone(&self.callers),
         }
     }
 
-    fn left(&self) -> Arc<Semaphore> {
-        Arc::clone(self.left.as_ref().expect("it is not dropped"))
+    fn account(&self) -> &Arc<Account> {
+        self.account.as_ref().expect("it is not dropped")
     }
 
     fn add(&mut self, more: OwnedSemaphorePermit) {
@@ -136,13 +155,30 @@ impl Drop for Share {
     fn drop(&mut self) {
         self.held = None;
         let mut callers = lock(&self.callers);
-        self.left = None;
+        self.account = None;
         if callers
             .get(&self.caller)
-            .is_some_and(|left| Arc::strong_count(left) == 1)
+            .is_some_and(|account| Arc::strong_count(account) == 1)
         {
             callers.remove(&self.caller);
         }
+    }
+}
+
+/// A request that waits, until this is dropped.
+struct Waiting(Arc<Account>);
+
+impl Waiting {
+    fn begin(account: &Arc<Account>) -> Result<Self, Spent> {
+        let waiting = Self(Arc::clone(account));
+        let others = account.waiting.fetch_add(1, Ordering::Relaxed);
+        (others < MAX_WAITING).then_some(waiting).ok_or(Spent)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -157,7 +193,7 @@ fn permits(bytes: usize) -> u32 {
 }
 
 /// Nothing panics while it is held.
-fn lock(callers: &Callers) -> MutexGuard<'_, HashMap<OwnerId, Arc<Semaphore>>> {
+fn lock(callers: &Callers) -> MutexGuard<'_, HashMap<OwnerId, Arc<Account>>> {
     callers.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -204,6 +240,28 @@ mod tests {
         assert_eq!(pool.share_of(A).try_hold(31), Err(Spent));
         pool.share_of(A).try_hold(30).unwrap();
         drop(rest);
+        assert_eq!(pool.callers(), 0);
+    }
+
+    #[tokio::test]
+    async fn only_so_many_requests_of_a_caller_wait() {
+        let pool = Pool::new(400, 4);
+        let mut first = pool.share_of(A);
+        first.try_hold(100).unwrap();
+        let wait = || {
+            let mut share = pool.share_of(A);
+            Box::pin(async move { share.hold(1, PATIENCE).await })
+        };
+        let mut waiting: Vec<_> = (0..MAX_WAITING).map(|_| wait()).collect();
+        for one in &mut waiting {
+            assert_eq!(one.now_or_never(), None);
+        }
+        assert_eq!(wait().await, Err(Spent));
+        waiting.pop();
+        let mut one = wait();
+        assert_eq!((&mut one).now_or_never(), None);
+        drop((waiting, first));
+        assert_eq!(one.await, Ok(()));
         assert_eq!(pool.callers(), 0);
     }
 

@@ -30,5 +30,6 @@ mod stream;
 mod terminal;
 mod tls;
 mod token;
+mod untaken;
 mod volumes;
 mod watched_files;
