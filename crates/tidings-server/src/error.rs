@@ -130,6 +130,8 @@ pub(crate) enum ApiError {
     ForeignOwner { index: Option<usize> },
     /// A cookie came with a change, and not from this server's own page.
     CookieFromElsewhere,
+    /// A browser says that another site's page makes it ask, and there is no login.
+    RequestFromElsewhere,
     /// The token is too long for a cookie.
     TokenTooLong { bytes: usize, limit: usize },
     /// The list of revoked tokens has no room, or cannot be written.

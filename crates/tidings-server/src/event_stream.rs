@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use jiff::Timestamp;
 use tidings::Subscription;
+use tidings_event::Cursor;
 use tokio::time::{Instant, Sleep};
 
 use crate::error::chain;
@@ -97,19 +98,22 @@ impl EventStream {
     }
 
     async fn flow(&mut self) -> Bytes {
+        // Where its reader is, whatever is taken for it meanwhile.
+        let cursor = self.subscription.cursor();
         loop {
             tokio::select! {
                 // The farewell comes first: a busy feed would put it off forever.
                 biased;
                 () = &mut self.farewell => break,
                 ending = ending(&mut self.credential) => match ending {
-                    Ending::Soon(at) => return self.subscription.expiring_frame(at),
-                    Ending::Now => {
-                        self.phase = Phase::Ended;
-                        return self.subscription.expiring_frame(Timestamp::now());
-                    }
+                    Ending::Soon(at) => return Subscription::expiring_frame(cursor, at),
+                    Ending::Now => return self.expire(cursor),
                 },
                 frames = self.subscription.next_frames() => match frames {
+                    // They stay for the reader who comes back with a good credential.
+                    Ok(Some(_)) if self.credential.as_ref().is_some_and(Watch::is_over) => {
+                        return self.expire(cursor);
+                    }
                     Ok(Some(frames)) => return frames,
                     // The engine is closed.
                     Ok(None) => break,
@@ -131,6 +135,12 @@ impl EventStream {
         }
         self.phase = Phase::Ended;
         retry(RETRY_AFTER_END_MS)
+    }
+
+    /// Ends it for a reader who has got as far as `cursor`.
+    fn expire(&mut self, cursor: Cursor) -> Bytes {
+        self.phase = Phase::Ended;
+        Subscription::expiring_frame(cursor, Timestamp::now())
     }
 }
 

@@ -24,13 +24,13 @@ use crate::token::{Scopes, Tokens};
 
 pub(crate) use access::{Access, Administrator, Changer, Publisher, Reader, Shown};
 pub(crate) use authority::Head;
-use authority::Proxy;
 pub use authority::{Origin, OriginError};
+use authority::{Proxy, Sender};
 pub(crate) use credential::{Credential, Ending, Watch, ended};
 pub use local::LOCAL_USER;
 pub(crate) use pages::{Entry, Pages};
 pub use pages::{PublicUrl, PublicUrlError};
-pub(crate) use session::Session;
+pub(crate) use session::{Session, SessionCookies};
 
 /// How a server knows who calls.
 #[derive(Clone, Debug, Default)]
@@ -107,7 +107,13 @@ pub(crate) fn guard(request: &Request, state: &AppState) -> Result<(), ApiError>
         Identity::Local => authority::local_authority(head).map(drop)?,
         Identity::Tokens(_) => authority::check_name(head)?,
     }
-    authority::sender(head, Proxy::Perhaps, &state.pages)?;
+    let sender = authority::sender(head, Proxy::Perhaps, &state.pages)?;
+    // Without a login the browser itself is the caller. A page of another site cannot read an answer,
+    // but how long it takes tells whether a search matches.
+    let is_let_in = state.identity.has_login() || sender == Sender::AllowedPage;
+    if !is_let_in && authority::is_from_other_page(head) {
+        return Err(ApiError::RequestFromElsewhere);
+    }
     Ok(())
 }
 
@@ -116,7 +122,7 @@ pub(crate) fn shown_by_cookie(
     request: Head<'_>,
     state: &AppState,
 ) -> Result<Option<String>, ApiError> {
-    session::shown(request, true, &state.pages)
+    session::shown(request, &state.session_cookies, true, &state.pages)
 }
 
 /// Finds out who sent a request. With a token, a [`Credential`] is put into its extensions.
@@ -129,7 +135,7 @@ async fn authenticate(parts: &mut Parts, state: &AppState) -> Result<Caller, Api
 }
 
 async fn verify(parts: &mut Parts, state: &AppState, tokens: &Tokens) -> Result<Caller, ApiError> {
-    let shown = credential::shown(parts, &state.pages)?;
+    let shown = credential::shown(parts, &state.session_cookies, &state.pages)?;
     let claims = tokens.verify(&shown).await.map_err(ApiError::Token)?;
     if claims.owner == OwnerId::from(state.engine.system_id()) {
         return Err(ApiError::SystemAsCaller);

@@ -16,7 +16,7 @@ use crate::answer::{AnswerBudget, Reservation};
 use crate::body::{BodyBudget, ReadBody};
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::identity::{Caller, Credential, Identity, Pages};
+use crate::identity::{Caller, Credential, Identity, Pages, SessionCookies};
 use crate::limits::{Callers, StreamPlace, check_uri};
 use crate::log_level::LogLevel;
 use crate::metrics::Metrics;
@@ -40,6 +40,8 @@ pub(crate) struct AppState {
     pub(crate) bodies: BodyBudget,
     answers: AnswerBudget,
     pub(crate) identity: Identity,
+    /// What the cookies of browsers' sessions are called.
+    pub(crate) session_cookies: SessionCookies,
     /// Where its own pages are reached, and whose others may use it.
     pub(crate) pages: Pages,
     pub(crate) callers: Callers,
@@ -63,6 +65,7 @@ impl AppState {
             metrics: Metrics::new(&engine, &config.log_dropped),
             uri_bytes: config.connections.uri_bytes,
             callers: Callers::new(&config.limits, engine.limits().batch_events),
+            session_cookies: SessionCookies::of(engine.system_id()),
             engine,
             identity: config.identity.clone(),
             pages: Pages {

@@ -194,7 +194,8 @@ pub(crate) fn server() -> Vec<Operation> {
             Access::Everybody,
             delete(session::end_session),
         )
-        .fails_with(&[ErrorCode::RouteNotFound]),
+        .fails_with(&EXCESS)
+        .fails_with(&[ErrorCode::RouteNotFound, ErrorCode::StorageFull]),
         Operation::of::<revocations::__path_revoke_token>(
             Access::ADMINISTRATOR,
             post(revocations::revoke_token),

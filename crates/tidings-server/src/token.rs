@@ -4,6 +4,7 @@
 //! decided by the key, every token must expire, and what is not understood is refused.
 
 mod claims;
+mod clock;
 mod config;
 mod current_keys;
 mod error;
@@ -67,7 +68,9 @@ struct Inner {
     remote: Option<RemoteKeys>,
     rules: Rules,
     revocations: Revocations,
-    _watch: AbortOnDropHandle<()>,
+    /// Counts the jumps of the wall clock.
+    jumps: watch::Sender<u64>,
+    _watches: [AbortOnDropHandle<()>; 2],
 }
 
 impl Tokens {
@@ -102,13 +105,19 @@ impl Tokens {
             files.push(file.map_err(in_file("list of revoked tokens", path))?);
         }
         let watch = file::watch(files).instrument(tracing::info_span!("token_files"));
+        let jumps = watch::Sender::new(0);
+        let clock = clock::watch(jumps.clone()).instrument(tracing::info_span!("clock"));
         let inner = Inner {
             algorithms: algorithms(&config.keys),
             keys,
             remote,
             rules: rules(config),
             revocations,
-            _watch: AbortOnDropHandle::new(tokio::spawn(watch)),
+            jumps,
+            _watches: [
+                AbortOnDropHandle::new(tokio::spawn(watch)),
+                AbortOnDropHandle::new(tokio::spawn(clock)),
+            ],
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -163,10 +172,15 @@ impl Tokens {
         self.inner.keys.contains(claims.key) && !self.inner.revocations.is_revoked(&claims.id)
     }
 
-    /// Gives word whenever [`still_accepts`](Self::still_accepts) may have changed: when tokens were
-    /// revoked, and when keys were exchanged.
-    pub(crate) fn changed(&self) -> [watch::Receiver<u64>; 2] {
-        [self.inner.revocations.changed(), self.inner.keys.changed()]
+    /// Tells when what was let in may no longer be: when tokens were revoked, when keys were exchanged,
+    /// and when the wall clock jumped.
+    pub(crate) fn changed(&self) -> [watch::Receiver<u64>; 3] {
+        let inner = &self.inner;
+        [
+            inner.revocations.changed(),
+            inner.keys.changed(),
+            inner.jumps.subscribe(),
+        ]
     }
 
     /// The tokens that are refused although they have not expired.

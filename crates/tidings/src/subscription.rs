@@ -235,9 +235,14 @@ impl Subscription {
         Ok(Some(bytes.freeze()))
     }
 
-    /// The bytes of an `expiring` frame for this reader: the credential it is let in by ends at `at`.
-    pub fn expiring_frame(&self, at: Timestamp) -> Bytes {
-        let cursor = self.handed_over;
+    /// How far its reader has got: the cursor of what was handed out last.
+    pub const fn cursor(&self) -> Cursor {
+        self.handed_over
+    }
+
+    /// The bytes of an `expiring` frame for a reader who has got as far as `cursor`: the credential it is
+    /// let in by ends at `at`.
+    pub fn expiring_frame(cursor: Cursor, at: Timestamp) -> Bytes {
         let mut bytes = BytesMut::new();
         Frame::of(&StreamItem::Expiring { cursor, at }).write(cursor, &mut bytes);
         bytes.freeze()

@@ -500,7 +500,7 @@ export interface paths {
         post: operations["begin_session"];
         /**
          * End a browser's session
-         * @description Takes the cookie back and revokes the token in it, which also ends its live streams. Without a session, or with one that has expired, there is nothing to end: 204 too.
+         * @description Takes the cookie back and revokes the token in it, which also ends its live streams. Without a session, or with one that has expired, there is nothing to end: 204 too. A user can end 1,000 sessions whose tokens have not expired.
          */
         delete: operations["end_session"];
         options?: never;
@@ -4521,9 +4521,40 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `uri_too_long`: The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            429: {
+                headers: {
+                    /** @description When to try again, in seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `internal`: The server failed. */
             500: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `storage_full`: The disk that holds the events is full. */
+            503: {
+                headers: {
+                    /** @description When to try again, in seconds. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

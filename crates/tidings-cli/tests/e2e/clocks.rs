@@ -52,7 +52,7 @@ async fn the_cap_keeps_the_last_stored_whatever_times_they_carry() {
 }
 
 /// Where the wrapper `faketime` finds the library it preloads.
-async fn faketime_library() -> String {
+pub(crate) async fn faketime_library() -> String {
     let mut command = Command::new("faketime");
     command.args(["-f", "+0", "printenv", "LD_PRELOAD"]);
     let (status, out, err) = output_of(command).await;

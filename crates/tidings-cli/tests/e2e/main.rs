@@ -25,6 +25,7 @@ mod pseudo_terminal;
 mod publish_lines;
 mod retention;
 mod server;
+mod slept;
 mod stalled;
 mod stream;
 mod terminal;

@@ -41,10 +41,22 @@ pub(crate) struct Stream {
 impl Stream {
     /// Connects; `cursor` goes into `Last-Event-ID` unless it is empty.
     pub(crate) async fn connect(server: SocketAddr, cursor: &str) -> reqwest::Result<Self> {
+        Self::connect_as(server, cursor, None).await
+    }
+
+    /// The same with a token.
+    pub(crate) async fn connect_as(
+        server: SocketAddr,
+        cursor: &str,
+        token: Option<&str>,
+    ) -> reqwest::Result<Self> {
         let http = reqwest::Client::builder().no_proxy().build()?;
         let mut request = http.get(format!("http://{server}/api/system/events/subscribe"));
         if !cursor.is_empty() {
             request = request.header("Last-Event-ID", cursor);
+        }
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
         }
         let response = soon("the stream's headers", request.send()).await?;
         assert_eq!(response.status(), StatusCode::OK);

@@ -139,7 +139,17 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
         | ApiError::MissingScope { .. }
         | ApiError::ForeignOwner { .. }
         | ApiError::CookieFromElsewhere
+        | ApiError::RequestFromElsewhere
         | ApiError::TokenTooLong { .. } => identity::of(error),
+        ApiError::Revocation(error) if error.kind() == ErrorKind::QuotaExceeded => refusal(
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::RateLimited,
+            "Too many ended sessions; the token of this one stays valid until it expires",
+        )
+        .fault(
+            error.to_string(),
+            "wait until some of the tokens expire, or ask an administrator to revoke the token",
+        ),
         ApiError::Revocation(error) if error.kind() == ErrorKind::StorageFull => failure(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::StorageFull,

@@ -53,8 +53,8 @@ const WORDS: &[&str] = &[
     "localhost",
     "127.0.0.1",
     "[::1]",
-    "__Host-tidings=",
-    "tidings-session=",
+    "__Host-tidings-000000000000=",
+    "tidings-session-000000000000=",
 ];
 
 fn fuzz() -> PathBuf {

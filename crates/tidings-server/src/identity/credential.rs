@@ -9,19 +9,24 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
+use super::Pages;
 use super::authority::{Head, only};
-use super::{Pages, session};
+use super::session::{self, SessionCookies};
 use crate::error::ApiError;
 use crate::token::{Claims, TokenError, Tokens};
 
 /// The text of the token a request shows. A header wins: a program says what it means, and a browser
 /// adds its cookie to whatever it sends.
-pub(super) fn shown(parts: &Parts, pages: &Pages) -> Result<String, ApiError> {
+pub(super) fn shown(
+    parts: &Parts,
+    cookies: &SessionCookies,
+    pages: &Pages,
+) -> Result<String, ApiError> {
     if let Some(token) = Head::from(parts).bearer()? {
         return Ok(token.to_owned());
     }
     let changes = !parts.method.is_safe();
-    session::shown(Head::from(parts), changes, pages)?.ok_or(ApiError::NoToken)
+    session::shown(Head::from(parts), cookies, changes, pages)?.ok_or(ApiError::NoToken)
 }
 
 impl<'a> Head<'a> {
@@ -48,7 +53,6 @@ fn bearer(header: &str) -> Option<&str> {
 pub(crate) struct Credential {
     pub(crate) claims: Claims,
     tokens: Tokens,
-    changed: [watch::Receiver<u64>; 2],
 }
 
 /// How a credential ends.
@@ -63,14 +67,14 @@ pub(crate) enum Ending {
 /// How long before a credential's end its holder is told, unless it is shorter than twice that.
 const NOTICE: Duration = Duration::from_secs(60);
 
-/// The longest sleep: a clock that is set meanwhile is noticed after it.
+/// The longest sleep, although a clock that is set meanwhile wakes it: one that is set by little and by
+/// little is noticed after it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 impl Credential {
     pub(super) fn new(claims: Claims, tokens: &Tokens) -> Self {
         Self {
             claims,
-            changed: tokens.changed(),
             tokens: tokens.clone(),
         }
     }
@@ -83,6 +87,7 @@ impl Credential {
             sleep: Box::pin(sleep(Duration::ZERO)),
             notice,
             told: false,
+            changed: self.tokens.changed(),
             credential: self,
         }
     }
@@ -118,6 +123,8 @@ pub(crate) async fn ended(credential: Option<Credential>) -> TokenError {
 #[derive(Debug)]
 pub(crate) struct Watch {
     credential: Credential,
+    /// Tells when the credential is to be judged again.
+    changed: [watch::Receiver<u64>; 3],
     sleep: Pin<Box<Sleep>>,
     /// How long before its end to tell.
     notice: Duration,
@@ -125,6 +132,12 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
+    /// Whether its time has passed by the wall clock. While the machine sleeps, no timer runs; what is
+    /// ready when it wakes must not be handed out first.
+    pub(crate) fn is_over(&self) -> bool {
+        self.credential.left().is_zero()
+    }
+
     /// Waits for what happens next: first that it ends soon, then that it has ended, which is told
     /// again and again. One that is revoked, or whose key was
     /// exchanged, has ended.
@@ -133,8 +146,8 @@ impl Watch {
     pub(crate) async fn next(&mut self) -> Ending {
         loop {
             // Seen before the look, so that what is revoked after it wakes this.
-            let credential = &mut self.credential;
-            for changed in &mut credential.changed {
+            let credential = &self.credential;
+            for changed in &mut self.changed {
                 changed.mark_unchanged();
             }
             let left = credential.left();
@@ -148,12 +161,13 @@ impl Watch {
             let due = if self.told { left } else { left - self.notice };
             let wake = tokio::time::Instant::now() + due.min(LONGEST_SLEEP);
             self.sleep.as_mut().reset(wake);
-            let [revoked, exchanged] = &mut credential.changed;
+            let [revoked, exchanged, jumped] = &mut self.changed;
             tokio::select! {
                 () = self.sleep.as_mut() => {}
                 // The senders are in what we hold, so they never go.
                 _ = revoked.changed() => {}
                 _ = exchanged.changed() => {}
+                _ = jumped.changed() => {}
             }
         }
     }

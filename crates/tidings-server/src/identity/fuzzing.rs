@@ -6,12 +6,13 @@ use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
+use tidings_event::SystemId;
 use url::{Host, Url};
 
 use super::authority::{
     Origin, Proxy, Sender, authority, check_name as named, local_authority, only, sender,
 };
-use super::{Head, Pages, Session, credential};
+use super::{Head, Pages, Session, SessionCookies, credential};
 use crate::fuzzing::check_refusal;
 
 /// From where a page made the browser ask.
@@ -100,11 +101,16 @@ fn check_sender(parts: &Parts) {
     }
 }
 
+/// The cookies of the installation with the nil id, whose names the corpus has.
+fn cookies() -> SessionCookies {
+    SessionCookies::of(SystemId::NIL)
+}
+
 fn check_shown(parts: &mut Parts) {
     parts.method = Method::GET;
-    let read = credential::shown(parts, &pages());
+    let read = credential::shown(parts, &cookies(), &pages());
     parts.method = Method::POST;
-    let changed = credential::shown(parts, &pages());
+    let changed = credential::shown(parts, &cookies(), &pages());
     let token = match read {
         Ok(token) => token,
         Err(refused) => {
@@ -168,7 +174,8 @@ fn is_own_page(parts: &Parts) -> bool {
 
 /// A session that is begun with a token shows that token.
 fn check_cookie(parts: &mut Parts, token: &str) {
-    let session = Session::of(Head::from(&*parts));
+    let cookies = cookies();
+    let session = Session::of(Head::from(&*parts), &cookies);
     let set = session.begin(token, Timestamp::MAX);
     let set = set.to_str().expect("a cookie is ASCII");
     assert!(set.contains("; HttpOnly; SameSite=Strict"));
@@ -176,7 +183,7 @@ fn check_cookie(parts: &mut Parts, token: &str) {
     let cookie = HeaderValue::from_str(pair).expect("what was a header is one again");
     parts.headers.insert(COOKIE, cookie);
     parts.method = Method::GET;
-    let shown = credential::shown(parts, &Pages::default());
+    let shown = credential::shown(parts, &cookies, &Pages::default());
     assert_eq!(shown.expect("there is a session"), token);
 }
 

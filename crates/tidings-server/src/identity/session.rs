@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use axum::http::header::COOKIE;
 use jiff::Timestamp;
+use tidings_event::SystemId;
 
 use super::Pages;
 use super::authority::{
@@ -20,18 +21,42 @@ const SECURE_NAME: &str = "__Host-tidings";
 /// For this machine's own names, which not all browsers take for secure without TLS.
 const LOCAL_NAME: &str = "tidings-session";
 
+/// How many characters of the installation's id are in a name: its last 48 bits, which are random.
+const INSTALLATION_CHARS: usize = 12;
+
+/// The names of a server's cookies. Cookies are the same for all ports and paths of a host (RFC 6265
+/// §8.5), so without the installation in its name one server would take another's for its own, and
+/// where both know the same key, its user would become the other's.
+#[derive(Clone, Debug)]
+pub(crate) struct SessionCookies {
+    secure: Box<str>,
+    local: Box<str>,
+}
+
+impl SessionCookies {
+    pub(crate) fn of(system: SystemId) -> Self {
+        let id = system.as_uuid().simple().to_string();
+        let installation = &id[id.len() - INSTALLATION_CHARS..];
+        Self {
+            secure: format!("{SECURE_NAME}-{installation}").into(),
+            local: format!("{LOCAL_NAME}-{installation}").into(),
+        }
+    }
+}
+
 /// Browsers keep cookies of 4,096 bytes with their name and attributes (RFC 6265 §6.1).
 const MAX_TOKEN_BYTES: usize = 3_800;
 
 /// A cookie to set.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Session {
+pub(crate) struct Session<'a> {
+    cookies: &'a SessionCookies,
     is_local: bool,
 }
 
 /// The token in the session's cookie.
-fn token(request: Head<'_>) -> Option<String> {
-    let wanted = Session::of(request).name();
+fn token(session: Session<'_>, request: Head<'_>) -> Option<String> {
+    let wanted = session.name();
     let headers = request.headers.get_all(COOKIE).iter();
     let pairs = headers
         .filter_map(|header| header.to_str().ok())
@@ -50,16 +75,18 @@ fn token(request: Head<'_>) -> Option<String> {
 /// `Origin` of this server's own page.
 pub(super) fn shown(
     request: Head<'_>,
+    cookies: &SessionCookies,
     changes: bool,
     pages: &Pages,
 ) -> Result<Option<String>, ApiError> {
-    let Some(token) = token(request) else {
+    let session = Session::of(request, cookies);
+    let Some(token) = token(session, request) else {
         return Ok(None);
     };
     if is_from_other_page(request) {
         return Err(ApiError::CookieFromElsewhere);
     }
-    let proxy = if Session::of(request).is_local {
+    let proxy = if session.is_local {
         Proxy::Perhaps
     } else {
         Proxy::Surely
@@ -70,13 +97,14 @@ pub(super) fn shown(
     Ok(Some(token))
 }
 
-impl Session {
+impl<'a> Session<'a> {
     /// The longest token that fits.
     pub(crate) const MAX_TOKEN_BYTES: usize = MAX_TOKEN_BYTES;
 
     /// A session of the browser that sent `request`.
-    pub(crate) fn of(request: Head<'_>) -> Self {
+    pub(crate) fn of(request: Head<'_>, cookies: &'a SessionCookies) -> Self {
         Self {
+            cookies,
             is_local: is_from_here(request) && !is_over_tls(request),
         }
     }
@@ -93,11 +121,11 @@ impl Session {
         self.cookie("", 0)
     }
 
-    const fn name(self) -> &'static str {
+    fn name(self) -> &'a str {
         if self.is_local {
-            LOCAL_NAME
+            &self.cookies.local
         } else {
-            SECURE_NAME
+            &self.cookies.secure
         }
     }
 
@@ -112,5 +140,22 @@ impl Session {
         let mut header = HeaderValue::from_str(&cookie).expect("a token is ASCII");
         header.set_sensitive(true);
         header
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_installations_have_cookies_of_their_own() {
+        // Made within the same millisecond, so that only the random part tells them apart.
+        let one: SystemId = "0193f0a0-0000-7000-8000-00000000000b".parse().unwrap();
+        let other: SystemId = "0193f0a0-0000-7000-8000-00000000000c".parse().unwrap();
+        let (one, other) = (SessionCookies::of(one), SessionCookies::of(other));
+        assert_eq!(&*one.secure, "__Host-tidings-00000000000b");
+        assert_eq!(&*one.local, "tidings-session-00000000000b");
+        assert_ne!(one.secure, other.secure);
+        assert_ne!(one.local, other.local);
     }
 }

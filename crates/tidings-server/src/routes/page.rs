@@ -8,7 +8,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::{
     ALLOW, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
@@ -24,6 +24,10 @@ const WITH_LOGIN: &str = "<meta name=\"tidings-login\" content=\"token\" />";
 
 /// Browsers that came over TLS come over TLS for a year (RFC 6797).
 const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-opener-policy");
+const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 
 /// The page has what this server serves and nothing else: no script or style that is written in it, and
 /// HTML only as its templates have it. It may be in nobody's frame; and who tries the stream in the
@@ -61,6 +65,8 @@ pub(crate) async fn page(State(state): State<Arc<AppState>>, request: Request) -
     let mut response = page.answer(request.headers(), Caching::Never);
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    // A page that opened this one in a window must not keep a hold on it.
+    headers.insert(CROSS_ORIGIN_OPENER_POLICY, SAME_ORIGIN);
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     if request.extensions().get::<OverTls>().is_some() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
@@ -45,7 +45,9 @@ pub(crate) async fn begin_session(
     }
     let credential = request.extensions().get::<Credential>();
     let expires = credential.ok_or(ApiError::NoToken)?.claims.expires;
-    Ok(set(Session::of(head).begin(token, expires)))
+    Ok(set(
+        Session::of(head, &state.session_cookies).begin(token, expires)
+    ))
 }
 
 /// Ends the session: takes the cookie back and revokes its token, so that a copy of it is of no use.
@@ -54,7 +56,8 @@ pub(crate) async fn begin_session(
     path = "/session",
     summary = "End a browser's session",
     description = "Takes the cookie back and revokes the token in it, which also ends its live streams. \
-                   Without a session, or with one that has expired, there is nothing to end: 204 too.",
+                   Without a session, or with one that has expired, there is nothing to end: 204 too. \
+                   A user can end 1,000 sessions whose tokens have not expired.",
     responses(
         (
             status = 204,
@@ -74,7 +77,7 @@ pub(crate) async fn end_session(
     // Whatever else the request shows: this is about the cookie.
     let token = identity::shown_by_cookie(head, &state)?;
     let ended = match token {
-        Some(token) => end(&token, tokens).await,
+        Some(token) => end(&token, tokens, &state, request.uri()).await,
         None => Ok(()),
     };
     // The browser forgets it in any case.
@@ -83,17 +86,22 @@ pub(crate) async fn end_session(
         Err(error) => error.into_response(),
     };
     let headers = response.headers_mut();
-    headers.insert(SET_COOKIE, Session::of(head).end());
+    let session = Session::of(Head::from(&request), &state.session_cookies);
+    headers.insert(SET_COOKIE, session.end());
     Ok(response)
 }
 
 /// Revokes a token, unless it is of no use anyway.
-async fn end(token: &str, tokens: &Tokens) -> Result<(), ApiError> {
+async fn end(token: &str, tokens: &Tokens, state: &AppState, uri: &Uri) -> Result<(), ApiError> {
     match tokens.verify(token).await {
         Ok(claims) => {
-            let revocations = tokens.revocations();
-            let revoked = revocations.revoke(&claims.id, Some(claims.expires)).await;
-            revoked.map_err(ApiError::Revocation)
+            let caller = Caller {
+                owner: claims.owner,
+                scopes: claims.scopes,
+            };
+            state.admit(caller, uri)?;
+            let ended = tokens.revocations().end_session(&claims).await;
+            ended.map_err(ApiError::Revocation)
         }
         // It may be good later, and was not revoked.
         Err(

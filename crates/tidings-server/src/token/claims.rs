@@ -1,8 +1,9 @@
 //! What a token says, once its signature is known to be good.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use jiff::{SignedDuration, Timestamp};
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -42,7 +43,7 @@ pub(super) struct RawClaims {
     jti: Option<String>,
     scope: Option<OneOrMore>,
     scp: Option<OneOrMore>,
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "without_repeats")]
     pub(super) others: Map<String, Value>,
 }
 
@@ -67,10 +68,43 @@ impl OneOrMore {
     }
 }
 
-/// Seconds since 1970, with or without a fraction (RFC 7519 §2). What lies beyond the year 9999 is no
-/// time: most likely milliseconds were given.
+/// Claims of any name. `serde_json` would keep the last of two with the same name, and another verifier
+/// the first: the owner would depend on who reads the token.
+fn without_repeats<'de, D: Deserializer<'de>>(claims: D) -> Result<Map<String, Value>, D::Error> {
+    struct Claims;
+
+    impl<'de> Visitor<'de> for Claims {
+        type Value = Map<String, Value>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("claims")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut claims: A) -> Result<Self::Value, A::Error> {
+            let mut all = Map::new();
+            while let Some((name, value)) = claims.next_entry::<String, Value>()? {
+                if all.insert(name, value).is_some() {
+                    return Err(A::Error::custom("a claim comes twice"));
+                }
+            }
+            Ok(all)
+        }
+    }
+
+    claims.deserialize_map(Claims)
+}
+
+/// Seconds since 1970, with or without a fraction (RFC 7519 §2).
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct NumericDate(Timestamp);
+enum NumericDate {
+    /// A time that can be told. What lies before all of them is the first.
+    At(Timestamp),
+    /// Beyond the year 9999: most likely milliseconds were given.
+    TooFar,
+}
+
+/// The last second of the year 9999, which some issuers write for "never".
+const LAST_SECOND: i64 = 253_402_300_799;
 
 impl<'de> Deserialize<'de> for NumericDate {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
@@ -82,8 +116,15 @@ impl<'de> Deserialize<'de> for NumericDate {
                 .and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok()),
         };
         let time = since.and_then(|since| Timestamp::from_duration(since).ok());
-        let time = time.ok_or_else(|| serde::de::Error::custom("not a time"))?;
-        Ok(Self(time))
+        Ok(match (time, since) {
+            (Some(time), _) => Self::At(time),
+            (None, Some(since)) if since.is_negative() => Self::At(Timestamp::MIN),
+            (None, Some(since)) if since.as_secs() <= LAST_SECOND => Self::At(Timestamp::MAX),
+            (None, None) if number.as_f64().is_some_and(f64::is_sign_negative) => {
+                Self::At(Timestamp::MIN)
+            }
+            _ => Self::TooFar,
+        })
     }
 }
 
@@ -135,11 +176,19 @@ impl Rules {
     /// RFC 7519 §4.1.4 and §4.1.5, with the leeway both ways. The time from which on it is refused.
     fn check_time(&self, claims: &RawClaims, now: Timestamp) -> Result<Timestamp, TokenError> {
         let later = |time: Timestamp| time.checked_add(self.leeway).unwrap_or(Timestamp::MAX);
-        let expires = later(claims.exp.ok_or(TokenError::NoExpiry)?.0);
+        let expires = match claims.exp.ok_or(TokenError::NoExpiry)? {
+            NumericDate::At(expires) => later(expires),
+            NumericDate::TooFar => return Err(TokenError::FarExpiry),
+        };
         if now >= expires {
             return Err(TokenError::Expired);
         }
-        if claims.nbf.is_some_and(|from| later(now) < from.0) {
+        let has_begun = match claims.nbf {
+            None => true,
+            Some(NumericDate::At(from)) => from <= later(now),
+            Some(NumericDate::TooFar) => false,
+        };
+        if !has_begun {
             return Err(TokenError::NotYetValid);
         }
         Ok(expires)
@@ -258,18 +307,43 @@ mod tests {
     fn a_token_must_expire_at_a_time() {
         let refused = judge(&rules(), &json!({"exp": null}));
         assert_eq!(refused, Err(TokenError::NoExpiry));
-        // A text, milliseconds, the end of time.
-        for odd in [
-            json!("1800000060"),
-            json!(NOW * 1000),
-            json!(u64::MAX),
-            json!(1e300),
-            json!([]),
-        ] {
+        for odd in [json!("1800000060"), json!([]), json!(true)] {
             let refused = judge(&rules(), &json!({ "exp": odd }));
             assert_eq!(refused, Err(TokenError::Malformed), "{odd}");
         }
-        assert!(judge(&rules(), &json!({"exp": 253_402_207_200_i64})).is_ok());
+    }
+
+    #[test]
+    fn an_expiry_too_far_away_is_refused_for_that() {
+        // Milliseconds, and the end of time.
+        for far in [
+            json!(NOW * 1000),
+            json!(LAST_SECOND + 1),
+            json!(u64::MAX),
+            json!(i64::MAX),
+            json!(1e300),
+        ] {
+            let refused = judge(&rules(), &json!({ "exp": far }));
+            assert_eq!(refused, Err(TokenError::FarExpiry), "{far}");
+            let refused = judge(&rules(), &json!({ "nbf": far }));
+            assert_eq!(refused, Err(TokenError::NotYetValid), "{far}");
+        }
+        for passed in [json!(i64::MIN), json!(-1e300), json!(-1)] {
+            let refused = judge(&rules(), &json!({ "exp": passed }));
+            assert_eq!(refused, Err(TokenError::Expired), "{passed}");
+            assert!(
+                judge(&rules(), &json!({ "nbf": passed })).is_ok(),
+                "{passed}"
+            );
+        }
+        // What issuers write for "never".
+        for never in [
+            json!(253_402_207_200_i64),
+            json!(LAST_SECOND),
+            json!(9_999_999_999_i64),
+        ] {
+            assert!(judge(&rules(), &json!({ "exp": never })).is_ok(), "{never}");
+        }
     }
 
     #[test]
@@ -362,8 +436,21 @@ mod tests {
 
     #[test]
     fn a_claim_that_comes_twice_is_refused() {
-        let twice = format!(r#"{{"sub":"{OWNER}","exp":1,"exp":1800000060}}"#);
-        assert!(serde_json::from_str::<RawClaims>(&twice).is_err());
+        for twice in [
+            r#""exp":1,"exp":1800000060"#,
+            r#""exp":1,"tenant":"a","tenant":"b""#,
+            r#""exp":1,"tenant":"a","tenant":"a""#,
+            // An escape is another spelling of the same name.
+            r#""exp":1,"tenant":"a","\u0074enant":"b""#,
+        ] {
+            let claims = format!(r#"{{"sub":"{OWNER}",{twice}}}"#);
+            assert!(
+                serde_json::from_str::<RawClaims>(&claims).is_err(),
+                "{twice}"
+            );
+        }
+        let nested = format!(r#"{{"sub":"{OWNER}","exp":1,"a":{{"b":1}},"b":2}}"#);
+        assert!(serde_json::from_str::<RawClaims>(&nested).is_ok());
     }
 
     #[test]

@@ -33,6 +33,12 @@ pub(crate) enum TokenError {
     /// Its `aud` does not name this server.
     #[error("the token's `aud` does not name this server")]
     WrongAudience,
+    /// Its `exp` lies beyond the year 9999.
+    #[error(
+        "the token's `exp` lies beyond the year 9999: it counts seconds since 1970, and milliseconds look \
+         like this"
+    )]
+    FarExpiry,
     /// It has no `exp`.
     #[error("the token has no `exp`, and one that never expires is not accepted")]
     NoExpiry,

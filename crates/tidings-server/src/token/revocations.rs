@@ -1,13 +1,17 @@
 //! Tokens that are refused although they have not expired.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::OpenOptions;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use jiff::Timestamp;
+use tidings_event::OwnerId;
 use tokio::sync::watch;
 
+use super::claims::Claims;
 use super::file::{FileFault, WatchedFile};
 use super::revocation_list::{self as list, List};
 use crate::regular_file;
@@ -15,8 +19,9 @@ use crate::regular_file;
 /// The ids (`jti`) of revoked tokens: those in a file, which is read again when it changes, and those
 /// revoked through [`revoke`](Self::revoke). Clones share them.
 ///
-/// Without a file what is revoked is forgotten on a restart. At most 100,000 are known at a time; those
-/// whose tokens have expired make room for others.
+/// Without a file revocations are forgotten on a restart. At most 100,000 are known at a time; those
+/// whose tokens have expired make room for others. Users who end their sessions can fill nine tenths of
+/// them, and each user 1,000, so that an operator can always revoke a stolen token.
 #[derive(Clone, Debug)]
 pub struct Revocations {
     shared: Arc<Shared>,
@@ -32,12 +37,46 @@ struct Shared {
     writing: Mutex<()>,
 }
 
+/// The most sessions of one user that have ended and whose tokens have not expired: some for each
+/// minute of a day.
+const MAX_ENDED_OF_OWNER: usize = 1_000;
+
+/// What is kept free of ended sessions, for operators.
+const OPERATORS_RESERVE: usize = list::MAX_REVOKED / 10;
+
 #[derive(Debug, Default)]
 struct Revoked {
     /// What the file says.
     listed: List,
     /// What was revoked by a call. It stays when its line is taken out of the file.
-    called: List,
+    called: HashMap<Box<str>, Call>,
+    /// How many of these are sessions that this user has ended; never 0.
+    ended: HashMap<OwnerId, usize>,
+}
+
+/// A revocation by a call.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    until: Option<Timestamp>,
+    by: By,
+}
+
+/// Who revokes a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Operator,
+    /// Its own user, who ends a session.
+    Owner(OwnerId),
+}
+
+impl By {
+    /// How many tokens may be revoked before another one by this caller.
+    const fn room(self) -> usize {
+        match self {
+            Self::Operator => list::MAX_REVOKED,
+            Self::Owner(_) => list::MAX_REVOKED - OPERATORS_RESERVE,
+        }
+    }
 }
 
 impl Revoked {
@@ -45,19 +84,55 @@ impl Revoked {
         self.called.contains_key(id) || self.listed.contains_key(id)
     }
 
-    fn is_full(&self) -> bool {
+    fn has_room_for(&self, by: By) -> bool {
         // Most of what is in one is in both; that is only counted when it matters.
         let listed = self.listed.len();
         let only_called = || {
             let ids = self.called.keys();
             ids.filter(|id| !self.listed.contains_key(*id)).count()
         };
-        self.called.len() + listed >= list::MAX_REVOKED
-            && only_called() + listed >= list::MAX_REVOKED
+        self.called.len() + listed < by.room() || only_called() + listed < by.room()
+    }
+
+    fn has_used_their_share(&self, by: By) -> bool {
+        match by {
+            By::Operator => false,
+            By::Owner(owner) => {
+                let ended = self.ended.get(&owner).copied();
+                ended.unwrap_or_default() >= MAX_ENDED_OF_OWNER
+            }
+        }
+    }
+
+    fn add(&mut self, id: Box<str>, until: Option<Timestamp>, by: By) {
+        match self.called.entry(id) {
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                known.until = list::longer(known.until, until);
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(Call { until, by });
+                if let By::Owner(owner) = by {
+                    *self.ended.entry(owner).or_default() += 1;
+                }
+            }
+        }
     }
 
     fn forget(&mut self, now: Timestamp) {
-        self.called.retain(|_, until| list::is_of_use(*until, now));
+        let ended = &mut self.ended;
+        self.called.retain(|_, call| {
+            let stays = list::is_of_use(call.until, now);
+            if let (false, By::Owner(owner)) = (stays, call.by) {
+                match ended.get_mut(&owner) {
+                    Some(number) if *number > 1 => *number -= 1,
+                    _ => {
+                        ended.remove(&owner);
+                    }
+                }
+            }
+            stays
+        });
         self.listed.retain(|_, until| list::is_of_use(*until, now));
     }
 }
@@ -111,14 +186,34 @@ impl Revocations {
     /// [`StorageFull`](io::ErrorKind::StorageFull) when 100,000 are revoked. Else the file could not be
     /// written: the token is revoked all the same, until the server ends.
     pub async fn revoke(&self, id: &str, until: Option<Timestamp>) -> io::Result<()> {
+        self.revoke_by(id, until, By::Operator).await
+    }
+
+    /// Revokes the token of a session that its user ends; otherwise as [`revoke`](Self::revoke).
+    ///
+    /// # Errors
+    ///
+    /// Also [`QuotaExceeded`](io::ErrorKind::QuotaExceeded) when 1,000 of the user's are revoked.
+    pub(crate) async fn end_session(&self, claims: &Claims) -> io::Result<()> {
+        let by = By::Owner(claims.owner);
+        self.revoke_by(&claims.id, Some(claims.expires), by).await
+    }
+
+    async fn revoke_by(&self, id: &str, until: Option<Timestamp>, by: By) -> io::Result<()> {
         let (shared, id) = (Arc::clone(&self.shared), Box::from(id));
         let done = tokio::task::spawn_blocking(move || {
-            Self { shared }.revoke_now(id, until, Timestamp::now())
+            Self { shared }.revoke_now(id, until, by, Timestamp::now())
         });
         done.await.map_err(io::Error::other)?
     }
 
-    fn revoke_now(&self, id: Box<str>, until: Option<Timestamp>, now: Timestamp) -> io::Result<()> {
+    fn revoke_now(
+        &self,
+        id: Box<str>,
+        until: Option<Timestamp>,
+        by: By,
+        now: Timestamp,
+    ) -> io::Result<()> {
         if !list::is_listable(&id) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
@@ -138,20 +233,28 @@ impl Revocations {
                 return Ok(());
             }
             let is_new = !revoked.contains(&id);
-            if is_new && revoked.is_full() {
+            if is_new && (!revoked.has_room_for(by) || revoked.has_used_their_share(by)) {
                 revoked.forget(now);
             }
-            if is_new && revoked.is_full() {
+            if is_new && revoked.has_used_their_share(by) {
+                return Err(io::Error::new(
+                    io::ErrorKind::QuotaExceeded,
+                    format!(
+                        "{MAX_ENDED_OF_OWNER} of your sessions have ended and their tokens have not \
+                         expired"
+                    ),
+                ));
+            }
+            if is_new && !revoked.has_room_for(by) {
                 return Err(io::Error::new(
                     io::ErrorKind::StorageFull,
                     format!(
                         "{} tokens are revoked already; exchange the keys, or wait until some expire",
-                        list::MAX_REVOKED
+                        by.room()
                     ),
                 ));
             }
-            let known = revoked.called.entry(id).or_insert(until);
-            *known = list::longer(*known, until);
+            revoked.add(id, until, by);
         }
         // Before the file: what goes on by the token ends at once.
         self.shared.changes.send_modify(|changes| *changes += 1);
@@ -286,15 +389,67 @@ mod tests {
         let now = Timestamp::now();
         for number in 0..list::MAX_REVOKED {
             let id = number.to_string().into();
-            revocations.revoke_now(id, Some(later()), now).unwrap();
+            revocations
+                .revoke_now(id, Some(later()), By::Operator, now)
+                .unwrap();
         }
         let error = revocations
-            .revoke_now("x".into(), Some(later()), now)
+            .revoke_now("x".into(), Some(later()), By::Operator, now)
             .unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         // When the others have expired, there is room again.
         let then = later() + list::GRACE;
-        assert!(revocations.revoke_now("x".into(), Some(then), then).is_ok());
+        assert!(
+            revocations
+                .revoke_now("x".into(), Some(then), By::Operator, then)
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn users_leave_room_for_operators_and_for_each_other() {
+        let revocations = Revocations::new(None);
+        let now = Timestamp::now();
+        let end = |owner: u128, number: usize, now| {
+            let by = By::Owner(OwnerId::from(uuid::Uuid::from_u128(owner + 1)));
+            let id = format!("{owner}-{number}").into();
+            revocations.revoke_now(id, Some(later()), by, now)
+        };
+        for number in 0..MAX_ENDED_OF_OWNER {
+            end(0, number, now).unwrap();
+        }
+        let error = end(0, MAX_ENDED_OF_OWNER, now).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::QuotaExceeded);
+        // Again is no error, and another user is not affected.
+        end(0, 0, now).unwrap();
+        for owner in 1..90 {
+            for number in 0..MAX_ENDED_OF_OWNER {
+                end(owner, number, now).unwrap();
+            }
+        }
+        let error = end(90, 0, now).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        let id = "stolen".into();
+        let revoked = revocations.revoke_now(id, Some(later()), By::Operator, now);
+        assert!(revoked.is_ok() && revocations.is_revoked("stolen"));
+        // When the tokens have expired, there is room again.
+        end(0, MAX_ENDED_OF_OWNER, later() + list::GRACE).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_revocation_outlives_a_restart_whatever_its_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("revoked");
+        std::fs::write(&path, "").unwrap();
+        let revocations = Revocations::new(Some(path.clone()));
+        drop(revocations.open_file(&path).unwrap());
+        // Somebody mistook the time, or the clock was wrong.
+        let past = Timestamp::now() - jiff::SignedDuration::from_hours(1_000);
+        revocations.revoke("a", Some(past)).await.unwrap();
+        assert!(revocations.is_revoked("a"));
+        let again = Revocations::new(Some(path.clone()));
+        drop(again.open_file(&path).unwrap());
+        assert!(again.is_revoked("a"));
     }
 
     #[test]

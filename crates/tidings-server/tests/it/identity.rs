@@ -45,6 +45,43 @@ async fn requests_of_this_machine_are_served() {
     }
 }
 
+/// It cannot read the answer, but it can measure how long a search takes.
+#[tokio::test]
+async fn a_page_of_another_site_makes_no_browser_ask_without_a_login() {
+    let app = TestApp::start().await;
+    let host = ("host", "localhost:7433");
+    for (site, status) in [
+        ("cross-site", 403),
+        ("same-site", 403),
+        ("same-origin", 200),
+        ("none", 200),
+    ] {
+        for mode in ["no-cors", "navigate", "cors"] {
+            let headers = [host, ("sec-fetch-site", site), ("sec-fetch-mode", mode)];
+            let answer = send(&app, &headers).await;
+            assert_eq!(answer.status, status, "{site} {mode}");
+        }
+    }
+    let server = app.serve();
+    let asked = async |path: &str| {
+        let request = Request::get(path).header("sec-fetch-site", "cross-site");
+        wire::read(wire::call(server.address, request).await).await
+    };
+    for path in [
+        "/api/system/events?search=x&count=none",
+        "/api/system/events/summary",
+        "/api/system/events/subscribe",
+        "/api/events/types",
+        "/metrics",
+    ] {
+        asked(path).await.error(403, "foreign_origin");
+    }
+    // A link to the page is one that people follow, and it keeps no hold on it.
+    let page = asked("/").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
+}
+
 #[tokio::test]
 async fn a_foreign_host_is_refused() {
     let app = TestApp::start().await;

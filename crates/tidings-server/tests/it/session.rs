@@ -1,14 +1,23 @@
 //! Browsers: sessions in cookies, and pages of other origins.
 
+use std::num::NonZeroU32;
+
 use axum::http::Method;
 use serde_json::json;
 use tidings_server::{Config, Scopes};
 
 use crate::app::{Answer, EVENTS, TestApp, event};
-use crate::login::{ALICE, HOST, LoginApp, USER, request};
+use crate::login::{ALICE, BOB, HOST, LoginApp, USER, request};
 
 const OWN_PAGE: &str = "https://events.example";
 const OTHER_PAGE: &str = "https://app.example";
+
+/// What the cookie of a server is called, which has its installation in it.
+async fn cookie_name(app: &LoginApp) -> String {
+    let begun = begin(app, &app.token(ALICE, USER)).await;
+    let (name, _) = cookie(&begun).split_once('=').expect("a pair");
+    name.to_owned()
+}
 
 /// The cookie as a browser would send it.
 fn cookie(answer: &Answer) -> &str {
@@ -31,7 +40,7 @@ async fn a_session_is_a_cookie_that_scripts_cannot_read() {
     let token = app.token(ALICE, USER);
     let begun = begin(&app, &token).await;
     let text = begun.header("set-cookie");
-    assert!(text.starts_with("__Host-tidings="), "{text}");
+    assert!(text.starts_with("__Host-tidings-"), "{text}");
     for attribute in ["; Path=/", "; HttpOnly", "; SameSite=Strict", "; Secure"] {
         assert!(text.contains(attribute), "{text}");
     }
@@ -133,7 +142,8 @@ async fn an_ended_session_is_over_also_for_who_copied_its_cookie() {
     let ended = app.send_request(end, None).await;
     assert_eq!(ended.status, 204);
     let taken_back = ended.header("set-cookie");
-    assert!(taken_back.starts_with("__Host-tidings=;"), "{taken_back}");
+    let name = cookie_name(&app).await;
+    assert!(taken_back.starts_with(&format!("{name}=;")), "{taken_back}");
     assert!(taken_back.contains("Max-Age=0"), "{taken_back}");
     let read = request(&Method::GET, EVENTS, None).header("cookie", cookie(&begun));
     app.send_request(read, None)
@@ -155,20 +165,24 @@ async fn an_ended_session_is_over_also_for_who_copied_its_cookie() {
 async fn only_the_servers_own_cookie_counts() {
     let app = LoginApp::start().await;
     let token = app.token(ALICE, USER);
+    let name = cookie_name(&app).await;
     for cookies in [
-        format!("tidings-session={token}"),
-        format!("__host-tidings={token}"),
-        format!("__Host-tidings={token}; __Host-tidings={token}"),
+        format!(
+            "{}={token}",
+            name.replace("__Host-tidings", "tidings-session")
+        ),
+        format!("{}={token}", name.to_lowercase()),
+        format!("__Host-tidings={token}"),
+        format!("{name}={token}; {name}={token}"),
         format!("other={token}"),
-        "__Host-tidings".to_owned(),
+        name.clone(),
     ] {
         let read = request(&Method::GET, EVENTS, None).header("cookie", &cookies);
         let answer = app.send_request(read, None).await;
         answer.error(401, "token_missing");
     }
     // A header says what its sender means, and a bad one is not mended by a cookie.
-    let read = request(&Method::GET, EVENTS, Some("x"))
-        .header("cookie", format!("__Host-tidings={token}"));
+    let read = request(&Method::GET, EVENTS, Some("x")).header("cookie", format!("{name}={token}"));
     app.send_request(read, None)
         .await
         .error(401, "token_invalid");
@@ -211,12 +225,65 @@ async fn on_this_machine_a_session_needs_no_tls() {
         .header("authorization", format!("Bearer {token}"));
     let begun = app.send_request(begin, None).await;
     let text = begun.header("set-cookie");
-    assert!(text.starts_with("tidings-session="), "{text}");
+    assert!(text.starts_with("tidings-session-"), "{text}");
     assert!(!text.contains("Secure"), "{text}");
     let read = axum::http::Request::get(EVENTS)
         .header("host", "localhost:9081")
         .header("cookie", cookie(&begun));
     assert_eq!(app.send_request(read, None).await.status, 200);
+}
+
+/// Cookies know no ports: a browser sends those of every server of a host to all of them.
+#[tokio::test]
+async fn the_session_of_another_server_of_the_host_is_not_ours() {
+    let (one, other) = (LoginApp::start().await, LoginApp::start().await);
+    let ours = begin(&one, &one.token(ALICE, USER)).await;
+    // Signed by the key of this server, but given out by the other, for another user.
+    let theirs = begin(&other, &other.token(BOB, USER)).await;
+    let (name, _) = cookie(&theirs).split_once('=').expect("a pair");
+    let theirs = format!("{name}={}", one.token(BOB, USER));
+    let read = |cookies: &str| request(&Method::GET, EVENTS, None).header("cookie", cookies);
+    let answer = one.send_request(read(&theirs), None).await;
+    answer.error(401, "token_missing");
+    let both = format!("{theirs}; {}", cookie(&ours));
+    let publish = request(&Method::POST, EVENTS, None)
+        .header("cookie", &both)
+        .header("origin", OWN_PAGE);
+    let published = one
+        .send_request(publish, Some(&event("").to_string()))
+        .await;
+    assert_eq!(published.status, 201, "{published:?}");
+    assert_eq!(published.json()["owner"], ALICE.to_string());
+}
+
+#[tokio::test]
+async fn ending_sessions_is_counted_as_requests_are() {
+    let app = LoginApp::with(|config| {
+        config.limits.request_rate = NonZeroU32::new(1);
+    });
+    let app = app.await;
+    let name = format!("{}=", cookie_name(&app).await);
+    let mut refused = None;
+    // The burst is ten seconds' worth; one more comes back each second.
+    for _ in 0..100 {
+        let end = request(&Method::DELETE, "/session", None)
+            .header("cookie", format!("{name}{}", app.token(ALICE, USER)))
+            .header("origin", OWN_PAGE);
+        let answer = app.send_request(end, None).await;
+        if answer.status != 204 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("a hundred are more than the burst");
+    refused.error(429, "rate_limited");
+    // The browser forgets its cookie all the same.
+    assert!(refused.header("set-cookie").starts_with(&name));
+    // Another user is not affected.
+    let end = request(&Method::DELETE, "/session", None)
+        .header("cookie", format!("{name}{}", app.token(BOB, USER)))
+        .header("origin", OWN_PAGE);
+    assert_eq!(app.send_request(end, None).await.status, 204);
 }
 
 #[tokio::test]

@@ -57,6 +57,16 @@ pub(super) fn of(error: &ApiError) -> Answer {
             format!("the token has {bytes} bytes, more than the {limit} that fit into a cookie"),
             "have the token made with fewer claims, or send it as a header with each request",
         ),
+        ApiError::RequestFromElsewhere => refusal(
+            StatusCode::FORBIDDEN,
+            ErrorCode::ForeignOrigin,
+            "A page of another site made the browser send this request",
+        )
+        .because("`Sec-Fetch-Site` is cross-site or same-site, and this server has no login")
+        .remedy(
+            "open the server's own page; to use the API from other pages, start the server with \
+             --auth jwt and --allow-origin, or put the page behind the same origin by a proxy",
+        ),
         _ => refusal(
             StatusCode::FORBIDDEN,
             ErrorCode::ForeignOrigin,

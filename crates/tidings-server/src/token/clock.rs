@@ -1,0 +1,92 @@
+//! Notices that the wall clock was set, or that the machine slept: what waits for a time by the monotonic
+//! clock, which stands still meanwhile, has to look again.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+/// How often the clocks are compared: a token that ended while the machine slept is noticed that soon
+/// after it wakes.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The most that the clocks may drift apart between two looks; what adjusts a clock slowly (`adjtime`)
+/// moves it by half a millisecond a second.
+const TOLERANCE: Duration = Duration::from_millis(100);
+
+/// Both clocks at one moment.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    wall: SystemTime,
+    monotonic: Instant,
+}
+
+impl Reading {
+    fn now() -> Self {
+        Self {
+            wall: SystemTime::now(),
+            monotonic: Instant::now(),
+        }
+    }
+
+    /// Whether the wall clock has made another way since `earlier` than the monotonic one.
+    fn jumped_since(self, earlier: Self) -> bool {
+        let expected = self.monotonic.duration_since(earlier.monotonic);
+        match self.wall.duration_since(earlier.wall) {
+            Ok(passed) => passed.abs_diff(expected) > TOLERANCE,
+            Err(_) => true,
+        }
+    }
+}
+
+/// Counts the jumps of the wall clock in `jumps`, until it is dropped.
+pub(super) async fn watch(jumps: watch::Sender<u64>) {
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last = Reading::now();
+    loop {
+        looks.tick().await;
+        let now = Reading::now();
+        if now.jumped_since(last) {
+            tracing::info!("the wall clock was set, or the machine slept; tokens are judged again");
+            jumps.send_modify(|jumps| *jumps += 1);
+        }
+        last = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jump_is_a_difference_between_the_clocks() {
+        let start = Reading::now();
+        let after = |wall: i64, monotonic: u64| {
+            let by = Duration::from_millis(wall.unsigned_abs());
+            Reading {
+                wall: if wall < 0 {
+                    start.wall - by
+                } else {
+                    start.wall + by
+                },
+                monotonic: start.monotonic + Duration::from_millis(monotonic),
+            }
+        };
+        for (wall, monotonic, jumped) in [
+            (1_000, 1_000, false),
+            (1_050, 1_000, false),
+            (950, 1_000, false),
+            // A look that came late.
+            (60_000, 60_000, false),
+            // The machine slept.
+            (15_000, 1_000, true),
+            // The clock was set back, by a little and by more than has passed.
+            (500, 1_000, true),
+            (-5_000, 1_000, true),
+        ] {
+            let jump = after(wall, monotonic).jumped_since(start);
+            assert_eq!(jump, jumped, "{wall} {monotonic}");
+        }
+    }
+}
