@@ -10,7 +10,7 @@ import { Api } from "../src/api.js";
 import { openBrowser } from "../src/chromium.js";
 import { drafts } from "../src/drafts.js";
 import { Login } from "../src/login.js";
-import { HOST, NAMES, Proxy } from "../src/proxies.js";
+import { HOST, NAMES, Proxy, pathsOf } from "../src/proxies.js";
 import { CurlReader } from "../src/readers/curl.js";
 import { Server } from "../src/server.js";
 import { soon } from "../src/soon.js";
@@ -21,13 +21,13 @@ const ALICE = "7b1d2c3e-0000-4000-8000-00000000000a";
 const IN_THE_PAGE = 1_000;
 
 /**
- * How soon a frame comes through a proxy: below the 200 milliseconds for which one that gathers small
- * pieces holds it back.
+ * How soon a frame comes through a proxy, in milliseconds: well below the 200 for which one that gathers
+ * small pieces holds back nearly every frame.
  */
-const ON_THE_WIRE = 150;
+const ON_THE_WIRE = 120;
 
-/** Of how many events the fastest counts: the machine may be busy with something else. */
-const TRIES = 5;
+/** Of how many events the second fastest counts: the machine may be busy with something else. */
+const TRIES = 7;
 
 /** Proxies that hold requests while the server is away; the others answer a stream in its place. */
 const HOLDING = ["haproxy", "caddy"];
@@ -46,7 +46,7 @@ describe("behind a proxy", { concurrency: NAMES.length }, () => {
 
   for (const name of NAMES) {
     describe(name, () => {
-      for (const isBelow of [false, true]) {
+      for (const isBelow of pathsOf(name)) {
         for (const hasLogin of [false, true]) {
           const where = isBelow ? "below a path" : "at the root";
           const how = hasLogin ? "with a login" : "without a login";
@@ -79,10 +79,23 @@ describe("behind a proxy", { concurrency: NAMES.length }, () => {
          }`,
       ],
     ]) {
-      test(`${what}, the page works all the same`, async () => {
-        const place = await Place.begin("nginx", { block, isUnknown: true });
-        await place.use(browser, (page) => place.marks(page));
-      });
+      for (const hasLogin of [false, true]) {
+        const how = hasLogin ? "with a login" : "without a login";
+        test(`${what}, ${how}, the page works all the same`, async () => {
+          const options = { block, isUnknown: true };
+          const place = await Place.begin("nginx", options, hasLogin ? login : undefined);
+          await place.use(browser, (page) => place.marks(page));
+        });
+      }
+    }
+  });
+
+  test("without TLS, HAProxy delays no frame", async () => {
+    const place = await Place.begin("haproxy", { isPlain: true });
+    try {
+      await place.deliversAtOnce();
+    } finally {
+      await place.dispose();
     }
   });
 
@@ -183,7 +196,7 @@ class Place {
       const arrived = await page.evaluate((name) => globalThis.arrivals[name], description);
       times.push(arrived - begun);
     }
-    assert(Math.min(...times) < IN_THE_PAGE, `it takes ${times} ms`);
+    assert(secondOf(times) < IN_THE_PAGE, `it takes ${times} ms`);
   }
 
   /** The frames themselves, as a program reads them. */
@@ -203,7 +216,7 @@ class Place {
         await frame;
         times.push(Date.now() - begun);
       }
-      assert(Math.min(...times) < ON_THE_WIRE, `it takes ${times} ms`);
+      assert(secondOf(times) < ON_THE_WIRE, `it takes ${times} ms`);
     } finally {
       await reader.dispose();
     }
@@ -252,6 +265,8 @@ class Place {
     await this.server?.dispose();
   }
 }
+
+const secondOf = (times) => times.toSorted((one, other) => one - other)[1];
 
 /** Runs in the page: follows by the browser's own `EventSource`. */
 function follow() {

@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -29,13 +29,14 @@ const LOOK = 20;
  * @property {boolean} isBelow whether the server is below a path
  * @property {string} host under which browsers reach it
  * @property {string} [block] in place of the documents'
+ * @property {boolean} isPlain whether it has no TLS
  * @property {string} directory with `events.pem`, a certificate and its key
  */
 
 /** What runs each proxy with the blocks of docs/operations.md, and at which address browsers reach it. */
 const KINDS = {
   nginx: {
-    scheme: "https",
+    hasTls: true,
     /** @param {Setup} setup */
     async command({ server, port, isBelow, host, block, directory }) {
       const documented = await blocks("operations.md", "nginx", "nginx");
@@ -65,13 +66,14 @@ ${locations}
     },
   },
   haproxy: {
-    scheme: "https",
+    hasTls: true,
     /** @param {Setup} setup */
-    async command({ server, port, isBelow, directory }) {
+    async command({ server, port, isBelow, isPlain, directory }) {
       const [whole, below] = await blocks("operations.md", "HAProxy", "haproxy");
+      const tls = " ssl crt /etc/haproxy/events.example.org.pem alpn h2,http/1.1";
       let text = swap(whole, SERVER, server);
       text = swap(text, ":443", `127.0.0.1:${port}`);
-      text = swap(text, "/etc/haproxy/events.example.org.pem", `${directory}/events.pem`);
+      text = swap(text, tls, isPlain ? "" : tls.replace(/crt \S+/, `crt ${directory}/events.pem`));
       if (isBelow) {
         text = swap(text, "    default_backend tidings\n", below);
       }
@@ -81,7 +83,7 @@ ${locations}
     },
   },
   caddy: {
-    scheme: "https",
+    hasTls: true,
     /** @param {Setup} setup */
     async command({ server, port, isBelow, directory }) {
       const block = (await blocks("operations.md", "Caddy", "caddyfile"))[isBelow ? 1 : 0];
@@ -94,7 +96,7 @@ ${locations}
     },
   },
   node: {
-    scheme: "http",
+    hasTls: false,
     /** @param {Setup} setup */
     async command({ server, port, isBelow, directory }) {
       const [whole, below] = await blocks("operations.md", "Node", "js");
@@ -110,7 +112,26 @@ ${locations}
       return ["node", file];
     },
   },
+  vite: {
+    hasTls: false,
+    isBelowOnly: true,
+    /** @param {Setup} setup */
+    async command({ server, port, directory }) {
+      const [, , block] = await blocks("operations.md", "Node", "js");
+      // The page's project has it.
+      const modules = fileURLToPath(new URL("../../ui/node_modules", import.meta.url));
+      await symlink(modules, path.join(directory, "node_modules"));
+      const file = path.join(directory, "vite.config.mjs");
+      await writeFile(file, swap(block, SERVER, server));
+      const vite = path.join(modules, "vite/bin/vite.js");
+      const where = ["--host", "127.0.0.1", "--port", String(port), "--strictPort"];
+      return ["node", vite, directory, "--config", file, ...where];
+    },
+  },
 };
+
+/** Which of them are at the root of a host, and which below a path. */
+export const pathsOf = (name) => (KINDS[name].isBelowOnly ? [true] : [false, true]);
 
 export const NAMES = /** @type {(keyof typeof KINDS)[]} */ (Object.keys(KINDS));
 
@@ -142,24 +163,24 @@ export class Proxy {
 
   /** Where browsers reach the server, without a slash at its end. */
   get url() {
-    const { host, port, isBelow } = this.#setup;
-    return `${KINDS[this.#name].scheme}://${host}:${port}${isBelow ? "/tidings" : ""}`;
+    const { host, port, isBelow, isPlain } = this.#setup;
+    return `${isPlain ? "http" : "https"}://${host}:${port}${isBelow ? "/tidings" : ""}`;
   }
 
   /**
    * Chooses where a proxy will be, so that the server can be told before.
    *
    * @param {keyof typeof KINDS} name
-   * @param {{ isBelow?: boolean, host?: string, block?: string }} [options]
+   * @param {{ isBelow?: boolean, host?: string, block?: string, isPlain?: boolean }} [options]
    */
-  static async place(name, { isBelow = false, host, block } = {}) {
+  static async place(name, { isBelow = false, host, block, isPlain = !KINDS[name].hasTls } = {}) {
     const directory = await mkdtemp(path.join(os.tmpdir(), "tidings-proxy-"));
-    const { scheme } = KINDS[name];
     const setup = {
       port: await freePort(),
       isBelow,
-      host: host ?? (scheme === "https" ? HOST : "127.0.0.1"),
+      host: host ?? (isPlain ? "127.0.0.1" : HOST),
       block,
+      isPlain,
       directory,
     };
     return new Proxy(name, setup);
