@@ -3,18 +3,30 @@ import { type Plugin, defineConfig } from "vite";
 /** Where the server takes the built files from. */
 const BUILT = "../crates/tidings-server/ui";
 
-/** Lines and indents of styles are for those who write them. */
-const shortStyles: Plugin = {
-  name: "short-styles",
+/** A style without the comments, lines and spaces that are for those who write it. */
+const shortStyle = (style: string): string =>
+  style
+    .replace(/\/\*.*?\*\//gs, "")
+    .replace(/\s+/g, " ")
+    .replace(/ ?([{};]) ?/g, "$1")
+    .replace(/([,:]) /g, "$1")
+    .replace(/;}/g, "}");
+
+/** Lines and indents of styles and templates are for those who write them. */
+const shortTemplates: Plugin = {
+  name: "short-templates",
   transform(code, id) {
-    return id.includes("/src/")
-      ? code.replace(/\bcss`[^`]*`/g, (style) => style.replace(/\s+/g, " "))
-      : undefined;
+    if (!id.includes("/src/")) {
+      return undefined;
+    }
+    const short = code.replace(/\bcss`[^`]*`/g, shortStyle);
+    // The page has commands that are shown as they are written.
+    return id.includes("/src/page/") ? short : short.replace(/\n\s+/g, "\n");
   },
 };
 
 export default defineConfig({
-  plugins: [shortStyles],
+  plugins: [shortTemplates],
   // Wherever the files are served, they find each other.
   base: "./",
   build: {

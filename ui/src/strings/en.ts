@@ -79,7 +79,7 @@ export const strings = {
     onlyOperation: "Show only this operation",
   },
   detail: {
-    plain: "The full view could not be loaded. If it stays away, reload the page.",
+    plain: "The full view could not be loaded. If this continues, reload the page.",
     whatHappened: "What happened",
     probableCause: "Probable cause",
     remedy: "What to do next",
