@@ -161,6 +161,11 @@ impl Delivery {
             (true, true) if !answer.retried => Outcome::Repeated,
             (true, _) => Outcome::Mixed,
         };
+        let of_server = answer.value.warnings.iter();
+        for ((line, sent), of_server) in batch.lines.iter().zip(&batch.events).zip(of_server) {
+            let warnings = sent.event.warnings.iter().chain(of_server);
+            self.tally.count_warnings(*line, warnings);
+        }
         let events = &answer.value.events;
         let deleted = events.iter().filter(|event| event.deleted_at.is_some());
         let deleted = deleted.count();

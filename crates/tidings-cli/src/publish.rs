@@ -26,8 +26,9 @@ tidings publish --acted-upon <UUID> --category <NAME> --action <NAME> --severity
        tidings publish --stdin [OPTIONS]";
 
 const DETAILS: &str = "\
-Prints one line for each stored event: its id, or with --json the event. Events that are refused are
-explained on standard error, one fault a line, and the exit code is 1. Publishing an event with the
+Prints one line for each stored event: its id, or with --json the event. What the server repaired in an
+event, such as a severity in other words or a text that was too long, is a warning on standard error, and
+the event is stored. Events that are refused are explained there, one fault a line, and the exit code is 1. Publishing an event with the
 id of a stored one stores nothing and prints the stored one, so that an event with an --id may be
 sent again.
 
@@ -103,6 +104,9 @@ async fn publish(
             let request = async || client.publish((**event).clone()).await;
             let answer = retries.send(output::note, request).await?;
             let receipt = answer.value;
+            for warning in event.warnings.iter().chain(&receipt.warnings) {
+                output::note(format_args!("warning: {warning}"));
+            }
             // After a failed request it may have been that one.
             note_if_deleted(&receipt.event);
             if receipt.event.deleted_at.is_none() && receipt.repeated && !answer.retried {
@@ -118,6 +122,12 @@ async fn publish(
             let answer = retries.send(output::note, request).await?;
             if answer.value.repeated && !answer.retried {
                 output::note("all of these events were already stored");
+            }
+            let of_server = answer.value.warnings.iter();
+            for (index, (event, of_server)) in events.iter().zip(of_server).enumerate() {
+                for warning in event.warnings.iter().chain(of_server) {
+                    output::note(format_args!("warning: [{index}].{warning}"));
+                }
             }
             answer.value.events.iter().for_each(note_if_deleted);
             Ok(answer.value.events)

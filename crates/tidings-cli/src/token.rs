@@ -18,7 +18,8 @@ use crate::output;
 
 const USAGE: &str = "\
 tidings token --secret-file <FILE> --owner <UUID> [OPTIONS]
-       tidings token --new-secret <FILE>";
+       tidings token --new-secret <FILE>
+       tidings token owner --issuer <TEXT> --subject <TEXT>";
 
 const DETAILS: &str = "\
 The token is printed on standard output, and nothing else is. Whoever has it can do what it allows until
@@ -28,13 +29,21 @@ is not needed.
 Examples:
   tidings token --new-secret secret
   tidings token --secret-file secret --owner 7b1d2c3e-0000-4000-8000-000000000001
+  tidings token owner --issuer https://id.example --subject alice
   tidings token --secret-file secret --owner 7b1d2c3e-0000-4000-8000-000000000002 \\
     --scope events:read --scope events:publish --expires-in 30d";
 
 /// Make a token for a development server, or the secret that signs tokens
 #[derive(Debug, clap::Args)]
-#[command(override_usage = USAGE, after_help = DETAILS)]
+#[command(
+    override_usage = USAGE,
+    after_help = DETAILS,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The file with the secret that the server verifies tokens with
     #[arg(long, value_name = "FILE", required_unless_present = "new_secret")]
     secret_file: Option<PathBuf>,
@@ -68,8 +77,30 @@ pub(crate) struct Args {
     new_secret: Option<PathBuf>,
 }
 
-/// Prints the token, or makes the file.
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Print the owner that tokens with a subject have
+    ///
+    /// It is the subject itself if that is a UUID, and otherwise the UUID that a server with
+    /// --jwt-owner-from-subject makes of issuer and subject.
+    Owner {
+        /// The issuer (`iss`) of the tokens, exactly as it is written there
+        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        issuer: String,
+        /// The subject (`sub`) of the tokens
+        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        subject: String,
+    },
+}
+
+/// Prints the token or the owner, or makes the file.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if let Some(Command::Owner { issuer, subject }) = &args.command {
+        let owner =
+            OwnerId::named_by(subject, Some(issuer)).context("no owner is made of these")?;
+        output::print_line(owner).context("could not write to standard output")?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if let Some(path) = &args.new_secret {
         return make_secret(path);
     }

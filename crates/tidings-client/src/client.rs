@@ -9,9 +9,10 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, HeaderName};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use tidings_event::{
     ErrorCode, Event, EventFilter, EventId, EventPage, EventTypes, InboxSummary, NewEvent,
-    PageRequest, Start,
+    PageRequest, Start, Warning,
 };
 use url::Url;
 
@@ -49,6 +50,8 @@ pub struct Receipt {
     pub event: Event,
     /// It had been stored by an earlier publish of the same id.
     pub repeated: bool,
+    /// What the server repaired in it.
+    pub warnings: Vec<Warning>,
 }
 
 /// What became of a batch.
@@ -58,6 +61,31 @@ pub struct BatchReceipt {
     pub events: Vec<Event>,
     /// All of them had been stored by an earlier publish.
     pub repeated: bool,
+    /// What the server repaired in each, in the same order.
+    pub warnings: Vec<Vec<Warning>>,
+}
+
+/// An event as it is answered to its publisher.
+struct Published {
+    event: Event,
+    warnings: Vec<Warning>,
+}
+
+impl<'de> serde::Deserialize<'de> for Published {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct Warned {
+            #[serde(default)]
+            warnings: Vec<Warning>,
+        }
+        // Twice from the text: flattening would read all of it into a map first.
+        let json = <&RawValue>::deserialize(deserializer)?.get();
+        let warned = serde_json::from_str::<Warned>(json);
+        Ok(Self {
+            event: serde_json::from_str(json).map_err(serde::de::Error::custom)?,
+            warnings: warned.map_err(serde::de::Error::custom)?.warnings,
+        })
+    }
 }
 
 impl Client {
@@ -98,8 +126,12 @@ impl Client {
     /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) with every rule the event breaks, or why no answer came.
     pub async fn publish(&self, event: impl Into<NewEvent>) -> Result<Receipt, ClientError> {
         let (response, repeated) = self.post(self.events_url(&[]), &event.into()).await?;
-        let event = answer::json(response, &self.server).await?;
-        Ok(Receipt { event, repeated })
+        let Published { event, warnings } = answer::json(response, &self.server).await?;
+        Ok(Receipt {
+            event,
+            repeated,
+            warnings,
+        })
     }
 
     /// Publishes several events: all of them, or none.
@@ -295,7 +327,7 @@ impl Client {
         events: &[impl Serialize],
     ) -> Result<BatchReceipt, ClientError> {
         let (response, repeated) = self.post(url, events).await?;
-        let stored: Vec<Event> = answer::json(response, &self.server).await?;
+        let stored: Vec<Published> = answer::json(response, &self.server).await?;
         if stored.len() != events.len() {
             let fault = ProtocolFault::EventCount {
                 sent: events.len(),
@@ -303,9 +335,12 @@ impl Client {
             };
             return Err(ClientError::protocol(&self.server, fault));
         }
+        let stored = stored.into_iter();
+        let (events, warnings) = stored.map(|one| (one.event, one.warnings)).unzip();
         Ok(BatchReceipt {
-            events: stored,
+            events,
             repeated,
+            warnings,
         })
     }
 

@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use crate::cause::Cause;
-use crate::draft::{CausePolicy, NewEvent};
+use crate::draft::{Draft, Policy};
 use crate::event::{Event, Metadata};
 use crate::given::{Given, OwnerName};
 use crate::id::{OperationId, OwnerId, ResourceId, SystemId};
 use crate::kind::Severity;
+use crate::new_event::NewEvent;
 use crate::rules::{Limits, Violations};
 
 /// Builds an [`Event`]; made by [`Event::builder`].
@@ -79,17 +80,18 @@ impl EventBuilder {
         self
     }
 
-    /// What happened, in words for the user; at most 4 KiB of plain text without NUL.
+    /// What happened, in words for the user; at most 4 KiB of plain text.
     ///
-    /// Other control characters, as in the output of a command, are stored as they are: to refuse
-    /// them would lose the event.
+    /// The rest of a longer text is kept in the metadata, under `descriptionRest`. NUL is replaced;
+    /// other control characters, as in the output of a command, are stored as they are.
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.new.description = Some(description.into());
         self
     }
 
     /// Adds metadata, pairs of a key and a value; a key given before is replaced, the others stay.
-    /// At most 64 KiB of JSON, 32 levels and 4,096 keys, all calls together.
+    /// At most 64 KiB of JSON, 32 levels and 4,096 keys, all calls together; beyond that the longest
+    /// texts are cut.
     ///
     /// Values of different kinds and nested ones are made with `serde_json::json!`:
     ///
@@ -137,6 +139,10 @@ impl EventBuilder {
 
     /// Mints the event's id and time and applies the rules with the default [`Limits`].
     ///
+    /// A text or metadata that is too large is cut, and NUL characters are replaced, since they come
+    /// with the data and the event would be lost; [`build_draft`](Self::build_draft) says what was
+    /// repaired.
+    ///
     /// # Errors
     ///
     /// Every rule the event breaks, each with its field, fault and remedy.
@@ -149,16 +155,23 @@ impl EventBuilder {
     /// # Errors
     ///
     /// Every rule the event breaks, each with its field, fault and remedy.
-    pub fn build_within(mut self, limits: &Limits) -> Result<Event, Violations> {
+    pub fn build_within(self, limits: &Limits) -> Result<Event, Violations> {
+        self.build_draft(limits).map(|draft| draft.event().clone())
+    }
+
+    /// As [`build_within`](Self::build_within), with the [warnings](Draft::warnings) of what was repaired.
+    ///
+    /// # Errors
+    ///
+    /// Every rule the event breaks, each with its field, fault and remedy.
+    pub fn build_draft(mut self, limits: &Limits) -> Result<Draft, Violations> {
         if let Some(cause) = self.cause.take() {
             self = self.with_metadata([("error", cause.into_value())]);
         }
         if let Some(doc) = self.doc.take() {
             self = self.with_metadata([("doc", doc)]);
         }
-        self.new
-            .into_draft(limits, CausePolicy::Require)
-            .map(|draft| draft.event().clone())
+        self.new.into_draft(limits, Policy::Refuse)
     }
 }
 
@@ -219,5 +232,42 @@ mod tests {
         );
         assert_eq!(metadata["doc"], json!("https://example.org/ping"));
         assert_eq!(metadata["node"], json!("a"));
+    }
+
+    #[test]
+    fn what_depends_on_the_data_is_repaired_with_a_warning() {
+        let long = "é".repeat(5_000);
+        let draft = started()
+            .with_severity(Severity::Error)
+            .with_description(format!("{long}\0"))
+            .with_error(Cause::new("refused").with_long_description("x".repeat(100_000)))
+            .with_metadata([("out\0put", "a\0b")])
+            .build_draft(&Limits::default())
+            .unwrap();
+        let warned: Vec<_> = draft
+            .warnings()
+            .iter()
+            .map(|warning| (warning.field.as_str(), warning.code.to_string()))
+            .collect();
+        let expected = [
+            ("description", "characters_replaced"),
+            ("description", "truncated"),
+            ("metadata", "characters_replaced"),
+            ("metadata", "truncated"),
+        ];
+        assert_eq!(
+            warned,
+            expected.map(|(field, code)| (field, code.to_owned()))
+        );
+        let event = draft.event();
+        assert!(event.description.len() <= 4_096);
+        let metadata = event.metadata.as_ref().unwrap();
+        assert_eq!(metadata["out\u{fffd}put"], "a\u{fffd}b");
+        assert_eq!(metadata["error"]["ShortDescription"], json!(["refused"]));
+        assert!(serde_json::to_string(metadata).unwrap().len() <= 65_536);
+        // What a programmer can fix is refused.
+        let violations = started().with_category("Snake-Case").build().unwrap_err();
+        let fields: Vec<_> = violations.iter().map(|one| one.field.as_str()).collect();
+        assert_eq!(fields, ["category", "severity"]);
     }
 }

@@ -1,6 +1,13 @@
 //! Why something failed and what the user can do about it: the `metadata.error` of an event.
 
+mod forms;
+
 use serde_json::{Map, Value};
+
+use crate::event::Metadata;
+use crate::kind::Severity;
+
+pub(crate) use forms::normalized;
 
 /// How grave a cause is, in the numbering existing views know (0 to 4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,30 +138,47 @@ const ARRAYS: [&str; 4] = [
     "SuggestedRemediation",
 ];
 
-/// The longest headline made from a bare string, in characters.
-const HEADLINE_CHARS: usize = 200;
+/// Where publishers put a cause, the documented key first.
+const KEYS: [&str; 6] = ["error", "err", "Error", "Err", "errors", "Errors"];
 
-/// Brings whatever a publisher put into `metadata.error` into the shape views read: an object with
-/// the four arrays, a code and a severity. Other keys are kept; nothing is refused, since losing
-/// the event would be worse.
-pub(crate) fn normalized(given: Value) -> Value {
-    let mut object = match given {
-        Value::Object(object) => object,
-        other => wrapped(other),
+/// How many of these keys hold a cause whatever the event's severity.
+const SURE_KEYS: usize = 2;
+
+/// Whether this key of a stored cause is one that views read.
+pub(crate) fn is_part(key: &str) -> bool {
+    ARRAYS.contains(&key) || matches!(key, "Code" | "Severity")
+}
+
+/// Takes the cause out of an event's metadata, under whichever key it is. `errors` and the like are a
+/// cause only where something failed: elsewhere they may be a count.
+pub(crate) fn take(metadata: &mut Metadata, severity: Severity) -> Option<Value> {
+    let keys = match severity {
+        Severity::Success | Severity::Informational | Severity::Debug => &KEYS[..SURE_KEYS],
+        _ => &KEYS[..],
     };
-    object.entry("Code").or_insert_with(|| "".into());
-    object
-        .entry("Severity")
-        .or_insert_with(|| CauseSeverity::None.number().into());
-    for key in ARRAYS {
-        let texts = match object.remove(key) {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::Array(items)) => items.into_iter().map(into_text).collect(),
-            Some(single) => vec![into_text(single)],
-        };
-        object.insert(key.into(), texts.into());
+    let is_there = |(place, key): &(usize, &&str)| {
+        metadata
+            .get(**key)
+            .is_some_and(|value| is_cause(value, *place < SURE_KEYS))
+    };
+    let (_, key) = keys.iter().enumerate().find(is_there)?;
+    metadata.remove(*key)
+}
+
+/// Whether an event's metadata says why something failed.
+pub(crate) fn is_given(metadata: &Metadata) -> bool {
+    KEYS.iter()
+        .filter_map(|key| metadata.get(*key))
+        .any(|value| is_cause(value, false) && !says_nothing(value))
+}
+
+fn is_cause(value: &Value, is_sure: bool) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(_) | Value::Object(_) => is_sure || !is_blank(value),
+        Value::Bool(_) | Value::Number(_) => is_sure,
     }
-    Value::Object(object)
 }
 
 /// Whether there is nothing in a given cause that a user could read.
@@ -167,36 +191,13 @@ pub(crate) fn says_nothing(given: &Value) -> bool {
     }
 }
 
-fn is_blank(value: &Value) -> bool {
+pub(crate) fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.trim().is_empty(),
         Value::Array(items) => items.iter().all(is_blank),
         Value::Object(object) => object.values().all(is_blank),
         Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
-fn wrapped(given: Value) -> Map<String, Value> {
-    let paragraphs: Vec<String> = match given {
-        Value::Array(items) => items.into_iter().map(into_text).collect(),
-        single => vec![into_text(single)],
-    };
-    let headline = paragraphs
-        .first()
-        .and_then(|text| text.lines().next())
-        .unwrap_or_default();
-    let headline: String = headline.chars().take(HEADLINE_CHARS).collect();
-    Map::from_iter([
-        ("ShortDescription".to_owned(), vec![headline].into()),
-        ("LongDescription".to_owned(), paragraphs.into()),
-    ])
-}
-
-fn into_text(value: Value) -> String {
-    match value {
-        Value::String(text) => text,
-        other => other.to_string(),
     }
 }
 

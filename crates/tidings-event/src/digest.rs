@@ -3,8 +3,12 @@
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::draft::Policy;
 use crate::event::{Event, Metadata};
-use crate::id::OwnerId;
+use crate::id::{OwnerId, SystemId};
+use crate::new_event::NewEvent;
+use crate::number;
+use crate::rules::Limits;
 
 /// Identifies the content a publisher gave, to tell a repeat from a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +56,55 @@ impl Digests {
     }
 }
 
+impl Digests {
+    /// Whether an event that is stored with `digest` has the content of the one these are of, and
+    /// perhaps the `same_time` of creation: as it was sent then; or, where the time was filled in, as it
+    /// is listed since; or as it was stored by an earlier version, whose rules left more ways to say the
+    /// same. Only for that the `stored` event is asked for.
+    pub fn is_repeat(
+        &self,
+        same_time: bool,
+        digest: Digest,
+        stored: impl FnOnce() -> Option<Event>,
+    ) -> bool {
+        if self.of_content == digest {
+            return true;
+        }
+        if self.without_time == Some(digest) {
+            return same_time;
+        }
+        let Some(today) = stored().and_then(Self::of_stored) else {
+            return false;
+        };
+        let timeless = self.without_time.unwrap_or(self.of_content);
+        if today.without_time != Some(timeless) {
+            return false;
+        }
+        match self.without_time {
+            Some(_) => same_time,
+            // It was sent with a time then, if today's rules say the same of it.
+            None => today.of_content != digest,
+        }
+    }
+
+    /// Those of a stored event by the rules of today.
+    fn of_stored(stored: Event) -> Option<Self> {
+        const ANY_SIZE: Limits = Limits {
+            description_bytes: usize::MAX,
+            metadata_bytes: usize::MAX,
+            metadata_depth: usize::MAX,
+            metadata_keys: usize::MAX,
+            event_bytes: usize::MAX,
+            batch_events: usize::MAX,
+            batch_bytes: usize::MAX,
+            change_ids: usize::MAX,
+        };
+        let system = SystemId::from_uuid(*stored.owner?.as_uuid());
+        let draft = NewEvent::from(stored).into_draft(&ANY_SIZE, Policy::Repair);
+        Some(draft.ok()?.resolve(system).1)
+    }
+}
+
 /// SHA-256 over the publisher's fields but for the time, each text with its length before it.
 fn hash_content(event: &Event, owner: OwnerId) -> Sha256 {
     let mut hasher = Sha256::new();
@@ -73,8 +126,9 @@ fn hash_content(event: &Event, owner: OwnerId) -> Sha256 {
         hash_text(text, &mut hasher);
     }
     match &event.metadata {
-        None => hasher.update(b"-"),
-        Some(metadata) => hash_object(metadata, &mut hasher),
+        // No metadata is said in two ways.
+        Some(metadata) if !metadata.is_empty() => hash_object(metadata, &mut hasher),
+        Some(_) | None => hasher.update(b"-"),
     }
     hasher
 }
@@ -102,7 +156,7 @@ fn hash_value(value: &Value, hasher: &mut Sha256) {
         Value::Bool(truth) => hasher.update(if *truth { b"t" } else { b"f" }),
         Value::Number(number) => {
             hasher.update(b"#");
-            hash_text(&number.to_string(), hasher);
+            hash_text(&number::canonical(number), hasher);
         }
         Value::String(text) => {
             hasher.update(b"\"");

@@ -30,6 +30,22 @@ impl<T> Given<T> {
         matches!(self, Self::Absent)
     }
 
+    /// The value, if there is one, where it is.
+    pub const fn as_value(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Malformed(_) => None,
+        }
+    }
+
+    /// The value, if there is one.
+    pub fn value(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Malformed(_) => None,
+        }
+    }
+
     /// Puts `value` where nothing was given.
     pub fn or_default_to(&mut self, value: T) {
         if self.is_absent() {
@@ -39,13 +55,26 @@ impl<T> Given<T> {
 }
 
 impl<T: FromStr> Given<T> {
-    /// Reads `text`, keeping it when it is malformed.
+    /// Reads `text`, keeping it when it is malformed. Space and quotes around a value are passed over
+    /// where it cannot be read with them, and a blank text is none.
     pub fn parse(text: &str) -> Self {
-        match text.parse() {
+        if let Ok(value) = text.parse() {
+            return Self::Value(value);
+        }
+        let bare = bare(text);
+        if bare.is_empty() {
+            return Self::Absent;
+        }
+        match bare.parse() {
             Ok(value) => Self::Value(value),
             Err(_) => Self::Malformed(text.to_owned()),
         }
     }
+}
+
+/// A text without what some writers put around it.
+pub(crate) fn bare(text: &str) -> &str {
+    text.trim_matches(|around: char| around.is_whitespace() || matches!(around, '"' | '\''))
 }
 
 impl Given<Timestamp> {
@@ -132,9 +161,10 @@ impl FromStr for OwnerName {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        match text {
-            "system" => Ok(Self::System),
-            id => id.parse().map(Self::User),
+        if text.eq_ignore_ascii_case("system") {
+            Ok(Self::System)
+        } else {
+            text.parse().map(Self::User)
         }
     }
 }

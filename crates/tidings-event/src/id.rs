@@ -50,6 +50,12 @@ macro_rules! uuid_newtype {
             }
         }
 
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
@@ -92,6 +98,60 @@ impl From<SystemId> for OwnerId {
     fn from(system: SystemId) -> Self {
         Self(system.0)
     }
+}
+
+impl OwnerId {
+    /// The owner that a login by token has for this subject of an identity provider: the subject itself
+    /// where it is a UUID, and otherwise the UUID [made of issuer and subject](Self::of_subject), if
+    /// the issuer is known.
+    ///
+    /// With an issuer, a subject that is a UUID of version 5 is a name like others: anybody can
+    /// compute whose it would be.
+    pub fn named_by(subject: &str, issuer: Option<&str>) -> Option<Self> {
+        let own = Self::of_usual_form(subject);
+        let own = own.filter(|owner| !(issuer.is_some() && owner.is_made()));
+        own.or_else(|| {
+            let issuer = issuer.filter(|issuer| !issuer.is_empty() && !subject.is_empty())?;
+            Some(Self::of_subject(issuer, subject))
+        })
+    }
+
+    /// The owner made of an issuer and a subject: a UUID of version 5 (RFC 9562 §5.5). Its namespace is
+    /// one for the issuer, itself of version 5 under the RFC's namespace for URLs, so that the same
+    /// subject of two issuers is two owners. Events are stored under it, so it never changes.
+    ///
+    /// ```
+    /// use tidings_event::OwnerId;
+    ///
+    /// let owner = OwnerId::of_subject("https://id.example", "alice");
+    /// assert_eq!(owner.to_string(), "22f88f7e-c03d-5f41-b813-5cfc38f76390");
+    /// ```
+    pub fn of_subject(issuer: &str, subject: &str) -> Self {
+        let namespace = Uuid::new_v5(&Uuid::NAMESPACE_URL, issuer.as_bytes());
+        Self(Uuid::new_v5(&namespace, subject.as_bytes()))
+    }
+
+    /// A UUID in its usual form of 36 characters (RFC 9562 §4). Other forms are no owner of a token, so
+    /// that no two subjects are the same owner but for the case of their letters. The nil UUID stands
+    /// for nobody.
+    pub fn of_usual_form(text: &str) -> Option<Self> {
+        const HYPHENATED: usize = 36;
+        let uuid = Uuid::try_parse(text).ok()?;
+        let usual = text.len() == HYPHENATED && !uuid.is_nil();
+        usual.then_some(Self(uuid))
+    }
+
+    /// Whether it could have been made by [`of_subject`](Self::of_subject).
+    pub fn is_made(&self) -> bool {
+        self.0.get_version_num() == 5
+    }
+}
+
+/// The UUID that stands for an id that is no UUID: of version 5, under a namespace for the instance that
+/// sent it, so that two instances that count from 1 name different events.
+pub(crate) fn made_id(system: SystemId, text: &str) -> Uuid {
+    let namespace = Uuid::new_v5(&Uuid::NAMESPACE_OID, system.0.as_bytes());
+    Uuid::new_v5(&namespace, text.as_bytes())
 }
 
 /// A position in a feed: 0 before the first change, then 1, 2, 3 … without gaps, never reused.

@@ -65,17 +65,27 @@ impl Severity {
         }
     }
 
-    /// The severity that someone who wrote `word` most likely meant.
-    fn meant_by(word: &str) -> Option<Self> {
-        let word = word.trim().to_ascii_lowercase();
-        Some(match word.as_str() {
-            "emerg" | "panic" | "fatal" => Self::Emergency,
-            "crit" => Self::Critical,
-            "err" | "failure" | "failed" => Self::Error,
-            "warn" => Self::Warning,
-            "ok" | "succeeded" => Self::Success,
-            "info" | "information" | "notice" => Self::Informational,
-            "trace" => Self::Debug,
+    /// The severity that someone who wrote `word` most likely meant: another case, an abbreviation, the
+    /// word of a logger or of Kubernetes, or a number of syslog from 0 to 7.
+    pub(crate) fn meant_by(word: &str) -> Option<Self> {
+        // The longest word has 21 bytes with its prefix.
+        let word = word.trim();
+        let word = word.get(..32.min(word.len()))?.to_ascii_lowercase();
+        let word = ["severity_", "severity.", "level_", "loglevel_", "log_"]
+            .into_iter()
+            .find_map(|prefix| word.strip_prefix(prefix))
+            .unwrap_or(&word);
+        Some(match word {
+            "0" | "emerg" | "panic" | "fatal" => Self::Emergency,
+            "1" => Self::Alert,
+            "2" | "crit" => Self::Critical,
+            "3" | "err" | "errors" | "failure" | "failed" | "fail" | "severe" => Self::Error,
+            "4" | "warn" | "warnings" | "wrn" => Self::Warning,
+            "ok" | "succeeded" | "successful" | "succeed" | "done" | "completed" => Self::Success,
+            "5" | "6" | "info" | "inf" | "information" | "informative" | "notice" | "normal" => {
+                Self::Informational
+            }
+            "7" | "trace" | "dbg" | "verbose" | "fine" => Self::Debug,
             other => {
                 return Self::ALL
                     .into_iter()
@@ -174,6 +184,21 @@ impl FromStr for Status {
     }
 }
 
+impl Status {
+    /// The status that someone who wrote `word` most likely meant.
+    pub(crate) fn meant_by(word: &str) -> Option<Self> {
+        let word = word.trim();
+        let means = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
+        if means(&["read", "seen", "true", "acknowledged", "done"]) {
+            Some(Self::Read)
+        } else if means(&["unread", "unseen", "false", "new"]) {
+            Some(Self::Unread)
+        } else {
+            None
+        }
+    }
+}
+
 /// Why a text is not a category or an action.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -215,6 +240,39 @@ impl NameError {
     }
 }
 
+/// A text in any case and with any separators as a name. A leading digit gets an `x_` before it, since a
+/// name begins with a letter.
+fn snake_case(text: &str) -> Option<String> {
+    let mut name = String::new();
+    let mut characters = text.trim().chars().peekable();
+    let mut before = ' ';
+    while let Some(character) = characters.next() {
+        if name.len() > NameError::MAX_BYTES {
+            break;
+        }
+        let next = characters.peek().copied().unwrap_or(' ');
+        // `deployApp` has two words, and so has `HTTPServer`.
+        let begins_word = character.is_ascii_uppercase()
+            && (before.is_ascii_lowercase()
+                || before.is_ascii_digit()
+                || (before.is_ascii_uppercase() && next.is_ascii_lowercase()));
+        let separates = !character.is_ascii_alphanumeric();
+        if (begins_word || separates) && !name.is_empty() && !name.ends_with('_') {
+            name.push('_');
+        }
+        if !separates {
+            if name.is_empty() && character.is_ascii_digit() {
+                name.push_str("x_");
+            }
+            name.push(character.to_ascii_lowercase());
+        }
+        before = character;
+    }
+    name.truncate(NameError::MAX_BYTES);
+    let name = name.trim_end_matches('_');
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
 macro_rules! name_newtype {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -230,6 +288,17 @@ macro_rules! name_newtype {
             /// The name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+
+            /// What stands in place of a name that is missing.
+            pub(crate) fn unknown() -> Self {
+                Self("unknown".to_owned())
+            }
+
+            /// The name that someone who wrote `text` meant, in `snake_case` and cut to its limit; `None`
+            /// where nothing of it can stand in a name.
+            pub(crate) fn meant_by(text: &str) -> Option<Self> {
+                snake_case(text)?.parse().ok()
             }
         }
 
@@ -307,6 +376,57 @@ mod tests {
             "a".repeat(65).parse::<Action>(),
             Err(NameError::TooLong(65))
         );
+    }
+
+    #[test]
+    fn a_name_in_any_form_becomes_snake_case() {
+        for (text, name) in [
+            ("Connection", "connection"),
+            ("deploy-app", "deploy_app"),
+            ("deploy app", "deploy_app"),
+            (" deploy  app ", "deploy_app"),
+            ("deployApp", "deploy_app"),
+            ("DeployApp", "deploy_app"),
+            ("HTTPServer", "http_server"),
+            ("k8sCluster", "k8s_cluster"),
+            ("org.example.Deploy", "org_example_deploy"),
+            ("a__b", "a_b"),
+            ("_a_", "a"),
+            ("REMOVE_FROM_ORGANIZATION", "remove_from_organization"),
+            ("3scale", "x_3scale"),
+            ("a\0b", "a_b"),
+            ("Prüfung", "pr_fung"),
+        ] {
+            let meant = Category::meant_by(text).map(|name| name.to_string());
+            assert_eq!(meant.as_deref(), Some(name), "{text}");
+        }
+        for nothing in ["", " ", "---", "接続"] {
+            assert_eq!(Action::meant_by(nothing), None, "{nothing}");
+        }
+        let long = Action::meant_by(&"Word ".repeat(1_000)).unwrap();
+        assert_eq!(long.as_str().len(), 64);
+        let cut = Action::meant_by(&format!("{} b", "a".repeat(63))).unwrap();
+        assert_eq!(cut.as_str(), "a".repeat(63));
+    }
+
+    #[test]
+    fn a_severity_in_other_words_is_understood() {
+        for (word, severity) in [
+            ("ERROR", Severity::Error),
+            (" Warn ", Severity::Warning),
+            ("info", Severity::Informational),
+            ("Normal", Severity::Informational),
+            ("SEVERITY_ERROR", Severity::Error),
+            ("LOG_CRIT", Severity::Critical),
+            ("0", Severity::Emergency),
+            ("7", Severity::Debug),
+            ("fatal", Severity::Emergency),
+        ] {
+            assert_eq!(Severity::meant_by(word), Some(severity), "{word}");
+        }
+        for unknown in ["purple", "8", "", "-1", "é"] {
+            assert_eq!(Severity::meant_by(unknown), None, "{unknown}");
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@
 
 mod api;
 mod builder;
+mod careful;
 mod cause;
 mod change;
 mod cursor;
@@ -43,9 +44,13 @@ mod draft;
 mod encoding;
 mod error_body;
 mod event;
+mod fit;
 mod given;
 mod id;
 mod kind;
+mod moment;
+mod new_event;
+mod number;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod past;
@@ -53,6 +58,7 @@ mod query;
 mod quote;
 mod rules;
 mod stream;
+mod warning;
 
 pub use api::{
     CountDelta, DeletedEvents, EventPage, EventType, EventTypes, InboxSummary, SeverityCount,
@@ -63,13 +69,14 @@ pub use cause::{Cause, CauseSeverity};
 pub use change::{Change, Selection};
 pub use cursor::{Cursor, CursorError, CursorTag, Epoch, Start};
 pub use digest::{Digest, Digests};
-pub use draft::{CausePolicy, Draft, NewEvent};
+pub use draft::{Draft, Policy};
 pub use encoding::EventFields;
 pub use error_body::{ErrorBody, ErrorCode, ErrorSeverity};
 pub use event::{Event, Metadata};
 pub use given::{Given, OwnerName};
 pub use id::{EventId, IdError, OperationId, OwnerId, ResourceId, Rev, SystemId};
 pub use kind::{Action, Category, NameError, Severity, SeverityError, Status, StatusError};
+pub use new_event::NewEvent;
 pub use past::Past;
 pub use query::{
     EventFilter, OwnerKind, PageRequest, PageToken, PageTokenError, Paging, Sort, SortKey,
@@ -78,6 +85,7 @@ pub use query::{
 pub use rules::{Limits, Violation, Violations};
 
 pub use stream::{Deletion, ResetReason, StatusChange, StreamItem};
+pub use warning::{Warning, WarningCode};
 
 /// The moment type of every event: an instant in UTC with nanoseconds.
 pub use jiff::Timestamp;

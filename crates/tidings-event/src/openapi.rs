@@ -10,6 +10,7 @@ use crate::cursor::Cursor;
 use crate::error_body::{ErrorBody, ErrorCode, ErrorSeverity};
 use crate::kind::Severity;
 use crate::query::PageToken;
+use crate::warning::WarningCode;
 
 macro_rules! text_schema {
     ($type:ident, $description:literal, $example:literal) => {
@@ -110,6 +111,24 @@ impl PartialSchema for ErrorCode {
 impl ToSchema for ErrorCode {
     fn name() -> Cow<'static, str> {
         "ErrorCode".into()
+    }
+}
+
+impl PartialSchema for WarningCode {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(
+                "What was done to a field, as a stable word for programs.",
+            ))
+            .enum_values(Some(Self::ALL.map(|code| code.to_string())))
+            .into()
+    }
+}
+
+impl ToSchema for WarningCode {
+    fn name() -> Cow<'static, str> {
+        "WarningCode".into()
     }
 }
 

@@ -319,6 +319,14 @@ impl ApiError {
         Some(Refused { what, name })
     }
 
+    /// What goes with an answer that tells of this error, if it was the server's fault.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        let (status, _) = self.envelope();
+        self.is_failure(status).then(|| Failure {
+            cause: self.cause(),
+        })
+    }
+
     /// Whether this is the operator's business, and not the client's.
     fn is_failure(&self, status: StatusCode) -> bool {
         // Those of connections beyond a limit are as many as somebody likes; the limit warns itself.

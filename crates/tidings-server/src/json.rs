@@ -48,12 +48,20 @@ pub(crate) fn read<T: DeserializeOwned>(
     part: &str,
     prefix: &str,
 ) -> Result<T, Violation> {
+    serde_json::from_str(part).map_err(|error| fault_of::<T>(&error, document, part, prefix))
+}
+
+/// What is wrong with `part`, a piece of `document`, which could not be read as a `T`.
+pub(crate) fn fault_of<T: DeserializeOwned>(
+    error: &serde_json::Error,
+    document: &str,
+    part: &str,
+    prefix: &str,
+) -> Violation {
     // Keeping track of the path costs as much as reading; only a fault needs it.
-    serde_json::from_str(part).map_err(|error| {
-        let path = path_of_fault::<T>(part).filter(|path| path != "." && path != "?");
-        let path = shortened(path.unwrap_or_default());
-        violation(&error, document, part, field(prefix, &path))
-    })
+    let path = path_of_fault::<T>(part).filter(|path| path != "." && path != "?");
+    let path = shortened(path.unwrap_or_default());
+    violation(error, document, part, field(prefix, &path))
 }
 
 /// Where in `part` the fault is. `None` for what follows the value.

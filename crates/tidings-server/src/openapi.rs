@@ -11,7 +11,7 @@ use tidings_event::{
     Action, Category, CountDelta, Cursor, DeletedEvents, Deletion, ErrorBody, Event, EventId,
     EventPage, EventType, EventTypes, InboxSummary, NewEvent, OperationId, OwnerId, OwnerKind,
     PageToken, ResetReason, ResourceId, Severity, SeverityCount, SortKey, SortOrder, Status,
-    StatusChange, Summary, SystemId, UpdatedEvent, UpdatedEvents,
+    StatusChange, Summary, SystemId, UpdatedEvent, UpdatedEvents, Warning, WarningCode,
 };
 use utoipa::ToSchema;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -183,6 +183,11 @@ fn components() -> Components {
     schema::<LogConfig>(&mut components);
     schema::<RefusedLogConfig>(&mut components);
     schema::<bodies::Published>(&mut components);
+    schema::<bodies::PublishedEvent>(&mut components);
+    schema::<bodies::PartlyPublished>(&mut components);
+    schema::<bodies::PublishResult>(&mut components);
+    schema::<Warning>(&mut components);
+    schema::<WarningCode>(&mut components);
     schema::<bodies::Publication>(&mut components);
     schema::<bodies::ImportableEvent>(&mut components);
     schema::<bodies::MarkOne>(&mut components);

@@ -77,7 +77,7 @@ pub(crate) static IGNORED: [Parameter; 4] = [
 pub(crate) static STREAM: [Parameter; 1] = [one("lastEventId", &["cursor"])];
 
 /// The parameters of a publish request.
-pub(crate) static PUBLISH: [Parameter; 1] = [one("import", &[])];
+pub(crate) static PUBLISH: [Parameter; 2] = [one("import", &[]), one("partial", &[])];
 
 /// The fields by which a change names its events.
 pub(crate) static SELECTION: [Parameter; 4] = [

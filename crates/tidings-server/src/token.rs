@@ -156,6 +156,13 @@ impl Tokens {
         Ok(claims)
     }
 
+    /// The issuer whose subjects become owners, if that is how owners are made.
+    pub(crate) fn issuer_of_owners(&self) -> Option<&str> {
+        let rules = &self.inner.rules;
+        let issuer = rules.issuer.as_deref();
+        issuer.filter(|_| rules.owner.from_subject)
+    }
+
     fn verify_signature(
         &self,
         token: &str,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use prometheus_client::registry::Registry;
 use tidings_event::{
     CursorTag, Draft, Event, EventType, EventTypes, InboxSummary, Limits, OwnerId, Start, Status,
-    SystemId, Violations,
+    SystemId, Violations, Warning,
 };
 
 use crate::activity::Activity;
@@ -59,12 +59,20 @@ impl Drop for Shared {
 /// An event that keeps the rules, encoded and ready to be stored. It keeps texts only, since parsed
 /// metadata can take many times their memory.
 #[derive(Debug)]
-pub struct Prepared(Submission);
+pub struct Prepared {
+    submission: Submission,
+    /// What was repaired in it.
+    warnings: Vec<Warning>,
+}
 
 impl Prepared {
-    /// The bytes of its JSON, as it will be stored and answered.
-    pub const fn json_bytes(&self) -> usize {
-        self.0.json.len()
+    /// The bytes of its JSON, as it will be stored, and about those of its warnings, as they will be
+    /// answered.
+    pub fn json_bytes(&self) -> usize {
+        const WARNING_BYTES: usize = 64;
+        let warnings = self.warnings.iter();
+        let warnings = warnings.map(|one| WARNING_BYTES + one.field.len() + one.message.len());
+        self.submission.json.len() + warnings.sum::<usize>()
     }
 }
 
@@ -170,22 +178,24 @@ impl Tidings {
 
     /// Settles owner and system of an event, and encodes it once: for the store, the answer and all
     /// subscribers.
-    pub fn prepare(&self, draft: Draft) -> Prepared {
+    pub fn prepare(&self, mut draft: Draft) -> Prepared {
+        let metadata = draft.take_metadata_json();
+        let warnings = draft.take_warnings();
         let (mut event, digests) = draft.resolve(self.shared.identity.system);
-        let metadata = event.metadata.take().map(|metadata| {
-            let text = serde_json::to_string(&metadata).expect("metadata has only text keys");
-            text.into_boxed_str()
-        });
+        event.metadata = None;
         let json = event.to_json_with(metadata.as_deref());
         let aged_from = self.shared.time.aged_from(event.created_at);
         self.shared.metrics.frames_encoded.inc();
-        Prepared(Submission {
-            event,
-            metadata,
-            digests,
-            json: json.into(),
-            aged_from,
-        })
+        Prepared {
+            submission: Submission {
+                event,
+                metadata,
+                digests,
+                json: json.into(),
+                aged_from,
+            },
+            warnings,
+        }
     }
 
     /// As [`Self::publish_batch`], for events that were prepared one by one.
@@ -201,11 +211,25 @@ impl Tidings {
             return Ok(Vec::new());
         }
         self.check_sizes(&events)?;
-        if let Some(owner) = events.first().and_then(|Prepared(first)| first.event.owner) {
+        if let Some(owner) = events
+            .first()
+            .and_then(|first| first.submission.event.owner)
+        {
             self.shared.activity.note(owner);
         }
-        let submissions = events.into_iter().map(|Prepared(one)| one).collect();
-        self.shared.committer.publish(submissions).await
+        let mut warnings = Vec::new();
+        let mut submissions = Vec::with_capacity(events.len());
+        for (index, event) in events.into_iter().enumerate() {
+            if !event.warnings.is_empty() {
+                warnings.push((index, event.warnings));
+            }
+            submissions.push(event.submission);
+        }
+        let mut receipts = self.shared.committer.publish(submissions).await?;
+        for (index, of_one) in warnings {
+            receipts[index].warnings = of_one;
+        }
+        Ok(receipts)
     }
 
     fn check_sizes(&self, events: &[Prepared]) -> Result<(), PublishError> {
@@ -216,7 +240,7 @@ impl Tidings {
                 limit: limits.batch_events,
             });
         }
-        let sizes = events.iter().map(|Prepared(one)| one.json.len());
+        let sizes = events.iter().map(|event| event.submission.json.len());
         for (index, bytes) in sizes.clone().enumerate() {
             let limit = limits.event_bytes;
             if bytes > limit {

@@ -1,7 +1,7 @@
 //! What a publisher gets.
 
 use bytes::Bytes;
-use tidings_event::{Event, EventId, OwnerId, Rev};
+use tidings_event::{Event, EventId, OwnerId, Rev, Warning};
 
 use crate::store::Stored;
 
@@ -20,6 +20,8 @@ pub struct Receipt {
     pub repeated: bool,
     /// Whether the event was stored before and has been deleted since.
     pub deleted: bool,
+    /// What was repaired in the event as it was published. Not stored.
+    pub warnings: Vec<Warning>,
 }
 
 impl Receipt {
@@ -38,6 +40,7 @@ impl From<Stored> for Receipt {
             rev: stored.rev,
             repeated: stored.repeated,
             deleted: stored.deleted,
+            warnings: Vec::new(),
         }
     }
 }

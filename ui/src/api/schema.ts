@@ -36,7 +36,7 @@ export interface paths {
         put?: never;
         /**
          * Publish events
-         * @description One event, or an array that is stored whole or not at all. When the answer arrives, the events are on disk and were handed to every open stream of their owners. Publishing an id again is a no-op, also if its event was deleted since. Fields may be in snake_case too.
+         * @description One event, or an array that is stored whole or not at all, unless `partial=true` asks for each by itself. When the answer arrives, the events are on disk and were handed to every open stream of their owners. Publishing an id again is a no-op, also if its event was deleted since. Fields may be in snake_case too. What can be repaired is stored, and `warnings` says what was repaired.
          */
         post: operations["create_events_alias"];
         /**
@@ -225,7 +225,7 @@ export interface paths {
         put?: never;
         /**
          * Publish events
-         * @description One event, or an array that is stored whole or not at all. When the answer arrives, the events are on disk and were handed to every open stream of their owners. Publishing an id again is a no-op, also if its event was deleted since. Fields may be in snake_case too.
+         * @description One event, or an array that is stored whole or not at all, unless `partial=true` asks for each by itself. When the answer arrives, the events are on disk and were handed to every open stream of their owners. Publishing an id again is a no-op, also if its event was deleted since. Fields may be in snake_case too. What can be repaired is stored, and `warnings` says what was repaired.
          */
         post: operations["create_events"];
         delete?: never;
@@ -869,9 +869,9 @@ export interface components {
         NewEvent: {
             /** @description Required. */
             actedUpon: components["schemas"]["ResourceId"];
-            /** @description Required. */
+            /** @description `unknown`, with a warning, when absent. */
             action: components["schemas"]["Action"];
-            /** @description Required. */
+            /** @description `unknown`, with a warning, when absent. */
             category: components["schemas"]["Category"];
             /**
              * Format: date-time
@@ -881,13 +881,17 @@ export interface components {
             /** @description Empty when absent. */
             description?: string | null;
             id?: components["schemas"]["EventId"] | null;
+            /** @description Who issues the tokens of `subject`. Absent, it is the issuer that the server trusts. */
+            issuer?: string | null;
             /** @description Nothing when absent. */
             metadata?: Record<string, never> | null;
             operationId?: components["schemas"]["OperationId"] | null;
             /** @description Over HTTP the caller when absent or nil; from the builder the system. */
             owner?: string | null;
-            /** @description Required. */
+            /** @description `error` with a cause and otherwise `informational`, with a warning, when absent. */
             severity: components["schemas"]["Severity"];
+            /** @description The user's subject at the identity provider, in place of `owner`: the owner that a token with this `sub` has. */
+            subject?: string | null;
             systemId?: components["schemas"]["SystemId"] | null;
         };
         /**
@@ -915,10 +919,54 @@ export interface components {
          * @example 18eaf9866247d39001a20d6fbf667604a999d39a3415a84b14ccc287
          */
         PageToken: string;
+        /** @description What became of each event of an array with `partial=true`. */
+        PartlyPublished: {
+            /**
+             * Format: int64
+             * @description How many were refused.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description How many had been stored before.
+             */
+            repeated: number;
+            /** @description One for each event, in the order of the request. */
+            results: components["schemas"]["PublishResult"][];
+            /**
+             * Format: int64
+             * @description How many were stored.
+             */
+            stored: number;
+        };
         /** @description One event, or an array of them. */
         Publication: components["schemas"]["ImportableEvent"] | components["schemas"]["ImportableEvent"][];
+        /** @description What became of one event: it has either `event` or `error`. */
+        PublishResult: {
+            /** @description Why it was refused. */
+            error?: components["schemas"]["ErrorBody"];
+            /** @description The event as it is stored. */
+            event?: components["schemas"]["Event"];
+            /**
+             * Format: int64
+             * @description Its place in the request, from 0.
+             */
+            index: number;
+            /**
+             * Format: int32
+             * @description The status it would have been answered with by itself: 201, 200 for a repeat, or that of the error.
+             */
+            status: number;
+            /** @description What was repaired in it; absent where nothing was. */
+            warnings?: components["schemas"]["Warning"][];
+        };
         /** @description The stored event, or an array of them: in the form of the request. */
-        Published: components["schemas"]["Event"] | components["schemas"]["Event"][];
+        Published: components["schemas"]["PublishedEvent"] | components["schemas"]["PublishedEvent"][];
+        /** @description A stored event, and what was repaired in it. */
+        PublishedEvent: components["schemas"]["Event"] & {
+            /** @description What was repaired in the event as it was sent; absent where nothing was. Not stored. */
+            warnings?: components["schemas"]["Warning"][];
+        };
         /** @description A refused level: existing clients expect the same body as on success, the others that of an error. */
         RefusedLogConfig: components["schemas"]["LogConfig"] & components["schemas"]["ErrorBody"];
         /**
@@ -1036,6 +1084,20 @@ export interface components {
             /** @description Which events changed, where they were named by their ids; otherwise empty. */
             updated: components["schemas"]["EventId"][];
         };
+        /** @description One repair of an event that was stored all the same. */
+        Warning: {
+            /** @description What was done to it. */
+            code: components["schemas"]["WarningCode"];
+            /** @description The field's JSON name, such as `severity` or `metadata.doc`. */
+            field: string;
+            /** @description What was given and what is stored, in one sentence. */
+            message: string;
+        };
+        /**
+         * @description What was done to a field, as a stable word for programs.
+         * @enum {string}
+         */
+        WarningCode: "truncated" | "characters_replaced" | "converted" | "defaulted" | "moved" | "duplicate";
     };
     responses: never;
     parameters: never;
@@ -1079,8 +1141,11 @@ export type Outcome = components['schemas']['Outcome'];
 export type OwnerId = components['schemas']['OwnerId'];
 export type OwnerKind = components['schemas']['OwnerKind'];
 export type PageToken = components['schemas']['PageToken'];
+export type PartlyPublished = components['schemas']['PartlyPublished'];
 export type Publication = components['schemas']['Publication'];
+export type PublishResult = components['schemas']['PublishResult'];
 export type Published = components['schemas']['Published'];
+export type PublishedEvent = components['schemas']['PublishedEvent'];
 export type RefusedLogConfig = components['schemas']['RefusedLogConfig'];
 export type ResetReason = components['schemas']['ResetReason'];
 export type ResourceId = components['schemas']['ResourceId'];
@@ -1097,6 +1162,8 @@ export type SystemId = components['schemas']['SystemId'];
 export type True = components['schemas']['True'];
 export type UpdatedEvent = components['schemas']['UpdatedEvent'];
 export type UpdatedEvents = components['schemas']['UpdatedEvents'];
+export type Warning = components['schemas']['Warning'];
+export type WarningCode = components['schemas']['WarningCode'];
 export type $defs = Record<string, never>;
 export interface operations {
     page: {
@@ -1331,6 +1398,8 @@ export interface operations {
             query?: {
                 /** @description Whether the events keep the past they had in another store: `status` and `updatedAt` count then, but for the system's events, for which each user has a status of their own. An event whose `owner` is its `systemId` was the system's there, and is the system's here. */
                 import?: boolean;
+                /** @description Whether the good events of an array are stored without the others. The answer is 207, and says of each event what became of it. */
+                partial?: boolean;
             };
             header?: never;
             path?: never;
@@ -1400,6 +1469,75 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Published"];
+                };
+            };
+            /** @description With `partial=true` and an array: what became of each event, in the order of the request. */
+            207: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "refused": 1,
+                     *       "repeated": 0,
+                     *       "results": [
+                     *         {
+                     *           "event": {
+                     *             "actedUpon": "7b1d2c3e-0000-4000-8000-000000000001",
+                     *             "action": "register",
+                     *             "category": "connection",
+                     *             "createdAt": "2026-08-01T10:00:00.5Z",
+                     *             "description": "Registered the cluster kind",
+                     *             "id": "0193f0a0-0000-7000-8000-000000000001",
+                     *             "metadata": {
+                     *               "doc": "https://docs.example.org/connections"
+                     *             },
+                     *             "operationId": "0193f0a0-0000-7000-8000-000000000001",
+                     *             "owner": "6c6f6361-6c00-4000-8000-000000000001",
+                     *             "severity": "success",
+                     *             "status": "unread",
+                     *             "systemId": "0193f0a0-0000-7000-8000-00000000000b",
+                     *             "updatedAt": "2026-08-01T10:00:00.5Z"
+                     *           },
+                     *           "index": 0,
+                     *           "status": 201,
+                     *           "warnings": [
+                     *             {
+                     *               "code": "converted",
+                     *               "field": "severity",
+                     *               "message": "`ok` is stored as `success`"
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "error": {
+                     *             "code": "invalid_event",
+                     *             "error": "The event breaks the rules; nothing was stored",
+                     *             "longDescription": [
+                     *               "actedUpon is missing"
+                     *             ],
+                     *             "long_description": [
+                     *               "actedUpon is missing"
+                     *             ],
+                     *             "probableCause": [],
+                     *             "probable_cause": [],
+                     *             "severity": "ERROR",
+                     *             "suggestedRemediation": [
+                     *               "give the UUID of the resource the event is about"
+                     *             ],
+                     *             "suggested_remediation": [
+                     *               "give the UUID of the resource the event is about"
+                     *             ]
+                     *           },
+                     *           "index": 1,
+                     *           "status": 400
+                     *         }
+                     *       ],
+                     *       "stored": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PartlyPublished"];
                 };
             };
             /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event breaks the rules; nothing was stored. */
@@ -2872,6 +3010,8 @@ export interface operations {
             query?: {
                 /** @description Whether the events keep the past they had in another store: `status` and `updatedAt` count then, but for the system's events, for which each user has a status of their own. An event whose `owner` is its `systemId` was the system's there, and is the system's here. */
                 import?: boolean;
+                /** @description Whether the good events of an array are stored without the others. The answer is 207, and says of each event what became of it. */
+                partial?: boolean;
             };
             header?: never;
             path?: never;
@@ -2941,6 +3081,75 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Published"];
+                };
+            };
+            /** @description With `partial=true` and an array: what became of each event, in the order of the request. */
+            207: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "refused": 1,
+                     *       "repeated": 0,
+                     *       "results": [
+                     *         {
+                     *           "event": {
+                     *             "actedUpon": "7b1d2c3e-0000-4000-8000-000000000001",
+                     *             "action": "register",
+                     *             "category": "connection",
+                     *             "createdAt": "2026-08-01T10:00:00.5Z",
+                     *             "description": "Registered the cluster kind",
+                     *             "id": "0193f0a0-0000-7000-8000-000000000001",
+                     *             "metadata": {
+                     *               "doc": "https://docs.example.org/connections"
+                     *             },
+                     *             "operationId": "0193f0a0-0000-7000-8000-000000000001",
+                     *             "owner": "6c6f6361-6c00-4000-8000-000000000001",
+                     *             "severity": "success",
+                     *             "status": "unread",
+                     *             "systemId": "0193f0a0-0000-7000-8000-00000000000b",
+                     *             "updatedAt": "2026-08-01T10:00:00.5Z"
+                     *           },
+                     *           "index": 0,
+                     *           "status": 201,
+                     *           "warnings": [
+                     *             {
+                     *               "code": "converted",
+                     *               "field": "severity",
+                     *               "message": "`ok` is stored as `success`"
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "error": {
+                     *             "code": "invalid_event",
+                     *             "error": "The event breaks the rules; nothing was stored",
+                     *             "longDescription": [
+                     *               "actedUpon is missing"
+                     *             ],
+                     *             "long_description": [
+                     *               "actedUpon is missing"
+                     *             ],
+                     *             "probableCause": [],
+                     *             "probable_cause": [],
+                     *             "severity": "ERROR",
+                     *             "suggestedRemediation": [
+                     *               "give the UUID of the resource the event is about"
+                     *             ],
+                     *             "suggested_remediation": [
+                     *               "give the UUID of the resource the event is about"
+                     *             ]
+                     *           },
+                     *           "index": 1,
+                     *           "status": 400
+                     *         }
+                     *       ],
+                     *       "stored": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PartlyPublished"];
                 };
             };
             /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event breaks the rules; nothing was stored. */

@@ -4,7 +4,6 @@ use std::io::{self, BufReader, Read};
 use std::thread;
 
 use tidings_client::PastEvent;
-use tidings_event::Limits;
 use tokio::sync::mpsc;
 
 use super::batch::{Batch, Refused};
@@ -27,9 +26,9 @@ const BUFFER_BYTES: usize = 256 * 1024;
 /// batch is on its way, one waits, one is being read.
 const QUEUED_BATCHES: usize = 1;
 
-/// The longest line of an import: an exported event has more than its publisher sent, and what an
-/// export escapes takes up to six times its bytes. The server has the last word.
-const MAX_IMPORTED_BYTES: usize = 1024 * 1024;
+/// The longest line: as long as a request by default. The server cuts an event that is too large, and a
+/// batch that is too large is sent again in halves.
+const MAX_LINE_BYTES: usize = 4 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -55,7 +54,7 @@ pub(super) fn pieces(
         .name("input".to_owned())
         .spawn(move || {
             let input = BufReader::with_capacity(BUFFER_BYTES, input);
-            let mut lines = Lines::new(input, max_bytes(purpose));
+            let mut lines = Lines::new(input, MAX_LINE_BYTES);
             while let Some(piece) = next_piece(&mut lines, purpose).transpose() {
                 let failed = piece.is_err();
                 if sender.blocking_send(piece).is_err() || failed {
@@ -64,14 +63,6 @@ pub(super) fn pieces(
             }
         })?;
     Ok(receiver)
-}
-
-/// The longest line that is sent.
-fn max_bytes(purpose: Purpose) -> usize {
-    match purpose {
-        Purpose::Publish { .. } => Limits::default().event_bytes,
-        Purpose::Import => MAX_IMPORTED_BYTES,
-    }
 }
 
 /// The lines that can be had without waiting for more, but at least one, and no more than a batch;
@@ -114,8 +105,9 @@ fn read(number: u64, line: &Line<'_>, purpose: Purpose) -> Result<Option<PastEve
     let line = match line {
         Line::Whole(line) => line,
         Line::TooLong(bytes) => {
-            let limit = max_bytes(purpose);
-            return Err(format!("has {bytes} bytes, more than the {limit} allowed"));
+            return Err(format!(
+                "has {bytes} bytes, more than the {MAX_LINE_BYTES} allowed"
+            ));
         }
     };
     let line = match line.strip_prefix(BYTE_ORDER_MARK) {
@@ -162,7 +154,7 @@ mod tests {
     #[tokio::test]
     async fn each_line_is_an_event_nothing_or_a_fault_with_its_number() {
         let event = line("a");
-        let huge = line(&"x".repeat(Limits::default().event_bytes));
+        let huge = line(&"x".repeat(MAX_LINE_BYTES));
         let text = [
             &format!("\u{feff}{event}"),
             "\r\n  \n",
@@ -190,7 +182,7 @@ mod tests {
                 (4, "is not JSON: expected ident (column 2)"),
                 (
                     5,
-                    format!("has {bytes} bytes, more than the 131072 allowed").as_str()
+                    format!("has {bytes} bytes, more than the 4194304 allowed").as_str()
                 ),
                 (
                     6,

@@ -7,6 +7,9 @@ use crate::output;
 
 /// Says on standard error what became of the lines.
 pub(super) fn write(delivery: &Delivery, ended: Result<(), Stop>) -> ExitCode {
+    for warning in delivery.tally.warnings() {
+        output::note(warning);
+    }
     for refusal in delivery.tally.refusals() {
         output::note(refusal);
     }

@@ -1,5 +1,7 @@
 //! What became of the lines of an input.
 
+use tidings_event::Warning;
+
 use super::batch::Refused;
 
 /// The most refused lines that are listed: a person mends the first ones and tries again.
@@ -16,6 +18,10 @@ pub(super) struct Tally {
     deleted: u64,
     refused: u64,
     listed: Vec<Refused>,
+    /// Were stored after a repair.
+    repaired: u64,
+    /// The warnings of the first of them.
+    warnings: Vec<String>,
 }
 
 /// What the server said about a batch it has stored.
@@ -51,6 +57,22 @@ impl Tally {
         self.listed.extend(refused.into_iter().take(room));
     }
 
+    /// Counts a stored event if anything was repaired in it.
+    pub(super) fn count_warnings<'a>(
+        &mut self,
+        line: u64,
+        warnings: impl Iterator<Item = &'a Warning>,
+    ) {
+        let mut warnings = warnings.peekable();
+        if warnings.peek().is_none() {
+            return;
+        }
+        self.repaired += 1;
+        let room = MAX_LISTED.saturating_sub(self.warnings.len());
+        let texts = warnings.map(|warning| format!("line {line}: warning: {warning}"));
+        self.warnings.extend(texts.take(room));
+    }
+
     pub(super) const fn has_refused(&self) -> bool {
         self.refused > 0
     }
@@ -71,7 +93,15 @@ impl Tally {
             1 => text += ", 1 was deleted since and stays deleted",
             more => text += &format!(", {more} were deleted since and stay deleted"),
         }
+        if self.repaired > 0 {
+            text += &format!(", {} repaired", self.repaired);
+        }
         text + &format!(", {} refused", self.refused)
+    }
+
+    /// The warnings of the first lines that were repaired.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = &String> {
+        self.warnings.iter()
     }
 
     /// The refused lines, a fault a line, in the order of the input.

@@ -56,6 +56,12 @@ pub(super) struct EventArgs {
     /// Show it to every user: short for --owner system
     #[arg(long, conflicts_with = "owner")]
     system: bool,
+    /// The user it is for by the subject (`sub`) of their tokens, in place of --owner
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["owner", "system"])]
+    subject: Option<String>,
+    /// The issuer (`iss`) of --subject [default: the one the server trusts]
+    #[arg(long, value_name = "TEXT", requires = "subject")]
+    issuer: Option<String>,
     /// Which instance sends it [default: the server's installation]
     #[arg(long, value_name = "UUID")]
     system_id: Option<String>,
@@ -114,6 +120,8 @@ impl EventArgs {
         Ok(NewEvent {
             id: given(self.id.as_deref()),
             owner: given(owner.as_deref()),
+            subject: given(self.subject.as_deref()),
+            issuer: given(self.issuer.as_deref()),
             system_id: given(self.system_id.as_deref()),
             operation_id: given(self.operation_id.as_deref()),
             acted_upon: given(self.acted_upon.as_deref()),
@@ -123,6 +131,7 @@ impl EventArgs {
             description: self.description,
             metadata,
             created_at: given(self.created_at.as_deref()),
+            warnings: Vec::new(),
         })
     }
 }

@@ -134,8 +134,10 @@ async fn publish_says_all_that_is_wrong_with_an_event() {
     let wrong = [
         "--acted-upon",
         "not-a-uuid",
+        "--owner",
+        "alice",
         "--category",
-        "Snake-Case",
+        "connection",
         "--action",
         "ping",
         "--severity",
@@ -144,7 +146,7 @@ async fn publish_says_all_that_is_wrong_with_an_event() {
     let (status, out, err) = output_of(publish(&server, &wrong)).await;
     assert!(!status.success());
     assert_eq!(out, "");
-    for expected in ["actedUpon", "category", "severity", "informational"] {
+    for expected in ["actedUpon `not-a-uuid`", "owner `alice`", "is not a UUID"] {
         assert!(err.contains(expected), "{expected} is not in {err}");
     }
     assert!(server.list_all().await.is_empty());
@@ -152,6 +154,94 @@ async fn publish_says_all_that_is_wrong_with_an_event() {
     let (status, _, err) = output_of(publish(&server, &["--category", "a"])).await;
     assert!(!status.success());
     assert!(err.contains("--acted-upon"), "{err}");
+}
+
+#[tokio::test]
+async fn publish_warns_of_what_was_repaired() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    let long = "x".repeat(5_000);
+    let repaired = [
+        "--acted-upon",
+        "7B1D2C3E-0000-4000-8000-000000000001",
+        "--category",
+        "Snake-Case",
+        "--action",
+        "ping",
+        "--severity",
+        "info",
+        "--description",
+        &long,
+    ];
+    let (status, out, err) = output_of(publish(&server, &repaired)).await;
+    assert!(status.success(), "{err}");
+    let warnings: Vec<_> = err.lines().collect();
+    assert_eq!(
+        warnings[..2],
+        [
+            "warning: category: `Snake-Case` is stored as `snake_case`",
+            "warning: severity: `info` is stored as `informational`",
+        ]
+    );
+    assert!(
+        warnings[2].starts_with("warning: description: has 5000 bytes"),
+        "{err}"
+    );
+    let listed = server.list_all().await;
+    assert_eq!(listed[0]["id"], out.trim());
+
+    // What is repaired before it is sent is said as well, and by its place in an array.
+    let file = directory.path().join("events");
+    let event = listed[0]["actedUpon"].as_str().expect("a text");
+    let odd = format!(
+        "[{{\"actedUpon\":\"{event}\",\"category\":\"a\",\"action\":\"b\",\"severity\":\"debug\",\
+         \"description\":\"cut \\ud83d\",\"metadata\":{{\"n\":123456789012345678901}}}}]"
+    );
+    std::fs::write(&file, odd).expect("writable");
+    let file = file.to_str().expect("a path of ours");
+    let (status, _, err) = output_of(publish(&server, &["--file", file])).await;
+    assert!(status.success(), "{err}");
+    for expected in ["warning: [0].description: ", "warning: [0].metadata.n: "] {
+        assert!(err.contains(expected), "{expected} is not in {err}");
+    }
+    let listed = server.list_all().await;
+    let stored = listed
+        .iter()
+        .find(|event| event["category"] == "a")
+        .expect("it is stored");
+    assert_eq!(stored["metadata"]["n"], "123456789012345678901");
+    assert_eq!(stored["description"], "cut \u{fffd}");
+}
+
+#[tokio::test]
+async fn a_user_is_named_by_subject() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    let named = ["--issuer", "https://id.example", "--subject", "alice"];
+    let mut owner = tidings();
+    owner.args(["token", "owner"]).args(named);
+    let (status, owner, err) = output_of(owner).await;
+    assert!(status.success(), "{err}");
+    assert_eq!(owner, "22f88f7e-c03d-5f41-b813-5cfc38f76390\n");
+    let event = [
+        "--acted-upon",
+        "7b1d2c3e-0000-4000-8000-000000000001",
+        "--category",
+        "connection",
+        "--action",
+        "ping",
+        "--severity",
+        "success",
+        "--json",
+    ];
+    let (status, out, err) = output_of(publish(&server, &[&event[..], &named].concat())).await;
+    assert!(status.success(), "{err}");
+    let stored: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(stored["owner"], owner.trim());
+    let nobody = ["--subject", "alice"];
+    let (status, _, err) = output_of(publish(&server, &[&event[..], &nobody].concat())).await;
+    assert!(!status.success());
+    assert!(err.contains("no issuer is known"), "{err}");
 }
 
 #[tokio::test]

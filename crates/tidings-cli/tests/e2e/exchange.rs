@@ -252,34 +252,39 @@ async fn a_cut_off_export_can_be_imported_and_gone_on_with() {
 }
 
 #[tokio::test]
-async fn an_import_names_the_lines_that_are_refused_and_stores_the_others() {
+async fn an_import_names_the_lines_that_are_refused_or_repaired_and_stores_the_others() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(&directory.path().join("data")).await;
     let stored = server.must_publish(&event(LOCAL_USER, "before")).await;
     let mut other = event(LOCAL_USER, "after");
     other["id"] = stored["id"].clone();
     let mut odd = event(LOCAL_USER, "odd");
-    odd["status"] = json!("done");
+    odd["status"] = json!("archived");
+    odd["severity"] = json!("");
+    let mut lost = event(LOCAL_USER, "about nothing");
+    lost["actedUpon"] = json!("");
     let mut read = event(LOCAL_USER, "read");
     read["status"] = json!("read");
     read["updatedAt"] = json!("2036-08-01T10:00:00Z");
     let file = directory.path().join("events");
-    let lines = [&stored, &other, &odd, &read].map(|event| format!("{event}\n"));
+    let lines = [&stored, &other, &odd, &lost, &read].map(|event| format!("{event}\n"));
     std::fs::write(&file, lines.concat()).expect("writable");
     let (status, _, err) = output_of(command("import", &server, &[path(&file)])).await;
     assert_eq!(status.code(), Some(1));
     let report: Vec<_> = err.lines().collect();
-    assert!(report[0].starts_with("line 2: "), "{err}");
-    assert!(report[0].contains("taken"), "{err}");
-    assert!(report[1].starts_with("line 3: status"), "{err}");
-    assert!(report[2].ends_with(", 2 refused"), "{err}");
+    assert!(report[0].starts_with("line 3: warning: severity"), "{err}");
+    assert!(report[1].starts_with("line 3: warning: status"), "{err}");
+    assert!(report[2].starts_with("line 2: "), "{err}");
+    assert!(report[2].contains("taken"), "{err}");
+    assert!(report[3].starts_with("line 4: actedUpon"), "{err}");
+    assert!(report[4].ends_with(", 1 repaired, 2 refused"), "{err}");
     let listed = server.list_all().await;
-    assert_eq!(listed.len(), 2);
+    assert_eq!(listed.len(), 3);
     assert_eq!(listed[0]["status"], "read");
     assert_eq!(listed[0]["updatedAt"], "2036-08-01T10:00:00Z");
     // Read, and so not counted as new.
     let (_, summary) = server.get("/api/system/events/summary").await;
-    assert_eq!(summary["unreadCount"], 1);
+    assert_eq!(summary["unreadCount"], 2);
 
     let missing = directory.path().join("missing");
     let (status, _, err) = output_of(command("import", &server, &[path(&missing)])).await;

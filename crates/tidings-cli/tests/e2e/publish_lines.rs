@@ -44,13 +44,17 @@ async fn bad_lines_are_refused_by_number_with_every_fault_and_the_others_stored_
     let taken = server.must_publish(&event(LOCAL_USER, "taken")).await;
     let conflict = json!({"id": taken["id"], "actedUpon": taken["actedUpon"], "category": "a",
                           "action": "b", "severity": "debug"});
-    let faulty = json!({"category": "Snake-Case", "action": "b", "severity": "info"});
+    let faulty = json!({"owner": "me", "action": "b", "severity": "info"});
+    let mut repaired = event(LOCAL_USER, "repaired");
+    repaired["severity"] = json!("info");
+    repaired["category"] = json!("Snake-Case");
     let bad = [
         "not json".to_owned(),
         json!({"description": 5}).to_string(),
-        format!("{{\"description\":\"{}\"}}", "x".repeat(3_000_000)),
+        format!("{{\"description\":\"{}\"}}", "x".repeat(5_000_000)),
         faulty.to_string(),
         conflict.to_string(),
+        repaired.to_string(),
         String::new(),
     ];
     let text = [
@@ -66,33 +70,40 @@ async fn bad_lines_are_refused_by_number_with_every_fault_and_the_others_stored_
     assert_eq!(status.code(), Some(1), "{err}");
     assert_eq!(out, "");
     let report: Vec<_> = err.lines().collect();
-    assert_eq!(report.last(), Some(&"1500 stored, 5 refused"));
+    assert_eq!(report.last(), Some(&"1501 stored, 1 repaired, 5 refused"));
     for (line, fault) in [
         (701, "is not JSON"),
-        (702, "description cannot be read: invalid type: integer `5`"),
-        (703, "has 3000018 bytes, more than the 131072 allowed"),
+        (702, "actedUpon is missing: give the UUID"),
+        (703, "has 5000018 bytes, more than the 4194304 allowed"),
         (704, "actedUpon is missing: give the UUID"),
-        (704, "category `Snake-Case` is not snake_case: write it"),
-        (
-            704,
-            "severity `info` is not a severity: write `informational`",
-        ),
+        (704, "owner `me` is not a UUID: give the user's UUID"),
         (705, "is taken: repeat an event unchanged"),
+        (
+            706,
+            "warning: category: `Snake-Case` is stored as `snake_case`",
+        ),
+        (
+            706,
+            "warning: severity: `info` is stored as `informational`",
+        ),
     ] {
         let named = report
             .iter()
             .any(|text| text.starts_with(&format!("line {line}: ")) && text.contains(fault));
         assert!(named, "line {line}: {fault} is not in {err}");
     }
-    assert_eq!(report.len(), 8, "{err}");
+    assert_eq!(report.len(), 9, "{err}");
     assert!(!err.contains(['\u{1b}', '\r']), "{err:?}");
 
     let mut tail = tidings();
     tail.args(["tail", "--since", "earliest", "--url", &server.url("")])
-        .args(["--count", "1501"]);
+        .args(["--count", "1502"]);
     let (_, stored, _) = output_of(tail).await;
     let mut expected = vec!["taken".to_owned()];
-    expected.extend((0..1_500).map(|number| format!("event {number}")));
+    let numbered = |numbers: std::ops::Range<u32>| numbers.map(|number| format!("event {number}"));
+    expected.extend(numbered(0..700));
+    expected.push("repaired".to_owned());
+    expected.extend(numbered(700..1_500));
     let stored: Vec<_> = stored
         .lines()
         .filter_map(|line| line.rsplit("  ").next())

@@ -19,9 +19,9 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
             "send the JSON whole, in the form that the documentation shows",
         )),
         ErrorCode::InvalidEvent => ApiError::InvalidEvent(fault(
-            "severity",
-            "`info` is not a severity",
-            "write `informational`",
+            "actedUpon",
+            "is missing",
+            "give the UUID of the resource the event is about",
         )),
         ErrorCode::InvalidQuery => ApiError::InvalidQuery(fault(
             "severity",

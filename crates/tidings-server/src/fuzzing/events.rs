@@ -7,7 +7,7 @@ use super::check_refusal;
 use crate::error::ApiError;
 use crate::identity::Caller;
 use crate::json;
-use crate::routes::events::create::reading::{Reader, is_batch};
+use crate::routes::events::create::reading::{Reader, Subjects, is_batch};
 use crate::token::Scopes;
 
 const SYSTEM: SystemId = SystemId::from_uuid(Uuid::from_u128(1));
@@ -47,7 +47,7 @@ pub fn event(data: &[u8]) {
     }
 }
 
-/// Several events: all of them are as each is alone, or none is taken.
+/// Several events: all of them are as each is alone, or none is taken; and each by itself.
 pub fn batch(data: &[u8]) {
     let Some(text) = text(data).filter(|text| is_batch(text)) else {
         return;
@@ -73,6 +73,13 @@ pub fn batch(data: &[u8]) {
             }
         }
     }
+    let each = reader(BACKEND, &limits, false).read_each(text, |_| Ok(()), |draft| draft);
+    for one in each.into_iter().flatten() {
+        match one {
+            Ok(draft) => check_repeat(draft, false),
+            Err(refused) => check_refusal(&refused),
+        }
+    }
     let own = reader(SELF, &limits, false).read_batch(text, |_| Ok(()), |draft| draft);
     for draft in own.into_iter().flatten() {
         assert_eq!(draft.event().owner, Some(USER));
@@ -90,7 +97,7 @@ fn text(data: &[u8]) -> Option<&str> {
 }
 
 fn reader(caller: Caller, limits: &Limits, keeps_past: bool) -> Reader<'_> {
-    Reader::new(caller, limits, keeps_past).expect("this caller may")
+    Reader::new(caller, limits, Subjects::OfAny, keeps_past).expect("this caller may")
 }
 
 fn read_one(caller: Caller, keeps_past: bool, text: &str) -> Option<Draft> {

@@ -6,8 +6,8 @@
 )]
 
 use tidings_event::{
-    Action, Category, Cursor, Event, EventId, NewEvent, OperationId, OwnerKind, PageToken,
-    ResourceId, Severity, SeverityCount, Status,
+    Action, Category, Cursor, ErrorBody, Event, EventId, NewEvent, OperationId, OwnerKind,
+    PageToken, ResourceId, Severity, SeverityCount, Status, Warning,
 };
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -35,7 +35,7 @@ pub(crate) struct ImportableEvent {
 pub(crate) enum Publication {
     /// One.
     One(Box<ImportableEvent>),
-    /// Several, at most 1,000, stored whole or not at all.
+    /// Several, at most 1,000, stored whole or not at all unless `partial=true`.
     Several(Vec<ImportableEvent>),
 }
 
@@ -44,9 +44,50 @@ pub(crate) enum Publication {
 #[serde(untagged)]
 pub(crate) enum Published {
     /// One.
-    One(Box<Event>),
+    One(Box<PublishedEvent>),
     /// Several, in the order of the request.
-    Several(Vec<Event>),
+    Several(Vec<PublishedEvent>),
+}
+
+/// A stored event, and what was repaired in it.
+#[derive(ToSchema)]
+pub(crate) struct PublishedEvent {
+    #[serde(flatten)]
+    event: Event,
+    /// What was repaired in the event as it was sent; absent where nothing was. Not stored.
+    #[schema(nullable = false)]
+    warnings: Option<Vec<Warning>>,
+}
+
+/// What became of each event of an array with `partial=true`.
+#[derive(ToSchema)]
+pub(crate) struct PartlyPublished {
+    /// One for each event, in the order of the request.
+    results: Vec<PublishResult>,
+    /// How many were stored.
+    stored: u64,
+    /// How many had been stored before.
+    repeated: u64,
+    /// How many were refused.
+    refused: u64,
+}
+
+/// What became of one event: it has either `event` or `error`.
+#[derive(ToSchema)]
+pub(crate) struct PublishResult {
+    /// Its place in the request, from 0.
+    index: u64,
+    /// The status it would have been answered with by itself: 201, 200 for a repeat, or that of the error.
+    status: u16,
+    /// The event as it is stored.
+    #[schema(nullable = false)]
+    event: Option<Box<Event>>,
+    /// What was repaired in it; absent where nothing was.
+    #[schema(nullable = false)]
+    warnings: Option<Vec<Warning>>,
+    /// Why it was refused.
+    #[schema(nullable = false)]
+    error: Option<ErrorBody>,
 }
 
 /// A page of the list, as `GET /api/events/list` answers it.

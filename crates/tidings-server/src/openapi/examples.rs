@@ -37,6 +37,29 @@ pub(crate) fn event() -> Value {
     })
 }
 
+/// What becomes of two events with `partial=true`, of which one has a fault and one was repaired.
+pub(crate) fn partly_published() -> Value {
+    let (status, error) = crate::error::sample(ErrorCode::InvalidEvent);
+    json!({
+        "results": [
+            {
+                "index": 0,
+                "status": 201,
+                "event": event(),
+                "warnings": [{
+                    "field": "severity",
+                    "code": "converted",
+                    "message": "`ok` is stored as `success`",
+                }],
+            },
+            {"index": 1, "status": status.as_u16(), "error": error},
+        ],
+        "stored": 1,
+        "repeated": 0,
+        "refused": 1,
+    })
+}
+
 /// What a list or an export has of an event of another server.
 pub(crate) fn exported_event() -> Value {
     let mut event = event();

@@ -94,6 +94,10 @@ pub(crate) struct PublishParameters {
     /// whose `owner` is its `systemId` was the system's there, and is the system's here.
     #[param(required = false, default = false)]
     import: bool,
+    /// Whether the good events of an array are stored without the others. The answer is 207, and says
+    /// of each event what became of it.
+    #[param(required = false, default = false)]
+    partial: bool,
 }
 
 /// Those of the stream.

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 use tidings_event::OwnerId;
-use uuid::Uuid;
 
 use super::claims::RawClaims;
 use super::error::NoOwner;
@@ -21,49 +20,31 @@ impl OwnerRule {
     /// it is allowed, a UUID made of issuer and subject.
     pub(super) fn owner(&self, claims: &RawClaims) -> Result<OwnerId, NoOwner> {
         let subject = claims.sub.as_deref();
-        let own = subject.and_then(owner);
+        let own = subject.and_then(OwnerId::of_usual_form);
         // Where owners are made of subjects, a subject that has the form of a made one is only a name:
         // anybody can compute whose it would be.
-        if let Some(owner) = own.filter(|owner| !(self.from_subject && is_made(*owner))) {
+        if let Some(owner) = own.filter(|owner| !(self.from_subject && owner.is_made())) {
             return Ok(owner);
         }
         let claim = self.claim.as_deref();
         let named = claim.and_then(|name| claims.others.get(name));
-        if let Some(owner) = named.and_then(Value::as_str).and_then(owner) {
+        if let Some(owner) = named
+            .and_then(Value::as_str)
+            .and_then(OwnerId::of_usual_form)
+        {
             return Ok(owner);
         }
         if self.from_subject {
             let issuer = claims.iss.as_deref().ok_or(NoOwner::Part("iss"))?;
             let subject = subject.filter(|subject| !subject.is_empty());
-            return Ok(made_of(issuer, subject.ok_or(NoOwner::Part("sub"))?));
+            let subject = subject.ok_or(NoOwner::Part("sub"))?;
+            return Ok(OwnerId::of_subject(issuer, subject));
         }
         Err(match claim {
             Some(name) => NoOwner::Claim(name.into()),
             None => NoOwner::Subject,
         })
     }
-}
-
-/// A UUID in its usual form of 36 characters (RFC 9562 §4). Other forms are left to other claims, so
-/// that no two subjects are the same owner but for the case of their letters. The nil UUID stands for
-/// nobody.
-fn owner(text: &str) -> Option<OwnerId> {
-    const HYPHENATED: usize = 36;
-    let uuid = Uuid::try_parse(text).ok()?;
-    let usual = text.len() == HYPHENATED && !uuid.is_nil();
-    usual.then(|| OwnerId::from_uuid(uuid))
-}
-
-/// Whether it could have been made by [`made_of`].
-fn is_made(owner: OwnerId) -> bool {
-    owner.as_uuid().get_version_num() == 5
-}
-
-/// A UUID of version 5 (RFC 9562 §5.5). Its namespace is one for the issuer, itself of version 5 under
-/// the RFC's namespace for URLs, so that the same subject of two issuers is two owners.
-fn made_of(issuer: &str, subject: &str) -> OwnerId {
-    let namespace = Uuid::new_v5(&Uuid::NAMESPACE_URL, issuer.as_bytes());
-    OwnerId::from_uuid(Uuid::new_v5(&namespace, subject.as_bytes()))
 }
 
 #[cfg(test)]
@@ -89,11 +70,11 @@ mod tests {
 
     #[test]
     fn nobody_gets_anothers_made_owner_by_its_name() {
-        let alices = made_of("i", "alice").to_string();
+        let alices = OwnerId::of_subject("i", "alice").to_string();
         let claims = json!({"iss": "i", "sub": alices});
         let made = owner_of(&rule(None, true), &claims).unwrap();
         assert_ne!(made, alices);
-        assert_eq!(made, made_of("i", &alices).to_string());
+        assert_eq!(made, OwnerId::of_subject("i", &alices).to_string());
         // Where none are made, it is a UUID like others.
         assert_eq!(owner_of(&rule(None, false), &claims), Ok(alices));
     }

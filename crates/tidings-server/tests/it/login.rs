@@ -9,7 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http_body_util::Full;
 use jiff::Timestamp;
-use serde_json::Value;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidings_event::OwnerId;
 use tidings_server::{
@@ -49,12 +51,29 @@ impl LoginApp {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::with_both(|_| {}, change).await
+    }
+
+    /// A server that makes owners of the subjects of this issuer.
+    pub(crate) async fn with_issuer(issuer: &str) -> Self {
+        let change = |config: &mut TokenConfig| {
+            config.issuer = Some(issuer.to_owned());
+            config.owner_from_subject = true;
+        };
+        Self::with_both(change, |_| {}).await
+    }
+
+    async fn with_both(
+        change_tokens: impl FnOnce(&mut TokenConfig),
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let keys = TempDir::new().expect("a temporary directory can be made");
         let (file, revoked) = (keys.path().join("secret"), keys.path().join("revoked"));
         std::fs::write(&file, Secret::new_line().expect("a secret")).expect("it is written");
         std::fs::write(&revoked, "").expect("it is written");
         let secret = Secret::read(&file).expect("it is long enough");
-        let config = config_of(&file, &revoked);
+        let mut config = config_of(&file, &revoked);
+        change_tokens(&mut config);
         let tokens = Tokens::open(config).await.expect("the secret is there");
         let identity = Identity::Tokens(tokens.clone());
         let app = TestApp::with(|config| {
@@ -88,6 +107,15 @@ impl LoginApp {
     pub(crate) fn token_until(&self, owner: OwnerId, scopes: Scopes, lasts: Duration) -> String {
         let expires = Timestamp::now() + lasts;
         sign(&self.secret, owner, scopes, expires)
+    }
+
+    /// A token of an identity provider, whose subject may be any text.
+    pub(crate) fn token_of(&self, issuer: &str, subject: &str, scopes: Scopes) -> String {
+        let expires = Timestamp::now() + Duration::from_secs(3600);
+        let claims = json!({"iss": issuer, "sub": subject, "scope": scopes.to_string(),
+                            "exp": expires.as_second()});
+        let key = EncodingKey::from_secret(self.secret.expose_secret());
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).expect("it is signed")
     }
 
     /// Sends a JSON body, or none, with a token.

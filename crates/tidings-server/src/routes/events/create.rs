@@ -1,5 +1,6 @@
 //! `POST /api/system/events`.
 
+mod partial;
 pub(crate) mod reading;
 
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use tidings::{Prepared, Receipt};
-use tidings_event::EventId;
+use tidings_event::{EventId, Violations};
 use uuid::fmt::Hyphenated;
 
 use crate::answer::{AnswerBody, Reservation};
@@ -18,14 +19,14 @@ use crate::body::ReadBody;
 use crate::error::ApiError;
 use crate::identity::{Caller, Publisher};
 use crate::json;
-use crate::openapi::bodies::{Publication, Published};
+use crate::openapi::bodies::{PartlyPublished, Publication, Published};
 use crate::openapi::examples;
 use crate::openapi::parameters::PublishParameters;
 use crate::query;
 use crate::spelling::PUBLISH;
 use crate::state::AppState;
 
-use reading::Reader;
+use reading::{Reader, Subjects};
 
 /// Stores one event, or an array of them, all or nothing. With `?import=true` the events keep the past
 /// they had in another store.
@@ -33,10 +34,11 @@ use reading::Reader;
     post,
     path = "/api/system/events",
     summary = "Publish events",
-    description = "One event, or an array that is stored whole or not at all. When the answer \
-                   arrives, the events are on disk and were handed to every open stream of their \
-                   owners. Publishing an id again is a no-op, also if its event was deleted since. \
-                   Fields may be in snake_case too.",
+    description = "One event, or an array that is stored whole or not at all, unless `partial=true` \
+                   asks for each by itself. When the answer arrives, the events are on disk and \
+                   were handed to every open stream of their owners. Publishing an id again is a \
+                   no-op, also if its event was deleted since. Fields may be in snake_case too. What \
+                   can be repaired is stored, and `warnings` says what was repaired.",
     params(PublishParameters),
     request_body(
         content = Publication,
@@ -66,6 +68,13 @@ use reading::Reader;
             headers(("Location" = String, description = "The address of a single event, relative to the address of the request.")),
             body = Published,
             example = json!(examples::event())
+        ),
+        (
+            status = 207,
+            description = "With `partial=true` and an array: what became of each event, in the order \
+                           of the request.",
+            body = PartlyPublished,
+            example = json!(examples::partly_published())
         )
     )
 )]
@@ -78,16 +87,42 @@ pub(crate) fn create_events(
     // A future is made for every event, and allocators are slow with more than a KiB at a time: the
     // request goes into a box of its own, and of its address only the path is remembered. That
     // also lets go of its head; see `Visit`.
-    let keeps_past = query::is_set(uri.query().unwrap_or(""), &PUBLISH[0]);
+    let options = Options::read(uri.query().unwrap_or("")).map_err(Box::new);
     let collection = Collection::of(&uri);
     drop(uri);
     let reading = Arc::clone(&state);
     let body = Box::pin(async move { reading.read_publication(caller, request).await });
     async move {
-        let keeps_past = keeps_past.map_err(ApiError::InvalidQuery)?;
-        let reader = Reader::new(caller, state.engine.limits(), keeps_past)?;
+        let options = options.map_err(|violations| ApiError::InvalidQuery(*violations))?;
+        let subjects = Subjects::from(&state.identity);
+        let limits = state.engine.limits();
+        let reader = Reader::new(caller, limits, subjects, options.keeps_past)?;
+        let body = body.await?;
+        if options.is_partial && json::text(&body.bytes).is_ok_and(reading::is_batch) {
+            let publish = partial::publish(&state, caller, reader, body);
+            return Box::pin(publish).await;
+        }
         let stored = publish(&state, caller, reader, body).await?;
         Ok(answer(stored, collection))
+    }
+}
+
+/// What the query asks for. Other parameters mean nothing here, and existing clients send some.
+#[derive(Clone, Copy)]
+struct Options {
+    /// The events come from another store.
+    keeps_past: bool,
+    /// The good events of a batch are stored without the others.
+    is_partial: bool,
+}
+
+impl Options {
+    fn read(query: &str) -> Result<Self, Violations> {
+        let [import, partial] = &PUBLISH;
+        Ok(Self {
+            keeps_past: query::is_set(query, import)?,
+            is_partial: query::is_set(query, partial)?,
+        })
     }
 }
 
@@ -109,9 +144,8 @@ async fn publish(
     state: &AppState,
     caller: Caller,
     reader: Reader<'_>,
-    body: impl Future<Output = Result<ReadBody, ApiError>>,
+    body: ReadBody,
 ) -> Result<Stored, ApiError> {
-    let body = body.await?;
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let (form, prepared) = if reading::is_batch(text) {
         let admit = |events| state.admit_batch(caller, events);
@@ -125,7 +159,7 @@ async fn publish(
     };
     // The queue has a budget of its own.
     drop(body);
-    let room = reserve(state, caller, &prepared).await?;
+    let room = reserve(state, caller, prepared.iter()).await?;
     let published = state.engine.publish_prepared(prepared).await;
     let receipts = published.map_err(|error| ApiError::of_publish(error, form == Form::Batch))?;
     Ok(Stored {
@@ -143,11 +177,10 @@ const SMALL_BYTES: usize = 4 * 1024;
 async fn reserve(
     state: &AppState,
     caller: Caller,
-    prepared: &[Prepared],
+    prepared: impl Iterator<Item = &Prepared>,
 ) -> Result<Option<Reservation>, ApiError> {
     const DIFFERENCE_BYTES: usize = 64;
     let bytes = prepared
-        .iter()
         .map(|one| one.json_bytes() + DIFFERENCE_BYTES)
         .sum();
     if bytes <= SMALL_BYTES {
@@ -173,7 +206,7 @@ fn answer(stored: Stored, collection: Collection) -> Response {
     };
     let mut response = match (form, receipts.as_slice()) {
         (Form::One, [receipt]) => {
-            let json = receipt.json.clone();
+            let json = with_warnings(receipt);
             let mut response = match room {
                 None => json.into_response(),
                 Some(mut room) => AnswerBody::whole([room.hold(json)]).into_json(),
@@ -217,6 +250,33 @@ impl Collection {
     }
 }
 
+/// The event as it is stored, and what was repaired in it.
+fn with_warnings(receipt: &Receipt) -> Bytes {
+    if receipt.warnings.is_empty() {
+        return receipt.json.clone();
+    }
+    let mut json = Vec::new();
+    put_with_warnings(&mut json, receipt);
+    json.into()
+}
+
+/// Encodes nothing again but the warnings, which most events have none of.
+fn put_with_warnings(json: &mut Vec<u8>, receipt: &Receipt) {
+    match receipt.json.strip_suffix(b"}") {
+        Some(open) if !receipt.warnings.is_empty() => {
+            json.extend_from_slice(open);
+            json.extend_from_slice(b",\"warnings\":");
+            put_json(json, &receipt.warnings);
+            json.push(b'}');
+        }
+        _ => json.extend_from_slice(&receipt.json),
+    }
+}
+
+fn put_json(json: &mut Vec<u8>, value: &impl serde::Serialize) {
+    serde_json::to_writer(json, value).expect("what is answered has only text keys");
+}
+
 /// A piece of the answer to a batch ends with the event that passes this size.
 const PIECE_BYTES: usize = 64 * 1024;
 
@@ -226,7 +286,7 @@ fn array(receipts: Vec<Receipt>, mut room: Reservation) -> AnswerBody {
     let mut piece = Vec::new();
     for (index, receipt) in receipts.into_iter().enumerate() {
         piece.push(if index == 0 { b'[' } else { b',' });
-        piece.extend_from_slice(&receipt.json);
+        put_with_warnings(&mut piece, &receipt);
         if piece.len() >= PIECE_BYTES {
             piece.shrink_to_fit();
             pieces.push(room.hold(std::mem::take(&mut piece)));

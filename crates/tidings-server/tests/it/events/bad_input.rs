@@ -18,11 +18,6 @@ async fn check(cases: &[(&str, &[u8], &str)]) {
 
 #[tokio::test]
 async fn what_is_not_json_is_refused_with_its_place() {
-    let deep = format!(
-        "{{\"metadata\": {}1{}}}",
-        "{\"a\":".repeat(200),
-        "}".repeat(200)
-    );
     let endless = "[".repeat(1_000_000);
     let unfinished = &event("x").to_string().into_bytes()[..40];
     check(&[
@@ -46,12 +41,7 @@ async fn what_is_not_json_is_refused_with_its_place() {
         ),
         ("invalid_json", b"{\"a\": \"\0\"}", "control character"),
         ("invalid_json", b"\0", "expected value"),
-        (
-            "invalid_json",
-            b"{\"description\": \"\\ud800\"}",
-            "hex escape",
-        ),
-        ("invalid_json", deep.as_bytes(), "recursion limit"),
+        ("invalid_json", b"{\"description\": \"\\ud8\"}", "escape"),
         ("invalid_json", endless.as_bytes(), "(line 1, column "),
         ("invalid_json", b"[{}", "EOF"),
         ("invalid_json", b"[{} {}]", "expected `,` or `]`"),
@@ -60,7 +50,7 @@ async fn what_is_not_json_is_refused_with_its_place() {
 }
 
 #[tokio::test]
-async fn a_wrong_type_names_its_field() {
+async fn what_is_no_object_is_refused() {
     check(&[
         (
             "invalid_json",
@@ -69,55 +59,35 @@ async fn a_wrong_type_names_its_field() {
         ),
         ("invalid_json", b"7", "body cannot be read"),
         ("invalid_json", b"\"text\"", "body cannot be read"),
-        (
-            "invalid_json",
-            b"{\"severity\": 4}",
-            "severity cannot be read",
-        ),
-        (
-            "invalid_json",
-            b"{\"description\": {}}",
-            "description cannot be read",
-        ),
-        (
-            "invalid_json",
-            b"{\"metadata\": [1]}",
-            "metadata cannot be read",
-        ),
-        (
-            "invalid_json",
-            b"{\"metadata\": \"x\"}",
-            "metadata cannot be read",
-        ),
-        (
-            "invalid_json",
-            b"{\"actedUpon\": true}",
-            "actedUpon cannot be read",
-        ),
-        (
-            "invalid_json",
-            b"{\"owner\": \"a\", \"userId\": \"b\"}",
-            "duplicate field",
-        ),
     ])
     .await;
 }
 
 #[tokio::test]
-async fn a_broken_rule_names_its_field_and_the_remedy() {
+async fn an_event_of_nobody_or_about_nothing_is_refused() {
     let body =
         |field: &str, value: serde_json::Value| event_with(field, value).to_string().into_bytes();
+    let mut twice = event("x").to_string();
+    twice.truncate(twice.len() - 1);
+    twice.push_str(",\"owner\":\"system\",\"userId\":\"7b1d2c3e-0000-4000-8000-000000000001\"}");
+    let silent = json!({"actedUpon": "7b1d2c3e-0000-4000-8000-000000000001",
+                        "severity": "error", "metadata": {"error": {}}});
     check(&[
         ("invalid_event", b"{}", "actedUpon is missing"),
         (
             "invalid_event",
             &body("actedUpon", json!("not-a-uuid")),
+            "actedUpon `not-a-uuid` is not a UUID",
+        ),
+        (
+            "invalid_event",
+            &body("actedUpon", json!(true)),
             "not a UUID",
         ),
         (
             "invalid_event",
-            &body("id", json!("x")),
-            "id `x` is not a UUID",
+            &body("actedUpon", json!("00000000-0000-0000-0000-000000000000")),
+            "nil UUID",
         ),
         (
             "invalid_event",
@@ -126,35 +96,18 @@ async fn a_broken_rule_names_its_field_and_the_remedy() {
         ),
         (
             "invalid_event",
-            &body("severity", json!("info")),
-            "write `informational`",
+            twice.as_bytes(),
+            "owner `system and 7b1d2c3e",
         ),
         (
             "invalid_event",
-            &body("category", json!("Snake-Case")),
-            "not snake_case",
+            &body("subject", json!("alice")),
+            "no issuer is known",
         ),
         (
             "invalid_event",
-            &body("action", json!("a\0")),
-            "not snake_case",
-        ),
-        ("invalid_event", &body("description", json!("a\0b")), "NUL"),
-        ("invalid_event", &body("metadata", json!({"a\0": 1})), "NUL"),
-        (
-            "invalid_event",
-            &body("description", json!("x".repeat(4097))),
-            "4096 allowed",
-        ),
-        (
-            "invalid_event",
-            &body("metadata", json!({"k": "x".repeat(65_536)})),
-            "65536 allowed",
-        ),
-        (
-            "invalid_event",
-            &body("createdAt", json!("yesterday")),
-            "RFC 3339",
+            silent.to_string().as_bytes(),
+            "nothing says what happened",
         ),
     ])
     .await;
@@ -163,25 +116,15 @@ async fn a_broken_rule_names_its_field_and_the_remedy() {
 #[tokio::test]
 async fn every_fault_of_an_event_has_its_remedy() {
     let app = TestApp::start().await;
-    let mut event = event_with("category", "Snake-Case");
-    event["severity"] = json!("warn");
+    let mut event = event_with("actedUpon", "cluster");
+    event["owner"] = json!("me");
     let error = app
         .post(event.to_string())
         .await
         .error(400, "invalid_event");
     assert_eq!(error["longDescription"].as_array().unwrap().len(), 2);
-    assert_eq!(error["suggestedRemediation"][1], "write `warning`");
-}
-
-#[tokio::test]
-async fn one_event_keeps_to_its_limit() {
-    let app = TestApp::start().await;
-    let large = event_with("metadata", json!({"k": "x".repeat(131_072)}));
-    let error = app.post(large.to_string()).await.error(413, "too_large");
-    let fault = error["longDescription"][0].as_str().unwrap();
-    assert!(fault.starts_with("the event has 131"), "{fault}");
-    assert!(fault.contains("more than the 131072 allowed"), "{fault}");
-    assert!(app.stored().await.is_empty());
+    let remedy = "give the UUID of the resource the event is about";
+    assert_eq!(error["suggestedRemediation"][1], remedy);
 }
 
 #[tokio::test]

@@ -58,7 +58,8 @@ async fn a_conflict_names_the_event_and_nothing_is_stored() {
 #[tokio::test]
 async fn one_bad_event_stores_nothing_and_every_fault_is_named() {
     let app = TestApp::start().await;
-    let mut bad = event_with("category", "Snake-Case");
+    let mut bad = event_with("owner", "me");
+    bad["actedUpon"] = json!("here");
     bad["severity"] = json!("info");
     let batch = json!([
         event("good"),
@@ -74,12 +75,15 @@ async fn one_bad_event_stores_nothing_and_every_fault_is_named() {
     assert_eq!(faults.len(), 3, "{faults:?}");
     for (fault, start) in faults
         .iter()
-        .zip(["[1].category ", "[1].severity ", "[3].actedUpon "])
+        .zip(["[1].owner ", "[1].actedUpon ", "[3].actedUpon "])
     {
         assert!(fault.starts_with(start), "{fault}");
     }
     let remedies = strings(&error["suggestedRemediation"]);
-    assert_eq!(remedies[1], "write `informational`");
+    assert!(
+        remedies[0].starts_with("give the user's UUID"),
+        "{remedies:?}"
+    );
     assert!(app.stored().await.is_empty());
 }
 
@@ -89,17 +93,35 @@ async fn unreadable_and_invalid_events_are_named_together() {
     let batch = format!(
         "[{},\n {{\"category\": 7}},\n 5, {}, []]",
         event("good"),
-        event_with("action", "Bad")
+        event_with("actedUpon", "Bad")
     );
     let error = app.post(batch).await.error(400, "invalid_json");
     let faults = strings(&error["longDescription"]);
     assert_eq!(faults.len(), 4, "{faults:?}");
-    assert!(faults[0].starts_with("[1].category cannot be read: invalid type: integer `7`"));
-    assert!(faults[0].contains("(line 2, column "), "{}", faults[0]);
+    assert_eq!(faults[0], "[1].actedUpon is missing");
     assert!(faults[1].starts_with("[2] cannot be read"), "{}", faults[1]);
-    assert!(faults[2].starts_with("[3].action "), "{}", faults[2]);
+    assert!(faults[1].contains("(line 3, column "), "{}", faults[1]);
+    assert!(faults[2].starts_with("[3].actedUpon "), "{}", faults[2]);
     assert!(faults[3].starts_with("[4] is an array"), "{}", faults[3]);
     assert!(app.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_batch_says_of_each_event_what_was_repaired() {
+    let app = TestApp::start().await;
+    let long = "x".repeat(4_097);
+    let batch = json!([event("good"), event(&long), event_with("severity", "warn")]);
+    let answer = app.post(batch.to_string()).await;
+    assert_eq!(answer.status, 201);
+    let stored = answer.json();
+    assert!(stored[0].get("warnings").is_none());
+    assert_eq!(stored[1]["warnings"][0]["field"], "description");
+    assert_eq!(stored[1]["warnings"][0]["code"], "truncated");
+    assert_eq!(stored[2]["warnings"][0]["field"], "severity");
+    let listed = app.stored().await;
+    assert_eq!(listed.len(), 3);
+    // What was repaired is told to the publisher only.
+    assert!(listed.iter().all(|event| event.get("warnings").is_none()));
 }
 
 #[tokio::test]
@@ -115,14 +137,8 @@ async fn a_batch_keeps_to_its_limits() {
     let error = app.post("[]").await.error(400, "invalid_event");
     assert_eq!(error["error"], "The batch has no events");
 
-    let big = event(&"x".repeat(200_000));
-    let error = app
-        .post(json!([event("x"), big]).to_string())
-        .await
-        .error(413, "too_large");
-    let fault = error["longDescription"][0].as_str().unwrap();
-    assert!(fault.starts_with("[1] has 200"), "{fault}");
-    assert!(fault.ends_with("more than the 131072 allowed"), "{fault}");
+    let huge = batch(1).replace("x", &"x".repeat(5_000_000));
+    app.post(huge).await.error(413, "too_large");
     assert_eq!(app.stored().await.len(), limit);
 }
 
@@ -133,7 +149,7 @@ async fn a_flood_of_faults_is_cut() {
     let error = app.post(batch).await.error(400, "invalid_event");
     let faults = strings(&error["longDescription"]);
     assert_eq!(faults.len(), 101);
-    assert_eq!(faults[100], "and 3900 more");
+    assert_eq!(faults[100], "and 1900 more");
 }
 
 fn strings(list: &Value) -> Vec<&str> {

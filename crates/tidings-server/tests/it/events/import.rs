@@ -58,30 +58,87 @@ async fn what_was_listed_can_be_imported_elsewhere_again_and_again() {
 }
 
 #[tokio::test]
-async fn a_malformed_past_is_named() {
+async fn a_past_in_other_words_is_read_or_has_its_default() {
     let app = TestApp::start().await;
-    let mut bad = event_with("status", "new");
-    bad["updatedAt"] = json!("yesterday");
-    let error = import(&app, &json!([event("fine"), bad])).await;
-    let error = error.error(400, "invalid_event");
-    assert_eq!(error["longDescription"].as_array().unwrap().len(), 2);
-    let fault = error["longDescription"][0].as_str().unwrap();
-    assert!(fault.starts_with("[1].status "), "{fault}");
-    let wrong = import(&app, &event_with("status", 7)).await;
-    wrong.error(400, "invalid_json");
+    let mut odd = past("archived");
+    odd["updatedAt"] = json!("yesterday");
+    let mut other = event_with("status", "READ");
+    other["createdAt"] = json!(1_785_578_400);
+    other["updatedAt"] = json!("Sun, 02 Aug 2026 10:00:00 GMT");
+    let answer = import(&app, &json!([event("fine"), odd, other])).await;
+    assert_eq!(answer.status, 201);
+    let stored = answer.json();
+    assert_eq!(stored[1]["status"], "unread");
+    assert_eq!(stored[1]["updatedAt"], "2026-08-01T10:00:00Z");
+    let codes = |index: usize| -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let warnings = stored[index]["warnings"].as_array().unwrap();
+        let warnings = warnings.iter();
+        warnings
+            .map(|warning| (text(&warning["field"]), text(&warning["code"])))
+            .collect()
+    };
+    let both =
+        |code: &str| ["status", "updatedAt"].map(|field| (field.to_owned(), code.to_owned()));
+    assert_eq!(codes(1), both("defaulted"));
+    assert_eq!(stored[2]["status"], "read");
+    assert_eq!(stored[2]["createdAt"], "2026-08-01T10:00:00Z");
+    assert_eq!(stored[2]["updatedAt"], "2026-08-02T10:00:00Z");
+    assert_eq!(codes(2)[1..], both("converted"));
+    // Publishing ignores both fields, and says nothing of them.
+    let mut published = event_with("status", 7);
+    published["updatedAt"] = json!([]);
+    assert!(app.publish(&published).await.get("warnings").is_none());
+}
+
+#[tokio::test]
+async fn a_page_of_events_without_severity_category_or_action_is_imported() {
+    let app = TestApp::start().await;
+    let mut emitted = past("read");
+    for field in ["severity", "category", "action"] {
+        emitted[field] = json!("");
+    }
+    let mut other = emitted.clone();
+    other["id"] = json!("0193f0a0-0000-7000-8000-000000000002");
+    other["metadata"] = json!({"error": {"probable_cause": "p", "suggested_remediation": "r"}});
+    for status in [201, 200] {
+        let answer = import(&app, &json!([emitted, other])).await;
+        assert_eq!(answer.status, status);
+        let stored = answer.json();
+        assert_eq!(stored[0]["severity"], "informational");
+        assert_eq!(stored[0]["category"], "unknown");
+        assert_eq!(stored[1]["severity"], "error");
+        assert_eq!(
+            stored[1]["metadata"]["error"]["SuggestedRemediation"],
+            json!(["r"])
+        );
+    }
+    // What is listed of it is the same event.
+    let listed = app.list("").await["events"].clone();
+    let again = import(&app, &listed).await;
+    assert_eq!(again.status, 200);
+    assert_eq!(again.json(), listed);
+}
+
+#[tokio::test]
+async fn an_unclear_flag_is_refused() {
+    let app = TestApp::start().await;
     for query in [
         "import=yes",
         "import=",
         "import",
         "import=true&import=true",
         "import=false&author=x&import",
+        "partial=1",
+        "partial=true&partial=true",
     ] {
         let path = format!("/api/system/events?{query}");
         let body = event("x").to_string();
         let unclear = app.send_json(Method::POST, &path, body).await;
         let error = unclear.error(400, "invalid_query");
         let fault = error["longDescription"][0].as_str().unwrap();
-        assert!(fault.starts_with("import "), "{query}: {fault}");
+        let flag = query.split(['=', '&']).next().unwrap();
+        assert!(fault.starts_with(flag), "{query}: {fault}");
     }
     assert!(app.stored().await.is_empty());
 }

@@ -254,12 +254,15 @@ struct There {
 }
 
 impl There {
-    /// Whether `submission` is the same event: as it was sent then, or, where the time of creation was
-    /// filled in then, as it is listed since.
+    /// Whether `submission` is the same event.
     fn is_repeated_by(&self, submission: &Submission) -> bool {
         let digests = &submission.digests;
-        digests.of_content == self.digest
-            || (digests.without_time == Some(self.digest)
-                && submission.event.created_at == self.created_at)
+        let same_time = submission.event.created_at == self.created_at;
+        // Of a deleted event nothing is left to compare.
+        let stored = || match self.deleted {
+            true => None,
+            false => serde_json::from_slice(&self.json).ok(),
+        };
+        digests.is_repeat(same_time, self.digest, stored)
     }
 }

@@ -7,8 +7,8 @@ use tidings::{
     Subscription, Tidings,
 };
 use tidings_event::{
-    CausePolicy, CountDelta, Cursor, Draft, EventId, Limits, NewEvent, OwnerId, ResetReason,
-    Severity, Sort,
+    CountDelta, Cursor, Draft, EventId, Limits, NewEvent, OwnerId, Policy, ResetReason, Severity,
+    Sort,
 };
 
 use super::{builder, built, event};
@@ -356,7 +356,7 @@ pub(crate) async fn an_event_can_be_published_back_as_it_is_listed(place: Place)
         ..event(Some(user(0)), 1).into()
     };
     let draft = |event: NewEvent| -> Draft {
-        let draft = event.into_draft(&Limits::default(), CausePolicy::FillFromDescription);
+        let draft = event.into_draft(&Limits::default(), Policy::Repair);
         draft.expect("it keeps the rules")
     };
     let publish = async |event: NewEvent| {

@@ -1,11 +1,11 @@
 //! What a caller publishes, read from the text of a body.
 
 use tidings_event::{
-    CausePolicy, Draft, Given, Limits, NewEvent, OwnerName, Past, Violation, Violations,
+    Draft, Given, Limits, NewEvent, OwnerName, Past, Policy, Violation, Violations,
 };
 
 use crate::error::ApiError;
-use crate::identity::Caller;
+use crate::identity::{Caller, Identity};
 use crate::json;
 use crate::token::Scopes;
 
@@ -14,8 +14,29 @@ use crate::token::Scopes;
 pub(crate) struct Reader<'a> {
     caller: Caller,
     limits: &'a Limits,
+    subjects: Subjects<'a>,
     /// Whether status and last change are taken from the body.
     keeps_past: bool,
+}
+
+/// Of whom the owners are that a publisher may name by their subjects.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Subjects<'a> {
+    /// Of any issuer that the event names: without a login nobody is made an owner otherwise.
+    OfAny,
+    /// Of this issuer, whose users have owners made of their subjects.
+    Of(&'a str),
+    /// Of none: users are those whose subject is a UUID.
+    OfNone,
+}
+
+impl<'a> From<&'a Identity> for Subjects<'a> {
+    fn from(identity: &'a Identity) -> Self {
+        match identity {
+            Identity::Local => Self::OfAny,
+            Identity::Tokens(tokens) => tokens.issuer_of_owners().map_or(Self::OfNone, Self::Of),
+        }
+    }
 }
 
 /// Whether a body is an array of events.
@@ -28,11 +49,13 @@ impl<'a> Reader<'a> {
     pub(crate) fn new(
         caller: Caller,
         limits: &'a Limits,
+        subjects: Subjects<'a>,
         keeps_past: bool,
     ) -> Result<Self, ApiError> {
         let reader = Self {
             caller,
             limits,
+            subjects,
             keeps_past,
         };
         if keeps_past && !reader.publishes_for_all() {
@@ -44,37 +67,24 @@ impl<'a> Reader<'a> {
 
     /// Reads a body that is one event.
     pub(crate) fn read_one(self, text: &str) -> Result<Draft, ApiError> {
-        check_size(text.trim_ascii(), None, self.limits)?;
-        self.read_draft(text, text, "")
-            .map_err(|unfit| match unfit {
-                Unfit::Unreadable(fault) => ApiError::invalid_json(fault),
-                Unfit::Invalid(violations) => ApiError::InvalidEvent(violations),
-                Unfit::Foreign => ApiError::ForeignOwner { index: None },
-            })
+        Ok(self.read_draft(text, text, "")?)
     }
 
-    /// Reads a body that is an array, once `admit` has agreed to the number of its events. Prepares one
-    /// after the other, so that only one at a time is there as parsed values.
+    /// Reads a body that is an array, once `admit` has agreed to the number of its events: all of them, or
+    /// what is wrong with any. Prepares one after the other, so that only one at a time is there as parsed
+    /// values.
     pub(crate) fn read_batch<T>(
         self,
         text: &str,
         admit: impl FnOnce(usize) -> Result<(), ApiError>,
         prepare: impl Fn(Draft) -> T,
     ) -> Result<Vec<T>, ApiError> {
-        let limit = self.limits.batch_events;
-        let elements = json::elements(text, text, "body", limit);
-        let elements = elements.map_err(ApiError::invalid_json)?;
-        match elements.count {
-            0 => return Err(ApiError::EmptyBatch),
-            events if events > limit => return Err(ApiError::TooManyEvents { events, limit }),
-            events => admit(events)?,
-        }
-        let mut prepared = Vec::with_capacity(elements.count);
+        let elements = self.elements(text, admit)?;
+        let mut prepared = Vec::with_capacity(elements.len());
         let mut unreadable = false;
         let mut violations = Violations::default();
-        for (index, element) in elements.first.into_iter().enumerate() {
-            check_size(element.get(), Some(index), self.limits)?;
-            match self.read_draft(text, element.get(), &format!("[{index}]")) {
+        for (index, element) in elements.into_iter().enumerate() {
+            match self.read_draft(text, element, &format!("[{index}]")) {
                 Ok(draft) => prepared.push(prepare(draft)),
                 Err(Unfit::Invalid(of_one)) => violations.extend_from_batch(index, of_one),
                 Err(Unfit::Foreign) => return Err(ApiError::ForeignOwner { index: Some(index) }),
@@ -91,6 +101,34 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads an array in the same way, each event for itself.
+    pub(crate) fn read_each<T>(
+        self,
+        text: &str,
+        admit: impl FnOnce(usize) -> Result<(), ApiError>,
+        prepare: impl Fn(Draft) -> T,
+    ) -> Result<Vec<Result<T, ApiError>>, ApiError> {
+        let elements = self.elements(text, admit)?.into_iter();
+        let read = |element| Ok(prepare(self.read_draft(text, element, "")?));
+        Ok(elements.map(read).collect())
+    }
+
+    fn elements(
+        self,
+        text: &str,
+        admit: impl FnOnce(usize) -> Result<(), ApiError>,
+    ) -> Result<Vec<&str>, ApiError> {
+        let limit = self.limits.batch_events;
+        let elements = json::elements(text, text, "body", limit);
+        let elements = elements.map_err(ApiError::invalid_json)?;
+        match elements.count {
+            0 => return Err(ApiError::EmptyBatch),
+            events if events > limit => return Err(ApiError::TooManyEvents { events, limit }),
+            events => admit(events)?,
+        }
+        Ok(elements.first.into_iter().map(|one| one.get()).collect())
+    }
+
     fn publishes_for_all(self) -> bool {
         self.caller.scopes.contains(Scopes::PUBLISH)
     }
@@ -105,12 +143,17 @@ impl<'a> Reader<'a> {
                 remedy: "send one array of events".to_owned(),
             }));
         }
-        let mut event: NewEvent = json::read(document, part, prefix).map_err(Unfit::Unreadable)?;
+        let (mut event, past) = self.read_event(part).map_err(|error| {
+            Unfit::Unreadable(json::fault_of::<NewEvent>(&error, document, part, prefix))
+        })?;
         if matches!(&event.owner, Given::Value(OwnerName::User(user)) if user.is_nil()) {
             event.owner = Given::Absent;
         }
+        self.name_subject(&mut event)?;
         let caller = OwnerName::User(self.caller.owner);
-        event.owner.or_default_to(caller);
+        if event.subject.is_absent() {
+            event.owner.or_default_to(caller);
+        }
         if !self.publishes_for_all() {
             if matches!(&event.owner, Given::Value(owner) if *owner != caller) {
                 return Err(Unfit::Foreign);
@@ -122,13 +165,53 @@ impl<'a> Reader<'a> {
             event.system_id = Given::Absent;
             event.created_at = Given::Absent;
         }
-        let draft = event.into_draft(self.limits, CausePolicy::FillFromDescription);
+        let draft = event.into_draft(self.limits, Policy::Repair);
         let draft = draft.map_err(Unfit::Invalid)?;
-        if !self.keeps_past {
-            return Ok(draft);
+        // Whatever was repaired on the way.
+        if !self.publishes_for_all() && draft.event().owner != Some(self.caller.owner) {
+            return Err(Unfit::Foreign);
         }
-        let past: Past = json::read(document, part, prefix).map_err(Unfit::Unreadable)?;
-        past.apply(draft).map_err(Unfit::Invalid)
+        Ok(match past {
+            Some(past) => past.apply(draft),
+            None => draft,
+        })
+    }
+
+    fn read_event(self, json: &str) -> Result<(NewEvent, Option<Past>), serde_json::Error> {
+        if self.keeps_past {
+            let (event, past) = NewEvent::read_with_past(json, self.limits)?;
+            Ok((event, Some(past)))
+        } else {
+            Ok((NewEvent::read(json, self.limits)?, None))
+        }
+    }
+
+    /// Puts the owner of a subject into its place. A subject that names nobody stays, and is refused with
+    /// whatever else is wrong.
+    fn name_subject(self, event: &mut NewEvent) -> Result<(), Unfit> {
+        if event.subject.is_absent() {
+            event.issuer = Given::Absent;
+            return Ok(());
+        }
+        match self.subjects {
+            Subjects::OfAny => {}
+            Subjects::OfNone => event.issuer = Given::Absent,
+            Subjects::Of(issuer) => {
+                event.issuer.or_default_to(issuer.to_owned());
+                // Its users are not let in, so nobody would ever see the event.
+                if event.issuer.as_value().is_some_and(|given| given != issuer) {
+                    let mut violations = Violations::default();
+                    violations.add(
+                        "issuer",
+                        "is not the issuer whose tokens this server accepts",
+                        "write it as in the tokens' `iss`, or leave it out",
+                    );
+                    return Err(Unfit::Invalid(violations));
+                }
+            }
+        }
+        event.settle_subject();
+        Ok(())
     }
 }
 
@@ -142,15 +225,13 @@ enum Unfit {
     Foreign,
 }
 
-/// The engine judges the stored form; here the form as it was sent bounds the work of reading it.
-fn check_size(json: &str, index: Option<usize>, limits: &Limits) -> Result<(), ApiError> {
-    let (bytes, limit) = (json.len(), limits.event_bytes);
-    if bytes <= limit {
-        return Ok(());
+impl From<Unfit> for ApiError {
+    /// Of one event by itself.
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Unreadable(fault) => Self::invalid_json(fault),
+            Unfit::Invalid(violations) => Self::InvalidEvent(violations),
+            Unfit::Foreign => Self::ForeignOwner { index: None },
+        }
     }
-    Err(ApiError::EventTooLarge {
-        index,
-        bytes,
-        limit,
-    })
 }

@@ -1,0 +1,456 @@
+//! Reads JSON that the fast reader refuses, or that it would change in silence.
+//!
+//! Half of a surrogate pair becomes U+FFFD, a number that does not fit keeps its digits as a text, of
+//! a key that is given twice the last value counts, and what is nested too deeply or has too many
+//! values stays as its JSON in a text. The memory that a document takes is bounded by its length.
+
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+
+use crate::number;
+use crate::warning::{Warning, WarningCode, warn};
+
+/// The most values that are read as such: about as many as an event of the default size can have.
+const MAX_VALUES: usize = 65_536;
+
+/// The values of a cause that are read even if there are too many others.
+const CAUSE_VALUES: usize = 1_024;
+
+/// The most of a key that a warning repeats, in characters.
+const FIELD_CHARS: usize = 80;
+
+/// The fields of an object in their order, each as often as it is there.
+#[derive(Debug, Default)]
+pub(crate) struct Fields {
+    pub(crate) fields: Vec<(String, Value)>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// Reads an object. `None` if `json` is not one, or no JSON. Containers beyond `depth` levels, with
+/// the object as the first, are kept as texts.
+pub(crate) fn fields(json: &str, depth: usize) -> Option<Fields> {
+    // From here on it is JSON, so that the reader below needs no errors.
+    serde_json::from_str::<IgnoredAny>(json).ok()?;
+    let mut reader = Reader {
+        json,
+        at: 0,
+        depth,
+        values: MAX_VALUES,
+        cause_values: CAUSE_VALUES,
+        field: String::new(),
+        warnings: Vec::new(),
+    };
+    reader.skip_space();
+    if reader.peek() != b'{' {
+        return None;
+    }
+    let fields = reader.object(1);
+    Some(Fields {
+        fields,
+        warnings: reader.warnings,
+    })
+}
+
+struct Reader<'a> {
+    json: &'a str,
+    at: usize,
+    depth: usize,
+    /// How many more values are read.
+    values: usize,
+    /// How many more of a cause.
+    cause_values: usize,
+    /// The field of the event that is being read, for warnings.
+    field: String,
+    warnings: Vec<Warning>,
+}
+
+impl<'a> Reader<'a> {
+    /// The byte that comes next; 0 at the end.
+    fn peek(&self) -> u8 {
+        self.json.as_bytes().get(self.at).copied().unwrap_or(0)
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
+            self.at += 1;
+        }
+    }
+
+    /// Takes `byte` and the space around it, if it comes next.
+    fn take(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        let is_next = self.peek() == byte;
+        if is_next {
+            self.at += 1;
+            self.skip_space();
+        }
+        is_next
+    }
+
+    fn warn(&mut self, code: WarningCode, message: &str) {
+        warn(&mut self.warnings, &self.field, code, message);
+    }
+
+    /// Reads an object, whose brace comes next, at this level.
+    fn object(&mut self, level: usize) -> Vec<(String, Value)> {
+        let mut entries = Vec::new();
+        self.take(b'{');
+        while self.peek() != b'}' && self.at < self.json.len() {
+            // The event's own fields and the metadata's keys are named, and not those below.
+            let length = self.field.len();
+            let key = self.text();
+            if level <= 2 {
+                if level == 2 {
+                    self.field.push('.');
+                }
+                self.field.extend(key.chars().take(FIELD_CHARS));
+            }
+            self.take(b':');
+            let value = self.value(level + 1);
+            self.field.truncate(length);
+            entries.push((key, value));
+            self.take(b',');
+        }
+        self.take(b'}');
+        entries
+    }
+
+    fn value(&mut self, level: usize) -> Value {
+        self.skip_space();
+        self.values = self.values.saturating_sub(1);
+        if self.values == 0 && self.field == "metadata.error" {
+            self.values = std::mem::take(&mut self.cause_values);
+        }
+        match self.peek() {
+            b'{' | b'[' if level > self.depth => {
+                self.warn(
+                    WarningCode::Converted,
+                    "what is nested too deeply is stored as a JSON text",
+                );
+                self.container().into()
+            }
+            b'{' if self.values == 0 => self.rest(),
+            b'[' if self.values == 0 => self.rest(),
+            b'{' => {
+                let entries = self.object(level);
+                let given = entries.len();
+                let object: Map<String, Value> = entries.into_iter().collect();
+                if object.len() < given {
+                    self.warn(
+                        WarningCode::Duplicate,
+                        "has a key twice; the last value is stored",
+                    );
+                }
+                Value::Object(object)
+            }
+            b'[' => self.array(level),
+            b'"' => self.text().into(),
+            b't' => self.word("true", Value::Bool(true)),
+            b'f' => self.word("false", Value::Bool(false)),
+            b'n' => self.word("null", Value::Null),
+            _ => self.number(),
+        }
+    }
+
+    /// A container as a text, since there have been too many values.
+    fn rest(&mut self) -> Value {
+        self.warn(
+            WarningCode::Converted,
+            "has too many values; some are stored as a JSON text",
+        );
+        self.container().into()
+    }
+
+    fn array(&mut self, level: usize) -> Value {
+        self.take(b'[');
+        let mut items = Vec::new();
+        while self.peek() != b']' && self.at < self.json.len() {
+            if self.values == 0 {
+                self.warn(
+                    WarningCode::Converted,
+                    "has too many values; some are stored as a JSON text",
+                );
+                let start = self.at;
+                let end = self.end_of_container();
+                items.push(self.json[start..end].into());
+                self.at = end;
+                break;
+            }
+            items.push(self.value(level + 1));
+            self.take(b',');
+        }
+        self.take(b']');
+        Value::Array(items)
+    }
+
+    fn word(&mut self, word: &str, value: Value) -> Value {
+        self.at += word.len();
+        value
+    }
+
+    fn number(&mut self) -> Value {
+        let rest = &self.json[self.at..];
+        let length = rest
+            .find(|character: char| !matches!(character, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'))
+            .unwrap_or(rest.len());
+        // Never none, so that the reader gets on whatever it reads.
+        let length = length.max(rest.chars().next().map_or(0, char::len_utf8));
+        let value = number::exact(&rest[..length]);
+        self.at += length;
+        if value.is_string() {
+            self.warn(
+                WarningCode::Converted,
+                "a number with more digits than a double holds is stored as a text",
+            );
+        }
+        value
+    }
+
+    /// A text, whose quote comes next.
+    fn text(&mut self) -> String {
+        self.skip_space();
+        let start = self.at + 1;
+        self.at = end_of_text(self.json.as_bytes(), self.at);
+        let inner = &self.json[start.min(self.at)..self.at.saturating_sub(1).max(start)];
+        match unescaped(inner) {
+            (text, false) => text.into_owned(),
+            (text, true) => {
+                self.warn(
+                    WarningCode::CharactersReplaced,
+                    "half of a surrogate pair is replaced by U+FFFD",
+                );
+                text.into_owned()
+            }
+        }
+    }
+
+    /// Takes a container, whose bracket comes next, as it is written.
+    fn container(&mut self) -> &'a str {
+        let start = self.at;
+        self.at += 1;
+        self.at = (self.end_of_container() + 1).min(self.json.len());
+        &self.json[start..self.at]
+    }
+
+    /// Where the container ends, within which the reader is: the place of its closing bracket.
+    fn end_of_container(&self) -> usize {
+        let bytes = self.json.as_bytes();
+        let mut at = self.at;
+        let mut open = 1;
+        while at < bytes.len() {
+            match bytes[at] {
+                b'"' => {
+                    at = end_of_text(bytes, at);
+                    continue;
+                }
+                b'{' | b'[' => open += 1,
+                b'}' | b']' => {
+                    open -= 1;
+                    if open == 0 {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        at
+    }
+}
+
+/// Behind the closing quote of the text whose opening quote is at `at`.
+fn end_of_text(bytes: &[u8], at: usize) -> usize {
+    let mut at = at + 1;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// What a text says, and whether a part of it could not be said.
+fn unescaped(text: &str) -> (Cow<'_, str>, bool) {
+    let Some(first) = text.find('\\') else {
+        return (text.into(), false);
+    };
+    let mut said = text[..first].to_owned();
+    let mut replaced = false;
+    let mut rest = &text[first..];
+    while let Some(escape) = rest.strip_prefix('\\') {
+        let mut length = 1;
+        match escape.as_bytes().first() {
+            Some(b'b') => said.push('\u{8}'),
+            Some(b'f') => said.push('\u{c}'),
+            Some(b'n') => said.push('\n'),
+            Some(b'r') => said.push('\r'),
+            Some(b't') => said.push('\t'),
+            Some(b'u') => {
+                let (character, taken) = surrogates(escape);
+                replaced |= character.is_none();
+                said.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
+                length = taken;
+            }
+            Some(&other) => said.push(char::from(other)),
+            None => break,
+        }
+        rest = escape.get(length..).unwrap_or_default();
+        let next = rest.find('\\').unwrap_or(rest.len());
+        said.push_str(&rest[..next]);
+        rest = &rest[next..];
+    }
+    (said.into(), replaced)
+}
+
+/// The character of `u0041`, or of two such escapes that are a pair, and how many bytes that took.
+fn surrogates(escape: &str) -> (Option<char>, usize) {
+    const UNIT: usize = 5;
+    let unit = |text: &str| {
+        text.get(1..UNIT)
+            .and_then(|digits| u16::from_str_radix(digits, 16).ok())
+    };
+    let Some(first) = unit(escape) else {
+        return (None, UNIT);
+    };
+    if let Some(character) = char::from_u32(first.into()) {
+        return (Some(character), UNIT);
+    }
+    let second = escape.get(UNIT..).and_then(|rest| rest.strip_prefix('\\'));
+    let second = second.filter(|rest| rest.starts_with('u')).and_then(unit);
+    match second.map(|second| char::decode_utf16([first, second]).next()) {
+        Some(Some(Ok(character))) => (Some(character), UNIT + 1 + UNIT),
+        _ => (None, UNIT),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(json: &str) -> (Value, Vec<(String, WarningCode)>) {
+        let fields = fields(json, 40).expect("an object");
+        let warnings = fields.warnings.into_iter();
+        let warnings = warnings.map(|warning| (warning.field, warning.code));
+        let object: Map<String, Value> = fields.fields.into_iter().collect();
+        (object.into(), warnings.collect())
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_replaced() {
+        for (text, said, replaced) in [
+            ("\\ud800", "\u{fffd}", true),
+            ("a\\udc00b", "a\u{fffd}b", true),
+            ("\\ud83d\\ude00", "😀", false),
+            ("\\ud83d\\ud83d\\ude00", "\u{fffd}😀", true),
+            ("\\ud83dx", "\u{fffd}x", true),
+            ("\\ud83d\\n", "\u{fffd}\n", true),
+            (
+                "\\u00e9\\\"\\\\\\/\\b\\f\\n\\r\\t",
+                "é\"\\/\u{8}\u{c}\n\r\t",
+                false,
+            ),
+            ("é\\u0041é", "éAé", false),
+        ] {
+            let (value, warnings) = read(&format!("{{\"description\": \"{text}\"}}"));
+            assert_eq!(value, json!({ "description": said }), "{text}");
+            assert_eq!(!warnings.is_empty(), replaced, "{text}");
+        }
+        let (_, warnings) = read("{\"metadata\": {\"node\": [\"\\ud800\"]}}");
+        let expected = ("metadata.node".to_owned(), WarningCode::CharactersReplaced);
+        assert_eq!(warnings, [expected]);
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_a_text() {
+        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+        let fields = fields(&format!("{{\"metadata\": {{\"a\": {deep}, \"b\": 1}}}}"), 4).unwrap();
+        let metadata = &fields.fields[0].1;
+        let text = metadata["a"][0][0].as_str().unwrap();
+        assert_eq!(text.len(), deep.len() - 4);
+        assert_eq!(metadata["b"], json!(1));
+        assert_eq!(fields.warnings.len(), 1);
+    }
+
+    #[test]
+    fn values_beyond_the_most_stay_a_text() {
+        let many = format!(
+            "{{\"metadata\": {{\"a\": [{}0], \"b\": [1], \"c\": 2}}}}",
+            "0,".repeat(200_000)
+        );
+        let (value, warnings) = read(&many);
+        let items = value["metadata"]["a"].as_array().unwrap();
+        assert!(items.len() <= MAX_VALUES);
+        let rest = items.last().unwrap().as_str().unwrap();
+        assert!(rest.ends_with(",0,0"), "{}", &rest[rest.len() - 10..]);
+        assert_eq!(value["metadata"]["b"], json!("[1]"));
+        assert_eq!(value["metadata"]["c"], json!(2));
+        assert_eq!(warnings[0].1, WarningCode::Converted);
+    }
+
+    #[test]
+    fn what_is_no_object_or_no_json_is_none() {
+        for json in [
+            "",
+            "5",
+            "[]",
+            "null",
+            "{",
+            "{} {}",
+            "{\"a\": 1,}",
+            "{\"a\": \"\n\"}",
+        ] {
+            assert!(fields(json, 40).is_none(), "{json}");
+        }
+    }
+
+    #[test]
+    fn every_field_is_there_as_often_as_it_was_given() {
+        let fields = fields(" { \"a\" : 1 , \"a\" : { \"b\" : 1, \"b\" : 2 } } ", 40).unwrap();
+        let given = [
+            ("a".to_owned(), json!(1)),
+            ("a".to_owned(), json!({"b": 2})),
+        ];
+        assert_eq!(fields.fields, given);
+        assert_eq!(fields.warnings[0].code, WarningCode::Duplicate);
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".*".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map(".*", inner, 0..6)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn plain_json_is_read_as_by_the_other_reader(value in any_json(), pretty in any::<bool>()) {
+            let object = json!({ "a": value });
+            let text = if pretty {
+                serde_json::to_string_pretty(&object).unwrap()
+            } else {
+                object.to_string()
+            };
+            let (read, warnings) = read(&text);
+            prop_assert_eq!(read, object);
+            prop_assert!(warnings.is_empty(), "{:?}", warnings);
+        }
+    }
+}

@@ -1,0 +1,456 @@
+//! Judges what a publisher sent, field by field, and repairs what can be.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Draft, Policy};
+use crate::cause;
+use crate::event::{Event, Metadata};
+use crate::fit;
+use crate::given::{Given, OwnerName, bare};
+use crate::id::{EventId, IdError, OperationId, OwnerId, SystemId, made_id};
+use crate::kind::{Action, Category, NameError, Severity, Status};
+use crate::moment;
+use crate::new_event::NewEvent;
+use crate::quote::shortened;
+use crate::rules::{Limits, Violations};
+use crate::warning::{Warning, WarningCode, warn};
+
+const UUID_REMEDY: &str = "give a UUID like 7b1d2c3e-0000-4000-8000-000000000001, or leave it out";
+const OWNER_REMEDY: &str = "give the user's UUID, or `system` for an event that every user sees";
+const SUBJECT_REMEDY: &str = "give either the owner, or the subject with its issuer";
+const RESOURCE_REMEDY: &str = "give the UUID of the resource the event is about";
+const NAME_REMEDY: &str = "write it in snake_case, such as `remove_from_organization`";
+const TIME_REMEDY: &str = "give an RFC 3339 time such as 2026-08-01T10:00:00.5Z, or leave it out";
+
+/// The most of a text that is kept under another key where it could not be read, in bytes.
+const KEPT_BYTES: usize = 1024;
+
+impl NewEvent {
+    /// Applies the rules, fills in what was not given, and repairs what `policy` lets it repair.
+    ///
+    /// # Errors
+    ///
+    /// Every rule the event breaks, each with its field, fault and remedy.
+    pub fn into_draft(self, limits: &Limits, policy: Policy) -> Result<Draft, Violations> {
+        let mut judge = Judge {
+            policy,
+            violations: Violations::default(),
+            warnings: self.warnings,
+            metadata: self.metadata,
+        };
+        let system_id = judge.system_id(self.system_id);
+        let id = judge.id("id", self.id, system_id);
+        let owner = judge.owner(self.owner, self.subject, self.issuer);
+        let operation_id = judge.id("operationId", self.operation_id, system_id);
+        let acted_upon = judge.known("actedUpon", self.acted_upon, RESOURCE_REMEDY);
+        match acted_upon {
+            Known::Absent => judge.refuse("actedUpon", "is missing", RESOURCE_REMEDY),
+            Known::Value(resource) if resource.is_nil() => {
+                let fault = "is the nil UUID, which means none";
+                judge.refuse("actedUpon", fault, RESOURCE_REMEDY);
+            }
+            Known::Value(_) | Known::Refused => {}
+        }
+        let description = self.description.unwrap_or_default();
+        judge.check_that_something_is_said(&self.category, &self.action, &description);
+        let category = judge.name(
+            "category",
+            "givenCategory",
+            self.category,
+            &NAMES_OF_CATEGORY,
+        );
+        let action = judge.name("action", "givenAction", self.action, &NAMES_OF_ACTION);
+        let severity = judge.severity(self.severity);
+        let created_at = judge.moment("createdAt", self.created_at);
+        judge.take_cause(severity, &description);
+        let (description, metadata_json) = judge.fit(description, limits);
+
+        let Judge {
+            violations,
+            warnings,
+            metadata,
+            ..
+        } = judge;
+        let (Known::Value(acted_upon), true) = (acted_upon, violations.is_empty()) else {
+            return Err(violations);
+        };
+        let id = id.map_or_else(EventId::mint, EventId::from_uuid);
+        let created_at_given = created_at.is_some();
+        let created_at = created_at.unwrap_or_else(Timestamp::now);
+        let event = Event {
+            id,
+            owner,
+            system_id,
+            operation_id: operation_id
+                .map_or_else(|| OperationId::from(*id.as_uuid()), OperationId::from_uuid),
+            acted_upon,
+            category,
+            action,
+            description,
+            severity,
+            status: Status::Unread,
+            metadata,
+            created_at,
+            updated_at: created_at,
+            deleted_at: None,
+        };
+        Ok(Draft {
+            event,
+            created_at_given,
+            metadata_json,
+            warnings,
+        })
+    }
+}
+
+/// A field that is not repaired by guessing.
+#[derive(Clone, Copy)]
+enum Known<T> {
+    Absent,
+    Value(T),
+    /// It is malformed, which is noted.
+    Refused,
+}
+
+struct Judge {
+    policy: Policy,
+    violations: Violations,
+    warnings: Vec<Warning>,
+    metadata: Option<Metadata>,
+}
+
+/// How a name is read and what stands in its place.
+struct Names<T> {
+    meant_by: fn(&str) -> Option<T>,
+    unknown: fn() -> T,
+}
+
+const NAMES_OF_CATEGORY: Names<Category> = Names {
+    meant_by: Category::meant_by,
+    unknown: Category::unknown,
+};
+
+const NAMES_OF_ACTION: Names<Action> = Names {
+    meant_by: Action::meant_by,
+    unknown: Action::unknown,
+};
+
+impl Judge {
+    fn repairs(&self) -> bool {
+        self.policy == Policy::Repair
+    }
+
+    fn refuse(&mut self, field: &str, fault: impl Into<String>, remedy: impl Into<String>) {
+        self.violations.add(field, fault, remedy);
+    }
+
+    fn warn(&mut self, field: &str, code: WarningCode, message: impl Into<String>) {
+        warn(&mut self.warnings, field, code, message);
+    }
+
+    /// Keeps a text that could not be stored in its field under `key` of the metadata.
+    fn keep(&mut self, key: &str, text: &str) {
+        let mut kept = text.to_owned();
+        kept.truncate(text.floor_char_boundary(KEPT_BYTES));
+        let metadata = self.metadata.get_or_insert_default();
+        let key = fit::free_key(metadata, key);
+        metadata.insert(key, kept.into());
+    }
+
+    /// One that is no UUID is refused.
+    fn known<T>(&mut self, field: &str, given: Given<T>, remedy: &str) -> Known<T> {
+        match given {
+            Given::Absent => Known::Absent,
+            Given::Value(value) => Known::Value(value),
+            Given::Malformed(text) => {
+                let fault = format!("`{}` is {IdError}", shortened(&text));
+                self.refuse(field, fault, remedy);
+                Known::Refused
+            }
+        }
+    }
+
+    fn system_id(&mut self, given: Given<SystemId>) -> SystemId {
+        let id = self.id("systemId", given, SystemId::NIL);
+        id.map_or(SystemId::NIL, SystemId::from_uuid)
+    }
+
+    /// An id that is no UUID is the same made one each time, so that a repeat is a repeat.
+    fn id<T>(&mut self, field: &str, given: Given<T>, system: SystemId) -> Option<uuid::Uuid>
+    where
+        T: Into<uuid::Uuid>,
+    {
+        let text = match given {
+            Given::Absent => return None,
+            Given::Value(id) => return Some(id.into()).filter(|id| !id.is_nil()),
+            Given::Malformed(text) => text,
+        };
+        let bare = bare(&text);
+        let quoted = shortened(bare);
+        if !self.repairs() {
+            self.refuse(field, format!("`{quoted}` is {IdError}"), UUID_REMEDY);
+            return None;
+        }
+        let made = made_id(system, bare);
+        let message = format!("`{quoted}` is not a UUID; the UUID made of it, {made}, is stored");
+        self.warn(field, WarningCode::Converted, message);
+        Some(made)
+    }
+
+    /// `None` is the system.
+    fn owner(
+        &mut self,
+        owner: Given<OwnerName>,
+        subject: Given<String>,
+        issuer: Given<String>,
+    ) -> Option<OwnerId> {
+        let named = self.known("owner", owner, OWNER_REMEDY);
+        let (subject, issuer) = match (subject, issuer) {
+            (Given::Absent, _) => {
+                return match named {
+                    Known::Value(OwnerName::User(user)) if !user.is_nil() => Some(user),
+                    _ => None,
+                };
+            }
+            (Given::Value(subject), issuer @ (Given::Absent | Given::Value(_))) => {
+                (subject, issuer.value())
+            }
+            (Given::Malformed(_), _) | (_, Given::Malformed(_)) => {
+                self.refuse("subject", "is given more than once", SUBJECT_REMEDY);
+                return None;
+            }
+        };
+        let Some(owner) = OwnerId::named_by(&subject, issuer.as_deref()) else {
+            let fault = "is not a UUID, and no issuer is known of which an owner could be made";
+            self.refuse("subject", fault, SUBJECT_REMEDY);
+            return None;
+        };
+        match named {
+            Known::Value(OwnerName::User(user)) if user == owner || user.is_nil() => {}
+            Known::Absent | Known::Refused => {}
+            Known::Value(_) => {
+                let fault = "names another user than `owner`";
+                self.refuse("subject", fault, SUBJECT_REMEDY);
+            }
+        }
+        Some(owner)
+    }
+
+    /// Of an event that says nothing of what happened, nothing is left that a user could read.
+    fn check_that_something_is_said(
+        &mut self,
+        category: &Given<Category>,
+        action: &Given<Action>,
+        description: &str,
+    ) {
+        let says_nothing = |metadata: &Metadata| metadata.values().all(cause::is_blank);
+        if self.repairs()
+            && category.is_absent()
+            && action.is_absent()
+            && is_blank(description)
+            && self.metadata.as_ref().is_none_or(says_nothing)
+        {
+            self.refuse(
+                "category",
+                "is missing, and so are action, description and metadata: nothing says what \
+                 happened",
+                NAME_REMEDY,
+            );
+        }
+    }
+
+    fn name<T>(&mut self, field: &str, key: &str, given: Given<T>, names: &Names<T>) -> T
+    where
+        T: FromStr<Err = NameError> + std::fmt::Display,
+    {
+        let text = match given {
+            Given::Value(name) => return name,
+            Given::Malformed(text) => text,
+            Given::Absent => {
+                let unknown = (names.unknown)();
+                if self.repairs() {
+                    let message = format!("is missing; `{unknown}` is stored");
+                    self.warn(field, WarningCode::Defaulted, message);
+                } else {
+                    self.refuse(field, "is missing", NAME_REMEDY);
+                }
+                return unknown;
+            }
+        };
+        if !self.repairs() {
+            let fault = text.parse::<T>().err().map(|error| error.to_string());
+            let fault = fault.unwrap_or_else(|| "could not be read".to_owned());
+            self.refuse(field, fault, NAME_REMEDY);
+            return (names.unknown)();
+        }
+        let quoted = shortened(&text);
+        // What a name cannot hold is kept beside it.
+        if text.len() > NameError::MAX_BYTES || !text.is_ascii() {
+            self.keep(key, &text);
+        }
+        if let Some(name) = (names.meant_by)(&text) {
+            let message = format!("`{quoted}` is stored as `{name}`");
+            self.warn(field, WarningCode::Converted, message);
+            return name;
+        }
+        let unknown = (names.unknown)();
+        let message = format!("`{quoted}` has no letter of a name; `{unknown}` is stored");
+        self.warn(field, WarningCode::Defaulted, message);
+        unknown
+    }
+
+    /// What is missing or unknown is an error if the event has a cause, and otherwise news.
+    fn severity(&mut self, given: Given<Severity>) -> Severity {
+        let text = match given {
+            Given::Value(severity) => return severity,
+            Given::Absent => None,
+            Given::Malformed(text) => Some(text),
+        };
+        let meant = text.as_deref().and_then(Severity::meant_by);
+        let default = if self.metadata.as_ref().is_some_and(cause::is_given) {
+            Severity::Error
+        } else {
+            Severity::Informational
+        };
+        let quoted = text.as_deref().map(shortened).unwrap_or_default();
+        if !self.repairs() {
+            let all = || Severity::ALL.map(Severity::as_str).join(", ");
+            match (&text, meant) {
+                (None, _) => {
+                    self.refuse("severity", "is missing", format!("give one of {}", all()))
+                }
+                (Some(_), Some(meant)) => self.refuse(
+                    "severity",
+                    format!("`{quoted}` is not a severity"),
+                    format!("write `{meant}`"),
+                ),
+                (Some(_), None) => self.refuse(
+                    "severity",
+                    format!("`{quoted}` is not a severity"),
+                    format!("write one of {}", all()),
+                ),
+            }
+            return default;
+        }
+        match (text, meant) {
+            (_, Some(meant)) => {
+                let message = format!("`{quoted}` is stored as `{meant}`");
+                self.warn("severity", WarningCode::Converted, message);
+                meant
+            }
+            (None, None) => {
+                let message = format!("is missing; `{default}` is stored");
+                self.warn("severity", WarningCode::Defaulted, message);
+                default
+            }
+            (Some(text), None) => {
+                self.keep("givenSeverity", &text);
+                let message = format!("`{quoted}` is not a severity; `{default}` is stored");
+                self.warn("severity", WarningCode::Defaulted, message);
+                default
+            }
+        }
+    }
+
+    /// A time that the store can keep. `None` where none is given, or none that can be read.
+    fn moment(&mut self, field: &str, given: Given<Timestamp>) -> Option<Timestamp> {
+        let text = match given.without_zero() {
+            Given::Absent => return None,
+            Given::Value(moment) if moment::is_storable(moment) => return Some(moment),
+            Given::Value(moment) => moment.to_string(),
+            Given::Malformed(text) => text,
+        };
+        if !self.repairs() {
+            let fault = "is not an RFC 3339 time between the years 1970 and 2262";
+            self.refuse(field, fault, TIME_REMEDY);
+            return None;
+        }
+        let moment = repaired_moment(field, &text, "the time of publishing", &mut self.warnings);
+        if moment.is_none() {
+            self.keep("givenCreatedAt", &text);
+        }
+        moment
+    }
+
+    /// Stores the cause under `error` in the shape views read, whichever way it was given.
+    fn take_cause(&mut self, severity: Severity, description: &str) {
+        let is_error = severity == Severity::Error;
+        let given = self
+            .metadata
+            .as_mut()
+            .and_then(|metadata| cause::take(metadata, severity));
+        // Most of Go's errors are written as `{}`, which says nothing.
+        let given = given.filter(|cause| !is_error || !cause::says_nothing(cause));
+        let cause = match given {
+            Some(given) => given,
+            None if !is_error => return,
+            None if self.repairs() && is_blank(description) => "no cause was given".into(),
+            None if self.repairs() => Value::from(description),
+            None => {
+                self.refuse(
+                    "metadata.error",
+                    "is missing or says nothing, and an event of severity error needs its cause",
+                    "call with_error with what went wrong and what the user can do",
+                );
+                return;
+            }
+        };
+        self.metadata
+            .get_or_insert_default()
+            .insert("error".into(), cause::normalized(cause));
+    }
+
+    /// Brings description and metadata within their limits, and writes the metadata.
+    fn fit(&mut self, description: String, limits: &Limits) -> (String, Option<Box<str>>) {
+        if !self.repairs()
+            && let Some(doc) = self
+                .metadata
+                .as_ref()
+                .and_then(|metadata| metadata.get("doc"))
+            && !fit::is_web_address(doc)
+        {
+            self.refuse(
+                "metadata.doc",
+                "is not a web address",
+                "give the full URL, beginning with https:// or http://",
+            );
+        }
+        let description =
+            fit::description(description, &mut self.metadata, limits, &mut self.warnings);
+        let json = self
+            .metadata
+            .as_mut()
+            .map(|metadata| fit::metadata(metadata, description.len(), limits, &mut self.warnings));
+        (description, json)
+    }
+}
+
+/// The time that `text` means, with a warning either way.
+pub(crate) fn repaired_moment(
+    field: &str,
+    text: &str,
+    default: &str,
+    warnings: &mut Vec<Warning>,
+) -> Option<Timestamp> {
+    let quoted = shortened(text);
+    let moment = moment::read(text);
+    let (code, message) = match moment {
+        Some(moment) => (
+            WarningCode::Converted,
+            format!("`{quoted}` is stored as {moment}"),
+        ),
+        None => (
+            WarningCode::Defaulted,
+            format!("`{quoted}` is no time between 1970 and 2262; {default} is stored"),
+        ),
+    };
+    warn(warnings, field, code, message);
+    moment
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}

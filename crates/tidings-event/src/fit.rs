@@ -1,0 +1,257 @@
+//! Brings description and metadata within their limits.
+//!
+//! What is cut is chosen by size alone, so that the same event is cut in the same way each time, and an
+//! event that was cut is within the limits and stays as it is.
+
+mod shrink;
+
+use serde_json::Value;
+
+use crate::event::Metadata;
+use crate::rules::Limits;
+use crate::warning::{Warning, WarningCode, warn};
+
+/// Holds a line for each text that was cut.
+pub(crate) const TRUNCATED: &str = "truncated";
+
+/// Holds what of the description did not fit.
+const DESCRIPTION_REST: &str = "descriptionRest";
+
+/// The most of a description that is kept beside it, in bytes.
+const REST_BYTES: usize = 16 * 1024;
+
+/// Holds a `doc` that is no web address.
+const DOC_TEXT: &str = "docText";
+
+/// Ends a text that was cut.
+const ELLIPSIS: &str = "…";
+
+/// What an event's JSON has beside description and metadata, at most.
+const FIELDS_BYTES: usize = 1024;
+
+/// The most bytes that a byte of a text becomes in JSON: a control character is `\u001b`.
+const ESCAPED_BYTES: usize = 6;
+
+/// Cuts a description that is too long, keeps the rest in the metadata, and replaces NUL.
+pub(crate) fn description(
+    mut text: String,
+    metadata: &mut Option<Metadata>,
+    limits: &Limits,
+    warnings: &mut Vec<Warning>,
+) -> String {
+    if text.contains('\0') {
+        text = text.replace('\0', "\u{fffd}");
+        let message = "NUL characters are replaced by U+FFFD";
+        warn(
+            warnings,
+            "description",
+            WarningCode::CharactersReplaced,
+            message,
+        );
+    }
+    let (bytes, limit) = (text.len(), limits.description_bytes);
+    if bytes <= limit {
+        return text;
+    }
+    let end = text.floor_char_boundary(limit.saturating_sub(ELLIPSIS.len()));
+    let rest = text.split_off(end);
+    if limit >= ELLIPSIS.len() {
+        text.push_str(ELLIPSIS);
+    }
+    let metadata = metadata.get_or_insert_default();
+    let kept = cut(&rest, REST_BYTES.min(limits.metadata_bytes / 2));
+    let message = format!(
+        "has {bytes} bytes, more than the {limit} allowed; the rest is in \
+         metadata.{DESCRIPTION_REST}"
+    );
+    mark(metadata, &format!("description: {bytes} bytes"));
+    let key = free_key(metadata, DESCRIPTION_REST);
+    metadata.insert(key, kept.into());
+    warn(warnings, "description", WarningCode::Truncated, message);
+    text
+}
+
+/// Brings metadata within its limits and writes it, with what is necessary of the description's size.
+pub(crate) fn metadata(
+    metadata: &mut Metadata,
+    description_bytes: usize,
+    limits: &Limits,
+    warnings: &mut Vec<Warning>,
+) -> Box<str> {
+    let mut facts = Facts::default();
+    facts.of_object(metadata, 1);
+    if facts.has_nul {
+        *metadata = std::mem::take(metadata)
+            .into_iter()
+            .map(|(key, value)| (without_nul(key), value_without_nul(value)))
+            .collect();
+        let message = "NUL characters are replaced by U+FFFD";
+        warn(
+            warnings,
+            "metadata",
+            WarningCode::CharactersReplaced,
+            message,
+        );
+    }
+    check_doc(metadata, warnings);
+    let deepest = limits.metadata_depth.min(Limits::MAX_METADATA_DEPTH);
+    if facts.depth > deepest {
+        shrink::flatten(metadata, deepest);
+        let message = format!(
+            "is nested {} levels deep, more than the {deepest} allowed; what is deeper is stored \
+             as a JSON text",
+            facts.depth
+        );
+        warn(warnings, "metadata", WarningCode::Converted, message);
+    }
+    let most = limits.metadata_keys;
+    if facts.keys > most {
+        shrink::fewer_keys(metadata, most);
+        let message = format!(
+            "has {} keys, more than the {most} allowed; some objects are stored as JSON texts",
+            facts.keys
+        );
+        warn(warnings, "metadata", WarningCode::Converted, message);
+    }
+    let json = write(metadata);
+    // The event has a limit of its own, which matters where it is set close to the metadata's.
+    let beside = FIELDS_BYTES + description_bytes * ESCAPED_BYTES;
+    let of_event = limits.event_bytes.saturating_sub(beside);
+    let limit = limits.metadata_bytes.min(of_event);
+    if json.len() <= limit {
+        return json;
+    }
+    let bytes = json.len();
+    mark(metadata, &format!("metadata: {bytes} bytes"));
+    shrink::shrink(metadata, limit);
+    let message = format!(
+        "has {bytes} bytes of JSON, more than the {limit} allowed; its longest texts are cut"
+    );
+    warn(warnings, "metadata", WarningCode::Truncated, message);
+    write(metadata)
+}
+
+/// Notes in the metadata that something was cut, for those who read the event later.
+fn mark(metadata: &mut Metadata, text: &str) {
+    match metadata.get_mut(TRUNCATED) {
+        Some(Value::Array(marks)) if marks.iter().all(Value::is_string) => {
+            marks.push(text.into());
+        }
+        _ => {
+            let key = free_key(metadata, TRUNCATED);
+            metadata.insert(key, vec![text].into());
+        }
+    }
+}
+
+/// `key`, or with a number behind it if there is something under it.
+pub(crate) fn free_key(metadata: &Metadata, key: &str) -> String {
+    let mut free = key.to_owned();
+    let mut number = 2;
+    while metadata.contains_key(&free) {
+        free = format!("{key}{number}");
+        number += 1;
+    }
+    free
+}
+
+/// What is no web address is kept under another key, since views make a link of `doc`.
+fn check_doc(metadata: &mut Metadata, warnings: &mut Vec<Warning>) {
+    let Some(doc) = metadata.get("doc") else {
+        return;
+    };
+    if is_web_address(doc) {
+        return;
+    }
+    let doc = metadata.remove("doc").unwrap_or_default();
+    if crate::cause::is_blank(&doc) {
+        return;
+    }
+    let trimmed = doc.as_str().map(|text| Value::from(text.trim()));
+    if let Some(trimmed) = trimmed.filter(is_web_address) {
+        metadata.insert("doc".to_owned(), trimmed);
+        let message = "the space around it is left out";
+        warn(warnings, "metadata.doc", WarningCode::Converted, message);
+        return;
+    }
+    let key = free_key(metadata, DOC_TEXT);
+    let message = format!("is not a web address; it is stored under the key `{key}`");
+    metadata.insert(key, doc);
+    warn(warnings, "metadata.doc", WarningCode::Moved, message);
+}
+
+pub(crate) fn is_web_address(doc: &Value) -> bool {
+    doc.as_str().is_some_and(|text| {
+        // Parsing would pass over the space.
+        text == text.trim()
+            && url::Url::parse(text)
+                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    })
+}
+
+fn write(metadata: &Metadata) -> Box<str> {
+    let json = serde_json::to_string(metadata).expect("metadata has only text keys");
+    json.into_boxed_str()
+}
+
+/// At most this many bytes of a text, with an ellipsis where it was cut.
+fn cut(text: &str, bytes: usize) -> String {
+    if text.len() <= bytes {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(bytes.saturating_sub(ELLIPSIS.len()));
+    [&text[..end], ELLIPSIS].concat()
+}
+
+fn without_nul(text: String) -> String {
+    if text.contains('\0') {
+        text.replace('\0', "\u{fffd}")
+    } else {
+        text
+    }
+}
+
+fn value_without_nul(value: Value) -> Value {
+    match value {
+        Value::String(text) => without_nul(text).into(),
+        Value::Array(items) => items.into_iter().map(value_without_nul).collect(),
+        Value::Object(object) => object
+            .into_iter()
+            .map(|(key, value)| (without_nul(key), value_without_nul(value)))
+            .collect(),
+        other => other,
+    }
+}
+
+/// What the limits are about, found in one walk.
+#[derive(Debug, Default)]
+struct Facts {
+    depth: usize,
+    keys: usize,
+    has_nul: bool,
+}
+
+impl Facts {
+    fn of_object(&mut self, object: &Metadata, level: usize) {
+        self.depth = self.depth.max(level);
+        self.keys += object.len();
+        for (key, value) in object {
+            self.has_nul |= key.contains('\0');
+            self.of_value(value, level);
+        }
+    }
+
+    fn of_value(&mut self, value: &Value, level: usize) {
+        match value {
+            Value::String(text) => self.has_nul |= text.contains('\0'),
+            Value::Array(items) => {
+                self.depth = self.depth.max(level + 1);
+                for item in items {
+                    self.of_value(item, level + 1);
+                }
+            }
+            Value::Object(object) => self.of_object(object, level + 1),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}

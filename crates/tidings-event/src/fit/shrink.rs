@@ -1,0 +1,336 @@
+//! Makes metadata smaller, and keeps what a user needs most: the cause and the link to documentation.
+
+use serde_json::{Map, Value};
+
+use super::{ELLIPSIS, TRUNCATED};
+use crate::cause;
+use crate::event::Metadata;
+
+/// The keys that stay as they are for as long as possible.
+const ESSENTIAL: [&str; 3] = ["error", "doc", TRUNCATED];
+
+/// Holds the values of keys that are too many.
+const REST: &str = "rest";
+
+/// Below this no text is cut while there is another way, in bytes.
+const READABLE_BYTES: usize = 512;
+
+/// What the texts of a cause keep while other texts are cut further, in bytes.
+const ESSENTIAL_BYTES: usize = 4 * 1024;
+
+/// A value that is larger as JSON than this becomes a text that can be cut, in bytes.
+const SMALL_BYTES: usize = 512;
+
+/// A list of a cause with more texts than this becomes one text that can be cut.
+const MANY_TEXTS: usize = 16;
+
+/// Stores what is nested more than `levels` deep as a JSON text.
+pub(super) fn flatten(metadata: &mut Metadata, levels: usize) {
+    for value in metadata.values_mut() {
+        flatten_value(value, levels.saturating_sub(1));
+    }
+}
+
+fn flatten_value(value: &mut Value, levels: usize) {
+    match value {
+        Value::Array(_) | Value::Object(_) if levels == 0 => *value = value.to_string().into(),
+        Value::Array(items) => {
+            for item in items {
+                flatten_value(item, levels - 1);
+            }
+        }
+        Value::Object(object) => {
+            for value in object.values_mut() {
+                flatten_value(value, levels - 1);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Stores the objects with the most keys as JSON texts until there are at most `most` keys.
+pub(super) fn fewer_keys(metadata: &mut Metadata, most: usize) {
+    let mut keys = keys_of(metadata);
+    let mut largest: Vec<(usize, String)> = metadata
+        .iter()
+        .filter(|(key, _)| !is_essential(key))
+        .map(|(key, value)| (keys_in(value), key.clone()))
+        .filter(|(keys, _)| *keys > 0)
+        .collect();
+    largest.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+    for (inner, key) in largest {
+        if keys <= most {
+            return;
+        }
+        if let Some(value) = metadata.get_mut(&key) {
+            *value = value.to_string().into();
+            keys -= inner;
+        }
+    }
+    if keys > most
+        && let Some(Value::Object(error)) = metadata.get_mut("error")
+    {
+        let others = error.iter_mut().filter(|(key, _)| !cause::is_part(key));
+        for (_, value) in others {
+            let inner = keys_in(value);
+            if keys > most && inner > 0 {
+                *value = value.to_string().into();
+                keys -= inner;
+            }
+        }
+    }
+    if keys > most {
+        // The rest has a key of its own.
+        let excess = keys - most + 1;
+        move_last(metadata, excess);
+    }
+}
+
+/// Moves the last keys, but for the essential ones, into a JSON text.
+fn move_last(metadata: &mut Metadata, number: usize) {
+    let mut keys: Vec<String> = metadata
+        .keys()
+        .filter(|key| !is_essential(key))
+        .cloned()
+        .collect();
+    // Whatever order the map keeps.
+    keys.sort_unstable();
+    let moved = keys.split_off(keys.len().saturating_sub(number));
+    let rest: Map<String, Value> = moved
+        .into_iter()
+        .filter_map(|key| metadata.remove_entry(&key))
+        .collect();
+    if !rest.is_empty() {
+        let key = super::free_key(metadata, REST);
+        metadata.insert(key, Value::Object(rest).to_string().into());
+    }
+}
+
+/// Makes the JSON of metadata at most `limit` bytes long. Texts are cut to a common length, the longest
+/// that fits; where that is not enough, lists and objects become texts first, and then keys go.
+pub(super) fn shrink(metadata: &mut Metadata, limit: usize) {
+    if cut_texts(metadata, limit, READABLE_BYTES) {
+        return;
+    }
+    into_texts(metadata);
+    if cut_texts(metadata, limit, READABLE_BYTES / 8) {
+        return;
+    }
+    keep_first(metadata, limit);
+    if cut_texts(metadata, limit, 0) {
+        return;
+    }
+    metadata.retain(|key, _| key == "error");
+    if !cut_texts(metadata, limit, 0) {
+        metadata.clear();
+    }
+}
+
+/// Keeps as many keys as fit with texts of the least length, the essential ones first.
+fn keep_first(metadata: &mut Metadata, limit: usize) {
+    let level = Level {
+        bytes: READABLE_BYTES / 8,
+        essential: READABLE_BYTES,
+    };
+    let size = |key: &str, value: &Value| text_size(key) + 2 + level.of(key).size_of_value(value);
+    let mut sizes: Vec<(bool, &String, usize)> = metadata
+        .iter()
+        .map(|(key, value)| (!is_essential(key), key, size(key, value)))
+        .collect();
+    // Whatever order the map keeps.
+    sizes.sort_unstable();
+    // The keys that do not fit become a text, which takes little more than this when it is cut.
+    let mut room = limit.saturating_sub(READABLE_BYTES);
+    let fits = |(_, _, size): &&(bool, &String, usize)| {
+        let is_room = *size <= room;
+        room = room.saturating_sub(*size);
+        is_room
+    };
+    let kept = sizes.iter().take_while(fits).count();
+    let moved = metadata.len() - kept;
+    move_last(metadata, moved);
+}
+
+/// Cuts the texts to the longest common length with which the JSON fits, if that is at least `least`.
+fn cut_texts(metadata: &mut Metadata, limit: usize, least: usize) -> bool {
+    for essential in [ESSENTIAL_BYTES, 0] {
+        if (Level {
+            bytes: least,
+            essential,
+        })
+        .size(metadata)
+            > limit
+        {
+            continue;
+        }
+        // No text can be longer than this and fit.
+        let (mut fits, mut too_long) = (least, limit + 1);
+        while fits + 1 < too_long {
+            let bytes = fits.midpoint(too_long);
+            if (Level { bytes, essential }).size(metadata) <= limit {
+                fits = bytes;
+            } else {
+                too_long = bytes;
+            }
+        }
+        (Level {
+            bytes: fits,
+            essential,
+        })
+        .cut(metadata);
+        return true;
+    }
+    false
+}
+
+/// To how many bytes of JSON texts are cut.
+#[derive(Clone, Copy)]
+struct Level {
+    bytes: usize,
+    /// The least that the texts of a cause keep.
+    essential: usize,
+}
+
+impl Level {
+    fn of(self, key: &str) -> Self {
+        let bytes = if is_essential(key) {
+            self.bytes.max(self.essential)
+        } else {
+            self.bytes
+        };
+        Self { bytes, ..self }
+    }
+
+    /// The size of the JSON if texts were cut.
+    fn size(self, metadata: &Metadata) -> usize {
+        let entries = metadata.iter();
+        let sizes =
+            entries.map(|(key, value)| text_size(key) + 2 + self.of(key).size_of_value(value));
+        2 + sizes.sum::<usize>()
+    }
+
+    fn size_of_value(self, value: &Value) -> usize {
+        match value {
+            Value::String(text) => match self.end(text) {
+                Some(end) => text_size(&text[..end]) + ELLIPSIS.len(),
+                None => text_size(text),
+            },
+            Value::Array(items) => {
+                2 + items
+                    .iter()
+                    .map(|item| self.size_of_value(item) + 1)
+                    .sum::<usize>()
+            }
+            Value::Object(object) => {
+                2 + object
+                    .iter()
+                    .map(|(key, value)| text_size(key) + 2 + self.size_of_value(value))
+                    .sum::<usize>()
+            }
+            Value::Number(number) => number.to_string().len(),
+            Value::Null | Value::Bool(_) => 5,
+        }
+    }
+
+    fn cut(self, metadata: &mut Metadata) {
+        for (key, value) in metadata.iter_mut() {
+            self.of(key).cut_value(value);
+        }
+    }
+
+    fn cut_value(self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Some(end) = self.end(text) {
+                    text.truncate(end);
+                    text.push_str(ELLIPSIS);
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.cut_value(item)),
+            Value::Object(object) => object.values_mut().for_each(|value| self.cut_value(value)),
+            _ => {}
+        }
+    }
+
+    /// Where a text is cut, if it is.
+    fn end(self, text: &str) -> Option<usize> {
+        if text.len() <= self.bytes / 6 {
+            return None;
+        }
+        let most = self.bytes.saturating_sub(ELLIPSIS.len());
+        let mut bytes = 0;
+        let mut end = None;
+        for (at, character) in text.char_indices() {
+            bytes += escaped_size(character);
+            if bytes > most && end.is_none() {
+                end = Some(at);
+            }
+            if bytes > self.bytes {
+                return end;
+            }
+        }
+        None
+    }
+}
+
+/// Lists and objects beyond a small size become texts: of a cause the lines of a list, and otherwise JSON.
+fn into_texts(metadata: &mut Metadata) {
+    let everywhere = Level {
+        bytes: usize::MAX - 2,
+        essential: 0,
+    };
+    let is_large = |value: &Value| everywhere.size_of_value(value) > SMALL_BYTES;
+    for (key, value) in metadata.iter_mut() {
+        match value {
+            Value::Object(cause) if key == "error" => {
+                for (key, value) in cause.iter_mut() {
+                    match value {
+                        Value::Array(items) if cause::is_part(key) && items.len() > MANY_TEXTS => {
+                            let lines: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                            *value = vec![lines.join("\n")].into();
+                        }
+                        Value::Array(_) | Value::Object(_)
+                            if !cause::is_part(key) && is_large(value) =>
+                        {
+                            *value = value.to_string().into();
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Value::Array(_) | Value::Object(_) if key != TRUNCATED && is_large(value) => {
+                *value = value.to_string().into();
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_essential(key: &str) -> bool {
+    ESSENTIAL.contains(&key)
+}
+
+fn keys_of(object: &Metadata) -> usize {
+    object.len() + object.values().map(keys_in).sum::<usize>()
+}
+
+fn keys_in(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(keys_in).sum(),
+        Value::Object(object) => keys_of(object),
+        _ => 0,
+    }
+}
+
+/// The size of a text as JSON.
+fn text_size(text: &str) -> usize {
+    2 + text.chars().map(escaped_size).sum::<usize>()
+}
+
+fn escaped_size(character: char) -> usize {
+    match character {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..='\u{1f}' => 6,
+        other => other.len_utf8(),
+    }
+}

@@ -1,0 +1,409 @@
+//! Reads an event from JSON: at once where it is as it should be, and carefully where it is not.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use super::NewEvent;
+use crate::careful::{self, Fields};
+use crate::event::Metadata;
+use crate::given::Given;
+use crate::number;
+use crate::past::Past;
+use crate::rules::Limits;
+use crate::warning::{Warning, WarningCode, warn};
+
+impl NewEvent {
+    /// Reads an event from JSON. A field of another type than documented is converted, and
+    /// [`NewEvent::warnings`] says so.
+    ///
+    /// # Errors
+    ///
+    /// When `json` is not JSON, or not an object.
+    pub fn read(json: &str, limits: &Limits) -> Result<Self, serde_json::Error> {
+        match read_fast(json, limits) {
+            Ok(event) => Ok(event),
+            Err(error) => match read_fields(json, limits) {
+                Some(mut fields) => Ok(Self::of_fields(&mut fields)),
+                None => Err(fault(json, error)),
+            },
+        }
+    }
+
+    /// As [`NewEvent::read`], with the past that the event had in another store.
+    ///
+    /// # Errors
+    ///
+    /// When `json` is not JSON, or not an object.
+    pub fn read_with_past(json: &str, limits: &Limits) -> Result<(Self, Past), serde_json::Error> {
+        let read = read_fast(json, limits)
+            .and_then(|event| Ok((event, serde_json::from_str::<Past>(json)?)));
+        match read {
+            Ok(both) => Ok(both),
+            Err(error) => {
+                let Some(mut fields) = read_fields(json, limits) else {
+                    return Err(fault(json, error));
+                };
+                let past = Past {
+                    status: given(&mut fields, &["status"]),
+                    updated_at: given(&mut fields, &["updatedat"]),
+                };
+                Ok((Self::of_fields(&mut fields), past))
+            }
+        }
+    }
+
+    fn of_fields(fields: &mut Fields) -> Self {
+        let mut event = Self {
+            id: given(fields, &["id"]),
+            owner: one(fields, &["owner", "userid"]),
+            subject: one(fields, &["subject"]),
+            issuer: one(fields, &["issuer"]),
+            system_id: given(fields, &["systemid"]),
+            operation_id: given(fields, &["operationid"]),
+            acted_upon: one(fields, &["actedupon"]),
+            category: given(fields, &["category"]),
+            action: given(fields, &["action"]),
+            severity: given(fields, &["severity"]),
+            created_at: given(fields, &["createdat"]),
+            ..Self::default()
+        };
+        let description = taken(fields, &["description"]);
+        let metadata = taken(fields, &["metadata"]);
+        event.warnings = std::mem::take(&mut fields.warnings);
+        event.description = description.map(|value| text(value, &mut event.warnings));
+        event.metadata = metadata.map(|value| object(value, &mut event.warnings));
+        event
+    }
+}
+
+/// What is documented, at the parser's speed.
+fn read_fast(json: &str, limits: &Limits) -> Result<NewEvent, serde_json::Error> {
+    // The derived reader would take an array for the fields in their order. An event beyond its limit is
+    // read within a bound of memory.
+    if json.trim_ascii_start().starts_with('[') || json.len() > limits.event_bytes {
+        return Err(serde_json::Error::custom("not an event object"));
+    }
+    let event: NewEvent = serde_json::from_str(json)?;
+    let rounds = |metadata: &Metadata| metadata.values().any(has_double) && number::may_round(json);
+    if event.metadata.as_ref().is_some_and(rounds) {
+        return Err(serde_json::Error::custom("a number was rounded"));
+    }
+    Ok(event)
+}
+
+/// Why a text is no event, in the parser's words where it has some.
+fn fault(json: &str, error: serde_json::Error) -> serde_json::Error {
+    serde_json::from_str::<NewEvent>(json)
+        .err()
+        .unwrap_or(error)
+}
+
+fn read_fields(json: &str, limits: &Limits) -> Option<Fields> {
+    // The event is one more level than its metadata.
+    let depth = limits.metadata_depth.min(Limits::MAX_METADATA_DEPTH) + 1;
+    let mut fields = careful::fields(json, depth)?;
+    for (key, _) in &mut fields.fields {
+        // One spelling for `actedUpon`, `acted_upon`, `ActedUpon`.
+        key.retain(|character| !matches!(character, '_' | '-'));
+        key.make_ascii_lowercase();
+    }
+    Some(fields)
+}
+
+/// The last value that a field has under any of these names, which is warned of if there are others.
+fn taken(fields: &mut Fields, names: &[&str]) -> Option<Value> {
+    let mut values = all(fields, names);
+    let last = values.pop()?;
+    if values.iter().any(|value| *value != last) {
+        warn(
+            &mut fields.warnings,
+            names[0],
+            WarningCode::Duplicate,
+            "is given more than once; the last value is stored",
+        );
+    }
+    Some(last)
+}
+
+/// All values of a field but those that stand for none.
+fn all(fields: &mut Fields, names: &[&str]) -> Vec<Value> {
+    let is_named = |key: &str| names.contains(&key);
+    let values = fields.fields.extract_if(.., |(key, _)| is_named(key));
+    values
+        .map(|(_, value)| value)
+        .filter(|value| !value.is_null() && value.as_str() != Some(""))
+        .collect()
+}
+
+fn given<T: FromStr>(fields: &mut Fields, names: &[&str]) -> Given<T> {
+    match taken(fields, names) {
+        Some(value) => Given::parse(&plain_text(value)),
+        None => Given::Absent,
+    }
+}
+
+/// A field that must not have two values: which of them is meant decides whose event it is.
+fn one<T: FromStr>(fields: &mut Fields, names: &[&str]) -> Given<T> {
+    let values = all(fields, names);
+    let mut texts: Vec<String> = values.into_iter().map(plain_text).collect();
+    texts.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
+    match &texts[..] {
+        [] => Given::Absent,
+        [text] => Given::parse(text),
+        [first, second, ..] => Given::Malformed(format!("{first} and {second}")),
+    }
+}
+
+/// A scalar as its text, and anything else as JSON.
+fn plain_text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+/// A description of any type: lines of a list, or JSON.
+fn text(value: Value, warnings: &mut Vec<Warning>) -> String {
+    let (text, kind) = match value {
+        Value::String(text) => return text,
+        Value::Array(items)
+            if items
+                .iter()
+                .all(|item| !item.is_array() && !item.is_object()) =>
+        {
+            let lines: Vec<String> = items.into_iter().map(plain_text).collect();
+            (lines.join("\n"), "a list is stored as lines of text")
+        }
+        other @ (Value::Array(_) | Value::Object(_)) => {
+            (other.to_string(), "an object is stored as a JSON text")
+        }
+        other => (other.to_string(), "a number or boolean is stored as a text"),
+    };
+    warn(warnings, "description", WarningCode::Converted, kind);
+    text
+}
+
+/// Metadata of any type: an object, or its JSON in a text, or one value under the key `value`.
+fn object(value: Value, warnings: &mut Vec<Warning>) -> Metadata {
+    let value = match value {
+        Value::Object(object) => return object,
+        other => other,
+    };
+    if let Some(Value::Object(object)) = value
+        .as_str()
+        .and_then(|text| serde_json::from_str(text).ok())
+    {
+        let message = "a text that holds a JSON object is stored as the object";
+        warn(warnings, "metadata", WarningCode::Converted, message);
+        return object;
+    }
+    let message = "is not an object, and is stored under the key `value`";
+    warn(warnings, "metadata", WarningCode::Converted, message);
+    Metadata::from_iter([("value".to_owned(), value)])
+}
+
+fn has_double(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64(),
+        Value::Array(items) => items.iter().any(has_double),
+        Value::Object(object) => object.values().any(has_double),
+        _ => false,
+    }
+}
+
+/// Reads metadata, and refuses an object with a key that is given twice, of which `serde_json` would
+/// drop the first value in silence.
+pub(super) fn unambiguous<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Metadata>, D::Error> {
+    Ok(Option::<UniqueObject>::deserialize(deserializer)?.map(|UniqueObject(object)| object))
+}
+
+struct UniqueObject(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for UniqueObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match deserializer.deserialize_map(UniqueVisitor)? {
+            UniqueValue(Value::Object(object)) => Ok(Self(object)),
+            UniqueValue(_) => Err(D::Error::custom("invalid type, expected an object")),
+        }
+    }
+}
+
+struct UniqueValue(Value);
+
+impl<'de> Deserialize<'de> for UniqueValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueVisitor)
+    }
+}
+
+struct UniqueVisitor;
+
+impl<'de> Visitor<'de> for UniqueVisitor {
+    type Value = UniqueValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON without a key that is given twice")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<UniqueValue, E> {
+        Ok(UniqueValue(Value::Bool(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<UniqueValue, E> {
+        Ok(UniqueValue(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<UniqueValue, E> {
+        Ok(UniqueValue(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<UniqueValue, E> {
+        let number = Number::from_f64(value).map_or(Value::Null, Value::Number);
+        Ok(UniqueValue(number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<UniqueValue, E> {
+        Ok(UniqueValue(value.into()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<UniqueValue, E> {
+        Ok(UniqueValue(value.into()))
+    }
+
+    fn visit_unit<E>(self) -> Result<UniqueValue, E> {
+        Ok(UniqueValue(Value::Null))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<UniqueValue, A::Error> {
+        let mut items = Vec::new();
+        while let Some(UniqueValue(item)) = array.next_element()? {
+            items.push(item);
+        }
+        Ok(UniqueValue(Value::Array(items)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UniqueValue, A::Error> {
+        let mut object = Map::new();
+        while let Some((key, UniqueValue(value))) = map.next_entry::<String, UniqueValue>()? {
+            if object.insert(key, value).is_some() {
+                return Err(A::Error::custom("a key is given twice"));
+            }
+        }
+        Ok(UniqueValue(Value::Object(object)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(json: &str) -> NewEvent {
+        NewEvent::read(json, &Limits::default()).unwrap()
+    }
+
+    fn warned(event: &NewEvent) -> Vec<(&str, WarningCode)> {
+        let warnings = event.warnings.iter();
+        warnings
+            .map(|warning| (warning.field.as_str(), warning.code))
+            .collect()
+    }
+
+    #[test]
+    fn other_types_are_converted() {
+        use WarningCode::Converted;
+        for (given, description) in [
+            ("5", "5"),
+            ("true", "true"),
+            ("[\"a\",\"b\",3]", "a\nb\n3"),
+            ("{\"a\":[1]}", "{\"a\":[1]}"),
+        ] {
+            let event = read(&format!("{{\"description\": {given}}}"));
+            assert_eq!(event.description.as_deref(), Some(description), "{given}");
+            assert_eq!(warned(&event), [("description", Converted)]);
+        }
+        for (given, metadata) in [
+            ("[1,2]", json!({"value": [1, 2]})),
+            ("\"x\"", json!({"value": "x"})),
+            ("7", json!({"value": 7})),
+            ("\"{\\\"a\\\":1}\"", json!({"a": 1})),
+        ] {
+            let event = read(&format!("{{\"metadata\": {given}}}"));
+            assert_eq!(
+                Value::from(event.metadata.clone().unwrap()),
+                metadata,
+                "{given}"
+            );
+            assert_eq!(warned(&event), [("metadata", Converted)]);
+        }
+        let event =
+            read("{\"severity\": 3, \"createdAt\": 1785578400, \"id\": 42, \"category\": null}");
+        assert_eq!(event.severity, Given::Malformed("3".into()));
+        assert_eq!(event.created_at, Given::Malformed("1785578400".into()));
+        assert_eq!(event.id, Given::Malformed("42".into()));
+        assert!(event.category.is_absent());
+    }
+
+    #[test]
+    fn a_key_given_twice_is_not_dropped_in_silence() {
+        let event = read("{\"metadata\": {\"a\": 1, \"a\": 2}}");
+        assert_eq!(
+            Value::from(event.metadata.clone().unwrap()),
+            json!({"a": 2})
+        );
+        assert_eq!(warned(&event), [("metadata", WarningCode::Duplicate)]);
+        let event = read("{\"description\": \"a\", \"description\": \"b\"}");
+        assert_eq!(event.description.as_deref(), Some("b"));
+        assert_eq!(warned(&event), [("description", WarningCode::Duplicate)]);
+        // The same in two spellings, or with nothing in one of them, is no doubt.
+        let one = "7b1d2c3e-0000-4000-8000-000000000001";
+        let upper = one.to_uppercase();
+        let same = read(&format!(
+            "{{\"owner\": \"{one}\", \"userId\": \"{upper}\", \"user_id\": null}}"
+        ));
+        assert!(matches!(same.owner, Given::Value(_)));
+        let doubt = read(&format!("{{\"owner\": \"{one}\", \"userId\": \"system\"}}"));
+        assert!(matches!(doubt.owner, Given::Malformed(_)));
+    }
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        let event =
+            read("{\"metadata\": {\"a\": 12345678901234567890123, \"b\": 0.5, \"c\": 1e5}}");
+        let expected = json!({"a": "12345678901234567890123", "b": 0.5, "c": 1e5});
+        assert_eq!(Value::from(event.metadata.clone().unwrap()), expected);
+        assert_eq!(warned(&event), [("metadata.a", WarningCode::Converted)]);
+        assert!(read("{\"metadata\": {\"b\": 0.5}}").warnings.is_empty());
+    }
+
+    #[test]
+    fn an_event_is_read_alike_fast_and_carefully() {
+        let text = json!({
+            "id": "7b1d2c3e-0000-4000-8000-000000000001", "user_id": "system",
+            "operationID": "7b1d2c3e-0000-4000-8000-000000000002", "severity": "info",
+            "description": "é\n", "metadata": {"a": [1, null, {"b": "c"}]}, "status": "read",
+            "updatedAt": "2026-08-01T10:00:00Z", "subject": "", "unknown": {}
+        })
+        .to_string();
+        let limits = Limits::default();
+        let fast = NewEvent::read_with_past(&text, &limits).unwrap();
+        let small = Limits {
+            event_bytes: 0,
+            ..limits
+        };
+        assert_eq!(NewEvent::read_with_past(&text, &small).unwrap(), fast);
+    }
+
+    #[test]
+    fn what_is_no_object_is_an_error() {
+        for text in ["", "5", "[]", "[\"a\"]", "null", "{", "{} {}"] {
+            assert!(NewEvent::read(text, &Limits::default()).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A batch of which each event is stored or refused by itself.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use futures_util::future::join_all;
+use tidings::{Prepared, PublishError, Receipt};
+
+use super::put_json;
+use super::reading::Reader;
+use crate::answer::{AnswerBody, Reservation};
+use crate::body::ReadBody;
+use crate::error::{ApiError, Failure};
+use crate::identity::Caller;
+use crate::json;
+use crate::state::AppState;
+
+/// What became of one event.
+type Outcome = Result<Receipt, ApiError>;
+
+/// Publishes each event of an array that can be stored, and says of each what became of it.
+///
+/// # Errors
+///
+/// When none of them was looked at: the body is no array of JSON, or has too many events. And when the
+/// store took none, so that the whole request can be repeated.
+pub(super) async fn publish(
+    state: &AppState,
+    caller: Caller,
+    reader: Reader<'_>,
+    body: ReadBody,
+) -> Result<Response, ApiError> {
+    let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
+    let admit = |events| state.admit_batch(caller, events);
+    let read = reader.read_each(text, admit, |draft| state.engine.prepare(draft))?;
+    // The queue has a budget of its own.
+    drop(body);
+    let room = super::reserve(state, caller, read.iter().flatten()).await?;
+    // Each is a request of its own to the engine, which commits them together and in this order.
+    let outcomes = join_all(read.into_iter().map(|one| publish_one(state, one))).await;
+    let stores = |outcome: &Outcome| outcome.is_ok();
+    if !outcomes.iter().any(stores) {
+        let mut refused = outcomes.into_iter().filter_map(Result::err);
+        let mut others = Vec::new();
+        return match refused.find_map(|error| {
+            let (status, _) = error.envelope();
+            if status.is_server_error() {
+                return Some(error);
+            }
+            others.push(Err(error));
+            None
+        }) {
+            Some(failure) => Err(failure),
+            None => Ok(answer(&others, room)),
+        };
+    }
+    Ok(answer(&outcomes, room))
+}
+
+async fn publish_one(state: &AppState, event: Result<Prepared, ApiError>) -> Outcome {
+    let published = state.engine.publish_prepared(vec![event?]).await;
+    let receipts = published.map_err(|error| ApiError::of_publish(error, false))?;
+    let mut receipts = receipts.into_iter();
+    // The engine gives a receipt for each event.
+    receipts
+        .next()
+        .ok_or(ApiError::Publish(PublishError::Closed))
+}
+
+fn answer(outcomes: &[Outcome], room: Option<Reservation>) -> Response {
+    let mut failure = None;
+    let json = write(outcomes, &mut failure);
+    let json = room.unwrap_or_default().hold(json);
+    let mut response = AnswerBody::whole([json]).into_json();
+    *response.status_mut() = StatusCode::MULTI_STATUS;
+    if let Some(failure) = failure {
+        response.extensions_mut().insert(failure);
+    }
+    response
+}
+
+fn write(outcomes: &[Outcome], failure: &mut Option<Failure>) -> Vec<u8> {
+    let events: usize = outcomes
+        .iter()
+        .map(|outcome| {
+            outcome
+                .as_ref()
+                .map_or(512, |receipt| receipt.json.len() + 64)
+        })
+        .sum();
+    let mut json = Vec::with_capacity(events + 64);
+    let (mut stored, mut repeated, mut refused) = (0, 0, 0);
+    json.extend_from_slice(b"{\"results\":[");
+    for (index, outcome) in outcomes.iter().enumerate() {
+        if index > 0 {
+            json.push(b',');
+        }
+        json.extend_from_slice(format!("{{\"index\":{index},\"status\":").as_bytes());
+        match outcome {
+            Ok(receipt) => {
+                let status = if receipt.repeated {
+                    repeated += 1;
+                    StatusCode::OK
+                } else {
+                    stored += 1;
+                    StatusCode::CREATED
+                };
+                json.extend_from_slice(status.as_str().as_bytes());
+                json.extend_from_slice(b",\"event\":");
+                json.extend_from_slice(&receipt.json);
+                if !receipt.warnings.is_empty() {
+                    json.extend_from_slice(b",\"warnings\":");
+                    put_json(&mut json, &receipt.warnings);
+                }
+            }
+            Err(error) => {
+                refused += 1;
+                let (status, mut body) = error.envelope();
+                // It speaks of a whole request.
+                if let Some((what, _)) = body.error.split_once("; nothing was ") {
+                    body.error = what.to_owned();
+                }
+                json.extend_from_slice(status.as_str().as_bytes());
+                json.extend_from_slice(b",\"error\":");
+                put_json(&mut json, &body);
+                if failure.is_none() {
+                    *failure = error.failure();
+                }
+            }
+        }
+        json.push(b'}');
+    }
+    let counts = format!("],\"stored\":{stored},\"repeated\":{repeated},\"refused\":{refused}}}");
+    json.extend_from_slice(counts.as_bytes());
+    json
+}

@@ -1,0 +1,128 @@
+//! `?partial=true`.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::app::{Answer, TestApp, event, event_with};
+
+async fn post(app: &TestApp, query: &str, body: impl ToString) -> Answer {
+    let path = format!("/api/system/events?{query}");
+    app.send_json(Method::POST, &path, body.to_string()).await
+}
+
+fn statuses(answer: &Value) -> Vec<u64> {
+    let results = answer["results"].as_array().expect("results");
+    for (index, result) in results.iter().enumerate() {
+        assert_eq!(result["index"], index);
+        assert_ne!(result.get("event").is_some(), result.get("error").is_some());
+    }
+    let statuses = results.iter().map(|result| result["status"].as_u64());
+    statuses.map(|status| status.expect("a number")).collect()
+}
+
+#[tokio::test]
+async fn the_good_events_of_a_batch_are_stored_and_each_has_its_answer() {
+    let app = TestApp::start().await;
+    let id = "0c0ffee0-0000-4000-8000-000000000001";
+    let taken = event_with("id", id);
+    app.publish(&taken).await;
+    let mut conflict = event("other content");
+    conflict["id"] = json!(id);
+    let batch = json!([
+        event("first"),
+        event_with("actedUpon", "cluster-1"),
+        5,
+        [],
+        event_with("severity", "warn"),
+        taken,
+        conflict,
+        event("last"),
+    ]);
+    let answer = post(&app, "partial=true", batch).await;
+    assert_eq!(answer.status, 207);
+    assert_eq!(answer.header("content-type"), "application/json");
+    let body = answer.json();
+    assert_eq!(statuses(&body), [201, 400, 400, 400, 201, 200, 409, 201]);
+    assert_eq!(body["stored"], 3);
+    assert_eq!(body["repeated"], 1);
+    assert_eq!(body["refused"], 4);
+    let results = &body["results"];
+    let fault = &results[1]["error"];
+    assert_eq!(fault["code"], "invalid_event");
+    assert_eq!(fault["error"], "The event breaks the rules");
+    assert_eq!(
+        fault["longDescription"],
+        json!(["actedUpon `cluster-1` is not a UUID"])
+    );
+    assert_eq!(fault["longDescription"], fault["long_description"]);
+    assert_eq!(results[2]["error"]["code"], "invalid_json");
+    assert_eq!(results[6]["error"]["code"], "event_conflict");
+    assert_eq!(results[4]["warnings"][0]["code"], "converted");
+    assert!(results[0].get("warnings").is_none());
+    let stored = app.stored().await;
+    assert_eq!(stored.len(), 4);
+    // In their order, the newest first.
+    assert_eq!(stored[0], results[7]["event"]);
+    assert_eq!(stored[2], results[0]["event"]);
+}
+
+#[tokio::test]
+async fn a_batch_of_bad_events_stores_nothing_and_says_so() {
+    let app = TestApp::start().await;
+    let batch = Value::from(vec![json!({}); 1_000]);
+    let answer = post(&app, "partial=true", &batch).await;
+    assert_eq!(answer.status, 207);
+    assert_eq!(answer.json()["refused"], 1_000);
+    assert!(app.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_no_batch_is_answered_as_without() {
+    let app = TestApp::start().await;
+    let one = post(&app, "partial=true", event("one")).await;
+    assert_eq!(one.status, 201);
+    assert!(one.headers.contains_key("location"));
+    post(&app, "partial=true", "{}")
+        .await
+        .error(400, "invalid_event");
+    post(&app, "partial=true", "[{}")
+        .await
+        .error(400, "invalid_json");
+    post(&app, "partial=true", "[]")
+        .await
+        .error(400, "invalid_event");
+    let many = Value::from(vec![event("x"); 1_001]);
+    post(&app, "partial=true", many)
+        .await
+        .error(413, "too_large");
+    let whole = json!([event("good"), {}]);
+    post(&app, "partial=false", whole)
+        .await
+        .error(400, "invalid_event");
+    assert_eq!(app.stored().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_is_imported_but_for_its_bad_event() {
+    let app = TestApp::start().await;
+    let mut page: Vec<Value> = (0..100)
+        .map(|number| {
+            let mut event = event(&number.to_string());
+            event["id"] = json!(format!("{number}"));
+            event["status"] = json!("read");
+            event
+        })
+        .collect();
+    page[50]["actedUpon"] = json!(null);
+    for (stored, repeated) in [(99, 0), (0, 99)] {
+        let answer = post(&app, "import=true&partial=true", json!(page)).await;
+        assert_eq!(answer.status, 207);
+        let body = answer.json();
+        assert_eq!(body["stored"], stored);
+        assert_eq!(body["repeated"], repeated);
+        assert_eq!(body["refused"], 1);
+        assert_eq!(body["results"][50]["status"], 400);
+    }
+    let summary = app.get("/api/system/events/summary").await.json();
+    assert_eq!(summary["readCount"], 99);
+}
