@@ -1,8 +1,13 @@
 //! What a user notices while others attack the server.
 
+mod abuse;
+pub(crate) mod account;
+mod answer;
 mod attack;
 mod bystander;
 mod tokens;
+mod unread_streams;
+mod victim;
 
 use std::net::SocketAddr;
 use std::sync::mpsc;

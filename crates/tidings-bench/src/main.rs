@@ -86,7 +86,10 @@ enum Name {
     Search,
     BulkMark,
     Retention,
+    /// All attacks.
     Hostile,
+    /// Those of an ordinary account alone.
+    HostileAccount,
 }
 
 /// What every benchmark needs.
@@ -152,24 +155,30 @@ fn main() -> anyhow::Result<()> {
         .build()
         .context("could not start the runtime")?;
     let names = if args.names.is_empty() {
-        Name::value_variants().to_vec()
+        let all = Name::value_variants().iter().copied();
+        // It is a part of the one before.
+        all.filter(|name| *name != Name::HostileAccount).collect()
     } else {
         args.names
     };
     for name in names {
         let before = Machine::now()?;
         eprintln!("measuring {name:?} …");
-        let mut table = runtime
+        let mut tables = runtime
             .block_on(run(&bench, name))
             .with_context(|| format!("the benchmark {name:?} broke off"))?;
-        table.note(before.others_since()?);
-        println!("{table}");
+        if let Some(last) = tables.last_mut() {
+            last.note(before.others_since()?);
+        }
+        for table in tables {
+            println!("{table}");
+        }
     }
     Ok(())
 }
 
-async fn run(bench: &Bench, name: Name) -> anyhow::Result<Table> {
-    match name {
+async fn run(bench: &Bench, name: Name) -> anyhow::Result<Vec<Table>> {
+    let table = match name {
         Name::Ingest => ingest::run(bench).await,
         Name::IngestBatch => ingest_batch::run(bench).await,
         Name::Idle => idle::run(bench).await,
@@ -182,6 +191,11 @@ async fn run(bench: &Bench, name: Name) -> anyhow::Result<Table> {
         Name::Search => search::run(bench).await,
         Name::BulkMark => bulk_mark::run(bench).await,
         Name::Retention => retention::run(bench).await,
-        Name::Hostile => hostile::run(bench).await,
-    }
+        Name::Hostile => {
+            let strangers = hostile::run(bench).await?;
+            return Ok(vec![strangers, hostile::account::run(bench).await?]);
+        }
+        Name::HostileAccount => hostile::account::run(bench).await,
+    };
+    Ok(vec![table?])
 }

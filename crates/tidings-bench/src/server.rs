@@ -84,7 +84,11 @@ impl Server {
         let mut line = String::new();
         let mut output = BufReader::new(output);
         soon("the server to listen", output.read_line(&mut line)).await??;
-        let Some(address) = line.trim_end().strip_prefix("listening on http://") else {
+        let Some((_, address)) = line
+            .trim_end()
+            .strip_prefix("listening on ")
+            .and_then(|url| url.split_once("://"))
+        else {
             let log = std::fs::read_to_string(&log).unwrap_or_default();
             bail!("the server began with {line:?}, and its log says:\n{log}");
         };

@@ -56,6 +56,8 @@ pub enum ErrorCode {
     TokenRevoked,
     /// The token does not allow this.
     InsufficientScope,
+    /// The query takes longer than queries may take.
+    QueryTooSlow,
     /// The server has not got the keys that verify tokens.
     KeysUnavailable,
     /// The disk is full.
@@ -75,7 +77,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code that a server of this version sends.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::InvalidJson,
         Self::InvalidEvent,
         Self::InvalidQuery,
@@ -99,6 +101,7 @@ impl ErrorCode {
         Self::TokenExpired,
         Self::TokenRevoked,
         Self::InsufficientScope,
+        Self::QueryTooSlow,
         Self::KeysUnavailable,
         Self::StorageFull,
         Self::StorageUnavailable,

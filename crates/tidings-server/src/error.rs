@@ -67,6 +67,8 @@ pub(crate) enum ApiError {
     Overloaded,
     /// Too many bulk changes of all callers wait for their turn.
     TooManyChanges,
+    /// Too many reads of all callers wait for their turn.
+    TooManyReads,
     /// The client hung up before it was the turn of its change. Nobody reads this.
     HungUp,
     /// Too many answers wait to be taken by their clients.
@@ -183,6 +185,8 @@ impl ApiError {
     fn of_store(error: Arc<StoreError>) -> Self {
         match *error {
             StoreError::Closed => Self::ShuttingDown,
+            StoreError::TooManyReads { limit } => Self::Excess(Excess::Reads { most: limit }),
+            StoreError::Overloaded => Self::TooManyReads,
             _ => Self::Store(error),
         }
     }
@@ -197,7 +201,10 @@ impl ApiError {
                 Some(RETRY_STREAM_AFTER_SECONDS)
             }
             Self::Excess(
-                Excess::Uploads { .. } | Excess::Changes { .. } | Excess::Answers { .. },
+                Excess::Uploads { .. }
+                | Excess::Changes { .. }
+                | Excess::Reads { .. }
+                | Excess::Answers { .. },
             ) => Some(RETRY_AFTER_SECONDS),
             _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_SECONDS),
         }
@@ -338,6 +345,7 @@ impl ApiError {
                 | Self::Overloaded
                 | Self::TooManyChanges
                 | Self::AnswersUntaken
+                | Self::TooManyReads
                 | Self::Token(TokenError::KeysUnavailable)
         );
         status.is_server_error() && !expected
@@ -465,6 +473,29 @@ mod tests {
         ] {
             let (answered, body) = ApiError::from(error).envelope();
             assert_eq!((answered.as_u16(), body.code), (status, code));
+        }
+    }
+
+    #[test]
+    fn a_read_that_is_too_much_is_refused_and_no_failure() {
+        let limit = std::time::Duration::from_secs(10);
+        for (error, status, code) in [
+            (
+                StoreError::TookTooLong { limit },
+                422,
+                ErrorCode::QueryTooSlow,
+            ),
+            (
+                StoreError::TooManyReads { limit: 256 },
+                429,
+                ErrorCode::RateLimited,
+            ),
+            (StoreError::Overloaded, 503, ErrorCode::Overloaded),
+        ] {
+            let error = ApiError::from(error);
+            let (answered, body) = error.envelope();
+            assert_eq!((answered.as_u16(), body.code), (status, code));
+            assert!(!error.is_failure(answered));
         }
     }
 

@@ -102,6 +102,8 @@ pub(crate) enum Excess {
     StreamsToAddress { most: NonZeroU32 },
     /// So much memory for uploads that are not finished.
     Uploads { bytes: usize },
+    /// So many queries that wait for their turn.
+    Reads { most: usize },
     /// So many bulk changes that wait for their turn.
     Changes { most: usize },
     /// So much memory for answers that were not taken.

@@ -25,7 +25,7 @@ use process::Process;
 pub(crate) use requests::{Place, Requests};
 
 /// The limits by their names in `/metrics`.
-const LIMITS: [&str; 9] = [
+const LIMITS: [&str; 10] = [
     "publish_rate",
     "own_publish_rate",
     "request_rate",
@@ -34,6 +34,7 @@ const LIMITS: [&str; 9] = [
     "unfinished_uploads",
     "waiting_changes",
     "untaken_answers",
+    "waiting_queries",
     "uri_bytes",
 ];
 
@@ -172,6 +173,7 @@ impl Metrics {
             uploads,
             changes,
             answers,
+            reads,
             uri,
         ] = LIMITS;
         let limit = match error {
@@ -185,6 +187,7 @@ impl Metrics {
             ApiError::Excess(Excess::Uploads { .. }) => uploads,
             ApiError::Excess(Excess::Changes { .. }) => changes,
             ApiError::Excess(Excess::Answers { .. }) => answers,
+            ApiError::Excess(Excess::Reads { .. }) => reads,
             ApiError::UriTooLong { .. } => uri,
             _ => return,
         };

@@ -207,6 +207,19 @@ impl AppState {
         }
     }
 
+    /// Waits for a read as long as its caller may have it. Dropped, it gives its place back.
+    pub(crate) async fn read_while_valid<T, E: Into<ApiError>>(
+        &self,
+        credential: Option<Credential>,
+        read: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, ApiError> {
+        tokio::select! {
+            biased;
+            read = read => self.judge(read),
+            refused = crate::identity::ended(credential) => Err(ApiError::Token(refused)),
+        }
+    }
+
     /// Counts what a limit refuses.
     pub(crate) fn judge<T, E: Into<ApiError>>(&self, outcome: Result<T, E>) -> Result<T, ApiError> {
         outcome.map_err(|refused| {

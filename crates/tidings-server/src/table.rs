@@ -28,8 +28,8 @@ const EXCESS: [ErrorCode; 2] = [ErrorCode::RateLimited, ErrorCode::UriTooLong];
 /// What the store can refuse to read with.
 const READ: [ErrorCode; 2] = [ErrorCode::StorageUnavailable, ErrorCode::ShuttingDown];
 
-/// What an answer that is as large as its caller's events can be refused with.
-const ANSWER: [ErrorCode; 1] = [ErrorCode::Overloaded];
+/// What an answer that is as large as its caller's events, or takes as long, can be refused with.
+const ANSWER: [ErrorCode; 2] = [ErrorCode::Overloaded, ErrorCode::QueryTooSlow];
 
 /// What the store can refuse to write with.
 const WRITE: [ErrorCode; 3] = [
@@ -121,6 +121,7 @@ fn events() -> Vec<Operation> {
 
 fn changes() -> Vec<Operation> {
     let change = [&BODY[..], &WRITE, &EXCESS, &[ErrorCode::InvalidChange]].concat();
+    let bulk = [&change[..], &[ErrorCode::QueryTooSlow]].concat();
     vec![
         Operation::of::<status::__path_mark_event>(Access::CHANGER, put(status::mark_event))
             .fails_with(&change)
@@ -132,12 +133,12 @@ fn changes() -> Vec<Operation> {
         .fails_with(&change)
         .fails_with(&[ErrorCode::EventNotFound]),
         Operation::of::<status::__path_mark_events>(Access::CHANGER, put(status::mark_events))
-            .fails_with(&change),
+            .fails_with(&bulk),
         Operation::of::<status::__path_mark_events_with_answer>(
             Access::CHANGER,
             put(status::mark_events_with_answer),
         )
-        .fails_with(&change),
+        .fails_with(&bulk),
         Operation::of::<deletion::__path_delete_event>(
             Access::CHANGER,
             delete(deletion::delete_event),
@@ -150,17 +151,17 @@ fn changes() -> Vec<Operation> {
             Access::CHANGER,
             delete(deletion::delete_events),
         )
-        .fails_with(&change),
+        .fails_with(&bulk),
         Operation::of::<deletion::__path_delete_events_with_answer>(
             Access::CHANGER,
             delete(deletion::delete_events_with_answer),
         )
-        .fails_with(&change),
+        .fails_with(&bulk),
         Operation::of::<deletion::__path_post_deletion>(
             Access::CHANGER,
             post(deletion::post_deletion),
         )
-        .fails_with(&change),
+        .fails_with(&bulk),
     ]
 }
 

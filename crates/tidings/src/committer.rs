@@ -180,9 +180,9 @@ async fn run(
     activity: Arc<Activity>,
 ) {
     while let Some(group) = queue.next_group().await {
-        let (has_steps, begun) = (group.has_steps, Instant::now());
+        let (has_owners_steps, begun) = (group.has_owners_steps, Instant::now());
         commit(group.requests, &*store, &hub, &metrics).await;
-        if has_steps && activity.is_shared() {
+        if has_owners_steps && activity.is_shared() {
             queue.rest_after(begun.elapsed());
         }
     }

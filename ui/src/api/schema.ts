@@ -694,7 +694,7 @@ export interface components {
          * @description What went wrong, as a stable word for programs.
          * @enum {string}
          */
-        ErrorCode: "invalid_json" | "invalid_event" | "invalid_query" | "invalid_change" | "invalid_config" | "invalid_revocation" | "body_unreadable" | "too_large" | "uri_too_long" | "unsupported_media_type" | "event_conflict" | "event_not_found" | "route_not_found" | "method_not_allowed" | "foreign_host" | "foreign_origin" | "rate_limited" | "too_many_streams" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "insufficient_scope" | "keys_unavailable" | "storage_full" | "storage_unavailable" | "overloaded" | "shutting_down" | "internal";
+        ErrorCode: "invalid_json" | "invalid_event" | "invalid_query" | "invalid_change" | "invalid_config" | "invalid_revocation" | "body_unreadable" | "too_large" | "uri_too_long" | "unsupported_media_type" | "event_conflict" | "event_not_found" | "route_not_found" | "method_not_allowed" | "foreign_host" | "foreign_origin" | "rate_limited" | "too_many_streams" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "insufficient_scope" | "query_too_slow" | "keys_unavailable" | "storage_full" | "storage_unavailable" | "overloaded" | "shutting_down" | "internal";
         /**
          * @description How grave an error is for the operator of the server.
          * @enum {string}
@@ -1360,6 +1360,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `query_too_slow`: The query takes too long. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
             429: {
                 headers: {
@@ -1720,6 +1729,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `query_too_slow`: The query takes too long. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
             429: {
                 headers: {
@@ -1830,6 +1848,15 @@ export interface operations {
             };
             /** @description `unsupported_media_type`: The body is not declared as JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `query_too_slow`: The query takes too long. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2019,6 +2046,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `query_too_slow`: The query takes too long. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
             429: {
                 headers: {
@@ -2129,6 +2165,15 @@ export interface operations {
             };
             /** @description `unsupported_media_type`: The body is not declared as JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `query_too_slow`: The query takes too long. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2347,6 +2392,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `query_too_slow`: The query takes too long. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
             429: {
                 headers: {
@@ -2435,6 +2489,15 @@ export interface operations {
             };
             /** @description `uri_too_long`: The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `query_too_slow`: The query takes too long. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2553,6 +2616,15 @@ export interface operations {
             };
             /** @description `uri_too_long`: The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `query_too_slow`: The query takes too long. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2972,6 +3044,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `query_too_slow`: The query takes too long. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
             429: {
                 headers: {
@@ -3337,6 +3418,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `query_too_slow`: The query takes too long. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
             429: {
                 headers: {
@@ -3684,6 +3774,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `query_too_slow`: The query takes too long. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
             429: {
                 headers: {
@@ -4019,6 +4118,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `query_too_slow`: The query takes too long. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
             429: {
                 headers: {
@@ -4110,6 +4218,15 @@ export interface operations {
             };
             /** @description `uri_too_long`: The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `query_too_slow`: The query takes too long. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4228,6 +4345,15 @@ export interface operations {
             };
             /** @description `uri_too_long`: The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `query_too_slow`: The query takes too long. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -7,11 +7,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+
+use super::answer::Answers;
 
 /// From where the attackers come, so that they are told from others.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
@@ -91,6 +93,18 @@ impl Tally {
     pub(super) const fn is_empty(&self) -> bool {
         self.connected == 0
     }
+
+    pub(super) const fn count_connected(&mut self) {
+        self.connected += 1;
+    }
+
+    pub(super) const fn count_closed(&mut self) {
+        self.closed += 1;
+    }
+
+    pub(super) fn count_answer(&mut self, status: u16) {
+        *self.answers.entry(status).or_default() += 1;
+    }
 }
 
 impl fmt::Display for Tally {
@@ -160,7 +174,7 @@ impl Attacker {
             match next {
                 Some(socket) => match self.use_up(socket).await {
                     Ok(()) => {}
-                    Err(_) => self.count(|tally| tally.closed += 1),
+                    Err(_) => self.count(Tally::count_closed),
                 },
                 None => sleep(PAUSE).await,
             }
@@ -176,7 +190,7 @@ impl Attacker {
         };
         match connecting.await {
             Ok(socket) => {
-                self.count(|tally| tally.connected += 1);
+                self.count(Tally::count_connected);
                 Some(socket)
             }
             Err(_) => {
@@ -253,24 +267,24 @@ impl Attacker {
                 }
             }
         };
-        let mut answer = Answer::default();
-        let read = answer.read(&mut reader);
+        let mut answers = Answers::default();
+        let read = answers.next(&mut reader);
         let status = tokio::select! {
             status = read => status?,
             // What a server says before it ends a connection can be lost when one still sends.
             sent = send => return sent,
         };
-        self.count(|tally| *tally.answers.entry(status).or_default() += 1);
+        self.count(|tally| tally.count_answer(status));
         Ok(())
     }
 
     /// Sends the same request again and again.
     async fn repeat(&self, mut socket: TcpStream, request: &str) -> io::Result<()> {
-        let mut answer = Answer::default();
+        let mut answers = Answers::default();
         loop {
             socket.write_all(request.as_bytes()).await?;
-            let status = answer.read(&mut socket).await?;
-            self.count(|tally| *tally.answers.entry(status).or_default() += 1);
+            let status = answers.next(&mut socket).await?;
+            self.count(|tally| tally.count_answer(status));
         }
     }
 
@@ -284,38 +298,4 @@ fn forge(token: &str) -> String {
     let (signed, signature) = token.rsplit_once('.').unwrap_or((token, ""));
     let turned: String = signature.chars().rev().collect();
     format!("{signed}.{turned}")
-}
-
-/// Reads answers, one after the other.
-#[derive(Default)]
-struct Answer {
-    bytes: Vec<u8>,
-}
-
-impl Answer {
-    /// The status of the next answer, whose body has come too.
-    async fn read(&mut self, socket: &mut (impl tokio::io::AsyncRead + Unpin)) -> io::Result<u16> {
-        loop {
-            if let Some((status, length)) = self.whole() {
-                self.bytes.drain(..length);
-                return Ok(status);
-            }
-            if socket.read_buf(&mut self.bytes).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-        }
-    }
-
-    /// Status and length of the answer, if all of it is there.
-    fn whole(&self) -> Option<(u16, usize)> {
-        let end = self.bytes.windows(4).position(|part| part == b"\r\n\r\n")? + 4;
-        let head = String::from_utf8_lossy(&self.bytes[..end]);
-        let status = head.split(' ').nth(1)?.parse().ok()?;
-        let length = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "))
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(0);
-        (self.bytes.len() >= end + length).then_some((status, end + length))
-    }
 }

@@ -187,6 +187,12 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
             "Too many bulk changes wait for their turn; nothing was changed",
         )
         .remedy("try again in a moment"),
+        ApiError::TooManyReads => refusal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::Overloaded,
+            "Too many queries wait for their turn",
+        )
+        .remedy("try again in a moment"),
         ApiError::HungUp => refusal(
             StatusCode::BAD_REQUEST,
             ErrorCode::BodyUnreadable,
@@ -431,6 +437,16 @@ fn of_excess(excess: Excess) -> Answer {
             format!("your unread answers may have {bytes} bytes together"),
             "read the answers that you have asked for, or ask for smaller pages",
         ),
+        Excess::Reads { most } => refusal(
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::RateLimited,
+            "You send too many queries at the same time",
+        )
+        .because("several queries of yours are running, and the others wait for them")
+        .fault(
+            format!("{most} of your queries may wait for their turn"),
+            "wait for the answer to some of them before you send more",
+        ),
         Excess::StreamsOfOwner { most } => too_many_streams().fault(
             format!("you may have {most} open"),
             "close one that is not needed; an operator sets the limit with --max-streams-per-owner",
@@ -451,6 +467,17 @@ fn of_store(error: &StoreError) -> Answer {
             "The disk that holds the events is full",
         )
         .remedy("free some space on the server, then send the request again"),
+        StoreError::TookTooLong { limit } => refusal(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorCode::QueryTooSlow,
+            "The query takes too long",
+        )
+        .because("it counts, searches or passes over very many events")
+        .fault(
+            format!("it took longer than the {} s allowed", limit.as_secs()),
+            "leave out the total (`count=none`), follow `next` instead of page numbers, or narrow the \
+             filter, for example with `from` and `to`",
+        ),
         StoreError::Unavailable(_) => failure(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::StorageUnavailable,

@@ -71,6 +71,10 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
         ErrorCode::TooManyStreams => ApiError::Excess(Excess::StreamsOfOwner {
             most: CallerLimits::DEFAULT_STREAMS_PER_OWNER,
         }),
+        ErrorCode::QueryTooSlow => StoreError::TookTooLong {
+            limit: std::time::Duration::from_secs(10),
+        }
+        .into(),
         ErrorCode::StorageFull => StoreError::Full("no space".into()).into(),
         ErrorCode::StorageUnavailable => ApiError::StoreTimeout,
         ErrorCode::Overloaded => ApiError::Overloaded,

@@ -292,6 +292,7 @@ async fn refusals_are_counted_by_their_limit() {
         ("unfinished_uploads", 0),
         ("waiting_changes", 0),
         ("untaken_answers", 0),
+        ("waiting_queries", 0),
         ("uri_bytes", 1),
     ] {
         let line =

@@ -32,16 +32,16 @@ const CHANGED_BESIDE: usize = 32;
 /// step.
 const CHANGED_BESIDE_EACH: usize = 8;
 
-/// While several owners use the engine, steps rest for this many times as long as the last one took.
-/// So the writer is free three quarters of the time, and a step is in the way of fewer than half of
-/// the other requests.
+/// While several owners use the engine, steps rest for this many times as long as the last one took
+/// that an owner asked for. So the writer is free three quarters of the time, and a step is in the way
+/// of fewer than half of the other requests. Retention does not rest: it must keep up with publishers.
 const REST: u32 = 3;
 
 /// The requests of one commit.
 pub(super) struct Group {
     pub(super) requests: Vec<Request>,
-    /// Whether it has steps that were set aside.
-    pub(super) has_steps: bool,
+    /// Whether it has steps that were set aside, and that an owner asked for.
+    pub(super) has_owners_steps: bool,
 }
 
 /// What waits for its commit.
@@ -89,14 +89,12 @@ impl Queue {
             let mut requests = self.collect(first);
             let may_step = !self.steps.is_empty() && self.rest().is_none();
             let has_steps = may_step && (requests.is_empty() || self.step_is_due);
-            if has_steps {
-                self.steps.move_some(&mut requests);
-            }
+            let has_owners_steps = has_steps && self.steps.move_some(&mut requests);
             self.step_is_due = !has_steps && !self.steps.is_empty();
             if !requests.is_empty() {
                 return Some(Group {
                     requests,
-                    has_steps,
+                    has_owners_steps,
                 });
             }
         }
@@ -301,7 +299,12 @@ mod tests {
         work.push(change_by(other, 300));
         work.push(change_by(other, 301));
         let expected: [&[usize]; 7] = [&[500], &[400], &[300], &[500], &[301], &[500], &[500]];
-        assert_eq!(groups(queue(work).await).await, expected);
+        let mut queue = queue(work).await;
+        for (turn, expected) in expected.into_iter().enumerate() {
+            let group = queue.next_group().await.unwrap();
+            assert_eq!(changed(&group), expected);
+            assert_eq!(group.has_owners_steps, turn != 1);
+        }
     }
 
     #[tokio::test]

@@ -28,9 +28,10 @@ impl Steps {
         line.push_back(step);
     }
 
-    /// Moves the next step into a group, or several small ones that make no more.
-    pub(super) fn move_some(&mut self, group: &mut Vec<Request>) {
-        let mut changed = 0;
+    /// Moves the next step into a group, or several small ones that make no more; whether an owner asked
+    /// for any of them.
+    pub(super) fn move_some(&mut self, group: &mut Vec<Request>) -> bool {
+        let (mut changed, mut is_of_owner) = (0, false);
         while let Some(asker) = self.ring.front().copied() {
             let Some(line) = self.lines.get_mut(&asker) else {
                 self.ring.pop_front();
@@ -38,9 +39,10 @@ impl Steps {
             };
             let named = line.front().map_or(0, |step| step.work.size().1);
             if changed > 0 && changed + named > StreamItem::MAX_IDS {
-                return;
+                break;
             }
             changed += named;
+            is_of_owner |= matches!(asker, Asker::Owner(_));
             group.extend(line.pop_front());
             self.ring.pop_front();
             if line.is_empty() {
@@ -49,5 +51,6 @@ impl Steps {
                 self.ring.push_back(asker);
             }
         }
+        is_of_owner
     }
 }

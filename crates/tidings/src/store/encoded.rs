@@ -19,7 +19,7 @@ pub(crate) struct EncodedEvents {
 
 /// The events of a page that were not read yet: their keys in the store, and their ids, since the key
 /// of a deleted event may be given to another.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Unread(pub(crate) Vec<(i64, EventId)>);
 
 impl EncodedEvents {

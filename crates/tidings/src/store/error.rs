@@ -1,6 +1,7 @@
 //! Why the store could not do what it was asked.
 
 use std::error::Error;
+use std::time::Duration;
 
 /// A failure of the store, whichever backend it is. The backend's own error is its source.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,21 @@ pub enum StoreError {
     /// A fault of Tidings.
     #[error("the event store failed")]
     Internal(#[source] Box<dyn Error + Send + Sync>),
+    /// A read took longer than reads may take. One without a total, or of a narrower filter, takes less.
+    #[error("the read took longer than {limit:?}")]
+    TookTooLong {
+        /// The longest that a read may take.
+        limit: Duration,
+    },
+    /// As many reads of this owner wait for their turn as may wait.
+    #[error("{limit} reads of this owner wait for their turn, as many as may wait")]
+    TooManyReads {
+        /// How many may wait.
+        limit: usize,
+    },
+    /// As many reads of all owners wait as may wait.
+    #[error("as many reads wait for their turn as may wait")]
+    Overloaded,
     /// It was closed.
     #[error("the event store is closed")]
     Closed,

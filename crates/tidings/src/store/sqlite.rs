@@ -48,12 +48,29 @@ use crate::store::{
 };
 use directory::DataDirectory;
 use fault::{OpenFault, io_error};
-use readers::{Reader, Readers};
+use readers::{Reader, Readers, Widths};
 use writer::Writer;
 
-/// As many reads as run at once, of streams and of lists each; more wait. Half of them may be of one
-/// owner.
-const READERS: u32 = 4;
+/// The reads of lists. Half of those in the first lane may be of one owner.
+const LISTS: Widths = Widths {
+    lanes: [4, 2, 2],
+    waiting_each: 256,
+    waiting: 4_096,
+};
+
+/// The reads of streams and of what is quickly answered, which must get on whatever lists are read.
+/// Those that wait are bounded by the number of streams.
+const STREAMS: Widths = Widths {
+    lanes: [4, 1, 1],
+    waiting_each: usize::MAX,
+    waiting: usize::MAX,
+};
+
+/// The reads of the background task.
+const UPKEEP: Widths = Widths {
+    lanes: [1, 0, 0],
+    ..STREAMS
+};
 
 /// Why a SQLite store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -92,12 +109,11 @@ impl SqliteStore {
             connection::open_writer(&database).map_err(OpenStoreError::Database)?;
         let writer = Writer::start(connection, identity.system)
             .map_err(|error| OpenStoreError::Database(OpenFault::Thread(error)))?;
-        let readers = |number| {
-            Readers::open(&database, identity.system, number)
-                .map_err(|error| OpenStoreError::Database(error.into()))
+        let readers = |widths| {
+            Readers::open(&database, identity.system, widths).map_err(OpenStoreError::Database)
         };
-        let (stream_readers, list_readers) = (readers(READERS)?, readers(READERS)?);
-        let upkeep_reader = readers(1)?;
+        let (stream_readers, list_readers) = (readers(STREAMS)?, readers(LISTS)?);
+        let upkeep_reader = readers(UPKEEP)?;
         Ok(Self {
             identity,
             database,
@@ -165,7 +181,9 @@ impl Store for SqliteStore {
         bytes: usize,
     ) -> Result<(EncodedEvents, Unread), StoreError> {
         self.list_readers
-            .read_for(owner, move |reader| reader.list_rest(owner, unread, bytes))
+            .read_for(owner, move |reader| {
+                reader.list_rest(owner, unread.clone(), bytes)
+            })
             .await
     }
 

@@ -81,9 +81,11 @@ async fn answer(
     let ListQuery { filter, page } =
         ListQuery::parse(query.as_deref().unwrap_or("")).map_err(ApiError::InvalidQuery)?;
     let bytes = state.engine.page_bytes();
-    let room = state.reserve_answer(caller, credential, bytes).await?;
-    let page = state.engine.list_encoded(caller.owner, filter, page);
-    let EncodedPage { events, rest, page } = page.await?;
+    let room = state
+        .reserve_answer(caller, credential.clone(), bytes)
+        .await?;
+    let read = state.engine.list_encoded(caller.owner, filter, page);
+    let EncodedPage { events, rest, page } = state.read_while_valid(credential, read).await?;
     let more = rest.map(|rest| More {
         state,
         caller,

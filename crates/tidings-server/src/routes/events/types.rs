@@ -32,9 +32,10 @@ pub(crate) async fn list_event_types(
     _: Unfiltered,
     Shown(credential): Shown,
 ) -> Result<Response, ApiError> {
-    let room = state.reserve_answer(caller, credential, MAX_BYTES);
+    let room = state.reserve_answer(caller, credential.clone(), MAX_BYTES);
     let mut room = room.await?;
-    let types = state.engine.types(caller.owner).await?;
+    let read = state.engine.types(caller.owner);
+    let types = state.read_while_valid(credential, read).await?;
     let json = serde_json::to_vec(&types).expect("categories and actions are texts");
     Ok(AnswerBody::whole([room.hold(json)]).into_json())
 }
@@ -59,9 +60,10 @@ pub(crate) async fn list_event_type_pairs(
     _: Unfiltered,
     Shown(credential): Shown,
 ) -> Result<Response, ApiError> {
-    let room = state.reserve_answer(caller, credential, MAX_PAIR_BYTES);
+    let room = state.reserve_answer(caller, credential.clone(), MAX_PAIR_BYTES);
     let mut room = room.await?;
-    let pairs = state.engine.type_pairs(caller.owner).await?;
+    let read = state.engine.type_pairs(caller.owner);
+    let pairs = state.read_while_valid(credential, read).await?;
     let json = serde_json::to_vec(&pairs).expect("categories and actions are texts");
     Ok(AnswerBody::whole([room.hold(json)]).into_json())
 }

@@ -109,11 +109,11 @@ impl Reader {
             up_to: Some((matching.own_up_to, matching.system_up_to)),
         };
         let limits = (0, MATCH_PAGE);
-        let found = find(&self.connection, &viewer, wanted, limits, Budget::Unlimited)?;
+        let found = find(&self.connection, &viewer, wanted, limits, Budget::OF_PAGE)?;
         transaction.finish()?;
         let next = match found.places.last() {
             Some(last) if found.places.len() as u64 == MATCH_PAGE => Some(token(last, wanted)?),
-            _ => None,
+            _ => found.stopped,
         };
         Ok(MatchPage {
             ids: found.places.iter().map(|place| place.id).collect(),

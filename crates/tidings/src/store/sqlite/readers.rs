@@ -1,28 +1,34 @@
 //! Reads beside the writer: a few connections, each used by one request at a time.
 
+mod background;
+mod lanes;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 use tidings_event::{EventId, OwnerId, SystemId};
 
 use super::connection::open_reader;
-use super::fault::store_error;
+use super::fault::{OpenFault, store_error};
 use super::row::{SEEN_COLUMNS, event_json, overlay_join};
 use crate::store::StoreError;
-use crate::turns::{Bounds, Turns};
+use crate::turns::NoTurn;
+pub(crate) use lanes::Widths;
+use lanes::{Lane, Lanes};
 
 /// How many of SQLite's virtual instructions a read does between looks whether it is still wanted:
 /// some tens of microseconds.
 const INSTRUCTIONS_BETWEEN_LOOKS: i32 = 10_000;
 
-/// The connections for reading.
-#[derive(Debug)]
+/// The connections for reading; clones share them.
+#[derive(Clone, Debug)]
 pub(crate) struct Readers {
-    /// `None` reads for nobody.
-    turns: Turns<Option<OwnerId>>,
+    lanes: Arc<Lanes>,
+    waiting_each: usize,
     idle: Arc<Idle>,
     /// Reads that are on their way end early.
     closing: Arc<AtomicBool>,
@@ -54,71 +60,128 @@ pub(crate) struct Reader {
     pub(super) system: SystemId,
 }
 
+/// An attempt at a read took longer than its lane allows.
+struct TookTooLong;
+
 impl Readers {
     /// Opens the connections at once: later there might be no file descriptors left for them.
-    pub(crate) fn open(database: &Path, system: SystemId, number: u32) -> rusqlite::Result<Self> {
+    pub(crate) fn open(
+        database: &Path,
+        system: SystemId,
+        widths: Widths,
+    ) -> Result<Self, OpenFault> {
+        let lanes = Lanes::new(widths).map_err(OpenFault::Thread)?;
+        Self::with_lanes(database, system, widths, lanes)
+    }
+
+    fn with_lanes(
+        database: &Path,
+        system: SystemId,
+        widths: Widths,
+        lanes: Lanes,
+    ) -> Result<Self, OpenFault> {
         let idle = Idle {
             database: database.to_owned(),
             system,
             readers: Mutex::default(),
         };
-        for _ in 0..number {
+        for _ in 0..widths.connections() {
             idle.put(idle.connect()?);
         }
-        let number = number as usize;
-        // Those who wait are bounded by the requests that are served.
-        let bounds = Bounds {
-            running: number,
-            running_each: (number / 2).max(1),
-            waiting_each: usize::MAX,
-            waiting: usize::MAX,
-        };
         Ok(Self {
-            turns: Turns::new(bounds),
+            lanes: Arc::new(lanes),
+            waiting_each: widths.waiting_each,
             idle: Arc::new(idle),
             closing: Arc::default(),
         })
     }
 
-    /// Runs `query` on a connection of its own, on a thread that may block. A query whose caller is
-    /// gone, because the client hung up or the store closes, is broken off.
+    /// Runs `query` for nobody, on a connection of its own and a thread that may block, however long it
+    /// takes. A query whose caller is gone, or whose store closes, is broken off.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&Reader) -> rusqlite::Result<T> + Send + 'static,
+        query: impl Fn(&Reader) -> rusqlite::Result<T> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
-        self.read_as(None, query).await
+        match self.attempt(self.lanes.first(), None, query).await? {
+            Ok(answer) => Ok(answer),
+            Err(TookTooLong) => Err(StoreError::Internal(
+                "a read without a limit had one".into(),
+            )),
+        }
     }
 
-    /// The same for a query about what `owner` sees. At most half of the connections work for one owner
-    /// at a time: whoever asks for much waits behind themselves, and the others find a connection free.
+    /// The same for a query about what `owner` sees, which [`Lanes`] bound: it may be run several times,
+    /// each from its beginning, and what it did before its last time does not count.
     pub(crate) async fn read_for<T: Send + 'static>(
         &self,
         owner: OwnerId,
-        query: impl FnOnce(&Reader) -> rusqlite::Result<T> + Send + 'static,
+        query: impl Fn(&Reader) -> rusqlite::Result<T> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
-        self.read_as(Some(owner), query).await
+        let query = Arc::new(query);
+        let mut limit = Duration::ZERO;
+        for lane in self.lanes.of(owner) {
+            let query = Arc::clone(&query);
+            let attempt = self.attempt(lane, Some(owner), move |reader| query(reader));
+            if let Ok(answer) = attempt.await? {
+                return Ok(answer);
+            }
+            limit = lane.limit;
+        }
+        Err(StoreError::TookTooLong { limit })
     }
 
-    async fn read_as<T: Send + 'static>(
+    async fn attempt<T: Send + 'static>(
         &self,
+        lane: &Lane,
         owner: Option<OwnerId>,
-        query: impl FnOnce(&Reader) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let turn = self.turns.take(owner).await;
-        let turn = turn.map_err(|_| StoreError::Closed)?;
-        let idle = Arc::clone(&self.idle);
+        query: impl Fn(&Reader) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<Result<T, TookTooLong>, StoreError> {
+        let turn = lane.turns.take(owner).await;
+        let turn = turn.map_err(|refused| match refused {
+            NoTurn::OwnersLineIsFull => StoreError::TooManyReads {
+                limit: self.waiting_each,
+            },
+            NoTurn::AllLinesAreFull => StoreError::Overloaded,
+            NoTurn::Closed => StoreError::Closed,
+        })?;
+        let (idle, lanes) = (Arc::clone(&self.idle), Arc::clone(&self.lanes));
         let caller = Caller::default();
         let gone = Arc::clone(&caller.gone);
         let closing = Arc::clone(&self.closing);
-        let is_unwanted = move || gone.load(Ordering::Relaxed) || closing.load(Ordering::Relaxed);
-        let answer = tokio::task::spawn_blocking(move || {
+        let limit = owner.map(|_| lane.limit);
+        let job = move || {
+            let begun = Instant::now();
+            let late = Arc::new(AtomicBool::new(false));
+            let is_late = Arc::clone(&late);
+            let is_unwanted = move || {
+                if limit.is_some_and(|limit| begun.elapsed() >= limit) {
+                    is_late.store(true, Ordering::Relaxed);
+                }
+                is_late.load(Ordering::Relaxed)
+                    || gone.load(Ordering::Relaxed)
+                    || closing.load(Ordering::Relaxed)
+            };
+            let answer = idle.read(query, is_unwanted);
+            if let Some(owner) = owner {
+                lanes.charge(owner, begun.elapsed());
+            }
             // Until the query has ended, even if its caller is gone.
-            let _held = turn;
-            idle.read(query, is_unwanted)
-        });
-        let answer = answer
-            .await
-            .map_err(|error| StoreError::Internal(error.into()))?;
+            drop(turn);
+            match answer {
+                Ok(answer) => Ok(Ok(answer)),
+                Err(error) if is_interrupted(&error) && late.load(Ordering::Relaxed) => {
+                    Ok(Err(TookTooLong))
+                }
+                Err(error) => Err(error),
+            }
+        };
+        let answer = match &lane.threads {
+            Some(threads) => threads.run(job).await.map_err(|panic| panic.into()),
+            None => tokio::task::spawn_blocking(job)
+                .await
+                .map_err(|panic| panic.into()),
+        };
+        let answer = answer.map_err(StoreError::Internal)?;
         if answer.is_err() && self.closing.load(Ordering::Relaxed) {
             return Err(StoreError::Closed);
         }
@@ -128,15 +191,19 @@ impl Readers {
     /// Refuses new reads, waits for those that are on their way, and closes the connections.
     pub(crate) async fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
-        self.turns.close().await;
+        self.lanes.close().await;
         self.idle.take_all();
     }
+}
+
+fn is_interrupted(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
 
 impl Idle {
     fn read<T>(
         &self,
-        query: impl FnOnce(&Reader) -> rusqlite::Result<T>,
+        query: impl Fn(&Reader) -> rusqlite::Result<T>,
         is_unwanted: impl FnMut() -> bool + Send + 'static,
     ) -> rusqlite::Result<T> {
         let idle = self.readers().pop();
@@ -146,11 +213,15 @@ impl Idle {
         };
         let connection = &reader.connection;
         connection.progress_handler(INSTRUCTIONS_BETWEEN_LOOKS, Some(is_unwanted))?;
-        let answer = query(&reader)?;
-        connection.progress_handler(0, None::<fn() -> bool>)?;
-        // Only after success: a connection that failed is closed, in case the fault lies in it.
-        self.put(reader);
-        Ok(answer)
+        let answer = query(&reader);
+        // A connection that failed is closed, in case the fault lies in it.
+        if answer.as_ref().is_ok() || answer.as_ref().is_err_and(is_interrupted) {
+            connection.progress_handler(0, None::<fn() -> bool>)?;
+            if connection.is_autocommit() {
+                self.put(reader);
+            }
+        }
+        answer
     }
 
     fn connect(&self) -> rusqlite::Result<Reader> {
@@ -202,14 +273,14 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
     use std::sync::mpsc;
-    use std::time::Duration;
 
     use futures_util::FutureExt as _;
     use tidings_event::{EventFilter, PageRequest};
     use tokio::time::timeout;
 
-    use super::super::{READERS, SqliteStore};
+    use super::super::{LISTS, SqliteStore};
     use super::*;
     use crate::store::{Matching, RevRange, Side, Store as _, Unread};
 
@@ -237,7 +308,7 @@ mod tests {
         let (greedy, other) = (OwnerId::mint(), OwnerId::mint());
         for readers in [&store.list_readers, &store.stream_readers] {
             let (end, query) = slow_query();
-            let mut reads: Vec<_> = (0..2 * READERS)
+            let mut reads: Vec<_> = (0..2 * LISTS.lanes[0])
                 .map(|_| Box::pin(readers.read_for(greedy, query.clone())))
                 .collect();
             for read in &mut reads {
@@ -247,13 +318,129 @@ mod tests {
             assert_eq!(read.unwrap().unwrap(), "read");
 
             // One that goes away while it waits or reads is no longer counted.
-            reads.truncate(READERS as usize);
+            reads.truncate(LISTS.lanes[0] as usize);
             drop(end);
             for read in reads {
                 timeout(PATIENCE, read).await.unwrap().unwrap();
             }
-            assert_eq!(readers.turns.owners(), 0);
+            assert_eq!(readers.lanes.first().turns.owners(), 0);
         }
+        store.close().await;
+    }
+
+    /// A query that ends only when it is broken off.
+    fn endless(reader: &Reader) -> rusqlite::Result<()> {
+        let sql = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) \
+                   SELECT max(n) FROM n";
+        reader.connection.query_row(sql, [], |_| Ok(()))
+    }
+
+    #[tokio::test]
+    async fn long_reads_of_many_owners_leave_the_short_ones_their_connections() {
+        let limits = [5, 5, 3_600_000].map(Duration::from_millis);
+        let (readers, store, _directory) = readers_with(limits);
+        let reads: Vec<_> = (0..8)
+            .map(|_| {
+                let readers = readers.clone();
+                tokio::spawn(async move { readers.read_for(OwnerId::mint(), endless).await })
+            })
+            .collect();
+        // Each of them moves on to the last lane, and runs or waits there.
+        let last = readers.lanes.lanes.last().unwrap();
+        let all_there = async {
+            loop {
+                let (running, waiting) = last.turns.load();
+                if running + waiting == reads.len() {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, all_there).await.unwrap();
+        let read = timeout(PATIENCE, readers.read_for(OwnerId::mint(), |_| Ok("read"))).await;
+        assert_eq!(read.unwrap().unwrap(), "read");
+        readers.close().await;
+        store.close().await;
+    }
+
+    /// Readers of a fresh store with short limits.
+    fn readers_with(limits: [Duration; 3]) -> (Readers, SqliteStore, tempfile::TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path()).unwrap();
+        let lanes = Lanes::with_limits(LISTS, limits).unwrap();
+        let readers = Readers::with_lanes(&store.database, store.identity.system, LISTS, lanes);
+        (readers.unwrap(), store, directory)
+    }
+
+    #[tokio::test]
+    async fn a_read_that_takes_too_long_begins_again_and_is_refused_in_the_end() {
+        let limits = [5, 10, 20].map(Duration::from_millis);
+        let (readers, store, _directory) = readers_with(limits);
+        let owner = OwnerId::mint();
+        let refused = timeout(PATIENCE, readers.read_for(owner, endless)).await;
+        let refused = refused.unwrap().unwrap_err();
+        assert!(
+            matches!(refused, StoreError::TookTooLong { limit } if limit == limits[2]),
+            "{refused:?}"
+        );
+        // Its connections can be used again.
+        assert_eq!(readers.idle.readers().len(), LISTS.connections() as usize);
+        // What was read before it was broken off is not a part of the answer.
+        let attempts = AtomicUsize::new(0);
+        let read = readers.read_for(OwnerId::mint(), move |reader| {
+            let attempt = attempts.fetch_add(1, Ordering::Relaxed);
+            if attempt < 2 {
+                endless(reader)?;
+            }
+            Ok(attempt)
+        });
+        assert_eq!(timeout(PATIENCE, read).await.unwrap().unwrap(), 2);
+        readers.close().await;
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_read_that_is_dropped_or_whose_store_closes_is_broken_off() {
+        let limits = [1, 1, 3_600].map(Duration::from_secs);
+        let (readers, store, _directory) = readers_with(limits);
+        let (dropped, kept) = (OwnerId::mint(), OwnerId::mint());
+        let mut read = Box::pin(readers.read_for(dropped, endless));
+        assert!((&mut read).now_or_never().is_none());
+        drop(read);
+        let ended = async {
+            while readers.lanes.first().turns.load() != (0, 0) {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, ended).await.unwrap();
+        let mut read = Box::pin(readers.read_for(kept, endless));
+        assert!((&mut read).now_or_never().is_none());
+        timeout(PATIENCE, readers.close()).await.unwrap();
+        assert!(matches!(read.await, Err(StoreError::Closed)));
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn so_many_reads_of_an_owner_may_wait() {
+        let (readers, store, _directory) = readers_with([PATIENCE; 3]);
+        let (end, query) = slow_query();
+        let owner = OwnerId::mint();
+        let most = LISTS.lanes[0] as usize / 2 + LISTS.waiting_each;
+        let mut reads: Vec<_> = (0..most)
+            .map(|_| Box::pin(readers.read_for(owner, query.clone())))
+            .collect();
+        for read in &mut reads {
+            assert!(read.now_or_never().is_none());
+        }
+        let refused = readers.read_for(owner, query.clone()).await.unwrap_err();
+        assert!(
+            matches!(refused, StoreError::TooManyReads { .. }),
+            "{refused:?}"
+        );
+        let other = readers.read_for(OwnerId::mint(), |_| Ok("read")).await;
+        assert_eq!(other.unwrap(), "read");
+        drop((end, reads));
+        readers.close().await;
         store.close().await;
     }
 
@@ -263,7 +450,7 @@ mod tests {
         let store = SqliteStore::open(directory.path()).unwrap();
         let owner = OwnerId::mint();
         let (end, query) = slow_query();
-        let half = READERS as usize / 2;
+        let half = LISTS.lanes[0] as usize / 2;
         let all = [&store.list_readers, &store.stream_readers];
         let mut slow: Vec<_> = (0..half)
             .flat_map(|_| all)
@@ -301,7 +488,7 @@ mod tests {
             assert!(read.now_or_never().is_none());
         }
         for readers in all {
-            assert_eq!(readers.turns.load(), (half, 3));
+            assert_eq!(readers.lanes.first().turns.load(), (half, 3));
         }
         drop(end);
         for read in reads {

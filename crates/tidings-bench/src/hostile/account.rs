@@ -1,0 +1,306 @@
+//! What a user notices while an ordinary account asks for all it may have.
+
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use fastrand::Rng;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustix::process::setpriority_process;
+use rustls::crypto::aws_lc_rs;
+use rustls::{ClientConfig, RootCertStore};
+use tempfile::TempDir;
+use tidings::{Config, Event, Tidings};
+use tidings_event::{OwnerId, Severity};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::abuse::{self, Abuse, Target as Place};
+use super::attack::Tally;
+use super::tokens::Tokens;
+use super::victim::{Latencies, Victim};
+use super::{ATTACKER, ATTACKERS_NICE, BYSTANDER, mib, recover};
+use crate::Bench;
+use crate::content::{ACTED_UPON, Description};
+use crate::report::{Table, Target};
+use crate::server::Server;
+use crate::statistics::Samples;
+
+/// The second account, where there are two.
+const ACCOMPLICE: Uuid = Uuid::from_u128(0x7b1d_2c3e_0000_4000_8000_0000_0000_000c);
+
+/// The largest events that the account has.
+const LARGE_EVENTS: usize = 1_000;
+
+/// How many are stored at a time.
+const BATCH: usize = 1_000;
+const LARGE_BATCH: usize = 50;
+
+/// What the victim's medians should stay below, times what they were.
+const MOST_SLOWED: f64 = 2.0;
+
+/// By how much the server's memory should grow at most, in MiB.
+const MOST_GROWN_MIB: f64 = 256.0;
+
+pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
+    let store = Store::fill(bench).await?;
+    let mut table = Table::new("hostile: a user beside an ordinary account that asks for much");
+    let mut notes = Vec::new();
+    for abuse in Abuse::ALL {
+        let mut medians: [(&str, Samples, Samples); 3] = [
+            ("list", Samples::default(), Samples::default()),
+            ("mark", Samples::default(), Samples::default()),
+            ("publish", Samples::default(), Samples::default()),
+        ];
+        let mut grown = Samples::default();
+        let mut last = None;
+        for _ in 0..bench.size(3, 1) {
+            let turn = measure(bench, &store, abuse).await?;
+            let sides = turn.before.by_name().into_iter().zip(turn.during.by_name());
+            for ((_, before, during), (was, is)) in medians.iter_mut().zip(sides) {
+                before.push(was.1.median());
+                during.push(is.1.median());
+            }
+            grown.push(mib(turn.peak_bytes.saturating_sub(turn.bytes_before)));
+            last = Some(turn);
+        }
+        let name = abuse.describe();
+        for (request, before, during) in &medians {
+            let figure = format!("{name}: {request}, median ms");
+            let target = Target::AtMost(MOST_SLOWED);
+            table.ratio(&figure, during, ("before", before), target);
+        }
+        let figure = format!("{name}: the server's memory grew by, MiB");
+        table.figure(&figure, &grown, Target::AtMost(MOST_GROWN_MIB));
+        let turn = last.context("there is a turn")?;
+        let slowest = turn
+            .during
+            .by_name()
+            .map(|(request, taken)| format!("{request} {:.1} ms", taken.percentile(99)));
+        notes.push(format!(
+            "{name}: 99th percentiles {}; {} requests of the user were refused; the account had {}; the \
+             server took {:.0} % of its core.",
+            slowest.join(", "),
+            turn.during.refused,
+            turn.tally,
+            turn.cpu * 100.0
+        ));
+    }
+    table.note(format!(
+        "A server with `--auth jwt` and otherwise the default limits. The account may read and write \
+         its own events (`events:read events:write`) and has {} events and {LARGE_EVENTS} of 64 KiB of \
+         metadata more; the user has {}. The user publishes, marks that event and lists 25, over one \
+         connection, every 20 ms; the account comes from another address and shares the load's core \
+         at nice {ATTACKERS_NICE}. In the last turn:",
+        store.events,
+        store.events_of_user,
+    ));
+    for note in notes {
+        table.note(note);
+    }
+    Ok(table)
+}
+
+/// The events that are there before.
+struct Store {
+    directory: TempDir,
+    events: usize,
+    events_of_user: usize,
+}
+
+impl Store {
+    async fn fill(bench: &Bench) -> anyhow::Result<Self> {
+        let store = Self {
+            directory: bench.directory()?,
+            events: bench.size(200_000, 20_000),
+            events_of_user: 2_000,
+        };
+        let engine = Tidings::open(Config::new(store.directory.path().join("data"))).await?;
+        let mut random = Rng::with_seed(3);
+        for (owner, events) in [
+            (ATTACKER, store.events),
+            (ACCOMPLICE, store.events),
+            (BYSTANDER, store.events_of_user),
+        ] {
+            let mut left = events;
+            while left > 0 {
+                let number = left.min(BATCH);
+                left -= number;
+                let mut batch = Vec::with_capacity(number);
+                for _ in 0..number {
+                    batch.push(event(owner, &mut random)?);
+                }
+                engine.publish_batch(batch).await?;
+            }
+        }
+        let large: serde_json::Value = vec![0; 32_700].into();
+        for _ in 0..LARGE_EVENTS / LARGE_BATCH {
+            let mut batch = Vec::with_capacity(LARGE_BATCH);
+            for _ in 0..LARGE_BATCH {
+                let mut event = event(ATTACKER, &mut random)?;
+                let metadata = event.metadata.get_or_insert_default();
+                metadata.insert("a".to_owned(), large.clone());
+                batch.push(event);
+            }
+            engine.publish_batch(batch).await?;
+        }
+        engine.close().await;
+        Ok(store)
+    }
+
+    fn copy_to(&self, data: &Path) -> anyhow::Result<()> {
+        std::fs::create_dir(data)?;
+        let database = data.join("tidings.db");
+        std::fs::copy(self.directory.path().join("data/tidings.db"), &database)
+            .context("could not copy the store")?;
+        // Or the disk would be busy with it while something is measured.
+        std::fs::File::open(&database)?.sync_all()?;
+        Ok(())
+    }
+}
+
+fn event(owner: Uuid, random: &mut Rng) -> anyhow::Result<Event> {
+    let mut description = Description::default();
+    let (category, action) = description.make(random, false);
+    Event::builder()
+        .from_user(OwnerId::from_uuid(owner))
+        .acted_upon(ACTED_UPON)
+        .with_category(category)
+        .with_action(action)
+        .with_severity(Severity::Informational)
+        .with_description(description.text())
+        .build()
+        .context("the event keeps the rules")
+}
+
+struct Turn {
+    before: Latencies,
+    during: Latencies,
+    tally: Tally,
+    cpu: f64,
+    bytes_before: u64,
+    peak_bytes: u64,
+}
+
+async fn measure(bench: &Bench, store: &Store, abuse: Abuse) -> anyhow::Result<Turn> {
+    let directory = bench.directory()?;
+    let data = directory.path().join("data");
+    store.copy_to(&data)?;
+    let tokens = Tokens::new(&bench.server)?;
+    let secret = tokens.secret_file();
+    let secret = secret.to_str().context("the secret has a plain path")?;
+    let mut flags = vec!["--auth", "jwt", "--jwt-secret-file", secret];
+    let (certificate, key) = (
+        directory.path().join("cert.pem"),
+        directory.path().join("key.pem"),
+    );
+    let tls = match abuse.needs_tls() {
+        true => Some(make_certificate(&certificate, &key)?),
+        false => None,
+    };
+    if tls.is_some() {
+        let certificate = certificate.to_str().context("the path is plain")?;
+        let key = key.to_str().context("the path is plain")?;
+        flags.extend(["--tls-cert", certificate, "--tls-key", key]);
+    }
+    let server = Server::start_with(bench, &data, &flags).await?;
+    let scopes = "events:read,events:write";
+    let place = Place {
+        server: server.address(),
+        tokens: [ATTACKER, ACCOMPLICE]
+            .into_iter()
+            .take(abuse.accounts())
+            .map(|owner| tokens.sign(owner, scopes))
+            .collect::<anyhow::Result<_>>()?,
+        tls: tls.clone(),
+    };
+    // May publish more than 20 events a second, or there would be few to measure.
+    let token = tokens.sign(BYSTANDER, "events:read,events:write,events:publish")?;
+    let victim = Victim::new(server.address(), token, tls);
+    let calm = bench.size(Duration::from_secs(4), Duration::from_secs(1));
+    let storm = bench.size(Duration::from_secs(12), Duration::from_secs(3));
+    let (turn, server) = tokio::task::spawn_blocking(move || {
+        let turn = weather(&server, abuse, place, &victim, (calm, storm));
+        (turn, server)
+    })
+    .await?;
+    server.stop().await?;
+    turn.with_context(|| format!("the abuse {abuse:?} broke off"))
+}
+
+fn weather(
+    server: &Server,
+    abuse: Abuse,
+    place: Place,
+    victim: &Victim,
+    (calm, storm): (Duration, Duration),
+) -> anyhow::Result<Turn> {
+    let before = victim.measure(calm)?;
+    let files = server.open_files()?;
+    let bytes_before = server.resident_bytes()?;
+    server.forget_peak()?;
+    let (begun, beginning) = mpsc::channel();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let has_tls = place.tls.is_some();
+    let address = place.server;
+    let account = std::thread::spawn(move || abuse_until(abuse, &place, &begun, stopped));
+    // Fails only if it broke off, which joining it tells.
+    let _ = beginning.recv();
+    let (cpu, since) = (server.cpu()?, std::time::Instant::now());
+    let during = victim.measure(storm);
+    let cpu = (server.cpu()? - cpu).as_secs_f64() / since.elapsed().as_secs_f64();
+    drop(stop);
+    let tally = account
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    ensure!(!tally.is_empty(), "the account did nothing");
+    let peak_bytes = server.peak_resident_bytes()?;
+    if !has_tls {
+        recover(server, address, files)?;
+    }
+    Ok(Turn {
+        before,
+        during: during?,
+        tally,
+        cpu,
+        bytes_before,
+        peak_bytes,
+    })
+}
+
+fn abuse_until(
+    abuse: Abuse,
+    place: &Place,
+    begun: &mpsc::Sender<()>,
+    stopped: oneshot::Receiver<()>,
+) -> anyhow::Result<Tally> {
+    // Of this thread alone.
+    setpriority_process(None, ATTACKERS_NICE).context("could not be nice")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let stop = async {
+        // It is dropped when it is time.
+        let _ = stopped.await;
+    };
+    let begin = || {
+        let _ = begun.send(());
+    };
+    Ok(runtime.block_on(abuse::run(abuse, place, begin, stop)))
+}
+
+/// Makes a certificate, and the configuration of clients that trust it.
+fn make_certificate(certificate: &Path, key: &Path) -> anyhow::Result<Arc<ClientConfig>> {
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+    std::fs::write(certificate, cert.pem())?;
+    std::fs::write(key, signing_key.serialize_pem())?;
+    let mut roots = RootCertStore::empty();
+    roots.add(cert.der().clone())?;
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let client = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(client))
+}

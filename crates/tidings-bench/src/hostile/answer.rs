@@ -1,0 +1,46 @@
+//! Answers of HTTP/1.1, told apart by hand.
+
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+/// Status and length of the first answer in `bytes`, if all of it is there.
+pub(super) fn whole(bytes: &[u8]) -> Option<(u16, usize)> {
+    let end = bytes.windows(4).position(|part| part == b"\r\n\r\n")? + 4;
+    let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    if head.contains("transfer-encoding: chunked") {
+        let last = b"0\r\n\r\n";
+        let body = bytes[end..].windows(last.len());
+        // Within JSON there are no line breaks, so nothing else looks like the last chunk.
+        let length = body.into_iter().position(|part| part == last)? + last.len();
+        return Some((status, end + length));
+    }
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    (bytes.len() >= end + length).then_some((status, end + length))
+}
+
+/// Reads answers, one after the other.
+#[derive(Default)]
+pub(super) struct Answers {
+    bytes: Vec<u8>,
+}
+
+impl Answers {
+    /// The status of the next answer, whose body has come too.
+    pub(super) async fn next(&mut self, socket: &mut (impl AsyncRead + Unpin)) -> io::Result<u16> {
+        loop {
+            if let Some((status, length)) = whole(&self.bytes) {
+                self.bytes.drain(..length);
+                return Ok(status);
+            }
+            if socket.read_buf(&mut self.bytes).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Lanes: short reads do not wait for long ones, nor for those of an owner who reads much.
+//!
+//! A read begins in the first lane. If it takes longer than that lane's limit, it is broken off and
+//! begins again in the next one, where it waits for its owner's turn; after the last lane it is
+//! refused. Every attempt is a read of its own with one snapshot, so an answer is exact. An owner whose
+//! reads have taken much time recently begins in a later lane.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tidings_event::OwnerId;
+use tokio::time::Instant;
+
+use super::background::Background;
+use crate::turns::{Bounds, Turns};
+
+/// The limits of the lanes: most reads take less than a millisecond. The last one bounds how long a
+/// read keeps the write-ahead log from being cut back.
+const LIMITS: [Duration; 3] = [
+    Duration::from_millis(20),
+    Duration::from_millis(250),
+    Duration::from_secs(10),
+];
+
+/// An owner whose debt is beyond these begins in the second and in the third lane.
+const DEBTS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
+
+/// A debt grows by the time that reads take, and falls by a second in so many.
+const PAYING: u32 = 10;
+
+/// However much an owner reads, the debt is paid within so many times this.
+const MAX_DEBT: Duration = Duration::from_secs(3);
+
+/// With fewer debtors those who have paid are not looked for.
+const SWEEP_DEBTORS: usize = 1_024;
+
+/// The lanes of a set of connections.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    pub(super) lanes: Vec<Lane>,
+    debts: Debts,
+}
+
+/// One lane.
+#[derive(Debug)]
+pub(super) struct Lane {
+    /// `None` reads for nobody.
+    pub(super) turns: Turns<Option<OwnerId>>,
+    /// How long a read may take here.
+    pub(super) limit: Duration,
+    /// The threads that read; Tokio's, which have the usual priority, if none.
+    pub(super) threads: Option<Background>,
+}
+
+/// How many reads a set of connections serves at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Widths {
+    /// In each lane; those with 0 are left out.
+    pub(crate) lanes: [u32; 3],
+    /// The reads of one owner that may wait in one lane.
+    pub(crate) waiting_each: usize,
+    /// The reads that may wait in one lane.
+    pub(crate) waiting: usize,
+}
+
+impl Widths {
+    /// The connections for all lanes.
+    pub(super) fn connections(&self) -> u32 {
+        self.lanes.iter().sum()
+    }
+}
+
+impl Lanes {
+    pub(super) fn new(widths: Widths) -> std::io::Result<Self> {
+        Self::with_limits(widths, LIMITS)
+    }
+
+    /// The same with other limits.
+    pub(super) fn with_limits(widths: Widths, limits: [Duration; 3]) -> std::io::Result<Self> {
+        let lane = |(index, (width, limit)): (usize, (u32, Duration))| {
+            let running = width as usize;
+            let is_first = index == 0;
+            let bounds = Bounds {
+                running,
+                // Beyond the first lane an owner's reads come one after the other.
+                running_each: if is_first { (running / 2).max(1) } else { 1 },
+                waiting_each: widths.waiting_each,
+                waiting: widths.waiting,
+            };
+            let threads = match is_first {
+                true => None,
+                false => Some(Background::start(running)?),
+            };
+            Ok(Lane {
+                turns: Turns::new(bounds),
+                limit,
+                threads,
+            })
+        };
+        let lanes = widths.lanes.into_iter().zip(limits).enumerate();
+        Ok(Self {
+            lanes: lanes
+                .filter(|(_, (width, _))| *width > 0)
+                .map(lane)
+                .collect::<std::io::Result<_>>()?,
+            debts: Debts::default(),
+        })
+    }
+
+    /// The lanes in which a read of `owner` is tried, one after the other.
+    pub(super) fn of(&self, owner: OwnerId) -> &[Lane] {
+        let first = self.debts.lane_of(owner).min(self.lanes.len() - 1);
+        &self.lanes[first..]
+    }
+
+    /// The lane of what is read for nobody.
+    pub(super) fn first(&self) -> &Lane {
+        &self.lanes[0]
+    }
+
+    /// Notes that a read of `owner` took so long.
+    pub(super) fn charge(&self, owner: OwnerId, time: Duration) {
+        self.debts.add(owner, time);
+    }
+
+    /// Refuses new reads, and waits for those that are on their way.
+    pub(super) async fn close(&self) {
+        for lane in &self.lanes {
+            lane.turns.refuse();
+        }
+        for lane in &self.lanes {
+            lane.turns.close().await;
+        }
+    }
+}
+
+/// What owners owe for the time that their reads took recently.
+#[derive(Debug, Default)]
+struct Debts(Mutex<Debtors>);
+
+#[derive(Debug, Default)]
+struct Debtors {
+    owners: HashMap<OwnerId, Debt>,
+    /// With so many debtors those who have paid are forgotten.
+    sweep_at: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Debt {
+    time: Duration,
+    since: Instant,
+}
+
+impl Debt {
+    fn left(self, now: Instant) -> Duration {
+        let paid = now.duration_since(self.since) / PAYING;
+        self.time.saturating_sub(paid)
+    }
+}
+
+impl Debts {
+    fn add(&self, owner: OwnerId, time: Duration) {
+        let now = Instant::now();
+        let mut debtors = self.lock();
+        let debt = debtors.owners.entry(owner).or_insert(Debt {
+            time: Duration::ZERO,
+            since: now,
+        });
+        *debt = Debt {
+            time: (debt.left(now) + time).min(MAX_DEBT),
+            since: now,
+        };
+        if debtors.owners.len() >= debtors.sweep_at.max(SWEEP_DEBTORS) {
+            debtors.owners.retain(|_, debt| !debt.left(now).is_zero());
+            debtors.sweep_at = debtors.owners.len() * 2;
+        }
+    }
+
+    fn lane_of(&self, owner: OwnerId) -> usize {
+        let left = match self.lock().owners.get(&owner) {
+            Some(debt) => debt.left(Instant::now()),
+            None => return 0,
+        };
+        DEBTS.iter().filter(|most| left > **most).count()
+    }
+
+    /// Nothing panics while it is held.
+    fn lock(&self) -> MutexGuard<'_, Debtors> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_owner_who_reads_much_begins_in_a_later_lane_for_a_while() {
+        let debts = Debts::default();
+        let (greedy, other) = (OwnerId::mint(), OwnerId::mint());
+        debts.add(other, Duration::from_millis(1));
+        for lane in [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2] {
+            assert_eq!(debts.lane_of(greedy), lane);
+            debts.add(greedy, Duration::from_millis(100) + Duration::from_nanos(1));
+        }
+        assert_eq!(debts.lane_of(other), 0);
+        debts.add(greedy, Duration::from_secs(3_600));
+        tokio::time::advance((MAX_DEBT - DEBTS[1]) * PAYING).await;
+        assert_eq!(debts.lane_of(greedy), 1);
+        tokio::time::advance(DEBTS[1] * PAYING).await;
+        assert_eq!(debts.lane_of(greedy), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_have_paid_are_forgotten() {
+        let debts = Debts::default();
+        for _ in 0..10 {
+            for _ in 0..SWEEP_DEBTORS {
+                debts.add(OwnerId::mint(), Duration::from_millis(1));
+            }
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        let debtors = debts.lock().owners.len();
+        assert!(debtors <= 2 * SWEEP_DEBTORS, "{debtors} are remembered");
+    }
+}
