@@ -367,10 +367,10 @@ mod tests {
         let log = tracing_subscriber::registry().with(kept.clone());
         let _log = tracing::subscriber::set_default(log);
         let gate = GateLayer::new(Arc::clone(&state));
-        let routes = gate.layer(Router::new().route("/", get(failing)));
+        let routes = gate.layer(Router::new().route("/failing", get(failing)));
         for number in 0..300 {
             let host = ["localhost", "evil.example"][number % 2];
-            let request = Request::get("/").header("host", host);
+            let request = Request::get("/failing").header("host", host);
             let request = request.body(Body::empty()).unwrap();
             let Ok(answer) = routes.clone().oneshot(request).await;
             assert_eq!(answer.status(), [503, 403][number % 2]);

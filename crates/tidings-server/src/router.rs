@@ -169,9 +169,9 @@ mod tests {
         }
         let data_dir = TempDir::new().unwrap();
         let gate = GateLayer::new(state(&data_dir).await);
-        let routes = gate.layer(Router::new().route("/", get(broken)));
+        let routes = gate.layer(Router::new().route("/broken", get(broken)));
         for (host, status) in [("localhost", 500), ("example.org", 403)] {
-            let request = Request::head("/").header("host", host);
+            let request = Request::head("/broken").header("host", host);
             let request = request.body(Body::empty()).unwrap();
             let Ok(answer) = routes.clone().oneshot(request).await;
             assert_eq!(

@@ -185,7 +185,8 @@ pub(crate) fn server() -> Vec<Operation> {
         )
         .fails_with(&READ)
         .fails_with(&[ErrorCode::StorageFull]),
-        Operation::of::<metrics::__path_metrics>(Access::ADMINISTRATOR, get(metrics::metrics)),
+        Operation::of::<metrics::__path_metrics>(Access::ADMINISTRATOR, get(metrics::metrics))
+            .fails_with(&READ),
         Operation::of::<session::__path_begin_session>(
             Access::Caller,
             post(session::begin_session),

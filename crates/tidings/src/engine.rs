@@ -347,11 +347,13 @@ impl Tidings {
         self.shared.store.check().await
     }
 
-    /// Adds what the engine counts to a registry, under names that begin with `tidings_`.
+    /// Adds what the engine counts to a registry, under names that begin with `tidings_`. Encoding the
+    /// registry asks the file system for its free space, and takes as long as that does.
     pub fn register_metrics(&self, registry: &mut Registry) {
         let hub = Arc::clone(&self.shared.hub);
         let time = Arc::clone(&self.shared.time);
-        self.shared.metrics.register(hub, time, registry);
+        let store = Arc::clone(&self.shared.store);
+        self.shared.metrics.register(hub, time, store, registry);
     }
 
     /// Ends every subscription, those that are opened later too, once it has handed over what its

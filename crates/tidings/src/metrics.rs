@@ -12,6 +12,7 @@ use prometheus_client::registry::{Registry, Unit};
 use tidings_event::{Change, ResetReason, Status};
 
 use crate::hub::Hub;
+use crate::store::Store;
 use crate::timekeeper::Timekeeper;
 
 /// Numbers that only ever grow, unless they say otherwise.
@@ -137,7 +138,13 @@ impl Metrics {
     }
 
     /// Adds all of them to a registry, under names that begin with `tidings_`.
-    pub(crate) fn register(&self, hub: Arc<Hub>, time: Arc<Timekeeper>, registry: &mut Registry) {
+    pub(crate) fn register(
+        &self,
+        hub: Arc<Hub>,
+        time: Arc<Timekeeper>,
+        store: Arc<dyn Store>,
+        registry: &mut Registry,
+    ) {
         let registry = registry.sub_registry_with_prefix("tidings");
         let mut counter = |name: &str, help: &str, counter: &Counter| {
             registry.register(name, help, counter.clone());
@@ -221,6 +228,7 @@ impl Metrics {
         );
         registry.register("subscribers", "Subscriptions now", self.subscribers.clone());
         registry.register_collector(Box::new(LiveFeeds(hub)));
+        registry.register_collector(Box::new(StoreRoom(store)));
         registry.register_collector(Box::new(Clocks(time)));
     }
 }
@@ -239,6 +247,45 @@ impl Collector for Clocks {
             gauge.metric_type(),
         )?;
         gauge.encode(encoder)
+    }
+}
+
+/// What the file system says when it is asked.
+struct StoreRoom(Arc<dyn Store>);
+
+impl std::fmt::Debug for StoreRoom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreRoom").finish_non_exhaustive()
+    }
+}
+
+impl Collector for StoreRoom {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let Some(room) = self.0.room() else {
+            return Ok(());
+        };
+        for (name, help, bytes) in [
+            (
+                "database",
+                "Size of the database with its write-ahead log",
+                room.database_bytes,
+            ),
+            (
+                "disk_free",
+                "Free space of the file system that holds the database",
+                room.free_bytes,
+            ),
+            (
+                "disk_size",
+                "Size of the file system that holds the database",
+                room.disk_bytes,
+            ),
+        ] {
+            let gauge = ConstGauge::new(bytes);
+            let unit = Some(&Unit::Bytes);
+            gauge.encode(encoder.encode_descriptor(name, help, unit, gauge.metric_type())?)?;
+        }
+        Ok(())
     }
 }
 

@@ -23,6 +23,17 @@ pub use sqlite::{
     restore_from_reader, schema_differences,
 };
 
+/// The room that a store takes, and what is left beside it, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Room {
+    /// What its files take.
+    pub(crate) database_bytes: u64,
+    /// What is free on its file system for this user.
+    pub(crate) free_bytes: u64,
+    /// What its file system has in all.
+    pub(crate) disk_bytes: u64,
+}
+
 /// An event on its way into the store, with what the engine has made of it.
 #[derive(Debug)]
 pub(crate) struct Submission {
@@ -362,6 +373,9 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// A step of the store's work on itself: dropping what users did to events of the system that are
     /// gone, adding events to the index for searching.
     async fn tidy(&self) -> Result<Progress, StoreError>;
+
+    /// The room that the store takes and has, if that is known. Blocks for as long as the file system does.
+    fn room(&self) -> Option<Room>;
 
     /// Whether the store answers.
     async fn check(&self) -> Result<(), StoreError>;

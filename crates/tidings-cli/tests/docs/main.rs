@@ -15,7 +15,7 @@
 //! | `rs FILE` | an excerpt, which has to be in that file |
 //! | `rust`, `rust,no_run` | compiled by `cargo test --doc`, in the crate that includes the document |
 //! | `json` | has to be JSON |
-//! | `text`, `toml`, `ini`, `nginx`, `haproxy`, `caddyfile`, `js`, `html` | shown only; `conformance-js` runs those of proxies |
+//! | `text`, `toml`, `ini`, `nginx`, `haproxy`, `caddyfile`, `js`, `html`, `yaml` | shown only; `conformance-js` runs those of proxies |
 //!
 //! Each document runs in an empty directory of its own. `cargo run --release --` and `tidings` mean
 //! the binary under test, and `127.0.0.1:9081` the server that was started. Where a document starts

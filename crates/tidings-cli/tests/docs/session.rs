@@ -95,7 +95,7 @@ impl Session {
                 Err(error) => Err(error.into()),
             },
             "rust" | "rust,no_run" | "text" | "toml" | "ini" | "nginx" | "haproxy"
-            | "caddyfile" | "js" | "html" => Ok(()),
+            | "caddyfile" | "js" | "html" | "yaml" => Ok(()),
             info => match info.strip_prefix("rs ") {
                 Some(file) => excerpt::check(file, text),
                 None => bail!("unknown info string `{info}`; tests/docs/main.rs lists them"),

@@ -1,15 +1,23 @@
 //! `/metrics`.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, VARY};
 use axum::response::{IntoResponse, Response};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
+use crate::error::ApiError;
 use crate::identity::Administrator;
 use crate::metrics::Format;
 use crate::state::AppState;
+
+/// How long a file system may take to tell its free space; scrapers wait for 10 seconds.
+const ENCODE_TIME: Duration = Duration::from_secs(5);
 
 /// The counts of engine and server, for Prometheus.
 #[utoipa::path(
@@ -27,21 +35,30 @@ pub(crate) async fn metrics(
     State(state): State<Arc<AppState>>,
     _: Administrator,
     headers: HeaderMap,
-) -> Response {
-    answer(&state, &headers)
+) -> Result<Response, ApiError> {
+    answer(state, &headers).await
 }
 
 /// The same for whoever asks, where the operator opened a listener for it.
 pub(crate) async fn open_metrics(
     State(state): State<Arc<AppState>>,
     headers: HeaderMap,
-) -> Response {
-    answer(&state, &headers)
+) -> Result<Response, ApiError> {
+    answer(state, &headers).await
 }
 
-fn answer(state: &AppState, headers: &HeaderMap) -> Response {
+async fn answer(state: Arc<AppState>, headers: &HeaderMap) -> Result<Response, ApiError> {
     let format = Format::wanted(headers);
-    let text = format.encode(&state.metrics.registry);
+    // The file system is asked for its free space, and a sick one may take its time.
+    let encoded = spawn_blocking(move || format.encode(&state.metrics.registry));
+    let text = match timeout(ENCODE_TIME, encoded).await {
+        Ok(Ok(text)) => text,
+        Ok(Err(ended)) => match ended.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(_) => return Err(ApiError::ShuttingDown),
+        },
+        Err(_) => return Err(ApiError::StoreTimeout),
+    };
     let headers = [(CONTENT_TYPE, format.content_type()), (VARY, "accept")];
-    (headers, text).into_response()
+    Ok((headers, text).into_response())
 }

@@ -178,6 +178,8 @@ async fn the_version_and_the_process_are_shown() {
         "process_max_fds",
         "process_threads",
         "process_start_time_seconds",
+        "tidings_database_bytes",
+        "tidings_disk_size_bytes",
     ] {
         assert!(value(&text, name) > Some(0.0), "{name} in {text}");
     }

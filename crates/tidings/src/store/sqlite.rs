@@ -15,6 +15,7 @@ mod list;
 mod publish;
 mod readers;
 mod replay;
+mod room;
 mod row;
 mod schema;
 mod search;
@@ -44,7 +45,7 @@ pub use directory::DirectoryError;
 use crate::retention::Retention;
 use crate::store::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
-    Progress, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Unread, Work,
+    Progress, ReplayPage, RevRange, Room, Side, Snapshot, Store, StoreError, Unread, Work,
 };
 use directory::DataDirectory;
 use fault::{OpenFault, io_error};
@@ -259,6 +260,10 @@ impl Store for SqliteStore {
             .upkeep(move |transaction| search_blocks::add_blocks(transaction, &blocks))
             .await?;
         Ok(Progress::More)
+    }
+
+    fn room(&self) -> Option<Room> {
+        room::of(&self.database)
     }
 
     async fn check(&self) -> Result<(), StoreError> {

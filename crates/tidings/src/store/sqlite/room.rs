@@ -1,0 +1,46 @@
+//! How much room the database takes, and how much is left beside it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use rustix::fs::statvfs;
+
+use crate::store::Room;
+
+/// The database, its write-ahead log and the log's index.
+const FILES: [&str; 3] = ["", "-wal", "-shm"];
+
+/// What the file system says of the database at this path; nothing if it does not answer.
+pub(super) fn of(database: &Path) -> Option<Room> {
+    let sizes = FILES.into_iter().filter_map(|suffix| {
+        let mut name = OsString::from(database);
+        name.push(suffix);
+        fs::metadata(name).ok()
+    });
+    let file_system = statvfs(database).ok()?;
+    Some(Room {
+        database_bytes: sizes.map(|file| file.len()).sum(),
+        // Not what is kept for the superuser.
+        free_bytes: file_system.f_bavail.saturating_mul(file_system.f_frsize),
+        disk_bytes: file_system.f_blocks.saturating_mul(file_system.f_frsize),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_counts_with_its_log() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("x.db");
+        fs::write(&database, [0; 1000]).unwrap();
+        fs::write(directory.path().join("x.db-wal"), [0; 10]).unwrap();
+        fs::write(directory.path().join("other"), [0; 10]).unwrap();
+        let room = of(&database).unwrap();
+        assert_eq!(room.database_bytes, 1010);
+        assert!(room.free_bytes <= room.disk_bytes && room.disk_bytes > 0);
+        assert_eq!(of(&directory.path().join("none")), None);
+    }
+}
