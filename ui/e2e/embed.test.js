@@ -87,6 +87,32 @@ describe("the components in another page", () => {
     await shows(page, ["a success"]);
   });
 
+  it("take over what React could not set before the script was loaded", async () => {
+    await here.api.publish([draft("an error", { severity: "error" }), draft("a success", { severity: "success" })]);
+    // As React 19 leaves an element whose script is not there: it does not set the properties later.
+    const page = await host(`<main><tidings-inbox filter="[object Object]"></tidings-inbox></main><tidings-bell></tidings-bell>`, {
+      script: false,
+    });
+    await page.evaluate(() => {
+      globalThis.asked = { bell: 0, inbox: 0 };
+      document.querySelector("tidings-inbox")["__reactProps$4x"] = {
+        children: undefined,
+        getToken: () => ((asked.inbox += 1), null),
+        filter: { severity: ["error"] },
+        version: "not a property for others",
+      };
+      document.querySelector("tidings-bell")["__reactProps$4x"] = {
+        getToken: () => ((asked.bell += 1), null),
+        noDrawer: true,
+      };
+    });
+    await load(page);
+    await shows(page, ["an error"]);
+    await until("the bell asks too", () => page.evaluate(() => asked.bell > 0 && asked.inbox > 0), true);
+    assert.equal(await page.evaluate(() => document.querySelector("tidings-bell").noDrawer), true);
+    noFaults(page);
+  });
+
   it("do not take an equal filter for another one", async () => {
     await here.api.publish([
       draft("an error", { severity: "error" }),

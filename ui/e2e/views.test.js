@@ -114,6 +114,7 @@ describe("every view", () => {
   it("has none where the server is away", async () => {
     const page = await here.page(await here.context());
     await title(page, "failed").waitFor();
+    await state(page, "Live");
     await here.server.kill();
     await until("lost", async () => (await page.locator("tidings-inbox .state").textContent()).trim() !== "Live", true);
     await look(page, "reconnecting");

@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-BUj06RZj.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-CAt6KjFU.js";

@@ -10,6 +10,7 @@ import { tell } from "../notify/desktop.js";
 import { Herald } from "../notify/herald.js";
 import { totalOf } from "../stream/counts.js";
 import { strings } from "../strings/en.js";
+import { adoptReactProps } from "./adopt.js";
 import { around, seenAt } from "./contrast.js";
 import { bellIcon, closeIcon } from "./icons.js";
 import type { TidingsInbox } from "./inbox.js";
@@ -133,6 +134,9 @@ export class TidingsBell extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    if (!this.hasUpdated) {
+      adoptReactProps(this);
+    }
     toastStack.join(this);
     this.#watch();
     if (this.hasUpdated) {

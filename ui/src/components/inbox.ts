@@ -13,6 +13,7 @@ import { readSettings, writeSettings } from "../inbox/settings.js";
 import { askToTell, canTell } from "../notify/desktop.js";
 import { totalOf } from "../stream/counts.js";
 import { strings } from "../strings/en.js";
+import { adoptReactProps } from "./adopt.js";
 import { Attention } from "./attention.js";
 import { dialogStyles, helpDialog, settingsDialog } from "./dialogs.js";
 import type { TidingsFilterBar } from "./filter-bar.js";
@@ -111,6 +112,9 @@ export class TidingsInbox extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    if (!this.hasUpdated) {
+      adoptReactProps(this);
+    }
     addEventListener("pagehide", this.#hide);
     addEventListener("online", this.#network);
     addEventListener("offline", this.#network);
