@@ -119,6 +119,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 struct Settings {
     retention: Retention,
     limits: Limits,
+    /// How many bytes the events of one user may take.
+    owner_bytes: Option<u64>,
     connections: ConnectionLimits,
     tokens: Option<TokenConfig>,
 }
@@ -134,6 +136,7 @@ impl Settings {
             connections: args.connections.limits()?,
             tokens: args.identity.token_config()?,
             limits: args.limits.event_limits()?,
+            owner_bytes: args.limits.owner_bytes(args.identity.has_login())?,
         })
     }
 }
@@ -174,6 +177,7 @@ async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Sta
     let engine = Tidings::open(tidings::Config {
         retention: settings.retention,
         limits: settings.limits,
+        owner_bytes: settings.owner_bytes,
         ..tidings::Config::new(&args.data_dir)
     })
     .await?;

@@ -32,6 +32,8 @@ pub enum ErrorCode {
     UnsupportedMediaType,
     /// The event's id is already taken by an event with other content.
     EventConflict,
+    /// The events of the owner take as many bytes as they may.
+    QuotaExceeded,
     /// The caller has no event with this id.
     EventNotFound,
     /// No such path.
@@ -77,7 +79,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code that a server of this version sends.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::InvalidJson,
         Self::InvalidEvent,
         Self::InvalidQuery,
@@ -89,6 +91,7 @@ impl ErrorCode {
         Self::UriTooLong,
         Self::UnsupportedMediaType,
         Self::EventConflict,
+        Self::QuotaExceeded,
         Self::EventNotFound,
         Self::RouteNotFound,
         Self::MethodNotAllowed,

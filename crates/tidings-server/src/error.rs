@@ -101,6 +101,13 @@ pub(crate) enum ApiError {
     Config(Box<dyn Error + Send + Sync>),
     /// The id is taken by an event with other content. The index is that of a batch.
     Conflict { index: Option<usize>, id: EventId },
+    /// An event does not fit into what the events of its owner may take. The index is that of a batch.
+    QuotaExceeded {
+        index: Option<usize>,
+        bytes: u64,
+        used: u64,
+        limit: u64,
+    },
     /// The caller has no such event.
     EventNotFound,
     /// No such path.
@@ -165,6 +172,17 @@ impl ApiError {
             } => Self::EventTooLarge {
                 index: place(index),
                 bytes,
+                limit,
+            },
+            PublishError::QuotaExceeded {
+                index,
+                bytes,
+                used,
+                limit,
+            } => Self::QuotaExceeded {
+                index: place(index),
+                bytes,
+                used,
                 limit,
             },
             PublishError::TooManyEvents { events, limit } => Self::TooManyEvents { events, limit },

@@ -8,7 +8,7 @@ use axum::http::Uri;
 use axum::http::request::Parts;
 use futures_util::FutureExt as _;
 use futures_util::future::Either;
-use tidings::Tidings;
+use tidings::{Prepared, PublishError, Receipt, Tidings};
 use tidings_event::Selection;
 use uuid::fmt::Hyphenated;
 
@@ -24,6 +24,7 @@ use crate::peer::Peer;
 use crate::query::Elsewhere;
 use crate::repeats::Repeats;
 use crate::shutdown::Drain;
+use crate::token::Scopes;
 use crate::unfiltered;
 
 /// The shortest silence: a shorter one would make an idle stream a busy one.
@@ -111,6 +112,20 @@ impl AppState {
             self.callers
                 .count_batch(caller.owner, caller.reach(), events),
         )
+    }
+
+    /// Stores events. A caller who publishes for others may fill an inbox beyond its owner's quota.
+    /// Without a login there is one quota, since there is one caller.
+    pub(crate) async fn publish(
+        &self,
+        caller: Caller,
+        events: Vec<Prepared>,
+    ) -> Result<Vec<Receipt>, PublishError> {
+        if self.identity.has_login() && caller.scopes.contains(Scopes::PUBLISH) {
+            self.engine.publish_prepared(events).await
+        } else {
+            self.engine.publish_prepared_by_owner(events).await
+        }
     }
 
     /// Counts a request that asks for a change, and reads its body; it may be as large as a batch.

@@ -77,7 +77,11 @@ fn events() -> Vec<Operation> {
             post(create::create_events),
         )
         .fails_with(&BODY)
-        .fails_with(&[ErrorCode::InvalidEvent, ErrorCode::EventConflict])
+        .fails_with(&[
+            ErrorCode::InvalidEvent,
+            ErrorCode::EventConflict,
+            ErrorCode::QuotaExceeded,
+        ])
         .fails_with(&EXCESS)
         .fails_with(&WRITE)
         .also_at("/api/events", "create_events_alias"),

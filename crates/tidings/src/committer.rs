@@ -20,7 +20,8 @@ use crate::hub::{Delivery, Hub};
 use crate::metrics::{ChangeLabel, Metrics, OutcomeLabel};
 use crate::receipt::Receipt;
 use crate::store::{
-    ChangeStep, Changed, Committed, Conflict, Outcome, Store, StoreError, Submission, Work,
+    ChangeStep, Changed, Committed, Conflict, Outcome, OverQuota, Publication, Store, StoreError,
+    Submission, Work,
 };
 use queue::Queue;
 
@@ -95,10 +96,11 @@ impl Committer {
     ///
     /// When the caller drops the future while it waits for room in the queue, nothing was taken;
     /// after that the request is stored and delivered all the same.
-    pub(crate) async fn publish(&self, submissions: Vec<Submission>) -> Published {
-        let bytes = submissions.iter().map(Submission::bytes).sum();
+    pub(crate) async fn publish(&self, publication: Publication) -> Published {
+        let sizes = publication.submissions.iter().map(Submission::bytes);
+        let bytes = sizes.sum();
         let (answer, outcome) = oneshot::channel();
-        let work = Work::Publish(submissions);
+        let work = Work::Publish(publication);
         self.queue(work, None, bytes, Answer::Published(answer))
             .await
             .map_err(|Closed| PublishError::Closed)?;
@@ -230,7 +232,7 @@ fn deliver(outcomes: &[Outcome], system: OwnerId, hub: &Hub) {
                 let deliveries = by_owner.entry(changed.owner).or_default();
                 deliveries.push(delivery_of(changed, system));
             }
-            Outcome::Changed(_) | Outcome::Conflict(_) => {}
+            Outcome::Changed(_) | Outcome::Conflict(_) | Outcome::OverQuota(_) => {}
         }
     }
     for (owner, deliveries) in by_owner {
@@ -284,6 +286,10 @@ fn count(committed: &Committed, metrics: &Metrics) {
                 let label = &OutcomeLabel::CONFLICT;
                 metrics.requests.get_or_create(label).inc();
             }
+            Outcome::OverQuota(_) => {
+                let label = &OutcomeLabel::OVER_QUOTA;
+                metrics.requests.get_or_create(label).inc();
+            }
             Outcome::Changed(changed) => {
                 let number = changed.ids.len();
                 metrics.frames_encoded.inc_by(u64::from(number > 0));
@@ -313,12 +319,29 @@ impl Answer {
             (Self::Published(answer), Outcome::Conflict(Conflict { index, id })) => {
                 let _ = answer.send(Err(PublishError::Conflict { index, id }));
             }
+            (Self::Published(answer), Outcome::OverQuota(over)) => {
+                let OverQuota {
+                    index,
+                    bytes,
+                    used,
+                    limit,
+                } = over;
+                let _ = answer.send(Err(PublishError::QuotaExceeded {
+                    index,
+                    bytes,
+                    used,
+                    limit,
+                }));
+            }
             (Self::Changed(answer), Outcome::Changed(changed)) => {
                 let _ = answer.send(Ok(changed));
             }
             // A store answers what it was asked; dropping the sender says that it did not.
             (Self::Published(_), Outcome::Changed(_))
-            | (Self::Changed(_), Outcome::Stored(_) | Outcome::Conflict(_)) => {
+            | (
+                Self::Changed(_),
+                Outcome::Stored(_) | Outcome::Conflict(_) | Outcome::OverQuota(_),
+            ) => {
                 tracing::error!("the store answered something else than it was asked");
             }
         }

@@ -22,6 +22,9 @@ pub struct Config {
     pub page_bytes: usize,
     /// What is kept, and for how long.
     pub retention: Retention,
+    /// How many bytes the events of one owner may take that the owner publishes, and half of those that
+    /// anybody does; `None` sets no limit. The system's are not limited by this.
+    pub owner_bytes: Option<u64>,
     /// Where the time is read; tests give a [`ManualClock`](crate::ManualClock).
     pub clock: Clock,
 }
@@ -33,6 +36,10 @@ impl Config {
     /// 1 MiB: a thousand events with a line or two of metadata.
     pub const DEFAULT_PAGE_BYTES: usize = 1024 * 1024;
 
+    /// 256 MiB, for a server on which users publish to themselves: some 300,000 events with a sentence
+    /// each.
+    pub const DEFAULT_OWNER_BYTES: u64 = 256 * 1024 * 1024;
+
     /// The default set-up with its data in `data_dir`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
@@ -41,6 +48,7 @@ impl Config {
             window_bytes: Self::DEFAULT_WINDOW_BYTES,
             page_bytes: Self::DEFAULT_PAGE_BYTES,
             retention: Retention::default(),
+            owner_bytes: None,
             clock: Clock::default(),
         }
     }

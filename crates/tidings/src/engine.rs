@@ -15,10 +15,11 @@ use crate::config::Config;
 use crate::error::{OpenError, PublishError};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
+use crate::quota::{Publisher, Quota};
 use crate::receipt::Receipt;
 use crate::start::cursor_at;
 use crate::store::sqlite::{OpenStoreError, SqliteStore};
-use crate::store::{Identity, Store, StoreError, Submission};
+use crate::store::{Identity, Publication, Store, StoreError, Submission};
 use crate::subscription::{Source, Subscription};
 use crate::timekeeper::Timekeeper;
 use crate::turns::Turns;
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     /// What is read at once of a page.
     pub(crate) page_bytes: usize,
+    quota: Quota,
     pub(crate) identity: Identity,
     pub(crate) store: Arc<dyn Store>,
     hub: Arc<Hub>,
@@ -90,6 +92,7 @@ impl Tidings {
             window_bytes,
             page_bytes,
             retention,
+            owner_bytes,
             clock,
         } = config;
         let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&data_dir)).await;
@@ -123,6 +126,7 @@ impl Tidings {
         let shared = Shared {
             limits,
             page_bytes,
+            quota: Quota::new(owner_bytes),
             identity: store.identity(),
             store,
             hub,
@@ -207,6 +211,27 @@ impl Tidings {
         &self,
         events: Vec<Prepared>,
     ) -> Result<Vec<Receipt>, PublishError> {
+        self.publish_as(Publisher::Backend, events).await
+    }
+
+    /// As [`Self::publish_prepared`], for events that their owner publishes: the owner's quota holds,
+    /// of which others may take as much again.
+    ///
+    /// # Errors
+    ///
+    /// When nothing was stored; [`PublishError`] says why.
+    pub async fn publish_prepared_by_owner(
+        &self,
+        events: Vec<Prepared>,
+    ) -> Result<Vec<Receipt>, PublishError> {
+        self.publish_as(Publisher::Owner, events).await
+    }
+
+    async fn publish_as(
+        &self,
+        publisher: Publisher,
+        events: Vec<Prepared>,
+    ) -> Result<Vec<Receipt>, PublishError> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
@@ -225,7 +250,9 @@ impl Tidings {
             }
             submissions.push(event.submission);
         }
-        let mut receipts = self.shared.committer.publish(submissions).await?;
+        let quota = self.shared.quota.limit_for(publisher);
+        let publication = Publication { submissions, quota };
+        let mut receipts = self.shared.committer.publish(publication).await?;
         for (index, of_one) in warnings {
             receipts[index].warnings = of_one;
         }

@@ -64,6 +64,22 @@ pub enum PublishError {
         /// The limit.
         limit: usize,
     },
+    /// The events of an owner take as many bytes as they may
+    /// ([`Config::owner_bytes`](crate::Config::owner_bytes)). There is room again when some are deleted.
+    #[error(
+        "event {index} of the request needs {bytes} bytes, and the events of its owner take {used} of \
+         the {limit} allowed"
+    )]
+    QuotaExceeded {
+        /// Which event of the request.
+        index: usize,
+        /// What it takes.
+        bytes: u64,
+        /// What the owner's events take without those of the request.
+        used: u64,
+        /// The limit that holds for this publisher.
+        limit: u64,
+    },
     /// The store could not commit. Shared by all requests of the same commit.
     #[error("could not store the event")]
     Store(#[source] Arc<StoreError>),

@@ -46,6 +46,7 @@ mod frame;
 mod hub;
 mod metrics;
 mod page;
+mod quota;
 mod receipt;
 mod retention;
 mod search;
@@ -66,8 +67,8 @@ pub use page::{EncodedPage, PageRest};
 pub use receipt::Receipt;
 pub use retention::Retention;
 pub use store::{
-    BackupError, DirectoryError, StoreError, StoreSummary, backup, backup_to_writer, restore,
-    restore_from_reader, schema_differences,
+    Audit, AuditError, BackupError, DirectoryError, StoreError, StoreSummary, WrongCount, audit,
+    backup, backup_to_writer, restore, restore_from_reader, schema_differences,
 };
 pub use subscription::Subscription;
 

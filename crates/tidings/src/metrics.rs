@@ -72,6 +72,9 @@ impl OutcomeLabel {
     pub(crate) const CONFLICT: Self = Self {
         outcome: "conflict",
     };
+    pub(crate) const OVER_QUOTA: Self = Self {
+        outcome: "over_quota",
+    };
     pub(crate) const FAILED: Self = Self { outcome: "failed" };
 }
 

@@ -20,6 +20,9 @@ pub struct Retention {
     pub system_events: u64,
     /// How long a deletion is remembered. A reader that was away for longer is told to fetch the list.
     pub deleted_age: Duration,
+    /// How many deletions of one owner are remembered: the last. It bounds what publishing and deleting
+    /// without end costs; at least [`MIN_OWNER_DELETIONS`](Self::MIN_OWNER_DELETIONS) are.
+    pub owner_deletions: u64,
     /// How long the background task rests when there is nothing to do.
     pub interval: Duration,
 }
@@ -29,6 +32,10 @@ impl Retention {
     pub const DEFAULT_SYSTEM_EVENTS: u64 = 10_000;
     /// A device may lie in a drawer for a month.
     pub const DEFAULT_DELETED_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+    /// About 25 MB on disk.
+    pub const DEFAULT_OWNER_DELETIONS: u64 = 100_000;
+    /// Fewer would cost readers their place who were away for a moment.
+    pub const MIN_OWNER_DELETIONS: u64 = 1_000;
     /// Nothing is in a hurry.
     pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -39,7 +46,8 @@ impl Retention {
 }
 
 impl Default for Retention {
-    /// Users' events are kept for ever, the system's up to 10,000, deletions for 30 days.
+    /// Users' events are kept for ever, the system's up to 10,000, deletions for 30 days and up to
+    /// 100,000 of an owner.
     fn default() -> Self {
         Self {
             age: None,
@@ -47,6 +55,7 @@ impl Default for Retention {
             owner_events: None,
             system_events: Self::DEFAULT_SYSTEM_EVENTS,
             deleted_age: Self::DEFAULT_DELETED_AGE,
+            owner_deletions: Self::DEFAULT_OWNER_DELETIONS,
             interval: Self::DEFAULT_INTERVAL,
         }
     }

@@ -15,12 +15,13 @@ use tidings_event::{
     OwnerId, PageRequest, PageToken, Rev, Status, Summary, SystemId, Timestamp,
 };
 
+use crate::quota::EVENT_BYTES;
 use crate::retention::Retention;
 pub(crate) use encoded::{EncodedEvents, Unread};
 pub use error::StoreError;
 pub use sqlite::{
-    BackupError, DirectoryError, StoreSummary, backup, backup_to_writer, restore,
-    restore_from_reader, schema_differences,
+    Audit, AuditError, BackupError, DirectoryError, StoreSummary, WrongCount, audit, backup,
+    backup_to_writer, restore, restore_from_reader, schema_differences,
 };
 
 /// The room that a store takes, and what is left beside it, in bytes.
@@ -51,6 +52,15 @@ pub(crate) struct Submission {
 }
 
 impl Submission {
+    /// What it counts against the quota of its owner.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        let event = &self.event;
+        let metadata = self.metadata.as_ref().map_or(0, |text| text.len());
+        let (category, action) = (event.category.as_str(), event.action.as_str());
+        let texts = event.description.len() + metadata + category.len() + action.len();
+        EVENT_BYTES + texts as u64
+    }
+
     /// The memory it takes, about.
     pub(crate) fn bytes(&self) -> usize {
         let metadata = self.metadata.as_ref().map_or(0, |text| text.len());
@@ -75,11 +85,19 @@ pub(crate) struct Stored {
     pub(crate) deleted: bool,
 }
 
+/// A publish request.
+#[derive(Debug)]
+pub(crate) struct Publication {
+    pub(crate) submissions: Vec<Submission>,
+    /// The most bytes that the events of one owner may take with these.
+    pub(crate) quota: Option<u64>,
+}
+
 /// One thing to be committed.
 #[derive(Debug)]
 pub(crate) enum Work {
     /// These events are stored, all or none.
-    Publish(Vec<Submission>),
+    Publish(Publication),
     /// Something is done to stored events.
     Change(ChangeStep),
 }
@@ -88,7 +106,7 @@ impl Work {
     /// How many events it publishes, and how many it changes.
     pub(crate) fn size(&self) -> (usize, usize) {
         match self {
-            Self::Publish(submissions) => (submissions.len(), 0),
+            Self::Publish(publication) => (publication.submissions.len(), 0),
             Self::Change(step) => (0, step.ids.len()),
         }
     }
@@ -115,8 +133,10 @@ pub(crate) struct ChangeStep {
 pub(crate) enum Outcome {
     /// The events are stored, now or before.
     Stored(Vec<Stored>),
-    /// None of them is.
+    /// None of them is, since an id is taken.
     Conflict(Conflict),
+    /// None of them is, since an owner's events take too much.
+    OverQuota(OverQuota),
     /// The step is done.
     Changed(Changed),
 }
@@ -128,6 +148,19 @@ pub(crate) struct Conflict {
     pub(crate) index: usize,
     /// The id that is taken.
     pub(crate) id: EventId,
+}
+
+/// An event of a request does not fit into its owner's quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OverQuota {
+    /// Which event of the request.
+    pub(crate) index: usize,
+    /// What it takes.
+    pub(crate) bytes: u64,
+    /// What its owner has without the request.
+    pub(crate) used: u64,
+    /// What its owner may have.
+    pub(crate) limit: u64,
 }
 
 /// What a step did.
@@ -366,12 +399,16 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         from: FeedPosition,
     ) -> Result<ExpiredPage, StoreError>;
 
-    /// Forgets some of the deletions before a moment, and says where the feeds begin since; how many
-    /// were forgotten.
-    async fn forget_deleted(&self, before: Timestamp) -> Result<(u64, Progress), StoreError>;
+    /// Forgets some of the deletions before a moment or beyond the last `kept` of an owner, and says
+    /// where the feeds begin since; how many were forgotten.
+    async fn forget_deleted(
+        &self,
+        before: Timestamp,
+        kept: u64,
+    ) -> Result<(u64, Progress), StoreError>;
 
     /// A step of the store's work on itself: dropping what users did to events of the system that are
-    /// gone, adding events to the index for searching.
+    /// gone, measuring the events of an older version, adding events to the index for searching.
     async fn tidy(&self) -> Result<Progress, StoreError>;
 
     /// The room that the store takes and has, if that is known. Blocks for as long as the file system does.

@@ -77,7 +77,6 @@ impl Upkeep {
         let mut rested = self.retention.interval;
         // Where the look for what is not to be kept goes on; none when it is over.
         let mut expiring = None;
-        let mut forgetting = false;
         let mut noted = None;
         loop {
             self.look_at_the_clock();
@@ -85,14 +84,11 @@ impl Upkeep {
             if rested >= self.retention.interval {
                 rested = Duration::ZERO;
                 expiring.get_or_insert(FeedPosition::default());
-                forgetting = true;
             }
             if let Some(from) = expiring {
                 expiring = self.report(self.expire(from).await)?.flatten();
             }
-            if forgetting {
-                forgetting = self.report(self.forget().await)? == Some(Progress::More);
-            }
+            let forgetting = self.report(self.forget().await)? == Some(Progress::More);
             let tidying = self.report(self.tidy().await)? == Some(Progress::More);
             if expiring.is_none() && !forgetting && !tidying {
                 let rest = TIDY_INTERVAL.min(self.retention.interval).max(MIN_INTERVAL);
@@ -195,12 +191,13 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Forgets some old deletions.
+    /// Forgets some deletions that are old, or of which an owner has too many.
     async fn forget(&self) -> Result<Progress, UpkeepError> {
         let age = self.retention.deleted_age;
         let now = self.time.at_least();
         let before = now.checked_sub(age).unwrap_or(Timestamp::MIN);
-        let (number, progress) = self.store.forget_deleted(before).await?;
+        let kept = self.retention.owner_deletions;
+        let (number, progress) = self.store.forget_deleted(before, kept).await?;
         self.metrics.deletions_forgotten.inc_by(number);
         Ok(progress)
     }

@@ -4,13 +4,14 @@ use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{Access, AtFlags, CWD, StatVfs, StatVfsMountFlags, accessat, statvfs};
 use rustix::process::geteuid;
 
-use tidings::BackupError;
+use tidings::{AuditError, BackupError};
 
-use super::finding::{Finding, Report};
+use super::finding::{Finding, Report, Verdict};
 use super::lock::{self, Use};
 use crate::output::chain;
 
@@ -38,7 +39,12 @@ pub(super) fn examine(path: &Path, report: &mut Report) -> anyhow::Result<()> {
     report.add(&access(path, &directory))?;
     report.add(&space(path))?;
     report.add(&in_use(path))?;
-    report.add(&database(path))?;
+    let database = database(path);
+    let is_readable = database.verdict == Verdict::Ok;
+    report.add(&database)?;
+    if is_readable && let Some(finding) = counts(path) {
+        report.add(&finding)?;
+    }
     if let Some(finding) = strangers(path) {
         report.add(&finding)?;
     }
@@ -219,6 +225,43 @@ fn schema(path: &Path) -> Finding {
     }
 }
 
+/// How long the counts are compared. A store of some millions of events takes longer; then the rest is
+/// not looked at.
+const COUNTING_TIME: Duration = Duration::from_secs(10);
+
+/// What is wrong with the numbers that are kept for each user, such as the bytes of the quota. `None` if
+/// they are right; also where the store is of another version or its last server did not end in order,
+/// which the next start puts right.
+fn counts(path: &Path) -> Option<Finding> {
+    const CHECK: &str = "counts";
+    match tidings::audit(path, COUNTING_TIME) {
+        Ok(audit) if audit.wrong.is_empty() => (!audit.complete).then(|| {
+            let compared = audit.owners;
+            Finding::ok(
+                CHECK,
+                format!("those of the first {compared} owners are right"),
+            )
+        }),
+        Ok(audit) => {
+            let wrong = audit.wrong.iter().take(3).map(|wrong| {
+                let (owner, what) = (wrong.owner, wrong.what);
+                format!("{owner} has {} {what} and not {}", wrong.found, wrong.kept)
+            });
+            Some(Finding::fail(
+                CHECK,
+                wrong.collect::<Vec<_>>().join(", "),
+                "report this as a bug; a restored backup has the counts of its time",
+            ))
+        }
+        Err(AuditError::Version { .. } | AuditError::Unfinished) => None,
+        Err(error) => Some(Finding::warn(
+            CHECK,
+            format!("the counts could not be compared: {}", chain(&error)),
+            "run this as the user the server runs as",
+        )),
+    }
+}
+
 /// How large the database is; what was published last is in its log.
 fn size(path: &Path) -> u64 {
     let files = FILES.iter().filter(|name| name.starts_with(DATABASE));
@@ -260,7 +303,6 @@ fn strangers(path: &Path) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Verdict;
     use super::*;
 
     #[test]

@@ -61,6 +61,12 @@ pub(super) struct LimitArgs {
     )]
     max_streams_per_address: u32,
 
+    /// How many bytes the events of one user may take, 512 of each beside its texts; publishers with the
+    /// scope events:publish may fill as much again; 0 for any number [default: 268435456 with a login,
+    /// any number without]
+    #[arg(long, value_name = "BYTES", env = "TIDINGS_MAX_OWNER_BYTES")]
+    max_owner_bytes: Option<u64>,
+
     /// The largest event, in bytes of JSON, as sent and as stored
     #[arg(
         long,
@@ -156,6 +162,26 @@ impl LimitArgs {
         }
     }
 
+    /// How many bytes the events of one user may take.
+    ///
+    /// # Errors
+    ///
+    /// A usage error where the largest event would not fit.
+    pub(super) fn owner_bytes(&self, login: bool) -> Result<Option<u64>, clap::Error> {
+        let Some(bytes) = self.max_owner_bytes else {
+            return Ok(login.then_some(tidings::Config::DEFAULT_OWNER_BYTES));
+        };
+        let largest = self.max_event_bytes as u64;
+        if (1..largest).contains(&bytes) {
+            let fault = format!(
+                "--max-owner-bytes ({bytes}) is less than --max-event-bytes ({largest}): raise the \
+                 one or lower the other\n"
+            );
+            return Err(clap::Error::raw(ErrorKind::ValueValidation, fault));
+        }
+        Ok((bytes > 0).then_some(bytes))
+    }
+
     /// The sizes that events and batches must keep to.
     ///
     /// # Errors
@@ -237,6 +263,28 @@ mod tests {
             let text = format!("[default: {default} with a login, any number without]");
             assert!(help.contains(&text), "{text} is not in {help}");
         }
+    }
+
+    #[test]
+    fn users_have_a_quota_with_a_login_or_where_it_is_set() {
+        let quota = |flags: &[&str], login| args(flags).unwrap().owner_bytes(login);
+        let default = Some(tidings::Config::DEFAULT_OWNER_BYTES);
+        for (flags, with_login, without) in [
+            (&[][..], default, None),
+            (&["--max-owner-bytes=0"], None, None),
+            (
+                &["--max-owner-bytes=1000000"],
+                Some(1_000_000),
+                Some(1_000_000),
+            ),
+        ] {
+            assert_eq!(quota(flags, true).unwrap(), with_login, "{flags:?}");
+            assert_eq!(quota(flags, false).unwrap(), without, "{flags:?}");
+        }
+        let error = quota(&["--max-owner-bytes=131071"], true).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        let hint = "--max-owner-bytes (131071) is less than --max-event-bytes (131072)";
+        assert!(error.to_string().contains(hint), "{error}");
     }
 
     #[test]

@@ -55,6 +55,16 @@ pub(super) struct RetentionArgs {
     )]
     retain_deleted: Age,
 
+    /// Remember only the last N deletions of each user; a reader that missed more fetches its list again
+    #[arg(
+        long,
+        value_name = "N",
+        env = "TIDINGS_RETAIN_DELETIONS",
+        default_value_t = Retention::DEFAULT_OWNER_DELETIONS,
+        value_parser = clap::value_parser!(u64).range(Retention::MIN_OWNER_DELETIONS..)
+    )]
+    retain_deletions: u64,
+
     /// How often it is looked for what is no longer kept
     #[arg(
         long,
@@ -110,6 +120,7 @@ impl RetentionArgs {
             owner_events: self.retain_events.map(NonZeroU64::get),
             system_events: self.retain_system.get(),
             deleted_age: self.retain_deleted.0,
+            owner_deletions: self.retain_deletions,
             interval: self.retention_interval.0,
         })
     }
@@ -123,6 +134,7 @@ pub(super) fn described(retention: &Retention) -> String {
         owner_events,
         system_events,
         deleted_age,
+        owner_deletions,
         interval,
     } = retention;
     let mut text = match age {
@@ -137,7 +149,8 @@ pub(super) fn described(retention: &Retention) -> String {
         None => "; any number of a user".to_owned(),
     };
     text + &format!(
-        ", the system's newest {system_events}; deletions for {}; looked after every {}",
+        ", the system's newest {system_events}; deletions for {}, {owner_deletions} of a user; looked \
+         after every {}",
         Age(*deleted_age),
         Age(*interval)
     )
@@ -200,6 +213,7 @@ mod tests {
             "--retain-events=5000",
             "--retain-system=100",
             "--retain-deleted=12h 30min",
+            "--retain-deletions=2000",
             "--retention-interval=500ms",
         ]);
         let severity_age = [
@@ -215,6 +229,7 @@ mod tests {
                 owner_events: Some(5_000),
                 system_events: 100,
                 deleted_age: 12 * hour + hour / 2,
+                owner_deletions: 2_000,
                 interval: Duration::from_millis(500),
             }
         );
@@ -241,6 +256,7 @@ mod tests {
             ("--retain-severity=debug=never", "such as `90d`"),
             ("--retain-severity=debug=1d,debug=2d", "twice"),
             ("--retain-events=0", "0"),
+            ("--retain-deletions=999", "1000"),
             ("--retain-system=0", "0"),
             ("--retention-interval=1ms", "shorter than 10ms"),
         ] {
@@ -254,8 +270,8 @@ mod tests {
     fn the_rules_are_said_in_words() {
         assert_eq!(
             described(&Retention::default()),
-            "events of any age; any number of a user, the system's newest 10000; deletions for 30d; \
-             looked after every 60s"
+            "events of any age; any number of a user, the system's newest 10000; deletions for 30d, \
+             100000 of a user; looked after every 60s"
         );
         let flags = [
             "--retain-age=90d",

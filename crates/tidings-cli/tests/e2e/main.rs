@@ -23,6 +23,7 @@ mod monitoring;
 mod place;
 mod pseudo_terminal;
 mod publish_lines;
+mod quota;
 mod retention;
 mod server;
 mod slept;

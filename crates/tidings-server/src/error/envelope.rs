@@ -91,6 +91,25 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
             format!("{} {id} is taken", field(*index, "id")),
             "repeat an event unchanged, or leave the id out to get a new one",
         ),
+        ApiError::QuotaExceeded {
+            index,
+            bytes,
+            used,
+            limit,
+        } => refusal(
+            StatusCode::FORBIDDEN,
+            ErrorCode::QuotaExceeded,
+            "The inbox of the event's owner is full; nothing was stored",
+        )
+        .fault(
+            format!(
+                "{} needs {bytes} bytes, and the owner's events take {used} of the {limit} bytes \
+                 allowed",
+                index.map_or("the event".to_owned(), |index| format!("[{index}]"))
+            ),
+            "delete events that are no longer needed; an operator sets the limit with \
+             --max-owner-bytes, and --retain-events or --retain-age delete old events by themselves",
+        ),
         ApiError::EventNotFound => refusal(
             StatusCode::NOT_FOUND,
             ErrorCode::EventNotFound,

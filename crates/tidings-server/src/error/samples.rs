@@ -54,6 +54,12 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
             index: None,
             id: EventId::from_uuid(Uuid::from_u128(0x0193_f0a0_0000_7000_8000_0000_0000_0001)),
         },
+        ErrorCode::QuotaExceeded => ApiError::QuotaExceeded {
+            index: None,
+            bytes: 1_200,
+            used: tidings::Config::DEFAULT_OWNER_BYTES - 700,
+            limit: tidings::Config::DEFAULT_OWNER_BYTES,
+        },
         ErrorCode::EventNotFound => ApiError::EventNotFound,
         ErrorCode::RouteNotFound => ApiError::RouteNotFound,
         ErrorCode::MethodNotAllowed => ApiError::MethodNotAllowed,

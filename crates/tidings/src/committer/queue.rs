@@ -233,7 +233,13 @@ mod tests {
     }
 
     fn publish() -> (Work, Option<Asker>) {
-        (Work::Publish(Vec::new()), None)
+        (
+            Work::Publish(crate::store::Publication {
+                submissions: Vec::new(),
+                quota: None,
+            }),
+            None,
+        )
     }
 
     fn change(events: usize) -> (Work, Option<Asker>) {

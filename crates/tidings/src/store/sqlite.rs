@@ -2,6 +2,7 @@
 //!
 //! One thread writes and commits; reads have connections of their own beside it.
 
+mod audit;
 mod backup;
 mod change;
 mod connection;
@@ -12,6 +13,7 @@ mod fault;
 mod feeds;
 mod functions;
 mod list;
+mod measure;
 mod publish;
 mod readers;
 mod replay;
@@ -21,6 +23,7 @@ mod schema;
 mod search;
 mod search_blocks;
 mod select;
+mod tombstones;
 mod type_pairs;
 mod upkeep;
 mod volume;
@@ -36,6 +39,7 @@ use tidings_event::{
     EventFilter, EventId, EventType, EventTypes, OwnerId, PageRequest, PageToken, Timestamp,
 };
 
+pub use audit::{Audit, AuditError, WrongCount, audit};
 pub use backup::{
     BackupError, StoreSummary, backup, backup_to_writer, restore, restore_from_reader,
     schema_differences,
@@ -234,9 +238,17 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn forget_deleted(&self, before: Timestamp) -> Result<(u64, Progress), StoreError> {
+    async fn forget_deleted(
+        &self,
+        before: Timestamp,
+        kept: u64,
+    ) -> Result<(u64, Progress), StoreError> {
+        let look = move |reader: &Reader| reader.has_deletions_to_forget(before, kept);
+        if !self.upkeep_reader.read(look).await? {
+            return Ok((0, Progress::Done));
+        }
         self.writer
-            .upkeep(move |transaction| upkeep::forget_deleted(transaction, before))
+            .upkeep(move |transaction| tombstones::forget(transaction, before, kept))
             .await
     }
 
@@ -244,6 +256,14 @@ impl Store for SqliteStore {
         let mut progress = Progress::Done;
         if self.upkeep_reader.read(Reader::has_ended_events).await? {
             self.writer.upkeep(upkeep::drop_overlays).await?;
+            progress = Progress::More;
+        }
+        if self
+            .upkeep_reader
+            .read(Reader::has_unmeasured_feeds)
+            .await?
+        {
+            self.writer.upkeep(measure::measure).await?;
             progress = Progress::More;
         }
         // The feeds take turns.

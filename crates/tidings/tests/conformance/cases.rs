@@ -7,6 +7,7 @@ pub(crate) mod handoff;
 pub(crate) mod list;
 pub(crate) mod owners;
 pub(crate) mod publish;
+pub(crate) mod quota;
 pub(crate) mod random;
 pub(crate) mod retention;
 pub(crate) mod search;

@@ -1,5 +1,7 @@
 //! Where an engine can be opened again and again.
 
+use std::time::Duration;
+
 use tempfile::TempDir;
 use tidings::{Config, Tidings};
 
@@ -36,6 +38,13 @@ impl Place {
             page_bytes: self.page_bytes,
             ..Config::new(self.directory.path())
         }
+    }
+
+    /// Compares what is counted here with what there is; no engine may be open.
+    pub(crate) fn audit(&self) {
+        let audited = tidings::audit(self.directory.path(), Duration::from_secs(60));
+        let audit = audited.expect("a closed store can be read");
+        assert!(audit.complete && audit.wrong.is_empty(), "{audit:?}");
     }
 
     /// Opens an engine on what is here.

@@ -160,7 +160,7 @@ async fn publish(
     // The queue has a budget of its own.
     drop(body);
     let room = reserve(state, caller, prepared.iter()).await?;
-    let published = state.engine.publish_prepared(prepared).await;
+    let published = state.publish(caller, prepared).await;
     let receipts = published.map_err(|error| ApiError::of_publish(error, form == Form::Batch))?;
     Ok(Stored {
         form,

@@ -5,8 +5,9 @@ use tidings_event::{
     Action, Category, Change, CountDelta, EventId, OwnerId, Rev, Severity, Status, SystemId,
 };
 
+use super::counts::number;
 use super::feeds::Feeds;
-use super::row::{nanoseconds, rev, rev_to_sql, word};
+use super::row::{STORED_BYTES, nanoseconds, rev, rev_to_sql, word};
 use crate::store::{ChangeStep, Changed, RevRange};
 
 /// An event that is to be changed.
@@ -174,12 +175,19 @@ impl Doing<'_, '_> {
                 rev_to_sql(rev)?,
                 nanoseconds(self.step.at)
             ])?;
-        let (category, action): (Category, Action) = self
+        let sql =
+            format!("DELETE FROM event WHERE id = ?1 RETURNING category, action, {STORED_BYTES}");
+        let (category, action, bytes): (Category, Action, u64) = self
             .transaction
-            .prepare_cached("DELETE FROM event WHERE id = ?1 RETURNING category, action")?
+            .prepare_cached(&sql)?
             .query_row([id.as_uuid().as_bytes()], |row| {
-                Ok((word(row, 0, "category")?, word(row, 1, "action")?))
+                Ok((
+                    word(row, 0, "category")?,
+                    word(row, 1, "action")?,
+                    number(row, 2)?,
+                ))
             })?;
+        feed.bury(target.created_rev, bytes);
         self.transaction
             .prepare_cached("DELETE FROM misdated WHERE id = ?1")?
             .execute([id.as_uuid().as_bytes()])?;

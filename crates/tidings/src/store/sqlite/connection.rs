@@ -21,6 +21,7 @@ pub(super) const MIGRATIONS: &[M<'_>] = &[
         "../../../migrations/sqlite/0003_search_again.sql"
     )),
     M::up(include_str!("../../../migrations/sqlite/0004_time.sql")),
+    M::up(include_str!("../../../migrations/sqlite/0005_quota.sql")),
 ];
 
 /// What `user_version` says of a database that is up to date.

@@ -6,7 +6,9 @@ use std::collections::hash_map::Entry;
 use rusqlite::{OptionalExtension as _, Transaction};
 use tidings_event::{Action, Category, Event, OwnerId, Rev, Severity, Status};
 
-use super::row::{rev, rev_to_sql};
+use super::counts::number;
+use super::row::{number_to_sql, rev, rev_to_sql};
+use crate::store::Submission;
 
 /// What is known of the feeds so far. Nothing of it is in the database before
 /// [`Feeds::write_back`], but for the feeds themselves.
@@ -24,9 +26,21 @@ pub(super) struct Feeds {
 pub(super) struct Feed {
     pub(super) key: i64,
     pub(super) head: Rev,
+    /// What its events take. Those that are not measured yet are not in it.
+    bytes: u64,
+    unmeasured: Unmeasured,
+    /// How many deletions are remembered.
+    deletions: u64,
     changed: bool,
     counts: HashMap<(Severity, Status), i64>,
     types: HashMap<Category, HashMap<Action, i64>>,
+}
+
+/// The events of a feed, by their revs, that an older version stored and that are not measured yet.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unmeasured {
+    after: Rev,
+    up_to: Rev,
 }
 
 #[derive(Default)]
@@ -36,6 +50,19 @@ struct OverlayDelta {
 }
 
 impl Feed {
+    fn new(key: i64, head: Rev) -> Self {
+        Self {
+            key,
+            head,
+            bytes: 0,
+            unmeasured: Unmeasured::default(),
+            deletions: 0,
+            changed: false,
+            counts: HashMap::new(),
+            types: HashMap::new(),
+        }
+    }
+
     /// Takes the next rev.
     pub(super) fn advance(&mut self) -> Rev {
         self.head = self.head.next();
@@ -60,7 +87,35 @@ impl Feed {
         actions.insert(action.clone(), by);
     }
 
-    /// Takes in an event at the next rev.
+    /// Makes room for an event, unless the feed would have more than `limit` bytes then.
+    pub(super) fn occupy(&mut self, bytes: u64, limit: Option<u64>) -> bool {
+        let fits = limit.is_none_or(|limit| self.bytes.saturating_add(bytes) <= limit);
+        if fits {
+            self.bytes += bytes;
+        }
+        fits
+    }
+
+    /// Gives back the room of an event that was not stored after all.
+    pub(super) fn vacate(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    /// What its events take.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Gives back the room of an event that is deleted, and counts its deletion.
+    pub(super) fn bury(&mut self, created_rev: Rev, bytes: u64) {
+        let Unmeasured { after, up_to } = self.unmeasured;
+        if created_rev <= after || created_rev > up_to {
+            self.vacate(bytes);
+        }
+        self.deletions += 1;
+    }
+
+    /// Takes in an event at the next rev; it has its room.
     pub(super) fn add(&mut self, event: &Event) -> Rev {
         self.count(event.severity, event.status, 1);
         self.count_type(&event.category, &event.action, 1);
@@ -78,17 +133,11 @@ impl Feeds {
         match self.feeds.entry(owner) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(unknown) => {
-                let (key, head) = match find(transaction, owner)? {
+                let feed = match find(transaction, owner)? {
                     Some(feed) => feed,
-                    None => (begin(transaction, owner)?, Rev::ZERO),
+                    None => Feed::new(begin(transaction, owner)?, Rev::ZERO),
                 };
-                Ok(unknown.insert(Feed {
-                    key,
-                    head,
-                    changed: false,
-                    counts: HashMap::new(),
-                    types: HashMap::new(),
-                }))
+                Ok(unknown.insert(feed))
             }
         }
     }
@@ -101,7 +150,7 @@ impl Feeds {
     ) -> rusqlite::Result<Option<i64>> {
         match self.feeds.get(&owner) {
             Some(feed) => Ok(Some(feed.key)),
-            None => Ok(find(transaction, owner)?.map(|(key, _)| key)),
+            None => Ok(find(transaction, owner)?.map(|feed| feed.key)),
         }
     }
 
@@ -124,8 +173,10 @@ impl Feeds {
     }
 
     /// Takes back the newest event of a feed, whose row is being rolled back.
-    pub(super) fn forget_newest(&mut self, owner: OwnerId, event: &Event) {
+    pub(super) fn forget_newest(&mut self, owner: OwnerId, submission: &Submission) {
+        let event = &submission.event;
         if let Some(feed) = self.feeds.get_mut(&owner) {
+            feed.vacate(submission.stored_bytes());
             feed.head = Rev::new(feed.head.get() - 1);
             feed.count(event.severity, event.status, -1);
             feed.count_type(&event.category, &event.action, -1);
@@ -140,8 +191,9 @@ impl Feeds {
     }
 
     pub(super) fn write_back(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        let mut set_head =
-            transaction.prepare_cached("UPDATE feed SET head = ?2 WHERE key = ?1")?;
+        let mut set_head = transaction.prepare_cached(
+            "UPDATE feed SET head = ?2, bytes = ?3, deletions = ?4 WHERE key = ?1",
+        )?;
         let mut count = transaction.prepare_cached(
             "INSERT INTO counter (feed, severity, status, number) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (feed, severity, status) DO UPDATE SET number = number + excluded.number",
@@ -151,7 +203,12 @@ impl Feeds {
              ON CONFLICT (feed, category, action) DO UPDATE SET number = number + excluded.number",
         )?;
         for feed in self.feeds.values().filter(|feed| feed.changed) {
-            set_head.execute((feed.key, rev_to_sql(feed.head)?))?;
+            set_head.execute((
+                feed.key,
+                rev_to_sql(feed.head)?,
+                number_to_sql(feed.bytes),
+                number_to_sql(feed.deletions),
+            ))?;
             for ((severity, status), number) in feed.counts.iter().filter(|(_, n)| **n != 0) {
                 count.execute((feed.key, severity.as_str(), status.as_str(), number))?;
             }
@@ -196,11 +253,22 @@ fn drop_unused_type(
     Ok(())
 }
 
-fn find(transaction: &Transaction<'_>, owner: OwnerId) -> rusqlite::Result<Option<(i64, Rev)>> {
+fn find(transaction: &Transaction<'_>, owner: OwnerId) -> rusqlite::Result<Option<Feed>> {
     transaction
-        .prepare_cached("SELECT key, head FROM feed WHERE owner = ?1")?
+        .prepare_cached(
+            "SELECT key, head, bytes, deletions, measured_rev, measure_to FROM feed \
+             WHERE owner = ?1",
+        )?
         .query_row([owner.as_uuid().as_bytes()], |row| {
-            Ok((row.get(0)?, rev(row, 1)?))
+            Ok(Feed {
+                bytes: number(row, 2)?,
+                deletions: number(row, 3)?,
+                unmeasured: Unmeasured {
+                    after: rev(row, 4)?,
+                    up_to: rev(row, 5)?,
+                },
+                ..Feed::new(row.get(0)?, rev(row, 1)?)
+            })
         })
         .optional()
 }

@@ -8,7 +8,7 @@ use super::feeds::Feeds;
 use super::row::{
     EVENT_COLUMN_COUNT, NewRow, STORED_COLUMNS, event_json, insert_events, moment, rev,
 };
-use crate::store::{Conflict, Outcome, Stored, Submission};
+use crate::store::{Conflict, Outcome, OverQuota, Publication, Stored, Submission};
 
 /// Events that are inserted together, unless one request has more. A savepoint keeps all pages that
 /// change after it, in memory: of a large group that would be many.
@@ -19,54 +19,63 @@ pub(super) fn store_requests(
     transaction: &Transaction<'_>,
     system: SystemId,
     feeds: &mut Feeds,
-    mut requests: &[Vec<Submission>],
+    mut requests: &[Publication],
 ) -> rusqlite::Result<Vec<Outcome>> {
     let mut outcomes = Vec::with_capacity(requests.len());
     while !requests.is_empty() {
-        let (now, later) = requests.split_at(together(requests));
-        requests = later;
-        match store_new(transaction, system, feeds, now)? {
-            Some(stored) => outcomes.extend(stored),
-            None => {
-                for request in now {
-                    outcomes.push(store_one_by_one(transaction, system, feeds, request)?);
-                }
+        let now = &requests[..together(requests)];
+        // Those that may not fit their owner's quota, or whose ids may be taken, are looked at closely.
+        let closely = match store_new(transaction, system, feeds, now)? {
+            Some(stored) if stored.is_empty() => &now[..1],
+            Some(stored) => {
+                requests = &requests[stored.len()..];
+                outcomes.extend(stored);
+                continue;
             }
+            None => now,
+        };
+        for request in closely {
+            outcomes.push(store_one_by_one(transaction, system, feeds, request)?);
         }
+        requests = &requests[closely.len()..];
     }
     Ok(outcomes)
 }
 
 /// How many of the requests are stored together: one at least.
-fn together(requests: &[Vec<Submission>]) -> usize {
+fn together(requests: &[Publication]) -> usize {
     let mut events = 0;
     let fit = requests.iter().take_while(|request| {
-        events += request.len();
+        events += request.submissions.len();
         events <= TOGETHER
     });
     fit.count().max(1)
 }
 
-/// Stores requests whose events are all new, as almost all are, together. `None` if one is not, and
-/// then nothing changed.
+/// Stores requests whose events are all new, as almost all are, together: those before the first that
+/// does not fit its owner's quota. `None` if an id is taken, and then nothing changed.
 fn store_new(
     transaction: &Transaction<'_>,
     system: SystemId,
     feeds: &mut Feeds,
-    requests: &[Vec<Submission>],
+    requests: &[Publication],
 ) -> rusqlite::Result<Option<Vec<Outcome>>> {
+    let all = requests.iter().flat_map(|request| &request.submissions);
     if feeds.any_deleted(transaction)? {
-        for submission in requests.iter().flatten() {
+        for submission in all {
             if is_deleted(transaction, submission.event.id)? {
                 return Ok(None);
             }
         }
     }
-    let mut rows = Vec::with_capacity(requests.iter().map(Vec::len).sum());
+    let mut rows = Vec::with_capacity(requests.iter().map(|one| one.submissions.len()).sum());
     let mut outcomes = Vec::with_capacity(requests.len());
     for request in requests {
-        let mut stored = Vec::with_capacity(request.len());
-        for submission in request {
+        if !occupy(transaction, system, feeds, request)? {
+            break;
+        }
+        let mut stored = Vec::with_capacity(request.submissions.len());
+        for submission in &request.submissions {
             let owner = owner_of(&submission.event, system);
             let feed = feeds.load(transaction, owner)?;
             let rev = feed.add(&submission.event);
@@ -89,10 +98,40 @@ fn store_new(
     if insert_all(transaction, &rows)? {
         return Ok(Some(outcomes));
     }
-    for submission in requests.iter().flatten() {
-        feeds.forget_newest(owner_of(&submission.event, system), &submission.event);
+    for row in rows {
+        let owner = owner_of(&row.submission.event, system);
+        feeds.forget_newest(owner, row.submission);
     }
     Ok(None)
+}
+
+/// Makes room for all events of a request, or for none if one does not fit its owner's quota.
+fn occupy(
+    transaction: &Transaction<'_>,
+    system: SystemId,
+    feeds: &mut Feeds,
+    request: &Publication,
+) -> rusqlite::Result<bool> {
+    for (index, submission) in request.submissions.iter().enumerate() {
+        let owner = owner_of(&submission.event, system);
+        let feed = feeds.load(transaction, owner)?;
+        if feed.occupy(submission.stored_bytes(), limit_of(owner, system, request)) {
+            continue;
+        }
+        for submission in &request.submissions[..index] {
+            let owner = owner_of(&submission.event, system);
+            let feed = feeds.load(transaction, owner)?;
+            feed.vacate(submission.stored_bytes());
+        }
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// The most bytes that the events of an owner may take with those of a request. The system's are bounded
+/// by retention.
+fn limit_of(owner: OwnerId, system: SystemId, request: &Publication) -> Option<u64> {
+    request.quota.filter(|_| owner != OwnerId::from(system))
 }
 
 /// Inserts events, or none if the id of one is taken.
@@ -112,24 +151,26 @@ fn insert_all(transaction: &Transaction<'_>, rows: &[NewRow<'_>]) -> rusqlite::R
     Ok(all)
 }
 
-/// Stores one request, or nothing of it if one of its ids is taken by other content. Its events are
-/// looked at one after the other, since each may be a repeat.
+/// Stores one request, or nothing of it if one of its ids is taken by other content or one of its events
+/// does not fit its owner's quota. Its events are looked at one after the other, since each may be a
+/// repeat, for which there is always room.
 fn store_one_by_one(
     transaction: &Transaction<'_>,
     system: SystemId,
     feeds: &mut Feeds,
-    request: &[Submission],
+    request: &Publication,
 ) -> rusqlite::Result<Outcome> {
     // Before the savepoint: a rollback to it must not take away a feed that we remember.
-    for submission in request {
+    for submission in &request.submissions {
         feeds.load(transaction, owner_of(&submission.event, system))?;
     }
     transaction
         .prepare_cached("SAVEPOINT request")?
         .execute([])?;
     let any_deleted = feeds.any_deleted(transaction)?;
-    let mut stored: Vec<Stored> = Vec::with_capacity(request.len());
-    for (index, submission) in request.iter().enumerate() {
+    let mut stored: Vec<Stored> = Vec::with_capacity(request.submissions.len());
+    let mut refused = None;
+    for (index, submission) in request.submissions.iter().enumerate() {
         let id = submission.event.id;
         let owner = owner_of(&submission.event, system);
         let feed = feeds.load(transaction, owner)?;
@@ -140,30 +181,53 @@ fn store_one_by_one(
         };
         let was_deleted = any_deleted && is_deleted(transaction, id)?;
         if !was_deleted && insert_events(transaction, &[row])? {
-            stored.push(Stored {
-                id,
-                owner,
-                json: submission.json.clone(),
-                rev: feed.add(&submission.event),
-                repeated: false,
-                deleted: false,
-            });
-            continue;
+            let (bytes, limit) = (submission.stored_bytes(), limit_of(owner, system, request));
+            if feed.occupy(bytes, limit) {
+                stored.push(Stored {
+                    id,
+                    owner,
+                    json: submission.json.clone(),
+                    rev: feed.add(&submission.event),
+                    repeated: false,
+                    deleted: false,
+                });
+                continue;
+            }
+            refused = Some(Refused::OverQuota { index, owner });
+            break;
         }
         match find_repeat(transaction, owner, submission)? {
             Some(repeat) => stored.push(repeat),
             None => {
-                let added = stored.iter().zip(request).filter(|(one, _)| !one.repeated);
-                for (one, submission) in added {
-                    feeds.forget_newest(one.owner, &submission.event);
-                }
-                transaction.execute_batch("ROLLBACK TO request; RELEASE request")?;
-                return Ok(Outcome::Conflict(Conflict { index, id }));
+                refused = Some(Refused::Conflict(Conflict { index, id }));
+                break;
             }
         }
     }
-    transaction.prepare_cached("RELEASE request")?.execute([])?;
-    Ok(Outcome::Stored(stored))
+    let Some(refused) = refused else {
+        transaction.prepare_cached("RELEASE request")?.execute([])?;
+        return Ok(Outcome::Stored(stored));
+    };
+    let added = stored.iter().zip(&request.submissions);
+    for (one, submission) in added.filter(|(one, _)| !one.repeated) {
+        feeds.forget_newest(one.owner, submission);
+    }
+    transaction.execute_batch("ROLLBACK TO request; RELEASE request")?;
+    Ok(match refused {
+        Refused::Conflict(conflict) => Outcome::Conflict(conflict),
+        Refused::OverQuota { index, owner } => Outcome::OverQuota(OverQuota {
+            index,
+            bytes: request.submissions[index].stored_bytes(),
+            used: feeds.load(transaction, owner)?.bytes(),
+            limit: request.quota.unwrap_or(u64::MAX),
+        }),
+    })
+}
+
+/// Why nothing of a request is stored.
+enum Refused {
+    Conflict(Conflict),
+    OverQuota { index: usize, owner: OwnerId },
 }
 
 /// The engine settles the owner of every event; without one it is the system's.

@@ -48,6 +48,11 @@ pub(crate) fn overlay_join(viewer: usize, system: usize) -> String {
 /// How many columns those are: others may follow them.
 pub(crate) const EVENT_COLUMN_COUNT: usize = 14;
 
+/// What an event counts against the quota of its owner, of its row. As [`Submission::stored_bytes`].
+pub(crate) const STORED_BYTES: &str = "(512 + octet_length(event.category) \
+     + octet_length(event.action) + octet_length(event.description) \
+     + coalesce(octet_length(event.metadata), 0))";
+
 /// An event as it is inserted: at `rev` of the feed with this key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewRow<'a> {
@@ -214,6 +219,11 @@ pub(crate) fn rev(row: &Row<'_>, index: usize) -> rusqlite::Result<Rev> {
 /// A position as SQLite stores it.
 pub(crate) fn rev_to_sql(rev: Rev) -> rusqlite::Result<i64> {
     i64::try_from(rev.get()).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+/// A number as SQLite stores it; larger ones count as the largest.
+pub(crate) fn number_to_sql(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// A moment as SQLite stores it: nanoseconds since 1970. The rules keep an event's in range; one

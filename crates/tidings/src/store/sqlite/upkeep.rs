@@ -1,7 +1,6 @@
-//! What the store does with what is old: finding what retention does not keep, forgetting deletions,
-//! dropping what users did to events of the system that are gone.
+//! What the store does with what is old: finding what retention does not keep, dropping what users did to events of the system that are gone.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -10,9 +9,9 @@ use tidings_event::{EventId, OwnerId, Severity, Status, Timestamp};
 use super::counts::number;
 use super::feeds::Feeds;
 use super::readers::Reader;
-use super::row::{moment, nanoseconds, rev, rev_to_sql, uuid, word};
+use super::row::{moment, nanoseconds, uuid, word};
 use crate::retention::Retention;
-use crate::store::{ExpiredPage, FeedPosition, Progress};
+use crate::store::{ExpiredPage, FeedPosition};
 
 /// The most feeds looked through at a time.
 const FEEDS_AT_A_TIME: u32 = 256;
@@ -22,9 +21,6 @@ const EVENTS_AT_A_TIME: u32 = 4096;
 
 /// The most overlays dropped at a time: a commit of a few milliseconds.
 const OVERLAYS_AT_A_TIME: u32 = 512;
-
-/// The most deletions forgotten at a time: a commit of a few milliseconds.
-const TOMBSTONES_AT_A_TIME: u32 = 512;
 
 impl Reader {
     /// The trusted time when the store was in use last.
@@ -243,40 +239,6 @@ pub(super) fn note_use(transaction: &Transaction<'_>, at: Timestamp) -> rusqlite
     Ok(())
 }
 
-/// Forgets some deletions before a moment, and raises the floors of their feeds.
-pub(super) fn forget_deleted(
-    transaction: &Transaction<'_>,
-    before: Timestamp,
-) -> rusqlite::Result<(u64, Progress)> {
-    let mut old = transaction.prepare_cached(
-        "SELECT id, feed, deleted_rev, created_rev FROM tombstone INDEXED BY tombstone_by_time \
-         WHERE deleted_at < ?1 ORDER BY deleted_at LIMIT ?2",
-    )?;
-    let tombstones = old
-        .query_map(params![nanoseconds(before), TOMBSTONES_AT_A_TIME], |row| {
-            let feed: i64 = row.get(1)?;
-            Ok((uuid(row, 0)?, feed, rev(row, 2)?, row.get(3)?))
-        })?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let mut forget = transaction.prepare_cached("DELETE FROM tombstone WHERE id = ?1")?;
-    let mut raise =
-        transaction.prepare_cached("UPDATE feed SET floor = max(floor, ?2) WHERE key = ?1")?;
-    let mut blocks = BTreeSet::new();
-    for (id, feed, rev, created_rev) in &tombstones {
-        forget.execute([id.as_bytes()])?;
-        raise.execute((feed, rev_to_sql(*rev)?))?;
-        blocks.extend(block_of(transaction, *feed, *created_rev)?);
-    }
-    for block in blocks {
-        drop_if_empty(transaction, block)?;
-    }
-    let progress = match tombstones.len() == TOMBSTONES_AT_A_TIME as usize {
-        true => Progress::More,
-        false => Progress::Done,
-    };
-    Ok((tombstones.len() as u64, progress))
-}
-
 impl Reader {
     /// Whether users did something to events of the system that are gone.
     pub(crate) fn has_ended_events(&self) -> rusqlite::Result<bool> {
@@ -334,32 +296,4 @@ fn drop_overlays_of(
         dropped += 1;
     }
     Ok(dropped)
-}
-
-/// The search block that a deleted event was in.
-fn block_of(
-    transaction: &Transaction<'_>,
-    feed: i64,
-    created_rev: i64,
-) -> rusqlite::Result<Option<i64>> {
-    transaction
-        .prepare_cached(
-            "SELECT key FROM search_block WHERE feed = ?1 AND last_rev >= ?2 \
-             ORDER BY last_rev LIMIT 1",
-        )?
-        .query_row((feed, created_rev), |row| row.get(0))
-        .optional()
-}
-
-/// Drops a search block of which no event is left.
-fn drop_if_empty(transaction: &Transaction<'_>, block: i64) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(
-            "DELETE FROM search_block WHERE key = ?1 AND NOT EXISTS \
-             (SELECT 1 FROM event INDEXED BY event_by_created_rev \
-              WHERE event.feed = search_block.feed \
-              AND event.created_rev BETWEEN search_block.first_rev AND search_block.last_rev)",
-        )?
-        .execute([block])?;
-    Ok(())
 }

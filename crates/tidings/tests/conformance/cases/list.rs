@@ -265,7 +265,9 @@ pub(crate) async fn filters_choose_and_counts_do_not_follow_them(place: Place) {
 /// them hold each event once.
 pub(crate) async fn large_events_are_paged_without_a_gap(place: Place) {
     const PAGE_BYTES: usize = 20_000;
-    let tidings = place.with_page_bytes(PAGE_BYTES).open().await;
+    // Kept: its directory goes with it.
+    let place = place.with_page_bytes(PAGE_BYTES);
+    let tidings = place.open().await;
     // Between a tenth of a page and three pages.
     let events = (0..40).map(|number: usize| {
         let mut one = event((!number.is_multiple_of(3)).then(|| user(0)), number as u64);
@@ -359,7 +361,9 @@ pub(crate) async fn large_events_are_paged_without_a_gap(place: Place) {
 
 /// What is deleted while a page is read is left out of the rest of it, and nothing takes its place.
 pub(crate) async fn the_rest_of_a_page_leaves_out_what_was_deleted(place: Place) {
-    let tidings = place.with_page_bytes(0).open().await;
+    // Kept: its directory goes with it.
+    let place = place.with_page_bytes(0);
+    let tidings = place.open().await;
     let expected = fill(&tidings).await;
     let whole = PageRequest {
         paging: Paging::Number(0),

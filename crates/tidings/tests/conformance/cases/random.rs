@@ -213,6 +213,7 @@ pub(crate) fn histories_agree_with_the_model(place: fn() -> Place) {
             |(bytes, history)| {
                 let place = place().with_page_bytes(bytes);
                 runtime.block_on(History::play(&place, history));
+                place.audit();
                 Ok(())
             },
         )

@@ -36,7 +36,7 @@ pub(super) async fn publish(
     drop(body);
     let room = super::reserve(state, caller, read.iter().flatten()).await?;
     // Each is a request of its own to the engine, which commits them together and in this order.
-    let outcomes = join_all(read.into_iter().map(|one| publish_one(state, one))).await;
+    let outcomes = join_all(read.into_iter().map(|one| publish_one(state, caller, one))).await;
     let stores = |outcome: &Outcome| outcome.is_ok();
     if !outcomes.iter().any(stores) {
         let mut refused = outcomes.into_iter().filter_map(Result::err);
@@ -56,8 +56,12 @@ pub(super) async fn publish(
     Ok(answer(&outcomes, room))
 }
 
-async fn publish_one(state: &AppState, event: Result<Prepared, ApiError>) -> Outcome {
-    let published = state.engine.publish_prepared(vec![event?]).await;
+async fn publish_one(
+    state: &AppState,
+    caller: Caller,
+    event: Result<Prepared, ApiError>,
+) -> Outcome {
+    let published = state.publish(caller, vec![event?]).await;
     let receipts = published.map_err(|error| ApiError::of_publish(error, false))?;
     let mut receipts = receipts.into_iter();
     // The engine gives a receipt for each event.

@@ -1,0 +1,103 @@
+//! What one user may take of the server's disk.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::place::Place;
+use crate::server::{Server, event, output_of, soon, tidings};
+
+const ALICE: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
+const BOB: &str = "7b1d2c3e-0000-4000-8000-00000000000b";
+const BACKEND: &str = "7b1d2c3e-0000-4000-8000-00000000000c";
+
+/// A little more than the largest event.
+const QUOTA: &str = "150000";
+
+async fn ask(
+    server: &Server,
+    method: Method,
+    path: &str,
+    token: &str,
+    body: Option<&Value>,
+) -> (StatusCode, Value) {
+    let http = reqwest::Client::builder().no_proxy().build();
+    let http = http.expect("a client is made");
+    let mut request = http.request(method, server.url(path)).bearer_auth(token);
+    if let Some(body) = body {
+        request = request.json(body);
+    }
+    let answer = soon("an answer", request.send()).await;
+    let answer = answer.expect("the connection holds");
+    let status = answer.status();
+    let text = answer.text().await.expect("it is text");
+    (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+}
+
+/// Publishes events of some 4 KiB until one is refused; how many were stored.
+async fn fill(server: &Server, token: &str, owner: &str) -> (usize, Value) {
+    for stored in 0..1_000 {
+        let large = event(owner, &"x".repeat(4_000));
+        let path = "/api/system/events";
+        let (status, answer) = ask(server, Method::POST, path, token, Some(&large)).await;
+        if status != StatusCode::CREATED {
+            assert_eq!(status, StatusCode::FORBIDDEN, "{answer}");
+            return (stored, answer);
+        }
+    }
+    panic!("any number of events is stored");
+}
+
+#[tokio::test]
+async fn a_user_fills_the_own_quota_and_backends_have_as_much_again() {
+    let place = Place::new().await;
+    let flags = ["--max-owner-bytes", QUOTA, "--own-publish-rate", "0"];
+    let server = Server::from_command(place.serve(&flags)).await;
+    let alice = place.token(ALICE, &[]).await;
+    let bob = place.token(BOB, &[]).await;
+    let scopes = ["--scope", "events:publish"];
+    let backend = place.token(BACKEND, &scopes).await;
+
+    let (stored, refused) = fill(&server, &alice, ALICE).await;
+    assert_eq!(stored, 150_000 / (4_000 + 512 + 15));
+    assert_eq!(refused["code"], "quota_exceeded", "{refused}");
+    let fault = refused["longDescription"][0].as_str().expect("a fault");
+    assert!(fault.contains("of the 150000 bytes allowed"), "{fault}");
+    let remedy = refused["suggestedRemediation"][0].as_str();
+    let remedy = remedy.expect("a remedy");
+    assert!(remedy.contains("delete events"), "{remedy}");
+    assert!(remedy.contains("--max-owner-bytes"), "{remedy}");
+
+    // What a backend has to say still arrives, until it has taken as much again; others notice nothing.
+    let (more, refused) = fill(&server, &backend, ALICE).await;
+    assert_eq!(stored + more, 300_000 / (4_000 + 512 + 15));
+    assert_eq!(refused["code"], "quota_exceeded", "{refused}");
+    let batch = json!([event(BOB, "fits"), event(ALICE, &"x".repeat(4_000))]);
+    let path = "/api/system/events";
+    let (status, refused) = ask(&server, Method::POST, path, &backend, Some(&batch)).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{refused}");
+    let fault = refused["longDescription"][0].as_str().expect("a fault");
+    assert!(fault.starts_with("[1] needs 4527 bytes"), "{fault}");
+    let (status, page) = ask(&server, Method::GET, path, &bob, None).await;
+    assert_eq!((status, &page["totalCount"]), (StatusCode::OK, &json!(0)));
+    let own = event(BOB, "fits");
+    let (status, _) = ask(&server, Method::POST, path, &bob, Some(&own)).await;
+    assert_eq!(status, StatusCode::CREATED);
+
+    // Deleting gives the room back.
+    let all = json!({"all": true});
+    let bulk = "/api/system/events/bulk";
+    let (status, deleted) = ask(&server, Method::DELETE, bulk, &alice, Some(&all)).await;
+    assert!(status.is_success(), "{deleted}");
+    let (again, _) = fill(&server, &alice, ALICE).await;
+    assert_eq!(again, stored);
+
+    server.terminate();
+    assert!(server.ended().await.success());
+    let mut doctor = tidings();
+    doctor
+        .args(["doctor", "--json", "--data-dir"])
+        .arg(place.path("data"));
+    let (_, out, err) = output_of(doctor).await;
+    assert!(out.contains(r#""check":"database""#), "{out}{err}");
+    assert!(!out.contains(r#""check":"counts""#), "{out}");
+}

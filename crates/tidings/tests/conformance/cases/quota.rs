@@ -1,0 +1,198 @@
+//! What one owner may take of the disk.
+
+use std::time::Duration;
+
+use tidings::{
+    Change, Config, Event, Prepared, PublishError, Receipt, Selection, Start, StreamItem, Tidings,
+};
+use tidings_event::{Draft, OwnerId, ResetReason};
+
+use super::{builder, built, event};
+use crate::model::user;
+use crate::place::Place;
+use crate::reader::{STUCK, next};
+
+/// Room for a few events.
+const QUOTA: u64 = 4_000;
+
+/// What an event of a test counts beside its description: its category and action, and all that is not
+/// text.
+const BESIDE: u64 = 512 + ("deployment".len() + "apply".len()) as u64;
+
+async fn open(place: &Place) -> Tidings {
+    let config = Config {
+        owner_bytes: Some(QUOTA),
+        ..place.config()
+    };
+    Tidings::open(config).await.expect("an engine opens")
+}
+
+/// An event that counts so much.
+fn of_size(owner: Option<OwnerId>, bytes: u64) -> Event {
+    let letters = usize::try_from(bytes - BESIDE).expect("it is small");
+    built(builder(owner).with_description("x".repeat(letters)))
+}
+
+fn prepared(tidings: &Tidings, events: &[Event]) -> Vec<Prepared> {
+    let drafts = events.iter().map(|event| {
+        let draft = Draft::from_event(event.clone(), tidings.limits());
+        tidings.prepare(draft.expect("the test's event keeps the rules"))
+    });
+    drafts.collect()
+}
+
+async fn by_owner(tidings: &Tidings, events: &[Event]) -> Result<Vec<Receipt>, PublishError> {
+    let prepared = prepared(tidings, events);
+    tidings.publish_prepared_by_owner(prepared).await
+}
+
+fn assert_over(refused: Result<Vec<Receipt>, PublishError>, expected: (usize, u64, u64, u64)) {
+    match refused {
+        Err(PublishError::QuotaExceeded {
+            index,
+            bytes,
+            used,
+            limit,
+        }) => assert_eq!((index, bytes, used, limit), expected),
+        other => panic!("expected {expected:?}, got {other:?}"),
+    }
+}
+
+pub(crate) async fn an_owner_may_fill_the_quota_to_the_last_byte(place: Place) {
+    let tidings = open(&place).await;
+    let first = [of_size(Some(user(0)), 1_200), of_size(Some(user(0)), 1_200)];
+    by_owner(&tidings, &first).await.expect("stored");
+    // All or nothing, also of those that would fit.
+    let batch = [
+        of_size(Some(user(1)), 600),
+        of_size(Some(user(0)), 800),
+        of_size(Some(user(0)), 801),
+    ];
+    let over = (2, 801, 2_400, QUOTA);
+    assert_over(by_owner(&tidings, &batch).await, over);
+    let all = of_size(Some(user(1)), QUOTA);
+    by_owner(&tidings, &[all]).await.expect("stored");
+    let last = [of_size(Some(user(0)), 1_600)];
+    by_owner(&tidings, &last).await.expect("stored");
+    let one_more = [event(Some(user(0)), 0)];
+    let bytes = BESIDE + "event 0".len() as u64;
+    assert_over(
+        by_owner(&tidings, &one_more).await,
+        (0, bytes, QUOTA, QUOTA),
+    );
+    // A repeat takes nothing, alone or in company.
+    let repeated = by_owner(&tidings, &[first[0].clone(), last[0].clone()]).await;
+    assert!(repeated.expect("there").iter().all(|one| one.repeated));
+    // The system has no quota.
+    for _ in 0..3 {
+        tidings.publish(of_size(None, QUOTA)).await.expect("stored");
+    }
+
+    // The quota is kept across a restart, and a deletion gives back what the event took.
+    tidings.close().await;
+    let tidings = open(&place).await;
+    assert_over(
+        by_owner(&tidings, &one_more).await,
+        (0, bytes, QUOTA, QUOTA),
+    );
+    let deleted = tidings.delete(user(0), first[0].id).await;
+    deleted.expect("it is deleted");
+    assert_over(
+        by_owner(&tidings, &[of_size(Some(user(0)), 1_201)]).await,
+        (0, 1_201, 2_800, QUOTA),
+    );
+    by_owner(&tidings, &[of_size(Some(user(0)), 1_200)])
+        .await
+        .expect("stored");
+    tidings.close().await;
+    place.audit();
+}
+
+/// Users who fill their inbox themselves still get what a backend has to tell them.
+pub(crate) async fn a_backend_may_fill_as_much_again(place: Place) {
+    let tidings = open(&place).await;
+    by_owner(&tidings, &[of_size(Some(user(0)), QUOTA)])
+        .await
+        .expect("stored");
+    tidings
+        .publish(of_size(Some(user(0)), QUOTA))
+        .await
+        .expect("stored");
+    let more = vec![of_size(Some(user(1)), 600), of_size(Some(user(0)), 600)];
+    let refused = tidings.publish_batch(more).await;
+    assert_over(refused, (1, 600, 2 * QUOTA, 2 * QUOTA));
+    tidings.close().await;
+    place.audit();
+}
+
+pub(crate) async fn what_is_refused_for_one_owner_is_stored_for_the_others(place: Place) {
+    let tidings = open(&place).await;
+    by_owner(&tidings, &[of_size(Some(user(0)), QUOTA)])
+        .await
+        .expect("stored");
+    // At the same time, so that they share commits.
+    let requests = (0..300_u64).map(|number| {
+        let owner = user(u8::try_from(number % 3).expect("it is small"));
+        let events = prepared(&tidings, &[event(Some(owner), number)]);
+        let tidings = tidings.clone();
+        async move {
+            let published = tidings.publish_prepared_by_owner(events).await;
+            (number, published)
+        }
+    });
+    let mut stored = [0, 0, 0];
+    for (number, published) in futures_util::future::join_all(requests).await {
+        let owner = usize::try_from(number % 3).expect("it is small");
+        match published {
+            Ok(_) => stored[owner] += 1,
+            Err(PublishError::QuotaExceeded { index: 0, .. }) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    let fit = QUOTA / (BESIDE + "event 100".len() as u64);
+    assert_eq!(stored[0], 0);
+    // The last ones are a few bytes shorter or longer.
+    for stored in &stored[1..] {
+        assert!((fit..=fit + 1).contains(stored), "{stored} of {fit}");
+    }
+    tidings.close().await;
+    place.audit();
+}
+
+/// Publishing and deleting without end takes no more than so many deletions take.
+pub(crate) async fn an_owner_has_only_so_many_deletions_remembered(place: Place) {
+    let mut config = place.config();
+    config.retention.owner_deletions = 1_000;
+    let tidings = Tidings::open(config).await.expect("an engine opens");
+    let early = tidings.publish(event(Some(user(0)), 0)).await;
+    let early = early.expect("stored").id;
+    let before = tidings.summary(user(0)).await.expect("readable").cursor;
+    tidings.delete(user(0), early).await.expect("deleted");
+    for round in 0..4 {
+        let events = (0..600).map(|number| event(Some(user(0)), number));
+        tidings
+            .publish_batch(events.collect())
+            .await
+            .expect("stored");
+        let all = Selection::All { up_to: None };
+        let deleted = tidings.change(user(0), all, Change::Delete).await;
+        assert_eq!(deleted.expect("deleted").count, 600, "{round}");
+    }
+    let recent = tidings.summary(user(0)).await.expect("readable").cursor;
+    let forgotten = async {
+        loop {
+            let opened = tidings.subscribe(user(0), Start::After(before)).await;
+            match next(&mut opened.expect("readable")).await {
+                StreamItem::Reset { reason, .. } => return reason,
+                _ => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        }
+    };
+    let reason = tokio::time::timeout(STUCK, forgotten).await;
+    assert_eq!(reason.expect("they are forgotten"), ResetReason::TooOld);
+    let opened = tidings.subscribe(user(0), Start::After(recent)).await;
+    let first = next(&mut opened.expect("readable")).await;
+    assert!(matches!(first, StreamItem::Ready { .. }), "{first:?}");
+    tidings.close().await;
+    place.audit();
+}
