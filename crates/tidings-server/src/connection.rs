@@ -1,6 +1,7 @@
 //! One connection: how it is set up, served and brought to its end.
 
 mod delivery;
+mod half_close;
 mod http2;
 mod linger;
 mod refusal;
@@ -35,6 +36,7 @@ use crate::router::Routes;
 use crate::state::AppState;
 use crate::tls::Tls;
 
+use half_close::{HalfClosing, Owed};
 use refusal::Explained;
 
 /// How long a client may take for its TLS handshake.
@@ -241,13 +243,19 @@ impl Connections {
             None => &self.http1,
             Some(_) => &self.http1_once,
         };
-        let service = service_fn(|request| match beyond {
-            Some(why) if !reserve::serves(&request) => {
-                Either::Right(reserve::refuse(request, why).map(Ok))
-            }
-            _ => Either::Left(self.answer(request, origin)),
+        let owed = Owed::default();
+        let service = service_fn(|request| {
+            owed.note(&request);
+            let owed = owed.clone();
+            let answer = match beyond {
+                Some(why) if !reserve::serves(&request) => {
+                    Either::Right(reserve::refuse(request, why).map(Ok))
+                }
+                _ => Either::Left(self.answer(request, origin)),
+            };
+            answer.map(move |answer| answer.map(|answer| owed.hold(answer)))
         });
-        let socket = Explained::new(socket, self.head_bytes);
+        let socket = Explained::new(HalfClosing::new(socket, owed.clone()), self.head_bytes);
         let connection = builder.serve_connection(TokioIo::new(socket), service);
         let mut connection = std::pin::pin!(connection);
         tokio::select! {

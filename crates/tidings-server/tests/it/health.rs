@@ -1,4 +1,6 @@
-use crate::app::TestApp;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::app::{EVENTS, TestApp, event};
 use crate::login::LoginApp;
 use crate::wire;
 
@@ -109,5 +111,21 @@ async fn a_probe_of_any_method_sees_a_server_that_is_not_ready() {
         let asked = hyper::Request::builder().method(method).uri("/readyz/");
         let answer = wire::call(server.address, asked).await;
         assert_eq!(answer.status(), 503, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_closes_its_side_is_answered() {
+    let app = TestApp::start().await;
+    let server = app.serve();
+    let body = event("by nc").to_string();
+    let post = wire::post_head(server.address, body.len()) + &body;
+    let get = |path| format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    for asked in [get("/healthz"), get("/readyz"), get("/"), get(EVENTS), post] {
+        let mut socket = wire::send_raw(server.address, asked.as_bytes()).await;
+        socket.shutdown().await.unwrap();
+        let answer = wire::read_raw(&mut socket).await;
+        let status = answer.split(' ').nth(1).unwrap_or_default();
+        assert!(["200", "201"].contains(&status), "{asked}: {answer}");
     }
 }
