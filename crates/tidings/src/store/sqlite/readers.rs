@@ -487,8 +487,8 @@ mod tests {
         for read in &mut reads {
             assert!(read.now_or_never().is_none());
         }
-        for readers in all {
-            assert_eq!(readers.lanes.first().turns.load(), (half, 3));
+        for (readers, waiting) in all.into_iter().zip([4, 3]) {
+            assert_eq!(readers.lanes.first().turns.load(), (half, waiting));
         }
         drop(end);
         for read in reads {
