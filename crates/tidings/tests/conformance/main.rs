@@ -33,6 +33,7 @@ macro_rules! conformance {
             }
 
             conformance!(@async
+                cases::random::a_history_waits_until_retention_has_read_all_feeds,
                 cases::handoff::every_reader_ends_with_the_list_while_others_publish_and_change,
                 cases::handoff::every_reader_ends_with_the_list_though_the_window_is_small,
                 cases::handoff::a_reader_that_keeps_giving_up_gets_on,
