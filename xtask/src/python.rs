@@ -18,11 +18,20 @@ pub(crate) struct Environment {
     name: &'static str,
 }
 
-/// What the tests of stream readers use. `sseclient` has one of its own, since `sseclient-py` has a
-/// module of the same name.
-pub(crate) const ENVIRONMENTS: [Environment; 2] = [
+/// What the tests of stream readers use, and the generators of clients with what their clients need.
+/// `sseclient` has one of its own, since `sseclient-py` has a module of the same name.
+pub(crate) const ENVIRONMENTS: [Environment; 5] = [
     Environment { name: "readers" },
     Environment { name: "sseclient" },
+    Environment {
+        name: "openapi-python-client",
+    },
+    Environment {
+        name: "openapi-generator",
+    },
+    Environment {
+        name: "schemathesis",
+    },
 ];
 
 /// A copy of the requirements in the environment that was made of them.

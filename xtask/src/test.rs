@@ -37,6 +37,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let javascript = CONFORMANCE.test("test", Runner::Node)?;
     let readers = CONFORMANCE.test("readers", Runner::Node)?;
     let proxies = CONFORMANCE.test("proxies", Runner::Node)?;
+    let clients = CONFORMANCE.test("clients", Runner::Node)?;
     let page = UI.test("test", Runner::Vitest)?;
     let browser = UI.test("e2e", Runner::Node)?;
 
@@ -45,9 +46,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     println!("tests of the stream in JavaScript: {javascript}");
     println!("tests of stream readers: {readers}");
     println!("tests of reverse proxies: {proxies}");
+    println!("tests of generated clients: {clients}");
     println!("tests of the page's logic: {page}");
     println!("tests of the page in a browser: {browser}");
-    let all = rust + javascript + readers + proxies + page + browser;
+    let all = rust + javascript + readers + proxies + clients + page + browser;
     println!("{all}");
     if all.failed > 0 || !status.success() {
         bail!("some tests failed");

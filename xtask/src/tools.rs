@@ -25,6 +25,8 @@ const PROGRAMS: &[Program] = &[
     program("curl", "curl", &["--version"]),
     program("faketime", "faketime", &["--version"]),
     program("haproxy", "haproxy", &["-v"]),
+    // Runs a generator of clients.
+    program("java", "default-jre-headless", &["--version"]),
     program("nginx", "nginx", &["-v"]),
     NODE_PROGRAM,
     program("npm", "npm", &["--version"]),

@@ -57,7 +57,7 @@ pub struct Event {
     pub status: Status,
     /// What else the user should know; at most 64 KiB of JSON and 32 levels.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>, required = true))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>, required = true))]
     pub metadata: Option<Metadata>,
     /// When it happened.
     #[serde(alias = "created_at")]

@@ -87,7 +87,7 @@ pub struct NewEvent {
     pub description: Option<String>,
     /// Nothing when absent.
     #[serde(alias = "Metadata", deserialize_with = "reading::unambiguous")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>))]
     pub metadata: Option<Metadata>,
     /// The time of publishing when absent.
     #[serde(

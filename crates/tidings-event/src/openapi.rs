@@ -50,8 +50,9 @@ impl PartialSchema for ErrorBody {
             .description(Some("What went wrong, in one sentence."));
         let mut object = ObjectBuilder::new()
             .description(Some(
-                "The body of every error answer. The details have one entry a fault, and come in \
-                 camelCase and again in snake_case.",
+                "The body of every error answer. The details have one entry a fault. Each of their \
+                 arrays is there in snake_case, too, for older clients; generated ones would have two \
+                 fields of one name.",
             ))
             .property("error", sentence)
             .required("error")
@@ -59,29 +60,15 @@ impl PartialSchema for ErrorBody {
             .required("code")
             .property("severity", Ref::from_schema_name(ErrorSeverity::name()))
             .required("severity");
-        for (camel, snake, description) in [
-            (
-                "probableCause",
-                "probable_cause",
-                "What is likely behind it.",
-            ),
-            (
-                "suggestedRemediation",
-                "suggested_remediation",
-                "What the caller can do.",
-            ),
-            (
-                "longDescription",
-                "long_description",
-                "The details, one entry a fault.",
-            ),
+        for (name, description) in [
+            ("probableCause", "What is likely behind it."),
+            ("suggestedRemediation", "What the caller can do."),
+            ("longDescription", "The details, one entry a fault."),
         ] {
-            for name in [camel, snake] {
-                let texts = ArrayBuilder::new()
-                    .items(ObjectBuilder::new().schema_type(Type::String))
-                    .description(Some(description));
-                object = object.property(name, texts).required(name);
-            }
+            let texts = ArrayBuilder::new()
+                .items(ObjectBuilder::new().schema_type(Type::String))
+                .description(Some(description));
+            object = object.property(name, texts).required(name);
         }
         object.into()
     }

@@ -10,8 +10,8 @@ use serde_json::Value;
 use tidings_event::{
     Action, Category, CountDelta, Cursor, DeletedEvents, Deletion, ErrorBody, Event, EventId,
     EventPage, EventType, EventTypes, InboxSummary, NewEvent, OperationId, OwnerId, OwnerKind,
-    PageToken, ResetReason, ResourceId, Severity, SeverityCount, SortKey, SortOrder, Status,
-    StatusChange, Summary, SystemId, UpdatedEvent, UpdatedEvents, Warning, WarningCode,
+    PageToken, ResetReason, ResourceId, Severity, SeverityCount, Status, StatusChange, Summary,
+    SystemId, UpdatedEvent, UpdatedEvents, Warning, WarningCode,
 };
 use utoipa::ToSchema;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -42,11 +42,44 @@ that a path does not take with 405 `method_not_allowed`. `HEAD` works wherever `
 ///
 /// Never: a document has only text keys.
 pub fn openapi() -> String {
+    written(&value())
+}
+
+/// The same of a server without a login, which asks nobody for a token and refuses none.
+pub(crate) fn openapi_without_login() -> String {
+    let mut document = value();
+    remove(&mut document["components"], "securitySchemes");
+    let paths = document["paths"].as_object_mut();
+    for item in paths.into_iter().flat_map(serde_json::Map::values_mut) {
+        for operation in item
+            .as_object_mut()
+            .into_iter()
+            .flat_map(serde_json::Map::values_mut)
+        {
+            remove(operation, "security");
+            remove(&mut operation["responses"], "401");
+        }
+    }
+    written(&document)
+}
+
+fn value() -> Value {
     let mut document = serde_json::to_value(document()).expect("a document has only text keys");
     clean(&mut document);
-    let mut json = serde_json::to_string_pretty(&document).expect("values have only text keys");
+    refine(&mut document);
+    document
+}
+
+fn written(document: &Value) -> String {
+    let mut json = serde_json::to_string_pretty(document).expect("values have only text keys");
     json.push('\n');
     json
+}
+
+fn remove(value: &mut Value, key: &str) {
+    if let Some(object) = value.as_object_mut() {
+        object.remove(key);
+    }
 }
 
 /// Removes what was written for readers of the code: links to its items, and that what is absent is
@@ -57,6 +90,8 @@ fn clean(value: &mut Value) {
             if object.get("default") == Some(&Value::Null) {
                 object.remove("default");
             }
+            // Every key of JSON is a text; some generators look for a type of that name.
+            object.remove("propertyNames");
             if let Some(Value::String(text)) = object.get_mut("description") {
                 *text = text
                     .replace("[`", "`")
@@ -70,6 +105,15 @@ fn clean(value: &mut Value) {
     }
 }
 
+/// Says what utoipa has no words for.
+fn refine(document: &mut Value) {
+    let schemas = &mut document["components"]["schemas"];
+    // A batch without events is most likely a mistake, and refused.
+    schemas["Publication"]["oneOf"][1]["minItems"] = 1.into();
+    // An empty filter is refused: it would mean everything.
+    schemas["ChangeFilter"]["minProperties"] = 1.into();
+}
+
 fn document() -> OpenApi {
     let mut paths = Paths::new();
     for operation in table::api().into_iter().chain(table::server()) {
@@ -77,11 +121,14 @@ fn document() -> OpenApi {
     }
     let mut info = Info::new("Tidings", env!("CARGO_PKG_VERSION"));
     info.description = Some(DESCRIPTION.to_owned());
-    info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
+    let mut license = License::new(env!("CARGO_PKG_LICENSE"));
+    license.identifier = Some(env!("CARGO_PKG_LICENSE").to_owned());
+    info.license = Some(license);
     info.contact = None::<Contact>;
     OpenApiBuilder::new()
         .info(info)
-        .servers(Some([Server::new("http://127.0.0.1:9081")]))
+        // Wherever the document was read: the server has as many addresses as it has proxies.
+        .servers(Some([Server::new("/")]))
         .paths(paths)
         .components(Some(components()))
         .tags(Some([
@@ -165,8 +212,6 @@ fn components() -> Components {
     schema::<PageToken>(&mut components);
     schema::<Cursor>(&mut components);
     schema::<OwnerKind>(&mut components);
-    schema::<SortKey>(&mut components);
-    schema::<SortOrder>(&mut components);
     schema::<InboxSummary>(&mut components);
     schema::<Summary>(&mut components);
     schema::<CountDelta>(&mut components);
@@ -194,7 +239,6 @@ fn components() -> Components {
     schema::<bodies::MarkSeveral>(&mut components);
     schema::<bodies::DeleteSeveral>(&mut components);
     schema::<bodies::ChangeFilter>(&mut components);
-    schema::<bodies::True>(&mut components);
     schema::<bodies::SetLogLevel>(&mut components);
     schema::<bodies::RevokeToken>(&mut components);
     schema::<bodies::Health>(&mut components);
@@ -210,7 +254,7 @@ fn bearer() -> SecurityScheme {
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
     bearer.bearer_format = Some("JWT".to_owned());
     bearer.description = Some(
-        "Needed if the server runs with `--auth jwt`, else not looked at. A browser may send it in the \
+        "Needed if the server runs with `--auth jwt`. A browser may send it in the \
          cookie of a session instead. The scopes that are named are alternatives: any of them is \
          enough."
             .to_owned(),

@@ -631,7 +631,8 @@ export interface components {
         };
         /** @description All there are are to be deleted. */
         DeleteAll: {
-            all: components["schemas"]["True"];
+            /** @description `true`: all there are. `false` is refused. */
+            all: boolean;
             /** @description Newer events are left alone. */
             upTo?: components["schemas"]["Cursor"];
         };
@@ -671,24 +672,18 @@ export interface components {
             /** @description Which events; at most 512. A reader may never have seen them. */
             ids: components["schemas"]["EventId"][];
         };
-        /** @description The body of every error answer. The details have one entry a fault, and come in camelCase and again in snake_case. */
+        /** @description The body of every error answer. The details have one entry a fault. Each of their arrays is there in snake_case, too, for older clients; generated ones would have two fields of one name. */
         ErrorBody: {
             code: components["schemas"]["ErrorCode"];
             /** @description What went wrong, in one sentence. */
             error: string;
             /** @description The details, one entry a fault. */
             longDescription: string[];
-            /** @description The details, one entry a fault. */
-            long_description: string[];
             /** @description What is likely behind it. */
             probableCause: string[];
-            /** @description What is likely behind it. */
-            probable_cause: string[];
             severity: components["schemas"]["ErrorSeverity"];
             /** @description What the caller can do. */
             suggestedRemediation: string[];
-            /** @description What the caller can do. */
-            suggested_remediation: string[];
         };
         /**
          * @description What went wrong, as a stable word for programs.
@@ -723,7 +718,9 @@ export interface components {
             /** @description Names this event. Publishing the same id again is a no-op. */
             id: components["schemas"]["EventId"];
             /** @description What else the user should know; at most 64 KiB of JSON and 32 levels. */
-            metadata: Record<string, never> | null;
+            metadata: {
+                [key: string]: unknown;
+            } | null;
             /** @description Shared by all events of one operation. */
             operationId: components["schemas"]["OperationId"];
             /** @description The user it is for, or the system, whose events every user sees: under its own id once an event is stored, and absent before. */
@@ -842,7 +839,8 @@ export interface components {
         };
         /** @description All there are are to be marked. */
         MarkAll: {
-            all: components["schemas"]["True"];
+            /** @description `true`: all there are. `false` is refused. */
+            all: boolean;
             status: components["schemas"]["Status"];
             /** @description Newer events are left alone. */
             upTo?: components["schemas"]["Cursor"];
@@ -884,7 +882,9 @@ export interface components {
             /** @description Who issues the tokens of `subject`. Absent, it is the issuer that the server trusts. */
             issuer?: string | null;
             /** @description Nothing when absent. */
-            metadata?: Record<string, never> | null;
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
             operationId?: components["schemas"]["OperationId"] | null;
             /** @description Over HTTP the caller when absent or nil; from the builder the system. */
             owner?: string | null;
@@ -986,7 +986,7 @@ export interface components {
              * @description When it expires anyway; without it, it is remembered for ever.
              */
             expires?: string | null;
-            /** @description Its `jti`; at most 256 bytes. */
+            /** @description Its `jti`; at most 256 bytes, no white space, and no `#` in front. Characters beyond ASCII are taken, too. */
             id: string;
         };
         /** @description The level that the log is to have; `event_log_level` is taken too. */
@@ -1008,16 +1008,6 @@ export interface components {
             /** @description The severity. */
             severity: components["schemas"]["Severity"];
         };
-        /**
-         * @description By which moment a list is sorted. Events of the same moment are sorted by their ids.
-         * @enum {string}
-         */
-        SortKey: "created_at" | "updated_at";
-        /**
-         * @description Which way a list is sorted.
-         * @enum {string}
-         */
-        SortOrder: "asc" | "desc";
         /**
          * @description Whether the owner has read an event.
          * @enum {string}
@@ -1060,11 +1050,6 @@ export interface components {
          * @description Names the instance that sent an event.
          */
         SystemId: string;
-        /**
-         * @description All there are.
-         * @enum {boolean}
-         */
-        True: true;
         /** @description The answer to a change of one event's status. */
         UpdatedEvent: {
             /** @description Which event. */
@@ -1153,13 +1138,10 @@ export type RevokeToken = components['schemas']['RevokeToken'];
 export type SetLogLevel = components['schemas']['SetLogLevel'];
 export type Severity = components['schemas']['Severity'];
 export type SeverityCount = components['schemas']['SeverityCount'];
-export type SortKey = components['schemas']['SortKey'];
-export type SortOrder = components['schemas']['SortOrder'];
 export type Status = components['schemas']['Status'];
 export type StatusChange = components['schemas']['StatusChange'];
 export type Summary = components['schemas']['Summary'];
 export type SystemId = components['schemas']['SystemId'];
-export type True = components['schemas']['True'];
 export type UpdatedEvent = components['schemas']['UpdatedEvent'];
 export type UpdatedEvents = components['schemas']['UpdatedEvents'];
 export type Warning = components['schemas']['Warning'];
@@ -1216,16 +1198,16 @@ export interface operations {
             query?: {
                 /** @description Which page, from 0; junk and negative numbers are 0. It costs more the higher it is. */
                 page?: number;
-                /** @description Events a page, from 1 to 1,000. More, `all` and negative numbers are 1,000; 0 and junk are 25. */
-                pagesize?: number | "all";
+                /** @description Events a page, from 1 to 1,000. More, negative numbers and the word `all` are 1,000; 0 and junk are 25. */
+                pagesize?: number;
                 /** @description The page after the one that gave this out, at the same cost at any depth; wins over `page`. */
                 next?: components["schemas"]["PageToken"];
                 /** @description By which moment the list is sorted; camelCase is taken too, and `order` behind it. */
-                sort?: ("created_at" | "updated_at") & Record<string, never>;
+                sort?: "created_at" | "updated_at";
                 /** @description Which way; `created_at desc` says both. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
                 /** @description `none` to have nothing counted: `totalCount` is absent, and a search stops after some time with a page that may be short, even empty, and still have `next`. */
-                count?: string;
+                count?: "none";
                 /** @description Read or unread; both is neither. */
                 status?: "unread" | "read";
                 /** @description The caller's own events, or the system's. */
@@ -1269,8 +1251,8 @@ export interface operations {
                  */
                 actedUpon?: string[];
                 /**
-                 * @description A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it.
-                 * @example {"severity":["error"],"status":"unread"}
+                 * @description A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it. Where a parameter is given too, both must say the same.
+                 * @example {"status":"unread"}
                  */
                 filter?: string;
             };
@@ -1902,16 +1884,16 @@ export interface operations {
             query?: {
                 /** @description Which page, from 0; junk and negative numbers are 0. It costs more the higher it is. */
                 page?: number;
-                /** @description Events a page, from 1 to 1,000. More, `all` and negative numbers are 1,000; 0 and junk are 25. */
-                pagesize?: number | "all";
+                /** @description Events a page, from 1 to 1,000. More, negative numbers and the word `all` are 1,000; 0 and junk are 25. */
+                pagesize?: number;
                 /** @description The page after the one that gave this out, at the same cost at any depth; wins over `page`. */
                 next?: components["schemas"]["PageToken"];
                 /** @description By which moment the list is sorted; camelCase is taken too, and `order` behind it. */
-                sort?: ("created_at" | "updated_at") & Record<string, never>;
+                sort?: "created_at" | "updated_at";
                 /** @description Which way; `created_at desc` says both. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
                 /** @description `none` to have nothing counted: `totalCount` is absent, and a search stops after some time with a page that may be short, even empty, and still have `next`. */
-                count?: string;
+                count?: "none";
                 /** @description Read or unread; both is neither. */
                 status?: "unread" | "read";
                 /** @description The caller's own events, or the system's. */
@@ -1955,8 +1937,8 @@ export interface operations {
                  */
                 actedUpon?: string[];
                 /**
-                 * @description A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it.
-                 * @example {"severity":["error"],"status":"unread"}
+                 * @description A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it. Where a parameter is given too, both must say the same.
+                 * @example {"status":"unread"}
                  */
                 filter?: string;
             };
@@ -2900,16 +2882,16 @@ export interface operations {
             query?: {
                 /** @description Which page, from 0; junk and negative numbers are 0. It costs more the higher it is. */
                 page?: number;
-                /** @description Events a page, from 1 to 1,000. More, `all` and negative numbers are 1,000; 0 and junk are 25. */
-                pagesize?: number | "all";
+                /** @description Events a page, from 1 to 1,000. More, negative numbers and the word `all` are 1,000; 0 and junk are 25. */
+                pagesize?: number;
                 /** @description The page after the one that gave this out, at the same cost at any depth; wins over `page`. */
                 next?: components["schemas"]["PageToken"];
                 /** @description By which moment the list is sorted; camelCase is taken too, and `order` behind it. */
-                sort?: ("created_at" | "updated_at") & Record<string, never>;
+                sort?: "created_at" | "updated_at";
                 /** @description Which way; `created_at desc` says both. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
                 /** @description `none` to have nothing counted: `totalCount` is absent, and a search stops after some time with a page that may be short, even empty, and still have `next`. */
-                count?: string;
+                count?: "none";
                 /** @description Read or unread; both is neither. */
                 status?: "unread" | "read";
                 /** @description The caller's own events, or the system's. */
@@ -2953,8 +2935,8 @@ export interface operations {
                  */
                 actedUpon?: string[];
                 /**
-                 * @description A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it.
-                 * @example {"severity":["error"],"status":"unread"}
+                 * @description A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it. Where a parameter is given too, both must say the same.
+                 * @example {"status":"unread"}
                  */
                 filter?: string;
             };

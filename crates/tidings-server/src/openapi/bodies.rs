@@ -9,8 +9,7 @@ use tidings_event::{
     Action, Category, Cursor, ErrorBody, Event, EventId, NewEvent, OperationId, OwnerKind,
     PageToken, ResourceId, Severity, SeverityCount, Status, Warning,
 };
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 use crate::log_level::Level;
 
@@ -153,7 +152,8 @@ pub(crate) struct MarkMatching {
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct MarkAll {
-    all: True,
+    /// `true`: all there are. `false` is refused.
+    all: bool,
     /// Newer events are left alone.
     #[schema(nullable = false)]
     up_to: Option<Cursor>,
@@ -190,7 +190,8 @@ pub(crate) struct DeleteMatching {
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct DeleteAll {
-    all: True,
+    /// `true`: all there are. `false` is refused.
+    all: bool,
     /// Newer events are left alone.
     #[schema(nullable = false)]
     up_to: Option<Cursor>,
@@ -234,25 +235,6 @@ pub(crate) struct ChangeFilter {
     search: Option<String>,
 }
 
-/// The one value that `all` takes.
-pub(crate) struct True;
-
-impl PartialSchema for True {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::Boolean)
-            .description(Some("All there are."))
-            .enum_values(Some([true]))
-            .into()
-    }
-}
-
-impl ToSchema for True {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "True".into()
-    }
-}
-
 /// The level that the log is to have; `event_log_level` is taken too.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -263,7 +245,9 @@ pub(crate) struct SetLogLevel {
 /// The token that is to be refused.
 #[derive(ToSchema)]
 pub(crate) struct RevokeToken {
-    /// Its `jti`; at most 256 bytes.
+    /// Its `jti`; at most 256 bytes, no white space, and no `#` in front. Characters beyond ASCII are
+    /// taken, too.
+    #[schema(min_length = 1, max_length = 256, pattern = "^[!\"$-~][!-~]*$")]
     id: String,
     /// When it expires anyway; without it, it is remembered for ever.
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -5,7 +5,7 @@
 use tidings_event::{
     OperationId, OwnerKind, PageToken, ResourceId, Severity, SortKey, SortOrder, Status,
 };
-use utoipa::openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, Type};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 /// Those of the list.
@@ -15,20 +15,21 @@ pub(crate) struct ListParameters {
     /// Which page, from 0; junk and negative numbers are 0. It costs more the higher it is.
     #[param(required = false, default = 0)]
     page: i64,
-    /// Events a page, from 1 to 1,000. More, `all` and negative numbers are 1,000; 0 and junk are 25.
-    #[param(rename = "pagesize", required = false, inline)]
-    page_size: PageSize,
+    /// Events a page, from 1 to 1,000. More, negative numbers and the word `all` are 1,000; 0 and junk
+    /// are 25.
+    #[param(rename = "pagesize", required = false, default = 25)]
+    page_size: i64,
     /// The page after the one that gave this out, at the same cost at any depth; wins over `page`.
     next: Option<PageToken>,
     /// By which moment the list is sorted; camelCase is taken too, and `order` behind it.
-    #[param(inline, default = "updated_at")]
+    #[param(value_type = Sort, inline, required = false)]
     sort: Option<SortKey>,
     /// Which way; `created_at desc` says both.
-    #[param(inline, default = "asc")]
+    #[param(value_type = Order, inline, required = false)]
     order: Option<SortOrder>,
     /// `none` to have nothing counted: `totalCount` is absent, and a search stops after some time
     /// with a page that may be short, even empty, and still have `next`.
-    #[param(pattern = "^none$")]
+    #[param(value_type = Count, inline, required = false)]
     count: Option<String>,
     /// Read or unread; both is neither.
     #[param(inline)]
@@ -63,27 +64,49 @@ pub(crate) struct ListParameters {
     #[param(inline, example = json!(["7b1d2c3e-0000-4000-8000-000000000001"]))]
     acted_upon: Option<Vec<ResourceId>>,
     /// A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it.
-    #[param(example = "{\"severity\":[\"error\"],\"status\":\"unread\"}")]
+    /// Where a parameter is given too, both must say the same.
+    #[param(example = "{\"status\":\"unread\"}")]
     filter: Option<String>,
 }
 
-/// A number, or `all`.
-pub(crate) struct PageSize;
+/// A parameter that takes one of a few words. Described as a type with a default, a parameter would be
+/// both a text and an object.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident, [$($word:literal),+] $(, $default:literal)?) => {
+        $(#[$doc])*
+        struct $name;
 
-impl PartialSchema for PageSize {
-    fn schema() -> RefOr<Schema> {
-        let all = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .enum_values(Some(["all"]));
-        OneOfBuilder::new()
-            .item(ObjectBuilder::new().schema_type(Type::Integer))
-            .item(all)
-            .default(Some(25.into()))
-            .into()
-    }
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .enum_values(Some([$($word),+]))
+                    $(.default(Some($default.into())))?
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    };
 }
 
-impl ToSchema for PageSize {}
+words!(
+    /// The values of `sort`.
+    Sort,
+    ["created_at", "updated_at"],
+    "updated_at"
+);
+words!(
+    /// The values of `order`.
+    Order,
+    ["asc", "desc"],
+    "asc"
+);
+words!(
+    /// The values of `count`.
+    Count,
+    ["none"]
+);
 
 /// Those of publishing.
 #[derive(IntoParams)]

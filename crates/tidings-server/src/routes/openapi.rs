@@ -1,13 +1,18 @@
 //! `GET /openapi.json`.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 
+use crate::openapi::{openapi, openapi_without_login};
+use crate::state::AppState;
+
 /// The same for the life of the program.
-static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| crate::openapi::openapi().into());
+static WITH_LOGIN: LazyLock<Bytes> = LazyLock::new(|| openapi().into());
+static WITHOUT_LOGIN: LazyLock<Bytes> = LazyLock::new(|| openapi_without_login().into());
 
 /// Answers with the description of all of this.
 #[utoipa::path(
@@ -16,6 +21,11 @@ static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| crate::openapi::openapi().in
     summary = "This document",
     responses((status = 200, description = "OpenAPI 3.1.", body = Object))
 )]
-pub(crate) async fn get_openapi() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], DOCUMENT.clone())
+pub(crate) async fn get_openapi(State(state): State<Arc<AppState>>) -> impl IntoResponse {
+    let document = if state.identity.has_login() {
+        &WITH_LOGIN
+    } else {
+        &WITHOUT_LOGIN
+    };
+    ([(CONTENT_TYPE, "application/json")], Bytes::clone(document))
 }

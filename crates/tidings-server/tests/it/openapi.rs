@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tidings_server::{Level, LogLevel};
 
 use crate::app::TestApp;
+use crate::login::LoginApp;
 use crate::schema::Document;
 use crate::wire;
 
@@ -38,7 +39,58 @@ async fn the_server_answers_with_it() {
     let answer = wire::get(server.address, "/openapi.json").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), "application/json");
+    // Without a login no token is needed, and none refused.
+    let text = String::from_utf8(answer.body).expect("it is text");
+    for word in ["securitySchemes", "\"security\"", "\"401\""] {
+        assert!(!text.contains(word), "{word}");
+        assert!(tidings_server::openapi().contains(word), "{word}");
+    }
+    let app = LoginApp::start().await;
+    let answer = wire::get(app.server.address, "/openapi.json").await;
     assert_eq!(answer.body, tidings_server::openapi().into_bytes());
+}
+
+/// The forms of a schema that generators of clients cannot read.
+#[test]
+fn generators_can_make_clients_of_it() {
+    fn check(value: &Value, place: &str) {
+        if let Some(parts) = value["allOf"].as_array() {
+            let types: std::collections::HashSet<_> = parts
+                .iter()
+                .filter_map(|part| part["type"].as_str())
+                .collect();
+            assert!(types.len() < 2, "{place} is of several types at once");
+        }
+        if value["type"] == "boolean" {
+            assert!(value.get("enum").is_none(), "{place} is an enumeration");
+        }
+        if let Some(properties) = value["properties"].as_object() {
+            let mut names = std::collections::HashSet::new();
+            for name in properties.keys() {
+                let plain = name.replace('_', "").to_lowercase();
+                assert!(names.insert(plain), "{place}.{name} is spelled twice");
+            }
+        }
+        let is_free = value["type"] == "object" || value["type"] == json!(["object", "null"]);
+        let is_described =
+            value.get("properties").is_some() || value.get("additionalProperties").is_some();
+        assert!(!is_free || is_described, "{place} takes no keys");
+        let inner = value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, inner)| (key.clone(), inner));
+        let items = value.as_array().into_iter().flatten().enumerate();
+        for (key, inner) in inner.chain(items.map(|(index, inner)| (index.to_string(), inner))) {
+            if key != "example" && key != "examples" {
+                check(inner, &format!("{place}/{key}"));
+            }
+        }
+    }
+    let document = Document::load();
+    check(&document.0, "");
+    assert_eq!(document.0["info"]["license"]["identifier"], "Apache-2.0");
+    assert_eq!(document.0["servers"], json!([{"url": "/"}]));
 }
 
 /// Both ways: what is in the document is served, and a path takes no method that is not in it.
@@ -149,7 +201,6 @@ fn what_the_server_refuses_is_not_in_a_schema() {
     for bad in [
         json!({"ids": [id], "more": 1}),
         json!({"ids": [id], "all": true}),
-        json!({"all": false}),
         json!({"all": true, "upTo": null}),
         json!({"filter": {"status": "read"}}),
         json!({"filter": {"status": null}, "upTo": up_to}),
