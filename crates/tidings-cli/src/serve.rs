@@ -17,7 +17,7 @@ use anyhow::Context as _;
 use clap::builder::ArgPredicate;
 use clap::error::ErrorKind;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tidings::{Limits, Retention, Tidings};
+use tidings::{Limits, Reserve, Retention, Tidings};
 use tidings_server::{ConnectionLimits, Server, TokenConfig};
 use tokio::runtime::Builder;
 
@@ -121,6 +121,7 @@ struct Settings {
     limits: Limits,
     /// How many bytes the events of one user may take.
     owner_bytes: Option<u64>,
+    reserve: Reserve,
     connections: ConnectionLimits,
     tokens: Option<TokenConfig>,
 }
@@ -136,6 +137,7 @@ impl Settings {
             connections: args.connections.limits()?,
             tokens: args.identity.token_config()?,
             limits: args.limits.event_limits()?,
+            reserve: args.limits.reserve(),
             owner_bytes: args.limits.owner_bytes(args.identity.has_login())?,
         })
     }
@@ -178,6 +180,7 @@ async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Sta
         retention: settings.retention,
         limits: settings.limits,
         owner_bytes: settings.owner_bytes,
+        reserve: settings.reserve,
         ..tidings::Config::new(&args.data_dir)
     })
     .await?;

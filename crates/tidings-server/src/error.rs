@@ -366,6 +366,9 @@ impl ApiError {
                 | Self::TooManyReads
                 | Self::Token(TokenError::KeysUnavailable)
         );
+        // The store says once that its disk is full, and not for each request.
+        let expected = expected
+            || matches!(self, Self::Store(error) if matches!(**error, StoreError::Full(_)));
         status.is_server_error() && !expected
     }
 }

@@ -7,7 +7,7 @@ mod steps;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tidings_event::{Change, Deletion, OwnerId, StatusChange};
+use tidings_event::{Change, Deletion, EventId, OwnerId, StatusChange};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -108,11 +108,39 @@ impl Committer {
     }
 
     /// Does a step of a change. What was said of dropped futures holds here too.
+    ///
+    /// On a disk that is nearly full, a step for whose commit there is no room is done in halves, each
+    /// with a commit and a frame of its own; what is returned sums up their events only.
     pub(crate) async fn change(
         &self,
         step: ChangeStep,
         asker: Asker,
     ) -> Result<Changed, ChangeError> {
+        let whole = self.change_at_once(step.clone(), asker).await;
+        if !has_no_room(&whole) || step.ids.len() < 2 {
+            return whole;
+        }
+        let mut waiting = Vec::from(halves(&step));
+        let mut done: Option<Changed> = None;
+        while let Some(step) = waiting.pop() {
+            let changed = self.change_at_once(step.clone(), asker).await;
+            if has_no_room(&changed) && step.ids.len() > 1 {
+                waiting.extend(halves(&step));
+                continue;
+            }
+            let changed = changed?;
+            match &mut done {
+                Some(done) => {
+                    done.ids.extend(changed.ids);
+                    done.unchanged += changed.unchanged;
+                }
+                None => done = Some(changed),
+            }
+        }
+        Ok(done.expect("a step has a half"))
+    }
+
+    async fn change_at_once(&self, step: ChangeStep, asker: Asker) -> Result<Changed, ChangeError> {
         let bytes = CHANGE_BYTES * step.ids.len();
         let (answer, outcome) = oneshot::channel();
         let work = Work::Change(step);
@@ -169,6 +197,19 @@ impl Committer {
             *task = None;
         }
     }
+}
+
+fn has_no_room(changed: &Result<Changed, ChangeError>) -> bool {
+    matches!(changed, Err(ChangeError::Store(error)) if matches!(**error, StoreError::Full(_)))
+}
+
+/// The two halves of a step, the first one last.
+fn halves(step: &ChangeStep) -> [ChangeStep; 2] {
+    let (first, second) = step.ids.split_at(step.ids.len() / 2);
+    [second, first].map(|ids: &[EventId]| ChangeStep {
+        ids: ids.to_vec(),
+        ..step.clone()
+    })
 }
 
 /// The task has ended.
@@ -232,7 +273,10 @@ fn deliver(outcomes: &[Outcome], system: OwnerId, hub: &Hub) {
                 let deliveries = by_owner.entry(changed.owner).or_default();
                 deliveries.push(delivery_of(changed, system));
             }
-            Outcome::Changed(_) | Outcome::Conflict(_) | Outcome::OverQuota(_) => {}
+            Outcome::Changed(_)
+            | Outcome::Conflict(_)
+            | Outcome::OverQuota(_)
+            | Outcome::NoRoom(_) => {}
         }
     }
     for (owner, deliveries) in by_owner {
@@ -286,6 +330,9 @@ fn count(committed: &Committed, metrics: &Metrics) {
                 let label = &OutcomeLabel::CONFLICT;
                 metrics.requests.get_or_create(label).inc();
             }
+            Outcome::NoRoom(_) => {
+                metrics.requests.get_or_create(&OutcomeLabel::FAILED).inc();
+            }
             Outcome::OverQuota(_) => {
                 let label = &OutcomeLabel::OVER_QUOTA;
                 metrics.requests.get_or_create(label).inc();
@@ -319,6 +366,9 @@ impl Answer {
             (Self::Published(answer), Outcome::Conflict(Conflict { index, id })) => {
                 let _ = answer.send(Err(PublishError::Conflict { index, id }));
             }
+            (Self::Published(answer), Outcome::NoRoom(error)) => {
+                let _ = answer.send(Err(PublishError::Store(error)));
+            }
             (Self::Published(answer), Outcome::OverQuota(over)) => {
                 let OverQuota {
                     index,
@@ -340,7 +390,10 @@ impl Answer {
             (Self::Published(_), Outcome::Changed(_))
             | (
                 Self::Changed(_),
-                Outcome::Stored(_) | Outcome::Conflict(_) | Outcome::OverQuota(_),
+                Outcome::Stored(_)
+                | Outcome::Conflict(_)
+                | Outcome::OverQuota(_)
+                | Outcome::NoRoom(_),
             ) => {
                 tracing::error!("the store answered something else than it was asked");
             }

@@ -25,8 +25,23 @@ pub struct Config {
     /// How many bytes the events of one owner may take that the owner publishes, and half of those that
     /// anybody does; `None` sets no limit. The system's are not limited by this.
     pub owner_bytes: Option<u64>,
+    /// How much of the disk is kept for what must work when it is full.
+    pub reserve: Reserve,
     /// Where the time is read; tests give a [`ManualClock`](crate::ManualClock).
     pub clock: Clock,
+}
+
+/// What is kept of the disk, so that marking, deleting and retention work when it is full. Events are
+/// refused before, while as much is free.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reserve {
+    /// Nothing: a disk that is full cannot be emptied through the engine.
+    #[default]
+    Nothing,
+    /// 64 MiB, or a sixteenth of a smaller file system.
+    Automatic,
+    /// So many bytes, twice: a file of this size, and as much that is free.
+    Bytes(u64),
 }
 
 impl Config {
@@ -49,6 +64,7 @@ impl Config {
             page_bytes: Self::DEFAULT_PAGE_BYTES,
             retention: Retention::default(),
             owner_bytes: None,
+            reserve: Reserve::Nothing,
             clock: Clock::default(),
         }
     }

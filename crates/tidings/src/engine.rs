@@ -93,9 +93,12 @@ impl Tidings {
             page_bytes,
             retention,
             owner_bytes,
+            reserve,
             clock,
         } = config;
-        let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&data_dir)).await;
+        let opened =
+            tokio::task::spawn_blocking(move || SqliteStore::open_with_reserve(&data_dir, reserve))
+                .await;
         let store = match opened {
             Ok(Ok(store)) => store,
             Ok(Err(OpenStoreError::Directory(error))) => return Err(error.into()),

@@ -60,7 +60,7 @@ mod upkeep;
 pub use bulk_changes::RunningChange;
 pub use changes::{ChangeOutcome, Changes};
 pub use clock::{Clock, ManualClock};
-pub use config::Config;
+pub use config::{Config, Reserve};
 pub use engine::{Prepared, Tidings};
 pub use error::{ChangeError, OpenError, PublishError};
 pub use page::{EncodedPage, PageRest};

@@ -6,6 +6,7 @@ mod encoded;
 mod error;
 pub(crate) mod sqlite;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -103,6 +104,10 @@ pub(crate) enum Work {
 }
 
 impl Work {
+    pub(crate) const fn is_publication(&self) -> bool {
+        matches!(self, Self::Publish(_))
+    }
+
     /// How many events it publishes, and how many it changes.
     pub(crate) fn size(&self) -> (usize, usize) {
         match self {
@@ -137,6 +142,8 @@ pub(crate) enum Outcome {
     Conflict(Conflict),
     /// None of them is, since an owner's events take too much.
     OverQuota(OverQuota),
+    /// None of them is, since the disk is nearly full.
+    NoRoom(Arc<StoreError>),
     /// The step is done.
     Changed(Changed),
 }
@@ -148,6 +155,15 @@ pub(crate) struct Conflict {
     pub(crate) index: usize,
     /// The id that is taken.
     pub(crate) id: EventId,
+}
+
+/// Whether there is room for new events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pressure {
+    /// There is.
+    Enough,
+    /// Only what deleted events have left.
+    Tight,
 }
 
 /// An event of a request does not fit into its owner's quota.
@@ -332,7 +348,8 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// What the store is.
     fn identity(&self) -> Identity;
 
-    /// Commits a group in one transaction. Each publish request is stored whole or, on a conflict, not
+    /// Commits a group in one transaction, without the publish requests for which the disk has no room.
+    /// Each publish request is stored whole or, on a conflict, not
     /// at all, whatever becomes of the others. When this returns `Ok`, the group is on disk; on an
     /// error nothing of it may be acknowledged.
     async fn commit(&self, group: Vec<Work>) -> Result<Committed, StoreError>;
@@ -414,7 +431,11 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// The room that the store takes and has, if that is known. Blocks for as long as the file system does.
     fn room(&self) -> Option<Room>;
 
-    /// Whether the store answers.
+    /// Looks whether the disk has room, makes what is missing of the reserve, and tells the operator
+    /// when events begin or cease to be refused.
+    async fn look_after_room(&self) -> Result<Pressure, StoreError>;
+
+    /// Whether the store answers and takes events.
     async fn check(&self) -> Result<(), StoreError>;
 
     /// Ends the store when what it was given is committed. Later calls are refused.

@@ -13,7 +13,7 @@ use crate::committer::{Asker, Committer};
 use crate::error::ChangeError;
 use crate::metrics::Metrics;
 use crate::retention::Retention;
-use crate::store::{ChangeStep, FeedPosition, Progress, Store, StoreError};
+use crate::store::{ChangeStep, FeedPosition, Pressure, Progress, Store, StoreError};
 use crate::timekeeper::{Finding, Timekeeper, time_to_catch_up};
 
 /// How often it looks whether the store has work on itself; a look that finds nothing is two probes of
@@ -22,6 +22,10 @@ const TIDY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// However often retention is wanted, the task rests.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
+
+/// How often retention is looked after at least while the disk is nearly full: what it deletes makes room
+/// for new events.
+const TIGHT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How often the time is kept for the next start. A server that was killed and started again at once must
 /// not look like one that was off for long.
@@ -78,10 +82,19 @@ impl Upkeep {
         // Where the look for what is not to be kept goes on; none when it is over.
         let mut expiring = None;
         let mut noted = None;
+        let mut was_tight = false;
         loop {
             self.look_at_the_clock();
             self.report(self.note_use(&mut noted).await)?;
-            if rested >= self.retention.interval {
+            let room = self.report(self.look_after_room().await)?;
+            let interval = match room {
+                // At once when it begins.
+                Some(Pressure::Tight) if !was_tight => Duration::ZERO,
+                Some(Pressure::Tight) => self.retention.interval.min(TIGHT_INTERVAL),
+                _ => self.retention.interval,
+            };
+            was_tight = room == Some(Pressure::Tight);
+            if rested >= interval {
                 rested = Duration::ZERO;
                 expiring.get_or_insert(FeedPosition::default());
             }
@@ -110,6 +123,10 @@ impl Upkeep {
                 Ok(None)
             }
         }
+    }
+
+    async fn look_after_room(&self) -> Result<Pressure, UpkeepError> {
+        Ok(self.store.look_after_room().await?)
     }
 
     /// Compares the clocks, and says once when they disagree and when they agree again.

@@ -18,7 +18,8 @@ use crate::output::chain;
 /// The files of a data directory, as the engine names them.
 const LOCK: &str = "lock";
 const DATABASE: &str = "tidings.db";
-const FILES: [&str; 4] = [LOCK, DATABASE, "tidings.db-wal", "tidings.db-shm"];
+const RESERVE: &str = "reserve";
+const FILES: [&str; 5] = [LOCK, DATABASE, "tidings.db-wal", "tidings.db-shm", RESERVE];
 
 /// A directory with this bit gives its group to the files in it: it is meant to be shared.
 const SET_GROUP_ID: u32 = 0o2000;
@@ -39,6 +40,9 @@ pub(super) fn examine(path: &Path, report: &mut Report) -> anyhow::Result<()> {
     report.add(&access(path, &directory))?;
     report.add(&space(path))?;
     report.add(&in_use(path))?;
+    if let Some(finding) = reserve(path) {
+        report.add(&finding)?;
+    }
     let database = database(path);
     let is_readable = database.verdict == Verdict::Ok;
     report.add(&database)?;
@@ -165,6 +169,20 @@ fn in_use(path: &Path) -> Finding {
         Use::Free(None) => "not in use".to_owned(),
     };
     Finding::ok("lock", text)
+}
+
+/// A server without its reserve refuses events, or was told to keep none.
+fn reserve(path: &Path) -> Option<Finding> {
+    let is_used = matches!(lock::use_of(&path.join(LOCK)), Use::By(_));
+    let has_store = fs::metadata(path.join(DATABASE)).is_ok_and(|file| file.len() > 0);
+    let is_there = fs::metadata(path.join(RESERVE)).is_ok_and(|file| file.len() > 0);
+    (is_used && has_store && !is_there).then(|| {
+        Finding::warn(
+            "reserve",
+            "the server keeps no room for a full disk: it was given up, or --reserve-bytes is 0",
+            "free some space or delete events: the server makes the reserve again by itself",
+        )
+    })
 }
 
 fn database(path: &Path) -> Finding {

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use clap::builder::RangedU64ValueParser;
 use clap::error::ErrorKind;
+use tidings::Reserve;
 use tidings_event::Limits;
 use tidings_server::CallerLimits;
 
@@ -66,6 +67,12 @@ pub(super) struct LimitArgs {
     /// any number without]
     #[arg(long, value_name = "BYTES", env = "TIDINGS_MAX_OWNER_BYTES")]
     max_owner_bytes: Option<u64>,
+
+    /// How many bytes of the disk are kept for marking, deleting and retention when it is full, in a file
+    /// and again as free space; new events are refused before; 0 for none [default: 67108864, or a
+    /// sixteenth of a smaller file system]
+    #[arg(long, value_name = "BYTES", env = "TIDINGS_RESERVE_BYTES")]
+    reserve_bytes: Option<u64>,
 
     /// The largest event, in bytes of JSON, as sent and as stored
     #[arg(
@@ -159,6 +166,15 @@ impl LimitArgs {
             request_rate: or(self.request_rate, defaults.request_rate),
             streams_per_owner: or(self.max_streams_per_owner, defaults.streams_per_owner),
             streams_per_address: NonZeroU32::new(self.max_streams_per_address),
+        }
+    }
+
+    /// How much of the disk is kept for what must work when it is full.
+    pub(super) fn reserve(&self) -> Reserve {
+        match self.reserve_bytes {
+            None => Reserve::Automatic,
+            Some(0) => Reserve::Nothing,
+            Some(bytes) => Reserve::Bytes(bytes),
         }
     }
 

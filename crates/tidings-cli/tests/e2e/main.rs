@@ -12,6 +12,7 @@ mod delete;
 mod disk;
 mod doctor;
 mod exchange;
+mod full_disk;
 mod inbox;
 mod isolation;
 mod lifecycle;

@@ -485,7 +485,10 @@ fn of_store(error: &StoreError) -> Answer {
             ErrorCode::StorageFull,
             "The disk that holds the events is full",
         )
-        .remedy("free some space on the server, then send the request again"),
+        .remedy(
+            "delete events that are no longer needed, or free some space on the server, then send the \
+             request again",
+        ),
         StoreError::TookTooLong { limit } => refusal(
             StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::QueryTooSlow,

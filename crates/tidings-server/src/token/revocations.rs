@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use jiff::Timestamp;
+use rustix::fs::{FallocateFlags, fallocate};
 use tidings_event::OwnerId;
 use tokio::sync::watch;
 
@@ -156,6 +157,13 @@ impl Revocations {
     pub(super) fn open_file(&self, path: &Path) -> Result<WatchedFile, FileFault> {
         let revocations = self.clone();
         let what = "list of revoked tokens";
+        // One that only the operator writes needs none.
+        if let Ok(file) = OpenOptions::new().write(true).open(path)
+            && let Ok(metadata) = file.metadata()
+            && metadata.is_file()
+        {
+            keep_room(&file, metadata.len());
+        }
         WatchedFile::open(path, what, list::MAX_LIST_BYTES, move |contents, _| {
             let listed = list::read(&contents, Timestamp::now())?;
             revocations.replace_listed(listed);
@@ -288,6 +296,14 @@ impl Revocations {
     }
 }
 
+/// What is kept behind the end of the file, so that some hundred tokens can be revoked on a full disk too.
+const KEPT_BYTES: u64 = 64 * 1024;
+
+/// Keeps room behind the end of the file. One on a file system that cannot do that is as good as before.
+fn keep_room(file: &File, end: u64) {
+    let _ = fallocate(file, FallocateFlags::KEEP_SIZE, end, KEPT_BYTES);
+}
+
 /// Appends a line by one write, and waits until it is on the disk. The file has to be there: in a new one
 /// everything that was revoked before would be missing.
 fn append(path: &Path, line: &str) -> io::Result<()> {
@@ -310,7 +326,9 @@ fn append(path: &Path, line: &str) -> io::Result<()> {
     }
     let begin = if last == [b'\n'] { "" } else { "\n" };
     file.write_all(format!("{begin}{line}").as_bytes())?;
-    file.sync_data()
+    file.sync_data()?;
+    keep_room(&file, end);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod measure;
 mod publish;
 mod readers;
 mod replay;
+mod reserve;
 mod room;
 mod row;
 mod schema;
@@ -30,8 +31,8 @@ mod volume;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -46,6 +47,7 @@ pub use backup::{
 };
 pub use directory::DirectoryError;
 
+use crate::config::Reserve;
 use crate::retention::Retention;
 use crate::store::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
@@ -54,6 +56,7 @@ use crate::store::{
 use directory::DataDirectory;
 use fault::{OpenFault, io_error};
 use readers::{Reader, Readers, Widths};
+use reserve::Disk;
 use writer::Writer;
 
 /// The reads of lists. Half of those in the first lane may be of one owner.
@@ -98,21 +101,32 @@ pub(crate) struct SqliteStore {
     stream_readers: Readers,
     list_readers: Readers,
     upkeep_reader: Readers,
+    disk: Arc<Disk>,
     /// The feed that was indexed for searching last.
     last_indexed: AtomicI64,
     directory: Mutex<Option<DataDirectory>>,
 }
 
 impl SqliteStore {
+    /// Opens the store in `directory` without a reserve.
+    #[cfg(test)]
+    pub(crate) fn open(directory: &Path) -> Result<Self, OpenStoreError> {
+        Self::open_with_reserve(directory, Reserve::Nothing)
+    }
+
     /// Opens the store in `directory`, creating what is missing and migrating what is old.
     ///
     /// Blocks; called once at start.
-    pub(crate) fn open(directory: &Path) -> Result<Self, OpenStoreError> {
+    pub(crate) fn open_with_reserve(
+        directory: &Path,
+        reserve: Reserve,
+    ) -> Result<Self, OpenStoreError> {
         let directory = DataDirectory::lock(directory)?;
         let database = directory.database();
-        let (connection, identity) =
-            connection::open_writer(&database).map_err(OpenStoreError::Database)?;
-        let writer = Writer::start(connection, identity.system)
+        let disk = Arc::new(Disk::open(directory.volume(), reserve));
+        let (connection, identity) = connection::open_writer(&database, disk.log_pages())
+            .map_err(OpenStoreError::Database)?;
+        let writer = Writer::start(connection, identity.system, Arc::clone(&disk))
             .map_err(|error| OpenStoreError::Database(OpenFault::Thread(error)))?;
         let readers = |widths| {
             Readers::open(&database, identity.system, widths).map_err(OpenStoreError::Database)
@@ -126,6 +140,7 @@ impl SqliteStore {
             stream_readers,
             list_readers,
             upkeep_reader,
+            disk,
             last_indexed: AtomicI64::new(0),
             directory: Mutex::new(Some(directory)),
         })
@@ -223,7 +238,7 @@ impl Store for SqliteStore {
 
     async fn note_use(&self, at: Timestamp) -> Result<(), StoreError> {
         self.writer
-            .upkeep(move |transaction| upkeep::note_use(transaction, at))
+            .upkeep_if_room(move |transaction| upkeep::note_use(transaction, at))
             .await
     }
 
@@ -266,6 +281,10 @@ impl Store for SqliteStore {
             self.writer.upkeep(measure::measure).await?;
             progress = Progress::More;
         }
+        // The index can wait, and takes room.
+        if self.disk.is_tight() {
+            return Ok(progress);
+        }
         // The feeds take turns.
         let after = self.last_indexed.load(Ordering::Relaxed);
         let new = self
@@ -277,7 +296,7 @@ impl Store for SqliteStore {
         };
         self.last_indexed.store(blocks.feed(), Ordering::Relaxed);
         self.writer
-            .upkeep(move |transaction| search_blocks::add_blocks(transaction, &blocks))
+            .upkeep_if_room(move |transaction| search_blocks::add_blocks(transaction, &blocks))
             .await?;
         Ok(Progress::More)
     }
@@ -286,7 +305,17 @@ impl Store for SqliteStore {
         room::of(&self.database)
     }
 
+    async fn look_after_room(&self) -> Result<crate::store::Pressure, StoreError> {
+        self.writer.look_after_room().await
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
+        let left = self
+            .stream_readers
+            .read(|reader| reserve::free_pages(&reader.connection));
+        if self.disk.refuses(left.await?) {
+            return Err(StoreError::Full(self.disk.kept().into()));
+        }
         if self.writer.is_in_doubt() {
             let database = self.database.clone();
             let probed = tokio::task::spawn_blocking(move || directory::probe(&database)).await;
@@ -303,6 +332,7 @@ impl Store for SqliteStore {
         self.stream_readers.close().await;
         self.list_readers.close().await;
         self.upkeep_reader.close().await;
+        self.disk.take_what_is_left();
         drop(
             self.directory
                 .lock()

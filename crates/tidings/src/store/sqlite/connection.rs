@@ -28,7 +28,7 @@ pub(super) const MIGRATIONS: &[M<'_>] = &[
 pub(crate) const SCHEMA_VERSION: usize = MIGRATIONS.len();
 
 /// Only a person with a SQLite shell can make us wait: the directory is locked.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// More statements than there are in the code, so that none is parsed twice.
 const CACHED_STATEMENTS: usize = 128;
@@ -36,8 +36,11 @@ const CACHED_STATEMENTS: usize = 128;
 /// The write-ahead log is cut back to this size after a checkpoint.
 const LOG_SIZE_LIMIT_BYTES: i64 = 64 * 1024 * 1024;
 
-/// Opens the one connection that writes, migrates the schema and reads who we are.
-pub(crate) fn open_writer(database: &Path) -> Result<(Connection, Identity), OpenFault> {
+/// Opens the one connection that writes, which empties its log when it has so many pages, migrates the schema and reads who we are.
+pub(crate) fn open_writer(
+    database: &Path,
+    log_pages: u32,
+) -> Result<(Connection, Identity), OpenFault> {
     let mut connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
@@ -48,6 +51,7 @@ pub(crate) fn open_writer(database: &Path) -> Result<(Connection, Identity), Ope
     // the power.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "journal_size_limit", LOG_SIZE_LIMIT_BYTES)?;
+    connection.pragma_update(None, "wal_autocheckpoint", log_pages)?;
     Migrations::from_slice(MIGRATIONS).to_latest(&mut connection)?;
     let identity = identity(&connection)?;
     Ok((connection, identity))

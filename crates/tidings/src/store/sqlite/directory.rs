@@ -73,6 +73,8 @@ pub(crate) struct DataDirectory {
 
 /// The database's name in its directory.
 pub(crate) const DATABASE: &str = "tidings.db";
+/// The file that is given up when the disk is full.
+pub(crate) const RESERVE: &str = "reserve";
 const LOCK: &str = "lock";
 
 /// What SQLite adds to the database's name for the files beside it.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 use rusqlite_migration::MigrationDefinitionError;
 
 use crate::store::StoreError;
@@ -49,6 +49,16 @@ pub(crate) struct UnreadableColumn {
     pub(crate) value: String,
 }
 
+/// Whether SQLite found no room for a write: in its files, or in the index of its log.
+pub(crate) fn is_full(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+        || matches!(
+            code,
+            Some(ffi::SQLITE_IOERR_SHMSIZE | ffi::SQLITE_IOERR_SHMMAP | ffi::SQLITE_IOERR_WRITE)
+        )
+}
+
 /// The one place where SQLite's codes are judged.
 pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
     let code = match &error {
@@ -60,7 +70,7 @@ pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
         other => other.sqlite_error_code(),
     };
     match code {
-        Some(ErrorCode::DiskFull) => StoreError::Full(error.into()),
+        _ if is_full(&error) => StoreError::Full(error.into()),
         Some(
             ErrorCode::SystemIoFailure
             | ErrorCode::CannotOpen

@@ -19,7 +19,7 @@ pub(super) fn store_requests(
     transaction: &Transaction<'_>,
     system: SystemId,
     feeds: &mut Feeds,
-    mut requests: &[Publication],
+    mut requests: &[&Publication],
 ) -> rusqlite::Result<Vec<Outcome>> {
     let mut outcomes = Vec::with_capacity(requests.len());
     while !requests.is_empty() {
@@ -43,7 +43,7 @@ pub(super) fn store_requests(
 }
 
 /// How many of the requests are stored together: one at least.
-fn together(requests: &[Publication]) -> usize {
+fn together(requests: &[&Publication]) -> usize {
     let mut events = 0;
     let fit = requests.iter().take_while(|request| {
         events += request.submissions.len();
@@ -58,7 +58,7 @@ fn store_new(
     transaction: &Transaction<'_>,
     system: SystemId,
     feeds: &mut Feeds,
-    requests: &[Publication],
+    requests: &[&Publication],
 ) -> rusqlite::Result<Option<Vec<Outcome>>> {
     let all = requests.iter().flat_map(|request| &request.submissions);
     if feeds.any_deleted(transaction)? {

@@ -11,10 +11,12 @@ use tidings_event::SystemId;
 use tokio::sync::{mpsc, oneshot};
 
 use super::change;
-use super::fault::store_error;
+use super::directory;
+use super::fault::{is_full, store_error};
 use super::feeds::Feeds;
 use super::publish::store_requests;
-use crate::store::{Committed, Outcome, StoreError, Work};
+use super::reserve::{Disk, free_pages};
+use crate::store::{self, Committed, Outcome, StoreError, Submission, Work};
 
 /// The engine hands over one group at a time; when the thread is busy, the next one waits there.
 const QUEUED_COMMANDS: usize = 1;
@@ -40,21 +42,28 @@ enum Command {
 pub(crate) struct Writer {
     commands: mpsc::Sender<Command>,
     last_failed: Arc<AtomicBool>,
+    disk: Arc<Disk>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
     /// Starts the thread, which owns `connection` from now on.
-    pub(crate) fn start(connection: Connection, system: SystemId) -> io::Result<Self> {
+    pub(crate) fn start(
+        connection: Connection,
+        system: SystemId,
+        disk: Arc<Disk>,
+    ) -> io::Result<Self> {
         let (commands, queue) = mpsc::channel(QUEUED_COMMANDS);
         let last_failed = Arc::new(AtomicBool::new(false));
         let failed = Arc::clone(&last_failed);
+        let disks = Arc::clone(&disk);
         let thread = thread::Builder::new()
             .name("tidings-writer".to_owned())
-            .spawn(move || write(connection, system, queue, &failed))?;
+            .spawn(move || write(connection, system, queue, &failed, &disks))?;
         Ok(Self {
             commands,
             last_failed,
+            disk,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -69,14 +78,53 @@ impl Writer {
         outcome.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Does some upkeep in a transaction of its own.
+    /// Does some upkeep in a transaction of its own; again if there was no room for it and some could be
+    /// made.
     pub(crate) async fn upkeep<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+        work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.upkeep_with_room(true, work).await
+    }
+
+    /// Does some upkeep that can wait until there is room for it.
+    pub(crate) async fn upkeep_if_room<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.upkeep_with_room(false, work).await
+    }
+
+    async fn upkeep_with_room<T: Send + 'static>(
+        &self,
+        must_work: bool,
+        work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let disk = Arc::clone(&self.disk);
+        self.run(move |connection| {
+            let done = disk.make_room_for(connection, must_work, |connection| {
+                in_transaction(connection, &work)
+            });
+            disk.tidy_log(connection);
+            done
+        })
+        .await
+    }
+
+    /// Looks whether the disk has disk, and makes what is missing of the reserve.
+    pub(crate) async fn look_after_room(&self) -> Result<store::Pressure, StoreError> {
+        let disk = Arc::clone(&self.disk);
+        self.run(move |connection| look_after_room(connection, &disk))
+            .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, outcome) = oneshot::channel();
         let upkeep = move |connection: &mut Connection| {
-            let done = in_transaction(connection, work).map_err(store_error);
+            let done = work(connection).map_err(store_error);
             // Whoever asked may be gone.
             let _ = reply.send(done);
         };
@@ -126,11 +174,13 @@ fn write(
     system: SystemId,
     mut queue: mpsc::Receiver<Command>,
     last_failed: &AtomicBool,
+    disk: &Disk,
 ) {
     while let Some(command) = queue.blocking_recv() {
         match command {
             Command::Commit { group, reply } => {
-                let committed = commit(&mut connection, system, group).map_err(store_error);
+                let committed = commit_with_room(&mut connection, system, &group, disk);
+                let committed = committed.map_err(store_error);
                 last_failed.store(committed.is_err(), Ordering::Relaxed);
                 // The engine waits for every group; it is gone only when the process ends.
                 let _ = reply.send(committed);
@@ -160,7 +210,7 @@ fn probe(connection: &Connection) -> rusqlite::Result<()> {
 
 fn in_transaction<T>(
     connection: &mut Connection,
-    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = work(&transaction)?;
@@ -168,23 +218,108 @@ fn in_transaction<T>(
     Ok(done)
 }
 
+/// Looks after the disk: see [`Disk`].
+fn look_after_room(connection: &Connection, disk: &Disk) -> rusqlite::Result<store::Pressure> {
+    disk.make_reserve();
+    disk.budget(connection)?;
+    disk.tidy_log(connection);
+    if disk.was_refused() && directory::probe(disk.database()).is_ok() && probe(connection).is_ok()
+    {
+        disk.note(false);
+    }
+    disk.tell(disk.refuses(free_pages(connection)?));
+    Ok(match disk.is_tight() || disk.was_refused() {
+        true => store::Pressure::Tight,
+        false => store::Pressure::Enough,
+    })
+}
+
+/// Commits a group; on a disk that is nearly full without the publish requests that have no disk.
+fn commit_with_room(
+    connection: &mut Connection,
+    system: SystemId,
+    group: &[Work],
+    disk: &Disk,
+) -> rusqlite::Result<Committed> {
+    let admitted = admit(connection, group, disk)?;
+    let mut admissions = group.iter().zip(&admitted);
+    let publishes = admissions.any(|(work, admitted)| *admitted && work.is_publication());
+    let done = match disk.is_tight() {
+        true => disk.make_room_for(connection, true, |connection| {
+            commit(connection, system, group, &admitted, disk)
+        }),
+        false => commit(connection, system, group, &admitted, disk),
+    };
+    let done = match done {
+        // What takes room goes without what makes some.
+        Err(error) if is_full(&error) => {
+            disk.note(publishes);
+            let changes: Vec<bool> = group.iter().map(|work| !work.is_publication()).collect();
+            if !changes.contains(&true) {
+                return Err(error);
+            }
+            disk.make_room_for(connection, true, |connection| {
+                commit(connection, system, group, &changes, disk)
+            })
+        }
+        Ok(committed) => {
+            if publishes {
+                disk.note(false);
+            }
+            Ok(committed)
+        }
+        other => other,
+    };
+    disk.tidy_log(connection);
+    done
+}
+
+/// Which of a group may be tried: all but the publish requests for which there is no disk.
+fn admit(connection: &Connection, group: &[Work], disk: &Disk) -> rusqlite::Result<Vec<bool>> {
+    let mut admitted = vec![true; group.len()];
+    if !group.iter().any(Work::is_publication) {
+        return Ok(admitted);
+    }
+    let mut budget = disk.budget(connection)?;
+    let mut all = true;
+    for (work, admitted) in group.iter().zip(&mut admitted) {
+        if let Work::Publish(publication) = work {
+            let bytes = publication.submissions.iter().map(Submission::stored_bytes);
+            *admitted = budget.take(bytes.sum());
+            all &= *admitted;
+        }
+    }
+    if !all && disk.refuses(free_pages(connection)?) {
+        disk.tell(true);
+    }
+    Ok(admitted)
+}
+
 fn commit(
     connection: &mut Connection,
     system: SystemId,
-    group: Vec<Work>,
+    group: &[Work],
+    admitted: &[bool],
+    disk: &Disk,
 ) -> rusqlite::Result<Committed> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut feeds = Feeds::default();
     let mut outcomes = Vec::with_capacity(group.len());
     // Requests with no change between them are stored together.
     let mut requests = Vec::with_capacity(group.len());
-    for work in group {
+    for (work, admitted) in group.iter().zip(admitted) {
         match work {
-            Work::Publish(request) => requests.push(request),
+            Work::Publish(request) if *admitted => requests.push(request),
+            Work::Publish(_) => {
+                outcomes.extend(store_requests(&transaction, system, &mut feeds, &requests)?);
+                requests.clear();
+                let refused = StoreError::Full(disk.kept().into());
+                outcomes.push(Outcome::NoRoom(Arc::new(refused)));
+            }
             Work::Change(step) => {
                 outcomes.extend(store_requests(&transaction, system, &mut feeds, &requests)?);
                 requests.clear();
-                let changed = change::apply(&transaction, system, &mut feeds, &step)?;
+                let changed = change::apply(&transaction, system, &mut feeds, step)?;
                 outcomes.push(Outcome::Changed(changed));
             }
         }

@@ -1,0 +1,271 @@
+//! A disk that is full to the last byte can be emptied through the server.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::server::{LOCAL_USER, Server, event, soon, tidings};
+
+/// A small file system that outlives its servers: it belongs to the mount namespace of a process that
+/// only holds it. From outside it is seen through `/proc`.
+struct Disk {
+    holder: Child,
+    mount_point: TempDir,
+}
+
+impl Disk {
+    async fn of(size: &str) -> Self {
+        let mount_point = TempDir::new().expect("a directory can be made");
+        let mut command = Command::new("unshare");
+        if rustix::process::geteuid().is_root() {
+            command.arg("--mount");
+        } else {
+            command.args(["--mount", "--map-root-user"]);
+        }
+        let script = r#"mount -t tmpfs -o "size=$1" tmpfs "$2" && echo mounted && exec sleep 3600"#;
+        command
+            .args(["sh", "-c", script, "sh", size])
+            .arg(mount_point.path())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut holder = command.spawn().expect("unshare starts");
+        let output = holder.stdout.take().expect("standard output is piped");
+        let mut line = String::new();
+        let read = BufReader::new(output).read_line(&mut line).await;
+        assert_eq!((read.ok(), line.as_str()), (Some(8), "mounted\n"));
+        Self {
+            holder,
+            mount_point,
+        }
+    }
+
+    fn pid(&self) -> String {
+        self.holder
+            .id()
+            .expect("it has not been waited for")
+            .to_string()
+    }
+
+    /// Its files as they are seen from outside.
+    fn file(&self, name: &str) -> PathBuf {
+        let mount_point = self.mount_point.path().display();
+        PathBuf::from(format!("/proc/{}/root{mount_point}/{name}", self.pid()))
+    }
+
+    /// A server whose data directory it is.
+    async fn serve(&self, flags: &[&str], log: &Path) -> Server {
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &self.pid(), "--mount"]);
+        if !rustix::process::geteuid().is_root() {
+            command.args(["--user", "--preserve-credentials"]);
+        }
+        let log = OpenOptions::new().create(true).append(true).open(log);
+        command
+            .arg(env!("CARGO_BIN_EXE_tidings"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(self.mount_point.path())
+            .args(flags)
+            .stderr(log.expect("the log can be written"));
+        Server::from_command(command).await
+    }
+
+    /// Fills what is left, to the last byte.
+    fn fill(&self) {
+        let ballast = self.file("ballast");
+        let mut ballast = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(ballast)
+            .expect("it can be opened");
+        for size in [64 * 1024, 4096, 1] {
+            loop {
+                match ballast.write(&vec![1; size]) {
+                    Ok(0) => break,
+                    Ok(_) => {}
+                    Err(error) if error.kind() == ErrorKind::StorageFull => break,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+    }
+}
+
+/// Publishes until the disk is called full; how often it was called so.
+async fn publish_until_full(server: &Server) {
+    for _ in 0..10_000 {
+        let batch: Vec<Value> = (0..20)
+            .map(|_| event(LOCAL_USER, &"x".repeat(1000)))
+            .collect();
+        let answer = soon("an answer", server.publish(&Value::Array(batch))).await;
+        let (status, body) = answer.expect("the connection holds");
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            assert_eq!(body["code"], "storage_full", "{body}");
+            return;
+        }
+        assert_eq!(status, StatusCode::CREATED, "{body}");
+    }
+    panic!("a small disk holds any number of events");
+}
+
+async fn ask(server: &Server, method: Method, path: &str, body: Value) -> Value {
+    let http = reqwest::Client::builder().no_proxy().build();
+    let http = http.expect("a client is made");
+    let url = server.url(&format!("/api/system/events{path}"));
+    let answer = http.request(method, url).json(&body).send();
+    let answer = soon("an answer", answer)
+        .await
+        .expect("the connection holds");
+    let status = answer.status();
+    let text = answer.text().await.expect("it is text");
+    assert!(status.is_success(), "{path} {body}: {status} {text}");
+    serde_json::from_str(&text).unwrap_or(Value::Null)
+}
+
+fn id(event: &Value) -> &str {
+    event["id"].as_str().expect("an event has an id")
+}
+
+/// Every change works: by id, by ids, by filter, of all.
+async fn change_in_every_way(server: &Server) {
+    let events = server.list_all().await;
+    assert!(events.len() > 200, "{} events are few", events.len());
+    let (_, page) = server.get("/api/system/events?pagesize=1").await;
+    let cursor = &page["cursor"];
+    let mark = format!("/status/{}", id(&events[0]));
+    ask(server, Method::PUT, &mark, json!({"status": "read"})).await;
+    let ids: Vec<&str> = events[1..100].iter().map(id).collect();
+    let marked = json!({"ids": ids, "status": "read"});
+    ask(server, Method::PUT, "/status/bulk", marked).await;
+    let all = json!({"all": true, "status": "read"});
+    ask(server, Method::PUT, "/status/bulk", all).await;
+    ask(
+        server,
+        Method::DELETE,
+        &format!("/{}", id(&events[0])),
+        Value::Null,
+    )
+    .await;
+    ask(server, Method::DELETE, "/bulk", json!({"ids": ids})).await;
+    let filter =
+        json!({"filter": {"severity": ["informational"], "status": "unread"}, "upTo": cursor});
+    ask(server, Method::DELETE, "/bulk", filter).await;
+    assert_eq!(server.list_all().await.len(), events.len() - 100);
+}
+
+#[tokio::test]
+async fn a_disk_that_others_have_filled_is_emptied_by_marking_and_deleting() {
+    let disk = Disk::of("16m").await;
+    let directory = TempDir::new().expect("a directory can be made");
+    let log = directory.path().join("log");
+    let server = disk.serve(&[], &log).await;
+    assert!(fs::metadata(disk.file("reserve")).expect("a reserve").len() > 0);
+    publish_until_full(&server).await;
+    disk.fill();
+    publish_until_full(&server).await;
+    let (status, body) = server.get("/readyz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(body["code"], "storage_full");
+    for _ in 0..20 {
+        publish_until_full(&server).await;
+    }
+    change_in_every_way(&server).await;
+    // The operator is told when it begins, and not for each request.
+    let told = fs::read_to_string(&log).expect("readable");
+    let errors = told.lines().filter(|line| line.contains("ERROR")).count();
+    assert!((1..=3).contains(&errors), "{told}");
+
+    // After a crash, and after an end in order, each time with not a byte left.
+    server.kill().await;
+    disk.fill();
+    let server = disk.serve(&[], &log).await;
+    change_in_every_way(&server).await;
+    server.terminate();
+    assert!(server.ended().await.success());
+    disk.fill();
+    let server = disk.serve(&[], &log).await;
+    ask(&server, Method::DELETE, "/bulk", json!({"all": true})).await;
+    assert_eq!(server.list_all().await.len(), 0);
+
+    // What the deleted events have left takes new ones, though the disk is as full as before.
+    server.must_publish(&event(LOCAL_USER, "it goes on")).await;
+    let (status, body) = server.get("/readyz").await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    fs::remove_file(disk.file("ballast")).expect("the ballast is there");
+    for _ in 0..100 {
+        server
+            .must_publish(&event(LOCAL_USER, &"x".repeat(4000)))
+            .await;
+    }
+}
+
+/// More is published than fits, so retention has to make room by itself, however seldom it is wanted.
+#[tokio::test]
+async fn retention_frees_a_full_disk_by_itself() {
+    let disk = Disk::of("8m").await;
+    let directory = TempDir::new().expect("a directory can be made");
+    let log = directory.path().join("log");
+    let flags = ["--retain-events=100", "--retention-interval=1d"];
+    let server = disk.serve(&flags, &log).await;
+    let mut stored = 0;
+    let publishing = async {
+        while stored < 8 * 1024 {
+            let batch: Vec<Value> = (0..20)
+                .map(|_| event(LOCAL_USER, &"x".repeat(1000)))
+                .collect();
+            let answer = server.publish(&Value::Array(batch)).await;
+            let (status, body) = answer.expect("the connection holds");
+            match status {
+                StatusCode::CREATED => stored += 20,
+                _ => {
+                    assert_eq!(body["code"], "storage_full", "{body}");
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+            }
+        }
+    };
+    tokio::time::timeout(2 * crate::server::STUCK, publishing)
+        .await
+        .expect("there is room again and again");
+}
+
+/// Without a reserve, nothing is kept.
+#[tokio::test]
+async fn the_reserve_follows_its_flag() {
+    let directory = TempDir::new().expect("a directory can be made");
+    for (bytes, length) in [("1000000", Some(1_000_000)), ("0", None)] {
+        let mut command = tidings();
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--reserve-bytes", bytes])
+            .arg("--data-dir")
+            .arg(directory.path());
+        let server = Server::from_command(command).await;
+        server.must_publish(&event(LOCAL_USER, "stored")).await;
+        let reserve = File::open(directory.path().join("reserve"));
+        let found = reserve.and_then(|file| file.metadata()).ok();
+        assert_eq!(found.map(|file| file.len()), length);
+        server.terminate();
+        assert!(server.ended().await.success());
+    }
+    // More than the disk has: nothing can be stored, and it is said why.
+    let mut command = tidings();
+    let too_much = u64::MAX / 4;
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(directory.path())
+        .args(["--reserve-bytes", &too_much.to_string()]);
+    let server = Server::from_command(command).await;
+    let (status, body) = server.get("/readyz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
+    let answer = server.publish(&event(LOCAL_USER, "refused")).await;
+    let (_, body) = answer.expect("the connection holds");
+    assert_eq!(body["code"], "storage_full");
+    let remedies = body["suggestedRemediation"].to_string();
+    assert!(remedies.contains("delete"), "{body}");
+}

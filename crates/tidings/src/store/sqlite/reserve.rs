@@ -1,0 +1,369 @@
+//! How much room the disk has, and the reserve for what must work when it has none.
+//!
+//! Deleting, marking and retention write too: to the log first, and into new pages of the database when
+//! the log is emptied. So events are refused before the disk is full, while as much is free as the
+//! reserve has, and a file of that size is there to be given up when others have filled the rest. Until
+//! it can be made again, both are what has to become free.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use rustix::io::Errno;
+
+use super::connection::BUSY_TIMEOUT;
+use super::directory::{DATABASE, RESERVE};
+use super::fault::is_full;
+use super::volume::Volume;
+use crate::config::Reserve;
+
+/// The largest event with its share of the indexes, and some: nothing smaller is of use.
+const LEAST_RESERVE: u64 = 512 * 1024;
+
+/// The reserve where the operator says nothing: room for thousands of changes.
+const MOST_RESERVE: u64 = 64 * 1024 * 1024;
+
+/// Of a small file system, no more than this part.
+const PART_OF_DISK: u64 = 16;
+
+/// An event takes up to three times its bytes: in the log, in the database, and in the indexes.
+const ROOM_PER_BYTE: u64 = 3;
+
+/// What the largest event takes. With less than this to spare, the disk counts as nearly full.
+const EVENT_ROOM: u64 = 448 * 1024;
+
+/// How long the writer waits for readers to let go of the log.
+const CHECKPOINT_WAIT: Duration = Duration::from_secs(2);
+
+/// What a request takes beside its events: the pages of the counters and the paths to all it changes.
+const REQUEST_BYTES: u64 = 64 * 1024;
+
+/// Why an event is not stored though the disk would have room for it.
+#[derive(Debug, thiserror::Error)]
+#[error("{free} bytes are free, of which {reserve} are kept for deleting and marking")]
+pub(crate) struct KeptForChanges {
+    free: u64,
+    reserve: u64,
+}
+
+/// The room beside a database.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    volume: Volume,
+    directory: PathBuf,
+    database: PathBuf,
+    reserve: PathBuf,
+    /// How large the reserve should be; 0 for none.
+    wanted: u64,
+    /// The disk was nearly full at the last look.
+    tight: AtomicBool,
+    /// The disk refused to write though it did not look full.
+    refused: AtomicBool,
+    /// The operator was told that events are refused.
+    told: AtomicBool,
+}
+
+impl Disk {
+    /// Makes the reserve, or gives it up if the disk is nearly full, so that the database can be opened.
+    pub(crate) fn open(volume: &Volume, reserve: Reserve) -> Self {
+        let database = volume.file(DATABASE);
+        let directory = database.parent().unwrap_or(&database).to_owned();
+        let wanted = match reserve {
+            Reserve::Nothing => 0,
+            Reserve::Bytes(bytes) => bytes,
+            Reserve::Automatic => automatic_reserve(&directory),
+        };
+        let disk = Self {
+            volume: volume.clone(),
+            database,
+            reserve: volume.file(RESERVE),
+            directory,
+            wanted,
+            tight: AtomicBool::new(false),
+            refused: AtomicBool::new(false),
+            told: AtomicBool::new(false),
+        };
+        if disk.free().is_some_and(|free| free < disk.wanted) {
+            disk.release();
+        } else {
+            disk.make_reserve();
+        }
+        disk
+    }
+
+    /// How many pages the log may have before it is emptied into the database: a part of the reserve,
+    /// since emptying it takes room too.
+    pub(crate) fn log_pages(&self) -> u32 {
+        // SQLite's own default, and its usual page.
+        const MOST: u64 = 1000;
+        const PAGE_BYTES: u64 = 4096;
+        let pages = match self.wanted {
+            0 => MOST,
+            wanted => (wanted / 4 / PAGE_BYTES).clamp(16, MOST),
+        };
+        u32::try_from(pages).expect("it is at most 1,000")
+    }
+
+    /// What is free and not kept, in bytes; none where the file system does not say.
+    fn spare(&self) -> Option<u64> {
+        Some(self.free()?.saturating_sub(self.needed()))
+    }
+
+    /// What must be free: as much as the reserve has, what is missing of it, and what the database may
+    /// grow by when the log is written into it.
+    fn needed(&self) -> u64 {
+        self.wanted
+            .saturating_add(self.wanted.saturating_sub(self.reserved()))
+            .saturating_add(length(&self.log()))
+    }
+
+    fn free(&self) -> Option<u64> {
+        let file_system = statvfs(&self.directory).ok()?;
+        // Not what is free for the superuser alone.
+        Some(file_system.f_bavail.saturating_mul(file_system.f_frsize))
+    }
+
+    fn reserved(&self) -> u64 {
+        length(&self.reserve)
+    }
+
+    fn log(&self) -> PathBuf {
+        let mut path = self.database.as_os_str().to_owned();
+        path.push("-wal");
+        path.into()
+    }
+
+    /// The file of the database.
+    pub(crate) fn database(&self) -> &Path {
+        &self.database
+    }
+
+    /// Whether the disk was nearly full at the last look.
+    pub(crate) fn is_tight(&self) -> bool {
+        self.tight.load(Ordering::Relaxed)
+    }
+
+    /// Looks how much room there is for events: bytes of the disk, or those that deleted events have left
+    /// in the database.
+    pub(crate) fn budget(&self, connection: &Connection) -> rusqlite::Result<Budget> {
+        if self.wanted == 0 {
+            return Ok(Budget(u64::MAX));
+        }
+        let was_tight = self.is_tight();
+        // What has become free for a moment only is no reason to begin again.
+        let least = EVENT_ROOM + if was_tight { self.wanted / 4 } else { 0 };
+        let enough = |spare: u64| spare >= least;
+        let Some(mut spare) = self.spare() else {
+            return Ok(Budget(u64::MAX));
+        };
+        if !enough(spare) && length(&self.log()) > 0 {
+            empty_log(connection)?;
+            spare = self.spare().unwrap_or(spare);
+        }
+        self.tight.store(!enough(spare), Ordering::Relaxed);
+        if enough(spare) {
+            return Ok(Budget(spare / ROOM_PER_BYTE));
+        }
+        Ok(Budget(free_pages(connection)? / 2))
+    }
+
+    /// Whether a store with so much left in its database refuses events.
+    pub(crate) fn refuses(&self, free_pages: u64) -> bool {
+        let is_tight = self.spare().is_some_and(|spare| spare < EVENT_ROOM) || self.is_tight();
+        let is_kept = self.wanted > 0 && is_tight && free_pages < 2 * EVENT_ROOM / ROOM_PER_BYTE;
+        self.was_refused() || is_kept
+    }
+
+    /// Why events are refused.
+    pub(crate) fn kept(&self) -> KeptForChanges {
+        KeptForChanges {
+            free: self.free().unwrap_or_default(),
+            reserve: self.needed(),
+        }
+    }
+
+    /// Whether the disk refused a write that it should have had room for.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Keeps the log small after a commit where there is little room. SQLite begins it again only in a
+    /// moment without a reader, and readers can follow each other without one.
+    pub(crate) fn tidy_log(&self, connection: &Connection) {
+        if self.wanted == 0 {
+            return;
+        }
+        // It may find no room, or readers that stay; then the log stays too.
+        if self.is_tight() {
+            // Others must not get what was given up for this commit.
+            let _ = empty_log(connection);
+            self.take_what_is_left();
+        } else if length(&self.log()) > self.wanted / 2 {
+            let _ = restart_log(connection);
+        }
+    }
+
+    /// Takes notice of whether the disk refused a write that it should have had room for.
+    pub(crate) fn note(&self, refused: bool) {
+        self.refused.store(refused, Ordering::Relaxed);
+    }
+
+    /// Tells the operator once that events are refused, and once that they no longer are.
+    pub(crate) fn tell(&self, refuses: bool) {
+        if self.told.swap(refuses, Ordering::Relaxed) == refuses {
+            return;
+        }
+        let (directory, free) = (&self.directory, self.free().unwrap_or_default());
+        if refuses {
+            tracing::error!(
+                directory = %directory.display(),
+                free_bytes = free,
+                needed_bytes = self.needed(),
+                "the disk is nearly full: new events are refused, while reading, marking, deleting and \
+                 retention go on; free some space or delete events"
+            );
+        } else {
+            tracing::info!(
+                directory = %directory.display(),
+                free_bytes = free,
+                "the disk has room again: new events are stored"
+            );
+        }
+    }
+
+    /// Makes what is missing of the reserve once there is room for it.
+    pub(crate) fn make_reserve(&self) {
+        if self.wanted == 0 {
+            self.release();
+            return;
+        }
+        let missing = self.wanted.saturating_sub(self.reserved());
+        let has_room = self
+            .free()
+            .is_some_and(|free| free >= self.wanted.saturating_add(missing));
+        if missing == 0 || !has_room {
+            return;
+        }
+        if let Err(error) = self.allocate(self.wanted) {
+            self.release();
+            tracing::debug!(%error, "could not make the reserve");
+        }
+    }
+
+    /// Takes what is left of a disk that is nearly full, so that the next start finds it.
+    pub(crate) fn take_what_is_left(&self) {
+        let free = self.free().unwrap_or_default();
+        let most = self.wanted.min(MOST_RESERVE);
+        let bytes = most.min(self.reserved().saturating_add(free));
+        if bytes > self.reserved() && self.allocate(bytes).is_err() {
+            self.release();
+        }
+    }
+
+    /// Gives the reserve up; whether there was any.
+    pub(crate) fn release(&self) -> bool {
+        let had = self.reserved() > 0;
+        had && fs::remove_file(&self.reserve).is_ok()
+    }
+
+    /// Gives the reserve this size, with all its room.
+    fn allocate(&self, bytes: u64) -> io::Result<()> {
+        let file = self.volume.open(RESERVE).map_err(io::Error::other)?;
+        match fallocate(&file, FallocateFlags::empty(), 0, bytes) {
+            Ok(()) => Ok(()),
+            // The file system cannot: the bytes are written.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => fill(&file, bytes),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Does something on a disk that may be full: if it finds no room, again with an empty log and, if it
+    /// must work, again without the reserve.
+    pub(crate) fn make_room_for<T>(
+        &self,
+        connection: &mut Connection,
+        must_work: bool,
+        mut work: impl FnMut(&mut Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let mut done = work(connection);
+        for give_up_reserve in [false, true] {
+            match &done {
+                Err(error) if is_full(error) => {}
+                _ => break,
+            }
+            // What can wait, such as the index for searching, lets go of the log.
+            self.tight.store(true, Ordering::Relaxed);
+            if give_up_reserve && !(must_work && self.release()) {
+                break;
+            }
+            // It may find no room itself; then the next thing is tried.
+            let _ = restart_log(connection);
+            done = work(connection);
+        }
+        done
+    }
+}
+
+/// How many bytes of events there is room for.
+#[derive(Debug)]
+pub(crate) struct Budget(u64);
+
+impl Budget {
+    /// Takes room for the events of a request; whether there is any.
+    pub(crate) fn take(&mut self, bytes: u64) -> bool {
+        let taken = bytes.saturating_add(REQUEST_BYTES / ROOM_PER_BYTE);
+        let left = self.0.checked_sub(taken);
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
+    }
+}
+
+fn automatic_reserve(directory: &Path) -> u64 {
+    let size = statvfs(directory)
+        .map(|file_system| file_system.f_blocks.saturating_mul(file_system.f_frsize));
+    let part = size.map_or(MOST_RESERVE, |size| size / PART_OF_DISK);
+    part.clamp(LEAST_RESERVE, MOST_RESERVE)
+}
+
+fn length(path: &Path) -> u64 {
+    fs::symlink_metadata(path).map_or(0, |file| file.len())
+}
+
+fn fill(mut file: &fs::File, bytes: u64) -> io::Result<()> {
+    let block = vec![0xA5; 64 * 1024];
+    let mut left = usize::try_from(bytes).unwrap_or(usize::MAX);
+    while left > 0 {
+        let now = left.min(block.len());
+        file.write_all(&block[..now])?;
+        left -= now;
+    }
+    file.sync_data()
+}
+
+/// The bytes of the pages that deleted events have left in the database.
+pub(crate) fn free_pages(connection: &Connection) -> rusqlite::Result<u64> {
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
+    Ok(u64::from(number("freelist_count")?) * u64::from(number("page_size")?))
+}
+
+/// Writes the log into the database and cuts it to nothing.
+fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
+    checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+}
+
+/// Writes the log into the database and begins it again in the room it has.
+fn restart_log(connection: &Connection) -> rusqlite::Result<()> {
+    checkpoint(connection, "PRAGMA wal_checkpoint(RESTART)")
+}
+
+fn checkpoint(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    // Readers may hold the log for long; then it stays as it is.
+    connection.busy_timeout(CHECKPOINT_WAIT)?;
+    let done = connection.query_row(sql, [], |_| Ok(()));
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    done
+}
