@@ -689,7 +689,7 @@ export interface components {
          * @description What went wrong, as a stable word for programs.
          * @enum {string}
          */
-        ErrorCode: "invalid_json" | "invalid_event" | "invalid_query" | "invalid_change" | "invalid_config" | "invalid_revocation" | "body_unreadable" | "too_large" | "uri_too_long" | "unsupported_media_type" | "event_conflict" | "event_not_found" | "route_not_found" | "method_not_allowed" | "foreign_host" | "foreign_origin" | "rate_limited" | "too_many_streams" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "insufficient_scope" | "query_too_slow" | "keys_unavailable" | "storage_full" | "storage_unavailable" | "overloaded" | "shutting_down" | "internal";
+        ErrorCode: "invalid_json" | "invalid_event" | "invalid_query" | "invalid_change" | "invalid_config" | "invalid_revocation" | "body_unreadable" | "too_large" | "uri_too_long" | "unsupported_media_type" | "event_conflict" | "quota_exceeded" | "event_not_found" | "route_not_found" | "method_not_allowed" | "foreign_host" | "foreign_origin" | "rate_limited" | "too_many_streams" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "insufficient_scope" | "query_too_slow" | "keys_unavailable" | "storage_full" | "storage_unavailable" | "overloaded" | "shutting_down" | "internal";
         /**
          * @description How grave an error is for the operator of the server.
          * @enum {string}
@@ -1549,7 +1549,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. `insufficient_scope`: The token does not allow this; nothing was changed. */
+            /** @description `quota_exceeded`: The inbox of the event's owner is full; nothing was stored. `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. `insufficient_scope`: The token does not allow this; nothing was changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3233,7 +3233,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. `insufficient_scope`: The token does not allow this; nothing was changed. */
+            /** @description `quota_exceeded`: The inbox of the event's owner is full; nothing was stored. `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. `insufficient_scope`: The token does not allow this; nothing was changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4620,7 +4620,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
