@@ -3,7 +3,7 @@
 use std::task::{Context, Waker};
 
 use tidings::{EventFilter, PageRequest, PublishError, Start, StreamItem, Tidings};
-use tidings_event::{EventPage, Rev};
+use tidings_event::{EventPage, Rev, Severity};
 
 use super::{builder, built, event};
 use crate::model::user;
@@ -107,14 +107,15 @@ pub(crate) async fn a_batch_is_stored_whole_or_not_at_all(place: Place) {
     );
 
     let mut invalid = event(Some(user(0)), 5);
-    invalid.description = "x".repeat(5000);
+    // An error event without a cause.
+    invalid.severity = Severity::Error;
     let refused = tidings
         .publish_batch(vec![event(Some(user(0)), 6), invalid])
         .await;
     match refused {
         Err(PublishError::Invalid(violations)) => {
             let fields: Vec<_> = violations.iter().map(|one| one.field.as_str()).collect();
-            assert_eq!(fields, ["[1].description"]);
+            assert_eq!(fields, ["[1].metadata.error"]);
         }
         other => panic!("{other:?}"),
     }
