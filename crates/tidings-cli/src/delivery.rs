@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use tidings_client::{BatchReceipt, Client, ClientError};
-use tidings_event::{NewEvent, Selection, Status};
+use tidings_event::{EventId, NewEvent, Selection, Status};
 use tokio::sync::mpsc;
 
 use crate::output::{self, Printed};
@@ -177,13 +177,19 @@ impl Delivery {
             Purpose::Publish { prints: false } => Ok(()),
             // What was there may have been marked as unread since.
             Purpose::Import if outcome == Outcome::Repeated => Ok(()),
-            Purpose::Import => self.mark_as_read(batch).await.map_err(Stop::Server),
+            Purpose::Import => {
+                // By the ids under which they are stored: one that is no UUID became another.
+                let read = batch.read_system_events();
+                let ids: Vec<_> = read
+                    .filter_map(|place| Some(events.get(place)?.id))
+                    .collect();
+                self.mark_as_read(ids).await.map_err(Stop::Server)
+            }
         }
     }
 
     /// Events of the system are stored without a status, since each user has an own one for them.
-    async fn mark_as_read(&self, batch: &Batch) -> Result<(), ClientError> {
-        let ids: Vec<_> = batch.read_system_events().collect();
+    async fn mark_as_read(&self, ids: Vec<EventId>) -> Result<(), ClientError> {
         if ids.is_empty() {
             return Ok(());
         }
