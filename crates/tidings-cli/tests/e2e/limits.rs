@@ -16,7 +16,7 @@ async fn limits_hold_as_the_flags_say() {
         .args(["--max-metadata-keys", "16"]);
     let server = Server::from_command(command).await;
     let plain = event(LOCAL_USER, "plain");
-    let mut with_keys = plain.clone();
+    let mut with_keys = event(LOCAL_USER, "with keys");
     let keys = (0..17).map(|number| (format!("k{number}"), json!(0)));
     with_keys["metadata"] = Value::Object(keys.collect());
     let answer = soon(
