@@ -47,6 +47,15 @@ pub(crate) struct AnswerBudget {
     by_caller: bool,
 }
 
+/// How much memory a request asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// The most bytes of the answer.
+    pub(crate) bytes: usize,
+    /// What the request keeps while it waits, such as events that are to be stored.
+    pub(crate) kept: usize,
+}
+
 impl AnswerBudget {
     pub(crate) fn new(has_login: bool) -> Self {
         Self {
@@ -63,7 +72,7 @@ impl AnswerBudget {
         &self,
         caller: OwnerId,
         credential: Option<Credential>,
-        bytes: usize,
+        Room { bytes, kept }: Room,
     ) -> Result<Reservation, ApiError> {
         let pool = if bytes <= SHORT_BYTES {
             &self.short
@@ -83,7 +92,7 @@ impl AnswerBudget {
         }
         let waiting = async {
             if let (false, Some(share)) = (is_held, &mut share) {
-                let held = share.hold(bytes, PATIENCE).await;
+                let held = share.hold(bytes, kept, PATIENCE).await;
                 let bytes = pool.each();
                 held.map_err(|_| ApiError::Excess(Excess::Answers { bytes }))?;
             }
@@ -154,7 +163,8 @@ mod tests {
         caller: OwnerId,
         bytes: usize,
     ) -> Result<Reservation, ApiError> {
-        budget.reserve(caller, None, bytes).await
+        let room = Room { bytes, kept: 0 };
+        budget.reserve(caller, None, room).await
     }
 
     #[tokio::test(start_paused = true)]

@@ -21,15 +21,17 @@ pub(crate) struct Pool {
 /// What each caller may still take. A caller who holds nothing is not in it.
 type Callers = Arc<Mutex<HashMap<OwnerId, Arc<Account>>>>;
 
-/// The requests of one caller that wait for their share; further ones are refused at once, since each
-/// takes some KiB while it waits.
-const MAX_WAITING: usize = 512;
+/// The memory of one caller's requests that wait for their share; further ones are refused at once.
+const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
+
+/// What a request takes while it waits, beside what it says that it holds.
+const WAITING_BYTES: usize = 32 * 1024;
 
 /// One caller's share.
 #[derive(Debug)]
 struct Account {
     left: Arc<Semaphore>,
-    waiting: AtomicUsize,
+    waiting_bytes: AtomicUsize,
 }
 
 /// The pool, or a caller's share of it, has no room.
@@ -78,7 +80,7 @@ impl Pool {
         let account = callers.entry(caller).or_insert_with(|| {
             Arc::new(Account {
                 left: Arc::new(Semaphore::new(self.each)),
-                waiting: AtomicUsize::new(0),
+                waiting_bytes: AtomicUsize::new(0),
             })
         });
         Share {
@@ -117,9 +119,15 @@ impl Share {
         Ok(())
     }
 
-    /// Waits until so many bytes more are there, as long as `patience`.
-    pub(crate) async fn hold(&mut self, bytes: usize, patience: Duration) -> Result<(), Spent> {
-        let _waiting = Waiting::begin(self.account())?;
+    /// Waits until so many bytes more are there, as long as `patience`. Meanwhile the request keeps
+    /// `kept` bytes of other memory.
+    pub(crate) async fn hold(
+        &mut self,
+        bytes: usize,
+        kept: usize,
+        patience: Duration,
+    ) -> Result<(), Spent> {
+        let _waiting = Waiting::begin(self.account(), WAITING_BYTES + kept)?;
         let left = Arc::clone(&self.account().left);
         let more = left.acquire_many_owned(permits(bytes));
         match timeout(patience, more).await {
@@ -166,19 +174,28 @@ impl Drop for Share {
 }
 
 /// A request that waits, until this is dropped.
-struct Waiting(Arc<Account>);
+struct Waiting {
+    account: Arc<Account>,
+    bytes: usize,
+}
 
 impl Waiting {
-    fn begin(account: &Arc<Account>) -> Result<Self, Spent> {
-        let waiting = Self(Arc::clone(account));
-        let others = account.waiting.fetch_add(1, Ordering::Relaxed);
-        (others < MAX_WAITING).then_some(waiting).ok_or(Spent)
+    fn begin(account: &Arc<Account>, bytes: usize) -> Result<Self, Spent> {
+        let others = account.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let waiting = Self {
+            account: Arc::clone(account),
+            bytes,
+        };
+        let fits = others + bytes <= MAX_WAITING_BYTES;
+        fits.then_some(waiting).ok_or(Spent)
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.account
+            .waiting_bytes
+            .fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -218,7 +235,7 @@ mod tests {
         second.try_hold(40).unwrap();
         pool.share_of(B).try_hold(100).unwrap();
         let mut third = pool.share_of(A);
-        let mut waiting = Box::pin(third.hold(50, PATIENCE));
+        let mut waiting = Box::pin(third.hold(50, 0, PATIENCE));
         assert!((&mut waiting).now_or_never().is_none());
         drop(first);
         waiting.await.unwrap();
@@ -248,17 +265,19 @@ mod tests {
         let pool = Pool::new(400, 4);
         let mut first = pool.share_of(A);
         first.try_hold(100).unwrap();
-        let wait = || {
+        let wait = |kept| {
             let mut share = pool.share_of(A);
-            Box::pin(async move { share.hold(1, PATIENCE).await })
+            Box::pin(async move { share.hold(1, kept, PATIENCE).await })
         };
-        let mut waiting: Vec<_> = (0..MAX_WAITING).map(|_| wait()).collect();
+        let mut waiting: Vec<_> = (0..MAX_WAITING_BYTES / WAITING_BYTES / 2)
+            .map(|_| wait(WAITING_BYTES))
+            .collect();
         for one in &mut waiting {
             assert_eq!(one.now_or_never(), None);
         }
-        assert_eq!(wait().await, Err(Spent));
+        assert_eq!(wait(0).await, Err(Spent));
         waiting.pop();
-        let mut one = wait();
+        let mut one = wait(0);
         assert_eq!((&mut one).now_or_never(), None);
         drop((waiting, first));
         assert_eq!(one.await, Ok(()));
@@ -270,7 +289,7 @@ mod tests {
         let pool = Pool::new(400, 4);
         let mut first = pool.share_of(A);
         first.try_hold(100).unwrap();
-        assert_eq!(pool.share_of(A).hold(1, PATIENCE).await, Err(Spent));
+        assert_eq!(pool.share_of(A).hold(1, 0, PATIENCE).await, Err(Spent));
         let all = pool.try_take(400);
         assert_eq!(pool.take(1, PATIENCE).await.err(), Some(Spent));
         drop(all);

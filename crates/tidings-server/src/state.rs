@@ -12,7 +12,7 @@ use tidings::{Prepared, PublishError, Receipt, Tidings};
 use tidings_event::Selection;
 use uuid::fmt::Hyphenated;
 
-use crate::answer::{AnswerBudget, Reservation};
+use crate::answer::{AnswerBudget, Reservation, Room};
 use crate::body::{BodyBudget, ReadBody};
 use crate::config::Config;
 use crate::error::ApiError;
@@ -164,7 +164,20 @@ impl AppState {
         credential: Option<Credential>,
         bytes: usize,
     ) -> Result<Reservation, ApiError> {
-        let reserved = self.answers.reserve(caller.owner, credential, bytes).await;
+        let room = Room { bytes, kept: 0 };
+        let reserved = self.answers.reserve(caller.owner, credential, room).await;
+        self.judge(reserved)
+    }
+
+    /// The same for the answer to a publish request, which is as large as the events that it keeps
+    /// meanwhile.
+    pub(crate) async fn reserve_echo(
+        &self,
+        caller: Caller,
+        bytes: usize,
+    ) -> Result<Reservation, ApiError> {
+        let room = Room { bytes, kept: bytes };
+        let reserved = self.answers.reserve(caller.owner, None, room).await;
         self.judge(reserved)
     }
 

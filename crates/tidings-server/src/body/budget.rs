@@ -66,7 +66,7 @@ pub(super) fn hold_at_once(pool: &Pool, share: &mut Share, bytes: usize) -> Resu
 
 /// Waits until what is to come has room, as long as other uploads of the caller may take.
 pub(super) async fn hold(pool: &Pool, share: &mut Share, bytes: usize) -> Result<(), ApiError> {
-    let held = share.hold(bytes, BUDGET_TIME).await;
+    let held = share.hold(bytes, 0, BUDGET_TIME).await;
     held.map_err(|_| excess(pool))
 }
 

@@ -157,9 +157,9 @@ async fn publish(
             vec![state.engine.prepare(reader.read_one(text)?)],
         )
     };
+    let room = reserve(state, caller, prepared.iter()).await?;
     // The queue has a budget of its own.
     drop(body);
-    let room = reserve(state, caller, prepared.iter()).await?;
     let published = state.publish(caller, prepared).await;
     let receipts = published.map_err(|error| ApiError::of_publish(error, form == Form::Batch))?;
     Ok(Stored {
@@ -186,7 +186,7 @@ async fn reserve(
     if bytes <= SMALL_BYTES {
         return Ok(None);
     }
-    let room = Box::pin(state.reserve_answer(caller, None, bytes)).await?;
+    let room = Box::pin(state.reserve_echo(caller, bytes)).await?;
     Ok(Some(room))
 }
 

@@ -32,9 +32,9 @@ pub(super) async fn publish(
     let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
     let admit = |events| state.admit_batch(caller, events);
     let read = reader.read_each(text, admit, |draft| state.engine.prepare(draft))?;
+    let room = super::reserve(state, caller, read.iter().flatten()).await?;
     // The queue has a budget of its own.
     drop(body);
-    let room = super::reserve(state, caller, read.iter().flatten()).await?;
     // Each is a request of its own to the engine, which commits them together and in this order.
     let outcomes = join_all(read.into_iter().map(|one| publish_one(state, caller, one))).await;
     let stores = |outcome: &Outcome| outcome.is_ok();
