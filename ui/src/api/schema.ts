@@ -4648,7 +4648,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. */

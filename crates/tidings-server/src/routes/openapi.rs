@@ -19,7 +19,7 @@ static WITHOUT_LOGIN: LazyLock<Bytes> = LazyLock::new(|| openapi_without_login()
     get,
     path = "/openapi.json",
     summary = "This document",
-    responses((status = 200, description = "OpenAPI 3.1.", body = Object))
+    responses((status = 200, description = "OpenAPI 3.1.", body = std::collections::BTreeMap<String, serde_json::Value>))
 )]
 pub(crate) async fn get_openapi(State(state): State<Arc<AppState>>) -> impl IntoResponse {
     let document = if state.identity.has_login() {

@@ -17,7 +17,7 @@ use crate::tls::Secured;
 use crate::wire;
 
 /// More than the steps of a change that is under way while a test looks.
-const MANY: u64 = 16_000;
+const MANY: u64 = 48_000;
 
 /// The bulk changes of one owner that may wait.
 const MOST_WAITING: usize = 8;

@@ -4,6 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+/// `probable_cause` as `probableCause`.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |camel, word| {
+        let (head, rest) = word.split_at(word.len().min(1));
+        camel + &head.to_uppercase() + rest
+    })
+}
+
 /// The document, and what is looked up in it.
 pub(crate) struct Document(pub(crate) Value);
 
@@ -31,8 +41,13 @@ impl Document {
         self.check(schema, value, "$", &mut faults);
         let known = self.properties(schema);
         if let (Some(object), false) = (value.as_object(), known.is_empty()) {
-            for name in object.keys().filter(|name| !known.contains(name.as_str())) {
-                faults.push(format!("$.{name} is not described"));
+            for (name, field) in object {
+                // The older spelling of a field is there for older clients, and says the same.
+                let camel = camel_case(name);
+                let is_twin = known.contains(camel.as_str()) && object.get(&camel) == Some(field);
+                if !known.contains(name.as_str()) && !is_twin {
+                    faults.push(format!("$.{name} is not described"));
+                }
             }
         }
         faults

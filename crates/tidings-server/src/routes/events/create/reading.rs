@@ -138,7 +138,7 @@ impl<'a> Reader<'a> {
         // The parser would take an array for the fields in their order.
         if is_batch(part) {
             return Err(Unfit::Unreadable(Violation {
-                field: prefix.to_owned(),
+                field: if prefix.is_empty() { "body" } else { prefix }.to_owned(),
                 fault: "is an array in an array".to_owned(),
                 remedy: "send one array of events".to_owned(),
             }));
