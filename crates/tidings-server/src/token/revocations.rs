@@ -158,9 +158,7 @@ impl Revocations {
         let revocations = self.clone();
         let what = "list of revoked tokens";
         // One that only the operator writes needs none.
-        if let Ok(file) = OpenOptions::new().write(true).open(path)
-            && let Ok(metadata) = file.metadata()
-            && metadata.is_file()
+        if let Ok((file, metadata)) = regular_file::open_with(OpenOptions::new().write(true), path)
         {
             keep_room(&file, metadata.len());
         }
