@@ -137,6 +137,28 @@ describe("rows that a reader aims at", () => {
     noFaults(page);
   });
 
+  it("are not deleted with all others while they wait unseen", async () => {
+    const page = await open();
+    await here.api.publish(Array.from({ length: 250 }, (_, n) => draft(`routine ${n}`)));
+    await counts(page, "252 events · 252 unread");
+    await title(page, "routine 249").hover();
+    await page.mouse.wheel(0, 2_000);
+    await title(page, "routine 249").waitFor({ state: "detached" });
+    await here.api.publish(draft("unseen"));
+    await pill(page, 1).waitFor();
+    await page.keyboard.press("*");
+    // The list is loaded again after it, and the one that waits still waits.
+    await page.locator(".chosen").getByRole("button", { name: "Mark as read" }).click();
+    await counts(page, "253 events · 1 unread");
+    await pill(page, 1).waitFor();
+    await page.keyboard.press("*");
+    await page.getByText("All 252 that match are selected").waitFor();
+    await page.locator(".chosen").getByRole("button", { name: "Delete" }).click();
+    await page.clock.fastForward(8_000);
+    await until("that one stays", stored, ["unseen"]);
+    noFaults(page);
+  });
+
   it("stay unread when a link leads to them", async () => {
     const [event] = await here.api.publish([draft("linked")]);
     const page = await here.page(await here.context(), `/?event=${event.id}`);

@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-CAt6KjFU.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-DT5EkRIK.js";

@@ -1,3 +1,4 @@
+import { tagOf } from "../api/cursor.js";
 import { ApiError } from "../api/error.js";
 import { type EventFilter, isEmpty, matches } from "../api/filter.js";
 import type { Cursor, Event, Status } from "../api/schema.js";
@@ -472,15 +473,19 @@ export class Inbox {
         return;
       }
       this.#meanwhile = undefined;
-      const hold = this.#holds;
+      const shownUpTo = this.#shownUpTo;
+      const isSameInbox = shownUpTo === undefined || tagOf(shownUpTo) === tagOf(page.cursor);
+      const hold = isSameInbox && this.#holds;
       this.#rows.begin(filter, page.events, page.totalCount, keep && hold);
+      if (this.#rows.held === 0) {
+        this.#shownUpTo = page.cursor;
+      }
       this.#rows.hasMore = page.next !== undefined;
       this.#steps.clear();
       this.#hasLookedFurther = false;
       // The list may hold some of it already, which does no harm.
       const stale = meanwhile.map((frame) => this.#rows.take(frame, hold)).some(Boolean);
       this.#next = page.next;
-      this.#shownUpTo = page.cursor;
       this.#loading = "idle";
       this.#error = undefined;
       this.#refresh();

@@ -1,3 +1,4 @@
+import { tagOf } from "../api/cursor.js";
 import type { Access } from "../api/credential.js";
 import type { ApiError } from "../api/error.js";
 import type { Backoff } from "../stream/backoff.js";
@@ -344,9 +345,4 @@ class Shared implements Part {
       this.#channel.postMessage(message);
     }
   }
-}
-
-/** The part of a cursor that stands for its user and this life of the store. */
-function tagOf(cursor: string): string {
-  return cursor.slice(cursor.lastIndexOf("-") + 1);
 }
