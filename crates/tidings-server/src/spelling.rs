@@ -136,6 +136,10 @@ impl Parameter {
 /// The parameter that `name` means, in whatever spelling.
 pub(crate) fn find(table: &'static [Parameter], name: &str) -> Option<&'static Parameter> {
     let written = bare(name);
+    // A minus before a name means its opposite elsewhere.
+    if written.starts_with('-') {
+        return None;
+    }
     // Most names are written as they are documented.
     let exact = table.iter().find(|parameter| parameter.name == written);
     exact.or_else(|| {
@@ -304,6 +308,9 @@ mod tests {
             "sev",
             "x[severity]",
             "éseverity",
+            "-severity",
+            "filter[-severity]",
+            "filter.-severity",
         ] {
             assert_eq!(meant(other), None, "{other}");
         }
