@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::event::Metadata;
 use crate::kind::Severity;
 
-pub(crate) use forms::normalized;
+pub(crate) use forms::{normalized, say_at_least};
 
 /// How grave a cause is, in the numbering existing views know (0 to 4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,8 +161,11 @@ pub(crate) fn take(metadata: &mut Metadata, severity: Severity) -> Option<Value>
             .get(**key)
             .is_some_and(|value| is_cause(value, *place < SURE_KEYS))
     };
-    let (_, key) = keys.iter().enumerate().find(is_there)?;
-    metadata.remove(*key)
+    match keys.iter().enumerate().find(is_there) {
+        Some((_, key)) => metadata.remove(*key),
+        None if keys.len() > SURE_KEYS => forms::beside(metadata),
+        None => None,
+    }
 }
 
 /// Whether an event's metadata says why something failed.

@@ -68,8 +68,12 @@ impl Severity {
     /// The severity that someone who wrote `word` most likely meant: another case, an abbreviation, the
     /// word of a logger or of Kubernetes, or a number of syslog from 0 to 7.
     pub(crate) fn meant_by(word: &str) -> Option<Self> {
+        // A list of one is that one, and JavaScript's and Python's numbers may have a point.
+        let around =
+            |letter: char| letter.is_whitespace() || matches!(letter, '[' | ']' | '"' | '\'');
+        let word = word.trim_matches(around);
+        let word = word.strip_suffix(".0").unwrap_or(word);
         // The longest word has 21 bytes with its prefix.
-        let word = word.trim();
         let word = word.get(..32.min(word.len()))?.to_ascii_lowercase();
         let word = ["severity_", "severity.", "level_", "loglevel_", "log_"]
             .into_iter()

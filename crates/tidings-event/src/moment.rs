@@ -55,6 +55,7 @@ fn of_text(text: &str) -> Option<Timestamp> {
     let text = text
         .strip_suffix(" GMT")
         .map_or_else(|| text.to_owned(), |start| format!("{start} +0000"));
+    let text = without_tiny_digits(&text);
     let text = text.as_str();
     // A comma before the fraction is ISO 8601 and Java's log format.
     let with_point = text.replacen(',', ".", 1);
@@ -79,6 +80,22 @@ fn of_text(text: &str) -> Option<Timestamp> {
     let civil = |format: &&str| DateTime::strptime(format, text).ok();
     let civil = CIVIL_FORMATS.iter().find_map(civil)?;
     TimeZone::UTC.to_timestamp(civil).ok()
+}
+
+/// A time whose fraction has at most nine digits: RFC 3339 allows more, and nanoseconds are kept.
+fn without_tiny_digits(text: &str) -> String {
+    const KEPT: usize = 9;
+    let Some(point) = text.find(['.', ',']) else {
+        return text.to_owned();
+    };
+    let (start, fraction) = text.split_at(point + 1);
+    let is_digit = |byte: &u8| byte.is_ascii_digit();
+    let digits = fraction.bytes().take_while(is_digit).count();
+    format!(
+        "{start}{}{}",
+        &fraction[..digits.min(KEPT)],
+        &fraction[digits..]
+    )
 }
 
 /// A time without the name of a zone whose offset stands before it, as in `+0200 CEST`.
@@ -152,6 +169,10 @@ mod tests {
         ] {
             let read = read(text).map(|moment| moment.to_string());
             assert_eq!(read.as_deref(), Some("2026-08-01T10:00:00Z"), "{text}");
+        }
+        for digits in ["123456789123Z", "1234567891Z", "123456789999+00:00"] {
+            let fraction = read(&format!("2026-08-01T10:00:00.{digits}")).unwrap();
+            assert_eq!(fraction.to_string(), "2026-08-01T10:00:00.123456789Z");
         }
         let fraction = read("1785578400.25").unwrap();
         assert_eq!(fraction.to_string(), "2026-08-01T10:00:00.25Z");

@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::{ARRAYS, CauseSeverity, is_blank};
+use crate::number;
 
 /// The longest headline made from a bare string, in characters.
 const HEADLINE_CHARS: usize = 200;
@@ -26,11 +27,14 @@ const HEADLINES: [&str; 7] = [
 ];
 
 /// Other words for the details.
-const DETAILS: [&str; 12] = [
+const DETAILS: [&str; 15] = [
     "detail",
     "details",
     "description",
     "longmessage",
+    "errordescription",
+    "errordetail",
+    "errordetails",
     "stack",
     "stacktrace",
     "trace",
@@ -45,7 +49,7 @@ const DETAILS: [&str; 12] = [
 const CAUSES: [&str; 5] = ["cause", "causes", "causedby", "reason", "rootcause"];
 
 /// Other words for what the user can do.
-const REMEDIES: [&str; 11] = [
+const REMEDIES: [&str; 19] = [
     "remedy",
     "remedies",
     "remediation",
@@ -57,6 +61,14 @@ const REMEDIES: [&str; 11] = [
     "help",
     "fix",
     "howtofix",
+    "hints",
+    "solutions",
+    "resolutions",
+    "recommendation",
+    "recommendations",
+    "nextsteps",
+    "workaround",
+    "mitigation",
 ];
 
 /// Brings whatever a publisher put into `metadata.error` into the shape views read: an object with
@@ -66,12 +78,57 @@ pub(crate) fn normalized(given: Value) -> Value {
     Value::Object(object_of(given, 0))
 }
 
+/// Lets a text stand for what a cause does not say: whatever else is in it, views find nothing to show.
+pub(crate) fn say_at_least(cause: &mut Value, text: &str) {
+    let Value::Object(cause) = cause else { return };
+    let is_silent = ["Code"]
+        .iter()
+        .chain(&ARRAYS)
+        .all(|part| cause.get(*part).is_none_or(is_blank));
+    if is_silent && !text.trim().is_empty() {
+        for (key, value) in wrapped(text.into()) {
+            if ARRAYS.contains(&key.as_str()) {
+                cause.insert(key, value);
+            }
+        }
+    }
+}
+
+/// The parts of a cause that stand in the metadata themselves: `{"probableCause": …}`.
+pub(crate) fn beside(metadata: &Map<String, Value>) -> Option<Value> {
+    let is_part = |name: &str| ARRAYS.iter().any(|part| is_spelling(name, part));
+    let parts = metadata
+        .iter()
+        .filter(|(key, value)| is_part(&bare(key)) && !is_blank(value));
+    let parts: Map<String, Value> = parts
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    (!parts.is_empty()).then_some(Value::Object(parts))
+}
+
+/// The object that a text holds: the body of another server's answer is passed on as it came.
+fn object_in(text: &str) -> Option<Map<String, Value>> {
+    let is_object = text.trim_start().starts_with('{') && !number::may_round(text);
+    let object: Map<String, Value> = is_object.then(|| serde_json::from_str(text).ok())??;
+    object
+        .values()
+        .any(|value| !is_blank(value))
+        .then_some(object)
+}
+
 fn object_of(given: Value, level: usize) -> Map<String, Value> {
     match given {
+        Value::String(text) => match object_in(&text) {
+            Some(object) if level < MAX_LEVELS => of_object(object, level + 1),
+            _ => wrapped(Value::String(text)),
+        },
         Value::Object(object) => of_object(object, level),
         Value::Array(items) if items.iter().any(Value::is_object) && level < MAX_LEVELS => {
-            let mut errors = items.into_iter().map(|item| object_of(item, level + 1));
-            let mut first = errors.next().unwrap_or_default();
+            let items = items.into_iter().filter(|item| !is_blank(item));
+            let mut errors = items.map(|item| object_of(item, level + 1));
+            let mut first = errors
+                .next()
+                .unwrap_or_else(|| of_object(Map::new(), level));
             for other in errors {
                 add_error(&mut first, other);
             }
@@ -401,7 +458,11 @@ fn add_error(error: &mut Map<String, Value>, other: Map<String, Value>) {
 
 fn wrapped(given: Value) -> Map<String, Value> {
     let paragraphs: Vec<String> = match given {
-        Value::Array(items) => items.into_iter().map(into_text).collect(),
+        Value::Array(items) => items
+            .into_iter()
+            .filter(|item| !item.is_null())
+            .map(into_text)
+            .collect(),
         single => vec![into_text(single)],
     };
     let headline = paragraphs
@@ -584,6 +645,22 @@ mod tests {
         }
         let cause = normalized(deep);
         assert!(ARRAYS.iter().all(|key| cause[*key].is_array()), "{cause}");
+    }
+
+    #[test]
+    fn an_error_in_a_text_is_read() {
+        let body = json!({"title": "Forbidden", "detail": "no right", "hint": "ask"}).to_string();
+        let cause = normalized(json!(body));
+        assert_eq!(cause["ShortDescription"], json!(["Forbidden"]));
+        assert_eq!(cause["LongDescription"], json!(["no right"]));
+        assert_eq!(cause["SuggestedRemediation"], json!(["ask"]));
+        for text in ["{", "{}", "{\"a\": 123456789012345678901234567890}", "{a}"] {
+            assert_eq!(normalized(json!(text))["LongDescription"], json!([text]));
+        }
+        let oauth = normalized(json!({"error": "invalid_grant", "error_description": "expired"}));
+        assert_eq!(oauth["LongDescription"][0], "expired");
+        let list = normalized(json!(["a", {"message": "b"}, null]));
+        assert_eq!(list["ShortDescription"], json!(["a", "b"]));
     }
 
     fn any_error() -> impl Strategy<Value = Value> {

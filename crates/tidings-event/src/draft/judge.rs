@@ -218,8 +218,9 @@ impl Judge {
             (Given::Value(subject), issuer @ (Given::Absent | Given::Value(_))) => {
                 (subject, issuer.value())
             }
-            (Given::Malformed(_), _) | (_, Given::Malformed(_)) => {
-                self.refuse("subject", "is given more than once", SUBJECT_REMEDY);
+            (Given::Malformed(text), _) | (_, Given::Malformed(text)) => {
+                let fault = format!("or its issuer (`{}`) is not one text", shortened(&text));
+                self.refuse("subject", fault, SUBJECT_REMEDY);
                 return None;
             }
         };
@@ -398,9 +399,13 @@ impl Judge {
                 return;
             }
         };
+        let mut cause = cause::normalized(cause);
+        if is_error {
+            cause::say_at_least(&mut cause, description);
+        }
         self.metadata
             .get_or_insert_default()
-            .insert("error".into(), cause::normalized(cause));
+            .insert("error".into(), cause);
     }
 
     /// Brings description and metadata within their limits, and writes the metadata.

@@ -488,6 +488,52 @@ fn an_event_that_says_something_is_never_lost_for_its_severity_or_names() {
 }
 
 #[test]
+fn a_cause_may_stand_in_the_metadata_themselves() {
+    let cause_of = |metadata: Value| {
+        let mut body = with("severity", json!("error"));
+        body["description"] = json!("could not deploy");
+        body["metadata"] = metadata;
+        let metadata = draft(body).unwrap().event.metadata.unwrap();
+        metadata["error"].clone()
+    };
+    let beside =
+        cause_of(json!({"probable_cause": "no disk", "suggestedRemediation": ["free some"]}));
+    assert_eq!(beside["ProbableCause"], json!(["no disk"]));
+    assert_eq!(beside["SuggestedRemediation"], json!(["free some"]));
+    // Where nothing of it can be shown, the description is.
+    for silent in [json!({"data": {"x": 1}}), json!({"Severity": 2, "at": 5})] {
+        let cause = cause_of(json!({ "error": silent }));
+        assert_eq!(
+            cause["ShortDescription"],
+            json!(["could not deploy"]),
+            "{silent}"
+        );
+    }
+    let mut news = with("metadata", json!({"probableCause": "x"}));
+    news["severity"] = json!("success");
+    let metadata = draft(news).unwrap().event.metadata.unwrap();
+    assert!(!metadata.contains_key("error"));
+}
+
+#[test]
+fn a_severity_in_a_list_or_with_a_point_is_that_severity() {
+    for given in [
+        json!(["error"]),
+        json!(3.0),
+        json!("3.0"),
+        json!("[\"ERROR\"]"),
+    ] {
+        let draft = draft(with("severity", given.clone())).unwrap();
+        assert_eq!(draft.event.severity, Severity::Error, "{given}");
+        assert_eq!(
+            warned(&draft),
+            [("severity", WarningCode::Converted)],
+            "{given}"
+        );
+    }
+}
+
+#[test]
 fn a_cause_is_found_under_other_names() {
     for key in ["err", "Error", "Err", "errors"] {
         let mut body = with("severity", json!("error"));

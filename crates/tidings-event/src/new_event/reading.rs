@@ -3,13 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::NewEvent;
 use crate::careful::{self, Fields};
 use crate::event::Metadata;
 use crate::given::Given;
+use crate::id::ResourceId;
 use crate::number;
 use crate::past::Past;
 use crate::rules::Limits;
@@ -58,9 +59,9 @@ impl NewEvent {
     fn of_fields(fields: &mut Fields) -> Self {
         let mut event = Self {
             id: given(fields, &["id"]),
-            owner: one(fields, &["owner", "userid"]),
-            subject: one(fields, &["subject"]),
-            issuer: one(fields, &["issuer"]),
+            owner: one(fields, &OWNER),
+            subject: name_of_user(fields, &SUBJECT),
+            issuer: name_of_user(fields, &ISSUER),
             system_id: given(fields, &["systemid"]),
             operation_id: given(fields, &["operationid"]),
             acted_upon: one(fields, &["actedupon"]),
@@ -87,11 +88,119 @@ fn read_fast(json: &str, limits: &Limits) -> Result<NewEvent, serde_json::Error>
         return Err(serde_json::Error::custom("not an event object"));
     }
     let event: NewEvent = serde_json::from_str(json)?;
+    if serde_json::from_str::<Spellings>(json)?.has_other {
+        return Err(serde_json::Error::custom("a field is spelled otherwise"));
+    }
     let rounds = |metadata: &Metadata| metadata.values().any(has_double) && number::may_round(json);
     if event.metadata.as_ref().is_some_and(rounds) {
         return Err(serde_json::Error::custom("a number was rounded"));
     }
     Ok(event)
+}
+
+/// The names of the owner, without case and separators.
+const OWNER: [&str; 3] = ["owner", "userid", "ownerid"];
+
+/// The names of the owner's subject, also as the claim of a token.
+const SUBJECT: [&str; 2] = ["subject", "sub"];
+
+/// The names of its issuer.
+const ISSUER: [&str; 2] = ["issuer", "iss"];
+
+/// The names of the fields as they are documented.
+const DOCUMENTED: [&str; 14] = [
+    "id",
+    "owner",
+    "subject",
+    "issuer",
+    "systemId",
+    "operationId",
+    "actedUpon",
+    "category",
+    "action",
+    "severity",
+    "description",
+    "metadata",
+    "createdAt",
+    "updatedAt",
+];
+
+/// A name without case and separators: `actedUpon`, `acted_upon` and `ActedUpon` are one.
+fn folded(name: &str) -> String {
+    let letters = name
+        .chars()
+        .filter(|letter| !matches!(letter, '_' | '-' | ' '));
+    letters.map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+/// Whether a field's name is written otherwise than documented. The parser knows a few of the spellings
+/// and would pass over the others, and with `Subject` over whose event it is.
+fn is_spelled_otherwise(name: &str) -> bool {
+    if DOCUMENTED.contains(&name) || name == "status" {
+        return false;
+    }
+    let name = folded(name);
+    let others = OWNER
+        .iter()
+        .chain(&SUBJECT)
+        .chain(&ISSUER)
+        .chain(&["status"]);
+    DOCUMENTED
+        .iter()
+        .any(|documented| documented.eq_ignore_ascii_case(&name))
+        || others.into_iter().any(|other| *other == name)
+}
+
+/// Looks at the names of an object's fields only.
+struct Spellings {
+    has_other: bool,
+}
+
+impl<'de> Deserialize<'de> for Spellings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(SpellingsVisitor)
+    }
+}
+
+struct SpellingsVisitor;
+
+impl<'de> Visitor<'de> for SpellingsVisitor {
+    type Value = Spellings;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Spellings, A::Error> {
+        let mut has_other = false;
+        while let Some((IsOther(is_other), IgnoredAny)) = map.next_entry()? {
+            has_other |= is_other;
+        }
+        Ok(Spellings { has_other })
+    }
+}
+
+/// A name where it lies in the request.
+struct IsOther(bool);
+
+impl<'de> Deserialize<'de> for IsOther {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(IsOtherVisitor)
+    }
+}
+
+struct IsOtherVisitor;
+
+impl Visitor<'_> for IsOtherVisitor {
+    type Value = IsOther;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<IsOther, E> {
+        Ok(IsOther(is_spelled_otherwise(name)))
+    }
 }
 
 /// Why a text is no event, in the parser's words where it has some.
@@ -106,9 +215,7 @@ fn read_fields(json: &str, limits: &Limits) -> Option<Fields> {
     let depth = limits.metadata_depth.min(Limits::MAX_METADATA_DEPTH) + 1;
     let mut fields = careful::fields(json, depth)?;
     for (key, _) in &mut fields.fields {
-        // One spelling for `actedUpon`, `acted_upon`, `ActedUpon`.
-        key.retain(|character| !matches!(character, '_' | '-'));
-        key.make_ascii_lowercase();
+        *key = folded(key);
     }
     Some(fields)
 }
@@ -145,15 +252,36 @@ fn given<T: FromStr>(fields: &mut Fields, names: &[&str]) -> Given<T> {
     }
 }
 
-/// A field that must not have two values: which of them is meant decides whose event it is.
-fn one<T: FromStr>(fields: &mut Fields, names: &[&str]) -> Given<T> {
-    let values = all(fields, names);
-    let mut texts: Vec<String> = values.into_iter().map(plain_text).collect();
-    texts.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
-    match &texts[..] {
-        [] => Given::Absent,
-        [text] => Given::parse(text),
-        [first, second, ..] => Given::Malformed(format!("{first} and {second}")),
+/// A field that must not have two values: which of them is meant decides whose event it is. The same
+/// value in another form is no other, and the nil UUID is none beside another.
+fn one<T: FromStr + PartialEq>(fields: &mut Fields, names: &[&str]) -> Given<T> {
+    let values = all(fields, names).into_iter().map(plain_text);
+    let is_nil =
+        |text: &String| matches!(Given::parse(text), Given::<ResourceId>::Value(id) if id.is_nil());
+    let (nil, mut texts): (Vec<String>, Vec<String>) = values.partition(is_nil);
+    if texts.is_empty() {
+        texts = nil;
+    }
+    let Some((first, others)) = texts.split_first() else {
+        return Given::Absent;
+    };
+    let given = Given::parse(first);
+    match others.iter().find(|other| Given::parse(other) != given) {
+        Some(other) => Given::Malformed(format!("{first} and {other}")),
+        None => given,
+    }
+}
+
+/// The subject of a user or its issuer: only a text, or a number, can be one.
+fn name_of_user(fields: &mut Fields, names: &[&str]) -> Given<String> {
+    let can_be = |value: &Value| matches!(value, Value::String(_) | Value::Number(_) | Value::Null);
+    let other = fields
+        .fields
+        .iter()
+        .find(|(key, value)| names.contains(&key.as_str()) && !can_be(value));
+    match other {
+        Some((_, value)) => Given::Malformed(value.to_string()),
+        None => one(fields, names),
     }
 }
 
@@ -398,6 +526,61 @@ mod tests {
             ..limits
         };
         assert_eq!(NewEvent::read_with_past(&text, &small).unwrap(), fast);
+    }
+
+    #[test]
+    fn a_field_means_the_same_in_every_spelling() {
+        let user = "7b1d2c3e-0000-4000-8000-000000000001";
+        for name in [
+            "OWNER", "user-id", "userid", "USER_ID", "ownerId", "owner_id",
+        ] {
+            let event = read(&format!("{{\"{name}\": \"{user}\"}}"));
+            assert!(matches!(event.owner, Given::Value(_)), "{name}");
+        }
+        for name in ["Subject", "SUBJECT", "sub", "sub_ject"] {
+            let event = read(&format!(
+                "{{\"{name}\": \"alice\", \"Iss\": \"https://a\"}}"
+            ));
+            assert_eq!(event.subject, Given::Value("alice".into()), "{name}");
+            assert_eq!(event.issuer, Given::Value("https://a".into()));
+        }
+        let event = read(&format!(
+            "{{\"acted-upon\": \"{user}\", \"SEVERITY\": \"error\", \"CATEGORY\": \"a\"}}"
+        ));
+        assert!(matches!(event.acted_upon, Given::Value(_)));
+        assert!(matches!(event.severity, Given::Value(_)));
+        assert!(matches!(event.category, Given::Value(_)));
+        let json = "{\"STATUS\": \"read\", \"UPDATED_AT\": \"2026-08-01T10:00:00Z\"}";
+        let (_, past) = NewEvent::read_with_past(json, &Limits::default()).unwrap();
+        assert!(matches!(past.status, Given::Value(_)));
+        assert!(matches!(past.updated_at, Given::Value(_)));
+    }
+
+    #[test]
+    fn one_value_in_two_forms_is_no_doubt() {
+        let one = "7b1d2c3e-0000-4000-8000-000000000001";
+        let bare = one.replace('-', "").to_uppercase();
+        for other in [bare.as_str(), "00000000-0000-0000-0000-000000000000"] {
+            let event = read(&format!(
+                "{{\"actedUpon\": \"{one}\", \"acted_upon\": \"{other}\"}}"
+            ));
+            assert!(
+                matches!(event.acted_upon, Given::Value(id) if !id.is_nil()),
+                "{other}"
+            );
+        }
+        // Subjects are told apart by their case.
+        let event = read("{\"subject\": \"alice\", \"Subject\": \"Alice\"}");
+        assert!(matches!(event.subject, Given::Malformed(_)));
+    }
+
+    #[test]
+    fn what_is_no_text_names_no_user() {
+        for given in ["[\"alice\"]", "{\"sub\": \"alice\"}", "true"] {
+            let event = read(&format!("{{\"subject\": {given}}}"));
+            assert!(matches!(event.subject, Given::Malformed(_)), "{given}");
+        }
+        assert_eq!(read("{\"subject\": 42}").subject, Given::Value("42".into()));
     }
 
     #[test]

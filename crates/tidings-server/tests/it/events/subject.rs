@@ -64,6 +64,27 @@ async fn a_backend_publishes_to_the_owner_that_a_users_token_has() {
     assert_eq!(send(&alice, &event).await.status, 201);
     let bobs = event_with("subject", "bob");
     send(&alice, &bobs).await.error(403, "insufficient_scope");
+    // Whatever the name's spelling, it is not passed over: the event would be the backend's own.
+    for name in ["Subject", "SUBJECT", "sub", "sub_ject"] {
+        let one = event_with(name, "alice");
+        assert_eq!(send(&backend, &one).await.json()["owner"], ALICES, "{name}");
+        let bobs = event_with(name, "bob");
+        send(&alice, &bobs).await.error(403, "insufficient_scope");
+    }
+    for name in ["OWNER", "user-id", "userid", "owner_id"] {
+        let one = event_with(name, ALICES);
+        assert_eq!(send(&backend, &one).await.json()["owner"], ALICES, "{name}");
+        let systems = event_with(name, "system");
+        send(&alice, &systems)
+            .await
+            .error(403, "insufficient_scope");
+    }
+    for no_name in [json!(["alice"]), json!({"sub": "alice"}), json!(true)] {
+        let one = event_with("subject", no_name);
+        let error = send(&backend, &one).await.error(400, "invalid_event");
+        let fault = error["longDescription"][0].as_str().unwrap();
+        assert!(fault.starts_with("subject "), "{fault}");
+    }
     // Another issuer's users are not let in.
     event["issuer"] = json!("https://id.example/");
     let error = send(&backend, &event).await.error(400, "invalid_event");
