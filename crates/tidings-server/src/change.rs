@@ -147,9 +147,21 @@ impl<'a> Body<'a> {
         limits: &Limits,
         violations: &mut Violations,
     ) -> Result<Option<Selection>, ApiError> {
+        // Of a client that gives it with `all`, a choice that is null is one it failed to make, as in `up_to`.
+        let is_null = |name: &&str| {
+            let mut fields = self.fields.iter();
+            fields.any(|(field, value)| field == name && value.get() == "null")
+        };
+        let not_made: Vec<&str> = ["ids", "filter"].into_iter().filter(is_null).collect();
         let ids = self.take("ids");
         let filter = self.take("filter");
         let all = self.take("all");
+        if all.is_some() {
+            for name in not_made {
+                let remedy = "give it without `all`; to touch all there are, leave it out";
+                violations.add(name, "is null", remedy);
+            }
+        }
         let up_to = self.up_to(all.is_some(), violations);
         let ways = [ids.is_some(), filter.is_some(), all.is_some()];
         match ways.into_iter().filter(|given| *given).count() {
@@ -439,6 +451,10 @@ mod tests {
         }
         let boundless = faults(r#"{"status":"read","all":true,"upTo":null}"#);
         assert_eq!(boundless, ["upTo is null"]);
+        for choice in ["ids", "filter"] {
+            let not_made = format!(r#"{{"status":"read","all":true,"{choice}":null}}"#);
+            assert_eq!(faults(&not_made), [format!("{choice} is null")]);
+        }
         // Clients that write every field mean no more than they give.
         let named = selection(r#"{"ids":[],"upTo":null,"all":null,"filter":null}"#);
         assert_eq!(named, Selection::Ids(vec![]));
