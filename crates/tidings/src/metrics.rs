@@ -76,6 +76,7 @@ impl OutcomeLabel {
         outcome: "over_quota",
     };
     pub(crate) const FAILED: Self = Self { outcome: "failed" };
+    const ALL: [Self; 4] = [Self::STORED, Self::CONFLICT, Self::OVER_QUOTA, Self::FAILED];
 }
 
 impl From<ResetReason> for ReasonLabel {
@@ -90,11 +91,7 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let metrics = Self::empty();
         // Each label is there from the beginning: what counts from nothing to one is no increase.
-        for label in [
-            OutcomeLabel::STORED,
-            OutcomeLabel::CONFLICT,
-            OutcomeLabel::FAILED,
-        ] {
+        for label in OutcomeLabel::ALL {
             metrics.requests.get_or_create_owned(&label);
         }
         for change in [

@@ -103,6 +103,7 @@ async fn every_label_is_there_before_it_is_first_used() {
     let text = metrics(server.address).await;
     for series in [
         "tidings_publish_requests_total{outcome=\"failed\"}",
+        "tidings_publish_requests_total{outcome=\"over_quota\"}",
         "tidings_events_changed_total{change=\"deleted\"}",
         "tidings_resets_total{reason=\"too_old\"}",
         "tidings_requests_refused_by_limit_total{limit=\"publish_rate\"}",
