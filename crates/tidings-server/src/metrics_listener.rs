@@ -29,8 +29,8 @@ pub(crate) const MAX_CONNECTIONS: usize = 32;
 fn routes(state: &Arc<AppState>) -> Routes {
     let mut routes = Router::new();
     for (path, handler) in PROBES.into_iter().zip([
-        get(health::healthz),
-        get(health::readyz),
+        get(health::healthz).options(health::healthz),
+        get(health::readyz).options(health::readyz),
         get(metrics::open_metrics),
     ]) {
         routes = routes

@@ -147,6 +147,16 @@ async fn a_scraper_needs_no_token_where_the_operator_lets_it_in() {
     let version = format!("tidings_build_info{{version=\"{VERSION}\"}} 1");
     assert!(text.contains(&version), "{text}");
 
+    // Load balancers ask in many ways.
+    for head in [
+        &b"OPTIONS /healthz HTTP/1.0\r\n\r\n"[..],
+        b"OPTIONS /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"HEAD /readyz/ HTTP/1.0\r\n\r\n",
+    ] {
+        let answer = ask(metrics, head).await;
+        assert!(answer.contains(" 200 OK\r\n"), "{answer}");
+    }
+
     // Prometheus' own judgement of the names and of the format.
     let mut judge = Command::new("promtool");
     judge.args(["check", "metrics"]).kill_on_drop(true);
