@@ -21,7 +21,7 @@ use tidings_event::{ErrorBody, ErrorCode, EventId, ResetReason, Violation, Viola
 use crate::admission::Full;
 use crate::body::UnsupportedMedia;
 use crate::limits::Excess;
-use crate::token::{Scopes, TokenError};
+use crate::token::{RevokeError, Scopes, TokenError};
 
 pub(crate) use envelope::quoted;
 
@@ -144,7 +144,7 @@ pub(crate) enum ApiError {
     /// The token is too long for a cookie.
     TokenTooLong { bytes: usize, limit: usize },
     /// The list of revoked tokens has no room, or cannot be written.
-    Revocation(std::io::Error),
+    Revocation(RevokeError),
     /// It is not clear which token is meant.
     InvalidRevocation(Violations),
     /// A handler panicked.

@@ -69,5 +69,6 @@ pub use serve::{BindError, Server};
 pub use tls::{TlsConfig, TlsError};
 pub use token::{
     FileFault, JwksFault, KeySource, KeyUrlFault, ListFault, MintError, MintRequest, Revocations,
-    ScopeError, Scopes, Secret, ShortSecret, TokenConfig, TokenSetupError, Tokens, mint,
+    RevokeError, ScopeError, Scopes, Secret, ShortSecret, TokenConfig, TokenSetupError, Tokens,
+    mint,
 };

@@ -42,7 +42,7 @@ pub use jwks::JwksFault;
 pub use mint::{MintError, MintRequest, mint};
 pub use remote_keys::KeyUrlFault;
 pub use revocation_list::ListFault;
-pub use revocations::Revocations;
+pub use revocations::{Revocations, RevokeError};
 pub use scopes::{ScopeError, Scopes};
 pub use secret::{Secret, ShortSecret};
 

@@ -11,7 +11,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::server::{LOCAL_USER, Server, event, soon, tidings};
+use crate::place::Place;
+use crate::server::{LOCAL_USER, Server, event, output_of, soon, tidings};
 
 /// A small file system that outlives its servers: it belongs to the mount namespace of a process that
 /// only holds it. From outside it is seen through `/proc`.
@@ -61,19 +62,44 @@ impl Disk {
 
     /// A server whose data directory it is.
     async fn serve(&self, flags: &[&str], log: &Path) -> Server {
-        let mut command = Command::new("nsenter");
-        command.args(["--target", &self.pid(), "--mount"]);
-        if !rustix::process::geteuid().is_root() {
-            command.args(["--user", "--preserve-credentials"]);
-        }
+        let mut command = self.command();
         let log = OpenOptions::new().create(true).append(true).open(log);
         command
-            .arg(env!("CARGO_BIN_EXE_tidings"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(self.mount_point.path())
             .args(flags)
             .stderr(log.expect("the log can be written"));
         Server::from_command(command).await
+    }
+
+    /// `tidings` where the disk is.
+    fn command(&self) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &self.pid(), "--mount"]);
+        if !rustix::process::geteuid().is_root() {
+            command.args(["--user", "--preserve-credentials"]);
+        }
+        command.arg(env!("CARGO_BIN_EXE_tidings"));
+        command
+    }
+
+    /// Looks at the store without a server, and backs it up to another disk.
+    async fn examine(&self, elsewhere: &Path) {
+        let mut doctor = self.command();
+        doctor
+            .args(["doctor", "--data-dir"])
+            .arg(self.mount_point.path());
+        let (_, found, _) = output_of(doctor).await;
+        assert!(found.contains("ok    database"), "{found}");
+        assert!(found.contains("fail  space"), "{found}");
+        let mut backup = self.command();
+        backup
+            .args(["backup", "--data-dir"])
+            .arg(self.mount_point.path())
+            .arg("--to")
+            .arg(elsewhere.join("backup"));
+        let (status, _, told) = output_of(backup).await;
+        assert!(status.success(), "{told}");
     }
 
     /// Fills what is left, to the last byte.
@@ -189,6 +215,7 @@ async fn a_disk_that_others_have_filled_is_emptied_by_marking_and_deleting() {
     server.terminate();
     assert!(server.ended().await.success());
     disk.fill();
+    disk.examine(directory.path()).await;
     let server = disk.serve(&[], &log).await;
     ask(&server, Method::DELETE, "/bulk", json!({"all": true})).await;
     assert_eq!(server.list_all().await.len(), 0);
@@ -268,4 +295,54 @@ async fn the_reserve_follows_its_flag() {
     assert_eq!(body["code"], "storage_full");
     let remedies = body["suggestedRemediation"].to_string();
     assert!(remedies.contains("delete"), "{body}");
+}
+
+/// Tokens are revoked until the list's file has no room; a line that was cut then would make the whole
+/// list unreadable.
+#[tokio::test]
+async fn a_list_of_revoked_tokens_on_a_full_disk_stays_whole() {
+    const ADMINISTRATOR: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
+    let disk = Disk::of("8m").await;
+    let place = Place::new().await;
+    let log = place.path("log");
+    let list = disk.file("revoked");
+    fs::write(&list, "").expect("it can be made");
+    let secret = place.path("secret");
+    let flags = [
+        "--auth=jwt",
+        "--jwt-secret-file",
+        secret.to_str().expect("it is text"),
+        "--revoked-tokens",
+        &format!("{}/revoked", disk.mount_point.path().display()),
+    ];
+    let server = disk.serve(&flags, &log).await;
+    let token = place
+        .token(ADMINISTRATOR, &["--scope", "events:admin"])
+        .await;
+    disk.fill();
+    let http = reqwest::Client::builder().no_proxy().build();
+    let http = http.expect("a client is made");
+    // 226 bytes a line: the 64 KiB that are kept end 4 bytes before the end of one, within its time.
+    let mut revoked = 0;
+    let refused = loop {
+        let id = format!("{revoked:0>204}");
+        let body = json!({"id": id, "expires": "2099-01-01T00:00:00Z"});
+        let url = server.url("/tokens/revoke");
+        let answer = http.post(url).bearer_auth(&token).json(&body).send();
+        let answer = soon("an answer", answer).await;
+        let answer = answer.expect("the connection holds");
+        if answer.status() != StatusCode::NO_CONTENT {
+            break (answer.status(), answer.text().await.expect("it is text"));
+        }
+        revoked += 1;
+    };
+    assert_eq!(refused.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.1.contains("storage_full"), "{}", refused.1);
+    assert!(refused.1.contains("free some space"), "{}", refused.1);
+    let text = fs::read_to_string(&list).expect("readable");
+    assert_eq!(text.lines().count(), revoked);
+    assert!(revoked > 200 && text.ends_with("Z\n"), "{revoked}");
+
+    server.kill().await;
+    disk.serve(&flags, &log).await;
 }

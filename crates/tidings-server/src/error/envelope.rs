@@ -12,6 +12,7 @@ use super::ApiError;
 use crate::admission::Full;
 use crate::body::UnsupportedMedia;
 use crate::limits::{Excess, Reach};
+use crate::token::RevokeError;
 
 /// The most faults one answer lists; a batch can have thousands.
 const MAX_FAULTS: usize = 100;
@@ -160,7 +161,13 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
         | ApiError::CookieFromElsewhere
         | ApiError::RequestFromElsewhere
         | ApiError::TokenTooLong { .. } => identity::of(error),
-        ApiError::Revocation(error) if error.kind() == ErrorKind::QuotaExceeded => refusal(
+        ApiError::Revocation(RevokeError::File(error)) if is_full(error) => failure(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::StorageFull,
+            "The token is revoked until this server ends, but the disk has no room for it in the list",
+        )
+        .remedy("free some space on the disk with the list of revoked tokens, then revoke it again"),
+        ApiError::Revocation(error @ RevokeError::OwnersShare) => refusal(
             StatusCode::TOO_MANY_REQUESTS,
             ErrorCode::RateLimited,
             "Too many ended sessions; the token of this one stays valid until it expires",
@@ -169,7 +176,7 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
             error.to_string(),
             "wait until some of the tokens expire, or ask an administrator to revoke the token",
         ),
-        ApiError::Revocation(error) if error.kind() == ErrorKind::StorageFull => failure(
+        ApiError::Revocation(RevokeError::Full { .. }) => failure(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::StorageFull,
             "As many tokens as fit are revoked",
@@ -476,6 +483,14 @@ fn of_excess(excess: Excess) -> Answer {
              --max-streams-per-address",
         ),
     }
+}
+
+/// Whether a disk is full, or the share of it that the server's user has.
+fn is_full(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+    )
 }
 
 fn of_store(error: &StoreError) -> Answer {

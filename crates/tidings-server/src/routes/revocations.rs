@@ -13,6 +13,7 @@ use crate::identity::{Administrator, Identity};
 use crate::json;
 use crate::openapi::bodies::RevokeToken;
 use crate::state::AppState;
+use crate::token::RevokeError;
 
 /// The fields of a body that names a token.
 #[derive(Default, Deserialize)]
@@ -48,7 +49,7 @@ pub(crate) async fn revoke_token(
     let revoked = tokens.revocations().revoke(&id, expires).await;
     match revoked {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+        Err(error @ RevokeError::InvalidId) => {
             let mut violations = Violations::default();
             violations.add("id", error.to_string(), "give the `jti` of a token");
             Err(ApiError::InvalidRevocation(violations))

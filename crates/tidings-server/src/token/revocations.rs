@@ -38,6 +38,31 @@ struct Shared {
     writing: Mutex<()>,
 }
 
+/// Why a token was not revoked, or not for longer than the server runs.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RevokeError {
+    /// No accepted token has such an id.
+    #[error(
+        "no token has such an id: it has 1 to {max} bytes, no white space, and neither # nor a byte order \
+         mark in front",
+        max = list::MAX_ID_BYTES
+    )]
+    InvalidId,
+    /// As many of the user's tokens are revoked as may be.
+    #[error("{MAX_ENDED_OF_OWNER} of your sessions have ended and their tokens have not expired")]
+    OwnersShare,
+    /// As many tokens are revoked as may be.
+    #[error("{most} tokens are revoked already; exchange the keys, or wait until some expire")]
+    Full {
+        /// So many.
+        most: usize,
+    },
+    /// The file could not be written: the token is revoked until the server ends.
+    #[error("could not write the list of revoked tokens")]
+    File(#[source] io::Error),
+}
+
 /// The most sessions of one user that have ended and whose tokens have not expired: some for each
 /// minute of a day.
 const MAX_ENDED_OF_OWNER: usize = 1_000;
@@ -187,11 +212,8 @@ impl Revocations {
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for an id that no accepted token has: none, more than
-    /// 256 bytes, with white space, or with a `#` or a byte order mark in front.
-    /// [`StorageFull`](io::ErrorKind::StorageFull) when 100,000 are revoked. Else the file could not be
-    /// written: the token is revoked all the same, until the server ends.
-    pub async fn revoke(&self, id: &str, until: Option<Timestamp>) -> io::Result<()> {
+    /// [`RevokeError`].
+    pub async fn revoke(&self, id: &str, until: Option<Timestamp>) -> Result<(), RevokeError> {
         self.revoke_by(id, until, By::Operator).await
     }
 
@@ -199,18 +221,24 @@ impl Revocations {
     ///
     /// # Errors
     ///
-    /// Also [`QuotaExceeded`](io::ErrorKind::QuotaExceeded) when 1,000 of the user's are revoked.
-    pub(crate) async fn end_session(&self, claims: &Claims) -> io::Result<()> {
+    /// Also [`RevokeError::OwnersShare`] when 1,000 of the user's are revoked.
+    pub(crate) async fn end_session(&self, claims: &Claims) -> Result<(), RevokeError> {
         let by = By::Owner(claims.owner);
         self.revoke_by(&claims.id, Some(claims.expires), by).await
     }
 
-    async fn revoke_by(&self, id: &str, until: Option<Timestamp>, by: By) -> io::Result<()> {
+    async fn revoke_by(
+        &self,
+        id: &str,
+        until: Option<Timestamp>,
+        by: By,
+    ) -> Result<(), RevokeError> {
         let (shared, id) = (Arc::clone(&self.shared), Box::from(id));
         let done = tokio::task::spawn_blocking(move || {
             Self { shared }.revoke_now(id, until, by, Timestamp::now())
         });
-        done.await.map_err(io::Error::other)?
+        done.await
+            .map_err(|error| RevokeError::File(io::Error::other(error)))?
     }
 
     fn revoke_now(
@@ -219,16 +247,9 @@ impl Revocations {
         until: Option<Timestamp>,
         by: By,
         now: Timestamp,
-    ) -> io::Result<()> {
+    ) -> Result<(), RevokeError> {
         if !list::is_listable(&id) {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!(
-                    "no token has such an id: it has 1 to {} bytes, no white space, and neither # nor a byte \
-                     order mark in front",
-                    list::MAX_ID_BYTES
-                ),
-            ));
+            return Err(RevokeError::InvalidId);
         }
         let _writing = self.shared.writing.lock();
         let line = list::line(&id, until);
@@ -243,29 +264,17 @@ impl Revocations {
                 revoked.forget(now);
             }
             if is_new && revoked.has_used_their_share(by) {
-                return Err(io::Error::new(
-                    io::ErrorKind::QuotaExceeded,
-                    format!(
-                        "{MAX_ENDED_OF_OWNER} of your sessions have ended and their tokens have not \
-                         expired"
-                    ),
-                ));
+                return Err(RevokeError::OwnersShare);
             }
             if is_new && !revoked.has_room_for(by) {
-                return Err(io::Error::new(
-                    io::ErrorKind::StorageFull,
-                    format!(
-                        "{} tokens are revoked already; exchange the keys, or wait until some expire",
-                        by.room()
-                    ),
-                ));
+                return Err(RevokeError::Full { most: by.room() });
             }
             revoked.add(id, until, by);
         }
         // Before the file: what goes on by the token ends at once.
         self.shared.changes.send_modify(|changes| *changes += 1);
         match &self.shared.file {
-            Some(path) => append(path, &line),
+            Some(path) => append(path, &line).map_err(RevokeError::File),
             None => Ok(()),
         }
     }
@@ -323,7 +332,11 @@ fn append(path: &Path, line: &str) -> io::Result<()> {
         file.read_exact(&mut last)?;
     }
     let begin = if last == [b'\n'] { "" } else { "\n" };
-    file.write_all(format!("{begin}{line}").as_bytes())?;
+    if let Err(error) = file.write_all(format!("{begin}{line}").as_bytes()) {
+        // With half a line, such as an id and half a time, the whole list could not be read again.
+        let _ = file.set_len(end);
+        return Err(error);
+    }
     file.sync_data()?;
     keep_room(&file, end);
     Ok(())
@@ -386,8 +399,21 @@ mod tests {
         drop(revocations.open_file(&path).unwrap());
         std::fs::remove_file(&path).unwrap();
         let error = revocations.revoke("a", Some(later())).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(
+            matches!(&error, RevokeError::File(error) if error.kind() == io::ErrorKind::NotFound),
+            "{error}"
+        );
         assert!(revocations.is_revoked("a") && !path.exists());
+    }
+
+    /// Also where the system's word for it is that of a mistake in the call.
+    #[tokio::test]
+    async fn a_list_that_is_no_file_any_more_is_the_operators_fault() {
+        let directory = tempfile::tempdir().unwrap();
+        let revocations = Revocations::new(Some(directory.path().to_owned()));
+        let error = revocations.revoke("a", Some(later())).await.unwrap_err();
+        assert!(matches!(error, RevokeError::File(_)), "{error}");
+        assert!(revocations.is_revoked("a"));
     }
 
     #[tokio::test]
@@ -395,7 +421,7 @@ mod tests {
         let revocations = Revocations::new(None);
         for id in ["", "two words", "#a", &"x".repeat(257)] {
             let error = revocations.revoke(id, Some(later())).await.unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{id}");
+            assert!(matches!(error, RevokeError::InvalidId), "{id}");
         }
     }
 
@@ -412,7 +438,7 @@ mod tests {
         let error = revocations
             .revoke_now("x".into(), Some(later()), By::Operator, now)
             .unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert!(matches!(error, RevokeError::Full { .. }), "{error}");
         // When the others have expired, there is room again.
         let then = later() + list::GRACE;
         assert!(
@@ -435,7 +461,7 @@ mod tests {
             end(0, number, now).unwrap();
         }
         let error = end(0, MAX_ENDED_OF_OWNER, now).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::QuotaExceeded);
+        assert!(matches!(error, RevokeError::OwnersShare), "{error}");
         // Again is no error, and another user is not affected.
         end(0, 0, now).unwrap();
         for owner in 1..90 {
@@ -444,7 +470,7 @@ mod tests {
             }
         }
         let error = end(90, 0, now).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert!(matches!(error, RevokeError::Full { .. }), "{error}");
         let id = "stolen".into();
         let revoked = revocations.revoke_now(id, Some(later()), By::Operator, now);
         assert!(revoked.is_ok() && revocations.is_revoked("stolen"));
