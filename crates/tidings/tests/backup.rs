@@ -185,6 +185,15 @@ async fn what_is_no_backup_is_refused_and_leaves_nothing() {
         Err(BackupError::NotAStore { .. })
     ));
     assert!(!copy.exists());
+    // What cannot be read is not blamed on where it would be written, and what never ends is no backup.
+    let directory = tidings::restore(place.path(), &copy);
+    let endless = tidings::restore_from_reader(&mut std::io::repeat(0), place.path(), &copy);
+    for refused in [directory, endless] {
+        assert!(
+            matches!(&refused, Err(BackupError::NotAStore { path, .. }) if path == place.path()),
+            "{refused:?}"
+        );
+    }
 }
 
 #[tokio::test]

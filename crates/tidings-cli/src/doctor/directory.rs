@@ -162,7 +162,15 @@ fn judge_space(file_system: &StatVfs) -> Finding {
 }
 
 fn in_use(path: &Path) -> Finding {
-    let text = match lock::use_of(&path.join(LOCK)) {
+    let lock = path.join(LOCK);
+    let text = match lock::use_of(&lock) {
+        Use::Foreign => {
+            return Finding::fail(
+                "lock",
+                format!("{} is not a file that Tidings made", lock.display()),
+                "move it away: a server refuses the directory with it",
+            );
+        }
         Use::Never => "no server has used it".to_owned(),
         Use::By(pid) => format!("in use by process {pid}"),
         Use::Free(Some(pid)) => format!("not in use; process {pid} was the last to use it"),
@@ -189,11 +197,12 @@ fn database(path: &Path) -> Finding {
     const CHECK: &str = "database";
     let database = path.join(DATABASE);
     let name = database.display();
-    match fs::metadata(&database) {
+    // The server follows no link either.
+    match fs::symlink_metadata(&database) {
         Ok(file) if !file.is_file() => Finding::fail(
             CHECK,
-            format!("{name} is not a file"),
-            "give another directory",
+            format!("{name} is not a file that Tidings made"),
+            "move it away, or give another directory",
         ),
         Ok(file) if file.mode() & 0o007 != 0 => Finding::warn(
             CHECK,

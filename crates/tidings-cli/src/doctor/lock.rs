@@ -17,14 +17,20 @@ pub(super) enum Use {
     By(u32),
     /// Nobody has locked it. This process has used it before, if it could be read.
     Free(Option<u32>),
+    /// It is something else than a file, which a server refuses. To open a FIFO could wait for ever.
+    Foreign,
 }
 
 /// Finds out without touching the lock: taking it, even for a moment, could keep a server from
 /// starting.
 pub(super) fn use_of(lock: &Path) -> Use {
-    let Ok(metadata) = fs::metadata(lock) else {
+    // The server follows no link either.
+    let Ok(metadata) = fs::symlink_metadata(lock) else {
         return Use::Never;
     };
+    if !metadata.is_file() {
+        return Use::Foreign;
+    }
     let text = fs::read_to_string(lock).unwrap_or_default();
     let last: Option<u32> = text.trim().parse().ok();
     let holder = match fs::read_to_string("/proc/locks") {

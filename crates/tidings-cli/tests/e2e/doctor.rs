@@ -1,14 +1,15 @@
 //! `tidings doctor` with a server and a directory that are well, and with others.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::server::{Server, output_of, tidings};
+use crate::server::{Server, output_of, soon, tidings};
 
 /// The exit code, and each check's verdict and finding.
 async fn examine(args: &[&str]) -> (Option<i32>, Vec<(String, String, String)>) {
@@ -112,6 +113,26 @@ async fn what_is_wrong_with_a_directory_is_said() {
     let (code, checks) = examine(&["--data-dir", path(&file)]).await;
     assert_eq!(code, Some(1));
     assert!(checks[0].2.contains("is not a directory"), "{checks:?}");
+}
+
+/// Nobody writes to the FIFO, so whoever opened it would wait.
+#[tokio::test]
+async fn a_directory_with_other_things_in_place_of_its_files_is_no_trap() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let mode = Mode::RUSR | Mode::WUSR;
+    mknodat(CWD, place.path().join("lock"), FileType::Fifo, mode, 0).expect("a FIFO can be made");
+    let elsewhere = place.path().join("elsewhere");
+    fs::write(&elsewhere, "no database").expect("writable");
+    symlink(&elsewhere, place.path().join("tidings.db")).expect("writable");
+    let args = ["--data-dir", path(place.path())];
+    let (code, checks) = soon("the checks", examine(&args)).await;
+    assert_eq!(code, Some(1));
+    for name in ["lock", "database"] {
+        let of = |(check, verdict, finding): &&(String, String, String)| {
+            check == name && verdict == "fail" && finding.contains("not a file that Tidings made")
+        };
+        assert!(checks.iter().any(|check| of(&check)), "{name}: {checks:?}");
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::connection::{SCHEMA_VERSION, distrust};
 use super::directory::{DATABASE, DataDirectory, DirectoryError};
 use super::draft::Draft;
+use super::fault::is_full;
 use super::schema;
 
 /// Why a backup or a restore was not done. What was there before is untouched.
@@ -54,6 +55,12 @@ pub enum BackupError {
     },
 }
 
+/// How every database of SQLite begins.
+const SQLITE: &[u8] = b"SQLite format 3\0";
+
+/// How much of a backup is read at a time.
+const PIECE_BYTES: usize = 64 * 1024;
+
 /// What a store holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -69,6 +76,8 @@ pub struct StoreSummary {
 /// What is wrong with a file that should be a store.
 #[derive(Debug, thiserror::Error)]
 enum Unfit {
+    #[error("it is no SQLite database")]
+    NoDatabase,
     #[error("it has no schema of Tidings")]
     NoSchema,
     #[error("SQLite finds it damaged: {0}")]
@@ -173,13 +182,39 @@ pub fn restore_from_reader(
     Draft::remove_leftovers(&database);
     let written = |error| not_written(&database, error);
     let draft = Draft::create(&database).map_err(written)?;
-    io::copy(source, &mut draft.file()).map_err(written)?;
+    take(source, name, &mut draft.file(), &database)?;
     // The copy is as good as what it was made of; that is the one to name.
     let summary = judge(draft.path()).map_err(|error| named(error, name))?;
     renew_epoch(draft.path()).map_err(|error| not_written(&database, error))?;
     directory.volume().adopt(draft.file());
     draft.replace().map_err(written)?;
     Ok(summary)
+}
+
+/// Copies a backup. What does not begin as one is refused at once, however long it is.
+fn take(
+    source: &mut impl Read,
+    name: &Path,
+    file: &mut impl Write,
+    database: &Path,
+) -> Result<(), BackupError> {
+    let mut piece = Vec::with_capacity(PIECE_BYTES);
+    let mut is_begun = false;
+    loop {
+        piece.clear();
+        let mut next = source.by_ref().take(PIECE_BYTES as u64);
+        next.read_to_end(&mut piece)
+            .map_err(|error| not_a_store(name, error))?;
+        if !is_begun && !piece.starts_with(SQLITE) {
+            return Err(not_a_store(name, Unfit::NoDatabase));
+        }
+        is_begun = true;
+        if piece.is_empty() {
+            return Ok(());
+        }
+        file.write_all(&piece)
+            .map_err(|error| not_written(database, error))?;
+    }
 }
 
 /// What the schema of the store in `data_dir` has or lacks beside what Tidings makes, in words; a store
@@ -201,6 +236,21 @@ pub fn schema_differences(data_dir: &Path) -> Result<Vec<String>, BackupError> {
 }
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open_shared(path)?;
+    // What else is wrong shows when it is read in earnest.
+    match connection.pragma_query_value(None, "schema_version", |_| Ok(())) {
+        Err(error) if is_full(&error) => {
+            let connection = open_shared(path)?;
+            // No server has it open, and the file by which connections share the log's index finds no
+            // room: alone, SQLite keeps the index in memory.
+            connection.pragma_update(None, "locking_mode", "exclusive")?;
+            Ok(connection)
+        }
+        _ => Ok(connection),
+    }
+}
+
+fn open_shared(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     distrust(&connection)?;
     Ok(connection)
