@@ -124,8 +124,9 @@ impl SqliteStore {
         let directory = DataDirectory::lock(directory)?;
         let database = directory.database();
         let disk = Arc::new(Disk::open(directory.volume(), reserve));
-        let (connection, identity) = connection::open_writer(&database, disk.log_pages())
-            .map_err(OpenStoreError::Database)?;
+        let (connection, identity) =
+            connection::open_writer(&database, disk.log_pages(), disk.log_bytes())
+                .map_err(OpenStoreError::Database)?;
         let writer = Writer::start(connection, identity.system, Arc::clone(&disk))
             .map_err(|error| OpenStoreError::Database(OpenFault::Thread(error)))?;
         let readers = |widths| {

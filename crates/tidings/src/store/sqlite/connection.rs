@@ -33,13 +33,12 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// More statements than there are in the code, so that none is parsed twice.
 const CACHED_STATEMENTS: usize = 128;
 
-/// The write-ahead log is cut back to this size after a checkpoint.
-const LOG_SIZE_LIMIT_BYTES: i64 = 64 * 1024 * 1024;
-
-/// Opens the one connection that writes, which empties its log when it has so many pages, migrates the schema and reads who we are.
+/// Opens the one connection that writes, migrates the schema and reads who we are. The connection empties
+/// its log when that has so many pages, and cuts the log's file back to so many bytes.
 pub(crate) fn open_writer(
     database: &Path,
     log_pages: u32,
+    log_bytes: u64,
 ) -> Result<(Connection, Identity), OpenFault> {
     let mut connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let mode: String =
@@ -50,7 +49,8 @@ pub(crate) fn open_writer(
     // Every commit is on disk before it is acknowledged. `NORMAL` would lose the last ones with
     // the power.
     connection.pragma_update(None, "synchronous", "full")?;
-    connection.pragma_update(None, "journal_size_limit", LOG_SIZE_LIMIT_BYTES)?;
+    let log_bytes = i64::try_from(log_bytes).unwrap_or(i64::MAX);
+    connection.pragma_update(None, "journal_size_limit", log_bytes)?;
     connection.pragma_update(None, "wal_autocheckpoint", log_pages)?;
     Migrations::from_slice(MIGRATIONS).to_latest(&mut connection)?;
     let identity = identity(&connection)?;

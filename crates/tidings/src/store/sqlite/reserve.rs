@@ -9,7 +9,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
@@ -36,8 +37,16 @@ const ROOM_PER_BYTE: u64 = 3;
 /// What the largest event takes. With less than this to spare, the disk counts as nearly full.
 const EVENT_ROOM: u64 = 448 * 1024;
 
-/// How long the writer waits for readers to let go of the log.
+/// How long the writer waits for readers to let go of the log where there is little room.
 const CHECKPOINT_WAIT: Duration = Duration::from_secs(2);
+
+/// The same where there is room, and how long it does not try again after it waited in vain: all commits
+/// wait meanwhile, and a read may take seconds.
+const TIDY_WAIT: Duration = Duration::from_millis(10);
+const TIDY_PAUSE: Duration = Duration::from_secs(1);
+
+/// The log's file is cut back to this size, if the reserve allows for as much.
+const MOST_LOG_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What a request takes beside its events: the pages of the counters and the paths to all it changes.
 const REQUEST_BYTES: u64 = 64 * 1024;
@@ -65,6 +74,8 @@ pub(crate) struct Disk {
     refused: AtomicBool,
     /// The operator was told that events are refused.
     told: AtomicBool,
+    /// Until then readers are not waited for to keep the log small.
+    tidied: Mutex<Option<Instant>>,
 }
 
 impl Disk {
@@ -86,6 +97,7 @@ impl Disk {
             tight: AtomicBool::new(false),
             refused: AtomicBool::new(false),
             told: AtomicBool::new(false),
+            tidied: Mutex::default(),
         };
         if disk.free().is_some_and(|free| free < disk.wanted) {
             disk.release();
@@ -106,6 +118,14 @@ impl Disk {
             wanted => (wanted / 4 / PAGE_BYTES).clamp(16, MOST),
         };
         u32::try_from(pages).expect("it is at most 1,000")
+    }
+
+    /// The size to which the log's file is cut back: below the one from which it is kept small.
+    pub(crate) fn log_bytes(&self) -> u64 {
+        match self.wanted {
+            0 => MOST_LOG_BYTES,
+            wanted => (wanted / 3).min(MOST_LOG_BYTES),
+        }
     }
 
     /// What is free and not kept, in bytes; none where the file system does not say.
@@ -203,7 +223,12 @@ impl Disk {
             let _ = empty_log(connection);
             self.take_what_is_left();
         } else if length(&self.log()) > self.wanted / 2 {
-            let _ = restart_log(connection);
+            let mut tidied = self.tidied.lock().unwrap_or_else(PoisonError::into_inner);
+            if tidied.is_some_and(|until| Instant::now() < until) {
+                return;
+            }
+            let done = checkpoint(connection, RESTART_LOG, TIDY_WAIT);
+            *tidied = (!done.unwrap_or(false)).then(|| Instant::now() + TIDY_PAUSE);
         }
     }
 
@@ -350,20 +375,73 @@ pub(crate) fn free_pages(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(u64::from(number("freelist_count")?) * u64::from(number("page_size")?))
 }
 
-/// Writes the log into the database and cuts it to nothing.
-fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
-    checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
-}
-
 /// Writes the log into the database and begins it again in the room it has.
-fn restart_log(connection: &Connection) -> rusqlite::Result<()> {
-    checkpoint(connection, "PRAGMA wal_checkpoint(RESTART)")
+const RESTART_LOG: &str = "PRAGMA wal_checkpoint(RESTART)";
+
+/// Writes the log into the database and cuts it to nothing.
+const EMPTY_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
+    checkpoint(connection, EMPTY_LOG, CHECKPOINT_WAIT).map(drop)
 }
 
-fn checkpoint(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
-    // Readers may hold the log for long; then it stays as it is.
-    connection.busy_timeout(CHECKPOINT_WAIT)?;
-    let done = connection.query_row(sql, [], |_| Ok(()));
+fn restart_log(connection: &Connection) -> rusqlite::Result<()> {
+    checkpoint(connection, RESTART_LOG, CHECKPOINT_WAIT).map(drop)
+}
+
+/// Whether it was done. Readers may hold the log for longer than `wait`; then it stays as it is.
+fn checkpoint(connection: &Connection, sql: &str, wait: Duration) -> rusqlite::Result<bool> {
+    connection.busy_timeout(wait)?;
+    let is_busy = connection.query_row(sql, [], |row| row.get::<_, bool>(0));
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    done
+    Ok(!is_busy?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SqliteStore;
+    use super::super::connection::open_reader;
+    use super::*;
+    use crate::store::Store as _;
+
+    /// Far longer than all commits here take, and shorter than they would wait for a reader.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    #[tokio::test]
+    async fn a_long_read_beside_a_long_log_does_not_hold_up_commits() {
+        let reserve: u64 = 4 * 1024 * 1024;
+        let directory = tempfile::tempdir().unwrap();
+        let store =
+            SqliteStore::open_with_reserve(directory.path(), Reserve::Bytes(reserve)).unwrap();
+        let commit = async |sql: &'static str| {
+            let done = store
+                .writer
+                .upkeep_if_room(move |transaction| transaction.execute_batch(sql));
+            done.await.unwrap();
+        };
+        let small = "INSERT INTO filling VALUES (1)";
+        commit("CREATE TABLE filling (bytes)").await;
+        let reader = open_reader(&store.database).unwrap();
+        let read = reader.unchecked_transaction().unwrap();
+        read.query_row("SELECT count(*) FROM filling", [], |_| Ok(()))
+            .unwrap();
+        commit("INSERT INTO filling VALUES (randomblob(8000000))").await;
+        assert!(length(&store.disk.log()) > reserve / 2);
+        let commits = async {
+            for _ in 0..20 {
+                commit(small).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, commits).await.unwrap();
+
+        // Once the reader is gone, the log is cut back.
+        drop(read);
+        let cut_back = async {
+            while length(&store.disk.log()) > reserve / 2 {
+                commit(small).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, cut_back).await.unwrap();
+        store.close().await;
+    }
 }

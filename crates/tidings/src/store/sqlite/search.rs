@@ -263,7 +263,7 @@ mod tests {
         }
         tidings.close().await;
         let database = directory.join("tidings.db");
-        let (mut writer, identity) = open_writer(&database, 1000).unwrap();
+        let (mut writer, identity) = open_writer(&database, 1000, 1 << 26).unwrap();
         let reader = Reader {
             connection: open_reader(&database).unwrap(),
             system: identity.system,
