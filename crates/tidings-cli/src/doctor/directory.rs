@@ -24,11 +24,14 @@ const FILES: [&str; 5] = [LOCK, DATABASE, "tidings.db-wal", "tidings.db-shm", RE
 /// A directory with this bit gives its group to the files in it: it is meant to be shared.
 const SET_GROUP_ID: u32 = 0o2000;
 
-/// Below this, the next checkpoint of the database may find no room.
+/// Below this, or a sixteenth of a smaller file system, a server refuses events unless it is told to keep
+/// another reserve.
 const FULL_BYTES: u64 = 64 * 1024 * 1024;
+const FULL_PART: u64 = 16;
 
-/// Below this, it is time to look for more.
+/// Below this, or a quarter of a smaller file system, it is time to look for more.
 const LITTLE_BYTES: u64 = 1024 * 1024 * 1024;
+const LITTLE_PART: u64 = 4;
 
 /// Makes the checks of the directory at `path`.
 pub(super) fn examine(path: &Path, report: &mut Report) -> anyhow::Result<()> {
@@ -84,7 +87,12 @@ fn access(path: &Path, directory: &Metadata) -> Finding {
     let (owner, group, me) = (directory.uid(), directory.gid(), geteuid().as_raw());
     let mode = directory.mode() & 0o777;
     let whose = format!("it belongs to user {owner} and group {group}, mode {mode:o}");
-    if !can_use(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+    let mut rights = Access::READ_OK | Access::EXEC_OK;
+    // That nobody can write to the file system is a finding of its own.
+    if !statvfs(path).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY)) {
+        rights |= Access::WRITE_OK;
+    }
+    if !can_use(path, rights) {
         let text = format!("user {me} cannot use the directory: {whose}");
         let remedy = match owner {
             0 => format!(
@@ -150,14 +158,14 @@ fn judge_space(file_system: &StatVfs) -> Finding {
     // Not what is free for the superuser alone.
     let free = file_system.f_bavail.saturating_mul(file_system.f_frsize);
     let text = format!("{} MiB are free", free / (1024 * 1024));
-    match free {
-        0..FULL_BYTES => Finding::fail(
-            CHECK,
-            text,
-            "make room: a server whose disk is full refuses events",
-        ),
-        FULL_BYTES..LITTLE_BYTES => Finding::warn(CHECK, text, "make room before the disk is full"),
-        _ => Finding::ok(CHECK, text),
+    let size = file_system.f_blocks.saturating_mul(file_system.f_frsize);
+    if free < FULL_BYTES.min(size / FULL_PART) {
+        let remedy = "make room: a server whose disk is full refuses events";
+        Finding::fail(CHECK, text, remedy)
+    } else if free < LITTLE_BYTES.min(size / LITTLE_PART) {
+        Finding::warn(CHECK, text, "make room before the disk is full")
+    } else {
+        Finding::ok(CHECK, text)
     }
 }
 
@@ -337,12 +345,17 @@ mod tests {
         let mut file_system = statvfs("/").unwrap();
         file_system.f_flag = StatVfsMountFlags::empty();
         file_system.f_frsize = 4096;
-        for (free_bytes, verdict) in [
-            (0, Verdict::Fail),
-            (FULL_BYTES - 4096, Verdict::Fail),
-            (FULL_BYTES, Verdict::Warn),
-            (LITTLE_BYTES, Verdict::Ok),
+        let (large, small) = (16 * LITTLE_BYTES, FULL_BYTES);
+        for (bytes, free_bytes, verdict) in [
+            (large, 0, Verdict::Fail),
+            (large, FULL_BYTES - 4096, Verdict::Fail),
+            (large, FULL_BYTES, Verdict::Warn),
+            (large, LITTLE_BYTES, Verdict::Ok),
+            (small, small / 16 - 4096, Verdict::Fail),
+            (small, small / 16, Verdict::Warn),
+            (small, small / 4, Verdict::Ok),
         ] {
+            file_system.f_blocks = bytes / 4096;
             file_system.f_bavail = free_bytes / 4096;
             let finding = judge_space(&file_system);
             assert_eq!(finding.verdict, verdict, "{free_bytes}: {finding:?}");

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::server::{Server, output_of, soon, tidings};
+use crate::server::{LOCAL_USER, Server, event, output_of, soon, tidings};
 
 /// The exit code, and each check's verdict and finding.
 async fn examine(args: &[&str]) -> (Option<i32>, Vec<(String, String, String)>) {
@@ -113,6 +113,33 @@ async fn what_is_wrong_with_a_directory_is_said() {
     let (code, checks) = examine(&["--data-dir", path(&file)]).await;
     assert_eq!(code, Some(1));
     assert!(checks[0].2.contains("is not a directory"), "{checks:?}");
+}
+
+#[tokio::test]
+async fn what_a_killed_server_has_left_stays_as_it_is() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(place.path()).await;
+    server.must_publish(&event(LOCAL_USER, "in the log")).await;
+    server.kill().await;
+    let files = || {
+        let entries = fs::read_dir(place.path()).expect("readable");
+        let mut files: Vec<_> = entries
+            .map(|entry| {
+                let entry = entry.expect("readable");
+                let bytes = entry.metadata().expect("it is there").len();
+                (entry.file_name(), bytes)
+            })
+            .collect();
+        files.sort();
+        files
+    };
+    let before = files();
+    assert!(before.iter().any(|(name, _)| name == "tidings.db-wal"));
+    let (_, checks) = examine(&["--data-dir", path(place.path())]).await;
+    let is_well =
+        |(check, verdict, _): &(String, String, String)| check == "database" && verdict == "ok";
+    assert!(checks.iter().any(is_well), "{checks:?}");
+    assert_eq!(files(), before);
 }
 
 /// Nobody writes to the FIFO, so whoever opened it would wait.

@@ -102,6 +102,20 @@ impl Disk {
         assert!(status.success(), "{told}");
     }
 
+    /// Lets nobody write to it any more.
+    async fn make_read_only(&self) {
+        let mut mount = Command::new("nsenter");
+        mount.args(["--target", &self.pid(), "--mount"]);
+        if !rustix::process::geteuid().is_root() {
+            mount.args(["--user", "--preserve-credentials"]);
+        }
+        mount
+            .args(["mount", "-o", "remount,ro"])
+            .arg(self.mount_point.path());
+        let (status, _, told) = output_of(mount).await;
+        assert!(status.success(), "{told}");
+    }
+
     /// Fills what is left, to the last byte.
     fn fill(&self) {
         let ballast = self.file("ballast");
@@ -295,6 +309,19 @@ async fn the_reserve_follows_its_flag() {
     assert_eq!(body["code"], "storage_full");
     let remedies = body["suggestedRemediation"].to_string();
     assert!(remedies.contains("delete"), "{body}");
+}
+
+/// Such as a snapshot of a volume.
+#[tokio::test]
+async fn a_disk_that_can_only_be_read_is_examined_and_backed_up() {
+    let disk = Disk::of("16m").await;
+    let directory = TempDir::new().expect("a directory can be made");
+    let server = disk.serve(&[], &directory.path().join("log")).await;
+    server.must_publish(&event(LOCAL_USER, "kept")).await;
+    server.terminate();
+    assert!(server.ended().await.success());
+    disk.make_read_only().await;
+    disk.examine(directory.path()).await;
 }
 
 /// Tokens are revoked until the list's file has no room; a line that was cut then would make the whole

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tidings_event::OwnerId;
 
-use super::connection::SCHEMA_VERSION;
+use super::connection::{SCHEMA_VERSION, distrust};
 use super::counts::number;
 use super::directory::DATABASE;
 use super::row::{STORED_BYTES, uuid};
@@ -91,7 +91,7 @@ pub fn audit(data_dir: &Path, time: Duration) -> Result<Audit, AuditError> {
 }
 
 /// A connection that makes no file: one of the superuser's would lock the server out.
-fn open(database: &Path) -> Result<Connection, AuditError> {
+pub(super) fn open(database: &Path) -> Result<Connection, AuditError> {
     let beside = |suffix: &str| {
         let mut path = database.as_os_str().to_owned();
         path.push(suffix);
@@ -107,7 +107,9 @@ fn open(database: &Path) -> Result<Connection, AuditError> {
             read_only | OpenFlags::SQLITE_OPEN_URI,
         ),
     };
-    opened.map_err(AuditError::Unreadable)
+    let connection = opened.map_err(AuditError::Unreadable)?;
+    distrust(&connection).map_err(AuditError::Unreadable)?;
+    Ok(connection)
 }
 
 /// A path within a URI.

@@ -5,10 +5,11 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 use tidings_event::{Epoch, SystemId};
 use uuid::Uuid;
 
+use super::audit;
 use super::connection::{SCHEMA_VERSION, distrust};
 use super::directory::{DATABASE, DataDirectory, DirectoryError};
 use super::draft::Draft;
@@ -228,7 +229,7 @@ pub fn schema_differences(data_dir: &Path) -> Result<Vec<String>, BackupError> {
     if !fs::metadata(&database).is_ok_and(|file| file.len() > 0) {
         return Err(BackupError::NoStore(data_dir.to_owned()));
     }
-    let connection = open(&database).map_err(|error| not_a_store(&database, error))?;
+    let connection = open_to_look(&database).map_err(|error| not_a_store(&database, error))?;
     let version = check_version(&connection, &database)?;
     let differences =
         schema::differences(&connection, version).map_err(|error| not_a_store(&database, error))?;
@@ -238,7 +239,11 @@ pub fn schema_differences(data_dir: &Path) -> Result<Vec<String>, BackupError> {
 fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = open_shared(path)?;
     // What else is wrong shows when it is read in earnest.
-    match connection.pragma_query_value(None, "schema_version", |_| Ok(())) {
+    match probe(&connection) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+            // On a file system that can only be read, where SQLite can make no log.
+            Ok(audit::open(path).unwrap_or(connection))
+        }
         Err(error) if is_full(&error) => {
             let connection = open_shared(path)?;
             // No server has it open, and the file by which connections share the log's index finds no
@@ -248,6 +253,20 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
         }
         _ => Ok(connection),
     }
+}
+
+/// As [`open`], and leaves all files as they are if that is possible: the last connection that may write
+/// takes what is left of a log into the database.
+fn open_to_look(path: &Path) -> rusqlite::Result<Connection> {
+    match audit::open(path) {
+        Ok(connection) if probe(&connection).is_ok() => Ok(connection),
+        _ => open(path),
+    }
+}
+
+/// Whether it can be read.
+fn probe(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_query_value(None, "schema_version", |_| Ok(()))
 }
 
 fn open_shared(path: &Path) -> rusqlite::Result<Connection> {
