@@ -311,6 +311,22 @@ async fn the_reserve_follows_its_flag() {
     assert!(remedies.contains("delete"), "{body}");
 }
 
+#[tokio::test]
+async fn without_a_reserve_the_operator_is_told_of_a_full_disk_once_too() {
+    let disk = Disk::of("8m").await;
+    let directory = TempDir::new().expect("a directory can be made");
+    let log = directory.path().join("log");
+    let server = disk.serve(&["--reserve-bytes=0"], &log).await;
+    publish_until_full(&server).await;
+    disk.fill();
+    for _ in 0..20 {
+        publish_until_full(&server).await;
+    }
+    let told = fs::read_to_string(&log).expect("readable");
+    let errors = told.lines().filter(|line| line.contains("ERROR")).count();
+    assert_eq!(errors, 1, "{told}");
+}
+
 /// Such as a snapshot of a volume.
 #[tokio::test]
 async fn a_disk_that_can_only_be_read_is_examined_and_backed_up() {

@@ -48,6 +48,10 @@ const TIDY_PAUSE: Duration = Duration::from_secs(1);
 /// The log's file is cut back to this size, if the reserve allows for as much.
 const MOST_LOG_BYTES: u64 = 64 * 1024 * 1024;
 
+/// How long the operator is not told again that events are refused: without a reserve small writes find
+/// room between large ones that find none.
+const BETWEEN_NOTICES: Duration = Duration::from_secs(60);
+
 /// What a request takes beside its events: the pages of the counters and the paths to all it changes.
 const REQUEST_BYTES: u64 = 64 * 1024;
 
@@ -57,6 +61,15 @@ const REQUEST_BYTES: u64 = 64 * 1024;
 pub(crate) struct KeptForChanges {
     free: u64,
     reserve: u64,
+}
+
+/// What the operator knows of the disk.
+#[derive(Debug, Default)]
+struct Told {
+    /// Events are refused.
+    refuses: bool,
+    /// When that was said last.
+    at: Option<Instant>,
 }
 
 /// The room beside a database.
@@ -72,8 +85,8 @@ pub(crate) struct Disk {
     tight: AtomicBool,
     /// The disk refused to write though it did not look full.
     refused: AtomicBool,
-    /// The operator was told that events are refused.
-    told: AtomicBool,
+    /// What the operator was told.
+    told: Mutex<Told>,
     /// Until then readers are not waited for to keep the log small.
     tidied: Mutex<Option<Instant>>,
 }
@@ -96,7 +109,7 @@ impl Disk {
             wanted,
             tight: AtomicBool::new(false),
             refused: AtomicBool::new(false),
-            told: AtomicBool::new(false),
+            told: Mutex::default(),
             tidied: Mutex::default(),
         };
         if disk.free().is_some_and(|free| free < disk.wanted) {
@@ -237,10 +250,19 @@ impl Disk {
         self.refused.store(refused, Ordering::Relaxed);
     }
 
-    /// Tells the operator once that events are refused, and once that they no longer are.
+    /// Tells the operator once that events are refused, and once that they no longer are; of a disk that
+    /// goes back and forth now and then.
     pub(crate) fn tell(&self, refuses: bool) {
-        if self.told.swap(refuses, Ordering::Relaxed) == refuses {
-            return;
+        {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_said = told.at.is_some_and(|at| at.elapsed() < BETWEEN_NOTICES);
+            if told.refuses == refuses || (refuses && is_said) {
+                return;
+            }
+            told.refuses = refuses;
+            if refuses {
+                told.at = Some(Instant::now());
+            }
         }
         let (directory, free) = (&self.directory, self.free().unwrap_or_default());
         if refuses {

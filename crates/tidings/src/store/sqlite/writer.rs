@@ -254,6 +254,9 @@ fn commit_with_room(
         // What takes room goes without what makes some.
         Err(error) if is_full(&error) => {
             disk.note(publishes);
+            if publishes {
+                disk.tell(true);
+            }
             let changes: Vec<bool> = group.iter().map(|work| !work.is_publication()).collect();
             if !changes.contains(&true) {
                 return Err(error);
