@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,8 +17,16 @@ use super::attack::Tally;
 use super::unread_streams;
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, Description, SEVERITY};
 
-/// From where the account comes.
-const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
+/// The addresses the account comes from, in turn. A hung-up connection keeps its port for a minute, and
+/// one address has 28,000.
+const ADDRESSES: u8 = 64;
+
+/// The next of them.
+fn next_address() -> IpAddr {
+    static NEXT: AtomicU8 = AtomicU8::new(0);
+    let host = NEXT.fetch_add(1, Ordering::Relaxed) % ADDRESSES;
+    IpAddr::V4(Ipv4Addr::new(127, 0, 3, 1 + host))
+}
 
 /// How long an answer is left unread before another is asked for.
 const UNREAD: Duration = Duration::from_secs(4);
@@ -187,7 +196,7 @@ impl Client {
     }
 
     async fn connect_from(&self, socket: TcpSocket) -> io::Result<TcpStream> {
-        socket.bind(SocketAddr::new(ADDRESS, 0))?;
+        socket.bind(SocketAddr::new(next_address(), 0))?;
         let socket = socket.connect(self.server).await?;
         socket.set_nodelay(true)?;
         self.count(Tally::count_connected);
