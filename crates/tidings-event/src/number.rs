@@ -85,7 +85,7 @@ fn decimal(text: &str) -> Option<Decimal> {
     })
 }
 
-/// Whether a number in a JSON document has so many digits that it may not fit into a double.
+/// Whether a number in a JSON document has more digits than a double can hold.
 pub(crate) fn may_round(json: &str) -> bool {
     let mut bytes = json.bytes();
     let mut digits = 0;

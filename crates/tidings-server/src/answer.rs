@@ -65,7 +65,7 @@ impl AnswerBudget {
         }
     }
 
-    /// Reserves the memory of an answer of at most so many bytes; one that is larger than a caller's
+    /// Reserves the memory of an answer of at most `bytes`; one that is larger than a caller's
     /// share reserves all of the share. Waits for a while where other answers hold it, but no longer
     /// than the client is there and the credential lets its holder in.
     pub(crate) async fn reserve(

@@ -39,7 +39,7 @@ struct Account {
 pub(crate) struct Spent;
 
 impl Pool {
-    /// A pool of so many bytes, of which a caller gets one part of so many.
+    /// A pool of `bytes`, of which one caller can hold one of `parts` equal parts.
     pub(crate) fn new(bytes: usize, parts: usize) -> Self {
         Self {
             bytes: Arc::new(Semaphore::new(bytes)),
@@ -109,7 +109,7 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// Holds so many bytes more, if they are there.
+    /// Holds `bytes` more, if they are free.
     pub(crate) fn try_hold(&mut self, bytes: usize) -> Result<(), Spent> {
         let left = Arc::clone(&self.account().left);
         match left.try_acquire_many_owned(permits(bytes)) {
@@ -119,7 +119,7 @@ impl Share {
         Ok(())
     }
 
-    /// Waits until so many bytes more are there, as long as `patience`. Meanwhile the request keeps
+    /// Waits until `bytes` more are free, for at most `patience`. Meanwhile the request keeps
     /// `kept` bytes of other memory.
     pub(crate) async fn hold(
         &mut self,
@@ -137,7 +137,7 @@ impl Share {
         Ok(())
     }
 
-    /// Cuts off what so many bytes hold, or all where it is less.
+    /// Cuts off a share of `bytes`, or all of it if it is smaller.
     pub(crate) fn split(&mut self, bytes: usize) -> Self {
         Self {
             caller: self.caller,
@@ -204,7 +204,7 @@ pub(crate) fn split(held: &mut OwnedSemaphorePermit, bytes: usize) -> Option<Own
     held.split(bytes.min(held.num_permits()))
 }
 
-/// The permits for so many bytes.
+/// The permits for `bytes`.
 fn permits(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }

@@ -156,7 +156,7 @@ impl AppState {
         self.read_admitted(Ok(()), None, request).await
     }
 
-    /// Reserves the memory of an answer of at most so many bytes, before the work for it begins. With a
+    /// Reserves the memory of an answer of at most `bytes`, before the work for it begins. With a
     /// credential the wait for it ends when that does.
     pub(crate) async fn reserve_answer(
         &self,

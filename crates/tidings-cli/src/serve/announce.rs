@@ -11,7 +11,7 @@ pub(super) fn announce(url: &str) {
     let line = format!("listening on {url}\n");
     let descriptor = io::stdout().as_fd().try_clone_to_owned();
     let print = move || {
-        // Whoever started us may not want to know; that is no reason to end.
+        // The parent process may not read this; that is no reason to end.
         if let Ok(descriptor) = descriptor {
             let _ = File::from(descriptor).write_all(line.as_bytes());
         }

@@ -282,7 +282,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// What a client sends that begins so many requests for a page, each with a window of 0.
+/// The bytes of a client that begins `streams` requests for a page, each with a window of 0.
 fn without_window(server: &Server, token: &str, streams: u32) -> Vec<u8> {
     const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
     /// The head is whole, and no body follows.

@@ -40,7 +40,7 @@ impl Write for StandardError {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match self.0.write(bytes) {
-                // Whoever shares the terminal or pipe may have set it not to block.
+                // Another process that shares the terminal or pipe can set it not to block.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None)?;
                 }
