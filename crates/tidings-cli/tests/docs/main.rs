@@ -23,6 +23,7 @@
 
 mod block;
 mod excerpt;
+mod links;
 mod process;
 mod session;
 mod shape;
@@ -75,4 +76,30 @@ async fn the_documents_are_true() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+}
+
+#[test]
+fn links_between_pages_work() {
+    let broken = links::broken_links(root()).expect("the pages can be read");
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn pages_and_ci_name_the_oldest_supported_rust() {
+    let version = env!("CARGO_PKG_RUST_VERSION");
+    for (file, expected) in [
+        ("README.md", format!("Rust {version} or newer")),
+        ("CONTRIBUTING.md", format!("Rust {version} or newer")),
+        ("docs/sending-events.md", format!("Rust {version} or newer")),
+        (
+            ".github/workflows/ci.yml",
+            format!("container: rust:{version}-"),
+        ),
+    ] {
+        let text = fs::read_to_string(root().join(file)).expect(file);
+        assert!(
+            text.contains(&expected),
+            "{file} does not contain `{expected}`"
+        );
+    }
 }
