@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use crate::cause::Cause;
-use crate::draft::{Draft, Policy};
+use crate::draft::Draft;
 use crate::event::{Event, Metadata};
 use crate::given::{Given, OwnerName};
 use crate::id::{OperationId, OwnerId, ResourceId, SystemId};
 use crate::kind::Severity;
 use crate::new_event::NewEvent;
+use crate::policy::Policy;
 use crate::rules::{Limits, Violations};
 
 /// Builds an [`Event`]; made by [`Event::builder`].
@@ -156,7 +157,7 @@ impl EventBuilder {
     ///
     /// Every rule the event breaks, each with its field, fault and remedy.
     pub fn build_within(self, limits: &Limits) -> Result<Event, Violations> {
-        self.build_draft(limits).map(|draft| draft.event().clone())
+        self.build_draft(limits).map(Draft::into_event)
     }
 
     /// As [`build_within`](Self::build_within), with the [warnings](Draft::warnings) of what was repaired.

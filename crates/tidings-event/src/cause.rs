@@ -1,13 +1,6 @@
 //! Why something failed and what the user can do about it: the `metadata.error` of an event.
 
-mod forms;
-
 use serde_json::{Map, Value};
-
-use crate::event::Metadata;
-use crate::kind::Severity;
-
-pub(crate) use forms::{normalized, say_at_least};
 
 /// How grave a cause is, in the numbering existing views know (0 to 4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,7 +19,7 @@ pub enum CauseSeverity {
 }
 
 impl CauseSeverity {
-    const fn number(self) -> u8 {
+    pub(crate) const fn number(self) -> u8 {
         match self {
             Self::Emergency => 0,
             Self::None => 1,
@@ -130,80 +123,6 @@ impl<E: std::error::Error> From<E> for Cause {
     }
 }
 
-/// The arrays every stored cause has; existing views crash on a string in their place.
-const ARRAYS: [&str; 4] = [
-    "ShortDescription",
-    "LongDescription",
-    "ProbableCause",
-    "SuggestedRemediation",
-];
-
-/// Where publishers put a cause, the documented key first.
-const KEYS: [&str; 6] = ["error", "err", "Error", "Err", "errors", "Errors"];
-
-/// How many of these keys hold a cause whatever the event's severity.
-const SURE_KEYS: usize = 2;
-
-/// Whether this key of a stored cause is one that views read.
-pub(crate) fn is_part(key: &str) -> bool {
-    ARRAYS.contains(&key) || matches!(key, "Code" | "Severity")
-}
-
-/// Takes the cause out of an event's metadata, under whichever key it is. `errors` and the like are a
-/// cause only where something failed: elsewhere they may be a count.
-pub(crate) fn take(metadata: &mut Metadata, severity: Severity) -> Option<Value> {
-    let keys = match severity {
-        Severity::Success | Severity::Informational | Severity::Debug => &KEYS[..SURE_KEYS],
-        _ => &KEYS[..],
-    };
-    let is_there = |(place, key): &(usize, &&str)| {
-        metadata
-            .get(**key)
-            .is_some_and(|value| is_cause(value, *place < SURE_KEYS))
-    };
-    match keys.iter().enumerate().find(is_there) {
-        Some((_, key)) => metadata.remove(*key),
-        None if keys.len() > SURE_KEYS => forms::beside(metadata),
-        None => None,
-    }
-}
-
-/// Whether an event's metadata says why something failed.
-pub(crate) fn is_given(metadata: &Metadata) -> bool {
-    KEYS.iter()
-        .filter_map(|key| metadata.get(*key))
-        .any(|value| is_cause(value, false) && !says_nothing(value))
-}
-
-fn is_cause(value: &Value, is_sure: bool) -> bool {
-    match value {
-        Value::Null => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(_) | Value::Object(_) => is_sure || !is_blank(value),
-        Value::Bool(_) | Value::Number(_) => is_sure,
-    }
-}
-
-/// Whether there is nothing in a given cause that a user could read.
-pub(crate) fn says_nothing(given: &Value) -> bool {
-    match given {
-        Value::Object(object) => object
-            .iter()
-            .all(|(key, value)| key == "Severity" || is_blank(value)),
-        other => is_blank(other),
-    }
-}
-
-pub(crate) fn is_blank(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(items) => items.iter().all(is_blank),
-        Value::Object(object) => object.values().all(is_blank),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -239,22 +158,5 @@ mod tests {
         assert_eq!(value["LongDescription"], chain);
         // A sized error may be in a box as it is.
         assert_eq!(Cause::from(Box::new(outer())).into_value(), expected);
-    }
-
-    #[test]
-    fn any_shape_becomes_arrays_and_other_keys_stay() {
-        let object = normalized(
-            json!({"Code": "k-1", "ProbableCause": "stopped", "AdditionalInfo": {"a": 1}}),
-        );
-        assert_eq!(object["ProbableCause"], json!(["stopped"]));
-        assert_eq!(object["SuggestedRemediation"], json!([]));
-        assert_eq!(object["AdditionalInfo"], json!({"a": 1}));
-        let text = normalized(json!("boom\nand more"));
-        assert_eq!(text["ShortDescription"], json!(["boom"]));
-        assert_eq!(text["LongDescription"], json!(["boom\nand more"]));
-        for odd in [json!(7), json!([1, "two"]), json!(true), json!({})] {
-            let cause = normalized(odd);
-            assert!(ARRAYS.iter().all(|key| cause[*key].is_array()), "{cause}");
-        }
     }
 }

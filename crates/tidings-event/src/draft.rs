@@ -1,8 +1,4 @@
-//! An event that keeps the rules.
-
-mod judge;
-
-pub(crate) use judge::repaired_moment;
+//! An event that satisfies the rules.
 
 use jiff::Timestamp;
 
@@ -10,66 +6,71 @@ use crate::digest::Digests;
 use crate::event::Event;
 use crate::id::{OwnerId, SystemId};
 use crate::kind::Status;
-use crate::new_event::NewEvent;
-use crate::rules::{Limits, Violations};
 use crate::warning::Warning;
 
-/// What to do with an event that is not as the rules have it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Policy {
-    /// Refuse what a programmer can fix, such as a missing category or an error without its cause, and
-    /// repair what depends on the data, such as a text that is too long.
-    Refuse,
-    /// Repair all of it and warn, since the event would be lost otherwise. Refused is only what leaves
-    /// open whose event it is, what happened, or to which resource.
-    Repair,
-}
-
-/// An event that keeps the rules and is ready to publish.
+/// An event that satisfies the rules and is ready to publish.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
     event: Event,
     created_at_given: bool,
-    /// The metadata as JSON, which measuring it has made.
+    /// The metadata as JSON, a by-product of measuring it.
     metadata_json: Option<Box<str>>,
     warnings: Vec<Warning>,
 }
 
 impl Draft {
-    /// Judges a built event again, since its fields are public.
-    ///
-    /// # Errors
-    ///
-    /// Every rule it breaks.
-    pub fn from_event(event: Event, limits: &Limits) -> Result<Self, Violations> {
-        NewEvent::from(event).into_draft(limits, Policy::Refuse)
+    pub(crate) const fn new(
+        event: Event,
+        created_at_given: bool,
+        metadata_json: Option<Box<str>>,
+        warnings: Vec<Warning>,
+    ) -> Self {
+        Self {
+            event,
+            created_at_given,
+            metadata_json,
+            warnings,
+        }
     }
 
-    /// The event. Its owner is `None` for the system, and its system id may be nil.
+    /// The event. Its owner is `None` if the system owns it, and its system id can be nil.
     pub const fn event(&self) -> &Event {
         &self.event
     }
 
-    /// What was repaired.
+    /// Returns the event without a copy.
+    pub(crate) fn into_event(self) -> Event {
+        self.event
+    }
+
+    /// Whether the publisher gave the time of creation.
+    #[cfg(test)]
+    pub(crate) const fn has_given_time(&self) -> bool {
+        self.created_at_given
+    }
+
+    /// The repairs that were made to satisfy the rules.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// Takes the warnings out.
+    /// Removes and returns the warnings.
     pub fn take_warnings(&mut self) -> Vec<Warning> {
         std::mem::take(&mut self.warnings)
     }
 
-    /// Takes out the metadata as JSON, so that it need not be written again.
+    /// Removes and returns the metadata as JSON, so that the caller does not have to encode it again.
+    /// `None` if the event has no metadata, or after the first call.
     pub fn take_metadata_json(&mut self) -> Option<Box<str>> {
         self.metadata_json.take()
     }
 
-    /// Gives the event the past it had in another store, as an import does: its status, and when it
-    /// last changed, which is never before it was created.
+    /// Sets the status and the time of the last change that the event had in another store, for an
+    /// import. A time before `createdAt` becomes `createdAt`.
     ///
-    /// An event that is owned by the installation that sent it was the system's there, and is the
-    /// system's here. Those keep neither, since each user has an own status for them.
+    /// If the owner is the installation that sent the event, the event belonged to the system there
+    /// and belongs to the system here. System events keep neither value, because each user has a
+    /// status of their own for them.
     #[must_use]
     pub fn with_past(mut self, status: Status, updated_at: Timestamp) -> Self {
         let sender = OwnerId::from(self.event.system_id);
@@ -85,7 +86,7 @@ impl Draft {
         &mut self.warnings
     }
 
-    /// Settles what only the store knows, its own system id, and digests the publisher's fields.
+    /// Fills in the system id of the store, and computes the digests of the publisher's fields.
     pub fn resolve(self, system: SystemId) -> (Event, Digests) {
         let Self {
             mut event,
@@ -104,6 +105,3 @@ impl Draft {
         (event, digests)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,7 +3,10 @@
 //! What is cut is chosen by size alone, so that the same event is cut in the same way each time, and an
 //! event that was cut is within the limits and stays as it is.
 
+mod keys;
+mod level;
 mod shrink;
+mod text;
 
 use serde_json::Value;
 
@@ -11,8 +14,10 @@ use crate::event::Metadata;
 use crate::rules::Limits;
 use crate::warning::{Warning, WarningCode, warn};
 
-/// Holds a line for each text that was cut.
-pub(crate) const TRUNCATED: &str = "truncated";
+use keys::mark;
+use text::{ELLIPSIS, cut, value_without_nul, without_nul};
+
+pub(crate) use keys::free_key;
 
 /// Holds what of the description did not fit.
 const DESCRIPTION_REST: &str = "descriptionRest";
@@ -22,9 +27,6 @@ const REST_BYTES: usize = 16 * 1024;
 
 /// Holds a `doc` that is no web address.
 const DOC_TEXT: &str = "docText";
-
-/// Ends a text that was cut.
-const ELLIPSIS: &str = "…";
 
 /// What an event's JSON has beside description and metadata, at most.
 const FIELDS_BYTES: usize = 1024;
@@ -131,30 +133,6 @@ pub(crate) fn metadata(
     write(metadata)
 }
 
-/// Notes in the metadata that something was cut, for those who read the event later.
-fn mark(metadata: &mut Metadata, text: &str) {
-    match metadata.get_mut(TRUNCATED) {
-        Some(Value::Array(marks)) if marks.iter().all(Value::is_string) => {
-            marks.push(text.into());
-        }
-        _ => {
-            let key = free_key(metadata, TRUNCATED);
-            metadata.insert(key, vec![text].into());
-        }
-    }
-}
-
-/// `key`, or with a number behind it if there is something under it.
-pub(crate) fn free_key(metadata: &Metadata, key: &str) -> String {
-    let mut free = key.to_owned();
-    let mut number = 2;
-    while metadata.contains_key(&free) {
-        free = format!("{key}{number}");
-        number += 1;
-    }
-    free
-}
-
 /// What is no web address is kept under another key, since views make a link of `doc`.
 fn check_doc(metadata: &mut Metadata, warnings: &mut Vec<Warning>) {
     let Some(doc) = metadata.get("doc") else {
@@ -164,7 +142,7 @@ fn check_doc(metadata: &mut Metadata, warnings: &mut Vec<Warning>) {
         return;
     }
     let doc = metadata.remove("doc").unwrap_or_default();
-    if crate::cause::is_blank(&doc) {
+    if crate::stored_cause::is_blank(&doc) {
         return;
     }
     let trimmed = doc.as_str().map(|text| Value::from(text.trim()));
@@ -192,35 +170,6 @@ pub(crate) fn is_web_address(doc: &Value) -> bool {
 fn write(metadata: &Metadata) -> Box<str> {
     let json = serde_json::to_string(metadata).expect("metadata has only text keys");
     json.into_boxed_str()
-}
-
-/// At most this many bytes of a text, with an ellipsis where it was cut.
-fn cut(text: &str, bytes: usize) -> String {
-    if text.len() <= bytes {
-        return text.to_owned();
-    }
-    let end = text.floor_char_boundary(bytes.saturating_sub(ELLIPSIS.len()));
-    [&text[..end], ELLIPSIS].concat()
-}
-
-fn without_nul(text: String) -> String {
-    if text.contains('\0') {
-        text.replace('\0', "\u{fffd}")
-    } else {
-        text
-    }
-}
-
-fn value_without_nul(value: Value) -> Value {
-    match value {
-        Value::String(text) => without_nul(text).into(),
-        Value::Array(items) => items.into_iter().map(value_without_nul).collect(),
-        Value::Object(object) => object
-            .into_iter()
-            .map(|(key, value)| (without_nul(key), value_without_nul(value)))
-            .collect(),
-        other => other,
-    }
 }
 
 /// What the limits are about, found in one walk.

@@ -47,6 +47,7 @@ mod event;
 mod fit;
 mod given;
 mod id;
+mod judge;
 mod kind;
 mod moment;
 mod new_event;
@@ -54,10 +55,15 @@ mod number;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod past;
+mod policy;
 mod query;
 mod quote;
+mod reading;
+mod repeat;
 mod rules;
+mod stored_cause;
 mod stream;
+mod unique_object;
 mod warning;
 
 pub use api::{
@@ -69,7 +75,7 @@ pub use cause::{Cause, CauseSeverity};
 pub use change::{Change, Selection};
 pub use cursor::{Cursor, CursorError, CursorTag, Epoch, Start};
 pub use digest::{Digest, Digests};
-pub use draft::{Draft, Policy};
+pub use draft::Draft;
 pub use encoding::EventFields;
 pub use error_body::{ErrorBody, ErrorCode, ErrorSeverity};
 pub use event::{Event, Metadata};
@@ -78,6 +84,7 @@ pub use id::{EventId, IdError, OperationId, OwnerId, ResourceId, Rev, SystemId};
 pub use kind::{Action, Category, NameError, Severity, SeverityError, Status, StatusError};
 pub use new_event::NewEvent;
 pub use past::Past;
+pub use policy::Policy;
 pub use query::{
     EventFilter, OwnerKind, PageRequest, PageToken, PageTokenError, Paging, Sort, SortKey,
     SortOrder, Total,

@@ -5,6 +5,9 @@ use jiff::civil::{Date, DateTime};
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
+use crate::quote::shortened;
+use crate::warning::{Warning, WarningCode, warn};
+
 /// Forms of other languages: Go's `time.String`, JavaScript's `Date.toString`, C's `asctime`.
 const FORMATS: [&str; 6] = [
     "%Y-%m-%d %H:%M:%S%.f %z",
@@ -42,6 +45,29 @@ pub(crate) fn read(text: &str) -> Option<Timestamp> {
     of_number(text)
         .or_else(|| of_text(text))
         .filter(|moment| is_storable(*moment))
+}
+
+/// The time that `text` means, with a warning either way.
+pub(crate) fn repaired(
+    field: &str,
+    text: &str,
+    default: &str,
+    warnings: &mut Vec<Warning>,
+) -> Option<Timestamp> {
+    let quoted = shortened(text);
+    let moment = read(text);
+    let (code, message) = match moment {
+        Some(moment) => (
+            WarningCode::Converted,
+            format!("`{quoted}` is stored as {moment}"),
+        ),
+        None => (
+            WarningCode::Defaulted,
+            format!("`{quoted}` is no time between 1970 and 2262; {default} is stored"),
+        ),
+    };
+    warn(warnings, field, code, message);
+    moment
 }
 
 fn of_text(text: &str) -> Option<Timestamp> {

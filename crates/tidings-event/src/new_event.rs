@@ -1,7 +1,5 @@
 //! What a publisher sends, not yet judged.
 
-mod reading;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +7,7 @@ use crate::event::{Event, Metadata};
 use crate::given::{Given, OwnerName};
 use crate::id::{EventId, OperationId, OwnerId, ResourceId, SystemId};
 use crate::kind::{Action, Category, Severity};
+use crate::unique_object::unambiguous;
 use crate::warning::Warning;
 
 /// The body of a publish request: the publisher's fields of an event, not yet judged.
@@ -86,7 +85,7 @@ pub struct NewEvent {
     #[serde(alias = "Description")]
     pub description: Option<String>,
     /// Nothing when absent.
-    #[serde(alias = "Metadata", deserialize_with = "reading::unambiguous")]
+    #[serde(alias = "Metadata", deserialize_with = "unambiguous")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>))]
     pub metadata: Option<Metadata>,
     /// The time of publishing when absent.

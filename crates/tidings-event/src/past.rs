@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::draft::{Draft, repaired_moment};
+use crate::draft::Draft;
 use crate::given::Given;
 use crate::kind::Status;
-use crate::moment::is_storable;
+use crate::moment;
 use crate::quote::shortened;
 use crate::warning::{WarningCode, warn};
 
@@ -48,17 +48,17 @@ impl Past {
         };
         let updated_at = match self.updated_at.without_zero() {
             Given::Absent => None,
-            Given::Value(moment) if is_storable(moment) => Some(moment),
+            Given::Value(moment) if moment::is_storable(moment) => Some(moment),
             Given::Value(moment) => {
                 let default = "that of createdAt";
-                repaired_moment(
+                moment::repaired(
                     "updatedAt",
                     &moment.to_string(),
                     default,
                     draft.warnings_mut(),
                 )
             }
-            Given::Malformed(text) => repaired_moment(
+            Given::Malformed(text) => moment::repaired(
                 "updatedAt",
                 &text,
                 "that of createdAt",
@@ -75,10 +75,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::draft::Policy;
     use crate::event::Event;
     use crate::id::SystemId;
     use crate::new_event::NewEvent;
+    use crate::policy::Policy;
     use crate::rules::Limits;
 
     const HERE: &str = "0193f0a0-0000-7000-8000-00000000000b";

@@ -2,12 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{ELLIPSIS, TRUNCATED};
-use crate::cause;
+use super::keys::{TRUNCATED, free_key};
+use super::level::{Level, is_essential, text_size};
 use crate::event::Metadata;
-
-/// The keys that stay as they are for as long as possible.
-const ESSENTIAL: [&str; 3] = ["error", "doc", TRUNCATED];
+use crate::stored_cause;
 
 /// Holds the values of keys that are too many.
 const REST: &str = "rest";
@@ -70,7 +68,9 @@ pub(super) fn fewer_keys(metadata: &mut Metadata, most: usize) {
     if keys > most
         && let Some(Value::Object(error)) = metadata.get_mut("error")
     {
-        let others = error.iter_mut().filter(|(key, _)| !cause::is_part(key));
+        let others = error
+            .iter_mut()
+            .filter(|(key, _)| !stored_cause::is_part(key));
         for (_, value) in others {
             let inner = keys_in(value);
             if keys > most && inner > 0 {
@@ -101,7 +101,7 @@ fn move_last(metadata: &mut Metadata, number: usize) {
         .filter_map(|key| metadata.remove_entry(&key))
         .collect();
     if !rest.is_empty() {
-        let key = super::free_key(metadata, REST);
+        let key = free_key(metadata, REST);
         metadata.insert(key, Value::Object(rest).to_string().into());
     }
 }
@@ -183,96 +183,6 @@ fn cut_texts(metadata: &mut Metadata, limit: usize, least: usize) -> bool {
     false
 }
 
-/// To how many bytes of JSON texts are cut.
-#[derive(Clone, Copy)]
-struct Level {
-    bytes: usize,
-    /// The least that the texts of a cause keep.
-    essential: usize,
-}
-
-impl Level {
-    fn of(self, key: &str) -> Self {
-        let bytes = if is_essential(key) {
-            self.bytes.max(self.essential)
-        } else {
-            self.bytes
-        };
-        Self { bytes, ..self }
-    }
-
-    /// The size of the JSON if texts were cut.
-    fn size(self, metadata: &Metadata) -> usize {
-        let entries = metadata.iter();
-        let sizes =
-            entries.map(|(key, value)| text_size(key) + 2 + self.of(key).size_of_value(value));
-        2 + sizes.sum::<usize>()
-    }
-
-    fn size_of_value(self, value: &Value) -> usize {
-        match value {
-            Value::String(text) => match self.end(text) {
-                Some(end) => text_size(&text[..end]) + ELLIPSIS.len(),
-                None => text_size(text),
-            },
-            Value::Array(items) => {
-                2 + items
-                    .iter()
-                    .map(|item| self.size_of_value(item) + 1)
-                    .sum::<usize>()
-            }
-            Value::Object(object) => {
-                2 + object
-                    .iter()
-                    .map(|(key, value)| text_size(key) + 2 + self.size_of_value(value))
-                    .sum::<usize>()
-            }
-            Value::Number(number) => number.to_string().len(),
-            Value::Null | Value::Bool(_) => 5,
-        }
-    }
-
-    fn cut(self, metadata: &mut Metadata) {
-        for (key, value) in metadata.iter_mut() {
-            self.of(key).cut_value(value);
-        }
-    }
-
-    fn cut_value(self, value: &mut Value) {
-        match value {
-            Value::String(text) => {
-                if let Some(end) = self.end(text) {
-                    text.truncate(end);
-                    text.push_str(ELLIPSIS);
-                }
-            }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.cut_value(item)),
-            Value::Object(object) => object.values_mut().for_each(|value| self.cut_value(value)),
-            _ => {}
-        }
-    }
-
-    /// Where a text is cut, if it is.
-    fn end(self, text: &str) -> Option<usize> {
-        if text.len() <= self.bytes / 6 {
-            return None;
-        }
-        let most = self.bytes.saturating_sub(ELLIPSIS.len());
-        let mut bytes = 0;
-        let mut end = None;
-        for (at, character) in text.char_indices() {
-            bytes += escaped_size(character);
-            if bytes > most && end.is_none() {
-                end = Some(at);
-            }
-            if bytes > self.bytes {
-                return end;
-            }
-        }
-        None
-    }
-}
-
 /// Lists and objects beyond a small size become texts: of a cause the lines of a list, and otherwise JSON.
 fn into_texts(metadata: &mut Metadata) {
     let everywhere = Level {
@@ -285,12 +195,14 @@ fn into_texts(metadata: &mut Metadata) {
             Value::Object(cause) if key == "error" => {
                 for (key, value) in cause.iter_mut() {
                     match value {
-                        Value::Array(items) if cause::is_part(key) && items.len() > MANY_TEXTS => {
+                        Value::Array(items)
+                            if stored_cause::is_part(key) && items.len() > MANY_TEXTS =>
+                        {
                             let lines: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
                             *value = vec![lines.join("\n")].into();
                         }
                         Value::Array(_) | Value::Object(_)
-                            if !cause::is_part(key) && is_large(value) =>
+                            if !stored_cause::is_part(key) && is_large(value) =>
                         {
                             *value = value.to_string().into();
                         }
@@ -306,10 +218,6 @@ fn into_texts(metadata: &mut Metadata) {
     }
 }
 
-fn is_essential(key: &str) -> bool {
-    ESSENTIAL.contains(&key)
-}
-
 fn keys_of(object: &Metadata) -> usize {
     object.len() + object.values().map(keys_in).sum::<usize>()
 }
@@ -319,18 +227,5 @@ fn keys_in(value: &Value) -> usize {
         Value::Array(items) => items.iter().map(keys_in).sum(),
         Value::Object(object) => keys_of(object),
         _ => 0,
-    }
-}
-
-/// The size of a text as JSON.
-fn text_size(text: &str) -> usize {
-    2 + text.chars().map(escaped_size).sum::<usize>()
-}
-
-fn escaped_size(character: char) -> usize {
-    match character {
-        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
-        '\0'..='\u{1f}' => 6,
-        other => other.len_utf8(),
     }
 }

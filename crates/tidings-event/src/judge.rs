@@ -5,8 +5,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Draft, Policy};
-use crate::cause;
+use crate::draft::Draft;
 use crate::event::{Event, Metadata};
 use crate::fit;
 use crate::given::{Given, OwnerName, bare};
@@ -14,8 +13,10 @@ use crate::id::{EventId, IdError, OperationId, OwnerId, SystemId, made_id};
 use crate::kind::{Action, Category, NameError, Severity, Status};
 use crate::moment;
 use crate::new_event::NewEvent;
+use crate::policy::Policy;
 use crate::quote::shortened;
 use crate::rules::{Limits, Violations};
+use crate::stored_cause;
 use crate::warning::{Warning, WarningCode, warn};
 
 const UUID_REMEDY: &str = "give a UUID like 7b1d2c3e-0000-4000-8000-000000000001, or leave it out";
@@ -97,12 +98,18 @@ impl NewEvent {
             updated_at: created_at,
             deleted_at: None,
         };
-        Ok(Draft {
-            event,
-            created_at_given,
-            metadata_json,
-            warnings,
-        })
+        Ok(Draft::new(event, created_at_given, metadata_json, warnings))
+    }
+}
+
+impl Draft {
+    /// Applies the rules to an event that is already built, because its fields are public.
+    ///
+    /// # Errors
+    ///
+    /// Every rule that the event breaks.
+    pub fn from_event(event: Event, limits: &Limits) -> Result<Self, Violations> {
+        NewEvent::from(event).into_draft(limits, Policy::Refuse)
     }
 }
 
@@ -247,7 +254,7 @@ impl Judge {
         action: &Given<Action>,
         description: &str,
     ) {
-        let says_nothing = |metadata: &Metadata| metadata.values().all(cause::is_blank);
+        let says_nothing = |metadata: &Metadata| metadata.values().all(stored_cause::is_blank);
         if self.repairs()
             && category.is_absent()
             && action.is_absent()
@@ -311,7 +318,7 @@ impl Judge {
             Given::Malformed(text) => Some(text),
         };
         let meant = text.as_deref().and_then(Severity::meant_by);
-        let default = if self.metadata.as_ref().is_some_and(cause::is_given) {
+        let default = if self.metadata.as_ref().is_some_and(stored_cause::is_given) {
             Severity::Error
         } else {
             Severity::Informational
@@ -369,7 +376,7 @@ impl Judge {
             self.refuse(field, fault, TIME_REMEDY);
             return None;
         }
-        let moment = repaired_moment(field, &text, "the time of publishing", &mut self.warnings);
+        let moment = moment::repaired(field, &text, "the time of publishing", &mut self.warnings);
         if moment.is_none() {
             self.keep("givenCreatedAt", &text);
         }
@@ -382,9 +389,9 @@ impl Judge {
         let given = self
             .metadata
             .as_mut()
-            .and_then(|metadata| cause::take(metadata, severity));
+            .and_then(|metadata| stored_cause::take(metadata, severity));
         // Most of Go's errors are written as `{}`, which says nothing.
-        let given = given.filter(|cause| !is_error || !cause::says_nothing(cause));
+        let given = given.filter(|cause| !is_error || !stored_cause::says_nothing(cause));
         let cause = match given {
             Some(given) => given,
             None if !is_error => return,
@@ -399,9 +406,9 @@ impl Judge {
                 return;
             }
         };
-        let mut cause = cause::normalized(cause);
+        let mut cause = stored_cause::normalized(cause);
         if is_error {
-            cause::say_at_least(&mut cause, description);
+            stored_cause::say_at_least(&mut cause, description);
         }
         self.metadata
             .get_or_insert_default()
@@ -433,29 +440,9 @@ impl Judge {
     }
 }
 
-/// The time that `text` means, with a warning either way.
-pub(crate) fn repaired_moment(
-    field: &str,
-    text: &str,
-    default: &str,
-    warnings: &mut Vec<Warning>,
-) -> Option<Timestamp> {
-    let quoted = shortened(text);
-    let moment = moment::read(text);
-    let (code, message) = match moment {
-        Some(moment) => (
-            WarningCode::Converted,
-            format!("`{quoted}` is stored as {moment}"),
-        ),
-        None => (
-            WarningCode::Defaulted,
-            format!("`{quoted}` is no time between 1970 and 2262; {default} is stored"),
-        ),
-    };
-    warn(warnings, field, code, message);
-    moment
-}
-
 fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
+
+#[cfg(test)]
+mod tests;

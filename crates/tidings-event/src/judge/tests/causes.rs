@@ -1,0 +1,118 @@
+//! The cause of an error.
+
+use serde_json::{Value, json};
+
+use super::fixture::{draft, with};
+use crate::draft::Draft;
+use crate::rules::Limits;
+
+#[test]
+fn uses_the_description_of_an_error_without_a_cause() {
+    for metadata in [
+        json!(null),
+        json!({"error": ""}),
+        json!({"error": {}}),
+        json!({"err": {}, "error": null}),
+        json!({"error": " "}),
+        json!({"error": {"Severity": 2, "ShortDescription": [""], "ProbableCause": [" ", null]}}),
+    ] {
+        let mut body = with("severity", json!("error"));
+        body["description"] = json!("it broke");
+        body["metadata"] = metadata;
+        let metadata = draft(body).unwrap().into_event().metadata.unwrap();
+        let cause = &metadata["error"]["LongDescription"];
+        assert_eq!(*cause, json!(["it broke"]));
+    }
+}
+
+#[test]
+fn keeps_a_cause_with_any_content() {
+    for cause in [
+        json!({"Code": "k-1"}),
+        json!({"SuggestedRemediation": "start it"}),
+        json!({"message": "boom"}),
+        json!(0),
+    ] {
+        let mut body = with("severity", json!("error"));
+        body["description"] = json!("it broke");
+        body["metadata"] = json!({"error": cause});
+        let metadata = draft(body).unwrap().into_event().metadata.unwrap();
+        let kept = metadata["error"].to_string();
+        assert!(!kept.contains("it broke"), "{kept}");
+    }
+}
+
+#[test]
+fn accepts_a_stored_error_from_the_builder() {
+    for description in ["it broke", "", " "] {
+        for cause in [json!(null), json!({"ShortDescription": ""}), json!("boom")] {
+            let mut body = with("severity", json!("error"));
+            body["description"] = json!(description);
+            body["metadata"] = json!({"error": cause});
+            let event = draft(body).unwrap().into_event();
+            let again = Draft::from_event(event.clone(), &Limits::default()).unwrap();
+            assert_eq!(again.event(), &event);
+        }
+    }
+}
+
+#[test]
+fn stores_err_as_error() {
+    let event = draft(with("metadata", json!({"err": "boom", "k": 1})))
+        .unwrap()
+        .into_event();
+    let metadata = event.metadata.unwrap();
+    assert!(metadata.get("err").is_none());
+    assert_eq!(metadata["error"]["ShortDescription"], json!(["boom"]));
+    assert_eq!(metadata["k"], json!(1));
+}
+
+#[test]
+fn finds_the_parts_of_a_cause_directly_in_the_metadata() {
+    let cause_of = |metadata: Value| {
+        let mut body = with("severity", json!("error"));
+        body["description"] = json!("could not deploy");
+        body["metadata"] = metadata;
+        let metadata = draft(body).unwrap().into_event().metadata.unwrap();
+        metadata["error"].clone()
+    };
+    let beside =
+        cause_of(json!({"probable_cause": "no disk", "suggestedRemediation": ["free some"]}));
+    assert_eq!(beside["ProbableCause"], json!(["no disk"]));
+    assert_eq!(beside["SuggestedRemediation"], json!(["free some"]));
+    // Where nothing of it can be shown, the description is.
+    for silent in [json!({"data": {"x": 1}}), json!({"Severity": 2, "at": 5})] {
+        let cause = cause_of(json!({ "error": silent }));
+        assert_eq!(
+            cause["ShortDescription"],
+            json!(["could not deploy"]),
+            "{silent}"
+        );
+    }
+    let mut news = with("metadata", json!({"probableCause": "x"}));
+    news["severity"] = json!("success");
+    let metadata = draft(news).unwrap().into_event().metadata.unwrap();
+    assert!(!metadata.contains_key("error"));
+}
+
+#[test]
+fn finds_a_cause_under_other_keys() {
+    for key in ["err", "Error", "Err", "errors"] {
+        let mut body = with("severity", json!("error"));
+        body["metadata"] = json!({key: [{"message": "boom", "suggested_remediation": "remedy"}]});
+        let metadata = draft(body).unwrap().into_event().metadata.unwrap();
+        assert_eq!(
+            metadata["error"]["SuggestedRemediation"],
+            json!(["remedy"]),
+            "{key}"
+        );
+        assert!(!metadata.contains_key(key));
+    }
+    // A count is none, and a list of a success is the publisher's own.
+    for (severity, errors) in [("error", json!(3)), ("success", json!(["a"]))] {
+        let mut body = with("severity", json!(severity));
+        body["metadata"] = json!({"errors": errors});
+        let metadata = draft(body).unwrap().into_event().metadata.unwrap();
+        assert_eq!(metadata["errors"], errors);
+    }
+}

@@ -1,0 +1,91 @@
+//! The cause of an event as it is stored, under `metadata.error`.
+
+mod forms;
+mod grade;
+mod merge;
+mod names;
+mod shape;
+mod words;
+
+use serde_json::{Map, Value};
+
+use crate::event::Metadata;
+use crate::kind::Severity;
+
+use names::{bare, is_spelling};
+use shape::{ARRAYS, wrapped};
+
+pub(crate) use forms::normalized;
+pub(crate) use shape::{is_blank, is_part, says_nothing};
+
+/// Where publishers put a cause, the documented key first.
+const KEYS: [&str; 6] = ["error", "err", "Error", "Err", "errors", "Errors"];
+
+/// How many of these keys hold a cause whatever the event's severity.
+const SURE_KEYS: usize = 2;
+
+/// Takes the cause out of an event's metadata, under whichever key it is. `errors` and the like are a
+/// cause only where something failed: elsewhere they may be a count.
+pub(crate) fn take(metadata: &mut Metadata, severity: Severity) -> Option<Value> {
+    let keys = match severity {
+        Severity::Success | Severity::Informational | Severity::Debug => &KEYS[..SURE_KEYS],
+        _ => &KEYS[..],
+    };
+    let is_there = |(place, key): &(usize, &&str)| {
+        metadata
+            .get(**key)
+            .is_some_and(|value| is_cause(value, *place < SURE_KEYS))
+    };
+    match keys.iter().enumerate().find(is_there) {
+        Some((_, key)) => metadata.remove(*key),
+        None if keys.len() > SURE_KEYS => beside(metadata),
+        None => None,
+    }
+}
+
+/// Whether an event's metadata says why something failed.
+pub(crate) fn is_given(metadata: &Metadata) -> bool {
+    KEYS.iter()
+        .filter_map(|key| metadata.get(*key))
+        .any(|value| is_cause(value, false) && !says_nothing(value))
+}
+
+fn is_cause(value: &Value, is_sure: bool) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(_) | Value::Object(_) => is_sure || !is_blank(value),
+        Value::Bool(_) | Value::Number(_) => is_sure,
+    }
+}
+
+/// Lets a text stand for what a cause does not say: whatever else is in it, views find nothing to show.
+pub(crate) fn say_at_least(cause: &mut Value, text: &str) {
+    let Value::Object(cause) = cause else { return };
+    let is_silent = ["Code"]
+        .iter()
+        .chain(&ARRAYS)
+        .all(|part| cause.get(*part).is_none_or(is_blank));
+    if is_silent && !text.trim().is_empty() {
+        for (key, value) in wrapped(text.into()) {
+            if ARRAYS.contains(&key.as_str()) {
+                cause.insert(key, value);
+            }
+        }
+    }
+}
+
+/// The parts of a cause that stand in the metadata themselves: `{"probableCause": …}`.
+fn beside(metadata: &Map<String, Value>) -> Option<Value> {
+    let is_part = |name: &str| ARRAYS.iter().any(|part| is_spelling(name, part));
+    let parts = metadata
+        .iter()
+        .filter(|(key, value)| is_part(&bare(key)) && !is_blank(value));
+    let parts: Map<String, Value> = parts
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    (!parts.is_empty()).then_some(Value::Object(parts))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! Words of other systems for the parts of a cause, without case and separators.
+
+/// Other words for the headline. They count where it is empty.
+pub(super) const HEADLINES: [&str; 7] = [
+    "title",
+    "message",
+    "msg",
+    "summary",
+    "text",
+    "reasonphrase",
+    "name",
+];
+
+/// Other words for the details.
+pub(super) const DETAILS: [&str; 15] = [
+    "detail",
+    "details",
+    "description",
+    "longmessage",
+    "errordescription",
+    "errordetail",
+    "errordetails",
+    "stack",
+    "stacktrace",
+    "trace",
+    "traceback",
+    "exception",
+    "output",
+    "stderr",
+    "body",
+];
+
+/// Other words for what is behind it.
+pub(super) const CAUSES: [&str; 5] = ["cause", "causes", "causedby", "reason", "rootcause"];
+
+/// Other words for what the user can do.
+pub(super) const REMEDIES: [&str; 19] = [
+    "remedy",
+    "remedies",
+    "remediation",
+    "suggestion",
+    "suggestions",
+    "resolution",
+    "solution",
+    "hint",
+    "help",
+    "fix",
+    "howtofix",
+    "hints",
+    "solutions",
+    "resolutions",
+    "recommendation",
+    "recommendations",
+    "nextsteps",
+    "workaround",
+    "mitigation",
+];
