@@ -8,8 +8,10 @@ use reqwest::redirect::Policy;
 use url::{Host, Url};
 
 use crate::client::Client;
-use crate::error::{ClientError, ErrorKind, TrustFault, UrlFault};
+use crate::error::{ClientError, ErrorKind};
+use crate::fault::{TrustFault, UrlFault};
 use crate::token::TokenSource;
+use crate::transport::Transport;
 
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,8 +37,26 @@ pub struct ClientBuilder {
     certificates: Vec<Vec<u8>>,
 }
 
+impl Client {
+    /// A client without a token of the server at `base_url`, such as `http://127.0.0.1:9081`. A path is kept, for a
+    /// server behind a path of another. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidUrl`](crate::ErrorKind::InvalidUrl), which says what is wrong with it; and as
+    /// [`ClientBuilder::build`] for an https URL.
+    pub fn new(base_url: Url) -> Result<Self, ClientError> {
+        Self::builder(base_url).build()
+    }
+
+    /// Makes a client with a token, or one that trusts a private authority.
+    pub fn builder(base_url: Url) -> ClientBuilder {
+        ClientBuilder::new(base_url)
+    }
+}
+
 impl ClientBuilder {
-    pub(crate) fn new(server: Url) -> Self {
+    fn new(server: Url) -> Self {
         Self {
             server,
             token: None,
@@ -110,7 +130,7 @@ impl ClientBuilder {
         let http = http
             .build()
             .map_err(|error| ClientError::new(ErrorKind::Trust(fault)).with_source(error))?;
-        Ok(Client::with(http, server, self.token))
+        Ok(Client::new_over(Transport::new(http, server, self.token)))
     }
 }
 

@@ -8,8 +8,9 @@ use tidings_event::{Cursor, CursorError, StreamItem};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use crate::answer;
-use crate::error::{ClientError, ErrorKind, ProtocolFault};
+use crate::error::{ClientError, ErrorKind};
+use crate::fault::ProtocolFault;
+use crate::response;
 use crate::sse::{MAX_EVENT_BYTES, SseEvent, SseParser};
 
 /// One frame: how far the reader has got with it, and its item, if its kind is known here.
@@ -63,7 +64,7 @@ impl Connection {
                     return Err(ClientError::protocol(&self.server, fault).with_source(error));
                 }
             }
-            let chunk = answer::chunk(&mut self.response, &self.server);
+            let chunk = response::chunk(&mut self.response, &self.server);
             match timeout_at(self.dead_at, chunk).await {
                 Ok(Ok(Some(bytes))) => self.unread = bytes,
                 Ok(Ok(None)) => {

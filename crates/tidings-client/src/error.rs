@@ -8,7 +8,7 @@ use std::time::Duration;
 use tidings_event::{ErrorBody, ErrorCode};
 use url::Url;
 
-use crate::token::TokenFault;
+use crate::fault::{ProtocolFault, TokenFault, TrustFault, UrlFault};
 
 type Source = Box<dyn Error + Send + Sync>;
 
@@ -92,76 +92,6 @@ pub enum ErrorKind {
         /// What is unexpected about it.
         fault: ProtocolFault,
     },
-}
-
-/// Why a URL cannot be the address of a server.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum UrlFault {
-    /// Neither `http` nor `https`.
-    #[error("its scheme is `{0}`, and only http and https are spoken")]
-    Scheme(String),
-    /// A user name or password, which would end up in logs.
-    #[error("it carries a user name or a password")]
-    Credentials,
-    /// A query or fragment, which says nothing about a server.
-    #[error("it has a query or a fragment: give only scheme, host, port and path")]
-    QueryOrFragment,
-}
-
-/// Why it cannot be told whose certificates to trust.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrustFault {
-    /// What was given holds no certificate.
-    #[error(
-        "what is given as certificates of authorities is not one or more of them in PEM (RFC 7468)"
-    )]
-    NotPem,
-    /// What was given as a certificate is none.
-    #[error("what is given as certificates of authorities cannot be used")]
-    Unusable,
-    /// The machine has no certificates, and none are given.
-    #[error(
-        "this machine trusts no authority, so that https is of no use: install its certificates (the \
-         package `ca-certificates`), or give that of the server's authority"
-    )]
-    Nobody,
-}
-
-/// What is unexpected about an answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ProtocolFault {
-    /// A status that the request does not lead to, or an error without the envelope.
-    #[error("status {0} with an unknown body")]
-    Status(u16),
-    /// A body that cannot be read as what was asked for.
-    #[error("its body cannot be read")]
-    Body,
-    /// A body larger than any answer.
-    #[error("its body is larger than {0} bytes")]
-    BodyTooLarge(usize),
-    /// A batch answered with another number of events.
-    #[error("{sent} events were sent and {returned} came back")]
-    EventCount {
-        /// The events published.
-        sent: usize,
-        /// The events in the answer.
-        returned: usize,
-    },
-    /// A subscription answered with something else than a stream of events.
-    #[error("the subscription is not answered with text/event-stream")]
-    NotAStream,
-    /// A frame larger than any change.
-    #[error("a frame is larger than {0} bytes")]
-    FrameTooLarge(usize),
-    /// A frame whose id is not a cursor.
-    #[error("a frame's id is not a cursor")]
-    FrameId,
-    /// A frame whose payload is not that of its kind.
-    #[error("the payload of a frame cannot be read")]
-    FrameData,
 }
 
 impl ClientError {

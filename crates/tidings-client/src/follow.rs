@@ -8,11 +8,11 @@ use tidings_event::{Cursor, Start, StreamItem};
 use tokio::time::{Instant, sleep_until};
 
 use crate::backoff::Backoff;
-use crate::client::{Attempt, Client};
 use crate::connection::{Connection, Frame};
 use crate::error::{ClientError, ErrorKind};
 use crate::renewal::{Asking, Renewal};
 use crate::token::Token;
+use crate::transport::{Attempt, Transport};
 
 /// Three of the server's keepalives, which come every 15 seconds: one may be late, another lost in
 /// a hiccup of the network.
@@ -50,7 +50,7 @@ pub enum Followed {
 /// may come again without a lost connection; what it means for the counts is the same.
 /// Kinds of items that this version does not know are skipped, and their cursors kept.
 pub struct Follow {
-    client: Client,
+    transport: Transport,
     start: Start,
     /// How far the reader has got; `None` until the server has said where the stream starts.
     cursor: Option<Cursor>,
@@ -85,9 +85,9 @@ enum State {
 }
 
 impl Follow {
-    pub(crate) fn new(client: Client, start: Start) -> Self {
+    pub(crate) fn new(transport: Transport, start: Start) -> Self {
         Self {
-            client,
+            transport,
             start,
             cursor: match start {
                 Start::After(cursor) => Some(cursor),
@@ -149,7 +149,7 @@ impl Follow {
                         sleep_until(until).await;
                     }
                     let start = self.cursor.map_or(self.start, Start::After);
-                    let attempt = self.client.subscribe(start);
+                    let attempt = self.transport.subscribe(start);
                     self.state = State::Connecting(Box::pin(attempt));
                 }
                 State::Connecting(attempt) => {
@@ -157,7 +157,7 @@ impl Follow {
                     self.token = token;
                     match answer {
                         Ok(response) => {
-                            let server = self.client.server().clone();
+                            let server = self.transport.server().clone();
                             let connection = Connection::new(response, server, self.silence_limit);
                             self.state = State::Open {
                                 connection: Box::new(connection),
@@ -177,7 +177,7 @@ impl Follow {
                 } => {
                     let frame = tokio::select! {
                         frame = connection.next() => frame,
-                        () = another_token(renewal, &self.client) => {
+                        () = another_token(renewal, &self.transport) => {
                             // What is received and not yet read comes again behind the cursor.
                             self.state = State::Waiting { until: None };
                             continue;
@@ -235,7 +235,7 @@ impl Follow {
         let announced = matches!(&self.state, State::Open { renewal, .. } if renewal.is_some())
             && matches!(error.kind(), ErrorKind::StreamEnded { .. });
         if announced || error.asks_for_another_token() {
-            let asking = Box::pin(self.client.token());
+            let asking = Box::pin(self.transport.token());
             self.state = State::Asking { error, asking };
             return None;
         }
@@ -295,7 +295,7 @@ impl fmt::Debug for Follow {
             State::Asking { .. } => "asking for a token",
         };
         f.debug_struct("Follow")
-            .field("server", &self.client.server().as_str())
+            .field("server", &self.transport.server().as_str())
             .field("start", &self.start)
             .field("cursor", &self.cursor)
             .field("state", &state)
@@ -304,9 +304,9 @@ impl fmt::Debug for Follow {
 }
 
 /// Waits for another token, if one is wanted.
-async fn another_token(renewal: &mut Option<Renewal>, client: &Client) {
+async fn another_token(renewal: &mut Option<Renewal>, transport: &Transport) {
     match renewal {
-        Some(renewal) => renewal.has_come(client).await,
+        Some(renewal) => renewal.has_come(transport).await,
         None => std::future::pending().await,
     }
 }

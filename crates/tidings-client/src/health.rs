@@ -7,8 +7,9 @@ use reqwest::header::{DATE, HeaderMap};
 use serde::Deserialize;
 use url::Url;
 
-use crate::answer;
-use crate::error::{ClientError, ProtocolFault};
+use crate::error::ClientError;
+use crate::fault::ProtocolFault;
+use crate::response;
 
 /// A server that is alive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +30,7 @@ struct Body {
 /// Reads the answer to `/healthz`. Many servers have this path; the body tells ours apart.
 pub(crate) async fn read(response: Response, server: &Url) -> Result<Health, ClientError> {
     let clock = clock(response.headers());
-    let body: Body = answer::json(response, server).await?;
+    let body: Body = response::json(response, server).await?;
     if body.status == "alive" {
         Ok(Health {
             clock,

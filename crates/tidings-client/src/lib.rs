@@ -33,25 +33,31 @@
 //! # }
 //! ```
 
-mod answer;
 mod backoff;
 mod builder;
+mod change;
 mod client;
 mod connection;
 mod error;
+mod fault;
 mod follow;
 mod health;
 mod list_query;
 mod past_event;
+mod publish;
 mod renewal;
+mod response;
 mod sse;
 mod token;
+mod transport;
 
 pub use backoff::Backoff;
 pub use builder::ClientBuilder;
-pub use client::{BatchReceipt, Client, Receipt};
-pub use error::{ClientError, ErrorKind, ProtocolFault, TrustFault, UrlFault};
+pub use client::Client;
+pub use error::{ClientError, ErrorKind};
+pub use fault::{ProtocolFault, TokenFault, TrustFault, UrlFault};
 pub use follow::{Follow, Followed};
 pub use health::Health;
 pub use past_event::PastEvent;
-pub use token::{TokenFault, TokenSource};
+pub use publish::{BatchReceipt, Receipt};
+pub use token::TokenSource;

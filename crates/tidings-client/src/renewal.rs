@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::client::Client;
 use crate::error::ClientError;
 use crate::token::Token;
+use crate::transport::Transport;
 
 /// How often the source is asked. The server warns a minute before a token ends, or for a short-lived
 /// one when half of what is left has passed; the sources of most tokens renew them later than that.
@@ -38,12 +38,12 @@ impl Renewal {
     /// Waits until there is another token. Cancel-safe: what is being asked is asked on.
     ///
     /// A source that has none now may have one next time, and the stream is still open.
-    pub(crate) async fn has_come(&mut self, client: &Client) {
+    pub(crate) async fn has_come(&mut self, transport: &Transport) {
         loop {
             match &mut self.step {
                 Step::Pause(until) => {
                     sleep_until(*until).await;
-                    self.step = Step::Asking(Box::pin(client.token()));
+                    self.step = Step::Asking(Box::pin(transport.token()));
                 }
                 Step::Asking(asking) => {
                     let answer = asking.await;

@@ -7,15 +7,17 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::error::ClientError;
+use crate::fault::{MAX_TOKEN_BYTES, TokenFault};
 
-/// The longest token. No server takes as much in a header.
-const MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// How long a function can take to provide a token.
+const PROVIDER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where a client takes the token from that it shows with each request
 /// (`Authorization: Bearer`, RFC 6750 §2.1).
@@ -50,44 +52,6 @@ type Ask =
     dyn Fn() -> Pin<Box<dyn Future<Output = Result<SecretString, Source>> + Send>> + Send + Sync;
 
 type Source = Box<dyn Error + Send + Sync>;
-
-/// Why there is no token to show.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TokenFault {
-    /// The file with the token cannot be read.
-    #[error("{} cannot be read", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-    },
-    /// There is nothing but white space.
-    #[error("it is empty")]
-    Empty,
-    /// It is longer than any token.
-    #[error("it has more than {MAX_TOKEN_BYTES} bytes, which no token has")]
-    TooLong,
-    /// It cannot be written in a header.
-    #[error(
-        "it is not written as a token (RFC 6750 §2.1): give the token alone, of letters, digits and \
-         -._~+/ with = at its end"
-    )]
-    Malformed,
-    /// The file holds no token.
-    #[error("{} holds no token: {fault}", path.display())]
-    InFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with what is in it.
-        fault: Box<TokenFault>,
-    },
-    /// What the caller gave to ask has failed.
-    #[error("who was asked for it has none")]
-    Asked,
-    /// What the caller gave to ask has not answered.
-    #[error("who was asked for it does not answer")]
-    Silent,
-}
 
 impl TokenSource {
     /// Always this token. White space around it does not count.
@@ -145,9 +109,7 @@ impl TokenSource {
                     Err(ClientError::no_token(TokenFault::Silent).with_source(error))
                 })
             }
-            Place::Asked(ask) => match tokio::time::timeout(crate::client::REQUEST_TIMEOUT, ask())
-                .await
-            {
+            Place::Asked(ask) => match tokio::time::timeout(PROVIDER_TIMEOUT, ask()).await {
                 Ok(Ok(text)) => Token::new(&text).map_err(ClientError::no_token),
                 Ok(Err(error)) => Err(ClientError::no_token(TokenFault::Asked).with_source(error)),
                 Err(elapsed) => Err(ClientError::no_token(TokenFault::Silent).with_source(elapsed)),

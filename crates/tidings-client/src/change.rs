@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use tidings_event::{DeletedEvents, EventFilter, EventId, Selection, Status, UpdatedEvents};
 use url::Url;
 
-use super::Client;
-use crate::answer;
+use crate::client::Client;
 use crate::error::ClientError;
+use crate::response;
 
 /// How long a change of many events may take: a million are done in less than a minute. The server
 /// finishes it also when nobody waits any longer.
@@ -25,9 +25,12 @@ impl Client {
     ///
     /// Why no answer came.
     pub async fn set_status(&self, id: EventId, status: Status) -> Result<bool, ClientError> {
-        let url = self.events_url(&["status", &id.to_string()]);
-        let request = self.http.put(url).json(&json!({ "status": status }));
-        let found = self.found(request, StatusCode::OK).await?;
+        let url = self.transport().events_url(&["status", &id.to_string()]);
+        let request = self
+            .transport()
+            .request(Method::PUT, url)
+            .json(&json!({ "status": status }));
+        let found = self.transport().found(request, StatusCode::OK).await?;
         Ok(found.is_some())
     }
 
@@ -38,8 +41,14 @@ impl Client {
     ///
     /// Why no answer came.
     pub async fn delete(&self, id: EventId) -> Result<bool, ClientError> {
-        let request = self.http.delete(self.events_url(&[&id.to_string()]));
-        let found = self.found(request, StatusCode::NO_CONTENT).await?;
+        let request = self.transport().request(
+            Method::DELETE,
+            self.transport().events_url(&[&id.to_string()]),
+        );
+        let found = self
+            .transport()
+            .found(request, StatusCode::NO_CONTENT)
+            .await?;
         Ok(found.is_some())
     }
 
@@ -59,7 +68,7 @@ impl Client {
             selected: selected(selection),
             status: Some(status),
         };
-        self.change(Method::PUT, self.alias_url("status"), &body)
+        self.change(Method::PUT, self.transport().alias_url("status"), &body)
             .await
     }
 
@@ -74,7 +83,7 @@ impl Client {
             selected: selected(selection),
             status: None,
         };
-        self.change(Method::POST, self.alias_url("delete"), &body)
+        self.change(Method::POST, self.transport().alias_url("delete"), &body)
             .await
     }
 
@@ -84,11 +93,11 @@ impl Client {
         url: Url,
         body: &ChangeBody,
     ) -> Result<T, ClientError> {
-        let request = self.http.request(method, url).json(body);
-        let response = self.send_within(BULK_TIMEOUT, request).await?;
+        let request = self.transport().request(method, url).json(body);
+        let response = self.transport().send_within(BULK_TIMEOUT, request).await?;
         match response.status() {
-            StatusCode::OK => answer::json(response, &self.server).await,
-            _ => Err(answer::refusal(response, &self.server).await),
+            StatusCode::OK => response::json(response, self.transport().server()).await,
+            _ => Err(response::refusal(response, self.transport().server()).await),
         }
     }
 }

@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use tidings_event::ErrorBody;
 use url::Url;
 
-use crate::error::{ClientError, ErrorKind, ProtocolFault};
+use crate::error::{ClientError, ErrorKind};
+use crate::fault::ProtocolFault;
 
 /// The most bytes of an answer: twice the largest page, 1,000 events of 128 KiB, so that a broken
 /// server cannot fill our memory.
