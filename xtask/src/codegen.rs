@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::{command, ui};
+use crate::{command, plot, ui};
 
 /// Whether to write the files or to compare them.
 #[derive(Debug, Default, clap::Args)]
@@ -18,6 +18,10 @@ const CONFIGURATION: &str = "docs/configuration.md";
 
 const OPENAPI: &str = "docs/openapi.json";
 
+/// The page with measurements, and the picture of its first table.
+const MEASUREMENTS: &str = "docs/performance.md";
+const PLOT: &str = "docs/pictures/throughput.svg";
+
 const INTRODUCTION: &str = "\
 # Configuration
 
@@ -29,6 +33,7 @@ A flag wins over its environment variable, and that over the default.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     keep(CONFIGURATION, &configuration()?, args.check)?;
     keep(OPENAPI, &openapi()?, args.check)?;
+    keep(PLOT, &throughput()?, args.check)?;
     ui::generate(args.check)
 }
 
@@ -55,6 +60,12 @@ fn openapi() -> anyhow::Result<String> {
         output.status
     );
     String::from_utf8(output.stdout).context("the document is not UTF-8")
+}
+
+fn throughput() -> anyhow::Result<String> {
+    let page = std::fs::read_to_string(command::root().join(MEASUREMENTS))
+        .with_context(|| format!("could not read {MEASUREMENTS}"))?;
+    plot::draw(&page)
 }
 
 fn configuration() -> anyhow::Result<String> {

@@ -10,6 +10,7 @@ mod codegen;
 mod command;
 mod dependencies;
 mod javascript;
+mod plot;
 mod python;
 mod tally;
 mod test;
