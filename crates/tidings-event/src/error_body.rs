@@ -30,7 +30,7 @@ pub enum ErrorCode {
     UriTooLong,
     /// The body is not declared as `application/json`.
     UnsupportedMediaType,
-    /// The event's id is already taken by an event with other content.
+    /// The owner has an event with the same id and other content.
     EventConflict,
     /// The events of the owner take as many bytes as they may.
     QuotaExceeded,

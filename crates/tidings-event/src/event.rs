@@ -20,7 +20,8 @@ pub type Metadata = Map<String, Value>;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
-    /// Names this event. Publishing the same id again is a no-op.
+    /// Names this event among those of its owner: the same event can be published to several owners. To
+    /// publish the same id to the same owner again changes nothing.
     pub id: EventId,
     /// The user it is for, or the system, whose events every user sees: under its own id once an event
     /// is stored, and absent before.

@@ -91,11 +91,12 @@ impl EventFilter {
         let json = serde_json::to_vec(&(self.in_order(), sort));
         let json = json.expect("a filter has only text keys");
         let hash = Sha256::digest(json);
-        u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
+        u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]) & !SYSTEM_BIT
     }
 }
 
-/// By which moment a list is sorted. Events of the same moment are sorted by their ids.
+/// By which moment a list is sorted. Events of the same moment are sorted by their ids, and of two
+/// events with the same moment and id the user's own comes before the system's in ascending order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -153,12 +154,18 @@ impl SortOrder {
 /// Where the next page begins: after an event, in a list with a certain filter and order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageToken {
-    /// The moment by which the list is sorted, of the last event of the page before.
+    /// The moment by which the list is sorted, of the last event of the previous page.
     pub at: Timestamp,
-    /// Its id.
+    /// The id of that event.
     pub id: EventId,
+    /// Whose event it is: a user can see two events with one id, their own and the system's.
+    pub owner_kind: OwnerKind,
     list: u32,
 }
+
+/// The bit of the token's last number that says whether its event is the system's. The other bits
+/// identify the list.
+const SYSTEM_BIT: u32 = 1 << 31;
 
 /// A text that is not a page token, or one of another list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -172,14 +179,21 @@ pub enum PageTokenError {
 }
 
 impl PageToken {
-    /// The token of the page after the event `id`, which has the moment `at`, in the list of
+    /// The token of the page after the user's own event `id`, which has the moment `at`, in the list of
     /// `filter` sorted by `sort`.
     pub fn after(at: Timestamp, id: EventId, filter: &EventFilter, sort: Sort) -> Self {
         Self {
             at,
             id,
+            owner_kind: OwnerKind::User,
             list: filter.tag(sort),
         }
+    }
+
+    /// The same token, after an event of the user or of the system.
+    #[must_use]
+    pub const fn with_owner_kind(self, owner_kind: OwnerKind) -> Self {
+        Self { owner_kind, ..self }
     }
 
     /// Refuses a token of another list.
@@ -199,11 +213,15 @@ impl PageToken {
 impl fmt::Display for PageToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanoseconds = i64::try_from(self.at.as_nanosecond()).unwrap_or(i64::MAX);
+        let kind = match self.owner_kind {
+            OwnerKind::User => 0,
+            OwnerKind::System => SYSTEM_BIT,
+        };
         write!(
             f,
             "{nanoseconds:016x}{}{:08x}",
             self.id.as_uuid().simple(),
-            self.list
+            self.list | kind
         )
     }
 }
@@ -218,10 +236,15 @@ impl FromStr for PageToken {
         }
         let nanoseconds = i64::from_str_radix(&text[..16], 16).map_err(|_| MALFORMED)?;
         let id = Uuid::try_parse(&text[16..48]).map_err(|_| MALFORMED)?;
+        let last = u32::from_str_radix(&text[48..], 16).map_err(|_| MALFORMED)?;
         Ok(Self {
             at: Timestamp::from_nanosecond(nanoseconds.into()).map_err(|_| MALFORMED)?,
             id: EventId::from_uuid(id),
-            list: u32::from_str_radix(&text[48..], 16).map_err(|_| MALFORMED)?,
+            owner_kind: match last & SYSTEM_BIT {
+                0 => OwnerKind::User,
+                _ => OwnerKind::System,
+            },
+            list: last & !SYSTEM_BIT,
         })
     }
 }
@@ -324,6 +347,9 @@ mod tests {
         let token = PageToken::after(Timestamp::now(), EventId::mint(), &filter, sort);
         let read: PageToken = token.to_string().parse().unwrap();
         assert_eq!(read, token);
+        let of_system = token.with_owner_kind(OwnerKind::System);
+        assert_eq!(of_system.to_string().parse(), Ok(of_system));
+        assert_eq!(of_system.check(&filter, sort), Ok(()));
         assert_eq!(read.check(&filter, sort), Ok(()));
         let other = Err(PageTokenError::OtherList);
         assert_eq!(read.check(&EventFilter::default(), sort), other);

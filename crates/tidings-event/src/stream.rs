@@ -39,6 +39,11 @@ impl fmt::Display for ResetReason {
 pub struct StatusChange {
     /// Which events; at most 512.
     pub ids: Vec<EventId>,
+    /// Those of `ids` that name events of the system; all others name the reader's own. Present only if a
+    /// publisher sent one id to the reader and to the system. If it is absent, an id names the reader's
+    /// own event if the reader has one with this id, else the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_ids: Option<Vec<EventId>>,
     /// Their status now.
     pub status: Status,
     /// When they were changed: their `updatedAt` now.
@@ -53,9 +58,15 @@ pub struct StatusChange {
 /// Events are gone: the `data:` of a `deleted` frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct Deletion {
     /// Which events; at most 512. A reader may never have seen them.
     pub ids: Vec<EventId>,
+    /// Those of `ids` that name events of the system; all others name the reader's own. Present only if a
+    /// publisher sent one id to the reader and to the system. If it is absent, an id names the reader's
+    /// own event if the reader has one with this id, else the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_ids: Option<Vec<EventId>>,
     /// What that does to the counts. Absent while the stream catches up: the next `live` has them.
     #[serde(flatten)]
     #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::FrameCounts, inline))]

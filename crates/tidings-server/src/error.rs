@@ -99,7 +99,8 @@ pub(crate) enum ApiError {
     InvalidConfig(Violations),
     /// The log's level could not be set.
     Config(Box<dyn Error + Send + Sync>),
-    /// The id is taken by an event with other content. The index is that of a batch.
+    /// The owner has an event with the same id and other content. In a batch, `index` is the event's
+    /// position.
     Conflict { index: Option<usize>, id: EventId },
     /// An event does not fit into what the events of its owner may take. The index is that of a batch.
     QuotaExceeded {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tidings_event::{
-    Change, Cursor, CursorTag, EventFilter, EventId, OwnerId, PageToken, ResetReason, Selection,
-    Status, StreamItem, Timestamp,
+    Change, Cursor, CursorTag, EventFilter, OwnerId, PageToken, ResetReason, Selection, Status,
+    StreamItem, Timestamp,
 };
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
@@ -18,7 +18,7 @@ use crate::committer::Asker;
 use crate::engine::{Shared, Tidings};
 use crate::error::ChangeError;
 use crate::start::cursor_at;
-use crate::store::{ChangeStep, Changed, Matching, Snapshot, StoreError};
+use crate::store::{ChangeStep, Changed, Matching, Snapshot, StoreError, Target};
 use crate::turns::{Bounds, NoTurn, Turn};
 
 /// The bulk changes that run and wait. Those that run have one step each in the committer's queue and
@@ -147,8 +147,9 @@ impl Stepper {
         match selection {
             Selection::Ids(ids) => {
                 let mut changes = Changes::default();
-                for step in ids.chunks(StreamItem::MAX_IDS) {
-                    let changed = self.step(step.to_vec(), None).await?;
+                for ids in ids.chunks(StreamItem::MAX_IDS) {
+                    let targets = ids.iter().copied().map(Target::named).collect();
+                    let changed = self.step(targets, None).await?;
                     changes.count += changed.ids.len() as u64;
                     changes.ids.extend(changed.ids);
                 }
@@ -191,7 +192,7 @@ impl Stepper {
         loop {
             let page = store.matching(self.owner, matching.clone(), after).await;
             let page = page.map_err(of_store)?;
-            for step in page.ids.chunks(StreamItem::MAX_IDS) {
+            for step in page.targets.chunks(StreamItem::MAX_IDS) {
                 changes.count += self.step(step.to_vec(), only).await?.ids.len() as u64;
             }
             after = page.next;
@@ -201,13 +202,17 @@ impl Stepper {
         }
     }
 
-    async fn step(&self, ids: Vec<EventId>, only: Option<Status>) -> Result<Changed, ChangeError> {
+    async fn step(
+        &self,
+        targets: Vec<Target>,
+        only: Option<Status>,
+    ) -> Result<Changed, ChangeError> {
         if self.stopped.load(Ordering::Relaxed) {
             return Err(ChangeError::Stopped);
         }
         let step = ChangeStep {
             owner: self.owner,
-            ids,
+            targets,
             change: self.change,
             only,
             at: self.at,

@@ -5,7 +5,7 @@ use tidings_event::{Change, EventId, OwnerId, Status};
 use crate::committer::Asker;
 use crate::engine::Tidings;
 use crate::error::ChangeError;
-use crate::store::ChangeStep;
+use crate::store::{ChangeStep, Target};
 
 /// What became of one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Tidings {
         self.shared.activity.note(owner);
         let step = ChangeStep {
             owner,
-            ids: vec![id],
+            targets: vec![Target::named(id)],
             change,
             only: None,
             at: self.shared.time.moment_of(change),

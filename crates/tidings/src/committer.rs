@@ -7,7 +7,7 @@ mod steps;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tidings_event::{Change, Deletion, EventId, OwnerId, StatusChange};
+use tidings_event::{Change, Deletion, OwnerId, StatusChange};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -21,7 +21,7 @@ use crate::metrics::{ChangeLabel, Metrics, OutcomeLabel};
 use crate::receipt::Receipt;
 use crate::store::{
     ChangeStep, Changed, Committed, Conflict, Outcome, OverQuota, Publication, Store, StoreError,
-    Submission, Work,
+    Submission, Target, Work,
 };
 use queue::Queue;
 
@@ -117,14 +117,14 @@ impl Committer {
         asker: Asker,
     ) -> Result<Changed, ChangeError> {
         let whole = self.change_at_once(step.clone(), asker).await;
-        if !has_no_room(&whole) || step.ids.len() < 2 {
+        if !has_no_room(&whole) || step.targets.len() < 2 {
             return whole;
         }
         let mut waiting = Vec::from(halves(&step));
         let mut done: Option<Changed> = None;
         while let Some(step) = waiting.pop() {
             let changed = self.change_at_once(step.clone(), asker).await;
-            if has_no_room(&changed) && step.ids.len() > 1 {
+            if has_no_room(&changed) && step.targets.len() > 1 {
                 waiting.extend(halves(&step));
                 continue;
             }
@@ -141,7 +141,7 @@ impl Committer {
     }
 
     async fn change_at_once(&self, step: ChangeStep, asker: Asker) -> Result<Changed, ChangeError> {
-        let bytes = CHANGE_BYTES * step.ids.len();
+        let bytes = CHANGE_BYTES * step.targets.len();
         let (answer, outcome) = oneshot::channel();
         let work = Work::Change(step);
         self.queue(work, Some(asker), bytes, Answer::Changed(answer))
@@ -205,9 +205,9 @@ fn has_no_room(changed: &Result<Changed, ChangeError>) -> bool {
 
 /// The two halves of a step, the first one last.
 fn halves(step: &ChangeStep) -> [ChangeStep; 2] {
-    let (first, second) = step.ids.split_at(step.ids.len() / 2);
-    [second, first].map(|ids: &[EventId]| ChangeStep {
-        ids: ids.to_vec(),
+    let (first, second) = step.targets.split_at(step.targets.len() / 2);
+    [second, first].map(|targets: &[Target]| ChangeStep {
+        targets: targets.to_vec(),
         ..step.clone()
     })
 }
@@ -297,16 +297,21 @@ fn delivery_of(changed: &Changed, system: OwnerId) -> Delivery {
 }
 
 fn frame_of(changed: &Changed) -> Frame {
-    let ids = changed.ids.clone();
+    let (ids, system_ids) = (changed.ids.clone(), changed.system_ids.clone());
     let counts = Some(changed.counts.clone());
     match changed.change {
         Change::Status(status) => Frame::status(&StatusChange {
             ids,
+            system_ids,
             status,
             updated_at: changed.at,
             counts,
         }),
-        Change::Delete => Frame::deleted(&Deletion { ids, counts }),
+        Change::Delete => Frame::deleted(&Deletion {
+            ids,
+            system_ids,
+            counts,
+        }),
     }
 }
 

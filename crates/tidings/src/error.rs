@@ -29,12 +29,13 @@ pub enum PublishError {
     /// An event breaks the rules. In a batch the fields carry the event's index: `[3].category`.
     #[error("invalid event: {0}")]
     Invalid(Violations),
-    /// An event's id is taken by an event with other content.
-    #[error("event {index} of the request has an id that is taken by another event: {id}")]
+    /// The owner of an event has an event with the same id and other content. Ids are compared within
+    /// the feed of one owner: the same event can be published to many.
+    #[error("event {index} of the request has the id {id} of another event of its owner")]
     Conflict {
-        /// Which event of the request.
+        /// The position of the event in the request.
         index: usize,
-        /// The id that is taken.
+        /// Their id.
         id: EventId,
     },
     /// An event is larger than [`Limits::event_bytes`](tidings_event::Limits::event_bytes).

@@ -112,19 +112,36 @@ impl Work {
     pub(crate) fn size(&self) -> (usize, usize) {
         match self {
             Self::Publish(publication) => (publication.submissions.len(), 0),
-            Self::Change(step) => (0, step.ids.len()),
+            Self::Change(step) => (0, step.targets.len()),
         }
+    }
+}
+
+/// An event that is to be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// Its id, which an event of the owner and one of the system can share.
+    pub(crate) id: EventId,
+    /// The feed it is in. If it was named by its id alone: the owner's feed if the id is there, else the
+    /// system's.
+    pub(crate) side: Option<Side>,
+}
+
+impl Target {
+    /// The event that `id` means to the owner who names it.
+    pub(crate) const fn named(id: EventId) -> Self {
+        Self { id, side: None }
     }
 }
 
 /// A bounded part of a change.
 #[derive(Clone, Debug)]
 pub(crate) struct ChangeStep {
-    /// Who changes them: nothing is touched that this owner does not see. The system changes its own
-    /// events for all; a user changes them for themselves only.
+    /// The owner whose view of the events changes; events that this owner does not see stay as they are.
+    /// The system changes its own events for all users, and a user changes them for themselves only.
     pub(crate) owner: OwnerId,
     /// Which events; at most [`StreamItem::MAX_IDS`](tidings_event::StreamItem::MAX_IDS).
-    pub(crate) ids: Vec<EventId>,
+    pub(crate) targets: Vec<Target>,
     /// What is done to them.
     pub(crate) change: Change,
     /// Only to those that have this status.
@@ -138,7 +155,7 @@ pub(crate) struct ChangeStep {
 pub(crate) enum Outcome {
     /// The events are stored, now or before.
     Stored(Vec<Stored>),
-    /// None of them is, since an id is taken.
+    /// None of them is, since the owner of one has another event with its id.
     Conflict(Conflict),
     /// None of them is, since an owner's events take too much.
     OverQuota(OverQuota),
@@ -148,12 +165,12 @@ pub(crate) enum Outcome {
     Changed(Changed),
 }
 
-/// The id of an event in a request is taken by an event with other content.
+/// The owner of an event in a request has an event with the same id and other content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Conflict {
-    /// Which event of the request.
+    /// The position of the event in the request.
     pub(crate) index: usize,
-    /// The id that is taken.
+    /// Their id.
     pub(crate) id: EventId,
 }
 
@@ -190,6 +207,8 @@ pub(crate) struct Changed {
     pub(crate) at: Timestamp,
     /// The events that are now different, in the order of their revs.
     pub(crate) ids: Vec<EventId>,
+    /// Those of `ids` that are the system's, if one of `ids` is in both feeds that the owner sees.
+    pub(crate) system_ids: Option<Vec<EventId>>,
     /// How many of the others are there, or were deleted before if it is a deletion.
     pub(crate) unchanged: usize,
     /// Where the changes stand in the owner's feed; an empty run if nothing changed.
@@ -264,11 +283,16 @@ pub(crate) enum Replayed {
     /// These events have this status since this moment.
     Status {
         ids: Vec<EventId>,
+        /// As in [`Changed::system_ids`]; deleted events count, too.
+        system_ids: Option<Vec<EventId>>,
         status: Status,
         at: Timestamp,
     },
     /// These events are gone.
-    Deleted { ids: Vec<EventId> },
+    Deleted {
+        ids: Vec<EventId>,
+        system_ids: Option<Vec<EventId>>,
+    },
 }
 
 /// A bounded piece of a replay.
@@ -297,8 +321,8 @@ pub(crate) struct Matching {
 #[derive(Debug)]
 pub(crate) struct MatchPage {
     /// The oldest first.
-    pub(crate) ids: Vec<EventId>,
-    /// Where to go on; `None` when that was all.
+    pub(crate) targets: Vec<Target>,
+    /// Where the next piece begins; `None` after the last one.
     pub(crate) next: Option<PageToken>,
 }
 
@@ -349,8 +373,8 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     fn identity(&self) -> Identity;
 
     /// Commits a group in one transaction, without the publish requests for which the disk has no room.
-    /// Each publish request is stored whole or, on a conflict, not
-    /// at all, whatever becomes of the others. When this returns `Ok`, the group is on disk; on an
+    /// Each publish request is stored whole or, on a conflict, not at all, whatever becomes of the others.
+    /// An id is compared with those of the same owner only. When this returns `Ok`, the group is on disk; on an
     /// error nothing of it may be acknowledged.
     async fn commit(&self, group: Vec<Work>) -> Result<Committed, StoreError>;
 
@@ -366,7 +390,8 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         range: RevRange,
     ) -> Result<ReplayPage, StoreError>;
 
-    /// The JSON of one event that `owner` sees; `None` for an unknown one and for another's alike.
+    /// The JSON of the event that `id` means to `owner`: their own, else the system's. `None` if they see
+    /// neither, whether or not another owner has an event with this id.
     async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Bytes>, StoreError>;
 
     /// A page of what `owner` sees. One event is read, and further ones while all have at most about

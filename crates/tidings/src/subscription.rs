@@ -456,13 +456,23 @@ impl Subscription {
 fn frame_of(change: Replayed) -> Frame {
     match change {
         Replayed::Created(json) => Frame::created(json),
-        Replayed::Status { ids, status, at } => Frame::status(&StatusChange {
+        Replayed::Status {
             ids,
+            system_ids,
+            status,
+            at,
+        } => Frame::status(&StatusChange {
+            ids,
+            system_ids,
             status,
             updated_at: at,
             counts: None,
         }),
-        Replayed::Deleted { ids } => Frame::deleted(&Deletion { ids, counts: None }),
+        Replayed::Deleted { ids, system_ids } => Frame::deleted(&Deletion {
+            ids,
+            system_ids,
+            counts: None,
+        }),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::committer::{Asker, Committer};
 use crate::error::ChangeError;
 use crate::metrics::Metrics;
 use crate::retention::Retention;
-use crate::store::{ChangeStep, FeedPosition, Pressure, Progress, Store, StoreError};
+use crate::store::{ChangeStep, FeedPosition, Pressure, Progress, Side, Store, StoreError, Target};
 use crate::timekeeper::{Finding, Timekeeper, time_to_catch_up};
 
 /// How often it looks whether the store has work on itself; a look that finds nothing is two probes of
@@ -192,9 +192,14 @@ impl Upkeep {
     async fn delete(&self, steps: Vec<(OwnerId, Vec<EventId>)>) -> Result<(), UpkeepError> {
         let at = self.time.moment_of(Change::Delete);
         let steps = steps.into_iter().map(|(owner, ids)| {
+            // Never what the owner did to an event of the system with the same id.
+            let own = |id| Target {
+                id,
+                side: Some(Side::Own),
+            };
             let step = ChangeStep {
                 owner,
-                ids,
+                targets: ids.into_iter().map(own).collect(),
                 change: Change::Delete,
                 only: None,
                 at,

@@ -671,6 +671,8 @@ export interface components {
         } & Record<string, never>) & {
             /** @description Which events; at most 512. A reader may never have seen them. */
             ids: components["schemas"]["EventId"][];
+            /** @description Those of `ids` that name events of the system; all others name the reader's own. Present only if a publisher sent one id to the reader and to the system. If it is absent, an id names the reader's own event if the reader has one with this id, else the system's. */
+            systemIds?: components["schemas"]["EventId"][] | null;
         };
         /** @description The body of every error answer. The details have one entry a fault. Each of their arrays is there in snake_case, too, for older clients; generated ones would have two fields of one name. */
         ErrorBody: {
@@ -715,7 +717,7 @@ export interface components {
             deletedAt?: string;
             /** @description What happened, in words for the user. At most 4 KiB; may be empty. */
             description: string;
-            /** @description Names this event. Publishing the same id again is a no-op. */
+            /** @description Names this event among those of its owner: the same event can be published to several owners. To publish the same id to the same owner again changes nothing. */
             id: components["schemas"]["EventId"];
             /** @description What else the user should know; at most 64 KiB of JSON and 32 levels. */
             metadata: {
@@ -1028,6 +1030,8 @@ export interface components {
             ids: components["schemas"]["EventId"][];
             /** @description Their status now. */
             status: components["schemas"]["Status"];
+            /** @description Those of `ids` that name events of the system; all others name the reader's own. Present only if a publisher sent one id to the reader and to the system. If it is absent, an id names the reader's own event if the reader has one with this id, else the system's. */
+            systemIds?: components["schemas"]["EventId"][] | null;
             /**
              * Format: date-time
              * @description When they were changed: their `updatedAt` now.
@@ -1558,7 +1562,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `event_conflict`: The event's id is taken by an event with other content; nothing was stored. */
+            /** @description `event_conflict`: Another event of this owner has the same id; nothing was stored. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3242,7 +3246,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `event_conflict`: The event's id is taken by an event with other content; nothing was stored. */
+            /** @description `event_conflict`: Another event of this owner has the same id; nothing was stored. */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -48,6 +48,7 @@ mod tests {
             cursor,
             change: StatusChange {
                 ids: vec![id],
+                system_ids: None,
                 status: Status::Read,
                 updated_at: "2026-08-01T10:00:00.123456Z".parse().unwrap(),
                 counts: None,
@@ -57,6 +58,7 @@ mod tests {
             cursor,
             deletion: Deletion {
                 ids: vec![id; 12],
+                system_ids: None,
                 counts: None,
             },
         };

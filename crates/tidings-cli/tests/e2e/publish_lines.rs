@@ -77,7 +77,10 @@ async fn bad_lines_are_refused_by_number_with_every_fault_and_the_others_stored_
         (703, "has 5000018 bytes, more than the 4194304 allowed"),
         (704, "actedUpon is missing: give the UUID"),
         (704, "owner `me` is not a UUID: give the user's UUID"),
-        (705, "is taken: repeat an event unchanged"),
+        (
+            705,
+            "names another event of this owner: repeat the event unchanged",
+        ),
         (
             706,
             "warning: category: `Snake-Case` is stored as `snake_case`",

@@ -85,12 +85,12 @@ pub(super) fn of(error: &ApiError) -> (StatusCode, ErrorBody) {
         ApiError::Conflict { index, id } => refusal(
             StatusCode::CONFLICT,
             ErrorCode::EventConflict,
-            "The event's id is taken by an event with other content; nothing was stored",
+            "Another event of this owner has the same id; nothing was stored",
         )
-        .because("the event was changed after it was sent, or two events share an id")
+        .because("the event was changed after it was sent, or two events of one owner share an id")
         .fault(
-            format!("{} {id} is taken", field(*index, "id")),
-            "repeat an event unchanged, or leave the id out to get a new one",
+            format!("{} {id} names another event of this owner", field(*index, "id")),
+            "repeat the event unchanged, or leave the id out to get a new one",
         ),
         ApiError::QuotaExceeded {
             index,

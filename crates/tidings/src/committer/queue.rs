@@ -207,7 +207,7 @@ mod tests {
 
     use super::super::{Answer, QUEUE_REQUESTS};
     use super::*;
-    use crate::store::{ChangeStep, Work};
+    use crate::store::{ChangeStep, Target, Work};
 
     async fn send(messages: &mpsc::Sender<Message>, (work, asker): (Work, Option<Asker>)) {
         let room = Arc::new(Semaphore::new(0));
@@ -249,7 +249,9 @@ mod tests {
     fn change_by(asker: Asker, events: usize) -> (Work, Option<Asker>) {
         let step = ChangeStep {
             owner: OwnerId::mint(),
-            ids: std::iter::repeat_with(EventId::mint).take(events).collect(),
+            targets: std::iter::repeat_with(|| Target::named(EventId::mint()))
+                .take(events)
+                .collect(),
             change: Change::Delete,
             only: None,
             at: Timestamp::UNIX_EPOCH,

@@ -26,6 +26,7 @@ mod search_blocks;
 mod select;
 mod tombstones;
 mod type_pairs;
+mod upgrade;
 mod upkeep;
 mod volume;
 mod writer;

@@ -4,6 +4,7 @@ pub(crate) mod changes;
 pub(crate) mod clocks;
 pub(crate) mod groups;
 pub(crate) mod handoff;
+pub(crate) mod ids;
 pub(crate) mod list;
 pub(crate) mod owners;
 pub(crate) mod publish;

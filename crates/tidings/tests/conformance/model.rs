@@ -1,6 +1,6 @@
-//! The engine as it should be, without disk, speed or concurrency.
+//! What the engine should do, without disk, speed or concurrency.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tidings::{Change, Event, EventFilter, Receipt, Status};
 use tidings_event::{
@@ -9,31 +9,34 @@ use tidings_event::{
 };
 use uuid::Uuid;
 
+/// Names an event: its id does so within the feed of its owner only.
+pub(crate) type EventKey = (OwnerId, EventId);
+
 /// What a rev of a feed stands for.
 #[derive(Clone, Debug)]
 pub(crate) enum Entry {
     Created(Box<Event>),
-    Status(EventId, Status),
-    Deleted(EventId),
+    Status(EventKey, Status),
+    Deleted(EventKey),
 }
 
 /// Every feed as a plain list of what happened in it.
 pub(crate) struct Model {
     system: OwnerId,
     feeds: HashMap<OwnerId, Vec<Entry>>,
-    /// Where each event was published, deleted or not.
-    places: HashMap<EventId, (OwnerId, Rev)>,
+    /// The rev at which each event was published, deleted or not.
+    created: HashMap<EventKey, Rev>,
 }
 
-/// What an owner sees at some moment, with the place of each event.
-type Inbox = BTreeMap<EventId, Event>;
+/// What an owner sees at some moment.
+pub(crate) type Inbox = BTreeMap<EventKey, Event>;
 
 impl Model {
     pub(crate) fn new(system: OwnerId) -> Self {
         Self {
             system,
             feeds: HashMap::new(),
-            places: HashMap::new(),
+            created: HashMap::new(),
         }
     }
 
@@ -43,18 +46,15 @@ impl Model {
         for receipt in receipts {
             let event = receipt.event();
             let owner = event.owner.expect("a stored event has an owner");
+            let key = (owner, event.id);
             if receipt.repeated {
-                let place = self.places.get(&event.id);
-                assert_eq!(
-                    place,
-                    Some(&(owner, receipt.rev)),
-                    "a repeat has its first place"
-                );
-                let published = self.published(event.id);
+                let first = self.created.get(&key);
+                assert_eq!(first, Some(&receipt.rev), "a repeat has its first rev");
+                let published = self.published(key);
                 let published = published.expect("a repeat was published before");
                 assert_eq!(published.description, event.description);
                 assert_eq!(published.created_at, event.created_at);
-                let there = self.inbox(owner).contains_key(&event.id);
+                let there = self.inbox(owner).contains_key(&key);
                 assert_eq!(event.deleted_at.is_none(), there);
             } else {
                 assert_eq!(
@@ -62,34 +62,51 @@ impl Model {
                     self.head(owner).next(),
                     "revs grow by exactly 1"
                 );
-                let place = self.places.insert(event.id, (owner, receipt.rev));
-                assert_eq!(place, None, "a new event has a new id");
+                let first = self.created.insert(key, receipt.rev);
+                assert_eq!(
+                    first, None,
+                    "a new event has an id that its owner did not have"
+                );
                 self.push(owner, Entry::Created(Box::new(event)));
             }
         }
     }
 
-    /// Does what the engine was asked to do to these events; which of them changed.
-    pub(crate) fn change(
+    /// Does what the engine was asked to do to the events with these ids, and returns those that changed.
+    pub(crate) fn change_ids(
         &mut self,
         owner: OwnerId,
         ids: &[EventId],
         change: Change,
     ) -> Vec<EventId> {
-        let mut changed = Vec::new();
-        for id in ids {
-            let inbox = self.inbox(owner);
-            let Some(event) = inbox.get(id) else { continue };
-            let entry = match change {
-                Change::Status(_) if owner == self.system => continue,
-                Change::Status(status) if status == event.status => continue,
-                Change::Status(status) => Entry::Status(*id, status),
-                Change::Delete => Entry::Deleted(*id),
-            };
-            self.push(owner, entry);
-            changed.push(*id);
-        }
-        changed
+        let ids = ids.iter().filter(|id| {
+            let meant = self.meant(owner, **id);
+            meant.is_some_and(|key| self.change(owner, key, change))
+        });
+        ids.copied().collect()
+    }
+
+    /// The event that an id means to an owner: their own, else the system's.
+    pub(crate) fn meant(&self, owner: OwnerId, id: EventId) -> Option<EventKey> {
+        let inbox = self.inbox(owner);
+        let keys = [(owner, id), (self.system, id)];
+        keys.into_iter().find(|key| inbox.contains_key(key))
+    }
+
+    /// Does what the engine was asked to do to an event, and returns whether it changed.
+    pub(crate) fn change(&mut self, owner: OwnerId, key: EventKey, change: Change) -> bool {
+        let inbox = self.inbox(owner);
+        let Some(event) = inbox.get(&key) else {
+            return false;
+        };
+        let entry = match change {
+            Change::Status(_) if owner == self.system => return false,
+            Change::Status(status) if status == event.status => return false,
+            Change::Status(status) => Entry::Status(key, status),
+            Change::Delete => Entry::Deleted(key),
+        };
+        self.push(owner, entry);
+        true
     }
 
     fn push(&mut self, owner: OwnerId, entry: Entry) {
@@ -109,16 +126,21 @@ impl Model {
     }
 
     /// An event as it was published, deleted or not.
-    pub(crate) fn published(&self, id: EventId) -> Option<&Event> {
-        let (owner, rev) = self.places.get(&id)?;
-        self.created(*owner, *rev)
+    pub(crate) fn published(&self, key: EventKey) -> Option<&Event> {
+        self.created(key.0, *self.created.get(&key)?)
     }
 
-    /// The ids of all events that were ever published, sorted.
+    /// All events that were ever published, sorted.
+    pub(crate) fn keys(&self) -> Vec<EventKey> {
+        let mut keys: Vec<_> = self.created.keys().copied().collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// The ids of all events that were ever published, each once, sorted.
     pub(crate) fn ids(&self) -> Vec<EventId> {
-        let mut ids: Vec<_> = self.places.keys().copied().collect();
-        ids.sort_unstable();
-        ids
+        let ids: BTreeSet<_> = self.created.keys().map(|(_, id)| *id).collect();
+        ids.into_iter().collect()
     }
 
     /// The rev of the newest change of `owner`.
@@ -133,24 +155,26 @@ impl Model {
         if owner != self.system {
             feeds.push((owner, own));
         }
-        let mut gone = Vec::new();
+        let mut gone = HashSet::new();
         for (feed, up_to) in feeds {
             for entry in &self.feed(feed)[..index(up_to.next())] {
                 match entry {
                     Entry::Created(event) => {
-                        inbox.insert(event.id, Event::clone(event));
+                        inbox.insert((feed, event.id), Event::clone(event));
                     }
-                    Entry::Status(id, status) => {
+                    Entry::Status(key, status) => {
                         // The system may have deleted the event since.
-                        if let Some(event) = inbox.get_mut(id) {
+                        if let Some(event) = inbox.get_mut(key) {
                             event.status = *status;
                         }
                     }
-                    Entry::Deleted(id) => gone.push(*id),
+                    Entry::Deleted(key) => {
+                        gone.insert(*key);
+                    }
                 }
             }
         }
-        inbox.retain(|id, _| !gone.contains(id));
+        inbox.retain(|key, _| !gone.contains(key));
         inbox
     }
 
@@ -193,27 +217,26 @@ impl Model {
         pairs.into_iter().collect()
     }
 
-    /// The ids of what `owner` sees and `filter` lets through up to a cursor, the oldest first, as a
-    /// bulk change takes them.
+    /// What `owner` sees and `filter` lets through up to a cursor, the oldest first, in the order of a bulk
+    /// change.
     pub(crate) fn matching(
         &self,
         owner: OwnerId,
         filter: &EventFilter,
         up_to: Cursor,
-    ) -> Vec<EventId> {
+    ) -> Vec<EventKey> {
         let mut events: Vec<_> = self
             .inbox(owner)
-            .into_values()
-            .filter(|event| lets_through(filter, event, self.system))
-            .filter(|event| {
-                let (owner, rev) = self.places[&event.id];
-                let up_to = if owner == self.system {
-                    up_to.system
-                } else {
-                    up_to.own
+            .into_iter()
+            .filter(|(_, event)| lets_through(filter, event, self.system))
+            .filter(|(key, _)| {
+                let up_to = match key.0 == self.system {
+                    true => up_to.system,
+                    false => up_to.own,
                 };
-                rev <= up_to
+                self.created[key] <= up_to
             })
+            .map(|(_, event)| event)
             .collect();
         sort_events(
             &mut events,
@@ -222,20 +245,21 @@ impl Model {
                 order: SortOrder::Ascending,
             },
         );
-        events.into_iter().map(|event| event.id).collect()
+        events.iter().map(key_of).collect()
     }
 
-    /// Deletes all of a feed but what was stored last, in the order in which it was stored.
+    /// Deletes all of a feed but the events that were stored last, in the order in which they were stored.
     pub(crate) fn keep_newest(&mut self, owner: OwnerId, number: usize) {
         let mut events: Vec<_> = self
             .inbox(owner)
-            .into_values()
-            .filter(|event| event.owner == Some(owner))
-            .map(|event| event.id)
+            .into_keys()
+            .filter(|key| key.0 == owner)
             .collect();
-        events.sort_by_key(|id| self.places[id].1);
+        events.sort_by_key(|key| self.created[key]);
         events.truncate(events.len().saturating_sub(number));
-        self.change(owner, &events, Change::Delete);
+        for key in events {
+            self.change(owner, key, Change::Delete);
+        }
     }
 }
 
@@ -266,19 +290,27 @@ pub(crate) fn lets_through(filter: &EventFilter, event: &Event, system: OwnerId)
         })
 }
 
-/// Sorts events as a list does.
+/// The name of a stored event.
+pub(crate) fn key_of(event: &Event) -> EventKey {
+    let owner = event.owner.expect("a stored event has an owner");
+    (owner, event.id)
+}
+
+/// Sorts stored events as a list does.
 pub(crate) fn sort_events(events: &mut [Event], sort: Sort) {
     let moment = |event: &Event| match sort.key {
         SortKey::CreatedAt => event.created_at,
         SortKey::UpdatedAt => event.updated_at,
     };
-    events.sort_by_key(|event| (moment(event), event.id));
+    // The tests' events name no other system than the installation.
+    let is_of_system = |event: &Event| key_of(event).0.as_uuid() == event.system_id.as_uuid();
+    events.sort_by_key(|event| (moment(event), event.id, is_of_system(event)));
     if sort.order == SortOrder::Descending {
         events.reverse();
     }
 }
 
-/// The place of `rev` in a feed's list.
+/// The index of `rev` in a feed's list.
 fn index(rev: Rev) -> usize {
     usize::try_from(rev.get() - 1).expect("a test's feed fits memory")
 }

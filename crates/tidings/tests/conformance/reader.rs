@@ -1,12 +1,11 @@
 //! A subscriber that checks what it is shown, and keeps an inbox of it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tidings::{Event, Start, Status, StreamItem, Subscription, Tidings};
+use tidings::{Start, Status, StreamItem, Subscription, Tidings};
 use tidings_event::{CountDelta, Cursor, EventId, OwnerId, ResetReason, Rev, Severity, Summary};
 
-use crate::model::Model;
+use crate::model::{EventKey, Inbox, Model, key_of};
 
 /// Far beyond what any step takes: passing it means that something is stuck.
 pub(crate) const STUCK: Duration = Duration::from_secs(10);
@@ -18,8 +17,8 @@ pub(crate) struct Reader {
     /// How far it has got; none before the first `ready`.
     pub(crate) cursor: Option<Cursor>,
     subscription: Option<Subscription>,
-    /// What it was shown, with what became of it.
-    pub(crate) inbox: BTreeMap<EventId, Event>,
+    /// The events it was shown, as they are since.
+    pub(crate) inbox: Inbox,
     /// The counts, where the stream has said them.
     pub(crate) counts: Option<Summary>,
     /// Why it had to begin anew, the last time it had to.
@@ -33,7 +32,7 @@ impl Reader {
             system: OwnerId::from(*tidings.system_id().as_uuid()),
             cursor: None,
             subscription: None,
-            inbox: BTreeMap::new(),
+            inbox: Inbox::new(),
             counts: None,
             reset: None,
         }
@@ -76,7 +75,7 @@ impl Reader {
         self.cursor = Some(cursor);
         self.inbox.clear();
         for event in crate::listed::all(tidings, self.owner).await {
-            self.inbox.insert(event.id, event);
+            self.inbox.insert(key_of(&event), event);
         }
     }
 
@@ -111,16 +110,15 @@ impl Reader {
                 assert!(grown, "an event stands in its owner's feed");
                 self.moved(before, cursor, 1);
                 self.count(event.status, event.severity);
-                let seen = self.inbox.insert(event.id, *event);
+                let seen = self.inbox.insert(key_of(&event), *event);
                 assert_eq!(seen, None, "no event is shown twice");
             }
             StreamItem::Status { change, .. } => {
                 self.moved(before, cursor, change.ids.len());
                 self.recount(change.counts.as_ref());
-                for id in change.ids {
-                    let event = self.inbox.get_mut(&id);
-                    // One that was deleted since the replay began is not shown, and its changes are.
-                    if let Some(event) = event {
+                for key in self.meant(change.ids, change.system_ids) {
+                    // The replay leaves out an event that was deleted since it began, but not its changes.
+                    if let Some(event) = self.inbox.get_mut(&key) {
                         event.status = change.status;
                         event.updated_at = change.updated_at;
                     }
@@ -129,14 +127,30 @@ impl Reader {
             StreamItem::Deleted { deletion, .. } => {
                 self.moved(before, cursor, deletion.ids.len());
                 self.recount(deletion.counts.as_ref());
-                for id in deletion.ids {
-                    self.inbox.remove(&id);
+                for key in self.meant(deletion.ids, deletion.system_ids) {
+                    self.inbox.remove(&key);
                 }
             }
             other @ (StreamItem::Reset { .. } | StreamItem::Expiring { .. }) => {
                 panic!("unexpected {other:?}")
             }
         }
+    }
+
+    /// The events that a frame is about. If the frame does not tell, an id means the reader's own event if
+    /// there is one, else the system's.
+    fn meant(&self, ids: Vec<EventId>, system_ids: Option<Vec<EventId>>) -> Vec<EventKey> {
+        let Some(mut system_ids) = system_ids else {
+            let own = |id| self.inbox.contains_key(&(self.owner, id));
+            let owner = |id| if own(id) { self.owner } else { self.system };
+            return ids.into_iter().map(|id| (owner(id), id)).collect();
+        };
+        let key = |id| match system_ids.iter().position(|one| *one == id) {
+            // An id that is there twice names both events.
+            Some(index) => (self.system, system_ids.swap_remove(index)),
+            None => (self.owner, id),
+        };
+        ids.into_iter().map(key).collect()
     }
 
     /// The revs only grow. Where the counts are known, one of them does, by exactly the number of

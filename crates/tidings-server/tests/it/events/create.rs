@@ -74,7 +74,7 @@ async fn a_repeat_is_answered_with_the_first_and_a_conflict_is_refused() {
         .post(other.to_string())
         .await
         .error(409, "event_conflict");
-    let expected = "id 0c0ffee0-0000-4000-8000-00000000000c is taken";
+    let expected = "id 0c0ffee0-0000-4000-8000-00000000000c names another event of this owner";
     assert_eq!(error["longDescription"], json!([expected]));
     assert_eq!(app.stored().await, [first]);
 }

@@ -1,6 +1,6 @@
 //! Doing a step of a change: what owners do to their events, and users to the system's.
 
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 use tidings_event::{
     Action, Category, Change, CountDelta, EventId, OwnerId, Rev, Severity, Status, SystemId,
 };
@@ -8,12 +8,11 @@ use tidings_event::{
 use super::counts::number;
 use super::feeds::Feeds;
 use super::row::{STORED_BYTES, nanoseconds, rev, rev_to_sql, word};
-use crate::store::{ChangeStep, Changed, RevRange};
+use crate::store::{self, ChangeStep, Changed, RevRange, Side};
 
-/// An event that is to be changed.
+/// The row of an event that is to be changed.
 struct Target {
     key: i64,
-    feed: i64,
     created_rev: Rev,
     severity: Severity,
     status: Status,
@@ -29,46 +28,64 @@ enum Effect {
     Unseen,
 }
 
+/// An event that the owner of a step sees.
+struct Found {
+    target: Target,
+    /// The system itself has its events on its own side.
+    side: Side,
+    /// Whether the owner also sees an event with the same id in the other feed.
+    has_twin: bool,
+}
+
 /// A step on its way.
 struct Doing<'a, 'c> {
     transaction: &'a Transaction<'c>,
     system: OwnerId,
+    /// The keys of the owner's feed and of the system's, if they have one.
+    own_feed: Option<i64>,
+    system_feed: Option<i64>,
     step: &'a ChangeStep,
     /// The newest of the system's events among those changed.
     newest_system: Rev,
     counts: CountDelta,
 }
 
-/// Does a step; what is not there or not the owner's is passed over.
+/// Does a step. Events that the owner does not see stay as they are.
 pub(super) fn apply(
     transaction: &Transaction<'_>,
     system: SystemId,
     feeds: &mut Feeds,
     step: &ChangeStep,
 ) -> rusqlite::Result<Changed> {
+    let system = OwnerId::from(system);
     let mut doing = Doing {
         transaction,
-        system: OwnerId::from(system),
+        system,
+        own_feed: feeds.key(transaction, step.owner)?,
+        system_feed: feeds.key(transaction, system)?,
         step,
         newest_system: Rev::ZERO,
         counts: CountDelta::default(),
     };
-    let own_feed = feeds.key(transaction, step.owner)?;
-    let system_feed = feeds.key(transaction, doing.system)?;
-    let (mut ids, mut unchanged) = (Vec::new(), 0);
-    for id in &step.ids {
-        let effect = match find(transaction, *id)? {
-            Some(target) if own_feed == Some(target.feed) => {
-                doing.change_own(feeds, &target, *id)?
+    let (mut ids, mut system_ids) = (Vec::new(), Vec::new());
+    let (mut has_twins, mut unchanged) = (false, 0);
+    for named in &step.targets {
+        let found = doing.find(*named)?;
+        let effect = match &found {
+            Some(found) if found.side == Side::Own => {
+                doing.change_own(feeds, &found.target, named.id)?
             }
-            Some(target) if system_feed == Some(target.feed) => {
-                doing.change_for_user(feeds, &target)?
-            }
-            Some(_) => Effect::Unseen,
-            None => doing.change_deleted([own_feed, system_feed], *id)?,
+            Some(found) => doing.change_for_user(feeds, &found.target)?,
+            None => doing.change_deleted(named.id)?,
         };
         match effect {
-            Effect::Changed => ids.push(*id),
+            Effect::Changed => {
+                ids.push(named.id);
+                has_twins |= found.as_ref().is_some_and(|found| found.has_twin);
+                if found.is_some_and(|found| found.side == Side::System) {
+                    system_ids.push(named.id);
+                }
+            }
             Effect::Unchanged => unchanged += 1,
             Effect::Unseen => {}
         }
@@ -87,29 +104,48 @@ pub(super) fn apply(
             up_to: head,
         },
         ids,
+        system_ids: has_twins.then_some(system_ids),
         unchanged,
         system: doing.newest_system,
         counts: doing.counts,
     })
 }
 
-fn find(transaction: &Transaction<'_>, id: EventId) -> rusqlite::Result<Option<Target>> {
-    let read = |row: &Row<'_>| {
-        Ok(Target {
-            key: row.get(0)?,
-            feed: row.get(1)?,
-            created_rev: rev(row, 2)?,
-            severity: word(row, 3, "severity")?,
-            status: word(row, 4, "status")?,
-        })
-    };
-    transaction
-        .prepare_cached("SELECT key, feed, created_rev, severity, status FROM event WHERE id = ?1")?
-        .query_row([id.as_uuid().as_bytes()], read)
-        .optional()
-}
-
 impl Doing<'_, '_> {
+    /// The event that is meant. An id alone means the owner's own event before the system's.
+    fn find(&self, named: store::Target) -> rusqlite::Result<Option<Found>> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT feed, key, created_rev, severity, status FROM event \
+             WHERE id = ?1 AND feed IN (?2, ?3)",
+        )?;
+        let id = named.id.as_uuid().as_bytes();
+        let mut rows = statement.query(params![id, self.own_feed, self.system_feed])?;
+        let (mut own, mut of_system) = (None, None);
+        while let Some(row) = rows.next()? {
+            let target = Target {
+                key: row.get(1)?,
+                created_rev: rev(row, 2)?,
+                severity: word(row, 3, "severity")?,
+                status: word(row, 4, "status")?,
+            };
+            match self.own_feed == Some(row.get(0)?) {
+                true => own = Some(target),
+                false => of_system = Some(target),
+            }
+        }
+        let has_twin = own.is_some() && of_system.is_some();
+        let is_system = self.step.owner == self.system;
+        let own = own.filter(|_| is_system || named.side != Some(Side::System));
+        let of_system = of_system.filter(|_| named.side != Some(Side::Own));
+        let own = own.map(|target| (target, Side::Own));
+        let found = own.or(of_system.map(|target| (target, Side::System)));
+        Ok(found.map(|(target, side)| Found {
+            target,
+            side,
+            has_twin,
+        }))
+    }
+
     fn is_excluded(&self, status: Status) -> bool {
         self.step.only.is_some_and(|only| only != status)
     }
@@ -176,11 +212,11 @@ impl Doing<'_, '_> {
                 nanoseconds(self.step.at)
             ])?;
         let sql =
-            format!("DELETE FROM event WHERE id = ?1 RETURNING category, action, {STORED_BYTES}");
+            format!("DELETE FROM event WHERE key = ?1 RETURNING category, action, {STORED_BYTES}");
         let (category, action, bytes): (Category, Action, u64) = self
             .transaction
             .prepare_cached(&sql)?
-            .query_row([id.as_uuid().as_bytes()], |row| {
+            .query_row([target.key], |row| {
                 Ok((
                     word(row, 0, "category")?,
                     word(row, 1, "action")?,
@@ -189,8 +225,8 @@ impl Doing<'_, '_> {
             })?;
         feed.bury(target.created_rev, bytes);
         self.transaction
-            .prepare_cached("DELETE FROM misdated WHERE id = ?1")?
-            .execute([id.as_uuid().as_bytes()])?;
+            .prepare_cached("DELETE FROM misdated WHERE feed = ?1 AND id = ?2")?
+            .execute((feed.key, id.as_uuid().as_bytes()))?;
         feed.count(target.severity, target.status, -1);
         feed.count_type(&category, &action, -1);
         Ok(())
@@ -268,20 +304,23 @@ impl Doing<'_, '_> {
         Ok(Effect::Changed)
     }
 
-    /// Deleting again what is deleted, one's own or the system's, is nothing new.
-    fn change_deleted(&self, feeds: [Option<i64>; 2], id: EventId) -> rusqlite::Result<Effect> {
+    /// Deleting an event again, the owner's or the system's, changes nothing and is no mistake.
+    fn change_deleted(&self, id: EventId) -> rusqlite::Result<Effect> {
         let Change::Delete = self.step.change else {
             return Ok(Effect::Unseen);
         };
-        let feed: Option<i64> = self
+        let was_there: bool = self
             .transaction
-            .prepare_cached("SELECT feed FROM tombstone WHERE id = ?1")?
-            .query_row([id.as_uuid().as_bytes()], |row| row.get(0))
-            .optional()?;
-        Ok(if feed.is_some() && feeds.contains(&feed) {
-            Effect::Unchanged
-        } else {
-            Effect::Unseen
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM tombstone WHERE id = ?1 AND feed IN (?2, ?3))",
+            )?
+            .query_row(
+                params![id.as_uuid().as_bytes(), self.own_feed, self.system_feed],
+                |row| row.get(0),
+            )?;
+        Ok(match was_there {
+            true => Effect::Unchanged,
+            false => Effect::Unseen,
         })
     }
 }
@@ -291,14 +330,14 @@ mod tests {
     use tidings_event::{Event, Timestamp};
     use uuid::Uuid;
 
-    use super::*;
+    use super::{Change, ChangeStep, EventId, OwnerId, Rev, Severity, Status};
     use crate::store::sqlite::SqliteStore;
-    use crate::store::{Outcome, Store as _, Work};
+    use crate::store::{Outcome, Side, Store as _, Target, Work};
     use crate::{Config, Tidings};
 
-    /// What only shows when the events change between being found and being changed.
+    /// As it happens if the events change after they were found and before the step.
     #[tokio::test]
-    async fn a_step_changes_only_what_has_the_status_and_says_how_far_it_reaches() {
+    async fn a_step_skips_events_that_no_longer_fit() {
         let directory = tempfile::tempdir().unwrap();
         let owner = OwnerId::mint();
         let tidings = Tidings::open(Config::new(directory.path())).await.unwrap();
@@ -321,7 +360,7 @@ mod tests {
         let change = async |ids: &[EventId], change, only| {
             let step = ChangeStep {
                 owner,
-                ids: ids.to_vec(),
+                targets: ids.iter().copied().map(Target::named).collect(),
                 change,
                 only,
                 at: Timestamp::now(),
@@ -343,6 +382,23 @@ mod tests {
         // The newest of the system's events is its second.
         assert_eq!(all.system, Rev::new(2));
         assert_eq!((all.revs.after, all.revs.up_to), (Rev::new(2), Rev::new(4)));
+        // Retention deletes an owner's own events only, whatever the system has under the same id.
+        let own_only = Target {
+            side: Some(Side::Own),
+            ..Target::named(ids[1])
+        };
+        let step = ChangeStep {
+            owner,
+            targets: vec![own_only],
+            change: Change::Delete,
+            only: None,
+            at: Timestamp::now(),
+        };
+        let committed = store.commit(vec![Work::Change(step)]).await.unwrap();
+        match &committed.outcomes[..] {
+            [Outcome::Changed(changed)] => assert!(changed.ids.is_empty()),
+            other => panic!("{other:?}"),
+        }
         store.close().await;
     }
 }

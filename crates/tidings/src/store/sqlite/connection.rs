@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
-use rusqlite_migration::{M, Migrations};
+use rusqlite_migration::M;
 use tidings_event::{Epoch, SystemId};
 use uuid::Uuid;
 
 use super::fault::OpenFault;
 use super::functions;
+use super::upgrade::upgrade;
 use crate::store::Identity;
 
 /// In the order they are applied; SQLite's `user_version` counts them.
@@ -22,6 +23,9 @@ pub(super) const MIGRATIONS: &[M<'_>] = &[
     )),
     M::up(include_str!("../../../migrations/sqlite/0004_time.sql")),
     M::up(include_str!("../../../migrations/sqlite/0005_quota.sql")),
+    M::up(include_str!(
+        "../../../migrations/sqlite/0006_ids_by_owner.sql"
+    )),
 ];
 
 /// What `user_version` says of a database that is up to date.
@@ -52,7 +56,7 @@ pub(crate) fn open_writer(
     let log_bytes = i64::try_from(log_bytes).unwrap_or(i64::MAX);
     connection.pragma_update(None, "journal_size_limit", log_bytes)?;
     connection.pragma_update(None, "wal_autocheckpoint", log_pages)?;
-    Migrations::from_slice(MIGRATIONS).to_latest(&mut connection)?;
+    upgrade(&mut connection)?;
     let identity = identity(&connection)?;
     Ok((connection, identity))
 }

@@ -2,19 +2,18 @@
 
 use rusqlite::{CachedStatement, Connection};
 use tidings_event::{
-    EventFilter, EventId, OwnerId, PageRequest, PageToken, Paging, Sort, SortKey, SortOrder,
-    Timestamp, Total,
+    EventFilter, EventId, OwnerId, PageRequest, PageToken, Paging, Sort, SortKey, SortOrder, Total,
 };
 
 use super::counts::{Counts, Viewer, count_kinds, snapshot_of};
 use super::readers::Reader;
 use super::row::{SEEN_COLUMNS, overlay_join, with_event};
 use super::search::{self, Budget, Found};
-use super::select::{self, Place, Wanted};
+use super::select::{self, Wanted};
 use crate::search::fold;
-use crate::store::{EncodedEvents, ListPage, MatchPage, Matching, Side, Unread};
+use crate::store::{EncodedEvents, ListPage, MatchPage, Matching, Side, Target, Unread};
 
-/// The most events that a bulk change is told of at a time.
+/// The most events of one piece of what a bulk change matches.
 const MATCH_PAGE: u64 = 4096;
 
 impl Reader {
@@ -42,7 +41,7 @@ impl Reader {
             after,
             up_to: None,
         };
-        // Who wants a page by its number wants that page, however long it takes.
+        // A page by its number is read whole, however long that takes.
         let budget = match page.total {
             Total::Left if page.may_end_early() => Budget::OF_PAGE,
             _ => Budget::Unlimited,
@@ -50,38 +49,45 @@ impl Reader {
         // One event more than the page, to know whether there is another page.
         let limit = page.size.saturating_add(1);
         let Found {
-            mut places,
+            mut positions,
             stopped,
         } = find(&self.connection, &viewer, wanted, (skip, limit), budget)?;
         let total = match page.total {
             Total::Counted => Some(total(&self.connection, &viewer, &counts, wanted)?),
             Total::Left => None,
         };
-        let has_more = places.len() as u64 > page.size;
-        places.truncate(usize::try_from(page.size).unwrap_or(usize::MAX));
-        let mut next = match (has_more, places.last()) {
-            (true, Some(last)) => Some(token(last, wanted)?),
+        let has_more = positions.len() as u64 > page.size;
+        positions.truncate(usize::try_from(page.size).unwrap_or(usize::MAX));
+        let mut next = match (has_more, positions.last()) {
+            (true, Some(last)) => Some(last.token(wanted)?),
             _ => stopped,
         };
         let mut events = EncodedEvents::default();
         let mut read = 0;
         let mut statement = self.seen_event(&viewer)?;
-        for place in &places {
-            if !statement.encode(place.key, place.id, bytes, &mut events)? {
+        for position in &positions {
+            if !statement.encode(position.key, position.id, bytes, &mut events)? {
                 break;
             }
             read += 1;
         }
-        let mut unread = places.split_off(read);
-        if let (true, Some(_), Some(last)) = (page.may_end_early(), unread.first(), places.last()) {
-            next = Some(token(last, wanted)?);
+        let mut unread = positions.split_off(read);
+        if let (true, Some(_), Some(last)) =
+            (page.may_end_early(), unread.first(), positions.last())
+        {
+            next = Some(last.token(wanted)?);
             unread.clear();
         }
         drop(statement);
         transaction.finish()?;
         Ok(ListPage {
             events,
-            unread: Unread(unread.iter().map(|place| (place.key, place.id)).collect()),
+            unread: Unread(
+                unread
+                    .iter()
+                    .map(|position| (position.key, position.id))
+                    .collect(),
+            ),
             next,
             total,
             snapshot: snapshot_of(&viewer, &counts),
@@ -111,17 +117,21 @@ impl Reader {
         let limits = (0, MATCH_PAGE);
         let found = find(&self.connection, &viewer, wanted, limits, Budget::OF_PAGE)?;
         transaction.finish()?;
-        let next = match found.places.last() {
-            Some(last) if found.places.len() as u64 == MATCH_PAGE => Some(token(last, wanted)?),
+        let next = match found.positions.last() {
+            Some(last) if found.positions.len() as u64 == MATCH_PAGE => Some(last.token(wanted)?),
             _ => found.stopped,
         };
+        let targets = found.positions.iter().map(|position| Target {
+            id: position.id,
+            side: Some(position.side),
+        });
         Ok(MatchPage {
-            ids: found.places.iter().map(|place| place.id).collect(),
+            targets: targets.collect(),
             next,
         })
     }
 
-    /// Reads on in a page, in a snapshot of its own.
+    /// Reads the next events of a page, in a snapshot of its own.
     pub(crate) fn list_rest(
         &self,
         owner: OwnerId,
@@ -194,21 +204,14 @@ fn find(
     match wanted.needle {
         Some(needle) => search::find(connection, viewer, needle, wanted, limits, budget),
         None => Ok(Found {
-            places: select::places(connection, viewer, wanted, None, limits)?,
+            positions: select::positions(connection, viewer, wanted, None, limits)?,
             stopped: None,
         }),
     }
 }
 
-/// The token of the page after `last`.
-fn token(last: &Place, wanted: Wanted<'_>) -> rusqlite::Result<PageToken> {
-    let at = Timestamp::from_nanosecond(last.at.into())
-        .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(1, last.at))?;
-    Ok(PageToken::after(at, last.id, wanted.filter, wanted.sort))
-}
-
-/// How many events match, whatever the page: from the counters where the filter asks for nothing they
-/// do not know, else counted.
+/// How many events match on all pages: from the counters if they know all that the filter asks for, else
+/// counted one by one.
 fn total(
     connection: &Connection,
     viewer: &Viewer,

@@ -24,7 +24,7 @@ pub(super) fn store_requests(
     let mut outcomes = Vec::with_capacity(requests.len());
     while !requests.is_empty() {
         let now = &requests[..together(requests)];
-        // Those that may not fit their owner's quota, or whose ids may be taken, are looked at closely.
+        // Requests that may not fit their owner's quota, or that may repeat an id, are looked at closely.
         let closely = match store_new(transaction, system, feeds, now)? {
             Some(stored) if stored.is_empty() => &now[..1],
             Some(stored) => {
@@ -53,7 +53,8 @@ fn together(requests: &[&Publication]) -> usize {
 }
 
 /// Stores requests whose events are all new, as almost all are, together: those before the first that
-/// does not fit its owner's quota. `None` if an id is taken, and then nothing changed.
+/// does not fit its owner's quota. `None` if the owner of one has its id already, and then nothing
+/// changed.
 fn store_new(
     transaction: &Transaction<'_>,
     system: SystemId,
@@ -63,7 +64,9 @@ fn store_new(
     let all = requests.iter().flat_map(|request| &request.submissions);
     if feeds.any_deleted(transaction)? {
         for submission in all {
-            if is_deleted(transaction, submission.event.id)? {
+            let owner = owner_of(&submission.event, system);
+            let feed = feeds.load(transaction, owner)?.key;
+            if is_deleted(transaction, feed, submission.event.id)? {
                 return Ok(None);
             }
         }
@@ -134,7 +137,7 @@ fn limit_of(owner: OwnerId, system: SystemId, request: &Publication) -> Option<u
     request.quota.filter(|_| owner != OwnerId::from(system))
 }
 
-/// Inserts events, or none if the id of one is taken.
+/// Inserts events, or none if the feed of one has its id already.
 fn insert_all(transaction: &Transaction<'_>, rows: &[NewRow<'_>]) -> rusqlite::Result<bool> {
     // A statement is whole or nothing by itself.
     if rows.len() <= 1 {
@@ -151,9 +154,9 @@ fn insert_all(transaction: &Transaction<'_>, rows: &[NewRow<'_>]) -> rusqlite::R
     Ok(all)
 }
 
-/// Stores one request, or nothing of it if one of its ids is taken by other content or one of its events
-/// does not fit its owner's quota. Its events are looked at one after the other, since each may be a
-/// repeat, for which there is always room.
+/// Stores one request, or nothing of it if the owner of one of its events has its id with other content
+/// or has no room for it. The events are stored one after the other, since each may be a repeat, for
+/// which there is always room.
 fn store_one_by_one(
     transaction: &Transaction<'_>,
     system: SystemId,
@@ -179,7 +182,7 @@ fn store_one_by_one(
             rev: feed.head.next(),
             submission,
         };
-        let was_deleted = any_deleted && is_deleted(transaction, id)?;
+        let was_deleted = any_deleted && is_deleted(transaction, row.feed, id)?;
         if !was_deleted && insert_events(transaction, &[row])? {
             let (bytes, limit) = (submission.stored_bytes(), limit_of(owner, system, request));
             if feed.occupy(bytes, limit) {
@@ -196,7 +199,7 @@ fn store_one_by_one(
             refused = Some(Refused::OverQuota { index, owner });
             break;
         }
-        match find_repeat(transaction, owner, submission)? {
+        match find_repeat(transaction, owner, row)? {
             Some(repeat) => stored.push(repeat),
             None => {
                 refused = Some(Refused::Conflict(Conflict { index, id }));
@@ -235,26 +238,29 @@ fn owner_of(event: &Event, system: SystemId) -> OwnerId {
     event.owner.unwrap_or_else(|| system.into())
 }
 
-fn is_deleted(transaction: &Transaction<'_>, id: EventId) -> rusqlite::Result<bool> {
+/// Whether the feed had an event with this id that was deleted.
+fn is_deleted(transaction: &Transaction<'_>, feed: i64, id: EventId) -> rusqlite::Result<bool> {
     transaction
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM tombstone WHERE id = ?1)")?
-        .query_row([id.as_uuid().as_bytes()], |row| row.get(0))
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM tombstone WHERE feed = ?1 AND id = ?2)")?
+        .query_row((feed, id.as_uuid().as_bytes()), |row| row.get(0))
 }
 
-/// What is stored under the id of `submission`, if it has the same content.
+/// What the feed of `row` holds under its id, if it has the same content.
 fn find_repeat(
     transaction: &Transaction<'_>,
     owner: OwnerId,
-    submission: &Submission,
+    NewRow {
+        feed, submission, ..
+    }: NewRow<'_>,
 ) -> rusqlite::Result<Option<Stored>> {
     let sql = format!(
         "SELECT {STORED_COLUMNS}, event.digest FROM event JOIN feed ON feed.key = event.feed \
-         WHERE event.id = ?1"
+         WHERE event.feed = ?1 AND event.id = ?2"
     );
     let id = submission.event.id;
     let there = transaction
         .prepare_cached(&sql)?
-        .query_row([id.as_uuid().as_bytes()], |row| {
+        .query_row((feed, id.as_uuid().as_bytes()), |row| {
             Ok(There {
                 rev: rev(row, 0)?,
                 created_at: moment(row, 10)?,
@@ -266,7 +272,7 @@ fn find_repeat(
         .optional()?;
     let found = match there {
         Some(there) => Some(there),
-        None => find_deleted(transaction, submission)?,
+        None => find_deleted(transaction, feed, submission)?,
     };
     let repeat = found.filter(|there| there.is_repeated_by(submission));
     Ok(repeat.map(|there| Stored {
@@ -279,16 +285,19 @@ fn find_repeat(
     }))
 }
 
-/// A deleted event has no content any more; if this is a repeat, it is what was sent.
+/// The event that the feed had under the id of `submission` and that was deleted. Its content is gone; if
+/// this is a repeat, its content is what was sent.
 fn find_deleted(
     transaction: &Transaction<'_>,
+    feed: i64,
     submission: &Submission,
 ) -> rusqlite::Result<Option<There>> {
     transaction
         .prepare_cached(
-            "SELECT created_rev, digest, created_at, deleted_at FROM tombstone WHERE id = ?1",
+            "SELECT created_rev, digest, created_at, deleted_at FROM tombstone \
+             WHERE feed = ?1 AND id = ?2",
         )?
-        .query_row([submission.event.id.as_uuid().as_bytes()], |row| {
+        .query_row((feed, submission.event.id.as_uuid().as_bytes()), |row| {
             let (created_at, deleted_at) = (moment(row, 2)?, moment(row, 3)?);
             // Without its metadata, which is kept as text.
             let event = Event {

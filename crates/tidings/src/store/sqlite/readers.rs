@@ -245,14 +245,15 @@ impl Idle {
 }
 
 impl Reader {
-    /// The JSON of one event that `owner` sees.
+    /// The JSON of the event that `id` means to `owner`: their own, else the system's.
     pub(crate) fn event(&self, owner: OwnerId, id: EventId) -> rusqlite::Result<Option<Bytes>> {
         let transaction = self.connection.unchecked_transaction()?;
         let viewer = self.viewer(owner)?;
         let overlay = overlay_join(2, 3);
         let sql = format!(
             "SELECT {SEEN_COLUMNS} FROM event JOIN feed ON feed.key = event.feed {overlay} \
-             WHERE event.id = ?1 AND event.feed IN (?2, ?3) AND coalesce(overlay.deleted, 0) = 0"
+             WHERE event.id = ?1 AND event.feed IN (?2, ?3) AND coalesce(overlay.deleted, 0) = 0 \
+             ORDER BY event.feed = ?3 LIMIT 1"
         );
         let feeds = (viewer.overlay_feed(), viewer.system_feed());
         let event = self

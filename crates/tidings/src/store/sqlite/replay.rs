@@ -19,8 +19,66 @@ const REPLAY_PAGE_CHANGES: u32 = 1024;
 enum Change {
     /// The event's JSON.
     Created(Bytes),
-    Status(EventId, Status, Timestamp),
-    Deleted(EventId),
+    Status(Changed, Status, Timestamp),
+    Deleted(Changed),
+}
+
+/// The event of a change.
+struct Changed {
+    id: EventId,
+    side: Side,
+    /// Whether the other feed that the viewer sees has, or had, an event with the same id.
+    has_twin: bool,
+}
+
+/// The events of neighbouring changes that say the same.
+#[derive(Default)]
+struct Run {
+    ids: Vec<EventId>,
+    system_ids: Vec<EventId>,
+    has_twins: bool,
+}
+
+impl Run {
+    fn of(event: &Changed) -> Self {
+        let mut run = Self::default();
+        run.push(event);
+        run
+    }
+
+    fn push(&mut self, event: &Changed) {
+        self.ids.push(event.id);
+        if event.side == Side::System {
+            self.system_ids.push(event.id);
+        }
+        self.has_twins |= event.has_twin;
+    }
+
+    fn is_full(&self) -> bool {
+        self.ids.len() >= StreamItem::MAX_IDS
+    }
+
+    /// The ids, and which of them are the system's if that has to be told.
+    fn into_ids(self) -> (Vec<EventId>, Option<Vec<EventId>>) {
+        (self.ids, self.has_twins.then_some(self.system_ids))
+    }
+}
+
+/// A change of one or more events.
+enum Joined {
+    Created(Bytes),
+    Status(Run, Status, Timestamp),
+    Deleted(Run),
+}
+
+/// Whether the feed with the key `?{feed}` has, or had, an event with the id in `column`. A deleted one
+/// counts, since a reader that has not got that far still holds it.
+fn has_twin(feed: usize, column: &str) -> String {
+    format!(
+        "(EXISTS (SELECT 1 FROM event AS twin WHERE twin.id = {column} AND twin.feed = ?{feed}) \
+         OR EXISTS (SELECT 1 FROM tombstone AS twin \
+                    WHERE twin.id = {column} AND twin.feed = ?{feed}))"
+    )
 }
 
 impl Reader {
@@ -59,7 +117,7 @@ impl Reader {
         // Each part ends the page where it has read enough, so that the next part reads no further.
         let mut changes = Vec::new();
         range.up_to = self.created(viewer, feed, range, &mut changes)?;
-        range.up_to = self.deleted(feed, range, &mut changes)?;
+        range.up_to = self.deleted(viewer, (feed, side), range, &mut changes)?;
         if side == Side::Own {
             range.up_to = self.status_changes(feed, range, &mut changes)?;
             range.up_to = self.overlays(viewer, feed, range, &mut changes)?;
@@ -73,7 +131,7 @@ impl Reader {
         })
     }
 
-    /// The events as the viewer sees them now. Who has deleted one of the system's does not see it.
+    /// The events as the viewer sees them now, without those of the system that the viewer deleted.
     fn created(
         &self,
         viewer: &Viewer,
@@ -109,20 +167,33 @@ impl Reader {
 
     fn deleted(
         &self,
-        feed: i64,
+        viewer: &Viewer,
+        (feed, side): (i64, Side),
         range: RevRange,
         changes: &mut Vec<(Rev, Change)>,
     ) -> rusqlite::Result<Rev> {
-        let statement = self.connection.prepare_cached(
-            "SELECT deleted_rev, id FROM tombstone \
+        let sql = format!(
+            "SELECT deleted_rev, id, {} FROM tombstone \
              WHERE feed = ?1 AND deleted_rev > ?2 AND deleted_rev <= ?3 \
              ORDER BY deleted_rev LIMIT ?4",
-        )?;
+            has_twin(5, "tombstone.id")
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let other_feed = match side {
+            Side::System => viewer.overlay_feed(),
+            Side::Own => viewer.system_feed(),
+        };
+        statement.raw_bind_parameter(5, other_feed)?;
         read_changes(statement, feed, range, changes, |row| {
-            Ok(Change::Deleted(uuid(row, 1)?.into()))
+            Ok(Change::Deleted(Changed {
+                id: uuid(row, 1)?.into(),
+                side,
+                has_twin: row.get(2)?,
+            }))
         })
     }
 
+    /// A reader always has the event of such a change, so an id alone names it.
     fn status_changes(
         &self,
         feed: i64,
@@ -135,8 +206,16 @@ impl Reader {
              ORDER BY changed_rev LIMIT ?4",
         )?;
         read_changes(statement, feed, range, changes, |row| {
-            let (id, status) = (uuid(row, 1)?.into(), word(row, 2, "status")?);
-            Ok(Change::Status(id, status, moment(row, 3)?))
+            let event = Changed {
+                id: uuid(row, 1)?.into(),
+                side: Side::Own,
+                has_twin: false,
+            };
+            Ok(Change::Status(
+                event,
+                word(row, 2, "status")?,
+                moment(row, 3)?,
+            ))
         })
     }
 
@@ -148,20 +227,26 @@ impl Reader {
         range: RevRange,
         changes: &mut Vec<(Rev, Change)>,
     ) -> rusqlite::Result<Rev> {
-        let mut statement = self.connection.prepare_cached(
+        let sql = format!(
             "SELECT overlay.changed_rev, event.id, overlay.status, overlay.updated_at, \
-             overlay.deleted FROM overlay \
+             overlay.deleted, {} FROM overlay \
              JOIN event ON event.feed = ?5 AND event.created_rev = overlay.system_rev \
              WHERE overlay.feed = ?1 AND overlay.changed_rev > ?2 AND overlay.changed_rev <= ?3 \
              ORDER BY overlay.changed_rev LIMIT ?4",
-        )?;
+            has_twin(1, "event.id")
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         statement.raw_bind_parameter(5, viewer.system_feed())?;
         read_changes(statement, feed, range, changes, |row| {
-            let id = uuid(row, 1)?.into();
+            let event = Changed {
+                id: uuid(row, 1)?.into(),
+                side: Side::System,
+                has_twin: row.get(5)?,
+            };
             Ok(if row.get(4)? {
-                Change::Deleted(id)
+                Change::Deleted(event)
             } else {
-                Change::Status(id, word(row, 2, "status")?, moment(row, 3)?)
+                Change::Status(event, word(row, 2, "status")?, moment(row, 3)?)
             })
         })
     }
@@ -193,36 +278,50 @@ fn read_changes(
     })
 }
 
-/// Makes one of neighbours that say the same of different events.
+/// Joins neighbours that say the same about different events.
 fn join(changes: Vec<(Rev, Change)>) -> Vec<(Rev, Replayed)> {
-    let mut joined: Vec<(Rev, Replayed)> = Vec::with_capacity(changes.len());
+    let mut joined: Vec<(Rev, Joined)> = Vec::with_capacity(changes.len());
     for (rev, change) in changes {
-        let last = joined.last_mut();
-        let replayed = match (last, change) {
-            (
-                Some((last_rev, Replayed::Status { ids, status, at })),
-                Change::Status(id, same, since),
-            ) if *status == same && *at == since && ids.len() < StreamItem::MAX_IDS => {
-                ids.push(id);
-                *last_rev = rev;
-                continue;
-            }
-            (Some((last_rev, Replayed::Deleted { ids })), Change::Deleted(id))
-                if ids.len() < StreamItem::MAX_IDS =>
+        let next = match (joined.last_mut(), change) {
+            (Some((last, Joined::Status(run, status, at))), Change::Status(event, same, since))
+                if *status == same && *at == since && !run.is_full() =>
             {
-                ids.push(id);
-                *last_rev = rev;
+                run.push(&event);
+                *last = rev;
                 continue;
             }
-            (_, Change::Created(json)) => Replayed::Created(json),
-            (_, Change::Status(id, status, at)) => Replayed::Status {
-                ids: vec![id],
-                status,
-                at,
-            },
-            (_, Change::Deleted(id)) => Replayed::Deleted { ids: vec![id] },
+            (Some((last, Joined::Deleted(run))), Change::Deleted(event)) if !run.is_full() => {
+                run.push(&event);
+                *last = rev;
+                continue;
+            }
+            (_, Change::Created(json)) => Joined::Created(json),
+            (_, Change::Status(event, status, at)) => Joined::Status(Run::of(&event), status, at),
+            (_, Change::Deleted(event)) => Joined::Deleted(Run::of(&event)),
         };
-        joined.push((rev, replayed));
+        joined.push((rev, next));
     }
-    joined
+    let replayed = joined.into_iter().map(|(rev, joined)| (rev, joined.into()));
+    replayed.collect()
+}
+
+impl From<Joined> for Replayed {
+    fn from(joined: Joined) -> Self {
+        match joined {
+            Joined::Created(json) => Self::Created(json),
+            Joined::Status(run, status, at) => {
+                let (ids, system_ids) = run.into_ids();
+                Self::Status {
+                    ids,
+                    system_ids,
+                    status,
+                    at,
+                }
+            }
+            Joined::Deleted(run) => {
+                let (ids, system_ids) = run.into_ids();
+                Self::Deleted { ids, system_ids }
+            }
+        }
+    }
 }

@@ -78,8 +78,8 @@ static INSERTS: LazyLock<[String; STATEMENT_ROWS.len()]> = LazyLock::new(|| {
     })
 });
 
-/// Inserts events. `false` if the id of one is taken: then those before it may be inserted, and
-/// whoever inserts more than one takes that back.
+/// Inserts events. `false` if the feed of one has its id already: then the events before it may be
+/// inserted, and a caller that inserts more than one has to roll that back.
 pub(crate) fn insert_events(
     connection: &Connection,
     mut rows: &[NewRow<'_>],
@@ -108,7 +108,8 @@ fn is_taken_id(error: &rusqlite::Error) -> bool {
     matches!(
         error,
         rusqlite::Error::SqliteFailure(cause, Some(message))
-            if cause.extended_code == SQLITE_CONSTRAINT_UNIQUE && message.ends_with(" event.id")
+            if cause.extended_code == SQLITE_CONSTRAINT_UNIQUE
+                && message.ends_with(" event.id, event.feed")
     )
 }
 

@@ -4,26 +4,26 @@
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use tidings_event::{EventId, PageToken, SortKey, SortOrder, Timestamp};
+use tidings_event::{EventId, OwnerKind, PageToken, SortKey, SortOrder, Timestamp};
 use uuid::Uuid;
 
 use super::counts::Viewer;
 use super::row::{nanoseconds, rev};
-use super::select::{self, Place, Region, Wanted, sides};
+use super::select::{self, ListPosition, Region, Wanted, sides};
 use crate::search::GramFilter;
 use crate::store::Side;
 
 /// How long a search may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Budget {
-    /// About this long; but at least as long as it takes to get on in the list.
+    /// About this long, but at least as long as it takes to advance in the list.
     Within(Duration),
     /// Until it is done.
     Unlimited,
 }
 
 impl Budget {
-    /// Whoever can go on with the next page gets what was found in this time.
+    /// For a caller that can continue with the next page.
     pub(super) const OF_PAGE: Self = Self::Within(Duration::from_millis(50));
 
     fn is_spent(self, since: Instant) -> bool {
@@ -37,8 +37,8 @@ impl Budget {
 /// What was found.
 #[derive(Debug)]
 pub(super) struct Found {
-    pub(super) places: Vec<Place>,
-    /// Where to go on, if the time was up.
+    pub(super) positions: Vec<ListPosition>,
+    /// Where the next page begins, if the time was up.
     pub(super) stopped: Option<PageToken>,
 }
 
@@ -62,8 +62,8 @@ pub(super) fn find(
     let began = Instant::now();
     let mut candidates = candidates(connection, viewer, needle, wanted)?;
     let order = wanted.sort.order;
-    // The first that an event of the region can stand in the list. Of when events were changed the
-    // blocks know nothing: then all regions are read.
+    // The first position in the list that an event of the region can have. The blocks do not know when
+    // events were changed: a list sorted by that reads all regions.
     let bound = |candidate: &Candidate| match (wanted.sort.key, order) {
         (SortKey::CreatedAt, SortOrder::Descending) => candidate.newest,
         (SortKey::CreatedAt, SortOrder::Ascending) => candidate.oldest,
@@ -81,21 +81,21 @@ pub(super) fn find(
     let needed = skip.saturating_add(limit);
     let enough = usize::try_from(needed).unwrap_or(usize::MAX);
     let start = wanted.after.map(|token| nanoseconds(token.at));
-    let mut places: Vec<Place> = Vec::new();
+    let mut positions: Vec<ListPosition> = Vec::new();
     let mut previous: Option<i64> = None;
     for candidate in candidates {
         let bound = bound(&candidate);
-        if places.len() >= enough && is_before(places[enough - 1].at, bound) {
+        if positions.len() >= enough && is_before(positions[enough - 1].at, bound) {
             break;
         }
-        // Only where the list has got further since it began, or the next page would begin here too.
-        let got_on = previous.is_some_and(|previous| {
+        // Only if the list has advanced since it began, or the next page would begin here, too.
+        let has_advanced = previous.is_some_and(|previous| {
             is_before(start.unwrap_or(previous), bound) && is_before(previous, bound)
         });
-        if got_on && budget.is_spent(began) {
-            places.retain(|place| is_before(place.at, bound));
+        if has_advanced && budget.is_spent(began) {
+            positions.retain(|position| is_before(position.at, bound));
             return Ok(Found {
-                places,
+                positions,
                 stopped: Some(before(bound, wanted)?),
             });
         }
@@ -104,31 +104,28 @@ pub(super) fn find(
             SortOrder::Ascending => previous.max(bound),
         }));
         let region = Some(candidate.region);
-        let found = select::places(connection, viewer, wanted, region, (0, needed))?;
-        merge(&mut places, found, order);
-        places.truncate(enough);
+        let found = select::positions(connection, viewer, wanted, region, (0, needed))?;
+        merge(&mut positions, found, order);
+        positions.truncate(enough);
     }
     let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-    places.drain(..skip.min(places.len()));
+    positions.drain(..skip.min(positions.len()));
     Ok(Found {
-        places,
+        positions,
         stopped: None,
     })
 }
 
-/// Puts the places of another region among those before; most come after all of them.
-fn merge(places: &mut Vec<Place>, found: Vec<Place>, order: SortOrder) {
-    let compare = |one: &Place, other: &Place| {
-        let upwards = (one.at, one.id).cmp(&(other.at, other.id));
-        match order {
-            SortOrder::Ascending => upwards,
-            SortOrder::Descending => upwards.reverse(),
-        }
+/// Merges the positions of another region with those before; most come after all of them.
+fn merge(positions: &mut Vec<ListPosition>, found: Vec<ListPosition>, order: SortOrder) {
+    let compare = |one: &ListPosition, other: &ListPosition| match order {
+        SortOrder::Ascending => one.compare(other),
+        SortOrder::Descending => one.compare(other).reverse(),
     };
     let Some(first) = found.first() else { return };
-    let overlap = places.partition_point(|place| compare(place, first).is_lt());
-    places.extend(found);
-    places[overlap..].sort_by(compare);
+    let overlap = positions.partition_point(|position| compare(position, first).is_lt());
+    positions.extend(found);
+    positions[overlap..].sort_by(compare);
 }
 
 /// How many events are wanted and contain `needle`.
@@ -147,18 +144,14 @@ pub(super) fn count(
 
 /// The token of a page that begins with the first events of the moment `at`.
 fn before(at: i64, wanted: Wanted<'_>) -> rusqlite::Result<PageToken> {
-    let id = match wanted.sort.order {
-        SortOrder::Descending => Uuid::max(),
-        SortOrder::Ascending => Uuid::nil(),
+    let (id, kind) = match wanted.sort.order {
+        SortOrder::Descending => (Uuid::max(), OwnerKind::System),
+        SortOrder::Ascending => (Uuid::nil(), OwnerKind::User),
     };
     let moment = Timestamp::from_nanosecond(at.into())
         .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, at))?;
-    Ok(PageToken::after(
-        moment,
-        EventId::from_uuid(id),
-        wanted.filter,
-        wanted.sort,
-    ))
+    let id = EventId::from_uuid(id);
+    Ok(PageToken::after(moment, id, wanted.filter, wanted.sort).with_owner_kind(kind))
 }
 
 /// The blocks that may contain `needle`, and of each feed what is in no block yet.
@@ -170,7 +163,7 @@ fn candidates(
 ) -> rusqlite::Result<Vec<Candidate>> {
     let mut candidates = Vec::new();
     let filter = wanted.filter;
-    // What the filter and the page say of the time of creation.
+    // The bounds that the filter and the page set for the time of creation.
     let mut earliest = filter.from.map_or(i64::MIN, nanoseconds);
     let mut latest = filter.to.map_or(i64::MAX, nanoseconds);
     if let (Some(token), SortKey::CreatedAt) = (wanted.after, wanted.sort.key) {
@@ -277,7 +270,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_search_that_is_out_of_time_goes_on_where_it_was() {
+    async fn a_search_that_ran_out_of_time_continues_where_it_stopped() {
         let directory = tempfile::tempdir().unwrap();
         let owner = OwnerId::mint();
         let reader = reader(directory.path(), owner).await;
@@ -300,18 +293,18 @@ mod tests {
                 find(&reader.connection, &viewer, &needle, wanted, limits, budget).unwrap()
             };
             let whole = find(wanted, Budget::Unlimited);
-            assert_eq!((whole.places.len(), whole.stopped), (500, None));
-            let (mut places, mut stops) = (Vec::new(), 0);
+            assert_eq!((whole.positions.len(), whole.stopped), (500, None));
+            let (mut positions, mut stops) = (Vec::new(), 0);
             loop {
                 let found = find(wanted, Budget::Within(Duration::ZERO));
-                places.extend(found.places);
+                positions.extend(found.positions);
                 if found.stopped.is_none() {
                     break;
                 }
                 wanted.after = found.stopped;
                 stops += 1;
             }
-            assert_eq!(places, whole.places);
+            assert_eq!(positions, whole.positions);
             assert!(stops > 5, "it stopped {stops} times");
         }
     }

@@ -1,10 +1,11 @@
 //! Finding the events of a list, in its order, on the indexes alone.
 //!
 //! What an owner sees is one or more *branches*, each of which an index answers in the order of the
-//! list; they are cut to what the list can need and merged. The own feed is one branch where all of it
-//! is sorted by creation; otherwise one for each pair of status and severity that is asked for. The
-//! system's feed is one, seen through the viewer's overlay.
+//! list; they are cut to what the list can need and merged. The own feed is one branch if all of it is
+//! sorted by creation; otherwise it has one for each pair of status and severity that is asked for. The
+//! system's feed is one branch, seen through the viewer's overlay.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use rusqlite::types::Value;
@@ -12,7 +13,7 @@ use rusqlite::{Connection, params_from_iter};
 use serde::Serialize;
 use tidings_event::{
     Action, Category, EventFilter, EventId, OwnerKind, PageToken, Rev, Severity, Sort, SortKey,
-    SortOrder, Status,
+    SortOrder, Status, Timestamp,
 };
 use uuid::Uuid;
 
@@ -27,9 +28,9 @@ pub(super) struct Wanted<'a> {
     /// The text to search for, folded.
     pub(super) needle: Option<&'a str>,
     pub(super) sort: Sort,
-    /// Only those after this place of the list.
+    /// Only those after this position of the list.
     pub(super) after: Option<PageToken>,
-    /// Only those up to these places of the own and the system's feed.
+    /// Only those up to these revs of the own and the system's feed.
     pub(super) up_to: Option<(Rev, Rev)>,
 }
 
@@ -41,12 +42,33 @@ pub(super) struct Region {
     pub(super) last: Rev,
 }
 
-/// Where an event stands in a list.
+/// The position of an event in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct ListPosition {
     pub(super) key: i64,
     pub(super) at: i64,
     pub(super) id: EventId,
+    pub(super) side: Side,
+}
+
+impl ListPosition {
+    /// Compares the positions in ascending order. Only the side tells apart an event of the owner and one of the
+    /// system that share their time and their id.
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        let key = |position: &Self| (position.at, position.id, position.side == Side::System);
+        key(self).cmp(&key(other))
+    }
+
+    /// The token of the page after this position.
+    pub(super) fn token(&self, wanted: Wanted<'_>) -> rusqlite::Result<PageToken> {
+        let at = Timestamp::from_nanosecond(self.at.into())
+            .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(1, self.at))?;
+        let token = PageToken::after(at, self.id, wanted.filter, wanted.sort);
+        Ok(token.with_owner_kind(match self.side {
+            Side::Own => OwnerKind::User,
+            Side::System => OwnerKind::System,
+        }))
+    }
 }
 
 /// SQL with its parameters, which are all bound, never written into the text.
@@ -65,20 +87,20 @@ struct Branch {
 }
 
 /// The events that are wanted, in the order of the list: as many as `limit` after `skip` others.
-pub(super) fn places(
+pub(super) fn positions(
     connection: &Connection,
     viewer: &Viewer,
     wanted: Wanted<'_>,
     region: Option<Region>,
     (skip, limit): (u64, u64),
-) -> rusqlite::Result<Vec<Place>> {
+) -> rusqlite::Result<Vec<ListPosition>> {
     let branches = branches(viewer, wanted, region);
     if branches.is_empty() {
         return Ok(Vec::new());
     }
     let mut query = Query::default();
     let needed = query.bind_number(skip.saturating_add(limit));
-    query.sql.push_str("SELECT key, at, id FROM (");
+    query.sql.push_str("SELECT key, at, id, of_system FROM (");
     for (index, branch) in branches.iter().enumerate() {
         if index > 0 {
             query.sql.push_str(" UNION ALL ");
@@ -86,14 +108,19 @@ pub(super) fn places(
         let at = moment_column(branch.side, wanted.sort.key);
         let _ = write!(
             query.sql,
-            "SELECT * FROM (SELECT event.key AS key, {at} AS at, event.id AS id FROM event"
+            "SELECT * FROM (SELECT event.key AS key, {at} AS at, event.id AS id, \
+             {} AS of_system FROM event",
+            i32::from(branch.side == Side::System)
         );
         query.restrict_to(viewer, branch, wanted, region)?;
         let direction = direction(wanted.sort.order);
         if let Some(token) = wanted.after {
-            let comparison = match wanted.sort.order {
-                SortOrder::Ascending => '>',
-                SortOrder::Descending => '<',
+            // Of two events with the token's time and id, the user's own comes first in ascending order.
+            let comparison = match (wanted.sort.order, token.owner_kind, branch.side) {
+                (SortOrder::Ascending, OwnerKind::User, Side::System) => ">=",
+                (SortOrder::Ascending, _, _) => ">",
+                (SortOrder::Descending, OwnerKind::System, Side::Own) => "<=",
+                (SortOrder::Descending, _, _) => "<",
             };
             let moment = query.bind(nanoseconds(token.at).into());
             let id = query.bind(blob(token.id.as_uuid()));
@@ -111,14 +138,19 @@ pub(super) fn places(
     let direction = direction(wanted.sort.order);
     let _ = write!(
         query.sql,
-        ") ORDER BY at {direction}, id {direction} LIMIT ?{limit} OFFSET ?{offset}"
+        ") ORDER BY at {direction}, id {direction}, of_system {direction} \
+         LIMIT ?{limit} OFFSET ?{offset}"
     );
     let mut statement = connection.prepare_cached(&query.sql)?;
     let rows = statement.query_map(params_from_iter(query.values), |row| {
-        Ok(Place {
+        Ok(ListPosition {
             key: row.get(0)?,
             at: row.get(1)?,
             id: uuid(row, 2)?.into(),
+            side: match row.get(3)? {
+                true => Side::System,
+                false => Side::Own,
+            },
         })
     })?;
     rows.collect()
@@ -148,7 +180,7 @@ pub(super) fn count(
 /// Which sides the filter asks for.
 pub(super) fn sides(filter: &EventFilter) -> impl Iterator<Item = Side> + use<> {
     let kind = filter.owner_kind;
-    // With no time between the two nothing is let through, and nothing is read either.
+    // With no time between the two, no event matches, and none is read.
     let is_empty = matches!((filter.from, filter.to), (Some(from), Some(to)) if from >= to);
     [
         (Side::Own, OwnerKind::User),
@@ -342,7 +374,7 @@ impl Query {
         self.one_of_list(column, &ids, "unhex(value)");
     }
 
-    /// However many values there are, they are one parameter, and the text is the same.
+    /// The list is one parameter, so that the statement's text does not depend on its length.
     fn one_of_list<T: Serialize>(&mut self, column: &str, values: &[T], value: &str) {
         if values.is_empty() {
             return;

@@ -74,13 +74,14 @@ pub(super) fn forget(
     } else {
         old
     };
-    let mut forget = transaction.prepare_cached("DELETE FROM tombstone WHERE id = ?1")?;
+    let mut forget =
+        transaction.prepare_cached("DELETE FROM tombstone WHERE feed = ?1 AND id = ?2")?;
     let mut raise = transaction.prepare_cached(
         "UPDATE feed SET floor = max(floor, ?2), deletions = deletions - 1 WHERE key = ?1",
     )?;
     let mut blocks = BTreeSet::new();
     for tombstone in &tombstones {
-        forget.execute([tombstone.id.as_bytes()])?;
+        forget.execute((tombstone.feed, tombstone.id.as_bytes()))?;
         raise.execute((tombstone.feed, rev_to_sql(tombstone.deleted_rev)?))?;
         blocks.extend(block_of(
             transaction,

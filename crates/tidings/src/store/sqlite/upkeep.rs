@@ -183,12 +183,13 @@ impl Reader {
         let mut too_old = self.connection.prepare_cached(
             "SELECT id FROM event INDEXED BY event_by_kind \
              WHERE feed = ?1 AND status = ?2 AND severity = ?3 AND created_at < ?4 \
-             AND NOT EXISTS (SELECT 1 FROM misdated WHERE misdated.id = event.id) \
+             AND NOT EXISTS (SELECT 1 FROM misdated \
+             WHERE misdated.id = event.id AND misdated.feed = event.feed) \
              ORDER BY created_at, id LIMIT ?5",
         )?;
         let mut misdated = self.connection.prepare_cached(
             "SELECT misdated.id FROM misdated INDEXED BY misdated_by_age \
-             CROSS JOIN event ON event.id = misdated.id \
+             CROSS JOIN event ON event.id = misdated.id AND event.feed = misdated.feed \
              WHERE misdated.feed = ?1 AND misdated.aged_from < ?2 AND event.severity = ?3 \
              ORDER BY misdated.aged_from LIMIT ?4",
         )?;

@@ -57,11 +57,9 @@ pub(crate) async fn an_id_with_other_content_is_a_conflict(place: Place) {
 
     let mut other_text = sent.clone();
     other_text.description = "another".into();
-    let mut other_owner = sent.clone();
-    other_owner.owner = Some(user(1));
     let mut other_time = sent.clone();
     other_time.created_at += std::time::Duration::from_nanos(1);
-    for other in [other_text, other_owner, other_time] {
+    for other in [other_text, other_time] {
         let refused = tidings.publish(other).await;
         assert!(
             matches!(refused, Err(PublishError::Conflict { index: 0, id }) if id == sent.id),
@@ -72,7 +70,6 @@ pub(crate) async fn an_id_with_other_content_is_a_conflict(place: Place) {
         listed(&tidings, 0).await.events,
         [sent_as_stored(&tidings, &sent)]
     );
-    assert_eq!(listed(&tidings, 1).await.total_count, Some(0));
     tidings.close().await;
 }
 
@@ -89,10 +86,10 @@ pub(crate) async fn a_batch_is_stored_whole_or_not_at_all(place: Place) {
         .subscribe(user(0), Start::Now)
         .await
         .expect("the store can be read");
-    let taken = event(Some(user(1)), 1);
-    tidings.publish(taken.clone()).await.expect("it is stored");
+    let known = event(Some(user(1)), 1);
+    tidings.publish(known.clone()).await.expect("it is stored");
 
-    let mut conflicting = taken;
+    let mut conflicting = known;
     conflicting.description.clear();
     let batch = vec![
         event(Some(user(0)), 2),

@@ -1,19 +1,21 @@
 //! Random histories: publishes, repeats, conflicts, changes of every kind, readers that come and go,
 //! restarts that keep less.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runs, TestRunner};
 use tidings::{Change, Event, EventFilter, PageRequest, PublishError, Selection, Status, Tidings};
 use tidings_event::{
-    Cursor, OwnerId, OwnerKind, Paging, ResourceId, Rev, Severity, Sort, SortKey, SortOrder,
+    Cursor, EventId, OwnerId, OwnerKind, Paging, ResourceId, Rev, Severity, Sort, SortKey,
+    SortOrder,
 };
 use uuid::Uuid;
 
 use super::{builder, built};
 use crate::listed;
-use crate::model::{Model, lets_through, sort_events, user};
+use crate::model::{EventKey, Model, key_of, lets_through, sort_events, user};
 use crate::place::Place;
 use crate::reader::{Reader, STUCK};
 
@@ -94,6 +96,12 @@ enum Sent {
     Repeat { of: usize },
     /// The id of one of the events that were published, with other content.
     Conflict { with: usize },
+    /// One of the events that were published, for any owner, perhaps with other content.
+    Copied {
+        of: usize,
+        owner: u8,
+        is_changed: bool,
+    },
 }
 
 fn severity() -> impl Strategy<Value = Severity> {
@@ -117,6 +125,8 @@ fn sent() -> impl Strategy<Value = Sent> {
         }),
         1 => any::<usize>().prop_map(|of| Sent::Repeat { of }),
         1 => any::<usize>().prop_map(|with| Sent::Conflict { with }),
+        4 => (any::<usize>(), 0..=USERS, prop::bool::weighted(0.2))
+            .prop_map(|(of, owner, is_changed)| Sent::Copied { of, owner, is_changed }),
     ]
 }
 
@@ -327,13 +337,12 @@ impl History {
     }
 
     async fn publish(&mut self, sent: Vec<Sent>) {
-        let published = self.model.ids();
-        let mut conflict = None;
+        let published = self.model.keys();
         let mut events: Vec<Event> = Vec::new();
-        for (index, sent) in sent.into_iter().enumerate() {
+        for sent in sent {
             let nth = |number: usize| {
-                let id = published[number % published.len()];
-                let event = self.model.published(id);
+                let key = published[number % published.len()];
+                let event = self.model.published(key);
                 event.expect("it was published").clone()
             };
             match sent {
@@ -341,7 +350,18 @@ impl History {
                 Sent::Conflict { with } if !published.is_empty() => {
                     let mut event = nth(with);
                     event.description.push_str(", but different");
-                    conflict = conflict.or(Some((index, event.id)));
+                    events.push(event);
+                }
+                Sent::Copied {
+                    of,
+                    owner,
+                    is_changed,
+                } if !published.is_empty() => {
+                    let mut event = nth(of);
+                    event.owner = Some(owner_of(owner, self.system));
+                    if is_changed {
+                        event.description.push_str(", for another");
+                    }
                     events.push(event);
                 }
                 Sent::New {
@@ -363,9 +383,12 @@ impl History {
                     events.push(event);
                 }
                 // Nothing was published yet.
-                Sent::Repeat { .. } | Sent::Conflict { .. } => events.push(built(builder(None))),
+                Sent::Repeat { .. } | Sent::Conflict { .. } | Sent::Copied { .. } => {
+                    events.push(built(builder(None)));
+                }
             }
         }
+        let conflict = self.conflict(&events);
         match (self.tidings.publish_batch(events).await, conflict) {
             (Ok(receipts), None) => self.model.accept(receipts),
             (Err(PublishError::Conflict { index, id }), Some(expected)) => {
@@ -373,6 +396,19 @@ impl History {
             }
             (other, expected) => panic!("expected conflict {expected:?}, got {other:?}"),
         }
+    }
+
+    /// The first of these events whose owner has its id with other content, from before or from the same
+    /// request. The events differ by their descriptions.
+    fn conflict(&self, events: &[Event]) -> Option<(usize, EventId)> {
+        let mut before: HashMap<EventKey, &Event> = HashMap::new();
+        events.iter().enumerate().find_map(|(index, event)| {
+            let key = (event.owner.unwrap_or(self.system), event.id);
+            let known = before.get(&key).copied();
+            let known = known.or_else(|| self.model.published(key)).unwrap_or(event);
+            before.insert(key, known);
+            (known.description != event.description).then_some((index, event.id))
+        })
     }
 
     async fn change_ids(&mut self, owner: u8, events: &[usize], change: Change) {
@@ -387,7 +423,7 @@ impl History {
             .collect();
         let selection = Selection::Ids(ids.clone());
         let changed = self.tidings.change(owner, selection, change).await;
-        let expected = self.model.change(owner, &ids, change);
+        let expected = self.model.change_ids(owner, &ids, change);
         assert_eq!(changed.expect("it is changed").ids, expected);
     }
 
@@ -405,11 +441,13 @@ impl History {
         };
         let summary = self.tidings.summary(owner).await.expect("readable");
         let up_to: Cursor = seen.unwrap_or(summary.cursor);
-        let matching = self.model.matching(owner, &filter, up_to);
-        let expected = self.model.change(owner, &matching, change);
+        let mut expected = 0;
+        for key in self.model.matching(owner, &filter, up_to) {
+            expected += u64::from(self.model.change(owner, key, change));
+        }
         let changed = self.tidings.change(owner, selection, change).await;
         let changed = changed.expect("it is changed");
-        assert_eq!(changed.count, expected.len() as u64, "{filter:?}");
+        assert_eq!(changed.count, expected, "{filter:?}");
     }
 
     async fn list(&mut self, owner: u8, filter: EventFilter, sort: Sort, size: u64) {
@@ -513,7 +551,9 @@ impl History {
         assert_eq!(pairs, self.model.type_pairs(owner));
         for id in self.model.ids() {
             let seen = self.tidings.get(owner, id).await.expect("readable");
-            assert_eq!(seen.as_ref(), listed.iter().find(|event| event.id == id));
+            let meant = self.model.meant(owner, id);
+            let expected = meant.and_then(|key| listed.iter().find(|event| key_of(event) == key));
+            assert_eq!(seen.as_ref(), expected);
         }
     }
 }
