@@ -9,8 +9,6 @@ use rustix::process::{Resource, getrlimit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics_listener;
-
 /// Connections beyond the limit that are taken nevertheless, so that health checks are answered. When
 /// one more comes the oldest is closed: a check takes a moment, while who holds on to such a
 /// connection cannot keep the next check out.
@@ -153,9 +151,10 @@ impl Admission {
     }
 
     /// For the listener of `--metrics-listen`.
-    pub(crate) fn for_metrics() -> Self {
+    #[cfg(feature = "metrics")]
+    pub(crate) fn for_metrics(most: usize) -> Self {
         Self {
-            most: metrics_listener::MAX_CONNECTIONS,
+            most,
             most_per_address: 0,
             remedy: "look who opens them to --metrics-listen",
             seats: Mutex::default(),

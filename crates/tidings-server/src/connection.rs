@@ -111,6 +111,7 @@ impl Connections {
     }
 
     /// Connections that take requests also while the server ends.
+    #[cfg(feature = "metrics")]
     pub(crate) const fn through_drain(mut self) -> Self {
         self.through_drain = true;
         self

@@ -1,11 +1,12 @@
-//! How many lines the program's log has lost.
+//! The number of lines that the program's log has lost.
 
-use prometheus_client::metrics::counter::Counter;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts the lines that the program's log could not write, for `tidings_log_lines_dropped_total` in
-/// `/metrics`. Clones count together.
+/// `/metrics`. Clones share the count.
 ///
-/// The server does not know how the program logs; a log that drops lines instead of waiting for room
+/// The server does not know how the program logs. A log that drops lines instead of waiting for room
 /// counts them here:
 ///
 /// ```
@@ -20,21 +21,16 @@ use prometheus_client::metrics::counter::Counter;
 /// assert_eq!(config.log_dropped.get(), 2);
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct DroppedLines(Counter);
+pub struct DroppedLines(Arc<AtomicU64>);
 
 impl DroppedLines {
-    /// Counts further lines.
+    /// Adds `lines` to the count.
     pub fn add(&self, lines: u64) {
-        self.0.inc_by(lines);
+        self.0.fetch_add(lines, Ordering::Relaxed);
     }
 
-    /// How many were counted so far.
+    /// The count so far.
     pub fn get(&self) -> u64 {
-        self.0.get()
-    }
-
-    /// For the registry.
-    pub(crate) fn counter(&self) -> Counter {
-        self.0.clone()
+        self.0.load(Ordering::Relaxed)
     }
 }

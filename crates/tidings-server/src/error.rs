@@ -6,6 +6,7 @@
 
 mod challenge;
 mod envelope;
+#[cfg(any(feature = "openapi", test))]
 mod samples;
 
 use std::error::Error;
@@ -16,7 +17,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tidings::{ChangeError, PublishError, StoreError};
-use tidings_event::{ErrorBody, ErrorCode, EventId, ResetReason, Violation, Violations};
+use tidings_event::{ErrorBody, EventId, ResetReason, Violation, Violations};
 
 use crate::admission::Full;
 use crate::body::UnsupportedMedia;
@@ -270,6 +271,7 @@ pub(crate) enum Foreign {
 }
 
 impl Foreign {
+    #[cfg(feature = "metrics")]
     pub(crate) const ALL: [Self; 3] = [Self::Host, Self::Origin, Self::Cookie];
 
     /// The word in logs and metrics.
@@ -406,7 +408,8 @@ impl IntoResponse for ApiError {
 }
 
 /// The status and the body with which `code` is answered, for the documentation.
-pub(crate) fn sample(code: ErrorCode) -> (StatusCode, ErrorBody) {
+#[cfg(feature = "openapi")]
+pub(crate) fn sample(code: tidings_event::ErrorCode) -> (StatusCode, ErrorBody) {
     envelope::of(&samples::sample(code))
 }
 
@@ -435,6 +438,7 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use axum::body::to_bytes;
+    use tidings_event::ErrorCode;
 
     use super::*;
 

@@ -22,7 +22,7 @@ use tracing::{Instrument as _, Span};
 
 use crate::error::{ApiError, Failure, Foreign, Refused};
 use crate::identity;
-use crate::metrics::Place;
+use crate::metrics::SeriesIndex;
 use crate::repeats::REPORT_EVERY;
 use crate::request_id::{self, X_REQUEST_ID};
 use crate::state::AppState;
@@ -47,6 +47,7 @@ impl GateLayer {
     }
 
     /// A gate that lets everybody in, under whatever name.
+    #[cfg(feature = "metrics")]
     pub(crate) const fn open(state: Arc<AppState>) -> Self {
         let is_open = true;
         Self { state, is_open }
@@ -94,7 +95,7 @@ where
             stop(&mut request, &self.state)
         };
         // By now the path is without the prefix of a public address.
-        visit.place = visit.place_of(&request);
+        visit.series = visit.series_of(&request);
         let answer = match stopped {
             None => Ok(self.routes.call(request)),
             Some(answer) => Err(answer),
@@ -140,7 +141,7 @@ struct Visit {
     method: Method,
     path: Box<str>,
     begun: Instant,
-    place: Place,
+    series: SeriesIndex,
     in_flight: InFlight,
 }
 
@@ -174,7 +175,7 @@ impl Visit {
             method: request.method().clone(),
             path: uri.path().into(),
             begun: Instant::now(),
-            place: Place::OTHER,
+            series: SeriesIndex::OTHER,
             in_flight: InFlight::begin(state),
         }
     }
@@ -190,9 +191,9 @@ impl Visit {
         )
     }
 
-    fn place_of(&self, request: &Request) -> Place {
+    fn series_of(&self, request: &Request) -> SeriesIndex {
         let requests = &self.in_flight.state.metrics.requests;
-        requests.place_of(request.method(), request.uri().path())
+        requests.series_of(request.method(), request.uri().path())
     }
 
     fn id(&self) -> &str {
@@ -204,7 +205,7 @@ impl Visit {
         let latency = self.begun.elapsed();
         let state = &self.in_flight.state;
         let requests = &state.metrics.requests;
-        requests.count(self.place, response.status(), latency);
+        requests.count(self.series, response.status(), latency);
         let status = response.status().as_u16();
         if let Some(Failure { cause }) = response.extensions_mut().remove() {
             self.log_failure(status, cause.as_deref());

@@ -35,8 +35,14 @@ mod identity;
 mod json;
 mod limits;
 mod log_level;
+#[cfg(feature = "metrics")]
 mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "uncounted_metrics.rs"]
+mod metrics;
+#[cfg(feature = "metrics")]
 mod metrics_listener;
+#[cfg(feature = "openapi")]
 mod openapi;
 mod operation;
 mod parameters;
@@ -63,6 +69,7 @@ pub use dropped_lines::DroppedLines;
 pub use identity::{Identity, LOCAL_USER, Origin, OriginError, PublicUrl, PublicUrlError};
 pub use limits::CallerLimits;
 pub use log_level::{Level, LevelError, LogLevel};
+#[cfg(feature = "openapi")]
 pub use openapi::openapi;
 pub use router::router;
 pub use serve::{BindError, Server};

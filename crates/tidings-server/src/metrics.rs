@@ -1,15 +1,18 @@
-//! What the server counts, beside what the engine does.
+//! What the server counts, beside the engine.
 
 mod format;
 mod process;
 mod requests;
 
 use std::error::Error;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -22,7 +25,7 @@ use crate::table;
 
 pub(crate) use format::Format;
 use process::Process;
-pub(crate) use requests::{Place, Requests};
+pub(crate) use requests::{Requests, SeriesIndex};
 
 /// The limits by their names in `/metrics`.
 const LIMITS: [&str; 10] = [
@@ -73,6 +76,22 @@ impl Drop for OpenConnection {
     }
 }
 
+/// Shows the lines that the program's log has lost.
+#[derive(Debug)]
+struct LogLines(DroppedLines);
+
+impl Collector for LogLines {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let dropped = ConstCounter::new(self.0.get());
+        dropped.encode(encoder.encode_descriptor(
+            "tidings_log_lines_dropped",
+            "Lines of the log that standard error did not take in time, or at all",
+            None,
+            MetricType::Counter,
+        )?)
+    }
+}
+
 /// The limit that a request was beyond.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LimitLabel {
@@ -83,11 +102,7 @@ impl Metrics {
     pub(crate) fn new(engine: &Tidings, log_dropped: &DroppedLines) -> Self {
         let mut registry = Registry::default();
         engine.register_metrics(&mut registry);
-        registry.register(
-            "tidings_log_lines_dropped",
-            "Lines of the log that standard error did not take in time, or at all",
-            log_dropped.counter(),
-        );
+        registry.register_collector(Box::new(LogLines(log_dropped.clone())));
         let mut counter = |name, help| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());

@@ -24,7 +24,7 @@ use crate::state::AppState;
 
 /// The most connections at a time: a few scrapers and probes, with room for those that do not close theirs.
 /// Further ones are taken, too, and then the oldest of those beyond the limit ends.
-pub(crate) const MAX_CONNECTIONS: usize = 32;
+const MAX_CONNECTIONS: usize = 32;
 
 fn routes(state: &Arc<AppState>) -> Routes {
     let mut routes = Router::new();
@@ -55,7 +55,7 @@ pub(crate) async fn serve(
     let routes = routes(&state);
     let connections = Connections::new(routes, state, None, config).through_drain();
     let connections = Arc::new(connections);
-    let admission = Arc::new(Admission::for_metrics());
+    let admission = Arc::new(Admission::for_metrics(MAX_CONNECTIONS));
     let most_tasks = admission.most_at_all() + RESERVE;
     let mut tasks = JoinSet::new();
     loop {

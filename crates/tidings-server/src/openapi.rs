@@ -6,6 +6,7 @@ mod errors;
 pub(crate) mod examples;
 pub(crate) mod parameters;
 
+use axum::http::Method;
 use serde_json::Value;
 use tidings_event::{
     Action, Category, CountDelta, Cursor, DeletedEvents, Deletion, ErrorBody, Event, EventId,
@@ -14,6 +15,7 @@ use tidings_event::{
     SystemId, UpdatedEvent, UpdatedEvents, Warning, WarningCode,
 };
 use utoipa::ToSchema;
+use utoipa::openapi::path::HttpMethod;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, Contact, Info, License, OpenApi, OpenApiBuilder, Paths, Responses, Server, Tag,
@@ -163,7 +165,7 @@ fn add(paths: &mut Paths, operation: &Operation) {
         alias.operation_id = Some((*name).to_owned());
         add_at(paths, path, operation, alias);
     }
-    add_at(paths, &operation.path, operation, documentation);
+    add_at(paths, operation.path, operation, documentation);
 }
 
 /// The answers of an operation, errors included.
@@ -180,7 +182,16 @@ fn add_at(
     mut documentation: utoipa::openapi::path::Operation,
 ) {
     documentation.tags = Some(vec![tag_of(path).to_owned()]);
-    paths.add_path_operation(path, vec![operation.method.clone()], documentation);
+    paths.add_path_operation(path, vec![http_method(&operation.method)], documentation);
+}
+
+fn http_method(method: &Method) -> HttpMethod {
+    match *method {
+        Method::PUT => HttpMethod::Put,
+        Method::POST => HttpMethod::Post,
+        Method::DELETE => HttpMethod::Delete,
+        _ => HttpMethod::Get,
+    }
 }
 
 fn tag_of(path: &str) -> &'static str {

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::Method;
 use axum::routing::MethodRouter;
 use tidings_event::ErrorCode;
-use utoipa::openapi::path::HttpMethod;
+#[cfg(feature = "openapi")]
+use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::identity::Access;
 use crate::router::{COLLECTIONS, PROBES};
@@ -13,36 +15,75 @@ use crate::state::AppState;
 
 /// A method on a path, and on the other paths where the same is served.
 pub(crate) struct Operation {
-    pub(crate) method: HttpMethod,
-    pub(crate) path: String,
+    #[cfg_attr(
+        not(any(feature = "metrics", feature = "openapi")),
+        expect(dead_code, reason = "the handler knows it too")
+    )]
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
     /// The other paths, each with the name of the operation there.
     pub(crate) aliases: Vec<(&'static str, &'static str)>,
     handler: MethodRouter<Arc<AppState>>,
     /// Without the errors.
+    #[cfg(feature = "openapi")]
     pub(crate) documentation: utoipa::openapi::path::Operation,
-    /// Who may ask for it.
+    /// The callers that are let in.
+    #[cfg_attr(
+        not(feature = "openapi"),
+        expect(dead_code, reason = "the extractors decide; this is documentation")
+    )]
     pub(crate) access: Access,
     /// The codes with which it can be refused, beside those that every operation has and those about
-    /// who asks.
+    /// the caller.
     pub(crate) errors: Vec<ErrorCode>,
 }
 
 impl Operation {
-    /// The operation that `P` documents and `handler` serves. The method is named once by each.
-    pub(crate) fn of<P: utoipa::Path>(
+    /// The operation that `handler` serves. The macro [`operation`] also gives it its documentation.
+    pub(crate) fn new(
+        method: Method,
+        path: &'static str,
         access: Access,
         handler: MethodRouter<Arc<AppState>>,
     ) -> Self {
-        let method = P::methods().into_iter().next();
         Self {
-            method: method.expect("an operation has a method"),
-            path: P::path(),
+            method,
+            path,
             aliases: Vec::new(),
             handler,
             access,
-            documentation: P::operation(),
+            #[cfg(feature = "openapi")]
+            documentation: utoipa::openapi::path::Operation::new(),
             errors: Vec::new(),
         }
+    }
+
+    /// Takes over the documentation of the handler.
+    ///
+    /// # Panics
+    ///
+    /// If the handler documents another method or path.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn documented(
+        mut self,
+        (_, mut paths, _): UtoipaMethodRouter<Arc<AppState>>,
+    ) -> Self {
+        let item = paths.paths.remove(self.path);
+        let documentation = item.and_then(|item| match self.method {
+            Method::GET => item.get,
+            Method::PUT => item.put,
+            Method::POST => item.post,
+            Method::DELETE => item.delete,
+            _ => None,
+        });
+        self.documentation = documentation.expect("the handler documents its method and path");
+        self
+    }
+
+    /// Serves `OPTIONS` on the same path, which needs no documentation.
+    pub(crate) fn with_options(mut self, handler: MethodRouter<Arc<AppState>>) -> Self {
+        self.handler = self.handler.merge(handler);
+        self
     }
 
     /// Served at another path too, where it has another name in the documentation.
@@ -60,7 +101,7 @@ impl Operation {
     /// Adds it to the routes.
     pub(crate) fn mount(&self, mut routes: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
         let aliases = self.aliases.iter().map(|(path, _)| *path);
-        for path in aliases.chain([self.path.as_str()]) {
+        for path in aliases.chain([self.path]) {
             routes = routes.route(path, self.handler.clone());
             if COLLECTIONS.contains(&path) || PROBES.contains(&path) {
                 routes = routes.route(&format!("{path}/"), self.handler.clone());
@@ -69,3 +110,20 @@ impl Operation {
         routes
     }
 }
+
+/// The operation of a handler: `operation!(GET "/path", access, module::handler)`.
+macro_rules! operation {
+    ($method:ident $path:literal, $access:expr, $($handler:ident)::+) => {{
+        let operation = $crate::operation::Operation::new(
+            axum::http::Method::$method,
+            $path,
+            $access,
+            axum::routing::on(axum::routing::MethodFilter::$method, $($handler)::+),
+        );
+        #[cfg(feature = "openapi")]
+        let operation = operation.documented(utoipa_axum::routes!($($handler)::+));
+        operation
+    }};
+}
+
+pub(crate) use operation;

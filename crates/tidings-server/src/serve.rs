@@ -1,5 +1,6 @@
 //! A server: it listens, takes connections, and ends in good order.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -14,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::admission::{Admission, RESERVE};
 use crate::config::Config;
 use crate::connection::Connections;
+#[cfg(feature = "metrics")]
 use crate::metrics_listener;
 use crate::peer::Peer;
 use crate::router;
@@ -70,6 +72,16 @@ pub enum BindError {
         #[source]
         source: io::Error,
     },
+    /// The configuration asks for a part of the server that is not built in.
+    #[error(
+        "cannot {wish}: this program was built without the feature `{feature}` of tidings-server"
+    )]
+    WithoutFeature {
+        /// What the configuration asks for.
+        wish: &'static str,
+        /// The Cargo feature that provides it.
+        feature: &'static str,
+    },
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -89,6 +101,12 @@ impl Server {
     pub fn bind(engine: Tidings, config: Config) -> Result<Self, BindError> {
         let address = config.listen;
         refuse_if_open_to_others(address, &config)?;
+        if cfg!(not(feature = "metrics")) && config.metrics_listen.is_some() {
+            return Err(BindError::WithoutFeature {
+                wish: "listen for metrics",
+                feature: "metrics",
+            });
+        }
         let tls = config.tls.clone().map(Tls::load).transpose()?;
         let refused = |source| BindError::Listen { address, source };
         let listener = listen(address).map_err(refused)?;
@@ -137,18 +155,31 @@ impl Server {
     ///
     /// Dropping the future ends all connections at once.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
-        let metrics_listener = self.metrics_listener.take();
-        let (state, config) = (Arc::clone(&self.state), self.config.clone());
-        let metrics = async {
-            match &metrics_listener {
-                Some(listener) => metrics_listener::serve(listener, state, &config).await,
-                None => std::future::pending().await,
-            }
-        };
+        let metrics = self.serve_metrics();
         tokio::select! {
             () = self.run_for_clients(shutdown) => {}
             never = metrics => match never {},
         }
+    }
+
+    /// Serves the listener for metrics, if there is one, until it is dropped.
+    #[cfg(feature = "metrics")]
+    fn serve_metrics(&mut self) -> impl Future<Output = Infallible> + use<> {
+        let listener = self.metrics_listener.take();
+        let (state, config) = (Arc::clone(&self.state), self.config.clone());
+        async move {
+            match listener {
+                Some(listener) => metrics_listener::serve(&listener, state, &config).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Without the feature [`Self::bind`] refuses to listen for metrics.
+    #[cfg(not(feature = "metrics"))]
+    fn serve_metrics(&mut self) -> impl Future<Output = Infallible> + use<> {
+        self.metrics_listener = None;
+        std::future::pending()
     }
 
     async fn run_for_clients(self, shutdown: impl Future<Output = ()>) {

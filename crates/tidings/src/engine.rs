@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "metrics")]
 use prometheus_client::registry::Registry;
 use tidings_event::{
     CursorTag, Draft, Event, EventType, EventTypes, InboxSummary, Limits, OwnerId, Start, Status,
@@ -379,6 +380,7 @@ impl Tidings {
 
     /// Adds what the engine counts to a registry, under names that begin with `tidings_`. Encoding the
     /// registry asks the file system for its free space, and takes as long as that does.
+    #[cfg(feature = "metrics")]
     pub fn register_metrics(&self, registry: &mut Registry) {
         let hub = Arc::clone(&self.shared.hub);
         let time = Arc::clone(&self.shared.time);

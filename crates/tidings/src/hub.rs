@@ -64,6 +64,7 @@ impl Hub {
     }
 
     /// How the live feeds are now.
+    #[cfg(feature = "metrics")]
     pub(crate) fn measure(&self) -> Measures {
         let feeds: Vec<_> = self.feeds().values().cloned().collect();
         Measures {
@@ -97,6 +98,7 @@ impl Hub {
 }
 
 /// What [`Hub::measure`] finds.
+#[cfg(feature = "metrics")]
 #[derive(Debug)]
 pub(crate) struct Measures {
     pub(crate) feeds: u64,

@@ -1,19 +1,26 @@
-//! What the engine counts, for Prometheus.
+//! What the engine counts.
+//!
+//! With the feature `metrics` the counters are those of `prometheus-client`, and can be registered.
+//! Without it they are types without a size, whose methods do nothing.
 
-use std::sync::Arc;
+#[cfg(feature = "metrics")]
+mod registration;
+#[cfg(not(feature = "metrics"))]
+mod uncounted;
 
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::{Registry, Unit};
+#[cfg(feature = "metrics")]
+use prometheus_client::encoding::EncodeLabelSet;
+#[cfg(feature = "metrics")]
+use prometheus_client::metrics::{
+    counter::Counter,
+    family::Family,
+    gauge::Gauge,
+    histogram::{Histogram, exponential_buckets},
+};
 use tidings_event::{Change, ResetReason, Status};
 
-use crate::hub::Hub;
-use crate::store::Store;
-use crate::timekeeper::Timekeeper;
+#[cfg(not(feature = "metrics"))]
+use uncounted::{Counter, Family, Gauge, Histogram, exponential_buckets};
 
 /// Numbers that only ever grow, unless they say otherwise.
 #[derive(Debug)]
@@ -39,13 +46,15 @@ pub(crate) struct Metrics {
 }
 
 /// What became of a publish request.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "metrics", derive(EncodeLabelSet))]
 pub(crate) struct OutcomeLabel {
     outcome: &'static str,
 }
 
 /// What was done to events.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "metrics", derive(EncodeLabelSet))]
 pub(crate) struct ChangeLabel {
     change: &'static str,
 }
@@ -62,7 +71,8 @@ impl ChangeLabel {
 }
 
 /// Why a subscription could not begin where its reader wanted.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "metrics", derive(EncodeLabelSet))]
 pub(crate) struct ReasonLabel {
     reason: String,
 }
@@ -135,182 +145,5 @@ impl Metrics {
             replayed_events: Counter::default(),
             resets: Family::default(),
         }
-    }
-
-    /// Adds all of them to a registry, under names that begin with `tidings_`.
-    pub(crate) fn register(
-        &self,
-        hub: Arc<Hub>,
-        time: Arc<Timekeeper>,
-        store: Arc<dyn Store>,
-        registry: &mut Registry,
-    ) {
-        let registry = registry.sub_registry_with_prefix("tidings");
-        let mut counter = |name: &str, help: &str, counter: &Counter| {
-            registry.register(name, help, counter.clone());
-        };
-        counter("events_stored", "Events stored", &self.events_stored);
-        counter(
-            "events_repeated",
-            "Events that had been stored before",
-            &self.events_repeated,
-        );
-        counter(
-            "frames_encoded",
-            "Events encoded as JSON, once each when published and when replayed",
-            &self.frames_encoded,
-        );
-        counter(
-            "frames_delivered",
-            "Frames handed to subscribers",
-            &self.frames_delivered,
-        );
-        counter(
-            "delivered_bytes",
-            "Bytes of frames handed to streams",
-            &self.bytes_delivered,
-        );
-        counter(
-            "replays",
-            "Subscriptions that began behind the head of a feed",
-            &self.replays,
-        );
-        counter(
-            "replayed_events",
-            "Events read from the store for subscribers",
-            &self.replayed_events,
-        );
-        counter(
-            "events_expired",
-            "Events that retention deleted; they are among the deleted ones too",
-            &self.events_expired,
-        );
-        counter(
-            "deletions_forgotten",
-            "Deletions that are no longer remembered",
-            &self.deletions_forgotten,
-        );
-        counter(
-            "tidy_steps",
-            "Steps of the store's work on itself, such as indexing for searching",
-            &self.tidy_steps,
-        );
-        counter(
-            "clock_jumps",
-            "Jumps of the wall clock against the time that has passed",
-            &self.clock_jumps,
-        );
-        registry.register(
-            "events_changed",
-            "Events that were marked or deleted, by what was done",
-            self.events_changed.clone(),
-        );
-        registry.register(
-            "publish_requests",
-            "Publish requests by outcome",
-            self.requests.clone(),
-        );
-        registry.register(
-            "resets",
-            "Subscriptions that could not begin where their reader wanted",
-            self.resets.clone(),
-        );
-        registry.register(
-            "commit_events",
-            "Events in a commit",
-            self.commit_events.clone(),
-        );
-        registry.register_with_unit(
-            "commit_sync",
-            "Time until a commit is on disk",
-            Unit::Seconds,
-            self.commit_sync_seconds.clone(),
-        );
-        registry.register("subscribers", "Subscriptions now", self.subscribers.clone());
-        registry.register_collector(Box::new(LiveFeeds(hub)));
-        registry.register_collector(Box::new(StoreRoom(store)));
-        registry.register_collector(Box::new(Clocks(time)));
-    }
-}
-
-/// What the clocks show when they are asked.
-#[derive(Debug)]
-struct Clocks(Arc<Timekeeper>);
-
-impl Collector for Clocks {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let gauge = ConstGauge::new(self.0.wall_ahead_seconds());
-        let encoder = encoder.encode_descriptor(
-            "clock_ahead",
-            "How far the wall clock is ahead of the time by which retention works",
-            Some(&Unit::Seconds),
-            gauge.metric_type(),
-        )?;
-        gauge.encode(encoder)
-    }
-}
-
-/// What the file system says when it is asked.
-struct StoreRoom(Arc<dyn Store>);
-
-impl std::fmt::Debug for StoreRoom {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StoreRoom").finish_non_exhaustive()
-    }
-}
-
-impl Collector for StoreRoom {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let Some(room) = self.0.room() else {
-            return Ok(());
-        };
-        for (name, help, bytes) in [
-            (
-                "database",
-                "Size of the database with its write-ahead log",
-                room.database_bytes,
-            ),
-            (
-                "disk_free",
-                "Free space of the file system that holds the database",
-                room.free_bytes,
-            ),
-            (
-                "disk_size",
-                "Size of the file system that holds the database",
-                room.disk_bytes,
-            ),
-        ] {
-            let gauge = ConstGauge::new(bytes);
-            let unit = Some(&Unit::Bytes);
-            gauge.encode(encoder.encode_descriptor(name, help, unit, gauge.metric_type())?)?;
-        }
-        Ok(())
-    }
-}
-
-/// What the hub knows when it is asked.
-#[derive(Debug)]
-struct LiveFeeds(Arc<Hub>);
-
-impl Collector for LiveFeeds {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let state = self.0.measure();
-        let mut gauge = |name, help, value: u64| {
-            let gauge = ConstGauge::new(value);
-            let encoder = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
-            gauge.encode(encoder)
-        };
-        gauge("live_feeds", "Feeds with a subscriber", state.feeds)?;
-        gauge(
-            "window_bytes",
-            "Bytes of frames kept for subscribers that are behind",
-            state.window_bytes,
-        )?;
-        gauge(
-            "subscriber_lag_events",
-            "Events by which the slowest subscriber is behind",
-            state.largest_lag,
-        )
     }
 }

@@ -26,6 +26,7 @@ pub use sqlite::{
 };
 
 /// The room that a store takes, and what is left beside it, in bytes.
+#[cfg(feature = "metrics")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Room {
     /// What its files take.
@@ -454,6 +455,7 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     async fn tidy(&self) -> Result<Progress, StoreError>;
 
     /// The room that the store takes and has, if that is known. Blocks for as long as the file system does.
+    #[cfg(feature = "metrics")]
     fn room(&self) -> Option<Room>;
 
     /// Looks whether the disk has room, makes what is missing of the reserve, and tells the operator

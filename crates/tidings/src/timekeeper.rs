@@ -127,6 +127,7 @@ impl Timekeeper {
     }
 
     /// By how much the wall clock is ahead of the trusted time, in seconds; behind it if negative.
+    #[cfg(feature = "metrics")]
     pub(crate) fn wall_ahead_seconds(&self) -> f64 {
         let trusted = self.trusted();
         self.wall().duration_since(trusted).as_secs_f64()

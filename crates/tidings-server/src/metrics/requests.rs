@@ -1,7 +1,7 @@
-//! How many requests there were, by operation and status, and how long each took.
+//! Counts requests by operation and status, and the time each took.
 //!
-//! A request costs one look-up of its path and a few additions: every series has its place from the
-//! start, so that nothing is allocated, hashed or locked.
+//! A request costs one look-up of its path and a few additions. Every series exists from the start, so
+//! that nothing is allocated, hashed or locked.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -16,28 +16,29 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
+#[cfg(feature = "openapi")]
 use crate::openapi;
 use crate::operation::Operation;
 use crate::router::{COLLECTIONS, PROBES};
 
-/// The statuses that are counted each by itself; others are counted as `other`.
+/// The statuses with a series of their own. Others are counted as `other`.
 const STATUSES: [u16; 28] = [
     200, 201, 204, 206, 207, 304, 308, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 414,
     415, 416, 422, 429, 431, 500, 501, 503, 507,
 ];
 
-/// The place of statuses that are not in the list.
+/// The index of a status that is not in the list.
 const OTHER_STATUS: usize = STATUSES.len();
 
-/// The upper bounds of the time to an answer, in microseconds: from what is read out of memory, over a
-/// commit on a fast and on a slow disk, to what a client gives up on.
+/// The upper bounds of the time to a response, in microseconds: from a read out of memory, over a commit
+/// on a fast and on a slow disk, to the time-out of a client.
 const BOUNDS_US: [u64; 12] = [
     500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000,
     30_000_000,
 ];
 
-/// The label of requests for no path of the server, and of methods that the path does not take. Both
-/// are chosen by clients, and would otherwise be any number of series.
+/// The label of unknown paths, and of methods that the path does not take. Clients choose both, so with
+/// labels of their own there would be any number of series.
 const OTHER: &str = "other";
 
 /// The series of one operation.
@@ -45,25 +46,25 @@ const OTHER: &str = "other";
 struct Series {
     method: &'static str,
     route: Box<str>,
-    /// Bits of `statuses` that are shown at zero, too: those that the documentation names.
+    /// Bits of `statuses` that are shown at zero: those that the documentation names.
     documented: u32,
     statuses: [AtomicU64; STATUSES.len() + 1],
-    /// By `BOUNDS_US`, and the slower ones; none includes the others.
+    /// By `BOUNDS_US`, and the slower ones. The buckets do not include each other.
     times: [AtomicU64; BOUNDS_US.len() + 1],
     total_us: AtomicU64,
 }
 
-/// The methods of one path with their places in the list of series.
+/// The methods of one path with their series.
 #[derive(Clone, Debug, Default)]
 struct Route {
     methods: Vec<(Method, usize)>,
     other: usize,
 }
 
-/// What was counted.
+/// The series of all operations.
 pub(crate) struct Requests {
     routes: Router<Route>,
-    /// The first counts the requests for no path of the server.
+    /// The first one counts requests for unknown paths.
     series: Vec<Series>,
     in_flight: AtomicI64,
 }
@@ -76,12 +77,12 @@ impl fmt::Debug for Requests {
     }
 }
 
-/// The place of one request's series.
+/// The series that counts a request: its index in the list.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place(usize);
+pub(crate) struct SeriesIndex(usize);
 
-impl Place {
-    /// That of requests for no path of the server.
+impl SeriesIndex {
+    /// The series of requests for unknown paths.
     pub(crate) const OTHER: Self = Self(0);
 }
 
@@ -113,9 +114,9 @@ impl Requests {
         let mut routes: Vec<(String, Route)> = Vec::new();
         for operation in operations {
             let documented = documented(operation);
-            let method = method_of(operation);
+            let method = operation.method.clone();
             let aliases = operation.aliases.iter().map(|(path, _)| *path);
-            for path in aliases.chain([operation.path.as_str()]) {
+            for path in aliases.chain([operation.path]) {
                 let index = routes.iter().position(|(known, _)| known == path);
                 let index = index.unwrap_or_else(|| {
                     series.push(Series::new(OTHER, path, 0));
@@ -151,14 +152,14 @@ impl Requests {
         }
     }
 
-    /// Where a request is counted.
-    pub(crate) fn place_of(&self, method: &Method, path: &str) -> Place {
+    /// The series that counts a request.
+    pub(crate) fn series_of(&self, method: &Method, path: &str) -> SeriesIndex {
         let Ok(found) = self.routes.at(path) else {
-            return Place::OTHER;
+            return SeriesIndex::OTHER;
         };
         let route = found.value;
         let known = route.methods.iter().find(|(known, _)| known == method);
-        Place(known.map_or(route.other, |(_, place)| *place))
+        SeriesIndex(known.map_or(route.other, |(_, index)| *index))
     }
 
     /// Counts a request that begins. It must be followed by [`Self::end`].
@@ -166,14 +167,19 @@ impl Requests {
         self.in_flight.fetch_add(1, Relaxed);
     }
 
-    /// Counts the end of a request, be it answered or given up by its client.
+    /// Counts the end of a request, whether it was answered or its client hung up.
     pub(crate) fn end(&self) {
         self.in_flight.fetch_sub(1, Relaxed);
     }
 
-    /// Counts an answer and the time to it.
-    pub(crate) fn count(&self, Place(place): Place, status: StatusCode, time: Duration) {
-        let Some(series) = self.series.get(place) else {
+    /// Counts a response and the time to it.
+    pub(crate) fn count(
+        &self,
+        SeriesIndex(index): SeriesIndex,
+        status: StatusCode,
+        time: Duration,
+    ) {
+        let Some(series) = self.series.get(index) else {
             return;
         };
         let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
@@ -198,26 +204,19 @@ fn name_of(method: &Method) -> &'static str {
     }
 }
 
-fn method_of(operation: &Operation) -> Method {
-    use utoipa::openapi::path::HttpMethod;
-    match operation.method {
-        HttpMethod::Get => Method::GET,
-        HttpMethod::Post => Method::POST,
-        HttpMethod::Put => Method::PUT,
-        HttpMethod::Delete => Method::DELETE,
-        HttpMethod::Options => Method::OPTIONS,
-        HttpMethod::Head => Method::HEAD,
-        HttpMethod::Patch => Method::PATCH,
-        HttpMethod::Trace => Method::TRACE,
-    }
-}
-
 /// The statuses that the documentation names, as bits.
+#[cfg(feature = "openapi")]
 fn documented(operation: &Operation) -> u32 {
     let responses = openapi::responses(operation).responses;
     let known = responses.keys().filter_map(|status| status.parse().ok());
     let index = known.map(index_of).filter(|index| *index != OTHER_STATUS);
     index.fold(0, |bits, index| bits | 1 << index)
+}
+
+/// Without the documentation a series is shown from its first request.
+#[cfg(not(feature = "openapi"))]
+const fn documented(_: &Operation) -> u32 {
+    0
 }
 
 impl Collector for Requests {
@@ -289,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_counted_under_its_route_and_never_under_its_path() {
+    fn counts_a_request_under_its_route_and_not_its_path() {
         let requests = requests();
         for (method, path, label, route) in [
             (
@@ -310,21 +309,21 @@ mod tests {
             (Method::PATCH, "/healthz", OTHER, "/healthz"),
             (Method::GET, "/a/b", OTHER, OTHER),
         ] {
-            let Place(place) = requests.place_of(&method, path);
-            let series = &requests.series[place];
+            let SeriesIndex(index) = requests.series_of(&method, path);
+            let series = &requests.series[index];
             assert_eq!((series.method, &*series.route), (label, route), "{path}");
         }
     }
 
     #[test]
-    fn a_time_is_in_the_bucket_of_its_bound() {
+    fn a_time_equal_to_a_bound_falls_into_its_bucket() {
         let requests = requests();
-        let place = requests.place_of(&Method::GET, "/healthz");
+        let index = requests.series_of(&Method::GET, "/healthz");
         for us in [0, 500, 501, 1_000, 30_000_001] {
-            requests.count(place, StatusCode::OK, Duration::from_micros(us));
+            requests.count(index, StatusCode::OK, Duration::from_micros(us));
         }
-        requests.count(place, StatusCode::IM_A_TEAPOT, Duration::ZERO);
-        let series = &requests.series[place.0];
+        requests.count(index, StatusCode::IM_A_TEAPOT, Duration::ZERO);
+        let series = &requests.series[index.0];
         let times: Vec<_> = series.times.iter().map(|time| time.load(Relaxed)).collect();
         assert_eq!(times, [3, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
         assert_eq!(series.statuses[0].load(Relaxed), 5);
@@ -332,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn the_statuses_are_in_order_and_fit_the_bits() {
+    fn statuses_are_sorted_and_fit_into_the_bits() {
         assert!(STATUSES.is_sorted());
         assert!(STATUSES.len() < 32);
     }

@@ -10,13 +10,16 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use tidings_event::{ErrorBody, Violations};
+#[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 
 use crate::error::{ApiError, ERROR_TYPE, quoted};
 use crate::identity::Administrator;
 use crate::json;
 use crate::log_level::{Level, LogLevel};
+#[cfg(feature = "openapi")]
 use crate::openapi::bodies::SetLogLevel;
+#[cfg(feature = "openapi")]
 use crate::openapi::examples;
 use crate::spelling::{self, LOG_LEVEL};
 use crate::state::AppState;
@@ -25,23 +28,25 @@ use crate::state::AppState;
 const MAX_FIELDS: usize = 50;
 
 /// The log's level, and what became of setting it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LogConfig {
     /// The level now.
-    #[schema(value_type = Level)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Level))]
     event_log_level: &'static str,
     /// The levels there are, the quietest first.
-    #[schema(value_type = Vec<Level>)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Level>))]
     available_levels: [&'static str; Level::ALL.len()],
     /// Whether it was set; absent where only asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     status: Option<Outcome>,
 }
 
 /// Whether the level was set.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Outcome {
     /// It was.
@@ -51,7 +56,8 @@ pub(crate) enum Outcome {
 }
 
 /// A refused level: existing clients expect the same body as on success, the others that of an error.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub(crate) struct RefusedLogConfig {
     #[serde(flatten)]
     config: LogConfig,
@@ -60,7 +66,7 @@ pub(crate) struct RefusedLogConfig {
 }
 
 /// Answers with the level of the server's log.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/system/events/config",
     summary = "Get the log level",
@@ -72,7 +78,7 @@ pub(crate) struct RefusedLogConfig {
         body = LogConfig,
         example = json!(examples::log_config(None))
     ))
-)]
+))]
 pub(crate) async fn get_config(
     State(state): State<Arc<AppState>>,
     _: Administrator,
@@ -81,7 +87,7 @@ pub(crate) async fn get_config(
 }
 
 /// Sets the level of the server's log, until the server ends.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     put,
     path = "/api/system/events/config",
     summary = "Set the log level",
@@ -102,7 +108,7 @@ pub(crate) async fn get_config(
             example = json!(examples::refused_log_config())
         )
     )
-)]
+))]
 pub(crate) async fn set_config(
     State(state): State<Arc<AppState>>,
     _: Administrator,

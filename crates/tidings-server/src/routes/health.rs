@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::error::ApiError;
+#[cfg(feature = "openapi")]
 use crate::openapi::bodies::Health;
 use crate::state::AppState;
 
@@ -19,7 +20,7 @@ const CHECK_TIME: Duration = Duration::from_secs(5);
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The process is alive.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/healthz",
     summary = "Whether the process is alive",
@@ -29,13 +30,13 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
         body = Health,
         example = json!({"status": "alive", "version": "1.0.0"})
     ))
-)]
+))]
 pub(crate) async fn healthz() -> Json<Value> {
     Json(json!({"status": "alive", "version": VERSION}))
 }
 
 /// The server takes requests and the store answers.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/readyz",
     summary = "Whether the server takes requests and the store takes events",
@@ -45,7 +46,7 @@ pub(crate) async fn healthz() -> Json<Value> {
         body = Health,
         example = json!({"status": "ready", "version": "1.0.0"})
     ))
-)]
+))]
 pub(crate) async fn readyz(State(state): State<Arc<AppState>>) -> Result<Json<Value>, ApiError> {
     if state.drain.has_begun() {
         return Err(ApiError::ShuttingDown);

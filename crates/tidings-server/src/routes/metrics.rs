@@ -20,7 +20,7 @@ use crate::state::AppState;
 const ENCODE_TIME: Duration = Duration::from_secs(5);
 
 /// The counts of engine and server, for Prometheus.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/metrics",
     summary = "Counts for Prometheus",
@@ -30,7 +30,7 @@ const ENCODE_TIME: Duration = Duration::from_secs(5);
                        `text/plain`.",
         content((String = "application/openmetrics-text"), (String = "text/plain"))
     ))
-)]
+))]
 pub(crate) async fn metrics(
     State(state): State<Arc<AppState>>,
     _: Administrator,

@@ -15,12 +15,12 @@ static WITH_LOGIN: LazyLock<Bytes> = LazyLock::new(|| openapi().into());
 static WITHOUT_LOGIN: LazyLock<Bytes> = LazyLock::new(|| openapi_without_login().into());
 
 /// Answers with the description of all of this.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/openapi.json",
     summary = "This document",
     responses((status = 200, description = "OpenAPI 3.1.", body = std::collections::BTreeMap<String, serde_json::Value>))
-)]
+))]
 pub(crate) async fn get_openapi(State(state): State<Arc<AppState>>) -> impl IntoResponse {
     let document = if state.identity.has_login() {
         &WITH_LOGIN

@@ -47,7 +47,7 @@ static PAGE: LazyLock<[File; 2]> = LazyLock::new(|| {
 });
 
 /// Answers with the page.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/",
     summary = "The Notification Center",
@@ -55,7 +55,7 @@ static PAGE: LazyLock<[File; 2]> = LazyLock::new(|| {
         (status = 200, description = "HTML.", content_type = "text/html", body = String),
         (status = 304, description = "It has not changed since the `ETag` in `If-None-Match`.")
     )
-)]
+))]
 pub(crate) async fn page(State(state): State<Arc<AppState>>, request: Request) -> Response {
     let [without_login, with_login] = &*PAGE;
     let page = match state.identity {
@@ -82,7 +82,7 @@ pub(crate) async fn page_options() -> impl IntoResponse {
 }
 
 /// Answers with the script that defines the elements `tidings-bell` and `tidings-inbox`.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/tidings.js",
     summary = "The web components, for other pages",
@@ -90,14 +90,14 @@ pub(crate) async fn page_options() -> impl IntoResponse {
         (status = 200, description = "A JavaScript module.", content_type = "text/javascript", body = String),
         (status = 304, description = "It has not changed since the `ETag` in `If-None-Match`.")
     )
-)]
+))]
 pub(crate) async fn components(headers: HeaderMap) -> Result<Response, ApiError> {
     let file = files::built("tidings.js").ok_or(ApiError::RouteNotFound)?;
     Ok(file.answer(&headers, Caching::Never))
 }
 
 /// Answers with what the page and the components are made of.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/assets/{file}",
     summary = "A part of the page",
@@ -106,7 +106,7 @@ pub(crate) async fn components(headers: HeaderMap) -> Result<Response, ApiError>
         (status = 200, description = "The file.", content_type = "text/javascript", body = String),
         (status = 304, description = "It has not changed since the `ETag` in `If-None-Match`.")
     )
-)]
+))]
 pub(crate) async fn asset(
     Path(file): Path<String>,
     headers: HeaderMap,

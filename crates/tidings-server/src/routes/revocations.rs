@@ -11,6 +11,7 @@ use tidings_event::{Given, Violations};
 use crate::error::ApiError;
 use crate::identity::{Administrator, Identity};
 use crate::json;
+#[cfg(feature = "openapi")]
 use crate::openapi::bodies::RevokeToken;
 use crate::state::AppState;
 use crate::token::RevokeError;
@@ -24,7 +25,7 @@ struct Named {
 }
 
 /// Refuses a token from now on, although it has not expired, and ends its live streams within a second.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     post,
     path = "/tokens/revoke",
     summary = "Revoke a token",
@@ -33,7 +34,7 @@ struct Named {
                    (`--revoked-tokens`) it is forgotten when the server ends.",
     request_body(content = RevokeToken),
     responses((status = 204, description = "It is revoked."))
-)]
+))]
 pub(crate) async fn revoke_token(
     State(state): State<Arc<AppState>>,
     Administrator(caller): Administrator,

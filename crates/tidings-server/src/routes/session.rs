@@ -13,7 +13,7 @@ use crate::state::AppState;
 use crate::token::{TokenError, Tokens};
 
 /// Exchanges the bearer's token for a session of the browser: the same token, in a cookie.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     post,
     path = "/session",
     summary = "Begin a browser's session",
@@ -27,7 +27,7 @@ use crate::token::{TokenError, Tokens};
             headers(("Set-Cookie" = String, description = "The session's cookie."))
         )
     )
-)]
+))]
 pub(crate) async fn begin_session(
     State(state): State<Arc<AppState>>,
     caller: Result<Caller, ApiError>,
@@ -51,7 +51,7 @@ pub(crate) async fn begin_session(
 }
 
 /// Ends the session: takes the cookie back and revokes its token, so that a copy of it is of no use.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     delete,
     path = "/session",
     summary = "End a browser's session",
@@ -65,7 +65,7 @@ pub(crate) async fn begin_session(
             headers(("Set-Cookie" = String, description = "Takes the session's cookie back."))
         )
     )
-)]
+))]
 pub(crate) async fn end_session(
     State(state): State<Arc<AppState>>,
     request: Request,

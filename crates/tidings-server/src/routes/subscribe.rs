@@ -13,7 +13,9 @@ use crate::error::{ApiError, chain};
 use crate::event_stream::{self, EventStream, Keeping};
 use crate::identity::{Caller, Credential, Reader};
 use crate::limits::delay_refusal;
+#[cfg(feature = "openapi")]
 use crate::openapi::examples;
+#[cfg(feature = "openapi")]
 use crate::openapi::parameters::StreamParameters;
 use crate::query::Elsewhere;
 use crate::spelling::{self, STREAM};
@@ -29,7 +31,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 
 /// Answers with the live stream, and with status 200 wherever the reader does well to come back by
 /// itself: anything else ends a browser's `EventSource` for good.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/system/events/subscribe",
     summary = "Follow events live",
@@ -54,7 +56,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
         body = String,
         example = json!(examples::frames())
     ))
-)]
+))]
 pub(crate) async fn subscribe(
     State(state): State<Arc<AppState>>,
     reader: Result<Reader, ApiError>,

@@ -228,6 +228,7 @@ impl Feed {
     }
 
     /// How many revs the subscriber that is furthest behind has not taken.
+    #[cfg(feature = "metrics")]
     pub(super) fn largest_lag(&self) -> u64 {
         let state = self.state();
         let head = state.known_head.max(state.head);

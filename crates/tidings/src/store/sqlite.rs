@@ -18,6 +18,7 @@ mod publish;
 mod readers;
 mod replay;
 mod reserve;
+#[cfg(feature = "metrics")]
 mod room;
 mod row;
 mod schema;
@@ -52,7 +53,7 @@ use crate::config::Reserve;
 use crate::retention::Retention;
 use crate::store::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
-    Progress, ReplayPage, RevRange, Room, Side, Snapshot, Store, StoreError, Unread, Work,
+    Progress, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Unread, Work,
 };
 use directory::DataDirectory;
 use fault::{OpenFault, io_error};
@@ -303,7 +304,8 @@ impl Store for SqliteStore {
         Ok(Progress::More)
     }
 
-    fn room(&self) -> Option<Room> {
+    #[cfg(feature = "metrics")]
+    fn room(&self) -> Option<crate::store::Room> {
         room::of(&self.database)
     }
 

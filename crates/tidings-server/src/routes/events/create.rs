@@ -19,8 +19,11 @@ use crate::body::ReadBody;
 use crate::error::ApiError;
 use crate::identity::{Caller, Publisher};
 use crate::json;
+#[cfg(feature = "openapi")]
 use crate::openapi::bodies::{PartlyPublished, Publication, Published};
+#[cfg(feature = "openapi")]
 use crate::openapi::examples;
+#[cfg(feature = "openapi")]
 use crate::openapi::parameters::PublishParameters;
 use crate::query;
 use crate::spelling::PUBLISH;
@@ -30,7 +33,7 @@ use reading::{Reader, Subjects};
 
 /// Stores one event, or an array of them, all or nothing. With `?import=true` the events keep the past
 /// they had in another store.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     post,
     path = "/api/system/events",
     summary = "Publish events",
@@ -77,7 +80,7 @@ use reading::{Reader, Subjects};
             example = json!(examples::partly_published())
         )
     )
-)]
+))]
 pub(crate) fn create_events(
     State(state): State<Arc<AppState>>,
     Publisher(caller): Publisher,

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use tidings::{ChangeOutcome, Changes};
-use tidings_event::{Change, DeletedEvents, EventId, Selection};
+use tidings_event::{Change, DeletedEvents, Selection};
 
 use crate::answer::{AnswerBody, Reservation};
 use crate::bulk_change;
@@ -16,20 +16,22 @@ use crate::event_path::EventPath;
 use crate::identity::{Caller, Changer, Credential};
 use crate::json;
 use crate::limits::Admitted;
+#[cfg(feature = "openapi")]
 use crate::openapi::bodies::DeleteSeveral;
+#[cfg(feature = "openapi")]
 use crate::openapi::examples;
 use crate::state::AppState;
 use crate::unfiltered::Unfiltered;
 
 /// Deletes one event. Deleting it again is no error, so that a lost answer can be asked for again.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     delete,
     path = "/api/system/events/{id}",
     summary = "Delete one event",
     description = "For good; one of the system's for the caller only.",
-    params(("id" = EventId, Path, description = "Which event.")),
+    params(("id" = tidings_event::EventId, Path, description = "Which event.")),
     responses((status = 204, description = "It is deleted, now or before."))
-)]
+))]
 pub(crate) async fn delete_event(
     State(state): State<Arc<AppState>>,
     Admitted(Changer(caller)): Admitted<Changer>,
@@ -44,7 +46,7 @@ pub(crate) async fn delete_event(
 
 /// Deletes several events. The answer has no body where they were named by their ids, as existing
 /// clients are used to, and otherwise says how many were there.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     delete,
     path = "/api/system/events/bulk",
     summary = "Delete several events",
@@ -67,7 +69,7 @@ pub(crate) async fn delete_event(
             example = json!(examples::deleted(false))
         )
     )
-)]
+))]
 pub(crate) async fn delete_events(
     State(state): State<Arc<AppState>>,
     Changer(caller): Changer,
@@ -82,7 +84,7 @@ pub(crate) async fn delete_events(
 }
 
 /// Deletes several events and says which.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     delete,
     path = "/api/events",
     summary = "Delete several events",
@@ -103,7 +105,7 @@ pub(crate) async fn delete_events(
         body = DeletedEvents,
         example = json!(examples::deleted(true))
     ))
-)]
+))]
 pub(crate) async fn delete_events_with_answer(
     State(state): State<Arc<AppState>>,
     Changer(caller): Changer,
@@ -114,7 +116,7 @@ pub(crate) async fn delete_events_with_answer(
 }
 
 /// The same for clients that send no body with a deletion.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     post,
     path = "/api/events/delete",
     summary = "Delete several events",
@@ -135,7 +137,7 @@ pub(crate) async fn delete_events_with_answer(
         body = DeletedEvents,
         example = json!(examples::deleted(true))
     ))
-)]
+))]
 pub(crate) async fn post_deletion(
     state: State<Arc<AppState>>,
     changer: Changer,

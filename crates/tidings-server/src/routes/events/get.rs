@@ -4,30 +4,30 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use tidings_event::{Event, EventId};
 
 use crate::answer::AnswerBody;
 use crate::error::ApiError;
 use crate::event_path::EventPath;
 use crate::identity::{Reader, Shown};
 use crate::limits::Admitted;
+#[cfg(feature = "openapi")]
 use crate::openapi::examples;
 use crate::state::AppState;
 use crate::unfiltered::Unfiltered;
 
 /// Answers with one event. One that is not there and another user's are told apart by nothing.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/system/events/{id}",
     summary = "Get one event",
-    params(("id" = EventId, Path, description = "Which event.")),
+    params(("id" = tidings_event::EventId, Path, description = "Which event.")),
     responses((
         status = 200,
         description = "The event.",
-        body = Event,
+        body = tidings_event::Event,
         example = json!(examples::event())
     ))
-)]
+))]
 pub(crate) async fn get_event(
     State(state): State<Arc<AppState>>,
     Admitted(Reader(caller)): Admitted<Reader>,

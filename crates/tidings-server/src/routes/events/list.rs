@@ -15,14 +15,17 @@ use crate::answer::{AnswerBody, Reservation};
 use crate::error::ApiError;
 use crate::identity::{Caller, Reader, Shown};
 use crate::limits::Admitted;
+#[cfg(feature = "openapi")]
 use crate::openapi::bodies::DataPage;
+#[cfg(feature = "openapi")]
 use crate::openapi::examples;
+#[cfg(feature = "openapi")]
 use crate::openapi::parameters::ListParameters;
 use crate::query::ListQuery;
 use crate::state::AppState;
 
 /// Answers with a page of the caller's events and the system's.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/system/events",
     summary = "List events",
@@ -37,7 +40,7 @@ use crate::state::AppState;
         body = EventPage,
         example = json!(examples::page())
     ))
-)]
+))]
 pub(crate) async fn list_events(
     State(state): State<Arc<AppState>>,
     Admitted(Reader(caller)): Admitted<Reader>,
@@ -48,7 +51,7 @@ pub(crate) async fn list_events(
 }
 
 /// Answers with the same page in the shape that the published client declares.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/events/list",
     summary = "List events",
@@ -60,7 +63,7 @@ pub(crate) async fn list_events(
         body = DataPage,
         example = json!(examples::data_page())
     ))
-)]
+))]
 pub(crate) async fn list_events_as_data(
     State(state): State<Arc<AppState>>,
     Admitted(Reader(caller)): Admitted<Reader>,

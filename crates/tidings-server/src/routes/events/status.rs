@@ -16,12 +16,14 @@ use crate::error::ApiError;
 use crate::event_path::EventPath;
 use crate::identity::{Caller, Changer, Credential};
 use crate::json;
+#[cfg(feature = "openapi")]
 use crate::openapi::bodies::{MarkOne, MarkSeveral};
+#[cfg(feature = "openapi")]
 use crate::openapi::examples;
 use crate::state::AppState;
 
 /// Marks one event. The answer has no body, as existing clients are used to.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     put,
     path = "/api/system/events/status/{id}",
     summary = "Mark one event",
@@ -29,7 +31,7 @@ use crate::state::AppState;
     params(("id" = EventId, Path, description = "Which event.")),
     request_body(content = MarkOne, example = json!({"status": "read"})),
     responses((status = 200, description = "It is marked; the body is empty."))
-)]
+))]
 pub(crate) async fn mark_event(
     State(state): State<Arc<AppState>>,
     Changer(caller): Changer,
@@ -41,7 +43,7 @@ pub(crate) async fn mark_event(
 }
 
 /// Marks one event and says so.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     put,
     path = "/api/events/{id}/status",
     summary = "Mark one event",
@@ -58,7 +60,7 @@ pub(crate) async fn mark_event(
             "status": "read"
         })
     ))
-)]
+))]
 pub(crate) async fn mark_event_with_answer(
     State(state): State<Arc<AppState>>,
     Changer(caller): Changer,
@@ -75,7 +77,7 @@ pub(crate) async fn mark_event_with_answer(
 
 /// Marks several events. The answer has no body where they were named by their ids, as existing
 /// clients are used to, and otherwise says how many changed.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     put,
     path = "/api/system/events/status/bulk",
     summary = "Mark several events",
@@ -95,7 +97,7 @@ pub(crate) async fn mark_event_with_answer(
                        is declared here. Otherwise it is an `UpdatedEvents` that says how many \
                        changed; `PUT /api/events/status` always answers with one."
     ))
-)]
+))]
 pub(crate) async fn mark_events(
     State(state): State<Arc<AppState>>,
     Changer(caller): Changer,
@@ -110,7 +112,7 @@ pub(crate) async fn mark_events(
 }
 
 /// Marks several events and says which.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     put,
     path = "/api/events/status",
     summary = "Mark several events",
@@ -130,7 +132,7 @@ pub(crate) async fn mark_events(
         body = UpdatedEvents,
         example = json!(examples::updated(true))
     ))
-)]
+))]
 pub(crate) async fn mark_events_with_answer(
     State(state): State<Arc<AppState>>,
     Changer(caller): Changer,

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use tidings_event::InboxSummary;
 
 use crate::answer::AnswerBody;
 use crate::error::ApiError;
 use crate::identity::{Reader, Shown};
 use crate::limits::Admitted;
+#[cfg(feature = "openapi")]
 use crate::openapi::examples;
 use crate::state::AppState;
 use crate::unfiltered::Unfiltered;
 
 /// Answers with the exact counts of the events that the caller sees.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/system/events/summary",
     summary = "Count events",
@@ -24,10 +24,10 @@ use crate::unfiltered::Unfiltered;
     responses((
         status = 200,
         description = "The counts.",
-        body = InboxSummary,
+        body = tidings_event::InboxSummary,
         example = json!(examples::summary())
     ))
-)]
+))]
 pub(crate) async fn summarize_events(
     State(state): State<Arc<AppState>>,
     Admitted(Reader(caller)): Admitted<Reader>,

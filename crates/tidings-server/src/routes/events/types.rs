@@ -14,7 +14,7 @@ use crate::state::AppState;
 use crate::unfiltered::Unfiltered;
 
 /// Answers with the categories and the actions of the events that the caller sees.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/system/events/types",
     summary = "List categories and actions",
@@ -25,7 +25,7 @@ use crate::unfiltered::Unfiltered;
         body = EventTypes,
         example = json!({"category": ["connection"], "action": ["ping", "register"]})
     ))
-)]
+))]
 pub(crate) async fn list_event_types(
     State(state): State<Arc<AppState>>,
     Admitted(Reader(caller)): Admitted<Reader>,
@@ -41,7 +41,7 @@ pub(crate) async fn list_event_types(
 }
 
 /// Answers with the pairs of a category and an action, as the published client declares them.
-#[utoipa::path(
+#[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/events/types",
     summary = "List pairs of category and action",
@@ -53,7 +53,7 @@ pub(crate) async fn list_event_types(
         body = Vec<EventType>,
         example = json!([{"category": "connection", "action": "ping"}])
     ))
-)]
+))]
 pub(crate) async fn list_event_type_pairs(
     State(state): State<Arc<AppState>>,
     Admitted(Reader(caller)): Admitted<Reader>,
