@@ -1,4 +1,4 @@
-//! Doing something to very many events of one inbox: how fast it is, and what others feel of it.
+//! Changing many events of one inbox: its speed, and its effect on other users.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use crate::raw_steps::{RawSteps, STEP};
 use crate::report::{Table, Target};
 use crate::statistics::{Samples, number};
 
-/// What was measured, turn by turn.
+/// The measurements, one per turn.
 #[derive(Debug, Default)]
 pub(crate) struct Bulk {
     rates: Samples,
     steps: Samples,
     raw_rates: Samples,
     raw_steps: Samples,
-    /// The rate while others publish.
+    /// The rate while other users publish.
     rates_meanwhile: Samples,
-    /// How long others wait for their receipts, when nothing else goes on.
+    /// How long other users wait for receipts on an otherwise idle engine.
     idle: Tails,
     /// The same while the inbox is changed.
     meanwhile: Tails,
@@ -40,20 +40,20 @@ impl Tails {
 }
 
 impl Bulk {
-    /// Takes in what the engine did when nothing else went on.
+    /// Adds a turn of the engine without other users.
     pub(crate) fn push_alone(&mut self, rows: u64, elapsed: Duration) {
         let rate = rows as f64 / elapsed.as_secs_f64();
         self.rates.push(rate);
         self.steps.push(1e3 * STEP as f64 / rate);
     }
 
-    /// Takes in what was done without the engine.
+    /// Adds a turn of raw SQLite.
     pub(crate) fn push_raw(&mut self, raw: &RawSteps) {
         self.raw_rates.push(raw.rows_per_second);
         self.raw_steps.push(1e3 * STEP as f64 / raw.rows_per_second);
     }
 
-    /// Lets others publish while nothing else goes on.
+    /// Lets other users publish on an otherwise idle engine.
     pub(crate) async fn measure_idle(
         &mut self,
         engine: &Engine,
@@ -65,14 +65,14 @@ impl Bulk {
         Ok(())
     }
 
-    /// Takes in what the engine did while others published, and what they felt of it.
+    /// Adds a turn of the engine while other users publish, with their latencies.
     pub(crate) fn push_meanwhile(&mut self, rows: u64, elapsed: Duration, latencies: &Samples) {
         self.rates_meanwhile
             .push(rows as f64 / elapsed.as_secs_f64());
         self.meanwhile.push(latencies);
     }
 
-    /// Writes the rows of the report; `what` is done, and `raw` is the same without the engine.
+    /// Writes the rows of the report. `what` names the change, `raw` the same change in raw SQLite.
     pub(crate) fn report(&self, table: &mut Table, what: &str, raw: &str) {
         let target = Target::AtLeast(0.5);
         table.ratio(
@@ -82,15 +82,15 @@ impl Bulk {
             target,
         );
         table.ratio(
-            &format!("ms a step of {STEP} rows, on average"),
+            &format!("ms per step of {STEP} rows, on average"),
             &self.steps,
             (raw, &self.raw_steps),
             Target::None,
         );
-        let idle = "when nothing else goes on";
+        let idle = "on an otherwise idle engine";
         let two_steps = 2.0 * self.steps.median();
         table.difference(
-            "ms from publish to receipt for others meanwhile, 99th percentile",
+            "ms from publish to receipt for other users meanwhile, 99th percentile",
             &self.meanwhile.p99,
             (idle, &self.idle.p99),
             Target::AtMost(two_steps),
@@ -108,12 +108,12 @@ impl Bulk {
             Target::None,
         );
         table.figure(
-            "rows/s while the others publish",
+            "rows/s while the other users publish",
             &self.rates_meanwhile,
             Target::None,
         );
         table.note(format!(
-            "The others are {PUBLISHERS} publishers to {} owners, {} events a second together, over \
+            "The other users are {PUBLISHERS} publishers to {} owners, {} events per second together, over \
              `Tidings::publish` in the same process. Two steps are {} ms.",
             PUBLISHERS * OWNERS_EACH,
             number(EVENTS_PER_SECOND),

@@ -1,4 +1,4 @@
-//! Marking very many events as read, by a filter.
+//! Marking many events as read by a filter.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use crate::raw_steps::RawInbox;
 use crate::report::Table;
 use crate::statistics::number;
 
-/// Each is one event in ten.
+/// Each has one event in ten.
 const ALONE: Severity = Severity::Warning;
 const WHILE_OTHERS_PUBLISH: Severity = Severity::Success;
 
@@ -33,7 +33,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     let store = filling.fill(bench).await?;
     let mut bulk = Bulk::default();
     for turn in 0..bench.repetitions() {
-        // Whoever is second may find the disk or the machine changed.
+        // The sides alternate, because the second one can find the disk or the machine changed.
         if turn.is_multiple_of(2) {
             by_engine(bench, &store, inbox, &mut bulk).await?;
             raw(bench, &store, inbox, &mut bulk)?;
@@ -42,15 +42,15 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
             by_engine(bench, &store, inbox, &mut bulk).await?;
         }
     }
-    let mut table = Table::new("bulk-mark: marking one event in ten of a large inbox as read");
+    let mut table = Table::new("bulk-mark: marking one event in ten of a large inbox");
     let matching = number((inbox.events / 10) as f64);
     bulk.report(
         &mut table,
         &format!("{matching} marked by severity with `upTo`"),
-        "the same UPDATE in raw SQLite, 512 rows a commit",
+        "the same UPDATE in raw SQLite, 512 rows per commit",
     );
     table.note(format!(
-        "`Tidings::change` in an inbox of {}. Each turn begins with a fresh copy of the same store.",
+        "`Tidings::change` in an inbox of {}. Each turn starts with a fresh copy of the same store.",
         number(inbox.events as f64)
     ));
     table.note(store.describe()?);
@@ -108,7 +108,7 @@ fn raw(bench: &Bench, store: &FilledStore, inbox: Inbox, bulk: &mut Bulk) -> any
     Ok(())
 }
 
-/// Whether so many were marked as there are.
+/// Checks that all matching events were marked.
 fn check(inbox: Inbox, marked: u64) -> anyhow::Result<()> {
     let matching = (inbox.events / 10) as u64;
     ensure!(marked == matching, "{marked} of {matching} were marked");

@@ -1,4 +1,4 @@
-//! Other owners who publish while something is done in an inbox.
+//! Other owners who publish while an inbox is changed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,17 +15,17 @@ use crate::statistics::Samples;
 
 pub(crate) const PUBLISHERS: u32 = 64;
 
-/// How often each of them publishes: much longer than it should have to wait, so that nobody waits for
-/// an event of their own.
+/// The interval of each publisher: much longer than a publish takes, so that none waits for its own
+/// previous event.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// How many owners each of them publishes to, in turn.
+/// The number of owners that each publishes to, in turn.
 pub(crate) const OWNERS_EACH: u32 = 4;
 
-/// How many events a second they publish together.
+/// How many events per second they publish together.
 pub(crate) const EVENTS_PER_SECOND: f64 = PUBLISHERS as f64 / INTERVAL.as_secs_f64();
 
-/// Publishers that keep to a time-table until they are stopped.
+/// Publishers that follow a timetable until they are stopped.
 #[derive(Debug)]
 pub(crate) struct Bystanders {
     stop: Arc<AtomicBool>,
@@ -33,7 +33,7 @@ pub(crate) struct Bystanders {
 }
 
 impl Bystanders {
-    /// Starts them on the load's core.
+    /// Starts them on the load generator's core.
     pub(crate) fn start(engine: &Tidings) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let mut tasks = JoinSet::new();
@@ -45,7 +45,7 @@ impl Bystanders {
         Self { stop, tasks }
     }
 
-    /// Stops them: how many ms each of their events took from being due until it was acknowledged.
+    /// Stops them. Returns the milliseconds from when each event was due to its acknowledgement.
     pub(crate) async fn stop(mut self) -> anyhow::Result<Samples> {
         self.stop.store(true, Ordering::Relaxed);
         let mut latencies = Vec::new();
@@ -78,9 +78,9 @@ async fn publish(
             .with_severity(Severity::Informational)
             .with_description(DESCRIPTION)
             .build()
-            .context("the event keeps the rules")?;
-        // An event that had to wait for the one before has waited since it was due. That the timer
-        // is up to 1 ms late is no fault of the engine.
+            .context("the event is valid")?;
+        // An event that waited for the previous one counts from when it was due. A timer that is up
+        // to 1 ms late does not count.
         let published = if late { due } else { Instant::now() };
         engine.publish(event).await?;
         latencies.push(published.elapsed().as_secs_f64() * 1e3);

@@ -1,4 +1,4 @@
-//! The events that are measured with: the same content over HTTP, in the engine and in raw rows.
+//! The events of the benchmarks: the same content over HTTP, in the engine and in raw rows.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use fastrand::Rng;
 use uuid::Uuid;
 
-/// The one user of the server's local identity, who owns every event unless said otherwise.
+/// The user of the server's local identity, the owner of every event by default.
 pub(crate) const LOCAL_USER: Uuid = Uuid::from_u128(0x6c6f_6361_6c00_4000_8000_0000_0000_0001);
 pub(crate) const ACTED_UPON: Uuid = Uuid::from_u128(0x7b1d_2c3e_0000_4000_8000_0000_0000_0001);
 pub(crate) const CATEGORY: &str = "deployment";
@@ -16,23 +16,23 @@ pub(crate) const SEVERITY: &str = "informational";
 pub(crate) const DESCRIPTION: &str = "Applied design \"storefront\" to cluster \"eu-west-1\": 12 \
      components created, 3 updated, 0 unchanged";
 
-/// What an event of severity error says about its cause, as it is stored.
+/// The stored cause of an event with severity error.
 pub(crate) const FAILURE: &str = r#"{"error":{"Code":"cluster-1021","Severity":"ERROR","ShortDescription":["The cluster did not answer"],"LongDescription":["dial tcp: i/o timeout"],"ProbableCause":["The cluster is stopped"],"SuggestedRemediation":["Start the cluster, then try again"]}}"#;
 
-/// Descriptions that differ as those of a real server do: in names, numbers and random endings.
+/// Descriptions that differ like those of a real server, in names, numbers and random suffixes.
 #[derive(Debug, Default)]
 pub(crate) struct Description(String);
 
 impl Description {
-    /// A word that is only where it is asked for.
+    /// A word that occurs only where it is requested.
     pub(crate) const RARE_WORD: &str = "quarantined";
-    /// The beginning of that word, which is in no other.
+    /// The start of that word, which occurs in no other.
     pub(crate) const RARE_LETTERS: &str = "qu";
-    /// A word in one of four.
+    /// A word in one description of four.
     pub(crate) const COMMON_WORD: &str = "deployed";
-    /// Two letters of many.
+    /// Two letters that occur in many descriptions.
     pub(crate) const COMMON_LETTERS: &str = "eu";
-    /// A word that is in none.
+    /// A word that occurs in none.
     pub(crate) const ABSENT_WORD: &str = "zeppelin";
 
     const DESIGNS: [&str; 8] = [
@@ -52,10 +52,10 @@ impl Description {
         "ap-south-1",
         "staging",
     ];
-    /// The letters of random names in Kubernetes: no vowels, so that no word comes about.
+    /// The letters of random names in Kubernetes, without vowels, so that they form no words.
     const RANDOM: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
-    /// Makes another one; gives the category and action of its event.
+    /// Makes the next description. Returns the category and action of its event.
     pub(crate) fn make(
         &mut self,
         random: &mut Rng,
@@ -115,13 +115,14 @@ impl Description {
         kind
     }
 
-    /// The one that was made last.
+    /// The description that was made last.
     pub(crate) fn text(&self) -> &str {
         &self.0
     }
 }
 
-/// A time-ordered id. The server would mint one too, but the load must not wait for random bytes.
+/// A time-ordered id. It is not minted with `uuid`, because the load generator must not wait for
+/// random bytes.
 pub(crate) fn mint_id() -> Uuid {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed).to_be_bytes();
@@ -139,7 +140,7 @@ pub(crate) fn mint_id() -> Uuid {
 #[derive(Clone, Debug)]
 pub(crate) struct PublishRequest {
     bytes: Vec<u8>,
-    /// Where the ids begin.
+    /// The offsets of the ids.
     ids: Vec<usize>,
 }
 
@@ -186,7 +187,7 @@ impl PublishRequest {
         Self { bytes, ids }
     }
 
-    /// How many events it has.
+    /// The number of events.
     pub(crate) fn events(&self) -> usize {
         self.ids.len()
     }

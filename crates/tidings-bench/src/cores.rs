@@ -1,11 +1,11 @@
-//! Which core the server runs on and which one makes the load.
+//! Which core runs the server and which one the load generator.
 
 use anyhow::Context as _;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// The split of the machine. What is measured, the server as well as what it is compared with, runs
-/// on one core, and the load on another.
+/// The split of the machine: the server and its baselines run on one core, the load generator on
+/// another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cores {
     server: usize,
@@ -13,7 +13,7 @@ pub(crate) struct Cores {
 }
 
 impl Cores {
-    /// The first two cores this process may use; the same one twice if there is only one.
+    /// The first two cores of this process, or the same one twice if there is only one.
     pub(crate) fn choose() -> anyhow::Result<Self> {
         let allowed = sched_getaffinity(None).context("could not read the affinity")?;
         let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
@@ -24,12 +24,12 @@ impl Cores {
         })
     }
 
-    /// Moves this thread, and those it starts from now on, to the load's core.
+    /// Moves this thread and those that it starts to the load generator's core.
     pub(crate) fn pin_to_load(self) -> anyhow::Result<()> {
         pin(self.load)
     }
 
-    /// Does `work` on a thread of its own on the server's core, and waits for it.
+    /// Runs `work` on a new thread on the server's core and waits for it.
     pub(crate) fn on_server<T: Send>(self, work: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
         std::thread::scope(|scope| {
             let thread = scope.spawn(|| pin(self.server).map(|()| work()));
@@ -40,7 +40,7 @@ impl Cores {
         })
     }
 
-    /// Calls `start`, which starts a process, so that the process is on the server's core.
+    /// Calls `start`, which starts a process, such that the process runs on the server's core.
     pub(crate) fn start_on_server<T>(self, start: impl FnOnce() -> T) -> anyhow::Result<T> {
         pin(self.server)?;
         let started = start();
@@ -48,7 +48,7 @@ impl Cores {
         Ok(started)
     }
 
-    /// The split in words.
+    /// Describes the split.
     pub(crate) fn describe(self) -> String {
         if self.server == self.load {
             return "one core for everything: no figure below is worth much".to_owned();
@@ -66,8 +66,8 @@ fn pin(core: usize) -> anyhow::Result<()> {
     sched_setaffinity(None, &cores).with_context(|| format!("could not move to core {core}"))
 }
 
-/// Raises the limit of open files as far as it goes; thousands of subscribers need a socket each.
-/// The server inherits it.
+/// Raises the limit of open files to its maximum, because each of thousands of subscribers needs a
+/// socket. The server inherits the limit.
 pub(crate) fn allow_many_files() -> anyhow::Result<()> {
     let maximum = getrlimit(Resource::Nofile).maximum;
     let current = maximum;

@@ -1,4 +1,4 @@
-//! CPU time: of a process, and of everything else on the machine.
+//! CPU time of a process, and of everything else on the machine.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -7,8 +7,7 @@ use anyhow::Context as _;
 use rustix::param::clock_ticks_per_second;
 use rustix::time::{ClockId, clock_gettime};
 
-/// The CPU time of a process so far, of all its threads, in the kernel and outside of it. It counts
-/// in steps of 10 ms.
+/// The CPU time of all threads of a process so far, in user and kernel mode, in steps of 10 ms.
 pub(crate) fn of_process(pid: u32) -> anyhow::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
         .with_context(|| format!("process {pid} is gone"))?;
@@ -19,12 +18,12 @@ pub(crate) fn of_process(pid: u32) -> anyhow::Result<Duration> {
 /// The CPU time of this process and of the children it has waited for.
 fn of_ours() -> anyhow::Result<Duration> {
     let stat = fs::read_to_string("/proc/self/stat").context("could not read /proc/self/stat")?;
-    // And the same of the children.
+    // cutime and cstime.
     ticks(&stat, 11..15)
 }
 
-/// Adds up fields of `/proc/PID/stat`, counted from the one after the command's name, which may hold
-/// anything.
+/// Adds up fields of `/proc/PID/stat`, counted from the one after the command's name, which can
+/// contain any character.
 fn ticks(stat: &str, fields: std::ops::Range<usize>) -> anyhow::Result<Duration> {
     let (_, after_name) = stat.rsplit_once(") ").context("/proc/PID/stat is odd")?;
     let ticks: u64 = after_name
@@ -46,7 +45,7 @@ pub(crate) fn of_thread() -> Duration {
     Duration::try_from(time).expect("the CPU time of a thread is not negative")
 }
 
-/// How busy the whole machine has been at one moment.
+/// How busy the whole machine was until one moment.
 #[derive(Debug)]
 pub(crate) struct Machine {
     busy: Duration,
@@ -76,7 +75,7 @@ impl Machine {
         })
     }
 
-    /// What others took of the machine since: the noise in the figures, in words.
+    /// Describes how much of the machine others have used since: the noise in the figures.
     pub(crate) fn others_since(&self) -> anyhow::Result<String> {
         let now = Self::now()?;
         let elapsed = (now.at - self.at).as_secs_f64();
@@ -84,8 +83,8 @@ impl Machine {
         let others = (now.busy.saturating_sub(self.busy)).saturating_sub(ours);
         let stolen = now.stolen.saturating_sub(self.stolen);
         Ok(format!(
-            "Took {elapsed:.0} s, in which everything else (other processes, the kernel's own \
-             threads) took {:.0} % of a core and the hypervisor {:.0} %.",
+            "The run took {elapsed:.0} s. Other processes and kernel threads used {:.0} % of a core, \
+             the hypervisor {:.0} %.",
             100.0 * others.as_secs_f64() / elapsed,
             100.0 * stolen.as_secs_f64() / elapsed,
         ))
@@ -97,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_of_the_command_may_hold_anything() {
+    fn accepts_any_character_in_the_name_of_the_command() {
         let stat = "7 (a) b) 3) S 1 7 7 0 -1 4194560 1 0 0 0 200 50 30 20 20 0 1 0 9";
         assert_eq!(ticks(stat, 11..13).unwrap(), from_ticks(250));
         assert_eq!(ticks(stat, 11..15).unwrap(), from_ticks(300));

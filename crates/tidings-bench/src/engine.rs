@@ -1,4 +1,4 @@
-//! The engine within this process, on the server's core.
+//! The engine in this process, on the server's core.
 
 use anyhow::Context as _;
 use tidings::{Config, Tidings};
@@ -7,21 +7,22 @@ use tokio::runtime::{Builder, Runtime};
 use crate::Bench;
 use crate::server::soon;
 
-/// An engine whose runtime is on the server's core. Its handle may be used from the load's core.
+/// An engine whose runtime is on the server's core. Its handle can be used from the load generator's
+/// core.
 #[derive(Debug)]
 pub(crate) struct Engine {
     handle: Tidings,
     runtime: ServerRuntime,
 }
 
-/// A runtime that may be dropped within another one.
+/// A runtime that can be dropped within another one.
 #[derive(Debug)]
 struct ServerRuntime(Option<Runtime>);
 
 impl Engine {
     /// Opens a store.
     pub(crate) async fn open(bench: &Bench, config: Config) -> anyhow::Result<Self> {
-        // The runtime's threads, and those that it starts, stay on the core of the one that makes it.
+        // The runtime's threads, and those that it starts, stay on the core of the thread that creates it.
         let runtime = bench.cores.on_server(|| {
             Builder::new_multi_thread()
                 .worker_threads(1)
@@ -39,12 +40,12 @@ impl Engine {
         Ok(Self { handle, runtime })
     }
 
-    /// The engine, to be used from where the caller is.
+    /// The engine, for use on the caller's core.
     pub(crate) const fn handle(&self) -> &Tidings {
         &self.handle
     }
 
-    /// Does `work` with the engine on the server's core.
+    /// Runs `work` with the engine on the server's core.
     pub(crate) async fn run<T, F>(&self, work: impl FnOnce(Tidings) -> F) -> anyhow::Result<T>
     where
         T: Send + 'static,

@@ -35,12 +35,12 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
             wire_bytes = wire.len();
         }
         let how = if outstanding == 1 {
-            "the next only when all have it"
+            "one event outstanding"
         } else {
             "16 events outstanding"
         };
         table.ratio(
-            &format!("server CPU a delivery, µs, {how}"),
+            &format!("server CPU per delivery, µs, {how}"),
             &ours.cpu_us,
             ("a bare loop of socket writes", &raw.cpu_us),
             Target::None,
@@ -53,17 +53,14 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         );
     }
     table.note(format!(
-        "A delivery is {wire_bytes} bytes on the wire; the bare loop writes the same bytes, one event \
-         a write, to 1,000 loopback sockets with the same readers."
+        "A delivery has {wire_bytes} bytes on the wire. The bare loop writes the same bytes, one event \
+         per write, to 1,000 loopback sockets with the same clients."
     ));
-    table.note(
-        "The server's CPU includes everything: the request, the commit, and what the kernel does \
-         within its system calls.",
-    );
+    table.note("The server's CPU time includes the request, the commit and its system calls.");
     Ok(table)
 }
 
-/// What it took to spread events.
+/// The cost of delivering events.
 #[derive(Debug, Default)]
 struct Spread {
     cpu_us: Samples,
@@ -80,12 +77,12 @@ impl Spread {
 
 type Measured = (Duration, Duration, usize);
 
-/// Who has got which event.
+/// Which events have arrived where.
 #[derive(Debug)]
 struct Arrivals {
-    /// How many subscribers have got each event.
+    /// How many subscribers have received each event.
     events: Mutex<Vec<usize>>,
-    /// Room for another event under way.
+    /// Permits for events in flight.
     room: Semaphore,
 }
 
@@ -97,12 +94,12 @@ impl Arrivals {
         })
     }
 
-    /// A subscriber has got further events.
+    /// Records that a subscriber has received more events.
     fn count(&self, range: std::ops::Range<usize>) -> anyhow::Result<()> {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let got = events
             .get_mut(range)
-            .context("more frames came than events were published")?;
+            .context("received more frames than events were published")?;
         for subscribers in got {
             *subscribers += 1;
             if *subscribers == SUBSCRIBERS {
@@ -112,11 +109,11 @@ impl Arrivals {
         Ok(())
     }
 
-    /// Waits until another event may be on its way.
+    /// Waits until another event can be sent.
     async fn take_room(&self) -> anyhow::Result<()> {
         soon("all to have an event", self.room.acquire())
             .await?
-            .context("the readers have ended")?
+            .context("the subscribers have ended")?
             .forget();
         Ok(())
     }
@@ -128,12 +125,12 @@ impl Arrivals {
         }
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let complete = events.iter().all(|got| *got == SUBSCRIBERS);
-        ensure!(complete, "not every event has arrived everywhere");
+        ensure!(complete, "some subscribers did not receive every event");
         Ok(())
     }
 }
 
-/// Reads until all events have come.
+/// Reads until all events have arrived.
 async fn read(
     mut subscriber: Subscriber,
     arrivals: Arc<Arrivals>,
@@ -156,7 +153,7 @@ async fn end(mut readers: JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The server spreads events; also what one delivery looks like on the wire.
+/// Lets the server deliver events. Also returns the bytes of one delivery.
 async fn served(
     bench: &Bench,
     events: usize,
@@ -208,7 +205,7 @@ async fn served(
     Ok((measured, wire))
 }
 
-/// A thread writes the same bytes to sockets, and does nothing else.
+/// Lets a thread write the same bytes to sockets and do nothing else.
 async fn written(
     bench: &Bench,
     events: usize,

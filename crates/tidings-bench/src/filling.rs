@@ -1,5 +1,5 @@
-//! Stores that are filled before anything is measured in them: by nothing but SQLite, the same rows
-//! each time, as the engine would have written them.
+//! Stores that are filled before a measurement: by SQLite alone, with the same rows each time, as the
+//! engine would write them.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -20,16 +20,16 @@ use crate::engine::Engine;
 use crate::raw::{self, Row};
 use crate::server::until_none_is_left;
 
-/// How many events are written at a time.
+/// The events written per transaction.
 const COMMIT: usize = 200_000;
 
-/// Over how much time the events are spread.
+/// The period over which the events are spread.
 const AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// The longest that an event stays unread, if it is read.
+/// The longest time after which an event is read.
 const UNREAD: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Of 20 events, how many have which severity.
+/// The severities of 20 events.
 const SEVERITIES: [(Severity, usize); 4] = [
     (Severity::Error, 1),
     (Severity::Warning, 2),
@@ -37,25 +37,24 @@ const SEVERITIES: [(Severity, usize); 4] = [
     (Severity::Informational, 15),
 ];
 
-/// An inbox to be.
+/// The plan of an inbox.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inbox {
     pub(crate) owner: OwnerId,
     pub(crate) events: usize,
-    /// One event in so many has [`Description::RARE_WORD`] in its description.
+    /// One event in this many has [`Description::RARE_WORD`] in its description.
     pub(crate) rare_word_every: usize,
 }
 
-/// What a store is to be filled with. The events of all inboxes are in it as they would have come,
-/// one among the other.
+/// The plan of a store. The events of all inboxes are interleaved as they would have arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Filling {
     pub(crate) inboxes: Vec<Inbox>,
-    /// How many of the events were read; they are those of any severity.
+    /// How many of the events were read, of all severities alike.
     pub(crate) read_percent: u32,
 }
 
-/// A filled store, which no engine has open. It is gone when it is dropped.
+/// A filled store that no engine has open. It is removed on drop.
 #[derive(Debug)]
 pub(crate) struct FilledStore {
     directory: TempDir,
@@ -68,14 +67,14 @@ struct Feed {
     inbox: Inbox,
     key: i64,
     head: i64,
-    /// How many events it has.
+    /// The number of events so far.
     events: usize,
     counts: BTreeMap<(&'static str, &'static str), i64>,
     types: BTreeMap<(&'static str, &'static str), i64>,
 }
 
 impl Filling {
-    /// Makes a store, and lets the engine index it for searching.
+    /// Creates a store and lets the engine index it for search.
     pub(crate) async fn fill(&self, bench: &Bench) -> anyhow::Result<FilledStore> {
         let directory = bench.directory()?;
         let data = data(&directory);
@@ -94,10 +93,10 @@ impl Filling {
 
     fn write(&self, data: &Path) -> anyhow::Result<()> {
         let mut connection = Connection::open(data.join("tidings.db"))?;
-        // Only as long as this takes: whoever loses the power begins anew.
+        // A store that loses power while it is filled is filled again.
         connection.pragma_update(None, "journal_mode", "off")?;
         connection.pragma_update(None, "synchronous", "off")?;
-        // In KiB, and large enough that no page is written twice in a transaction.
+        // In KiB, and so large that no page is written twice in a transaction.
         connection.pragma_update(None, "cache_size", -1024 * 1024)?;
         fastrand::seed(1);
         let mut random = Rng::with_seed(2);
@@ -131,7 +130,7 @@ impl Filling {
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             for index in part {
                 let feed = &mut feeds[usize::from(*index)];
-                // Spread evenly, so that a store has as many of each as it should.
+                // Spread evenly, so that a store has the exact number of each.
                 let severity = severities[feed.events % severities.len()];
                 let is_read = random.u32(0..100) < self.read_percent;
                 moment += step;
@@ -210,12 +209,12 @@ impl Feed {
     }
 }
 
-/// Lets the engine index what is in a store, until there is nothing left to index.
+/// Lets the engine index a store until nothing is left to index.
 async fn index(bench: &Bench, data: &Path) -> anyhow::Result<()> {
     let engine = Engine::open(bench, Config::new(data)).await?;
     let watch = Connection::open(data.join("tidings.db"))?;
     until_none_is_left("the search index", async || {
-        // The engine leaves the last few of a feed for later.
+        // The engine leaves the last few events of a feed for later.
         let left: i64 = watch.query_row(
             "SELECT coalesce(sum(head - searched_rev), 0) FROM feed WHERE head - searched_rev >= 512",
             [],
@@ -225,7 +224,7 @@ async fn index(bench: &Bench, data: &Path) -> anyhow::Result<()> {
     })
     .await?;
     engine.close().await?;
-    // Everything into the one file, so that it can be copied.
+    // Moves everything into one file, so that it can be copied.
     watch.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     watch.close().map_err(|(_, error)| error)?;
     File::open(data.join("tidings.db"))?
@@ -234,28 +233,28 @@ async fn index(bench: &Bench, data: &Path) -> anyhow::Result<()> {
 }
 
 impl FilledStore {
-    /// Where it is.
+    /// Its data directory.
     pub(crate) fn data(&self) -> PathBuf {
         data(&self.directory)
     }
 
-    /// A copy of it to change, in the directory `data` of the one given back.
+    /// Copies the store to the directory `data` of the returned one, to be changed.
     pub(crate) fn copy(&self, bench: &Bench) -> anyhow::Result<CopiedStore> {
         let directory = bench.directory()?;
         let copy = data(&directory);
         fs::create_dir(&copy)?;
         let copied = copy.join("tidings.db");
         fs::copy(self.data().join("tidings.db"), &copied).context("could not copy a store")?;
-        // Or the disk would be busy with it while something is measured.
+        // Otherwise the disk would be busy with it during the measurement.
         File::open(&copied)?.sync_all()?;
         Ok(CopiedStore { directory })
     }
 
-    /// What it took, in words.
+    /// Describes how long filling and indexing took, and the size.
     pub(crate) fn describe(&self) -> anyhow::Result<String> {
         let bytes = fs::metadata(self.data().join("tidings.db"))?.len();
         Ok(format!(
-            "Filling the store took {:.0} s, indexing it for searching {:.0} s; it has {:.2} GiB.",
+            "Filling the store took {:.0} s, indexing it for search {:.0} s. It has {:.2} GiB.",
             self.filled.as_secs_f64(),
             self.indexed.as_secs_f64(),
             bytes as f64 / 1024.0 / 1024.0 / 1024.0
@@ -263,14 +262,14 @@ impl FilledStore {
     }
 }
 
-/// A copy of a filled store. It is gone when it is dropped.
+/// A copy of a filled store. It is removed on drop.
 #[derive(Debug)]
 pub(crate) struct CopiedStore {
     directory: TempDir,
 }
 
 impl CopiedStore {
-    /// Where it is.
+    /// Its data directory.
     pub(crate) fn data(&self) -> PathBuf {
         data(&self.directory)
     }

@@ -1,4 +1,4 @@
-//! The load's side of HTTP/1.1: just enough of it, so that the load costs little.
+//! The load generator's side of HTTP/1.1: as little as possible, so that it costs little.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Enough for the head of any answer, and for a good piece of a replay.
+/// Enough for the head of any response and for a large piece of a replay.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// A keep-alive connection that publishes.
@@ -24,7 +24,7 @@ impl Publisher {
         })
     }
 
-    /// Sends a whole request and waits for the end of its answer, which must be 201.
+    /// Sends a request and waits for the end of its response, which must be 201.
     pub(crate) async fn publish(&mut self, request: &[u8]) -> anyhow::Result<()> {
         self.socket.write_all(request).await?;
         let mut filled = 0;
@@ -37,10 +37,10 @@ impl Publisher {
             }
         };
         let mut left = (head + length).checked_sub(filled);
-        ensure!(left.is_some(), "the server sent more than one answer");
+        ensure!(left.is_some(), "the server sent more than one response");
         if !self.buffer.starts_with(b"HTTP/1.1 201 ") {
             let answer = String::from_utf8_lossy(&self.buffer[..filled]);
-            bail!("the server did not take the event: {answer}");
+            bail!("the server rejected the event: {answer}");
         }
         while let Some(rest @ 1..) = left {
             let room = rest.min(self.buffer.len());
@@ -66,11 +66,11 @@ fn head_length(answer: &[u8]) -> Option<usize> {
 }
 
 fn content_length(head: &[u8]) -> anyhow::Result<usize> {
-    let head = std::str::from_utf8(head).context("the head of the answer is not UTF-8")?;
+    let head = std::str::from_utf8(head).context("the head of the response is not UTF-8")?;
     let line = head
         .split("\r\n")
         .find_map(|line| line.strip_prefix("content-length: "));
-    let line = line.with_context(|| format!("the answer has no length: {head}"))?;
+    let line = line.with_context(|| format!("the response has no length: {head}"))?;
     Ok(line.parse()?)
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct Subscriber {
 }
 
 impl Subscriber {
-    /// Asks for the stream; `start` is a cursor, or `earliest`, or nothing for "from now".
+    /// Requests the stream. `start` is a cursor, `earliest`, or nothing for "from now".
     pub(crate) async fn connect(server: SocketAddr, start: Option<&str>) -> anyhow::Result<Self> {
         let mut request =
             "GET /api/system/events/subscribe HTTP/1.1\r\nHost: localhost\r\n".to_owned();
@@ -95,7 +95,7 @@ impl Subscriber {
         Ok(Self::over(socket))
     }
 
-    /// A reader of what is sent as a stream over any connection.
+    /// Reads a stream from any connection.
     pub(crate) fn over(socket: TcpStream) -> Self {
         Self {
             socket,
@@ -103,14 +103,14 @@ impl Subscriber {
         }
     }
 
-    /// Reads once; how many frames with data have ended.
+    /// Reads once. Returns how many frames with data have ended.
     pub(crate) async fn read(&mut self, buffer: &mut [u8]) -> anyhow::Result<u64> {
         let read = self.socket.read(buffer).await?;
         ensure!(read > 0, "the server ended the stream");
         Ok(self.scan.scan(&buffer[..read]))
     }
 
-    /// Reads until so many frames have come; gives what was read.
+    /// Reads until `frames` frames have arrived. Returns their bytes.
     pub(crate) async fn read_frames(&mut self, frames: u64) -> anyhow::Result<Vec<u8>> {
         let mut text = Vec::new();
         let mut buffer = [0; 4096];
@@ -121,12 +121,11 @@ impl Subscriber {
             seen += self.scan.scan(&buffer[..read]);
             text.extend_from_slice(&buffer[..read]);
         }
-        ensure!(seen == frames, "more frames came than were asked for");
+        ensure!(seen == frames, "received more frames than expected");
         Ok(text)
     }
 
-    /// Reads the two frames, `ready` and `live`, with which a stream from now begins; gives the
-    /// cursor.
+    /// Reads the frames `ready` and `live` with which a stream starts. Returns the cursor.
     pub(crate) async fn read_to_live(&mut self) -> anyhow::Result<String> {
         let text = self.read_frames(2).await?;
         let text = String::from_utf8_lossy(&text);
@@ -139,19 +138,19 @@ impl Subscriber {
     }
 }
 
-/// Counts the frames in a stream, without taking its chunks apart: a frame ends with an empty line,
-/// which the marks between chunks (they end in `\r\n`) cannot look like. Only frames whose last
-/// field is `data` count, so comments and `retry` do not.
+/// Counts the frames of a stream without decoding its chunks: a frame ends with an empty line, and
+/// chunk headers end in `\r\n`, so they cannot be mistaken for one. Only frames whose last field is
+/// `data` count, so comments and `retry` do not.
 #[derive(Debug, Default)]
 pub(crate) struct FrameScan {
-    /// Whether the present line has begun.
+    /// Whether the current line has started.
     within_line: bool,
-    /// With which byte the last line that has begun did so.
+    /// The first byte of the last line that has started.
     began_with: u8,
 }
 
 impl FrameScan {
-    /// How many frames end in `bytes`, which go on where the last ones ended.
+    /// Counts the frames that end in `bytes`, which continue the previous ones.
     pub(crate) fn scan(&mut self, mut bytes: &[u8]) -> u64 {
         let mut frames = 0;
         while let Some(first) = bytes.first() {

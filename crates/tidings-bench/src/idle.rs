@@ -1,4 +1,4 @@
-//! What one event takes when nothing else goes on.
+//! The latency of one event on an idle server.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::report::{Table, Target};
 use crate::server::{Server, soon};
 use crate::statistics::Samples;
 
-/// Between two events the server goes to sleep.
+/// The pause between two events, in which the server goes to sleep.
 const PAUSE: Duration = Duration::from_millis(5);
 
 pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
@@ -37,7 +37,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         raw_tail.push(latencies.percentile(99));
     }
     server.stop().await?;
-    let mut table = Table::new("idle: one event at a time, 5 ms apart, ms from request to answer");
+    let mut table = Table::new("idle: one event every 5 ms, time from request to response");
     let commit = "one raw SQLite commit";
     let target = Target::AtMost(1.0);
     table.difference("median, ms", &ours, (commit, &raw), target);

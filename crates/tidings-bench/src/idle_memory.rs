@@ -1,4 +1,4 @@
-//! What a subscriber costs while nothing happens.
+//! The memory of idle subscribers.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::report::{Table, Target};
 use crate::server::{Server, soon};
 use crate::statistics::Samples;
 
-/// The first ones are not counted: they make the server take what it takes once.
+/// The first subscribers do not count: they include what the server allocates once.
 const WARM_UP: usize = 100;
 
 pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
@@ -24,7 +24,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     connect(&server, subscribers, &mut all).await?;
     let (idle, kernel) = (server.resident_bytes()?, Kernel::now()?);
 
-    // Nobody is as idle as one that has never been served.
+    // A subscriber that has never received an event can be cheaper than one that has.
     let mut publisher = Publisher::connect(server.address()).await?;
     for _ in 0..3 {
         publisher.publish(PublishRequest::one().renew()).await?;
@@ -40,7 +40,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         let growth = bytes.saturating_sub(before) as f64;
         Samples::from_iter([growth / subscribers as f64 / 1024.0])
     };
-    let title = "idle-memory: what a subscriber costs that nothing is sent to, KiB";
+    let title = "idle-memory: memory per idle subscriber, KiB";
     let mut table = Table::new(title);
     table.figure("server process, RSS", &each(idle, before), Target::None);
     let after = "server process, RSS, after three events to all";
@@ -56,7 +56,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         Target::None,
     );
     table.note(format!(
-        "{subscribers} subscribers, connected one after the other; the server had {:.1} MiB before \
+        "{subscribers} subscribers, connected one after the other. The server had {:.1} MiB before \
          them. The kernel's figures are those of the whole machine, before and after.",
         before as f64 / 1024.0 / 1024.0
     ));

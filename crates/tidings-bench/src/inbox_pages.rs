@@ -1,4 +1,4 @@
-//! Pages of an inbox with very many events, and of one with few, in the same store.
+//! Pages of a large and of a small inbox in the same store.
 
 use std::time::Instant;
 
@@ -34,7 +34,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     }
     engine.close().await?;
     let (large, small) = (inboxes.large.events, inboxes.small.events);
-    let mut table = Table::new("inbox-pages: pages of a large inbox, beside those of a small one");
+    let mut table = Table::new("inbox-pages: pages of a large inbox compared with a small one");
     for case in &cases {
         table.ratio(
             &format!("ms, inbox of {}: {}", number(large as f64), case.read.name),
@@ -47,17 +47,17 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         );
     }
     table.note(format!(
-        "No HTTP, whose cost would be the same on both sides: `Tidings::list` and \
-         `Tidings::summary`, 25 events a page. Both inboxes are in one store, among {} events of \
-         1,000 others, one event among the other as they came; half of the events are read, one in \
-         20 is an error. The deep pages begin in the middle of the inbox and go on with `next`.",
+        "Without HTTP, whose cost is the same on both sides: `Tidings::list` and \
+         `Tidings::summary`, 25 events per page. Both inboxes are in one store with {} events of \
+         1,000 other users, interleaved. Half of the events are read, one in 20 is an error. The \
+         deep pages start in the middle of the inbox and continue with `next`.",
         number(inboxes.others as f64)
     ));
     table.note(inboxes.store.describe()?);
     Ok(table)
 }
 
-/// What is asked for.
+/// The page to read.
 #[derive(Clone, Debug)]
 struct Read {
     name: &'static str,
@@ -69,7 +69,7 @@ enum What {
     Summary,
     /// The first page.
     First(EventFilter, PageRequest),
-    /// Page after page from the middle of the inbox on.
+    /// Page after page from the middle of the inbox.
     Deep(PageRequest),
 }
 
@@ -101,11 +101,7 @@ impl Read {
             ..errors.clone()
         };
         let of_category = EventFilter {
-            category: vec![
-                "deployment"
-                    .parse()
-                    .context("the category keeps the rules")?,
-            ],
+            category: vec!["deployment".parse().context("the category is valid")?],
             ..all()
         };
         let badge = PageRequest { size: 1, ..newest };
@@ -117,7 +113,7 @@ impl Read {
                 What::First(all(), uncounted),
             ),
             read("first page by `updatedAt`", What::First(all(), by_change)),
-            read("`next` from the middle on", What::Deep(newest)),
+            read("`next` from the middle", What::Deep(newest)),
             read("errors", What::First(errors, newest)),
             read("unread events", What::First(unread.clone(), newest)),
             read("unread events, page of 1", What::First(unread, badge)),
@@ -152,7 +148,7 @@ impl Case {
     }
 }
 
-/// What was measured in one inbox.
+/// The measurements in one inbox.
 #[derive(Debug)]
 struct Turns {
     inbox: Inbox,
@@ -212,7 +208,7 @@ impl Turn {
                 time
             }
             What::Deep(page) => {
-                let after = self.after.context("the inbox came to an end")?;
+                let after = self.after.context("the inbox has no further page")?;
                 let page = PageRequest {
                     paging: Paging::After(after),
                     ..*page
@@ -227,7 +223,7 @@ impl Turn {
     }
 }
 
-/// Lists on the server's core: how many ms it took, and what came.
+/// Lists on the server's core. Returns the milliseconds and the page.
 pub(crate) async fn list(
     engine: &Engine,
     owner: OwnerId,
@@ -249,7 +245,7 @@ async fn summary(engine: Tidings, owner: OwnerId) -> anyhow::Result<(f64, u64)> 
     Ok((start.elapsed().as_secs_f64() * 1e3, summary.total_count))
 }
 
-/// The token of the page that begins in the middle of an inbox, the newest first.
+/// The token of the page that starts in the middle of an inbox, newest first.
 fn middle(inbox: Inbox, sort: Sort, data: &std::path::Path) -> anyhow::Result<PageToken> {
     let connection = Connection::open(data.join("tidings.db"))?;
     let (feed, _) = find_feed(&connection, inbox.owner)?;

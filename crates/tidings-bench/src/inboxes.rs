@@ -1,4 +1,4 @@
-//! The store in which lists and searches are measured: a large inbox, a small one, and many others.
+//! The store for lists and searches: a large inbox, a small one and many others.
 
 use tidings_event::OwnerId;
 use uuid::Uuid;
@@ -9,10 +9,10 @@ use crate::filling::{FilledStore, Filling, Inbox};
 
 const OTHER_OWNERS: u32 = 1_000;
 
-/// In the inboxes of the others; every twentieth of their events has the rare word.
+/// Events of the other users, one in 20 of which has the rare word.
 const OTHERS_RARE_WORD_EVERY: usize = 20;
 
-/// How many events of the large inbox have the rare word, and of the small one.
+/// How many events of the large inbox, and of the small one, have the rare word.
 pub(crate) const RARE: usize = 5;
 
 /// The filled store with its two owners.
@@ -21,7 +21,7 @@ pub(crate) struct Inboxes {
     pub(crate) store: FilledStore,
     pub(crate) large: Inbox,
     pub(crate) small: Inbox,
-    /// How many events the others have.
+    /// The events of the other users.
     pub(crate) others: usize,
 }
 
@@ -53,7 +53,7 @@ impl Inboxes {
     }
 }
 
-/// The owner with this number; the first is the one of the server's local identity.
+/// The owner with this number; the first is the server's local identity.
 pub(crate) fn owner(index: u32) -> OwnerId {
     OwnerId::from_uuid(Uuid::from_u128(LOCAL_USER.as_u128() + u128::from(index)))
 }

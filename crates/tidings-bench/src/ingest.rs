@@ -1,4 +1,4 @@
-//! One event a request, from many publishers at once.
+//! One event per request, from many publishers at once.
 
 use crate::Bench;
 use crate::content::PublishRequest;
@@ -18,7 +18,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         Samples::default(),
     );
     let mut costs = Costs::default();
-    // The figure that is looked at most, and a machine's neighbours are felt in it.
+    // This figure varies most with the load of the virtual machine's host.
     for _ in 0..2 * bench.repetitions() {
         let flow = served(bench, PUBLISHERS, &PublishRequest::one()).await?;
         ours.push(flow.events_per_second);
@@ -27,29 +27,29 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         grouped.push(raw(bench, 1, PUBLISHERS).await?);
         together.push(raw_by(bench, 1, PUBLISHERS, Statements::OneForAll).await?);
     }
-    let mut table = Table::new("ingest: 64 publishers, one event a request, events/s");
+    let mut table = Table::new("ingest: 64 publishers, one event per request");
     let row = "events/s, each acknowledged with 201";
     let target = Target::AtLeast(5.0);
     table.ratio(
         row,
         &ours,
-        ("raw SQLite, a commit an event", &singly),
+        ("raw SQLite, one commit per event", &singly),
         target,
     );
     let target = Target::AtLeast(0.4);
     table.ratio(
         row,
         &ours,
-        ("raw SQLite, 64 events a commit", &grouped),
+        ("raw SQLite, 64 events per commit", &grouped),
         target,
     );
-    let all = ("the same, all 64 rows by one statement", &together);
+    let all = ("the same, all 64 rows in one statement", &together);
     table.ratio(row, &ours, all, Target::None);
     table.note(costs.describe());
     Ok(table)
 }
 
-/// What publishers reach at a server with a store of its own.
+/// The rate of publishers at a new server.
 pub(crate) async fn served(
     bench: &Bench,
     publishers: usize,
@@ -62,7 +62,7 @@ pub(crate) async fn served(
     Ok(flow)
 }
 
-/// What SQLite alone reaches, with so many events a commit.
+/// The rate of raw SQLite with `rows` events per commit.
 pub(crate) async fn raw(bench: &Bench, owners: usize, rows: usize) -> anyhow::Result<f64> {
     raw_by(bench, owners, rows, Statements::OneARow).await
 }
@@ -82,7 +82,7 @@ async fn raw_by(
     })?
 }
 
-/// The CPU time behind a flow of events.
+/// The CPU time of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Costs {
     server: Samples,
@@ -100,7 +100,8 @@ impl Costs {
 
     pub(crate) fn describe(&self) -> String {
         format!(
-            "Server CPU {} µs an event, its core {} % busy with it; load CPU {} µs an event.",
+            "The server used {} µs of CPU per event and {} % of its core, the load generator {} µs \
+             per event.",
             self.server,
             number(self.busy.median()),
             self.load

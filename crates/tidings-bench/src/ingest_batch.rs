@@ -1,4 +1,4 @@
-//! Many events a request.
+//! Many events per request.
 
 use crate::Bench;
 use crate::content::PublishRequest;
@@ -6,7 +6,7 @@ use crate::ingest::{Costs, raw, served};
 use crate::report::{Table, Target};
 use crate::statistics::Samples;
 
-/// Enough that the next batch is there when one is committed.
+/// Enough publishers that the next batch is queued when one is committed.
 const PUBLISHERS: usize = 4;
 const BATCH: usize = 100;
 
@@ -19,11 +19,11 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         costs.push(flow);
         raw_rates.push(raw(bench, 1, BATCH).await?);
     }
-    let mut table = Table::new("ingest-batch: 4 publishers, 100 events a request, events/s");
+    let mut table = Table::new("ingest-batch: 4 publishers, 100 events per request");
     table.ratio(
         "events/s, each batch acknowledged with 201",
         &ours,
-        ("raw SQLite, 100 events a commit", &raw_rates),
+        ("raw SQLite, 100 events per commit", &raw_rates),
         Target::AtLeast(0.6),
     );
     table.note(costs.describe());

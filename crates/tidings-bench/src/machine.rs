@@ -1,4 +1,4 @@
-//! What the figures were measured on.
+//! A description of the machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ fn value_of(text: &str, name: &str) -> String {
         .to_owned()
 }
 
-/// The filesystem that `path` is on: of all mounts above it the deepest.
+/// The file system of `path`: that of the deepest mount above it.
 fn filesystem(path: &Path) -> String {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     let mut found: Option<(PathBuf, &str)> = None;

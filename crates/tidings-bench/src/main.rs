@@ -1,8 +1,8 @@
-//! The benchmarks of `cargo xtask bench`: the real server, and the engine, side by side with the
-//! machine's own limits.
+//! The benchmarks of `cargo xtask bench`: the server and the engine compared with the machine's own
+//! limits.
 //!
-//! Every figure stands beside what it is compared with, measured in the same run and in turns, since
-//! the machine may be busy with other things. Nothing here passes or fails.
+//! Every figure has a baseline, measured in the same run and in turns, because the machine can be
+//! busy with other work. No benchmark passes or fails.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -55,19 +55,19 @@ use report::Table;
 /// Measures Tidings against the limits of this machine.
 #[derive(Debug, Parser)]
 struct Args {
-    /// What to measure; everything when none is named.
+    /// The benchmarks to run; all of them by default.
     #[arg(value_enum)]
     names: Vec<Name>,
 
-    /// Shorter and smaller: to see whether it runs, not for figures to quote.
+    /// Run short and small, to check that the benchmarks work. The figures cannot be quoted.
     #[arg(long)]
     quick: bool,
 
-    /// The server's binary, built for release.
+    /// The server's release binary.
     #[arg(long, value_name = "FILE")]
     server: PathBuf,
 
-    /// Where the data directories are made: on a real disk, or no commit costs anything.
+    /// Directory for the data directories. It must be on a real disk, or commits cost nothing.
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
 }
@@ -88,11 +88,11 @@ enum Name {
     Retention,
     /// All attacks.
     Hostile,
-    /// Those of an ordinary account alone.
+    /// The attacks of an ordinary account alone.
     HostileAccount,
 }
 
-/// What every benchmark needs.
+/// The settings that benchmarks share.
 #[derive(Debug)]
 struct Bench {
     server: PathBuf,
@@ -104,23 +104,22 @@ struct Bench {
 }
 
 impl Bench {
-    /// One of two sizes.
+    /// Chooses between the sizes of a full and a quick run.
     fn size<T>(&self, full: T, quick: T) -> T {
         if self.quick { quick } else { full }
     }
 
-    /// How often each side is measured, in turns.
+    /// How many turns each side is measured.
     fn repetitions(&self) -> usize {
         self.size(5, 3)
     }
 
-    /// How long one side is measured at a time.
+    /// How long one side is measured per turn.
     fn stretch(&self) -> Duration {
         self.size(Duration::from_secs(4), Duration::from_secs(1))
     }
 
-    /// The store in which lists and searches are measured. It takes minutes to fill, so that there is
-    /// only one.
+    /// The store for lists and searches. Filling it takes minutes, so there is only one.
     async fn inboxes(&self) -> anyhow::Result<&Inboxes> {
         self.inboxes
             .get_or_try_init(|| Inboxes::fill(self))
@@ -128,7 +127,7 @@ impl Bench {
             .context("could not fill the inboxes")
     }
 
-    /// A directory that is gone when it is dropped.
+    /// Creates a directory that is removed on drop.
     fn directory(&self) -> anyhow::Result<TempDir> {
         tempfile::Builder::new()
             .prefix("tidings-bench-")
@@ -148,7 +147,8 @@ fn main() -> anyhow::Result<()> {
         inboxes: OnceCell::new(),
     };
     println!("{}", machine::describe(&bench)?);
-    // Before the runtime, whose threads inherit it. One thread makes the cheapest load.
+    // Before the runtime starts, because its threads inherit the core. A load generator with one
+    // thread is the cheapest.
     bench.cores.pin_to_load()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

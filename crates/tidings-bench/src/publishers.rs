@@ -12,21 +12,20 @@ use crate::cpu;
 use crate::http::Publisher;
 use crate::server::{Server, soon};
 
-/// The first part of every measurement does not count.
+/// The first part of every measurement is not counted.
 const WARM_UP: Duration = Duration::from_millis(500);
 
-/// What publishers reached together.
+/// The result of all publishers together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flow {
     pub(crate) events_per_second: f64,
-    /// The server's CPU time an event, in µs.
+    /// The server's CPU time per event, in µs.
     pub(crate) server_cpu_us: f64,
-    /// The load's.
+    /// The load generator's CPU time per event, in µs.
     pub(crate) load_cpu_us: f64,
 }
 
-/// Lets `publishers` connections send `request` with fresh ids, each the next one when the last one
-/// is answered.
+/// Lets `publishers` connections send `request` with fresh ids, each again when it is answered.
 pub(crate) async fn flat_out(
     server: &Server,
     publishers: usize,
@@ -81,7 +80,7 @@ pub(crate) async fn fill(server: &Server, events: usize) -> anyhow::Result<()> {
     let mut left = events;
     while left > 0 {
         let mut request = PublishRequest::batch(left.min(BATCH));
-        // The same request as long as it fits.
+        // Reuses the request while it fits.
         while left >= request.events() {
             soon("an answer", publisher.publish(request.renew())).await??;
             left -= request.events();

@@ -1,4 +1,4 @@
-//! The machine's own limit: the rows the server stores, written by nothing but SQLite.
+//! The machine's own limit: the rows that the server stores, written by SQLite alone.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -14,24 +14,24 @@ use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION, LOCAL_USER, SEVE
 /// How the rows of a transaction are inserted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Statements {
-    /// Each by a statement of its own, as one writes it.
+    /// One statement per row, as programs usually do.
     OneARow,
-    /// All by one, which is what the engine comes near to.
+    /// One statement for all rows, which is close to what the engine does.
     OneForAll,
 }
 
-/// A store as the engine makes it, opened as its writer opens it.
+/// A store created by the engine and opened like its writer opens it.
 #[derive(Debug)]
 pub(crate) struct RawStore {
     connection: Connection,
-    /// The key and the head of each feed; events go to them in turn.
+    /// The key and head of each feed. Events go to them in turn.
     feeds: Vec<(i64, i64)>,
     events: usize,
 }
 
 impl RawStore {
-    /// Lets the engine make a store in `directory`, and opens it without the engine. The events are
-    /// those of so many owners.
+    /// Lets the engine create a store in `directory` and opens it without the engine, for the events of
+    /// `owners` owners.
     pub(crate) async fn create(directory: &Path, owners: usize) -> anyhow::Result<Self> {
         let engine = Tidings::open(Config::new(directory)).await?;
         engine.close().await;
@@ -48,7 +48,7 @@ impl RawStore {
         })
     }
 
-    /// Commits transactions of `rows` events for as long as `stretch`: events a second.
+    /// Commits transactions of `rows` events for `stretch`. Returns the events per second.
     pub(crate) fn flat_out(
         &mut self,
         rows: usize,
@@ -64,8 +64,8 @@ impl RawStore {
         Ok(events as f64 / start.elapsed().as_secs_f64())
     }
 
-    /// One transaction: the rows of the events, and for each feed they are in its head and its
-    /// counters, as the engine writes them.
+    /// Runs one transaction with the rows of the events and the head and counters of their feeds, as the
+    /// engine writes them.
     pub(crate) fn commit(&mut self, rows: usize, statements: Statements) -> anyhow::Result<()> {
         let transaction = self
             .connection
@@ -111,7 +111,7 @@ impl RawStore {
         transaction.commit().context("could not commit")
     }
 
-    /// Whether the rows are there, so that nothing was measured that was not done.
+    /// Checks that the rows were written.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         let rows: i64 = self
             .connection
@@ -121,7 +121,7 @@ impl RawStore {
     }
 }
 
-/// Opens the store in `directory`, which no engine has open, as the engine's writer does.
+/// Opens the store in `directory` as the engine's writer does. No engine has it open.
 pub(crate) fn open(directory: &Path) -> anyhow::Result<Connection> {
     let connection = Connection::open(directory.join("tidings.db"))?;
     connection.pragma_update(None, "journal_mode", "wal")?;
@@ -132,7 +132,7 @@ pub(crate) fn open(directory: &Path) -> anyhow::Result<Connection> {
     Ok(connection)
 }
 
-/// Begins the feed of `owner` and gives its key.
+/// Starts the feed of `owner` and returns its key.
 pub(crate) fn begin_feed(connection: &Connection, owner: Uuid) -> anyhow::Result<i64> {
     connection.execute(
         "INSERT INTO feed (owner, head) VALUES (?1, 0)",
@@ -141,7 +141,7 @@ pub(crate) fn begin_feed(connection: &Connection, owner: Uuid) -> anyhow::Result
     Ok(connection.last_insert_rowid())
 }
 
-/// An event to be stored. Its ids are made up.
+/// An event to be stored, with invented ids.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row<'a> {
     pub(crate) feed: i64,
@@ -161,14 +161,14 @@ const COLUMNS: &str = "feed, created_rev, changed_rev, id, digest, system_id, op
      acted_upon, category, action, severity, status, created_at, updated_at, description, metadata";
 
 impl Row<'_> {
-    /// Inserts the row, and with it those of all indexes.
+    /// Inserts the row, and with it the rows of all indexes.
     pub(crate) fn insert(&self, transaction: &Transaction<'_>) -> anyhow::Result<()> {
         insert_together(&[*self], transaction)
     }
 
     fn bind(&self, statement: &mut Statement<'_>, row: usize) -> anyhow::Result<()> {
         let id = mint_id();
-        // As long as the server's digest and its operation's id, and as random.
+        // As long and as random as the server's digest and operation id.
         let mut digest = [0_u8; 32];
         fastrand::fill(&mut digest);
         let mut system = [0_u8; 16];
@@ -198,7 +198,7 @@ impl Row<'_> {
     }
 }
 
-/// Inserts rows by one statement.
+/// Inserts rows with one statement.
 fn insert_together(rows: &[Row<'_>], transaction: &Transaction<'_>) -> anyhow::Result<()> {
     static ONE: LazyLock<String> = LazyLock::new(|| insert_statement(1));
     let mut statement = match rows {
@@ -220,7 +220,7 @@ fn insert_statement(rows: usize) -> String {
     format!("INSERT INTO event ({COLUMNS}) VALUES {rows}")
 }
 
-/// Writes how far a feed has got.
+/// Writes the head of a feed.
 pub(crate) fn set_head(transaction: &Transaction<'_>, feed: i64, head: i64) -> anyhow::Result<()> {
     transaction
         .prepare_cached("UPDATE feed SET head = ?2 WHERE key = ?1")?

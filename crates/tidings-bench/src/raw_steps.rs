@@ -1,4 +1,4 @@
-//! What the engine does to many events of an inbox, done by nothing but SQLite, in the same steps.
+//! The engine's changes of many events, made by SQLite alone in the same steps.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::filling::find_feed;
 use crate::raw;
 use crate::statistics::Samples;
 
-/// The rows of a step, which are committed together.
+/// The rows of a step, committed together.
 pub(crate) const STEP: usize = StreamItem::MAX_IDS;
 
 /// A store with the inbox that is changed.
@@ -23,11 +23,11 @@ pub(crate) struct RawInbox {
     head: i64,
 }
 
-/// What was done.
+/// The steps that were run.
 #[derive(Debug, Default)]
 pub(crate) struct RawSteps {
     pub(crate) rows: usize,
-    /// How many ms each step took.
+    /// The milliseconds of each step.
     pub(crate) times: Samples,
     pub(crate) rows_per_second: f64,
 }
@@ -72,7 +72,7 @@ impl RawInbox {
         })
     }
 
-    /// Deletes so many of the oldest events and leaves tombstones.
+    /// Deletes the oldest `events` events and leaves tombstones.
     pub(crate) fn delete_oldest(mut self, events: usize) -> anyhow::Result<RawSteps> {
         let now = i64::try_from(Timestamp::now().as_nanosecond())?;
         let mut left = events;
@@ -116,8 +116,8 @@ impl RawInbox {
         })
     }
 
-    /// Does steps, which are given the feed and its head and say how many rows they changed, until
-    /// there is nothing left to change.
+    /// Runs steps until none changes a row. A step receives the feed and its head and returns the number
+    /// of changed rows.
     fn steps(
         &mut self,
         mut step: impl FnMut(&Transaction<'_>, i64, &mut i64) -> anyhow::Result<usize>,

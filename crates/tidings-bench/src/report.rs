@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::statistics::{Samples, number};
 
-/// What a benchmark found, as Markdown.
+/// The results of a benchmark, as Markdown.
 #[derive(Debug)]
 pub(crate) struct Table {
     title: &'static str,
@@ -12,12 +12,12 @@ pub(crate) struct Table {
     notes: Vec<String>,
 }
 
-/// What a figure should reach.
+/// The target of a figure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
     AtLeast(f64),
     AtMost(f64),
-    /// It is shown for what it says about another.
+    /// Shown for comparison only.
     None,
 }
 
@@ -42,7 +42,7 @@ impl Table {
         }
     }
 
-    /// A figure that is judged by its ratio to another, turn by turn.
+    /// Adds a figure that is judged by its ratio to another, turn by turn.
     pub(crate) fn ratio(
         &mut self,
         figure: &str,
@@ -60,7 +60,7 @@ impl Table {
         ]);
     }
 
-    /// A figure that is judged by its distance from another, turn by turn.
+    /// Adds a figure that is judged by its difference from another, turn by turn.
     pub(crate) fn difference(
         &mut self,
         figure: &str,
@@ -78,7 +78,7 @@ impl Table {
         ]);
     }
 
-    /// A figure that stands for itself.
+    /// Adds a figure without a baseline.
     pub(crate) fn figure(&mut self, figure: &str, ours: &Samples, target: Target) {
         self.rows.push([
             figure.to_owned(),
@@ -89,7 +89,7 @@ impl Table {
         ]);
     }
 
-    /// A sentence below the table.
+    /// Adds a sentence below the table.
     pub(crate) fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());
     }
@@ -98,7 +98,10 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "### {}\n", self.title)?;
-        writeln!(f, "| figure | ours | in the same run | ratio | target |")?;
+        writeln!(
+            f,
+            "| figure | Tidings | baseline in the same run | ratio | target |"
+        )?;
         writeln!(f, "|---|---|---|---|---|")?;
         for row in &self.rows {
             writeln!(f, "| {} |", row.join(" | "))?;

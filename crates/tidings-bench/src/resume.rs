@@ -1,4 +1,4 @@
-//! Coming back to a feed: to its end, and to its beginning.
+//! Reconnecting to a feed: near its end, and at its start.
 
 use std::time::Instant;
 
@@ -41,11 +41,11 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         growths.push(growth);
     }
     let size = number(large as f64);
-    let mut table = Table::new("resume: coming back to a long feed");
+    let mut table = Table::new("resume: reconnecting to a long feed");
     table.ratio(
-        &format!("ms from connecting to the first missed event, 10 back in {size}"),
+        &format!("ms from connecting to the first missed event, 10 behind in {size}"),
         &in_large,
-        ("10 back in 1,000", &in_small),
+        ("10 behind in 1,000", &in_small),
         Target::AtMost(1.5),
     );
     table.figure(
@@ -54,12 +54,12 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         Target::None,
     );
     table.figure(
-        "growth of the server's memory meanwhile, at its peak, MiB",
+        "peak growth of the server's memory during that replay, MiB",
         &growths,
         Target::AtMost(32.0),
     );
     table.note(format!(
-        "Each replay is by a server that has just started and served one idle subscriber. Filling \
+        "Each replay is served by a server that has just started and served one idle subscriber. Filling \
          the feed in batches of 1,000 took {:.0} s.",
         filled.as_secs_f64()
     ));
@@ -71,7 +71,7 @@ struct Feed {
     server: Server,
     directory: TempDir,
     events: usize,
-    /// The cursor of a reader that has missed a few events.
+    /// The cursor of a client that has missed a few events.
     behind: String,
 }
 
@@ -81,12 +81,12 @@ impl Feed {
         let data = directory.path().join("data");
         let server = Server::start(bench, &data).await?;
         fill(&server, events).await?;
-        // What is left of filling it is gone with the process.
+        // The memory used for filling the feed ends with the process.
         server.stop().await?;
         let server = Server::start(bench, &data).await?;
         let mut subscriber = Subscriber::connect(server.address(), None).await?;
         let head = soon("a stream to begin", subscriber.read_to_live()).await??;
-        let (own, rest) = head.split_once('-').context("the cursor is odd")?;
+        let (own, rest) = head.split_once('-').context("the cursor has no hyphen")?;
         let own: u64 = own.parse()?;
         ensure!(
             own == events as u64,
@@ -101,7 +101,7 @@ impl Feed {
         })
     }
 
-    /// Comes back with the cursor: ms until the first missed event is there.
+    /// Reconnects with the cursor. Returns the milliseconds until the first missed event.
     async fn resume(&self) -> anyhow::Result<f64> {
         let start = Instant::now();
         let mut subscriber = Subscriber::connect(self.server.address(), Some(&self.behind)).await?;
@@ -114,14 +114,14 @@ impl Feed {
         Ok(start.elapsed().as_secs_f64() * 1e3)
     }
 
-    /// Starts the server anew, so that it has the memory of a server that has just started.
+    /// Restarts the server, so that its memory is that of a server that has just started.
     async fn restart(self, bench: &Bench) -> anyhow::Result<Self> {
         self.server.stop().await?;
         let server = Server::start(bench, &self.directory.path().join("data")).await?;
         Ok(Self { server, ..self })
     }
 
-    /// Reads everything: events a second, and the growth of the server's memory in MiB.
+    /// Reads everything. Returns the events per second and the growth of the server's memory in MiB.
     async fn replay(&self) -> anyhow::Result<(f64, f64)> {
         let server = &self.server;
         let mut subscriber = Subscriber::connect(server.address(), None).await?;

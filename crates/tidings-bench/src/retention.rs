@@ -45,12 +45,12 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
             "{} deleted in the background",
             number(expired(inbox) as f64)
         ),
-        "the same DELETE with tombstones in raw SQLite, 512 rows a commit",
+        "the same DELETE with tombstones in raw SQLite, 512 rows per commit",
     );
     table.note(format!(
-        "Opening an engine that keeps {} events of an owner, with an inbox of {}; while others \
-         publish, it goes on to keep a tenth of that. Each turn begins with a fresh copy of the same \
-         store.",
+        "An engine that keeps {} events per owner opens an inbox of {}. While the other users \
+         publish, it continues until a tenth of that is left. Each turn starts with a fresh copy of \
+         the same store.",
         number((inbox.events - expired(inbox)) as f64),
         number(inbox.events as f64)
     ));
@@ -58,7 +58,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     Ok(table)
 }
 
-/// How many are deleted when nothing else goes on.
+/// How many events are deleted on an otherwise idle engine.
 const fn expired(inbox: Inbox) -> usize {
     inbox.events / 2
 }
@@ -91,7 +91,7 @@ async fn by_engine(
     engine.close().await
 }
 
-/// Opens an engine that begins to delete at once.
+/// Opens an engine that starts to delete at once.
 async fn open(bench: &Bench, data: &Path, kept: usize) -> anyhow::Result<Engine> {
     let mut config = Config::new(data);
     config.retention = Retention {
@@ -101,7 +101,7 @@ async fn open(bench: &Bench, data: &Path, kept: usize) -> anyhow::Result<Engine>
     Engine::open(bench, config).await
 }
 
-/// Waits until only so many are left: how long it has taken since `start`.
+/// Waits until only `kept` events are left. Returns the time since `start`.
 async fn wait(
     engine: &Engine,
     inbox: Inbox,

@@ -1,4 +1,4 @@
-//! Searching a large inbox for words that are in many of its events, in a few, and in none.
+//! Searching a large inbox for words that occur in many of its events, in a few and in none.
 
 use anyhow::ensure;
 use tidings::{Config, EventFilter, PageRequest};
@@ -12,13 +12,19 @@ use crate::inboxes::RARE;
 use crate::report::{Table, Target};
 use crate::statistics::{Samples, number};
 
-/// What is searched for, and what it is.
+/// Each text with its description.
 const TEXTS: [(&str, &str); 5] = [
-    (Description::RARE_WORD, "a word rare here, common elsewhere"),
-    (Description::RARE_LETTERS, "two letters of that word only"),
+    (
+        Description::RARE_WORD,
+        "a word rare in this inbox, common in others",
+    ),
+    (
+        Description::RARE_LETTERS,
+        "two letters that occur only in that word",
+    ),
     (Description::COMMON_WORD, "a common word"),
     (Description::COMMON_LETTERS, "two common letters"),
-    (Description::ABSENT_WORD, "a word that is nowhere"),
+    (Description::ABSENT_WORD, "a word that occurs nowhere"),
 ];
 
 pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
@@ -36,7 +42,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         }
     }
     engine.close().await?;
-    let mut table = Table::new("search: the newest 25 with a text, in a large inbox");
+    let mut table = Table::new("search: the newest 25 matches in a large inbox");
     for case in &cases {
         let name = format!("“{}”, {}", case.text, case.name);
         table.figure(
@@ -45,7 +51,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
             Target::AtMost(100.0),
         );
         table.figure(
-            "… until 25 or all are found, page by page",
+            "… until 25 or all matches are found, page by page",
             &case.full,
             Target::None,
         );
@@ -56,7 +62,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
             case.total
         );
         table.note(format!(
-            "“{}”: {} events have it; the first page held {} and took {} ms at most.",
+            "“{}” occurs in {} events. The first page held {} and took at most {} ms.",
             case.text,
             case.total,
             case.fewest,
@@ -64,8 +70,8 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         ));
     }
     table.note(format!(
-        "No HTTP: `Tidings::list` with `count=none`, in the inbox of {} in a store with {} events \
-         of others; one in 20 of those has the rare word.",
+        "Without HTTP: `Tidings::list` with `count=none`, in the inbox of {} events in a store with \
+         {} events of other users, of which one in 20 has the rare word.",
         number(inboxes.large.events as f64),
         number(inboxes.others as f64)
     ));
@@ -73,7 +79,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     Ok(table)
 }
 
-/// What was measured with one text.
+/// The measurements of one text.
 #[derive(Debug, Default)]
 struct Case {
     text: &'static str,
@@ -83,7 +89,7 @@ struct Case {
     counted: Samples,
     /// The slowest first page of all.
     slowest: f64,
-    /// How many events the emptiest first page had.
+    /// The fewest events on a first page.
     fewest: usize,
     total: u64,
 }

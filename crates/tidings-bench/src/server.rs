@@ -11,20 +11,20 @@ use tokio::process::{Child, Command};
 
 use crate::{Bench, cpu};
 
-/// Far beyond what any step takes: passing it means that something is stuck.
+/// Far longer than any step takes. If it passes, something is stuck.
 const STUCK: Duration = Duration::from_secs(120);
 
-/// Waits for what must come.
+/// Waits for something that must happen.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> anyhow::Result<T> {
     tokio::time::timeout(STUCK, future)
         .await
         .with_context(|| format!("waited for {what} for {STUCK:?}"))
 }
 
-/// How often something is looked at that says nothing when it is done.
+/// The interval of polls, for changes without a signal.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Waits until `look` finds nothing left to do, as long as there is less and less of it.
+/// Waits until `look` finds nothing left to do. Fails if the rest stops shrinking.
 pub(crate) async fn until_none_is_left(
     what: &str,
     mut look: impl AsyncFnMut() -> anyhow::Result<u64>,
@@ -46,7 +46,7 @@ pub(crate) async fn until_none_is_left(
     }
 }
 
-/// A server process, on the server's core; killed when it is dropped.
+/// A server process on the server's core. It is killed on drop.
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Child,
@@ -74,7 +74,7 @@ impl Server {
             .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(&log).context("could not make the log")?)
+            .stderr(std::fs::File::create(&log).context("could not create the log")?)
             .kill_on_drop(true);
         let mut process = bench
             .cores
@@ -90,11 +90,11 @@ impl Server {
             .and_then(|url| url.split_once("://"))
         else {
             let log = std::fs::read_to_string(&log).unwrap_or_default();
-            bail!("the server began with {line:?}, and its log says:\n{log}");
+            bail!("the server printed {line:?} first; its log:\n{log}");
         };
         Ok(Self {
             pid: process.id().context("the server has ended")?,
-            address: address.parse().context("the server names no address")?,
+            address: address.parse().context("the server printed no address")?,
             process,
         })
     }
@@ -103,29 +103,29 @@ impl Server {
         self.address
     }
 
-    /// The CPU time it has taken so far.
+    /// The CPU time used so far.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         cpu::of_process(self.pid)
     }
 
-    /// How many files and sockets it has open.
+    /// The number of open files and sockets.
     pub(crate) fn open_files(&self) -> anyhow::Result<usize> {
         let files = std::fs::read_dir(format!("/proc/{}/fd", self.pid))
-            .context("could not look at the server's files")?;
+            .context("could not read the server's open files")?;
         Ok(files.count())
     }
 
-    /// The memory it has in RAM, in bytes.
+    /// The resident memory, in bytes.
     pub(crate) fn resident_bytes(&self) -> anyhow::Result<u64> {
         self.status("VmRSS:")
     }
 
-    /// The most memory it had in RAM since [`Self::forget_peak`].
+    /// The peak of the resident memory since [`Self::forget_peak`].
     pub(crate) fn peak_resident_bytes(&self) -> anyhow::Result<u64> {
         self.status("VmHWM:")
     }
 
-    /// Begins to look for the peak anew.
+    /// Resets the peak.
     pub(crate) fn forget_peak(&self) -> anyhow::Result<()> {
         // See clear_refs in the kernel's proc.rst.
         std::fs::write(format!("/proc/{}/clear_refs", self.pid), "5")
@@ -145,6 +145,6 @@ impl Server {
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         soon("the server to end", self.process.kill())
             .await?
-            .context("could not end the server")
+            .context("could not stop the server")
     }
 }

@@ -1,4 +1,4 @@
-//! A subscriber that takes nothing must cost the publishers nothing.
+//! The effect on publishers of a subscriber that reads nothing.
 
 use crate::Bench;
 use crate::content::PublishRequest;
@@ -13,7 +13,7 @@ const PUBLISHERS: usize = 64;
 pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     let (mut with, mut without) = (Side::default(), Side::default());
     for turn in 0..bench.repetitions() {
-        // Whoever is second may find the disk or the machine changed.
+        // The sides alternate, because the second one can find the disk or the machine changed.
         if turn.is_multiple_of(2) {
             without.measure(bench, false).await?;
             with.measure(bench, true).await?;
@@ -22,8 +22,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
             without.measure(bench, false).await?;
         }
     }
-    let mut table =
-        Table::new("stalled: publishing to a user with a subscriber that reads nothing");
+    let mut table = Table::new("stalled: publishing to a user whose subscriber reads nothing");
     table.ratio(
         "events/s, 64 publishers",
         &with.rates,
@@ -31,7 +30,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         Target::None,
     );
     table.ratio(
-        "the server's memory at its peak, MiB",
+        "peak memory of the server, MiB",
         &with.peaks,
         ("without the subscriber", &without.peaks),
         Target::None,

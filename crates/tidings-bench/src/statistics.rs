@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Repeated measurements of the same thing, in the order they were made.
+/// Repeated measurements of one figure, in order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Samples(Vec<f64>);
 
@@ -15,7 +15,7 @@ impl Samples {
         self.percentile(50)
     }
 
-    /// The smallest value that at least so many percent of the values do not exceed.
+    /// The smallest value that at least `percent` of the values do not exceed.
     pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
@@ -27,7 +27,7 @@ impl Samples {
         self.percentile(100)
     }
 
-    /// Each measurement with the one of `others` made in the same turn.
+    /// Combines each measurement with the one of `others` from the same turn.
     pub(crate) fn paired(&self, others: &Self, combine: impl Fn(f64, f64) -> f64) -> Self {
         self.0
             .iter()
@@ -43,7 +43,7 @@ impl FromIterator<f64> for Samples {
     }
 }
 
-/// The median, and from where to where the values go.
+/// The median with the lowest and highest value.
 impl fmt::Display for Samples {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&number(self.median()))?;
@@ -55,7 +55,7 @@ impl fmt::Display for Samples {
     }
 }
 
-/// A number with three digits that count, and groups of thousands.
+/// Formats a number with three significant digits and groups of thousands.
 pub(crate) fn number(value: f64) -> String {
     let decimals = match value.abs() {
         size if size >= 100.0 => 0,
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_three_digits_that_count() {
+    fn numbers_have_three_significant_digits() {
         assert_eq!(number(1_234_567.8), "1,234,568");
         assert_eq!(number(999.6), "1,000");
         assert_eq!(number(123.4), "123");

@@ -1,4 +1,4 @@
-//! Many users, each with one subscriber, in the embedded engine: over HTTP the local identity shows
+//! Many users with one subscriber each, in the embedded engine: over HTTP, the local identity sees
 //! the events of one user only.
 
 use std::collections::VecDeque;
@@ -22,7 +22,7 @@ use crate::{Bench, cpu};
 
 const USERS: usize = 1000;
 const PUBLISHERS: usize = 16;
-/// With so many events under way at a time the publishers never wait for a single commit.
+/// With this many events in flight, publishers never wait for a single commit.
 const MANY_PUBLISHERS: usize = 1024;
 const OFFERED_PER_SECOND: u32 = 10_000;
 
@@ -43,8 +43,8 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         p99.push(latencies.percentile(99));
         reached.push(rate);
     }
-    let mut table = Table::new("users: 1,000 users with a subscriber each, in the embedded engine");
-    let commits = ("raw SQLite, 1,000 feeds, 16 events a commit", &grouped);
+    let mut table = Table::new("users: 1,000 users with one subscriber each, embedded engine");
+    let commits = ("raw SQLite, 1,000 feeds, 16 events per commit", &grouped);
     table.ratio(
         "events/s, 16 publishers, until all are read",
         &few,
@@ -69,9 +69,9 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         Target::None,
     );
     table.note(format!(
-        "No HTTP: `Tidings::publish` to `Subscription::next_frames` in one process. The engine and \
-         all subscribers run on the server's core; what `publish` does before it queues (rules and \
-         JSON) runs on the load's core, {load} µs an event with the making of the event."
+        "Without HTTP: `Tidings::publish` to `Subscription::next_frames` in one process. The engine \
+         and all subscribers run on the server's core. Building, validating and encoding an event \
+         runs on the load generator's core and took {load} µs."
     ));
     Ok(table)
 }
@@ -85,11 +85,11 @@ struct Embedded {
 
 struct Users {
     owners: Vec<OwnerId>,
-    /// When the events were published that the user has not yet read. One publisher serves a user,
-    /// and waits for each of its events, so they are read in this order.
+    /// When the user's unread events were published. One publisher serves a user and waits for each
+    /// event, so they are read in this order.
     unread: Vec<Mutex<VecDeque<Instant>>>,
     latencies: Mutex<Samples>,
-    /// How many frames all subscribers have read.
+    /// How many frames the subscribers have read together.
     read: AtomicU64,
 }
 
@@ -138,7 +138,7 @@ impl Embedded {
     }
 }
 
-/// A subscriber that does nothing with its frames.
+/// A subscriber that discards its frames.
 async fn read(mut subscription: Subscription, user: usize, users: Arc<Users>) {
     let mut scan = FrameScan::default();
     while let Ok(Some(bytes)) = subscription.next_frames().await {
@@ -173,12 +173,12 @@ impl Users {
             .with_severity(Severity::Informational)
             .with_description(DESCRIPTION)
             .build()
-            .context("the event keeps the rules")
+            .context("the event is valid")
     }
 }
 
-/// Publishers that go on as soon as they are answered: events a second, and the load's CPU time an
-/// event in µs.
+/// Runs publishers that continue as soon as they are answered. Returns the events per second and
+/// the load generator's CPU time per event in µs.
 async fn flat_out(bench: &Bench, publishers: usize) -> anyhow::Result<(f64, f64)> {
     let embedded = Embedded::start(bench).await?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -214,8 +214,8 @@ async fn flat_out(bench: &Bench, publishers: usize) -> anyhow::Result<(f64, f64)
     Ok((rate, cpu.as_secs_f64() * 1e6 / published as f64))
 }
 
-/// Publishers that keep to a time-table: how many ms from publishing until reading, and the events a
-/// second that they came to.
+/// Runs publishers that follow a timetable. Returns the milliseconds from publishing to reading and
+/// the events per second.
 async fn offered(bench: &Bench) -> anyhow::Result<(Samples, f64)> {
     let embedded = Embedded::start(bench).await?;
     let events_each = {
@@ -241,8 +241,8 @@ async fn offered(bench: &Bench) -> anyhow::Result<(Samples, f64)> {
                 if !late {
                     tokio::time::sleep_until(due.into()).await;
                 }
-                // An event that had to wait for the one before has waited since it was due. That the
-                // timer is up to 1 ms late is no fault of the engine.
+                // An event that waited for the previous one counts from when it was due. A timer
+                // that is up to 1 ms late does not count.
                 let published = if late { due } else { Instant::now() };
                 let user = served.next().context("a publisher serves users")?;
                 users.unread[user]
