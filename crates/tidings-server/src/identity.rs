@@ -10,6 +10,7 @@ mod credential;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod local;
+mod local_only;
 mod pages;
 mod session;
 
@@ -28,6 +29,7 @@ pub use authority::{Origin, OriginError};
 use authority::{Proxy, Sender};
 pub(crate) use credential::{Credential, Ending, Watch, ended};
 pub use local::LOCAL_USER;
+pub use local_only::local_only;
 pub(crate) use pages::{Entry, Pages};
 pub use pages::{PublicUrl, PublicUrlError};
 pub(crate) use session::{Session, SessionCookies};

@@ -66,6 +66,7 @@ mod unfiltered;
 pub use admission::ConnectionLimits;
 pub use config::Config;
 pub use dropped_lines::DroppedLines;
+pub use identity::local_only;
 pub use identity::{Identity, LOCAL_USER, Origin, OriginError, PublicUrl, PublicUrlError};
 pub use limits::CallerLimits;
 pub use log_level::{Level, LevelError, LogLevel};
