@@ -1,4 +1,4 @@
-//! What the program is told on its command line.
+//! The command line.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,19 +8,19 @@ use uuid::Uuid;
 /// Pings Kubernetes clusters and tells the user how it went.
 #[derive(Clone, Debug, clap::Parser)]
 pub struct Args {
-    /// Where to listen. A loopback address, since there is no login.
+    /// Address to listen on. Must be a loopback address, since there is no login.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// The directory that holds the events; made when it is missing.
+    /// Data directory. Created if it is missing.
     #[arg(long, value_name = "DIR", default_value = "./ping-data")]
     pub data_dir: PathBuf,
 
-    /// The kubeconfig file that has the contexts. It is read at every ping.
+    /// Kubeconfig file with the contexts. Read for every ping.
     #[arg(long, value_name = "FILE", env = "KUBECONFIG")]
     pub kubeconfig: PathBuf,
 
-    /// A connection and its context; may be given several times.
+    /// Connection and its context (repeatable).
     #[arg(long, value_name = "UUID=CONTEXT", value_parser = connection)]
     pub connection: Vec<(Uuid, String)>,
 }

@@ -1,4 +1,4 @@
-//! The clusters behind the connections, and whether they answer.
+//! The clusters behind the connections.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -10,17 +10,17 @@ use uuid::Uuid;
 
 use crate::failure::PingError;
 
-/// How long a cluster may take to accept a connection, and again to answer: a user waits for it.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Time limit for connecting to a cluster, and again for its response. A user waits for it.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The connections of the app: each stands for a context of a kubeconfig file.
+/// The connections of the app. Each stands for a context of a kubeconfig file.
 #[derive(Debug)]
 pub struct Connections {
     kubeconfig: PathBuf,
     contexts: HashMap<Uuid, String>,
 }
 
-/// Which cluster, and where it is.
+/// A context and the address of its API server.
 #[derive(Clone, Debug)]
 pub(crate) struct Cluster {
     pub(crate) context: String,
@@ -28,7 +28,7 @@ pub(crate) struct Cluster {
 }
 
 impl Connections {
-    /// The connections, by id, and the file that has their contexts.
+    /// Connections by id, and the file with their contexts.
     pub fn new(
         kubeconfig: impl Into<PathBuf>,
         contexts: impl IntoIterator<Item = (Uuid, String)>,
@@ -62,11 +62,11 @@ impl Connections {
         };
         let kubeconfig = Kubeconfig::read_from(&self.kubeconfig)?;
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
-        config.connect_timeout = Some(PATIENCE);
-        config.read_timeout = Some(PATIENCE);
-        // A ping says how it is now.
+        config.connect_timeout = Some(TIMEOUT);
+        config.read_timeout = Some(TIMEOUT);
+        // A ping reports the current state.
         config.default_retry = false;
-        // `HTTPS_PROXY` ends up here, and kube is built without proxies.
+        // kube reads `HTTPS_PROXY`, but is built without support for proxies here.
         config.proxy_url = None;
         Ok(config)
     }

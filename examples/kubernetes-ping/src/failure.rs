@@ -1,4 +1,4 @@
-//! Why a ping failed, for the caller and for the user.
+//! Why a ping failed: the response for the caller, the cause for the user.
 
 use axum::http::StatusCode;
 use kube::config::KubeconfigError;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::cluster::Cluster;
 
-/// Why a cluster could not be pinged. Each keeps what lies beneath it.
+/// Why a cluster could not be pinged.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PingError {
     #[error("there is no connection {0}")]
@@ -41,7 +41,7 @@ impl PingError {
         }
     }
 
-    /// What an error event carries: what failed, why, and what the user can do now.
+    /// The cause in the error event: the failure, its probable cause and a remedy.
     pub(crate) fn cause(&self) -> Cause {
         let (code, probable_cause, remedy) = match self {
             Self::UnknownConnection(_) => (
@@ -61,18 +61,18 @@ impl PingError {
             ),
             Self::Unreachable { .. } => (
                 "cluster_unreachable",
-                "the cluster is stopped, out of reach, or was made anew with another certificate",
+                "the cluster is stopped or unreachable, or was recreated with another certificate",
                 "start the cluster or fetch its kubeconfig again, then ping again",
             ),
         };
-        // This error becomes the headline, and the chain of its sources the details.
+        // This error becomes the short description, and the chain of its sources the long one.
         Cause::from(self)
             .with_code(code)
             .with_probable_cause(probable_cause)
             .with_suggested_remediation(remedy)
     }
 
-    /// As far as it is known which cluster was meant.
+    /// What is known about the cluster.
     pub(crate) fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::UnknownConnection(_) => Vec::new(),

@@ -1,13 +1,11 @@
-//! The guide's example: an axum program that pings the Kubernetes cluster behind a connection and
-//! tells the user how it went.
+//! An axum program that pings the Kubernetes cluster behind a connection and tells the user how it went.
 //!
-//! `docs/sending-events.md` walks through it.
+//! `docs/sending-events.md` explains it.
 
 mod app;
 mod args;
 mod cluster;
 mod failure;
-mod guard;
 mod ping;
 mod serve;
 
@@ -16,7 +14,7 @@ pub use args::Args;
 pub use cluster::Connections;
 pub use serve::serve;
 
-/// Compiles the programs in the guide.
+/// Compiles the programs in the guide as doctests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/sending-events.md")]
 struct SendingEvents;

@@ -1,4 +1,4 @@
-//! Runs the example; `docs/sending-events.md` says how.
+//! Runs the example. `docs/sending-events.md` has the command.
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -13,13 +13,14 @@ async fn main() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .init();
     let args = Args::parse();
-    // Whoever can connect is the user: what is true of Tidings' routes here is true of ours.
+    // There is no login: every client that can connect is the local user.
     anyhow::ensure!(
         args.listen.ip().is_loopback(),
-        "--listen: not a loopback address; give one such as 127.0.0.1:8080"
+        "--listen: {} is not a loopback address; use one such as 127.0.0.1:8080",
+        args.listen
     );
-    // Before anything is opened, so that no signal finds the program half started. Ctrl-C is SIGINT;
-    // service managers and Kubernetes send SIGTERM.
+    // Registered first, so that a signal during startup is not lost. Ctrl-C sends SIGINT; service managers
+    // and Kubernetes send SIGTERM.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
 
@@ -27,7 +28,7 @@ async fn main() -> anyhow::Result<()> {
     let connections = Connections::new(args.kubeconfig, args.connection);
     let listener = TcpListener::bind(args.listen).await.with_context(|| {
         format!(
-            "could not listen on {}; choose another with --listen",
+            "could not listen on {}; choose another address with --listen",
             args.listen
         )
     })?;

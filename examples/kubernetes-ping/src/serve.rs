@@ -1,4 +1,4 @@
-//! Serving, and ending in good order.
+//! Serving and graceful shutdown.
 
 use std::io;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, router};
 
-/// How long requests and pings may go on after the program was told to stop: longer than a ping
-/// takes, and shorter than the 30 seconds after which Kubernetes kills a program.
+/// Time limit for requests and pings after the program was told to stop. A ping takes less, and
+/// Kubernetes kills a program after 30 seconds.
 const STOP_TIME: Duration = Duration::from_secs(20);
 
-/// Serves until `stop` is ready. It returns when every request and every ping has ended, at the latest
-/// after 20 seconds, with the engine closed.
+/// Serves until `stop` is ready, then shuts down: it waits at most 20 seconds for requests and pings, and
+/// closes the engine.
 ///
 /// # Errors
 ///
@@ -30,7 +30,7 @@ pub async fn serve(
         let served = axum::serve(listener, router(Arc::clone(&app)))
             .with_graceful_shutdown(stopping.clone().cancelled_owned())
             .await;
-        // The pings of users who have hung up go on, and their events have to be stored.
+        // Pings whose clients disconnected still run, and their events must be stored.
         tracing::info!(pings = app.pings.len(), "all requests have ended");
         app.pings.close();
         app.pings.wait().await;
@@ -38,7 +38,7 @@ pub async fn serve(
     };
     let time_is_up = async {
         stop.await;
-        // A graceful shutdown would otherwise wait for the live streams.
+        // Otherwise the graceful shutdown waits for the live streams.
         app.tidings.end_subscriptions();
         stopping.cancel();
         tokio::time::sleep(STOP_TIME).await;
@@ -46,11 +46,11 @@ pub async fn serve(
     let ended = tokio::select! {
         served = all_ended => served,
         () = time_is_up => {
-            tracing::error!(pings = app.pings.len(), "stopped before all had ended");
+            tracing::error!(pings = app.pings.len(), "stopped before all pings had ended");
             Ok(())
         }
     };
-    // Last, since nothing can be published after it.
+    // Last: nothing can be published after it.
     app.tidings.close().await;
     ended
 }

@@ -1,10 +1,7 @@
-//! The example against stub clusters: what the caller is answered, what the user sees live, and what
-//! is there after the program was stopped.
+//! Tests the example against stub clusters: the response, the live event, and the events stored after a
+//! shutdown.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails where something unexpected comes"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails on the unexpected")]
 
 use std::fs;
 use std::net::SocketAddr;
@@ -32,7 +29,7 @@ use uuid::Uuid;
 
 const HOME: Uuid = Uuid::from_u128(0x7b1d_2c3e_0000_4000_8000_0000_0000_0001);
 
-/// Far beyond what any step takes: passing it means that something is stuck.
+/// Far longer than any step takes: a test that reaches it is stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
 async fn soon<T>(future: impl Future<Output = T>) -> T {
@@ -59,10 +56,10 @@ fn healthy() -> Router {
     Router::new().route("/version", get(async || axum::Json(version())))
 }
 
-/// An API server that does not answer before it is told to.
+/// An API server that delays its response until the test allows it.
 struct Slow {
     address: SocketAddr,
-    /// One for each request that has come.
+    /// Receives one message per request.
     asked: mpsc::Receiver<()>,
     go_on: oneshot::Sender<()>,
 }
@@ -71,7 +68,7 @@ impl Slow {
     async fn start() -> Self {
         let (ask, asked) = mpsc::channel(1);
         let (go_on, gone_on) = oneshot::channel::<()>();
-        // axum wants a handler that could be called again.
+        // axum requires a handler that can be called several times.
         let gone_on = Arc::new(Mutex::new(Some(gone_on)));
         let slow = get(async move || {
             ask.send(()).await.unwrap();
@@ -86,8 +83,8 @@ impl Slow {
         }
     }
 
-    /// Sends a request that leads to a ping, and hangs up when the cluster has been asked.
-    async fn ask_and_hang_up(&mut self, request: reqwest::RequestBuilder) {
+    /// Sends a request for a ping, and disconnects when the cluster has received its request.
+    async fn request_and_disconnect(&mut self, request: reqwest::RequestBuilder) {
         let request = tokio::spawn(request.send());
         soon(self.asked.recv()).await.unwrap();
         request.abort();
@@ -95,8 +92,8 @@ impl Slow {
     }
 }
 
-/// An address where nothing listens.
-async fn nobody() -> SocketAddr {
+/// An address without a listener.
+async fn unused_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()
 }
@@ -109,7 +106,7 @@ fn ping_url(base: &str, connection: Uuid) -> String {
     format!("{base}/api/connections/{connection}/ping")
 }
 
-/// The running example, its one connection `HOME` being the context `home` of a cluster.
+/// The running example. Its one connection is `HOME`.
 struct Example {
     url: String,
     http: reqwest::Client,
@@ -150,8 +147,8 @@ impl Example {
     }
 
     async fn ping(&self, connection: Uuid) -> (StatusCode, Value) {
-        let answer = soon(self.post_ping(connection).send()).await.unwrap();
-        (answer.status(), answer.json().await.unwrap())
+        let response = soon(self.post_ping(connection).send()).await.unwrap();
+        (response.status(), response.json().await.unwrap())
     }
 
     /// The next event that the user sees live.
@@ -184,7 +181,7 @@ fn write_kubeconfig(file: &Path, cluster: SocketAddr) {
     fs::write(file, text).unwrap();
 }
 
-/// Checks an error event and hands over its cause.
+/// Checks an error event and returns its cause.
 fn cause(event: &Event) -> Value {
     assert_eq!(event.severity, Severity::Error);
     let cause = event.metadata.as_ref().unwrap()["error"].clone();
@@ -195,12 +192,12 @@ fn cause(event: &Event) -> Value {
 }
 
 #[tokio::test]
-async fn a_cluster_that_answers_is_a_success_with_its_name_and_address() {
+async fn reports_success_with_cluster_name_and_address() {
     let cluster = serve(healthy()).await;
     let mut example = Example::start(cluster, "home").await;
-    let (status, answer) = example.ping(HOME).await;
+    let (status, body) = example.ping(HOME).await;
     assert_eq!(
-        (status, answer),
+        (status, body),
         (StatusCode::OK, json!({"version": "v1.34.0"}))
     );
     let event = example.event().await;
@@ -213,16 +210,16 @@ async fn a_cluster_that_answers_is_a_success_with_its_name_and_address() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_is_down_is_an_error_that_says_why_and_what_to_do() {
-    let cluster = nobody().await;
+async fn reports_unreachable_cluster_with_cause_and_remedy() {
+    let cluster = unused_address().await;
     let mut example = Example::start(cluster, "home").await;
-    let (status, answer) = example.ping(HOME).await;
+    let (status, body) = example.ping(HOME).await;
     assert_eq!(status, StatusCode::BAD_GATEWAY);
     let event = example.event().await;
     let cause = cause(&event);
     assert_eq!(cause["Code"], "cluster_unreachable");
-    assert_eq!(cause["ShortDescription"][0], answer["error"]);
-    // What lies beneath, down to what the system said.
+    assert_eq!(cause["ShortDescription"][0], body["error"]);
+    // The chain of sources ends with the error of the system.
     let details = cause["LongDescription"].as_array().unwrap();
     let deepest = details.last().unwrap().as_str().unwrap();
     assert!(details.len() > 1 && deepest.contains("refused"), "{cause}");
@@ -232,13 +229,13 @@ async fn a_cluster_that_is_down_is_an_error_that_says_why_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn an_unknown_connection_is_an_error_that_says_so() {
-    let mut example = Example::start(nobody().await, "home").await;
+async fn reports_unknown_connection() {
+    let mut example = Example::start(unused_address().await, "home").await;
     let unknown = Uuid::from_u128(9);
-    let (status, answer) = example.ping(unknown).await;
+    let (status, body) = example.ping(unknown).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert!(
-        answer["error"]
+        body["error"]
             .as_str()
             .unwrap()
             .contains(&unknown.to_string())
@@ -249,7 +246,7 @@ async fn an_unknown_connection_is_an_error_that_says_so() {
 }
 
 #[tokio::test]
-async fn refused_credentials_and_a_lost_context_have_remedies_of_their_own() {
+async fn reports_refused_credentials_and_missing_context() {
     let refusing = Router::new().fallback(async || StatusCode::UNAUTHORIZED);
     for (context, status, code) in [
         ("home", StatusCode::BAD_GATEWAY, "cluster_refused"),
@@ -266,15 +263,17 @@ async fn refused_credentials_and_a_lost_context_have_remedies_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_user_who_hangs_up_is_told_all_the_same() {
+async fn reports_ping_whose_client_disconnected() {
     let mut cluster = Slow::start().await;
     let mut example = Example::start(cluster.address, "home").await;
-    cluster.ask_and_hang_up(example.post_ping(HOME)).await;
+    cluster
+        .request_and_disconnect(example.post_ping(HOME))
+        .await;
     cluster.go_on.send(()).unwrap();
     assert_eq!(example.event().await.severity, Severity::Success);
 }
 
-/// What follows `text` in the first line that has it; `None` if the log ends before.
+/// The text after `text` in the first line that contains it. `None` if the log ends before.
 async fn logged<R: AsyncBufRead + Unpin>(log: &mut Lines<R>, text: &str) -> Option<String> {
     while let Some(line) = soon(log.next_line()).await.unwrap() {
         if let Some((_, rest)) = line.split_once(text) {
@@ -285,7 +284,7 @@ async fn logged<R: AsyncBufRead + Unpin>(log: &mut Lines<R>, text: &str) -> Opti
 }
 
 #[tokio::test]
-async fn a_program_that_is_stopped_first_ends_the_pings_of_those_who_hung_up() {
+async fn shutdown_waits_for_pings_of_disconnected_clients() {
     for signal in [Signal::TERM, Signal::INT] {
         let mut cluster = Slow::start().await;
         let directory = tempfile::tempdir().unwrap();
@@ -307,11 +306,11 @@ async fn a_program_that_is_stopped_first_ends_the_pings_of_those_who_hung_up() {
         let mut log = BufReader::new(program.stderr.take().unwrap()).lines();
         let url = logged(&mut log, "listening on ").await.unwrap();
         let request = http_client().post(ping_url(&url, HOME));
-        cluster.ask_and_hang_up(request).await;
+        cluster.request_and_disconnect(request).await;
 
         let pid = i32::try_from(program.id().unwrap()).unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
-        // A program that forgets the ping ends here, and its log with it.
+        // The log of a program that does not wait for the ping ends here.
         let pings = logged(&mut log, "all requests have ended ").await;
         assert_eq!(pings.as_deref(), Some("pings=1"));
         cluster.go_on.send(()).unwrap();
@@ -327,7 +326,7 @@ async fn a_program_that_is_stopped_first_ends_the_pings_of_those_who_hung_up() {
 }
 
 #[tokio::test]
-async fn a_request_from_elsewhere_pings_nothing() {
+async fn refuses_requests_from_other_origins() {
     let mut example = Example::start(serve(healthy()).await, "home").await;
     let own = example.url.clone();
     for (header, foreign) in [
@@ -337,17 +336,17 @@ async fn a_request_from_elsewhere_pings_nothing() {
         ("origin", "null"),
     ] {
         let request = example.post_ping(HOME).header(header, foreign);
-        let answer = soon(request.send()).await.unwrap();
+        let response = soon(request.send()).await.unwrap();
         assert_eq!(
-            answer.status(),
+            response.status(),
             StatusCode::FORBIDDEN,
             "{header}: {foreign}"
         );
     }
     let request = example.post_ping(HOME).header("origin", own);
-    let answer = soon(request.send()).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-    // The first event of all.
+    let response = soon(request.send()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    // It is the first event.
     let event = example.event().await;
     assert_eq!(event.severity, Severity::Success);
     let tidings = Client::new(example.url.parse().unwrap()).unwrap();
@@ -356,7 +355,7 @@ async fn a_request_from_elsewhere_pings_nothing() {
 }
 
 #[test]
-fn the_guide_starts_it_with_flags_that_it_has() {
+fn guide_starts_the_example_with_existing_flags() {
     let guide = include_str!("../../../docs/sending-events.md").replace("\\\n", " ");
     let command = guide
         .lines()
