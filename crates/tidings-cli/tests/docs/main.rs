@@ -44,9 +44,15 @@ fn root() -> &'static Path {
         .expect("the package is two levels below the root")
 }
 
-/// The README and all that is in `docs`.
+/// The root's README, those of the crates, and the files in `docs`.
 fn documents() -> anyhow::Result<Vec<PathBuf>> {
     let mut documents = vec![root().join("README.md")];
+    for entry in fs::read_dir(root().join("crates"))? {
+        let readme = entry?.path().join("README.md");
+        if readme.is_file() {
+            documents.push(readme);
+        }
+    }
     for entry in fs::read_dir(root().join("docs"))? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "md") {
