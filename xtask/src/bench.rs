@@ -2,41 +2,31 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-use cargo_metadata::MetadataCommand;
-
 use crate::command;
 
-/// What is measured. `cargo xtask bench -- --help` lists the names and options.
+/// What to measure. `target/release/tidings-bench --help` lists the names of the benchmarks.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The benchmarks to run; all when none is named.
+    /// The benchmarks to run [default: all]
     names: Vec<String>,
 
-    /// Shorter and smaller: to see whether it runs, not for figures to quote.
+    /// Run shorter and smaller benchmarks, which show only that they work
     #[arg(long)]
     quick: bool,
 
-    /// Where the data directories are made; a real disk, or no commit costs anything.
+    /// Make the data directories here, on a real disk: in memory, commits cost nothing
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
 }
 
-/// Builds the server as it is shipped, then measures it.
+/// Builds the server as it ships, then measures it.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    // Apart from the benchmarks, whose wishes for its dependencies must not reach it.
+    // One after the other: built together, the server would get the features that the benchmarks need.
     let build = ["build", "--release", "--locked", "--package"];
     for package in ["tidings-cli", "tidings-bench"] {
         command::run(command::cargo(&build).arg(package))?;
     }
-    let binaries = MetadataCommand::new()
-        .current_dir(command::root())
-        .no_deps()
-        .exec()
-        .context("could not read the workspace's metadata")?
-        .target_directory
-        .into_std_path_buf()
-        .join("release");
+    let binaries = command::target_directory()?.join("release");
     command::run(&mut bench(args, &binaries))
 }
 

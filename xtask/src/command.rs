@@ -1,8 +1,10 @@
-//! Runs a program and fails with its command line.
+//! Runs programs, and fails with their command line.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+use cargo_metadata::MetadataCommand;
 
 /// Cargo, with the workspace's root as its working directory.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
@@ -12,13 +14,23 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 }
 
 /// The workspace's root.
-pub(crate) fn root() -> &'static std::path::Path {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("xtask lies in the workspace")
 }
 
-/// Runs `command` to its end and prints its command line first.
+/// The folder that Cargo builds in.
+pub(crate) fn target_directory() -> anyhow::Result<PathBuf> {
+    let metadata = MetadataCommand::new()
+        .current_dir(root())
+        .no_deps()
+        .exec()
+        .context("could not read the workspace's metadata")?;
+    Ok(metadata.target_directory.into_std_path_buf())
+}
+
+/// Prints the command line of `command` and runs it to its end.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let line = format!("{command:?}");
     println!("$ {line}");

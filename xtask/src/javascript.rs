@@ -1,11 +1,9 @@
-//! The parts of the repository that are written in JavaScript or TypeScript: their packages and their
-//! tests, which follow a real server.
+//! The JavaScript and TypeScript projects: their packages, and their tests, which run a real server.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
-use cargo_metadata::MetadataCommand;
 
 use crate::command;
 use crate::tally::{Runner, Tally};
@@ -16,7 +14,7 @@ pub(crate) struct Project {
     pub(crate) folder: &'static str,
 }
 
-/// The clients of the stream that are not ours.
+/// Clients of the stream that other projects publish.
 pub(crate) const CONFORMANCE: Project = Project {
     folder: "conformance-js",
 };
@@ -26,7 +24,7 @@ pub(crate) const UI: Project = Project { folder: "ui" };
 
 pub(crate) const PROJECTS: [Project; 2] = [CONFORMANCE, UI];
 
-/// What is installed and with which contents.
+/// The lock file: which packages are installed, with their checksums.
 pub(crate) const LOCK: &str = "package-lock.json";
 
 /// A copy of the lock beside what was installed by it; `npm ci` begins by removing both.
@@ -66,26 +64,12 @@ impl Project {
     /// Runs a script that tests the binary which `cargo test` has built.
     pub(crate) fn test(self, script: &str, runner: Runner) -> anyhow::Result<Tally> {
         let mut npm = self.npm(&["run", "--silent", script]);
-        let (tally, status) = Tally::of(npm.env("TIDINGS_BINARY", binary()?), runner)?;
-        if status.success() {
-            ensure!(tally.passed > 0, "no test ran in {}", self.folder);
-            return Ok(tally);
-        }
-        // Whatever the lines say, something failed.
-        Ok(Tally {
-            failed: tally.failed.max(1),
-            ..tally
-        })
+        Tally::of_all(npm.env("TIDINGS_BINARY", binary()?), runner)
     }
 }
 
 fn binary() -> anyhow::Result<PathBuf> {
-    let metadata = MetadataCommand::new()
-        .current_dir(command::root())
-        .no_deps()
-        .exec()
-        .context("could not read the workspace's metadata")?;
-    let binary = Path::new(metadata.target_directory.as_str()).join("debug/tidings");
+    let binary = command::target_directory()?.join("debug/tidings");
     ensure!(
         binary.is_file(),
         "cargo test has not built {}",

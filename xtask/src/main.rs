@@ -5,13 +5,17 @@
 )]
 
 mod bench;
+mod cargo_tool;
 mod ci;
 mod codegen;
 mod command;
-mod dependencies;
+mod example;
 mod javascript;
+mod msrv;
+mod package;
 mod plot;
 mod python;
+mod step;
 mod tally;
 mod test;
 mod tidy;
@@ -24,22 +28,22 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
-    /// Install what the tests need, run every test of every kind, and say what ran.
+    /// Install what the tests need, and run every test
     Test(test::Args),
-    /// What CI runs: formatting, lints, rustdoc, tidy, then all tests.
-    Ci,
-    /// Write the files that are generated.
+    /// Run what CI runs: the checks, then every test
+    Ci(ci::Args),
+    /// Write the generated files
     Codegen(codegen::Args),
-    /// Measure the server against the limits of this machine.
+    /// Measure the server against the limits of this machine
     Bench(bench::Args),
-    /// Check the rules of the workspace that no compiler checks.
+    /// Check the rules of the workspace that no compiler checks
     Tidy,
 }
 
 fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Test(args) => test::run(&args),
-        Task::Ci => ci::run(),
+        Task::Ci(args) => ci::run(&args),
         Task::Codegen(args) => codegen::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Tidy => tidy::run(),

@@ -1,22 +1,22 @@
-//! Counts the tests that a test runner says it ran.
+//! Counts the tests that a test runner reports.
 
 use std::fmt;
 use std::io::{BufRead as _, BufReader};
 use std::ops::Add;
 use std::process::{Command, ExitStatus, Stdio};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 /// How many tests passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     /// How many passed.
     pub(crate) passed: u64,
-    /// How many did not, also because they could not be run.
+    /// How many did not, or could not be run.
     pub(crate) failed: u64,
 }
 
-/// Whose lines are read.
+/// A test runner, by the lines it prints.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Runner {
     /// `cargo test`, one summary a test binary.
@@ -51,6 +51,18 @@ impl Tally {
             .wait()
             .with_context(|| format!("could not wait for {program}"))?;
         Ok((tally, status))
+    }
+
+    /// Like [`Tally::of`]: a command that fails without a failed test counts as one, and one that runs no
+    /// test is an error.
+    pub(crate) fn of_all(command: &mut Command, runner: Runner) -> anyhow::Result<Self> {
+        let (mut tally, status) = Self::of(command, runner)?;
+        if status.success() {
+            ensure!(tally.passed > 0, "{command:?} ran no test");
+        } else {
+            tally.failed = tally.failed.max(1);
+        }
+        Ok(tally)
     }
 
     /// Counts a line such as `test result: ok. 19 passed; 0 failed; 0 ignored; …`.
@@ -127,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_of_cargo_add_up() {
+    fn adds_up_results_of_cargo() {
         let mut tally = Tally::default();
         for line in [
             "test a ... ok",
@@ -140,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn results_of_vitest_are_read() {
+    fn reads_results_of_vitest() {
         let mut tally = Tally::default();
         for line in [
             " Test Files  1 failed | 7 passed (8)",
@@ -153,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_node_could_not_run_has_failed() {
+    fn counts_cancelled_tests_of_node_as_failed() {
         let mut tally = Tally::default();
         for line in [
             "✔ pass 7 (1.2ms)",

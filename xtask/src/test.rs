@@ -3,19 +3,60 @@
 use anyhow::bail;
 
 use crate::javascript::{CONFORMANCE, PROJECTS, UI};
+use crate::step::Steps;
 use crate::tally::{Runner, Tally};
-use crate::{command, python, tools};
+use crate::{command, example, python, tools};
 
-/// How the tests are run.
+/// How to run the tests.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
-    /// How often the server is killed under load, instead of a few times.
+    /// How often to kill the server under load [default: a few times]
     #[arg(long, value_name = "N")]
     crash_rounds: Option<u32>,
 }
 
+/// Tests that one program runs.
+pub(crate) struct Suite {
+    title: &'static str,
+    run: fn(&Args) -> anyhow::Result<Tally>,
+}
+
+/// All of them. The first one builds the binary that those in JavaScript and Python test.
+pub(crate) const SUITES: [Suite; 9] = [
+    suite("Tests in Rust", rust),
+    suite("Tests of the benchmarks", |_| benchmarks()),
+    suite("Tests of the Kubernetes example", |_| kubernetes_ping()),
+    suite("Tests of the stream in JavaScript", |_| {
+        CONFORMANCE.test("test", Runner::Node)
+    }),
+    suite("Tests of stream readers", |_| {
+        CONFORMANCE.test("readers", Runner::Node)
+    }),
+    suite("Tests of reverse proxies", |_| {
+        CONFORMANCE.test("proxies", Runner::Node)
+    }),
+    suite("Tests of generated clients", |_| {
+        CONFORMANCE.test("clients", Runner::Node)
+    }),
+    suite("Tests of the page's logic", |_| {
+        UI.test("test", Runner::Vitest)
+    }),
+    suite("Tests of the page in a browser", |_| {
+        UI.test("e2e", Runner::Node)
+    }),
+];
+
+const fn suite(title: &'static str, run: fn(&Args) -> anyhow::Result<Tally>) -> Suite {
+    Suite { title, run }
+}
+
 /// Runs all tests, showing their output as it comes; the last line is `N passed, N failed`.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    run_in(&mut Steps::of(SUITES.len()), args)
+}
+
+/// Runs all tests as the last steps of `steps`.
+pub(crate) fn run_in(steps: &mut Steps, args: &Args) -> anyhow::Result<()> {
     let versions = tools::install()?;
     for project in PROJECTS {
         project.install()?;
@@ -23,36 +64,46 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     for environment in python::ENVIRONMENTS {
         environment.install()?;
     }
+    let mut results = Vec::new();
+    for suite in &SUITES {
+        results.push((suite.title, steps.run(suite.title, || (suite.run)(args))?));
+    }
 
+    steps.print_times();
+    println!("with {versions}:");
+    for (title, tally) in &results {
+        println!("{title}: {tally}");
+    }
+    let all = results
+        .into_iter()
+        .fold(Tally::default(), |sum, (_, tally)| sum + tally);
+    println!("{all}");
+    if all.failed > 0 {
+        bail!("some tests failed");
+    }
+    Ok(())
+}
+
+fn rust(args: &Args) -> anyhow::Result<Tally> {
     let mut cargo = command::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     if let Some(rounds) = args.crash_rounds {
         cargo.env("TIDINGS_CRASH_ROUNDS", rounds.to_string());
     }
-    let (rust, status) = Tally::of(&mut cargo, Runner::Cargo)?;
-    if !status.success() && rust.failed == 0 {
-        // What the other tests would run may be of an earlier build.
-        println!("{rust}");
+    let (tally, status) = Tally::of(&mut cargo, Runner::Cargo)?;
+    if !status.success() && tally.failed == 0 {
+        // The binary that the other tests would run can be of an earlier build.
+        println!("{tally}");
         bail!("cargo test ended with {status}");
     }
-    let javascript = CONFORMANCE.test("test", Runner::Node)?;
-    let readers = CONFORMANCE.test("readers", Runner::Node)?;
-    let proxies = CONFORMANCE.test("proxies", Runner::Node)?;
-    let clients = CONFORMANCE.test("clients", Runner::Node)?;
-    let page = UI.test("test", Runner::Vitest)?;
-    let browser = UI.test("e2e", Runner::Node)?;
+    Ok(tally)
+}
 
-    println!("with {versions}:");
-    println!("tests in Rust: {rust}");
-    println!("tests of the stream in JavaScript: {javascript}");
-    println!("tests of stream readers: {readers}");
-    println!("tests of reverse proxies: {proxies}");
-    println!("tests of generated clients: {clients}");
-    println!("tests of the page's logic: {page}");
-    println!("tests of the page in a browser: {browser}");
-    let all = rust + javascript + readers + proxies + clients + page + browser;
-    println!("{all}");
-    if all.failed > 0 || !status.success() {
-        bail!("some tests failed");
-    }
-    Ok(())
+/// With the whole workspace chosen, so that the dependencies have the features they are built with already.
+fn benchmarks() -> anyhow::Result<Tally> {
+    let test = ["test", "--workspace", "--locked", "--bin", "tidings-bench"];
+    Tally::of_all(&mut command::cargo(&test), Runner::Cargo)
+}
+
+fn kubernetes_ping() -> anyhow::Result<Tally> {
+    Tally::of_all(example::cargo("test")?.arg("--no-fail-fast"), Runner::Cargo)
 }

@@ -1,11 +1,13 @@
 //! The rules of the workspace that no compiler checks.
 
+mod circles;
+
 use anyhow::{Context as _, bail};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
-use crate::{command, dependencies, javascript};
+use crate::{command, example, javascript};
 
-/// Which of our crates each of them may depend on: imports point one way.
+/// The crates of the project, and which of the others each can depend on.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("tidings-event", &[]),
     ("tidings", &["tidings-event"]),
@@ -20,13 +22,13 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "tidings-client",
         ],
     ),
-    // The guide promises that these two are enough.
+    // The guide says that a program needs these two.
     ("kubernetes-ping", &["tidings", "tidings-server"]),
     ("tidings-bench", &["tidings-event", "tidings"]),
     ("xtask", &[]),
 ];
 
-/// What must not be named in the sources below a path, and why.
+/// Names that the sources below a path must not contain, and why.
 const MUST_NOT_NAME: &[(&str, &str, &str)] = &[
     (
         "crates/tidings/src/store",
@@ -42,25 +44,28 @@ const MUST_NOT_NAME: &[(&str, &str, &str)] = &[
 
 /// Reports every broken rule at once.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let metadata = MetadataCommand::new()
-        .current_dir(command::root())
-        .no_deps()
-        .exec()
-        .context("could not read the workspace's metadata")?;
     let mut faults = Vec::new();
-    for package in metadata.workspace_packages() {
-        check_direction(package, &mut faults);
-        check_lints(package, &mut faults)?;
+    for manifest in ["Cargo.toml", example::MANIFEST] {
+        let metadata = MetadataCommand::new()
+            .manifest_path(command::root().join(manifest))
+            .no_deps()
+            .exec()
+            .with_context(|| format!("could not read the metadata of {manifest}"))?;
+        for package in metadata.workspace_packages() {
+            check_direction(package, &mut faults);
+            check_lints(package, &mut faults)?;
+            circles::check(package, &mut faults)?;
+        }
     }
     for (path, name, reason) in MUST_NOT_NAME {
         check_names(path, name, reason, &mut faults)?;
     }
     check_lock(&mut faults)?;
-    dependencies::check(&mut faults)?;
     if faults.is_empty() {
         return Ok(());
     }
-    bail!("tidy found {} faults:\n{}", faults.len(), faults.join("\n"))
+    let noun = if faults.len() == 1 { "fault" } else { "faults" };
+    bail!("tidy found {} {noun}:\n{}", faults.len(), faults.join("\n"))
 }
 
 fn check_direction(package: &Package, faults: &mut Vec<String>) {
@@ -92,7 +97,9 @@ fn check_direction(package: &Package, faults: &mut Vec<String>) {
 fn check_lints(package: &Package, faults: &mut Vec<String>) -> anyhow::Result<()> {
     let manifest = std::fs::read_to_string(&package.manifest_path)
         .with_context(|| format!("could not read {}", package.manifest_path))?;
-    if !manifest.contains("[lints]\nworkspace = true") {
+    // A workspace of one package has lints of its own.
+    let has_lints = ["[lints]\nworkspace = true", "[lints.rust]\n"];
+    if !has_lints.iter().any(|lints| manifest.contains(lints)) {
         faults.push(format!(
             "{}: does not take the workspace's lints",
             package.name
@@ -101,7 +108,7 @@ fn check_lints(package: &Package, faults: &mut Vec<String>) -> anyhow::Result<()
     Ok(())
 }
 
-/// Where packages are fetched from is for each machine to say.
+/// Lock files must not name download addresses, so that each machine can use its own npm registry.
 fn check_lock(faults: &mut Vec<String>) -> anyhow::Result<()> {
     for project in javascript::PROJECTS {
         let path = project.path().join(javascript::LOCK);
@@ -117,7 +124,7 @@ fn check_lock(faults: &mut Vec<String>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Checks the module at `path`, without its extension, and all below it.
+/// Checks the module at `path`, a file without its extension, and all modules below it.
 fn check_names(
     path: &str,
     name: &str,
