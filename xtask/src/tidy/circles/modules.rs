@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
-use syn::{Attribute, Item};
+use anyhow::{Context as _, bail};
+use syn::{Attribute, Expr, ExprLit, Item, Lit, Meta};
 
 use super::references::{Content, is_for_tests};
 
@@ -25,6 +25,8 @@ pub(super) struct Module {
     /// `crate`, or the name it is declared by.
     pub(super) name: String,
     pub(super) parent: Option<ModuleIndex>,
+    /// The first module of this name, if another is compiled in its place without a feature.
+    alternative_to: Option<ModuleIndex>,
     pub(super) file: PathBuf,
     pub(super) children: BTreeMap<String, ModuleIndex>,
     pub(super) content: Content,
@@ -66,6 +68,7 @@ impl Modules {
         self.0.push(Module {
             name: name.to_owned(),
             parent,
+            alternative_to: None,
             file: file.to_owned(),
             children: BTreeMap::new(),
             content: Content::default(),
@@ -78,31 +81,36 @@ impl Modules {
             if is_for_tests(&child.attrs) {
                 continue;
             }
-            let has_path = |attribute: &Attribute| attribute.path().is_ident("path");
-            ensure!(
-                !child.attrs.iter().any(has_path),
-                "{}: modules with #[path] are not supported",
-                file.display()
-            );
             let name = child.ident.to_string();
             let own_folder = folder.join(&name);
             let added = match &child.content {
                 Some((_, items)) => self.add(&name, Some(index), file, &own_folder, items)?,
                 None => {
-                    let file = source_of(folder, &name)?;
+                    let file = match path_attribute(&child.attrs) {
+                        Some(path) => folder.join(path),
+                        None => source_of(folder, &name)?,
+                    };
                     self.add_file(&name, Some(index), &file, &own_folder)?
                 }
             };
-            self.0[index].children.insert(name, added);
+            let children = &mut self.0[index].children;
+            match children.get(&name) {
+                Some(first) => self.0[added].alternative_to = Some(*first),
+                None => {
+                    children.insert(name, added);
+                }
+            }
         }
         Ok(index)
     }
 
-    /// The modules from the root to `module`, both included.
+    /// The modules from the root to `module`, both included; the first of alternative ones.
     pub(super) fn ancestry(&self, module: ModuleIndex) -> Vec<ModuleIndex> {
-        let mut ancestry = vec![module];
-        while let Some(parent) = self.0[ancestry[ancestry.len() - 1]].parent {
-            ancestry.push(parent);
+        let mut ancestry = Vec::new();
+        let mut next = Some(module);
+        while let Some(module) = next {
+            ancestry.push(self.0[module].alternative_to.unwrap_or(module));
+            next = self.0[module].parent;
         }
         ancestry.reverse();
         ancestry
@@ -117,6 +125,22 @@ impl Modules {
             .collect();
         names.join("::")
     }
+}
+
+/// The file that `#[path = "…"]` names.
+fn path_attribute(attributes: &[Attribute]) -> Option<String> {
+    attributes
+        .iter()
+        .find_map(|attribute| match &attribute.meta {
+            Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
+                Expr::Lit(ExprLit {
+                    lit: Lit::Str(file),
+                    ..
+                }) => Some(file.value()),
+                _ => None,
+            },
+            _ => None,
+        })
 }
 
 fn source_of(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {

@@ -138,6 +138,24 @@ fn follows_re_exports_to_the_module_that_declares_the_item() {
 }
 
 #[test]
+fn takes_modules_of_one_name_as_one() {
+    let found = reports(&[
+        (
+            "lib.rs",
+            "#[cfg(unix)] mod a;\n#[cfg(not(unix))] #[path = \"other.rs\"] mod a;\nmod b;",
+        ),
+        ("a.rs", "pub struct A;"),
+        ("other.rs", "use crate::b;"),
+        ("b.rs", "use crate::a::A;"),
+    ]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].contains("a -> b (other.rs:1: crate::b)"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn imports_that_lead_back_to_themselves_end() {
     let found = reports(&[
         ("lib.rs", "mod a; mod b;"),
