@@ -3,18 +3,18 @@
 /// One block.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Block {
-    /// Where its fence is, from 1.
+    /// The line of its fence, from 1.
     pub(crate) line: usize,
-    /// What follows the fence.
+    /// The info string after the fence.
     pub(crate) info: String,
-    /// What it holds, each line with its end.
+    /// Its lines, each with its line break.
     pub(crate) text: String,
 }
 
 const FENCE: &str = "```";
 
 impl Block {
-    /// The blocks of a document, in order. All fences are at the beginning of their line.
+    /// The blocks of a document, in order. Every fence starts its line.
     pub(crate) fn all_of(document: &str) -> Vec<Self> {
         let mut blocks = Vec::new();
         let mut open: Option<Self> = None;
@@ -41,7 +41,7 @@ impl Block {
 }
 
 #[test]
-fn blocks_have_their_line_info_and_text() {
+fn reads_line_info_and_text_of_blocks() {
     let blocks = Block::all_of("a\n```sh,fails\nb\n\nc\n```\nd\n```text\n```\n");
     let block = |line, info: &str, text: &str| Block {
         line,

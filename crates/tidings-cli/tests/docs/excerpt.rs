@@ -1,14 +1,14 @@
-//! Source code that a document quotes.
+//! Source code quoted in a document.
 
 use anyhow::{Context as _, ensure};
 
 use crate::root;
 
-/// Checks that `quoted` is in the file, whole and in one piece, indented as deep as it may be there.
+/// Checks that the file contains `quoted` in one piece, at any indentation.
 pub(crate) fn check(file: &str, quoted: &str) -> anyhow::Result<()> {
     let source = std::fs::read_to_string(root().join(file))
         .with_context(|| format!("could not read {file}"))?;
-    ensure!(is_in(quoted, &source), "this is not in {file}:\n{quoted}");
+    ensure!(is_in(quoted, &source), "{file} does not contain:\n{quoted}");
     Ok(())
 }
 
@@ -28,7 +28,7 @@ fn is_in(quoted: &str, source: &str) -> bool {
 }
 
 #[test]
-fn an_excerpt_may_be_indented_less() {
+fn accepts_an_excerpt_with_less_indentation() {
     let source = "fn a() {\n    b();\n\n    if c {\n        d();\n    }\n}\n";
     assert!(is_in("b();\n\nif c {\n    d();\n}\n", source));
     assert!(is_in("    b();\n", source));

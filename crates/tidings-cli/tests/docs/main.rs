@@ -1,25 +1,25 @@
-//! The README and the documents, taken at their word: every command in them is run, and what they
-//! show is compared with what comes out.
+//! Runs the commands in the README and in `docs/`, compares their output with the one shown, and
+//! checks the links of all pages.
 //!
-//! The info string of a fenced block says how it is meant:
+//! The info string of a fenced block says how it is used:
 //!
 //! | info | |
 //! |---|---|
-//! | `sh` | is run, and has to succeed |
-//! | `sh,fails` | is run, and has to fail |
-//! | `sh,serve` | starts the server that the commands after it talk to, and ends the one before |
-//! | `sh,background` | goes on running until the document ends, like `tail` |
-//! | `sh,unrun` | needs what a test has not; only its syntax is checked |
-//! | `json,answer`, `text,output` | what the command before it prints |
-//! | `text,background` | what the command in the background has to print by now |
-//! | `rs FILE` | an excerpt, which has to be in that file |
-//! | `rust`, `rust,no_run` | compiled by `cargo test --doc`, in the crate that includes the document |
-//! | `json` | has to be JSON |
+//! | `sh` | runs and must succeed |
+//! | `sh,fails` | runs and must fail |
+//! | `sh,serve` | starts the server that later commands use, and stops the previous one |
+//! | `sh,background` | runs until the document ends, like `tail` |
+//! | `sh,unrun` | needs something that a test does not have; only its syntax is checked |
+//! | `json,answer`, `text,output` | the output of the previous command |
+//! | `text,background` | the lines that the command in the background must have printed by now |
+//! | `rs FILE` | an excerpt that the file must contain |
+//! | `rust`, `rust,no_run` | compiled by `cargo test --doc` in the crate that includes the document |
+//! | `json` | must be JSON |
 //! | `text`, `toml`, `ini`, `nginx`, `haproxy`, `caddyfile`, `js`, `html`, `yaml` | shown only; `conformance-js` runs those of proxies |
 //!
-//! Each document runs in an empty directory of its own. `cargo run --release --` and `tidings` mean
-//! the binary under test, and `127.0.0.1:9081` the server that was started. Where a document starts
-//! none before its first command, one is started for it.
+//! Each document runs in its own empty directory. `cargo run --release --` and `tidings` run the
+//! binary under test, and `127.0.0.1:9081` is the address of the server that was started. If a
+//! document starts no server before its first command, the test starts one.
 
 mod block;
 mod excerpt;
@@ -74,7 +74,7 @@ async fn check(document: &Path) -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn the_documents_are_true() {
+async fn commands_in_the_documents_work_as_shown() {
     let mut faults = Vec::new();
     for document in documents().expect("the documents can be listed") {
         if let Err(error) = check(&document).await {

@@ -1,4 +1,4 @@
-//! A process that runs beside the test, and what it has printed.
+//! A process that runs beside the test, and its output.
 
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,16 +11,16 @@ use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// Far beyond what any step takes: passing it means that something is stuck.
+/// Far longer than any step takes. If it passes, something is stuck.
 pub(crate) const STUCK: Duration = Duration::from_secs(60);
 
-/// A running process; killed when it is dropped.
+/// A running process. It is killed on drop.
 pub(crate) struct Process {
     child: Child,
     printed: Arc<Printed>,
 }
 
-/// The lines of both outputs, as they came.
+/// The lines of both outputs, in the order of their arrival.
 #[derive(Default)]
 struct Printed {
     lines: Mutex<Vec<String>>,
@@ -40,7 +40,7 @@ impl Process {
         Ok(Self { child, printed })
     }
 
-    /// Waits until `found` finds what it looks for in what was printed so far.
+    /// Waits until `found` returns a value for the lines printed so far.
     pub(crate) async fn wait_for<T>(
         &self,
         what: &str,
@@ -61,16 +61,16 @@ impl Process {
         }
     }
 
-    /// Ends it as an operator does.
+    /// Stops it with SIGTERM, as an operator does.
     pub(crate) async fn terminate(mut self) -> anyhow::Result<ExitStatus> {
         let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok());
         let pid = pid.and_then(Pid::from_raw).with_context(|| {
             let printed = self.printed.lines().join("\n");
-            format!("the process has ended by itself:\n{printed}")
+            format!("the process has ended on its own:\n{printed}")
         })?;
         kill_process(pid, Signal::TERM)?;
         let ended = timeout(STUCK, self.child.wait()).await;
-        Ok(ended.context("SIGTERM does not end it")??)
+        Ok(ended.context("SIGTERM did not stop it")??)
     }
 }
 
@@ -79,7 +79,7 @@ impl Printed {
         let mut lines = BufReader::new(output).lines();
         while let Ok(Some(line)) = lines.next_line().await {
             self.lines().push(line);
-            // The one who waits may not have begun to.
+            // `notify_one` also wakes a task that starts to wait later.
             self.more.notify_one();
         }
     }

@@ -1,4 +1,4 @@
-//! The commands of one document, run one after the other.
+//! The commands of one document, run in order.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -14,15 +14,15 @@ use crate::block::Block;
 use crate::process::{Process, STUCK};
 use crate::{excerpt, shape};
 
-/// Where a server listens unless told otherwise, which is what the documents say.
+/// The server's default address, which the documents use.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:9081";
 
 const TIDINGS: &str = env!("CARGO_BIN_EXE_tidings");
 
-/// Silent, with no proxy in between, and an error status is a failure.
+/// Silent, without a proxy, and with failure on an error status.
 const CURL_CONFIG: &str = "silent\nshow-error\nnoproxy = *\nfail-with-body\n";
 
-/// One document's directory and processes.
+/// The directory and processes of one document.
 pub(crate) struct Session {
     directory: TempDir,
     server: Option<Server>,
@@ -35,14 +35,14 @@ struct Server {
     address: String,
 }
 
-/// What a command printed that has ended.
+/// The output of a command that has ended.
 struct Printed {
     output: String,
     errors: String,
 }
 
 impl Session {
-    /// Makes the directory in which the document's commands find what they call.
+    /// Creates the directory with the programs that the document's commands call.
     pub(crate) fn start() -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
         let programs = directory.path().join("bin");
@@ -68,7 +68,7 @@ impl Session {
         })
     }
 
-    /// Does what the block's info string asks for.
+    /// Runs or checks the block as its info string says.
     pub(crate) async fn run(&mut self, block: &Block) -> anyhow::Result<()> {
         let text = &block.text;
         match block.info.as_str() {
@@ -86,7 +86,7 @@ impl Session {
                 let process = self
                     .background
                     .last()
-                    .context("nothing is in the background")?;
+                    .context("no command runs in the background")?;
                 let has_lines = |lines: &[String]| shape::has_lines(text, lines).then_some(());
                 process.wait_for("such lines", has_lines).await
             }
@@ -103,7 +103,7 @@ impl Session {
         }
     }
 
-    /// Ends what still runs; a server has to end well.
+    /// Stops all processes. The server must exit with status 0.
     pub(crate) async fn end(mut self) -> anyhow::Result<()> {
         for process in self.background.drain(..) {
             process.terminate().await?;
@@ -112,14 +112,16 @@ impl Session {
     }
 
     fn last(&self) -> anyhow::Result<&Printed> {
-        self.last.as_ref().context("no command comes before it")
+        self.last
+            .as_ref()
+            .context("no command ran before this block")
     }
 
     async fn run_to_its_end(&mut self, script: &str, succeeds: bool) -> anyhow::Result<()> {
         self.need_server().await?;
         let mut command = self.shell("-euc", &self.with_address(script));
         let ended = timeout(STUCK, command.output()).await;
-        let ended = ended.context("the command does not end")??;
+        let ended = ended.context("the command did not end")??;
         let output = String::from_utf8(ended.stdout)?;
         let errors = String::from_utf8(ended.stderr)?;
         let status = ended.status;
@@ -130,7 +132,7 @@ impl Session {
 
     async fn begin(&mut self, script: &str) -> anyhow::Result<()> {
         self.need_server().await?;
-        // Without a shell around it, so that it is the command that gets the signals.
+        // Without a shell around it, so that the command itself receives the signals.
         let command = self.shell("-c", &format!("exec env {}", self.with_address(script)));
         let process = Process::start(command)?;
         process
@@ -164,7 +166,7 @@ impl Session {
     async fn stop_server(&mut self) -> anyhow::Result<()> {
         if let Some(server) = self.server.take() {
             let status = server.process.terminate().await?;
-            ensure!(status.success(), "the server ended with {status}");
+            ensure!(status.success(), "the server exited with {status}");
         }
         Ok(())
     }
@@ -186,8 +188,7 @@ impl Session {
         }
     }
 
-    /// A shell in the document's directory that knows nothing of the environment but where the
-    /// system's programs are.
+    /// A shell in the document's directory whose environment has only the path of the system's programs.
     fn shell(&self, flags: &str, script: &str) -> Command {
         let mut command = Command::new("sh");
         let programs = std::env::var_os("PATH").unwrap_or_default();

@@ -1,7 +1,7 @@
-//! Whether what is shown and what came out are the same but for what differs every time.
+//! Compares the output shown in a document with the real one.
 //!
-//! Ids, times, the tags of cursors, page tokens, ports and the numbers of `retry:` count as equal
-//! to others of their kind. `…` stands for any text, as a line of its own for any lines, and as the
+//! Ids, times, tags of cursors, page tokens, ports and numbers of `retry:` are equal to any other of
+//! their kind. `…` stands for any text, as a line of its own for any lines, and as the
 //! key of a JSON object for any further keys.
 
 use anyhow::{Context as _, anyhow, bail, ensure};
@@ -11,11 +11,11 @@ use uuid::Uuid;
 
 const ANY: &str = "…";
 
-/// Compares JSON; the first difference is named with its path.
+/// Compares JSON. The error names the path of the first difference.
 pub(crate) fn check_json(shown: &str, printed: &str) -> anyhow::Result<()> {
-    let shown = serde_json::from_str(shown).context("what is shown is not JSON")?;
+    let shown = serde_json::from_str(shown).context("the document does not show JSON")?;
     let printed: Value = serde_json::from_str(printed)
-        .with_context(|| format!("what is printed is not JSON: {printed}"))?;
+        .with_context(|| format!("the output is not JSON: {printed}"))?;
     compare(&shown, &printed, "$")
         .map_err(|difference| anyhow!("{difference}; it is:\n{printed:#}"))
 }
@@ -48,7 +48,7 @@ fn compare(shown: &Value, printed: &Value, path: &str) -> anyhow::Result<()> {
         }
         (Value::String(shown), Value::String(printed)) if matches(shown, printed) => Ok(()),
         (shown, printed) if shown == printed => Ok(()),
-        (shown, printed) => bail!("{path} is shown as {shown}, and is {printed}"),
+        (shown, printed) => bail!("{path} is shown as {shown} but is {printed}"),
     }
 }
 
@@ -78,7 +78,7 @@ fn lines_match(shown: &[&str], printed: &[&str]) -> bool {
     }
 }
 
-/// Whether the lines shown were printed, in this order, whatever came between them.
+/// Whether the shown lines were printed in this order, with any lines between them.
 pub(crate) fn has_lines(shown: &str, printed: &[String]) -> bool {
     let mut printed = printed.iter();
     shown
@@ -86,7 +86,7 @@ pub(crate) fn has_lines(shown: &str, printed: &[String]) -> bool {
         .all(|line| printed.any(|printed| matches(line, printed)))
 }
 
-/// Whether a line or a string is as it is shown.
+/// Whether a printed line or string matches the shown one.
 fn matches(shown: &str, printed: &str) -> bool {
     let (shown, printed) = (steady(shown.trim_end()), steady(printed.trim_end()));
     let mut parts = shown.split(ANY);
@@ -110,7 +110,7 @@ fn matches(shown: &str, printed: &str) -> bool {
     open || rest.is_empty()
 }
 
-/// The text with a placeholder for whatever differs every time.
+/// The text with placeholders for values that differ in each run.
 fn steady(text: &str) -> String {
     if let Some(number) = text.strip_prefix("retry: ")
         && number.parse::<u32>().is_ok()
@@ -154,7 +154,7 @@ fn placeholder(word: &str) -> Option<String> {
 }
 
 #[test]
-fn what_differs_every_time_is_equal_to_its_kind_only() {
+fn values_that_differ_in_each_run_equal_their_kind_only() {
     for (shown, printed) in [
         (
             "a 7b1d2c3e-0000-4000-8000-000000000001.",
@@ -187,7 +187,7 @@ fn what_differs_every_time_is_equal_to_its_kind_only() {
 }
 
 #[test]
-fn json_may_be_left_out_only_where_it_says_so() {
+fn json_can_be_left_out_only_at_an_ellipsis() {
     assert!(check_json(r#"{"a":[1],"…":"…"}"#, r#"{"b":2,"a":[1]}"#).is_ok());
     for (shown, printed) in [
         (r#"{"a":1}"#, r#"{"a":1,"b":2}"#),
@@ -200,7 +200,7 @@ fn json_may_be_left_out_only_where_it_says_so() {
 }
 
 #[test]
-fn lines_may_be_left_out_only_where_it_says_so() {
+fn lines_can_be_left_out_only_at_an_ellipsis() {
     assert!(check_text("a\n…\nd\n", "a\nb\nc\nd\n").is_ok());
     assert!(check_text("a\nd\n", "a\nb\nd\n").is_err());
     assert!(check_text("a\n", "a\nb\n").is_err());
