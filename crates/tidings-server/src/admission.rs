@@ -5,9 +5,13 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use rustix::process::{Resource, getrlimit};
+use tidings_event::ErrorCode;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+use crate::problem::Problem;
 
 /// Connections beyond the limit that are taken nevertheless, so that health checks are answered. When
 /// one more comes the oldest is closed: a check takes a moment, while who holds on to such a
@@ -129,6 +133,28 @@ enum Kind {
         taken: CancellationToken,
         why: Full,
     },
+}
+
+impl Full {
+    /// How a request on such a connection is answered.
+    pub(crate) fn problem(self) -> Problem {
+        let (error, remedy) = match self {
+            Self::Server => (
+                "Too many connections to this server",
+                "try again in a moment",
+            ),
+            Self::Address => (
+                "Too many connections from your address",
+                "close some of them, or try again in a moment",
+            ),
+        };
+        Problem::refusal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::Overloaded,
+            error,
+        )
+        .remedy(remedy)
+    }
 }
 
 impl Admission {

@@ -4,7 +4,8 @@ use tidings::Changes;
 use tidings_event::{Change, Selection};
 
 use crate::error::ApiError;
-use crate::identity::{Caller, Credential, ended};
+use crate::identity::{Caller, Credential, CredentialError, ended};
+use crate::request::change::ChangeRefusal;
 use crate::shutdown::unless_abandoned;
 use crate::state::AppState;
 
@@ -26,8 +27,8 @@ pub(crate) async fn run(
     let begin = state.engine.begin_change(caller.owner, selection, change);
     let begun = tokio::select! {
         biased;
-        begun = unless_abandoned(begin) => begun.ok_or(ApiError::HungUp)?,
-        refused = &mut ended => return Err(ApiError::Token(refused)),
+        begun = unless_abandoned(begin) => begun.ok_or(ChangeRefusal::HungUp)?,
+        refused = &mut ended => return Err(CredentialError::from(refused).into()),
     };
     let mut running = state.judge(begun)?;
     tokio::select! {
@@ -35,7 +36,7 @@ pub(crate) async fn run(
         changes = running.finish() => Ok(changes?),
         refused = ended => {
             running.stop();
-            Err(ApiError::Token(refused))
+            Err(CredentialError::from(refused).into())
         }
     }
 }

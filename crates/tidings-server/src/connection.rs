@@ -30,7 +30,7 @@ use tower::Service as _;
 
 use crate::admission::{Full, Seat};
 use crate::config::Config;
-use crate::error::chain;
+use crate::error_chain::chain;
 use crate::peer::{OverTls, Peer};
 use crate::router::Routes;
 use crate::state::AppState;

@@ -13,7 +13,7 @@ use tidings::Subscription;
 use tidings_event::Cursor;
 use tokio::time::{Instant, Sleep};
 
-use crate::error::chain;
+use crate::error_chain::chain;
 use crate::identity::{Credential, Ending, Watch};
 use crate::limits::StreamPlace;
 use crate::state::AppState;

@@ -1,31 +1,33 @@
-//! What holds of whatever the outside sends, as functions that panic where it does not.
+//! Test invariants on untrusted input, as functions that panic when one is broken.
 //!
-//! Each takes any bytes for what a stranger may send in one place. A fuzzer calls them, see `fuzz/` at
-//! the root, and so does every test run, with what the fuzzer's corpus holds and changes of it. They are
-//! not part of what is shipped: without the feature `fuzzing` there is no such module.
+//! Each function takes the bytes that a client can send to one parser. A fuzzer calls them (see `fuzz/`
+//! at the root of the repository), and so does every test run, with the fuzzer's corpus and variations
+//! of it. The feature `fuzzing` compiles this module; releases do not contain it.
 
 mod changes;
+mod cursors;
 mod events;
 mod lists;
-mod places;
 #[cfg(test)]
 mod tests;
-
-use tidings_event::{ErrorBody, ErrorCode};
+mod tokens;
 
 use crate::error::ApiError;
+use crate::problem::invariants;
+use crate::publication::PublishRefusal;
+use crate::request::change::ChangeRefusal;
 
 pub use crate::identity::fuzzing::caller;
-pub use crate::token::fuzzing::{claims, key_set, revocation_list, token};
 pub use changes::change;
+pub use cursors::{cursor, last_event_id};
 pub use events::{batch, event};
 pub use lists::list_query;
-pub use places::{cursor, last_event_id};
+pub use tokens::{claims, key_set, revocation_list, token};
 
-/// Checks one place where bytes come in.
+/// Checks the invariants of one parser.
 pub type Target = fn(&[u8]);
 
-/// All of them by name.
+/// Every target with its name.
 pub const TARGETS: [(&str, Target); 11] = [
     ("batch", batch),
     ("caller", caller),
@@ -40,34 +42,21 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("token", token),
 ];
 
-/// The longest text of an answer. What a client sent is repeated in part only.
-const MAX_TEXT_BYTES: usize = 2_000;
-
-/// A refusal blames the client, says what is wrong and where, and repeats little of what was sent.
-pub(crate) fn check_refusal(error: &ApiError) {
-    let (status, body) = error.envelope();
-    assert!(status.is_client_error(), "{status} {body:?}");
-    assert_ne!(body.code, ErrorCode::Unknown);
-    let is_said = !body.long_description.is_empty() || !body.suggested_remediation.is_empty();
-    assert!(is_said, "{body:?}");
-    let faults = body.long_description.iter();
-    for text in faults.chain(&body.suggested_remediation) {
-        assert!(!text.is_empty(), "{body:?}");
-        assert!(text.len() <= MAX_TEXT_BYTES, "{} bytes", text.len());
-    }
-    let json = serde_json::to_vec(&body).expect("an answer can be written");
-    let read: ErrorBody = serde_json::from_slice(&json).expect("and read");
-    assert_eq!(read, body);
-    if let ApiError::InvalidJson(faults)
-    | ApiError::InvalidEvent(faults)
-    | ApiError::InvalidQuery(faults)
-    | ApiError::InvalidChange(faults)
-    | ApiError::InvalidStatus(faults) = error
-    {
-        assert!(!faults.is_empty());
-        for fault in faults.iter() {
-            let texts = [&fault.field, &fault.fault, &fault.remedy];
-            assert!(texts.iter().all(|text| !text.is_empty()), "{fault:?}");
-        }
+/// Panics unless the refusal blames the client and names each fault with its remedy.
+fn check_refusal(error: &ApiError) {
+    invariants::check(error.problem());
+    let violations = match error {
+        ApiError::Json(invalid) => &invalid.0,
+        ApiError::Query(invalid) => &invalid.0,
+        ApiError::Publish(PublishRefusal::Invalid(violations))
+        | ApiError::Change(
+            ChangeRefusal::Selection(violations) | ChangeRefusal::Status(violations),
+        ) => violations,
+        _ => return,
+    };
+    assert!(!violations.is_empty());
+    for violation in violations.iter() {
+        let texts = [&violation.field, &violation.fault, &violation.remedy];
+        assert!(texts.iter().all(|text| !text.is_empty()), "{violation:?}");
     }
 }

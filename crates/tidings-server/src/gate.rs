@@ -20,9 +20,10 @@ use futures_util::FutureExt as _;
 use tower::{Layer, Service};
 use tracing::{Instrument as _, Span};
 
-use crate::error::{ApiError, Failure, Foreign, Refused};
-use crate::identity;
+use crate::error::{ApiError, RouteError};
+use crate::identity::{self, Foreign, Refused};
 use crate::metrics::SeriesIndex;
+use crate::problem::Failure;
 use crate::repeats::REPORT_EVERY;
 use crate::request_id::{self, X_REQUEST_ID};
 use crate::state::AppState;
@@ -46,7 +47,7 @@ impl GateLayer {
         Self { state, is_open }
     }
 
-    /// A gate that lets everybody in, under whatever name.
+    /// A gate that admits every request, under any host name.
     #[cfg(feature = "metrics")]
     pub(crate) const fn open(state: Arc<AppState>) -> Self {
         let is_open = true;
@@ -126,11 +127,11 @@ fn stop(request: &mut Request, state: &AppState) -> Option<Response> {
     if request.method() == Method::OPTIONS && request.uri().path() == "*" {
         return Some(StatusCode::NO_CONTENT.into_response());
     }
-    if let identity::Entry::Slash(location) = state.pages.enter(request) {
+    if let identity::Entry::Slash(location) = state.authenticator.pages.enter(request) {
         return Some((StatusCode::PERMANENT_REDIRECT, [(LOCATION, location)]).into_response());
     }
-    let refused = identity::guard(request, state).err();
-    refused.map(ApiError::into_response)
+    let refused = state.authenticator.guard(request).err();
+    refused.map(|foreign| ApiError::from(foreign).into_response())
 }
 
 /// What is remembered of a request until it is answered. Nothing of it is a part of the request's head:
@@ -315,7 +316,7 @@ fn panicked(panic: Box<dyn Any + Send>) -> ApiError {
         Ok(text) => Some(*text),
         Err(panic) => panic.downcast_ref::<&str>().map(|text| (*text).to_owned()),
     };
-    ApiError::Panicked(text.unwrap_or_else(|| "a panic without a message".to_owned()))
+    RouteError::Panicked(text.unwrap_or_else(|| "a panic without a message".to_owned())).into()
 }
 
 #[cfg(test)]
@@ -335,6 +336,8 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::state::Surface;
+    use crate::store_failure::StoreFailure;
 
     /// Keeps what is logged as warnings and errors.
     #[derive(Clone, Default)]
@@ -359,11 +362,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn failures_and_refusals_without_end_are_a_few_lines() {
         async fn failing() -> ApiError {
-            ApiError::StoreTimeout
+            StoreFailure::Timeout.into()
         }
         let data_dir = TempDir::new().unwrap();
         let engine = Tidings::open(tidings::Config::new(data_dir.path())).await;
-        let state = Arc::new(AppState::new(engine.unwrap(), &Config::default()));
+        let state = Arc::new(AppState::new(
+            engine.unwrap(),
+            &Config::default(),
+            Surface::empty(),
+        ));
         let kept = Kept::default();
         let log = tracing_subscriber::registry().with(kept.clone());
         let _log = tracing::subscriber::set_default(log);

@@ -5,8 +5,11 @@
 //! that concern nobody.
 
 mod access;
+mod authenticator;
 mod authority;
 mod credential;
+mod error;
+mod foreign;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod local;
@@ -14,20 +17,18 @@ mod local_only;
 mod pages;
 mod session;
 
-use axum::extract::Request;
-use axum::http::request::Parts;
 use tidings_event::OwnerId;
 
-use crate::error::ApiError;
 use crate::limits::Reach;
-use crate::state::AppState;
 use crate::token::{Scopes, Tokens};
 
-pub(crate) use access::{Access, Administrator, Changer, Publisher, Reader, Shown};
+pub(crate) use access::Access;
+pub(crate) use authenticator::Authenticator;
 pub(crate) use authority::Head;
 pub use authority::{Origin, OriginError};
-use authority::{Proxy, Sender};
 pub(crate) use credential::{Credential, Ending, Watch, ended};
+pub(crate) use error::{CredentialError, insufficient};
+pub(crate) use foreign::{Foreign, ForeignRequest, Refused};
 pub use local::LOCAL_USER;
 pub use local_only::local_only;
 pub(crate) use pages::{Entry, Pages};
@@ -76,76 +77,4 @@ impl Caller {
             Reach::Themselves
         }
     }
-}
-
-/// What holds nothing of anybody: the page, its files, the API's description and the health checks. It
-/// is served whatever name a proxy or a load balancer gives the server, and to pages of any origin.
-const OPEN: [&str; 7] = [
-    "/",
-    "/tidings.js",
-    "/openapi.json",
-    "/healthz",
-    "/healthz/",
-    "/readyz",
-    "/readyz/",
-];
-
-/// The files of the page are open too.
-const OPEN_FILES: &str = "/assets/";
-
-fn is_open(request: &Request) -> bool {
-    let path = request.uri().path();
-    request.method().is_safe() && (OPEN.contains(&path) || path.starts_with(OPEN_FILES))
-}
-
-/// Refuses requests from where none may come, unless they ask for what is open to all.
-pub(crate) fn guard(request: &Request, state: &AppState) -> Result<(), ApiError> {
-    if is_open(request) {
-        return Ok(());
-    }
-    let head = Head::from(request);
-    match state.identity {
-        Identity::Local if state.pages.names(head) => {}
-        Identity::Local => authority::local_authority(head).map(drop)?,
-        Identity::Tokens(_) => authority::check_name(head)?,
-    }
-    let sender = authority::sender(head, Proxy::Perhaps, &state.pages)?;
-    // Without a login the browser itself is the caller. A page of another site cannot read an answer,
-    // but how long it takes tells whether a search matches.
-    let is_let_in = state.identity.has_login() || sender == Sender::AllowedPage;
-    if !is_let_in && authority::is_from_other_page(head) {
-        return Err(ApiError::RequestFromElsewhere);
-    }
-    Ok(())
-}
-
-/// The token in the cookie of a request that changes something, if there is one.
-pub(crate) fn shown_by_cookie(
-    request: Head<'_>,
-    state: &AppState,
-) -> Result<Option<String>, ApiError> {
-    session::shown(request, &state.session_cookies, true, &state.pages)
-}
-
-/// Finds out who sent a request. With a token, a [`Credential`] is put into its extensions.
-async fn authenticate(parts: &mut Parts, state: &AppState) -> Result<Caller, ApiError> {
-    match &state.identity {
-        Identity::Local => Ok(Caller::LOCAL),
-        // Verifying takes room that requests without a login should not pay for.
-        Identity::Tokens(tokens) => Box::pin(verify(parts, state, tokens)).await,
-    }
-}
-
-async fn verify(parts: &mut Parts, state: &AppState, tokens: &Tokens) -> Result<Caller, ApiError> {
-    let shown = credential::shown(parts, &state.session_cookies, &state.pages)?;
-    let claims = tokens.verify(&shown).await.map_err(ApiError::Token)?;
-    if claims.owner == OwnerId::from(state.engine.system_id()) {
-        return Err(ApiError::SystemAsCaller);
-    }
-    let caller = Caller {
-        owner: claims.owner,
-        scopes: claims.scopes,
-    };
-    parts.extensions.insert(Credential::new(claims, tokens));
-    Ok(caller)
 }

@@ -18,21 +18,18 @@
 //! every request must name this machine as its `Host`, and come from its own origin if it names one.
 
 mod admission;
-mod answer;
-mod body;
 mod bulk_change;
-mod change;
 mod config;
 mod connection;
 mod dropped_lines;
 mod error;
-mod event_path;
+mod error_chain;
 mod event_stream;
+mod extract;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod gate;
 mod identity;
-mod json;
 mod limits;
 mod log_level;
 #[cfg(feature = "metrics")]
@@ -44,24 +41,27 @@ mod metrics;
 mod metrics_listener;
 #[cfg(feature = "openapi")]
 mod openapi;
-mod operation;
-mod parameters;
+mod operations;
+mod paths;
 mod peer;
 mod pool;
-mod query;
+mod problem;
+mod publication;
 mod regular_file;
 mod repeats;
+mod request;
 mod request_id;
+mod response;
 mod router;
 mod routes;
+#[cfg(feature = "openapi")]
+mod schema;
 mod serve;
 mod shutdown;
-mod spelling;
 mod state;
-mod table;
+mod store_failure;
 mod tls;
 mod token;
-mod unfiltered;
 
 pub use admission::ConnectionLimits;
 pub use config::Config;

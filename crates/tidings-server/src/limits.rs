@@ -1,7 +1,7 @@
 //! How much one caller may ask for, so that the others are served as before.
 
-mod admitted;
 mod delay;
+mod error;
 mod rate;
 mod streams;
 mod uri;
@@ -11,8 +11,8 @@ use std::num::NonZeroU32;
 
 use tidings_event::OwnerId;
 
-pub(crate) use admitted::Admitted;
 pub(crate) use delay::delay_refusal;
+pub(crate) use error::LimitError;
 pub(crate) use streams::StreamPlace;
 pub(crate) use uri::check_uri;
 
@@ -85,31 +85,6 @@ pub(crate) struct Callers {
     streams: Streams,
 }
 
-/// A limit that a caller has come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Excess {
-    /// So many events a second, and when to come back, in seconds.
-    Publishes {
-        reach: Reach,
-        rate: NonZeroU32,
-        seconds: u32,
-    },
-    /// So many requests a second, and when to come back, in seconds.
-    Requests { rate: NonZeroU32, seconds: u32 },
-    /// So many streams of one user.
-    StreamsOfOwner { most: NonZeroU32 },
-    /// So many streams to one address.
-    StreamsToAddress { most: NonZeroU32 },
-    /// So much memory for uploads that are not finished.
-    Uploads { bytes: usize },
-    /// So many queries that wait for their turn.
-    Reads { most: usize },
-    /// So many bulk changes that wait for their turn.
-    Changes { most: usize },
-    /// So much memory for answers that were not taken.
-    Answers { bytes: usize },
-}
-
 impl Callers {
     /// A batch has at most `batch_events`.
     pub(crate) fn new(limits: &CallerLimits, batch_events: usize) -> Self {
@@ -126,27 +101,31 @@ impl Callers {
     }
 
     /// Counts a request that is no publish.
-    pub(crate) fn count_request(&self, caller: OwnerId) -> Result<(), Excess> {
+    pub(crate) fn count_request(&self, caller: OwnerId) -> Result<(), LimitError> {
         let Some(requests) = &self.requests else {
             return Ok(());
         };
-        requests.take(caller, 1).map_err(|wait| Excess::Requests {
-            rate: requests.per_second(),
-            seconds: whole_seconds(wait),
-        })
+        requests
+            .take(caller, 1)
+            .map_err(|wait| LimitError::Requests {
+                rate: requests.per_second(),
+                seconds: whole_seconds(wait),
+            })
     }
 
     /// Counts a publish request as one event, before its body is read. So one that holds none, or
     /// nothing of use, costs its sender something as well.
-    pub(crate) fn count_publish(&self, caller: OwnerId, reach: Reach) -> Result<(), Excess> {
+    pub(crate) fn count_publish(&self, caller: OwnerId, reach: Reach) -> Result<(), LimitError> {
         let Some(publishes) = self.publishes(reach) else {
             return Ok(());
         };
-        publishes.take(caller, 1).map_err(|wait| Excess::Publishes {
-            reach,
-            rate: publishes.per_second(),
-            seconds: whole_seconds(wait),
-        })
+        publishes
+            .take(caller, 1)
+            .map_err(|wait| LimitError::Publishes {
+                reach,
+                rate: publishes.per_second(),
+                seconds: whole_seconds(wait),
+            })
     }
 
     /// Counts the events of a batch, but for the one that [`Self::count_publish`] has counted.
@@ -155,13 +134,13 @@ impl Callers {
         caller: OwnerId,
         reach: Reach,
         events: usize,
-    ) -> Result<(), Excess> {
+    ) -> Result<(), LimitError> {
         let Some(publishes) = self.publishes(reach) else {
             return Ok(());
         };
         let more = u32::try_from(events.saturating_sub(1)).unwrap_or(u32::MAX);
         publishes.take(caller, more).map_err(|wait| {
-            Excess::Publishes {
+            LimitError::Publishes {
                 reach,
                 rate: publishes.per_second(),
                 // Sent again, the batch needs room for its first event too.
@@ -182,7 +161,7 @@ impl Callers {
         &self,
         owner: OwnerId,
         address: Option<IpAddr>,
-    ) -> Result<StreamPlace, Excess> {
+    ) -> Result<StreamPlace, LimitError> {
         self.streams.open(owner, address)
     }
 }
@@ -239,7 +218,7 @@ mod tests {
         let refused = callers
             .count_batch(owner(1), Reach::Everyone, 1_000)
             .unwrap_err();
-        let Excess::Publishes {
+        let LimitError::Publishes {
             reach: Reach::Everyone,
             rate,
             seconds,
@@ -274,7 +253,7 @@ mod tests {
             let _ = callers.count_publish(owner(1), Reach::Themselves);
         }
         let refused = own(21).unwrap_err();
-        let Excess::Publishes {
+        let LimitError::Publishes {
             reach: Reach::Themselves,
             rate,
             ..
@@ -304,7 +283,7 @@ mod tests {
                 .count_batch(owner(1), Reach::Everyone, 1_001)
                 .is_err()
         );
-        let refused = Excess::Requests {
+        let refused = LimitError::Requests {
             rate: NonZeroU32::MIN,
             seconds: 1,
         };

@@ -19,13 +19,12 @@ use prometheus_client::registry::Registry;
 use tidings::Tidings;
 
 use crate::dropped_lines::DroppedLines;
-use crate::error::{ApiError, Foreign};
-use crate::limits::{Excess, Reach};
-use crate::table;
+use crate::identity::Foreign;
+use crate::limits::{LimitError, Reach};
 
 pub(crate) use format::Format;
 use process::Process;
-pub(crate) use requests::{Requests, SeriesIndex};
+pub(crate) use requests::{CountedRoute, Requests, SeriesIndex};
 
 /// The limits by their names in `/metrics`.
 const LIMITS: [&str; 10] = [
@@ -99,7 +98,11 @@ struct LimitLabel {
 }
 
 impl Metrics {
-    pub(crate) fn new(engine: &Tidings, log_dropped: &DroppedLines) -> Self {
+    pub(crate) fn new(
+        engine: &Tidings,
+        log_dropped: &DroppedLines,
+        routes: Vec<CountedRoute>,
+    ) -> Self {
         let mut registry = Registry::default();
         engine.register_metrics(&mut registry);
         registry.register_collector(Box::new(LogLines(log_dropped.clone())));
@@ -144,8 +147,7 @@ impl Metrics {
         let version = env!("CARGO_PKG_VERSION");
         build.get_or_create_owned(&BuildLabel { version }).set(1);
         registry.register("tidings_build_info", "The version of the server", build);
-        let operations: Vec<_> = table::api().into_iter().chain(table::server()).collect();
-        let requests = Arc::new(Requests::new(&operations));
+        let requests = Arc::new(Requests::new(routes));
         registry.register_collector(Box::new(Arc::clone(&requests)));
         registry.register_collector(Box::new(Process));
         registry.register(
@@ -177,8 +179,8 @@ impl Metrics {
         self.foreign.get_or_create(&ForeignLabel { reason }).inc();
     }
 
-    /// Counts a refusal, if it is one by a limit of what a caller may ask for.
-    pub(crate) fn count_refusal(&self, error: &ApiError) {
+    /// Counts a request that is over a limit.
+    pub(crate) fn count_refusal(&self, limit: LimitError) {
         let [
             publishes,
             own_publishes,
@@ -187,24 +189,23 @@ impl Metrics {
             to_address,
             uploads,
             changes,
-            answers,
-            reads,
+            responses,
+            queries,
             uri,
         ] = LIMITS;
-        let limit = match error {
-            ApiError::Excess(Excess::Publishes { reach, .. }) => match reach {
+        let limit = match limit {
+            LimitError::Publishes { reach, .. } => match reach {
                 Reach::Themselves => own_publishes,
                 Reach::Everyone => publishes,
             },
-            ApiError::Excess(Excess::Requests { .. }) => requests,
-            ApiError::Excess(Excess::StreamsOfOwner { .. }) => of_owner,
-            ApiError::Excess(Excess::StreamsToAddress { .. }) => to_address,
-            ApiError::Excess(Excess::Uploads { .. }) => uploads,
-            ApiError::Excess(Excess::Changes { .. }) => changes,
-            ApiError::Excess(Excess::Answers { .. }) => answers,
-            ApiError::Excess(Excess::Reads { .. }) => reads,
-            ApiError::UriTooLong { .. } => uri,
-            _ => return,
+            LimitError::Requests { .. } => requests,
+            LimitError::StreamsOfOwner { .. } => of_owner,
+            LimitError::StreamsToAddress { .. } => to_address,
+            LimitError::Uploads { .. } => uploads,
+            LimitError::Changes { .. } => changes,
+            LimitError::Responses { .. } => responses,
+            LimitError::Queries { .. } => queries,
+            LimitError::Uri { .. } => uri,
         };
         let label = LimitLabel { limit };
         self.refused_by_limit.get_or_create(&label).inc();

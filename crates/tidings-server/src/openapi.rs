@@ -1,19 +1,13 @@
-//! The OpenAPI document, made of the table of operations, the schemas of what they take and give, and
-//! the errors as they are answered.
+//! The OpenAPI document, made of the table of operations with their schemas and errors.
 
-pub(crate) mod bodies;
 mod errors;
-pub(crate) mod examples;
-pub(crate) mod parameters;
+
+use std::sync::LazyLock;
 
 use axum::http::Method;
+use bytes::Bytes;
 use serde_json::Value;
-use tidings_event::{
-    Action, Category, CountDelta, Cursor, DeletedEvents, Deletion, ErrorBody, Event, EventId,
-    EventPage, EventType, EventTypes, InboxSummary, NewEvent, OperationId, OwnerId, OwnerKind,
-    PageToken, ResetReason, ResourceId, Severity, SeverityCount, Status, StatusChange, Summary,
-    SystemId, UpdatedEvent, UpdatedEvents, Warning, WarningCode,
-};
+use tidings_event::{CountDelta, Deletion, ErrorBody, ResetReason, StatusChange, Summary};
 use utoipa::ToSchema;
 use utoipa::openapi::path::HttpMethod;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -22,10 +16,8 @@ use utoipa::openapi::{
 };
 
 use crate::identity::Access;
-use crate::operation::Operation;
-use crate::router::COLLECTIONS;
-use crate::routes::config::{LogConfig, RefusedLogConfig};
-use crate::table;
+use crate::operations::{self, Operation};
+use crate::paths::COLLECTIONS;
 use crate::token::Scopes;
 
 const DESCRIPTION: &str = "\
@@ -47,8 +39,26 @@ pub fn openapi() -> String {
     written(&value())
 }
 
-/// The same of a server without a login, which asks nobody for a token and refuses none.
-pub(crate) fn openapi_without_login() -> String {
+/// The document as the server serves it.
+pub(crate) fn served(has_login: bool) -> Bytes {
+    static WITH_LOGIN: LazyLock<Bytes> = LazyLock::new(|| openapi().into());
+    static WITHOUT_LOGIN: LazyLock<Bytes> = LazyLock::new(|| openapi_without_login().into());
+    Bytes::clone(if has_login {
+        &WITH_LOGIN
+    } else {
+        &WITHOUT_LOGIN
+    })
+}
+
+/// The statuses that the documentation of an operation names.
+pub(crate) fn documented_statuses(operation: &Operation) -> Vec<u16> {
+    let responses = responses(operation).responses;
+    let statuses = responses.keys().filter_map(|status| status.parse().ok());
+    statuses.collect()
+}
+
+/// The document of a server without a login, which neither asks for a token nor refuses one.
+fn openapi_without_login() -> String {
     let mut document = value();
     remove(&mut document["components"], "securitySchemes");
     let paths = document["paths"].as_object_mut();
@@ -84,15 +94,15 @@ fn remove(value: &mut Value, key: &str) {
     }
 }
 
-/// Removes what was written for readers of the code: links to its items, and that what is absent is
-/// read as `None`.
+/// Removes what is meant for readers of the code: links to items, and `null` as the default of absent
+/// fields.
 fn clean(value: &mut Value) {
     match value {
         Value::Object(object) => {
             if object.get("default") == Some(&Value::Null) {
                 object.remove("default");
             }
-            // Every key of JSON is a text; some generators look for a type of that name.
+            // Every key in JSON is a text. Some generators look for a type of that name.
             object.remove("propertyNames");
             if let Some(Value::String(text)) = object.get_mut("description") {
                 *text = text
@@ -107,19 +117,20 @@ fn clean(value: &mut Value) {
     }
 }
 
-/// Says what utoipa has no words for.
+/// Adds what utoipa cannot express.
 fn refine(document: &mut Value) {
     let schemas = &mut document["components"]["schemas"];
-    // A batch without events is most likely a mistake, and refused.
+    // A batch without events is refused: most likely it is a mistake.
     schemas["Publication"]["oneOf"][1]["minItems"] = 1.into();
-    // An empty filter is refused: it would mean everything.
+    // An empty filter is refused: it would select everything.
     schemas["ChangeFilter"]["minProperties"] = 1.into();
 }
 
 fn document() -> OpenApi {
+    let operations = operations::all();
     let mut paths = Paths::new();
-    for operation in table::api().into_iter().chain(table::server()) {
-        add(&mut paths, &operation);
+    for operation in &operations {
+        add(&mut paths, operation);
     }
     let mut info = Info::new("Tidings", env!("CARGO_PKG_VERSION"));
     info.description = Some(DESCRIPTION.to_owned());
@@ -129,10 +140,10 @@ fn document() -> OpenApi {
     info.contact = None::<Contact>;
     OpenApiBuilder::new()
         .info(info)
-        // Wherever the document was read: the server has as many addresses as it has proxies.
+        // Relative: each proxy gives the server another address.
         .servers(Some([Server::new("/")]))
         .paths(paths)
-        .components(Some(components()))
+        .components(Some(components(&operations)))
         .tags(Some([
             tag(
                 "events",
@@ -168,8 +179,8 @@ fn add(paths: &mut Paths, operation: &Operation) {
     add_at(paths, operation.path, operation, documentation);
 }
 
-/// The answers of an operation, errors included.
-pub(crate) fn responses(operation: &Operation) -> Responses {
+/// The responses of an operation, errors included.
+fn responses(operation: &Operation) -> Responses {
     let mut responses = operation.documentation.responses.clone();
     errors::add(&mut responses, &operation.errors, operation.access);
     responses
@@ -205,75 +216,38 @@ fn tag_of(path: &str) -> &'static str {
     }
 }
 
-fn components() -> Components {
+fn components(operations: &[Operation]) -> Components {
     let mut components = Components::new();
-    schema::<Event>(&mut components);
-    schema::<NewEvent>(&mut components);
-    schema::<EventId>(&mut components);
-    schema::<OwnerId>(&mut components);
-    schema::<SystemId>(&mut components);
-    schema::<OperationId>(&mut components);
-    schema::<ResourceId>(&mut components);
-    schema::<Category>(&mut components);
-    schema::<Action>(&mut components);
-    schema::<Severity>(&mut components);
-    schema::<Status>(&mut components);
-    schema::<EventPage>(&mut components);
-    schema::<SeverityCount>(&mut components);
-    schema::<PageToken>(&mut components);
-    schema::<Cursor>(&mut components);
-    schema::<OwnerKind>(&mut components);
-    schema::<InboxSummary>(&mut components);
-    schema::<Summary>(&mut components);
-    schema::<CountDelta>(&mut components);
-    schema::<EventTypes>(&mut components);
-    schema::<EventType>(&mut components);
-    schema::<bodies::DataPage>(&mut components);
-    schema::<UpdatedEvent>(&mut components);
-    schema::<UpdatedEvents>(&mut components);
-    schema::<DeletedEvents>(&mut components);
+    for operation in operations {
+        components.schemas.extend(operation.schemas.iter().cloned());
+    }
+    // The frames of the stream, the query and the error bodies are no bodies of one operation.
     schema::<StatusChange>(&mut components);
     schema::<Deletion>(&mut components);
+    schema::<Summary>(&mut components);
     schema::<ResetReason>(&mut components);
+    schema::<CountDelta>(&mut components);
     schema::<ErrorBody>(&mut components);
-    schema::<LogConfig>(&mut components);
-    schema::<RefusedLogConfig>(&mut components);
-    schema::<bodies::Published>(&mut components);
-    schema::<bodies::PublishedEvent>(&mut components);
-    schema::<bodies::PartlyPublished>(&mut components);
-    schema::<bodies::PublishResult>(&mut components);
-    schema::<Warning>(&mut components);
-    schema::<WarningCode>(&mut components);
-    schema::<bodies::Publication>(&mut components);
-    schema::<bodies::ImportableEvent>(&mut components);
-    schema::<bodies::MarkOne>(&mut components);
-    schema::<bodies::MarkSeveral>(&mut components);
-    schema::<bodies::DeleteSeveral>(&mut components);
-    schema::<bodies::ChangeFilter>(&mut components);
-    schema::<bodies::SetLogLevel>(&mut components);
-    schema::<bodies::RevokeToken>(&mut components);
-    schema::<bodies::Health>(&mut components);
     components.add_security_scheme(BEARER, bearer());
     components.examples = errors::examples();
     components
 }
 
-/// The name of the scheme by which callers show a token.
+/// The name of the security scheme.
 const BEARER: &str = "token";
 
 fn bearer() -> SecurityScheme {
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
     bearer.bearer_format = Some("JWT".to_owned());
     bearer.description = Some(
-        "Needed if the server runs with `--auth jwt`. A browser may send it in the \
-         cookie of a session instead. The scopes that are named are alternatives: any of them is \
-         enough."
+        "Required if the server runs with `--auth jwt`. A browser can send the token in a session \
+         cookie instead. The scopes of an operation are alternatives: one of them is enough."
             .to_owned(),
     );
     SecurityScheme::Http(bearer)
 }
 
-/// The scopes of an operation, of which any is enough.
+/// The scopes of an operation, one of which is enough.
 fn requirement(access: Access) -> Option<SecurityRequirement> {
     match access {
         Access::Everybody => None,

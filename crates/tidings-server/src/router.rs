@@ -18,15 +18,13 @@ use crate::config::Config;
 use crate::error::{method_not_allowed, route_not_found};
 use crate::gate::{Gate, GateLayer};
 use crate::identity::Origin;
+use crate::metrics::CountedRoute;
+#[cfg(feature = "openapi")]
+use crate::openapi;
+use crate::operations;
+use crate::paths::COLLECTIONS;
 use crate::request_id::X_REQUEST_ID;
-use crate::state::AppState;
-use crate::table;
-
-/// The paths of all events. With a slash at its end each is the same as without.
-pub(crate) const COLLECTIONS: [&str; 2] = ["/api/system/events", "/api/events"];
-
-/// The paths of health checks and metrics, which many write with a slash at their end.
-pub(crate) const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+use crate::state::{AppState, Surface};
 
 /// The published client of Meshery's schemas sends it with every request. It means nothing here.
 const X_CURRENT_ORGID: HeaderName = HeaderName::from_static("x-current-orgid");
@@ -45,13 +43,43 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 /// [`Tidings::end_subscriptions`], or a graceful shutdown would wait for the streams; close the engine
 /// when your own work has ended.
 pub fn router(engine: Tidings, config: &Config) -> Router {
-    let state = Arc::new(AppState::new(engine, config));
+    let state = state(engine, config);
     let mut routes = api().layer(GateLayer::new(Arc::clone(&state)));
     if let Some(cors) = cors(&state) {
         routes = routes.layer(cors);
     }
     // A fallback with our layers would take over the app's own unknown paths.
     routes.reset_fallback().with_state(state)
+}
+
+/// The state of the handlers.
+pub(crate) fn state(engine: Tidings, config: &Config) -> Arc<AppState> {
+    let surface = Surface {
+        routes: counted_routes(),
+        #[cfg(feature = "openapi")]
+        document: openapi::served,
+    };
+    Arc::new(AppState::new(engine, config, surface))
+}
+
+/// The routes of all operations, each with its documented statuses.
+#[cfg(feature = "metrics")]
+fn counted_routes() -> Vec<CountedRoute> {
+    let counted = |operation: operations::Operation| CountedRoute {
+        method: operation.method.clone(),
+        paths: operation.paths().map(str::to_owned).collect(),
+        // Without the documentation a series is shown from its first request.
+        #[cfg(not(feature = "openapi"))]
+        statuses: Vec::new(),
+        #[cfg(feature = "openapi")]
+        statuses: openapi::documented_statuses(&operation),
+    };
+    operations::all().into_iter().map(counted).collect()
+}
+
+#[cfg(not(feature = "metrics"))]
+const fn counted_routes() -> Vec<CountedRoute> {
+    Vec::new()
 }
 
 /// The whole server's routes behind all that a request passes first. The gate stands before the router
@@ -61,7 +89,7 @@ pub(crate) type Routes = Either<Cors<Gate<Router>>, Gate<Router>>;
 /// The whole server: the API, the page, the health checks, and an answer to every other path.
 pub(crate) fn standalone(state: &Arc<AppState>) -> Routes {
     let mut routes = api();
-    for operation in table::server() {
+    for operation in operations::server() {
         routes = operation.mount(routes);
     }
     let routes = routes
@@ -74,7 +102,7 @@ pub(crate) fn standalone(state: &Arc<AppState>) -> Routes {
 
 fn api() -> Router<Arc<AppState>> {
     let mut routes = Router::new();
-    for operation in table::api() {
+    for operation in operations::api() {
         routes = operation.mount(routes);
     }
     // What lies deeper is no event's id.
@@ -90,7 +118,7 @@ fn api() -> Router<Arc<AppState>> {
 /// Browsers ask for leave before a page of another origin may send a token, and show it the answer only
 /// if that says so: this comes before the gate, since they ask without a token.
 fn cors(state: &AppState) -> Option<CorsLayer> {
-    let origins = &state.pages.allowed;
+    let origins = &state.authenticator.pages.allowed;
     if origins.is_empty() {
         return None;
     }
@@ -142,7 +170,7 @@ mod tests {
 
     async fn state(data_dir: &TempDir) -> Arc<AppState> {
         let engine = Tidings::open(tidings::Config::new(data_dir.path())).await;
-        Arc::new(AppState::new(engine.unwrap(), &Config::default()))
+        super::state(engine.unwrap(), &Config::default())
     }
 
     #[tokio::test]

@@ -119,7 +119,7 @@ impl Server {
             listener,
             local_addr,
             metrics_listener: for_metrics.transpose()?,
-            state: Arc::new(AppState::new(engine, &config)),
+            state: router::state(engine, &config),
             tls: tls.map(Arc::new),
             admission: Admission::new(&config.connections, local_addr.ip()),
             config,

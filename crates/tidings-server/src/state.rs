@@ -12,20 +12,19 @@ use tidings::{Prepared, PublishError, Receipt, Tidings};
 use tidings_event::Selection;
 use uuid::fmt::Hyphenated;
 
-use crate::answer::{AnswerBudget, Reservation, Room};
-use crate::body::{BodyBudget, ReadBody};
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::identity::{Caller, Credential, Identity, Pages, SessionCookies};
+use crate::identity::{Authenticator, Caller, Credential, CredentialError, Pages, SessionCookies};
 use crate::limits::{Callers, StreamPlace, check_uri};
 use crate::log_level::LogLevel;
-use crate::metrics::Metrics;
+use crate::metrics::{CountedRoute, Metrics};
 use crate::peer::Peer;
-use crate::query::Elsewhere;
 use crate::repeats::Repeats;
+use crate::request::body::{BodyBudget, BodyLimit, Content, ReadBody};
+use crate::request::query::{self, Elsewhere};
+use crate::response::{Reservation, ResponseBudget, Room};
 use crate::shutdown::Drain;
 use crate::token::Scopes;
-use crate::unfiltered;
 
 /// The shortest silence: a shorter one would make an idle stream a busy one.
 const MIN_KEEPALIVE: Duration = Duration::from_secs(1);
@@ -39,12 +38,8 @@ pub(crate) struct AppState {
     pub(crate) engine: Tidings,
     pub(crate) drain: Drain,
     pub(crate) bodies: BodyBudget,
-    answers: AnswerBudget,
-    pub(crate) identity: Identity,
-    /// What the cookies of browsers' sessions are called.
-    pub(crate) session_cookies: SessionCookies,
-    /// Where its own pages are reached, and whose others may use it.
-    pub(crate) pages: Pages,
+    responses: ResponseBudget,
+    pub(crate) authenticator: Authenticator,
     pub(crate) callers: Callers,
     /// The longest path with its query.
     uri_bytes: usize,
@@ -57,34 +52,53 @@ pub(crate) struct AppState {
     pub(crate) drain_spread: Duration,
     /// The level of the program's log, if it lets the server at it.
     pub(crate) log_level: Option<LogLevel>,
+    /// The OpenAPI document, of a server with a login or without one.
+    #[cfg(feature = "openapi")]
+    pub(crate) document: fn(has_login: bool) -> bytes::Bytes,
+}
+
+/// What the state knows of the routes: plain values, since the routes are built on the state.
+#[derive(Debug)]
+pub(crate) struct Surface {
+    /// The routes whose requests are counted.
+    pub(crate) routes: Vec<CountedRoute>,
+    /// The OpenAPI document, of a server with a login or without one.
+    #[cfg(feature = "openapi")]
+    pub(crate) document: fn(has_login: bool) -> bytes::Bytes,
 }
 
 impl AppState {
-    pub(crate) fn new(engine: Tidings, config: &Config) -> Self {
+    pub(crate) fn new(engine: Tidings, config: &Config, surface: Surface) -> Self {
+        let has_login = config.identity.has_login();
         Self {
             repeats: Arc::default(),
-            metrics: Metrics::new(&engine, &config.log_dropped),
+            metrics: Metrics::new(&engine, &config.log_dropped, surface.routes),
             uri_bytes: config.connections.uri_bytes,
             callers: Callers::new(&config.limits, engine.limits().batch_events),
-            session_cookies: SessionCookies::of(engine.system_id()),
-            engine,
-            identity: config.identity.clone(),
-            pages: Pages {
-                public: config.public_urls.clone(),
-                // Without a login an allowed page could do everything.
-                allowed: if config.identity.has_login() {
-                    config.allowed_origins.clone()
-                } else {
-                    Vec::new()
+            authenticator: Authenticator {
+                identity: config.identity.clone(),
+                cookies: SessionCookies::of(engine.system_id()),
+                pages: Pages {
+                    public: config.public_urls.clone(),
+                    // Without a login an allowed page could do everything.
+                    allowed: if has_login {
+                        config.allowed_origins.clone()
+                    } else {
+                        Vec::new()
+                    },
                 },
+                system: engine.system_id().into(),
             },
+            engine,
             drain: Drain::default(),
             bodies: BodyBudget::new(config.connections.upload_timeout),
-            answers: AnswerBudget::new(config.identity.has_login()),
+            responses: ResponseBudget::new(has_login),
             keepalive: config.keepalive.max(MIN_KEEPALIVE),
             // Every stream has said goodbye well before the grace time cuts it off.
             drain_spread: config.drain_spread.min(config.drain_grace / 2),
             log_level: config.log_level.clone(),
+            #[cfg(feature = "openapi")]
+            document: surface.document,
         }
     }
 
@@ -103,15 +117,7 @@ impl AppState {
         request: Request,
     ) -> impl Future<Output = Result<ReadBody, ApiError>> {
         let counted = self.judge(self.callers.count_publish(caller.owner, caller.reach()));
-        self.read_admitted(counted, Some(caller), request)
-    }
-
-    /// Counts the events of a batch beyond its first.
-    pub(crate) fn admit_batch(&self, caller: Caller, events: usize) -> Result<(), ApiError> {
-        self.judge(
-            self.callers
-                .count_batch(caller.owner, caller.reach(), events),
-        )
+        self.read_admitted(counted, Some(caller), request, Content::Events)
     }
 
     /// Stores events. A caller who publishes for others may fill an inbox beyond its owner's quota.
@@ -121,7 +127,7 @@ impl AppState {
         caller: Caller,
         events: Vec<Prepared>,
     ) -> Result<Vec<Receipt>, PublishError> {
-        if self.identity.has_login() && caller.scopes.contains(Scopes::PUBLISH) {
+        if self.authenticator.identity.has_login() && caller.scopes.contains(Scopes::PUBLISH) {
             self.engine.publish_prepared(events).await
         } else {
             self.engine.publish_prepared_by_owner(events).await
@@ -135,7 +141,8 @@ impl AppState {
         request: Request,
     ) -> Result<ReadBody, ApiError> {
         let counted = self.judge(self.callers.count_request(caller.owner));
-        self.read_admitted(counted, Some(caller), request).await
+        self.read_admitted(counted, Some(caller), request, Content::Events)
+            .await
     }
 
     /// The same for one that says which events are to be changed.
@@ -144,16 +151,16 @@ impl AppState {
         caller: Caller,
         request: Request,
     ) -> Result<ReadBody, ApiError> {
-        let body = self.read_change(caller, request).await;
-        body.map_err(|error| match error {
-            ApiError::BodyTooLarge { limit } => ApiError::ChangeTooLarge { limit },
-            other => other,
-        })
+        let counted = self.judge(self.callers.count_request(caller.owner));
+        let content = Content::Selection;
+        self.read_admitted(counted, Some(caller), request, content)
+            .await
     }
 
     /// Reads the body of a request that is counted for nobody.
     pub(crate) async fn read_body(&self, request: Request) -> Result<ReadBody, ApiError> {
-        self.read_admitted(Ok(()), None, request).await
+        self.read_admitted(Ok(()), None, request, Content::Events)
+            .await
     }
 
     /// Reserves the memory of an answer of at most `bytes`, before the work for it begins. With a
@@ -165,7 +172,7 @@ impl AppState {
         bytes: usize,
     ) -> Result<Reservation, ApiError> {
         let room = Room { bytes, kept: 0 };
-        let reserved = self.answers.reserve(caller.owner, credential, room).await;
+        let reserved = self.responses.reserve(caller.owner, credential, room).await;
         self.judge(reserved)
     }
 
@@ -177,7 +184,7 @@ impl AppState {
         bytes: usize,
     ) -> Result<Reservation, ApiError> {
         let room = Room { bytes, kept: bytes };
-        let reserved = self.answers.reserve(caller.owner, None, room).await;
+        let reserved = self.responses.reserve(caller.owner, None, room).await;
         self.judge(reserved)
     }
 
@@ -214,16 +221,25 @@ impl AppState {
         admitted: Result<(), ApiError>,
         caller: Option<Caller>,
         request: Request,
+        content: Content,
     ) -> impl Future<Output = Result<ReadBody, ApiError>> {
         let admitted = admitted
             .and_then(|()| self.judge(check_uri(request.uri(), self.uri_bytes)))
-            .and_then(|()| unfiltered::check(request.uri().query(), Elsewhere::Body));
+            .and_then(|()| {
+                Ok(query::check_unfiltered(
+                    request.uri().query(),
+                    Elsewhere::Body,
+                )?)
+            });
         let (Parts { headers, .. }, body) = request.into_parts();
         match admitted {
             Ok(()) => {
-                let limit = self.engine.limits().batch_bytes;
+                let limit = BodyLimit {
+                    bytes: self.engine.limits().batch_bytes,
+                    content,
+                };
                 // Without a login there is nobody to be kept from the memory of others.
-                let caller = caller.filter(|_| self.identity.has_login());
+                let caller = caller.filter(|_| self.authenticator.identity.has_login());
                 let owner = caller.map(|caller| caller.owner);
                 let read = self.bodies.read_json(owner, headers, body, limit);
                 Either::Left(read.map(|read| self.judge(read)))
@@ -244,7 +260,7 @@ impl AppState {
         tokio::select! {
             biased;
             read = read => self.judge(read),
-            refused = crate::identity::ended(credential) => Err(ApiError::Token(refused)),
+            refused = crate::identity::ended(credential) => Err(CredentialError::from(refused).into()),
         }
     }
 
@@ -252,9 +268,23 @@ impl AppState {
     pub(crate) fn judge<T, E: Into<ApiError>>(&self, outcome: Result<T, E>) -> Result<T, ApiError> {
         outcome.map_err(|refused| {
             let refused = refused.into();
-            self.metrics.count_refusal(&refused);
+            if let ApiError::Limit(limit) = &refused {
+                self.metrics.count_refusal(*limit);
+            }
             refused
         })
+    }
+}
+
+#[cfg(test)]
+impl Surface {
+    /// Nothing: for tests that mount routes of their own.
+    pub(crate) fn empty() -> Self {
+        Self {
+            routes: Vec::new(),
+            #[cfg(feature = "openapi")]
+            document: |_| bytes::Bytes::new(),
+        }
     }
 }
 
@@ -265,7 +295,7 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
-    use crate::limits::CallerLimits;
+    use crate::limits::{CallerLimits, LimitError};
 
     #[tokio::test]
     async fn streams_are_counted_by_the_address_they_go_to() {
@@ -278,7 +308,7 @@ mod tests {
             },
             ..Config::default()
         };
-        let state = AppState::new(engine.unwrap(), &config);
+        let state = AppState::new(engine.unwrap(), &config, Surface::empty());
         let from = |address: Option<&str>| {
             let mut request = Request::new(Body::empty());
             if let Some(address) = address {
@@ -290,9 +320,7 @@ mod tests {
         let first = from(Some("10.0.0.1")).unwrap();
         assert!(matches!(
             from(Some("10.0.0.1")),
-            Err(ApiError::Excess(
-                crate::limits::Excess::StreamsToAddress { .. }
-            ))
+            Err(ApiError::Limit(LimitError::StreamsToAddress { .. }))
         ));
         let _others = [from(Some("10.0.0.2")), from(None), from(None)].map(Result::unwrap);
         drop(first);

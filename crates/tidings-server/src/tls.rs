@@ -15,7 +15,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, version};
 use tokio_rustls::TlsAcceptor;
 
-use crate::error::chain;
+use crate::error_chain::chain;
 use files::Seen;
 
 /// How often it is looked whether the files have changed.

@@ -7,12 +7,17 @@ use axum::http::{Method, StatusCode};
 use tidings::Tidings;
 
 use crate::dropped_lines::DroppedLines;
-use crate::error::{ApiError, Foreign};
+use crate::identity::Foreign;
+use crate::limits::LimitError;
 
 #[derive(Debug)]
 pub(crate) struct Metrics {
     pub(crate) requests: Requests,
 }
+
+/// No value exists: no route is counted.
+#[derive(Debug)]
+pub(crate) enum CountedRoute {}
 
 #[derive(Debug)]
 pub(crate) struct OpenConnection;
@@ -28,7 +33,7 @@ impl SeriesIndex {
 }
 
 impl Metrics {
-    pub(crate) const fn new(_: &Tidings, _: &DroppedLines) -> Self {
+    pub(crate) fn new(_: &Tidings, _: &DroppedLines, _: Vec<CountedRoute>) -> Self {
         Self { requests: Requests }
     }
 
@@ -38,7 +43,7 @@ impl Metrics {
 
     pub(crate) const fn count_foreign(&self, _: Foreign) {}
 
-    pub(crate) const fn count_refusal(&self, _: &ApiError) {}
+    pub(crate) const fn count_refusal(&self, _: LimitError) {}
 
     pub(crate) const fn count_stalled(&self) {}
 

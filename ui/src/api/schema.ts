@@ -1319,7 +1319,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1337,7 +1337,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -1355,7 +1355,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -1375,7 +1375,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -1535,7 +1535,7 @@ export interface operations {
                     "application/json": components["schemas"]["PartlyPublished"];
                 };
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event breaks the rules; nothing was stored. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event breaks the rules; nothing was stored. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1544,7 +1544,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1553,7 +1553,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `quota_exceeded`: The inbox of the event's owner is full; nothing was stored. `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. `insufficient_scope`: The token does not allow this; nothing was changed. */
+            /** @description `quota_exceeded`: The quota of the event's owner is used up; nothing was stored. `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. `insufficient_scope`: The token does not allow this; nothing was changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1580,7 +1580,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -1598,7 +1598,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -1618,7 +1618,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -1661,7 +1661,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeletedEvents"];
                 };
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change, or how; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1670,7 +1670,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1697,7 +1697,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -1724,7 +1724,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -1744,7 +1744,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -1787,7 +1787,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeletedEvents"];
                 };
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change, or how; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1796,7 +1796,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1823,7 +1823,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -1850,7 +1850,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -1870,7 +1870,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2005,7 +2005,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2023,7 +2023,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -2041,7 +2041,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2061,7 +2061,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2104,7 +2104,7 @@ export interface operations {
                     "application/json": components["schemas"]["UpdatedEvents"];
                 };
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change, or how; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2113,7 +2113,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2140,7 +2140,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -2167,7 +2167,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2187,7 +2187,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2249,7 +2249,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2267,7 +2267,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -2276,7 +2276,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. `too_many_streams`: Too many live streams are open. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. `too_many_streams`: Too many live streams are open. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2351,7 +2351,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2369,7 +2369,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -2387,7 +2387,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2407,7 +2407,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2455,7 +2455,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2473,7 +2473,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -2491,7 +2491,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2511,7 +2511,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2573,7 +2573,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2600,7 +2600,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -2618,7 +2618,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2638,7 +2638,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2679,7 +2679,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2706,7 +2706,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -2715,7 +2715,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2735,7 +2735,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2785,7 +2785,7 @@ export interface operations {
                     "application/json": components["schemas"]["UpdatedEvent"];
                 };
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change, or how; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2794,7 +2794,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2830,7 +2830,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -2848,7 +2848,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -2868,7 +2868,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -3003,7 +3003,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3021,7 +3021,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -3039,7 +3039,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -3059,7 +3059,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -3219,7 +3219,7 @@ export interface operations {
                     "application/json": components["schemas"]["PartlyPublished"];
                 };
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event breaks the rules; nothing was stored. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event breaks the rules; nothing was stored. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3228,7 +3228,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3237,7 +3237,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `quota_exceeded`: The inbox of the event's owner is full; nothing was stored. `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. `insufficient_scope`: The token does not allow this; nothing was changed. */
+            /** @description `quota_exceeded`: The quota of the event's owner is used up; nothing was stored. `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. `insufficient_scope`: The token does not allow this; nothing was changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3264,7 +3264,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -3282,7 +3282,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -3302,7 +3302,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -3350,7 +3350,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change, or how; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3359,7 +3359,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3386,7 +3386,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -3413,7 +3413,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -3433,7 +3433,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -3478,7 +3478,7 @@ export interface operations {
                     "application/json": components["schemas"]["LogConfig"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3496,7 +3496,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `route_not_found`: There is nothing at this path. */
+            /** @description `route_not_found`: Nothing is served at this path. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3587,7 +3587,7 @@ export interface operations {
                      *         "trace"
                      *       ],
                      *       "code": "invalid_config",
-                     *       "error": "The log's level was not set",
+                     *       "error": "The log level was not set",
                      *       "eventLogLevel": "info",
                      *       "longDescription": [
                      *         "eventLogLevel (`\"loud\"`) is not a log level"
@@ -3610,7 +3610,7 @@ export interface operations {
                     "application/json": components["schemas"]["RefusedLogConfig"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3628,7 +3628,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `route_not_found`: There is nothing at this path. */
+            /** @description `route_not_found`: Nothing is served at this path. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3646,7 +3646,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -3706,7 +3706,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change, or how; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3715,7 +3715,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3742,7 +3742,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -3769,7 +3769,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -3789,7 +3789,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -3830,7 +3830,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change and how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change, or how; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3839,7 +3839,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3875,7 +3875,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -3893,7 +3893,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -3913,7 +3913,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -3975,7 +3975,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3993,7 +3993,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -4002,7 +4002,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. `too_many_streams`: Too many live streams are open. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. `too_many_streams`: Too many live streams are open. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -4077,7 +4077,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4095,7 +4095,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -4113,7 +4113,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -4133,7 +4133,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -4184,7 +4184,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4202,7 +4202,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -4220,7 +4220,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -4240,7 +4240,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -4302,7 +4302,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4329,7 +4329,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -4347,7 +4347,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -4367,7 +4367,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -4408,7 +4408,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4435,7 +4435,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -4444,7 +4444,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -4464,7 +4464,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -4514,7 +4514,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `route_not_found`: There is nothing at this path. */
+            /** @description `route_not_found`: Nothing is served at this path. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4597,7 +4597,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4624,7 +4624,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            /** @description `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -4719,7 +4719,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `storage_unavailable`: The event store does not answer. `shutting_down`: The server is shutting down. `storage_full`: The disk that holds the events is full. */
+            /** @description `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `storage_full`: The disk that holds the events is full. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -4750,7 +4750,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4768,7 +4768,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `route_not_found`: There is nothing at this path. */
+            /** @description `route_not_found`: Nothing is served at this path. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4835,7 +4835,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `route_not_found`: There is nothing at this path. */
+            /** @description `route_not_found`: Nothing is served at this path. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4844,7 +4844,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `uri_too_long`: The address is too long. */
+            /** @description `uri_too_long`: The URL is too long. */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -4853,7 +4853,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`: You ask for too much in a short time; nothing was changed. */
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
             429: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -4951,7 +4951,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path takes; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_revocation`: It is not clear which token is meant; none was revoked. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_revocation`: The request does not name a token to revoke; none was revoked. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4960,7 +4960,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `token_missing`: The request does not say who sends it. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4978,7 +4978,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `route_not_found`: There is nothing at this path. */
+            /** @description `route_not_found`: Nothing is served at this path. */
             404: {
                 headers: {
                     [name: string]: unknown;

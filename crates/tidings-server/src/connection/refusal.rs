@@ -5,13 +5,15 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use bytes::{Buf as _, Bytes};
 use futures_util::FutureExt as _;
 use http_body_util::BodyExt as _;
+use tidings_event::ErrorCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::error::ApiError;
+use crate::problem::Problem;
 
 /// How the library begins its answer. With the line's end, nothing else that is written begins so: a
 /// body here is JSON, which has no bare carriage return, or ends with something else.
@@ -67,8 +69,19 @@ impl<S: AsyncWrite + Unpin> Explained<S> {
 
 /// The answer, as it goes over the line.
 fn refusal(limit: usize) -> Bytes {
-    let response = ApiError::HeadTooLarge { limit }.into_response();
-    let body = response.into_body().collect().now_or_never();
+    let problem = Problem::refusal(
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        ErrorCode::TooLarge,
+        "The head of the request is too large",
+    )
+    .effect("nothing was changed")
+    .probable_cause("cookies of other programs on the same host, or a very long token")
+    .detail(
+        format!("request line and header fields have more than the {limit} bytes allowed"),
+        "send fewer and shorter header fields; an operator sets the limit with --max-head-bytes",
+    );
+    let body = problem.into_response().into_body();
+    let body = body.collect().now_or_never();
     let body = body.and_then(Result::ok).unwrap_or_default().to_bytes();
     let head = format!(
         "HTTP/1.1 431 Request Header Fields Too Large\r\n\

@@ -10,8 +10,7 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use crate::admission::Full;
-use crate::error::ApiError;
-use crate::router::PROBES;
+use crate::paths::PROBES;
 
 /// How long a client may take for its handshake, and for the head of its request.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(2);
@@ -37,7 +36,7 @@ pub(super) async fn refuse(request: Request<Incoming>, why: Full) -> Response {
         // Either way the answer is sent next.
         let _ = timeout(DISCARD_TIME, body.collect()).await;
     }
-    let mut answer = ApiError::TooManyConnections(why).into_response();
+    let mut answer = why.problem().into_response();
     let headers = answer.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

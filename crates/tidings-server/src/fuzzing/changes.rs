@@ -4,9 +4,8 @@ use serde_json::{Map, Value, json};
 use tidings_event::{EventFilter, Limits, Selection};
 
 use super::check_refusal;
-use crate::change::{read_marking, read_selection, read_status};
-use crate::error::ApiError;
-use crate::json;
+use crate::request::change::{ChangeRefusal, read_marking, read_selection, read_status};
+use crate::request::json;
 
 /// The body of a change is refused with the fields that are wrong, or is about the events that the same
 /// body written by the book is about.
@@ -17,7 +16,7 @@ pub fn change(data: &[u8]) {
     let limits = Limits::default();
     match read_selection(text, &limits) {
         Ok(selection) => check_selection(&selection),
-        Err(refused) => check_refusal(&refused),
+        Err(refused) => check_refusal(&refused.into()),
     }
     match read_marking(text, &limits) {
         Ok((selection, status)) => {
@@ -29,14 +28,14 @@ pub fn change(data: &[u8]) {
                 (selection, status)
             );
         }
-        Err(refused) => check_refusal(&refused),
+        Err(refused) => check_refusal(&refused.into()),
     }
     match read_status(text) {
         Ok(status) => {
             let again = read_status(&json!({"status": status}).to_string());
             assert_eq!(again.expect("it is written by the book"), status);
         }
-        Err(refused) => check_refusal(&refused),
+        Err(refused) => check_refusal(&refused.into()),
     }
 }
 
@@ -48,7 +47,7 @@ pub(super) fn check_filter(filter: &EventFilter) {
     };
     if filter.is_empty() {
         let refused = read_selection(&written(&selection).to_string(), &Limits::default());
-        assert!(matches!(refused, Err(ApiError::InvalidChange(_))));
+        assert!(matches!(refused, Err(ChangeRefusal::Selection(_))));
     } else {
         check_selection(&selection);
     }

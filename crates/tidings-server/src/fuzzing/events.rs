@@ -4,10 +4,9 @@ use tidings_event::{Digests, Draft, Event, Limits, OwnerId, SystemId};
 use uuid::Uuid;
 
 use super::check_refusal;
-use crate::error::ApiError;
 use crate::identity::Caller;
-use crate::json;
-use crate::routes::events::create::reading::{Reader, Subjects, is_batch};
+use crate::publication::{EventParser, PublishRefusal, Subjects, is_batch};
+use crate::request::json::{self, InvalidJson};
 use crate::token::Scopes;
 
 const SYSTEM: SystemId = SystemId::from_uuid(Uuid::from_u128(1));
@@ -58,7 +57,7 @@ pub fn batch(data: &[u8]) {
         admitted = Some(events);
         Ok(())
     };
-    match reader(BACKEND, &limits, false).read_batch(text, admit, |draft| draft) {
+    match parser(BACKEND, &limits, false).read_batch(text, admit, |draft| draft) {
         Ok(drafts) => {
             assert_eq!(admitted, Some(drafts.len()));
             assert!((1..=limits.batch_events).contains(&drafts.len()));
@@ -67,20 +66,20 @@ pub fn batch(data: &[u8]) {
             }
         }
         Err(refused) => {
-            check_refusal(&refused);
-            if let ApiError::InvalidEvent(faults) = &refused {
+            if let PublishRefusal::Invalid(faults) = &refused {
                 assert!(faults.iter().all(|fault| fault.field.starts_with('[')));
             }
+            check_refusal(&refused.into());
         }
     }
-    let each = reader(BACKEND, &limits, false).read_each(text, |_| Ok(()), |draft| draft);
+    let each = parser(BACKEND, &limits, false).read_each(text, |_| Ok(()), |draft| draft);
     for one in each.into_iter().flatten() {
         match one {
             Ok(draft) => check_repeat(draft, false),
-            Err(refused) => check_refusal(&refused),
+            Err(refused) => check_refusal(&refused.into()),
         }
     }
-    let own = reader(SELF, &limits, false).read_batch(text, |_| Ok(()), |draft| draft);
+    let own = parser(SELF, &limits, false).read_batch(text, |_| Ok(()), |draft| draft);
     for draft in own.into_iter().flatten() {
         assert_eq!(draft.event().owner, Some(USER));
     }
@@ -90,22 +89,22 @@ fn text(data: &[u8]) -> Option<&str> {
     match json::text(data) {
         Ok(text) => Some(text),
         Err(fault) => {
-            check_refusal(&ApiError::invalid_json(fault));
+            check_refusal(&InvalidJson::from(fault).into());
             None
         }
     }
 }
 
-fn reader(caller: Caller, limits: &Limits, keeps_past: bool) -> Reader<'_> {
-    Reader::new(caller, limits, Subjects::OfAny, keeps_past).expect("this caller may")
+fn parser(caller: Caller, limits: &Limits, keeps_past: bool) -> EventParser<'_> {
+    EventParser::new(caller, limits, Subjects::OfAny, keeps_past).expect("this caller may")
 }
 
 fn read_one(caller: Caller, keeps_past: bool, text: &str) -> Option<Draft> {
     let limits = Limits::default();
-    match reader(caller, &limits, keeps_past).read_one(text) {
+    match parser(caller, &limits, keeps_past).read_one(text) {
         Ok(draft) => Some(draft),
         Err(refused) => {
-            check_refusal(&refused);
+            check_refusal(&refused.into());
             None
         }
     }

@@ -5,9 +5,8 @@ use tidings_event::{EventFilter, PageRequest, Paging, Total};
 
 use super::changes::check_filter;
 use super::check_refusal;
-use crate::error::ApiError;
-use crate::query::{Elsewhere, ListQuery, refuse_filters};
-use crate::spelling::FILTERS;
+use crate::request::query::{Elsewhere, InvalidQuery, ListQuery, refuse_filters};
+use crate::request::spelling::FILTERS;
 
 /// A query is refused with the parameters that are wrong, or means what the same query written by the
 /// book means; and its filter is the same in the body of a change.
@@ -23,11 +22,11 @@ pub fn list_query(data: &[u8]) {
             assert!((1..=PageRequest::MAX_SIZE).contains(&list.page.size));
             check_filter(&list.filter);
         }
-        Err(faults) => check_refusal(&ApiError::InvalidQuery(faults)),
+        Err(faults) => check_refusal(&InvalidQuery(faults).into()),
     }
     for place in [Elsewhere::Answer, Elsewhere::Stream, Elsewhere::Body] {
         if let Err(faults) = refuse_filters(query, place) {
-            check_refusal(&ApiError::InvalidQuery(faults));
+            check_refusal(&InvalidQuery(faults).into());
         }
     }
 }

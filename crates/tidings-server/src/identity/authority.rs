@@ -9,9 +9,9 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri};
 use url::Url;
 
+use super::ForeignRequest;
 use super::local::is_local;
 use super::pages::Pages;
-use crate::error::ApiError;
 use crate::peer::OverTls;
 
 /// The longest name and port of a host: that of a domain (RFC 1035 §2.3.4), and a port.
@@ -94,14 +94,14 @@ impl<'a> From<&'a Parts> for Head<'a> {
 /// The name and port under which a request reached this server: in its target, if that is absolute, and
 /// in `Host`. Both count, since it is not known which of them other software went by. It has letters,
 /// digits and `-._:[]` only, so it is safe to show in a page.
-pub(crate) fn authority(request: Head<'_>) -> Result<&str, ApiError> {
+pub(crate) fn authority(request: Head<'_>) -> Result<&str, ForeignRequest> {
     let target = request.uri.authority().map(|target| target.as_str());
     let headers = request.headers.get_all(HOST).iter().map(header_text);
     let mut names = target.into_iter().chain(headers);
     let first = names.next().unwrap_or("");
     for name in names.chain([first]) {
         if !is_plain(name) || !name.eq_ignore_ascii_case(first) {
-            return Err(ApiError::ForeignHost {
+            return Err(ForeignRequest::Host {
                 host: name.to_owned(),
             });
         }
@@ -111,7 +111,7 @@ pub(crate) fn authority(request: Head<'_>) -> Result<&str, ApiError> {
 
 /// Refuses a request whose name for this server is ambiguous or no name. One may be left out, as health
 /// checks and programs that speak HTTP/1.0 do.
-pub(super) fn check_name(request: Head<'_>) -> Result<(), ApiError> {
+pub(super) fn check_name(request: Head<'_>) -> Result<(), ForeignRequest> {
     let mut hosts = request.headers.get_all(HOST).iter();
     if request.uri.authority().is_none() && hosts.all(HeaderValue::is_empty) {
         return Ok(());
@@ -120,12 +120,12 @@ pub(super) fn check_name(request: Head<'_>) -> Result<(), ApiError> {
 }
 
 /// The same, if it can only mean this machine.
-pub(crate) fn local_authority(request: Head<'_>) -> Result<&str, ApiError> {
+pub(crate) fn local_authority(request: Head<'_>) -> Result<&str, ForeignRequest> {
     let authority = authority(request)?;
     if is_local(authority) {
         Ok(authority)
     } else {
-        Err(ApiError::ForeignHost {
+        Err(ForeignRequest::Host {
             host: authority.to_owned(),
         })
     }
@@ -168,7 +168,11 @@ pub(crate) enum Proxy {
 /// it counts, that page and request are of one origin: scripts cannot set `Sec-Fetch-Site`, and a page
 /// that has rebound its name to this machine does not get it, since browsers send it over TLS and to
 /// names of this machine only.
-pub(crate) fn sender(request: Head<'_>, proxy: Proxy, pages: &Pages) -> Result<Sender, ApiError> {
+pub(crate) fn sender(
+    request: Head<'_>,
+    proxy: Proxy,
+    pages: &Pages,
+) -> Result<Sender, ForeignRequest> {
     let mut sender = Sender::Unnamed;
     for origin in request.headers.get_all(ORIGIN) {
         let origin = header_text(origin);
@@ -179,7 +183,7 @@ pub(crate) fn sender(request: Head<'_>, proxy: Proxy, pages: &Pages) -> Result<S
         } else if is_from_own_page(request) {
             Sender::SamePage
         } else {
-            return Err(ApiError::ForeignOrigin {
+            return Err(ForeignRequest::Origin {
                 origin: origin.to_owned(),
             });
         };
@@ -267,11 +271,15 @@ mod tests {
         }
     }
 
-    fn from(origin: &str, over_tls: bool) -> Result<Sender, ApiError> {
+    fn from(origin: &str, over_tls: bool) -> Result<Sender, ForeignRequest> {
         from_site(origin, over_tls, None)
     }
 
-    fn from_site(origin: &str, over_tls: bool, site: Option<&str>) -> Result<Sender, ApiError> {
+    fn from_site(
+        origin: &str,
+        over_tls: bool,
+        site: Option<&str>,
+    ) -> Result<Sender, ForeignRequest> {
         let mut request = Request::get("/")
             .header(HOST, "events.example:8443")
             .header(ORIGIN, origin);

@@ -9,10 +9,9 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
-use super::Pages;
 use super::authority::{Head, only};
 use super::session::{self, SessionCookies};
-use crate::error::ApiError;
+use super::{CredentialError, Pages};
 use crate::token::{Claims, TokenError, Tokens};
 
 /// The text of the token a request shows. A header wins: a program says what it means, and a browser
@@ -21,22 +20,22 @@ pub(super) fn shown(
     parts: &Parts,
     cookies: &SessionCookies,
     pages: &Pages,
-) -> Result<String, ApiError> {
+) -> Result<String, CredentialError> {
     if let Some(token) = Head::from(parts).bearer()? {
         return Ok(token.to_owned());
     }
     let changes = !parts.method.is_safe();
-    session::shown(Head::from(parts), cookies, changes, pages)?.ok_or(ApiError::NoToken)
+    session::shown(Head::from(parts), cookies, changes, pages)?.ok_or(CredentialError::Missing)
 }
 
 impl<'a> Head<'a> {
     /// The token in the header, if there is that header.
-    pub(crate) fn bearer(self) -> Result<Option<&'a str>, ApiError> {
+    pub(crate) fn bearer(self) -> Result<Option<&'a str>, CredentialError> {
         if !self.headers.contains_key(AUTHORIZATION) {
             return Ok(None);
         }
         let header = only(self.headers, &AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = header.and_then(bearer).ok_or(ApiError::UnreadableToken)?;
+        let token = header.and_then(bearer).ok_or(CredentialError::Unreadable)?;
         Ok(Some(token))
     }
 }

@@ -13,7 +13,7 @@ use super::authority::{
     Origin, Proxy, Sender, authority, check_name as named, local_authority, only, sender,
 };
 use super::{Head, Pages, Session, SessionCookies, credential};
-use crate::fuzzing::check_refusal;
+use crate::problem::invariants::check;
 
 /// From where a page made the browser ask.
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -53,7 +53,7 @@ fn check_name(parts: &Parts) {
     match authority(Head::from(parts)) {
         Ok(name) => assert_eq!(Some(name), text(parts, &HOST)),
         Err(refused) => {
-            check_refusal(&refused);
+            check(refused.problem());
             let is_left_out = !parts.headers.contains_key(HOST);
             assert_eq!(named(Head::from(parts)).is_ok(), is_left_out);
         }
@@ -97,7 +97,7 @@ fn check_sender(parts: &Parts) {
             assert!(scheme == "https" || scheme == "http");
             assert!(named.eq_ignore_ascii_case(host));
         }
-        Err(refused) => check_refusal(&refused),
+        Err(refused) => check(refused.problem()),
     }
 }
 
@@ -114,7 +114,7 @@ fn check_shown(parts: &mut Parts) {
     let token = match read {
         Ok(token) => token,
         Err(refused) => {
-            check_refusal(&refused);
+            check(refused.problem());
             assert!(changed.is_err(), "a change asks for more");
             return;
         }

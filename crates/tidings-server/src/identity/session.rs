@@ -8,11 +8,10 @@ use axum::http::header::COOKIE;
 use jiff::Timestamp;
 use tidings_event::SystemId;
 
-use super::Pages;
 use super::authority::{
     Head, Proxy, Sender, is_from_here, is_from_other_page, is_over_tls, sender,
 };
-use crate::error::ApiError;
+use super::{ForeignRequest, Pages};
 
 /// With this prefix browsers take it over TLS only, from no other host, for all paths
 /// (<https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis>, §4.1.3.2).
@@ -78,13 +77,13 @@ pub(super) fn shown(
     cookies: &SessionCookies,
     changes: bool,
     pages: &Pages,
-) -> Result<Option<String>, ApiError> {
+) -> Result<Option<String>, ForeignRequest> {
     let session = Session::of(request, cookies);
     let Some(token) = token(session, request) else {
         return Ok(None);
     };
     if is_from_other_page(request) {
-        return Err(ApiError::CookieFromElsewhere);
+        return Err(ForeignRequest::Cookie);
     }
     let proxy = if session.is_local {
         Proxy::Perhaps
@@ -92,7 +91,7 @@ pub(super) fn shown(
         Proxy::Surely
     };
     if changes && sender(request, proxy, pages)? != Sender::SamePage {
-        return Err(ApiError::CookieFromElsewhere);
+        return Err(ForeignRequest::Cookie);
     }
     Ok(Some(token))
 }

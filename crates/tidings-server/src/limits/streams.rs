@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidings_event::OwnerId;
 
-use super::Excess;
+use super::LimitError;
 
 /// Without a limit nothing is counted.
 #[derive(Debug)]
@@ -39,19 +39,19 @@ impl Streams {
         &self,
         owner: OwnerId,
         address: Option<IpAddr>,
-    ) -> Result<StreamPlace, Excess> {
+    ) -> Result<StreamPlace, LimitError> {
         let of_owner = match &self.of_owner {
             Some(places) => Some(
                 places
                     .take(owner)
-                    .ok_or(Excess::StreamsOfOwner { most: places.most })?,
+                    .ok_or(LimitError::StreamsOfOwner { limit: places.most })?,
             ),
             None => None,
         };
         let to_address = match (&self.to_address, address) {
             (Some(places), Some(address)) => {
                 let place = places.take(client(address));
-                Some(place.ok_or(Excess::StreamsToAddress { most: places.most })?)
+                Some(place.ok_or(LimitError::StreamsToAddress { limit: places.most })?)
             }
             _ => None,
         };
@@ -149,9 +149,9 @@ mod tests {
         let streams = streams(2, 0);
         let first = streams.open(A, None).unwrap();
         let _second = streams.open(A, address("10.0.0.1")).unwrap();
-        let most = NonZeroU32::new(2).unwrap();
+        let limit = NonZeroU32::new(2).unwrap();
         let refused = streams.open(A, None).unwrap_err();
-        assert_eq!(refused, Excess::StreamsOfOwner { most });
+        assert_eq!(refused, LimitError::StreamsOfOwner { limit });
         let _other = streams.open(B, None).unwrap();
         drop(first);
         let _third = streams.open(A, None).unwrap();
@@ -162,10 +162,10 @@ mod tests {
     fn an_address_has_so_many_places_whoever_streams() {
         let streams = streams(0, 1);
         let first = streams.open(A, address("10.0.0.1")).unwrap();
-        let most = NonZeroU32::new(1).unwrap();
+        let limit = NonZeroU32::new(1).unwrap();
         for same in ["10.0.0.1", "::ffff:10.0.0.1"] {
             let refused = streams.open(B, address(same)).unwrap_err();
-            assert_eq!(refused, Excess::StreamsToAddress { most }, "{same}");
+            assert_eq!(refused, LimitError::StreamsToAddress { limit }, "{same}");
         }
         let _other = streams.open(B, address("10.0.0.2")).unwrap();
         let _unknown = [streams.open(A, None), streams.open(A, None)].map(Result::unwrap);

@@ -2,14 +2,14 @@
 
 use axum::http::Uri;
 
-use crate::error::ApiError;
+use super::LimitError;
 
 /// Refuses an address whose path and query are longer than `limit`, which is longer than any that means
 /// something, before anything is read from it (RFC 9110 §15.5.15).
-pub(crate) fn check_uri(uri: &Uri, limit: usize) -> Result<(), ApiError> {
+pub(crate) fn check_uri(uri: &Uri, limit: usize) -> Result<(), LimitError> {
     let bytes = uri.path_and_query().map_or(0, |text| text.as_str().len());
     if bytes > limit {
-        return Err(ApiError::UriTooLong { bytes, limit });
+        return Err(LimitError::Uri { bytes, limit });
     }
     Ok(())
 }
@@ -25,7 +25,7 @@ mod tests {
         assert!(check_uri(&uri(LIMIT), LIMIT).is_ok());
         assert!(matches!(
             check_uri(&uri(LIMIT + 1), LIMIT),
-            Err(ApiError::UriTooLong { bytes, limit: LIMIT }) if bytes == LIMIT + 1
+            Err(LimitError::Uri { bytes, limit: LIMIT }) if bytes == LIMIT + 1
         ));
         let absolute = format!("http://localhost{}", uri(LIMIT));
         assert!(check_uri(&absolute.parse().unwrap(), LIMIT).is_ok());

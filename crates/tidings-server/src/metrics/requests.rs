@@ -16,10 +16,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
-#[cfg(feature = "openapi")]
-use crate::openapi;
-use crate::operation::Operation;
-use crate::router::{COLLECTIONS, PROBES};
+use crate::paths::with_slash;
 
 /// The statuses with a series of their own. Others are counted as `other`.
 const STATUSES: [u16; 28] = [
@@ -40,6 +37,16 @@ const BOUNDS_US: [u64; 12] = [
 /// The label of unknown paths, and of methods that the path does not take. Clients choose both, so with
 /// labels of their own there would be any number of series.
 const OTHER: &str = "other";
+
+/// A route whose requests are counted.
+#[derive(Debug)]
+pub(crate) struct CountedRoute {
+    pub(crate) method: Method,
+    /// The paths that serve it, with their placeholders.
+    pub(crate) paths: Vec<String>,
+    /// The statuses that are shown at zero: those that the documentation names.
+    pub(crate) statuses: Vec<u16>,
+}
 
 /// The series of one operation.
 #[derive(Debug)]
@@ -108,21 +115,24 @@ impl Series {
 }
 
 impl Requests {
-    /// Series for these operations, all at zero.
-    pub(crate) fn new(operations: &[Operation]) -> Self {
+    /// Series for these routes, all at zero.
+    pub(crate) fn new(counted: Vec<CountedRoute>) -> Self {
         let mut series = vec![Series::new(OTHER, OTHER, 0)];
         let mut routes: Vec<(String, Route)> = Vec::new();
-        for operation in operations {
-            let documented = documented(operation);
-            let method = operation.method.clone();
-            let aliases = operation.aliases.iter().map(|(path, _)| *path);
-            for path in aliases.chain([operation.path]) {
+        for CountedRoute {
+            method,
+            paths,
+            statuses,
+        } in counted
+        {
+            let documented = bits_of(&statuses);
+            for path in &paths {
                 let index = routes.iter().position(|(known, _)| known == path);
                 let index = index.unwrap_or_else(|| {
                     series.push(Series::new(OTHER, path, 0));
                     let other = series.len() - 1;
                     let methods = Vec::new();
-                    routes.push((path.to_owned(), Route { methods, other }));
+                    routes.push((path.clone(), Route { methods, other }));
                     routes.len() - 1
                 });
                 let methods = &mut routes[index].1.methods;
@@ -139,9 +149,8 @@ impl Requests {
         let mut router = Router::new();
         for (path, route) in routes {
             let conflict = "the server's routes tell these paths apart";
-            if COLLECTIONS.contains(&path.as_str()) || PROBES.contains(&path.as_str()) {
-                let same = router.insert(format!("{path}/"), route.clone());
-                same.expect(conflict);
+            if let Some(same) = with_slash(&path) {
+                router.insert(same, route.clone()).expect(conflict);
             }
             router.insert(path, route).expect(conflict);
         }
@@ -204,19 +213,11 @@ fn name_of(method: &Method) -> &'static str {
     }
 }
 
-/// The statuses that the documentation names, as bits.
-#[cfg(feature = "openapi")]
-fn documented(operation: &Operation) -> u32 {
-    let responses = openapi::responses(operation).responses;
-    let known = responses.keys().filter_map(|status| status.parse().ok());
-    let index = known.map(index_of).filter(|index| *index != OTHER_STATUS);
+/// The documented statuses as bits.
+fn bits_of(statuses: &[u16]) -> u32 {
+    let index = statuses.iter().map(|status| index_of(*status));
+    let index = index.filter(|index| *index != OTHER_STATUS);
     index.fold(0, |bits, index| bits | 1 << index)
-}
-
-/// Without the documentation a series is shown from its first request.
-#[cfg(not(feature = "openapi"))]
-const fn documented(_: &Operation) -> u32 {
-    0
 }
 
 impl Collector for Requests {
@@ -278,13 +279,25 @@ impl Collector for Requests {
 
 #[cfg(test)]
 mod tests {
-    use crate::table;
-
     use super::*;
 
     fn requests() -> Requests {
-        let operations: Vec<_> = table::api().into_iter().chain(table::server()).collect();
-        Requests::new(&operations)
+        let route = |method, paths: &[&str]| CountedRoute {
+            method,
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+            statuses: vec![200],
+        };
+        let events = ["/api/events", "/api/system/events"];
+        Requests::new(vec![
+            route(Method::GET, &events),
+            route(Method::POST, &events),
+            route(
+                Method::GET,
+                &["/api/events/{id}", "/api/system/events/{id}"],
+            ),
+            route(Method::GET, &["/api/events/types"]),
+            route(Method::GET, &["/healthz"]),
+        ])
     }
 
     #[test]

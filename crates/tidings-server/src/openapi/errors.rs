@@ -9,20 +9,20 @@ use utoipa::openapi::{
     ContentBuilder, Header, Object, Ref, RefOr, ResponseBuilder, Responses, Type,
 };
 
-use crate::error;
 use crate::identity::Access;
+use crate::schema::errors::sample;
 
-/// What every operation can be refused with.
+/// The errors of every operation.
 const ALWAYS: [ErrorCode; 3] = [
     ErrorCode::ForeignHost,
     ErrorCode::ForeignOrigin,
     ErrorCode::Internal,
 ];
 
-/// An answer with each code.
+/// An error body of each code.
 pub(super) fn examples() -> BTreeMap<String, RefOr<Example>> {
     let examples = ErrorCode::ALL.map(|code| {
-        let (_, body) = error::sample(code);
+        let body = sample(code).problem().into_body();
         let value = serde_json::to_value(body).expect("an error body has only text keys");
         let example = ExampleBuilder::new().value(Some(value)).build();
         (code.to_string(), RefOr::T(example))
@@ -30,7 +30,7 @@ pub(super) fn examples() -> BTreeMap<String, RefOr<Example>> {
     examples.into()
 }
 
-/// What a caller can be refused with who may not ask for this.
+/// The errors about the caller.
 fn about_callers(access: Access) -> &'static [ErrorCode] {
     const CALLER: [ErrorCode; 6] = [
         ErrorCode::TokenMissing,
@@ -47,12 +47,14 @@ fn about_callers(access: Access) -> &'static [ErrorCode] {
     }
 }
 
-/// Adds an answer for each status of these codes. Its description names them, each with its sentence,
-/// and it has an example of each.
+/// Adds a response for each status of these codes. Its description names the codes with their
+/// sentences, and each has an example.
 pub(super) fn add(responses: &mut Responses, codes: &[ErrorCode], access: Access) {
     let mut by_status: BTreeMap<String, Vec<ErrorBody>> = BTreeMap::new();
     for code in codes.iter().chain(&ALWAYS).chain(about_callers(access)) {
-        let (status, body) = error::sample(*code);
+        let problem = sample(*code).problem();
+        let status = problem.status();
+        let body = problem.into_body();
         let bodies = by_status.entry(status.as_str().to_owned()).or_default();
         if !bodies.iter().any(|other| other.code == body.code) {
             bodies.push(body);
@@ -81,7 +83,7 @@ pub(super) fn add(responses: &mut Responses, codes: &[ErrorCode], access: Access
             header.description = Some("When to try again, in seconds.".to_owned());
             response = response.header("Retry-After", header);
         }
-        // What the operation says itself of an answer with this status is more exact.
+        // A response that the operation documents itself is more exact.
         let responses = &mut responses.responses;
         responses
             .entry(status)

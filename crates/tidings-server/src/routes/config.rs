@@ -9,23 +9,21 @@ use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
-use tidings_event::{ErrorBody, Violations};
+use tidings_event::ErrorBody;
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 
-use crate::error::{ApiError, ERROR_TYPE, quoted};
-use crate::identity::Administrator;
-use crate::json;
+use crate::error::{ApiError, RouteError};
+use crate::extract::Administrator;
 use crate::log_level::{Level, LogLevel};
+use crate::problem::ERROR_TYPE;
+use crate::request::body::BodyError;
+use crate::request::log_level::{self, LogLevelRefusal};
 #[cfg(feature = "openapi")]
-use crate::openapi::bodies::SetLogLevel;
+use crate::schema::bodies::SetLogLevel;
 #[cfg(feature = "openapi")]
-use crate::openapi::examples;
-use crate::spelling::{self, LOG_LEVEL};
+use crate::schema::examples;
 use crate::state::AppState;
-
-/// More fields than any client sends.
-const MAX_FIELDS: usize = 50;
 
 /// The log's level, and what became of setting it.
 #[derive(Debug, Serialize)]
@@ -83,7 +81,7 @@ pub(crate) async fn get_config(
     State(state): State<Arc<AppState>>,
     _: Administrator,
 ) -> Result<Json<LogConfig>, ApiError> {
-    Ok(Json(config(log_level(&state)?, None)))
+    Ok(Json(config(handle(&state)?, None)))
 }
 
 /// Sets the level of the server's log, until the server ends.
@@ -114,34 +112,35 @@ pub(crate) async fn set_config(
     _: Administrator,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let log_level = log_level(&state)?;
+    let log = handle(&state)?;
     let level = match requested_level(&state, request).await {
         Ok(level) => level,
         Err(
-            error @ (ApiError::InvalidConfig(_)
-            | ApiError::InvalidJson(_)
-            | ApiError::BodyUnreadable(_)),
+            error @ (ApiError::LogLevel(LogLevelRefusal::Invalid(_))
+            | ApiError::Json(_)
+            | ApiError::Body(BodyError::Unreadable(_))),
         ) => {
-            let (status, error) = error.envelope();
-            let config = config(log_level, Some(Outcome::Error));
+            let problem = error.problem();
+            let (status, error) = (problem.status(), problem.into_body());
+            let config = config(log, Some(Outcome::Error));
             let refused = Json(RefusedLogConfig { config, error });
             return Ok((status, [(CONTENT_TYPE, ERROR_TYPE)], refused).into_response());
         }
         Err(other) => return Err(other),
     };
-    log_level.set(level).map_err(ApiError::Config)?;
+    log.set(level).map_err(LogLevelRefusal::Failed)?;
     tracing::info!(%level, "the log's level was set");
-    Ok(Json(config(log_level, Some(Outcome::Success))).into_response())
+    Ok(Json(config(log, Some(Outcome::Success))).into_response())
 }
 
 /// A program that mounts the routes and gives no handle on its log has no such path.
-fn log_level(state: &AppState) -> Result<&LogLevel, ApiError> {
-    state.log_level.as_ref().ok_or(ApiError::RouteNotFound)
+fn handle(state: &AppState) -> Result<&LogLevel, ApiError> {
+    state.log_level.as_ref().ok_or(RouteError::NotFound.into())
 }
 
-fn config(log_level: &LogLevel, status: Option<Outcome>) -> LogConfig {
+fn config(log: &LogLevel, status: Option<Outcome>) -> LogConfig {
     LogConfig {
-        event_log_level: log_level.get().as_str(),
+        event_log_level: log.get().as_str(),
         available_levels: Level::ALL.map(Level::as_str),
         status,
     }
@@ -149,37 +148,5 @@ fn config(log_level: &LogLevel, status: Option<Outcome>) -> LogConfig {
 
 async fn requested_level(state: &AppState, request: Request) -> Result<Level, ApiError> {
     let body = state.read_body(request).await?;
-    read_level(json::text(&body.bytes).map_err(ApiError::invalid_json)?)
-}
-
-fn read_level(text: &str) -> Result<Level, ApiError> {
-    let name = LOG_LEVEL[0].name;
-    let remedy = format!("write one of {}", Level::ALL.map(Level::as_str).join(", "));
-    let fields = json::fields(text, text, "body", MAX_FIELDS).map_err(ApiError::invalid_json)?;
-    let mut violations = Violations::default();
-    if fields.count > MAX_FIELDS {
-        let fault = format!("has {} fields, more than {MAX_FIELDS}", fields.count);
-        violations.add("the body", fault, format!("send `{name}` alone"));
-    }
-    let given = fields.first.into_iter();
-    let mut given = given.filter(|(name, _)| spelling::find(&LOG_LEVEL, name).is_some());
-    let mut level = None;
-    match given.next() {
-        // It may be among those that were not looked at.
-        None if !violations.is_empty() => {}
-        None => violations.add(name, "is missing", remedy),
-        Some((_, value)) => {
-            let text = serde_json::from_str::<String>(value.get());
-            level = text.ok().and_then(|text| text.parse().ok());
-            if level.is_none() {
-                let fault = format!("({}) is not a log level", quoted(value.get()));
-                violations.add(name, fault, remedy);
-            }
-        }
-    }
-    if given.next().is_some() {
-        violations.add(name, "is given twice", "give it once");
-    }
-    violations.into_result().map_err(ApiError::InvalidConfig)?;
-    Ok(level.expect("a level that could not be read is a violation"))
+    Ok(log_level::read(body.text()?)?)
 }

@@ -10,8 +10,9 @@ use tokio::time::timeout;
 
 use crate::error::ApiError;
 #[cfg(feature = "openapi")]
-use crate::openapi::bodies::Health;
+use crate::schema::bodies::Health;
 use crate::state::AppState;
+use crate::store_failure::StoreFailure;
 
 /// How long the store may take to say that it is there.
 const CHECK_TIME: Duration = Duration::from_secs(5);
@@ -49,11 +50,11 @@ pub(crate) async fn healthz() -> Json<Value> {
 ))]
 pub(crate) async fn readyz(State(state): State<Arc<AppState>>) -> Result<Json<Value>, ApiError> {
     if state.drain.has_begun() {
-        return Err(ApiError::ShuttingDown);
+        return Err(StoreFailure::ShuttingDown.into());
     }
     match timeout(CHECK_TIME, state.engine.check()).await {
         Ok(checked) => checked?,
-        Err(_) => return Err(ApiError::StoreTimeout),
+        Err(_) => return Err(StoreFailure::Timeout.into()),
     }
     Ok(Json(json!({"status": "ready", "version": VERSION})))
 }

@@ -12,9 +12,10 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::error::ApiError;
-use crate::identity::Administrator;
+use crate::extract::Administrator;
 use crate::metrics::Format;
 use crate::state::AppState;
+use crate::store_failure::StoreFailure;
 
 /// How long a file system may take to tell its free space; scrapers wait for 10 seconds.
 const ENCODE_TIME: Duration = Duration::from_secs(5);
@@ -55,9 +56,9 @@ async fn answer(state: Arc<AppState>, headers: &HeaderMap) -> Result<Response, A
         Ok(Ok(text)) => text,
         Ok(Err(ended)) => match ended.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
-            Err(_) => return Err(ApiError::ShuttingDown),
+            Err(_) => return Err(StoreFailure::ShuttingDown.into()),
         },
-        Err(_) => return Err(ApiError::StoreTimeout),
+        Err(_) => return Err(StoreFailure::Timeout.into()),
     };
     let headers = [(CONTENT_TYPE, format.content_type()), (VARY, "accept")];
     Ok((headers, text).into_response())

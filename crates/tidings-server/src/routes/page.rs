@@ -11,7 +11,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use crate::error::ApiError;
+use crate::error::{ApiError, RouteError};
 use crate::identity::Identity;
 use crate::peer::OverTls;
 use crate::state::AppState;
@@ -58,7 +58,7 @@ static PAGE: LazyLock<[File; 2]> = LazyLock::new(|| {
 ))]
 pub(crate) async fn page(State(state): State<Arc<AppState>>, request: Request) -> Response {
     let [without_login, with_login] = &*PAGE;
-    let page = match state.identity {
+    let page = match state.authenticator.identity {
         Identity::Local => without_login,
         Identity::Tokens(_) => with_login,
     };
@@ -92,7 +92,7 @@ pub(crate) async fn page_options() -> impl IntoResponse {
     )
 ))]
 pub(crate) async fn components(headers: HeaderMap) -> Result<Response, ApiError> {
-    let file = files::built("tidings.js").ok_or(ApiError::RouteNotFound)?;
+    let file = files::built("tidings.js").ok_or(RouteError::NotFound)?;
     Ok(file.answer(&headers, Caching::Never))
 }
 
@@ -111,6 +111,6 @@ pub(crate) async fn asset(
     Path(file): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let file = files::built(&format!("assets/{file}")).ok_or(ApiError::RouteNotFound)?;
+    let file = files::built(&format!("assets/{file}")).ok_or(RouteError::NotFound)?;
     Ok(file.answer(&headers, Caching::ForEver))
 }

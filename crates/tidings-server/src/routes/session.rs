@@ -7,8 +7,9 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
-use crate::error::ApiError;
-use crate::identity::{self, Caller, Credential, Head, Identity, Session};
+use crate::error::{ApiError, RouteError};
+use crate::identity::{Caller, Credential, CredentialError, Head, Identity, Session};
+use crate::request::revocation::RevocationRefusal;
 use crate::state::AppState;
 use crate::token::{TokenError, Tokens};
 
@@ -37,16 +38,16 @@ pub(crate) async fn begin_session(
     state.admit(caller?, request.uri())?;
     let head = Head::from(&request);
     // Beginning one by a cookie would only begin it again.
-    let token = head.bearer()?.ok_or(ApiError::NoToken)?;
+    let token = head.bearer()?.ok_or(CredentialError::Missing)?;
     let limit = Session::MAX_TOKEN_BYTES;
     if token.len() > limit {
         let bytes = token.len();
-        return Err(ApiError::TokenTooLong { bytes, limit });
+        return Err(CredentialError::TooLong { bytes, limit }.into());
     }
     let credential = request.extensions().get::<Credential>();
-    let expires = credential.ok_or(ApiError::NoToken)?.claims.expires;
+    let expires = credential.ok_or(CredentialError::Missing)?.claims.expires;
     Ok(set(
-        Session::of(head, &state.session_cookies).begin(token, expires)
+        Session::of(head, &state.authenticator.cookies).begin(token, expires)
     ))
 }
 
@@ -70,12 +71,12 @@ pub(crate) async fn end_session(
     State(state): State<Arc<AppState>>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let Identity::Tokens(tokens) = &state.identity else {
-        return Err(ApiError::RouteNotFound);
+    let Identity::Tokens(tokens) = &state.authenticator.identity else {
+        return Err(RouteError::NotFound.into());
     };
     let head = Head::from(&request);
     // Whatever else the request shows: this is about the cookie.
-    let token = identity::shown_by_cookie(head, &state)?;
+    let token = state.authenticator.token_in_cookie(head)?;
     let ended = match token {
         Some(token) => end(&token, tokens, &state, request.uri()).await,
         None => Ok(()),
@@ -86,7 +87,7 @@ pub(crate) async fn end_session(
         Err(error) => error.into_response(),
     };
     let headers = response.headers_mut();
-    let session = Session::of(Head::from(&request), &state.session_cookies);
+    let session = Session::of(Head::from(&request), &state.authenticator.cookies);
     headers.insert(SET_COOKIE, session.end());
     Ok(response)
 }
@@ -101,23 +102,23 @@ async fn end(token: &str, tokens: &Tokens, state: &AppState, uri: &Uri) -> Resul
             };
             state.admit(caller, uri)?;
             let ended = tokens.revocations().end_session(&claims).await;
-            ended.map_err(ApiError::Revocation)
+            Ok(ended.map_err(RevocationRefusal::from)?)
         }
         // It may be good later, and was not revoked.
         Err(
             error
             @ (TokenError::KeysUnavailable | TokenError::UnknownKey | TokenError::NotYetValid),
-        ) => Err(ApiError::Token(error)),
+        ) => Err(CredentialError::from(error).into()),
         Err(_) => Ok(()),
     }
 }
 
 /// Without a login there are no sessions.
 fn check_login(state: &AppState) -> Result<(), ApiError> {
-    if state.identity.has_login() {
+    if state.authenticator.identity.has_login() {
         Ok(())
     } else {
-        Err(ApiError::RouteNotFound)
+        Err(RouteError::NotFound.into())
     }
 }
 

@@ -5,22 +5,23 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+use axum::http::{HeaderName, HeaderValue, Method, Version};
 use axum::response::Response;
 use tidings_event::Start;
 
-use crate::error::{ApiError, chain};
+use crate::error::ApiError;
+use crate::error_chain::chain;
 use crate::event_stream::{self, EventStream, Keeping};
-use crate::identity::{Caller, Credential, Reader};
+use crate::extract::Reader;
+use crate::identity::{Caller, Credential};
 use crate::limits::delay_refusal;
+use crate::request::query::{Elsewhere, check_unfiltered};
+use crate::request::stream_start;
 #[cfg(feature = "openapi")]
-use crate::openapi::examples;
+use crate::schema::examples;
 #[cfg(feature = "openapi")]
-use crate::openapi::parameters::StreamParameters;
-use crate::query::Elsewhere;
-use crate::spelling::{self, STREAM};
+use crate::schema::parameters::StreamParameters;
 use crate::state::AppState;
-use crate::unfiltered;
 
 /// Some readers take a text without a character set for ISO-8859-1.
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
@@ -70,10 +71,10 @@ pub(crate) async fn subscribe(
             return Err(refused);
         }
     };
-    let body = if let Err(refused) = unfiltered::check(request.uri().query(), Elsewhere::Stream) {
+    let body = if let Err(refused) = check_unfiltered(request.uri().query(), Elsewhere::Stream) {
         drop(request);
         delay_refusal(&state.drain).await;
-        return Err(refused);
+        return Err(refused.into());
     } else if request.method() == Method::HEAD {
         Body::empty()
     } else if state.drain.has_begun() {
@@ -81,7 +82,8 @@ pub(crate) async fn subscribe(
     } else {
         match state.open_stream(caller, &request) {
             Ok(place) => {
-                let start = start(request.headers(), request.uri().query().unwrap_or(""));
+                let start =
+                    stream_start::read(request.headers(), request.uri().query().unwrap_or(""));
                 let credential = request.extensions().get::<Credential>().cloned();
                 let keeping = Keeping { place, credential };
                 open(&state, caller, keeping, start).await
@@ -111,28 +113,5 @@ async fn open(state: &AppState, caller: Caller, keeping: Keeping, start: Start) 
             tracing::error!(cause = chain(&error), "could not begin a stream");
             event_stream::ended()
         }
-    }
-}
-
-/// Where the reader wants to begin. The header wins: a browser that reconnects sends it and keeps
-/// the old address. Of several the first counts, which repeats events rather than losing some.
-pub(crate) fn start(headers: &HeaderMap, query: &str) -> Start {
-    let is_ours = |name: &str| spelling::find(&STREAM, name).is_some();
-    let mut in_head = headers.iter().filter(|(name, cursor)| {
-        // As a parameter `cursor` is another name for it, as a header anything.
-        name.as_str() != "cursor" && is_ours(name.as_str()) && !cursor.is_empty()
-    });
-    if let Some((_, cursor)) = in_head.next() {
-        return cursor.to_str().map_or(Start::Malformed, parse);
-    }
-    let mut in_query = form_urlencoded::parse(query.as_bytes());
-    let given = in_query.find(|(name, cursor)| is_ours(name) && !cursor.is_empty());
-    given.map_or(Start::Now, |(_, cursor)| parse(&cursor))
-}
-
-fn parse(text: &str) -> Start {
-    match text.parse() {
-        Ok(start) => start,
-        Err(never) => match never {},
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::MissedTickBehavior;
 use super::jwks::JwksFault;
 use super::revocation_list::ListFault;
 use super::secret::ShortSecret;
-use crate::error::chain;
+use crate::error_chain::chain;
 use crate::regular_file;
 
 /// How often it is looked whether a file has changed: twice within the second in which a revocation has

@@ -17,8 +17,6 @@ use super::revocation_list::{self as list, is_listable};
 use super::scopes::Scopes;
 use super::secret::Secret;
 use super::{Claims, TokenError, jwks};
-use crate::error::ApiError;
-use crate::fuzzing::check_refusal;
 
 /// Nobody knows it, so nobody signs by it but this.
 static SECRET: LazyLock<Secret> = LazyLock::new(|| {
@@ -53,19 +51,21 @@ static RULES: LazyLock<[Rules; 3]> = LazyLock::new(|| {
     [plain(OwnerRule::default()), strict, plain(lenient)]
 });
 
-/// Whatever is sent as a token, it lets nobody in: there is none that is good.
-pub fn token(data: &[u8]) {
+/// No untrusted text is accepted as a token. Returns why it is refused, once for each set of keys.
+pub(crate) fn token(data: &[u8]) -> Vec<TokenError> {
+    let mut refused = Vec::new();
     let Ok(text) = std::str::from_utf8(data) else {
-        return;
+        return refused;
     };
     for keys in &*KEYS {
         let judged = verify(keys, text)
             .and_then(|(raw, key)| RULES[2].judge(text, raw, key, Timestamp::now()));
         match judged {
             Ok(claims) => panic!("{text} lets {} in", claims.owner),
-            Err(error) => check_refusal(&ApiError::Token(error)),
+            Err(error) => refused.push(error),
         }
     }
+    refused
 }
 
 fn verify(keys: &KeySet, token: &str) -> Result<(RawClaims, Fingerprint), TokenError> {
@@ -74,9 +74,10 @@ fn verify(keys: &KeySet, token: &str) -> Result<(RawClaims, Fingerprint), TokenE
     Ok((key.verify(token)?, key.fingerprint()))
 }
 
-/// The claims of a token that was signed by the right key: who is let in is somebody, until an end that
-/// is yet to come, and can be sent away again.
-pub fn claims(data: &[u8]) {
+/// The claims of a token that is signed by the right key: an accepted token names an owner, expires
+/// in the future, and can be revoked. Returns why others are refused, once for each set of rules.
+pub(crate) fn claims(data: &[u8]) -> Vec<TokenError> {
+    let mut refused = Vec::new();
     let now = Timestamp::now();
     let key_of_secret = Fingerprint::of(SECRET.expose_secret());
     if let Ok(json) = serde_json::from_slice::<Value>(data) {
@@ -94,7 +95,7 @@ pub fn claims(data: &[u8]) {
     }
     for rules in &*RULES {
         let Ok(raw) = serde_json::from_slice::<RawClaims>(data) else {
-            return;
+            return refused;
         };
         let subject = raw.sub.clone();
         match rules.judge("a.b.c", raw, key_of_secret, now) {
@@ -108,9 +109,10 @@ pub fn claims(data: &[u8]) {
                     assert!(subject.eq_ignore_ascii_case(&claims.owner.to_string()));
                 }
             }
-            Err(error) => check_refusal(&ApiError::Token(error)),
+            Err(error) => refused.push(error),
         }
     }
+    refused
 }
 
 fn check_let_in(claims: &Claims, now: Timestamp) {
@@ -125,7 +127,7 @@ fn check_let_in(claims: &Claims, now: Timestamp) {
 }
 
 /// A list of revoked tokens is refused whole, or each of its ids is on a list written anew.
-pub fn revocation_list(data: &[u8]) {
+pub(crate) fn revocation_list(data: &[u8]) {
     let now = Timestamp::UNIX_EPOCH;
     let Ok(mut read) = list::read(data, now) else {
         return;
@@ -140,7 +142,7 @@ pub fn revocation_list(data: &[u8]) {
 }
 
 /// Keys of an issuer: a set that is taken has keys, and every token can be judged by them.
-pub fn key_set(data: &[u8]) {
+pub(crate) fn key_set(data: &[u8]) {
     let Ok(keys) = jwks::read(data) else {
         return;
     };

@@ -21,7 +21,7 @@ use url::{Host, Url};
 use super::current_keys::CurrentKeys;
 use super::jwks::{self, JwksFault, MAX_JWKS_BYTES};
 use super::keys::KeySet;
-use crate::error::chain;
+use crate::error_chain::chain;
 
 /// How often, and for how long.
 #[derive(Clone, Copy, Debug)]

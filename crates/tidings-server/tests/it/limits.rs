@@ -53,7 +53,7 @@ async fn who_publishes_too_fast_is_told_when_to_come_back() {
     let error = refused.error(429, "rate_limited");
     assert_eq!(
         error["longDescription"],
-        json!(["you may publish 1 events a second"])
+        json!(["you can publish 1 event per second"])
     );
     let remedy = error["suggestedRemediation"][0].as_str().unwrap();
     assert!(remedy.starts_with("try again in 1 s, "), "{remedy}");
@@ -126,7 +126,7 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
         let refused = until_refused(send).await;
         let error = refused.error(429, "rate_limited").to_string();
         assert!(
-            error.contains("you may send 1 requests a second"),
+            error.contains("you can send 1 request per second"),
             "{path}: {error}"
         );
         assert!(error.contains("--request-rate"), "{path}: {error}");
@@ -182,7 +182,7 @@ async fn one_stream_too_many_is_refused_after_a_moment_until_another_has_ended()
     let refused = wire::read(subscribe().await).await;
     assert!(asked.elapsed() >= Duration::from_millis(700));
     let error = refused.error(429, "too_many_streams");
-    assert_eq!(error["longDescription"], json!(["you may have 1 open"]));
+    assert_eq!(error["longDescription"], json!(["you can have 1 open"]));
     assert!(
         error.to_string().contains("--max-streams-per-owner"),
         "{error}"
@@ -383,7 +383,7 @@ async fn who_publishes_to_themselves_has_a_rate_of_their_own() {
     let error = refused.error(429, "rate_limited");
     assert_eq!(
         error["longDescription"],
-        json!(["you may publish 1 events a second"])
+        json!(["you can publish 1 event per second"])
     );
     let remedy = error["suggestedRemediation"][0].as_str().unwrap();
     assert!(remedy.contains("--own-publish-rate"), "{remedy}");

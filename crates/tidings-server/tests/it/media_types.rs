@@ -109,15 +109,15 @@ async fn another_format_is_refused_with_its_reason_and_what_to_send() {
             (&[json, ("content-encoding", "br")], "its encoding is `br`"),
             (
                 &[json, ("ce-specversion", "1.0"), ("ce-id", "1")],
-                "the header ce-specversion shows an event of CloudEvents",
+                "the header ce-specversion marks the body as a CloudEvent",
             ),
             (
                 &[("content-type", "application/cloudevents+json")],
-                "Content-Type application/cloudevents+json shows",
+                "Content-Type application/cloudevents+json marks",
             ),
             (
                 &[("content-type", "application/cloudevents-batch+json")],
-                "Content-Type application/cloudevents-batch+json shows",
+                "Content-Type application/cloudevents-batch+json marks",
             ),
         ] {
             let body = body.to_string().into_bytes();

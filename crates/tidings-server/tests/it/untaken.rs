@@ -81,7 +81,7 @@ async fn a_caller_who_takes_nothing_is_refused_and_others_are_served() {
     for words in [
         "retry-after: 2\r\n",
         "\"rate_limited\"",
-        "your unread answers may have 8388608 bytes together",
+        "your unread responses can take 8388608 bytes in total",
     ] {
         assert!(answer.contains(words), "{words}: {answer}");
     }

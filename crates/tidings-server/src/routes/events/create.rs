@@ -1,7 +1,6 @@
 //! `POST /api/system/events`.
 
 mod partial;
-pub(crate) mod reading;
 
 use std::sync::Arc;
 
@@ -14,22 +13,21 @@ use tidings::{Prepared, Receipt};
 use tidings_event::{EventId, Violations};
 use uuid::fmt::Hyphenated;
 
-use crate::answer::{AnswerBody, Reservation};
-use crate::body::ReadBody;
 use crate::error::ApiError;
-use crate::identity::{Caller, Publisher};
-use crate::json;
+use crate::extract::Publisher;
+use crate::identity::Caller;
+use crate::publication::{EventParser, PublishRefusal, Subjects, is_batch};
+use crate::request::body::ReadBody;
+use crate::request::query::{self, InvalidQuery};
+use crate::request::spelling::PUBLISH;
+use crate::response::{Reservation, ResponseBody};
 #[cfg(feature = "openapi")]
-use crate::openapi::bodies::{PartlyPublished, Publication, Published};
+use crate::schema::bodies::{PartlyPublished, Publication, Published};
 #[cfg(feature = "openapi")]
-use crate::openapi::examples;
+use crate::schema::examples;
 #[cfg(feature = "openapi")]
-use crate::openapi::parameters::PublishParameters;
-use crate::query;
-use crate::spelling::PUBLISH;
+use crate::schema::parameters::PublishParameters;
 use crate::state::AppState;
-
-use reading::{Reader, Subjects};
 
 /// Stores one event, or an array of them, all or nothing. With `?import=true` the events keep the past
 /// they had in another store.
@@ -96,16 +94,16 @@ pub(crate) fn create_events(
     let reading = Arc::clone(&state);
     let body = Box::pin(async move { reading.read_publication(caller, request).await });
     async move {
-        let options = options.map_err(|violations| ApiError::InvalidQuery(*violations))?;
-        let subjects = Subjects::from(&state.identity);
+        let options = options.map_err(|violations| InvalidQuery(*violations))?;
+        let subjects = Subjects::from(&state.authenticator.identity);
         let limits = state.engine.limits();
-        let reader = Reader::new(caller, limits, subjects, options.keeps_past)?;
+        let parser = EventParser::new(caller, limits, subjects, options.keeps_past)?;
         let body = body.await?;
-        if options.is_partial && json::text(&body.bytes).is_ok_and(reading::is_batch) {
-            let publish = partial::publish(&state, caller, reader, body);
+        if options.is_partial && body.text().is_ok_and(is_batch) {
+            let publish = partial::publish(&state, caller, parser, body);
             return Box::pin(publish).await;
         }
-        let stored = publish(&state, caller, reader, body).await?;
+        let stored = publish(&state, caller, parser, body).await?;
         Ok(answer(stored, collection))
     }
 }
@@ -146,25 +144,31 @@ struct Stored {
 async fn publish(
     state: &AppState,
     caller: Caller,
-    reader: Reader<'_>,
+    parser: EventParser<'_>,
     body: ReadBody,
 ) -> Result<Stored, ApiError> {
-    let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
-    let (form, prepared) = if reading::is_batch(text) {
-        let admit = |events| state.admit_batch(caller, events);
+    let text = body.text()?;
+    let (form, prepared) = if is_batch(text) {
+        let admit = |events| {
+            state
+                .callers
+                .count_batch(caller.owner, caller.reach(), events)
+        };
         let prepare = |draft| state.engine.prepare(draft);
-        (Form::Batch, reader.read_batch(text, admit, prepare)?)
+        let read = parser.read_batch(text, admit, prepare);
+        (Form::Batch, state.judge(read)?)
     } else {
         (
             Form::One,
-            vec![state.engine.prepare(reader.read_one(text)?)],
+            vec![state.engine.prepare(parser.read_one(text)?)],
         )
     };
     let room = reserve(state, caller, prepared.iter()).await?;
     // The queue has a budget of its own.
     drop(body);
     let published = state.publish(caller, prepared).await;
-    let receipts = published.map_err(|error| ApiError::of_publish(error, form == Form::Batch))?;
+    let receipts =
+        published.map_err(|error| PublishRefusal::of_engine(error, form == Form::Batch))?;
     Ok(Stored {
         form,
         receipts,
@@ -212,7 +216,7 @@ fn answer(stored: Stored, collection: Collection) -> Response {
             let json = with_warnings(receipt);
             let mut response = match room {
                 None => json.into_response(),
-                Some(mut room) => AnswerBody::whole([room.hold(json)]).into_json(),
+                Some(mut room) => ResponseBody::whole([room.hold(json)]).into_json(),
             };
             // Of one that was deleted since there is nothing at its path.
             if !receipt.deleted {
@@ -284,7 +288,7 @@ fn put_json(json: &mut Vec<u8>, value: &impl serde::Serialize) {
 const PIECE_BYTES: usize = 64 * 1024;
 
 /// The events as they are stored, without encoding them again.
-fn array(receipts: Vec<Receipt>, mut room: Reservation) -> AnswerBody {
+fn array(receipts: Vec<Receipt>, mut room: Reservation) -> ResponseBody {
     let mut pieces = Vec::new();
     let mut piece = Vec::new();
     for (index, receipt) in receipts.into_iter().enumerate() {
@@ -297,5 +301,5 @@ fn array(receipts: Vec<Receipt>, mut room: Reservation) -> AnswerBody {
     }
     piece.push(b']');
     pieces.push(room.hold(piece));
-    AnswerBody::whole(pieces)
+    ResponseBody::whole(pieces)
 }

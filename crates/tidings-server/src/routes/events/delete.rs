@@ -8,20 +8,17 @@ use axum::response::{IntoResponse as _, Response};
 use tidings::{ChangeOutcome, Changes};
 use tidings_event::{Change, DeletedEvents, Selection};
 
-use crate::answer::{AnswerBody, Reservation};
 use crate::bulk_change;
-use crate::change;
-use crate::error::ApiError;
-use crate::event_path::EventPath;
-use crate::identity::{Caller, Changer, Credential};
-use crate::json;
-use crate::limits::Admitted;
+use crate::error::{ApiError, RouteError};
+use crate::extract::{Admitted, Changer, EventPath, Unfiltered};
+use crate::identity::{Caller, Credential};
+use crate::request::change;
+use crate::response::{Reservation, ResponseBody};
 #[cfg(feature = "openapi")]
-use crate::openapi::bodies::DeleteSeveral;
+use crate::schema::bodies::DeleteSeveral;
 #[cfg(feature = "openapi")]
-use crate::openapi::examples;
+use crate::schema::examples;
 use crate::state::AppState;
-use crate::unfiltered::Unfiltered;
 
 /// Deletes one event. Deleting it again is no error, so that a lost answer can be asked for again.
 #[cfg_attr(feature = "openapi", utoipa::path(
@@ -40,7 +37,7 @@ pub(crate) async fn delete_event(
 ) -> Result<StatusCode, ApiError> {
     match state.engine.delete(caller.owner, id).await? {
         ChangeOutcome::Changed | ChangeOutcome::Unchanged => Ok(StatusCode::NO_CONTENT),
-        ChangeOutcome::NotFound => Err(ApiError::EventNotFound),
+        ChangeOutcome::NotFound => Err(RouteError::EventNotFound.into()),
     }
 }
 
@@ -154,7 +151,7 @@ async fn delete_several(
 ) -> Result<(bool, Changes, Reservation), ApiError> {
     let credential = request.extensions().get::<Credential>().cloned();
     let body = state.read_choice(caller, request).await?;
-    let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
+    let text = body.text()?;
     let selection = change::read_selection(text, state.engine.limits())?;
     drop(body);
     let room = state.reserve_changes(caller, credential.as_ref(), &selection);
@@ -170,5 +167,5 @@ fn answer(mut room: Reservation, changes: Changes) -> Response {
         count: changes.count,
     });
     let json = json.expect("ids are texts");
-    AnswerBody::whole([room.hold(json)]).into_json()
+    ResponseBody::whole([room.hold(json)]).into_json()
 }

@@ -5,15 +5,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use crate::answer::AnswerBody;
-use crate::error::ApiError;
-use crate::event_path::EventPath;
-use crate::identity::{Reader, Shown};
-use crate::limits::Admitted;
+use crate::error::{ApiError, RouteError};
+use crate::extract::{Admitted, EventPath, Reader, Shown, Unfiltered};
+use crate::response::ResponseBody;
 #[cfg(feature = "openapi")]
-use crate::openapi::examples;
+use crate::schema::examples;
 use crate::state::AppState;
-use crate::unfiltered::Unfiltered;
 
 /// Answers with one event. One that is not there and another user's are told apart by nothing.
 #[cfg_attr(feature = "openapi", utoipa::path(
@@ -38,6 +35,6 @@ pub(crate) async fn get_event(
     let bytes = state.engine.limits().event_bytes;
     let mut room = state.reserve_answer(caller, credential, bytes).await?;
     let event = state.engine.get_encoded(caller.owner, id).await?;
-    let event = event.ok_or(ApiError::EventNotFound)?;
-    Ok(AnswerBody::whole([room.hold(event)]).into_json())
+    let event = event.ok_or(RouteError::EventNotFound)?;
+    Ok(ResponseBody::whole([room.hold(event)]).into_json())
 }

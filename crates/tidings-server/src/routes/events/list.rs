@@ -11,17 +11,17 @@ use serde::Serialize;
 use tidings::{EncodedPage, PageRest};
 use tidings_event::{Cursor, EventPage, PageToken, SeverityCount};
 
-use crate::answer::{AnswerBody, Reservation};
 use crate::error::ApiError;
-use crate::identity::{Caller, Reader, Shown};
-use crate::limits::Admitted;
+use crate::extract::{Admitted, Reader, Shown};
+use crate::identity::Caller;
+use crate::request::query::{InvalidQuery, ListQuery};
+use crate::response::{Reservation, ResponseBody};
 #[cfg(feature = "openapi")]
-use crate::openapi::bodies::DataPage;
+use crate::schema::bodies::DataPage;
 #[cfg(feature = "openapi")]
-use crate::openapi::examples;
+use crate::schema::examples;
 #[cfg(feature = "openapi")]
-use crate::openapi::parameters::ListParameters;
-use crate::query::ListQuery;
+use crate::schema::parameters::ListParameters;
 use crate::state::AppState;
 
 /// Answers with a page of the caller's events and the system's.
@@ -82,7 +82,7 @@ async fn answer(
     head: &'static [u8],
 ) -> Result<Response, ApiError> {
     let ListQuery { filter, page } =
-        ListQuery::parse(query.as_deref().unwrap_or("")).map_err(ApiError::InvalidQuery)?;
+        ListQuery::parse(query.as_deref().unwrap_or("")).map_err(InvalidQuery)?;
     let bytes = state.engine.page_bytes();
     let room = state
         .reserve_answer(caller, credential.clone(), bytes)
@@ -149,7 +149,7 @@ fn body(
     mut events: Vec<Vec<u8>>,
     more: Option<More>,
     envelope: Envelope,
-) -> AnswerBody {
+) -> ResponseBody {
     let Envelope { head, tail } = envelope;
     let commas = usize::from(!events.is_empty());
     let rest = match more {
@@ -166,8 +166,8 @@ fn body(
     }
     let pieces = iter::once(Bytes::from_static(head)).chain(pieces);
     match rest {
-        Some(rest) => AnswerBody::with_rest(pieces, rest),
-        None => AnswerBody::whole(pieces),
+        Some(rest) => ResponseBody::with_rest(pieces, rest),
+        None => ResponseBody::whole(pieces),
     }
 }
 

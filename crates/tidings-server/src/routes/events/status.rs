@@ -9,17 +9,16 @@ use axum::response::{IntoResponse as _, Response};
 use tidings::{ChangeOutcome, Changes};
 use tidings_event::{Change, EventId, Selection, Status, UpdatedEvent, UpdatedEvents};
 
-use crate::answer::{AnswerBody, Reservation};
 use crate::bulk_change;
-use crate::change;
-use crate::error::ApiError;
-use crate::event_path::EventPath;
-use crate::identity::{Caller, Changer, Credential};
-use crate::json;
+use crate::error::{ApiError, RouteError};
+use crate::extract::{Changer, EventPath};
+use crate::identity::{Caller, Credential};
+use crate::request::change;
+use crate::response::{Reservation, ResponseBody};
 #[cfg(feature = "openapi")]
-use crate::openapi::bodies::{MarkOne, MarkSeveral};
+use crate::schema::bodies::{MarkOne, MarkSeveral};
 #[cfg(feature = "openapi")]
-use crate::openapi::examples;
+use crate::schema::examples;
 use crate::state::AppState;
 
 /// Marks one event. The answer has no body, as existing clients are used to.
@@ -149,11 +148,11 @@ async fn mark_one(
     request: Request,
 ) -> Result<Status, ApiError> {
     let body = state.read_change(caller, request).await?;
-    let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
+    let text = body.text()?;
     let status = change::read_status(text)?;
     match state.engine.set_status(caller.owner, id, status).await? {
         ChangeOutcome::Changed | ChangeOutcome::Unchanged => Ok(status),
-        ChangeOutcome::NotFound => Err(ApiError::EventNotFound),
+        ChangeOutcome::NotFound => Err(RouteError::EventNotFound.into()),
     }
 }
 
@@ -165,7 +164,7 @@ async fn mark_several(
 ) -> Result<(bool, Changes, Reservation), ApiError> {
     let credential = request.extensions().get::<Credential>().cloned();
     let body = state.read_choice(caller, request).await?;
-    let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
+    let text = body.text()?;
     let (selection, status) = change::read_marking(text, state.engine.limits())?;
     drop(body);
     let room = state.reserve_changes(caller, credential.as_ref(), &selection);
@@ -182,5 +181,5 @@ fn answer(mut room: Reservation, changes: Changes) -> Response {
         count: changes.count,
     });
     let json = json.expect("ids are texts");
-    AnswerBody::whole([room.hold(json)]).into_json()
+    ResponseBody::whole([room.hold(json)]).into_json()
 }

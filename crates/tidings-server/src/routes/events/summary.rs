@@ -5,14 +5,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use crate::answer::AnswerBody;
 use crate::error::ApiError;
-use crate::identity::{Reader, Shown};
-use crate::limits::Admitted;
+use crate::extract::{Admitted, Reader, Shown, Unfiltered};
+use crate::response::ResponseBody;
 #[cfg(feature = "openapi")]
-use crate::openapi::examples;
+use crate::schema::examples;
 use crate::state::AppState;
-use crate::unfiltered::Unfiltered;
 
 /// Answers with the exact counts of the events that the caller sees.
 #[cfg_attr(feature = "openapi", utoipa::path(
@@ -37,7 +35,7 @@ pub(crate) async fn summarize_events(
     let mut room = state.reserve_answer(caller, credential, MAX_BYTES).await?;
     let summary = state.engine.summary(caller.owner).await?;
     let json = serde_json::to_vec(&summary).expect("counts have only text keys");
-    Ok(AnswerBody::whole([room.hold(json)]).into_json())
+    Ok(ResponseBody::whole([room.hold(json)]).into_json())
 }
 
 /// More than the counts of all severities take.

@@ -6,12 +6,10 @@ use axum::extract::State;
 use axum::response::Response;
 use tidings_event::{EventType, EventTypes, NameError};
 
-use crate::answer::AnswerBody;
 use crate::error::ApiError;
-use crate::identity::{Reader, Shown};
-use crate::limits::Admitted;
+use crate::extract::{Admitted, Reader, Shown, Unfiltered};
+use crate::response::ResponseBody;
 use crate::state::AppState;
-use crate::unfiltered::Unfiltered;
 
 /// Answers with the categories and the actions of the events that the caller sees.
 #[cfg_attr(feature = "openapi", utoipa::path(
@@ -37,7 +35,7 @@ pub(crate) async fn list_event_types(
     let read = state.engine.types(caller.owner);
     let types = state.read_while_valid(credential, read).await?;
     let json = serde_json::to_vec(&types).expect("categories and actions are texts");
-    Ok(AnswerBody::whole([room.hold(json)]).into_json())
+    Ok(ResponseBody::whole([room.hold(json)]).into_json())
 }
 
 /// Answers with the pairs of a category and an action, as the published client declares them.
@@ -65,7 +63,7 @@ pub(crate) async fn list_event_type_pairs(
     let read = state.engine.type_pairs(caller.owner);
     let pairs = state.read_while_valid(credential, read).await?;
     let json = serde_json::to_vec(&pairs).expect("categories and actions are texts");
-    Ok(AnswerBody::whole([room.hold(json)]).into_json())
+    Ok(ResponseBody::whole([room.hold(json)]).into_json())
 }
 
 /// The most categories and actions that are answered, each with its quotes and a comma.

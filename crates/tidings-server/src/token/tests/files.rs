@@ -104,7 +104,7 @@ async fn fault(keys: impl FnOnce(PathBuf) -> KeySource, contents: &[u8]) -> Stri
     let directory = tempfile::tempdir().unwrap();
     let keys = keys(file(&directory, "file", contents));
     let error = Tokens::open(TokenConfig::new(keys)).await.unwrap_err();
-    let text = crate::error::chain(&error);
+    let text = crate::error_chain::chain(&error);
     assert!(
         text.contains(&*directory.path().to_string_lossy()),
         "{text}"
@@ -140,14 +140,14 @@ async fn a_revocation_list_that_cannot_be_used_is_named_with_the_line() {
     };
     file(&directory, "revoked", "a\nb someday\n");
     let error = open(&directory, "revoked").await.unwrap_err();
-    let text = crate::error::chain(&error);
+    let text = crate::error_chain::chain(&error);
     assert!(
         text.contains("revoked") && text.contains("line 2"),
         "{text}"
     );
     let error = open(&directory, "missing/revoked").await.unwrap_err();
     assert!(
-        crate::error::chain(&error).contains("No such file"),
+        crate::error_chain::chain(&error).contains("No such file"),
         "{error}"
     );
 }

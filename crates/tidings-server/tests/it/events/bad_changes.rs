@@ -206,7 +206,7 @@ async fn amounts_are_bounded() {
         let huge = format!("{{\"all\":true{}}}", " ".repeat(4 * 1024 * 1024));
         let answer = app.send_json(method.clone(), &path, huge).await;
         let error = answer.error(413, "too_large");
-        let remedy = "name fewer events at a time, or choose by a filter";
+        let remedy = "name fewer events at a time, or select them by a filter";
         assert_eq!(error["suggestedRemediation"], json!([remedy]));
     }
 }
@@ -225,7 +225,7 @@ async fn a_cursor_of_somewhere_else_bounds_nothing() {
             .delete("/bulk", &body)
             .await
             .error(400, "invalid_change");
-        let fault = format!("upTo is no cursor of yours ({reason})");
+        let fault = format!("upTo is not one of your cursors ({reason})");
         assert_eq!(error["longDescription"][0], fault);
     }
     assert_eq!(app.list("").await["totalCount"], 1);

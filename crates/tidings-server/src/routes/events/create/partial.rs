@@ -6,12 +6,12 @@ use futures_util::future::join_all;
 use tidings::{Prepared, PublishError, Receipt};
 
 use super::put_json;
-use super::reading::Reader;
-use crate::answer::{AnswerBody, Reservation};
-use crate::body::ReadBody;
-use crate::error::{ApiError, Failure};
+use crate::error::ApiError;
 use crate::identity::Caller;
-use crate::json;
+use crate::problem::Failure;
+use crate::publication::{EventParser, PublishRefusal};
+use crate::request::body::ReadBody;
+use crate::response::{Reservation, ResponseBody};
 use crate::state::AppState;
 
 /// What became of one event.
@@ -26,12 +26,17 @@ type Outcome = Result<Receipt, ApiError>;
 pub(super) async fn publish(
     state: &AppState,
     caller: Caller,
-    reader: Reader<'_>,
+    parser: EventParser<'_>,
     body: ReadBody,
 ) -> Result<Response, ApiError> {
-    let text = json::text(&body.bytes).map_err(ApiError::invalid_json)?;
-    let admit = |events| state.admit_batch(caller, events);
-    let read = reader.read_each(text, admit, |draft| state.engine.prepare(draft))?;
+    let text = body.text()?;
+    let admit = |events| {
+        state
+            .callers
+            .count_batch(caller.owner, caller.reach(), events)
+    };
+    let read = parser.read_each(text, admit, |draft| state.engine.prepare(draft));
+    let read = state.judge(read)?;
     let room = super::reserve(state, caller, read.iter().flatten()).await?;
     // The queue has a budget of its own.
     drop(body);
@@ -42,8 +47,7 @@ pub(super) async fn publish(
         let mut refused = outcomes.into_iter().filter_map(Result::err);
         let mut others = Vec::new();
         return match refused.find_map(|error| {
-            let (status, _) = error.envelope();
-            if status.is_server_error() {
+            if error.problem().status().is_server_error() {
                 return Some(error);
             }
             others.push(Err(error));
@@ -59,22 +63,21 @@ pub(super) async fn publish(
 async fn publish_one(
     state: &AppState,
     caller: Caller,
-    event: Result<Prepared, ApiError>,
+    event: Result<Prepared, PublishRefusal>,
 ) -> Outcome {
     let published = state.publish(caller, vec![event?]).await;
-    let receipts = published.map_err(|error| ApiError::of_publish(error, false))?;
+    let receipts = published.map_err(|error| PublishRefusal::of_engine(error, false))?;
     let mut receipts = receipts.into_iter();
     // The engine gives a receipt for each event.
-    receipts
-        .next()
-        .ok_or(ApiError::Publish(PublishError::Closed))
+    let receipt = receipts.next();
+    Ok(receipt.ok_or(PublishRefusal::Engine(PublishError::Closed))?)
 }
 
 fn answer(outcomes: &[Outcome], room: Option<Reservation>) -> Response {
     let mut failure = None;
     let json = write(outcomes, &mut failure);
     let json = room.unwrap_or_default().hold(json);
-    let mut response = AnswerBody::whole([json]).into_json();
+    let mut response = ResponseBody::whole([json]).into_json();
     *response.status_mut() = StatusCode::MULTI_STATUS;
     if let Some(failure) = failure {
         response.extensions_mut().insert(failure);
@@ -118,17 +121,13 @@ fn write(outcomes: &[Outcome], failure: &mut Option<Failure>) -> Vec<u8> {
             }
             Err(error) => {
                 refused += 1;
-                let (status, mut body) = error.envelope();
-                // It speaks of a whole request.
-                if let Some((what, _)) = body.error.split_once("; nothing was ") {
-                    body.error = what.to_owned();
-                }
-                json.extend_from_slice(status.as_str().as_bytes());
-                json.extend_from_slice(b",\"error\":");
-                put_json(&mut json, &body);
+                let problem = error.problem();
                 if failure.is_none() {
-                    *failure = error.failure();
+                    *failure = problem.as_failure();
                 }
+                json.extend_from_slice(problem.status().as_str().as_bytes());
+                json.extend_from_slice(b",\"error\":");
+                put_json(&mut json, &problem.into_body_of_one());
             }
         }
         json.push(b'}');

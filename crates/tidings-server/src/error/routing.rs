@@ -1,0 +1,59 @@
+//! Errors of the routes themselves.
+
+use axum::http::StatusCode;
+use tidings_event::ErrorCode;
+
+use super::ApiError;
+use crate::problem::Problem;
+
+/// Nothing serves this request.
+#[derive(Debug)]
+pub(crate) enum RouteError {
+    /// No such path.
+    NotFound,
+    /// The path does not accept this method.
+    MethodNotAllowed,
+    /// The caller has no event with the id in the path.
+    EventNotFound,
+    /// The handler panicked with this message.
+    Panicked(String),
+}
+
+impl RouteError {
+    pub(crate) fn problem(&self) -> Problem {
+        match self {
+            Self::NotFound => Problem::refusal(
+                StatusCode::NOT_FOUND,
+                ErrorCode::RouteNotFound,
+                "Nothing is served at this path",
+            )
+            .remedy("events are at /api/system/events"),
+            Self::MethodNotAllowed => Problem::refusal(
+                StatusCode::METHOD_NOT_ALLOWED,
+                ErrorCode::MethodNotAllowed,
+                "The path does not accept this method",
+            )
+            .remedy("use one of the methods in the header Allow"),
+            Self::EventNotFound => Problem::refusal(
+                StatusCode::NOT_FOUND,
+                ErrorCode::EventNotFound,
+                "You have no event with this id",
+            )
+            .probable_cause("it was deleted, or it belongs to another user")
+            .remedy("list your events: GET /api/system/events"),
+            Self::Panicked(message) => {
+                Problem::internal("The server failed").cause(message.clone())
+            }
+        }
+    }
+}
+
+/// Answers a path that does not exist.
+pub(crate) async fn route_not_found() -> ApiError {
+    RouteError::NotFound.into()
+}
+
+/// Answers a method that the path does not accept. The router adds `Allow`.
+pub(crate) async fn method_not_allowed() -> ApiError {
+    RouteError::MethodNotAllowed.into()
+}

@@ -1,0 +1,20 @@
+//! Requests that accept no filters.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use crate::error::ApiError;
+use crate::request::query::{Elsewhere, check_unfiltered};
+
+/// The query has no filter: the response is about all that the path names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unfiltered;
+
+impl<S: Sync> FromRequestParts<S> for Unfiltered {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        check_unfiltered(parts.uri.query(), Elsewhere::Answer)?;
+        Ok(Self)
+    }
+}

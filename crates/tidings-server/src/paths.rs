@@ -1,0 +1,14 @@
+//! Paths that several parts of the server know.
+
+/// The collections of events: the second is the alias that newer generated clients use.
+pub(crate) const COLLECTIONS: [&str; 2] = ["/api/system/events", "/api/events"];
+
+/// Health checks and metrics: served without a login on the listener for metrics, and on connections
+/// beyond the limit.
+pub(crate) const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+/// The same path with a slash at its end, if that is served too: many clients and probes write one.
+pub(crate) fn with_slash(path: &str) -> Option<String> {
+    let is_served = COLLECTIONS.contains(&path) || PROBES.contains(&path);
+    is_served.then(|| format!("{path}/"))
+}

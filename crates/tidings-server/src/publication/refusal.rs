@@ -1,0 +1,221 @@
+//! Why events are not stored, and how that is answered.
+
+use axum::http::StatusCode;
+use tidings::PublishError;
+use tidings_event::{ErrorCode, EventId, Violation, Violations};
+
+use crate::identity::insufficient;
+use crate::limits::LimitError;
+use crate::problem::{self, Problem};
+use crate::request::body::too_large;
+use crate::request::json::InvalidJson;
+use crate::store_failure::StoreFailure;
+use crate::token::Scopes;
+
+/// Why events are not stored. An index is that of an event in a batch.
+#[derive(Debug)]
+pub(crate) enum PublishRefusal {
+    /// The body, or an event in it, is not JSON.
+    Json(InvalidJson),
+    /// Events break rules.
+    Invalid(Violations),
+    /// The batch has no events.
+    EmptyBatch,
+    /// The batch has too many events.
+    TooManyEvents { events: usize, limit: usize },
+    /// An event has too many bytes.
+    EventTooLarge {
+        index: Option<usize>,
+        bytes: usize,
+        limit: usize,
+    },
+    /// The events of the batch, as they are stored, have too many bytes in total.
+    BatchTooLarge { bytes: usize, limit: usize },
+    /// The owner has an event with the same id and other content.
+    Conflict { index: Option<usize>, id: EventId },
+    /// An event does not fit into the quota of its owner.
+    QuotaExceeded {
+        index: Option<usize>,
+        bytes: u64,
+        used: u64,
+        limit: u64,
+    },
+    /// The event is for another user, and the token allows to publish to its owner only.
+    ForeignOwner { index: Option<usize> },
+    /// The caller publishes too fast.
+    Limit(LimitError),
+    /// The store failed.
+    Store(StoreFailure),
+    /// The engine refused for a reason that this version does not know.
+    Engine(PublishError),
+}
+
+impl From<Violation> for PublishRefusal {
+    fn from(violation: Violation) -> Self {
+        Self::Json(violation.into())
+    }
+}
+
+impl From<LimitError> for PublishRefusal {
+    fn from(limit: LimitError) -> Self {
+        Self::Limit(limit)
+    }
+}
+
+impl PublishRefusal {
+    /// Why the engine refused a request. The response names the event only if there are several.
+    pub(crate) fn of_engine(error: PublishError, is_batch: bool) -> Self {
+        let in_batch = |index| is_batch.then_some(index);
+        match error {
+            PublishError::Invalid(violations) => Self::Invalid(violations),
+            PublishError::Conflict { index, id } => Self::Conflict {
+                index: in_batch(index),
+                id,
+            },
+            PublishError::TooLarge {
+                index,
+                bytes,
+                limit,
+            } => Self::EventTooLarge {
+                index: in_batch(index),
+                bytes,
+                limit,
+            },
+            PublishError::QuotaExceeded {
+                index,
+                bytes,
+                used,
+                limit,
+            } => Self::QuotaExceeded {
+                index: in_batch(index),
+                bytes,
+                used,
+                limit,
+            },
+            PublishError::TooManyEvents { events, limit } => Self::TooManyEvents { events, limit },
+            PublishError::BatchTooLarge { bytes, limit } => Self::BatchTooLarge { bytes, limit },
+            PublishError::Store(error) => Self::Store(error.into()),
+            PublishError::Closed => Self::Store(StoreFailure::ShuttingDown),
+            // The enum is non-exhaustive: an unknown reason is the server's fault until it is listed.
+            other => Self::Engine(other),
+        }
+    }
+
+    pub(crate) fn problem(&self) -> Problem {
+        match self {
+            Self::Json(invalid) => invalid.problem(),
+            Self::Invalid(violations) => Problem::refusal(
+                StatusCode::BAD_REQUEST,
+                ErrorCode::InvalidEvent,
+                "The event breaks the rules",
+            )
+            .effect("nothing was stored")
+            .violations(violations),
+            Self::EmptyBatch => Problem::refusal(
+                StatusCode::BAD_REQUEST,
+                ErrorCode::InvalidEvent,
+                "The batch has no events",
+            )
+            .remedy("send at least one event"),
+            Self::TooManyEvents { events, limit } => too_large(
+                format!("the batch has {events} events, more than the {limit} allowed"),
+                "send fewer events at a time",
+            ),
+            Self::EventTooLarge {
+                index,
+                bytes,
+                limit,
+            } => too_large(
+                format!(
+                    "{} has {bytes} bytes of JSON, more than the {limit} allowed",
+                    problem::event(*index)
+                ),
+                "store the large part elsewhere and link to it",
+            ),
+            Self::BatchTooLarge { bytes, limit } => too_large(
+                format!(
+                    "the batch, with the fields that the server adds, has {bytes} bytes of JSON, \
+                     more than the {limit} allowed"
+                ),
+                "send fewer events at a time",
+            ),
+            Self::Conflict { index, id } => Problem::refusal(
+                StatusCode::CONFLICT,
+                ErrorCode::EventConflict,
+                "Another event of this owner has the same id",
+            )
+            .effect("nothing was stored")
+            .probable_cause(
+                "the event was changed after it was sent, or two events of one owner share an id",
+            )
+            .detail(
+                format!(
+                    "{} {id} names another event of this owner",
+                    problem::field(*index, "id")
+                ),
+                "repeat the event unchanged, or leave the id out to get a new one",
+            ),
+            Self::QuotaExceeded {
+                index,
+                bytes,
+                used,
+                limit,
+            } => Problem::refusal(
+                StatusCode::FORBIDDEN,
+                ErrorCode::QuotaExceeded,
+                "The quota of the event's owner is used up",
+            )
+            .effect("nothing was stored")
+            .detail(
+                format!(
+                    "{} needs {bytes} bytes, and the owner's events take {used} of the {limit} \
+                     bytes allowed",
+                    problem::event(*index)
+                ),
+                "delete events that are no longer needed; an operator sets the limit with \
+                 --max-owner-bytes, and --retain-events or --retain-age delete old events \
+                 automatically",
+            ),
+            Self::ForeignOwner { index } => insufficient(&[Scopes::PUBLISH]).detail(
+                format!("{} is another user", problem::field(*index, "owner")),
+                "leave the owner out to publish to yourself",
+            ),
+            Self::Limit(limit) => limit.problem(),
+            Self::Store(failure) => failure.problem(),
+            Self::Engine(error) => Problem::internal("The server failed").caused_by(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tidings::StoreError;
+
+    use super::*;
+
+    #[test]
+    fn answers_a_failing_store_as_a_change_does() {
+        for (error, status, code) in [
+            (
+                StoreError::Full("no space".into()),
+                503,
+                ErrorCode::StorageFull,
+            ),
+            (StoreError::Closed, 503, ErrorCode::ShuttingDown),
+            (
+                StoreError::Corrupt("a page".into()),
+                500,
+                ErrorCode::Internal,
+            ),
+        ] {
+            let error = PublishError::Store(Arc::new(error));
+            let problem = PublishRefusal::of_engine(error, false).problem();
+            let answered = problem.status().as_u16();
+            assert_eq!((answered, problem.into_body().code), (status, code));
+        }
+        let closed = PublishRefusal::of_engine(PublishError::Closed, true).problem();
+        assert_eq!(closed.into_body().code, ErrorCode::ShuttingDown);
+    }
+}

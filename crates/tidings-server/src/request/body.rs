@@ -1,0 +1,402 @@
+//! Reading the body of a request: JSON in UTF-8, up to a size and for a limited time.
+
+mod budget;
+mod error;
+mod media_type;
+
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _};
+use axum::http::HeaderMap;
+use axum::http::header::EXPECT;
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http_body::Frame;
+use http_body_util::BodyExt as _;
+use tidings_event::OwnerId;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::json::{self, InvalidJson};
+use crate::pool::{Pool, Share};
+
+pub(crate) use budget::BodyBudget;
+use budget::{hold, hold_at_once, part};
+pub(crate) use error::{BodyError, Content, too_large};
+#[cfg(feature = "openapi")]
+pub(crate) use media_type::UnsupportedMedia;
+
+/// The part of the upload time for which a client can pause.
+const PAUSE_PART: u32 = 6;
+
+/// The slowest upload that is waited for once it has taken longer than a pause: otherwise one byte now
+/// and then would hold a connection for the whole upload time.
+const MIN_BYTES_PER_SECOND: u32 = 1024;
+
+/// How much of a refused body is read and discarded. A client whose server stops reading gets a
+/// connection reset and never sees the response.
+const DISCARD_BYTES: usize = 16 * 1024 * 1024;
+
+/// How long a refused body is read.
+const DISCARD_TIME: Duration = Duration::from_secs(5);
+
+/// The largest body that is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyLimit {
+    pub(crate) bytes: usize,
+    pub(crate) content: Content,
+}
+
+impl BodyLimit {
+    const fn exceeded(self) -> BodyError {
+        BodyError::TooLarge {
+            limit: self.bytes,
+            content: self.content,
+        }
+    }
+}
+
+/// A body, read to its end.
+#[derive(Debug, Default)]
+pub(crate) struct ReadBody {
+    pub(crate) bytes: Vec<u8>,
+    /// The body's part of the budget, given back on drop.
+    share: Option<OwnedSemaphorePermit>,
+    /// The same of its sender's share.
+    unfinished: Option<Share>,
+}
+
+impl ReadBody {
+    /// The body as text, which JSON must be.
+    pub(crate) fn text(&self) -> Result<&str, InvalidJson> {
+        Ok(json::text(&self.bytes)?)
+    }
+
+    fn add(&mut self, data: &[u8], more: OwnedSemaphorePermit) {
+        match &mut self.share {
+            Some(share) => share.merge(more),
+            None => self.share = Some(more),
+        }
+        self.bytes.extend_from_slice(data);
+    }
+}
+
+impl BodyBudget {
+    /// Reads and discards the body of a refused request, so that its client sees the response.
+    pub(crate) async fn discard(headers: &HeaderMap, mut body: Body) {
+        // A client that waits for `100 Continue` has not sent a body.
+        if !headers.contains_key(EXPECT) {
+            discard(&mut body).await;
+        }
+    }
+
+    /// Reads a JSON body. Without a caller it counts against nobody's share.
+    pub(crate) async fn read_json(
+        &self,
+        caller: Option<OwnerId>,
+        headers: HeaderMap,
+        mut body: Body,
+        limit: BodyLimit,
+    ) -> Result<ReadBody, BodyError> {
+        let read = match media_type::check(&headers) {
+            Ok(()) => self.read(caller, &mut body, limit).await,
+            Err(refused) => Err(refused.into()),
+        };
+        if read.is_err() {
+            Box::pin(Self::discard(&headers, body)).await;
+        }
+        read
+    }
+
+    async fn read(
+        &self,
+        caller: Option<OwnerId>,
+        body: &mut Body,
+        limit: BodyLimit,
+    ) -> Result<ReadBody, BodyError> {
+        let size = body.size_hint();
+        if size.lower() > u64::try_from(limit.bytes).unwrap_or(u64::MAX) {
+            return Err(limit.exceeded());
+        }
+        let declared = size.exact().and_then(|bytes| usize::try_from(bytes).ok());
+        let mut upload = Upload {
+            pool: self.pool_for(declared),
+            caller,
+            declared,
+            pause: self.upload_timeout / PAUSE_PART,
+            limit,
+            read: ReadBody::default(),
+            waiting: None,
+        };
+        // Most bodies arrive with their head: those need no timer, nor memory for one.
+        match upload.take_arrived(body) {
+            Some(done) => done?,
+            None => match Box::pin(timeout(self.upload_timeout, upload.take_rest(body))).await {
+                Ok(done) => done?,
+                Err(elapsed) => return Err(BodyError::Unreadable(elapsed.into())),
+            },
+        }
+        let mut read = upload.read;
+        media_type::check_text(&mut read.bytes)?;
+        Ok(read)
+    }
+}
+
+/// A body that is being read.
+struct Upload<'a> {
+    pool: &'a Pool,
+    caller: Option<OwnerId>,
+    declared: Option<usize>,
+    /// How long its client can pause.
+    pause: Duration,
+    limit: BodyLimit,
+    read: ReadBody,
+    /// Bytes that have arrived and wait for a part of the budget.
+    waiting: Option<Bytes>,
+}
+
+impl Upload<'_> {
+    /// Reads the bytes that have arrived; `None` if more are to come.
+    fn take_arrived(&mut self, body: &mut Body) -> Option<Result<(), BodyError>> {
+        loop {
+            let arrived = body.frame().now_or_never()?;
+            if let Some(done) = self.take(arrived) {
+                return Some(done);
+            }
+            if self.waiting.is_some() {
+                return None;
+            }
+        }
+    }
+
+    /// Reads the rest, which must arrive at a minimum speed.
+    async fn take_rest(&mut self, body: &mut Body) -> Result<(), BodyError> {
+        // Bodies that arrived whole are never counted: they hold their memory for an instant.
+        self.reserve().await?;
+        let begun = Instant::now();
+        loop {
+            if let Some(data) = self.waiting.take() {
+                let share = part(self.pool, data.len()).await?;
+                self.read.add(&data, share);
+            }
+            let pause_ends = Instant::now() + self.pause;
+            let worth = self.pause + worth(self.read.bytes.len());
+            let ends = pause_ends.min(begun + worth);
+            let frame = timeout_at(ends, body.frame()).await;
+            let frame = frame.map_err(|slow| BodyError::Unreadable(slow.into()))?;
+            if let Some(done) = self.take(frame) {
+                return done;
+            }
+        }
+    }
+
+    /// Counts an unfinished upload against its caller's share: the bytes that arrived and those that
+    /// are declared, so that every upload that starts can finish.
+    async fn reserve(&mut self) -> Result<(), BodyError> {
+        let Some(caller) = self.caller else {
+            return Ok(());
+        };
+        let mut unfinished = self.pool.share_of(caller);
+        let waiting = self.waiting.as_ref().map_or(0, Bytes::len);
+        let here = self.read.bytes.len() + waiting;
+        hold_at_once(self.pool, &mut unfinished, here)?;
+        if let Some(declared) = self.declared {
+            let more = declared.saturating_sub(here);
+            hold(self.pool, &mut unfinished, more).await?;
+        }
+        self.read.unfinished = Some(unfinished);
+        Ok(())
+    }
+
+    /// Reads a frame. Returns the outcome if it was the last.
+    fn take(
+        &mut self,
+        frame: Option<Result<Frame<Bytes>, axum::Error>>,
+    ) -> Option<Result<(), BodyError>> {
+        let Some(frame) = frame else {
+            return Some(Ok(()));
+        };
+        let data = match frame {
+            Ok(frame) => frame.into_data().ok()?,
+            Err(error) => return Some(Err(BodyError::Unreadable(error.into()))),
+        };
+        if data.len() > self.limit.bytes - self.read.bytes.len() {
+            return Some(Err(self.limit.exceeded()));
+        }
+        if self.declared.is_none()
+            && let Some(unfinished) = &mut self.read.unfinished
+            && let Err(excess) = hold_at_once(self.pool, unfinished, data.len())
+        {
+            return Some(Err(excess));
+        }
+        match self.pool.try_take(data.len()) {
+            Some(share) => self.read.add(&data, share),
+            None => self.waiting = Some(data),
+        }
+        None
+    }
+}
+
+/// How much longer than a pause an upload of this many bytes can have taken.
+fn worth(bytes: usize) -> Duration {
+    let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+    Duration::from_secs(1) * bytes / MIN_BYTES_PER_SECOND
+}
+
+/// Reads and discards the rest of a refused body, within limits.
+async fn discard(body: &mut Body) {
+    let reading = async {
+        let mut left = DISCARD_BYTES;
+        while let Some(Ok(frame)) = body.frame().await {
+            let bytes = frame.data_ref().map_or(0, |data| data.len());
+            match left.checked_sub(bytes) {
+                Some(rest) => left = rest,
+                None => break,
+            }
+        }
+    };
+    // The response is sent in either case.
+    let _ = timeout(DISCARD_TIME, reading).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use axum::http::HeaderValue;
+    use axum::http::header::CONTENT_TYPE;
+    use futures_util::future::join_all;
+    use futures_util::stream;
+    use http_body::SizeHint;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::limits::LimitError;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    const fn at_most(bytes: usize) -> BodyLimit {
+        let content = Content::Events;
+        BodyLimit { bytes, content }
+    }
+
+    fn json_headers() -> HeaderMap {
+        let json = HeaderValue::from_static("application/json");
+        HeaderMap::from_iter([(CONTENT_TYPE, json)])
+    }
+
+    #[tokio::test]
+    async fn waits_until_the_budget_has_room() {
+        let budget = BodyBudget::new(MINUTE);
+        let pool = budget.pool_for(Some(2));
+        let all = std::iter::from_fn(|| pool.try_take(1024)).collect::<Vec<_>>();
+        let headers = json_headers();
+        let mut reading = Box::pin(budget.read_json(None, headers, Body::from("{}"), at_most(10)));
+        assert!((&mut reading).now_or_never().is_none());
+        let parts = all.len();
+        drop(all);
+        assert_eq!(reading.await.unwrap().bytes, b"{}");
+        let again = std::iter::from_fn(|| pool.try_take(1024)).collect::<Vec<_>>();
+        assert_eq!(again.len(), parts);
+    }
+
+    /// A body that sends one piece and then nothing.
+    struct Silent {
+        piece: Option<Bytes>,
+        size: SizeHint,
+    }
+
+    impl http_body::Body for Silent {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            match self.piece.take() {
+                Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+                None => Poll::Pending,
+            }
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            self.size
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unfinished_uploads_of_one_caller_delay_nobody_else() {
+        const LIMIT: usize = 16 * 1024 * 1024;
+        const PIECE: usize = 1024 * 1024;
+        let greedy = Some(OwnerId::from_uuid(Uuid::from_u128(1)));
+        let other = Some(OwnerId::from_uuid(Uuid::from_u128(2)));
+        let budget = BodyBudget::new(MINUTE);
+        let read = |caller, body| budget.read_json(caller, json_headers(), body, at_most(LIMIT));
+        for size in [SizeHint::new(), SizeHint::with_exact(4 * PIECE as u64)] {
+            let open: Vec<_> = (0..100)
+                .map(|_| {
+                    let piece = Some(vec![b' '; PIECE].into());
+                    let body = Body::new(Silent { piece, size });
+                    let mut upload = Box::pin(read(greedy, body));
+                    assert!((&mut upload).now_or_never().is_none());
+                    upload
+                })
+                .collect();
+            let begun = Instant::now();
+            let large = read(other, Body::from(vec![b' '; LIMIT])).await;
+            assert_eq!(large.unwrap().bytes.len(), LIMIT);
+            let short = read(greedy, Body::from("{}")).await;
+            assert_eq!(short.unwrap().bytes, b"{}");
+            assert_eq!(begun.elapsed(), Duration::ZERO, "{size:?}");
+            let beyond = join_all(open).await.into_iter().filter(|read| {
+                matches!(
+                    read,
+                    Err(BodyError::Limit(LimitError::Uploads { bytes: LIMIT }))
+                )
+            });
+            let beyond = beyond.count();
+            assert!((84..100).contains(&beyond), "{beyond} of 100, {size:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn gives_up_a_stalled_upload() {
+        let stalled = stream::pending::<Result<Vec<u8>, std::io::Error>>();
+        let body = Body::from_stream(stalled);
+        let read = BodyBudget::new(MINUTE)
+            .read_json(None, json_headers(), body, at_most(10))
+            .await;
+        assert!(matches!(read, Err(BodyError::Unreadable(_))));
+    }
+
+    /// A body of equal pieces, one per second.
+    fn trickle(pieces: usize, bytes: usize) -> Body {
+        Body::from_stream(stream::unfold(0, move |sent| async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            (sent < pieces).then(|| (Ok::<_, std::io::Error>(vec![b' '; bytes]), sent + 1))
+        }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn gives_up_a_trickling_upload_before_a_slow_one() {
+        let budget = BodyBudget::new(MINUTE);
+        let begun = Instant::now();
+        let read = budget
+            .read_json(None, json_headers(), trickle(3_600, 1), at_most(10_000))
+            .await;
+        assert!(matches!(read, Err(BodyError::Unreadable(_))));
+        let taken = begun.elapsed();
+        assert!(
+            taken < Duration::from_secs(10) + DISCARD_TIME + Duration::from_secs(1),
+            "{taken:?}"
+        );
+
+        let slow = budget
+            .read_json(None, json_headers(), trickle(40, 2_048), at_most(100_000))
+            .await;
+        assert_eq!(slow.unwrap().bytes.len(), 40 * 2_048);
+    }
+}

@@ -1,0 +1,165 @@
+//! Why events are not marked or deleted, and how that is answered.
+
+use axum::http::StatusCode;
+use tidings::ChangeError;
+use tidings_event::{ErrorCode, ResetReason, Violation, Violations};
+
+use crate::limits::LimitError;
+use crate::problem::Problem;
+use crate::request::body::too_large;
+use crate::request::json::InvalidJson;
+use crate::store_failure::StoreFailure;
+
+/// Why events are not marked or deleted.
+#[derive(Debug)]
+pub(crate) enum ChangeRefusal {
+    /// The body is not JSON.
+    Json(InvalidJson),
+    /// The body does not say which events to change, or how.
+    Selection(Violations),
+    /// The body does not say how to mark the one event.
+    Status(Violations),
+    /// The cursor in `upTo` is not one of the caller's.
+    UpTo(ResetReason),
+    /// The body names too many events.
+    TooManyIds { ids: usize, limit: usize },
+    /// The caller has too many bulk changes waiting.
+    Limit(LimitError),
+    /// Too many bulk changes of all callers wait for their turn.
+    Overloaded,
+    /// The client hung up before its change began. Nobody reads this.
+    HungUp,
+    /// The store failed.
+    Store(StoreFailure),
+    /// The engine stopped the change, or refused it for a reason that this version does not know.
+    Engine(ChangeError),
+}
+
+impl From<Violation> for ChangeRefusal {
+    fn from(violation: Violation) -> Self {
+        Self::Json(violation.into())
+    }
+}
+
+impl From<ChangeError> for ChangeRefusal {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::EmptyFilter => {
+                let mut violations = Violations::default();
+                violations.add("filter", "is empty", "say which events to change");
+                Self::Selection(violations)
+            }
+            ChangeError::UpTo(reason) => Self::UpTo(reason),
+            ChangeError::TooManyIds { ids, limit } => Self::TooManyIds { ids, limit },
+            ChangeError::TooManyWaiting { limit } => Self::Limit(LimitError::Changes { limit }),
+            ChangeError::Overloaded => Self::Overloaded,
+            ChangeError::Store(error) => Self::Store(error.into()),
+            ChangeError::Closed => Self::Store(StoreFailure::ShuttingDown),
+            // The enum is non-exhaustive: an unknown reason is the server's fault until it is listed.
+            other => Self::Engine(other),
+        }
+    }
+}
+
+impl ChangeRefusal {
+    pub(crate) fn problem(&self) -> Problem {
+        match self {
+            Self::Json(invalid) => invalid.problem(),
+            Self::Selection(violations) => invalid_change().violations(violations),
+            Self::Status(violations) => Problem::refusal(
+                StatusCode::BAD_REQUEST,
+                ErrorCode::InvalidChange,
+                "The request does not say how to mark the event",
+            )
+            .effect("nothing was changed")
+            .violations(violations),
+            Self::UpTo(reason) => invalid_change()
+                .probable_cause(
+                    "the cursor belongs to another user or server, or is older than a restore",
+                )
+                .detail(
+                    format!("upTo is not one of your cursors ({reason})"),
+                    "list the events again, and send the `cursor` of that list",
+                ),
+            Self::TooManyIds { ids, limit } => too_large(
+                format!("ids has {ids} entries, more than the {limit} allowed"),
+                "name fewer events at a time, or select them by a filter",
+            ),
+            Self::Limit(limit) => limit.problem(),
+            Self::Overloaded => Problem::refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                ErrorCode::Overloaded,
+                "Too many bulk changes are waiting",
+            )
+            .effect("nothing was changed")
+            .remedy("try again in a moment"),
+            Self::HungUp => Problem::refusal(
+                StatusCode::BAD_REQUEST,
+                ErrorCode::BodyUnreadable,
+                "The client hung up before its change began",
+            )
+            .effect("nothing was changed")
+            .remedy("send the request again"),
+            Self::Store(failure) => failure.problem(),
+            Self::Engine(error) => Problem::internal("The server failed").caused_by(error),
+        }
+    }
+}
+
+fn invalid_change() -> Problem {
+    Problem::refusal(
+        StatusCode::BAD_REQUEST,
+        ErrorCode::InvalidChange,
+        "The request does not say which events to change, or how",
+    )
+    .effect("nothing was changed")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tidings::StoreError;
+
+    use super::*;
+
+    #[test]
+    fn answers_each_error_of_the_engine() {
+        let full = StoreError::Full("no space".into());
+        for (error, status, code) in [
+            (
+                ChangeError::Store(Arc::new(full)),
+                503,
+                ErrorCode::StorageFull,
+            ),
+            (
+                ChangeError::Store(Arc::new(StoreError::Closed)),
+                503,
+                ErrorCode::ShuttingDown,
+            ),
+            (ChangeError::Closed, 503, ErrorCode::ShuttingDown),
+            (ChangeError::Overloaded, 503, ErrorCode::Overloaded),
+            (
+                ChangeError::TooManyWaiting { limit: 8 },
+                429,
+                ErrorCode::RateLimited,
+            ),
+            (ChangeError::EmptyFilter, 400, ErrorCode::InvalidChange),
+            (
+                ChangeError::UpTo(ResetReason::Foreign),
+                400,
+                ErrorCode::InvalidChange,
+            ),
+            (
+                ChangeError::TooManyIds { ids: 2, limit: 1 },
+                413,
+                ErrorCode::TooLarge,
+            ),
+            (ChangeError::Stopped, 500, ErrorCode::Internal),
+        ] {
+            let problem = ChangeRefusal::from(error).problem();
+            let answered = problem.status().as_u16();
+            assert_eq!((answered, problem.into_body().code), (status, code));
+        }
+    }
+}

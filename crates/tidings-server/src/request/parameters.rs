@@ -1,0 +1,380 @@
+//! The values by which events are chosen, read by hand so that one answer names every fault: from the
+//! query of a list, or from the `filter` of a change.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tidings_event::{
+    Action, Category, EventFilter, NameError, OwnerKind, SeverityError, Timestamp, Violations,
+};
+
+use crate::problem::quoted;
+use crate::request::spelling::{FILTERS, Form, Parameter};
+
+/// The most values of one parameter: each makes the store's query longer.
+const MAX_VALUES: usize = 100;
+
+const NO_UUID: &str = "is not a UUID";
+
+const UUID_REMEDY: &str = "write a UUID like 7b1d2c3e-0000-4000-8000-000000000001";
+
+/// Where the values come from: their faults are worded for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The query of the URL.
+    Query,
+    /// The object `filter` of the body.
+    Body,
+}
+
+/// The values of each parameter, by its name.
+#[derive(Debug)]
+pub(crate) struct Parameters<'a> {
+    source: Source,
+    texts: BTreeMap<&'static str, Vec<Cow<'a, str>>>,
+}
+
+/// A value of a field, as far as it can be one of a filter.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Field {
+    Nothing(()),
+    Text(String),
+    Texts(Vec<String>),
+    Number(serde_json::Number),
+}
+
+impl<'a> Parameters<'a> {
+    pub(crate) fn new(source: Source) -> Self {
+        Self {
+            source,
+            texts: BTreeMap::new(),
+        }
+    }
+
+    /// How a fault names a parameter.
+    pub(crate) fn field(&self, name: &str) -> String {
+        match self.source {
+            Source::Query => name.to_owned(),
+            Source::Body => format!("filter.{name}"),
+        }
+    }
+
+    /// Takes a value from a query: a JSON array, a list with commas, or one of several of the same name.
+    pub(crate) fn insert_text(
+        &mut self,
+        parameter: &'static Parameter,
+        text: Cow<'a, str>,
+        violations: &mut Violations,
+    ) {
+        let name = parameter.name;
+        // What JavaScript makes of a variable without a value.
+        let is_absent = text.is_empty() || matches!(text.as_ref(), "undefined" | "null");
+        match parameter.form {
+            Form::Text => self.add(name, [text]),
+            _ if is_absent => {}
+            Form::Several => match split(&text) {
+                Some(texts) => self.add(name, texts.into_iter().map(Cow::Owned)),
+                None => self.not_an_array(name, &text, violations),
+            },
+            // A client that has one way to write every filter means the one value.
+            Form::One => match serde_json::from_str::<[String; 1]>(&text) {
+                Ok(only) => self.add(name, only.map(Cow::Owned)),
+                Err(_) => self.add(name, [text]),
+            },
+        }
+    }
+
+    /// Takes the value of a field. In a body `null`, an empty text and an empty list are faults, and not,
+    /// as elsewhere, absent: what was meant to narrow a deletion must not widen it.
+    pub(crate) fn insert_field(
+        &mut self,
+        parameter: &'static Parameter,
+        value: &RawValue,
+        violations: &mut Violations,
+    ) {
+        let name = parameter.name;
+        let texts = match (serde_json::from_str(value.get()), parameter.form) {
+            (Ok(Field::Nothing(())), _) => return self.nothing(name, "is null", violations),
+            (Ok(Field::Text(text)), _) => match text.is_empty() {
+                true => return self.nothing(name, "is empty", violations),
+                false => vec![text],
+            },
+            (Ok(Field::Texts(texts)), Form::Several) => match texts.is_empty() {
+                true => return self.nothing(name, "is empty", violations),
+                false => texts,
+            },
+            (_, Form::Several) => return self.not_an_array(name, value.get(), violations),
+            (Ok(Field::Number(number)), _) if self.source == Source::Query => {
+                vec![number.to_string()]
+            }
+            _ => {
+                let fault = format!("({}) is not a text", quoted(value.get()));
+                let remedy = "write a text, or leave it out";
+                return violations.add(self.field(name), fault, remedy);
+            }
+        };
+        if self.texts.contains_key(name) {
+            violations.add(self.field(name), "is given twice", "give it once");
+        }
+        self.add(name, texts.into_iter().map(Cow::Owned));
+    }
+
+    fn nothing(&self, name: &str, fault: &str, violations: &mut Violations) {
+        if self.source == Source::Body {
+            violations.add(self.field(name), fault, "leave it out");
+        }
+    }
+
+    fn not_an_array(&self, name: &str, given: &str, violations: &mut Violations) {
+        let fault = format!("({}) is not a JSON array of strings", quoted(given));
+        let remedy = match self.source {
+            Source::Query => format!("write {name}=…,… or {name}=…&{name}=…"),
+            Source::Body => format!("write \"{name}\": [\"…\", \"…\"]"),
+        };
+        violations.add(self.field(name), fault, remedy);
+    }
+
+    /// Whether a parameter has a value.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.texts.get(name).is_some_and(|texts| !texts.is_empty())
+    }
+
+    fn add(&mut self, name: &'static str, texts: impl IntoIterator<Item = Cow<'a, str>>) {
+        self.texts.entry(name).or_default().extend(texts);
+    }
+
+    /// Adds the values of the object `filter` of the query, which must agree with what is there.
+    pub(crate) fn merge(&mut self, other: Self, violations: &mut Violations) {
+        for (name, texts) in other.texts {
+            let given = self.texts.entry(name).or_default();
+            let distinct = |texts: &[Cow<'a, str>]| texts.iter().cloned().collect::<BTreeSet<_>>();
+            if given.is_empty() {
+                *given = texts;
+            } else if is_several(name) && distinct(given) != distinct(&texts) {
+                let remedy = "give it once, as a parameter or in `filter`";
+                violations.add(name, "has other values than in `filter`", remedy);
+            } else {
+                given.extend(texts);
+            }
+        }
+    }
+
+    /// The filter that the values describe, as far as they can be read.
+    pub(crate) fn filter(&mut self, violations: &mut Violations) -> EventFilter {
+        let in_words = |error: &NameError| error.to_string();
+        let severity = |error: &SeverityError| error.to_string();
+        let no_uuid = |_: &_| NO_UUID.to_owned();
+        let uuid = |_: &_| UUID_REMEDY.to_owned();
+        let no_status = |_: &_| "is not a status".to_owned();
+        let read = |_: &_| "write `read` or `unread`".to_owned();
+        let has_names = self.has_possible_names();
+        let mut filter = EventFilter {
+            status: only(&self.several("status", no_status, read, violations)),
+            category: self.several("category", in_words, snake_case_remedy, violations),
+            action: self.several("action", in_words, snake_case_remedy, violations),
+            severity: self.several("severity", severity, SeverityError::remedy, violations),
+            acted_upon: self.several("actedUpon", no_uuid, uuid, violations),
+            owner_kind: self.owner_kind(violations),
+            operation_id: self.one("operationId", NO_UUID, UUID_REMEDY, violations),
+            from: self.time("from", violations),
+            to: self.time("to", violations),
+            search: self.search(violations),
+        };
+        if !has_names {
+            (filter.from, filter.to) = (Some(NEVER), Some(NEVER));
+        }
+        filter
+    }
+
+    /// Leaves out the categories and actions that no event can have, which interfaces with a free text
+    /// for them send: nothing is found there, as in the servers they come from. Whether any other value
+    /// is left. In the body of a change they stay, and are faults.
+    fn has_possible_names(&mut self) -> bool {
+        if self.source == Source::Body {
+            return true;
+        }
+        let mut is_left = true;
+        for name in ["category", "action"] {
+            if let Some(texts) = self.texts.get_mut(name).filter(|texts| !texts.is_empty()) {
+                texts.retain(|text| is_possible(name, text));
+                is_left &= !texts.is_empty();
+            }
+        }
+        is_left
+    }
+
+    /// All values of a parameter.
+    pub(crate) fn all(&mut self, name: &'static str) -> Vec<Cow<'a, str>> {
+        self.texts.remove(name).unwrap_or_default()
+    }
+
+    /// The one value that a parameter has, if it has one. Given several times, it must be the same.
+    fn read_one<T: PartialEq>(
+        &mut self,
+        name: &'static str,
+        mut read: impl FnMut(&str) -> Result<T, String>,
+        remedy: &str,
+        violations: &mut Violations,
+    ) -> Option<T> {
+        let mut value = None;
+        for text in self.all(name) {
+            if text.is_empty() {
+                continue;
+            }
+            match (read(&text), &value) {
+                (Ok(read), None) => value = Some(read),
+                (Ok(read), Some(value)) if read == *value => {}
+                (Ok(_), Some(_)) => {
+                    let remedy = "give it once";
+                    violations.add(
+                        self.field(name),
+                        "is given twice, with other values",
+                        remedy,
+                    );
+                }
+                (Err(fault), _) => violations.add(self.field(name), fault, remedy),
+            }
+        }
+        value
+    }
+
+    pub(crate) fn one<T: FromStr + PartialEq>(
+        &mut self,
+        name: &'static str,
+        fault: &str,
+        remedy: &str,
+        violations: &mut Violations,
+    ) -> Option<T> {
+        let read = |text: &str| {
+            let value = text.parse().ok();
+            value.ok_or_else(|| format!("({}) {fault}", quoted(text)))
+        };
+        self.read_one(name, read, remedy, violations)
+    }
+
+    /// One of a few words.
+    pub(crate) fn word<T: PartialEq>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&str) -> Option<T>,
+        remedy: &str,
+        violations: &mut Violations,
+    ) -> Option<T> {
+        let read = |text: &str| {
+            let fault = || format!("({}) is not supported", quoted(text));
+            read(text).ok_or_else(fault)
+        };
+        self.read_one(name, read, remedy, violations)
+    }
+
+    fn several<T: FromStr>(
+        &mut self,
+        name: &'static str,
+        fault: impl Fn(&T::Err) -> String,
+        remedy: impl Fn(&T::Err) -> String,
+        violations: &mut Violations,
+    ) -> Vec<T> {
+        let texts = self.all(name);
+        if texts.len() > MAX_VALUES {
+            let fault = format!("has {} values, more than {MAX_VALUES}", texts.len());
+            violations.add(self.field(name), fault, "ask for fewer at a time");
+            return Vec::new();
+        }
+        let mut values = Vec::with_capacity(texts.len());
+        for text in texts {
+            match text.parse::<T>() {
+                Ok(value) => values.push(value),
+                Err(error) => {
+                    let fault = format!("({}) {}", quoted(&text), fault(&error));
+                    violations.add(self.field(name), fault, remedy(&error));
+                }
+            }
+        }
+        values
+    }
+
+    /// Without what `jiff` says about a malformed time: it is long, and the remedy says it all.
+    fn time(&mut self, name: &'static str, violations: &mut Violations) -> Option<Timestamp> {
+        let remedy = match self.source {
+            Source::Query => "write an RFC 3339 time such as 2026-08-01T10:00:00Z, with %2B for +",
+            Source::Body => "write an RFC 3339 time such as 2026-08-01T10:00:00Z",
+        };
+        self.one(name, "is not a time", remedy, violations)
+    }
+
+    fn owner_kind(&mut self, violations: &mut Violations) -> Option<OwnerKind> {
+        let mut kinds = Vec::new();
+        for text in self.all("ownerKind") {
+            match text.as_ref() {
+                "user" => kinds.push(OwnerKind::User),
+                "system" => kinds.push(OwnerKind::System),
+                other => {
+                    let fault = format!("({}) is no kind of owner", quoted(other));
+                    let remedy = "write `user` or `system`";
+                    violations.add(self.field("ownerKind"), fault, remedy);
+                }
+            }
+        }
+        only(&kinds)
+    }
+
+    fn search(&mut self, violations: &mut Violations) -> Option<String> {
+        let text = self.one::<String>("search", "is no text", "write a text", violations)?;
+        let (bytes, most) = (text.len(), EventFilter::MAX_SEARCH_BYTES);
+        if bytes > most {
+            let fault = format!("has {bytes} bytes, more than the {most} allowed");
+            violations.add(
+                self.field("search"),
+                fault,
+                "search for a part of the description",
+            );
+            return None;
+        }
+        Some(text)
+    }
+}
+
+/// A time before which, and from which on, nothing is: a filter with both lets nothing through.
+const NEVER: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// Whether an event can have this category, or this action.
+fn is_possible(name: &str, text: &str) -> bool {
+    match name {
+        "category" => text.parse::<Category>().is_ok(),
+        _ => text.parse::<Action>().is_ok(),
+    }
+}
+
+/// The one value of a property that has two: with both, or none, it does not narrow anything.
+fn only<T: PartialEq + Copy>(values: &[T]) -> Option<T> {
+    let first = *values.first()?;
+    values.iter().all(|value| *value == first).then_some(first)
+}
+
+/// The values that a text of a query stands for; `None` if it begins like JSON and is not.
+fn split(text: &str) -> Option<Vec<String>> {
+    match text.trim_ascii_start().as_bytes().first() {
+        Some(b'[') => serde_json::from_str(text).ok(),
+        Some(b'"') => serde_json::from_str(text).ok().map(|text| vec![text]),
+        _ => {
+            let texts = text
+                .split(',')
+                .map(str::trim)
+                .filter(|text| !text.is_empty());
+            Some(texts.map(str::to_owned).collect())
+        }
+    }
+}
+
+fn is_several(name: &str) -> bool {
+    let mut filters = FILTERS.iter();
+    filters.any(|filter| filter.name == name && filter.form == Form::Several)
+}
+
+fn snake_case_remedy<E>(_: &E) -> String {
+    "write it in snake_case, as it is in the events".to_owned()
+}

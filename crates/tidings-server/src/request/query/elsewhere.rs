@@ -1,0 +1,191 @@
+//! Requests other than the list: they take few parameters or none, but a filter is never passed over
+//! there, since the answer, or the change, would be about more than was meant.
+
+use tidings_event::Violations;
+
+use super::{InvalidQuery, MAX_PARAMETERS, object};
+use crate::problem::quoted;
+use crate::request::parameters::{Parameters, Source};
+use crate::request::spelling::{self, FILTERS, PUBLISH, Parameter, SELECTION, STREAM};
+
+/// Where a filter cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Elsewhere {
+    /// A request that answers with one event, or with counts and types of all.
+    Answer,
+    /// The live stream.
+    Stream,
+    /// A request with a body.
+    Body,
+}
+
+impl Elsewhere {
+    /// The parameters that are taken here: a name that is close to one is refused, too.
+    fn taken(self) -> &'static [Parameter] {
+        match self {
+            Self::Answer => &[],
+            Self::Stream => &STREAM,
+            Self::Body => &PUBLISH,
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Answer => "leave it out; the list, /api/system/events, takes it",
+            Self::Stream => {
+                "leave it out, and choose among the events that arrive; the stream always carries all \
+                 of them, so that its cursor and its counts are exact"
+            }
+            Self::Body => "leave it out; a change takes it in its body, in `filter` or `ids`",
+        }
+    }
+}
+
+/// Refuses the filters of the list in every spelling, and names that are close to one. Other parameters
+/// mean nothing here, and existing clients send some.
+pub(crate) fn refuse_filters(query: &str, place: Elsewhere) -> Result<(), Violations> {
+    let mut violations = Violations::default();
+    let mut parameters = form_urlencoded::parse(query.as_bytes());
+    for (name, value) in parameters.by_ref().take(MAX_PARAMETERS) {
+        if value.is_empty() || spelling::find(place.taken(), &name).is_some() {
+            continue;
+        }
+        if spelling::find(&FILTERS, &name).is_some() || is_misplaced(&name, &value, place) {
+            let fault = "cannot be used here: this takes no filters";
+            violations.add(quoted(&name), fault, place.remedy());
+            continue;
+        }
+        let known = [&FILTERS[..], place.taken()];
+        let mut suggestions = known
+            .into_iter()
+            .filter_map(|table| spelling::suggestion(table, &name));
+        if let Some(meant) = suggestions.next() {
+            let fault = "is not a parameter of this request";
+            let remedy = format!(
+                "leave it out; if `{meant}` is meant: {}",
+                remedy(meant, place)
+            );
+            violations.add(quoted(&name), fault, remedy);
+        }
+    }
+    if parameters.next().is_some() {
+        let fault = format!("has more than {MAX_PARAMETERS} parameters");
+        violations.add("the query", fault, "leave some out");
+    }
+    violations.into_result()
+}
+
+/// Refuses the query of a request, if it has one with filters.
+pub(crate) fn check_unfiltered(query: Option<&str>, place: Elsewhere) -> Result<(), InvalidQuery> {
+    let Some(query) = query else { return Ok(()) };
+    refuse_filters(query, place).map_err(InvalidQuery)
+}
+
+fn remedy(meant: &str, place: Elsewhere) -> &'static str {
+    match place.taken().iter().any(|taken| taken.name == meant) {
+        true => "write that",
+        false => place.remedy(),
+    }
+}
+
+/// Whether it is the object of filters, with one in it, or belongs into the body.
+fn is_misplaced(name: &str, value: &str, place: Elsewhere) -> bool {
+    match spelling::find(&SELECTION, name) {
+        Some(field) if field.name == object::NAME => {
+            let mut faults = Violations::default();
+            let mut given = Parameters::new(Source::Query);
+            object::read(value, true, &mut given, &mut faults);
+            !faults.is_empty() || !given.filter(&mut faults).is_empty()
+        }
+        Some(_) => place == Elsewhere::Body,
+        None => false,
+    }
+}
+
+/// Whether the switch `parameter` of a query is on.
+pub(crate) fn is_set(query: &str, parameter: &'static Parameter) -> Result<bool, Violations> {
+    let table = std::slice::from_ref(parameter);
+    let parameters = form_urlencoded::parse(query.as_bytes());
+    let mut given = parameters.filter(|(name, _)| spelling::find(table, name).is_some());
+    let Some((_, value)) = given.next() else {
+        return Ok(false);
+    };
+    let name = parameter.name;
+    let mut violations = Violations::default();
+    if given.next().is_some() {
+        violations.add(name, "is given twice", "give it once");
+    }
+    let is = |word: &str| value.eq_ignore_ascii_case(word);
+    if !is("true") && !is("false") {
+        let fault = format!("({}) is neither true nor false", quoted(&value));
+        violations.add(name, fault, format!("write {name}=true, or leave it out"));
+    }
+    violations.into_result().map(|()| is("true"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACES: [Elsewhere; 3] = [Elsewhere::Answer, Elsewhere::Stream, Elsewhere::Body];
+
+    #[test]
+    fn a_filter_where_none_is_taken_is_not_passed_over() {
+        for place in PLACES {
+            for fine in [
+                "",
+                "author=x&provider=y&z=1&page=2&_=1&client=ui",
+                "status=&severity=",
+                "page=1&pagesize=5&order=created_at%20desc&filter=",
+                "filter={}&cumulative=true",
+                "filter=%7B%22status%22%3A%22%22%2C%22category%22%3Anull%2C%22limit%22%3A0%7D",
+            ] {
+                assert_eq!(refuse_filters(fine, place), Ok(()), "{fine} {place:?}");
+            }
+            for bad in [
+                "status=read",
+                "x=1&acted_upon=[]",
+                "to=now",
+                "Severity[]=error",
+                "severities=error",
+                "severty=error",
+                "level=error",
+                "since=2026-08-01T10:00:00Z",
+                "filter=x",
+                "filter={%22status%22:%22read%22}",
+                "filter[status]=read",
+            ] {
+                let violations = refuse_filters(bad, place).unwrap_err();
+                assert_eq!(violations.iter().len(), 1, "{bad} {place:?}");
+            }
+            let many = "x=1&".repeat(10_000);
+            assert_eq!(refuse_filters(&many, place).unwrap_err().iter().len(), 1);
+        }
+        assert!(refuse_filters("ids=x", Elsewhere::Body).is_err());
+        assert!(refuse_filters("ids=x", Elsewhere::Answer).is_ok());
+        assert!(refuse_filters("last_event=x", Elsewhere::Stream).is_err());
+        assert!(refuse_filters("last-event-id=x&cursor=y", Elsewhere::Stream).is_ok());
+    }
+
+    #[test]
+    fn a_switch_is_on_or_off_and_nothing_else() {
+        let import = &PUBLISH[0];
+        for (query, is_on) in [
+            ("", false),
+            ("x=import", false),
+            ("import=true", true),
+            ("Import=True&author=x", true),
+            ("IMPORT=FALSE", false),
+        ] {
+            assert_eq!(is_set(query, import), Ok(is_on), "{query}");
+        }
+        for bad in [
+            "import",
+            "import=1",
+            "import=yes",
+            "import=true&Import=true",
+        ] {
+            assert!(is_set(bad, import).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Reading which token is to be revoked, and why that fails.
+
+use std::io::{self, ErrorKind};
+
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use serde::Deserialize;
+use tidings_event::{ErrorCode, Given, Violation, Violations};
+
+use super::json::{self, InvalidJson};
+use crate::problem::{Problem, quoted};
+use crate::token::RevokeError;
+
+/// Why a token is not revoked.
+#[derive(Debug)]
+pub(crate) enum RevocationRefusal {
+    /// The body is not JSON.
+    Json(InvalidJson),
+    /// The body does not name a token.
+    Invalid(Violations),
+    /// The list of revoked tokens is full, or cannot be written.
+    Failed(RevokeError),
+}
+
+impl From<Violation> for RevocationRefusal {
+    fn from(violation: Violation) -> Self {
+        Self::Json(violation.into())
+    }
+}
+
+impl From<RevokeError> for RevocationRefusal {
+    fn from(error: RevokeError) -> Self {
+        match error {
+            RevokeError::InvalidId => {
+                let mut violations = Violations::default();
+                violations.add("id", error.to_string(), "give the `jti` of a token");
+                Self::Invalid(violations)
+            }
+            other => Self::Failed(other),
+        }
+    }
+}
+
+impl RevocationRefusal {
+    pub(crate) fn problem(&self) -> Problem {
+        match self {
+            Self::Json(invalid) => invalid.problem(),
+            Self::Invalid(violations) => Problem::refusal(
+                StatusCode::BAD_REQUEST,
+                ErrorCode::InvalidRevocation,
+                "The request does not name a token to revoke",
+            )
+            .effect("none was revoked")
+            .violations(violations),
+            Self::Failed(error) => of_list(error),
+        }
+    }
+}
+
+fn of_list(error: &RevokeError) -> Problem {
+    match error {
+        RevokeError::File(cause) if is_full(cause) => Problem::failure(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::StorageFull,
+            "The token is revoked until this server stops, but the disk has no room for it in the list",
+        )
+        .remedy("free space on the disk with the list of revoked tokens, then revoke it again")
+        .caused_by(error),
+        RevokeError::OwnersShare => Problem::refusal(
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::RateLimited,
+            "Too many ended sessions; the token of this one stays valid until it expires",
+        )
+        .detail(
+            error.to_string(),
+            "wait until some of the tokens expire, or ask an administrator to revoke the token",
+        ),
+        RevokeError::Full { .. } => Problem::failure(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::StorageFull,
+            "The list of revoked tokens is full",
+        )
+        .remedy("remove expired ones from the list, or change the key that signs tokens")
+        .caused_by(error),
+        RevokeError::File(_) | RevokeError::InvalidId => Problem::internal(
+            "The token is revoked until this server stops, but the list could not be written",
+        )
+        .caused_by(error),
+    }
+}
+
+/// Whether a disk is full, or the part of it that the server's user can use.
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+    )
+}
+
+/// The fields of a body that names a token.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    id: Given<String>,
+    expires: Given<Timestamp>,
+}
+
+/// Reads which token is to be revoked, and when it expires.
+pub(crate) fn read(text: &str) -> Result<(String, Option<Timestamp>), RevocationRefusal> {
+    let named: Named = json::read(text, text, "")?;
+    let mut violations = Violations::default();
+    let id = match named.id {
+        Given::Value(id) | Given::Malformed(id) => id,
+        Given::Absent => {
+            violations.add("id", "is missing", "give the `jti` of the token");
+            String::new()
+        }
+    };
+    let expires = match named.expires {
+        Given::Value(expires) => Some(expires),
+        Given::Absent => None,
+        Given::Malformed(text) => {
+            let fault = format!("({}) is not a time", quoted(&text));
+            let remedy = "give the token's expiry as an RFC 3339 time, or leave it out";
+            violations.add("expires", fault, remedy);
+            None
+        }
+    };
+    match violations.into_result() {
+        Ok(()) => Ok((id, expires)),
+        Err(violations) => Err(RevocationRefusal::Invalid(violations)),
+    }
+}

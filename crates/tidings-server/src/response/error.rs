@@ -1,0 +1,44 @@
+//! Why no memory is reserved for a response, and how that is answered.
+
+use axum::http::StatusCode;
+use tidings_event::ErrorCode;
+
+use crate::identity::CredentialError;
+use crate::limits::LimitError;
+use crate::problem::Problem;
+
+/// Why no memory is reserved for a response.
+#[derive(Debug)]
+pub(crate) enum ResponseError {
+    /// The caller's unread responses take all the memory that one caller gets.
+    Limit(LimitError),
+    /// The unread responses of all callers take all the memory.
+    Overloaded,
+    /// The client hung up while it waited. Nobody reads this.
+    HungUp,
+    /// The caller's credential ended while it waited.
+    Credential(CredentialError),
+}
+
+impl ResponseError {
+    pub(crate) fn problem(&self) -> Problem {
+        match self {
+            Self::Limit(limit) => limit.problem(),
+            Self::Overloaded => Problem::refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                ErrorCode::Overloaded,
+                "Too many responses wait to be read by their clients",
+            )
+            .effect("nothing was changed")
+            .remedy("try again in a moment"),
+            Self::HungUp => Problem::refusal(
+                StatusCode::BAD_REQUEST,
+                ErrorCode::BodyUnreadable,
+                "The client hung up before its request was served",
+            )
+            .effect("nothing was changed")
+            .remedy("send the request again"),
+            Self::Credential(error) => error.problem(),
+        }
+    }
+}

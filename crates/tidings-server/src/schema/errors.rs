@@ -1,0 +1,146 @@
+//! One error of each code, for the documentation: with its real status and words.
+
+use tidings::StoreError;
+use tidings_event::{ErrorCode, EventId, Violations};
+use uuid::Uuid;
+
+use crate::error::{ApiError, RouteError};
+use crate::identity::{CredentialError, ForeignRequest};
+use crate::limits::{CallerLimits, LimitError, Reach};
+use crate::publication::PublishRefusal;
+use crate::request::body::{BodyError, Content, UnsupportedMedia};
+use crate::request::change::ChangeRefusal;
+use crate::request::json::InvalidJson;
+use crate::request::log_level::LogLevelRefusal;
+use crate::request::query::InvalidQuery;
+use crate::request::revocation::RevocationRefusal;
+use crate::store_failure::StoreFailure;
+use crate::token::{Scopes, TokenError};
+
+/// An error that is answered with `code`.
+pub(crate) fn sample(code: ErrorCode) -> ApiError {
+    match code {
+        ErrorCode::InvalidJson => InvalidJson(fault(
+            "body",
+            "cannot be read: EOF while parsing an object (line 1, column 1)",
+            "send the JSON whole, in the form that the documentation shows",
+        ))
+        .into(),
+        ErrorCode::InvalidEvent => PublishRefusal::Invalid(fault(
+            "actedUpon",
+            "is missing",
+            "give the UUID of the resource the event is about",
+        ))
+        .into(),
+        ErrorCode::InvalidQuery => InvalidQuery(fault(
+            "severity",
+            "(`loud`) `loud` is not a severity",
+            "write one of alert, critical, debug, emergency, error, informational, success, warning",
+        ))
+        .into(),
+        ErrorCode::InvalidChange => ChangeRefusal::Selection(fault(
+            "upTo",
+            "is missing",
+            "give the `cursor` of the list, or of the last frame, that the user had on screen",
+        ))
+        .into(),
+        ErrorCode::InvalidConfig => LogLevelRefusal::Invalid(fault(
+            "eventLogLevel",
+            "(`\"loud\"`) is not a log level",
+            "write one of panic, fatal, error, warning, info, debug, trace",
+        ))
+        .into(),
+        ErrorCode::InvalidRevocation => {
+            RevocationRefusal::Invalid(fault("id", "is missing", "give the `jti` of the token"))
+                .into()
+        }
+        ErrorCode::BodyUnreadable => BodyError::Unreadable("cut off".into()).into(),
+        ErrorCode::TooLarge => BodyError::TooLarge {
+            limit: 4 * 1024 * 1024,
+            content: Content::Events,
+        }
+        .into(),
+        ErrorCode::UriTooLong => LimitError::Uri {
+            bytes: 20_000,
+            limit: 16 * 1024,
+        }
+        .into(),
+        ErrorCode::UnsupportedMediaType => {
+            BodyError::Unsupported(UnsupportedMedia::NotJson { given: None }).into()
+        }
+        ErrorCode::EventConflict => PublishRefusal::Conflict {
+            index: None,
+            id: EventId::from_uuid(Uuid::from_u128(0x0193_f0a0_0000_7000_8000_0000_0000_0001)),
+        }
+        .into(),
+        ErrorCode::QuotaExceeded => PublishRefusal::QuotaExceeded {
+            index: None,
+            bytes: 1_200,
+            used: tidings::Config::DEFAULT_OWNER_BYTES - 700,
+            limit: tidings::Config::DEFAULT_OWNER_BYTES,
+        }
+        .into(),
+        ErrorCode::EventNotFound => RouteError::EventNotFound.into(),
+        ErrorCode::RouteNotFound => RouteError::NotFound.into(),
+        ErrorCode::MethodNotAllowed => RouteError::MethodNotAllowed.into(),
+        ErrorCode::ForeignHost => ForeignRequest::Host {
+            host: "example.org".to_owned(),
+        }
+        .into(),
+        ErrorCode::ForeignOrigin => ForeignRequest::Origin {
+            origin: "https://example.org".to_owned(),
+        }
+        .into(),
+        ErrorCode::RateLimited => LimitError::Publishes {
+            reach: Reach::Everyone,
+            rate: CallerLimits::DEFAULT_PUBLISH_RATE,
+            seconds: 1,
+        }
+        .into(),
+        ErrorCode::TooManyStreams => LimitError::StreamsOfOwner {
+            limit: CallerLimits::DEFAULT_STREAMS_PER_OWNER,
+        }
+        .into(),
+        ErrorCode::QueryTooSlow => StoreError::TookTooLong {
+            limit: std::time::Duration::from_secs(10),
+        }
+        .into(),
+        ErrorCode::StorageFull => StoreError::Full("no space".into()).into(),
+        ErrorCode::StorageUnavailable => StoreFailure::Timeout.into(),
+        ErrorCode::Overloaded => BodyError::Overloaded.into(),
+        ErrorCode::ShuttingDown => StoreFailure::ShuttingDown.into(),
+        ErrorCode::TokenMissing => CredentialError::Missing.into(),
+        ErrorCode::TokenInvalid => token(TokenError::BadSignature),
+        ErrorCode::TokenExpired => token(TokenError::Expired),
+        ErrorCode::TokenRevoked => token(TokenError::Revoked),
+        ErrorCode::InsufficientScope => CredentialError::MissingScope {
+            any_of: &[Scopes::WRITE],
+        }
+        .into(),
+        ErrorCode::KeysUnavailable => token(TokenError::KeysUnavailable),
+        // The enum is non-exhaustive; a test asks for every code that this version sends.
+        _ => RouteError::Panicked(String::new()).into(),
+    }
+}
+
+fn token(error: TokenError) -> ApiError {
+    CredentialError::from(error).into()
+}
+
+fn fault(field: &str, fault: &str, remedy: &str) -> Violations {
+    let mut violations = Violations::default();
+    violations.add(field, fault, remedy);
+    violations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_an_error_that_is_answered_with_it() {
+        for code in ErrorCode::ALL {
+            assert_eq!(sample(code).problem().into_body().code, code);
+        }
+    }
+}
