@@ -52,12 +52,12 @@ describe("acting on events", () => {
     await page.getByLabel("Select: b").click({ modifiers: ["Shift"] });
     await page.getByText("3 selected").waitFor();
     await page.locator(".chosen").getByRole("button", { name: "Mark as read" }).click();
-    await counts(page, "5 events · 2 unread");
+    await counts(page, "5 notifications · 2 unread");
     await page.getByLabel("Select: a").click();
     await page.getByLabel("Select: e").click();
     await page.locator(".chosen").getByRole("button", { name: "Delete" }).click();
     await shows(page, ["d", "c", "b"]);
-    await page.getByText("2 events deleted").waitFor();
+    await page.getByText("2 notifications deleted").waitFor();
     await page.clock.fastForward(8_000);
     await until("they are deleted", stored, 3);
     noFaults(page);
@@ -69,14 +69,14 @@ describe("acting on events", () => {
     await here.api.publish(many);
     await here.api.publish([draft("kept", { severity: "error" })]);
     await page.getByRole("button", { name: "Debug 700" }).click();
-    await counts(page, "700 events · 701 unread");
+    await counts(page, "700 notifications · 701 unread");
     await page.locator("tidings-list .row").first().hover();
     await page.keyboard.press("*");
-    await page.getByText("All 700 that match are selected").waitFor();
+    await page.getByText("All 700 matching notifications are selected").waitFor();
     await page.locator(".chosen").getByRole("button", { name: "Mark as read" }).click();
-    await counts(page, "700 events · 1 unread");
+    await counts(page, "700 notifications · 1 unread");
     await page.keyboard.press("*");
-    await page.getByText("All 700 that match are selected").waitFor();
+    await page.getByText("All 700 matching notifications are selected").waitFor();
     await page.locator(".chosen").getByRole("button", { name: "Delete" }).click();
     await here.api.publish(draft("came later", { severity: "debug" }));
     await until("they are deleted", stored, 2);
@@ -109,12 +109,12 @@ describe("acting on events", () => {
     await page.keyboard.press("k");
     await until("the second again", focused, "b");
     await page.keyboard.press("e");
-    await counts(page, "3 events · 2 unread");
+    await counts(page, "3 notifications · 2 unread");
     await page.keyboard.press("e");
-    await counts(page, "3 events · 3 unread");
+    await counts(page, "3 notifications · 3 unread");
     await page.keyboard.press("Enter");
     await until("it is open", () => page.locator("tidings-event-detail").count(), 1);
-    await counts(page, "3 events · 2 unread");
+    await counts(page, "3 notifications · 2 unread");
     await page.keyboard.press("Escape");
     await until("it is closed", () => page.locator("tidings-event-detail").count(), 0);
     await page.keyboard.press("x");
@@ -135,7 +135,7 @@ describe("acting on events", () => {
     await page.keyboard.press("/");
     await page.keyboard.type("b?");
     await until("typed", () => page.getByPlaceholder("Search descriptions").inputValue(), "b?");
-    await page.getByRole("heading", { name: "Nothing matches" }).waitFor();
+    await page.getByRole("heading", { name: "No notifications match" }).waitFor();
     await page.keyboard.press("Escape");
     await until("the list again", focused, "c");
     noFaults(page);
@@ -145,7 +145,7 @@ describe("acting on events", () => {
     const context = await here.context();
     const [one, two] = [await here.page(context), await here.page(context)];
     await two.getByRole("button", { name: "Settings" }).click();
-    await two.getByRole("group", { name: "Show a pop-up in the page for" }).getByLabel("Error").check();
+    await two.getByRole("group", { name: "Pop-ups on this page" }).getByLabel("Error").check();
     await two.getByRole("button", { name: "Done" }).click();
     await here.api.publish([draft("nobody asked"), draft("look here", { severity: "error" })]);
     const toasts = async () =>
@@ -165,20 +165,20 @@ describe("acting on events", () => {
   it("leaves an event unread that is opened, where one wants that", async () => {
     const page = await here.page(await here.context());
     await page.getByRole("button", { name: "Settings" }).click();
-    await page.getByLabel("Mark an event as read when I open it").uncheck();
+    await page.getByLabel("Mark a notification as read when I open it").uncheck();
     await page.getByRole("button", { name: "Done" }).click();
     await here.api.publish(draft("read later"));
     await title(page, "read later").click();
     await until("it is open", () => page.locator("tidings-event-detail").count(), 1);
     await here.api.publish(draft("so that something happened since"));
-    await counts(page, "2 events · 2 unread");
+    await counts(page, "2 notifications · 2 unread");
     noFaults(page);
   });
 
   it("sends a first event for who has none", async () => {
     const page = await here.page(await here.context());
-    await page.getByRole("button", { name: "Send me one" }).click();
-    await shows(page, ["My first event: the connection to the cluster works"]);
+    await page.getByRole("button", { name: "Send a test event" }).click();
+    await shows(page, ["My first event: connected to the cluster"]);
     noFaults(page);
   });
 });

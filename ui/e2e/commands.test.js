@@ -13,7 +13,7 @@ const BINARY = path.resolve(
   process.env.TIDINGS_BINARY ?? path.join(import.meta.dirname, "../../target/debug/tidings"),
 );
 
-const EXAMPLE = "My first event: the connection to the cluster works";
+const EXAMPLE = "My first event: connected to the cluster";
 
 /** A shell that knows `tidings` and whatever a person's shell knows, in a directory of its own. */
 function shell() {

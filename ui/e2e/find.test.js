@@ -27,13 +27,13 @@ describe("finding events", () => {
 
   it("by severity, with the filter in the address and Back", async () => {
     const page = await here.page(await here.context());
-    await counts(page, "5 events · 4 unread");
+    await counts(page, "5 notifications · 4 unread");
     await page.getByRole("button", { name: "Success 1" }).click();
     await shows(page, ["100% done", "Backup finished"]);
     await page.getByRole("button", { name: "Error 1" }).click();
     await shows(page, ["Rollout failed", "100% done", "Backup finished"]);
     assert.equal(query(page).get("severity"), '["error","success"]');
-    await counts(page, "3 events · 4 unread");
+    await counts(page, "3 notifications · 4 unread");
     await page.goBack();
     await shows(page, ["100% done", "Backup finished"]);
     await page.goBack();
@@ -52,7 +52,7 @@ describe("finding events", () => {
     await search.fill("100%");
     await shows(page, ["100% done"]);
     await search.fill("nowhere to be found");
-    await page.getByRole("heading", { name: "Nothing matches" }).waitFor();
+    await page.getByRole("heading", { name: "No notifications match" }).waitFor();
     await page.getByRole("button", { name: "Clear all filters" }).click();
     await until("all", async () => query(page).size, 0);
     assert.equal(await search.inputValue(), "");

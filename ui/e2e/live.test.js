@@ -19,7 +19,7 @@ describe("an inbox that is left open", () => {
     await here.api.publish([draft("second"), draft("third", { owner: "system" })]);
     for (const tab of tabs) {
       await until("three", async () => (await titles(tab)).toSorted(), ["first", "second", "third"]);
-      await counts(tab, "3 events · 3 unread");
+      await counts(tab, "3 notifications · 3 unread");
     }
     assert.equal(await here.streams(), 2);
     noFaults(...tabs);
@@ -34,14 +34,14 @@ describe("an inbox that is left open", () => {
     }
     await one.bringToFront();
     await title(one, "first").click();
-    await counts(one, "2 events · 1 unread");
-    await counts(two, "2 events · 1 unread");
+    await counts(one, "2 notifications · 1 unread");
+    await counts(two, "2 notifications · 1 unread");
     await until("it is read", () => two.locator(".row.is-unread").count(), 1);
     await here.api.delete(second.id);
     await here.api.mark(first.id, "unread");
     for (const tab of [one, two]) {
       await shows(tab, ["first"]);
-      await counts(tab, "1 event · 1 unread");
+      await counts(tab, "1 notification · 1 unread");
     }
     noFaults(one, two);
   });
@@ -95,7 +95,7 @@ describe("an inbox that is left open", () => {
     await here.api.publish(draft("meanwhile"));
     await shows(page, ["meanwhile", "before"]);
     await state(page, "Live");
-    await counts(page, "2 events · 2 unread");
+    await counts(page, "2 notifications · 2 unread");
     noFaults(page);
   });
 
@@ -108,7 +108,7 @@ describe("an inbox that is left open", () => {
     await here.server.start();
     await here.api.publish(draft("of the new store"));
     await shows(page, ["of the new store"]);
-    await page.getByText("Changes were missed, so the list was loaded anew").waitFor();
+    await page.getByText("Some updates were missed. The list has been refreshed.").waitFor();
     await state(page, "Live");
     noFaults(page);
   });
@@ -139,7 +139,7 @@ describe("an inbox that is left open", () => {
     await here.api.publish([draft("new 1"), draft("new 2"), draft("new 3")]);
     await page.getByRole("button", { name: "3 new" }).waitFor();
     assert.deepEqual(await titles(page), before);
-    await counts(page, "63 events · 63 unread");
+    await counts(page, "63 notifications · 63 unread");
     await page.getByRole("button", { name: "3 new" }).click();
     await until("at the top", async () => (await titles(page)).slice(0, 4), [
       "new 3",

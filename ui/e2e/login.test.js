@@ -88,7 +88,7 @@ describe("with a login", () => {
     await state(one, "Live");
     await two.reload();
     await state(two, "Live");
-    const again = "Your session has ended. Sign in again to go on; nothing is missed.";
+    const again = "Your session has expired. Sign in again to continue. No notifications are lost.";
     for (const tab of [one, two]) {
       await tab.getByText(again).waitFor();
     }

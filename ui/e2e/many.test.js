@@ -57,7 +57,7 @@ describe(`an inbox of ${EVENTS.toLocaleString("en")} events`, () => {
     const page = await here.page(await here.context());
     await until("the total", async () => {
       const text = await page.locator("tidings-inbox .counts").textContent();
-      return text.startsWith(`${EVENTS.toLocaleString("en")} events`);
+      return text.startsWith(`${EVENTS.toLocaleString("en")} notifications`);
     }, true);
     const scroller = page.locator("tidings-list .scroller");
     await until("far down", async () => {
@@ -88,7 +88,7 @@ describe(`an inbox of ${EVENTS.toLocaleString("en")} events`, () => {
     await Promise.all(publishing);
     await until("all of them", async () => {
       const text = await page.locator("tidings-inbox .counts").textContent();
-      return text.startsWith(`${(EVENTS + BURST).toLocaleString("en")} events`);
+      return text.startsWith(`${(EVENTS + BURST).toLocaleString("en")} notifications`);
     }, true);
     const took = Date.now() - begun;
     const long = await page.evaluate(() => window.long);

@@ -38,7 +38,7 @@ describe("an operation's line", () => {
     const [first, second, third] = await rollout();
     await shows(page, ["rollout is done"]);
     await here.api.mark(third.id, "read");
-    await counts(page, "3 events · 2 unread");
+    await counts(page, "3 notifications · 2 unread");
     await until("it shows the worst", () => page.locator(".row.critical.is-unread").count(), 1);
     await page.getByRole("button", { name: "2 earlier steps 2 unread" }).waitFor();
     await look(page, "operation");
@@ -57,12 +57,12 @@ describe("an operation's line", () => {
     page.on("request", (request) => request.method() === "PUT" && requests.push(request.url()));
     await title(page, "rollout is done").hover();
     await button(page, "rollout is done", "Mark as read").click();
-    await counts(page, "3 events · 0 unread");
+    await counts(page, "3 notifications · 0 unread");
     assert.equal(await unread(), 0);
     assert.equal(requests.length, 1);
     await title(page, "rollout is done").focus();
     await page.keyboard.press("e");
-    await counts(page, "3 events · 3 unread");
+    await counts(page, "3 notifications · 3 unread");
     assert.equal(await unread(), 3);
     noFaults(page);
   });
@@ -76,7 +76,7 @@ describe("an operation's line", () => {
     await title(page, "rollout is done").focus();
     await page.keyboard.press("#");
     await shows(page, ["stays"]);
-    await page.getByText("3 events deleted: rollout is done and 2 more").waitFor();
+    await page.getByText("3 notifications deleted: rollout is done and 2 more").waitFor();
     await page.keyboard.press("z");
     await shows(page, ["stays", "rollout is done"]);
     await page.getByRole("button", { name: "2 earlier steps" }).waitFor();
@@ -96,17 +96,17 @@ describe("an operation's line", () => {
     await here.api.publish(draft("another"));
     await shows(page, ["another", "rollout is done"]);
     await page.getByLabel("Select: rollout is done").click();
-    await page.getByText("3 events selected").waitFor();
+    await page.getByText("3 notifications selected").waitFor();
     await page.getByRole("button", { name: "2 earlier steps" }).click();
     await page.getByLabel("Select: a node is lost").click();
-    await page.getByText("2 events selected").waitFor();
+    await page.getByText("2 notifications selected").waitFor();
     const isMixed = (box) => box.indeterminate;
     assert.equal(await page.getByLabel("Select: rollout is done").evaluate(isMixed), true);
     await page.getByLabel("Select: a node is lost").click();
     await page.getByLabel("Select: another").click();
-    await page.getByText("4 events selected").waitFor();
+    await page.getByText("4 notifications selected").waitFor();
     await page.locator(".chosen").getByRole("button", { name: "Mark as read" }).click();
-    await counts(page, "4 events · 0 unread");
+    await counts(page, "4 notifications · 0 unread");
     noFaults(page);
   });
 
@@ -117,7 +117,7 @@ describe("an operation's line", () => {
     const steps = await rollout();
     await title(page, "rollout is done").click();
     await page.getByRole("button", { name: "Copy as JSON" }).click();
-    await page.getByText("Copied 3 events").waitFor();
+    await page.getByText("Copied 3 notifications").waitFor();
     const copied = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()));
     assert.deepEqual(copied.map(({ id }) => id), steps.map(({ id }) => id).reverse());
     noFaults(page);
@@ -152,11 +152,11 @@ describe("an operation's line", () => {
     await page.keyboard.press("e");
     await until("all steps are read", unread, A_PAGE);
     await page.getByLabel("Select: clean-up is done").click();
-    await page.getByText("4 events selected").waitFor();
+    await page.getByText("4 notifications selected").waitFor();
     await page.keyboard.press("Escape");
     await title(page, "clean-up is done").focus();
     await page.keyboard.press("#");
-    await page.getByText("4 events deleted").waitFor();
+    await page.getByText("4 notifications deleted").waitFor();
     await page.clock.fastForward(8_000);
     await until("all steps are gone", async () => (await stored()).length, A_PAGE);
     assert.ok((await titles(page)).every((text) => text.startsWith("other")));
@@ -183,7 +183,7 @@ describe("an operation's line", () => {
     const page = await here.page(await here.context());
     await rollout();
     await title(page, "rollout is done").click();
-    await counts(page, "3 events · 1 unread");
+    await counts(page, "3 notifications · 1 unread");
     await until("what is unread", async () => (await here.api.summary()).unread, { critical: 1 });
     await until("it shows", () => page.locator(".row.critical.is-unread").count(), 1);
     noFaults(page);

@@ -31,7 +31,7 @@ describe("rows that a reader aims at", () => {
     await page.mouse.down();
     await page.mouse.up();
     await shows(page, ["below"]);
-    await page.getByText("1 event deleted: aimed at").waitFor();
+    await page.getByText("1 notification deleted: aimed at").waitFor();
     await page.clock.fastForward(8_000);
     await until("that one is deleted", stored, ["new 2", "new 1", "below"]);
     noFaults(page);
@@ -71,7 +71,7 @@ describe("rows that a reader aims at", () => {
     await page.getByRole("heading", { name: "Tidings" }).click();
     await here.api.publish(draft("new 2"));
     await pill(page, 1).waitFor();
-    await page.getByRole("button", { name: "Clear the selection" }).click();
+    await page.getByRole("button", { name: "Clear selection" }).click();
     await page.getByPlaceholder("Search descriptions").click();
     await shows(page, ["new 2", "new 1", "aimed at", "below"]);
     noFaults(page);
@@ -84,7 +84,7 @@ describe("rows that a reader aims at", () => {
     await here.api.publish(draft("new"));
     await pill(page, 1).waitFor();
     await bin(page, "aimed at").tap();
-    await page.getByText("1 event deleted: aimed at").waitFor();
+    await page.getByText("1 notification deleted: aimed at").waitFor();
     noFaults(page);
   });
 
@@ -99,7 +99,7 @@ describe("rows that a reader aims at", () => {
     await shows(page, ["aimed at", "below"]);
     await page.mouse.down();
     await page.mouse.up();
-    await page.getByText("1 event deleted: aimed at").waitFor();
+    await page.getByText("1 notification deleted: aimed at").waitFor();
     await page.getByRole("heading", { name: "Tidings" }).hover();
     const list = await page.locator("tidings-list").boundingBox();
     await until("the gap is closed", async () => (await title(page, "below").boundingBox()).y < list.y + 20, true);
@@ -109,23 +109,23 @@ describe("rows that a reader aims at", () => {
   it("are all selected without a filter, frozen, and deleted with a way back", async () => {
     const page = await open();
     await here.api.publish(Array.from({ length: 250 }, (_, n) => draft(`routine ${n}`)));
-    await counts(page, "252 events · 252 unread");
+    await counts(page, "252 notifications · 252 unread");
     await title(page, "routine 249").hover();
     await page.keyboard.press("*");
-    await page.getByText("All 252 that match are selected").waitFor();
+    await page.getByText("All 252 matching notifications are selected").waitFor();
     await here.api.publish(draft("came later"));
     await pill(page, 1).waitFor();
-    await page.getByText("All 252 that match are selected").waitFor();
+    await page.getByText("All 252 matching notifications are selected").waitFor();
     await pill(page, 1).click();
     await title(page, "came later").waitFor();
     assert.equal(await page.getByLabel("Select: came later").isChecked(), false);
     assert.equal(await page.getByLabel("Select: routine 249").isChecked(), true);
     await page.locator(".chosen").getByRole("button", { name: "Mark as read" }).click();
-    await counts(page, "253 events · 1 unread");
+    await counts(page, "253 notifications · 1 unread");
     await page.keyboard.press("*");
-    await page.getByText("All 253 that match are selected").waitFor();
+    await page.getByText("All 253 matching notifications are selected").waitFor();
     await page.locator(".chosen").getByRole("button", { name: "Delete" }).click();
-    await page.getByText("253 events deleted: came later and 252 more").waitFor();
+    await page.getByText("253 notifications deleted: came later and 252 more").waitFor();
     await here.api.publish(draft("last"));
     await shows(page, ["last"]);
     await page.getByRole("button", { name: "Undo" }).click();
@@ -140,7 +140,7 @@ describe("rows that a reader aims at", () => {
   it("are not deleted with all others while they wait unseen", async () => {
     const page = await open();
     await here.api.publish(Array.from({ length: 250 }, (_, n) => draft(`routine ${n}`)));
-    await counts(page, "252 events · 252 unread");
+    await counts(page, "252 notifications · 252 unread");
     await title(page, "routine 249").hover();
     await page.mouse.wheel(0, 2_000);
     await title(page, "routine 249").waitFor({ state: "detached" });
@@ -149,10 +149,10 @@ describe("rows that a reader aims at", () => {
     await page.keyboard.press("*");
     // The list is loaded again after it, and the one that waits still waits.
     await page.locator(".chosen").getByRole("button", { name: "Mark as read" }).click();
-    await counts(page, "253 events · 1 unread");
+    await counts(page, "253 notifications · 1 unread");
     await pill(page, 1).waitFor();
     await page.keyboard.press("*");
-    await page.getByText("All 252 that match are selected").waitFor();
+    await page.getByText("All 252 matching notifications are selected").waitFor();
     await page.locator(".chosen").getByRole("button", { name: "Delete" }).click();
     await page.clock.fastForward(8_000);
     await until("that one stays", stored, ["unseen"]);

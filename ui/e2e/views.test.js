@@ -82,7 +82,7 @@ describe("every view", () => {
       await page.getByRole("button", { name: "Filters" }).click();
       await page.getByLabel("Select: Disk").click();
       await look(page, `${colorScheme}-selected`);
-      await page.getByRole("button", { name: "Clear the selection" }).click();
+      await page.getByRole("button", { name: "Clear selection" }).click();
       await title(page, "Disk").focus();
       await page.keyboard.press("#");
       await page.getByRole("button", { name: "Undo" }).waitFor();
@@ -95,7 +95,7 @@ describe("every view", () => {
         await page.keyboard.press("Escape");
       }
       await page.getByPlaceholder("Search descriptions").fill("nowhere");
-      await page.getByRole("heading", { name: "Nothing matches" }).waitFor();
+      await page.getByRole("heading", { name: "No notifications match" }).waitFor();
       await look(page, `${colorScheme}-no-match`);
     }
   });
@@ -119,7 +119,7 @@ describe("every view", () => {
     await until("lost", async () => (await page.locator("tidings-inbox .state").textContent()).trim() !== "Live", true);
     await look(page, "reconnecting");
     await page.locator(".chip", { hasText: "Success" }).click();
-    await page.getByRole("heading", { name: "The list could not be loaded" }).waitFor();
+    await page.getByRole("heading", { name: "Could not load notifications" }).waitFor();
     await look(page, "failed");
     await here.server.start();
     await page.getByRole("button", { name: "Try again" }).click();

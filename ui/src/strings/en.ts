@@ -1,12 +1,12 @@
 import type { Severity } from "../api/schema.js";
 
-/** With commas between thousands; by hand, since the browser's own way takes 30 ms the first time. */
+/** Groups thousands with commas. `Intl.NumberFormat` would cost the first paint 30 ms. */
 const number = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 
 const plural = (count: number, one: string, many: string): string =>
   `${number(count)} ${count === 1 ? one : many}`;
 
-const events = (count: number): string => plural(count, "event", "events");
+const notifications = (count: number): string => plural(count, "notification", "notifications");
 
 const severity: Record<Severity, string> = {
   emergency: "Emergency",
@@ -19,7 +19,7 @@ const severity: Record<Severity, string> = {
   debug: "Debug",
 };
 
-/** Every text that a reader sees or hears, in English. */
+/** The English texts of the page, including those for screen readers. */
 export const strings = {
   locale: "en",
   title: "Notifications",
@@ -45,25 +45,25 @@ export const strings = {
     waiting: "Connection lost, reconnecting…",
     offline: "You are offline",
     "signed-out": "Signed out",
-    refused: "The server refuses the live stream",
-    reloaded: "Changes were missed, so the list was loaded anew",
+    refused: "Live updates were refused by the server",
+    reloaded: "Some updates were missed. The list has been refreshed.",
   },
   list: {
-    label: "Notifications, the newest first",
+    label: "Notifications, newest first",
     loading: "Loading…",
-    nothing: "Nothing here yet",
-    nothingHint: "What the server does for you will be here, the moment it happens.",
-    noMatch: "Nothing matches",
+    nothing: "No notifications yet",
+    nothingHint: "New notifications appear here as they happen.",
+    noMatch: "No notifications match",
     clearFilters: "Clear all filters",
-    failed: "The list could not be loaded",
-    gone: "That event is not there any more",
-    notLoaded: "That event is further down among the steps of its operation",
+    failed: "Could not load notifications",
+    gone: "This notification no longer exists",
+    notLoaded: "This notification is further down, among the earlier steps of its operation",
     again: "Try again",
     held: (count: number) => `${number(count)} new`,
     arrived: (count: number) => plural(count, "new notification", "new notifications"),
-    total: (count: number) => events(count),
+    total: (count: number) => notifications(count),
     unread: (count: number) => `${number(count)} unread`,
-    end: "That is all",
+    end: "You’ve reached the end",
   },
   row: {
     unread: "Unread",
@@ -79,7 +79,7 @@ export const strings = {
     onlyOperation: "Show only this operation",
   },
   detail: {
-    plain: "The full view could not be loaded. If this continues, reload the page.",
+    plain: "Could not load the full view. Reload the page if the problem persists.",
     whatHappened: "What happened",
     probableCause: "Probable cause",
     remedy: "What to do next",
@@ -89,11 +89,11 @@ export const strings = {
     metadata: "Details",
     copy: "Copy as JSON",
     copied: "Copied",
-    copiedSteps: (count: number) => `Copied ${events(count)}`,
-    copyFailed: "The browser does not allow copying",
-    permalink: "Link to this event",
+    copiedSteps: (count: number) => `Copied ${notifications(count)}`,
+    copyFailed: "Copying is blocked by the browser",
+    permalink: "Link to this notification",
     facts: "Facts",
-    id: "Event",
+    id: "ID",
     operation: "Operation",
     actedUpon: "Resource",
     created: "Created",
@@ -106,16 +106,16 @@ export const strings = {
   },
   filter: {
     search: "Search descriptions",
-    severities: "Severities, with how many are unread",
+    severities: "Severity, with unread counts",
     status: "Status",
-    anyStatus: "Read and unread",
+    anyStatus: "All",
     unread: "Unread",
     read: "Read",
     more: "Filters",
     category: "Category",
     action: "Action",
     source: "Source",
-    anySource: "Everybody",
+    anySource: "Any source",
     user: "You",
     system: "System",
     time: "Time",
@@ -131,12 +131,12 @@ export const strings = {
     active: "Active filters",
   },
   choice: {
-    /** Of operations the events are counted, which are more than the lines. */
+    /** A selected operation counts each of its steps, so `count` can exceed `lines`. */
     count: (count: number, lines: number) =>
-      count > lines ? `${events(count)} selected` : `${number(count)} selected`,
-    all: (count: number) => `All ${number(count)} that match are selected`,
-    selectAll: (count: number) => `Select all ${number(count)} that match`,
-    clear: "Clear the selection",
+      count > lines ? `${notifications(count)} selected` : `${number(count)} selected`,
+    all: (count: number) => `All ${number(count)} matching notifications are selected`,
+    selectAll: (count: number) => `Select all ${number(count)} matching`,
+    clear: "Clear selection",
   },
   work: {
     names: {
@@ -149,7 +149,7 @@ export const strings = {
   },
   notice: {
     deleted: (count: number, first: string | undefined) => {
-      const text = `${events(count)} deleted`;
+      const text = `${notifications(count)} deleted`;
       if (first === undefined) {
         return text;
       }
@@ -161,11 +161,11 @@ export const strings = {
   settings: {
     open: "Settings",
     title: "Notification settings",
-    readOnOpen: "Mark an event as read when I open it",
-    keys: "Keyboard shortcuts of a single key",
-    toasts: "Show a pop-up in the page for",
-    desktop: "Tell my desktop, while I look elsewhere, of",
-    denied: "The browser does not allow it. Allow notifications for this page first.",
+    readOnOpen: "Mark a notification as read when I open it",
+    keys: "Single-key keyboard shortcuts",
+    toasts: "Pop-ups on this page",
+    desktop: "Desktop notifications while this tab is in the background",
+    denied: "Notifications are blocked by the browser. Allow notifications for this site first.",
     close: "Done",
   },
   toasts: {
@@ -182,36 +182,36 @@ export const strings = {
       ["Enter, o", "Open or close"],
       ["e", "Mark as read or unread"],
       ["#, Delete", "Delete"],
-      ["x", "Select"],
-      ["Shift+x", "Select up to here"],
-      ["*", "Select all that match"],
-      ["z", "Undo a deletion"],
-      ["t", "Show or hide the earlier steps"],
+      ["x", "Select or deselect"],
+      ["Shift+x", "Select up to this line"],
+      ["*", "Select all matching"],
+      ["z", "Undo the last deletion"],
+      ["t", "Show or hide earlier steps"],
       ["/", "Search"],
-      ["n", "Show what is new"],
+      ["n", "Show new notifications"],
       ["?", "This help"],
       ["Esc", "Close, or clear the selection"],
     ] as const,
   },
   welcome: {
     title: "Send your first event",
-    lead: "This inbox is empty. An event tells a user what the server is doing for them: who did what, to which resource, how it went, and what to do next. It will appear here the moment it is committed.",
-    token: "Set TIDINGS_TOKEN to your token before you run a command.",
-    command: "With the command",
-    curl: "With curl",
-    rust: "From Rust",
-    send: "Send me one",
-    sent: "On its way…",
-    example: "My first event: the connection to the cluster works",
+    lead: "This inbox is empty. An event tells a user what the server did for them: the action, the resource, the result and the next step. Send one and it appears here immediately.",
+    token: "Set TIDINGS_TOKEN to your token before you run these commands.",
+    command: "Command line",
+    curl: "curl",
+    rust: "Rust",
+    send: "Send a test event",
+    sent: "Sending…",
+    example: "My first event: connected to the cluster",
     copy: "Copy",
   },
   signIn: {
     title: "Sign in",
-    lead: "This server needs a token, which says who you are. It is exchanged for a cookie that scripts cannot read.",
+    lead: "Paste your access token. It is stored as a cookie that scripts cannot read.",
     token: "Token",
     submit: "Sign in",
     out: "Sign out",
-    hint: "On a development server, make one with:",
-    again: "Your session has ended. Sign in again to go on; nothing is missed.",
+    hint: "On a development server, create a token with:",
+    again: "Your session has expired. Sign in again to continue. No notifications are lost.",
   },
 };
