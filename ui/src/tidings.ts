@@ -1,3 +1,3 @@
-/** What a page loads to have the elements `tidings-bell` and `tidings-inbox`. */
+/** The entry point that defines the elements `tidings-bell` and `tidings-inbox`. */
 export { TidingsBell } from "./components/bell.js";
 export { TidingsInbox } from "./components/inbox.js";

@@ -1,4 +1,4 @@
-/** What code without a page takes from the browser's window: where "online" is told. */
+/** Provides the `window` events that code without a page listens to, such as "online". */
 const events = new EventTarget();
 Object.assign(globalThis, {
   addEventListener: events.addEventListener.bind(events),

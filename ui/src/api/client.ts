@@ -14,23 +14,23 @@ import type {
 
 const EVENTS = "/api/system/events";
 
-/** The paths that answer how many changed, however they were chosen. */
+/** The bulk endpoints, which return the number of changed events. */
 const MARK = "/api/events/status";
 const REMOVE = "/api/events/delete";
 
-/** The most events that one request for a change may name. */
+/** The maximum number of ids in one change request. */
 const MAX_IDS = 10_000;
 
-/** As many as a browser sends for a page that goes away: 64 KiB. */
+/** Browsers send at most 64 KiB of keepalive requests for a page that is closing. */
 const MAX_IDS_LEAVING = 1_500;
 
-/** Which events a change is about. */
+/** The events that a change applies to. */
 export type Selection =
   | { readonly ids: readonly string[] }
   | { readonly filter: ChangeFilter; readonly upTo: Cursor }
   | { readonly all: true; readonly upTo: Cursor };
 
-/** Asks a server for what it has. Every method fails with an {@link ApiError}. */
+/** A client of the HTTP API. Every method rejects with an {@link ApiError}. */
 export class Client {
   readonly access: Access;
 
@@ -38,7 +38,7 @@ export class Client {
     this.access = access;
   }
 
-  /** The newest events that match, or the page after the one that gave out `next`. */
+  /** Returns the newest matching events, or the page that follows `next`. */
   async list(
     filter: EventFilter,
     options: { next?: string; size: number; signal?: AbortSignal },
@@ -74,7 +74,7 @@ export class Client {
     await this.#send("POST", EVENTS, event);
   }
 
-  /** Returns how many changed. */
+  /** Returns the number of changed events. */
   async mark(selection: Selection, status: Status): Promise<number> {
     return this.#change(selection, MAX_IDS, (part) =>
       this.#send("PUT", MARK, { ...part, status }),
@@ -82,7 +82,7 @@ export class Client {
   }
 
   /**
-   * Returns how many were deleted. With `leaving` the request goes on when the page has gone, which
+   * Returns the number of deleted events. With `leaving`, the request outlives the page, which
    * browsers allow for 64 KiB.
    */
   async remove(selection: Selection, leaving = false): Promise<number> {
@@ -91,7 +91,7 @@ export class Client {
     );
   }
 
-  /** Exchanges a token for the session's cookie. */
+  /** Exchanges a token for a session cookie. */
   async signIn(token: string): Promise<void> {
     await this.#ask("/session", {
       method: "POST",

@@ -1,33 +1,33 @@
 /**
- * Gives a token for the server, and a fresh one when it is asked again; `null` when nobody is signed in.
- * Without such a callback the session's cookie counts.
+ * Returns an access token, and a fresh one on each later call; `null` if no user is signed in.
+ * Without this callback, requests use the session cookie.
  */
 export type GetToken = () => string | null | Promise<string | null>;
 
-/** Where a server is and how it is told who asks. */
+/** The server's address and the credentials for it. */
 export interface Access {
-  /** The server's address, without a slash at its end. */
+  /** The server's address, without a trailing slash. */
   readonly server: string;
   readonly getToken?: GetToken | undefined;
 }
 
-/** The token that was given last, for requests that cannot wait for one. */
+/** The most recent token, for requests that cannot wait for a new one. */
 const lastTokens = new WeakMap<GetToken, string | null>();
 
-/** Gives a token, and remembers it. */
+/** Returns a token and remembers it. */
 export async function tokenOf(getToken: GetToken): Promise<string | null> {
   const token = await getToken();
   lastTokens.set(getToken, token);
   return token;
 }
 
-/** What a request of `access` needs to be let in. */
+/** The headers and options that authenticate a request to `access`. */
 export async function authorized(access: Access, init: RequestInit): Promise<RequestInit> {
   const { getToken } = access;
   if (!getToken) {
     return { ...init, credentials: "same-origin" };
   }
-  // A page that goes away does not live to see a token come.
+  // A closing page cannot wait for a new token.
   const token = init.keepalive ? (lastTokens.get(getToken) ?? null) : await tokenOf(getToken);
   const headers = new Headers(init.headers);
   if (token) {

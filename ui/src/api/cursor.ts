@@ -1,6 +1,6 @@
 import type { Cursor } from "./schema.js";
 
-/** The part of a cursor that stands for its user and this life of the store. */
+/** The cursor's tag, which identifies the user and the store's epoch. */
 export function tagOf(cursor: Cursor): string {
   return cursor.slice(cursor.lastIndexOf("-") + 1);
 }

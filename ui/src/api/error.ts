@@ -1,12 +1,12 @@
 import type { ErrorBody, ErrorCode } from "./schema.js";
 
-/** Why a server did not do what it was asked for. */
+/** A failed API request. */
 export class ApiError extends Error {
-  /** The status of the answer; 0 where there was none. */
+  /** The HTTP status, or 0 if there was no response. */
   readonly status: number;
-  /** The server's name for it, or `unreachable`. */
+  /** The server's error code, or `unreachable`. */
   readonly code: ErrorCode | "unreachable" | "unreadable";
-  /** What to do about it. */
+  /** The suggested remedy. */
   readonly remedies: readonly string[];
 
   constructor(
@@ -22,19 +22,19 @@ export class ApiError extends Error {
     this.remedies = remedies;
   }
 
-  /** Whether the same request may succeed later. */
+  /** Whether a retry of the same request can succeed. */
   get isPassing(): boolean {
     const { status } = this;
     return status === 0 || status === 408 || status === 429 || status >= 500;
   }
 
-  /** Whether it needs a new token, or a sign-in. */
+  /** Whether the request needs a new token or a sign-in. */
   get isSignedOut(): boolean {
     return this.status === 401;
   }
 }
 
-/** The error that an answer tells of. */
+/** Reads the error from a response. */
 export async function errorOf(answer: Response): Promise<ApiError> {
   let body: Partial<ErrorBody>;
   try {

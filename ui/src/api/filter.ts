@@ -1,7 +1,7 @@
 import type { Selection } from "./client.js";
 import type { ChangeFilter, Cursor, Event, OwnerKind, Severity, Status } from "./schema.js";
 
-/** The severities, the most urgent first. */
+/** The severities, most urgent first. */
 export const SEVERITIES = [
   "emergency",
   "alert",
@@ -13,7 +13,7 @@ export const SEVERITIES = [
   "debug",
 ] as const satisfies readonly Severity[];
 
-/** Which events are to be shown. What is absent or empty holds nothing back. */
+/** Selects events. An absent or empty field matches every event. */
 export interface EventFilter {
   readonly severity?: readonly Severity[];
   readonly status?: Status;
@@ -21,18 +21,18 @@ export interface EventFilter {
   readonly action?: readonly string[];
   readonly ownerKind?: OwnerKind;
   readonly operationId?: string;
-  /** Created at this time, in RFC 3339, or later. */
+  /** Created at or after this time (RFC 3339). */
   readonly from?: string;
-  /** Created before this time. */
+  /** Created before this time (RFC 3339). */
   readonly to?: string;
-  /** A text in the description. */
+  /** A substring of the description. */
   readonly search?: string;
 }
 
 const LISTS = ["severity", "category", "action"] as const;
 const TEXTS = ["status", "ownerKind", "operationId", "from", "to", "search"] as const;
 
-/** The filter as the list's parameters. */
+/** Encodes the filter as query parameters of the list. */
 export function queryOf(filter: EventFilter): URLSearchParams {
   const query = new URLSearchParams();
   for (const name of LISTS) {
@@ -50,7 +50,7 @@ export function queryOf(filter: EventFilter): URLSearchParams {
   return query;
 }
 
-/** The filter in the parameters of an address; what makes no sense there is passed over. */
+/** Decodes the filter from query parameters; invalid values are ignored. */
 export function filterOf(query: URLSearchParams): EventFilter {
   const filter: Record<string, unknown> = {};
   for (const name of LISTS) {
@@ -69,7 +69,7 @@ export function filterOf(query: URLSearchParams): EventFilter {
   return filter;
 }
 
-/** The filter in the body of a change, which the server refuses where anything in it is empty. */
+/** Encodes the filter for the body of a change. The server rejects empty fields, so they are left out. */
 export function changeFilterOf(filter: EventFilter): ChangeFilter {
   const body: Record<string, unknown> = {};
   for (const name of LISTS) {
@@ -86,39 +86,39 @@ export function changeFilterOf(filter: EventFilter): ChangeFilter {
   return body;
 }
 
-/** A filter of its own with what is known in another, which its owner may change later. */
+/** Copies the known fields of a filter, because the host may modify its object later. */
 export function copyOf(filter: EventFilter): EventFilter {
   return changeFilterOf(filter);
 }
 
-/** Hosts without types may give one text where several are possible. */
+/** Hosts without type checking may pass a string where a list is expected. */
 function valuesOf(values: readonly string[] | string | undefined): string[] {
   return typeof values === "string" ? [values].filter(Boolean) : [...(values ?? [])];
 }
 
-/** What a change is about: all that match, or all there are where nothing is held back, up to a cursor. */
+/** Selects the events that match up to a cursor; all events if the filter is empty. */
 export function selectionOf(filter: EventFilter, upTo: Cursor): Selection {
   return isEmpty(filter) ? { all: true, upTo } : { filter: changeFilterOf(filter), upTo };
 }
 
-/** Whether two filters ask for the same, however they are written. */
+/** Whether two filters select the same events, regardless of notation. */
 export function isSame(one: EventFilter, other: EventFilter): boolean {
   return keyOf(one) === keyOf(other);
 }
 
-/** A text that is the same for all filters that ask for the same: the order of a list does not count. */
+/** A canonical key: equal for filters that select the same events, regardless of list order. */
 export function keyOf(filter: EventFilter): string {
   const lists = LISTS.map((name) => [name, [...new Set(valuesOf(filter[name]))].sort()]);
   const texts = TEXTS.map((name) => [name, filter[name] ?? ""]);
   return JSON.stringify([...lists, ...texts]);
 }
 
-/** Whether nothing is held back. */
+/** Whether the filter matches every event. */
 export function isEmpty(filter: EventFilter): boolean {
   return queryOf(filter).size === 0;
 }
 
-/** Whether the server would list the event. */
+/** Whether the server would list the event under this filter. */
 export function matches(filter: EventFilter, event: Event): boolean {
   const { severity, status, category, action, ownerKind, operationId, from, to, search } = filter;
   return (
@@ -134,7 +134,7 @@ export function matches(filter: EventFilter, event: Event): boolean {
   );
 }
 
-/** Whether an event is the user's own or the system's, which every user sees. */
+/** Whether an event belongs to the user or to the system, whose events every user sees. */
 export function ownerKindOf(event: Event): OwnerKind {
   return !event.owner || event.owner === event.systemId ? "system" : "user";
 }
@@ -143,7 +143,7 @@ function isAmong<T>(values: readonly T[] | undefined, value: T): boolean {
   return !values?.length || values.includes(value);
 }
 
-/** Upper case first: so `STRASSE` is found in `Straße`, as the server finds it. */
+/** Converts to upper case first, so that `STRASSE` matches `Straße` as on the server. */
 function folded(text: string): string {
   return text.toUpperCase().toLowerCase();
 }

@@ -1,9 +1,9 @@
-/** The names of the built files, below the server's address. */
+/** The paths of the built files, relative to the server's address. */
 const FILES = /\/(?:assets\/[^/]+|tidings\.js)$/;
 
 /**
- * The path of the server that `page` belongs to. A proxy may serve it below a path, which only the
- * address of the running script tells, unless that comes from another origin.
+ * The server's path for `page`. A proxy can serve Tidings below a path, which only the
+ * address of the running script reveals, unless the script comes from another origin.
  */
 export function pathOfServer(script: string, page: string): string {
   const { origin, pathname } = new URL(script);

@@ -1,4 +1,4 @@
-/** The address of a link, if it leads to the web: no script, no file, nothing of this page. */
+/** Returns a link's address if it is an absolute web address; `undefined` for scripts, files and fragments. */
 export function webAddress(text: unknown): string | undefined {
   if (typeof text !== "string" || !/^https?:\/\//i.test(text.trim())) {
     return undefined;

@@ -1,11 +1,11 @@
 import type { LitElement } from "lit";
 
-/** Where React keeps the properties of an element, on the element. */
+/** The prefix of the key under which React stores an element's props on the element. */
 const KEPT = "__reactProps$";
 
 /**
- * Gives an element what React could not give it while its script was not there. React writes an attribute
- * then, which holds no function and no object, and does not try again; but it keeps what it was given.
+ * Applies properties that React set before the element's script was loaded. React then writes an attribute,
+ * which cannot hold a function or an object, and does not retry; but it keeps the props.
  */
 export function adoptReactProps(element: LitElement): void {
   const all = Object.entries(element);

@@ -1,12 +1,12 @@
-/** How long after a touch the next one is likely to be aimed, in milliseconds. */
+/** The time after a touch during which another touch is likely to be aimed, in milliseconds. */
 const TOUCHED = 10_000;
 
-/** So long after it has appeared a list under a pointer that rests counts as looked at, in milliseconds. */
+/** The time after which a list that appeared under a resting pointer counts as looked at, in milliseconds. */
 const SETTLED = 500;
 
 /**
- * Whether the reader points at a list, touches it or is in it by keyboard: then nothing in it may move, or
- * they would hit another line than the one they aim at.
+ * Tracks whether the reader points at a list, touches it or has the focus in it. While they do, no row
+ * may move, or they would hit another row than the one they aim at.
  */
 export class Attention {
   readonly #ended: () => void;
@@ -16,12 +16,12 @@ export class Attention {
   #touched = -Infinity;
   #waiting: ReturnType<typeof setTimeout> | undefined;
 
-  /** `ended` is called when the reader may have turned away. */
+  /** `ended` is called when the reader may have left the list. */
   constructor(ended: () => void) {
     this.#ended = ended;
   }
 
-  /** The place around the list and what lies on it; `undefined` when it is gone. */
+  /** The area of the list and its overlays; `undefined` after the list is removed. */
   readonly watch = (place: Element | undefined): void => {
     for (const [name, listener] of this.#listeners) {
       this.#place?.removeEventListener(name, listener as EventListener);
@@ -30,7 +30,7 @@ export class Attention {
     this.#place = place as HTMLElement | undefined;
   };
 
-  /** Tells that the list has come on screen. */
+  /** Reports that the list has become visible. */
   appeared(): void {
     this.#since = performance.now();
     this.#isAimed = false;

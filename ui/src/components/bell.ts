@@ -20,25 +20,25 @@ import { toastStack } from "./toast-stack.js";
 import { TOAST_TIME, raise, toastStyles, toasts } from "./toasts.js";
 import { spokenOf, titleOf } from "./words.js";
 
-/** Whether the browser is to be dark. */
+/** Whether the browser prefers a dark theme. */
 const SCHEME = matchMedia("(prefers-color-scheme: dark)");
 
-/** More are not counted on a badge. */
+/** The largest number that the badge shows. */
 const BADGE = 99;
 
 /**
- * How many events are unread, and how bad the worst of them is. A click opens the inbox in a drawer.
+ * Shows the number of unread events and the worst severity among them. A click opens the inbox in a drawer.
  *
- * It also shows new events in a corner, or on the desktop, as far as the reader has asked for that in
- * the inbox's settings.
+ * New events also appear as toasts or desktop notifications if the reader has enabled them in
+ * the inbox settings.
  *
- * @attr server - as that of `tidings-inbox`
- * @attr theme - likewise
+ * @attr server - see `tidings-inbox`
+ * @attr theme - see `tidings-inbox`
  * @attr open - whether the drawer is open
- * @attr no-drawer - the host page shows the inbox itself: a click only fires `tidings-open`
- * @prop getToken - likewise
- * @fires tidings-open - the reader opened the drawer, or an event of it; the detail is the event, or null
- * @fires tidings-event - a new event came; its detail is the event
+ * @attr no-drawer - a click only fires `tidings-open`; the host page shows the inbox itself
+ * @prop getToken - see `tidings-inbox`
+ * @fires tidings-open - the reader opened the drawer or an event in it; the detail is the event or null
+ * @fires tidings-event - a new event arrived; the detail is the event
  */
 @customElement("tidings-bell")
 export class TidingsBell extends LitElement {
@@ -48,14 +48,14 @@ export class TidingsBell extends LitElement {
   @property({ type: Boolean, attribute: "no-drawer" }) noDrawer = false;
   @property({ attribute: false }) getToken: GetToken | undefined;
 
-  /** The newest toast, for who does not see it. */
+  /** The newest toast, announced to screen readers. */
   @state() private spoken = "";
 
   @query("dialog") private readonly drawer!: HTMLDialogElement | null;
   @query("tidings-inbox") private readonly inbox!: TidingsInbox | null;
 
   readonly #around = new MutationObserver(() => this.#look());
-  /** The newest toast that was shown. */
+  /** The newest toast that has been shown. */
   #raised: unknown;
   #session: Session | undefined;
   #leave: (() => void) | undefined;
@@ -68,7 +68,7 @@ export class TidingsBell extends LitElement {
     css`
       :host {
         display: inline-block;
-        /* That of the page around: the bell stands on its colours. */
+        /* Inherits the color scheme of the host page, because the bell stands on its background. */
         color: inherit;
       }
       .bell,
@@ -165,7 +165,7 @@ export class TidingsBell extends LitElement {
     this.#showDrawer(changed);
     const place = this.renderRoot.querySelector<HTMLElement>(".toasts");
     if (place) {
-      // Not over the bell, which may be at the lower end of the page.
+      // Keeps toasts off the bell, which can be at the bottom of the page.
       place.classList.toggle("at-top", this.getBoundingClientRect().top > innerHeight / 2);
       const newest = toastStack.toasts.at(-1);
       raise(place, newest !== this.#raised);
@@ -214,7 +214,7 @@ export class TidingsBell extends LitElement {
           this.open = false;
         }}
         @click=${(click: MouseEvent) => {
-          // Beside the drawer: on its backdrop.
+          // Places toasts beside the drawer, on its backdrop.
           if (click.target === this.drawer) {
             this.open = false;
           }
@@ -269,13 +269,13 @@ export class TidingsBell extends LitElement {
       },
       changed: () => {
         if (session.state === "signed-out") {
-          // Whoever comes next need not see them.
+          // The next user of this browser must not see them.
           toastStack.forget(this);
         }
         this.requestUpdate();
       },
     });
-    // What fails is in the session's state, and an inbox says so.
+    // The session's state records failures, and the inbox shows them.
     session.open().catch(() => undefined);
   }
 
@@ -310,7 +310,7 @@ export class TidingsBell extends LitElement {
     }
   }
 
-  /** Looks again when something around may have another colour. */
+  /** Checks the contrast again when a color around the bell may have changed. */
   #watch(): void {
     for (const element of around(this)) {
       this.#around.observe(element, { attributeFilter: ["class", "style", "data-theme"] });
@@ -319,7 +319,7 @@ export class TidingsBell extends LitElement {
     addEventListener("transitionend", this.#look);
   }
 
-  /** Has the bell and its badge stand out from what is behind them, whatever that is. */
+  /** Adjusts the colors of the bell and its badge to the background behind them. */
   readonly #look = (): void => {
     const button = this.renderRoot.querySelector<HTMLElement>(".bell");
     if (!button) {

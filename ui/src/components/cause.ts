@@ -1,6 +1,6 @@
 import { webAddress } from "./address.js";
 
-/** Why something failed, as far as the metadata says so. */
+/** The cause of a failure, as given in the metadata. */
 export interface Cause {
   readonly code: string;
   readonly happened: readonly string[];
@@ -10,8 +10,8 @@ export interface Cause {
 }
 
 /**
- * The cause in an event's metadata, in whichever form it was written. Texts that repeat `description` or
- * each other are left out: many errors say one thing under every name.
+ * Reads the cause from an event's metadata in any of its forms. Texts that repeat `description` or
+ * each other are left out, because many errors repeat one text under every key.
  */
 export function causeOf(metadata: unknown, description = ""): Cause | undefined {
   const error = member(metadata, "error") ?? member(metadata, "err");
@@ -38,7 +38,7 @@ export function causeOf(metadata: unknown, description = ""): Cause | undefined 
   };
 }
 
-/** The keys of metadata that only repeat what is said about an event already. */
+/** The metadata keys whose values only repeat what the event already shows. */
 export function repeatedKeys(metadata: unknown, description: string, cause?: Cause): string[] {
   const said = new Said(description);
   said.fresh([...(cause?.happened ?? []), ...(cause?.more ?? []), ...(cause?.probable ?? [])]);
@@ -55,17 +55,17 @@ export function repeatedKeys(metadata: unknown, description: string, cause?: Cau
     : [];
 }
 
-/** What a reader has been told, however it was written. */
+/** The texts shown so far, in normalized form. */
 class Said {
   readonly #texts = new Set<string>();
 
   constructor(description: string) {
     this.#add([description]);
-    // A description of several lines is shown whole.
+    // A multi-line description is shown in full.
     description.split("\n").forEach((line) => this.#add([line]));
   }
 
-  /** Those that say something new, which counts as said then. */
+  /** Returns the texts that are new and records them as shown. */
   fresh(texts: readonly string[]): string[] {
     if (texts.length > 1 && this.#texts.has(plain(texts.join(" ")))) {
       return [];
@@ -93,7 +93,7 @@ class Said {
   }
 }
 
-/** A text without what makes no difference to a reader: case, spaces, emphasis, a full stop. */
+/** Normalizes case, white space, emphasis and a trailing full stop. */
 function plain(text: string): string {
   return text
     .normalize("NFKC")
@@ -104,19 +104,19 @@ function plain(text: string): string {
     .trim();
 }
 
-/** Where more is said about an event. */
+/** The link to more information about an event. */
 export function documentationOf(metadata: unknown): string | undefined {
   return webAddress(member(metadata, "doc")) ?? webAddress(member(metadata, "doclink"));
 }
 
-/** A field of a cause under any of the names it goes by: `LongDescription`, `longDescription` or in snake_case. */
+/** Reads a field of a cause in any spelling: `LongDescription`, `longDescription` or `long_description`. */
 function field(error: unknown, name: string): unknown {
   const camel = name.charAt(0).toLowerCase() + name.slice(1);
   const snake = camel.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   return member(error, name) ?? member(error, camel) ?? member(error, snake);
 }
 
-/** A member of an object, and of nothing that only looks like one. */
+/** Reads an own member of a plain object. */
 export function member(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null && Object.hasOwn(value, name)
     ? (value as Record<string, unknown>)[name]
@@ -128,7 +128,7 @@ function texts(value: unknown): string[] {
   return entries.map(scalar).filter((text) => text !== undefined);
 }
 
-/** A value that is shown as a text. */
+/** Converts a value to display text. */
 export function scalar(value: unknown): string | undefined {
   switch (typeof value) {
     case "string":

@@ -1,21 +1,21 @@
-/** Red, green and blue from 0 to 255, and how much of what is behind is hidden, from 0 to 1. */
+/** Red, green and blue from 0 to 255, and opacity from 0 to 1. */
 type Colour = readonly [number, number, number, number];
 
-/** What a graphic needs at least (WCAG 2.2, 1.4.11). */
+/** The minimum contrast of a graphic (WCAG 2.2, 1.4.11). */
 const ENOUGH = 3;
 
-/** Between black and white, as seen: nearer to white is light. */
+/** The luminance halfway between black and white as perceived; above it a background counts as light. */
 const MIDDLE = 0.18;
 
-/** How an icon can be seen where it stands. */
+/** How an icon contrasts with its background. */
 export interface Seen {
-  /** Whether what is behind it is dark. */
+  /** Whether the background is dark. */
   readonly isDark: boolean;
-  /** Whether a colour stands out enough from that. */
+  /** Whether a colour contrasts enough with the background. */
   standsOut(colour: string): boolean;
 }
 
-/** How things are seen in front of what is behind an element; `undefined` where that is a picture. */
+/** Determines the background behind an element; `undefined` if it is an image. */
 export function seenAt(element: Element): Seen | undefined {
   const behind = backdropOf(element);
   return (
@@ -26,7 +26,7 @@ export function seenAt(element: Element): Seen | undefined {
   );
 }
 
-/** The elements around another, from the innermost, as they are drawn. */
+/** The ancestors of an element in rendering order, innermost first. */
 export function* around(element: Element): Generator<Element> {
   let next: Element | null = element;
   while (next) {
@@ -53,7 +53,7 @@ function backdropOf(element: Element): Colour | undefined {
   return over(front, canvas());
 }
 
-/** What a browser paints behind a page. */
+/** The browser's default page background. */
 function canvas(): Colour {
   const scheme = getComputedStyle(document.documentElement).colorScheme;
   const isDark =
@@ -62,13 +62,13 @@ function canvas(): Colour {
   return isDark ? [18, 18, 18, 1] : [255, 255, 255, 1];
 }
 
-/** A colour as a computed style has it. */
+/** Parses a computed colour. */
 function colourOf(text: string): Colour {
   const parts = /^rgba?\(([^)]*)\)$/.exec(text)?.[1]?.split(/[\s,/]+/).map(Number);
   if (parts && parts.length >= 3 && parts.every((part) => !Number.isNaN(part))) {
     return [parts[0] ?? 0, parts[1] ?? 0, parts[2] ?? 0, parts[3] ?? 1];
   }
-  // Whatever else CSS has for colours, the browser can draw.
+  // Other CSS colour syntax is resolved by drawing it on a canvas.
   const pen = new OffscreenCanvas(1, 1).getContext("2d");
   if (!pen) {
     return [0, 0, 0, 0];
@@ -91,7 +91,7 @@ function contrast(one: Colour, other: Colour): number {
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 }
 
-/** Relative luminance, as WCAG defines it. */
+/** Relative luminance as defined by WCAG 2.2. */
 function luminance([red, green, blue]: Colour): number {
   const linear = (value: number): number => {
     const part = value / 255;

@@ -1,11 +1,11 @@
-/** Whether the script with the details of an event has come. */
+/** Whether the detail script is loaded. */
 export function hasDetailScript(): boolean {
   return customElements.get("tidings-event-detail") !== undefined;
 }
 
 /**
- * Loads the script with the details of an event; whether it has come. It may be gone, since the server was
- * upgraded, or be out of reach: then an event is shown without it. A later call tries again.
+ * Loads the detail script and returns whether that succeeded. The script can be missing because the server was
+ * upgraded, or unreachable; the event is then shown without it. A later call tries again.
  */
 export async function loadDetailScript(): Promise<boolean> {
   try {

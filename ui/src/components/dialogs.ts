@@ -5,7 +5,7 @@ import type { Severity } from "../api/schema.js";
 import type { Settings } from "../inbox/settings.js";
 import { strings } from "../strings/en.js";
 
-/** The keys, and what they do. */
+/** The dialog of keyboard shortcuts. */
 export function helpDialog() {
   return html`<dialog id="help" aria-labelledby="help-title">
     <h2 id="help-title">${strings.help.title}</h2>
@@ -20,7 +20,7 @@ export function helpDialog() {
   </dialog>`;
 }
 
-/** What a reader may set. `change` is told of every choice at once. */
+/** The settings dialog. `change` is called immediately for every choice. */
 export function settingsDialog(
   settings: Settings,
   isDenied: boolean,

@@ -10,19 +10,19 @@ import { look, severityColors } from "./look.js";
 import { shortTime } from "./time.js";
 import { words } from "./words.js";
 
-/** How long after the last key a search begins, in milliseconds. */
+/** The delay between the last keystroke and the search, in milliseconds. */
 const TYPING = 250;
 
 const HOUR = 3_600_000;
 
-/** The times that can be chosen, in milliseconds before now. */
+/** The selectable time ranges, in milliseconds before now. */
 const SPANS: readonly (readonly [string, number])[] = [
   [strings.filter.lastHour, HOUR],
   [strings.filter.lastDay, 24 * HOUR],
   [strings.filter.lastWeek, 7 * 24 * HOUR],
 ];
 
-/** Finds events. Fires `filter` with the new {@link EventFilter} as its detail. */
+/** The search and filter controls. Fires `filter` with the new {@link EventFilter} as its detail. */
 @customElement("tidings-filter-bar")
 export class TidingsFilterBar extends LitElement {
   @property({ attribute: false }) filter: EventFilter = {};
@@ -141,7 +141,7 @@ export class TidingsFilterBar extends LitElement {
     `,
   ];
 
-  /** Puts the cursor into the search. */
+  /** Focuses the search field. */
   focusSearch(): void {
     this.searchField.focus();
     this.searchField.select();
@@ -187,7 +187,7 @@ export class TidingsFilterBar extends LitElement {
     `;
   }
 
-  /** Severities that nothing is of and nobody asks for take no room. */
+  /** Severities without events that are not selected either are hidden. */
   #severity(severity: Severity) {
     const isOn = this.filter.severity?.includes(severity) ?? false;
     const unread = this.counts?.unread[severity] ?? 0;
@@ -254,7 +254,7 @@ export class TidingsFilterBar extends LitElement {
     </div>`;
   }
 
-  /** What is held back, each with a way to take it off again. */
+  /** The active filters, each with a remove button. */
   #active() {
     const { filter } = this;
     const active: [string, Partial<Record<keyof EventFilter, undefined>>][] = [];
@@ -339,7 +339,7 @@ export class TidingsFilterBar extends LitElement {
     } else if (key.key === "Escape") {
       key.stopPropagation();
       if (this.searchField.value !== "") {
-        // Else it is for the drawer around.
+        // Otherwise the key belongs to the surrounding drawer.
         key.preventDefault();
       }
       this.searchField.value = "";

@@ -6,7 +6,7 @@ const icon = (shape: SVGTemplateResult) =>
   html`<svg viewBox="0 0 24 24" aria-hidden="true">${shape}</svg>`;
 
 /**
- * A shape for each severity, since colour alone tells not everybody. By any name: a newer server may have
+ * One shape per severity, because colour alone is not accessible. Accepts any name: a newer server can send
  * severities that this page does not know.
  */
 const SEVERITY: Readonly<Partial<Record<string, SVGTemplateResult>>> & Record<"debug", SVGTemplateResult> = {

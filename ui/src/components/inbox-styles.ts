@@ -1,6 +1,6 @@
 import { css } from "lit";
 
-/** What an inbox looks like around its list. */
+/** The styles of the inbox around its list. */
 export const inboxStyles = css`
   :host {
     display: grid;
@@ -81,7 +81,7 @@ export const inboxStyles = css`
     display: grid;
   }
   .is-old {
-    /* Another list is on its way; mostly it is there before this shows. */
+    /* Dims the old list while a new one loads; usually the new list arrives before this shows. */
     opacity: 0.55;
     transition: opacity 0s 0.15s;
   }

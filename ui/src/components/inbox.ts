@@ -26,24 +26,24 @@ import "./list.js";
 import { look, severityColors, theme } from "./look.js";
 import { noticeStyles, notices } from "./notices.js";
 
-/** How long it is said that the list was loaded anew, in milliseconds. */
+/** How long the "list has been refreshed" notice is shown, in milliseconds. */
 const SAID = 6_000;
 
 /**
- * A user's inbox, live: to read, find, mark and delete what the server told them.
+ * A user's live inbox: read, search, mark and delete notifications.
  *
- * @attr server - the server's address; the page's own origin without it
- * @attr theme - `light` or `dark`; the browser's choice without it
- * @attr page-keys - keys count also while nothing of the page has the focus, as on a page of its own
- * @prop getToken - gives a token for each request; without it the session's cookie counts
- * @prop filter - which events are shown
- * @slot title - in place of the title
- * @slot empty - shown where there is no event at all
- * @slot actions - beside the settings
- * @fires tidings-event - a new event came; its detail is the event. Not for what was missed meanwhile
- * @fires tidings-open - a reader opened an event; its detail is the event
- * @fires tidings-filter - a reader chose another filter; its detail is the filter
- * @fires tidings-state - the connection changed; its detail is `{ state }`
+ * @attr server - the server's address; default: the page's origin
+ * @attr theme - `light` or `dark`; default: the browser's preference
+ * @attr page-keys - shortcuts also work while no element has the focus, for a page that only shows the inbox
+ * @prop getToken - returns the token for each request; default: the session cookie
+ * @prop filter - selects the events to show
+ * @slot title - replaces the title
+ * @slot empty - shown if the inbox has no events
+ * @slot actions - further buttons beside the settings
+ * @fires tidings-event - a new event arrived live; the detail is the event. Not fired for replayed events
+ * @fires tidings-open - the reader opened an event; the detail is the event
+ * @fires tidings-filter - the reader changed the filter; the detail is the filter
+ * @fires tidings-state - the connection state changed; the detail is `{ state }`
  */
 @customElement("tidings-inbox")
 export class TidingsInbox extends LitElement {
@@ -51,12 +51,12 @@ export class TidingsInbox extends LitElement {
   @property({ reflect: true }) theme: string | null = null;
   @property({ type: Boolean, attribute: "page-keys" }) pageKeys = false;
   @property({ attribute: false }) getToken: GetToken | undefined;
-  /** The event that is opened once it is there. It stays unread: a link must change nothing. */
+  /** The event to open once it is loaded. It stays unread, because following a link must not change data. */
   @property({ attribute: false }) eventId: string | undefined;
 
   @state() private version = 0;
   @state() private settings = readSettings();
-  /** The dialog that is open, or was. */
+  /** The open dialog, or the one that was open last. */
   @state() private dialog: "help" | "settings" | undefined;
   @state() private isDenied = false;
   @state() private isOffline = !navigator.onLine;
@@ -67,7 +67,7 @@ export class TidingsInbox extends LitElement {
   @query("tidings-filter-bar") private readonly bar!: TidingsFilterBar | null;
 
   #filter: EventFilter = {};
-  /** What the host page asked for last, which may not be what its reader has chosen since. */
+  /** The last filter set by the host page; the reader may have changed the filter since. */
   #given = keyOf({});
   #inbox: Inbox | undefined;
   #leave: (() => void) | undefined;
@@ -76,7 +76,7 @@ export class TidingsInbox extends LitElement {
   readonly #attention = new Attention(() => this.#inbox?.lookedAway());
   #hasList = false;
   #wantsList = false;
-  /** The event that is to be shown, while its operation is looked for; whether a reader wants that. */
+  /** The event to show while its operation is loaded, and whether the reader asked for it. */
   #sought: { readonly id: string; readonly isByReader: boolean } | undefined;
 
   static override styles = [
@@ -89,8 +89,8 @@ export class TidingsInbox extends LitElement {
   ];
 
   /**
-   * Which events are shown. A host that draws itself again gives an equal filter again: that is no wish to
-   * undo what the reader has chosen since.
+   * Selects the events to show. A host that re-renders sets an equal filter again; that must not
+   * undo the reader's own choice.
    */
   @property({ attribute: false })
   get filter(): EventFilter {
@@ -139,17 +139,17 @@ export class TidingsInbox extends LitElement {
     this.#close();
   }
 
-  /** Lists anew and follows again, after somebody has signed in elsewhere. */
+  /** Reloads the list and reconnects after a sign-in elsewhere. */
   async refresh(): Promise<void> {
     await this.#session.restart();
   }
 
-  /** Sends the deletions that can still be undone, and waits for the answers: before a sign-out. */
+  /** Sends the deletions that can still be undone and waits for the responses. Call it before a sign-out. */
   async settle(): Promise<void> {
     await this.#inbox?.settle();
   }
 
-  /** Shows an event that the reader wants to see, loading it where it is not in the list. */
+  /** Shows an event that the reader asked for, and loads it if it is not in the list. */
   openEvent(id: string): void {
     this.#openLine(id, true);
   }
@@ -163,7 +163,7 @@ export class TidingsInbox extends LitElement {
       }
       void this.list.focusOn(id);
     } else if (this.#sought?.id === id) {
-      // Its operation is listed, and it is not among what is loaded of that.
+      // The operation is in the list, but this step of it is not loaded.
       this.#sought = undefined;
       this.#say(strings.list.notLoaded);
     } else {
@@ -273,7 +273,7 @@ export class TidingsInbox extends LitElement {
 
   #chosen(inbox: Inbox) {
     const { choice } = inbox;
-    // Those that wait above are not among them.
+    // Held events are not included.
     const total = (inbox.total ?? 0) - inbox.held;
     return html`<div class="chosen">
       <span role="status"
@@ -383,7 +383,7 @@ export class TidingsInbox extends LitElement {
     this.#held = inbox.held;
   }
 
-  /** Only for what was missed of a list that was shown, and not for a sign-in. */
+  /** Only for updates missed by a visible list, not after a sign-in. */
   #sayReloaded(why: "missed" | "restarted"): void {
     if (why === "missed" && this.#inbox && this.#inbox.lines.length > 0) {
       this.#say(strings.state.reloaded);
@@ -399,13 +399,13 @@ export class TidingsInbox extends LitElement {
 
   #opened(line: Line, isByReader: boolean): void {
     this.#fire("tidings-open", line.event);
-    // A link is no act of the reader: another site may have led here.
+    // A link is not an action of the reader: another site may have opened it.
     if (isByReader && this.settings.readOnOpen) {
       void this.#inbox?.markOpened(line);
     }
   }
 
-  /** Finds an event that a link leads to: it may be far down, or held back by the filter. */
+  /** Finds the event of a link; it can be far down or excluded by the filter. */
   async #show(id: string, isByReader: boolean): Promise<void> {
     const inbox = this.#inbox;
     if (!inbox) {
@@ -439,14 +439,14 @@ export class TidingsInbox extends LitElement {
     this.list?.scrollToTop();
   }
 
-  /** Does something with what is selected. The buttons for it go, so the list gets the focus. */
+  /** Applies an action to the selection. Its buttons disappear, so the list takes the focus. */
   #act(act: () => void): void {
     act();
     this.version += 1;
     this.#goToList();
   }
 
-  /** Puts the focus on the list, as soon as there is one. */
+  /** Focuses the list as soon as it is rendered. */
   #goToList(): void {
     this.#wantsList = true;
     this.requestUpdate();
@@ -533,7 +533,7 @@ export class TidingsInbox extends LitElement {
     };
     const hasNothingToClose = list?.opened === undefined && inbox.choice.isEmpty;
     if (action === "escape" && hasNothingToClose) {
-      // It is for the drawer around.
+      // The key belongs to the surrounding drawer.
       return;
     }
     key.preventDefault();
@@ -547,5 +547,5 @@ declare global {
   }
 }
 
-/** An event of this element that a host page listens to. */
+/** A DOM event of this element for the host page. */
 export type TidingsOpenEvent = CustomEvent<Event>;

@@ -1,4 +1,4 @@
-/** What a key asks an inbox to do. */
+/** The command that a key triggers. */
 export type KeyAction =
   | "next"
   | "previous"
@@ -36,9 +36,9 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
 };
 
 /**
- * What a key means for `inbox`, if it means anything: nothing with other modifiers than Shift, which are
- * the browser's, and nothing where one types or in a dialog of it. Enter and Space are those of the
- * focused button.
+ * Returns the command for a key, if any. Keys with modifiers other than Shift belong to the browser, keys
+ * typed into a field or dialog belong to it, and Enter and Space on a button belong to the
+ * button.
  */
 export function keyAction(key: KeyboardEvent, inbox: HTMLElement): KeyAction | undefined {
   if (key.ctrlKey || key.metaKey || key.altKey || key.defaultPrevented) {

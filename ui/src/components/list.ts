@@ -12,26 +12,26 @@ import { look, severityColors } from "./look.js";
 import { plainDetail, plainDetailStyles } from "./plain-detail.js";
 import { type RowActions, type RowState, row, rowStyles } from "./row.js";
 
-/** A line's height before it was seen, in pixels. */
+/** The assumed height of a row before it is measured, in pixels. */
 const ROW_HEIGHT = 58;
 
-/** So many lines before the end of what is loaded the next page is asked for. */
+/** The next page is requested when this number of loaded rows is left below the viewport. */
 const AHEAD = 30;
 
-/** So near to the top counts as being there, in pixels. */
+/** The distance from the top that counts as the top, in pixels. */
 const TOP = 8;
 
-/** After this time without its script an event is shown plainly, in milliseconds. */
+/** The time to wait for the detail script before the plain view is shown, in milliseconds. */
 const LATE = 200;
 
-/** How often "5 minutes ago" is looked at again, in milliseconds. */
+/** The refresh interval of relative times, in milliseconds. */
 const TICK = 30_000;
 
 
 /**
- * The lines of an inbox: only those on screen are in the page, however many there are.
+ * The virtualized rows of an inbox: only visible rows are in the document.
  *
- * Styles that are computed are set as properties, which the strictest policy allows, unlike attributes.
+ * Computed styles are set as properties, because a strict CSP forbids style attributes.
  */
 @customElement("tidings-list")
 export class TidingsList extends LitElement {
@@ -39,27 +39,27 @@ export class TidingsList extends LitElement {
   @property({ attribute: false }) server = "";
   @property({ attribute: false }) onOpened: (line: Line, isByReader: boolean) => void = () =>
     undefined;
-  /** Counts up whenever the inbox has changed. */
+  /** Increases with each change of the inbox. */
   @property({ type: Number }) version = 0;
 
   @state() private openId: string | undefined;
   @state() private activeId: string | undefined;
-  /** Whether the details can be shown well. They come quickly, or it is said that they do not. */
+  /** Whether the detail script is loaded, pending or missing. */
   @state() private detail: "absent" | "loading" | "late" | "failed" | "ready" = hasDetailScript()
     ? "ready"
     : "absent";
 
   readonly #scroller: Ref<HTMLElement> = createRef();
-  /** The lines that the virtualizer knows. */
+  /** The lines that the virtualizer has. */
   #lines: readonly Line[] | undefined;
   #virtual: VirtualizerController<HTMLElement, Element> | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
   #wasLive = false;
   /** The line under the pointer. */
   #under: string | undefined;
-  /** What was deleted by the reader, or asked for, when the lines were shown last. */
+  /** The deletions and the filter at the last render. */
   #shown: readonly unknown[] = [];
-  /** Room above the first line, in pixels: what was there is gone, and the pointer is over the others. */
+  /** The space above the first row, in pixels. It replaces removed rows while the pointer is over others. */
   #gap = 0;
 
   static override styles = [
@@ -118,7 +118,7 @@ export class TidingsList extends LitElement {
     this.inbox.isAtTop = true;
   }
 
-  /** The line that keys act on. */
+  /** The line that shortcuts act on. */
   get active(): Line | undefined {
     const { lines } = this.inbox;
     return lines.find((line) => line.event.id === this.activeId);
@@ -128,7 +128,7 @@ export class TidingsList extends LitElement {
     return this.openId;
   }
 
-  /** Goes to the line below, or above; first of all into the list. */
+  /** Moves to the next or previous line; the first call enters the list. */
   async move(by: 1 | -1): Promise<void> {
     const { lines } = this.inbox;
     const place = lines.findIndex((line) => line.event.id === this.activeId);
@@ -140,7 +140,7 @@ export class TidingsList extends LitElement {
     }
   }
 
-  /** Brings a line on screen and puts the focus on it. */
+  /** Scrolls a line into view and focuses it. */
   async focusOn(id: string): Promise<void> {
     const place = this.inbox.lines.findIndex((line) => line.event.id === id);
     if (place < 0) {
@@ -149,7 +149,7 @@ export class TidingsList extends LitElement {
     this.activeId = id;
     this.#virtual?.getVirtualizer().scrollToIndex(place, { align: "auto" });
     await this.updateComplete;
-    // What was not on screen is there after the scrolling was seen.
+    // A row outside the viewport is rendered only after the scroll event.
     for (let tries = 0; tries < 10; tries += 1) {
       const title = this.#titleOf(id);
       if (title) {
@@ -161,7 +161,7 @@ export class TidingsList extends LitElement {
     }
   }
 
-  /** Opens an event, or closes it; whether a reader did, or a link that may come from anybody. */
+  /** Opens or closes an event. `byReader` is false for a link, which anyone may have made. */
   toggle(line: Line, isByReader = true): void {
     const isOpen = this.openId === line.event.id;
     this.openId = isOpen ? undefined : line.event.id;
@@ -174,7 +174,7 @@ export class TidingsList extends LitElement {
     this.#scrolled();
   }
 
-  /** Closes what is open; whether something was. */
+  /** Closes the open event and returns whether one was open. */
   closeOpen(): boolean {
     const wasOpen = this.openId !== undefined;
     this.openId = undefined;
@@ -196,7 +196,7 @@ export class TidingsList extends LitElement {
   protected override willUpdate(): void {
     const isLive = this.inbox.session.state === "live";
     if (isLive && !this.#wasLive && this.detail === "failed" && this.openId !== undefined) {
-      // The server is back.
+      // The server is reachable again.
       void this.#loadDetail();
     }
     this.#wasLive = isLive;
@@ -206,14 +206,14 @@ export class TidingsList extends LitElement {
       this.activeId = lines[0]?.event.id;
     }
     if (this.openId && !lines.some((line) => line.event.id === this.openId)) {
-      // What was open is gone.
+      // The open event no longer exists.
       this.openId = undefined;
       this.#scrolled();
     }
     if (lines !== this.#lines) {
       const known = this.#lines ?? [];
       this.#lines = lines;
-      // Another function has the virtualizer ask for all keys anew.
+      // A new function makes the virtualizer recompute every key.
       const virtual = this.#virtual.getVirtualizer();
       const getItemKey = (index: number): string | number => lines[index]?.event.id ?? index;
       const before = this.#startOf(known);
@@ -266,7 +266,7 @@ export class TidingsList extends LitElement {
       count: 0,
       estimateSize: () => ROW_HEIGHT,
       overscan: 8,
-      // So that the first rows need not wait until the browser has measured.
+      // Renders the first rows without waiting for a measurement.
       initialRect: { width: innerWidth, height: innerHeight },
     });
   }
@@ -331,7 +331,7 @@ export class TidingsList extends LitElement {
     if (this.detail !== "absent" && this.detail !== "failed") {
       return;
     }
-    // What is shown plainly stays until there is better.
+    // The plain view stays until the full one is available.
     this.detail = this.detail === "failed" ? "late" : "loading";
     const late = setTimeout(() => {
       this.detail = "late";
@@ -341,7 +341,7 @@ export class TidingsList extends LitElement {
     this.detail = isReady ? "ready" : "failed";
   }
 
-  /** Whether all steps of a line are selected, or some. */
+  /** Whether all or some steps of a line are selected. */
   #chosen({ steps }: Line): RowState["chosen"] {
     const { choice } = this.inbox;
     const count = choice.isEmpty ? 0 : steps.filter((step) => choice.has(step)).length;
@@ -369,14 +369,14 @@ export class TidingsList extends LitElement {
     };
   }
 
-  /** Selects a line, or all from the last selected one to it. */
+  /** Selects a line, or the range from the last selected line to it. */
   choose(line: Line, range: boolean): void {
     this.inbox.choose(line, range);
     this.dispatchEvent(new CustomEvent("choice", { bubbles: true, composed: true }));
     this.requestUpdate();
   }
 
-  /** Deletes a line with all its steps; the next one has the focus then. */
+  /** Deletes a line with all its steps and focuses the next line. */
   removeLine(line: Line): void {
     const { lines } = this.inbox;
     const place = lines.indexOf(line);
@@ -388,7 +388,7 @@ export class TidingsList extends LitElement {
     }
   }
 
-  /** New events come in only where nobody reads what they would move. */
+  /** Releases new events only if they move no row that the reader looks at. */
   #scrolled(): void {
     const isAtTop = (this.#scroller.value?.scrollTop ?? 0) <= TOP;
     this.inbox.isAtTop = isAtTop && this.openId === undefined;
@@ -406,16 +406,16 @@ export class TidingsList extends LitElement {
     }
   }
 
-  /** Where the line under the pointer begins, if it is one of these. */
+  /** The offset of the line under the pointer, if it is among these. */
   #startOf(lines: readonly Line[]): number | undefined {
     const virtual = this.#virtual?.getVirtualizer();
     const place = this.#under ? lines.findIndex(({ event }) => event.id === this.#under) : -1;
-    // This has it measured again.
+    // Triggers a new measurement.
     virtual?.getTotalSize();
     return virtual?.measurementsCache[place]?.start;
   }
 
-  /** Leaves the line under the pointer where it was when lines above it were deleted, but by its reader. */
+  /** Keeps the line under the pointer in place when lines above it are deleted elsewhere. */
   #keepStill(before: number | undefined): void {
     const shown = [this.inbox.filter, ...this.inbox.removals.extents];
     const isByReader = shown.some((each, place) => each !== this.#shown[place]);

@@ -1,8 +1,8 @@
 import { css } from "lit";
 
 /**
- * Light or dark: the browser's choice, unless the attribute `theme` says. For the elements that a page
- * uses; those inside of them inherit it.
+ * The color scheme: the browser's preference unless the attribute `theme` is set. For the elements that a page
+ * uses directly; nested elements inherit it.
  */
 export const theme = css`
   :host {
@@ -17,8 +17,8 @@ export const theme = css`
 `;
 
 /**
- * What all components look like. A host page sets the custom properties `--tidings-*` to have it its own
- * way.
+ * The shared theme. A host page overrides it with the custom properties
+ * `--tidings-*`.
  */
 export const look = css`
   :host {
@@ -145,7 +145,7 @@ export const look = css`
   }
 `;
 
-/** Gives what has the class of a severity that severity's colour. */
+/** Colours elements by their severity class. */
 export const severityColors = css`
   .emergency {
     --t-severity: var(--t-emergency);

@@ -5,7 +5,7 @@ import { strings } from "../strings/en.js";
 import { closeIcon } from "./icons.js";
 import { titleOf } from "./words.js";
 
-/** What is under way, what can be taken back, and what went wrong. */
+/** Progress of changes, undo of deletions, and errors. */
 export function notices(inbox: Inbox) {
   const { job } = inbox.work;
   const { waiting } = inbox.removals;

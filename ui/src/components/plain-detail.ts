@@ -6,7 +6,7 @@ import { causeOf } from "./cause.js";
 import { exactTime } from "./time.js";
 import { isTitleWhole } from "./words.js";
 
-/** What an event says, as texts: where the script that shows it well is not there. */
+/** The plain text view of an event, used while the detail script is not available. */
 export function plainDetail(event: Event, retry: (() => void) | undefined) {
   const { description, metadata } = event;
   const cause = causeOf(metadata, description);

@@ -8,17 +8,17 @@ import { chevronIcon, readIcon, severityIcon, trashIcon, unreadIcon } from "./ic
 import { exactTime, relativeTime } from "./time.js";
 import { titleOf, words } from "./words.js";
 
-/** How a line stands. */
+/** The state of a line. */
 export interface RowState {
   readonly isOpen: boolean;
-  /** How many of its steps are selected. */
+  /** The number of selected steps. */
   readonly chosen: "none" | "some" | "all";
   readonly isActive: boolean;
   readonly isOperationOpen: boolean;
   readonly isNew: boolean;
 }
 
-/** What can be done with a line. */
+/** The actions on a line. */
 export interface RowActions {
   toggle(line: Line): void;
   choose(line: Line, range: boolean): void;
@@ -28,13 +28,13 @@ export interface RowActions {
   focus(line: Line): void;
 }
 
-/** The exact time, once somebody wants it: to write it for every line takes long. */
+/** The exact time, formatted on demand because formatting is slow. */
 function showExact(enter: PointerEvent): void {
   const time = enter.currentTarget as HTMLTimeElement;
   time.title = exactTime(time.dateTime);
 }
 
-/** One line of the list. */
+/** A row of the list. */
 export function row(line: Line, state: RowState, actions: RowActions) {
   const { event, severity } = line;
   const isUnread = line.unread > 0;
@@ -94,7 +94,7 @@ export function row(line: Line, state: RowState, actions: RowActions) {
           title=${strings.row.remove}
           aria-label=${strings.row.remove}
           @click=${(click: MouseEvent) => {
-            // The second click of a double one would hit the next line.
+            // Ignores the second click of a double click, which would hit the next line.
             if (click.detail < 2) {
               actions.remove(line);
             }

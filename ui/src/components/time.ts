@@ -2,10 +2,10 @@ import { strings } from "../strings/en.js";
 
 const [MINUTE, HOUR, DAY, WEEK] = [60, 3_600, 86_400, 604_800] as const;
 
-/** Nearer than this is now, in seconds: clocks differ. */
+/** Differences below this are shown as "now", in seconds, because clocks differ. */
 const NOW = 5;
 
-/** Made when it is first needed, since that takes milliseconds. */
+/** Created on first use, because construction takes milliseconds. */
 function lazily<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => (made ??= make());
@@ -17,7 +17,7 @@ const exact = dates({ dateStyle: "full", timeStyle: "long" });
 const date = dates({ dateStyle: "medium" });
 const short = dates({ dateStyle: "medium", timeStyle: "short" });
 
-/** How long ago, for a week; a date after that. */
+/** A relative time for up to a week, then a date. */
 export function relativeTime(time: string, now = Date.now()): string {
   const at = Date.parse(time);
   if (Number.isNaN(at)) {
@@ -42,13 +42,13 @@ export function relativeTime(time: string, now = Date.now()): string {
   return seconds < WEEK ? strings.time.days(Math.floor(seconds / DAY)) : date().format(at);
 }
 
-/** To the second, with the time zone. */
+/** The time to the second, with its zone. */
 export function exactTime(time: string): string {
   const at = Date.parse(time);
   return Number.isNaN(at) ? time : exact().format(at);
 }
 
-/** To the minute, for a filter's name. */
+/** The time to the minute, for a filter chip. */
 export function shortTime(time: string): string {
   const at = Date.parse(time);
   return Number.isNaN(at) ? time : short().format(at);

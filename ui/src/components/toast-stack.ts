@@ -1,24 +1,24 @@
 import type { Event } from "../api/schema.js";
 
-/** The most at a time; the oldest goes. */
+/** The maximum number of toasts; the oldest is dropped. */
 const MAX_TOASTS = 4;
 
-/** A bell that can show toasts. */
+/** A bell that can render toasts. */
 export interface ToastHost extends Element {
-  /** Whether its drawer is open, outside of which nothing can be clicked. */
+  /** Whether its drawer is open; everything outside an open drawer is inert. */
   readonly open: boolean;
   requestUpdate(): void;
 }
 
-/** A new event that is shown in a corner of the page. */
+/** A toast for a new event. */
 export interface Toast {
   readonly event: Event;
-  /** The bell that it came to. */
+  /** The bell that received the event. */
   readonly host: ToastHost;
   readonly open: () => void;
 }
 
-/** The toasts of all bells of a page: one of the bells shows them all, so that none covers another. */
+/** The toasts of all bells on a page. One bell renders all of them, so that none covers another. */
 class ToastStack {
   #toasts: readonly Toast[] = [];
   readonly #hosts = new Set<ToastHost>();
@@ -36,7 +36,7 @@ class ToastStack {
     this.forget(host);
   }
 
-  /** Whether this bell is the one that shows them: the one with an open drawer, or one that can be seen. */
+  /** Whether this bell renders the toasts: the bell with an open drawer, or a visible one. */
   isShownBy(host: ToastHost): boolean {
     const hosts = [...this.#hosts];
     const first =
@@ -54,12 +54,12 @@ class ToastStack {
     this.#set(this.#toasts.filter((toast) => toast.event.id !== event.id));
   }
 
-  /** Drops those of a bell: whoever comes next need not see them. */
+  /** Drops a bell's toasts, so that the next user does not see them. */
   forget(host: ToastHost): void {
     this.#set(this.#toasts.filter((toast) => toast.host !== host));
   }
 
-  /** Has every bell look again whether it is the one. */
+  /** Makes every bell re-evaluate whether it renders the toasts. */
   look(): void {
     for (const host of this.#hosts) {
       host.requestUpdate();

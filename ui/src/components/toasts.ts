@@ -7,10 +7,10 @@ import { closeIcon, severityIcon } from "./icons.js";
 import type { Toast } from "./toast-stack.js";
 import { titleOf, words } from "./words.js";
 
-/** How long a toast stays, in milliseconds; what is urgent stays until it is dismissed. */
+/** How long a toast is shown, in milliseconds. Urgent toasts stay until they are dismissed. */
 export const TOAST_TIME = 8_000;
 
-/** New events, in a corner of the page. */
+/** The stack of toasts in a corner of the page. */
 export function toasts(shown: readonly Toast[], dismiss: (event: Event) => void) {
   return html`<div class="toasts" popover="manual" role="group" aria-label=${strings.toasts.label}>
     ${repeat(
@@ -35,11 +35,11 @@ export function toasts(shown: readonly Toast[], dismiss: (event: Event) => void)
 }
 
 /**
- * Puts toasts above all else in the page: into the top layer, where nothing around them can trap or cover
- * them. With `isNew` above what was put there meanwhile, too.
+ * Moves the toasts into the top layer, where no ancestor can clip or cover
+ * them. With `isNew`, also above elements that entered the top layer later.
  */
 export function raise(place: HTMLElement, isNew: boolean): void {
-  // A browser without popovers shows them by their `z-index`.
+  // Without popover support, `z-index` applies.
   if (typeof place.showPopover === "function") {
     const isOpen = place.matches(":popover-open");
     if (isOpen && isNew) {

@@ -1,15 +1,15 @@
 import type { Event } from "../api/schema.js";
 import { strings } from "../strings/en.js";
 
-/** A title on screen, in characters; the whole text is in the details. */
+/** The maximum length of a title, in characters; the detail view has the full text. */
 const TITLE_CHARACTERS = 200;
 
-/** A category or an action as words: `service_account` is "service account". */
+/** Converts a category or action to words: `service_account` becomes "service account". */
 export function words(name: string): string {
   return name.replaceAll("_", " ");
 }
 
-/** What an event says in one line. */
+/** The one-line title of an event. */
 export function titleOf(event: Event): string {
   const text = event.description.trim();
   if (text === "") {
@@ -19,12 +19,12 @@ export function titleOf(event: Event): string {
   return line.length > TITLE_CHARACTERS ? `${line.slice(0, TITLE_CHARACTERS)}…` : line;
 }
 
-/** Whether the title is all that an event's description says. */
+/** Whether the title shows the whole description. */
 export function isTitleWhole({ description }: Event): boolean {
   return !description.trim().includes("\n") && description.length <= TITLE_CHARACTERS;
 }
 
-/** What is said of an event to who does not see it. */
+/** The screen reader text of an event. */
 export function spokenOf(event: Event): string {
   return `${strings.severity[event.severity]}: ${titleOf(event)}`;
 }

@@ -1,10 +1,10 @@
 import type { Event } from "../api/schema.js";
 import type { Extent } from "./extent.js";
 
-/** Which events are selected: some by their ids, or all that matched at one moment. */
+/** The selection: individual events by id, or all events that matched at one moment. */
 export class Choice {
   #ids = new Set<string>();
-  /** Where a range begins. */
+  /** The anchor of a range selection. */
   #anchor: string | undefined;
   #all: Extent | undefined;
 
@@ -12,7 +12,7 @@ export class Choice {
     return !this.#all && this.#ids.size === 0;
   }
 
-  /** All that matched when they were selected, loaded or not. */
+  /** All events that matched at the time of selection, loaded or not. */
   get all(): Extent | undefined {
     return this.#all;
   }
@@ -25,7 +25,7 @@ export class Choice {
     return this.#all?.has(event) ?? this.#ids.has(event.id);
   }
 
-  /** Selects a line's events, or none of them if all were selected. `id` names the line. */
+  /** Toggles the selection of a line's events. `id` names the line. */
   toggle(id: string, ids: readonly string[] = [id]): void {
     this.#leaveAll();
     const isWhole = ids.every((each) => this.#ids.has(each));
@@ -40,7 +40,7 @@ export class Choice {
   }
 
   /**
-   * Selects all lines from the one that was selected last to `id`, in the order on screen; `idsOf` gives
+   * Selects the lines between the anchor and `id` in the order on screen; `idsOf` returns
    * the events of a line.
    */
   extend(
@@ -74,7 +74,7 @@ export class Choice {
     this.#all = undefined;
   }
 
-  /** Those that are gone are not selected. */
+  /** Removes deleted events from the selection. */
   forget(events: readonly Event[]): void {
     this.#all?.shrink(events.filter((event) => this.#all?.has(event)).length);
     for (const { id } of events) {

@@ -3,11 +3,11 @@ import { type EventFilter, matches, selectionOf } from "../api/filter.js";
 import type { Cursor, Event } from "../api/schema.js";
 
 /**
- * The events that one change is about, as they were when the reader chose them: what arrives later is
- * not among them, on the screen as on the server.
+ * The events that a change applies to, fixed at the moment of the reader's choice: events that arrive later
+ * are excluded, both on screen and on the server.
  */
 export class Extent {
-  /** How the server is told. */
+  /** The request body. */
   readonly selection: Selection;
   #count: number;
   readonly #isAmong: (event: Event) => boolean;
@@ -19,18 +19,18 @@ export class Extent {
     this.#isAmong = isAmong;
   }
 
-  /** These events and no others. */
+  /** An extent of the given events. */
   static of(ids: readonly string[]): Extent {
     const among = new Set(ids);
     return new Extent({ ids }, ids.length, ({ id }) => among.has(id));
   }
 
-  /** All that match, up to a cursor; `count` of them, as far as is known. */
+  /** An extent of all matching events up to a cursor; `count` is the known number of them. */
   static matching(filter: EventFilter, upTo: Cursor, count: number): Extent {
     return new Extent(selectionOf(filter, upTo), count, (event) => matches(filter, event));
   }
 
-  /** How many events there are, as far as is known. */
+  /** The known number of events. */
   get count(): number {
     return this.#count;
   }
@@ -39,12 +39,12 @@ export class Extent {
     return this.#isAmong(event) && !this.#later.has(event.id);
   }
 
-  /** Takes note of an event that arrived only now. */
+  /** Records an event that arrived after the choice. */
   arrived(id: string): void {
     this.#later.add(id);
   }
 
-  /** Some of the events are gone. */
+  /** Removes deleted events. */
   shrink(by: number): void {
     this.#count = Math.max(0, this.#count - by);
   }

@@ -14,32 +14,32 @@ import { Steps } from "./steps.js";
 import { furtherUnread } from "./unread.js";
 import { Work } from "./work.js";
 
-/** Events a page. */
+/** The page size, in events. */
 const PAGE = 100;
 
-/** The most that is loaded anew at once where more was loaded. */
+/** The maximum number of events reloaded in one request. */
 const MAX_PAGE = 1_000;
 
-/** How long changes are gathered before the screen follows, in milliseconds; longer for long lists. */
+/** The time during which changes are batched before a render, in milliseconds; longer for long lists. */
 const [GATHER, GATHER_LONG] = [16, 120];
 const LONG = 5_000;
 
-/** The most unread events further down that are looked at. */
+/** The maximum number of unread events loaded from further down. */
 const MAX_FURTHER = 200;
 
-/** How long a line counts as having just come, in milliseconds. */
+/** How long a line counts as new, in milliseconds. */
 const NEW = 1_000;
 
-/** How the list stands. */
+/** The loading state of the list. */
 export type Loading = "first" | "more" | "idle" | "failed";
 
-/** An inbox as one reader looks at it: a filter, the lines that match, what is selected and under way. */
+/** The model of an inbox as one reader sees it: filter, matching lines, selection and pending changes. */
 export class Inbox {
   readonly session: Session;
   readonly choice = new Choice();
   readonly removals: Removals;
   readonly work: Work;
-  /** Whether the reader points at the list or is in it, so that nothing in it may move. */
+  /** Whether the reader interacts with the list, so that no row may move. */
   isWatched: () => boolean = () => false;
   readonly #rows = new Rows();
   readonly #steps: Steps;
@@ -53,13 +53,13 @@ export class Inbox {
   #next: string | undefined;
   #isAtTop = true;
   #lines: readonly Line[] | undefined;
-  /** How far the list on screen is; a change by filter goes so far and no further. */
+  /** The cursor of the list on screen, and the upper bound of a change by filter. */
   #shownUpTo: Cursor | undefined;
   #request = new AbortController();
-  /** What the stream says while a list is on its way, which may be older than that. */
+  /** Frames received while a list is loading; the list can be older than they are. */
   #meanwhile: Frame[] | undefined;
   #telling: ReturnType<typeof setTimeout> | undefined;
-  /** Whether it was asked what is unread further down than the list on screen. */
+  /** Whether the unread events below the loaded list have been requested. */
   #hasLookedFurther = false;
 
   constructor(session: Session, changed: () => void) {
@@ -88,7 +88,7 @@ export class Inbox {
     return this.#loading;
   }
 
-  /** What went wrong last, until something goes well or it is dismissed. */
+  /** The last error, until a request succeeds or the reader dismisses it. */
   get error(): ApiError | undefined {
     return this.#error;
   }
@@ -97,12 +97,12 @@ export class Inbox {
     return this.#rows.hasMore;
   }
 
-  /** How many new events wait above. */
+  /** The number of held events. */
   get held(): number {
     return this.#rows.held;
   }
 
-  /** What is on screen, the newest first. */
+  /** The visible lines, newest first. */
   get lines(): readonly Line[] {
     if (!this.#lines) {
       const { extents } = this.removals;
@@ -114,7 +114,7 @@ export class Inbox {
     return this.#lines;
   }
 
-  /** How many events match, as exactly as can be known. */
+  /** The number of matching events, as exactly as known. */
   get total(): number | undefined {
     const { counts } = this.session;
     const { severity, status, ...others } = this.#filter;
@@ -129,7 +129,7 @@ export class Inbox {
     return statuses.reduce((sum, each) => sum + count(each), 0);
   }
 
-  /** Lists and follows, until {@link close}. */
+  /** Lists and follows until {@link close} is called. */
   open(filter: EventFilter): void {
     this.#leave ??= this.session.listen({
       frame: (frame) => this.#take(frame),
@@ -141,14 +141,14 @@ export class Inbox {
   }
 
   close(): void {
-    // The page stays, so there is time for an answer.
+    // The page stays open, so a regular request is possible.
     this.removals.flush(false);
     this.#request.abort();
     this.#leave?.();
     this.#leave = undefined;
   }
 
-  /** Lists what matches another filter. */
+  /** Applies another filter. */
   show(filter: EventFilter): void {
     this.#filter = filter;
     this.choice.clear();
@@ -156,7 +156,7 @@ export class Inbox {
     void this.#load(false);
   }
 
-  /** Loads the next page, if there is one. */
+  /** Loads the next page, if any. */
   async more(): Promise<void> {
     if (this.#loading !== "idle" || !this.#next) {
       return;
@@ -177,7 +177,7 @@ export class Inbox {
     }
   }
 
-  /** Tries again what has failed: the next page, or all of it. */
+  /** Retries the failed request: the next page or the whole list. */
   async retry(): Promise<void> {
     this.#error = undefined;
     if (this.#rows.events.length > 0 && this.#next) {
@@ -188,38 +188,38 @@ export class Inbox {
     }
   }
 
-  /** Sends the deletions that can still be undone, and waits until all are answered. */
+  /** Sends the deletions that can still be undone and waits for all responses. */
   async settle(): Promise<void> {
     await this.removals.settle();
   }
 
-  /** Whether the newest line is on screen: only then new ones are shown at once. */
+  /** Sets whether the newest line is visible; only then new lines appear immediately. */
   set isAtTop(isAtTop: boolean) {
     this.#isAtTop = isAtTop;
     this.lookedAway();
   }
 
-  /** Shows the new events that wait, unless there is another reason to hold them. */
+  /** Shows the held events unless another reason to hold them remains. */
   lookedAway(): void {
     if (this.#rows.held > 0 && !this.#holds) {
       this.release();
     }
   }
 
-  /** Whether new events wait: where no line is shown, none can move. */
+  /** Whether new events must be held. An empty list never holds events. */
   get #holds(): boolean {
     const isReading = !this.#isAtTop || !this.choice.isEmpty || this.isWatched();
     return isReading && (this.#lines ?? this.#rows.events).length > 0;
   }
 
-  /** Shows the new events that wait above. */
+  /** Shows the held events. */
   release(): void {
     this.#rows.release();
     this.#shownUpTo = this.session.cursor;
     this.#refresh();
   }
 
-  /** Shows or hides the older events of an operation. */
+  /** Expands or collapses the older steps of an operation. */
   toggleOperation(operationId: string): void {
     if (!this.#openOperations.delete(operationId)) {
       this.#openOperations.add(operationId);
@@ -228,7 +228,7 @@ export class Inbox {
     this.#refresh();
   }
 
-  /** Whether an event came a moment ago, while one looked on. */
+  /** Whether an event has just arrived live. */
   isNew(id: string): boolean {
     return this.#newIds.has(id);
   }
@@ -253,8 +253,8 @@ export class Inbox {
   }
 
   /**
-   * Marks what a reader has seen who opened a line: its event, and the steps under it that are no worse.
-   * So no unread step hides under a line that looks better than it.
+   * Marks the event of an opened line, and the steps below it that are not more severe, as read.
+   * A more severe unread step therefore never hides under a line that looks read.
    */
   async markOpened(line: Line): Promise<void> {
     const rank = rankOf(line.event.severity);
@@ -264,14 +264,14 @@ export class Inbox {
     );
   }
 
-  /** Hides a line with all its steps, and deletes them when it is not undone in time. */
+  /** Hides a line with all its steps, and deletes them unless undone in time. */
   remove(line: Line): void {
     this.choice.forget(line.steps);
     this.removals.add({ extent: this.#extentOf(line), first: line.event });
     this.#refresh();
   }
 
-  /** Selects every step of a line, or none of them; `range`: of all lines from the last selected one. */
+  /** Toggles the selection of a line's steps; with `range`, selects all lines from the anchor. */
   choose(line: Line, range: boolean): void {
     const idsOf = (each: Line): string[] => each.steps.map(({ id }) => id);
     if (range) {
@@ -292,7 +292,7 @@ export class Inbox {
     this.#tell();
   }
 
-  /** Selects all that match now, loaded or not. */
+  /** Selects all events that match now, loaded or not. */
   chooseAll(): void {
     if (this.#shownUpTo !== undefined) {
       const count = (this.total ?? this.#rows.events.length + this.held) - this.held;
@@ -300,7 +300,7 @@ export class Inbox {
     }
   }
 
-  /** How many lines have something that is selected. */
+  /** The number of lines with a selected step. */
   get chosenLines(): number {
     const isChosen = (event: Event): boolean => this.choice.has(event);
     return this.lines.filter(({ isOlder, steps }) => !isOlder && steps.some(isChosen)).length;
@@ -311,7 +311,7 @@ export class Inbox {
     this.lookedAway();
   }
 
-  /** Marks all that is selected. */
+  /** Marks the selected events. */
   async markChosen(name: string, status: Status): Promise<void> {
     const extent = this.#chosen();
     this.chooseNone();
@@ -326,7 +326,7 @@ export class Inbox {
     });
   }
 
-  /** Deletes all that is selected, when it is not undone in time. */
+  /** Deletes the selected events unless undone in time. */
   removeChosen(): void {
     const extent = this.#chosen();
     const first = this.lines.find(({ steps }) => steps.some((step) => extent.has(step)));
@@ -336,7 +336,7 @@ export class Inbox {
     this.lookedAway();
   }
 
-  /** Loads what is not known of a line's steps. */
+  /** Loads the missing steps of a line. */
   async askForSteps(line: Line): Promise<void> {
     if (!this.#isWhole(line)) {
       await this.#askForSteps(line.event.operationId);
@@ -348,7 +348,7 @@ export class Inbox {
     this.#tell();
   }
 
-  /** Whether all steps of a line are known. One that has the operation's id is its first. */
+  /** Whether all steps of a line are loaded. The step whose id equals the operation's id is the first one. */
   #isWhole({ event, isOlder }: Line): boolean {
     return (
       isOlder ||
@@ -369,7 +369,7 @@ export class Inbox {
       const { id, operationId } = line.event;
       await this.#askForSteps(operationId);
       const found = this.lines.find(({ event }) => event.id === id);
-      // The reader may have changed their mind meanwhile.
+      // The reader may have chosen another line meanwhile.
       if (found && !this.choice.all && this.choice.has(found.event)) {
         this.choice.add(found.steps.map((step) => step.id));
         this.#tell();
@@ -377,7 +377,7 @@ export class Inbox {
     }
   }
 
-  /** What a change of a line is about: each step that is known, or the operation up to what is shown. */
+  /** The extent of a change to a line: the loaded steps, or the operation up to the list's cursor. */
   #extentOf(line: Line): Extent {
     if (this.#isWhole(line) || this.#shownUpTo === undefined) {
       return Extent.of(line.steps.map(({ id }) => id));
@@ -385,7 +385,7 @@ export class Inbox {
     const { status, ...others } = this.#filter;
     const filter = {
       ...others,
-      // A line of unread events keeps those that have just been read.
+      // A list of unread events keeps events that the reader has just read.
       ...(status === "read" ? { status } : {}),
       operationId: line.event.operationId,
     };
@@ -408,7 +408,7 @@ export class Inbox {
     }
   }
 
-  /** Shows what was marked before the stream tells of it. */
+  /** Shows marks before the stream reports them. */
   #marked(extent: Extent, status: Status): void {
     const further = this.lines.flatMap(({ steps }) => steps);
     const ids = [...this.#rows.events, ...further]
@@ -433,14 +433,14 @@ export class Inbox {
       this.#refresh();
     };
     if (leaving || extent.count === 1) {
-      // What goes with the page cannot wait, and one is no work to speak of.
+      // A closing page cannot wait, and a single event needs no progress display.
       await remove().catch((error: unknown) => this.#fail(error));
     } else {
       await this.work.add("delete", extent.count, remove);
     }
   }
 
-  /** Asks once what is unread further down: it may belong to lines that are shown. */
+  /** Loads the unread events below the loaded list once, because they can belong to visible lines. */
   #lookFurther(): void {
     const { counts, client } = this.session;
     if (this.#hasLookedFurther || this.#loading !== "idle" || !this.#rows.hasMore || !counts) {
@@ -454,7 +454,7 @@ export class Inbox {
     }
   }
 
-  /** Lists from the newest; with `keep` as many as are loaded. */
+  /** Reloads from the newest event; with `keep`, as many events as were loaded. */
   async #load(keep = true): Promise<void> {
     this.#request.abort();
     this.#request = new AbortController();
@@ -483,7 +483,7 @@ export class Inbox {
       this.#rows.hasMore = page.next !== undefined;
       this.#steps.clear();
       this.#hasLookedFurther = false;
-      // The list may hold some of it already, which does no harm.
+      // The list can contain some of these frames already; applying them again is harmless.
       const stale = meanwhile.map((frame) => this.#rows.take(frame, hold)).some(Boolean);
       this.#next = page.next;
       this.#loading = "idle";
@@ -502,7 +502,7 @@ export class Inbox {
       this.#loading = "failed";
       this.#meanwhile = undefined;
       if (this.#rows.filter !== this.#filter) {
-        // Better nothing than what was not asked for.
+        // An empty list is better than one for another filter.
         this.#rows.begin(this.#filter, [], undefined);
         this.#next = undefined;
         this.#refresh();
@@ -543,7 +543,7 @@ export class Inbox {
     }
   }
 
-  /** Whether an event matches and belongs further down than what is loaded. */
+  /** Whether an event matches and belongs below the loaded part. */
   #isFurther(event: Event): boolean {
     return !this.#rows.get(event.id) && matches(this.#filter, event);
   }
@@ -566,7 +566,7 @@ export class Inbox {
       if (this.lines.length === 0) {
         this.lookedAway();
         if (!this.removals.waiting) {
-          // What was loaded is gone, and there may be more.
+          // Everything loaded is gone, and the server can have more.
           void this.more();
         }
       }

@@ -1,25 +1,25 @@
 import { SEVERITIES } from "../api/filter.js";
 import type { Event, Severity } from "../api/schema.js";
 
-/** A line of the list on screen: an operation, or one of its steps where these are shown. */
+/** A line of the list: an operation, or one of its steps if the operation is expanded. */
 export interface Line {
-  /** What the line shows: the newest step. */
+  /** The step that the line shows: the newest one. */
   readonly event: Event;
-  /** All the steps that are known, the newest first; what is done to the line is done to all. */
+  /** The known steps, newest first. Actions on the line apply to all of them. */
   readonly steps: readonly Event[];
-  /** How many steps are known under this one. */
+  /** The number of known older steps. */
   readonly older: number;
-  /** Whether it is one of those. */
+  /** Whether the line is an older step. */
   readonly isOlder: boolean;
-  /** How many steps are unread. */
+  /** The number of unread steps. */
   readonly unread: number;
-  /** That of the worst unread step, or of the newest where all are read. */
+  /** The severity of the worst unread step, or of the newest step if all are read. */
   readonly severity: Severity;
 }
 
 /**
- * The list with the events of one operation under its newest; those of the operations in `open` are
- * shown. `further` gives steps of an operation that are older than what is loaded of the list.
+ * Folds the events of each operation under its newest event. Operations in `open` are
+ * expanded. `further` returns steps of an operation that are older than the loaded list.
  */
 export function linesOf(
   events: readonly Event[],
@@ -71,7 +71,7 @@ function lineOf(steps: readonly Event[], isOlder: boolean): Line {
   };
 }
 
-/** The most urgent first; a severity that this page does not know comes last. */
+/** Sorts by urgency; unknown severities come last. */
 export function rankOf(severity: Severity): number {
   const rank = SEVERITIES.indexOf(severity);
   return rank < 0 ? SEVERITIES.length : rank;

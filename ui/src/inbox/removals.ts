@@ -1,29 +1,29 @@
 import type { Event } from "../api/schema.js";
 import type { Extent } from "./extent.js";
 
-/** How long a deletion can be taken back, in milliseconds. */
+/** How long a deletion can be undone, in milliseconds. */
 export const UNDO_TIME = 8_000;
 
-/** A deletion that is not sent yet. */
+/** A deletion that has not been sent. */
 export interface Removal {
-  /** What is deleted, and is not shown any more. */
+  /** The deleted events, which are hidden. */
   readonly extent: Extent;
-  /** What stands for all of it where the reader is told: the line, or the first one. */
+  /** The line that represents the deletion in the notice. */
   readonly first: Event | undefined;
 }
 
-/** Sends a deletion, and is done when it is answered; `leaving` is true when the page goes away. */
+/** Sends a deletion and resolves with its response; `leaving` is true if the page is closing. */
 export type SendRemoval = (removal: Removal, leaving: boolean) => Promise<void>;
 
 /**
- * Deletions that wait until nobody takes them back any more. When the page goes away they are sent at
- * once: to leave is no undo.
+ * Deletions that wait until they can no longer be undone. A closing page sends them
+ * immediately.
  */
 export class Removals {
   readonly #send: SendRemoval;
   readonly #changed: () => void;
   readonly #time: number;
-  /** Those that are sent and not answered. */
+  /** Deletions that are sent but not answered. */
   readonly #sent = new Map<Removal, Promise<void>>();
   #waiting: { removal: Removal; timer: ReturnType<typeof setTimeout> } | undefined;
 
@@ -33,23 +33,23 @@ export class Removals {
     this.#time = time;
   }
 
-  /** The one that can be taken back. */
+  /** The deletion that can be undone. */
   get waiting(): Removal | undefined {
     return this.#waiting?.removal;
   }
 
-  /** Whether an event is about to be deleted, and not shown any more. */
+  /** Whether an event is hidden by a deletion. */
   hides(event: Event): boolean {
     return this.extents.some((extent) => extent.has(event));
   }
 
-  /** What is about to be deleted. */
+  /** The pending deletions. */
   get extents(): readonly Extent[] {
     const removals = [this.waiting, ...this.#sent.keys()].filter((removal) => removal !== undefined);
     return removals.map(({ extent }) => extent);
   }
 
-  /** Begins to wait; one that waited before is sent. */
+  /** Starts the undo period of a deletion and sends the previous one. */
   add(removal: Removal): void {
     this.flush(false);
     const timer = setTimeout(() => this.flush(false), this.#time);
@@ -63,7 +63,7 @@ export class Removals {
     this.#changed();
   }
 
-  /** Sends what waits. */
+  /** Sends the waiting deletion. */
   flush(leaving: boolean): void {
     const waiting = this.#waiting;
     if (!waiting) {
@@ -80,7 +80,7 @@ export class Removals {
     this.#changed();
   }
 
-  /** Sends what waits, and waits for all answers. */
+  /** Sends the waiting deletion and waits for all responses. */
   async settle(): Promise<void> {
     this.flush(false);
     await Promise.all(this.#sent.values());

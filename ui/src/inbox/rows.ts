@@ -3,20 +3,20 @@ import type { Event, Status } from "../api/schema.js";
 import type { Frame } from "../stream/frame.js";
 
 /**
- * The loaded part of the list, the newest first, kept up to date by what the stream says. Whatever is
- * done to it may be done twice.
+ * The loaded part of the list, newest first, kept up to date by the frames of the stream. Every
+ * operation is idempotent.
  */
 export class Rows {
   #filter: EventFilter = {};
   #events: Event[] = [];
   #byId = new Map<string, Event>();
-  /** Matching events that came and are not shown yet, so that nothing moves under the reader's eyes. */
+  /** New matching events that are held back, so that no row moves while the reader looks at it. */
   #held = new Map<string, Event>();
   #total: number | undefined;
-  /** Whether older events are on the server that match and are not loaded. */
+  /** Whether the server has older matching events. */
   hasMore = false;
 
-  /** What the list was asked for. */
+  /** The filter of the list. */
   get filter(): EventFilter {
     return this.#filter;
   }
@@ -29,7 +29,7 @@ export class Rows {
     return this.#held.size;
   }
 
-  /** How many events match; exact as long as the stream names only events that are loaded. */
+  /** The number of matching events; exact while the stream names only loaded events. */
   get total(): number | undefined {
     return this.#total;
   }
@@ -39,8 +39,8 @@ export class Rows {
   }
 
   /**
-   * Begins with the first page of a list. With `hold`, what is above the first event that was shown waits
-   * for {@link release}.
+   * Starts from the first page of a list. With `hold`, events above the first visible event are held
+   * until {@link release}.
    */
   begin(
     filter: EventFilter,
@@ -72,8 +72,8 @@ export class Rows {
   }
 
   /**
-   * Takes what the stream says. With `hold` new events wait for {@link release}. Returns whether
-   * something matches now that cannot be shown without asking the server for it.
+   * Applies a frame of the stream. With `hold`, new events are held until {@link release}. Returns whether
+   * an event now matches that is not loaded.
    */
   take(frame: Frame, hold: boolean): boolean {
     switch (frame.kind) {
@@ -90,7 +90,7 @@ export class Rows {
     }
   }
 
-  /** Shows the events that were held. */
+  /** Shows the held events. */
   release(): void {
     const held = [...this.#held.values()];
     this.#held.clear();
@@ -100,8 +100,8 @@ export class Rows {
   }
 
   /**
-   * Marks events. Those that match no longer stay where they are until the list is loaded anew: what one
-   * has just read does not vanish under one's eyes. Returns whether unknown ones match now.
+   * Marks events. Events that no longer match stay until the list is reloaded, so that an event the reader has
+   * just read does not vanish. Returns whether events that are not loaded match now.
    */
   mark(ids: readonly string[], status: Status, updatedAt: string): boolean {
     let unknown = false;
@@ -146,7 +146,7 @@ export class Rows {
   }
 
   #insert(event: Event): void {
-    // Mostly it is the newest.
+    // Usually the event is the newest.
     let place = 0;
     let end = this.#events.length;
     const first = this.#events[0];
@@ -182,13 +182,13 @@ export class Rows {
   }
 }
 
-/** Whether an event is above another in a list with the newest first. */
+/** Whether an event sorts above another in a list with the newest first. */
 export function comesBefore(one: Event, other: Event): boolean {
   const [a, b] = [sortable(one.createdAt), sortable(other.createdAt)];
   return a === b ? one.id > other.id : a > b;
 }
 
-/** A time in UTC with up to nine digits of a second, so that texts compare as times do. */
+/** Normalizes a UTC time to nine fractional digits, so that strings compare like times. */
 function sortable(time: string): string {
   const [seconds = "", fraction = ""] = time.replace(/Z$/, "").split(".");
   return `${seconds}.${fraction.padEnd(9, "0")}`;

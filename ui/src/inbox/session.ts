@@ -9,17 +9,17 @@ import type { Frame } from "../stream/frame.js";
 import type { StreamState } from "../stream/follow.js";
 import { Feed, type FeedOptions } from "../tabs/feed.js";
 
-/** What a part of the page is told. Every method may be left out. */
+/** The callbacks of a part of the page. Every method is optional. */
 export interface SessionListener {
   frame?(frame: Frame): void;
-  /** Counts, state or error have changed. */
+  /** The counts, the state or the error changed. */
   changed?(): void;
-  /** What was shown may lack something, or is another user's: list anew. */
+  /** The list can be incomplete or belong to another user: reload it. */
   reload?(why: "missed" | "restarted"): void;
 }
 
 /**
- * What all parts of a page share that show one inbox: the live stream, the counts, and who is signed in.
+ * Shared by all parts of a page that show one inbox: the live stream, the counts and the signed-in user.
  */
 export class Session {
   readonly client: Client;
@@ -30,9 +30,9 @@ export class Session {
   #error: ApiError | undefined;
   #cursor: Cursor | undefined;
   #beginning: Promise<unknown> | undefined;
-  /** Whether there is a stream, whose state counts then. */
+  /** Whether a stream is open; its state then applies. */
   #isFollowing = false;
-  /** Counts the attempts to begin; only the newest goes on. */
+  /** The number of start attempts; only the newest one continues. */
   #attempt = 0;
   #telling: ReturnType<typeof setTimeout> | undefined;
   #hasCounts: Counts | undefined;
@@ -59,17 +59,17 @@ export class Session {
     return this.#error;
   }
 
-  /** Whether no part of the page uses it. */
+  /** Whether no part of the page uses the session. */
   get isIdle(): boolean {
     return this.#listeners.size === 0;
   }
 
-  /** How far the page is: what came before is shown or in the counts. */
+  /** The page's cursor: earlier changes are shown or included in the counts. */
   get cursor(): Cursor | undefined {
     return this.#cursor;
   }
 
-  /** Tells what happens until the returned function is called. The connection lives as long. */
+  /** Subscribes a listener until the returned function is called. The connection stays open as long. */
   listen(listener: SessionListener): () => void {
     this.#listeners.add(listener);
     return () => {
@@ -81,8 +81,8 @@ export class Session {
   }
 
   /**
-   * Asks for something that carries a cursor. The first answer is where the stream begins; later ones
-   * are asked for when it has begun, so that nothing lies between them and the stream.
+   * Runs a request whose response carries a cursor. The stream starts at the first response; later requests
+   * are sent after it has started, so that no change falls between them and the stream.
    */
   async ask<T extends { cursor: Cursor }>(request: () => Promise<T>): Promise<T> {
     const earlier = this.#beginning;
@@ -111,8 +111,8 @@ export class Session {
   }
 
   /**
-   * Follows, for parts of the page that list nothing. Where another part lists, that is asked for alone:
-   * so the list is there one answer earlier.
+   * Follows for parts of the page that show no list. If another part lists, its request alone starts
+   * the stream, which saves one round trip.
    */
   async open(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve));
@@ -123,7 +123,7 @@ export class Session {
     }
   }
 
-  /** Begins anew, after somebody has signed in or out. */
+  /** Restarts after a sign-in or sign-out. */
   async restart(): Promise<void> {
     this.#end();
     this.#cursor = undefined;
@@ -133,13 +133,13 @@ export class Session {
     await this.#again("restarted");
   }
 
-  /** Tells what a failed request says about who is signed in, and gives the failure on. */
+  /** Records what a failed request reveals about the sign-in state, and rethrows the failure. */
   async #guarded<T>(request: () => Promise<T>): Promise<T> {
     try {
       return await request();
     } catch (error) {
       if (this.#isFollowing) {
-        // The stream knows better how it goes.
+        // The stream's own state takes precedence.
       } else if (error instanceof ApiError && error.isSignedOut) {
         this.#setState("signed-out", error);
       } else if (error instanceof ApiError && error.isPassing) {
@@ -157,7 +157,7 @@ export class Session {
   }
 
   #begin(cursor: Cursor, takeOver = false): void {
-    // Who asked may have gone meanwhile.
+    // The caller may have unsubscribed meanwhile.
     if (!this.isIdle) {
       this.#cursor = cursor;
       this.#isFollowing = true;
@@ -165,7 +165,7 @@ export class Session {
     }
   }
 
-  /** Takes up the stream where the server is now, and has the page list what there is. */
+  /** Starts the stream at the server's current position and reloads the list. */
   async #again(why: "missed" | "restarted"): Promise<void> {
     this.#attempt += 1;
     const attempt = this.#attempt;
@@ -184,7 +184,7 @@ export class Session {
         }
         return;
       } catch (error) {
-        // Who has no token to give may have one later.
+        // The host may have a token later.
         if (error instanceof ApiError && !error.isPassing) {
           return;
         }
@@ -213,7 +213,7 @@ export class Session {
     this.#tell();
   }
 
-  /** Once for all that happens at the same time. */
+  /** Batches notifications of one turn. */
   #tell(): void {
     this.#telling ??= setTimeout(() => {
       this.#telling = undefined;
@@ -224,7 +224,7 @@ export class Session {
   }
 }
 
-/** Without the slash at its end, and without whatever the page's own address has behind its path. */
+/** Removes a trailing slash, and the query and fragment of the page's own address. */
 function addressOf(server: string): string {
   const path = server === "" ? pathOfServer(import.meta.url, location.href) : server;
   const { origin, pathname } = new URL(path, location.href);
@@ -233,7 +233,7 @@ function addressOf(server: string): string {
 
 const sessions = new Map<string, { getToken: GetToken | undefined; session: Session }[]>();
 
-/** The session that all parts of this page share which name the same server and callback. */
+/** Returns the session shared by all parts of this page with the same server and callback. */
 export function sessionOf(server: string, getToken: GetToken | undefined): Session {
   const address = addressOf(server);
   const all = sessions.get(address) ?? [];

@@ -1,15 +1,15 @@
 import { SEVERITIES, isSeverity } from "../api/filter.js";
 import type { Severity } from "../api/schema.js";
 
-/** What a reader has set, for all pages of this origin. */
+/** The reader's settings for all pages of this origin. */
 export interface Settings {
   /** Whether opening an event marks it as read. */
   readonly readOnOpen: boolean;
-  /** Whether single keys do something (WCAG 2.1.4). */
+  /** Whether single-key shortcuts are active (WCAG 2.1.4). */
   readonly keys: boolean;
-  /** The severities whose new events are shown as a toast. */
+  /** The severities whose new events appear as toasts. */
   readonly toasts: readonly Severity[];
-  /** Those that the desktop is told of while no page is looked at. */
+  /** The severities that cause desktop notifications while no page is visible. */
   readonly desktop: readonly Severity[];
 }
 
@@ -17,7 +17,7 @@ const KEY = "tidings:settings";
 
 const DEFAULTS: Settings = { readOnOpen: true, keys: true, toasts: [], desktop: [] };
 
-/** The severities that call for somebody. */
+/** The severities that need attention. */
 export const URGENT: readonly Severity[] = SEVERITIES.slice(0, 5);
 
 export function readSettings(): Settings {
@@ -30,7 +30,7 @@ export function readSettings(): Settings {
       desktop: severitiesOf(found["desktop"]),
     };
   } catch {
-    // Storage that is forbidden, or not ours.
+    // The storage is blocked or holds foreign data.
     return DEFAULTS;
   }
 }
@@ -39,7 +39,7 @@ export function writeSettings(settings: Settings): void {
   try {
     localStorage.setItem(KEY, JSON.stringify(settings));
   } catch {
-    // They hold until the page is closed.
+    // The settings apply until the page is closed.
   }
 }
 

@@ -2,50 +2,50 @@ import type { Event, EventPage, Status } from "../api/schema.js";
 import type { Frame } from "../stream/frame.js";
 import { comesBefore } from "./rows.js";
 
-/** As many events as one change may name; an operation with more steps is changed by filter. */
+/** The maximum number of ids in one change; operations with more steps are changed by filter. */
 const MAX_STEPS = 10_000;
 
-/** Asks for a page of an operation's steps, the newest first. */
+/** Requests a page of an operation's steps, newest first. */
 export type ListSteps = (operationId: string, next: string | undefined) => Promise<EventPage>;
 
 /**
- * Steps of operations that are further down than what is loaded of the list. They count: a line stands
- * for all of them.
+ * The steps of operations below the loaded part of the list. A line represents
+ * all of them.
  */
 export class Steps {
   readonly #list: ListSteps;
-  /** By operation, then by id. */
+  /** The steps by operation, then by id. */
   #known = new Map<string, Map<string, Event>>();
-  /** The operations of which every step is known. */
+  /** The operations whose steps are all loaded. */
   #whole = new Set<string>();
   #asked = new Map<string, Promise<boolean>>();
   #pending = 0;
-  /** What the stream says while an answer is on its way, which may be older than that. */
+  /** Frames received while a request is pending; its response can be older than they are. */
   #meanwhile: Frame[] = [];
 
   constructor(list: ListSteps) {
     this.#list = list;
   }
 
-  /** Forgets all, since the list begins again. */
+  /** Clears everything when the list restarts. */
   clear(): void {
     this.#known = new Map();
     this.#whole = new Set();
     this.#asked = new Map();
   }
 
-  /** The known steps, the newest first, whether or not the list has them too. */
+  /** The known steps, newest first, including those in the list. */
   of(operationId: string): readonly Event[] {
     const steps = [...(this.#known.get(operationId)?.values() ?? [])];
     return steps.sort((one, other) => (comesBefore(one, other) ? -1 : 1));
   }
 
-  /** Whether every step of an operation is known. */
+  /** Whether every step of an operation is loaded. */
   isWhole(operationId: string): boolean {
     return this.#whole.has(operationId);
   }
 
-  /** Asks for all steps of an operation, once at a time; whether all are known then. Never fails. */
+  /** Loads all steps of an operation, one request at a time, and returns whether all are loaded. Never rejects. */
   async all(operationId: string): Promise<boolean> {
     if (this.isWhole(operationId)) {
       return true;
@@ -66,7 +66,7 @@ export class Steps {
     return answer;
   }
 
-  /** Takes the events of an answer for steps; `undefined` where it failed or the list began again. */
+  /** Adds the events of a response; returns `undefined` if the request failed or the list restarted. */
   async take(request: () => Promise<readonly Event[]>): Promise<readonly Event[] | undefined> {
     const known = this.#known;
     this.#pending += 1;
@@ -90,13 +90,13 @@ export class Steps {
     }
   }
 
-  /** Follows what the stream says about steps; `isElsewhere` tells of an event that the list has. */
+  /** Applies a frame to the steps; `isElsewhere` returns whether the list has an event. */
   follow(frame: Frame, isElsewhere: boolean): void {
     if (this.#pending > 0) {
       this.#meanwhile.push(frame);
     }
     this.#apply(frame);
-    // One that happened long ago, and is told only now.
+    // An event with an old time that was published only now.
     if (frame.kind === "event" && !isElsewhere && this.#known.has(frame.event.operationId)) {
       this.#add(frame.event);
     }

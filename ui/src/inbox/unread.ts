@@ -3,12 +3,12 @@ import type { Event, Severity } from "../api/schema.js";
 import type { Counts } from "../stream/counts.js";
 import { URGENT } from "./settings.js";
 
-/** As many are looked at all; of more than these only the urgent ones. */
+/** Up to this number, all unread events are loaded; beyond it, only urgent ones. */
 const FEW = 200;
 
 /**
- * The filter for unread events further down than the loaded ones, which may be steps of operations on
- * screen; `undefined` where there are none. Of many only those that call for somebody are asked for.
+ * Returns the filter for unread events below the loaded ones, which can be steps of visible
+ * operations; `undefined` if there are none. If there are many, it selects only the urgent severities.
  */
 export function furtherUnread(
   filter: EventFilter,
@@ -26,7 +26,7 @@ export function furtherUnread(
     const isAmong = (event: Event): boolean =>
       event.status === "unread" && severities.includes(event.severity);
     const all = severities.reduce((sum, each) => sum + (counts.unread[each] ?? 0), 0);
-    // The counts know severities only: of a narrower filter this is the most there can be.
+    // Counts exist per severity only, so for a narrower filter this is an upper bound.
     return all - loaded.filter(isAmong).length;
   };
   const isCounted = queryOf(others).size <= (filter.status ? 1 : 0);

@@ -1,17 +1,17 @@
 import { ApiError } from "../api/error.js";
 import type { Frame } from "../stream/frame.js";
 
-/** A change of many events that is under way. */
+/** A bulk change in progress. */
 export interface Job {
-  /** What the reader is told is being done. */
+  /** The action shown to the reader. */
   readonly name: string;
-  /** How many events it is about, as far as is known. */
+  /** The known number of affected events. */
   readonly count: number;
-  /** How many the stream has told of so far. */
+  /** The number of changes that the stream has reported. */
   readonly done: number;
 }
 
-/** Changes many events, one change after the other, and knows how far it is by what the stream says. */
+/** Runs bulk changes one after the other and tracks their progress by the stream. */
 export class Work {
   readonly #changed: () => void;
   readonly #failed: (error: ApiError) => void;
@@ -27,7 +27,7 @@ export class Work {
     return this.#job;
   }
 
-  /** Begins when what was added before has ended. */
+  /** Starts after all earlier changes have ended. */
   add(name: string, count: number, change: () => Promise<unknown>): Promise<void> {
     const run = async (): Promise<void> => {
       this.#job = { name, count, done: 0 };

@@ -1,9 +1,9 @@
-/** How long a tab's claim holds, in milliseconds: longer than the tabs are apart in seeing one event. */
+/** How long a claim is valid, in milliseconds: longer than the delay between tabs that receive one event. */
 const HELD = 10_000;
 
 /**
- * Whether this tab is the one of all tabs of the browser that tells of an event. Only one gets a yes,
- * whichever asks first; without Web Locks each does.
+ * Claims the notification of an event for this tab. Only the first tab of the browser that asks succeeds;
+ * without Web Locks, every tab succeeds.
  */
 export async function claim(id: string, locks: LockManager | undefined = sharedLocks()): Promise<boolean> {
   if (!locks) {

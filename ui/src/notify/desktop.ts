@@ -1,9 +1,9 @@
-/** Whether the browser lets this page tell the desktop something, or could be asked. */
+/** Whether desktop notifications are allowed or can be requested. */
 export function canTell(): boolean {
   return typeof Notification !== "undefined" && Notification.permission !== "denied";
 }
 
-/** Asks the reader, where the browser has not been told yet; only as the answer to a click. */
+/** Requests the permission if it is undecided. Browsers require a click. */
 export async function askToTell(): Promise<boolean> {
   if (!canTell()) {
     return false;
@@ -11,12 +11,12 @@ export async function askToTell(): Promise<boolean> {
   return (await Notification.requestPermission()) === "granted";
 }
 
-/** Tells the desktop; `open` is called when the reader follows it. */
+/** Shows a desktop notification; `open` is called when the reader clicks it. */
 export function tell(title: string, body: string, id: string, open: () => void): void {
   if (typeof Notification === "undefined" || Notification.permission !== "granted") {
     return;
   }
-  // The tag has the desktop show one only, whatever the tabs do.
+  // The tag prevents duplicates from several tabs.
   const shown = new Notification(title, { body, tag: `tidings:${id}` });
   shown.onclick = () => {
     window.focus();

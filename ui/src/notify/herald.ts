@@ -3,21 +3,21 @@ import { readSettings } from "../inbox/settings.js";
 import type { Frame } from "../stream/frame.js";
 import { claim } from "./claim.js";
 
-/** Who shows what is told. */
+/** The outputs for new events. */
 export interface Stage {
-  /** Shows an event in the page. */
+  /** Shows a toast. */
   toast(event: Event): void;
-  /** Tells the desktop of an event. */
+  /** Shows a desktop notification. */
   desktop(event: Event): void;
 }
 
 /**
- * Tells a reader of new events as they asked for: in the page that they look at, or on the desktop while
- * they look at none; and of each once, in however many tabs it is seen.
+ * Announces new events according to the reader's settings: as a toast on the visible page, or on the desktop
+ * if no page is visible; each event once across all tabs.
  */
 export class Herald {
   readonly #stage: Stage;
-  /** Only what happens while one looks on is told, and nothing that was missed meanwhile. */
+  /** Only live events are announced, not replayed ones. */
   #isLive = false;
 
   constructor(stage: Stage) {
@@ -46,12 +46,12 @@ export class Herald {
     const { toasts, desktop } = readSettings();
     const isWanted = [...toasts, ...desktop].includes(event.severity);
     if (document.visibilityState === "visible") {
-      // Who looks at a page needs no word from the desktop, also where it shows no toast.
+      // A visible page suppresses desktop notifications, even if it shows no toast.
       if (isWanted && (await claim(event.id)) && toasts.includes(event.severity)) {
         this.#stage.toast(event);
       }
     } else if (desktop.includes(event.severity)) {
-      // A tab that is looked at has the first say.
+      // A visible tab claims first.
       await new Promise((resolve) => setTimeout(resolve, 500));
       if (await claim(event.id)) {
         this.#stage.desktop(event);

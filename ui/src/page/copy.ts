@@ -2,7 +2,7 @@ import { html } from "lit";
 
 import { strings } from "../strings/en.js";
 
-/** A command that can be copied. */
+/** A command with a copy button. */
 export function command(title: string, text: string) {
   const copy = (click: Event): void => {
     const button = click.currentTarget as HTMLButtonElement;

@@ -14,16 +14,16 @@ import { strings } from "../strings/en.js";
 import "./sign-in.js";
 import "./welcome.js";
 
-/** How the server knows who calls: it writes this into the page. */
+/** The authentication mode, written into the page by the server. */
 const hasLogin =
   document.querySelector<HTMLMetaElement>('meta[name="tidings-login"]')?.content === "token";
 
-/** The page that the server shows: the inbox, what to do when it is empty, and a way to sign in. */
+/** The server's own page: the inbox, a welcome text if it is empty, and a sign-in form. */
 @customElement("tidings-page")
 export class TidingsPage extends LitElement {
   @state() private filter: EventFilter = filterOf(new URLSearchParams(location.search));
   @state() private isSignedOut = false;
-  /** Whether somebody was signed in before. */
+  /** Whether a user was signed in before. */
   @state() private wasSignedIn = false;
 
   #eventId = new URLSearchParams(location.search).get("event") ?? undefined;
@@ -157,7 +157,7 @@ export class TidingsPage extends LitElement {
       await this.#session.client.signOut();
     } catch (error) {
       if (!(error instanceof ApiError && error.isSignedOut)) {
-        // Still signed in: better to say nothing than that one is not.
+        // The user is still signed in, so the page must not claim otherwise.
         return;
       }
     }

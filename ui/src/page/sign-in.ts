@@ -6,10 +6,10 @@ import { look } from "../components/look.js";
 import { sessionOf } from "../inbox/session.js";
 import { strings } from "../strings/en.js";
 
-/** Exchanges a token for a session. Fires `signed-in`. */
+/** A form that exchanges a token for a session. Fires `signed-in`. */
 @customElement("tidings-sign-in")
 export class TidingsSignIn extends LitElement {
-  /** Whether there was a session before. */
+  /** Whether a session has expired. */
   @property({ type: Boolean }) again = false;
 
   @state() private fault = "";

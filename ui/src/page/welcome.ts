@@ -7,13 +7,13 @@ import { sessionOf } from "../inbox/session.js";
 import { strings } from "../strings/en.js";
 import { command } from "./copy.js";
 
-/** Stands for the cluster of the example. */
+/** The id of the example's cluster. */
 const CLUSTER = "7b1d2c3e-0000-4000-8000-000000000001";
 
-/** How to send the first event, where there is none. */
+/** Shows how to send the first event while the inbox is empty. */
 @customElement("tidings-welcome")
 export class TidingsWelcome extends LitElement {
-  /** Whether callers need a token. */
+  /** Whether requests need a token. */
   @property({ type: Boolean }) login = false;
 
   @state() private said = "";
@@ -65,7 +65,7 @@ export class TidingsWelcome extends LitElement {
   protected override render() {
     const here = sessionOf("", undefined).client.access.server;
     const url = here === "http://127.0.0.1:9081" ? "" : ` --url ${quoted(here)}`;
-    // The command reads the same variable by itself.
+    // The `tidings` command reads this variable itself.
     const token = this.login ? ' -H "Authorization: Bearer $TIDINGS_TOKEN"' : "";
     const body = JSON.stringify({
       actedUpon: CLUSTER,
@@ -129,7 +129,7 @@ tidings.publish(event).await?;`,
   }
 }
 
-/** An address as a shell takes it for one word. */
+/** Quotes an address for a shell. */
 function quoted(address: string): string {
   return /^[\w:/.-]+$/.test(address) ? address : `'${address.replaceAll("'", "%27")}'`;
 }

@@ -1,13 +1,13 @@
-/** The wait before a first attempt, where the server names none, and the longest, in milliseconds. */
+/** The default initial delay and the maximum delay, in milliseconds. */
 const FIRST = 1_000;
 const LONGEST = 30_000;
 
-/** What is taken of a server's `retry:`, in milliseconds. */
+/** The accepted range of the server's `retry:`, in milliseconds. */
 const [LEAST_NAMED, MOST_NAMED] = [100, 300_000];
 
 /**
- * How long to wait before connecting again: a random time up to a limit that doubles with each failure,
- * so that the many who lost the server together do not return together.
+ * Computes the delay before a reconnect: random, up to a limit that doubles with each failure,
+ * so that clients that lost the server together do not reconnect together.
  */
 export class Backoff {
   #named = FIRST;
@@ -18,17 +18,17 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** What the server said. */
+  /** Applies the server's `retry:`. */
   name(delay: number): void {
     this.#named = Math.min(Math.max(delay, LEAST_NAMED), MOST_NAMED);
   }
 
-  /** It works again. */
+  /** Resets the delay after a success. */
   succeeded(): void {
     this.#failures = 0;
   }
 
-  /** The next wait, in milliseconds. */
+  /** The next delay, in milliseconds. */
   next(): number {
     const grown = this.#named * 2 ** Math.min(this.#failures, 16);
     this.#failures += 1;

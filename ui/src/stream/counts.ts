@@ -1,34 +1,34 @@
 import type { Severity, Status, Summary } from "../api/schema.js";
 import type { Delta, Frame } from "./frame.js";
 
-/** How many events of a severity there are in each status. */
+/** The number of events per severity for each status. */
 export type CountsBySeverity = Readonly<Partial<Record<Severity, number>>>;
 
-/** What a user has, as the server counts it. */
+/** The server's counts for a user. */
 export interface Counts {
   readonly unread: CountsBySeverity;
   readonly read: CountsBySeverity;
 }
 
-/** All of one status. */
+/** The sum over one status. */
 export function totalOf(counts: CountsBySeverity): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 /**
- * Keeps the counts by what the stream says (docs/streaming.md, Counts). Between `ready` and `live` they
- * stay as they were, since what comes then is in the counts of `live` already.
+ * Maintains the counts from the stream (docs/streaming.md). Between `ready` and `live` they
+ * do not change, because the counts in `live` already include these frames.
  */
 export class Counter {
   #counts: Counts | undefined;
   #isLive = false;
 
-  /** `undefined` until the server has said them. */
+  /** `undefined` until the server has sent them. */
   get counts(): Counts | undefined {
     return this.#counts;
   }
 
-  /** What a reader needs who begins here; `undefined` while the counts are on their way. */
+  /** The counts for a tab that starts here; `undefined` while they are pending. */
   get summary(): Summary | undefined {
     return this.#isLive && this.#counts
       ? { unread: { ...this.#counts.unread }, read: { ...this.#counts.read } }
@@ -75,7 +75,7 @@ function sum(counts: Counts, delta: Delta, status: Status): CountsBySeverity {
     if (count > 0) {
       all[severity] = count;
     } else {
-      // Severities with none are left out, as the server leaves them out.
+      // Severities without events are omitted, as on the server.
       Reflect.deleteProperty(all, severity);
     }
   }

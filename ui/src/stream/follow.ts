@@ -3,27 +3,27 @@ import { ApiError, errorOf } from "../api/error.js";
 import { Backoff } from "./backoff.js";
 import { type Frame, FrameReader } from "./frame.js";
 
-/** A quiet stream has a comment every 15 seconds; after this time without a byte it is dead. */
+/** The server sends a comment every 15 seconds; a stream without a byte for this time is dead. */
 const SILENCE = 45_000;
 
-/** How often a page is asked at most whether it has another token, in milliseconds. */
+/** The minimum interval between requests for another token, in milliseconds. */
 const LEAST_ASKING = 1_000;
 
-/** How it goes with a stream. */
+/** The state of a stream. */
 export type StreamState =
-  /** On the way, for the first time or after a while without. */
+  /** Connecting. */
   | "connecting"
-  /** All that was missed has come, and what happens is seen at once. */
+  /** The replay is complete, and changes arrive immediately. */
   | "live"
-  /** The connection is lost, and will be made again. */
+  /** The connection is lost and will be retried. */
   | "waiting"
-  /** The server wants another token, or somebody to sign in. */
+  /** The server requires another token or a sign-in. */
   | "signed-out"
-  /** The server refuses, and asking again does not help. */
+  /** The server refuses the stream permanently. */
   | "refused";
 
 export interface Follower {
-  /** Takes a frame. The stream goes on from its cursor. */
+  /** Handles a frame. The stream resumes from its cursor. */
   frame(frame: Frame): void;
   state(state: StreamState, error?: ApiError): void;
 }
@@ -34,10 +34,10 @@ export interface FollowOptions {
 }
 
 /**
- * Follows a server's live stream from a cursor until `signal` is aborted, over lost connections,
- * restarts, silence and tokens that end.
+ * Follows a live stream from a cursor until `signal` is aborted, across lost connections,
+ * restarts, silence and expiring tokens.
  *
- * By `fetch`, since a browser's `EventSource` can neither send a token nor see a refusal or silence.
+ * Uses `fetch`, because `EventSource` can neither send a token nor detect a refusal or silence.
  */
 export async function follow(
   access: Access,
@@ -62,7 +62,7 @@ export async function follow(
       }
       continue;
     }
-    // A stream that said when its token ends is asked for anew at once.
+    // After the `expiring` frame, the stream is reopened immediately.
     if (ended !== "expired") {
       follower.state("waiting");
       await pause(backoff.next(), signal);
@@ -70,7 +70,7 @@ export async function follow(
   }
 }
 
-/** Waits until the page has another token than the one that was refused; never, where it has none. */
+/** Waits for a token other than the refused one; forever if the page has no callback. */
 async function hasOtherToken(
   { getToken }: Access,
   refused: string | null,
@@ -87,7 +87,7 @@ async function hasOtherToken(
   return false;
 }
 
-/** A wait that ends early when the browser is online again, or when it is aborted. */
+/** Waits, but returns early if the browser comes online or the signal is aborted. */
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = (): void => {
@@ -104,7 +104,7 @@ async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
 
 class Connection {
   cursor = "";
-  /** The token that was shown last. */
+  /** The last token sent. */
   shown: string | null = null;
   readonly #access: Access;
   readonly #follower: Follower;
@@ -118,7 +118,7 @@ class Connection {
     this.#silence = silence;
   }
 
-  /** One connection, and why it ended. */
+  /** Runs one connection and returns why it ended. */
   async run(signal: AbortSignal): Promise<ApiError | "lost" | "expired" | "aborted"> {
     const connection = new AbortController();
     const stop = (): void => {
@@ -143,7 +143,7 @@ class Connection {
         return await errorOf(answer);
       }
       if (!answer.body || !answer.headers.get("content-type")?.startsWith("text/event-stream")) {
-        return new ApiError("The answer is no event stream", answer.status, "unreadable");
+        return new ApiError("The response is not an event stream", answer.status, "unreadable");
       }
       return await this.#read(answer.body, awake, signal);
     } catch {

@@ -1,6 +1,6 @@
 import type { CountDelta, Cursor, Deletion, Event, ResetReason, StatusChange, Summary } from "../api/schema.js";
 
-/** What the live stream says, by docs/streaming.md; frames of other names are `unknown`. */
+/** The frames of the live stream (docs/streaming.md); frames with other names are `unknown`. */
 export type Frame = { readonly cursor: Cursor } & (
   | { readonly kind: "ready" }
   | { readonly kind: "live"; readonly summary: Summary }
@@ -12,20 +12,20 @@ export type Frame = { readonly cursor: Cursor } & (
   | { readonly kind: "unknown" }
 );
 
-/** What a frame does to the counts. */
+/** The change of the counts by a frame. */
 export type Delta = Partial<CountDelta>;
 
-/** A piece of a stream of Server-Sent Events. */
+/** A parsed part of a Server-Sent Events stream. */
 export type Message =
   | { readonly kind: "frame"; readonly frame: Frame }
-  /** How long to wait before the next connection, in milliseconds. */
+  /** The delay before the next connection, in milliseconds. */
   | { readonly kind: "retry"; readonly delay: number };
 
 /**
- * Reads Server-Sent Events (HTML standard §9.2.6) from pieces of text, wherever these are cut.
+ * Parses Server-Sent Events (HTML standard §9.2.6) from chunks that can end anywhere.
  *
- * An `id:` or `event:` of an event that is cut off at the end of the stream counts for nothing, and so
- * does what cannot be read as JSON.
+ * The parser discards an event that is cut off at the end of the stream, and
+ * data that is not valid JSON.
  */
 export class FrameReader {
   #rest = "";
@@ -34,11 +34,11 @@ export class FrameReader {
   #name = "";
   #data: string[] = [];
 
-  /** Takes a piece, and gives the messages that it completes. */
+  /** Parses a chunk and yields the messages that it completes. */
   *read(piece: string): Generator<Message> {
     let text = this.#rest + piece;
     if (piece) {
-      // The line feed of a line that ended with the piece before.
+      // The LF of a CR LF that was split between two chunks.
       if (this.#afterReturn && text.startsWith("\n")) {
         text = text.slice(1);
       }

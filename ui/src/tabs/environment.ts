@@ -1,6 +1,6 @@
-/** What a browser gives to tabs that share something. */
+/** The browser APIs that tabs use to share a connection. */
 export interface Environment {
-  /** Absent where the page is not served safely (Web Locks need a secure context). */
+  /** Absent outside a secure context, which Web Locks require. */
   readonly locks: Pick<LockManager, "request"> | undefined;
   channel(name: string): BroadcastChannel;
   isVisible(): boolean;
@@ -8,7 +8,7 @@ export interface Environment {
 
 export const browser: Environment = {
   get locks() {
-    // Not there on pages that came over plain HTTP from another machine.
+    // Undefined on pages loaded over plain HTTP from another machine.
     return (navigator as { locks?: LockManager }).locks;
   },
   channel: (name) => new BroadcastChannel(name),

@@ -8,27 +8,27 @@ import { type StreamState, follow } from "../stream/follow.js";
 import { type Environment, browser } from "./environment.js";
 import type { Step, TabMessage } from "./message.js";
 
-/** Part of the names that tabs meet under; another number for other messages. */
+/** The protocol version, part of the channel's name; increase it when the messages change. */
 const PROTOCOL = 1;
 
-/** How often the tab with the connection says that it is alive, in milliseconds. */
+/** The heartbeat interval of the tab with the connection, in milliseconds. */
 const ALIVE_INTERVAL = 1_500;
 
-/** After this time without a word a visible tab takes the connection over: the other may be frozen. */
+/** After this time without a heartbeat, a visible tab takes over the connection; the leader may be frozen. */
 const FROZEN_AFTER = 5_000;
 
-/** The frames that are kept for tabs that begin a little behind. */
+/** The number of frames kept for tabs that start slightly behind. */
 const KEPT_STEPS = 1_000;
 
-/** How long a tab that is ahead of the connection is waited for, in milliseconds. */
+/** How long a tab that is ahead of the connection waits for it, in milliseconds. */
 const AHEAD = 1_000;
 
-/** Who wants to know what happens. */
+/** The callbacks of a feed. */
 export interface FeedListener {
-  /** Takes what happened, in order and each once from the cursor the feed was started at. */
+  /** Receives every step once and in order, from the cursor at which the feed was started. */
   frame(frame: Frame): void;
   state(state: StreamState, error?: ApiError): void;
-  /** Something may have been missed: list anew, and start from that list's cursor. */
+  /** Steps may be missing: reload the list and start from its cursor. */
   gap(): void;
 }
 
@@ -40,8 +40,8 @@ export interface FeedOptions {
 /**
  * The live stream, with one connection for all tabs of the browser that show the same inbox.
  *
- * Who holds a Web Lock has the connection and tells the others over a BroadcastChannel what it brings.
- * The names of both hold the server and the tag of the cursor, which stands for one user of one store.
+ * The tab that holds a Web Lock has the connection and forwards frames over a BroadcastChannel.
+ * Both names contain the server and the cursor's tag, which identifies one user of one store.
  */
 export class Feed {
   readonly #access: Access;
@@ -58,8 +58,8 @@ export class Feed {
   }
 
   /**
-   * Begins behind `cursor`, in place of wherever it was. With `takeOver` this tab takes the connection,
-   * since it knows better: somebody has just signed in here.
+   * Restarts after `cursor`. With `takeOver`, this tab takes the connection,
+   * because a user has just signed in here.
    */
   start(cursor: string, takeOver = false): void {
     this.#part?.end();
@@ -75,7 +75,7 @@ export class Feed {
       : new Alone(follower);
   }
 
-  /** Ends; another tab takes the connection over. */
+  /** Stops; another tab takes over the connection. */
   stop(): void {
     this.#part?.end();
     this.#part = undefined;
@@ -93,7 +93,7 @@ interface Start {
   readonly backoff?: Backoff;
 }
 
-/** A connection of this tab's own. */
+/** A connection used by this tab only. */
 class Alone implements Part {
   readonly #stop = new AbortController();
 
@@ -120,7 +120,7 @@ class Alone implements Part {
   }
 }
 
-/** One tab among those that share a connection. */
+/** A tab that shares a connection. */
 class Shared implements Part {
   readonly #start: Start;
   readonly #locks: Pick<LockManager, "request">;
@@ -133,11 +133,11 @@ class Shared implements Part {
   #cursor: string;
   #counter = new Counter();
   #state: StreamState = "connecting";
-  /** Ends this tab's connection, if it has one. */
+  /** Closes this tab's connection, if any. */
   #leading: AbortController | undefined;
-  /** The newest steps, for tabs that begin a little behind. */
+  /** The newest steps, for tabs that start slightly behind. */
   #steps: Step[] = [];
-  /** Whether this tab has its place in what the leader says. */
+  /** Whether this tab is synchronized with the leader. */
   #isWelcome = false;
   #heard = Date.now();
   #waitsForLock: AbortController | undefined;
@@ -179,14 +179,14 @@ class Shared implements Part {
       }
     });
     Promise.resolve(held).catch(() => {
-      // Given up on purpose, or taken by a tab that found this one frozen.
+      // The lock was released, or stolen by a tab that found this one frozen.
       if (!this.#ended.signal.aborted && this.#waitsForLock === waiting && !waiting.signal.aborted) {
         this.#stepBack();
       }
     });
   }
 
-  /** Has the connection until this tab ends or another takes the lock. */
+  /** Leads until this tab ends or another tab steals the lock. */
   async #lead(): Promise<void> {
     const leading = new AbortController();
     this.#leading = leading;
@@ -201,7 +201,7 @@ class Shared implements Part {
     };
     const options = backoff ? { backoff } : {};
     await follow(access, this.#cursor, follower, leading.signal, options);
-    // A connection that is refused stays with this tab, so that not every tab tries in turn.
+    // A refused connection stays with this tab, so that not every tab tries in turn.
     await new Promise<void>((resolve) => {
       if (leading.signal.aborted) {
         resolve();
@@ -278,7 +278,7 @@ class Shared implements Part {
     }
   }
 
-  /** Tells a tab what came behind its cursor. One that is ahead is answered once this tab is there. */
+  /** Sends a tab the steps after its cursor. A tab that is ahead is answered once this tab has caught up. */
   #welcome(tab: string, cursor: string, until: number): void {
     const place = this.#steps.findLastIndex((step) => step.frame.cursor === cursor);
     const isHere = cursor === this.#cursor;
@@ -303,7 +303,7 @@ class Shared implements Part {
       if (welcome.state === "live") {
         this.#start.listener.gap();
       } else {
-        // This tab has just had an answer from the server, so it knows better.
+        // This tab has just received a response from the server, so its state is newer.
         this.#waitForLock(true);
       }
       return;

@@ -2,19 +2,19 @@ import type { Summary } from "../api/schema.js";
 import type { Frame } from "../stream/frame.js";
 import type { StreamState } from "../stream/follow.js";
 
-/** A frame, and the cursor of the one before it: who is at another place has missed something. */
+/** A frame with the cursor of its predecessor; a tab at another cursor has missed a frame. */
 export interface Step {
   readonly from: string;
   readonly frame: Frame;
 }
 
-/** What the tabs of a browser say to each other. */
+/** The messages between tabs. */
 export type TabMessage =
-  /** A tab that shows everything up to `cursor` wants to go on from there. */
+  /** A tab that is up to date at `cursor` asks for later steps. */
   | { readonly kind: "hello"; readonly tab: string; readonly cursor: string }
   /**
-   * To that tab: what came since, and the counts at the end of it. Without steps there is a gap, and the
-   * tab has to list anew.
+   * The reply: later steps and the counts after them. Without steps there is a gap, and the
+   * tab must reload its list.
    */
   | {
       readonly kind: "welcome";
@@ -24,5 +24,5 @@ export type TabMessage =
       readonly state: StreamState;
     }
   | ({ readonly kind: "step" } & Step)
-  /** The tab that has the connection is there, and this is how it goes. */
+  /** The leader's heartbeat with the state of its connection. */
   | { readonly kind: "alive"; readonly leader: string; readonly state: StreamState };

@@ -11,14 +11,14 @@ import { type Cause, causeOf, documentationOf, repeatedKeys } from "../cause.js"
 import { markdown } from "./markdown.js";
 import { hasTree, tree } from "./tree.js";
 
-/** How long "Copied" is said, in milliseconds. */
+/** How long "Copied" is shown, in milliseconds. */
 const SAID = 3_000;
 
-/** All that an event says: its whole text, its cause, what to do, and its metadata. */
+/** The full view of an event: description, cause, remedy and metadata. */
 @customElement("tidings-event-detail")
 export class TidingsEventDetail extends LitElement {
   @property({ attribute: false }) event!: Event;
-  /** All steps of the operation where the event stands for it: these are copied then. */
+  /** The steps of the operation if the event represents one; "Copy" then copies all of them. */
   @property({ attribute: false }) steps: readonly Event[] = [];
   @property({ attribute: false }) permalink = "";
 
@@ -176,7 +176,7 @@ export class TidingsEventDetail extends LitElement {
   #cause(cause: Cause) {
     const { code, ...texts } = cause;
     if (!code && Object.values(texts).every((each) => each.length === 0)) {
-      // The description says it all.
+      // The description already contains everything.
       return nothing;
     }
     const paragraphs = (texts: readonly string[]) => texts.map((text) => markdown(text));
@@ -257,7 +257,7 @@ export class TidingsEventDetail extends LitElement {
   }
 }
 
-/** One text as it is, several as a list. */
+/** Renders one text as a paragraph and several as a list. */
 function list(texts: readonly string[]) {
   return texts.length === 1
     ? markdown(texts[0] ?? "")

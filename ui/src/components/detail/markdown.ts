@@ -3,12 +3,12 @@ import { html, nothing } from "lit";
 
 import { webAddress } from "../address.js";
 
-/** Longer texts are shown as they are: nobody formats a log by hand, and parsing takes its time. */
+/** Longer texts are shown unformatted: they are usually logs, and parsing them is slow. */
 const MAX_CHARACTERS = 16_384;
 
 /**
- * Markdown as templates: its tokens decide which elements there are, and every text of it stays text.
- * HTML in it is shown as it is written; images are links; links are web addresses or text.
+ * Renders Markdown as templates: tokens select the elements, and every text stays a text node.
+ * HTML is shown as source, images become links, and links to anything but the web become text.
  */
 export function markdown(text: string): unknown {
   if (text.length > MAX_CHARACTERS) {
@@ -17,7 +17,7 @@ export function markdown(text: string): unknown {
   try {
     return lexer(text, { gfm: true }).map(block);
   } catch {
-    // Nested deeper than anybody writes.
+    // The nesting limit, deeper than any real text.
     return html`<pre>${text}</pre>`;
   }
 }
@@ -92,7 +92,7 @@ function inline(token: Token): unknown {
   }
 }
 
-/** The lexer leaves texts as they are written, so that nothing has to be taken back. */
+/** Disables the lexer's escaping, because templates escape every text. */
 function textOf(token: Token): string {
   return (token as { text?: string }).text ?? token.raw;
 }

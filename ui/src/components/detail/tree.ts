@@ -3,22 +3,22 @@ import { html, nothing } from "lit";
 import { strings } from "../../strings/en.js";
 import { webAddress } from "../address.js";
 
-/** Entries of one level that are shown; the rest is counted. */
+/** The number of entries shown per level; further entries are counted. */
 const MAX_ENTRIES = 200;
 
-/** Levels that are shown as such; below, JSON is shown as it is. */
+/** The number of levels rendered as a tree; deeper values are shown as JSON. */
 const MAX_DEPTH = 12;
 
-/** Levels that are unfolded at first. */
+/** The number of levels that are initially expanded. */
 const OPEN_DEPTH = 2;
 
-/** What stands elsewhere, or means nothing to a reader (the keys of existing clients). */
+/** Keys that are shown elsewhere or mean nothing to a reader (internal keys of existing clients). */
 const ELSEWHERE: ReadonlySet<string> = new Set(["id", "kind", "history_title"]);
 
-/** What a reader wants first. */
+/** Keys shown first. */
 const FIRST = ["Summary", "summary", "LongDescription", "SuggestedRemediation"];
 
-/** Names of the known keys that do not tell by themselves. */
+/** Labels of known keys whose names are not self-explanatory. */
 const NAMES: Readonly<Record<string, string>> = {
   k8sContextName: "Kubernetes context",
   k8sContextID: "Kubernetes context id",
@@ -34,15 +34,15 @@ const NAMES: Readonly<Record<string, string>> = {
   ModelDetails: "Model details",
 };
 
-/** Texts that are a file rather than a line: shown folded, and saved on request. */
+/** Longer texts are treated as files: collapsed, with a download button. */
 const FILES = new Set(["trace"]);
 
-/** Whether anything of the metadata is left for the tree, but for what is shown elsewhere. */
+/** Whether the metadata has entries that are not shown elsewhere. */
 export function hasTree(metadata: unknown, shown: ReadonlySet<string>): boolean {
   return entriesOf(metadata, shown).length > 0;
 }
 
-/** Metadata of any shape as a tree; every text in it is text. */
+/** Renders metadata of any shape as a tree; every value stays text. */
 export function tree(metadata: unknown, shown: ReadonlySet<string>): unknown {
   return level(entriesOf(metadata, shown), 0);
 }
@@ -113,7 +113,7 @@ function file(name: string, value: string): unknown {
     <button class="action" @click=${save}>${strings.detail.download(name)}</button>`;
 }
 
-/** With `shown` the value is the metadata itself, of which these keys are shown elsewhere. */
+/** `shown` lists the top-level keys that are shown elsewhere. */
 function entriesOf(
   value: unknown,
   shown?: ReadonlySet<string>,
