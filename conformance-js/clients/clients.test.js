@@ -1,4 +1,4 @@
-/** Clients that generators make of docs/openapi.json, and a fuzzer that reads it. */
+/** Tests clients generated from docs/openapi.json, and runs a fuzzer against it. */
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -17,7 +17,7 @@ const here = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const DOCUMENT = here("../docs/openapi.json");
 const PYTHON = here("../conformance-py");
 
-/** A generator starts a Java machine, a fuzzer sends some thousand requests. */
+/** A generator starts a JVM, and the fuzzer sends thousands of requests. */
 const PATIENCE_MS = 300_000;
 
 const OWNER = "7b1d2c3e-0000-4000-8000-00000000000a";
@@ -25,7 +25,7 @@ const OWNER = "7b1d2c3e-0000-4000-8000-00000000000a";
 const bin = (environment, program) => path.join(PYTHON, ".venv", environment, "bin", program);
 const tool = (name) => here(`node_modules/.bin/${name}`);
 
-/** Runs a program and shows what it said if it fails. */
+/** Runs a program and shows its output if it fails. */
 async function must(program, args, options = {}) {
   try {
     return (await run(program, args, { maxBuffer: 64 * 1024 * 1024, ...options })).stdout;
@@ -39,7 +39,7 @@ describe("a generated client publishes, lists, marks and deletes", { timeout: PA
   let server;
 
   before(async () => {
-    // Within the package, so that what is generated finds what it imports.
+    // Inside the package, so that generated code finds its imports.
     directory = await mkdtemp(here(".generated-"));
   });
 
@@ -48,7 +48,7 @@ describe("a generated client publishes, lists, marks and deletes", { timeout: PA
     await rm(directory, { recursive: true, force: true });
   });
 
-  /** An empty store for each client, which lists all there is. */
+  /** Each client gets an empty store, because it lists all events. */
   async function emptyServer() {
     await server?.dispose();
     server = await Server.begin();
@@ -101,7 +101,7 @@ describe("a generated client publishes, lists, marks and deletes", { timeout: PA
 describe("schemathesis finds nothing", { timeout: PATIENCE_MS }, () => {
   const seed = process.env.SCHEMATHESIS_SEED ?? String(Math.floor(Math.random() * 2 ** 32));
 
-  /** All checks; schemathesis.toml says which answers a schema cannot foresee. */
+  /** All checks; schemathesis.toml lists the responses that a schema cannot describe. */
   async function fuzz(origin, flags) {
     console.log(`SCHEMATHESIS_SEED=${seed}`);
     const config = path.join(PYTHON, "schemathesis.toml");

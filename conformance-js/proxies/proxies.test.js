@@ -1,6 +1,6 @@
 /**
- * Reverse proxies in front of a server, set up as docs/operations.md says: its blocks are run word for
- * word but for addresses and file names.
+ * Tests a server behind reverse proxies. The configuration is taken from docs/operations.md word for
+ * word except for addresses and file names.
  */
 
 import assert from "node:assert/strict";
@@ -17,19 +17,19 @@ import { soon } from "../src/soon.js";
 
 const ALICE = "7b1d2c3e-0000-4000-8000-00000000000a";
 
-/** How soon an event is in the page, in milliseconds. */
+/** The maximum time until an event is shown, in milliseconds. */
 const IN_THE_PAGE = 1_000;
 
 /**
- * How soon a frame comes through a proxy, in milliseconds: well below the 200 for which one that gathers
- * small pieces holds back nearly every frame.
+ * The maximum delay of a frame through a proxy, in milliseconds: well below the 200 ms for which a
+ * proxy that coalesces small writes holds back nearly every frame.
  */
 const ON_THE_WIRE = 120;
 
-/** Of how many events the second fastest counts: the machine may be busy with something else. */
+/** The number of events of which the second fastest counts, because the machine can be busy. */
 const TRIES = 7;
 
-/** Proxies that hold requests while the server is away; the others answer a stream in its place. */
+/** Proxies that hold requests while the server is down; the others answer in its place. */
 const HOLDING = ["haproxy", "caddy"];
 
 describe("behind a proxy", { concurrency: NAMES.length }, () => {
@@ -52,7 +52,7 @@ describe("behind a proxy", { concurrency: NAMES.length }, () => {
           const how = hasLogin ? "with a login" : "without a login";
           test(`${where}, ${how}`, async () => {
             const place = await Place.begin(name, { isBelow }, hasLogin ? login : undefined);
-            // To find the server away takes some seconds, and no login or path changes it.
+            // Detecting that the server is down takes seconds and does not depend on login or path.
             const isAway = !isBelow && !hasLogin;
             await place.use(browser, async (page) => {
               await place.showsAtOnce(page);
@@ -66,7 +66,7 @@ describe("behind a proxy", { concurrency: NAMES.length }, () => {
     });
   }
 
-  describe("that is not set up for it", () => {
+  describe("without the documented configuration", () => {
     for (const [what, block] of [
       ["as nginx does it by itself", "location / { proxy_pass http://127.0.0.1:9081; }"],
       [
@@ -81,7 +81,7 @@ describe("behind a proxy", { concurrency: NAMES.length }, () => {
     ]) {
       for (const hasLogin of [false, true]) {
         const how = hasLogin ? "with a login" : "without a login";
-        test(`${what}, ${how}, the page works all the same`, async () => {
+        test(`${what}, ${how}, the page still works`, async () => {
           const options = { block, isUnknown: true };
           const place = await Place.begin("nginx", options, hasLogin ? login : undefined);
           await place.use(browser, (page) => place.marks(page));
@@ -99,12 +99,12 @@ describe("behind a proxy", { concurrency: NAMES.length }, () => {
     }
   });
 
-  test("as TLS for localhost, without a word to the server", async () => {
+  test("with TLS on localhost and no configuration of the server", async () => {
     const place = await Place.begin("nginx", { host: "localhost", isUnknown: true });
     await place.use(browser, (page) => place.marks(page));
   });
 
-  test("a page beside a path has a bell that finds its server", async () => {
+  test("a bell on a page beside the server's path finds the server", async () => {
     const place = await Place.begin("nginx", { isBelow: true });
     await place.use(browser, async (inbox) => {
       const page = await inbox.context().newPage();
@@ -154,7 +154,7 @@ class Place {
         const page = await this.opens(context);
         await tries(page);
         assert.deepEqual(page.faults, []);
-        // The server hears of a reader's end through the proxy.
+        // The server learns through the proxy that a reader has disconnected.
         await page.close();
         await until("streams", () => this.streams(), 0);
       } finally {
@@ -165,7 +165,7 @@ class Place {
     }
   }
 
-  /** The page loads, and a reader gets in. */
+  /** Loads the page and signs in. */
   async opens(context) {
     const page = await context.newPage();
     page.faults = faultsOf(page);
@@ -199,7 +199,7 @@ class Place {
     assert(secondOf(times) < IN_THE_PAGE, `it takes ${times} ms`);
   }
 
-  /** The frames themselves, as a program reads them. */
+  /** Checks the frames as a program reads them. */
   async deliversAtOnce() {
     const { hostname, port } = new URL(this.proxy.url);
     const reader = new CurlReader(`${this.proxy.url}/api/system/events/subscribe`, {
@@ -231,9 +231,9 @@ class Place {
   }
 
   /**
-   * A restart: the page and a browser's own `EventSource` come back and have missed nothing. The server
-   * is away until the latter has had this number of errors: once when the connection is lost, and where
-   * the proxy does not hold requests, once more when the answer in place of the stream has ended.
+   * Restarts the server: the page and a browser's `EventSource` reconnect and miss nothing. The server
+   * stays down until the `EventSource` has had this number of errors: one for the lost connection, and if
+   * the proxy does not hold requests, one more for the proxy's own response.
    */
   async losesNothing(page, errors) {
     await page.evaluate(follow);
@@ -255,7 +255,7 @@ class Place {
     return this.api.publish({ ...draft, description });
   }
 
-  /** How many live streams the server has. */
+  /** The number of live streams. */
   streams() {
     return this.admin.streams();
   }
@@ -268,7 +268,7 @@ class Place {
 
 const secondOf = (times) => times.toSorted((one, other) => one - other)[1];
 
-/** Runs in the page: follows by the browser's own `EventSource`. */
+/** Runs in the page: follows with the browser's `EventSource`. */
 function follow() {
   const stream = new EventSource(new URL("api/system/events/subscribe", location.href));
   Object.assign(globalThis, { stream, ids: [], errors: 0, opened: 0 });
@@ -283,7 +283,7 @@ function follow() {
 
 const title = (page, text) => page.locator("tidings-list .title", { hasText: text });
 
-/** New events wait while the pointer or the focus is in the list. */
+/** New events are held while the pointer or the focus is in the list. */
 const leaveList = (page) => page.mouse.click(2, 2);
 
 async function state(page, text) {
@@ -291,7 +291,7 @@ async function state(page, text) {
   await until("the state", async () => (await shown()).trim(), text);
 }
 
-/** What the browser complains of, but for what it does not reach while the server is away. */
+/** The browser's errors, except for failed requests while the server is down. */
 function faultsOf(page) {
   const faults = [];
   page.on("pageerror", (error) => faults.push(error.stack ?? error.message));
@@ -304,7 +304,7 @@ function faultsOf(page) {
   return faults;
 }
 
-/** Waits until `look` gives what is expected. */
+/** Waits until `look` returns the expected value. */
 async function until(what, look, expected) {
   let found;
   const looking = async () => {

@@ -1,4 +1,4 @@
-/** Readers of Server-Sent Events that are not ours, as their READMEs use them. */
+/** Tests third-party readers of Server-Sent Events, used as in their READMEs. */
 
 import assert from "node:assert/strict";
 import path from "node:path";
@@ -11,7 +11,7 @@ import { CurlReader } from "../src/readers/curl.js";
 import { ProgramReader } from "../src/readers/program.js";
 import { Server } from "../src/server.js";
 
-/** Where `cargo xtask test` makes the Python environments, one by requirements file. */
+/** The Python environments that `cargo xtask test` creates, one per requirements file. */
 const PYTHON = fileURLToPath(new URL("../../conformance-py", import.meta.url));
 
 const python = (environment, example) => [
@@ -20,7 +20,7 @@ const python = (environment, example) => [
 ];
 const node = (example) => ["node", fileURLToPath(new URL(`../src/readers/${example}`, import.meta.url))];
 
-/** Each reader, and whether its example comes back by itself when a stream has ended. */
+/** Each reader, and whether its example reconnects by itself when the stream ends. */
 const READERS = {
   "fetch-event-source": { command: node("fetch-event-source.js"), comesBack: true },
   eventsource: { command: node("eventsource.js"), comesBack: true },
@@ -29,13 +29,13 @@ const READERS = {
   sseclient: { command: python("sseclient", "sseclient_example.py"), comesBack: true },
 };
 
-/** With these bytes of metadata a frame is longer than the line that some readers take: 64 KiB. */
+/** Metadata of this size makes a frame longer than the line limit of some readers, 64 KiB. */
 const LONG = 65_000;
 
-/** How many characters of them are the description too. */
+/** The number of these characters that also form the description. */
 const SHOWN = 2_000;
 
-/** Descriptions that readers have stumbled over. */
+/** Descriptions that have broken readers before. */
 const TEXTS = [
   "Grüße, 你好, 🛰️",
   "\u2028line\u2029separators\u0085",
@@ -76,7 +76,7 @@ describe("the README's example of each reader", () => {
   const events = (messages) =>
     messages.filter(({ name }) => ["", "message"].includes(name)).map(({ data }) => data);
 
-  /** Waits until these readers have every event, and nothing else but frames of the stream. */
+  /** Waits until these readers have received every event and nothing but frames of the stream. */
   const haveAll = async (names) => {
     for (const name of names) {
       const reader = readers[name];
@@ -103,8 +103,8 @@ describe("the README's example of each reader", () => {
     await haveAll(Object.keys(readers));
   });
 
-  test("gets no message for the end of a stream, and misses nothing if it comes back", async () => {
-    // It takes the marks between the chunks of HTTP for text, and the last of them for a blank line.
+  test("gets no message for the end of a stream and misses nothing after a reconnect", async () => {
+    // This reader parses HTTP chunk delimiters as text, and the last one as a blank line.
     await readers.sseclient.dispose();
     await server.terminate();
     for (const [name, { comesBack }] of Object.entries(READERS)) {

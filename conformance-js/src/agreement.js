@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { sortedById } from "./inbox.js";
 
 /**
- * Waits until every follower has got as far as the server and checks that each shows what the list
- * and the summary do. Nothing may change meanwhile.
+ * Waits until every follower has caught up with the server and checks that each agrees with the list
+ * and the summary. No change may happen meanwhile.
  *
  * @param {import("./api.js").Api} api
  * @param {import("./follower.js").Follower[]} followers
- * @param {number[]} [lives] how often each must have become live at least
+ * @param {number[]} [lives] the minimum number of times each must have become live
  */
 export async function agree(api, followers, lives = []) {
   const summary = await api.summary();
@@ -28,8 +28,8 @@ export async function agree(api, followers, lives = []) {
 }
 
 /**
- * Checks that followers counted as summaries did that were read at some moment, where they have been
- * at the same cursor; says how often that was.
+ * Checks that the counts of followers equal those of summaries at the same cursor;
+ * returns the number of comparisons.
  *
  * @param {any[]} summaries
  * @param {import("./follower.js").Follower[]} followers

@@ -1,9 +1,9 @@
 import { soon } from "./soon.js";
 
-/** Small, so that the list has many pages. */
+/** A small page size, so that the list has many pages. */
 const PAGE_SIZE = 100;
 
-/** An answer other than the one that was asked for. */
+/** An unexpected response. */
 export class ApiError extends Error {
   /**
    * @param {string} request
@@ -16,7 +16,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The calls of the HTTP API that the tests make. */
+/** A client for the HTTP API calls of the tests. */
 export class Api {
   #base;
   #origin;
@@ -24,7 +24,7 @@ export class Api {
 
   /**
    * @param {string} origin
-   * @param {string} [token] where there is a login
+   * @param {string} [token] the access token if the server requires a login
    */
   constructor(origin, token) {
     this.#origin = origin;
@@ -32,7 +32,7 @@ export class Api {
     this.#headers = token ? { authorization: `Bearer ${token}` } : {};
   }
 
-  /** Where the stream is. */
+  /** The address of the stream. */
   get streamUrl() {
     return `${this.#base}/subscribe`;
   }
@@ -74,14 +74,14 @@ export class Api {
     return this.#call("GET", "/summary");
   }
 
-  /** How many live streams the server has; with a login an administrator may ask. */
+  /** The number of live streams; with a login, reading it requires an administrator's token. */
   async streams() {
     const answer = await soon("GET /metrics", fetch(`${this.#origin}/metrics`, { headers: this.#headers }));
     const [, number] = (await answer.text()).match(/^tidings_subscribers (\d+)$/m) ?? [];
     return Number(number);
   }
 
-  /** Every event, page by page, and the cursor and counts of the first page. */
+  /** Lists every event page by page, with the cursor and counts of the first page. */
   async list() {
     const query = new URLSearchParams({
       sort: "created_at",

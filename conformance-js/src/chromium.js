@@ -1,9 +1,9 @@
 import { chromium } from "playwright-core";
 
-/** Debian's; nothing downloads a browser. */
+/** Debian's Chromium; the tests download no browser. */
 const EXECUTABLE = "/usr/bin/chromium";
 
-/** Keeps it from looking for hosts that have nothing to do with the tests. */
+/** Prevents requests to hosts that are unrelated to the tests. */
 const ARGUMENTS = [
   "--headless",
   "--no-sandbox",
@@ -18,7 +18,7 @@ const ARGUMENTS = [
 /**
  * Starts a browser with a new, empty profile.
  *
- * @param {string[]} [more] arguments of the test's own
+ * @param {string[]} [more] additional arguments
  */
 export async function openBrowser(more = []) {
   const args = [...ARGUMENTS, ...more];

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 
 /**
- * The fenced blocks of a kind below a heading of a document, in their order.
+ * Returns the fenced blocks of a kind below a heading of a document, in order.
  *
- * @param {string} document its name in `docs`
+ * @param {string} document the file name in `docs`
  * @param {string} heading
- * @param {string} kind what follows the fence
+ * @param {string} kind the text after the fence
  */
 export async function blocks(document, heading, kind) {
   const text = await readFile(new URL(`../../docs/${document}`, import.meta.url), "utf8");
@@ -21,7 +21,7 @@ export async function blocks(document, heading, kind) {
 }
 
 /**
- * The text with another one in place of `from`, which must be there once.
+ * Replaces `from`, which must occur exactly once.
  *
  * @param {string} text
  * @param {string} from

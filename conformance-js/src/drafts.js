@@ -11,7 +11,7 @@ const SEVERITIES = [
   "debug",
 ];
 
-/** Texts that a careless reader of lines would stumble over. */
+/** Texts that break a careless line parser. */
 const DESCRIPTIONS = [
   "plain",
   "",
@@ -24,10 +24,10 @@ const DESCRIPTIONS = [
 let count = 0;
 
 /**
- * Events to publish, for the user or for the system, of all severities in turn.
+ * Returns events to publish, for the user or the system, with all severities in turn.
  *
  * @param {number} number
- * @param {object} fields what they have in common
+ * @param {object} fields the fields that all of them share
  */
 export function drafts(number, fields = {}) {
   return Array.from({ length: number }, () => {

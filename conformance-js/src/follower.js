@@ -5,23 +5,23 @@ import { soon } from "./soon.js";
 
 /** @typedef {import("./sse.js").Frame} Frame */
 
-/** How many frames a message of a fault shows. */
+/** The number of frames shown in an error message. */
 const SHOWN_FRAMES = 8;
 
-/** The names of the frames, for clients that listen to each by its name. */
+/** The frame names, for clients that register a listener per name. */
 export const FRAME_NAMES = ["ready", "message", "status", "deleted", "live", "reset"];
 
 /**
- * A client that follows the stream and keeps an inbox by it. Each kind of client has its own way to
- * get at the frames.
+ * A client that follows the stream and maintains an inbox. Each subclass receives
+ * frames in its own way.
  */
 export class Follower extends EventEmitter {
   inbox = new Inbox();
 
-  /** How the client is called in messages. */
+  /** The client's name in messages. */
   #client;
 
-  /** How many frames have come, by their names. */
+  /** The number of received frames by name. */
   #received = /** @type {Record<string, number>} */ ({});
 
   /** The last frames, for messages. */
@@ -37,7 +37,7 @@ export class Follower extends EventEmitter {
   }
 
   /**
-   * Takes the next frame.
+   * Handles the next frame.
    *
    * @param {Frame} frame
    */
@@ -63,7 +63,7 @@ export class Follower extends EventEmitter {
   }
 
   /**
-   * Remembers the first thing that went wrong, for whoever waits.
+   * Records the first error and rejects all waiters with it.
    *
    * @param {unknown} error
    */
@@ -74,10 +74,10 @@ export class Follower extends EventEmitter {
   }
 
   /**
-   * Waits until the client has got as far as `cursor` and is live.
+   * Waits until the client has reached `cursor` and is live.
    *
    * @param {string} cursor
-   * @param {number} lives how often it must have become live at least
+   * @param {number} lives the minimum number of times it must have become live
    */
   async reaches(cursor, lives = 1) {
     await this.until(

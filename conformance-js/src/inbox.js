@@ -4,37 +4,37 @@ import assert from "node:assert/strict";
 /** @typedef {{unread: Record<string, number>, read: Record<string, number>}} Counts */
 
 /**
- * What a client knows of its user's events from nothing but the frames of the stream, by the rules
- * of `docs/streaming.md`. A frame that breaks a rule throws.
+ * A client-side inbox that is built only from the frames of the stream by the rules
+ * of `docs/streaming.md`. A frame that violates a rule throws.
  */
 export class Inbox {
   /** @type {Map<string, any>} */
   events = new Map();
 
-  /** By the summary of `live` and the deltas since; `null` while they are not known. */
+  /** The counts from `live` and later deltas; `null` while unknown. */
   counts = /** @type {Counts | null} */ (null);
 
-  /** What they were at every cursor where they were known. */
+  /** The counts at every cursor where they were known. */
   history = /** @type {Map<string, Counts>} */ (new Map());
 
-  /** How far it has got. */
+  /** The current cursor. */
   cursor = "";
 
-  /** How often `live` has come. */
+  /** The number of `live` frames. */
   lives = 0;
 
-  /** Why the stream could not go on from where it had got, each time. */
+  /** The reasons of all `reset` frames. */
   resets = /** @type {string[]} */ ([]);
 
-  /** Frames that wait for the list after a reset; `null` when none is awaited. */
+  /** Frames buffered until the list arrives after a reset; `null` if no list is pending. */
   #waiting = /** @type {Frame[] | null} */ (null);
 
-  /** Events of a list that the stream may bring once more. */
+  /** Events of a list that the stream can repeat. */
   #again = new Set();
 
   /**
-   * Whether the events are those at `cursor`, and so of `counts`. A replay and a list show events as
-   * they are now, which may be ahead of the cursor.
+   * Whether the events correspond to `cursor` and thus to `counts`. A replay and a list show current
+   * events, which can be ahead of the cursor.
    */
   #isSettled = false;
 
@@ -88,8 +88,8 @@ export class Inbox {
   }
 
   /**
-   * Nothing happens at the server, and this is where it stands: the events are those of the counts,
-   * and stay so with each frame until the stream is resumed.
+   * Declares that the server is idle at this cursor: the events match the counts
+   * and keep matching with each frame until the stream is resumed.
    */
   settle() {
     this.#isSettled = true;
@@ -97,7 +97,7 @@ export class Inbox {
   }
 
   /**
-   * Takes the list for what it shows, after a reset, and goes on with the frames that came since.
+   * Adopts the list after a reset and applies the frames received since.
    *
    * @param {{events: any[]}} list
    */
@@ -114,7 +114,7 @@ export class Inbox {
     }
   }
 
-  /** The events in an order that depends on nothing but them. */
+  /** The events in a canonical order. */
   sorted() {
     return sortedById(this.events.values());
   }

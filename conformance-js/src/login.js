@@ -8,7 +8,7 @@ import { BINARY } from "./server.js";
 
 const run = promisify(execFile);
 
-/** A secret that signs tokens, for a server with a login. */
+/** A signing secret for a server with a login. */
 export class Login {
   #directory;
 
@@ -27,14 +27,14 @@ export class Login {
     return path.join(this.#directory, "secret");
   }
 
-  /** What the server is told. */
+  /** The server's flags. */
   get flags() {
     return ["--auth", "jwt", "--jwt-secret-file", this.#secret];
   }
 
   /**
    * @param {string} owner
-   * @param {string[]} scopes the usual ones of a user if there are none
+   * @param {string[]} scopes default: the usual scopes of a user
    */
   async token(owner, ...scopes) {
     const flags = scopes.flatMap((scope) => ["--scope", scope]);

@@ -1,14 +1,14 @@
 import net from "node:net";
 
 /**
- * Below the ports that the kernel hands out by itself. A client that knocks at one of those while
- * nobody listens there may get it as its own, and is then connected with itself.
+ * Below the kernel's ephemeral ports. A client that connects to an ephemeral port while
+ * no server listens can be assigned the same port and connect to itself.
  */
 const FIRST = 20_000;
 const COUNT = 10_000;
 
 /**
- * A port of this machine at which a server can be started, ended and started again.
+ * Returns a free local port on which a server can be restarted.
  *
  * @returns {Promise<number>}
  */

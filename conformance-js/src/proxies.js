@@ -13,27 +13,27 @@ import { soon } from "./soon.js";
 
 const run = promisify(execFile);
 
-/** What the documents call the server. */
+/** The server's address in the documents. */
 const SERVER = "127.0.0.1:9081";
 
-/** The host of the documents' certificates. */
+/** The host name of the certificates in the documents. */
 export const HOST = "events.example.org";
 
-/** Between two looks whether a proxy listens, in milliseconds. */
+/** The polling interval for a listening proxy, in milliseconds. */
 const LOOK = 20;
 
 /**
  * @typedef {object} Setup
- * @property {string} server host and port of the server
- * @property {number} port where the proxy listens
- * @property {boolean} isBelow whether the server is below a path
- * @property {string} host under which browsers reach it
- * @property {string} [block] in place of the documents'
- * @property {boolean} isPlain whether it has no TLS
- * @property {string} directory with `events.pem`, a certificate and its key
+ * @property {string} server the server's host and port
+ * @property {number} port the proxy's port
+ * @property {boolean} isBelow whether the server is served below a path
+ * @property {string} host the host name that browsers use
+ * @property {string} [block] replaces the documented configuration
+ * @property {boolean} isPlain whether the proxy runs without TLS
+ * @property {string} directory contains `events.pem`, a certificate and its key
  */
 
-/** What runs each proxy with the blocks of docs/operations.md, and at which address browsers reach it. */
+/** How to run each proxy with the blocks of docs/operations.md, and its public address. */
 const KINDS = {
   nginx: {
     hasTls: true,
@@ -105,7 +105,7 @@ ${locations}
       if (isBelow) {
         text = swap(text, "    on: {\n", `${below}    on: {\n`);
       }
-      // Where its packages are found.
+      // The directory of its packages.
       const file = fileURLToPath(new URL(`../proxies/.proxy-${process.pid}-${port}.js`, import.meta.url));
       await writeFile(file, text);
       await writeFile(path.join(directory, "written"), file);
@@ -118,7 +118,7 @@ ${locations}
     /** @param {Setup} setup */
     async command({ server, port, directory }) {
       const [, , block] = await blocks("operations.md", "Node", "js");
-      // The page's project has it.
+      // Playwright is installed in the page's project.
       const modules = fileURLToPath(new URL("../../ui/node_modules", import.meta.url));
       await symlink(modules, path.join(directory, "node_modules"));
       const file = path.join(directory, "vite.config.mjs");
@@ -130,12 +130,12 @@ ${locations}
   },
 };
 
-/** Which of them are at the root of a host, and which below a path. */
+/** The proxies that serve at the root of a host, and those below a path. */
 export const pathsOf = (name) => (KINDS[name].isBelowOnly ? [true] : [false, true]);
 
 export const NAMES = /** @type {(keyof typeof KINDS)[]} */ (Object.keys(KINDS));
 
-/** Makes a certificate and its key, both in `events.pem`. Browsers of the tests do not look at its names. */
+/** Creates `events.pem` with a certificate and its key. The test browsers ignore its names. */
 async function makeCertificate(directory) {
   const file = (name) => path.join(directory, name);
   const flags = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
@@ -145,7 +145,7 @@ async function makeCertificate(directory) {
   await writeFile(file("events.pem"), both, { mode: 0o600 });
 }
 
-/** A reverse proxy in front of a server, as the documents set it up. */
+/** A reverse proxy in front of a server, configured as documented. */
 export class Proxy {
   #name;
   #setup;
@@ -161,14 +161,14 @@ export class Proxy {
     this.#setup = setup;
   }
 
-  /** Where browsers reach the server, without a slash at its end. */
+  /** The server's public address, without a trailing slash. */
   get url() {
     const { host, port, isBelow, isPlain } = this.#setup;
     return `${isPlain ? "http" : "https"}://${host}:${port}${isBelow ? "/tidings" : ""}`;
   }
 
   /**
-   * Chooses where a proxy will be, so that the server can be told before.
+   * Reserves a proxy's address, so that the server can be configured before the proxy starts.
    *
    * @param {keyof typeof KINDS} name
    * @param {{ isBelow?: boolean, host?: string, block?: string, isPlain?: boolean }} [options]
@@ -187,7 +187,7 @@ export class Proxy {
   }
 
   /**
-   * Starts it in front of a server, and waits until it listens.
+   * Starts the proxy in front of a server and waits until it listens.
    *
    * @param {string} server host and port
    */
@@ -210,7 +210,7 @@ export class Proxy {
     await soon(`${this.#name} to listen`, Promise.race([listens(port), ended]));
   }
 
-  /** Ends it and removes what it has written. */
+  /** Stops the proxy and removes its files. */
   async dispose() {
     if (this.#process && this.#process.exitCode === null) {
       const exit = once(this.#process, "exit");
@@ -225,7 +225,7 @@ export class Proxy {
   }
 }
 
-/** Waits until a port takes connections. */
+/** Waits until a port accepts connections. */
 async function listens(port) {
   for (;;) {
     const socket = net.connect(port, "127.0.0.1");

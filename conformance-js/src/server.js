@@ -9,14 +9,14 @@ import { fileURLToPath } from "node:url";
 import { freePort } from "./port.js";
 import { soon } from "./soon.js";
 
-/** The binary under test: the one that `cargo test` builds, unless another is named. */
+/** The binary under test; default: the one that `cargo test` builds. */
 export const BINARY =
   process.env.TIDINGS_BINARY ??
   fileURLToPath(new URL("../../target/debug/tidings", import.meta.url));
 
 /**
- * A `tidings serve` that is ended and started again, at the same address and with the same data.
- * It emits `listening` each time it accepts.
+ * A `tidings serve` process that can be restarted with the same address and data.
+ * It emits `listening` each time it accepts connections.
  */
 export class Server extends EventEmitter {
   #directory;
@@ -40,7 +40,7 @@ export class Server extends EventEmitter {
   /**
    * Starts a server with an empty store.
    *
-   * @param {string[]} [flags] more of them for `tidings serve`
+   * @param {string[]} [flags] additional flags of `tidings serve`
    */
   static async begin(flags = []) {
     const directory = await mkdtemp(path.join(os.tmpdir(), "tidings-conformance-"));
@@ -55,17 +55,17 @@ export class Server extends EventEmitter {
     return server;
   }
 
-  /** Where it answers, also while it is away. */
+  /** The server's address, also while it is down. */
   get origin() {
     return `http://${this.#address}`;
   }
 
-  /** The server makes it, as only its owner may read it. */
+  /** The server creates the directory readable only by its owner. */
   get #data() {
     return path.join(this.#directory, "data");
   }
 
-  /** Starts the process and waits until it accepts. */
+  /** Starts the process and waits until it accepts connections. */
   async start() {
     const process = spawn(
       BINARY,
@@ -85,12 +85,12 @@ export class Server extends EventEmitter {
     this.emit("listening");
   }
 
-  /** SIGKILL, as a crash would end it. */
+  /** Sends SIGKILL, as in a crash. */
   async kill() {
     await this.#end("SIGKILL");
   }
 
-  /** SIGTERM, as an operator ends it. */
+  /** Sends SIGTERM, as an operator does. */
   async terminate() {
     const code = await this.#end("SIGTERM");
     if (code !== 0) {
@@ -98,12 +98,12 @@ export class Server extends EventEmitter {
     }
   }
 
-  /** Removes the data of a server that has ended. */
+  /** Removes the data of a stopped server. */
   async forget() {
     await rm(this.#data, { recursive: true });
   }
 
-  /** Ends it for good and removes its data. */
+  /** Stops the server and removes its data. */
   async dispose() {
     if (this.#process?.exitCode === null && this.#process.signalCode === null) {
       await this.kill();

@@ -1,11 +1,11 @@
-/** Far beyond what any step takes: passing it means that something is stuck. */
+/** A deadline far beyond any step; reaching it means that a step is stuck. */
 const STUCK_MS = 60_000;
 
 /**
- * Waits for what must come.
+ * Waits for a promise with a deadline.
  *
  * @template T
- * @param {string | (() => string)} what says what is missing, when nothing comes
+ * @param {string | (() => string)} what describes the missing result in the error
  * @param {Promise<T>} promise
  * @returns {Promise<T>}
  */

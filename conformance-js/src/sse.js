@@ -6,7 +6,7 @@
  */
 
 /**
- * Reads Server-Sent Events by the rules of the HTML standard, however the text is cut.
+ * Parses Server-Sent Events by the HTML standard, however the text is split.
  */
 export class SseParser {
   #onFrame;
@@ -17,12 +17,12 @@ export class SseParser {
   #data = [];
   #idOfNext;
 
-  /** The last event ID: what a reader sends when it comes back. */
+  /** The last event ID, which a reader sends when it reconnects. */
   lastEventId;
 
   /**
    * @param {(frame: Frame) => void} onFrame
-   * @param {string} lastEventId where the stream was resumed
+   * @param {string} lastEventId the cursor at which the stream was resumed
    */
   constructor(onFrame, lastEventId = "") {
     this.#onFrame = onFrame;
@@ -30,7 +30,7 @@ export class SseParser {
     this.#idOfNext = lastEventId;
   }
 
-  /** @param {string} text what has come, already decoded */
+  /** @param {string} text the decoded input */
   push(text) {
     if (text === "") {
       return;
@@ -42,7 +42,7 @@ export class SseParser {
     }
     for (;;) {
       const end = rest.search(/[\r\n]/);
-      // A CR at the very end may be the first half of a CR LF.
+      // A trailing CR can be the first half of a CR LF.
       if (end === -1 || (rest[end] === "\r" && end === rest.length - 1)) {
         break;
       }
@@ -74,12 +74,12 @@ export class SseParser {
         }
         break;
       default:
-      // Comments, `retry` and fields to come.
+      // Ignores comments, `retry` and unknown fields.
     }
   }
 
   #dispatch() {
-    // An id counts only with the empty line that ends its block.
+    // An id takes effect only with the empty line that ends its block.
     this.lastEventId = this.#idOfNext;
     const frame = {
       name: this.#name || "message",

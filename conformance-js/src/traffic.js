@@ -4,18 +4,18 @@ import { ApiError } from "./api.js";
 import { drafts } from "./drafts.js";
 import { soon } from "./soon.js";
 
-/** How many publish and change at the same time. */
+/** The number of concurrent publishers and changers. */
 const SENDERS = 3;
 
-/** Publishes, marks, deletes and counts until the server is gone. */
+/** Publishes, marks, deletes and counts until the server is down. */
 export class Traffic extends EventEmitter {
   #api;
   #answers = 0;
 
-  /** What the server counted meanwhile. */
+  /** The summaries received meanwhile. */
   summaries = /** @type {any[]} */ ([]);
 
-  /** Is fulfilled when the server is gone. */
+  /** Resolves when the server is down. */
   ended;
 
   /** @param {import("./api.js").Api} api */
@@ -23,12 +23,12 @@ export class Traffic extends EventEmitter {
     super();
     this.#api = api;
     this.ended = Promise.all(Array.from({ length: SENDERS }, () => this.#send()));
-    // Who awaits it is told of a failure, also when that comes before.
+    // A failure reaches the awaiting caller even if it happens earlier.
     this.ended.catch(() => {});
   }
 
   /**
-   * Waits until the server has answered so often.
+   * Waits for this number of responses.
    *
    * @param {number} answers
    */

@@ -33,7 +33,7 @@ function liveWith(...events) {
   return inbox;
 }
 
-test("changes are shown and counted", () => {
+test("applies and counts changes", () => {
   const inbox = liveWith(ERROR);
   inbox.apply(frame("message", DEBUG));
   const read = { status: "read", updatedAt: "2" };
@@ -45,7 +45,7 @@ test("changes are shown and counted", () => {
   assert.deepEqual(inbox.counts, { unread: {}, read: { error: 1 } });
 });
 
-test("what breaks a rule is found", () => {
+test("detects violations of the rules", () => {
   const read = { ids: ["e"], status: "read", updatedAt: "2" };
   const wrong = [
     ["an event again", frame("message", ERROR)],
@@ -61,13 +61,13 @@ test("what breaks a rule is found", () => {
   }
 });
 
-test("counts do not come before `live`", () => {
+test("rejects counts before `live`", () => {
   const inbox = liveWith(ERROR);
   inbox.apply(frame("ready", {}));
   assert.throws(() => inbox.apply(frame("deleted", { ids: ["e"], unread: { error: -1 }, read: {} })));
 });
 
-test("an event may come as it is now before the counts do", () => {
+test("accepts a current event before the counts", () => {
   const inbox = new Inbox();
   inbox.apply(frame("ready", {}));
   inbox.apply(frame("message", { ...ERROR, status: "read" }));
@@ -82,7 +82,7 @@ test("an event may come as it is now before the counts do", () => {
   again.settle();
 });
 
-test("the counts at a cursor are always the same", () => {
+test("requires equal counts at equal cursors", () => {
   const inbox = liveWith(ERROR);
   const { cursor } = inbox;
   const live = (unread) => frame("live", { summary: { unread, read: {} } });
@@ -92,7 +92,7 @@ test("the counts at a cursor are always the same", () => {
   assert.throws(() => inbox.apply(wrong));
 });
 
-test("after a reset the list counts, and what came since may be in both", () => {
+test("merges the list after a reset with later frames", () => {
   const inbox = liveWith(ERROR);
   inbox.apply(frame("reset", { reason: "too_old" }));
   inbox.apply(frame("live", { summary: { unread: {}, read: {} } }));

@@ -11,7 +11,7 @@ import { Server } from "../src/server.js";
 /** `EventSource.OPEN`. */
 const OPEN = 1;
 
-describe("the EventSource of a browser that begins at a cursor which cannot be used", () => {
+describe("a browser's EventSource with an unusable cursor", () => {
   /** @type {Server} */
   let server;
   /** @type {Api} */
@@ -30,14 +30,14 @@ describe("the EventSource of a browser that begins at a cursor which cannot be u
     await server?.dispose();
   });
 
-  /** A cursor of this server's, changes ahead. */
+  /** Returns a cursor of this server, ahead of its head. */
   async function tooNew() {
     const { cursor } = await api.summary();
     const [own, ...rest] = cursor.split("-");
     return [Number(own) + 1_000, ...rest].join("-");
   }
 
-  /** A cursor of another server's. */
+  /** Returns a cursor of another server. */
   async function foreign() {
     const other = await Server.begin();
     try {
@@ -51,7 +51,7 @@ describe("the EventSource of a browser that begins at a cursor which cannot be u
   const starts = { malformed: () => "yesterday", too_new: tooNew, foreign };
 
   for (const [reason, start] of Object.entries(starts)) {
-    test(`is told that it is ${reason}, and stays connected`, async () => {
+    test(`receives reset ${reason} and stays connected`, async () => {
       const query = new URLSearchParams({ lastEventId: await start() });
       const follower = await BrowserFollower.begin(browser.context, `${api.streamUrl}?${query}`);
       await mustGoOn(follower, [reason]);
@@ -59,7 +59,7 @@ describe("the EventSource of a browser that begins at a cursor which cannot be u
     });
   }
 
-  test("is told so too when it comes back to a server with another store", async () => {
+  test("receives a reset when it reconnects to a server with another store", async () => {
     const earliest = `${api.streamUrl}?lastEventId=earliest`;
     const follower = await BrowserFollower.begin(browser.context, earliest);
     await agree(api, [follower]);
@@ -72,7 +72,7 @@ describe("the EventSource of a browser that begins at a cursor which cannot be u
   });
 
   /**
-   * It was reset for these reasons; with the list it is where everybody is, and follows from there.
+   * Checks that the follower was reset for these reasons, and follows again after it has loaded the list.
    *
    * @param {BrowserFollower} follower
    * @param {string[]} reasons

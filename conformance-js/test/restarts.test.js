@@ -11,16 +11,16 @@ import { NodeFollower } from "../src/followers/node.js";
 import { Server } from "../src/server.js";
 import { Traffic } from "../src/traffic.js";
 
-/** How much traffic there is before the server ends in the middle of it. */
+/** The number of responses before the server is stopped. */
 const ANSWERS = 100;
 
-/** More than one frame of the stream names, and more than one step of a bulk change takes. */
+/** More events than one frame names and one step of a bulk change covers. */
 const MANY = 3_000;
 
-/** How many of them are published at a time. */
+/** The batch size. */
 const BATCH = 500;
 
-describe("an EventSource in Node, one in a browser, and curl follow a server that goes and comes", () => {
+describe("followers in Node, a browser and curl across server restarts", () => {
   /** @type {Server} */
   let server;
   /** @type {Api} */
@@ -38,7 +38,7 @@ describe("an EventSource in Node, one in a browser, and curl follow a server tha
       await BrowserFollower.begin(browser.context, api.streamUrl),
       new CurlFollower(server, api.streamUrl),
     ];
-    // They begin "from now", so now must not be later than the first event.
+    // They start "from now", which must not be after the first event.
     await agree(api, followers);
   });
 
@@ -48,10 +48,10 @@ describe("an EventSource in Node, one in a browser, and curl follow a server tha
     await server?.dispose();
   });
 
-  /** How often each will have become live when it has come back once more. */
+  /** The number of `live` frames after the next reconnect. */
   const nextLives = () => followers.map(({ inbox }) => inbox.lives + 1);
 
-  test("while they listen", async () => {
+  test("receive live events", async () => {
     const [first, second, third, ...others] = await api.publish(drafts(20));
     const [read, removed] = await api.publish(drafts(3, { owner: "system" }));
     await api.mark(first.id, "read");
@@ -67,7 +67,7 @@ describe("an EventSource in Node, one in a browser, and curl follow a server tha
     assert.equal(list.readCount, 6);
   });
 
-  test("a filter reaches what was on screen and nothing newer", async () => {
+  test("a change by filter excludes newer events", async () => {
     const { cursor } = await api.list();
     const newer = await api.publish(drafts(8));
     await api.markMany({ filter: { severity: ["error", "warning"] }, upTo: cursor, status: "read" });
@@ -79,14 +79,14 @@ describe("an EventSource in Node, one in a browser, and curl follow a server tha
   });
 
   for (const end of /** @type {const} */ (["kill", "terminate", "kill"])) {
-    test(`${end} in the middle of traffic`, async (t) => {
+    test(`miss nothing after ${end} under load`, async (t) => {
       const lives = nextLives();
       const traffic = new Traffic(api);
       await traffic.reaches(ANSWERS);
       await server[end]();
       await traffic.ended;
       await server.start();
-      // The slower of them are not back yet.
+      // The slower clients have not reconnected yet.
       await api.publish(drafts(5));
       const { cursor } = await api.summary();
       await api.markMany({ filter: { severity: ["success"] }, upTo: cursor, status: "read" });
@@ -97,7 +97,7 @@ describe("an EventSource in Node, one in a browser, and curl follow a server tha
     });
   }
 
-  test("killed in the middle of bulk changes", async (t) => {
+  test("miss nothing after SIGKILL during bulk changes", async (t) => {
     for (let sent = 0; sent < MANY; sent += BATCH) {
       await api.publish(drafts(BATCH, { owner: sent === 0 ? "system" : undefined }));
     }
@@ -120,7 +120,7 @@ describe("an EventSource in Node, one in a browser, and curl follow a server tha
     }
   });
 
-  test("ended twice before they are back", async () => {
+  test("miss nothing after two restarts in a row", async () => {
     const lives = nextLives();
     for (const end of /** @type {const} */ (["kill", "kill", "terminate"])) {
       const { cursor: upTo, events } = await api.list();
@@ -135,7 +135,7 @@ describe("an EventSource in Node, one in a browser, and curl follow a server tha
     await agree(api, followers, lives);
   });
 
-  test("and end with what one sees that begins at the beginning", async () => {
+  test("agree with a client that starts at revision 0", async () => {
     const earliest = `${api.streamUrl}?lastEventId=earliest`;
     const fresh = [
       new NodeFollower(earliest),

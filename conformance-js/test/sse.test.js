@@ -30,11 +30,11 @@ function read(pieces) {
   return { frames, lastEventId: parser.lastEventId };
 }
 
-test("a stream is read by the rules of the standard", () => {
+test("parses a stream by the standard", () => {
   assert.deepEqual(read([STREAM]), { frames: FRAMES, lastEventId: "3-0-a" });
 });
 
-test("where a stream is cut into pieces makes no difference", () => {
+test("parses a stream independent of chunk boundaries", () => {
   assert.deepEqual(read([...STREAM]).frames, FRAMES);
   for (let cut = 0; cut <= STREAM.length; cut += 1) {
     assert.deepEqual(read([STREAM.slice(0, cut), STREAM.slice(cut)]).frames, FRAMES, `${cut}`);

@@ -10,7 +10,7 @@ describe("acting on events", () => {
 
   const stored = async () => (await here.api.summary()).totalCount;
 
-  it("deletes with a way back, and for good when nobody takes it", async () => {
+  it("deletes with undo, and permanently after the undo period", async () => {
     const page = await here.page(await here.context());
     await page.clock.install();
     await here.api.publish([draft("stays"), draft("goes")]);
@@ -32,7 +32,7 @@ describe("acting on events", () => {
     noFaults(page);
   });
 
-  it("sends what waits when the page goes away", async () => {
+  it("sends waiting deletions when the page closes", async () => {
     const page = await here.page(await here.context());
     await here.api.publish([draft("stays"), draft("goes")]);
     await shows(page, ["goes", "stays"]);
@@ -43,7 +43,7 @@ describe("acting on events", () => {
     await until("it is deleted", stored, 1);
   });
 
-  it("marks and deletes what is selected, and ranges of it", async () => {
+  it("marks and deletes selections and ranges", async () => {
     const page = await here.page(await here.context());
     await page.clock.install();
     await here.api.publish(["a", "b", "c", "d", "e"].map((name) => draft(name)));
@@ -63,7 +63,7 @@ describe("acting on events", () => {
     noFaults(page);
   });
 
-  it("selects all that match, also those that are not loaded, and none that came later", async () => {
+  it("selects all matching events, including unloaded ones and excluding later ones", async () => {
     const page = await here.page(await here.context());
     const many = Array.from({ length: 700 }, (_, n) => draft(`routine ${n}`, { severity: "debug" }));
     await here.api.publish(many);
@@ -84,7 +84,7 @@ describe("acting on events", () => {
     noFaults(page);
   });
 
-  it("does all of it by the keyboard", async () => {
+  it("works by keyboard only", async () => {
     const page = await here.page(await here.context());
     await here.api.publish(["a", "b", "c"].map((name) => draft(name)));
     await shows(page, ["c", "b", "a"]);
@@ -96,7 +96,7 @@ describe("acting on events", () => {
         }
         return element?.querySelector(".text")?.textContent ?? element?.tagName;
       });
-    // By Tab alone one gets to the list; from anywhere in the inbox `j` does.
+    // Tab alone reaches the list; `j` reaches it from anywhere in the inbox.
     await page.keyboard.press("Tab");
     for (let tabs = 0; (await focused()) !== "c"; tabs += 1) {
       assert.ok(tabs < 20, "Tab does not lead to the list");
@@ -141,7 +141,7 @@ describe("acting on events", () => {
     noFaults(page);
   });
 
-  it("tells of new events as one wants it, in one of several tabs", async () => {
+  it("announces new events according to the settings, in one of several tabs", async () => {
     const context = await here.context();
     const [one, two] = [await here.page(context), await here.page(context)];
     await two.getByRole("button", { name: "Settings" }).click();
@@ -162,7 +162,7 @@ describe("acting on events", () => {
     noFaults(one, two);
   });
 
-  it("leaves an event unread that is opened, where one wants that", async () => {
+  it("keeps an opened event unread if the setting says so", async () => {
     const page = await here.page(await here.context());
     await page.getByRole("button", { name: "Settings" }).click();
     await page.getByLabel("Mark a notification as read when I open it").uncheck();
@@ -175,7 +175,7 @@ describe("acting on events", () => {
     noFaults(page);
   });
 
-  it("sends a first event for who has none", async () => {
+  it("sends a test event from the welcome page", async () => {
     const page = await here.page(await here.context());
     await page.getByRole("button", { name: "Send a test event" }).click();
     await shows(page, ["My first event: connected to the cluster"]);

@@ -15,7 +15,7 @@ const BINARY = path.resolve(
 
 const EXAMPLE = "My first event: connected to the cluster";
 
-/** A shell that knows `tidings` and whatever a person's shell knows, in a directory of its own. */
+/** A shell with `tidings` on its path, in its own directory. */
 function shell() {
   const here = {};
   before(async () => {
@@ -31,18 +31,18 @@ function shell() {
   return here;
 }
 
-/** What a click on each "Copy" copies, but for the Rust. */
+/** The text that each "Copy" button copies, except for the Rust program. */
 async function commands(page) {
   const texts = await page.locator("tidings-welcome .command pre").allTextContents();
   return texts.filter((text) => !text.startsWith("let "));
 }
 
-describe("the commands of the page for who has no event", () => {
+describe("the commands of the welcome page", () => {
   const here = place();
   const terminal = shell();
   afterEach(() => here.cleanUp());
 
-  it("work as they are pasted", async () => {
+  it("run as pasted", async () => {
     const page = await here.page(await here.context());
     await page.getByRole("heading", { name: "Send your first event" }).waitFor();
     const all = await commands(page);
@@ -55,7 +55,7 @@ describe("the commands of the page for who has no event", () => {
   });
 });
 
-describe("the commands of the page with a login", () => {
+describe("the commands of the welcome page with a login", () => {
   const terminal = shell();
   const here = place(async () => {
     await terminal.run("tidings token --new-secret secret");
@@ -63,7 +63,7 @@ describe("the commands of the page with a login", () => {
   });
   afterEach(() => here.cleanUp());
 
-  it("work as they are pasted", async () => {
+  it("run as pasted", async () => {
     const page = await here.page(await here.context());
     const token = await terminal.run(await page.locator("tidings-sign-in code").textContent());
     await page.getByLabel("Token").fill(token);

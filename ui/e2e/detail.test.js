@@ -27,7 +27,7 @@ describe("the details of an event", () => {
     return shown.toLowerCase().split(text.toLowerCase()).length - 1;
   };
 
-  it("are shown plainly while their script is gone, and whole when it is back", async () => {
+  it("fall back to plain text while their script is missing", async () => {
     await here.api.publish(FAILURE);
     const page = await here.page(await here.context());
     let isGone = true;
@@ -50,7 +50,7 @@ describe("the details of an event", () => {
     noFaults(page);
   });
 
-  it("are shown plainly while the server is away, and whole by themselves when it is back", async () => {
+  it("fall back to plain text while the server is down, and recover by themselves", async () => {
     await here.api.publish(FAILURE);
     const page = await here.page(await here.context());
     await state(page, "Live");
@@ -62,7 +62,7 @@ describe("the details of an event", () => {
     noFaults(page);
   });
 
-  it("say what an error says once, however often it is written down", async () => {
+  it("show each text of an error once", async () => {
     const text = "dial tcp 10.0.0.7:443: connection refused";
     const error = {
       ShortDescription: [text],

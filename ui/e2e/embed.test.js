@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 
 import { draft, look, noFaults, place, shows, title, titles, until } from "./support.js";
 
-/** A page of somebody else's that shows the components, under a strict policy. */
+/** A foreign host page that embeds the components under a strict CSP. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; " +
   "require-trusted-types-for 'script'; trusted-types lit-html host";
@@ -13,7 +13,7 @@ describe("the components in another page", () => {
   beforeEach(() => here.clear());
   afterEach(() => here.cleanUp());
 
-  /** With `script` the page loads the components by itself; else `load` does, later. */
+  /** With `script`, the page loads the components itself; otherwise `load` does so later. */
   async function host(body, { script = true, ...options } = {}) {
     const page = await here.page(await here.context(options), "/healthz");
     const source = `${here.server.origin}/tidings.js`;
@@ -35,13 +35,13 @@ describe("the components in another page", () => {
     const script = document.createElement("script");
     script.type = "module";
     const policy = { createScriptURL: (url) => url };
-    // The policy of the page allows scripts of its own origin, but not their addresses as texts.
+    // The page's CSP allows scripts of its own origin, but not script addresses as strings.
     script.src = globalThis.trustedTypes ? trustedTypes.createPolicy("host", policy).createScriptURL("/tidings.js") : "/tidings.js";
     document.head.append(script);
     return customElements.whenDefined("tidings-bell").then(() => undefined);
   });
 
-  it("keep what was set before the script was loaded", async () => {
+  it("keep properties set before the script was loaded", async () => {
     await here.api.publish([draft("an error", { severity: "error" }), draft("a success", { severity: "success" })]);
     const page = await host("<main><tidings-inbox></tidings-inbox></main><tidings-bell></tidings-bell>", {
       script: false,
@@ -82,14 +82,14 @@ describe("the components in another page", () => {
       bell: [address, "dark", true, true, true],
       own: [],
     });
-    // They are accessors still.
+    // The properties are still accessors.
     await page.evaluate(() => (document.querySelector("tidings-inbox").filter = { severity: ["success"] }));
     await shows(page, ["a success"]);
   });
 
-  it("take over what React could not set before the script was loaded", async () => {
+  it("adopt React props set before the script was loaded", async () => {
     await here.api.publish([draft("an error", { severity: "error" }), draft("a success", { severity: "success" })]);
-    // As React 19 leaves an element whose script is not there: it does not set the properties later.
+    // React 19 does not set the properties of an undefined element later.
     const page = await host(`<main><tidings-inbox filter="[object Object]"></tidings-inbox></main><tidings-bell></tidings-bell>`, {
       script: false,
     });
@@ -113,7 +113,7 @@ describe("the components in another page", () => {
     noFaults(page);
   });
 
-  it("do not take an equal filter for another one", async () => {
+  it("ignore an equal filter", async () => {
     await here.api.publish([
       draft("an error", { severity: "error" }),
       draft("a warning", { severity: "warning" }),
@@ -145,7 +145,7 @@ describe("the components in another page", () => {
     noFaults(page);
   });
 
-  /** Has new errors shown as toasts. */
+  /** Enables toasts for errors. */
   const wantToasts = async (page) => {
     await page.evaluate(() => localStorage.setItem("tidings:settings", JSON.stringify({ toasts: ["error"] })));
     await page.reload();
@@ -153,7 +153,7 @@ describe("the components in another page", () => {
   const live = (page) => until("live", () => here.streams().then((streams) => streams > 0 && page.locator("tidings-bell .bell").count().then((bells) => bells > 0)), true);
   const fail = (text) => here.api.publish(draft(text, { severity: "error" }));
 
-  it("show toasts above whatever header they are in, each once, and can be closed", async () => {
+  it("show toasts above any header, each once, with a close button", async () => {
     const page = await host(`
       <header style="position: sticky; top: 0; transform: translateZ(0); overflow: hidden; height: 44px;
         backdrop-filter: blur(4px); background: #123c; color: #fff">
@@ -178,7 +178,7 @@ describe("the components in another page", () => {
     await look(page, "toasts-in-header");
     await page.locator(".toast", { hasText: "first" }).getByRole("button", { name: "Dismiss" }).click();
     await until("one is left", () => page.locator(".toast").count(), 1);
-    // Also while the drawer makes all else inert.
+    // This also holds while the drawer makes everything else inert.
     await page.locator("#second .bell").click();
     await page.locator("#second dialog[open]").waitFor();
     await fail("third");
@@ -203,7 +203,7 @@ describe("the components in another page", () => {
     noFaults(page);
   });
 
-  it("have a bell and a badge that can be seen on any header", async () => {
+  it("have a visible bell and badge on any header", async () => {
     await here.api.publish(["error", "warning", "critical"].map((severity) => draft(severity, { severity })));
     const headers = [
       "background: #0b1f3a; color: #fff",
@@ -266,7 +266,7 @@ describe("the components in another page", () => {
         assert.ok(seen[n].inherited, `${headers[n]}: the host's own colour`);
       }
       await look(page, `bells-${colorScheme}`);
-      // A header that changes its colour later.
+      // A header can change its colour later.
       await page.locator("#h7").evaluate((header) => header.setAttribute("style", "background: #001"));
       await until(
         "the bell follows",
@@ -277,7 +277,7 @@ describe("the components in another page", () => {
     }
   });
 
-  it("have a bell that can be seen in forced colours", async () => {
+  it("have a visible bell in forced colours", async () => {
     await here.api.publish(draft("an error", { severity: "error" }));
     const page = await host(`<main><h1>Host</h1>
       <div class="bar" style="background: #000; color: #fff"><tidings-bell></tidings-bell></div></main>`, {

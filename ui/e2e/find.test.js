@@ -41,7 +41,7 @@ describe("finding events", () => {
     noFaults(page);
   });
 
-  it("by a text, while one types", async () => {
+  it("by text, while typing", async () => {
     const page = await here.page(await here.context());
     const search = page.getByPlaceholder("Search descriptions");
     await search.fill("STRASSE");
@@ -59,7 +59,7 @@ describe("finding events", () => {
     noFaults(page);
   });
 
-  it("by status, category, action, source and time, each taken off by its chip", async () => {
+  it("by status, category, action, source and time, each removable by its chip", async () => {
     const page = await here.page(await here.context());
     await page.getByRole("button", { name: "Filters" }).click();
     await page.getByLabel("Status").selectOption("read");
@@ -81,7 +81,7 @@ describe("finding events", () => {
     noFaults(page);
   });
 
-  it("by an address that somebody shared, and a link to one event", async () => {
+  it("by a shared address and a link to one event", async () => {
     const context = await here.context();
     const shared = await here.page(context, "/?severity=%5B%22error%22%5D&junk=1&status=new");
     await shows(shared, ["Rollout failed"]);
@@ -91,7 +91,7 @@ describe("finding events", () => {
     noFaults(shared, linked);
   });
 
-  it("by operation: the steps are under the newest", async () => {
+  it("by operation, with the steps under the newest one", async () => {
     const page = await here.page(await here.context());
     await title(page, "Rollout failed").waitFor();
     assert.equal(await title(page, "Rollout has begun").count(), 0);

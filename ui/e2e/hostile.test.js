@@ -3,7 +3,7 @@ import { afterEach, describe, it } from "node:test";
 
 import { draft, noFaults, place, title, until } from "./support.js";
 
-/** Texts and metadata that want to be more than that. */
+/** Texts and metadata that try to inject markup or scripts. */
 const TEXTS = [
   "<script>window.harmed = 1</script>",
   "<img src=x onerror='window.harmed = 1'>",
@@ -30,7 +30,7 @@ describe("events of a hostile author", () => {
   const here = place();
   afterEach(() => here.cleanUp());
 
-  it("are text and nothing else, whatever their descriptions and metadata", async () => {
+  it("are rendered as plain text", async () => {
     const events = TEXTS.map((text, n) =>
       draft(`${n}: ${text}`.slice(0, 4_000), {
         severity: "error",

@@ -3,12 +3,12 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 
 import { counts, draft, noFaults, place, shows, state, title, titles, until } from "./support.js";
 
-describe("an inbox that is left open", () => {
+describe("an open inbox", () => {
   const here = place();
   beforeEach(() => here.clear());
   afterEach(() => here.cleanUp());
 
-  it("shows what happens at once, in two tabs with one connection and in another browser", async () => {
+  it("shows changes immediately in two tabs with one connection and in another browser", async () => {
     const [one, other] = [await here.context(), await here.context()];
     const tabs = [await here.page(one), await here.page(one), await here.page(other)];
     for (const tab of tabs) {
@@ -25,7 +25,7 @@ describe("an inbox that is left open", () => {
     noFaults(...tabs);
   });
 
-  it("shows in one tab what was read and deleted in another", async () => {
+  it("shows in one tab what another tab has read and deleted", async () => {
     const context = await here.context();
     const [one, two] = [await here.page(context), await here.page(context)];
     const [first, second] = await here.api.publish([draft("first"), draft("second")]);
@@ -46,7 +46,7 @@ describe("an inbox that is left open", () => {
     noFaults(one, two);
   });
 
-  it("goes on in a visible tab when the one with the connection freezes", async () => {
+  it("continues in a visible tab when the leader freezes", async () => {
     const context = await here.context();
     const one = await here.page(context);
     await state(one, "Live");
@@ -55,10 +55,10 @@ describe("an inbox that is left open", () => {
     assert.equal(await here.streams(), 1);
     await two.bringToFront();
     const session = await context.newCDPSession(one);
-    // As a browser freezes a tab in the background: nothing of it runs any more.
+    // Freezes the tab as a browser does in the background.
     await session.send("Debugger.enable");
     await session.send("Debugger.pause");
-    // The frozen tab's connection is still there, but nobody reads it any more.
+    // The frozen tab still holds a connection that it does not read.
     await until("another connection", async () => (await here.streams()) >= 2, true);
     await here.api.publish(draft("after the freeze"));
     await shows(two, ["after the freeze"]);
@@ -72,7 +72,7 @@ describe("an inbox that is left open", () => {
     noFaults(one, two);
   });
 
-  it("goes on in the other tab when the one with the connection is closed", async () => {
+  it("continues in the other tab when the leader is closed", async () => {
     const context = await here.context();
     const one = await here.page(context);
     await state(one, "Live");
@@ -85,7 +85,7 @@ describe("an inbox that is left open", () => {
     noFaults(two);
   });
 
-  it("misses nothing when the server is killed and started again, and says so meanwhile", async () => {
+  it("misses nothing across a server restart and shows the state", async () => {
     const page = await here.page(await here.context());
     await here.api.publish(draft("before"));
     await shows(page, ["before"]);
@@ -99,7 +99,7 @@ describe("an inbox that is left open", () => {
     noFaults(page);
   });
 
-  it("lists anew and says so when what it knows is not of this store", async () => {
+  it("reloads the list with a notice after a change of store", async () => {
     const page = await here.page(await here.context());
     await here.api.publish(draft("of the old store"));
     await shows(page, ["of the old store"]);
@@ -113,7 +113,7 @@ describe("an inbox that is left open", () => {
     noFaults(page);
   });
 
-  it("says that one is offline, and catches up", async () => {
+  it("shows the offline state and catches up", async () => {
     const context = await here.context();
     const page = await here.page(context);
     await state(page, "Live");
@@ -128,7 +128,7 @@ describe("an inbox that is left open", () => {
     noFaults(page);
   });
 
-  it("does not move what one reads", async () => {
+  it("does not move rows that the reader looks at", async () => {
     const page = await here.page(await here.context());
     await here.api.publish(Array.from({ length: 60 }, (_, n) => draft(`old ${n}`)));
     await until("the list", async () => (await titles(page)).length > 5, true);

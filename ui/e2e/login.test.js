@@ -61,7 +61,7 @@ describe("with a login", () => {
     await page.getByRole("button", { name: "Sign in" }).click();
   }
 
-  it("asks for a token, and shows each user their own", async () => {
+  it("asks for a token and shows each user their own events", async () => {
     const pages = [];
     for (const owner of [ALICE, BOB]) {
       const page = await here.page(await here.context());
@@ -81,7 +81,7 @@ describe("with a login", () => {
     noFaults(...pages);
   });
 
-  it("goes on after a sign-in when a session has ended, in all tabs, and misses nothing", async () => {
+  it("continues in all tabs after a new sign-in and misses nothing", async () => {
     const context = await here.context();
     const [one, two] = [await here.page(context), await here.page(context)];
     await signIn(one, await token(ALICE, "--expires-in", "4s"));
@@ -101,7 +101,7 @@ describe("with a login", () => {
     noFaults(one, two);
   });
 
-  it("shows nothing of one user to the next who signs in", async () => {
+  it("shows no events of one user to the next", async () => {
     const page = await here.page(await here.context());
     await signIn(page, await token(ALICE));
     await until("Alice's", async () => (await titles(page)).includes("for Alice"), true);
@@ -114,7 +114,7 @@ describe("with a login", () => {
     noFaults(page);
   });
 
-  it("is a bell with a drawer in a page of another origin", async () => {
+  it("works as a bell with a drawer on a page of another origin", async () => {
     const context = await here.context();
     const page = await context.newPage();
     const query = new URLSearchParams({ token: await token(ALICE), server: here.server.origin });

@@ -6,7 +6,7 @@ import { draft, noFaults, place, state, titles, until } from "./support.js";
 const EVENTS = 100_000;
 const BATCH = 1_000;
 
-/** Live events that come at once. */
+/** The number of live events published at once. */
 const BURST = 1_000;
 
 const SEVERITIES = ["debug", "informational", "success", "warning", "error"];
@@ -25,9 +25,9 @@ describe(`an inbox of ${EVENTS.toLocaleString("en")} events`, () => {
   });
   afterEach(() => here.cleanUp());
 
-  it("is on screen at once", async (test) => {
+  it("renders immediately", async (test) => {
     const page = await (await here.context()).newPage();
-    // From the navigation's begin until rows are painted, as the page itself sees it.
+    // Measured by the page itself from navigation start until rows are painted.
     await page.addInitScript(() => {
       const look = () => {
         const inner = (element, name) => element?.shadowRoot?.querySelector(name);
@@ -53,7 +53,7 @@ describe(`an inbox of ${EVENTS.toLocaleString("en")} events`, () => {
     );
   });
 
-  it("scrolls to its end, page by page, with few rows in the page", async () => {
+  it("scrolls to its end page by page with few rows in the document", async () => {
     const page = await here.page(await here.context());
     await until("the total", async () => {
       const text = await page.locator("tidings-inbox .counts").textContent();
@@ -72,7 +72,7 @@ describe(`an inbox of ${EVENTS.toLocaleString("en")} events`, () => {
     noFaults(page);
   });
 
-  it("takes a burst of live events without losing one", async (test) => {
+  it("shows every event of a burst", async (test) => {
     const page = await here.page(await here.context());
     await state(page, "Live");
     await page.evaluate(() => {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 
 import { counts, draft, look, noFaults, place, shows, title, titles, until } from "./support.js";
 
-/** More than a page of the list holds, so that what is older is not loaded. */
+/** More events than a page holds, so that older ones are not loaded. */
 const A_PAGE = 150;
 
 describe("an operation's line", () => {
@@ -17,7 +17,7 @@ describe("an operation's line", () => {
   const row = (page, text) => page.locator("tidings-list .row", { hasText: text });
   const button = (page, text, name) => row(page, text).getByRole("button", { name });
 
-  /** Three steps, the worst of them in the middle. */
+  /** Three steps, with the most severe one in the middle. */
   async function rollout(operationId = randomUUID()) {
     const steps = [];
     for (const [description, severity] of [
@@ -33,7 +33,7 @@ describe("an operation's line", () => {
   const others = (count = A_PAGE) =>
     here.api.publish(Array.from({ length: count }, (_, n) => draft(`other ${n}`)));
 
-  it("is unread and as bad as its worst step until every step is read", async () => {
+  it("is unread with its worst severity until every step is read", async () => {
     const page = await here.page(await here.context());
     const [first, second, third] = await rollout();
     await shows(page, ["rollout is done"]);
@@ -49,7 +49,7 @@ describe("an operation's line", () => {
     noFaults(page);
   });
 
-  it("marks all steps at once, and back", async () => {
+  it("marks all steps as read and unread", async () => {
     const page = await here.page(await here.context());
     await rollout();
     await shows(page, ["rollout is done"]);
@@ -67,7 +67,7 @@ describe("an operation's line", () => {
     noFaults(page);
   });
 
-  it("is deleted with all steps, which come back together", async () => {
+  it("deletes all steps, and undo restores them together", async () => {
     const page = await here.page(await here.context());
     await page.clock.install();
     await rollout();
@@ -89,7 +89,7 @@ describe("an operation's line", () => {
     noFaults(page);
   });
 
-  it("is selected as the events it stands for", async () => {
+  it("counts as its steps when selected", async () => {
     const page = await here.page(await here.context());
     await page.clock.install();
     await rollout();
@@ -163,7 +163,7 @@ describe("an operation's line", () => {
     noFaults(page);
   });
 
-  it("leaves steps alone that came after the reader chose", async () => {
+  it("excludes steps that arrive after the reader's choice", async () => {
     const page = await here.page(await here.context());
     await page.clock.install();
     const operationId = randomUUID();
@@ -179,7 +179,7 @@ describe("an operation's line", () => {
     noFaults(page);
   });
 
-  it("does not hide a worse step when it is opened", async () => {
+  it("does not hide a more severe step when it is opened", async () => {
     const page = await here.page(await here.context());
     await rollout();
     await title(page, "rollout is done").click();

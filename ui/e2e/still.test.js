@@ -21,7 +21,7 @@ describe("rows that a reader aims at", () => {
     return page;
   }
 
-  it("stay under the mouse when an event arrives between aim and click", async () => {
+  it("stay under the pointer when an event arrives between aim and click", async () => {
     const page = await open();
     await title(page, "aimed at").hover();
     const { x, y, width, height } = await bin(page, "aimed at").boundingBox();
@@ -37,12 +37,12 @@ describe("rows that a reader aims at", () => {
     noFaults(page);
   });
 
-  it("move again when the mouse has left, or at the reader's word", async () => {
+  it("move again after the pointer leaves or the reader asks", async () => {
     const page = await open();
     await title(page, "aimed at").hover();
     await here.api.publish(draft("new 1"));
     await pill(page, 1).waitFor();
-    // From the list to the button above it: the rows stay.
+    // The rows stay while the pointer moves from the list to the button above it.
     await pill(page, 1).hover();
     await shows(page, ["aimed at", "below"]);
     await pill(page, 1).click();
@@ -57,7 +57,7 @@ describe("rows that a reader aims at", () => {
     noFaults(page);
   });
 
-  it("stay while the focus is in the list, and while anything is selected", async () => {
+  it("stay while the list has the focus or a selection exists", async () => {
     const page = await open();
     await title(page, "below").focus();
     await here.api.publish(draft("new 1"));
@@ -77,7 +77,7 @@ describe("rows that a reader aims at", () => {
     noFaults(page);
   });
 
-  it("stay under a finger for a while", async () => {
+  it("stay for a while after a touch", async () => {
     const page = await open({ hasTouch: true });
     await title(page, "below").tap();
     await title(page, "below").tap();
@@ -88,7 +88,7 @@ describe("rows that a reader aims at", () => {
     noFaults(page);
   });
 
-  it("stay where they are when a row above is deleted elsewhere", async () => {
+  it("stay in place when a row above is deleted elsewhere", async () => {
     const page = await open();
     const [above] = await here.api.publish([draft("above")]);
     await shows(page, ["above", "aimed at", "below"]);
@@ -106,7 +106,7 @@ describe("rows that a reader aims at", () => {
     noFaults(page);
   });
 
-  it("are all selected without a filter, frozen, and deleted with a way back", async () => {
+  it("can all be selected without a filter, and deleted with undo", async () => {
     const page = await open();
     await here.api.publish(Array.from({ length: 250 }, (_, n) => draft(`routine ${n}`)));
     await counts(page, "252 notifications · 252 unread");
@@ -137,7 +137,7 @@ describe("rows that a reader aims at", () => {
     noFaults(page);
   });
 
-  it("are not deleted with all others while they wait unseen", async () => {
+  it("are not deleted while they are held", async () => {
     const page = await open();
     await here.api.publish(Array.from({ length: 250 }, (_, n) => draft(`routine ${n}`)));
     await counts(page, "252 notifications · 252 unread");
@@ -147,7 +147,7 @@ describe("rows that a reader aims at", () => {
     await here.api.publish(draft("unseen"));
     await pill(page, 1).waitFor();
     await page.keyboard.press("*");
-    // The list is loaded again after it, and the one that waits still waits.
+    // The list reloads afterwards, and the held event is still held.
     await page.locator(".chosen").getByRole("button", { name: "Mark as read" }).click();
     await counts(page, "253 notifications · 1 unread");
     await pill(page, 1).waitFor();
@@ -159,7 +159,7 @@ describe("rows that a reader aims at", () => {
     noFaults(page);
   });
 
-  it("stay unread when a link leads to them", async () => {
+  it("stay unread when opened by a link", async () => {
     const [event] = await here.api.publish([draft("linked")]);
     const page = await here.page(await here.context(), `/?event=${event.id}`);
     await page.locator("tidings-event-detail").waitFor();

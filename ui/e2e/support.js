@@ -10,16 +10,16 @@ import { Server } from "../../conformance-js/src/server.js";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-/** Where pictures of the page are left, for who wants to look at them. */
+/** The directory for screenshots, if set. */
 const PICTURES = process.env.TIDINGS_PICTURES;
 
-/** Far beyond what any step takes, in milliseconds: passing it means that something is stuck. */
+/** A deadline far beyond any step, in milliseconds; reaching it means that a step is stuck. */
 export const STUCK = 30_000;
 
 /**
  * A server with an empty store and a browser, for the tests of a file.
  *
- * @param {() => Promise<string[]>} [flags] more of them for `tidings serve`
+ * @param {() => Promise<string[]>} [flags] additional flags of `tidings serve`
  */
 export function place(flags = async () => []) {
   const here = {};
@@ -39,7 +39,7 @@ export function place(flags = async () => []) {
   });
 
   /**
-   * A browser with an empty profile, whose pages may do nothing that their policy forbids.
+   * A browser with an empty profile; violations of the CSP fail the test.
    *
    * @param {import("playwright-core").BrowserContextOptions} [options]
    */
@@ -55,7 +55,7 @@ export function place(flags = async () => []) {
     await Promise.all(contexts.splice(0).map((context) => context.close()));
   };
 
-  /** A page of the server, whose faults are remembered. */
+  /** A page of the server; its errors are recorded. */
   here.page = async (context, path = "/") => {
     const page = await context.newPage();
     watch(page);
@@ -68,7 +68,7 @@ export function place(flags = async () => []) {
     await here.api.deleteMany({ all: true });
   };
 
-  /** How many live streams the server has; with a login it takes an administrator's token. */
+  /** The number of live streams; with a login, reading it requires an administrator's token. */
   here.streams = async (token = "") => {
     const headers = token ? { authorization: `Bearer ${token}` } : {};
     const answer = await fetch(`${here.server.origin}/metrics`, { headers });
@@ -78,16 +78,16 @@ export function place(flags = async () => []) {
   return here;
 }
 
-/** Faults of pages that no test expects. */
+/** Unexpected errors of pages. */
 const faults = new WeakMap();
 
-/** Remembers what the browser complains about. */
+/** Records errors reported by the browser. */
 function watch(page) {
   const found = [];
   faults.set(page, found);
   page.on("pageerror", (error) => found.push(`an error: ${error.stack ?? error.message}`));
   page.on("console", (message) => {
-    // What is not reached while a server is away is said by the browser itself.
+    // The browser itself reports failed requests while a server is down.
     const isNetwork = /Failed to load resource|net::ERR_/.test(message.text());
     if (["error", "warning"].includes(message.type()) && !isNetwork) {
       found.push(`the console: ${message.text()}`);
@@ -95,14 +95,14 @@ function watch(page) {
   });
 }
 
-/** Fails if a page did what its policy forbids, or threw. */
+/** Fails if a page violated its CSP or threw. */
 export function noFaults(...pages) {
   for (const page of pages) {
     assert.deepEqual(faults.get(page), []);
   }
 }
 
-/** Waits until `look` gives what is expected. */
+/** Waits until `look` returns the expected value. */
 export async function until(what, look, expected) {
   const end = Date.now() + STUCK;
   let found;
@@ -118,7 +118,7 @@ export async function until(what, look, expected) {
   assert.deepEqual(found, expected, what);
 }
 
-/** The titles on screen, from the top. */
+/** The visible titles, from the top. */
 export async function titles(page) {
   return page.evaluate(() => {
     const inbox = deep(document, "tidings-list");
@@ -142,17 +142,17 @@ export async function titles(page) {
   });
 }
 
-/** Waits until exactly these titles are on screen. */
+/** Waits until exactly these titles are visible. */
 export async function shows(page, expected) {
   await until("the titles", () => titles(page), expected);
 }
 
-/** Waits until the list says how many events there are, and how many are unread. */
+/** Waits until the list shows the given counts. */
 export async function counts(page, text) {
   await until("the counts", () => page.locator("tidings-inbox .counts").textContent(), text);
 }
 
-/** Waits for how the connection is said to be. */
+/** Waits until the given connection state is shown. */
 export async function state(page, text) {
   await until("the state", async () => (await page.locator("tidings-inbox .state").textContent()).trim(), text);
 }
@@ -171,13 +171,13 @@ export function draft(description, fields = {}) {
 
 export const title = (page, name) => page.locator("tidings-list .title", { hasText: name });
 
-/** Fails on what axe finds against WCAG 2.2 AA, and leaves a picture. */
+/** Fails on violations of WCAG 2.2 AA found by axe, and saves a screenshot. */
 export async function look(page, name) {
   if (PICTURES) {
     await mkdir(PICTURES, { recursive: true });
     await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
   }
-  // Not as a script of the page, which its policy forbids.
+  // Injected outside the page, because its CSP forbids inline scripts.
   await page.evaluate(await readFile(AXE, "utf8"));
   const found = await page.evaluate(async () => {
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];

@@ -39,7 +39,7 @@ describe("every view", () => {
   const here = place();
   afterEach(() => here.cleanUp());
 
-  it("has no barrier that axe knows, in light and dark and on a narrow screen", async () => {
+  it("passes axe in light and dark themes and on a narrow screen", async () => {
     const light = await here.page(await here.context({ colorScheme: "light" }));
     await light.getByRole("heading", { name: "Send your first event" }).waitFor();
     await state(light, "Live");
@@ -70,7 +70,7 @@ describe("every view", () => {
     }
   });
 
-  it("has none in its dialogs, menus and notices", async () => {
+  it("passes axe in dialogs, menus and notices", async () => {
     for (const colorScheme of ["light", "dark"]) {
       const page = await here.page(await here.context({ colorScheme }));
       await title(page, "failed").waitFor();
@@ -100,7 +100,7 @@ describe("every view", () => {
     }
   });
 
-  it("is as dark as its page wants it, whatever the browser's choice", async () => {
+  it("follows the `theme` attribute over the browser's preference", async () => {
     const page = await here.page(await here.context({ colorScheme: "light" }));
     await title(page, "failed").waitFor();
     await page.locator("tidings-inbox").evaluate((inbox) => inbox.setAttribute("theme", "dark"));
@@ -111,7 +111,7 @@ describe("every view", () => {
     noFaults(page);
   });
 
-  it("has none where the server is away", async () => {
+  it("passes axe while the server is down", async () => {
     const page = await here.page(await here.context());
     await title(page, "failed").waitFor();
     await state(page, "Live");

@@ -1,6 +1,6 @@
 import { FRAME_NAMES, Follower } from "../follower.js";
 
-/** The `EventSource` of a browser, in a page of the server's own origin. */
+/** A browser's `EventSource`, on a page of the server's origin. */
 export class BrowserFollower extends Follower {
   #page;
   #isDisposed = false;
@@ -51,7 +51,7 @@ export class BrowserFollower extends Follower {
   }
 }
 
-/** Runs in the page: keeps what comes until it is taken. */
+/** Runs in the page: buffers frames until they are read. */
 function follow({ url, names }) {
   const stream = new EventSource(url);
   const frames = [];

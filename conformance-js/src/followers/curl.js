@@ -5,8 +5,8 @@ import { Follower } from "../follower.js";
 import { SseParser } from "../sse.js";
 
 /**
- * A plain `curl`, which is started again with the last event ID each time that the server comes
- * back.
+ * A plain `curl` process, restarted with the last event ID each time the server
+ * starts.
  */
 export class CurlFollower extends Follower {
   #server;
@@ -19,7 +19,7 @@ export class CurlFollower extends Follower {
   /**
    * @param {import("../server.js").Server} server
    * @param {string} url
-   * @param {string} cursor where to begin
+   * @param {string} cursor the start cursor
    */
   constructor(server, url, cursor = "") {
     super(`curl from ${cursor || "now"}`);
@@ -51,7 +51,7 @@ export class CurlFollower extends Follower {
   }
 
   async #startAgain() {
-    // The old process still reads what had reached it.
+    // The old process still drains its buffer.
     await this.#ended(this.#process);
     this.#process = this.#start();
   }

@@ -4,14 +4,14 @@ import { once } from "node:events";
 import { soon } from "../soon.js";
 import { SseParser } from "../sse.js";
 
-/** A plain `curl` that reads one connection of the stream. */
+/** A plain `curl` process that reads one connection of the stream. */
 export class CurlReader {
   #process;
-  /** All that has come. */
+  /** All received bytes. */
   #text = "";
   #more = () => {};
   #waiting = [];
-  /** What nobody has asked for yet. */
+  /** The frames not yet consumed. */
   #frames = [];
 
   /**
@@ -44,7 +44,7 @@ export class CurlReader {
   }
 
   /**
-   * The next frame that `isWanted` wants; those before it are passed over.
+   * Returns the next frame for which `isWanted` returns true, and skips those before it.
    *
    * @param {(frame: import("../sse.js").Frame) => boolean} isWanted
    */

@@ -1,4 +1,4 @@
-/** The README's example of the package `eventsource`. Prints what each message carries. */
+/** The README example of the package `eventsource`. Prints each message. */
 import { EventSource } from "eventsource";
 
 const es = new EventSource(process.argv[2]);

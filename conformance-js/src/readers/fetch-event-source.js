@@ -1,6 +1,6 @@
 /**
- * The README's example of `@microsoft/fetch-event-source`, in a process of its own: it takes `window`
- * and `document` for granted. Prints what each message carries.
+ * The README example of `@microsoft/fetch-event-source`, in its own process because it expects `window`
+ * and `document`. Prints each message.
  */
 import { createRequire } from "node:module";
 

@@ -6,7 +6,7 @@ import { soon } from "../soon.js";
 
 /** A program that follows the stream and prints each message as a line of JSON. */
 export class ProgramReader {
-  /** The messages so far. */
+  /** The messages received so far. */
   messages = [];
   #name;
   #process;
@@ -15,7 +15,7 @@ export class ProgramReader {
   #wake = () => {};
 
   /**
-   * @param {string} name for messages of a fault
+   * @param {string} name used in error messages
    * @param {string[]} command the program and its arguments
    */
   constructor(name, [program, ...flags]) {
@@ -34,7 +34,7 @@ export class ProgramReader {
       try {
         this.messages.push(JSON.parse(line));
       } catch {
-        // What the client itself says.
+        // The client's own log output.
         this.#said += `${line}\n`;
       }
       this.#wake();
@@ -42,7 +42,7 @@ export class ProgramReader {
   }
 
   /**
-   * Waits until the messages are as `isThere` wants them.
+   * Waits until `isThere` accepts the messages.
    *
    * @param {string} what
    * @param {(messages: object[]) => boolean} isThere
@@ -61,7 +61,7 @@ export class ProgramReader {
     await soon(() => `${this.#name}: ${what}; ${this.#said}`, waiting());
   }
 
-  /** Waits until it ends by itself, and gives its exit code. */
+  /** Waits until the program exits and returns its exit code. */
   async ends() {
     await soon(() => `${this.#name} to end; ${this.#said}`, this.#ended);
     return { code: this.#process.exitCode, said: this.#said };

@@ -38,14 +38,14 @@ const EVENT = {
 } as unknown as Event;
 
 describe("the filter in an address", () => {
-  it("comes back as it was", () => {
+  it("survives encoding and decoding", () => {
     expect(filterOf(new URLSearchParams(queryOf(FULL).toString()))).toEqual(FULL);
     expect(filterOf(queryOf({}))).toEqual({});
     expect(isEmpty({ severity: [] })).toBe(true);
     expect(isEmpty(FULL)).toBe(false);
   });
 
-  it("passes over what makes no sense", () => {
+  it("ignores invalid values", () => {
     const query = new URLSearchParams({
       severity: '["fatal","error",5]',
       status: "new",
@@ -61,7 +61,7 @@ describe("the filter in an address", () => {
     expect(filterOf(query)).toEqual({ severity: ["error"] });
   });
 
-  it("is what a change by filter needs", () => {
+  it("encodes the body of a change", () => {
     expect(changeFilterOf({ severity: [], status: "read" })).toEqual({ status: "read" });
     expect(changeFilterOf(FULL)).toEqual(FULL);
   });
@@ -91,13 +91,13 @@ describe("matches", () => {
     expect(matches(filter, EVENT)).toBe(expected);
   });
 
-  it("takes an event of the system for that", () => {
+  it("recognizes an event of the system", () => {
     const system = { ...EVENT, owner: "system" };
     expect(matches({ ownerKind: "system" }, system)).toBe(true);
   });
 });
 
-describe("what a change is about", () => {
+describe("the selection of a change", () => {
   const upTo = "5-0-k3f9q2w8";
 
   it.each([{}, { severity: [] }, { search: "" }, { category: [], status: undefined as never }])(
@@ -107,14 +107,14 @@ describe("what a change is about", () => {
     },
   );
 
-  it("has nothing that is empty or that the server does not know", () => {
+  it("omits empty and unknown fields", () => {
     const filter = { severity: ["error"], action: [], search: "", other: 1 } as EventFilter;
     expect(selectionOf(filter, upTo)).toEqual({ filter: { severity: ["error"] }, upTo });
   });
 });
 
 describe("isSame", () => {
-  it("compares what is asked for, and not how it is written", () => {
+  it("compares meaning, not notation", () => {
     const one: EventFilter = { severity: ["error", "alert"], status: "unread" };
     expect(isSame(one, { status: "unread", severity: ["alert", "error", "error"] })).toBe(true);
     expect(isSame({}, { severity: [], search: "" })).toBe(true);

@@ -23,7 +23,7 @@ describe("relativeTime", () => {
 });
 
 describe("exactTime", () => {
-  it("is to the second, and what is no time is shown as it is", () => {
+  it("formats to the second and keeps invalid times", () => {
     expect(exactTime("2026-08-08T12:34:56.789Z")).toMatch(/:34:56/);
     expect(exactTime("junk")).toBe("junk");
   });

@@ -14,7 +14,7 @@ const event = (id: string, operationId = id, fields: Partial<Event> = {}): Event
 describe("linesOf", () => {
   const events = [event("c2", "c"), event("b"), event("c1", "c"), event("a"), event("c0", "c")];
 
-  it("folds the events of an operation under its newest", () => {
+  it("folds the events of an operation under its newest event", () => {
     const lines = linesOf(events, new Set());
     expect(lines.map(({ event, older }) => [event.id, older])).toEqual([
       ["c2", 2],
@@ -23,7 +23,7 @@ describe("linesOf", () => {
     ]);
   });
 
-  it("shows them where that is wanted", () => {
+  it("shows the steps of an expanded operation", () => {
     const lines = linesOf(events, new Set(["c"]));
     expect(lines.map(({ event, isOlder }) => [event.id, isOlder])).toEqual([
       ["c2", false],
@@ -42,7 +42,7 @@ describe("a line of an operation", () => {
   const lineOf = (loaded: Event[], further: Event[] = []) =>
     linesOf(loaded, new Set(), (id) => (id === "c" ? further : []))[0];
 
-  it("is as bad as its worst unread step, and unread until all are read", () => {
+  it("has the severity of its worst unread step until all are read", () => {
     expect(lineOf([newest, older, worst])).toMatchObject({ severity: "critical", unread: 3 });
     expect(lineOf([...read(newest, older), worst])).toMatchObject({ severity: "critical", unread: 1 });
     expect(lineOf([newest, older, ...read(worst)])).toMatchObject({ severity: "success", unread: 2 });
@@ -68,7 +68,7 @@ describe("Choice", () => {
     expect(choice.ids.toSorted()).toEqual(["b", "c", "d", "e"]);
   });
 
-  it("begins anew after all were selected", () => {
+  it("starts over after select-all", () => {
     const choice = new Choice();
     choice.selectAll(Extent.matching({}, "5-0-k3f9q2w8", 3));
     expect([choice.has(event("z")), choice.all?.count]).toEqual([true, 3]);
@@ -94,7 +94,7 @@ describe("Choice", () => {
 describe("Extent", () => {
   const upTo = "5-0-k3f9q2w8";
 
-  it("names all there are where nothing is held back", () => {
+  it("names all events for an empty filter", () => {
     expect(Extent.matching({ severity: [], search: "" }, upTo, 3).selection).toEqual({ all: true, upTo });
     expect(Extent.matching({ severity: ["error"] }, upTo, 3).selection).toEqual({
       filter: { severity: ["error"] },
@@ -102,7 +102,7 @@ describe("Extent", () => {
     });
   });
 
-  it("does not grow when events arrive, and shrinks when some are gone", () => {
+  it("excludes later events and shrinks after deletions", () => {
     const choice = new Choice();
     const extent = Extent.matching({}, upTo, 2);
     choice.selectAll(extent);
@@ -136,7 +136,7 @@ describe("Removals", () => {
     return { removals, sent, answer };
   }
 
-  it("sends what nobody takes back in time, and hides it until that is answered", async () => {
+  it("sends a deletion after the undo period and hides it until the response", async () => {
     const { removals, sent, answer } = begin();
     removals.add(removal("a"));
     expect(removals.hides(event("a"))).toBe(true);
@@ -150,7 +150,7 @@ describe("Removals", () => {
     expect(removals.hides(event("a"))).toBe(false);
   });
 
-  it("sends nothing that was taken back", () => {
+  it("does not send an undone deletion", () => {
     const { removals, sent } = begin();
     removals.add(removal("a"));
     removals.undo();
@@ -160,7 +160,7 @@ describe("Removals", () => {
     expect(removals.hides(event("a"))).toBe(false);
   });
 
-  it("sends the one before when another comes, and the last when the page goes", () => {
+  it("sends the previous deletion on the next one, and the last one when the page closes", () => {
     const { removals, sent } = begin();
     removals.add(removal("a"));
     removals.add(removal("b"));
@@ -175,7 +175,7 @@ describe("Removals", () => {
 });
 
 describe("Work", () => {
-  it("does one thing after the other and tells how far it is", async () => {
+  it("runs changes in sequence and reports progress", async () => {
     const log: string[] = [];
     const failures: string[] = [];
     const work = new Work(

@@ -44,7 +44,7 @@ describe("Rows", () => {
     return rows;
   }
 
-  it("puts what comes where it belongs, once", () => {
+  it("inserts each event once, in order", () => {
     const list = rows();
     list.take(arrived(event("d", at(40))), false);
     list.take(arrived(event("d", at(40))), false);
@@ -53,7 +53,7 @@ describe("Rows", () => {
     expect(list.total).toBe(5);
   });
 
-  it("holds what comes while one reads, and keeps it up to date", () => {
+  it("holds new events while the reader reads, and keeps them up to date", () => {
     const list = rows();
     list.take(arrived(event("d", at(40))), true);
     list.take(arrived(event("e", at(50))), true);
@@ -65,7 +65,7 @@ describe("Rows", () => {
     expect(list.get("d")?.status).toBe("read");
   });
 
-  it("leaves to the next page what belongs there", () => {
+  it("leaves events of the next page to that page", () => {
     const list = rows();
     list.hasMore = true;
     list.take(arrived(event("0", at(5))), false);
@@ -74,25 +74,25 @@ describe("Rows", () => {
     expect(ids(list)).toEqual(["c", "b", "a", "0"]);
   });
 
-  it("says when something matches now that is not loaded", () => {
+  it("reports matching events that are not loaded", () => {
     const list = new Rows();
     list.begin({ status: "unread" }, [event("a", at(10))], 1);
     expect(list.take(marked(["unknown"], "unread"), false)).toBe(true);
     expect(list.take(marked(["unknown"], "read"), false)).toBe(false);
-    // What has just been read does not vanish.
+    // An event that has just been read does not vanish.
     expect(list.take(marked(["a"], "read"), false)).toBe(false);
     expect(list.get("a")?.status).toBe("read");
     expect(ids(list)).toEqual(["a"]);
   });
 
-  it("shows nothing that the filter holds back", () => {
+  it("hides events that the filter excludes", () => {
     const list = new Rows();
     list.begin({ severity: ["debug"] }, [], 0);
     list.take(arrived(event("a", at(10))), false);
     expect([ids(list), list.total]).toEqual([[], 0]);
   });
 
-  it("is the same after every frame was taken twice", () => {
+  it("applies every frame idempotently", () => {
     const frames = [
       arrived(event("d", at(40))),
       marked(["a", "d"], "read"),

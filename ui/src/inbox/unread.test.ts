@@ -10,13 +10,13 @@ describe("furtherUnread", () => {
   const loaded = [event(), event({ severity: "debug" })];
   const to = "2026-08-01T10:00:00Z";
 
-  it("asks for nothing where all that is unread is loaded", () => {
+  it("asks for nothing if every unread event is loaded", () => {
     expect(furtherUnread({}, loaded, { unread: { error: 1, debug: 1 }, read: { error: 5 } })).toBeUndefined();
     expect(furtherUnread({ status: "read" }, loaded, { unread: { error: 9 }, read: {} })).toBeUndefined();
     expect(furtherUnread({}, [], { unread: { error: 9 }, read: {} })).toBeUndefined();
   });
 
-  it("asks for all of few, and for the urgent ones of many", () => {
+  it("asks for all of a few, and for the urgent ones of many", () => {
     const few = furtherUnread({}, loaded, { unread: { error: 1, debug: 9 }, read: {} });
     expect(few).toMatchObject({ status: "unread", to });
     expect(few?.severity).toContain("debug");
@@ -25,7 +25,7 @@ describe("furtherUnread", () => {
     expect(furtherUnread({}, loaded, { unread: { error: 1, debug: 9_000 }, read: {} })).toBeUndefined();
   });
 
-  it("keeps to the filter of the list", () => {
+  it("keeps the filter of the list", () => {
     const asked = furtherUnread({ severity: ["error"], search: "x" }, loaded, {
       unread: { error: 9 },
       read: {},

@@ -4,7 +4,7 @@ import type { Event, Severity } from "../api/schema.js";
 import { claim } from "./claim.js";
 import { Herald } from "./herald.js";
 
-/** Web Locks that give each name to the first who asks. */
+/** Web Locks that grant each name to the first request. */
 function locks(): LockManager {
   const held = new Set<string>();
   return {
@@ -23,7 +23,7 @@ describe("claim", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("is given to one tab for each event", async () => {
+  it("succeeds in one tab per event", async () => {
     const shared = locks();
     const claims = ["a", "a", "b", "a"].map((id) => claim(id, shared));
     expect(await Promise.all(claims)).toEqual([true, false, true, false]);
@@ -62,7 +62,7 @@ describe("Herald", () => {
   const event = (id: string, severity: Severity, status = "unread") =>
     ({ kind: "event", cursor: "", event: { id, severity, status } as Event }) as const;
 
-  it("shows what the reader asked for, where they look", async () => {
+  it("shows enabled events where the reader looks", async () => {
     const teller = herald();
     teller.take(live);
     for (const frame of [event("a", "error"), event("b", "alert"), event("c", "error", "read")]) {
@@ -77,7 +77,7 @@ describe("Herald", () => {
     expect(told).toEqual(["toast a", "desktop e"]);
   });
 
-  it("tells nothing of what was missed", async () => {
+  it("ignores replayed events", async () => {
     const teller = herald();
     teller.take(event("a", "error"));
     teller.take(live);
@@ -87,7 +87,7 @@ describe("Herald", () => {
     expect(told).toEqual([]);
   });
 
-  it("tells of an event once, in however many tabs", async () => {
+  it("announces an event once across tabs", async () => {
     const tabs = [herald(), herald(), herald()];
     for (const tab of tabs) {
       tab.take(live);
@@ -99,7 +99,7 @@ describe("Herald", () => {
     expect(told).toEqual(["toast a"]);
   });
 
-  it("tells nothing unless it was asked to", async () => {
+  it("announces nothing by default", async () => {
     settings = {};
     const teller = herald();
     teller.take(live);

@@ -10,13 +10,13 @@ const live = (unread: Record<string, number>, read: Record<string, number>) =>
   ({ kind: "live", cursor: "", summary: { unread, read } }) as const;
 
 describe("Counter", () => {
-  it("does not know before the server has said", () => {
+  it("has no counts before the server sends them", () => {
     const counter = new Counter();
     expect(counter.take({ kind: "event", cursor: "", event: event({}) })).toBe(false);
     expect(counter.counts).toBeUndefined();
   });
 
-  it("counts what comes after live, and nothing between ready and live", () => {
+  it("counts frames after `live` and none between `ready` and `live`", () => {
     const counter = new Counter();
     counter.take(live({ error: 1 }, {}));
     counter.take({ kind: "event", cursor: "", event: event({}) });
@@ -30,7 +30,7 @@ describe("Counter", () => {
     expect(counter.counts).toEqual({ unread: { error: 3 }, read: {} });
   });
 
-  it("adds what a change does and leaves out what is gone", () => {
+  it("applies deltas and omits severities without events", () => {
     const counter = new Counter();
     counter.take(live({ error: 2, success: 1 }, {}));
     counter.take({

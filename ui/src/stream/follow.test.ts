@@ -12,7 +12,7 @@ const frame = (cursor: string) => `id: ${cursor}\ndata: {"id":"${cursor}"}\n\n`;
 const live = (cursor: string) =>
   `id: ${cursor}\nevent: live\ndata: {"cursor":"${cursor}","summary":{"unread":{},"read":{}}}\n\n`;
 
-/** Answers the n-th request by the n-th of these; with `hold` the stream stays open. */
+/** Answers the n-th request with the n-th of these; with `hold`, the stream stays open. */
 interface Answer {
   status?: number;
   body: string;
@@ -86,7 +86,7 @@ describe("follow", () => {
     return { asked, ...seen };
   }
 
-  it("goes on behind the last frame when a connection is lost", async () => {
+  it("resumes after the last frame when the connection is lost", async () => {
     const answers = [
       { body: `${frame("1-0-tag")}${live("1-0-tag")}${frame("2-0-tag")}id: 3-0-tag\ndata: {"cut` },
       { body: frame("3-0-tag"), hold: true },
@@ -99,7 +99,7 @@ describe("follow", () => {
     expect(states).toEqual(["connecting", "live", "waiting", "connecting"]);
   });
 
-  it("takes a silent connection for a dead one", async () => {
+  it("treats a silent connection as dead", async () => {
     const answers = [
       { body: frame("1-0-tag"), hold: true },
       { body: frame("2-0-tag"), hold: true },
@@ -110,7 +110,7 @@ describe("follow", () => {
     expect(asked[1]?.cursor).toBe("1-0-tag");
   });
 
-  it("comes back at once with another token when the old one ends", async () => {
+  it("reconnects immediately with a new token when the old one expires", async () => {
     const expiring = 'id: 1-0-tag\nevent: expiring\ndata: {"at":"2026-08-01T11:00:30Z"}\n\n';
     const answers = [{ body: frame("1-0-tag") + expiring }, { body: frame("2-0-tag"), hold: true }];
     const { asked, states } = await run(answers, ({ cursors }) => cursors.includes("2-0-tag"));
@@ -118,7 +118,7 @@ describe("follow", () => {
     expect(states).not.toContain("waiting");
   });
 
-  it("tries again after a failure that passes", async () => {
+  it("retries after a transient failure", async () => {
     const answers = [
       { status: 503, body: '{"error":"no","code":"overloaded"}', type: "application/json" },
       { status: 429, body: "", type: "text/plain" },
@@ -128,7 +128,7 @@ describe("follow", () => {
     expect(asked).toHaveLength(3);
   });
 
-  it("comes back after a 401 as soon as there is another token, and not before", async () => {
+  it("waits for another token after a 401", async () => {
     const answers = [{ status: 401, body: "" }, { body: frame("1-0-tag"), hold: true }];
     const { asked } = await run(answers, ({ cursors }) => cursors.length > 0, {
       tokens: ["old", "old", "new", "new"],
@@ -136,7 +136,7 @@ describe("follow", () => {
     expect(asked.map(({ token }) => token)).toEqual(["Bearer old", "Bearer new"]);
   });
 
-  it("gives up where asking again does not help, and says why", async () => {
+  it("gives up after a permanent failure and reports it", async () => {
     for (const [status, state] of [
       [401, "signed-out"],
       [403, "refused"],
@@ -152,7 +152,7 @@ describe("follow", () => {
 });
 
 describe("Backoff", () => {
-  it("grows with each failure and begins anew after a success", () => {
+  it("grows with each failure and resets after a success", () => {
     const backoff = new Backoff(() => 1);
     expect([backoff.next(), backoff.next(), backoff.next()]).toEqual([1_000, 2_000, 4_000]);
     for (let failures = 0; failures < 20; failures += 1) {
@@ -163,7 +163,7 @@ describe("Backoff", () => {
     expect(backoff.next()).toBe(1_000);
   });
 
-  it("takes the server's word within limits", () => {
+  it("accepts the server's `retry:` within limits", () => {
     const backoff = new Backoff(() => 1);
     backoff.name(2_731);
     expect(backoff.next()).toBe(2_731);

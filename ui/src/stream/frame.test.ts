@@ -43,7 +43,7 @@ describe("FrameReader", () => {
     ]);
   });
 
-  it("reads the same wherever the stream is cut", () => {
+  it("reads the same frames however the stream is split", () => {
     const whole = read([STREAM]);
     expect(read(STREAM)).toEqual(whole);
     for (let place = 0; place <= STREAM.length; place += 1) {
@@ -52,7 +52,7 @@ describe("FrameReader", () => {
     }
   });
 
-  it("puts several lines of data together", () => {
+  it("joins several lines of data", () => {
     const [message] = read(['data: {"id":\ndata: "b"}\n\n']);
     expect(message).toMatchObject({ frame: { kind: "event", event: { id: "b" } } });
   });

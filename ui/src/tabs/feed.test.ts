@@ -8,7 +8,7 @@ import type { StreamState } from "../stream/follow.js";
 import type { Environment } from "./environment.js";
 import { Feed } from "./feed.js";
 
-/** Web Locks as tabs see them: exclusive, in order, and stolen on request. */
+/** A model of Web Locks: exclusive, in order, and stolen on request. */
 class Locks {
   readonly #held = new Map<string, (stolen: Error) => void>();
   readonly #queues = new Map<string, (() => void)[]>();
@@ -132,7 +132,7 @@ describe("Feed", () => {
     }
   };
 
-  it("has one connection for all tabs, and each sees each frame once", async () => {
+  it("uses one connection for all tabs, and each tab sees each frame once", async () => {
     const locks = new Locks();
     const one = open(environment(locks), "0-0-t");
     await vi.waitFor(() => expect(streams).toHaveLength(1));
@@ -144,13 +144,13 @@ describe("Feed", () => {
     say("2-0-t");
     await vi.waitFor(() => expect(two.seen.cursors).toContain("event 2-0-t"));
     expect(one.seen.cursors).toEqual(["live 0-0-t", "event 1-0-t", "event 2-0-t"]);
-    // The counts that the other tab has had come in place of the stream's.
+    // The other tab's counts replace those of the stream.
     expect(two.seen.cursors).toEqual(["live 0-0-t", "event 1-0-t", "event 2-0-t"]);
     expect(asked).toHaveLength(1);
     expect([one.seen.gaps, two.seen.gaps]).toEqual([0, 0]);
   });
 
-  it("brings a tab that begins a little behind to where the others are", async () => {
+  it("catches up a tab that starts slightly behind", async () => {
     const locks = new Locks();
     const one = open(environment(locks), "0-0-t");
     await vi.waitFor(() => expect(streams).toHaveLength(1));
@@ -165,7 +165,7 @@ describe("Feed", () => {
     await vi.waitFor(() => expect(three.seen.gaps).toBe(1), { timeout: 5_000 });
   });
 
-  it("waits for the connection where a tab is ahead of it", async () => {
+  it("waits for the connection if a tab is ahead of it", async () => {
     const locks = new Locks();
     open(environment(locks), "0-0-t");
     await vi.waitFor(() => expect(streams).toHaveLength(1));
@@ -180,7 +180,7 @@ describe("Feed", () => {
     expect(two.seen.cursors).not.toContain("event 1-0-t");
   });
 
-  it("goes on in another tab when the one with the connection is closed", async () => {
+  it("continues in another tab when the leader is closed", async () => {
     const locks = new Locks();
     const one = open(environment(locks), "0-0-t");
     await vi.waitFor(() => expect(streams).toHaveLength(1));
@@ -197,7 +197,7 @@ describe("Feed", () => {
     await vi.waitFor(() => expect(two.seen.cursors).toContain("event 2-0-t"));
   });
 
-  it("takes over from a frozen tab, which follows when it wakes up", async () => {
+  it("takes over from a frozen tab, which follows after it wakes up", async () => {
     const locks = new Locks();
     const frozen = environment(locks);
     const one = open(frozen, "0-0-t");
@@ -215,7 +215,7 @@ describe("Feed", () => {
     live("0-0-t");
     say("1-0-t");
     await vi.waitFor(() => expect(two.seen.cursors).toContain("event 1-0-t"));
-    // The tab that had been frozen has lost the connection, and hears what the other says.
+    // The frozen tab has lost the connection and follows the new leader.
     await vi.waitFor(
       () => {
         const isToldOf = one.seen.cursors.includes("event 1-0-t") || one.seen.gaps > 0;
@@ -226,14 +226,14 @@ describe("Feed", () => {
     expect(asked).toHaveLength(2);
   }, 20_000);
 
-  it("keeps users apart by the tag of their cursors", async () => {
+  it("separates users by the tag of their cursors", async () => {
     const locks = new Locks();
     open(environment(locks), "0-0-alice");
     open(environment(locks), "0-0-bob");
     await vi.waitFor(() => expect(streams).toHaveLength(2));
   });
 
-  it("has a connection of its own where tabs cannot find each other", async () => {
+  it("opens its own connection if tabs cannot communicate", async () => {
     const alone = { ...environment(new Locks()), locks: undefined };
     const one = open(alone, "0-0-t");
     const two = open(alone, "0-0-t");

@@ -32,12 +32,12 @@ const HOSTILE = [
 ];
 
 describe("markdown", () => {
-  it("keeps texts as they are written", () => {
+  it("preserves texts", () => {
     expect(text(markdown("a < b & c > d &amp; \"e\""))).toBe('a < b & c > d &amp; "e"');
     expect(text(markdown("run `kubectl get <name> & wait`"))).toBe("run kubectl get <name> & wait");
   });
 
-  it("knows lists, emphasis, code and links to the web", () => {
+  it("renders lists, emphasis, code and web links", () => {
     const page = shown(
       markdown("# Do\n\n1. **stop** it\n2. run:\n\n```sh\nls\n```\n\nSee [docs](https://example.org/a)."),
     );
@@ -64,7 +64,7 @@ describe("markdown", () => {
 });
 
 describe("webAddress", () => {
-  it("takes addresses of the web only", () => {
+  it("accepts web addresses only", () => {
     expect(webAddress("https://example.org/a b")).toBe("https://example.org/a%20b");
     for (const other of [
       "javascript:alert(1)",
@@ -84,7 +84,7 @@ describe("webAddress", () => {
 });
 
 describe("causeOf", () => {
-  it("reads a cause in every form it comes in", () => {
+  it("reads a cause in every form", () => {
     const full = {
       Code: 1042,
       ShortDescription: ["no image"],
@@ -105,12 +105,12 @@ describe("causeOf", () => {
     }
   });
 
-  it("does not take what every object has for a member", () => {
+  it("ignores inherited members", () => {
     expect(causeOf({ error: JSON.parse('{"__proto__":{"Code":"x"}}') as unknown })).toBeUndefined();
     expect(causeOf({ error: ["a"] })).toBeUndefined();
   });
 
-  it("says each text once, however it is written", () => {
+  it("shows each text once, regardless of notation", () => {
     const text = "The disk is full";
     const error = {
       ShortDescription: [text],
@@ -132,13 +132,13 @@ describe("causeOf", () => {
     expect(causeOf({ error: long }, text)).toMatchObject({ happened: ["What the disk holds"], more: [] });
   });
 
-  it("knows the metadata that repeats it", () => {
+  it("recognizes metadata that repeats the cause", () => {
     const metadata = { summary: "Disk full.", namespace: "shop", list: ["disk", "full"], count: 5, empty: "" };
     expect(repeatedKeys(metadata, "disk full")).toEqual(["summary", "list"]);
     expect(repeatedKeys([1], "1")).toEqual([]);
   });
 
-  it("finds the documentation", () => {
+  it("finds the documentation link", () => {
     expect(documentationOf({ doc: "https://example.org/" })).toBe("https://example.org/");
     expect(documentationOf({ doc: "javascript:x", doclink: "http://example.org/" })).toBe(
       "http://example.org/",
@@ -170,7 +170,7 @@ describe("tree", () => {
     expect(page).not.toContain("elsewhere");
   });
 
-  it("has an end, however much there is and however deep", () => {
+  it("bounds width and depth", () => {
     const wide = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`key${n}`, n]));
     expect(text(tree(wide, NONE))).toContain("4,800 more");
     let deep: unknown = "bottom";
@@ -195,13 +195,13 @@ describe("tree", () => {
     expect(page.querySelectorAll("a")).toHaveLength(1);
   });
 
-  it("knows whether there is anything to show", () => {
+  it("reports whether anything is left to show", () => {
     for (const nothing of [null, {}, { error: {} }, { id: "x", error: "y" }, 5, "x"]) {
       expect(hasTree(nothing, new Set(["error"])), JSON.stringify(nothing)).toBe(false);
     }
     expect(hasTree({ a: null }, NONE)).toBe(true);
     expect(hasTree([1], NONE)).toBe(true);
-    // A cause that nobody understands is better shown somehow than not at all.
+    // An unrecognized cause is shown as plain metadata.
     expect(text(tree({ error: { message: "disk full" } }, NONE))).toContain("disk full");
   });
 });
