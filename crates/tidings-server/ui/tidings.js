@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-DT5EkRIK.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-00BRoNmF.js";
