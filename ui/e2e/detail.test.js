@@ -39,7 +39,7 @@ describe("the details of an event", () => {
     for (const text of ["The registry answered 403", "The pull secret has expired", "Renew the pull secret", "deploy-1042"]) {
       await plain.getByText(text).first().waitFor();
     }
-    await plain.getByText("The full view could not be loaded.").waitFor();
+    await plain.getByText("Could not load the full view.").waitFor();
     await look(page, "detail-plain");
     await plain.getByRole("button", { name: "Try again" }).click();
     await plain.getByRole("button", { name: "Try again" }).waitFor();
