@@ -36,6 +36,8 @@ const PROGRAMS: &[Program] = &[
     program("python3", "python3", &["--version"]),
     // Without it Python makes no environment.
     program("python3", "python3-venv", &["-m", "ensurepip", "--version"]),
+    // Traces system calls, to show that commits are synced.
+    program("strace", "strace", &["--version"]),
 ];
 
 const NODE_PROGRAM: Program = program("node", "nodejs", &["--version"]);

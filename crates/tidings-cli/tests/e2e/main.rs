@@ -22,6 +22,7 @@ mod look;
 mod lost_answers;
 mod monitoring;
 mod place;
+mod power_loss;
 mod pseudo_terminal;
 mod publish_lines;
 mod quota;
