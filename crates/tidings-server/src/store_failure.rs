@@ -100,6 +100,14 @@ fn of_store(error: &StoreError) -> Problem {
         )
         .remedy("try again in a moment; an event that was stored is not stored twice")
         .caused_by(error),
+        StoreError::Ended { worker } => Problem::failure(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::StorageUnavailable,
+            "The event store is unavailable",
+        )
+        .probable_cause(&format!("{worker} has ended by a fault"))
+        .remedy("restart the server; its log has the reason")
+        .caused_by(error),
         // Damage, a fault of the engine, and what a newer engine adds.
         _ => Problem::internal("The event store failed").caused_by(error),
     }
@@ -136,6 +144,17 @@ mod tests {
             assert!(body.contains("\"severity\":\"CRITICAL\""), "{body}");
             assert!(!body.contains("secret"), "{body}");
         }
+    }
+
+    #[test]
+    fn names_the_task_that_has_ended() {
+        let worker = "the background task";
+        let problem = StoreFailure::from(StoreError::Ended { worker }).problem();
+        assert!(problem.as_failure().is_some());
+        assert_eq!(problem.status().as_u16(), 503);
+        let body = problem.into_body();
+        assert_eq!(body.code, ErrorCode::StorageUnavailable);
+        assert!(body.probable_cause[0].contains(worker), "{body:?}");
     }
 
     #[test]

@@ -15,20 +15,11 @@ use tracing::Instrument as _;
 
 use crate::changes::Changes;
 use crate::committer::Asker;
-use crate::engine::{Shared, Tidings};
+use crate::engine::{BULK_CHANGES, Shared, Tidings};
 use crate::error::ChangeError;
 use crate::start::cursor_at;
-use crate::store::{ChangeStep, Changed, Matching, Snapshot, StoreError, Target};
-use crate::turns::{Bounds, NoTurn, Turn};
-
-/// The bulk changes that run and wait. Those that run have one step each in the committer's queue and
-/// 4,096 ids in memory; those that wait have the ids that their request named.
-pub(crate) const BULK_CHANGES: Bounds = Bounds {
-    running: 16,
-    running_each: 1,
-    waiting_each: 8,
-    waiting: 256,
-};
+use crate::store::{ChangeStep, Matching, Snapshot, StepOutcome, StoreError, Target};
+use crate::turns::{NoTurn, Turn};
 
 /// A bulk change whose turn has come. It goes on to its end when this is dropped.
 #[derive(Debug)]
@@ -206,7 +197,7 @@ impl Stepper {
         &self,
         targets: Vec<Target>,
         only: Option<Status>,
-    ) -> Result<Changed, ChangeError> {
+    ) -> Result<StepOutcome, ChangeError> {
         if self.stopped.load(Ordering::Relaxed) {
             return Err(ChangeError::Stopped);
         }

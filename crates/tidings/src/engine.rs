@@ -1,4 +1,7 @@
-//! The engine: the only place that knows both the store and the hub.
+//! The engine: the handle that programs hold.
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -10,7 +13,6 @@ use tidings_event::{
 };
 
 use crate::activity::Activity;
-use crate::bulk_changes::BULK_CHANGES;
 use crate::committer::Committer;
 use crate::config::Config;
 use crate::error::{OpenError, PublishError};
@@ -23,8 +25,18 @@ use crate::store::sqlite::{OpenStoreError, SqliteStore};
 use crate::store::{Identity, Publication, Store, StoreError, Submission};
 use crate::subscription::{Source, Subscription};
 use crate::timekeeper::Timekeeper;
-use crate::turns::Turns;
+use crate::turns::{Bounds, Turns};
 use crate::upkeep::{Upkeep, UpkeepTask};
+use crate::vitals::Vitals;
+
+/// The bulk changes that run and wait. Those that run have one step each in the committer's queue and
+/// 4,096 ids in memory; those that wait have the ids that their request named.
+pub(crate) const BULK_CHANGES: Bounds = Bounds {
+    running: 16,
+    running_each: 1,
+    waiting_each: 8,
+    waiting: 256,
+};
 
 /// A handle on the engine; clones share it.
 ///
@@ -50,6 +62,7 @@ pub(crate) struct Shared {
     pub(crate) bulk_changes: Turns<OwnerId>,
     pub(crate) activity: Arc<Activity>,
     pub(crate) time: Arc<Timekeeper>,
+    vitals: Arc<Vitals>,
     _upkeep: UpkeepTask,
 }
 
@@ -87,16 +100,7 @@ impl Tidings {
     ///
     /// When the data directory cannot be used, or another process uses it.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
-        let Config {
-            data_dir,
-            limits,
-            window_bytes,
-            page_bytes,
-            retention,
-            owner_bytes,
-            reserve,
-            clock,
-        } = config;
+        let (data_dir, reserve) = (config.data_dir.clone(), config.reserve);
         let opened =
             tokio::task::spawn_blocking(move || SqliteStore::open_with_reserve(&data_dir, reserve))
                 .await;
@@ -106,18 +110,34 @@ impl Tidings {
             Ok(Err(OpenStoreError::Database(fault))) => return Err(OpenError::Store(fault.into())),
             Err(panic) => return Err(OpenError::Store(panic.into())),
         };
+        Self::start(Arc::new(store), config).await
+    }
+
+    /// Starts the engine on an open store.
+    async fn start(store: Arc<dyn Store>, config: Config) -> Result<Self, OpenError> {
+        let Config {
+            limits,
+            window_bytes,
+            page_bytes,
+            retention,
+            owner_bytes,
+            clock,
+            data_dir: _,
+            reserve: _,
+        } = config;
         let last_use = store.last_use().await;
         let last_use = last_use.map_err(|error| OpenError::Store(error.into()))?;
         let time = Arc::new(Timekeeper::start(clock, last_use));
-        let store: Arc<dyn Store> = Arc::new(store);
         let hub = Arc::new(Hub::new(window_bytes));
         let metrics = Arc::new(Metrics::new());
         let activity = Arc::new(Activity::default());
+        let vitals = Arc::new(Vitals::default());
         let committer = Committer::start(
             Arc::clone(&store),
             Arc::clone(&hub),
             Arc::clone(&metrics),
             Arc::clone(&activity),
+            Arc::clone(&vitals),
         );
         let committer = Arc::new(committer);
         let upkeep = Upkeep {
@@ -126,6 +146,7 @@ impl Tidings {
             metrics: Arc::clone(&metrics),
             retention,
             time: Arc::clone(&time),
+            vitals: Arc::clone(&vitals),
         };
         let shared = Shared {
             limits,
@@ -139,6 +160,7 @@ impl Tidings {
             bulk_changes: Turns::new(BULK_CHANGES),
             activity,
             time,
+            vitals,
             _upkeep: upkeep.start(),
         };
         Ok(Self {
@@ -240,10 +262,10 @@ impl Tidings {
             return Ok(Vec::new());
         }
         self.check_sizes(&events)?;
-        if let Some(owner) = events
+        let owner = events
             .first()
-            .and_then(|first| first.submission.event.owner)
-        {
+            .and_then(|first| first.submission.event.owner);
+        if let Some(owner) = owner {
             self.shared.activity.note(owner);
         }
         let mut warnings = Vec::new();
@@ -256,7 +278,8 @@ impl Tidings {
         }
         let quota = self.shared.quota.limit_for(publisher);
         let publication = Publication { submissions, quota };
-        let mut receipts = self.shared.committer.publish(publication).await?;
+        let by_owner = owner.filter(|_| publisher == Publisher::Owner);
+        let mut receipts = self.shared.committer.publish(publication, by_owner).await?;
         for (index, of_one) in warnings {
             receipts[index].warnings = of_one;
         }
@@ -369,12 +392,13 @@ impl Tidings {
         self.shared.page_bytes
     }
 
-    /// Whether the store answers and takes events.
+    /// Checks that the engine works: its tasks run, and the store answers and takes events.
     ///
     /// # Errors
     ///
-    /// When it does not.
+    /// When a task has ended or the store does not take events.
     pub async fn check(&self) -> Result<(), StoreError> {
+        self.shared.vitals.check()?;
         self.shared.store.check().await
     }
 

@@ -5,6 +5,7 @@
 //! slow subscriber costs no more than the window it shares with the others of its feed.
 
 mod feed;
+mod system_deletion;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,8 +14,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tidings_event::{OwnerId, Rev};
 use tokio::sync::Notify;
 
-pub(crate) use feed::{Delivery, Taken};
+pub(crate) use feed::{Content, Delivery, Reached, Taken};
 use feed::{Feed, SeatNumber};
+pub(crate) use system_deletion::SystemDeletion;
 
 /// All feeds that have a subscriber. A feed without one is not here and takes no memory.
 #[derive(Debug)]
@@ -39,13 +41,18 @@ impl Hub {
         }
     }
 
-    /// Takes a seat at the feed of `owner`. From now on every delivery to it wakes `waker`.
-    pub(crate) fn join(self: &Arc<Self>, owner: OwnerId, waker: Arc<Notify>) -> Seat {
+    /// Takes a seat for `reader` at the feed of `owner`. From now on every delivery to it wakes `waker`.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        owner: OwnerId,
+        reader: OwnerId,
+        waker: Arc<Notify>,
+    ) -> Seat {
         let mut feeds = self.feeds();
         let feed = feeds.entry(owner).or_insert_with(|| {
             Arc::new(Feed::new(self.window_limit, Arc::clone(&self.window_bytes)))
         });
-        let number = feed.join(waker);
+        let number = feed.join(reader, waker);
         Seat {
             hub: Arc::clone(self),
             owner,
@@ -118,9 +125,9 @@ pub(crate) struct Seat {
 
 impl Seat {
     /// The frames after `position`, up to `budget_bytes` of them (but at least one), for a reader who
-    /// has got to `system` in the system's feed.
-    pub(crate) fn take(&self, position: Rev, system: Rev, budget_bytes: usize) -> Taken {
-        self.feed.take(self.number, position, system, budget_bytes)
+    /// has got this far in both feeds.
+    pub(crate) fn take(&self, position: Rev, reached: Reached, budget_bytes: usize) -> Taken {
+        self.feed.take(self.number, position, reached, budget_bytes)
     }
 
     /// Says how far a subscriber is that reads the store: it is at `position`, and the feed goes up
@@ -142,10 +149,16 @@ impl Drop for Seat {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use bytes::Bytes;
+    use tidings_event::{
+        CountDelta, Cursor, CursorTag, Epoch, EventId, Severity, Status, StreamItem,
+    };
 
     use super::*;
     use crate::frame::Frame;
+    use crate::store::EndedOverlay;
 
     fn frames(revs: std::ops::RangeInclusive<u64>, bytes: usize) -> Vec<Delivery> {
         let frame = Frame::created(Bytes::from(vec![b'x'; bytes]));
@@ -164,7 +177,7 @@ mod tests {
     }
 
     fn take(seat: &Seat, position: u64, budget_bytes: usize) -> Taken {
-        seat.take(Rev::new(position), Rev::ZERO, budget_bytes)
+        seat.take(Rev::new(position), Reached::default(), budget_bytes)
     }
 
     fn revs(taken: Taken) -> Vec<u64> {
@@ -185,8 +198,8 @@ mod tests {
     #[test]
     fn each_seat_takes_what_is_after_its_position() {
         let (hub, owner) = hub_and_owner();
-        let first = hub.join(owner, Arc::default());
-        let second = hub.join(owner, Arc::default());
+        let first = hub.join(owner, owner, Arc::default());
+        let second = hub.join(owner, owner, Arc::default());
         assert!(matches!(take(&first, 6, ALL), Taken::CaughtUp));
         hub.deliver(owner, frames(5..=8, 10));
         assert_eq!(revs(take(&first, 6, ALL)), [7, 8]);
@@ -197,7 +210,7 @@ mod tests {
     #[test]
     fn what_the_window_does_not_hold_is_a_gap_up_to_where_it_begins() {
         let (hub, owner) = hub_and_owner();
-        let seat = hub.join(owner, Arc::default());
+        let seat = hub.join(owner, owner, Arc::default());
         hub.deliver(owner, frames(5..=6, 10));
         assert!(matches!(take(&seat, 2, ALL), Taken::Gap { up_to } if up_to == Rev::new(4)));
         // A hole in the deliveries: what is before it must be read from the store.
@@ -212,24 +225,24 @@ mod tests {
     #[test]
     fn a_frame_may_stand_for_several_revs() {
         let (hub, owner) = hub_and_owner();
-        let seat = hub.join(owner, Arc::default());
+        let seat = hub.join(owner, owner, Arc::default());
         hub.deliver(owner, frames(4..=4, 10));
         hub.deliver(owner, range(5, 9, 0));
         hub.deliver(owner, frames(10..=10, 10));
         assert_eq!(revs(take(&seat, 3, ALL)), [4, 9, 10]);
         // Who has a part of it reads the rest from the store.
-        let _other = hub.join(owner, Arc::default());
+        let _other = hub.join(owner, owner, Arc::default());
         hub.deliver(owner, range(11, 15, 0));
         assert!(matches!(take(&seat, 12, ALL), Taken::Gap { up_to } if up_to == Rev::new(15)));
     }
 
     #[test]
-    fn what_differs_by_reader_is_read_from_the_store() {
+    fn content_in_the_store_is_a_gap() {
         let (hub, owner) = hub_and_owner();
-        let seat = hub.join(owner, Arc::default());
+        let seat = hub.join(owner, owner, Arc::default());
         hub.deliver(owner, frames(1..=2, 10));
         let mut differs = range(3, 5, 0);
-        differs[0].frame = None;
+        differs[0].content = Content::InStore;
         hub.deliver(owner, differs);
         assert!(matches!(take(&seat, 1, ALL), Taken::Gap { up_to } if up_to == Rev::new(5)));
         hub.deliver(owner, frames(6..=6, 10));
@@ -240,20 +253,78 @@ mod tests {
     #[test]
     fn what_is_about_an_event_of_the_system_waits_for_it() {
         let (hub, owner) = hub_and_owner();
-        let seat = hub.join(owner, Arc::default());
+        let seat = hub.join(owner, owner, Arc::default());
         hub.deliver(owner, frames(1..=1, 10));
         hub.deliver(owner, range(2, 2, 7));
         hub.deliver(owner, frames(3..=3, 10));
-        let at = |position, system| seat.take(Rev::new(position), Rev::new(system), ALL);
+        let at = |position, system| {
+            let reached = Reached {
+                system: Rev::new(system),
+                ..Reached::default()
+            };
+            seat.take(Rev::new(position), reached, ALL)
+        };
         assert_eq!(revs(at(0, 6)), [1]);
         assert_eq!(revs(at(1, 6)), [0_u64; 0]);
         assert_eq!(revs(at(1, 7)), [2, 3]);
     }
 
     #[test]
+    fn the_deletion_of_a_system_event_has_the_counts_of_its_reader() {
+        let hub = Arc::new(Hub::new(WINDOW_LIMIT));
+        let [system, read, deleted, other] = [(); 4].map(|()| OwnerId::mint());
+        let overlay = |owner, status| EndedOverlay {
+            owner,
+            changed_rev: Rev::new(5),
+            severity: Severity::Error,
+            status,
+        };
+        let overlays = [overlay(read, Some(Status::Read)), overlay(deleted, None)];
+        let mut counts = CountDelta::default();
+        counts.add(Status::Unread, Severity::Error, -1);
+        let deletion = SystemDeletion::new(vec![EventId::mint()], None, counts, &overlays);
+        let seats = [read, deleted, other].map(|reader| hub.join(system, reader, Arc::default()));
+        let delivery = Delivery {
+            first: Rev::new(1),
+            last: Rev::new(1),
+            system: Rev::ZERO,
+            content: Content::PerReader(Arc::new(deletion)),
+        };
+        hub.deliver(system, vec![delivery]);
+        for (seat, expected) in seats.iter().zip([(0, -1), (0, 0), (-1, 0)]) {
+            let take = |own| {
+                let reached = Reached {
+                    own: Rev::new(own),
+                    system: Rev::ZERO,
+                };
+                seat.take(Rev::ZERO, reached, ALL)
+            };
+            // A reader with an overlay must have got to it.
+            if expected != (-1, 0) {
+                assert_eq!(revs(take(4)), [0_u64; 0]);
+            }
+            let own = if expected == (-1, 0) { 4 } else { 5 };
+            let Taken::Frames(frames) = take(own) else {
+                panic!("the window has the frame");
+            };
+            let cursor = Cursor {
+                own: Rev::new(5),
+                system: Rev::new(1),
+                tag: CursorTag::derive(Epoch::mint(), system),
+            };
+            let Some(StreamItem::Deleted { deletion, .. }) = frames[0].1.read(cursor) else {
+                panic!("it is a deletion");
+            };
+            let counts = deletion.counts.unwrap();
+            let of = |deltas: &BTreeMap<Severity, i64>| deltas.values().sum::<i64>();
+            assert_eq!((of(&counts.unread), of(&counts.read)), expected);
+        }
+    }
+
+    #[test]
     fn what_is_larger_than_a_window_is_a_gap() {
         let (hub, owner) = hub_and_owner();
-        let seat = hub.join(owner, Arc::default());
+        let seat = hub.join(owner, owner, Arc::default());
         hub.deliver(owner, frames(1..=1, WINDOW_LIMIT + 1));
         assert!(matches!(take(&seat, 0, ALL), Taken::Gap { up_to } if up_to == Rev::new(1)));
         assert!(matches!(take(&seat, 1, ALL), Taken::CaughtUp));
@@ -262,7 +333,7 @@ mod tests {
     #[test]
     fn a_window_is_bounded_however_much_is_delivered() {
         let (hub, owner) = hub_and_owner();
-        let _seat = hub.join(owner, Arc::default());
+        let _seat = hub.join(owner, owner, Arc::default());
         for rev in 1..=100_u64 {
             hub.deliver(owner, frames(rev..=rev, 100_000));
         }
@@ -277,7 +348,7 @@ mod tests {
         let owners: Vec<_> = (0..200).map(|_| OwnerId::mint()).collect();
         let seats: Vec<_> = owners
             .iter()
-            .map(|owner| hub.join(*owner, Arc::default()))
+            .map(|owner| hub.join(*owner, *owner, Arc::default()))
             .collect();
         for owner in &owners {
             hub.deliver(*owner, frames(1..=100, 10_000));
@@ -295,8 +366,8 @@ mod tests {
     #[test]
     fn a_window_is_emptied_when_all_have_taken_it() {
         let (hub, owner) = hub_and_owner();
-        let first = hub.join(owner, Arc::default());
-        let second = hub.join(owner, Arc::default());
+        let first = hub.join(owner, owner, Arc::default());
+        let second = hub.join(owner, owner, Arc::default());
         hub.deliver(owner, frames(1..=3, 10));
         assert_eq!(revs(take(&first, 0, ALL)), [1, 2, 3]);
         assert!(hub.window_bytes.load(Ordering::Relaxed) > 0);
@@ -313,8 +384,8 @@ mod tests {
     #[test]
     fn the_last_to_leave_takes_the_feed_away() {
         let (hub, owner) = hub_and_owner();
-        let first = hub.join(owner, Arc::default());
-        let second = hub.join(owner, Arc::default());
+        let first = hub.join(owner, owner, Arc::default());
+        let second = hub.join(owner, owner, Arc::default());
         hub.deliver(owner, frames(1..=3, 10));
         assert_eq!(revs(take(&first, 0, ALL)), [1, 2, 3]);
         drop(second);

@@ -57,6 +57,7 @@ mod subscription;
 mod timekeeper;
 mod turns;
 mod upkeep;
+mod vitals;
 
 pub use bulk_changes::RunningChange;
 pub use changes::{ChangeOutcome, Changes};

@@ -5,6 +5,8 @@
 mod encoded;
 mod error;
 pub(crate) mod sqlite;
+#[cfg(test)]
+pub(crate) mod watched;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +15,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_event::{
     Change, CountDelta, Digests, Epoch, Event, EventFilter, EventId, EventType, EventTypes,
-    OwnerId, PageRequest, PageToken, Rev, Status, Summary, SystemId, Timestamp,
+    OwnerId, PageRequest, PageToken, Rev, Severity, Status, Summary, SystemId, Timestamp,
 };
 
 use crate::quota::EVENT_BYTES;
@@ -95,28 +97,23 @@ pub(crate) struct Publication {
     pub(crate) quota: Option<u64>,
 }
 
-/// One thing to be committed.
-#[derive(Debug)]
-pub(crate) enum Work {
-    /// These events are stored, all or none.
-    Publish(Publication),
-    /// Something is done to stored events.
-    Change(ChangeStep),
+/// What one transaction commits: first the publish requests, then the steps, each in its order.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    pub(crate) publications: Vec<Publication>,
+    pub(crate) steps: Vec<ChangeStep>,
 }
 
-impl Work {
-    pub(crate) const fn is_publication(&self) -> bool {
-        matches!(self, Self::Publish(_))
-    }
-
-    /// How many events it publishes, and how many it changes.
-    pub(crate) fn size(&self) -> (usize, usize) {
-        match self {
-            Self::Publish(publication) => (publication.submissions.len(), 0),
-            Self::Change(step) => (0, step.targets.len()),
-        }
+impl Group {
+    /// Whether there is nothing to commit.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.publications.is_empty() && self.steps.is_empty()
     }
 }
+
+/// Forms the group of a commit when the store is ready to begin it. It can block while requests that
+/// are about to arrive are waited for.
+pub(crate) type NextGroup = Box<dyn FnOnce() -> Group + Send>;
 
 /// An event that is to be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,9 +148,9 @@ pub(crate) struct ChangeStep {
     pub(crate) at: Timestamp,
 }
 
-/// What became of one thing within a group.
+/// The outcome of a publish request.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum PublishOutcome {
     /// The events are stored, now or before.
     Stored(Vec<Stored>),
     /// None of them is, since the owner of one has another event with its id.
@@ -162,8 +159,6 @@ pub(crate) enum Outcome {
     OverQuota(OverQuota),
     /// None of them is, since the disk is nearly full.
     NoRoom(Arc<StoreError>),
-    /// The step is done.
-    Changed(Changed),
 }
 
 /// The owner of an event in a request has an event with the same id and other content.
@@ -197,9 +192,9 @@ pub(crate) struct OverQuota {
     pub(crate) limit: u64,
 }
 
-/// What a step did.
+/// The outcome of a step.
 #[derive(Debug)]
-pub(crate) struct Changed {
+pub(crate) struct StepOutcome {
     /// Whose feed the changes stand in.
     pub(crate) owner: OwnerId,
     /// What was done.
@@ -208,7 +203,8 @@ pub(crate) struct Changed {
     pub(crate) at: Timestamp,
     /// The events that are now different, in the order of their revs.
     pub(crate) ids: Vec<EventId>,
-    /// Those of `ids` that are the system's, if one of `ids` is in both feeds that the owner sees.
+    /// Those of `ids` that are the system's, if one of `ids` is in both feeds that the owner sees. If the
+    /// system deletes: all, if a user has an event with one of the ids.
     pub(crate) system_ids: Option<Vec<EventId>>,
     /// How many of the others are there, or were deleted before if it is a deletion.
     pub(crate) unchanged: usize,
@@ -216,15 +212,31 @@ pub(crate) struct Changed {
     pub(crate) revs: RevRange,
     /// The newest of the system's events among them, by its position in the system's feed.
     pub(crate) system: Rev,
-    /// What that does to the owner's counts.
+    /// What that does to the owner's counts. If system events end, to those of a user without an
+    /// overlay.
     pub(crate) counts: CountDelta,
+    /// The overlays of system events that end; `None` if they are too many to be told.
+    pub(crate) ended: Option<Vec<EndedOverlay>>,
 }
 
-/// What became of a group.
-#[derive(Debug)]
+/// What one user had done to a system event that ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EndedOverlay {
+    /// The user.
+    pub(crate) owner: OwnerId,
+    /// Where the change stands in the user's feed.
+    pub(crate) changed_rev: Rev,
+    /// The event's severity.
+    pub(crate) severity: Severity,
+    /// The event's status for the user; `None` if the user had deleted it.
+    pub(crate) status: Option<Status>,
+}
+
+/// The outcomes of a group, in its order.
+#[derive(Debug, Default)]
 pub(crate) struct Committed {
-    /// One for each thing in the group, in its order.
-    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) published: Vec<PublishOutcome>,
+    pub(crate) changed: Vec<StepOutcome>,
     /// How long the commit itself took: until it was on disk.
     pub(crate) sync_time: Duration,
 }
@@ -373,11 +385,11 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// What the store is.
     fn identity(&self) -> Identity;
 
-    /// Commits a group in one transaction, without the publish requests for which the disk has no room.
-    /// Each publish request is stored whole or, on a conflict, not at all, whatever becomes of the others.
-    /// An id is compared with those of the same owner only. When this returns `Ok`, the group is on disk; on an
-    /// error nothing of it may be acknowledged.
-    async fn commit(&self, group: Vec<Work>) -> Result<Committed, StoreError>;
+    /// Forms a group when the store is ready to begin, and commits it in one transaction. Each publish
+    /// request is stored whole or not at all, whatever becomes of the others. An id is
+    /// compared with those of the same owner only. When this returns `Ok`,
+    /// the group is on disk; after an error nothing of it may be acknowledged.
+    async fn commit(&self, next: NextGroup) -> Result<Committed, StoreError>;
 
     /// What `owner` sees now.
     async fn snapshot(&self, owner: OwnerId) -> Result<Snapshot, StoreError>;

@@ -13,7 +13,7 @@ use tidings_event::{
 use tokio::sync::Notify;
 
 use crate::frame::Frame;
-use crate::hub::{Hub, Seat, Taken};
+use crate::hub::{Hub, Reached, Seat, Taken};
 use crate::metrics::Metrics;
 use crate::start::{cursor_at, first_item};
 use crate::store::{Identity, ReplayPage, Replayed, RevRange, Side, Snapshot, Store, StoreError};
@@ -144,9 +144,9 @@ impl Subscription {
         start: Start,
     ) -> Result<Self, StoreError> {
         let waker = Arc::new(Notify::new());
-        let join = |side, owner| FollowedFeed {
+        let join = |side, feed_owner| FollowedFeed {
             side,
-            seat: source.hub.join(owner, Arc::clone(&waker)),
+            seat: source.hub.join(feed_owner, owner, Arc::clone(&waker)),
         };
         let system = OwnerId::from(source.identity.system);
         // The seats are taken before the snapshot is read: what is committed after it is delivered
@@ -309,7 +309,11 @@ impl Subscription {
             let FollowedFeed { side, seat, .. } = &self.feeds[index];
             let side = *side;
             let position = *side.rev(&mut self.position);
-            match seat.take(position, self.position.system, CHUNK_BYTES) {
+            let reached = Reached {
+                own: self.position.own,
+                system: self.position.system,
+            };
+            match seat.take(position, reached, CHUNK_BYTES) {
                 Taken::Frames(frames) => self.hand_over(side, frames),
                 Taken::Gap { up_to } => {
                     seat.note(position, up_to);

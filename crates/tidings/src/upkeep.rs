@@ -2,9 +2,11 @@
 //! work on itself.
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::try_join_all;
 use tidings_event::{Change, EventId, OwnerId, StreamItem, Timestamp};
 use tokio::task::JoinHandle;
@@ -15,6 +17,7 @@ use crate::metrics::Metrics;
 use crate::retention::Retention;
 use crate::store::{ChangeStep, FeedPosition, Pressure, Progress, Side, Store, StoreError, Target};
 use crate::timekeeper::{Finding, Timekeeper, time_to_catch_up};
+use crate::vitals::{Fault, Vitals, Worker};
 
 /// How often it looks whether the store has work on itself; a look that finds nothing is two probes of
 /// what is empty then.
@@ -39,6 +42,7 @@ pub(crate) struct Upkeep {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) retention: Retention,
     pub(crate) time: Arc<Timekeeper>,
+    pub(crate) vitals: Arc<Vitals>,
 }
 
 /// The running task. Dropping it ends it; a step that it has handed over is still done.
@@ -73,7 +77,10 @@ impl Upkeep {
     }
 
     async fn run(self) {
-        let Err(Closed) = self.take_turns().await;
+        let ended = AssertUnwindSafe(self.take_turns()).catch_unwind().await;
+        if let Err(panic) = ended {
+            self.vitals.note(Fault::panicked(Worker::Upkeep, &*panic));
+        }
     }
 
     /// A step of each kind of work in turn, so that none waits for another that has much to do.

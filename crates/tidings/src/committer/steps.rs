@@ -1,15 +1,33 @@
-//! Steps of changes that were set aside: those who asked for them take turns.
+//! Work that waits until there is time for it: steps of bulk changes, and large requests of owners who
+//! publish to themselves. The askers take turns.
 
 use std::collections::{HashMap, VecDeque};
 
 use tidings_event::StreamItem;
 
-use super::{Asker, Request};
+use super::request::{Asker, Request};
 
-/// Steps by the asker, each in the order in which they came. Their memory counts as the queue's.
-#[derive(Default)]
+/// A step as large as this fills a turn.
+const TURN_WEIGHT: usize = StreamItem::MAX_IDS;
+
+/// The bytes of a publish request that take as long as a change of one event.
+const BYTES_PER_CHANGE: usize = 256;
+
+/// How long a request takes to commit, in changes of one event.
+fn weight(request: &Request) -> usize {
+    match request {
+        Request::Change(change) => change.step.targets.len(),
+        Request::Publish(publish) => {
+            let events = publish.publication.submissions.len();
+            events.max(publish.bytes / BYTES_PER_CHANGE)
+        }
+    }
+}
+
+/// Requests by the asker, each in the order in which they came. Their memory counts as the queue's.
+#[derive(Debug, Default)]
 pub(super) struct Steps {
-    /// Only askers with a step.
+    /// Only askers with a request.
     lines: HashMap<Asker, VecDeque<Request>>,
     /// The same askers, the one whose turn it is first.
     ring: VecDeque<Asker>,
@@ -20,30 +38,30 @@ impl Steps {
         self.ring.is_empty()
     }
 
-    pub(super) fn push(&mut self, asker: Asker, step: Request) {
+    pub(super) fn push(&mut self, asker: Asker, request: Request) {
         let line = self.lines.entry(asker).or_default();
         if line.is_empty() {
             self.ring.push_back(asker);
         }
-        line.push_back(step);
+        line.push_back(request);
     }
 
-    /// Moves the next step into a group, or several small ones that make no more; whether an owner asked
+    /// The next turn: one request, or several small ones that weigh no more; and whether an owner asked
     /// for any of them.
-    pub(super) fn move_some(&mut self, group: &mut Vec<Request>) -> bool {
-        let (mut changed, mut is_of_owner) = (0, false);
+    pub(super) fn next_turn(&mut self) -> (Vec<Request>, bool) {
+        let (mut turn, mut turn_weight, mut is_of_owner) = (Vec::new(), 0, false);
         while let Some(asker) = self.ring.front().copied() {
             let Some(line) = self.lines.get_mut(&asker) else {
                 self.ring.pop_front();
                 continue;
             };
-            let named = line.front().map_or(0, |step| step.work.size().1);
-            if changed > 0 && changed + named > StreamItem::MAX_IDS {
+            let weight = line.front().map_or(0, weight);
+            if turn_weight > 0 && turn_weight + weight > TURN_WEIGHT {
                 break;
             }
-            changed += named;
+            turn_weight += weight;
             is_of_owner |= matches!(asker, Asker::Owner(_));
-            group.extend(line.pop_front());
+            turn.extend(line.pop_front());
             self.ring.pop_front();
             if line.is_empty() {
                 self.lines.remove(&asker);
@@ -51,6 +69,6 @@ impl Steps {
                 self.ring.push_back(asker);
             }
         }
-        is_of_owner
+        (turn, is_of_owner)
     }
 }

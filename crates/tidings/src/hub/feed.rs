@@ -4,9 +4,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tidings_event::Rev;
+use tidings_event::{OwnerId, Rev};
 use tokio::sync::Notify;
 
+use super::system_deletion::SystemDeletion;
 use crate::frame::Frame;
 
 /// When all windows together pass this size, each is cut to [`TIGHT_WINDOW_BYTES`] at its next
@@ -30,8 +31,53 @@ pub(crate) struct Delivery {
     /// It is about an event of the system: who has not got that far in the system's feed must wait
     /// with it.
     pub(crate) system: Rev,
-    /// The frame. `None` where what it says differs by reader: then each reads it from the store.
-    pub(crate) frame: Option<Frame>,
+    pub(crate) content: Content,
+}
+
+/// What a delivery shows.
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    /// The same to all readers.
+    Shared(Frame),
+    /// Counts that differ by reader.
+    PerReader(Arc<SystemDeletion>),
+    /// Each reader reads it from the store.
+    InStore,
+}
+
+impl Content {
+    fn size(&self) -> usize {
+        match self {
+            Self::Shared(frame) => frame.size(),
+            Self::PerReader(deletion) => deletion.size(),
+            Self::InStore => 0,
+        }
+    }
+
+    /// Whether a reader who has got this far can see it.
+    fn is_due(&self, reader: OwnerId, reached: Reached) -> bool {
+        match self {
+            Self::PerReader(deletion) => deletion.waits_for(reader) <= reached.own,
+            Self::Shared(_) | Self::InStore => true,
+        }
+    }
+
+    fn frame_for(&self, reader: OwnerId) -> Option<Frame> {
+        match self {
+            Self::Shared(frame) => Some(frame.clone()),
+            Self::PerReader(deletion) => Some(deletion.frame_for(reader)),
+            Self::InStore => None,
+        }
+    }
+}
+
+/// How far a reader has got.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reached {
+    /// In its own feed.
+    pub(crate) own: Rev,
+    /// In the system's feed.
+    pub(crate) system: Rev,
 }
 
 impl Delivery {
@@ -41,7 +87,7 @@ impl Delivery {
             first: rev,
             last: rev,
             system: Rev::ZERO,
-            frame: Some(frame),
+            content: Content::Shared(frame),
         }
     }
 }
@@ -52,7 +98,7 @@ struct Kept {
     first: Rev,
     last: Rev,
     system: Rev,
-    frame: Frame,
+    content: Content,
 }
 
 /// What a seat finds at its feed.
@@ -95,6 +141,7 @@ struct State {
 
 #[derive(Debug)]
 struct Occupant {
+    reader: OwnerId,
     waker: Arc<Notify>,
     behind: bool,
     /// How far it has got, where it has said so.
@@ -110,7 +157,7 @@ impl Feed {
         }
     }
 
-    pub(super) fn join(&self, waker: Arc<Notify>) -> SeatNumber {
+    pub(super) fn join(&self, reader: OwnerId, waker: Arc<Notify>) -> SeatNumber {
         let mut state = self.state();
         let number = SeatNumber(state.next_seat);
         state.next_seat += 1;
@@ -118,6 +165,7 @@ impl Feed {
         state.seats.insert(
             number,
             Occupant {
+                reader,
                 waker,
                 behind: false,
                 position: None,
@@ -144,21 +192,22 @@ impl Feed {
             if delivery.last <= state.head {
                 continue;
             }
-            if delivery.first != state.head.next() || delivery.frame.is_none() {
+            let is_in_store = matches!(delivery.content, Content::InStore);
+            if delivery.first != state.head.next() || is_in_store {
                 self.clear(&mut state);
             }
             state.head = delivery.last;
-            let Some(frame) = delivery.frame else {
+            if is_in_store {
                 continue;
-            };
-            state.window_bytes += frame.size();
-            self.all_windows_bytes
-                .fetch_add(frame.size(), Ordering::Relaxed);
+            }
+            let size = delivery.content.size();
+            state.window_bytes += size;
+            self.all_windows_bytes.fetch_add(size, Ordering::Relaxed);
             state.window.push_back(Kept {
                 first: delivery.first,
                 last: delivery.last,
                 system: delivery.system,
-                frame,
+                content: delivery.content,
             });
         }
         self.trim(&mut state);
@@ -169,18 +218,21 @@ impl Feed {
         }
     }
 
-    /// The frames after `position`, of a reader who has got to `system` in the system's feed.
+    /// The frames after `position`, for the reader at this seat.
     pub(super) fn take(
         &self,
         number: SeatNumber,
         position: Rev,
-        system: Rev,
+        reached: Reached,
         budget_bytes: usize,
     ) -> Taken {
         let mut state = self.state();
-        if let Some(occupant) = state.seats.get_mut(&number) {
-            occupant.position = Some(position);
-        }
+        // The seat is given up only when it is dropped.
+        let Some(occupant) = state.seats.get_mut(&number) else {
+            return Taken::CaughtUp;
+        };
+        occupant.position = Some(position);
+        let reader = occupant.reader;
         if position >= state.head {
             self.caught_up(&mut state, number);
             return Taken::CaughtUp;
@@ -207,11 +259,12 @@ impl Feed {
             .iter()
             .skip(skipped)
             .take_while(|kept| {
-                let fits = bytes < budget_bytes && kept.system <= system;
-                bytes = bytes.saturating_add(kept.frame.size());
+                let is_due = kept.system <= reached.system && kept.content.is_due(reader, reached);
+                let fits = bytes < budget_bytes && is_due;
+                bytes = bytes.saturating_add(kept.content.size());
                 fits
             })
-            .map(|kept| (kept.last, kept.frame.clone()))
+            .filter_map(|kept| Some((kept.last, kept.content.frame_for(reader)?)))
             .collect();
         if frames.last().is_some_and(|(last, _)| *last == state.head) {
             self.caught_up(&mut state, number);
@@ -272,12 +325,12 @@ impl Feed {
             self.window_limit
         };
         while state.window_bytes > allowed {
-            let Some(Kept { frame, .. }) = state.window.pop_front() else {
+            let Some(Kept { content, .. }) = state.window.pop_front() else {
                 break;
             };
-            state.window_bytes -= frame.size();
-            self.all_windows_bytes
-                .fetch_sub(frame.size(), Ordering::Relaxed);
+            let size = content.size();
+            state.window_bytes -= size;
+            self.all_windows_bytes.fetch_sub(size, Ordering::Relaxed);
         }
     }
 

@@ -34,6 +34,13 @@ pub enum StoreError {
     /// As many reads of all owners wait as may wait.
     #[error("as many reads wait for their turn as may wait")]
     Overloaded,
+    /// A task or thread that the engine needs has ended by a fault, which the log describes. Only opening
+    /// the engine again brings it back.
+    #[error("{worker} has ended")]
+    Ended {
+        /// The task or thread.
+        worker: &'static str,
+    },
     /// It was closed.
     #[error("the event store is closed")]
     Closed,

@@ -53,7 +53,7 @@ use crate::config::Reserve;
 use crate::retention::Retention;
 use crate::store::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
-    Progress, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Unread, Work,
+    NextGroup, Progress, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Unread,
 };
 use directory::DataDirectory;
 use fault::{OpenFault, io_error};
@@ -156,8 +156,8 @@ impl Store for SqliteStore {
         self.identity
     }
 
-    async fn commit(&self, group: Vec<Work>) -> Result<Committed, StoreError> {
-        self.writer.commit(group).await
+    async fn commit(&self, next: NextGroup) -> Result<Committed, StoreError> {
+        self.writer.commit(next).await
     }
 
     async fn snapshot(&self, owner: OwnerId) -> Result<Snapshot, StoreError> {

@@ -75,7 +75,7 @@ macro_rules! conformance {
                 cases::changes::a_deleted_event_that_is_published_again_stays_deleted,
                 cases::changes::an_event_can_be_published_back_as_it_is_listed,
                 cases::system::what_one_user_does_to_a_system_event_is_nobody_else_s,
-                cases::system::a_system_event_that_ends_is_counted_anew_by_each_reader,
+                cases::system::the_end_of_a_system_event_has_the_counts_of_each_reader,
                 cases::system::what_many_users_did_to_a_system_event_goes_with_it,
                 cases::system::the_types_are_those_of_what_a_user_sees,
                 cases::retention::the_newest_are_kept_and_the_streams_show_what_goes,

@@ -7,8 +7,8 @@ use tidings_event::{
 
 use super::counts::number;
 use super::feeds::Feeds;
-use super::row::{STORED_BYTES, nanoseconds, rev, rev_to_sql, word};
-use crate::store::{self, ChangeStep, Changed, RevRange, Side};
+use super::row::{STORED_BYTES, nanoseconds, rev, rev_to_sql, uuid, word};
+use crate::store::{self, ChangeStep, EndedOverlay, RevRange, Side, StepOutcome};
 
 /// The row of an event that is to be changed.
 struct Target {
@@ -48,7 +48,15 @@ struct Doing<'a, 'c> {
     /// The newest of the system's events among those changed.
     newest_system: Rev,
     counts: CountDelta,
+    /// The overlays of system events that end, while there is room for them.
+    ended: Option<Vec<EndedOverlay>>,
+    /// Whether a user has an event with the id of a system event that ends.
+    ended_has_twins: bool,
 }
+
+/// The most overlays that a step reports, in some milliseconds and 1 MiB. Beyond them each subscriber
+/// reads its counts from the store.
+const MAX_ENDED: usize = 16_384;
 
 /// Does a step. Events that the owner does not see stay as they are.
 pub(super) fn apply(
@@ -56,7 +64,7 @@ pub(super) fn apply(
     system: SystemId,
     feeds: &mut Feeds,
     step: &ChangeStep,
-) -> rusqlite::Result<Changed> {
+) -> rusqlite::Result<StepOutcome> {
     let system = OwnerId::from(system);
     let mut doing = Doing {
         transaction,
@@ -66,6 +74,8 @@ pub(super) fn apply(
         step,
         newest_system: Rev::ZERO,
         counts: CountDelta::default(),
+        ended: Some(Vec::new()),
+        ended_has_twins: false,
     };
     let (mut ids, mut system_ids) = (Vec::new(), Vec::new());
     let (mut has_twins, mut unchanged) = (false, 0);
@@ -95,7 +105,11 @@ pub(super) fn apply(
         true => Rev::ZERO,
         false => feeds.load(transaction, step.owner)?.head,
     };
-    Ok(Changed {
+    let system_ids = match step.owner == system {
+        true => doing.ended_has_twins.then(|| ids.clone()),
+        false => has_twins.then_some(system_ids),
+    };
+    Ok(StepOutcome {
         owner: step.owner,
         change: step.change,
         at: step.at,
@@ -104,10 +118,11 @@ pub(super) fn apply(
             up_to: head,
         },
         ids,
-        system_ids: has_twins.then_some(system_ids),
+        system_ids,
         unchanged,
         system: doing.newest_system,
         counts: doing.counts,
+        ended: doing.ended,
     })
 }
 
@@ -185,6 +200,7 @@ impl Doing<'_, '_> {
             }
             Change::Delete => {
                 if owner == self.system {
+                    self.note_twins(target, id)?;
                     self.leave_overlays(target)?;
                 }
                 self.bury(feeds, target, id)?;
@@ -233,13 +249,53 @@ impl Doing<'_, '_> {
     }
 
     /// Marks an event of the system, which goes, so that what users did to it goes after it.
-    fn leave_overlays(&self, target: &Target) -> rusqlite::Result<()> {
+    fn leave_overlays(&mut self, target: &Target) -> rusqlite::Result<()> {
+        self.report_overlays(target)?;
         self.transaction
             .prepare_cached(
                 "INSERT INTO ended (system_rev, severity) SELECT ?1, ?2 \
                  WHERE EXISTS (SELECT 1 FROM overlay WHERE system_rev = ?1)",
             )?
             .execute((rev_to_sql(target.created_rev)?, target.severity.as_str()))?;
+        Ok(())
+    }
+
+    fn note_twins(&mut self, target: &Target, id: EventId) -> rusqlite::Result<()> {
+        self.ended_has_twins |= self
+            .transaction
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM event WHERE id = ?1 AND key <> ?2)")?
+            .query_row((id.as_uuid().as_bytes(), target.key), |row| {
+                row.get::<_, bool>(0)
+            })?;
+        Ok(())
+    }
+
+    /// Reads what users did to an event of the system that ends.
+    fn report_overlays(&mut self, target: &Target) -> rusqlite::Result<()> {
+        let Some(ended) = &mut self.ended else {
+            return Ok(());
+        };
+        let mut read = self.transaction.prepare_cached(
+            "SELECT feed.owner, overlay.changed_rev, overlay.status, overlay.deleted \
+             FROM overlay INDEXED BY overlay_by_event JOIN feed ON feed.key = overlay.feed \
+             WHERE overlay.system_rev = ?1 LIMIT ?2",
+        )?;
+        let room = MAX_ENDED - ended.len();
+        let limit = i64::try_from(room + 1).unwrap_or(i64::MAX);
+        let mut rows = read.query((rev_to_sql(target.created_rev)?, limit))?;
+        while let Some(row) = rows.next()? {
+            let status = word(row, 2, "status")?;
+            let is_deleted: bool = row.get(3)?;
+            ended.push(EndedOverlay {
+                owner: OwnerId::from_uuid(uuid(row, 0)?),
+                changed_rev: rev(row, 1)?,
+                severity: target.severity,
+                status: (!is_deleted).then_some(status),
+            });
+        }
+        if ended.len() > MAX_ENDED {
+            self.ended = None;
+        }
         Ok(())
     }
 
@@ -332,7 +388,7 @@ mod tests {
 
     use super::{Change, ChangeStep, EventId, OwnerId, Rev, Severity, Status};
     use crate::store::sqlite::SqliteStore;
-    use crate::store::{Outcome, Side, Store as _, Target, Work};
+    use crate::store::{Group, Side, Store as _, Target};
     use crate::{Config, Tidings};
 
     /// As it happens if the events change after they were found and before the step.
@@ -365,11 +421,12 @@ mod tests {
                 only,
                 at: Timestamp::now(),
             };
-            let committed = store.commit(vec![Work::Change(step)]).await.unwrap();
-            match committed.outcomes.into_iter().next() {
-                Some(Outcome::Changed(changed)) => changed,
-                other => panic!("{other:?}"),
-            }
+            let group = Group {
+                steps: vec![step],
+                ..Group::default()
+            };
+            let committed = store.commit(Box::new(|| group)).await.unwrap();
+            committed.changed.into_iter().next().unwrap()
         };
         let read = Change::Status(Status::Read);
         let none = change(&ids, Change::Delete, Some(Status::Read)).await;
@@ -394,11 +451,12 @@ mod tests {
             only: None,
             at: Timestamp::now(),
         };
-        let committed = store.commit(vec![Work::Change(step)]).await.unwrap();
-        match &committed.outcomes[..] {
-            [Outcome::Changed(changed)] => assert!(changed.ids.is_empty()),
-            other => panic!("{other:?}"),
-        }
+        let group = Group {
+            steps: vec![step],
+            ..Group::default()
+        };
+        let committed = store.commit(Box::new(|| group)).await.unwrap();
+        assert!(committed.changed[0].ids.is_empty());
         store.close().await;
     }
 }

@@ -8,7 +8,7 @@ use super::feeds::Feeds;
 use super::row::{
     EVENT_COLUMN_COUNT, NewRow, STORED_COLUMNS, event_json, insert_events, moment, rev,
 };
-use crate::store::{Conflict, Outcome, OverQuota, Publication, Stored, Submission};
+use crate::store::{Conflict, OverQuota, Publication, PublishOutcome, Stored, Submission};
 
 /// Events that are inserted together, unless one request has more. A savepoint keeps all pages that
 /// change after it, in memory: of a large group that would be many.
@@ -20,7 +20,7 @@ pub(super) fn store_requests(
     system: SystemId,
     feeds: &mut Feeds,
     mut requests: &[&Publication],
-) -> rusqlite::Result<Vec<Outcome>> {
+) -> rusqlite::Result<Vec<PublishOutcome>> {
     let mut outcomes = Vec::with_capacity(requests.len());
     while !requests.is_empty() {
         let now = &requests[..together(requests)];
@@ -60,7 +60,7 @@ fn store_new(
     system: SystemId,
     feeds: &mut Feeds,
     requests: &[&Publication],
-) -> rusqlite::Result<Option<Vec<Outcome>>> {
+) -> rusqlite::Result<Option<Vec<PublishOutcome>>> {
     let all = requests.iter().flat_map(|request| &request.submissions);
     if feeds.any_deleted(transaction)? {
         for submission in all {
@@ -96,7 +96,7 @@ fn store_new(
                 deleted: false,
             });
         }
-        outcomes.push(Outcome::Stored(stored));
+        outcomes.push(PublishOutcome::Stored(stored));
     }
     if insert_all(transaction, &rows)? {
         return Ok(Some(outcomes));
@@ -162,7 +162,7 @@ fn store_one_by_one(
     system: SystemId,
     feeds: &mut Feeds,
     request: &Publication,
-) -> rusqlite::Result<Outcome> {
+) -> rusqlite::Result<PublishOutcome> {
     // Before the savepoint: a rollback to it must not take away a feed that we remember.
     for submission in &request.submissions {
         feeds.load(transaction, owner_of(&submission.event, system))?;
@@ -209,7 +209,7 @@ fn store_one_by_one(
     }
     let Some(refused) = refused else {
         transaction.prepare_cached("RELEASE request")?.execute([])?;
-        return Ok(Outcome::Stored(stored));
+        return Ok(PublishOutcome::Stored(stored));
     };
     let added = stored.iter().zip(&request.submissions);
     for (one, submission) in added.filter(|(one, _)| !one.repeated) {
@@ -217,8 +217,8 @@ fn store_one_by_one(
     }
     transaction.execute_batch("ROLLBACK TO request; RELEASE request")?;
     Ok(match refused {
-        Refused::Conflict(conflict) => Outcome::Conflict(conflict),
-        Refused::OverQuota { index, owner } => Outcome::OverQuota(OverQuota {
+        Refused::Conflict(conflict) => PublishOutcome::Conflict(conflict),
+        Refused::OverQuota { index, owner } => PublishOutcome::OverQuota(OverQuota {
             index,
             bytes: request.submissions[index].stored_bytes(),
             used: feeds.load(transaction, owner)?.bytes(),

@@ -16,14 +16,16 @@ use super::fault::{is_full, store_error};
 use super::feeds::Feeds;
 use super::publish::store_requests;
 use super::reserve::{Disk, free_pages};
-use crate::store::{self, Committed, Outcome, StoreError, Submission, Work};
+use crate::store::{
+    self, Committed, Group, NextGroup, Publication, PublishOutcome, StoreError, Submission,
+};
 
 /// The engine hands over one group at a time; when the thread is busy, the next one waits there.
 const QUEUED_COMMANDS: usize = 1;
 
 enum Command {
     Commit {
-        group: Vec<Work>,
+        next: NextGroup,
         reply: oneshot::Sender<Result<Committed, StoreError>>,
     },
     /// Some work of the store on itself, which nobody is waiting for: in a transaction of its own.
@@ -69,10 +71,10 @@ impl Writer {
     }
 
     /// Commits a group; on an error nothing of it may be acknowledged.
-    pub(crate) async fn commit(&self, group: Vec<Work>) -> Result<Committed, StoreError> {
+    pub(crate) async fn commit(&self, next: NextGroup) -> Result<Committed, StoreError> {
         let (reply, outcome) = oneshot::channel();
         self.commands
-            .send(Command::Commit { group, reply })
+            .send(Command::Commit { next, reply })
             .await
             .map_err(|_| StoreError::Closed)?;
         outcome.await.map_err(|_| StoreError::Closed)?
@@ -178,7 +180,12 @@ fn write(
 ) {
     while let Some(command) = queue.blocking_recv() {
         match command {
-            Command::Commit { group, reply } => {
+            Command::Commit { next, reply } => {
+                let group = next();
+                if group.is_empty() {
+                    let _ = reply.send(Ok(Committed::default()));
+                    continue;
+                }
                 let committed = commit_with_room(&mut connection, system, &group, disk);
                 let committed = committed.map_err(store_error);
                 last_failed.store(committed.is_err(), Ordering::Relaxed);
@@ -234,16 +241,16 @@ fn look_after_room(connection: &Connection, disk: &Disk) -> rusqlite::Result<sto
     })
 }
 
-/// Commits a group; on a disk that is nearly full without the publish requests that have no disk.
+/// Commits a group. On a disk that is nearly full, publish requests for which there is no room are left
+/// out.
 fn commit_with_room(
     connection: &mut Connection,
     system: SystemId,
-    group: &[Work],
+    group: &Group,
     disk: &Disk,
 ) -> rusqlite::Result<Committed> {
-    let admitted = admit(connection, group, disk)?;
-    let mut admissions = group.iter().zip(&admitted);
-    let publishes = admissions.any(|(work, admitted)| *admitted && work.is_publication());
+    let admitted = admit(connection, &group.publications, disk)?;
+    let publishes = admitted.contains(&true);
     let done = match disk.is_tight() {
         true => disk.make_room_for(connection, true, |connection| {
             commit(connection, system, group, &admitted, disk)
@@ -251,18 +258,18 @@ fn commit_with_room(
         false => commit(connection, system, group, &admitted, disk),
     };
     let done = match done {
-        // What takes room goes without what makes some.
+        // Steps can make room, so they are committed without the publish requests.
         Err(error) if is_full(&error) => {
             disk.note(publishes);
             if publishes {
                 disk.tell(true);
             }
-            let changes: Vec<bool> = group.iter().map(|work| !work.is_publication()).collect();
-            if !changes.contains(&true) {
+            if group.steps.is_empty() {
                 return Err(error);
             }
+            let none = vec![false; admitted.len()];
             disk.make_room_for(connection, true, |connection| {
-                commit(connection, system, group, &changes, disk)
+                commit(connection, system, group, &none, disk)
             })
         }
         Ok(committed) => {
@@ -277,22 +284,22 @@ fn commit_with_room(
     done
 }
 
-/// Which of a group may be tried: all but the publish requests for which there is no disk.
-fn admit(connection: &Connection, group: &[Work], disk: &Disk) -> rusqlite::Result<Vec<bool>> {
-    let mut admitted = vec![true; group.len()];
-    if !group.iter().any(Work::is_publication) {
-        return Ok(admitted);
+/// Which publish requests the disk has room for.
+fn admit(
+    connection: &Connection,
+    publications: &[Publication],
+    disk: &Disk,
+) -> rusqlite::Result<Vec<bool>> {
+    if publications.is_empty() {
+        return Ok(Vec::new());
     }
     let mut budget = disk.budget(connection)?;
-    let mut all = true;
-    for (work, admitted) in group.iter().zip(&mut admitted) {
-        if let Work::Publish(publication) = work {
-            let bytes = publication.submissions.iter().map(Submission::stored_bytes);
-            *admitted = budget.take(bytes.sum());
-            all &= *admitted;
-        }
-    }
-    if !all && disk.refuses(free_pages(connection)?) {
+    let fits = publications.iter().map(|publication| {
+        let bytes = publication.submissions.iter().map(Submission::stored_bytes);
+        budget.take(bytes.sum())
+    });
+    let admitted: Vec<bool> = fits.collect();
+    if admitted.contains(&false) && disk.refuses(free_pages(connection)?) {
         disk.tell(true);
     }
     Ok(admitted)
@@ -301,38 +308,34 @@ fn admit(connection: &Connection, group: &[Work], disk: &Disk) -> rusqlite::Resu
 fn commit(
     connection: &mut Connection,
     system: SystemId,
-    group: &[Work],
+    group: &Group,
     admitted: &[bool],
     disk: &Disk,
 ) -> rusqlite::Result<Committed> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut feeds = Feeds::default();
-    let mut outcomes = Vec::with_capacity(group.len());
-    // Requests with no change between them are stored together.
-    let mut requests = Vec::with_capacity(group.len());
-    for (work, admitted) in group.iter().zip(admitted) {
-        match work {
-            Work::Publish(request) if *admitted => requests.push(request),
-            Work::Publish(_) => {
-                outcomes.extend(store_requests(&transaction, system, &mut feeds, &requests)?);
-                requests.clear();
-                let refused = StoreError::Full(disk.kept().into());
-                outcomes.push(Outcome::NoRoom(Arc::new(refused)));
-            }
-            Work::Change(step) => {
-                outcomes.extend(store_requests(&transaction, system, &mut feeds, &requests)?);
-                requests.clear();
-                let changed = change::apply(&transaction, system, &mut feeds, step)?;
-                outcomes.push(Outcome::Changed(changed));
-            }
-        }
+    let requests = group.publications.iter().zip(admitted);
+    let requests = requests.filter_map(|(request, admitted)| admitted.then_some(request));
+    let requests: Vec<_> = requests.collect();
+    let mut stored = store_requests(&transaction, system, &mut feeds, &requests)?.into_iter();
+    let published = admitted.iter().map(|admitted| {
+        let outcome = if *admitted { stored.next() } else { None };
+        outcome.unwrap_or_else(|| {
+            let refused = StoreError::Full(disk.kept().into());
+            PublishOutcome::NoRoom(Arc::new(refused))
+        })
+    });
+    let published = published.collect();
+    let mut changed = Vec::with_capacity(group.steps.len());
+    for step in &group.steps {
+        changed.push(change::apply(&transaction, system, &mut feeds, step)?);
     }
-    outcomes.extend(store_requests(&transaction, system, &mut feeds, &requests)?);
     feeds.write_back(&transaction)?;
     let began = Instant::now();
     transaction.commit()?;
     Ok(Committed {
-        outcomes,
+        published,
+        changed,
         sync_time: began.elapsed(),
     })
 }

@@ -49,7 +49,7 @@ pub(crate) async fn what_one_user_does_to_a_system_event_is_nobody_else_s(place:
     tidings.close().await;
 }
 
-pub(crate) async fn a_system_event_that_ends_is_counted_anew_by_each_reader(place: Place) {
+pub(crate) async fn the_end_of_a_system_event_has_the_counts_of_each_reader(place: Place) {
     let tidings = place.open().await;
     let system = OwnerId::from(*tidings.system_id().as_uuid());
     let ends = system_event(&tidings, 1).await;
@@ -61,23 +61,26 @@ pub(crate) async fn a_system_event_that_ends_is_counted_anew_by_each_reader(plac
         let opened = tidings.subscribe(owner, Start::Now).await;
         readers.push((owner, opened.expect("readable")));
     }
+    let mut counted = Vec::new();
     for (_, reader) in &mut readers {
-        while !matches!(next(reader).await, StreamItem::Live { .. }) {}
+        let summary = loop {
+            if let StreamItem::Live { summary, .. } = next(reader).await {
+                break summary;
+            }
+        };
+        counted.push(summary);
     }
     let deleted = tidings.delete(system, ends.id).await;
     assert_eq!(deleted.expect("it answers"), ChangeOutcome::Changed);
-    for (owner, reader) in &mut readers {
-        // From here on the counts are not known, and it says so first.
-        assert!(matches!(next(reader).await, StreamItem::Ready { .. }));
-        let StreamItem::Deleted { deletion, .. } = next(reader).await else {
+    for ((owner, reader), before) in readers.iter_mut().zip(counted) {
+        let StreamItem::Deleted { deletion, cursor } = next(reader).await else {
             panic!("the deletion comes");
         };
-        assert_eq!((deletion.ids, deletion.counts), (vec![ends.id], None));
-        let StreamItem::Live { summary, cursor } = next(reader).await else {
-            panic!("the counts come");
-        };
+        assert_eq!(deletion.ids, [ends.id]);
+        let counts = deletion.counts.expect("it has the counts");
+        let after = before.changed_by(&counts).expect("they belong together");
         let now = tidings.summary(*owner).await.expect("readable");
-        assert_eq!((summary, cursor), (now.counts, now.cursor));
+        assert_eq!((after, cursor), (now.counts, now.cursor));
         assert_eq!((now.unread_count, now.read_count), (1, 0));
     }
     tidings.close().await;

@@ -1,0 +1,146 @@
+//! What becomes of a group that is committed: it is shown to subscribers, counted, and its callers are
+//! told.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tidings_event::{Change, Deletion, OwnerId, StatusChange};
+
+use super::request::{Published, Replies};
+use crate::error::PublishError;
+use crate::frame::Frame;
+use crate::hub::{Content, Delivery, Hub, SystemDeletion};
+use crate::metrics::{ChangeLabel, Metrics, OutcomeLabel};
+use crate::receipt::Receipt;
+use crate::store::{Committed, Conflict, OverQuota, PublishOutcome, StepOutcome, Stored};
+
+/// Hands what is new to those who follow its feeds, each feed in the order of its revs.
+pub(super) fn deliver(committed: &Committed, system: OwnerId, hub: &Hub) {
+    let mut by_owner: HashMap<OwnerId, Vec<Delivery>> = HashMap::new();
+    let stored = committed.published.iter().filter_map(stored_by);
+    for one in stored.flatten().filter(|one| !one.repeated) {
+        let frame = Frame::created(one.json.clone());
+        let deliveries = by_owner.entry(one.owner).or_default();
+        deliveries.push(Delivery::of_one(one.rev, frame));
+    }
+    for changed in committed.changed.iter().filter(|step| !step.ids.is_empty()) {
+        let deliveries = by_owner.entry(changed.owner).or_default();
+        deliveries.push(delivery_of(changed, system));
+    }
+    for (owner, deliveries) in by_owner {
+        hub.deliver(owner, deliveries);
+    }
+}
+
+fn stored_by(outcome: &PublishOutcome) -> Option<&Vec<Stored>> {
+    match outcome {
+        PublishOutcome::Stored(stored) => Some(stored),
+        PublishOutcome::Conflict(_) | PublishOutcome::OverQuota(_) | PublishOutcome::NoRoom(_) => {
+            None
+        }
+    }
+}
+
+/// A step is shown by one frame.
+fn delivery_of(changed: &StepOutcome, system: OwnerId) -> Delivery {
+    let content = match &changed.ended {
+        _ if changed.owner != system => Content::Shared(frame_of(changed)),
+        Some(ended) => {
+            let (ids, system_ids) = (changed.ids.clone(), changed.system_ids.clone());
+            let deletion = SystemDeletion::new(ids, system_ids, changed.counts.clone(), ended);
+            Content::PerReader(Arc::new(deletion))
+        }
+        None => Content::InStore,
+    };
+    Delivery {
+        first: changed.revs.after.next(),
+        last: changed.revs.up_to,
+        system: changed.system,
+        content,
+    }
+}
+
+fn frame_of(changed: &StepOutcome) -> Frame {
+    let (ids, system_ids) = (changed.ids.clone(), changed.system_ids.clone());
+    let counts = Some(changed.counts.clone());
+    match changed.change {
+        Change::Status(status) => Frame::status(&StatusChange {
+            ids,
+            system_ids,
+            status,
+            updated_at: changed.at,
+            counts,
+        }),
+        Change::Delete => Frame::deleted(&Deletion {
+            ids,
+            system_ids,
+            counts,
+        }),
+    }
+}
+
+pub(super) fn count(committed: &Committed, metrics: &Metrics) {
+    let mut events = 0_u32;
+    for outcome in &committed.published {
+        let label = match outcome {
+            PublishOutcome::Stored(_) => OutcomeLabel::STORED,
+            PublishOutcome::Conflict(_) => OutcomeLabel::CONFLICT,
+            PublishOutcome::NoRoom(_) => OutcomeLabel::FAILED,
+            PublishOutcome::OverQuota(_) => OutcomeLabel::OVER_QUOTA,
+        };
+        metrics.requests.get_or_create(&label).inc();
+        for one in stored_by(outcome).into_iter().flatten() {
+            if one.repeated {
+                metrics.events_repeated.inc();
+            } else {
+                metrics.events_stored.inc();
+                events += 1;
+            }
+        }
+    }
+    for changed in &committed.changed {
+        let number = changed.ids.len();
+        metrics.frames_encoded.inc_by(u64::from(number > 0));
+        let label = &ChangeLabel::of(changed.change);
+        metrics
+            .events_changed
+            .get_or_create(label)
+            .inc_by(number as u64);
+        events = events.saturating_add(u32::try_from(number).unwrap_or(u32::MAX));
+    }
+    metrics.commit_events.observe(f64::from(events));
+    metrics
+        .commit_sync_seconds
+        .observe(committed.sync_time.as_secs_f64());
+}
+
+/// Tells the callers.
+pub(super) fn send(committed: Committed, replies: Replies) {
+    for (reply, outcome) in replies.publishers.into_iter().zip(committed.published) {
+        reply.send(published(outcome));
+    }
+    for (reply, changed) in replies.changers.into_iter().zip(committed.changed) {
+        reply.send(Ok(changed));
+    }
+}
+
+fn published(outcome: PublishOutcome) -> Published {
+    match outcome {
+        PublishOutcome::Stored(stored) => Ok(stored.into_iter().map(Receipt::from).collect()),
+        PublishOutcome::Conflict(Conflict { index, id }) => {
+            Err(PublishError::Conflict { index, id })
+        }
+        PublishOutcome::NoRoom(error) => Err(PublishError::Store(error)),
+        PublishOutcome::OverQuota(OverQuota {
+            index,
+            bytes,
+            used,
+            limit,
+        }) => Err(PublishError::QuotaExceeded {
+            index,
+            bytes,
+            used,
+            limit,
+        }),
+    }
+}

@@ -1,0 +1,58 @@
+//! Requests for tests.
+
+use std::sync::Arc;
+
+use tidings_event::{Change, EventId, OwnerId, Timestamp};
+use tokio::sync::{Semaphore, oneshot};
+
+use super::request::{Asker, ChangeRequest, PublishRequest, Reply, Request};
+use crate::store::{ChangeStep, Publication, Target};
+
+/// A reply that nobody waits for.
+fn reply<T>() -> Reply<T> {
+    let room = Arc::new(Semaphore::new(1)).try_acquire_many_owned(1);
+    Reply {
+        caller: oneshot::channel().0,
+        _room: room.expect("the semaphore has a permit"),
+    }
+}
+
+/// A publish request of a backend.
+pub(super) fn publish() -> Request {
+    publish_by(None, 100)
+}
+
+/// A publish request of this size.
+pub(super) fn publish_by(by_owner: Option<OwnerId>, bytes: usize) -> Request {
+    Request::Publish(PublishRequest {
+        publication: Publication {
+            submissions: Vec::new(),
+            quota: None,
+        },
+        by_owner,
+        bytes,
+        reply: reply(),
+    })
+}
+
+/// A deletion of this number of events.
+pub(super) fn change_by(asker: Asker, events: usize) -> Request {
+    Request::Change(ChangeRequest {
+        step: ChangeStep {
+            owner: OwnerId::mint(),
+            targets: std::iter::repeat_with(|| Target::named(EventId::mint()))
+                .take(events)
+                .collect(),
+            change: Change::Delete,
+            only: None,
+            at: Timestamp::UNIX_EPOCH,
+        },
+        asker,
+        reply: reply(),
+    })
+}
+
+/// The same by an owner who asks for nothing else.
+pub(super) fn change(events: usize) -> Request {
+    change_by(Asker::Owner(OwnerId::mint()), events)
+}

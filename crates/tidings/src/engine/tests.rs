@@ -1,0 +1,155 @@
+//! Tests that look inside the store.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tidings_event::{EventId, Severity, StreamItem};
+use uuid::Uuid;
+
+use super::*;
+use crate::store::watched::WatchedStore;
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+async fn start() -> (Tidings, Arc<WatchedStore>, TempDir) {
+    let directory = TempDir::new().unwrap();
+    let store = SqliteStore::open(directory.path()).unwrap();
+    let store = Arc::new(WatchedStore::new(store));
+    let config = Config::new(directory.path());
+    let shared: Arc<dyn Store> = Arc::clone(&store) as _;
+    let tidings = Tidings::start(shared, config).await.unwrap();
+    (tidings, store, directory)
+}
+
+fn event(owner: Option<OwnerId>) -> Event {
+    let builder = Event::builder()
+        .acted_upon(Uuid::from_u128(1))
+        .with_category("server")
+        .with_action("restart")
+        .with_severity(Severity::Warning);
+    let builder = match owner {
+        Some(owner) => builder.from_user(*owner.as_uuid()),
+        None => builder,
+    };
+    builder.build().unwrap()
+}
+
+/// Waits until the engine reports a fault, and returns its text.
+async fn fault(tidings: &Tidings) -> String {
+    let reported = async {
+        loop {
+            if let Err(error) = tidings.check().await {
+                return error.to_string();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, reported).await.unwrap()
+}
+
+#[tokio::test]
+async fn check_reports_a_committer_that_panicked() {
+    let (tidings, store, _directory) = start().await;
+    tidings.check().await.unwrap();
+    store.commit_panics.store(true, Ordering::Relaxed);
+    let refused = tidings.publish(event(None)).await.unwrap_err();
+    assert!(matches!(refused, PublishError::Closed), "{refused:?}");
+    let fault = fault(&tidings).await;
+    assert_eq!(fault, "the task that commits requests has ended");
+    // Later requests do not wait for ever either.
+    let refused = tidings.publish(event(None)).await.unwrap_err();
+    assert!(matches!(refused, PublishError::Closed), "{refused:?}");
+    tidings.close().await;
+}
+
+#[tokio::test]
+async fn check_reports_a_background_task_that_panicked() {
+    let (tidings, store, _directory) = start().await;
+    store.upkeep_panics.store(true, Ordering::Relaxed);
+    let fault = fault(&tidings).await;
+    assert_eq!(fault, "the background task has ended");
+    // Publishing goes on.
+    tidings.publish(event(None)).await.unwrap();
+    tidings.close().await;
+}
+
+#[tokio::test]
+async fn check_reports_a_writer_that_ended() {
+    let (tidings, store, _directory) = start().await;
+    store.close().await;
+    let refused = tidings.publish(event(None)).await.unwrap_err();
+    assert!(
+        matches!(refused, PublishError::Closed | PublishError::Store(_)),
+        "{refused:?}"
+    );
+    let fault = fault(&tidings).await;
+    assert_eq!(fault, "the thread that writes to the store has ended");
+    tidings.close().await;
+}
+
+/// Reads until an item that is wanted.
+async fn until(
+    subscription: &mut Subscription,
+    is_wanted: impl Fn(&StreamItem) -> bool,
+) -> StreamItem {
+    let wanted = async {
+        loop {
+            let item = subscription.next().await.unwrap().unwrap();
+            if is_wanted(&item) {
+                return item;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, wanted).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_expired_system_event_costs_no_read_for_each_subscriber() {
+    const SUBSCRIBERS: usize = 1_000;
+    let (tidings, store, _directory) = start().await;
+    let ended: EventId = tidings.publish(event(None)).await.unwrap().id;
+    tidings.publish(event(None)).await.unwrap();
+    let mut subscribers = Vec::new();
+    for number in 0..SUBSCRIBERS {
+        let reader = OwnerId::mint();
+        match number % 3 {
+            0 => {
+                let read = tidings.set_status(reader, ended, Status::Read).await;
+                read.unwrap();
+            }
+            1 => {
+                tidings.delete(reader, ended).await.unwrap();
+            }
+            _ => {}
+        }
+        let mut subscription = tidings.subscribe(reader, Start::Now).await.unwrap();
+        let live = until(&mut subscription, |item| {
+            matches!(item, StreamItem::Live { .. })
+        });
+        let StreamItem::Live { summary, .. } = live.await else {
+            panic!("it is live");
+        };
+        subscribers.push((reader, subscription, summary));
+    }
+    let before = store.reads.load(Ordering::Relaxed);
+    let system = OwnerId::from(tidings.system_id());
+    tidings.delete(system, ended).await.unwrap();
+    let mut followed = Vec::new();
+    for (reader, subscription, summary) in &mut subscribers {
+        let item = until(subscription, |_| true).await;
+        let StreamItem::Deleted { deletion, .. } = item else {
+            panic!("{item:?}");
+        };
+        assert_eq!(deletion.ids, [ended]);
+        let now = summary.changed_by(&deletion.counts.unwrap()).unwrap();
+        followed.push((*reader, now));
+    }
+    assert_eq!(store.reads.load(Ordering::Relaxed) - before, 0);
+    // What they have counted is what there is.
+    for (reader, counted) in followed {
+        assert_eq!(tidings.summary(reader).await.unwrap().counts, counted);
+    }
+    tidings.close().await;
+}

@@ -1,0 +1,157 @@
+//! A store for tests that counts what subscribers read, and that can be made to panic.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tidings_event::{
+    EventFilter, EventId, EventType, EventTypes, OwnerId, PageRequest, PageToken, Timestamp,
+};
+
+use super::sqlite::SqliteStore;
+use super::{
+    Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
+    NextGroup, Pressure, Progress, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Unread,
+};
+use crate::retention::Retention;
+
+/// A SQLite store under watch.
+#[derive(Debug)]
+pub(crate) struct WatchedStore {
+    store: SqliteStore,
+    /// Snapshots and pieces of replays that were read.
+    pub(crate) reads: AtomicUsize,
+    pub(crate) commit_panics: AtomicBool,
+    pub(crate) upkeep_panics: AtomicBool,
+}
+
+impl WatchedStore {
+    pub(crate) fn new(store: SqliteStore) -> Self {
+        Self {
+            store,
+            reads: AtomicUsize::new(0),
+            commit_panics: AtomicBool::new(false),
+            upkeep_panics: AtomicBool::new(false),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for WatchedStore {
+    fn identity(&self) -> Identity {
+        self.store.identity()
+    }
+
+    async fn commit(&self, next: NextGroup) -> Result<Committed, StoreError> {
+        assert!(
+            !self.commit_panics.load(Ordering::Relaxed),
+            "a test of commits"
+        );
+        self.store.commit(next).await
+    }
+
+    async fn snapshot(&self, owner: OwnerId) -> Result<Snapshot, StoreError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.store.snapshot(owner).await
+    }
+
+    async fn replay(
+        &self,
+        owner: OwnerId,
+        side: Side,
+        range: RevRange,
+    ) -> Result<ReplayPage, StoreError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.store.replay(owner, side, range).await
+    }
+
+    async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Bytes>, StoreError> {
+        self.store.event(owner, id).await
+    }
+
+    async fn list(
+        &self,
+        owner: OwnerId,
+        filter: EventFilter,
+        page: PageRequest,
+        bytes: usize,
+    ) -> Result<ListPage, StoreError> {
+        self.store.list(owner, filter, page, bytes).await
+    }
+
+    async fn list_rest(
+        &self,
+        owner: OwnerId,
+        unread: Unread,
+        bytes: usize,
+    ) -> Result<(EncodedEvents, Unread), StoreError> {
+        self.store.list_rest(owner, unread, bytes).await
+    }
+
+    async fn types(&self, owner: OwnerId) -> Result<EventTypes, StoreError> {
+        self.store.types(owner).await
+    }
+
+    async fn type_pairs(&self, owner: OwnerId) -> Result<Vec<EventType>, StoreError> {
+        self.store.type_pairs(owner).await
+    }
+
+    async fn matching(
+        &self,
+        owner: OwnerId,
+        matching: Matching,
+        after: Option<PageToken>,
+    ) -> Result<MatchPage, StoreError> {
+        self.store.matching(owner, matching, after).await
+    }
+
+    async fn last_use(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.store.last_use().await
+    }
+
+    async fn note_use(&self, at: Timestamp) -> Result<(), StoreError> {
+        self.store.note_use(at).await
+    }
+
+    async fn expired(
+        &self,
+        retention: Retention,
+        now: Timestamp,
+        from: FeedPosition,
+    ) -> Result<ExpiredPage, StoreError> {
+        self.store.expired(retention, now, from).await
+    }
+
+    async fn forget_deleted(
+        &self,
+        before: Timestamp,
+        kept: u64,
+    ) -> Result<(u64, Progress), StoreError> {
+        self.store.forget_deleted(before, kept).await
+    }
+
+    async fn tidy(&self) -> Result<Progress, StoreError> {
+        assert!(
+            !self.upkeep_panics.load(Ordering::Relaxed),
+            "a test of upkeep"
+        );
+        self.store.tidy().await
+    }
+
+    #[cfg(feature = "metrics")]
+    fn room(&self) -> Option<crate::store::Room> {
+        self.store.room()
+    }
+
+    async fn look_after_room(&self) -> Result<Pressure, StoreError> {
+        self.store.look_after_room().await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.store.check().await
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
+    }
+}
