@@ -19,8 +19,8 @@ pub(crate) async fn ping_connection(
     State(app): State<Arc<App>>,
     Path(connection): Path<Uuid>,
 ) -> PingResponse {
-    // axum drops the handler of a client that disconnects. The task goes on, and a shutdown waits for
-    // it by the tracker.
+    // axum drops the handler of a client that disconnects. The task continues, and a shutdown waits
+    // for it by the tracker.
     let response = app.pings.spawn(ping(Arc::clone(&app), connection)).await;
     response.unwrap_or_else(|_| failed(StatusCode::INTERNAL_SERVER_ERROR, "the ping failed"))
 }
