@@ -83,10 +83,7 @@ async fn mark(
 ) -> anyhow::Result<(u64, Duration)> {
     let summary = engine.summary(inbox.owner).await?;
     let selection = Selection::Filter {
-        filter: Box::new(EventFilter {
-            severity: vec![severity],
-            ..EventFilter::default()
-        }),
+        filter: Box::new(EventFilter::default().with_severity([severity])),
         up_to: summary.cursor,
     };
     let start = Instant::now();

@@ -77,34 +77,17 @@ impl Read {
     fn all() -> anyhow::Result<Vec<Self>> {
         let all = EventFilter::default;
         let newest = PageRequest::default();
-        let uncounted = PageRequest {
-            total: Total::Left,
-            ..newest
-        };
-        let by_change = PageRequest {
-            sort: Sort {
-                key: SortKey::UpdatedAt,
-                order: SortOrder::Descending,
-            },
-            ..newest
-        };
-        let errors = EventFilter {
-            severity: vec![Severity::Error],
-            ..all()
-        };
-        let unread = EventFilter {
-            status: Some(Status::Unread),
-            ..all()
-        };
-        let unread_errors = EventFilter {
-            status: Some(Status::Unread),
-            ..errors.clone()
-        };
-        let of_category = EventFilter {
-            category: vec!["deployment".parse().context("the category is valid")?],
-            ..all()
-        };
-        let badge = PageRequest { size: 1, ..newest };
+        let uncounted = newest.with_total(Total::Left);
+        let by_change = newest.with_sort(Sort {
+            key: SortKey::UpdatedAt,
+            order: SortOrder::Descending,
+        });
+        let errors = all().with_severity([Severity::Error]);
+        let unread = all().with_status(Status::Unread);
+        let unread_errors = errors.clone().with_status(Status::Unread);
+        let of_category =
+            all().with_category(["deployment".parse().context("the category is valid")?]);
+        let badge = newest.with_size(1);
         let read = |name, what| Self { name, what };
         Ok(vec![
             read("first page", What::First(all(), newest)),
@@ -209,10 +192,7 @@ impl Turn {
             }
             What::Deep(page) => {
                 let after = self.after.context("the inbox has no further page")?;
-                let page = PageRequest {
-                    paging: Paging::After(after),
-                    ..*page
-                };
+                let page = page.with_paging(Paging::After(after));
                 let (time, listed) = list(engine, owner, EventFilter::default(), page).await?;
                 self.after = listed.next;
                 time

@@ -101,14 +101,8 @@ impl Case {
         owner: OwnerId,
         tries: usize,
     ) -> anyhow::Result<()> {
-        let filter = EventFilter {
-            search: Some(self.text.to_owned()),
-            ..EventFilter::default()
-        };
-        let mut request = PageRequest {
-            total: Total::Left,
-            ..PageRequest::default()
-        };
+        let filter = EventFilter::default().with_search(self.text);
+        let mut request = PageRequest::default().with_total(Total::Left);
         let (mut firsts, mut fulls) = (Samples::default(), Samples::default());
         self.fewest = usize::MAX;
         for _ in 0..tries {

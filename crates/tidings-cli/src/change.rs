@@ -91,16 +91,8 @@ async fn make(
     selection: &Selection,
     change: Change,
 ) -> Result<(Vec<EventId>, u64), ClientError> {
-    match change {
-        Change::Status(status) => {
-            let answer = client.set_status_of(selection, status).await?;
-            Ok((answer.updated, answer.count))
-        }
-        Change::Delete => {
-            let answer = client.delete_all_of(selection).await?;
-            Ok((answer.deleted, answer.count))
-        }
-    }
+    let changes = client.change(selection.clone(), change).await?;
+    Ok((changes.ids, changes.count))
 }
 
 /// Says what became of the events; `done` is what was done to them, in words.

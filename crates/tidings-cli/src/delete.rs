@@ -79,12 +79,10 @@ async fn look(
     filter: &EventFilter,
     unasked: bool,
 ) -> Result<EventPage, tidings_client::ClientError> {
-    let page = PageRequest {
-        size: SHOWN,
-        total: if unasked { Total::Left } else { Total::Counted },
-        ..PageRequest::default()
-    };
-    client.list(filter, page).await
+    let page = PageRequest::default()
+        .with_size(SHOWN)
+        .with_total(if unasked { Total::Left } else { Total::Counted });
+    client.list(filter.clone(), page).await
 }
 
 /// Whether the user wants these events deleted. There is nothing to ask if there are none.

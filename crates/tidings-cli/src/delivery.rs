@@ -9,12 +9,13 @@ mod report;
 mod source;
 mod tally;
 
+use std::borrow::Cow;
 use std::io;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use tidings_client::{BatchReceipt, Client, ClientError};
-use tidings_event::{EventId, NewEvent, Selection, Status};
+use tidings_client::{Client, ClientError};
+use tidings_event::{Change, EventId, Receipt, Selection, Status};
 use tokio::sync::mpsc;
 
 use crate::output::{self, Printed};
@@ -22,7 +23,7 @@ use crate::progress::Progress;
 use crate::retry::{Answer, RetryArgs};
 use batch::Batch;
 use input::Piece;
-use refusal::{about_events, take_apart};
+use refusal::Split;
 pub(crate) use source::Source;
 use tally::{Outcome, Tally};
 
@@ -52,6 +53,9 @@ struct Delivery {
     /// The first and the last line of what is being sent.
     under_way: Option<(u64, u64)>,
 }
+
+/// The result of each event of a batch.
+type Results = Vec<Result<Receipt, ClientError>>;
 
 /// Why not all of the input was sent.
 #[derive(Debug)]
@@ -112,24 +116,23 @@ impl Delivery {
 
     /// Sends until each event is stored or refused.
     async fn send(&mut self, batch: Batch) -> Result<(), Stop> {
-        let Some((_, last)) = batch.line_range() else {
-            return Ok(());
-        };
         // The next is at the end.
         let mut waiting = vec![batch];
         while let Some(batch) = waiting.pop() {
-            let Some((first, _)) = batch.line_range() else {
+            let Some((first, last)) = batch.line_range() else {
                 continue;
             };
+            let last = waiting
+                .first()
+                .and_then(Batch::line_range)
+                .map_or(last, |(_, last)| last);
             self.under_way = Some((first, last));
             match self.store(&batch).await {
-                Ok(answer) => self.stored(&batch, &answer).await?,
-                Err(error) => match about_events(&error) {
-                    Some(body) => {
-                        let parts = take_apart(batch, body);
-                        self.tally.count_refused(parts.refused);
-                        waiting.extend(parts.rest.into_iter().rev());
-                    }
+                Ok(answer) => waiting.push(self.settle(batch, answer).await?),
+                Err(error) => match refusal::split(batch, &error) {
+                    Some(Split::Refused(refused)) => self.tally.count_refused(vec![refused]),
+                    // The server accepts smaller batches than the default.
+                    Some(Split::Halves(one, other)) => waiting.extend([other, one]),
                     None => return Err(Stop::Server(error)),
                 },
             }
@@ -138,79 +141,89 @@ impl Delivery {
         Ok(())
     }
 
-    async fn store(&self, batch: &Batch) -> Result<Answer<BatchReceipt>, ClientError> {
+    async fn store(&self, batch: &Batch) -> Result<Answer<Results>, ClientError> {
         let notice = |text: String| self.progress.note(&text);
         match self.purpose {
             Purpose::Publish { .. } => {
-                let events: Vec<&NewEvent> =
-                    batch.events.iter().map(|event| &event.event).collect();
-                let request = async || self.client.publish_batch(&events).await;
+                let events = || batch.entries.iter().map(|entry| entry.event.event.clone());
+                let request = async || self.client.publish_partial(events()).await;
                 self.retries.send(notice, request).await
             }
             Purpose::Import => {
-                let request = async || self.client.import_batch(&batch.events).await;
+                let events = || batch.entries.iter().map(|entry| entry.event.clone());
+                let request = async || self.client.import_partial(events()).await;
                 self.retries.send(notice, request).await
             }
         }
     }
 
-    async fn stored(&mut self, batch: &Batch, answer: &Answer<BatchReceipt>) -> Result<(), Stop> {
-        let outcome = match (batch.may_repeat, answer.value.repeated) {
-            // If they were there, it was an attempt of ours that stored them.
-            (false, _) => Outcome::New,
-            (true, true) if !answer.retried => Outcome::Repeated,
-            (true, _) => Outcome::Mixed,
-        };
-        let of_server = answer.value.warnings.iter();
-        for ((line, sent), of_server) in batch.lines.iter().zip(&batch.events).zip(of_server) {
-            let warnings = sent.event.warnings.iter().chain(of_server);
-            self.tally.count_warnings(*line, warnings);
-        }
-        let events = &answer.value.events;
-        let deleted = events.iter().filter(|event| event.deleted_at.is_some());
-        let deleted = deleted.count();
-        self.tally.count_deleted(deleted);
-        self.tally
-            .count_stored(batch.len().saturating_sub(deleted), outcome);
-        match self.purpose {
-            Purpose::Publish { prints: true } => self.print(&answer.value),
-            Purpose::Publish { prints: false } => Ok(()),
-            // What was there may have been marked as unread since.
-            Purpose::Import if outcome == Outcome::Repeated => Ok(()),
-            Purpose::Import => {
-                // By the ids under which they are stored: one that is no UUID became another.
-                let read = batch.read_system_events();
-                let ids: Vec<_> = read
-                    .filter_map(|place| Some(events.get(place)?.id))
-                    .collect();
-                self.mark_as_read(ids).await.map_err(Stop::Server)
+    /// Counts the results of a batch. Returns the events that the server could not store now.
+    async fn settle(&mut self, batch: Batch, answer: Answer<Results>) -> Result<Batch, Stop> {
+        let mut rest = Batch::default();
+        let mut read = Vec::new();
+        let mut stop = None;
+        for (entry, result) in batch.entries.into_iter().zip(answer.value) {
+            match result {
+                Ok(receipt) => {
+                    // A repeat after a failed request was possibly stored by that request.
+                    let is_repeat = receipt.repeated && entry.may_repeat;
+                    let outcome = match (is_repeat, answer.retried) {
+                        (false, _) => Outcome::New,
+                        (true, false) => Outcome::Repeated,
+                        (true, true) => Outcome::Unknown,
+                    };
+                    let warnings = entry.event.event.warnings.iter().chain(&receipt.warnings);
+                    self.tally.count_warnings(entry.line, warnings);
+                    if receipt.deleted {
+                        self.tally.count_deleted();
+                    } else {
+                        self.tally.count_stored(outcome);
+                    }
+                    // A repeat can have been marked as unread since.
+                    if outcome != Outcome::Repeated && entry.is_read_system_event() {
+                        // By the id of the receipt: an id that is not a UUID became another.
+                        read.push(receipt.id);
+                    }
+                    self.print(&receipt)?;
+                }
+                Err(error) if error.is_temporary() => rest.entries.push(entry),
+                Err(error) => match refusal::of_event(entry.line, &error) {
+                    Some(refused) => self.tally.count_refused(vec![refused]),
+                    None => stop = stop.or(Some(Stop::Server(error))),
+                },
             }
         }
+        self.mark_as_read(read).await.map_err(Stop::Server)?;
+        stop.map_or(Ok(rest), Err)
     }
 
     /// Events of the system are stored without a status, since each user has an own one for them.
     async fn mark_as_read(&self, ids: Vec<EventId>) -> Result<(), ClientError> {
-        if ids.is_empty() {
+        if ids.is_empty() || self.purpose != Purpose::Import {
             return Ok(());
         }
-        let selection = Selection::Ids(ids);
+        let read = Change::Status(Status::Read);
+        let selection = || Selection::Ids(ids.clone());
         let notice = |text: String| self.progress.note(&text);
-        let request = async || self.client.set_status_of(&selection, Status::Read).await;
+        let request = async || self.client.change(selection(), read).await;
         self.retries.send(notice, request).await.map(drop)
     }
 
-    fn print(&mut self, receipt: &BatchReceipt) -> Result<(), Stop> {
-        for event in &receipt.events {
-            let json = serde_json::to_string(event).context("could not write the event");
-            let printed = json.and_then(|json| {
-                let printed = self.progress.print_line(&output::escaped_json(&json));
-                printed.context("could not write to standard output")
-            });
-            if printed.map_err(Stop::Failed)? == Printed::ReaderGone {
-                self.purpose = Purpose::Publish { prints: false };
-                break;
-            }
+    fn print(&mut self, receipt: &Receipt) -> Result<(), Stop> {
+        if self.purpose != (Purpose::Publish { prints: true }) {
+            return Ok(());
+        }
+        let json = json_of(receipt);
+        let printed = self.progress.print_line(&output::escaped_json(&json));
+        let printed = printed.context("could not write to standard output");
+        if printed.map_err(Stop::Failed)? == Printed::ReaderGone {
+            self.purpose = Purpose::Publish { prints: false };
         }
         Ok(())
     }
+}
+
+/// The stored event as a line of JSON.
+pub(crate) fn json_of(receipt: &Receipt) -> Cow<'_, str> {
+    String::from_utf8_lossy(receipt.json())
 }

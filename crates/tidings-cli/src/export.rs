@@ -140,17 +140,15 @@ impl Export {
         };
         // What became visible late, since its commit took longer than that of a younger one.
         self.filter.from = self.filter.from.max(self.target.resumes_from());
-        let mut request = PageRequest {
-            // Small, since a page whose events are counted is whole, however large they are.
-            size: PageRequest::DEFAULT_SIZE,
-            // By creation, since a page then stays put whatever happens meanwhile.
-            sort: Sort {
-                key: SortKey::CreatedAt,
-                order: SortOrder::Ascending,
-            },
-            total: Total::Counted,
-            ..PageRequest::default()
+        // Small, because a page with a count is never shortened, however large its events are. By creation,
+        // because such a page stays stable while events change.
+        let order = Sort {
+            key: SortKey::CreatedAt,
+            order: SortOrder::Ascending,
         };
+        let mut request = PageRequest::default()
+            .with_size(PageRequest::DEFAULT_SIZE)
+            .with_sort(order);
         let mut progress: Option<Progress> = None;
         let mut position = 0;
         loop {
@@ -158,7 +156,7 @@ impl Export {
                 Some(progress) => progress.note(&text),
                 None => output::note(text),
             };
-            let ask = async || self.client.list(&self.filter, request).await;
+            let ask = async || self.client.list(self.filter.clone(), request).await;
             let page = match self.retries.send(notice, ask).await {
                 Ok(answer) => answer.value,
                 Err(error) => return Ok(Ended::Failed(error)),
@@ -203,13 +201,9 @@ impl Export {
     /// When the newest event was created that is there now. Where many publish, an export without an
     /// end would follow them for ever.
     async fn newest(&self) -> Result<Option<Timestamp>, ClientError> {
-        let page = PageRequest {
-            size: 1,
-            total: Total::Left,
-            ..PageRequest::default()
-        };
+        let page = PageRequest::default().with_size(1).with_total(Total::Left);
         let all = EventFilter::default();
-        let ask = async || self.client.list(&all, page).await;
+        let ask = async || self.client.list(all.clone(), page).await;
         let page = self.retries.send(output::note, ask).await?.value;
         Ok(page.events.first().map(|event| event.created_at))
     }

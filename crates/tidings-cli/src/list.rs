@@ -142,18 +142,16 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
     let filter = EventFilter::from(args.filter);
     let mut shown = 0;
-    let mut request = PageRequest {
-        sort: args.sort.into(),
-        total: match args.json {
+    let mut request = PageRequest::default()
+        .with_sort(args.sort.into())
+        .with_total(match args.json {
             true => Total::Left,
             false => Total::Counted,
-        },
-        ..PageRequest::default()
-    };
+        });
     let mut first = None;
     while let Some(size) = args.limit.page_size(shown) {
         request.size = size;
-        let page = match client.list(&filter, request).await {
+        let page = match client.list(filter.clone(), request).await {
             Ok(page) => page,
             Err(error) => {
                 output::report(&error);

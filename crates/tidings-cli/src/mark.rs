@@ -76,12 +76,8 @@ async fn matching(
     filter: EventFilter,
     change: Change,
 ) -> Result<Changed, ClientError> {
-    let page = PageRequest {
-        size: 1,
-        total: Total::Left,
-        ..PageRequest::default()
-    };
-    let up_to = client.list(&EventFilter::default(), page).await?.cursor;
+    let page = PageRequest::default().with_size(1).with_total(Total::Left);
+    let up_to = client.list(EventFilter::default(), page).await?.cursor;
     let selection = selection::matching(filter, up_to);
     change::by_selection(client, &selection, change).await
 }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use tidings_client::{Client, ClientError};
-use tidings_event::Event;
+use tidings_event::Receipt;
 
 use crate::delivery::document::{self, Document};
 use crate::delivery::{self, Purpose, Source};
@@ -84,7 +84,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         None => Document::One(Box::new(args.event.into_new_event()?)),
     };
     match publish(&client, args.retries, document).await {
-        Ok(events) => print(&events, args.json),
+        Ok(receipts) => print(&receipts, args.json),
         Err(error) => {
             output::report(&error);
             Ok(ExitCode::FAILURE)
@@ -97,7 +97,7 @@ async fn publish(
     client: &Client,
     retries: RetryArgs,
     mut document: Document,
-) -> Result<Vec<Event>, ClientError> {
+) -> Result<Vec<Receipt>, ClientError> {
     match &mut document {
         Document::One(event) => {
             document::mint_id(event);
@@ -108,50 +108,50 @@ async fn publish(
                 output::note(format_args!("warning: {warning}"));
             }
             // After a failed request it may have been that one.
-            note_if_deleted(&receipt.event);
-            if receipt.event.deleted_at.is_none() && receipt.repeated && !answer.retried {
-                output::note(format_args!("{} was already stored", receipt.event.id));
+            note_if_deleted(&receipt);
+            if !receipt.deleted && receipt.repeated && !answer.retried {
+                output::note(format_args!("{} was already stored", receipt.id));
             }
-            Ok(vec![receipt.event])
+            Ok(vec![receipt])
         }
         Document::Batch(events) => {
             for event in &mut *events {
                 document::mint_id(event);
             }
-            let request = async || client.publish_batch(events).await;
+            let request = async || client.publish_batch(events.iter().cloned()).await;
             let answer = retries.send(output::note, request).await?;
-            if answer.value.repeated && !answer.retried {
+            let receipts = answer.value;
+            let all_repeated = receipts.iter().all(|receipt| receipt.repeated);
+            if all_repeated && !answer.retried {
                 output::note("all of these events were already stored");
             }
-            let of_server = answer.value.warnings.iter();
-            for (index, (event, of_server)) in events.iter().zip(of_server).enumerate() {
-                for warning in event.warnings.iter().chain(of_server) {
+            for (index, (event, receipt)) in events.iter().zip(&receipts).enumerate() {
+                for warning in event.warnings.iter().chain(&receipt.warnings) {
                     output::note(format_args!("warning: [{index}].{warning}"));
                 }
             }
-            answer.value.events.iter().for_each(note_if_deleted);
-            Ok(answer.value.events)
+            receipts.iter().for_each(note_if_deleted);
+            Ok(receipts)
         }
     }
 }
 
 /// An event does not return by being published again.
-fn note_if_deleted(event: &Event) {
-    if event.deleted_at.is_some() {
+fn note_if_deleted(receipt: &Receipt) {
+    if receipt.deleted {
         output::note(format_args!(
             "{} was deleted since and stays deleted",
-            event.id
+            receipt.id
         ));
     }
 }
 
-fn print(events: &[Event], as_json: bool) -> anyhow::Result<ExitCode> {
-    for event in events {
+fn print(receipts: &[Receipt], as_json: bool) -> anyhow::Result<ExitCode> {
+    for receipt in receipts {
         let printed = if as_json {
-            let json = serde_json::to_string(event).context("could not write the event")?;
-            output::print_line(output::escaped_json(&json))
+            output::print_line(output::escaped_json(&delivery::json_of(receipt)))
         } else {
-            output::print_line(event.id)
+            output::print_line(receipt.id)
         };
         if printed.context("could not write to standard output")? == Printed::ReaderGone {
             break;

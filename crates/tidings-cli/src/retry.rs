@@ -70,7 +70,7 @@ mod tests {
     async fn refused() -> ClientError {
         let client = Client::new("http://127.0.0.1:1".parse().unwrap()).unwrap();
         let all = EventFilter::default();
-        let page = client.list(&all, PageRequest::default());
+        let page = client.list(all, PageRequest::default());
         page.await.unwrap_err()
     }
 

@@ -92,10 +92,7 @@ mod tests {
         assert_eq!(selected(&[ID, ID]).unwrap(), Selected::Ids(vec![id, id]));
         let all = EventFilter::default();
         assert_eq!(selected(&["--all"]).unwrap(), Selected::Matching(all));
-        let errors = EventFilter {
-            severity: vec![Severity::Error],
-            ..EventFilter::default()
-        };
+        let errors = EventFilter::default().with_severity([Severity::Error]);
         let matching = selected(&["--severity=error"]).unwrap();
         assert_eq!(matching, Selected::Matching(errors));
         for flags in [

@@ -70,7 +70,7 @@ pub(crate) struct Args {
 /// Prints until it has printed enough, the reader of standard output has gone or the server refuses.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
-    let mut follow = client.follow(args.since.unwrap_or(Start::Now));
+    let mut follow = client.subscribe(args.since.unwrap_or(Start::Now));
     let mut tail = Tail {
         filter: args.filter.into(),
         owners: OwnerTracker::default(),
@@ -186,6 +186,7 @@ impl Tail {
                     }
                     ResetReason::TooOld => "the changes behind the cursor are no longer kept",
                     ResetReason::TooNew => "the cursor is ahead of the server",
+                    _ => "the server cannot use the cursor",
                 };
                 format!(
                     "reset: {reason}; following from {cursor} instead. Events may be missing here: \
@@ -198,9 +199,7 @@ impl Tail {
                     self.renewal
                 )
             }
-            StreamItem::Created { .. } | StreamItem::Status { .. } | StreamItem::Deleted { .. } => {
-                String::new()
-            }
+            _ => String::new(),
         }
     }
 

@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     // The first run has no file and starts with what comes from now on.
     let start: Start = fs::read_to_string(&file).unwrap_or_default().parse()?;
-    let mut follow = Client::new(url.parse()?)?.follow(start);
+    let mut follow = Client::new(url.parse()?)?.subscribe(start);
 
     loop {
         match follow.next().await? {
@@ -40,6 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                         println!("events may be missing here ({reason}): read the list");
                     }
                     StreamItem::Expiring { at, .. } => println!("the token ends at {at}"),
+                    _ => {}
                 }
                 // After the work: an event whose handling was cut short comes again.
                 fs::write(&file, item.cursor().to_string())?;

@@ -37,14 +37,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let event = event.build()?;
 
     let receipt = client.publish(event.clone()).await?;
-    println!("stored {}", receipt.event.id);
+    println!("stored {}", receipt.id);
 
     // The builder has minted the id, so that after a lost answer the event is simply sent again.
     let receipt = client.publish(event).await?;
-    println!(
-        "stored {}, repeated: {}",
-        receipt.event.id, receipt.repeated
-    );
+    println!("stored {}, repeated: {}", receipt.id, receipt.repeated);
     Ok(())
 }
 

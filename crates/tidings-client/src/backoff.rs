@@ -1,27 +1,26 @@
-//! How long to wait before the next connection.
+//! The wait before the next attempt.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::error::ClientError;
 
-/// The base where neither the caller nor the server has set one.
+/// The base if neither the caller nor the server has set one.
 const DEFAULT_BASE: Duration = Duration::from_secs(1);
 
-/// Waits grow no longer than this, unless the base itself is longer: a user who repairs a network
-/// does not want to wait for minutes.
+/// The maximum wait, unless the base is longer, so that a user who repairs a network does not wait for
+/// minutes.
 const CEILING: Duration = Duration::from_secs(30);
 
-/// What a server may set the base to. Below, its readers would press it; above, one odd frame
-/// would silence them for good.
+/// The range in which a server can set the base. Lower values would overload it; higher ones would let one
+/// faulty frame stop its readers.
 const SERVER_BASE: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(300);
 
-/// Exponential backoff with full jitter: a random wait between nothing and a limit that doubles
-/// with each failure, so that readers who lost a server together do not come back together.
+/// Exponential backoff with full jitter: a random wait between zero and a limit that doubles with each
+/// failure, so that readers that lost a server together do not return together.
 ///
-/// It decides how long [`Follow`](crate::Follow) waits, and serves callers who repeat a request
-/// themselves: with an id, an event may be published again after any
-/// [temporary](crate::ClientError::is_temporary) error.
+/// [`Follow`](crate::Follow) uses it between connections. Callers can use it to repeat a request: an event
+/// with an id can be published again after any [temporary](crate::ClientError::is_temporary) error.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     base: Duration,
@@ -36,7 +35,7 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// A first wait of at most one second, and none of more than thirty.
+    /// A backoff with a first wait of at most 1 second and a maximum wait of 30 seconds.
     pub fn new() -> Self {
         Self::with_random(fastrand::Rng::new())
     }
@@ -54,17 +53,17 @@ impl Backoff {
         self.base = base;
     }
 
-    /// Sets the limit of the first wait to the server's `retry:`, within reason.
+    /// Sets the limit of the first wait to the server's `retry:`, from 100 ms to 5 minutes.
     pub(crate) fn set_server_base(&mut self, retry: Duration) {
         self.base = retry.clamp(*SERVER_BASE.start(), *SERVER_BASE.end());
     }
 
-    /// Begins anew: the connection works.
+    /// Resets the backoff after a success.
     pub fn succeeded(&mut self) {
         self.failures = 0;
     }
 
-    /// Counts a failure and says how long to wait after it.
+    /// Counts a failure and returns the wait after it.
     pub fn failed(&mut self) -> Duration {
         let limit = self
             .base
@@ -74,9 +73,9 @@ impl Backoff {
         limit.mul_f64(self.random.f64())
     }
 
-    /// The same after `error`: never sooner than its server asks for
-    /// ([`retry_after`](ClientError::retry_after)), and on top of that the usual random wait, so that all
-    /// who were asked to come back at the same time do not.
+    /// Counts a failure and returns the wait after `error`: the time that the server requires
+    /// ([`retry_after`](ClientError::retry_after)) plus the random wait, so that clients that received the
+    /// same time do not return together.
     pub fn failed_with(&mut self, error: &ClientError) -> Duration {
         error.retry_after().unwrap_or_default() + self.failed()
     }
@@ -92,7 +91,7 @@ mod tests {
         Backoff::with_random(fastrand::Rng::with_seed(seed))
     }
 
-    /// The longest wait of many after `failures` failures.
+    /// The longest of many waits after `failures` failures.
     fn longest(failures: usize) -> Duration {
         (0..2_000)
             .filter_map(|seed| {
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_doubles_up_to_the_ceiling_and_is_nearly_reached() {
+    fn doubles_the_limit_up_to_the_maximum() {
         for (failures, limit) in [(0, 1), (1, 2), (3, 8), (4, 16), (5, 30), (90, 30)] {
             let limit = Duration::from_secs(limit);
             let longest = longest(failures);
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_are_spread_over_the_whole_range() {
+    fn spreads_waits_over_the_whole_range() {
         let mut backoff = seeded(1);
         let waits: Vec<_> = (0..1_000)
             .map(|_| {
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn success_begins_anew() {
+    fn resets_after_a_success() {
         let mut backoff = seeded(7);
         for _ in 0..40 {
             backoff.failed();
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_sets_the_base_within_reason() {
+    fn clamps_the_base_of_the_server() {
         let mut backoff = seeded(7);
         for (retry_ms, base_ms) in [(0, 100), (2_731, 2_731), (u64::MAX, 300_000)] {
             backoff.set_server_base(Duration::from_millis(retry_ms));
@@ -150,7 +149,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_wait_exceeds_the_ceiling_or_a_longer_base(
+        fn never_exceeds_the_maximum_or_a_longer_base(
             seed: u64,
             base_ms in 0..600_000_u64,
             failures in 1..80_usize,

@@ -1,29 +1,25 @@
-//! Marking events as read or unread, and deleting them.
-
-use std::time::Duration;
+//! Changing the status of events, and deleting them.
 
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use tidings_event::{DeletedEvents, EventFilter, EventId, Selection, Status, UpdatedEvents};
+use tidings_event::{
+    Change, Changes, DeletedEvents, EventFilter, EventId, Selection, Status, UpdatedEvents,
+};
 use url::Url;
 
 use crate::client::Client;
 use crate::error::ClientError;
 use crate::response;
 
-/// How long a change of many events may take: a million are done in less than a minute. The server
-/// finishes it also when nobody waits any longer.
-const BULK_TIMEOUT: Duration = Duration::from_secs(10 * 60);
-
 impl Client {
-    /// Marks one event as read or unread; `false` if the caller has no event with this id. Doing it
-    /// again is no fault.
+    /// Marks one event as read or unread. Returns `false` if the caller has no event with this id. The
+    /// call can be repeated.
     ///
     /// # Errors
     ///
-    /// Why no answer came.
+    /// The reason why there is no response, or a rejection.
     pub async fn set_status(&self, id: EventId, status: Status) -> Result<bool, ClientError> {
         let url = self.transport().events_url(&["status", &id.to_string()]);
         let request = self
@@ -34,17 +30,15 @@ impl Client {
         Ok(found.is_some())
     }
 
-    /// Deletes one event; `false` if the caller has never had one with this id. Deleting it again is
-    /// no fault.
+    /// Deletes one event. Returns `false` if the caller never had an event with this id. The call can be
+    /// repeated.
     ///
     /// # Errors
     ///
-    /// Why no answer came.
+    /// The reason why there is no response, or a rejection.
     pub async fn delete(&self, id: EventId) -> Result<bool, ClientError> {
-        let request = self.transport().request(
-            Method::DELETE,
-            self.transport().events_url(&[&id.to_string()]),
-        );
+        let url = self.transport().events_url(&[&id.to_string()]);
+        let request = self.transport().request(Method::DELETE, url);
         let found = self
             .transport()
             .found(request, StatusCode::NO_CONTENT)
@@ -52,52 +46,53 @@ impl Client {
         Ok(found.is_some())
     }
 
-    /// Marks all events of a selection, and says what that changed. Ids that the caller has no event
-    /// of are passed over. It may be repeated, and then changes what is left.
+    /// Changes every event of a selection, and returns what changed. Ids of unknown events are skipped.
+    /// The call can be repeated; it then changes the remaining events.
+    ///
+    /// The time limit is that of
+    /// [`with_bulk_timeout`](crate::ClientBuilder::with_bulk_timeout), 10 minutes by default.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused), for example for an empty filter, or why no
-    /// answer came. The server goes on with what it has begun.
-    pub async fn set_status_of(
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused), for example for an empty filter, or the reason
+    /// why there is no response. The server completes a change that it has started.
+    pub async fn change(
         &self,
-        selection: &Selection,
-        status: Status,
-    ) -> Result<UpdatedEvents, ClientError> {
-        let body = ChangeBody {
-            selected: selected(selection),
-            status: Some(status),
-        };
-        self.change(Method::PUT, self.transport().alias_url("status"), &body)
-            .await
-    }
-
-    /// Deletes all events of a selection, and says which those were. Ids that the caller has no event
-    /// of are passed over. It may be repeated, and then deletes what is left.
-    ///
-    /// # Errors
-    ///
-    /// As [`set_status_of`](Self::set_status_of).
-    pub async fn delete_all_of(&self, selection: &Selection) -> Result<DeletedEvents, ClientError> {
-        let body = ChangeBody {
-            selected: selected(selection),
+        selection: Selection,
+        change: Change,
+    ) -> Result<Changes, ClientError> {
+        let mut body = ChangeBody {
+            selected: selected(&selection),
             status: None,
         };
-        self.change(Method::POST, self.transport().alias_url("delete"), &body)
-            .await
+        match change {
+            Change::Status(status) => {
+                body.status = Some(status);
+                let url = self.transport().alias_url("status");
+                let UpdatedEvents { updated, count, .. } =
+                    self.send_change(Method::PUT, url, &body).await?;
+                Ok(Changes::new(updated, count))
+            }
+            Change::Delete => {
+                let url = self.transport().alias_url("delete");
+                let DeletedEvents { deleted, count, .. } =
+                    self.send_change(Method::POST, url, &body).await?;
+                Ok(Changes::new(deleted, count))
+            }
+        }
     }
 
-    async fn change<T: DeserializeOwned>(
+    async fn send_change<T: DeserializeOwned>(
         &self,
         method: Method,
         url: Url,
         body: &ChangeBody,
     ) -> Result<T, ClientError> {
         let request = self.transport().request(method, url).json(body);
-        let response = self.transport().send_within(BULK_TIMEOUT, request).await?;
+        let response = self.transport().send_bulk(request).await?;
         match response.status() {
-            StatusCode::OK => response::json(response, self.transport().server()).await,
-            _ => Err(response::refusal(response, self.transport().server()).await),
+            StatusCode::OK => response::json(response, self.server()).await,
+            _ => Err(response::refusal(response, self.server()).await),
         }
     }
 }
@@ -115,7 +110,7 @@ fn selected(selection: &Selection) -> Map<String, Value> {
     let fields = match selection {
         Selection::Ids(ids) => vec![("ids", json!(ids))],
         Selection::Filter { filter, up_to } => {
-            vec![("filter", given(filter)), ("upTo", json!(up_to))]
+            vec![("filter", set_parts(filter)), ("upTo", json!(up_to))]
         }
         Selection::All { up_to } => {
             let up_to = up_to.iter().map(|cursor| ("upTo", json!(cursor)));
@@ -129,7 +124,7 @@ fn selected(selection: &Selection) -> Map<String, Value> {
 }
 
 /// The parts of a filter that are set.
-fn given(filter: &EventFilter) -> Value {
+fn set_parts(filter: &EventFilter) -> Value {
     let mut filter = json!(filter);
     if let Value::Object(parts) = &mut filter {
         parts.retain(|_, part| match part {

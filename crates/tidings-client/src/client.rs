@@ -1,4 +1,4 @@
-//! The typed client.
+//! The client: reading an inbox, its stream, and the state of the server.
 
 use reqwest::{Method, StatusCode};
 use tidings_event::{
@@ -9,22 +9,23 @@ use url::Url;
 use crate::error::ClientError;
 use crate::follow::Follow;
 use crate::health::{self, Health};
-use crate::list_query;
 use crate::response;
 use crate::transport::Transport;
 
-/// A server's REST interface and its live stream.
+/// A client for one server: its REST API and its live stream.
 ///
-/// Cloning is cheap, and clones share their connections. Every method may be dropped before it is
-/// done; whether a dropped `publish` was stored is then unknown, and repeating it with the same id
-/// is safe.
+/// The methods have the same names and arguments as those of the engine (`tidings::Tidings`), without the
+/// owner, which the token selects.
+///
+/// Cloning is cheap; clones share their connections. Every future can be dropped. It is then unknown
+/// whether a `publish` was stored, and publishing the same id again is safe.
 #[derive(Clone, Debug)]
 pub struct Client {
     transport: Transport,
 }
 
 impl Client {
-    pub(crate) const fn new_over(transport: Transport) -> Self {
+    pub(crate) const fn over(transport: Transport) -> Self {
         Self { transport }
     }
 
@@ -32,94 +33,88 @@ impl Client {
         &self.transport
     }
 
-    /// The server's address, as given.
-    pub fn server(&self) -> &Url {
+    /// The address of the server, as passed to the builder.
+    pub const fn server(&self) -> &Url {
         self.transport.server()
     }
 
-    /// One page of the events that match `filter`.
+    /// Reads one page of the events that match `filter`, with exact counts and the cursor from which a
+    /// subscription misses nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused), for example for a page token of another filter, or why no answer
-    /// came.
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused), for example for a page token of another filter,
+    /// or the reason why there is no response.
     pub async fn list(
         &self,
-        filter: &EventFilter,
+        filter: EventFilter,
         page: PageRequest,
     ) -> Result<EventPage, ClientError> {
         let mut url = self.transport.events_url(&[]);
-        list_query::add(&mut url, filter, page);
+        url.query_pairs_mut().extend_pairs(page.query(&filter));
         self.transport.read(url).await
     }
 
-    /// How many events there are, by status and severity.
+    /// Counts the events by status and severity.
     ///
     /// # Errors
     ///
-    /// Why no answer came.
+    /// The reason why there is no response, or a rejection.
     pub async fn summary(&self) -> Result<InboxSummary, ClientError> {
-        self.transport
-            .read(self.transport.events_url(&["summary"]))
-            .await
+        let url = self.transport.events_url(&["summary"]);
+        self.transport.read(url).await
     }
 
-    /// The categories and actions that events have.
+    /// Lists the categories and actions of the events.
     ///
     /// # Errors
     ///
-    /// Why no answer came.
+    /// The reason why there is no response, or a rejection.
     pub async fn types(&self) -> Result<EventTypes, ClientError> {
-        self.transport
-            .read(self.transport.events_url(&["types"]))
-            .await
+        let url = self.transport.events_url(&["types"]);
+        self.transport.read(url).await
     }
 
-    /// The event with this id, if the caller has one.
+    /// Reads the event with this id. `None` if the caller has no such event.
     ///
     /// # Errors
     ///
-    /// Why no answer came.
+    /// The reason why there is no response, or a rejection.
     pub async fn get(&self, id: EventId) -> Result<Option<Event>, ClientError> {
-        let request = self
-            .transport
-            .request(Method::GET, self.transport.events_url(&[&id.to_string()]));
+        let url = self.transport.events_url(&[&id.to_string()]);
+        let request = self.transport.request(Method::GET, url);
         match self.transport.found(request, StatusCode::OK).await? {
-            Some(response) => response::json(response, self.transport.server())
-                .await
-                .map(Some),
+            Some(response) => response::json(response, self.server()).await.map(Some),
             None => Ok(None),
         }
     }
 
-    /// Asks whether a Tidings server runs there (`/healthz`).
+    /// Checks that a Tidings server runs at the address (`/healthz`).
     ///
     /// # Errors
     ///
-    /// Why no answer came, or that the answer is not one of Tidings. An app that has mounted
-    /// Tidings' routes answers as it likes.
+    /// The reason why there is no response, or [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) if the
+    /// response is not that of Tidings. A program that mounts the routes of Tidings can respond
+    /// differently.
     pub async fn health(&self) -> Result<Health, ClientError> {
-        health::read(
-            self.transport.status("healthz").await?,
-            self.transport.server(),
-        )
-        .await
+        let response = self.transport.status("healthz").await?;
+        health::read(response, self.server()).await
     }
 
-    /// Asks whether the server takes requests and its store answers (`/readyz`).
+    /// Checks that the server accepts requests and that its store responds (`/readyz`).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) with what is wrong with the server, or why no answer came.
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) with the fault of the server, or the reason why
+    /// there is no response.
     pub async fn ready(&self) -> Result<(), ClientError> {
         let response = self.transport.status("readyz").await?;
-        response::json(response, self.transport.server())
-            .await
-            .map(|_: serde_json::Value| ())
+        let body = response::json::<serde_json::Value>(response, self.server()).await;
+        body.map(drop)
     }
 
-    /// Follows the live stream from `start`. It connects with the first call of [`Follow::next`].
-    pub fn follow(&self, start: Start) -> Follow {
+    /// Follows the live stream from `start`. The stream connects with the first call of [`Follow::next`].
+    pub fn subscribe(&self, start: Start) -> Follow {
         Follow::new(self.transport.clone(), start)
     }
 }

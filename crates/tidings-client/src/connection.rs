@@ -1,11 +1,12 @@
-//! One open stream, until it breaks.
+//! One open stream, until it ends.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Response;
 use tidings_event::{Cursor, CursorError, StreamItem};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until};
 use url::Url;
 
 use crate::error::{ClientError, ErrorKind};
@@ -13,7 +14,7 @@ use crate::fault::ProtocolFault;
 use crate::response;
 use crate::sse::{MAX_EVENT_BYTES, SseEvent, SseParser};
 
-/// One frame: how far the reader has got with it, and its item, if its kind is known here.
+/// One frame: the position of the reader after it, and its item, if this version knows its kind.
 pub(crate) struct Frame {
     pub cursor: Cursor,
     pub item: Option<StreamItem>,
@@ -25,12 +26,18 @@ pub(crate) struct Connection {
     response: Response,
     server: Url,
     parser: SseParser,
-    /// Received and not yet read.
+    /// Bytes that were received and not parsed yet.
     unread: Bytes,
     silence_limit: Duration,
-    /// When the stream counts as dead, unless something comes before.
-    dead_at: Instant,
+    /// Ends when the stream has been silent for too long. The timer outlives the future of
+    /// [`next`](Self::next), so that it still wakes a caller that polls the stream.
+    silence: Pin<Box<Sleep>>,
+    /// The silence limit has passed, and the stream has a last chance.
+    in_grace: bool,
 }
+
+/// The time for data to arrive from the socket after a caller that was busy returns.
+const GRACE: Duration = Duration::from_secs(5);
 
 impl Connection {
     pub(crate) fn new(response: Response, server: Url, silence_limit: Duration) -> Self {
@@ -40,20 +47,22 @@ impl Connection {
             parser: SseParser::new(),
             unread: Bytes::new(),
             silence_limit,
-            dead_at: Instant::now() + silence_limit,
+            silence: Box::pin(sleep_until(Instant::now() + silence_limit)),
+            in_grace: false,
         }
     }
 
-    /// The next frame. Cancel-safe: all that is received is kept in `self`.
+    /// The next frame. Cancel-safe: received bytes are kept in `self`.
     ///
     /// # Errors
     ///
-    /// Why there is none; the stream is then of no more use.
+    /// The reason why the stream ended. The connection must then be dropped.
     pub(crate) async fn next(&mut self) -> Result<Frame, ClientError> {
-        if self.dead_at <= Instant::now() {
-            // Nobody was waiting when the time ran out: the caller was busy elsewhere, and what the
-            // server has sent since then may not have been taken from the socket yet.
-            self.dead_at = Instant::now() + self.silence_limit;
+        if self.silence.deadline() <= Instant::now() && !self.in_grace {
+            // The time ran out while nobody waited here. Data that the server sent since then is possibly
+            // still in the socket.
+            self.in_grace = true;
+            self.silence_after(GRACE.min(self.silence_limit));
         }
         loop {
             match self.parser.read(&mut self.unread) {
@@ -64,26 +73,31 @@ impl Connection {
                     return Err(ClientError::protocol(&self.server, fault).with_source(error));
                 }
             }
-            let chunk = response::chunk(&mut self.response, &self.server);
-            match timeout_at(self.dead_at, chunk).await {
-                Ok(Ok(Some(bytes))) => self.unread = bytes,
-                Ok(Ok(None)) => {
-                    let server = self.server.clone();
-                    return Err(ClientError::new(ErrorKind::StreamEnded { server }));
-                }
-                Ok(Err(error)) => return Err(error),
-                Err(_) => {
+            let chunk = tokio::select! {
+                biased;
+                chunk = response::chunk(&mut self.response, &self.server) => chunk?,
+                () = &mut self.silence => {
                     return Err(ClientError::new(ErrorKind::StreamSilent {
                         server: self.server.clone(),
                         limit: self.silence_limit,
                     }));
                 }
-            }
-            self.dead_at = Instant::now() + self.silence_limit;
+            };
+            let Some(bytes) = chunk else {
+                let server = self.server.clone();
+                return Err(ClientError::new(ErrorKind::StreamEnded { server }));
+            };
+            self.unread = bytes;
+            self.in_grace = false;
+            self.silence_after(self.silence_limit);
         }
     }
 
-    /// The server's `retry:`, if one came since the last call.
+    fn silence_after(&mut self, limit: Duration) {
+        self.silence.as_mut().reset(Instant::now() + limit);
+    }
+
+    /// The server's `retry:`, if one arrived since the last call.
     pub(crate) fn take_retry(&mut self) -> Option<Duration> {
         self.parser.take_retry()
     }

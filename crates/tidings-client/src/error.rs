@@ -1,4 +1,4 @@
-//! Why a request or a stream failed.
+//! The error of a request or a stream.
 
 use std::error::Error;
 use std::fmt;
@@ -8,14 +8,14 @@ use std::time::Duration;
 use tidings_event::{ErrorBody, ErrorCode};
 use url::Url;
 
-use crate::fault::{ProtocolFault, TokenFault, TrustFault, UrlFault};
+use crate::fault::{OptionFault, ProtocolFault, TokenFault, TrustFault, UrlFault};
 
 type Source = Box<dyn Error + Send + Sync>;
 
-/// A failed request or stream: what kind of failure, and what lies beneath it as
+/// The error of a request or a stream: its kind, and the underlying error as
 /// [`source`](Error::source).
 pub struct ClientError {
-    // Boxed, since a `Result` is as large as its error and failures are rare.
+    // A `Result` is as large as its error, so the error is boxed.
     inner: Box<Inner>,
 }
 
@@ -25,71 +25,71 @@ struct Inner {
     retry_after: Option<Duration>,
 }
 
-/// What failed.
+/// The kind of an error.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The URL cannot be the address of a server.
-    #[error("not the address of a server: {0}")]
+    #[error("invalid server URL: {0}")]
     InvalidUrl(UrlFault),
     /// A token would leave this machine unencrypted. Nothing was sent.
-    #[error(
-        "the token would go to {server} unencrypted, and everybody on the way could use it: give an \
-         https address"
-    )]
+    #[error("the token would be sent to {server} unencrypted: use an https address")]
     PlainHttp {
         /// The server's address.
         server: Url,
     },
-    /// It cannot be told whose certificates to trust.
+    /// An option of the builder is invalid.
+    #[error("invalid option: {0}")]
+    InvalidOption(OptionFault),
+    /// The client cannot determine which certificates to trust.
     #[error("{0}")]
     Trust(TrustFault),
-    /// There is no token to show. Nothing was sent.
-    #[error("there is no token: {0}")]
+    /// There is no token. Nothing was sent.
+    #[error("no token: {0}")]
     NoToken(TokenFault),
-    /// The server's certificate is not one that is trusted. Nothing was sent.
+    /// The server's certificate is not trusted. Nothing was sent.
     #[error(
-        "the certificate of {server} is not to be trusted; if it is of a private authority, give that \
-         one's certificate"
+        "the certificate of {server} is not trusted: if a private authority issued it, pass the \
+         authority's certificate"
     )]
     Untrusted {
         /// The server's address.
         server: Url,
     },
-    /// No connection, or it was lost before the answer was complete.
+    /// The connection failed, or was lost before the response was complete.
     #[error("no connection to {server}")]
     Unreachable {
         /// The server's address.
         server: Url,
     },
-    /// The server closed a stream, as it does when it shuts down.
+    /// The server closed the stream, for example because it shuts down.
     #[error("{server} closed the stream")]
     StreamEnded {
         /// The server's address.
         server: Url,
     },
-    /// Nothing came on a stream, not even a keepalive.
-    #[error("{server} has sent nothing for {limit:?}")]
+    /// The stream was silent; not even a keepalive arrived.
+    #[error("{server} sent nothing for {limit:?}")]
     StreamSilent {
         /// The server's address.
         server: Url,
-        /// How long it was waited for.
+        /// The time without data.
         limit: Duration,
     },
-    /// The server said no.
-    #[error("refused with status {status}: {}", body.error)]
+    /// The server rejected the request.
+    #[error("rejected with status {status}: {}", body.error)]
     Refused {
         /// The HTTP status.
         status: u16,
-        /// What is wrong and what to do about it.
+        /// The error body: the fault and its remedies.
         body: ErrorBody,
     },
-    /// The answer is not one that Tidings gives.
-    #[error("{server} does not answer as Tidings does: {fault}")]
+    /// The response is not one of Tidings.
+    #[error("the response of {server} is not one of Tidings: {fault}")]
     Protocol {
         /// The server's address.
         server: Url,
-        /// What is unexpected about it.
+        /// The difference to a response of Tidings.
         fault: ProtocolFault,
     },
 }
@@ -119,9 +119,9 @@ impl ClientError {
         Self::new(ErrorKind::NoToken(fault))
     }
 
-    /// Why a request got no answer.
+    /// The error of a request that got no response.
     pub(crate) fn of_request(server: &Url, error: reqwest::Error) -> Self {
-        // The address is said already, and holds what was asked for.
+        // The message has the address already, and the URL can contain search texts.
         let error = error.without_url();
         if is_of_certificate(&error) {
             let server = server.clone();
@@ -141,12 +141,12 @@ impl ClientError {
         Self::new(ErrorKind::Protocol { server, fault })
     }
 
-    /// What failed.
+    /// The kind of the error.
     pub fn kind(&self) -> &ErrorKind {
         &self.inner.kind
     }
 
-    /// The server's envelope, where it said no.
+    /// The error body, if the server rejected the request.
     pub fn refusal(&self) -> Option<&ErrorBody> {
         match self.kind() {
             ErrorKind::Refused { body, .. } => Some(body),
@@ -154,11 +154,11 @@ impl ClientError {
         }
     }
 
-    /// Whether the same request may succeed later: the connection failed, or the server says that
-    /// it cannot answer now (5xx, 408, 429), or that who was asked for a token had none.
+    /// Whether the same request can succeed later: the connection failed, the server responded with 5xx,
+    /// 408 or 429, or the token provider failed.
     pub fn is_temporary(&self) -> bool {
         match self.kind() {
-            ErrorKind::NoToken(TokenFault::Asked | TokenFault::Silent)
+            ErrorKind::NoToken(TokenFault::Provider | TokenFault::Silent)
             | ErrorKind::Unreachable { .. }
             | ErrorKind::StreamEnded { .. }
             | ErrorKind::StreamSilent { .. } => true,
@@ -169,6 +169,7 @@ impl ClientError {
             } => matches!(status, 408 | 429 | 500..),
             ErrorKind::InvalidUrl(_)
             | ErrorKind::PlainHttp { .. }
+            | ErrorKind::InvalidOption(_)
             | ErrorKind::Trust(_)
             | ErrorKind::NoToken(_)
             | ErrorKind::Untrusted { .. }
@@ -176,14 +177,14 @@ impl ClientError {
         }
     }
 
-    /// How long the server asks to be left alone (`Retry-After`, RFC 9110 §10.2.3), with its 429 or 503;
-    /// at most 60 seconds. [`Backoff::failed_with`](crate::Backoff::failed_with) waits for it.
+    /// The time to wait before the next request (`Retry-After`, RFC 9110 §10.2.3), as sent with status 429
+    /// or 503; at most 60 seconds. [`Backoff::failed_with`](crate::Backoff::failed_with) includes it.
     pub fn retry_after(&self) -> Option<Duration> {
         self.inner.retry_after
     }
 
-    /// Whether the server wants another token than it was shown, or one at all.
-    pub(crate) fn asks_for_another_token(&self) -> bool {
+    /// Whether the server requires another token.
+    pub(crate) fn requires_another_token(&self) -> bool {
         let code = self.refusal().map(|body| body.code);
         matches!(
             code,
@@ -191,9 +192,9 @@ impl ClientError {
         )
     }
 
-    /// Whether it is about this machine or whom it trusts, and may be mended there while a stream that
-    /// has worked waits.
-    pub(crate) fn is_mendable_here(&self) -> bool {
+    /// Whether the cause is the configuration of this machine, which its operator can fix while a stream
+    /// that has worked before keeps trying.
+    pub(crate) fn is_local(&self) -> bool {
         matches!(
             self.kind(),
             ErrorKind::NoToken(_) | ErrorKind::Untrusted { .. }
@@ -214,14 +215,14 @@ impl ClientError {
     }
 }
 
-/// Whether the handshake failed since the server's certificate is not trusted.
+/// Whether the handshake failed because the server's certificate is not trusted.
 fn is_of_certificate(error: &reqwest::Error) -> bool {
     let mut next = error.source();
     while let Some(error) = next {
         if let Some(error) = error.downcast_ref() {
             return matches!(error, rustls::Error::InvalidCertificate(_));
         }
-        // What is inside an error of a socket is not its source, but has the same source.
+        // An `io::Error` does not return its inner error as source, but the source of that.
         next = match error
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref)

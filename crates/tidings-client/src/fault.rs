@@ -5,77 +5,105 @@ use std::path::PathBuf;
 /// The longest token, in bytes. No server accepts as much in a header.
 pub(crate) const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// Why a URL cannot be the address of a server.
+/// The reason why a URL cannot be the address of a server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlFault {
-    /// Neither `http` nor `https`.
-    #[error("its scheme is `{0}`, and only http and https are spoken")]
+    /// The scheme is neither `http` nor `https`.
+    #[error("the scheme is `{0}`: use http or https")]
     Scheme(String),
-    /// A user name or password, which would end up in logs.
-    #[error("it carries a user name or a password")]
+    /// The URL has a user name or password, which would appear in logs.
+    #[error("it has a user name or a password: use a token instead")]
     Credentials,
-    /// A query or fragment, which says nothing about a server.
-    #[error("it has a query or a fragment: give only scheme, host, port and path")]
+    /// The URL has a query or a fragment.
+    #[error("it has a query or a fragment: use only scheme, host, port and path")]
     QueryOrFragment,
 }
 
-/// Why it cannot be told whose certificates to trust.
+/// The reason why an option of the builder is invalid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionFault {
+    /// The option has no effect on a ready HTTP client.
+    #[error("`{option}` has no effect with `with_http_client`: configure that client instead")]
+    Conflict {
+        /// The name of the option.
+        option: &'static str,
+    },
+    /// The scheme of the proxy is neither `http` nor `https`.
+    #[error("the scheme of the proxy is `{scheme}`: use http or https")]
+    ProxyScheme {
+        /// The scheme.
+        scheme: String,
+    },
+    /// The URL of the proxy cannot be used.
+    #[error("the URL of the proxy cannot be used")]
+    ProxyUrl,
+    /// The client sets this header itself.
+    #[error("the client sets the header `{name}` itself: remove it from `with_headers`")]
+    ReservedHeader {
+        /// The name of the header.
+        name: String,
+    },
+}
+
+/// The reason why the client cannot determine which certificates to trust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustFault {
-    /// What was given holds no certificate.
+    /// The given data contains no certificate.
     #[error(
-        "what is given as certificates of authorities is not one or more of them in PEM (RFC 7468)"
+        "the certificates of authorities are not in PEM format (RFC 7468): pass one or more \
+         `BEGIN CERTIFICATE` blocks"
     )]
     NotPem,
-    /// What was given as a certificate is none.
-    #[error("what is given as certificates of authorities cannot be used")]
+    /// A given certificate is invalid.
+    #[error("a certificate of an authority is invalid: export it again as X.509 in PEM format")]
     Unusable,
-    /// The machine has no certificates, and none are given.
+    /// The machine has no certificate authorities, and none are given.
     #[error(
-        "this machine trusts no authority, so that https is of no use: install its certificates (the \
-         package `ca-certificates`), or give that of the server's authority"
+        "this machine has no certificate authorities, which https requires: install the package \
+         `ca-certificates`, or pass the certificate of the server's authority"
     )]
     Nobody,
 }
 
-/// What is unexpected about an answer.
+/// The reason why a response is not one of Tidings.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProtocolFault {
-    /// A status that the request does not lead to, or an error without the envelope.
-    #[error("status {0} with an unknown body")]
+    /// The status is unexpected, or an error has no error body.
+    #[error("unexpected status {0}")]
     Status(u16),
-    /// A body that cannot be read as what was asked for.
-    #[error("its body cannot be read")]
+    /// The body does not have the expected form.
+    #[error("the body cannot be read")]
     Body,
-    /// A body larger than any answer.
-    #[error("its body is larger than {0} bytes")]
+    /// The body is larger than any response of Tidings.
+    #[error("the body is larger than {0} bytes")]
     BodyTooLarge(usize),
-    /// A batch answered with another number of events.
-    #[error("{sent} events were sent and {returned} came back")]
+    /// The response to a batch has another number of events.
+    #[error("the request had {sent} events and the response has {returned}")]
     EventCount {
-        /// The events published.
+        /// The number of events in the request.
         sent: usize,
-        /// The events in the answer.
+        /// The number of events in the response.
         returned: usize,
     },
-    /// A subscription answered with something else than a stream of events.
-    #[error("the subscription is not answered with text/event-stream")]
+    /// The response to a subscription is not a stream of events.
+    #[error("the content type is not text/event-stream")]
     NotAStream,
-    /// A frame larger than any change.
+    /// A frame is larger than any frame of Tidings.
     #[error("a frame is larger than {0} bytes")]
     FrameTooLarge(usize),
-    /// A frame whose id is not a cursor.
-    #[error("a frame's id is not a cursor")]
+    /// The id of a frame is not a cursor.
+    #[error("the id of a frame is not a cursor")]
     FrameId,
-    /// A frame whose payload is not that of its kind.
+    /// The payload of a frame does not match its name.
     #[error("the payload of a frame cannot be read")]
     FrameData,
 }
 
-/// Why there is no token to show.
+/// The reason why there is no token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenFault {
@@ -85,30 +113,30 @@ pub enum TokenFault {
         /// The file.
         path: PathBuf,
     },
-    /// There is nothing but white space.
+    /// The token is blank.
     #[error("it is empty")]
     Empty,
-    /// It is longer than any token.
-    #[error("it has more than {MAX_TOKEN_BYTES} bytes, which no token has")]
+    /// The token is too long.
+    #[error("it is longer than {MAX_TOKEN_BYTES} bytes")]
     TooLong,
-    /// It cannot be written in a header.
+    /// The token has characters that a header cannot carry.
     #[error(
-        "it is not written as a token (RFC 6750 §2.1): give the token alone, of letters, digits and \
-         -._~+/ with = at its end"
+        "it has characters that a bearer token cannot have (RFC 6750 §2.1): pass only the token, made \
+         of letters, digits and -._~+/ with = at the end"
     )]
     Malformed,
-    /// The file holds no token.
-    #[error("{} holds no token: {fault}", path.display())]
+    /// The file contains no valid token.
+    #[error("{} contains no token: {fault}", path.display())]
     InFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with what is in it.
+        /// The fault of its content.
         fault: Box<TokenFault>,
     },
-    /// What the caller gave to ask has failed.
-    #[error("who was asked for it has none")]
-    Asked,
-    /// What the caller gave to ask has not answered.
-    #[error("who was asked for it does not answer")]
+    /// The token provider failed.
+    #[error("the token provider failed")]
+    Provider,
+    /// The token provider did not respond within 30 seconds.
+    #[error("the token provider did not respond within 30 seconds")]
     Silent,
 }

@@ -1,66 +1,72 @@
-//! The stream that reconnects and resumes by itself.
+//! A live stream that reconnects and resumes automatically.
 
 use std::fmt;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_core::Stream;
 use tidings_event::{Cursor, Start, StreamItem};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::backoff::Backoff;
 use crate::connection::{Connection, Frame};
 use crate::error::{ClientError, ErrorKind};
-use crate::renewal::{Asking, Renewal};
+use crate::renewal::{Query, Renewal};
 use crate::token::Token;
 use crate::transport::{Attempt, Transport};
 
-/// Three of the server's keepalives, which come every 15 seconds: one may be late, another lost in
-/// a hiccup of the network.
+/// Three keepalives of the server, which sends one every 15 seconds: one can be late and one lost.
 const SILENCE_LIMIT: Duration = Duration::from_secs(45);
 
-/// What came while following.
+/// An item of a followed stream, or the loss of its connection.
+///
+/// The enum is exhaustive, so that every program decides how to handle a lost connection.
 #[derive(Debug)]
 pub enum Followed {
     /// An item of the stream.
     Item(StreamItem),
-    /// The connection is lost or could not be made. The next call of [`Follow::next`] waits, then
-    /// tries again; a `ready` item says that it worked.
+    /// The connection was lost or failed. The next call of [`Follow::next`] waits, then connects again; a
+    /// `ready` item follows when that succeeds.
     Disconnected {
-        /// Why.
+        /// The error.
         error: ClientError,
-        /// How long the next call waits.
+        /// The time that the next call waits.
         retry_in: Duration,
     },
 }
 
-/// A live stream that outlives its connections; made by [`Client::follow`].
+/// A live stream that survives the loss of connections; created by
+/// [`Client::subscribe`](crate::Client::subscribe).
 ///
-/// It remembers how far it has got. When the connection breaks, when the server answers 5xx or ends
-/// the stream, and when nothing has come for 45 seconds, it reports so once, waits (exponential
-/// backoff with full jitter; the server's `retry:` sets the first step, and its `Retry-After` is waited
-/// for) and resumes behind the last item, so that nothing is missed and no created event comes twice. It
-/// never gives up on a server that is merely away.
+/// Read it with [`next`](Self::next), or as a [`Stream`] that never ends.
 ///
-/// When the server announces that the token is about to end (`expiring`), the client's
-/// [`TokenSource`](crate::TokenSource) is asked every two seconds, and the stream goes on with another
-/// token as soon as there is one. So it does, at once, when the server refuses a token that has ended
-/// and there is another by then. With the same one it ends with what the server says.
+/// If the connection is lost, the server responds with 5xx or ends the stream, or nothing arrives for 45
+/// seconds, the stream reports [`Followed::Disconnected`] once, waits and resumes after the last item. No
+/// item is missed and no created event is repeated. The wait is an exponential backoff with full jitter;
+/// the server's `retry:` sets the first step, and `Retry-After` is added. The stream never gives up on a
+/// server that is only unavailable.
 ///
-/// Each connection begins with another `ready` item and reports `live` once it has caught up. `ready`
-/// may come again without a lost connection; what it means for the counts is the same.
-/// Kinds of items that this version does not know are skipped, and their cursors kept.
+/// If the server announces that the token expires soon (`expiring`), the stream queries the client's
+/// [`TokenSource`](crate::TokenSource) every two seconds and reconnects as soon as there is a new token. It
+/// does the same immediately if the server rejects an expired token. If the source still returns the
+/// expired token, the stream ends with the server's error.
+///
+/// Each connection begins with a `ready` item and reports `live` after the replay. `ready` can also repeat
+/// without a lost connection; it has the same meaning for the counts. Kinds of items that this version
+/// does not know are skipped, and their cursors kept.
 pub struct Follow {
     transport: Transport,
     start: Start,
-    /// How far the reader has got; `None` until the server has said where the stream starts.
+    /// The position of the reader; `None` until the server has sent the start of the stream.
     cursor: Option<Cursor>,
-    /// A frame could not be read, and the cursor has not moved since.
+    /// A frame could not be read, and the cursor has not moved since then.
     stumbled: bool,
     /// The token of the last attempt to connect.
     token: Option<Token>,
-    /// A token was refused, another was shown at once, and no frame has come since.
+    /// The server rejected a token, another was used immediately, and no frame has arrived since then.
     renewed: bool,
-    /// A frame has come at some time.
+    /// A frame has arrived on any connection.
     has_worked: bool,
     backoff: Backoff,
     silence_limit: Duration,
@@ -69,18 +75,18 @@ pub struct Follow {
 
 enum State {
     Waiting {
-        until: Option<Instant>,
+        pause: Option<Pin<Box<Sleep>>>,
     },
     Connecting(Pin<Box<dyn Future<Output = Attempt> + Send>>),
     Open {
         connection: Box<Connection>,
-        /// The server has said that the token is about to end.
+        /// Present after the server has announced that the token expires soon.
         renewal: Option<Renewal>,
     },
-    /// The connection was refused, or ended, over the token: is there another?
-    Asking {
+    /// The server rejected the token or ended the stream because of it. A query looks for another.
+    Querying {
         error: ClientError,
-        asking: Asking,
+        query: Query,
     },
 }
 
@@ -99,63 +105,64 @@ impl Follow {
             has_worked: false,
             backoff: Backoff::new(),
             silence_limit: SILENCE_LIMIT,
-            state: State::Waiting { until: None },
+            state: State::Waiting { pause: None },
         }
     }
 
-    /// Counts a stream as dead when nothing has come for `limit`, instead of 45 seconds. Below the
-    /// server's 15 seconds between keepalives, quiet streams are broken off again and again.
+    /// Sets the silence after which a stream counts as dead; 45 seconds by default. The server sends a
+    /// keepalive every 15 seconds, so that a lower limit interrupts quiet streams again and again.
     #[must_use]
     pub fn with_silence_limit(mut self, limit: Duration) -> Self {
         self.silence_limit = limit;
         self
     }
 
-    /// Waits at most `base` after a first failure, instead of one second, until the server sets it
-    /// by `retry:`.
+    /// Sets the maximum wait after the first failure; 1 second by default. The server can change it with
+    /// `retry:`.
     #[must_use]
     pub fn with_retry_base(mut self, base: Duration) -> Self {
         self.backoff.set_base(base);
         self
     }
 
-    /// How far the reader has got: what [`Start::After`] takes to go on from here in another
-    /// process. `None` until the server has said where the stream starts.
+    /// The position of the reader. [`Start::After`] continues from here, for example in another process.
+    /// `None` until the server has sent the start of the stream.
     pub fn cursor(&self) -> Option<Cursor> {
         self.cursor
     }
 
-    /// The next item, or the notice of a lost connection.
+    /// Waits for the next item, or for the notice of a lost connection.
     ///
-    /// Cancel-safe: if the future is dropped, nothing is lost and a connection being made goes on
-    /// being made, so it may stand in a `select!`.
+    /// Cancel-safe: dropping the future loses nothing, and the next call continues an attempt to connect.
+    /// It can be used in `select!`.
     ///
     /// # Errors
     ///
-    /// What another attempt would not mend: a refusal (4xx other than 408 and 429; for a token that has
-    /// ended see above), an answer that is not a stream, a missing token or a certificate that is not
-    /// trusted before the stream has ever worked, or a frame that cannot be read. The last is first
-    /// reported as
-    /// [`Followed::Disconnected`], and is an error when a frame cannot be read again before the
-    /// cursor has moved.
+    /// Errors that another attempt cannot resolve:
     ///
-    /// One may still call again, for example once the cause is removed; the stream then goes on
+    /// - a rejection with 4xx other than 408 and 429 (for expired tokens see [`Follow`]);
+    /// - a response that is not a stream;
+    /// - a missing token or an untrusted certificate, if no connection has worked yet;
+    /// - a frame that cannot be read. The first time it is reported as [`Followed::Disconnected`]; it is
+    ///   an error if it happens again before the cursor has moved.
+    ///
+    /// The caller can call again, for example after the cause was removed. The stream then continues
     /// after the usual wait.
     pub async fn next(&mut self) -> Result<Followed, ClientError> {
         loop {
             match &mut self.state {
-                State::Waiting { until } => {
-                    if let Some(until) = *until {
-                        sleep_until(until).await;
+                State::Waiting { pause } => {
+                    if let Some(pause) = pause {
+                        pause.await;
                     }
                     let start = self.cursor.map_or(self.start, Start::After);
                     let attempt = self.transport.subscribe(start);
                     self.state = State::Connecting(Box::pin(attempt));
                 }
                 State::Connecting(attempt) => {
-                    let Attempt { token, answer } = attempt.await;
+                    let Attempt { token, response } = attempt.await;
                     self.token = token;
-                    match answer {
+                    match response {
                         Ok(response) => {
                             let server = self.transport.server().clone();
                             let connection = Connection::new(response, server, self.silence_limit);
@@ -178,8 +185,8 @@ impl Follow {
                     let frame = tokio::select! {
                         frame = connection.next() => frame,
                         () = another_token(renewal, &self.transport) => {
-                            // What is received and not yet read comes again behind the cursor.
-                            self.state = State::Waiting { until: None };
+                            // Frames that were received and not parsed arrive again after the cursor.
+                            self.state = State::Waiting { pause: None };
                             continue;
                         }
                     };
@@ -196,19 +203,20 @@ impl Follow {
                         }
                     }
                 }
-                State::Asking { asking, .. } => {
-                    let answer = asking.await;
-                    let waiting = State::Waiting { until: None };
-                    if let State::Asking { error, .. } = std::mem::replace(&mut self.state, waiting)
+                State::Querying { query, .. } => {
+                    let found = query.await;
+                    let waiting = State::Waiting { pause: None };
+                    if let State::Querying { error, .. } =
+                        std::mem::replace(&mut self.state, waiting)
                     {
-                        return self.refused(error, answer);
+                        return self.rejected(error, found);
                     }
                 }
             }
         }
     }
 
-    /// Moves the cursor and lets through what the reader has not had.
+    /// Moves the cursor, and returns the item unless it is a created event that the reader already has.
     fn accept(&mut self, frame: Frame) -> Option<StreamItem> {
         self.backoff.succeeded();
         self.has_worked = true;
@@ -219,7 +227,7 @@ impl Follow {
         {
             renewal.get_or_insert_with(|| Renewal::new(self.token.clone()));
         }
-        // Only a reset moves it back: the server's word is then all there is.
+        // Only a reset moves the cursor back.
         let reset = matches!(item, Some(StreamItem::Reset { .. }));
         let seen = !reset && self.cursor.is_some_and(|seen| covers(seen, cursor));
         if !seen {
@@ -229,28 +237,28 @@ impl Follow {
         item.filter(|item| !seen || !matches!(item, StreamItem::Created { .. }))
     }
 
-    /// Drops the connection; what that means to the reader, unless it is about the token, which has to
-    /// be asked for first.
+    /// Drops the connection. Returns the result for the reader, or `None` if the token is the cause: the
+    /// source must be queried first.
     fn disconnected(&mut self, error: ClientError) -> Option<Result<Followed, ClientError>> {
         let announced = matches!(&self.state, State::Open { renewal, .. } if renewal.is_some())
             && matches!(error.kind(), ErrorKind::StreamEnded { .. });
-        if announced || error.asks_for_another_token() {
-            let asking = Box::pin(self.transport.token());
-            self.state = State::Asking { error, asking };
+        if announced || error.requires_another_token() {
+            let query = Box::pin(self.transport.token());
+            self.state = State::Querying { error, query };
             return None;
         }
         Some(self.given_up_or_again(error))
     }
 
-    /// The server did not go on with the token that was shown, and the source has now answered.
-    fn refused(
+    /// Continues after the server rejected the token and the source returned `found`.
+    fn rejected(
         &mut self,
         error: ClientError,
-        answer: Result<Option<Token>, ClientError>,
+        found: Result<Option<Token>, ClientError>,
     ) -> Result<Followed, ClientError> {
-        match answer {
+        match found {
             Ok(token) if token != self.token => {
-                // A source whose every token is refused must not be asked without a pause.
+                // If every token is rejected, the attempts need a pause.
                 let retry_in = if std::mem::replace(&mut self.renewed, true) {
                     self.wait_after(&error)
                 } else {
@@ -266,12 +274,12 @@ impl Follow {
     /// Decides whether another connection may help.
     fn given_up_or_again(&mut self, error: ClientError) -> Result<Followed, ClientError> {
         let retry_in = self.wait_after(&error);
-        // Resuming brings the same frame again. Once may be the fault of something between us and
-        // the server; twice at the same place is the server's.
+        // After a reconnect the same frame arrives again. The first failure can come from the network
+        // path; the second at the same position comes from the server.
         let again = error.is_malformed_frame() && !std::mem::replace(&mut self.stumbled, true);
-        // What is wrong on this machine is said at the start; a stream that runs outlasts it.
-        let mendable = self.has_worked && error.is_mendable_here();
-        if again || mendable || error.is_temporary() {
+        // A fault of this machine is an error at the start only; later the stream waits for its repair.
+        let is_repairable = self.has_worked && error.is_local();
+        if again || is_repairable || error.is_temporary() {
             Ok(Followed::Disconnected { error, retry_in })
         } else {
             Err(error)
@@ -280,9 +288,21 @@ impl Follow {
 
     fn wait_after(&mut self, error: &ClientError) -> Duration {
         let retry_in = self.backoff.failed_with(error);
-        let until = Some(Instant::now() + retry_in);
-        self.state = State::Waiting { until };
+        let pause = Box::pin(sleep_until(Instant::now() + retry_in));
+        self.state = State::Waiting { pause: Some(pause) };
         retry_in
+    }
+}
+
+/// The items of [`Follow::next`]. The stream never ends; it can be polled after an error like
+/// [`next`](Follow::next).
+impl Stream for Follow {
+    type Item = Result<Followed, ClientError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // `next` is cancel-safe and keeps its timers in `self`, so that they wake this task although the
+        // future is dropped here.
+        pin!(self.get_mut().next()).poll(context).map(Some)
     }
 }
 
@@ -292,7 +312,7 @@ impl fmt::Debug for Follow {
             State::Waiting { .. } => "waiting",
             State::Connecting(_) => "connecting",
             State::Open { .. } => "open",
-            State::Asking { .. } => "asking for a token",
+            State::Querying { .. } => "querying the token source",
         };
         f.debug_struct("Follow")
             .field("server", &self.transport.server().as_str())
@@ -303,15 +323,15 @@ impl fmt::Debug for Follow {
     }
 }
 
-/// Waits for another token, if one is wanted.
+/// Waits for another token, if one is needed.
 async fn another_token(renewal: &mut Option<Renewal>, transport: &Transport) {
     match renewal {
-        Some(renewal) => renewal.has_come(transport).await,
+        Some(renewal) => renewal.completed(transport).await,
         None => std::future::pending().await,
     }
 }
 
-/// Whether who has got as far as `seen` has had what `cursor` stands for.
+/// Whether a reader at `seen` has already received the item at `cursor`.
 fn covers(seen: Cursor, cursor: Cursor) -> bool {
     seen.tag == cursor.tag && cursor.own <= seen.own && cursor.system <= seen.system
 }

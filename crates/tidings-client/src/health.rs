@@ -1,4 +1,4 @@
-//! What a server says about itself.
+//! The health of a server.
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
@@ -11,13 +11,14 @@ use crate::error::ClientError;
 use crate::fault::ProtocolFault;
 use crate::response;
 
-/// A server that is alive.
+/// The response of a healthy server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {
-    /// Its clock when it answered, to the second; `None` if the answer does not say.
+    /// The server's clock at the time of the response, in whole seconds. `None` if the response has no
+    /// `Date`.
     pub clock: Option<Timestamp>,
-    /// Its version, such as `0.1.0`; `None` if it does not say, as the first ones did not.
+    /// The server's version, such as `0.1.0`. `None` for early versions, which do not report it.
     pub version: Option<String>,
 }
 
@@ -27,7 +28,7 @@ struct Body {
     version: Option<String>,
 }
 
-/// Reads the answer to `/healthz`. Many servers have this path; the body tells ours apart.
+/// Reads the response to `/healthz`. Many servers have this path; the body identifies Tidings.
 pub(crate) async fn read(response: Response, server: &Url) -> Result<Health, ClientError> {
     let clock = clock(response.headers());
     let body: Body = response::json(response, server).await?;
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_is_read_from_the_date_of_the_answer() {
+    fn reads_the_clock_from_the_date_header() {
         for (date, expected) in [
             (
                 "Sat, 01 Aug 2026 10:00:07 GMT",

@@ -1,17 +1,12 @@
-//! A typed client for Tidings: publish events, read, mark and delete them, and follow the live stream,
-//! which reconnects and resumes by itself.
-//!
-//! It never goes through a proxy, so that a server on this machine is reached whatever the environment
-//! says. Over https it trusts whom the machine trusts, and a private authority if it is told to; with a
-//! [`TokenSource`] it shows a token, which leaves the machine over https only.
+//! A client for Tidings: publish events, read, change and delete them, and follow the live stream, which
+//! reconnects and resumes automatically.
 //!
 //! ```no_run
-//! use tidings_client::{Client, Followed};
-//! use tidings_event::{Event, ResourceId, Severity, Start, StreamItem};
+//! use tidings_client::{Client, Event, Followed, ResourceId, Severity, Start, StreamItem};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::new("http://127.0.0.1:9081".parse()?)?;
-//! let mut follow = client.follow(Start::Now);
+//! let mut follow = client.subscribe(Start::Now);
 //!
 //! let event = Event::builder()
 //!     .acted_upon(ResourceId::mint())
@@ -24,14 +19,26 @@
 //! loop {
 //!     match follow.next().await? {
 //!         Followed::Item(StreamItem::Created { event, .. }) => println!("{}", event.description),
-//!         Followed::Item(_) => {}
 //!         Followed::Disconnected { error, retry_in } => {
-//!             eprintln!("{error}; again in {retry_in:?}");
+//!             eprintln!("{error}; connecting again in {retry_in:?}");
 //!         }
+//!         _ => {}
 //!     }
 //! }
 //! # }
 //! ```
+//!
+//! # Connections
+//!
+//! The client uses no proxy unless [`ClientBuilder::with_proxy`] sets one, so that it always reaches a
+//! server on the same machine. Over https it trusts the certificate authorities of the machine and those
+//! of [`ClientBuilder::with_ca_certificates`]. A token from a [`TokenSource`] leaves the machine over https
+//! only.
+//!
+//! # Vocabulary
+//!
+//! The crate re-exports the types of `tidings-event`, so that a program needs no other crate to publish
+//! and read events.
 
 mod backoff;
 mod builder;
@@ -42,7 +49,6 @@ mod error;
 mod fault;
 mod follow;
 mod health;
-mod list_query;
 mod past_event;
 mod publish;
 mod renewal;
@@ -55,9 +61,20 @@ pub use backoff::Backoff;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::{ClientError, ErrorKind};
-pub use fault::{ProtocolFault, TokenFault, TrustFault, UrlFault};
+pub use fault::{OptionFault, ProtocolFault, TokenFault, TrustFault, UrlFault};
 pub use follow::{Follow, Followed};
 pub use health::Health;
 pub use past_event::PastEvent;
-pub use publish::{BatchReceipt, Receipt};
 pub use token::TokenSource;
+
+/// The HTTP library, for [`ClientBuilder::with_http_client`] and [`ClientBuilder::with_headers`].
+pub use reqwest;
+/// The vocabulary; see the documentation of `tidings-event`.
+pub use tidings_event::{
+    Action, Category, Cause, CauseSeverity, Change, Changes, CountDelta, Cursor, Deletion,
+    ErrorBody, ErrorCode, ErrorSeverity, Event, EventBuilder, EventFilter, EventId, EventPage,
+    EventTypes, Given, InboxSummary, Limits, Metadata, NewEvent, OperationId, OwnerId, OwnerKind,
+    OwnerName, PageRequest, PageToken, Paging, Past, Receipt, ResetReason, ResourceId, Rev,
+    Selection, Severity, SeverityCount, Sort, SortKey, SortOrder, Start, Status, StatusChange,
+    StreamItem, Summary, SystemId, Timestamp, Total, Violation, Violations, Warning, WarningCode,
+};

@@ -1,54 +1,55 @@
-//! Another token for a stream whose own is about to end.
+//! A new token for a stream whose token is about to expire.
 
 use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::error::ClientError;
 use crate::token::Token;
 use crate::transport::Transport;
 
-/// How often the source is asked. The server warns a minute before a token ends, or for a short-lived
-/// one when half of what is left has passed; the sources of most tokens renew them later than that.
-const ASK_EVERY: Duration = Duration::from_secs(2);
+/// The interval between queries of the source. The server warns a minute before a token expires, or for a
+/// short-lived token after half of its remaining time; most sources renew their token later than that.
+const QUERY_INTERVAL: Duration = Duration::from_secs(2);
 
-/// What is being asked of a source of tokens.
-pub(crate) type Asking = Pin<Box<dyn Future<Output = Result<Option<Token>, ClientError>> + Send>>;
+/// A query of a source of tokens.
+pub(crate) type Query = Pin<Box<dyn Future<Output = Result<Option<Token>, ClientError>> + Send>>;
 
-/// Asks for another token than the one that was shown, again and again.
+/// Queries the source until it returns another token than the one in use.
 pub(crate) struct Renewal {
-    shown: Option<Token>,
+    in_use: Option<Token>,
     step: Step,
 }
 
 enum Step {
-    Pause(Instant),
-    Asking(Asking),
+    Pause(Pin<Box<Sleep>>),
+    Query(Query),
 }
 
 impl Renewal {
-    pub(crate) fn new(shown: Option<Token>) -> Self {
+    pub(crate) fn new(in_use: Option<Token>) -> Self {
         Self {
-            shown,
-            step: Step::Pause(Instant::now()),
+            in_use,
+            step: Step::Pause(Box::pin(sleep_until(Instant::now()))),
         }
     }
 
-    /// Waits until there is another token. Cancel-safe: what is being asked is asked on.
+    /// Waits for another token. Cancel-safe: a query continues with the next call.
     ///
-    /// A source that has none now may have one next time, and the stream is still open.
-    pub(crate) async fn has_come(&mut self, transport: &Transport) {
+    /// An error of the source is ignored, because it can succeed next time and the stream is still open.
+    pub(crate) async fn completed(&mut self, transport: &Transport) {
         loop {
             match &mut self.step {
-                Step::Pause(until) => {
-                    sleep_until(*until).await;
-                    self.step = Step::Asking(Box::pin(transport.token()));
+                Step::Pause(pause) => {
+                    pause.await;
+                    self.step = Step::Query(Box::pin(transport.token()));
                 }
-                Step::Asking(asking) => {
-                    let answer = asking.await;
-                    self.step = Step::Pause(Instant::now() + ASK_EVERY);
-                    if matches!(answer, Ok(token) if token != self.shown) {
+                Step::Query(query) => {
+                    let result = query.await;
+                    let end = Instant::now() + QUERY_INTERVAL;
+                    self.step = Step::Pause(Box::pin(sleep_until(end)));
+                    if matches!(result, Ok(token) if token != self.in_use) {
                         return;
                     }
                 }

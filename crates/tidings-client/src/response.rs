@@ -1,4 +1,4 @@
-//! Reads the server's answers.
+//! Reading the server's responses.
 
 use std::time::Duration;
 
@@ -11,28 +11,28 @@ use url::Url;
 use crate::error::{ClientError, ErrorKind};
 use crate::fault::ProtocolFault;
 
-/// The most bytes of an answer: twice the largest page, 1,000 events of 128 KiB, so that a broken
-/// server cannot fill our memory.
-const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
+/// The maximum size of a response: twice the largest page of 1,000 events of 128 KiB. It prevents a broken
+/// server from filling the memory.
+const MAX_RESPONSE_BYTES: usize = 256 * 1024 * 1024;
 
-/// The most bytes of an error answer. What is longer is no envelope.
+/// The maximum size of an error response.
 const MAX_ERROR_BYTES: usize = 1024 * 1024;
 
-/// The longest wait that a server may ask for: a user who sees nothing should not have to wait until one
-/// odd answer has passed.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// The maximum wait that the client accepts from a server, so that one faulty response does not stop it for
+/// long.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// Reads the body of a successful answer.
+/// Reads the body of a successful response.
 pub(crate) async fn json<T: DeserializeOwned>(
     response: Response,
     server: &Url,
 ) -> Result<T, ClientError> {
-    let body = body(response, MAX_ANSWER_BYTES, server).await?;
+    let body = body(response, MAX_RESPONSE_BYTES, server).await?;
     serde_json::from_slice(&body)
         .map_err(|error| ClientError::protocol(server, ProtocolFault::Body).with_source(error))
 }
 
-/// Reads an answer that is not what was asked for: the envelope, or what else came with the status.
+/// Reads a response with another status than expected: its error body, or just the status.
 pub(crate) async fn refusal(response: Response, server: &Url) -> ClientError {
     let status = response.status();
     let wait = retry_after(status, response.headers());
@@ -42,7 +42,7 @@ pub(crate) async fn refusal(response: Response, server: &Url) -> ClientError {
         return unknown;
     }
     let Ok(body) = body(response, MAX_ERROR_BYTES, server).await else {
-        // The status says more than that its body was cut.
+        // The status is more useful than the error of its body.
         return unknown;
     };
     match serde_json::from_slice::<ErrorBody>(&body) {
@@ -54,25 +54,25 @@ pub(crate) async fn refusal(response: Response, server: &Url) -> ClientError {
     }
 }
 
-/// How long to wait, as a 429 or 503 says in whole seconds. A date, the other form, needs clocks that
-/// agree, and counts as none.
+/// The `Retry-After` of a 429 or 503 in whole seconds. The other form, a date, is ignored because it requires
+/// synchronized clocks.
 fn retry_after(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
-    let may_say = matches!(
+    let applies = matches!(
         status,
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
     );
     let text = headers
         .get(RETRY_AFTER)
-        .filter(|_| may_say)?
+        .filter(|_| applies)?
         .to_str()
         .ok()?;
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // More digits than fit are a very long time.
+    // A number that does not fit is treated as the maximum.
     let seconds = is_number.then(|| text.parse().unwrap_or(u64::MAX))?;
-    Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
+    Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
 }
 
-/// Lets only an answer through that is a stream of events.
+/// Accepts only a response that is a stream of events.
 pub(crate) async fn stream(response: Response, server: &Url) -> Result<Response, ClientError> {
     if response.status() != StatusCode::OK {
         return Err(refusal(response, server).await);
@@ -108,7 +108,7 @@ async fn body(
     Ok(body)
 }
 
-/// The next bytes of a body; `None` at its end. Nothing is lost if the future is dropped.
+/// The next bytes of a body; `None` at the end. Cancel-safe.
 pub(crate) async fn chunk(
     response: &mut Response,
     server: &Url,
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wait_is_whole_seconds_and_bounded() {
+    fn reads_whole_seconds_of_retry_after_up_to_a_maximum() {
         let wait = |status, text: &str| {
             let headers =
                 HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(text).unwrap())]);

@@ -1,11 +1,11 @@
-//! Server-sent events from bytes, as the WHATWG HTML standard reads them (§9.2.6).
+//! A parser for server-sent events (WHATWG HTML standard §9.2.6).
 
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 
-/// The most bytes of one event. Thirty times the largest event a server takes by default: room for
-/// an installation with limits of its own, and a bound on what a broken server can make us hold.
+/// The maximum size of one event: thirty times the largest event that a server accepts by default. It
+/// leaves room for servers with higher limits, and bounds the memory that a broken server can use.
 pub(crate) const MAX_EVENT_BYTES: usize = 4 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -13,27 +13,27 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// One dispatched event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SseEvent {
-    /// Its `event:`; empty if it has none.
+    /// The value of `event:`; empty if absent.
     pub name: String,
-    /// Its `data:` lines, joined by line feeds.
+    /// The `data:` lines, joined by line feeds.
     pub data: String,
-    /// The last `id:` so far, of this event or an earlier one.
+    /// The last `id:` of this event or an earlier one.
     pub id: String,
 }
 
-/// An event has more than [`MAX_EVENT_BYTES`].
+/// An event is larger than [`MAX_EVENT_BYTES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an event of the stream is too large")]
 pub(crate) struct TooLarge;
 
-/// Reads a stream piece by piece, wherever it is cut.
+/// Parses a stream in pieces of any size.
 #[derive(Debug)]
 pub(crate) struct SseParser {
-    /// The bytes of a line whose end has not come yet.
+    /// The bytes of an incomplete line.
     line: Vec<u8>,
-    /// The last line ended with a carriage return: a line feed right behind belongs to it.
+    /// The last line ended with a carriage return. An immediately following line feed belongs to it.
     after_return: bool,
-    /// Nothing has been read, so that a byte order mark may come.
+    /// Nothing was read yet; a byte order mark is allowed.
     at_start: bool,
     name: String,
     data: String,
@@ -60,11 +60,11 @@ impl SseParser {
         }
     }
 
-    /// Takes bytes from `input` up to the end of the next event, or all of them if it is not there.
+    /// Consumes `input` up to the end of the next event, or completely if the event is incomplete.
     ///
     /// # Errors
     ///
-    /// [`TooLarge`]; the stream cannot be read on from there.
+    /// [`TooLarge`]. The rest of the stream cannot be parsed.
     pub(crate) fn read(&mut self, input: &mut Bytes) -> Result<Option<SseEvent>, TooLarge> {
         while !input.is_empty() {
             if std::mem::take(&mut self.after_return) && input[0] == b'\n' {
@@ -90,7 +90,7 @@ impl SseParser {
         Ok(None)
     }
 
-    /// The last `retry:`, if one came since the last call.
+    /// The last `retry:`, if one arrived since the last call.
     pub(crate) fn take_retry(&mut self) -> Option<Duration> {
         self.retry.take()
     }
@@ -110,7 +110,7 @@ impl SseParser {
             None
         };
         drop(text);
-        // The buffer is used again for the next line.
+        // The next line reuses the buffer.
         line.clear();
         self.line = line;
         event
@@ -119,7 +119,7 @@ impl SseParser {
     fn dispatch(&mut self) -> Option<SseEvent> {
         let name = std::mem::take(&mut self.name);
         let mut data = std::mem::take(&mut self.data);
-        // Each line of data ends with a line feed, so no data at all is empty, and only that.
+        // Each `data:` line added a line feed, so the buffer is empty only without `data:`.
         data.pop()?;
         let id = self.id.clone();
         Some(SseEvent { name, data, id })
@@ -136,11 +136,11 @@ impl SseParser {
             }
             "id" if !value.contains('\0') => value.clone_into(&mut self.id),
             "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {
-                // More digits than fit are a very long time.
+                // A number that does not fit is treated as the maximum.
                 let milliseconds = value.parse().unwrap_or(u64::MAX);
                 self.retry = Some(Duration::from_millis(milliseconds));
             }
-            // Comments, whose field is empty, and what the standard may add.
+            // Comments, whose field name is empty, and unknown fields.
             _ => {}
         }
     }
@@ -180,14 +180,14 @@ mod tests {
     }
 
     #[test]
-    fn fields_make_an_event_and_the_id_stays() {
+    fn builds_an_event_and_keeps_the_id() {
         let stream = ": hello\n\nevent: ready\nid: 1\ndata: {}\n\ndata: a\ndata:b\ndata:  c\n\n";
         let expected = [event("ready", "{}", "1"), event("", "a\nb\n c", "1")];
         assert_eq!(read_all(stream), expected);
     }
 
     #[test]
-    fn all_line_ends_are_read() {
+    fn accepts_all_line_ends() {
         let expected = [event("", "a\nb", ""), event("", "c", "")];
         for end in ["\n", "\r", "\r\n"] {
             let stream = "data: a\ndata: b\n\ndata: c\n\n".replace('\n', end);
@@ -197,9 +197,9 @@ mod tests {
     }
 
     #[test]
-    fn only_a_leading_byte_order_mark_is_dropped() {
+    fn drops_only_a_leading_byte_order_mark() {
         assert_eq!(read_all("\u{feff}data: a\n\n"), [event("", "a", "")]);
-        // Elsewhere it makes the field an unknown one.
+        // Anywhere else it makes the field unknown.
         assert_eq!(read_all("\u{feff}\u{feff}data: a\n\n"), []);
         assert_eq!(
             read_all("data: a\n\u{feff}data: b\n\n"),
@@ -208,19 +208,19 @@ mod tests {
     }
 
     #[test]
-    fn an_event_without_data_is_dropped_with_its_name_but_its_id_counts() {
+    fn drops_an_event_without_data_but_keeps_its_id() {
         let stream = "event: x\nid: 7\n\ndata\n\ndata:\ndata:\n\n";
         assert_eq!(read_all(stream), [event("", "", "7"), event("", "\n", "7")]);
     }
 
     #[test]
-    fn an_unfinished_event_is_never_dispatched() {
+    fn never_dispatches_an_incomplete_event() {
         assert_eq!(read_all("data: a\n"), []);
         assert_eq!(read_all("data: a"), []);
     }
 
     #[test]
-    fn unknown_fields_and_ids_with_nul_are_ignored() {
+    fn ignores_unknown_fields_and_ids_with_nul() {
         let stream = "id: 1\nid: a\0b\nData: x\n data: y\nother\ndata: z\nid\n\n";
         assert_eq!(read_all(stream), [event("", "z", "")]);
         assert_eq!(
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_takes_digits_only() {
+    fn accepts_only_digits_in_retry() {
         for (value, expected) in [
             ("2731", Some(2731)),
             ("0", Some(0)),
@@ -251,12 +251,12 @@ mod tests {
     }
 
     #[test]
-    fn invalid_utf8_is_replaced() {
+    fn replaces_invalid_utf8() {
         assert_eq!(read_all(b"data: a\xffb\n\n"), [event("", "a\u{fffd}b", "")]);
     }
 
     #[test]
-    fn the_size_of_an_event_is_bounded_however_it_comes() {
+    fn bounds_the_size_of_an_event() {
         let limited = |pieces: &[&str]| {
             let mut parser = SseParser::with_limit(16);
             pieces
@@ -275,11 +275,11 @@ mod tests {
         );
         assert_eq!(limited(&[": a comment", " without end"]), Err(TooLarge));
         assert_eq!(limited(&["event: 012345678\n", "data: 01"]), Err(TooLarge));
-        // Small comments never add up.
+        // The limit does not apply to the sum of comments.
         assert_eq!(limited(&[": keepalive\n"; 100]), Ok(()));
     }
 
-    /// Streams made of what matters to the standard: line ends, fields, marks and broken UTF-8.
+    /// Streams of line ends, fields, marks and invalid UTF-8.
     fn stream() -> impl Strategy<Value = Vec<u8>> {
         let token = prop::sample::select(vec![
             &b"\n"[..],
@@ -304,7 +304,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cut_anywhere_changes_nothing(stream in stream(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 1..4)) {
+        fn parses_the_same_events_from_any_pieces(stream in stream(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 1..4)) {
             let whole = read_all(&stream);
             let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
             cuts.extend([0, stream.len()]);
@@ -315,7 +315,7 @@ mod tests {
         }
 
         #[test]
-        fn what_a_server_writes_reads_back(
+        fn parses_a_written_event(
             name in "[a-z]{0,8}",
             id in "[0-9a-z-]{0,20}",
             lines in prop::collection::vec("[^\r\n]{0,20}", 1..5),

@@ -1,4 +1,4 @@
-//! The token that a client shows, and where it comes from.
+//! The token of a client, and its sources.
 
 use std::error::Error;
 use std::fmt;
@@ -19,11 +19,10 @@ use crate::fault::{MAX_TOKEN_BYTES, TokenFault};
 /// How long a function can take to provide a token.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Where a client takes the token from that it shows with each request
-/// (`Authorization: Bearer`, RFC 6750 §2.1).
+/// A source of tokens for the `Authorization: Bearer` header (RFC 6750 §2.1).
 ///
-/// It is asked anew for each request and each connection of a stream, so that a fresh token needs no
-/// restart. Tokens are never shown, not by `Debug` either.
+/// The client queries the source for each request and each connection of a stream, so that a new token
+/// needs no restart. Tokens never appear in logs, not even through `Debug`.
 ///
 /// ```no_run
 /// use tidings_client::{Client, TokenSource};
@@ -38,92 +37,98 @@ const PROVIDER_TIMEOUT: Duration = Duration::from_secs(30);
 /// ```
 #[derive(Clone)]
 pub struct TokenSource {
-    place: Place,
+    origin: TokenOrigin,
 }
 
 #[derive(Clone)]
-enum Place {
+enum TokenOrigin {
     Fixed(Token),
     File(Arc<Path>),
-    Asked(Arc<Ask>),
+    Provider(Arc<Provider>),
 }
 
-type Ask =
+type Provider =
     dyn Fn() -> Pin<Box<dyn Future<Output = Result<SecretString, Source>> + Send>> + Send + Sync;
 
 type Source = Box<dyn Error + Send + Sync>;
 
 impl TokenSource {
-    /// Always this token. White space around it does not count.
+    /// Always this token. White space around it is ignored.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoToken`](crate::ErrorKind::NoToken) when the text is no token.
+    /// [`ErrorKind::NoToken`](crate::ErrorKind::NoToken) if the text is not a token.
     pub fn fixed(token: impl Into<SecretString>) -> Result<Self, ClientError> {
         let token = Token::new(&token.into()).map_err(ClientError::no_token)?;
         Ok(Self {
-            place: Place::Fixed(token),
+            origin: TokenOrigin::Fixed(token),
         })
     }
 
-    /// What is in a file, which is read each time a token is needed. White space around the token
-    /// does not count. Whoever replaces the file should do it by renaming another over it, so that it
-    /// is never seen half written.
+    /// The content of a file, which is read each time a token is needed. White space around the token is
+    /// ignored. To replace the token, rename a new file over the old one, so that the client never reads
+    /// a partial file.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self {
-            place: Place::File(path.into().into()),
+            origin: TokenOrigin::File(path.into().into()),
         }
     }
 
-    /// What `ask` answers. It is called for each request and each connection of a stream, also several
-    /// times at once, and every few seconds while a stream's token is about to end: it should keep a
-    /// token until that is nearly over. It may take 30 seconds.
+    /// The result of `provider`. The client calls it for each request and each connection of a stream,
+    /// possibly concurrently, and every few seconds while the token of a stream is about to expire. The
+    /// function should therefore cache a token until shortly before it expires. It can take 30 seconds.
     ///
-    /// What it fails with is shown to people as the [`source`](Error::source) of the error, and must
-    /// hold no secret.
-    pub fn from_fn<F, T, E, A>(ask: A) -> Self
+    /// Its error becomes the [`source`](Error::source) of the client's error, is shown to people, and must
+    /// not contain a secret.
+    pub fn from_fn<F, T, E, P>(provider: P) -> Self
     where
-        A: Fn() -> F + Send + Sync + 'static,
+        P: Fn() -> F + Send + Sync + 'static,
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Into<SecretString>,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let ask = move || {
-            let answer = ask();
-            let answer = async { answer.await.map(Into::into).map_err(Into::into) };
-            Box::pin(answer) as Pin<Box<dyn Future<Output = _> + Send>>
+        let provider = move || {
+            let token = provider();
+            let token = async { token.await.map(Into::into).map_err(Into::into) };
+            Box::pin(token) as Pin<Box<dyn Future<Output = _> + Send>>
         };
         Self {
-            place: Place::Asked(Arc::new(ask)),
+            origin: TokenOrigin::Provider(Arc::new(provider)),
         }
     }
 
-    /// The token as of now.
+    /// The current token.
     pub(crate) async fn token(&self) -> Result<Token, ClientError> {
-        match &self.place {
-            Place::Fixed(token) => Ok(token.clone()),
-            Place::File(path) => {
+        match &self.origin {
+            TokenOrigin::Fixed(token) => Ok(token.clone()),
+            TokenOrigin::File(path) => {
                 let path = path.clone();
                 let read = tokio::task::spawn_blocking(move || read(&path));
                 read.await.unwrap_or_else(|error| {
                     Err(ClientError::no_token(TokenFault::Silent).with_source(error))
                 })
             }
-            Place::Asked(ask) => match tokio::time::timeout(PROVIDER_TIMEOUT, ask()).await {
-                Ok(Ok(text)) => Token::new(&text).map_err(ClientError::no_token),
-                Ok(Err(error)) => Err(ClientError::no_token(TokenFault::Asked).with_source(error)),
-                Err(elapsed) => Err(ClientError::no_token(TokenFault::Silent).with_source(elapsed)),
-            },
+            TokenOrigin::Provider(provider) => {
+                match tokio::time::timeout(PROVIDER_TIMEOUT, provider()).await {
+                    Ok(Ok(text)) => Token::new(&text).map_err(ClientError::no_token),
+                    Ok(Err(error)) => {
+                        Err(ClientError::no_token(TokenFault::Provider).with_source(error))
+                    }
+                    Err(elapsed) => {
+                        Err(ClientError::no_token(TokenFault::Silent).with_source(elapsed))
+                    }
+                }
+            }
         }
     }
 }
 
 impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Fixed(token) => f.debug_tuple("Fixed").field(token).finish(),
-            Place::File(path) => f.debug_tuple("File").field(path).finish(),
-            Place::Asked(_) => f.write_str("Asked"),
+        match &self.origin {
+            TokenOrigin::Fixed(token) => f.debug_tuple("Fixed").field(token).finish(),
+            TokenOrigin::File(path) => f.debug_tuple("File").field(path).finish(),
+            TokenOrigin::Provider(_) => f.write_str("Provider"),
         }
     }
 }
@@ -145,9 +150,10 @@ fn read(path: &Path) -> Result<Token, ClientError> {
     }
 }
 
-/// `None` if there is more than a token can have.
+/// `None` if the file is longer than a token can be.
 fn contents(path: &Path) -> io::Result<Option<SecretString>> {
-    // With room for all, so that growing leaves no copies behind; and for the white space of an editor.
+    // The capacity is reserved once, because growing would leave copies of the token in memory. 64 more
+    // bytes are room for white space.
     const LIMIT: usize = MAX_TOKEN_BYTES + 64;
     let mut bytes = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
     File::open(path)?
@@ -156,11 +162,11 @@ fn contents(path: &Path) -> io::Result<Option<SecretString>> {
     if bytes.len() > LIMIT {
         return Ok(None);
     }
-    // What is no text is no token either, and is refused as such.
+    // Invalid UTF-8 is rejected as a malformed token.
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned().into()))
 }
 
-/// A token, as it is shown to a server.
+/// A well-formed token.
 #[derive(Clone, Debug)]
 pub(crate) struct Token(SecretString);
 
@@ -181,8 +187,8 @@ impl Token {
         Ok(Self(token.into()))
     }
 
-    /// The value of `Authorization`, marked so that nothing shows it and HTTP/2 does not keep it in
-    /// its table of headers.
+    /// The value of the `Authorization` header, marked as sensitive: `Debug` hides it and HTTP/2 does not
+    /// keep it in its header table.
     pub(crate) fn header(&self) -> HeaderValue {
         let text = Zeroizing::new(format!("Bearer {}", self.0.expose_secret()));
         let mut value = HeaderValue::from_str(&text).expect("a token has only visible ASCII");
@@ -192,7 +198,7 @@ impl Token {
 }
 
 impl PartialEq for Token {
-    /// Both are our own, so that nobody learns from the time this takes.
+    /// Not in constant time: both tokens belong to this client, so that timing reveals nothing to others.
     fn eq(&self, other: &Self) -> bool {
         self.0.expose_secret() == other.0.expose_secret()
     }
@@ -212,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_written_as_a_token_is_one() {
+    fn accepts_only_well_formed_tokens() {
         for text in [
             "a",
             " eyJ.abc-_.x\n",
@@ -238,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_is_read_again() {
+    async fn reads_the_file_for_every_token() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("token");
         let source = TokenSource::file(&path);
@@ -261,7 +267,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .contains("/token holds no token: it is not"),
+                .contains("/token contains no token: it has characters"),
             "{error}"
         );
         std::fs::write(&path, "a".repeat(2 * MAX_TOKEN_BYTES)).unwrap();
@@ -270,20 +276,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_fails_to_answer_is_the_source_of_the_error() {
+    async fn keeps_the_error_of_the_provider_as_source() {
         let source = TokenSource::from_fn(async || Err::<String, _>("the vault is closed"));
         let error = source.token().await.unwrap_err();
-        assert_eq!(fault(&error), &TokenFault::Asked);
+        assert_eq!(fault(&error), &TokenFault::Provider);
         assert_eq!(error.source().unwrap().to_string(), "the vault is closed");
         assert!(error.is_temporary());
     }
 
     #[tokio::test]
-    async fn a_token_is_not_shown() {
-        let asked = TokenSource::from_fn(async || Ok::<_, io::Error>("secret"));
-        let token = asked.token().await.unwrap();
+    async fn hides_tokens_in_debug_output() {
+        let provided = TokenSource::from_fn(async || Ok::<_, io::Error>("secret"));
+        let token = provided.token().await.unwrap();
         let fixed = TokenSource::fixed("secret").unwrap();
-        let shown = format!("{asked:?} {token:?} {:?} {fixed:?}", token.header());
+        let shown = format!("{provided:?} {token:?} {:?} {fixed:?}", token.header());
         assert!(!shown.contains("secret"), "{shown}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, HeaderName};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,51 +13,60 @@ use crate::error::ClientError;
 use crate::response;
 use crate::token::{Token, TokenSource};
 
-/// How long a request can take, and how long the server can take to open a stream. An open stream has
-/// no time limit.
-pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// The connection pool of a client, and everything that its requests share.
+/// Time limits of requests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    /// The limit of a whole request, and of opening a stream. An open stream has no limit.
+    pub(crate) request: Duration,
+    /// The limit of a bulk change.
+    pub(crate) bulk: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            request: Duration::from_secs(30),
+            // The server changes a million events in less than a minute, and completes a change even if
+            // the client stops waiting.
+            bulk: Duration::from_secs(10 * 60),
+        }
+    }
+}
+
+/// The connection pool of a client, and the settings of its requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Transport {
-    http: reqwest::Client,
-    server: Url,
-    token: Option<TokenSource>,
+    pub(crate) http: reqwest::Client,
+    pub(crate) server: Url,
+    pub(crate) token: Option<TokenSource>,
+    /// Headers of every request.
+    pub(crate) headers: HeaderMap,
+    pub(crate) timeouts: Timeouts,
 }
 
 impl Transport {
-    pub(crate) const fn new(
-        http: reqwest::Client,
-        server: Url,
-        token: Option<TokenSource>,
-    ) -> Self {
-        Self {
-            http,
-            server,
-            token,
-        }
-    }
-
     pub(crate) const fn server(&self) -> &Url {
         &self.server
     }
 
     pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.http.request(method, url)
+        self.http.request(method, url).headers(self.headers.clone())
     }
 
     /// Sends `GET` to a path beside the API, such as `healthz`.
     pub(crate) async fn status(&self, path: &str) -> Result<Response, ClientError> {
-        let response = self.send(self.http.get(self.below(&[path]))).await?;
+        let response = self
+            .send(self.request(Method::GET, self.below(&[path])))
+            .await?;
         match response.status() {
             StatusCode::OK => Ok(response),
             _ => Err(response::refusal(response, &self.server).await),
         }
     }
 
-    /// The token to show now, if the client has a source of tokens. The future is owned.
+    /// The current token, if the client has a source of tokens. The future owns everything it needs.
     pub(crate) fn token(
         &self,
     ) -> impl Future<Output = Result<Option<Token>, ClientError>> + Send + use<> {
@@ -70,21 +79,22 @@ impl Transport {
         }
     }
 
-    /// Opens the stream, and says with which token. The future is owned, so that a caller who is
-    /// interrupted can go on with it.
+    /// Opens the stream and returns the token that it used. The future owns everything it needs, so that a
+    /// caller can keep it while it waits for something else.
     pub(crate) fn subscribe(&self, start: Start) -> impl Future<Output = Attempt> + Send + use<> {
-        let request = self.http.get(self.events_url(&["subscribe"]));
+        let request = self.request(Method::GET, self.events_url(&["subscribe"]));
         let request = match start {
             Start::Now => request,
             Start::Earliest => request.query(&[("lastEventId", "earliest")]),
             Start::After(cursor) => request.header(LAST_EVENT_ID, cursor.to_string()),
-            // Its text is gone; any text that is no cursor gets the same answer.
+            // Any text that is not a cursor gets the same response.
             Start::Malformed => request.query(&[("lastEventId", "malformed")]),
         };
         let request = request
             .header(ACCEPT, "text/event-stream")
             .header(CACHE_CONTROL, "no-store");
         let server = self.server.clone();
+        let limit = self.timeouts.request;
         let token = self.token();
         async move {
             let token = match token.await {
@@ -92,7 +102,7 @@ impl Transport {
                 Err(error) => {
                     return Attempt {
                         token: None,
-                        answer: Err(error),
+                        response: Err(error),
                     };
                 }
             };
@@ -103,24 +113,24 @@ impl Transport {
                     .map_err(|error| ClientError::of_request(&server, error))?;
                 response::stream(response, &server).await
             };
-            let answer = tokio::time::timeout(REQUEST_TIMEOUT, open)
+            let response = tokio::time::timeout(limit, open)
                 .await
                 .unwrap_or_else(|elapsed| Err(ClientError::unreachable(&server, elapsed)));
-            Attempt { token, answer }
+            Attempt { token, response }
         }
     }
 
-    /// Reads what is at `url`.
+    /// Reads the resource at `url`.
     pub(crate) async fn read<T: DeserializeOwned>(&self, url: Url) -> Result<T, ClientError> {
-        let response = self.send(self.http.get(url)).await?;
+        let response = self.send(self.request(Method::GET, url)).await?;
         match response.status() {
             StatusCode::OK => response::json(response, &self.server).await,
             _ => Err(response::refusal(response, &self.server).await),
         }
     }
 
-    /// Makes a request about one event, which succeeds with `status`; `None` if the caller has no
-    /// such event.
+    /// Sends a request about one event, which succeeds with `status`. `None` if the caller has no such
+    /// event.
     pub(crate) async fn found(
         &self,
         request: RequestBuilder,
@@ -137,13 +147,13 @@ impl Transport {
         }
     }
 
-    /// Posts events. The flag says that they were stored before.
+    /// Posts events. The flag is true if the server had already stored all of them.
     pub(crate) async fn post(
         &self,
         url: Url,
         body: &(impl Serialize + ?Sized),
     ) -> Result<(Response, bool), ClientError> {
-        let request = self.http.post(url).json(body);
+        let request = self.request(Method::POST, url).json(body);
         let response = self.send(request).await?;
         match response.status() {
             StatusCode::CREATED => Ok((response, false)),
@@ -153,10 +163,15 @@ impl Transport {
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        self.send_within(REQUEST_TIMEOUT, request).await
+        self.send_within(self.timeouts.request, request).await
     }
 
-    pub(crate) async fn send_within(
+    /// Sends a bulk change, which has a longer time limit.
+    pub(crate) async fn send_bulk(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        self.send_within(self.timeouts.bulk, request).await
+    }
+
+    async fn send_within(
         &self,
         timeout: Duration,
         request: RequestBuilder,
@@ -169,12 +184,12 @@ impl Transport {
             .map_err(|error| ClientError::of_request(&self.server, error))
     }
 
-    /// The URL below which the paths lie that answer what a change did.
+    /// The URL of a bulk change whose response reports what changed.
     pub(crate) fn alias_url(&self, below: &str) -> Url {
         self.below(&["api", "events", below])
     }
 
-    /// The URL of the events, and of what lies below it.
+    /// The URL of the events, or of a path below it.
     pub(crate) fn events_url(&self, below: &[&str]) -> Url {
         self.below(&[&["api", "system", "events"], below].concat())
     }
@@ -189,11 +204,11 @@ impl Transport {
     }
 }
 
-/// What became of an attempt to open the stream.
+/// The result of an attempt to open the stream.
 pub(crate) struct Attempt {
-    /// The token that was shown.
+    /// The token that the request used.
     pub(crate) token: Option<Token>,
-    pub(crate) answer: Result<Response, ClientError>,
+    pub(crate) response: Result<Response, ClientError>,
 }
 
 fn authorized(request: RequestBuilder, token: Option<&Token>) -> RequestBuilder {
@@ -219,7 +234,13 @@ mod tests {
             ("http://h/a/b", "http://h/a/b/api/system/events/x"),
             ("http://h/a/b/", "http://h/a/b/api/system/events/x"),
         ] {
-            let transport = Transport::new(http.clone(), url.parse().unwrap(), None);
+            let transport = Transport {
+                http: http.clone(),
+                server: url.parse().unwrap(),
+                token: None,
+                headers: HeaderMap::new(),
+                timeouts: Timeouts::default(),
+            };
             assert_eq!(transport.events_url(&["x"]).as_str(), expected);
         }
     }

@@ -10,18 +10,20 @@ use crate::id::EventId;
 use crate::kind::{Action, Category, Severity, Status};
 use crate::query::PageToken;
 
-/// Exact counts of what an owner sees, by status and severity. Severities with none are left out.
+/// Exact counts of the events that an owner sees, by status and severity. A severity without events is
+/// absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct Summary {
-    /// Unread events.
+    /// Unread events by severity.
     pub unread: BTreeMap<Severity, u64>,
-    /// Read events.
+    /// Read events by severity.
     pub read: BTreeMap<Severity, u64>,
 }
 
 impl Summary {
-    /// The counts of one status.
+    /// The counts of one status, by severity.
     pub const fn of(&self, status: Status) -> &BTreeMap<Severity, u64> {
         match status {
             Status::Unread => &self.unread,
@@ -29,7 +31,7 @@ impl Summary {
         }
     }
 
-    /// Counts `number` more events.
+    /// Adds `number` events to a count.
     pub fn add(&mut self, status: Status, severity: Severity, number: u64) {
         if number > 0 {
             let counts = match status {
@@ -40,13 +42,13 @@ impl Summary {
         }
     }
 
-    /// How many events have this status.
+    /// The number of events with this status.
     pub fn total(&self, status: Status) -> u64 {
         self.of(status).values().sum()
     }
 
-    /// Applies what a change did to the counts. `None`, and nothing is changed, if a count would go
-    /// below zero, which means that the two do not belong together.
+    /// Returns the counts after a change. `None` if a count would fall below zero: the change does not
+    /// belong to these counts.
     #[must_use]
     pub fn changed_by(&self, delta: &CountDelta) -> Option<Self> {
         let mut changed = self.clone();
@@ -67,18 +69,19 @@ impl Summary {
     }
 }
 
-/// What a change does to the counts, by severity. Severities that stay as they are are left out.
+/// The difference that a change makes to the counts, by severity. Unchanged severities are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct CountDelta {
-    /// To the unread events.
+    /// The difference in unread events by severity.
     pub unread: BTreeMap<Severity, i64>,
-    /// To the read events.
+    /// The difference in read events by severity.
     pub read: BTreeMap<Severity, i64>,
 }
 
 impl CountDelta {
-    /// Counts `by` more (or fewer) events.
+    /// Adds `by` events, or removes them if `by` is negative.
     pub fn add(&mut self, status: Status, severity: Severity, by: i64) {
         let deltas = match status {
             Status::Unread => &mut self.unread,
@@ -96,70 +99,121 @@ impl CountDelta {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct InboxSummary {
-    /// How many events there are.
+    /// The number of events.
     pub total_count: u64,
-    /// How many of them are unread.
+    /// The number of unread events.
     pub unread_count: u64,
-    /// How many of them are read.
+    /// The number of read events.
     pub read_count: u64,
-    /// By status and severity.
+    /// The counts by status and severity.
     #[serde(flatten)]
     pub counts: Summary,
-    /// The counts are those at this cursor: subscribe from here to keep them true.
+    /// The cursor at which the counts are exact. A subscription from here reports every later change.
     pub cursor: Cursor,
 }
 
-/// What an owner's events are about: the body of `GET /api/system/events/types`. Each is sorted, never
-/// `null`, and has at most 4,096 entries: the first ones.
+impl InboxSummary {
+    /// A summary with these counts at this cursor.
+    pub fn new(counts: Summary, cursor: Cursor) -> Self {
+        let unread_count = counts.total(Status::Unread);
+        let read_count = counts.total(Status::Read);
+        Self {
+            total_count: unread_count + read_count,
+            unread_count,
+            read_count,
+            counts,
+            cursor,
+        }
+    }
+}
+
+/// The categories and actions of an owner's events: the body of `GET /api/system/events/types`. Both
+/// lists are sorted, never `null`, and cut after 4,096 entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct EventTypes {
-    /// The categories that at least one event has.
+    /// The categories of the events.
     pub category: Vec<Category>,
-    /// The actions that at least one event has.
+    /// The actions of the events.
     pub action: Vec<Action>,
 }
 
 impl EventTypes {
-    /// The most categories, and the most actions, that are named.
+    /// The maximum number of categories and the maximum number of actions.
     pub const MAX_NAMES: usize = 4_096;
+
+    /// These categories and actions.
+    pub const fn new(category: Vec<Category>, action: Vec<Action>) -> Self {
+        Self { category, action }
+    }
 }
 
-/// The answer to a bulk change of status.
+/// The response to a bulk change of status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct UpdatedEvents {
-    /// Which events changed, where they were named by their ids; otherwise empty.
+    /// The ids of the events that changed, if the request selected events by id; otherwise empty.
     pub updated: Vec<EventId>,
-    /// How many changed.
+    /// The number of events that changed.
     pub count: u64,
 }
 
-/// The answer to a bulk deletion.
+impl UpdatedEvents {
+    /// A response with these ids and this count.
+    pub const fn new(updated: Vec<EventId>, count: u64) -> Self {
+        Self { updated, count }
+    }
+}
+
+/// The response to a bulk deletion.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct DeletedEvents {
-    /// Which events were deleted, where they were named by their ids; otherwise empty.
+    /// The ids of the events that were deleted, if the request selected events by id; otherwise empty.
     pub deleted: Vec<EventId>,
-    /// How many were deleted.
+    /// The number of events that were deleted.
     pub count: u64,
 }
 
-/// The answer to a change of one event's status.
+impl DeletedEvents {
+    /// A response with these ids and this count.
+    pub const fn new(deleted: Vec<EventId>, count: u64) -> Self {
+        Self { deleted, count }
+    }
+}
+
+/// The response to a change of one event's status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct UpdatedEvent {
-    /// What was done, in words.
+    /// A sentence for people.
     pub message: String,
-    /// Which event.
+    /// The event.
     pub event_id: EventId,
-    /// Its status now.
+    /// The new status of the event.
     pub status: Status,
 }
 
-/// A category and an action that some event has: `GET /api/events/types` answers with an array of them.
+impl UpdatedEvent {
+    /// A response about the event `event_id`.
+    pub fn new(message: impl Into<String>, event_id: EventId, status: Status) -> Self {
+        Self {
+            message: message.into(),
+            event_id,
+            status,
+        }
+    }
+}
+
+/// A category and an action that occur together: `GET /api/events/types` returns an array of them.
+// The wire contract defines exactly this pair, so the struct is exhaustive.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventType {
@@ -170,17 +224,18 @@ pub struct EventType {
 }
 
 impl EventType {
-    /// The most pairs that one answer names.
+    /// The maximum number of pairs in one response.
     pub const MAX: usize = 4_096;
 }
 
-/// How many events have a severity.
+/// The number of events with a severity.
+// The wire contract defines exactly this pair, so the struct is exhaustive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SeverityCount {
     /// The severity.
     pub severity: Severity,
-    /// How many events have it; never 0.
+    /// The number of events; never 0.
     pub count: u64,
 }
 
@@ -188,26 +243,43 @@ pub struct SeverityCount {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct EventPage {
-    /// In the order that was asked for.
+    /// The events in the requested order.
     pub events: Vec<Event>,
-    /// The page's number, from 0; 0 where the page was asked for by `next`.
+    /// The number of the page, from 0. 0 if the request used `next`.
     pub page: u64,
-    /// The most events a page of this size holds.
+    /// The maximum number of events on a page of this list.
     pub page_size: u64,
-    /// What the owner sees by severity, whatever the filter but its status: unread unless it asks
-    /// for another. Never `null`.
+    /// The events that the owner sees, counted by severity. Only the status of the filter applies; if
+    /// the filter has none, unread events are counted. Never `null`.
     pub count_by_severity_level: Vec<SeverityCount>,
-    /// How many events match the filter; absent where they were not to be counted.
+    /// The number of events that match the filter. Absent if the request did not ask for the count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub total_count: Option<u64>,
-    /// How many events the owner has read, whatever the filter.
+    /// The number of events that the owner has read, regardless of the filter.
     pub read_count: u64,
-    /// Asks for the page after this one; absent on the last.
+    /// The token of the following page; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub next: Option<PageToken>,
-    /// Subscribe from here to miss nothing after this page was read.
+    /// The cursor at which the page was read. A subscription from here reports every later change.
     pub cursor: Cursor,
+}
+
+impl EventPage {
+    /// An empty page read at `cursor`.
+    pub const fn new(cursor: Cursor) -> Self {
+        Self {
+            events: Vec::new(),
+            page: 0,
+            page_size: 0,
+            count_by_severity_level: Vec::new(),
+            total_count: None,
+            read_count: 0,
+            next: None,
+            cursor,
+        }
+    }
 }

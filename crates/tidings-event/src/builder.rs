@@ -12,12 +12,16 @@ use crate::new_event::NewEvent;
 use crate::policy::Policy;
 use crate::rules::{Limits, Violations};
 
-/// Builds an [`Event`]; made by [`Event::builder`].
+/// Builds an [`Event`]; created by [`Event::builder`].
 ///
-/// It is `Clone`: fill in what is known, then clone it into the branches of success and failure.
-/// The clones share the operation id, and each `build` mints an event id of its own.
+/// To report both outcomes of an operation, set the common fields, then clone the builder into the
+/// branches of success and failure. The clones share the operation id, and each `build` creates a new
+/// event id.
+///
+/// `from_user` and `from_system` are the names of the guide for event authors. [`for_user`](Self::for_user)
+/// and [`sent_by`](Self::sent_by) do the same and say it more clearly.
 #[derive(Clone, Debug)]
-#[must_use = "an event is made by `build` and sent by `publish`"]
+#[must_use = "`build` creates the event and `publish` sends it"]
 pub struct EventBuilder {
     new: NewEvent,
     cause: Option<Cause>,
@@ -25,7 +29,7 @@ pub struct EventBuilder {
 }
 
 impl Event {
-    /// Begins an event. The operation id is minted here, so that clones of the builder share it.
+    /// Starts an event with a new operation id, which clones of the builder share.
     pub fn builder() -> EventBuilder {
         EventBuilder::new()
     }
@@ -44,57 +48,83 @@ impl EventBuilder {
         }
     }
 
-    /// The resource the event is about. Where it has no UUID, derive one from its name
-    /// (`Uuid::new_v5`), so that all its events name the same; the nil UUID is refused.
+    /// Sets the resource that the event is about. If the resource has no UUID, derive one from its name
+    /// (`Uuid::new_v5`), so that all its events have the same. The nil UUID is rejected.
     pub fn acted_upon(mut self, resource: impl Into<ResourceId>) -> Self {
         self.new.acted_upon = resource.into().into();
         self
     }
 
-    /// The user the event is for. Without one it belongs to the system, and every user sees it.
-    pub fn from_user(mut self, user: impl Into<OwnerId>) -> Self {
+    /// Sets the user who receives the event. Without a user the system owns the event, and every user
+    /// sees it.
+    ///
+    /// ```
+    /// use tidings_event::{Event, OwnerId, ResourceId, Severity};
+    ///
+    /// let user = OwnerId::mint();
+    /// let event = Event::builder()
+    ///     .for_user(user)
+    ///     .acted_upon(ResourceId::mint())
+    ///     .with_category("connection")
+    ///     .with_action("register")
+    ///     .with_severity(Severity::Success)
+    ///     .build()?;
+    /// assert_eq!(event.owner, Some(user));
+    /// # Ok::<(), tidings_event::Violations>(())
+    /// ```
+    pub fn for_user(mut self, user: impl Into<OwnerId>) -> Self {
         self.new.owner = OwnerName::User(user.into()).into();
         self
     }
 
-    /// The instance that sends it. The default is the installation that stores it.
-    pub fn from_system(mut self, system: impl Into<SystemId>) -> Self {
+    /// Same as [`for_user`](Self::for_user), under the name of the guide: the event results from this
+    /// user's request, and the user receives it.
+    pub fn from_user(self, user: impl Into<OwnerId>) -> Self {
+        self.for_user(user)
+    }
+
+    /// Sets the installation that sends the event. The default is the installation that stores it.
+    pub fn sent_by(mut self, system: impl Into<SystemId>) -> Self {
         self.new.system_id = system.into().into();
         self
     }
 
-    /// What it belongs to, such as `connection`: `snake_case`, at most 64 bytes.
+    /// Same as [`sent_by`](Self::sent_by), under the name of the guide.
+    pub fn from_system(self, system: impl Into<SystemId>) -> Self {
+        self.sent_by(system)
+    }
+
+    /// Sets the subject area, such as `connection`: `snake_case`, at most 64 bytes.
     pub fn with_category(mut self, category: impl AsRef<str>) -> Self {
         self.new.category = Given::parse(category.as_ref());
         self
     }
 
-    /// What the server does, such as `register`: `snake_case`, at most 64 bytes.
+    /// Sets the action, such as `register`: `snake_case`, at most 64 bytes.
     pub fn with_action(mut self, action: impl AsRef<str>) -> Self {
         self.new.action = Given::parse(action.as_ref());
         self
     }
 
-    /// How urgently it wants the user's attention.
+    /// Sets the urgency.
     pub fn with_severity(mut self, severity: Severity) -> Self {
         self.new.severity = severity.into();
         self
     }
 
-    /// What happened, in words for the user; at most 4 KiB of plain text.
+    /// Sets what happened, in words for the user; at most 4 KiB of plain text.
     ///
-    /// The rest of a longer text is kept in the metadata, under `descriptionRest`. NUL is replaced;
-    /// other control characters, as in the output of a command, are stored as they are.
+    /// The rest of a longer text is stored in the metadata under `descriptionRest`. NUL characters are
+    /// replaced by U+FFFD; other control characters, as in the output of a command, are stored.
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.new.description = Some(description.into());
         self
     }
 
-    /// Adds metadata, pairs of a key and a value; a key given before is replaced, the others stay.
-    /// At most 64 KiB of JSON, 32 levels and 4,096 keys, all calls together; beyond that the longest
-    /// texts are cut.
+    /// Adds metadata as pairs of key and value. A key that is already set is replaced. All calls together
+    /// can add 64 KiB of JSON, 32 levels and 4,096 keys; beyond that, the longest texts are cut.
     ///
-    /// Values of different kinds and nested ones are made with `serde_json::json!`:
+    /// Use `serde_json::json!` for nested values and values of different types:
     ///
     /// ```
     /// use serde_json::json;
@@ -118,53 +148,54 @@ impl EventBuilder {
         self
     }
 
-    /// Why it failed and what the user can do: a [`Cause`], or any [`std::error::Error`], whose
-    /// source chain is kept; of a `Box<dyn Error>` or an `anyhow::Error` give `&*error`. Required
-    /// with severity error, and there it has to say something.
+    /// Sets why the operation failed and what the user can do: a [`Cause`], or any
+    /// [`std::error::Error`], whose source chain is kept. For a `Box<dyn Error>` or an `anyhow::Error`,
+    /// pass `&*error`. An event of severity error requires a cause that is not blank.
     pub fn with_error(mut self, cause: impl Into<Cause>) -> Self {
         self.cause = Some(cause.into());
         self
     }
 
-    /// A link to documentation: an `http` or `https` URL.
+    /// Sets a link to documentation: an `http` or `https` URL.
     pub fn with_doc(mut self, url: impl Into<String>) -> Self {
         self.doc = Some(url.into());
         self
     }
 
-    /// Makes the event part of an operation begun elsewhere, instead of one of its own.
+    /// Adds the event to an operation that started elsewhere.
     pub fn for_operation(mut self, operation: impl Into<OperationId>) -> Self {
         self.new.operation_id = operation.into().into();
         self
     }
 
-    /// Mints the event's id and time and applies the rules with the default [`Limits`].
+    /// Creates the event with a new id and the current time, and applies the rules with the default
+    /// [`Limits`].
     ///
-    /// A text or metadata that is too large is cut, and NUL characters are replaced, since they come
-    /// with the data and the event would be lost; [`build_draft`](Self::build_draft) says what was
-    /// repaired.
+    /// Texts and metadata that are too large are cut, and NUL characters are replaced, because they come
+    /// with the data and a rejection would lose the event. [`build_draft`](Self::build_draft) reports the
+    /// repairs.
     ///
     /// # Errors
     ///
-    /// Every rule the event breaks, each with its field, fault and remedy.
+    /// Every violation of the rules, each with its field, fault and remedy.
     pub fn build(self) -> Result<Event, Violations> {
         self.build_within(&Limits::default())
     }
 
-    /// As [`build`](Self::build), for an installation with limits of its own.
+    /// Same as [`build`](Self::build), with other limits.
     ///
     /// # Errors
     ///
-    /// Every rule the event breaks, each with its field, fault and remedy.
+    /// Every violation of the rules, each with its field, fault and remedy.
     pub fn build_within(self, limits: &Limits) -> Result<Event, Violations> {
         self.build_draft(limits).map(Draft::into_event)
     }
 
-    /// As [`build_within`](Self::build_within), with the [warnings](Draft::warnings) of what was repaired.
+    /// Same as [`build_within`](Self::build_within), with a [warning](Draft::warnings) for every repair.
     ///
     /// # Errors
     ///
-    /// Every rule the event breaks, each with its field, fault and remedy.
+    /// Every violation of the rules, each with its field, fault and remedy.
     pub fn build_draft(mut self, limits: &Limits) -> Result<Draft, Violations> {
         if let Some(cause) = self.cause.take() {
             self = self.with_metadata([("error", cause.into_value())]);
@@ -192,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn clones_share_the_operation_and_not_the_event_id() {
+    fn shares_the_operation_id_between_clones_but_not_the_event_id() {
         let builder = started().with_severity(Severity::Success);
         let (first, second) = (builder.clone().build().unwrap(), builder.build().unwrap());
         assert_eq!(first.operation_id, second.operation_id);
@@ -201,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_builder_names_all_that_is_missing() {
+    fn names_every_missing_field() {
         let violations = Event::builder().build().unwrap_err();
         let fields: Vec<_> = violations
             .iter()
@@ -211,14 +242,14 @@ mod tests {
     }
 
     #[test]
-    fn an_error_needs_its_cause() {
+    fn requires_a_cause_for_an_error() {
         let failed = started().with_severity(Severity::Error);
         let violations = failed.clone().build().unwrap_err();
         assert_eq!(violations.iter().next().unwrap().field, "metadata.error");
         for silent in [Cause::new(""), Cause::new(" "), Cause::default()] {
             let violations = failed.clone().with_error(silent).build().unwrap_err();
             let violation = violations.iter().next().unwrap();
-            assert!(violation.fault.contains("says nothing"), "{violation}");
+            assert!(violation.fault.contains("blank"), "{violation}");
         }
         let event = failed
             .with_error(Cause::new("refused").with_suggested_remediation("start it"))
@@ -236,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_depends_on_the_data_is_repaired_with_a_warning() {
+    fn repairs_faults_of_the_data_with_a_warning() {
         let long = "é".repeat(5_000);
         let draft = started()
             .with_severity(Severity::Error)
@@ -266,7 +297,7 @@ mod tests {
         assert_eq!(metadata["out\u{fffd}put"], "a\u{fffd}b");
         assert_eq!(metadata["error"]["ShortDescription"], json!(["refused"]));
         assert!(serde_json::to_string(metadata).unwrap().len() <= 65_536);
-        // What a programmer can fix is refused.
+        // Faults that a programmer can fix are rejected.
         let violations = started().with_category("Snake-Case").build().unwrap_err();
         let fields: Vec<_> = violations.iter().map(|one| one.field.as_str()).collect();
         assert_eq!(fields, ["category", "severity"]);

@@ -1,34 +1,56 @@
-//! What an owner can do to events, and to which.
+//! Changes to events, and the selection of events to change.
 
 use crate::cursor::Cursor;
 use crate::id::EventId;
 use crate::kind::Status;
 use crate::query::EventFilter;
 
-/// What is done to events.
+/// A change that an owner can make to events.
+///
+/// The enum is exhaustive: the engine and the HTTP API must handle every kind of change, so that a new
+/// one is a breaking change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// They are marked as read or as unread.
+    /// Marks events as read or unread.
     Status(Status),
-    /// They are deleted.
+    /// Deletes events.
     Delete,
 }
 
-/// Which events a change is about. What the owner does not see is never touched.
+/// The result of a change of several events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Changes {
+    /// The ids of the events that changed, if the selection was by ids; otherwise empty.
+    pub ids: Vec<EventId>,
+    /// The number of events that changed.
+    pub count: u64,
+}
+
+impl Changes {
+    /// A result with these ids and this count.
+    pub const fn new(ids: Vec<EventId>, count: u64) -> Self {
+        Self { ids, count }
+    }
+}
+
+/// The events to change. A change never affects an event that its owner cannot see.
+///
+/// The enum is exhaustive for the same reason as [`Change`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Selection {
-    /// These; unknown ids are passed over.
+    /// The events with these ids. Unknown ids are skipped.
     Ids(Vec<EventId>),
-    /// All that match a filter, up to what the owner had on screen.
+    /// Every event that matches a filter, up to a cursor.
     Filter {
-        /// Which. An empty one is refused: [`Selection::All`] says that all are meant.
+        /// The filter. An empty filter is rejected; [`Selection::All`] selects every event.
         filter: Box<EventFilter>,
-        /// The cursor of what the owner had on screen. Newer events are left alone.
+        /// The cursor of the list that the owner saw. Newer events are not changed.
         up_to: Cursor,
     },
-    /// All there are.
+    /// Every event.
     All {
-        /// The cursor of what the owner had on screen, if newer events are to be left alone.
+        /// The cursor of the list that the owner saw. If set, newer events are not changed.
         up_to: Option<Cursor>,
     },
 }

@@ -1,4 +1,4 @@
-//! How far a reader has got, and where a reader wants to start.
+//! The position of a reader, and the start of a subscription.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 use crate::id::{OwnerId, Rev};
 
-/// One life of a store: a new one begins with the first start and with each restore from a backup,
-/// so that cursors from before it are told apart.
+/// The identity of a store's history. The first start and each restore from a backup begin a new epoch,
+/// so that older cursors can be recognized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Epoch(Uuid);
 
 impl Epoch {
-    /// The epoch a store has kept.
+    /// The epoch with this UUID, as read from a store.
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid)
     }
@@ -26,7 +26,7 @@ impl Epoch {
         Self(Uuid::new_v4())
     }
 
-    /// The UUID to keep in the store.
+    /// The UUID, to be written to the store.
     pub const fn as_uuid(&self) -> &Uuid {
         &self.0
     }
@@ -34,18 +34,18 @@ impl Epoch {
 
 const TAG_LEN: usize = 8;
 
-/// Lower-case Crockford base32: no letter that reads like a digit.
+/// Lower-case Crockford base32, which has no letter that looks like a digit.
 const TAG_ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// Binds a cursor to its owner and to the store's epoch.
 ///
-/// It guards against a cursor used in the wrong place by mistake, not against forgery: a forged
-/// cursor only ever opens a place in the caller's own feeds.
+/// The tag detects a cursor that is used for the wrong owner or store by mistake. It does not protect
+/// against forgery: a forged cursor only selects another position in the caller's own feeds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CursorTag([u8; TAG_LEN]);
 
 impl CursorTag {
-    /// The tag of `owner`'s cursors in the store life `epoch`: 40 bits of a SHA-256.
+    /// The tag of `owner`'s cursors in the epoch `epoch`: 40 bits of a SHA-256.
     pub fn derive(epoch: Epoch, owner: OwnerId) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(b"tidings cursor v1");
@@ -76,23 +76,26 @@ impl fmt::Debug for CursorTag {
     }
 }
 
-/// How far a reader has got: in its own feed, in the system's feed, and in which store.
+/// The position of a reader: in its own feed, in the system's feed, and in which store.
 ///
-/// Its text form is `"<own rev>-<system rev>-<tag>"`, for example `1042-17-k3f9q2w8`, and is the
+/// The wire contract defines exactly these three parts, so the struct is exhaustive.
+///
+/// The text form is `"<own rev>-<system rev>-<tag>"`, for example `1042-17-k3f9q2w8`, and is the
 /// `id:` of every frame of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cursor {
-    /// The last change seen in the reader's own feed.
+    /// The last change received from the reader's own feed.
     pub own: Rev,
-    /// The last change seen in the system's feed.
+    /// The last change received from the system's feed.
     pub system: Rev,
-    /// Whose cursor this is, and of which store.
+    /// The owner and the store to which the cursor belongs.
     pub tag: CursorTag,
 }
 
 /// A text that is not a cursor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor: expected the form `<own rev>-<system rev>-<tag>`")]
+#[non_exhaustive]
 pub struct CursorError;
 
 impl fmt::Display for Cursor {
@@ -147,17 +150,19 @@ impl<'de> Deserialize<'de> for Cursor {
     }
 }
 
-/// Where a subscription starts.
+/// The start of a subscription.
+///
+/// The engine must implement every start, so the enum is exhaustive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// With what comes from now on.
+    /// Only changes from now on.
     Now,
-    /// With the oldest change that is kept.
+    /// The oldest change that is kept.
     Earliest,
-    /// With the first change after this cursor.
+    /// The first change after this cursor.
     After(Cursor),
-    /// The reader gave a text that is no cursor. It is answered with an in-band reset, since an
-    /// error status would end a browser's `EventSource` for good.
+    /// The reader sent a text that is not a cursor. The stream then begins with a `reset`, because an
+    /// error status would end a browser's `EventSource` permanently.
     Malformed,
 }
 
@@ -188,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tag_depends_on_owner_and_epoch() {
+    fn derives_the_tag_from_owner_and_epoch() {
         let epoch = Epoch::from_uuid(Uuid::from_u128(1));
         let other_owner = CursorTag::derive(epoch, OwnerId::from(Uuid::from_u128(3)));
         let other_epoch = CursorTag::derive(
@@ -200,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_cursors_are_refused() {
+    fn rejects_malformed_cursors() {
         for text in [
             "",
             "1",
@@ -225,13 +230,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_reads_back_as_written(own in 0..=i64::MAX as u64, system in 0..=i64::MAX as u64) {
+        fn parses_a_cursor_it_wrote(own in 0..=i64::MAX as u64, system in 0..=i64::MAX as u64) {
             let cursor = Cursor { own: Rev::new(own), system: Rev::new(system), tag: tag() };
             prop_assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }
 
         #[test]
-        fn any_text_is_a_start_and_only_what_prints_the_same_is_a_cursor(text in ".{0,40}") {
+        fn accepts_only_the_canonical_text_of_a_cursor(text in ".{0,40}") {
             if let Ok(Start::After(cursor)) = text.parse::<Start>() {
                 prop_assert_eq!(cursor.to_string(), text);
             }

@@ -1,84 +1,84 @@
-//! The one envelope of every error answer.
+//! The body of every error response.
 
 use std::fmt;
 
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// What went wrong, as a stable word for programs.
+/// The kind of an error, as a stable word for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorCode {
     /// The body is not JSON, or a field has the wrong JSON type.
     InvalidJson,
-    /// The event breaks a rule.
+    /// The event violates a rule.
     InvalidEvent,
     /// A query parameter is unknown or malformed.
     InvalidQuery,
-    /// It is not clear which events are to be changed, or to what.
+    /// The selection of events or the new status is missing or ambiguous.
     InvalidChange,
-    /// The log has no such level.
+    /// The log level is unknown.
     InvalidConfig,
-    /// It is not clear which token is to be revoked.
+    /// The token to revoke is missing or ambiguous.
     InvalidRevocation,
-    /// The body could not be read to its end.
+    /// The body ended early or could not be read.
     BodyUnreadable,
     /// The body, the event or the batch is too large.
     TooLarge,
-    /// The address is longer than any that means something.
+    /// The URI is too long.
     UriTooLong,
-    /// The body is not declared as `application/json`.
+    /// The `Content-Type` of the body is not `application/json`.
     UnsupportedMediaType,
     /// The owner has an event with the same id and other content.
     EventConflict,
-    /// The events of the owner take as many bytes as they may.
+    /// The owner's events have reached their storage quota.
     QuotaExceeded,
     /// The caller has no event with this id.
     EventNotFound,
-    /// No such path.
+    /// The path does not exist.
     RouteNotFound,
-    /// The path does not take this method.
+    /// The path does not accept this method.
     MethodNotAllowed,
-    /// The request names a host that is not this machine.
+    /// The `Host` of the request is not this machine.
     ForeignHost,
-    /// The request comes from a web page of another origin.
+    /// A web page of another origin sent the request.
     ForeignOrigin,
-    /// The caller has published, or asked for, more than it may in so short a time.
+    /// The caller exceeded its rate limit.
     RateLimited,
-    /// As many streams are open as the user, or the address, may have.
+    /// The user or the address has the maximum number of open streams.
     TooManyStreams,
-    /// The request shows no token.
+    /// The request has no token.
     TokenMissing,
-    /// The token is no good, whatever the time.
+    /// The token is invalid.
     TokenInvalid,
-    /// The token was good until it expired.
+    /// The token has expired.
     TokenExpired,
-    /// The token was good until it was revoked.
+    /// The token was revoked.
     TokenRevoked,
-    /// The token does not allow this.
+    /// The token lacks the scope for this request.
     InsufficientScope,
-    /// The query takes longer than queries may take.
+    /// The query exceeded its time limit.
     QueryTooSlow,
-    /// The server has not got the keys that verify tokens.
+    /// The server does not have the keys to verify tokens.
     KeysUnavailable,
     /// The disk is full.
     StorageFull,
-    /// The store does not answer or refuses to write.
+    /// The store does not respond or cannot write.
     StorageUnavailable,
-    /// Too many large requests arrive at the same time.
+    /// Too many large requests are in progress.
     Overloaded,
-    /// The server is about to end.
+    /// The server is shutting down.
     ShuttingDown,
-    /// A fault of the server.
+    /// The server has a fault.
     Internal,
-    /// A code that a newer server knows and this version does not. No server sends it.
+    /// A code that only a newer version knows. No server sends it.
     #[serde(other)]
     Unknown,
 }
 
 impl ErrorCode {
-    /// Every code that a server of this version sends.
+    /// Every code that this version sends.
     pub const ALL: [Self; 31] = [
         Self::InvalidJson,
         Self::InvalidEvent,
@@ -120,39 +120,55 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// How grave an error is for the operator of the server.
+/// The severity of an error for the operator of the server.
+// The wire contract defines exactly these words, so the enum is exhaustive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ErrorSeverity {
-    /// The request was refused.
+    /// The request was rejected.
     Error,
-    /// The server could not do what it should.
+    /// The server failed.
     Critical,
 }
 
-/// The body of every error answer.
+/// The body of every error response.
 ///
-/// The detail fields are written in camelCase and again in `snake_case`, since older clients read
-/// only the latter. They are arrays always, never `null`.
+/// The server writes the detail fields in camelCase and again in `snake_case`, because older clients
+/// read only the latter. They are always arrays, never `null`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorBody {
-    /// What went wrong, in one sentence.
+    /// The error in one sentence.
     pub error: String,
-    /// The same for programs.
+    /// The kind of error, for programs.
     pub code: ErrorCode,
-    /// How grave it is.
+    /// The severity of the error.
     pub severity: ErrorSeverity,
-    /// What is likely behind it.
+    /// Probable causes.
     #[serde(default)]
     pub probable_cause: Vec<String>,
-    /// What the caller can do.
+    /// Remedies for the caller.
     #[serde(default)]
     pub suggested_remediation: Vec<String>,
-    /// The details, one entry a fault.
+    /// Details, one entry per fault.
     #[serde(default)]
     pub long_description: Vec<String>,
+}
+
+impl ErrorBody {
+    /// An error without causes, remedies and details.
+    pub fn new(code: ErrorCode, severity: ErrorSeverity, error: impl Into<String>) -> Self {
+        Self {
+            error: error.into(),
+            code,
+            severity,
+            probable_cause: Vec::new(),
+            suggested_remediation: Vec::new(),
+            long_description: Vec::new(),
+        }
+    }
 }
 
 impl Serialize for ErrorBody {
@@ -176,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_envelope_has_both_spellings_and_reads_back() {
+    fn writes_both_spellings_and_parses_its_own_json() {
         let body = ErrorBody {
             error: "no such event".into(),
             code: ErrorCode::EventNotFound,

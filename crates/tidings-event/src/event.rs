@@ -1,4 +1,4 @@
-//! The event itself: its JSON is the wire contract.
+//! The event. Its JSON is the wire contract.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -7,24 +7,25 @@ use serde_json::{Map, Value};
 use crate::id::{EventId, OperationId, OwnerId, ResourceId, SystemId};
 use crate::kind::{Action, Category, Severity, Status};
 
-/// What a publisher adds for the user to know: free-form, but `error` holds the cause of an error
-/// and `doc` a link to documentation.
+/// Free-form details of an event. Two keys have a meaning: `error` holds the cause of an error, and
+/// `doc` a link to documentation.
 pub type Metadata = Map<String, Value>;
 
-/// One record of something the server did. Immutable but for `status` and deletion.
+/// A record of something that the server did. Only its status can change; it can also be deleted.
 ///
-/// It is written in camelCase and read in camelCase or `snake_case`, with the older names
-/// `user_id` and `userId` for `owner`. Before it is published, ids that are not set are the nil UUID,
-/// except `owner`, which is left out.
+/// The JSON is written in camelCase and read in camelCase or `snake_case`, with the older names
+/// `user_id` and `userId` for `owner`. Before the event is published, `system_id` is the nil UUID if it
+/// is not set, and `owner` is absent if the system owns the event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Event {
-    /// Names this event among those of its owner: the same event can be published to several owners. To
-    /// publish the same id to the same owner again changes nothing.
+    /// The id of the event, unique among the events of its owner: the same event can be published to
+    /// several owners. Publishing the same id to the same owner again stores nothing.
     pub id: EventId,
-    /// The user it is for, or the system, whose events every user sees: under its own id once an event
-    /// is stored, and absent before.
+    /// The owner: a user, or the system, whose events every user sees. For the system, the field is
+    /// absent until the event is stored, and then has the id of the system.
     #[serde(
         default,
         alias = "user_id",
@@ -34,41 +35,41 @@ pub struct Event {
     )]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub owner: Option<OwnerId>,
-    /// The instance that sent it; nil until it is published.
+    /// The installation that sent the event; nil until it is published.
     #[serde(default = "nil_system", alias = "system_id")]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub system_id: SystemId,
-    /// Shared by all events of one operation.
+    /// The operation; all its events share this id.
     #[serde(alias = "operation_id")]
     pub operation_id: OperationId,
-    /// The resource it is about.
+    /// The resource that the event is about.
     #[serde(alias = "acted_upon")]
     pub acted_upon: ResourceId,
-    /// What it belongs to, such as `connection`.
+    /// The subject area, such as `connection`.
     pub category: Category,
-    /// What the server did, such as `register`.
+    /// The action that the event reports, such as `register`.
     pub action: Action,
-    /// What happened, in words for the user. At most 4 KiB; may be empty.
+    /// What happened, in words for the user. At most 4 KiB; can be empty.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub description: String,
-    /// How urgently it wants attention.
+    /// The urgency.
     pub severity: Severity,
     /// Whether the owner has read it.
     pub status: Status,
-    /// What else the user should know; at most 64 KiB of JSON and 32 levels.
+    /// Further details; at most 64 KiB of JSON and 32 levels.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>, required = true))]
     pub metadata: Option<Metadata>,
-    /// When it happened.
+    /// The time of creation.
     #[serde(alias = "created_at")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// The time of the last change.
     #[serde(alias = "updated_at")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,
-    /// When it was deleted: only in the answer to a publish that repeats a deleted event.
+    /// The time of deletion; present only in the response to a publish that repeats a deleted event.
     #[serde(default, alias = "deleted_at", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime, nullable = false))]
     pub deleted_at: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! A field as a publisher gave it, before the rules have judged it.
+//! A field as the publisher sent it, before validation.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,27 +10,29 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::{IdError, OwnerId};
 
-/// A field of a request: absent, readable, or a text that could not be read as `T`.
+/// A field of a request: absent, well-formed, or malformed.
 ///
-/// The unreadable text is kept so that one answer can name every fault of an event at once.
+/// The malformed text is kept, so that one response can report every fault of an event.
+///
+/// A field has only these three states, so the enum is exhaustive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Given<T> {
-    /// Not in the request, or what clients send in its place: `null`, or an empty text.
+    /// The field is missing, `null` or an empty text.
     #[default]
     Absent,
-    /// Present and well-formed.
+    /// The field is well-formed.
     Value(T),
-    /// Present and not a `T`.
+    /// The field is not a `T`; this is its text.
     Malformed(String),
 }
 
 impl<T> Given<T> {
-    /// Whether nothing was given.
+    /// Whether the field is absent.
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
 
-    /// The value, if there is one, where it is.
+    /// A reference to the value, if the field is well-formed.
     pub const fn as_value(&self) -> Option<&T> {
         match self {
             Self::Value(value) => Some(value),
@@ -38,7 +40,7 @@ impl<T> Given<T> {
         }
     }
 
-    /// The value, if there is one.
+    /// The value, if the field is well-formed.
     pub fn value(self) -> Option<T> {
         match self {
             Self::Value(value) => Some(value),
@@ -46,7 +48,7 @@ impl<T> Given<T> {
         }
     }
 
-    /// Puts `value` where nothing was given.
+    /// Sets the field to `value` if it is absent.
     pub fn or_default_to(&mut self, value: T) {
         if self.is_absent() {
             *self = Self::Value(value);
@@ -55,8 +57,8 @@ impl<T> Given<T> {
 }
 
 impl<T: FromStr> Given<T> {
-    /// Reads `text`, keeping it when it is malformed. Space and quotes around a value are passed over
-    /// where it cannot be read with them, and a blank text is none.
+    /// Reads `text` and keeps it if it is malformed. If it cannot be read as it is, space and quotes
+    /// around the value are ignored. A blank text is absent.
     pub fn parse(text: &str) -> Self {
         if let Ok(value) = text.parse() {
             return Self::Value(value);
@@ -72,13 +74,13 @@ impl<T: FromStr> Given<T> {
     }
 }
 
-/// A text without what some writers put around it.
+/// A text without the space and quotes that some publishers put around it.
 pub(crate) fn bare(text: &str) -> &str {
     text.trim_matches(|around: char| around.is_whitespace() || matches!(around, '"' | '\''))
 }
 
 impl Given<Timestamp> {
-    /// The start of the year 1, which Go's programs send for "none", as absent.
+    /// Treats the start of the year 1, the zero time of Go, as absent.
     pub(crate) fn without_zero(self) -> Self {
         match self {
             Self::Value(moment) if moment.as_second() == GO_ZERO_SECOND => Self::Absent,
@@ -113,7 +115,7 @@ impl<'de, T: FromStr> Deserialize<'de> for Given<T> {
     }
 }
 
-/// A text where it lies in the request: only a malformed one is copied.
+/// A text borrowed from the request. Only a malformed one is copied.
 struct Text<T>(Given<T>);
 
 impl<'de, T: FromStr> Deserialize<'de> for Text<T> {
@@ -139,12 +141,14 @@ impl<T: FromStr> Visitor<'_> for TextVisitor<T> {
     }
 }
 
-/// Whom a publisher names as owner: a user, or the system.
+/// The owner that a publisher names: a user or the system.
+///
+/// Only these two kinds of owner exist, so the enum is exhaustive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnerName {
-    /// The user with this id; the system under its own id counts as the system.
+    /// The user with this id. The id of the system means the system.
     User(OwnerId),
-    /// The installation, whose events every user sees. Written `system`.
+    /// The system, whose events every user sees; written `system`.
     System,
 }
 

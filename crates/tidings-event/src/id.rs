@@ -6,9 +6,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A text that should be a UUID and is not.
+/// A text that is not a UUID.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a UUID")]
+#[non_exhaustive]
 pub struct IdError;
 
 macro_rules! uuid_newtype {
@@ -28,12 +29,12 @@ macro_rules! uuid_newtype {
                 Self(uuid)
             }
 
-            /// The UUID inside.
+            /// The UUID.
             pub const fn as_uuid(&self) -> &Uuid {
                 &self.0
             }
 
-            /// Whether this is the nil UUID, which stands for "absent".
+            /// Whether this is the nil UUID, which means "absent".
             pub const fn is_nil(&self) -> bool {
                 self.0.is_nil()
             }
@@ -73,40 +74,42 @@ macro_rules! uuid_newtype {
 }
 
 uuid_newtype! {
-    /// Names one event. The builder mints it (UUIDv7); publishing it twice stores it once.
+    /// The id of an event. The builder creates it (UUIDv7). Publishing an id twice stores the event once.
     EventId
 }
 uuid_newtype! {
-    /// Names the owner of a feed: a user, or the system under its own id.
+    /// The owner of a feed: a user, or the system under its own id.
     OwnerId
 }
 uuid_newtype! {
-    /// Names the instance that sent an event.
+    /// The installation that sent an event.
     SystemId
 }
 uuid_newtype! {
-    /// Shared by all events of one operation, such as the start and the end of a deployment.
+    /// The id of an operation. All events of the operation share it, for example the start and the end of
+    /// a deployment.
     OperationId
 }
 uuid_newtype! {
-    /// Names the resource an event is about.
+    /// The resource that an event is about.
     ResourceId
 }
 
 impl From<SystemId> for OwnerId {
-    /// The system's own feed: events that every user sees.
+    /// The owner of the system's feed, whose events every user sees.
     fn from(system: SystemId) -> Self {
         Self(system.0)
     }
 }
 
 impl OwnerId {
-    /// The owner that a login by token has for this subject of an identity provider: the subject itself
-    /// where it is a UUID, and otherwise the UUID [made of issuer and subject](Self::of_subject), if
-    /// the issuer is known.
+    /// The owner for a subject of an identity provider, as in a login by token. A subject that is a UUID
+    /// is the owner itself; any other subject gives the UUID
+    /// [derived from issuer and subject](Self::of_subject). `None` if that needs an issuer and there is
+    /// none.
     ///
-    /// With an issuer, a subject that is a UUID of version 5 is a name like others: anybody can
-    /// compute whose it would be.
+    /// If an issuer is given, a subject that is a UUID of version 5 is treated as any other text,
+    /// because anybody can compute the derived owner of another user.
     pub fn named_by(subject: &str, issuer: Option<&str>) -> Option<Self> {
         let own = Self::of_usual_form(subject);
         let own = own.filter(|owner| !(issuer.is_some() && owner.is_made()));
@@ -116,9 +119,10 @@ impl OwnerId {
         })
     }
 
-    /// The owner made of an issuer and a subject: a UUID of version 5 (RFC 9562 §5.5). Its namespace is
-    /// one for the issuer, itself of version 5 under the RFC's namespace for URLs, so that the same
-    /// subject of two issuers is two owners. Events are stored under it, so it never changes.
+    /// The owner derived from an issuer and a subject: a UUID of version 5 (RFC 9562 §5.5). The namespace
+    /// is a UUID of version 5 for the issuer, under the RFC's namespace for URLs, so that the same
+    /// subject of two issuers gives two owners. Events are stored under this id; the derivation never
+    /// changes.
     ///
     /// ```
     /// use tidings_event::OwnerId;
@@ -131,9 +135,8 @@ impl OwnerId {
         Self(Uuid::new_v5(&namespace, subject.as_bytes()))
     }
 
-    /// A UUID in its usual form of 36 characters (RFC 9562 §4). Other forms are no owner of a token, so
-    /// that no two subjects are the same owner but for the case of their letters. The nil UUID stands
-    /// for nobody.
+    /// Reads a UUID in its usual form of 36 characters (RFC 9562 §4). `None` for other forms, so that two
+    /// subjects are the same owner only if they differ in case, and for the nil UUID.
     pub fn of_usual_form(text: &str) -> Option<Self> {
         const HYPHENATED: usize = 36;
         let uuid = Uuid::try_parse(text).ok()?;
@@ -141,20 +144,21 @@ impl OwnerId {
         usual.then_some(Self(uuid))
     }
 
-    /// Whether it could have been made by [`of_subject`](Self::of_subject).
+    /// Whether [`of_subject`](Self::of_subject) can have derived this id.
     pub fn is_made(&self) -> bool {
         self.0.get_version_num() == 5
     }
 }
 
-/// The UUID that stands for an id that is no UUID: of version 5, under a namespace for the instance that
-/// sent it, so that two instances that count from 1 name different events.
+/// Derives a UUID of version 5 from an id that is not a UUID. The namespace depends on the installation
+/// that sent it, so that two installations that count from 1 create different ids.
 pub(crate) fn made_id(system: SystemId, text: &str) -> Uuid {
     let namespace = Uuid::new_v5(&Uuid::NAMESPACE_OID, system.0.as_bytes());
     Uuid::new_v5(&namespace, text.as_bytes())
 }
 
-/// A position in a feed: 0 before the first change, then 1, 2, 3 … without gaps, never reused.
+/// A position in a feed: 0 before the first change, then 1, 2, 3 … without gaps. Positions are never
+/// reused.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
@@ -162,7 +166,7 @@ pub(crate) fn made_id(system: SystemId, text: &str) -> Uuid {
 pub struct Rev(u64);
 
 impl Rev {
-    /// Before the first change of a feed.
+    /// The position before the first change of a feed.
     pub const ZERO: Self = Self(0);
 
     /// The position `number`.

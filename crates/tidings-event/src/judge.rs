@@ -400,8 +400,8 @@ impl Judge {
             None => {
                 self.refuse(
                     "metadata.error",
-                    "is missing or says nothing, and an event of severity error needs its cause",
-                    "call with_error with what went wrong and what the user can do",
+                    "is missing or blank, but an event of severity error requires a cause",
+                    "call with_error with the cause and a suggested remediation",
                 );
                 return;
             }

@@ -1,11 +1,12 @@
-//! What kind of event it is: severity, status, category and action.
+//! The severity, status, category and action of an event.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// How urgently an event wants the user's attention, the most urgent first.
+/// The urgency of an event, most urgent first.
+// The wire contract defines exactly these words, so the enum is exhaustive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(
     feature = "openapi",
@@ -15,23 +16,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub enum Severity {
     /// The platform is unusable.
     Emergency,
-    /// Someone must act at once.
+    /// Someone must act immediately.
     Alert,
-    /// A major function is lost.
+    /// A major function has failed.
     Critical,
-    /// What the user asked for failed. Carries its cause in `metadata.error`.
+    /// The user's request failed. The event carries the cause in `metadata.error`.
     Error,
-    /// It went on, but something is not as it should be.
+    /// The operation continued, but something needs attention.
     Warning,
-    /// What the user asked for is done.
+    /// The user's request succeeded.
     Success,
-    /// Progress or news that needs no action.
+    /// Progress or information that needs no action.
     Informational,
-    /// Detail for those who look for it.
+    /// Details for troubleshooting.
     Debug,
 }
 
-/// A text that is not one of the severities.
+/// A text that is not a severity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is not a severity", crate::quote::shortened(.text))]
 pub struct SeverityError {
@@ -39,7 +40,7 @@ pub struct SeverityError {
 }
 
 impl Severity {
-    /// All severities, the most urgent first.
+    /// All severities, most urgent first.
     pub const ALL: [Self; 8] = [
         Self::Emergency,
         Self::Alert,
@@ -65,15 +66,15 @@ impl Severity {
         }
     }
 
-    /// The severity that someone who wrote `word` most likely meant: another case, an abbreviation, the
-    /// word of a logger or of Kubernetes, or a number of syslog from 0 to 7.
+    /// Guesses the severity from a word in another case, an abbreviation, a level of a logger or of
+    /// Kubernetes, or a syslog number from 0 to 7.
     pub(crate) fn meant_by(word: &str) -> Option<Self> {
-        // A list of one is that one, and JavaScript's and Python's numbers may have a point.
+        // Lists of one entry are accepted, and numbers of JavaScript and Python with a decimal point.
         let around =
             |letter: char| letter.is_whitespace() || matches!(letter, '[' | ']' | '"' | '\'');
         let word = word.trim_matches(around);
         let word = word.strip_suffix(".0").unwrap_or(word);
-        // The longest word has 21 bytes with its prefix.
+        // The longest known word has 21 bytes with its prefix.
         let word = word.get(..32.min(word.len()))?.to_ascii_lowercase();
         let word = ["severity_", "severity.", "level_", "loglevel_", "log_"]
             .into_iter()
@@ -100,7 +101,7 @@ impl Severity {
 }
 
 impl SeverityError {
-    /// What to write instead.
+    /// The correct word, or the list of severities.
     pub fn remedy(&self) -> String {
         match Severity::meant_by(&self.text) {
             Some(severity) => format!("write `{severity}`"),
@@ -132,6 +133,7 @@ impl FromStr for Severity {
 }
 
 /// Whether the owner has read an event.
+// The wire contract defines exactly these words, so the enum is exhaustive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(
     feature = "openapi",
@@ -139,7 +141,7 @@ impl FromStr for Severity {
     schema(rename_all = "lowercase")
 )]
 pub enum Status {
-    /// Not yet read: how every event begins.
+    /// Not read yet; the status of a new event.
     #[default]
     Unread,
     /// Read.
@@ -149,10 +151,11 @@ pub enum Status {
 /// A text that is neither `read` nor `unread`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a status: expected `read` or `unread`")]
+#[non_exhaustive]
 pub struct StatusError;
 
 impl Status {
-    /// Unread of read, read of unread.
+    /// The opposite status.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -189,7 +192,7 @@ impl FromStr for Status {
 }
 
 impl Status {
-    /// The status that someone who wrote `word` most likely meant.
+    /// Guesses the status from a common synonym.
     pub(crate) fn meant_by(word: &str) -> Option<Self> {
         let word = word.trim();
         let means = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
@@ -203,25 +206,26 @@ impl Status {
     }
 }
 
-/// Why a text is not a category or an action.
+/// The reason why a text is not a category or an action.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NameError {
-    /// Nothing was given.
+    /// The text is empty.
     #[error("is empty")]
     Empty,
-    /// More than 64 bytes.
+    /// The text has more than 64 bytes; this is its length.
     #[error("has {0} bytes, more than the {max} allowed", max = NameError::MAX_BYTES)]
     TooLong(usize),
-    /// Not `^[a-z][a-z0-9]*(_[a-z0-9]+)*$`.
+    /// The text does not match `^[a-z][a-z0-9]*(_[a-z0-9]+)*$`.
     #[error("`{}` is not snake_case", crate::quote::shortened(.0))]
     NotSnakeCase(String),
 }
 
 impl NameError {
-    /// The longest category or action, in bytes.
+    /// The maximum length of a category or action, in bytes.
     pub const MAX_BYTES: usize = 64;
 
-    /// Refuses what is not `^[a-z][a-z0-9]*(_[a-z0-9]+)*$` or is too long.
+    /// Rejects a text that does not match `^[a-z][a-z0-9]*(_[a-z0-9]+)*$` or is too long.
     fn check(text: &str) -> Result<(), Self> {
         if text.is_empty() {
             return Err(Self::Empty);
@@ -244,8 +248,8 @@ impl NameError {
     }
 }
 
-/// A text in any case and with any separators as a name. A leading digit gets an `x_` before it, since a
-/// name begins with a letter.
+/// Converts a text in any case and with any separators to `snake_case`. A leading digit is prefixed with
+/// `x_`, because a name begins with a letter.
 fn snake_case(text: &str) -> Option<String> {
     let mut name = String::new();
     let mut characters = text.trim().chars().peekable();
@@ -255,7 +259,7 @@ fn snake_case(text: &str) -> Option<String> {
             break;
         }
         let next = characters.peek().copied().unwrap_or(' ');
-        // `deployApp` has two words, and so has `HTTPServer`.
+        // `deployApp` and `HTTPServer` both have two words.
         let begins_word = character.is_ascii_uppercase()
             && (before.is_ascii_lowercase()
                 || before.is_ascii_digit()
@@ -289,18 +293,18 @@ macro_rules! name_newtype {
         pub struct $name(String);
 
         impl $name {
-            /// The name as text.
+            /// The name as a text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// What stands in place of a name that is missing.
+            /// The name that replaces a missing one.
             pub(crate) fn unknown() -> Self {
                 Self("unknown".to_owned())
             }
 
-            /// The name that someone who wrote `text` meant, in `snake_case` and cut to its limit; `None`
-            /// where nothing of it can stand in a name.
+            /// Converts `text` to `snake_case` within the length limit. `None` if no character of it is
+            /// allowed in a name.
             pub(crate) fn meant_by(text: &str) -> Option<Self> {
                 snake_case(text)?.parse().ok()
             }
@@ -324,11 +328,11 @@ macro_rules! name_newtype {
 }
 
 name_newtype! {
-    /// What an event belongs to, such as `connection`: `snake_case`, at most 64 bytes.
+    /// The subject area of an event, such as `connection`: `snake_case`, at most 64 bytes.
     Category
 }
 name_newtype! {
-    /// What the server did, such as `register`: `snake_case`, at most 64 bytes.
+    /// The action that the event reports, such as `register`: `snake_case`, at most 64 bytes.
     Action
 }
 
@@ -356,7 +360,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_snake_case() {
+    fn accepts_only_snake_case_names() {
         for good in ["a", "connection", "signup_request", "k8s", "a_1_b2"] {
             assert!(good.parse::<Category>().is_ok(), "{good}");
         }
@@ -383,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_in_any_form_becomes_snake_case() {
+    fn converts_any_text_to_snake_case() {
         for (text, name) in [
             ("Connection", "connection"),
             ("deploy-app", "deploy_app"),
@@ -414,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn a_severity_in_other_words_is_understood() {
+    fn understands_other_words_for_a_severity() {
         for (word, severity) in [
             ("ERROR", Severity::Error),
             (" Warn ", Severity::Warning),
@@ -434,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_is_refused_with_the_right_word() {
+    fn rejects_an_alias_and_names_the_correct_word() {
         let error = "info".parse::<Severity>().unwrap_err();
         assert_eq!(error.to_string(), "`info` is not a severity");
         assert_eq!(error.remedy(), "write `informational`");

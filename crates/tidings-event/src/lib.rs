@@ -1,7 +1,9 @@
-//! The vocabulary of Tidings, spoken by the engine, the server and the client: what an event is,
-//! what may be in it, how a reader says how far it has got, and the bodies of the HTTP API.
+//! The vocabulary of Tidings: events and the rules they satisfy, cursors, filters, and the bodies of the
+//! HTTP API. The engine, the server and the client share these types.
 //!
-//! Nothing here does I/O.
+//! The crate does no I/O and needs no runtime.
+//!
+//! Build an event with [`Event::builder`]:
 //!
 //! ```
 //! use tidings_event::{Cause, Event, Severity};
@@ -9,9 +11,9 @@
 //!
 //! let connection = Uuid::now_v7();
 //! let user = Uuid::now_v7();
-//! // Fill in what is known, then branch: both outcomes share the operation id.
+//! // Set the common fields, then branch: both outcomes share the operation id.
 //! let ping = Event::builder()
-//!     .from_user(user)
+//!     .for_user(user)
 //!     .acted_upon(connection)
 //!     .with_category("connection")
 //!     .with_action("ping");
@@ -32,6 +34,14 @@
 //! assert_eq!(reached.operation_id, refused.operation_id);
 //! # Ok::<(), tidings_event::Violations>(())
 //! ```
+//!
+//! # Compatibility
+//!
+//! Structs and enums that can grow are `#[non_exhaustive]` and have constructors or `with_…` methods.
+//! Types that the wire contract closes are exhaustive, and their documentation says so.
+//!
+//! Types of four other crates are part of the API: ids are `uuid::Uuid`s, times are
+//! [`jiff::Timestamp`]s, metadata is `serde_json` data, and [`Receipt::json`] returns `bytes::Bytes`.
 
 mod api;
 mod builder;
@@ -49,6 +59,7 @@ mod given;
 mod id;
 mod judge;
 mod kind;
+mod list_query;
 mod moment;
 mod new_event;
 mod number;
@@ -59,12 +70,14 @@ mod policy;
 mod query;
 mod quote;
 mod reading;
+mod receipt;
 mod repeat;
 mod rules;
 mod stored_cause;
 mod stream;
 mod unique_object;
 mod warning;
+pub mod wire;
 
 pub use api::{
     CountDelta, DeletedEvents, EventPage, EventType, EventTypes, InboxSummary, SeverityCount,
@@ -72,11 +85,9 @@ pub use api::{
 };
 pub use builder::EventBuilder;
 pub use cause::{Cause, CauseSeverity};
-pub use change::{Change, Selection};
-pub use cursor::{Cursor, CursorError, CursorTag, Epoch, Start};
-pub use digest::{Digest, Digests};
+pub use change::{Change, Changes, Selection};
+pub use cursor::{Cursor, CursorError, CursorTag, Start};
 pub use draft::Draft;
-pub use encoding::EventFields;
 pub use error_body::{ErrorBody, ErrorCode, ErrorSeverity};
 pub use event::{Event, Metadata};
 pub use given::{Given, OwnerName};
@@ -84,15 +95,14 @@ pub use id::{EventId, IdError, OperationId, OwnerId, ResourceId, Rev, SystemId};
 pub use kind::{Action, Category, NameError, Severity, SeverityError, Status, StatusError};
 pub use new_event::NewEvent;
 pub use past::Past;
-pub use policy::Policy;
 pub use query::{
     EventFilter, OwnerKind, PageRequest, PageToken, PageTokenError, Paging, Sort, SortKey,
     SortOrder, Total,
 };
+pub use receipt::Receipt;
 pub use rules::{Limits, Violation, Violations};
-
 pub use stream::{Deletion, ResetReason, StatusChange, StreamItem};
 pub use warning::{Warning, WarningCode};
 
-/// The moment type of every event: an instant in UTC with nanoseconds.
+/// The time type of every event: an instant in UTC with nanoseconds.
 pub use jiff::Timestamp;

@@ -63,7 +63,7 @@ pub(crate) fn repaired(
         ),
         None => (
             WarningCode::Defaulted,
-            format!("`{quoted}` is no time between 1970 and 2262; {default} is stored"),
+            format!("`{quoted}` is not a time between 1970 and 2262; {default} is stored"),
         ),
     };
     warn(warnings, field, code, message);

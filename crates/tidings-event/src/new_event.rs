@@ -1,4 +1,4 @@
-//! What a publisher sends, not yet judged.
+//! An event as the publisher sent it, before validation.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,19 +10,20 @@ use crate::kind::{Action, Category, Severity};
 use crate::unique_object::unambiguous;
 use crate::warning::Warning;
 
-/// The body of a publish request: the publisher's fields of an event, not yet judged.
+/// The body of a publish request: the publisher's fields of an event, before validation.
 ///
-/// Fields the server sets (`status`, `updatedAt`, `deletedAt`) and unknown ones are ignored, as
+/// Fields that the server sets (`status`, `updatedAt`, `deletedAt`) and unknown fields are ignored, as
 /// existing servers do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, expecting = "an event object")]
+#[non_exhaustive]
 pub struct NewEvent {
-    /// Minted when absent or nil. Of another text than a UUID a UUID is made.
+    /// The id. Created if absent or nil; derived from any text that is not a UUID.
     #[serde(alias = "ID", skip_serializing_if = "Given::is_absent")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<EventId>))]
     pub id: Given<EventId>,
-    /// Over HTTP the caller when absent or nil; from the builder the system.
+    /// The owner. If absent or nil: the caller over HTTP, the system for the builder.
     #[serde(
         alias = "user_id",
         alias = "userId",
@@ -33,16 +34,17 @@ pub struct NewEvent {
     )]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub owner: Given<OwnerName>,
-    /// The user's subject at the identity provider, in place of `owner`: the owner that a token with
-    /// this `sub` has.
+    /// The user's subject at the identity provider, instead of `owner`: selects the owner of a token with
+    /// this `sub`.
     #[serde(skip_serializing_if = "Given::is_absent")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub subject: Given<String>,
-    /// Who issues the tokens of `subject`. Absent, it is the issuer that the server trusts.
+    /// The issuer of `subject`. If absent, the issuer that the server trusts.
     #[serde(skip_serializing_if = "Given::is_absent")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub issuer: Given<String>,
-    /// This installation when absent or nil. Of another text than a UUID a UUID is made.
+    /// The sending installation. If absent or nil, the installation that stores the event; derived from
+    /// any text that is not a UUID.
     #[serde(
         alias = "system_id",
         alias = "systemID",
@@ -51,8 +53,8 @@ pub struct NewEvent {
     )]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<SystemId>))]
     pub system_id: Given<SystemId>,
-    /// The event's own id when absent or nil: an operation of one event. Of another text than a UUID
-    /// a UUID is made.
+    /// The operation. If absent or nil, an operation of this event only; derived from any text that is
+    /// not a UUID.
     #[serde(
         alias = "operation_id",
         alias = "operationID",
@@ -61,7 +63,7 @@ pub struct NewEvent {
     )]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<OperationId>))]
     pub operation_id: Given<OperationId>,
-    /// Required.
+    /// The resource that the event is about; required.
     #[serde(
         alias = "acted_upon",
         alias = "ActedUpon",
@@ -69,26 +71,27 @@ pub struct NewEvent {
     )]
     #[cfg_attr(feature = "openapi", schema(value_type = ResourceId, required = true))]
     pub acted_upon: Given<ResourceId>,
-    /// `unknown`, with a warning, when absent.
+    /// The category. If absent, `unknown` is stored with a warning.
     #[serde(alias = "Category", skip_serializing_if = "Given::is_absent")]
     #[cfg_attr(feature = "openapi", schema(value_type = Category, required = true))]
     pub category: Given<Category>,
-    /// `unknown`, with a warning, when absent.
+    /// The action. If absent, `unknown` is stored with a warning.
     #[serde(alias = "Action", skip_serializing_if = "Given::is_absent")]
     #[cfg_attr(feature = "openapi", schema(value_type = Action, required = true))]
     pub action: Given<Action>,
-    /// `error` with a cause and otherwise `informational`, with a warning, when absent.
+    /// The severity. If absent, `error` is stored for an event with a cause, otherwise `informational`,
+    /// with a warning.
     #[serde(alias = "Severity", skip_serializing_if = "Given::is_absent")]
     #[cfg_attr(feature = "openapi", schema(value_type = Severity, required = true))]
     pub severity: Given<Severity>,
-    /// Empty when absent.
+    /// The description; empty if absent.
     #[serde(alias = "Description")]
     pub description: Option<String>,
-    /// Nothing when absent.
+    /// The metadata; none if absent.
     #[serde(alias = "Metadata", deserialize_with = "unambiguous")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>))]
     pub metadata: Option<Metadata>,
-    /// The time of publishing when absent.
+    /// The time of creation. If absent, the time of publishing.
     #[serde(
         alias = "created_at",
         alias = "CreatedAt",
@@ -96,14 +99,14 @@ pub struct NewEvent {
     )]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub created_at: Given<Timestamp>,
-    /// What was repaired when it was read. Not sent.
+    /// Repairs that were made while reading. Not sent.
     #[serde(skip)]
     pub warnings: Vec<Warning>,
 }
 
 impl NewEvent {
-    /// Puts the owner that `subject` and `issuer` name into `owner`, unless that names one already: then
-    /// [`NewEvent::into_draft`] compares the two.
+    /// Sets `owner` from `subject` and `issuer`. If `owner` is already set, [`NewEvent::into_draft`]
+    /// compares the two.
     pub fn settle_subject(&mut self) {
         if let (Given::Value(subject), Given::Absent) = (&self.subject, &self.owner)
             && let issuer @ (Given::Absent | Given::Value(_)) = &self.issuer

@@ -1,4 +1,4 @@
-//! Schemas of the types whose JSON is not that of their fields.
+//! OpenAPI schemas of the types whose JSON differs from their fields.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,9 +8,12 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::cursor::Cursor;
 use crate::error_body::{ErrorBody, ErrorCode, ErrorSeverity};
+use crate::event::Event;
 use crate::kind::Severity;
 use crate::query::PageToken;
-use crate::warning::WarningCode;
+use crate::receipt::Receipt;
+use crate::stream::ResetReason;
+use crate::warning::{Warning, WarningCode};
 
 macro_rules! text_schema {
     ($type:ident, $description:literal, $example:literal) => {
@@ -34,12 +37,12 @@ macro_rules! text_schema {
 
 text_schema!(
     Cursor,
-    "How far a reader has got: in its own feed, in the system's feed, and in which store.",
+    "The position of a reader: in its own feed, in the system's feed, and in which store.",
     "1042-17-k3f9q2w8"
 );
 text_schema!(
     PageToken,
-    "Where the next page begins; good only for the list it was given out for.",
+    "The start of the next page; valid only for the list that returned it.",
     "18eaf9866247d39001a20d6fbf667604a999d39a3415a84b14ccc287"
 );
 
@@ -47,12 +50,12 @@ impl PartialSchema for ErrorBody {
     fn schema() -> RefOr<Schema> {
         let sentence = ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("What went wrong, in one sentence."));
+            .description(Some("The error in one sentence."));
         let mut object = ObjectBuilder::new()
             .description(Some(
-                "The body of every error answer. The details have one entry a fault. Each of their \
-                 arrays is there in snake_case, too, for older clients; generated ones would have two \
-                 fields of one name.",
+                "The body of every error response. The details have one entry per fault. The server \
+                 also sends each array in snake_case for older clients; this schema omits those \
+                 because generated clients would have two fields of one name.",
             ))
             .property("error", sentence)
             .required("error")
@@ -61,9 +64,9 @@ impl PartialSchema for ErrorBody {
             .property("severity", Ref::from_schema_name(ErrorSeverity::name()))
             .required("severity");
         for (name, description) in [
-            ("probableCause", "What is likely behind it."),
-            ("suggestedRemediation", "What the caller can do."),
-            ("longDescription", "The details, one entry a fault."),
+            ("probableCause", "Probable causes."),
+            ("suggestedRemediation", "Remedies for the caller."),
+            ("longDescription", "Details, one entry per fault."),
         ] {
             let texts = ArrayBuilder::new()
                 .items(ObjectBuilder::new().schema_type(Type::String))
@@ -89,7 +92,7 @@ impl PartialSchema for ErrorCode {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("What went wrong, as a stable word for programs."))
+            .description(Some("The kind of an error, as a stable word for programs."))
             .enum_values(Some(Self::ALL.map(|code| code.to_string())))
             .into()
     }
@@ -105,9 +108,7 @@ impl PartialSchema for WarningCode {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some(
-                "What was done to a field, as a stable word for programs.",
-            ))
+            .description(Some("The kind of a repair, as a stable word for programs."))
             .enum_values(Some(Self::ALL.map(|code| code.to_string())))
             .into()
     }
@@ -119,14 +120,57 @@ impl ToSchema for WarningCode {
     }
 }
 
-/// What a change did to the counts, as a frame of the stream has it.
+impl PartialSchema for ResetReason {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("Why the reader must fetch the list again."))
+            .enum_values(Some(Self::ALL.map(|reason| reason.to_string())))
+            .into()
+    }
+}
+
+impl ToSchema for ResetReason {
+    fn name() -> Cow<'static, str> {
+        "ResetReason".into()
+    }
+}
+
+/// A stored event, and the repairs of the published one.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes `Option<CountDelta>`")]
+#[expect(dead_code, reason = "the struct only describes `Receipt`")]
+struct PublishedEvent {
+    #[serde(flatten)]
+    event: Event,
+    /// The repairs of the event as it was sent; absent if there were none. Not stored.
+    #[schema(nullable = false)]
+    warnings: Option<Vec<Warning>>,
+}
+
+impl PartialSchema for Receipt {
+    fn schema() -> RefOr<Schema> {
+        PublishedEvent::schema()
+    }
+}
+
+impl ToSchema for Receipt {
+    fn name() -> Cow<'static, str> {
+        PublishedEvent::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        PublishedEvent::schemas(schemas);
+    }
+}
+
+/// The difference that a change made to the counts, as part of a frame.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the struct only describes `Option<CountDelta>`")]
 pub(crate) struct FrameCounts {
-    /// To the unread events, by severity. Absent while the stream catches up.
+    /// The difference in unread events by severity. Absent while the stream catches up.
     #[schema(nullable = false)]
     unread: Option<BTreeMap<Severity, i64>>,
-    /// To the read events, by severity. Absent while the stream catches up.
+    /// The difference in read events by severity. Absent while the stream catches up.
     #[schema(nullable = false)]
     read: Option<BTreeMap<Severity, i64>>,
 }

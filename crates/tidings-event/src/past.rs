@@ -1,23 +1,25 @@
-//! What an event went through in another store, for an import.
+//! The history of an event in another store, for an import.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::draft::Draft;
+use crate::event::Event;
 use crate::given::Given;
 use crate::kind::Status;
 use crate::moment;
 use crate::quote::shortened;
 use crate::warning::{WarningCode, warn};
 
-/// The fields of an exported event that a publisher cannot set and an import keeps.
+/// The fields of an exported event that a publisher cannot set and that an import keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Past {
-    /// Whether its owner had read it; absent means unread.
+    /// The status; unread if absent.
     #[serde(default, alias = "Status", skip_serializing_if = "Given::is_absent")]
     pub status: Given<Status>,
-    /// When it had last changed; absent means never, and no time is before it was created.
+    /// The time of the last change. If absent or before `createdAt`, it is `createdAt`.
     #[serde(
         default,
         alias = "updated_at",
@@ -27,8 +29,17 @@ pub struct Past {
     pub updated_at: Given<Timestamp>,
 }
 
+impl From<&Event> for Past {
+    fn from(event: &Event) -> Self {
+        Self {
+            status: event.status.into(),
+            updated_at: event.updated_at.into(),
+        }
+    }
+}
+
 impl Past {
-    /// Gives a draft this past. What cannot be read has its default, and the draft a warning.
+    /// Applies the history to a draft. A malformed field gets its default and the draft a warning.
     #[must_use]
     pub fn apply(self, mut draft: Draft) -> Draft {
         let status = match self.status {
@@ -50,7 +61,7 @@ impl Past {
             Given::Absent => None,
             Given::Value(moment) if moment::is_storable(moment) => Some(moment),
             Given::Value(moment) => {
-                let default = "that of createdAt";
+                let default = "the value of createdAt";
                 moment::repaired(
                     "updatedAt",
                     &moment.to_string(),
@@ -61,7 +72,7 @@ impl Past {
             Given::Malformed(text) => moment::repaired(
                 "updatedAt",
                 &text,
-                "that of createdAt",
+                "the value of createdAt",
                 draft.warnings_mut(),
             ),
         };
@@ -75,7 +86,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::event::Event;
     use crate::id::SystemId;
     use crate::new_event::NewEvent;
     use crate::policy::Policy;
@@ -104,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_change_in_another_form_is_read_or_is_the_creation() {
+    fn reads_the_last_change_in_other_forms_or_uses_the_creation() {
         for bad in ["1969-12-31T23:59:59Z", "2263-01-01T00:00:00Z", "yesterday"] {
             let (event, warnings) = imported_with_warnings(&json!({"updatedAt": bad}));
             assert_eq!(event.updated_at.to_string(), CREATED, "{bad}");
@@ -127,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_in_other_words_is_read_or_is_unread() {
+    fn understands_other_words_for_a_status_or_uses_unread() {
         for (given, status) in [
             (json!("READ"), Status::Read),
             (json!("seen"), Status::Read),
@@ -148,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_change_is_never_before_the_creation() {
+    fn moves_a_last_change_before_the_creation() {
         for absent in [json!(null), json!(""), json!("0001-01-01T00:00:00Z")] {
             let event = imported(&json!({"updatedAt": absent}));
             assert_eq!(event.updated_at.to_string(), CREATED);
@@ -158,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_any_system_becomes_this_systems_and_has_no_past() {
+    fn drops_the_history_of_system_events() {
         let updated_at = "2026-08-02T10:00:00Z";
         for (owner, sender) in [
             ("system", HERE),

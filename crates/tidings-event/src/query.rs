@@ -1,4 +1,4 @@
-//! Which events a list is to hold, and which page of it.
+//! The filter, the order and the page of a list.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,66 +12,148 @@ use uuid::Uuid;
 use crate::id::{EventId, OperationId, ResourceId};
 use crate::kind::{Action, Category, Severity, Status};
 
-/// Whose events: the user's own, or the system's.
+/// The owner of the events: the user or the system.
+// Only these two kinds of owner exist, so the enum is exhaustive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OwnerKind {
-    /// The caller's own events.
+    /// The user's own events.
     User,
     /// The system's events, which every user sees.
     System,
 }
 
-/// Which events are meant. Every part that is set must hold; a list holds when one entry does, and
-/// an empty list means any.
+/// A filter for events. An event matches if it satisfies every part that is set. A list is satisfied
+/// by any of its entries; an empty list is not set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
 pub struct EventFilter {
-    /// Read or unread.
+    /// The status: read or unread.
     pub status: Option<Status>,
-    /// One of these categories.
+    /// Any of these categories.
     pub category: Vec<Category>,
-    /// One of these actions.
+    /// Any of these actions.
     pub action: Vec<Action>,
-    /// One of these severities.
+    /// Any of these severities.
     pub severity: Vec<Severity>,
-    /// One of these resources.
+    /// Any of these resources.
     pub acted_upon: Vec<ResourceId>,
-    /// The caller's own events, or the system's.
+    /// The owner of the events: the caller or the system.
     pub owner_kind: Option<OwnerKind>,
-    /// Of this operation.
+    /// The operation.
     pub operation_id: Option<OperationId>,
-    /// Created at this moment or later.
+    /// Only events created at this time or later.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub from: Option<Timestamp>,
-    /// Created before this moment.
+    /// Only events created before this time.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub to: Option<Timestamp>,
-    /// With this text in the description, in any case of any script; `%` and `_` are ordinary
-    /// characters. At most [`EventFilter::MAX_SEARCH_BYTES`].
+    /// A text that the description contains. The search ignores case in every script, and `%` and `_`
+    /// are ordinary characters. At most [`EventFilter::MAX_SEARCH_BYTES`].
     #[cfg_attr(feature = "openapi", schema(max_length = 256))]
     pub search: Option<String>,
 }
 
 impl EventFilter {
-    /// The longest text to search for, in bytes.
+    /// The maximum length of the search text, in bytes.
     pub const MAX_SEARCH_BYTES: usize = 256;
 
-    /// Whether it lets every event through.
+    /// Matches only events with this status.
+    ///
+    /// ```
+    /// use tidings_event::{EventFilter, Severity, Status};
+    ///
+    /// let filter = EventFilter::default()
+    ///     .with_status(Status::Unread)
+    ///     .with_severity([Severity::Error, Severity::Critical]);
+    /// assert!(!filter.is_empty());
+    /// ```
+    #[must_use]
+    pub const fn with_status(mut self, status: Status) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Matches only events with one of these categories.
+    #[must_use]
+    pub fn with_category(mut self, category: impl IntoIterator<Item = Category>) -> Self {
+        self.category = category.into_iter().collect();
+        self
+    }
+
+    /// Matches only events with one of these actions.
+    #[must_use]
+    pub fn with_action(mut self, action: impl IntoIterator<Item = Action>) -> Self {
+        self.action = action.into_iter().collect();
+        self
+    }
+
+    /// Matches only events with one of these severities.
+    #[must_use]
+    pub fn with_severity(mut self, severity: impl IntoIterator<Item = Severity>) -> Self {
+        self.severity = severity.into_iter().collect();
+        self
+    }
+
+    /// Matches only events about one of these resources.
+    #[must_use]
+    pub fn with_acted_upon(mut self, acted_upon: impl IntoIterator<Item = ResourceId>) -> Self {
+        self.acted_upon = acted_upon.into_iter().collect();
+        self
+    }
+
+    /// Matches only events of this kind of owner.
+    #[must_use]
+    pub const fn with_owner_kind(mut self, owner_kind: OwnerKind) -> Self {
+        self.owner_kind = Some(owner_kind);
+        self
+    }
+
+    /// Matches only events of this operation.
+    #[must_use]
+    pub fn with_operation_id(mut self, operation: impl Into<OperationId>) -> Self {
+        self.operation_id = Some(operation.into());
+        self
+    }
+
+    /// Matches only events created at this time or later.
+    #[must_use]
+    pub const fn with_from(mut self, from: Timestamp) -> Self {
+        self.from = Some(from);
+        self
+    }
+
+    /// Matches only events created before this time.
+    #[must_use]
+    pub const fn with_to(mut self, to: Timestamp) -> Self {
+        self.to = Some(to);
+        self
+    }
+
+    /// Matches only events whose description contains this text, in any case. At most
+    /// [`MAX_SEARCH_BYTES`](Self::MAX_SEARCH_BYTES).
+    #[must_use]
+    pub fn with_search(mut self, search: impl Into<String>) -> Self {
+        self.search = Some(search.into());
+        self
+    }
+
+    /// Whether every event matches.
     pub fn is_empty(&self) -> bool {
         self.clone().without_empty_search() == Self::default()
     }
 
-    /// The same filter, without the search for a text that is in every text.
+    /// Removes a search for the empty text, which matches every event.
     #[must_use]
     pub fn without_empty_search(mut self) -> Self {
         self.search = self.search.filter(|text| !text.is_empty());
         self
     }
 
-    /// The same filter, however its lists were written.
+    /// The same filter with sorted lists without duplicates.
     fn in_order(&self) -> Self {
         fn ordered<T: Clone + Ord>(values: &[T]) -> Vec<T> {
             let distinct: BTreeSet<_> = values.iter().cloned().collect();
@@ -86,7 +168,7 @@ impl EventFilter {
         }
     }
 
-    /// Binds a page token to the filter and the order it was given out for.
+    /// Binds a page token to the filter and the order of its list.
     fn tag(&self, sort: Sort) -> u32 {
         let json = serde_json::to_vec(&(self.in_order(), sort));
         let json = json.expect("a filter has only text keys");
@@ -95,39 +177,43 @@ impl EventFilter {
     }
 }
 
-/// By which moment a list is sorted. Events of the same moment are sorted by their ids, and of two
-/// events with the same moment and id the user's own comes before the system's in ascending order.
+/// The time by which a list is sorted. Events with the same time are sorted by id. If two events have the
+/// same time and id, the user's own precedes the system's in ascending order.
+// An event has only these two times, so the enum is exhaustive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SortKey {
-    /// When it happened. A page by token stays put whatever happens meanwhile.
+    /// The time of creation. Pages by token are stable while events change.
     #[default]
     CreatedAt,
-    /// When it last changed. An event that changes while one pages may move past the place one has
-    /// got to; the stream from the list's cursor shows it.
+    /// The time of the last change. An event that changes during paging can move past the current page;
+    /// the stream from the list's cursor reports it.
     UpdatedAt,
 }
 
-/// Which way a list is sorted.
+/// The direction of a list.
+// Only these two directions exist, so the enum is exhaustive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum SortOrder {
-    /// The oldest first.
+    /// Oldest first.
     #[serde(rename = "asc")]
     Ascending,
-    /// The newest first.
+    /// Newest first.
     #[default]
     #[serde(rename = "desc")]
     Descending,
 }
 
-/// How a list is sorted: the newest first, unless it says otherwise.
+/// The order of a list; newest first by default.
+///
+/// The wire contract defines exactly these two parameters, so the struct is exhaustive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sort {
-    /// By which moment.
+    /// The time to sort by.
     pub key: SortKey,
-    /// Which way.
+    /// The direction.
     pub order: SortOrder,
 }
 
@@ -151,10 +237,10 @@ impl SortOrder {
     }
 }
 
-/// Where the next page begins: after an event, in a list with a certain filter and order.
+/// The start of the next page: after an event, in a list with a certain filter and order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageToken {
-    /// The moment by which the list is sorted, of the last event of the previous page.
+    /// The sort time of the last event of the previous page.
     pub at: Timestamp,
     /// The id of that event.
     pub id: EventId,
@@ -167,19 +253,20 @@ pub struct PageToken {
 /// identify the list.
 const SYSTEM_BIT: u32 = 1 << 31;
 
-/// A text that is not a page token, or one of another list.
+/// A text that is not a page token, or that belongs to another list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PageTokenError {
-    /// Not as the server gave it out.
+    /// The text is not a page token.
     #[error("is not a token of this server")]
     Malformed,
-    /// Given out for a list with another filter or in another order.
+    /// The token belongs to a list with another filter or order.
     #[error("belongs to a list with another filter or order")]
     OtherList,
 }
 
 impl PageToken {
-    /// The token of the page after the user's own event `id`, which has the moment `at`, in the list of
+    /// The token of the page after the user's own event `id`, whose sort time is `at`, in the list of
     /// `filter` sorted by `sort`.
     pub fn after(at: Timestamp, id: EventId, filter: &EventFilter, sort: Sort) -> Self {
         Self {
@@ -196,11 +283,11 @@ impl PageToken {
         Self { owner_kind, ..self }
     }
 
-    /// Refuses a token of another list.
+    /// Checks that the token belongs to this list.
     ///
     /// # Errors
     ///
-    /// [`PageTokenError::OtherList`] if so.
+    /// [`PageTokenError::OtherList`] if the token belongs to another list.
     pub fn check(&self, filter: &EventFilter, sort: Sort) -> Result<(), PageTokenError> {
         if self.list == filter.tag(sort) {
             Ok(())
@@ -262,57 +349,90 @@ impl<'de> Deserialize<'de> for PageToken {
     }
 }
 
-/// Which page: the first, by number, or the one after another.
+/// The page to read: the first, a page by number, or the page after another.
 ///
-/// A page by number always holds as many events as were asked for, if there are as many: its reader
-/// computes from their number where the next page begins. The others may end early and have `next`
-/// all the same: a reader continues with that, until it is absent.
+/// A page by number is always full unless the list ends, because its reader computes the start of the
+/// next page from the size. The other pages can end early and still have `next`: readers continue until
+/// `next` is absent.
+///
+/// The engine must implement every way to page, so the enum is exhaustive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Paging {
-    /// The first page of a list that continues with `next`. It may end early with [`Total::Left`]; if
-    /// the events are counted, it is like page number 0.
+    /// The first page of a list that continues with `next`. It can end early with [`Total::Left`]; with
+    /// [`Total::Counted`] it equals page number 0.
     #[default]
     First,
-    /// The page with this number, from 0. Its cost grows with the number.
+    /// The page with this number, from 0. The cost grows with the number.
     Number(u64),
-    /// The page that `next` of another asks for. Its cost is the same at any depth. It ends early where
-    /// its events have more bytes than a page may have.
+    /// The page after another, by its `next`. The cost is the same at any depth. The page ends early if
+    /// its events exceed the maximum bytes of a page.
     After(PageToken),
 }
 
-/// Which page, and how large.
+/// The page of a list to read, with its size and order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PageRequest {
-    /// Which page.
+    /// The page; the first by default.
     pub paging: Paging,
-    /// The most events it holds, from 1 to [`PageRequest::MAX_SIZE`].
+    /// The maximum number of events on the page, from 1 to [`PageRequest::MAX_SIZE`]; 25 by default.
     pub size: u64,
-    /// How the list is sorted.
+    /// The order of the list; newest first by default.
     pub sort: Sort,
-    /// Whether the events that match are counted.
+    /// Whether to count the matching events; true by default.
     pub total: Total,
 }
 
-/// Whether a list says how many events match its filter.
+/// Whether to count the events that match a filter.
+///
+/// The engine must implement every way to count, so the enum is exhaustive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Total {
-    /// Exactly. The cost grows with the number of matches, unless the filter asks for nothing but
-    /// severity, status and kind of owner.
+    /// Counts exactly. The cost grows with the number of matches, unless the filter uses only severity,
+    /// status and kind of owner.
     #[default]
     Counted,
-    /// Not at all. On a page that is not asked for by its number, a search then stops after some time
-    /// and hands over what it has found, with the token to continue from there. Such a page may hold
-    /// fewer events than asked for, even none, and yet not be the last.
+    /// Does not count. Except on a page by number, a search then stops after its time budget and returns
+    /// the events found so far with a token to continue. Such a page can have fewer events than
+    /// requested, even none, and still have `next`.
     Left,
 }
 
 impl PageRequest {
-    /// The size of a page where none is asked for.
+    /// The default number of events on a page.
     pub const DEFAULT_SIZE: u64 = 25;
-    /// The largest page; a larger one asked for is cut to it.
+    /// The maximum number of events on a page; larger sizes are reduced to it.
     pub const MAX_SIZE: u64 = 1_000;
 
-    /// Whether the page may hold fewer events than asked for and yet have `next`.
+    /// Reads this page.
+    #[must_use]
+    pub const fn with_paging(mut self, paging: Paging) -> Self {
+        self.paging = paging;
+        self
+    }
+
+    /// Reads at most `size` events, from 1 to [`MAX_SIZE`](Self::MAX_SIZE).
+    #[must_use]
+    pub const fn with_size(mut self, size: u64) -> Self {
+        self.size = size;
+        self
+    }
+
+    /// Sorts the list in this order.
+    #[must_use]
+    pub const fn with_sort(mut self, sort: Sort) -> Self {
+        self.sort = sort;
+        self
+    }
+
+    /// Counts the matching events, or does not.
+    #[must_use]
+    pub const fn with_total(mut self, total: Total) -> Self {
+        self.total = total;
+        self
+    }
+
+    /// Whether the page can have fewer events than requested and still have `next`.
     pub const fn may_end_early(&self) -> bool {
         match self.paging {
             Paging::First => matches!(self.total, Total::Left),
@@ -338,7 +458,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_token_reads_back_and_knows_its_filter() {
+    fn binds_a_page_token_to_its_filter_and_order() {
         let filter = EventFilter {
             status: Some(Status::Unread),
             ..EventFilter::default()
@@ -361,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_token_does_not_mind_how_a_list_is_written() {
+    fn ignores_the_order_of_lists_in_a_page_token() {
         let filter = |severity: &[Severity]| EventFilter {
             severity: severity.to_vec(),
             ..EventFilter::default()
@@ -378,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_tokens_are_refused() {
+    fn rejects_malformed_page_tokens() {
         for text in [
             "",
             "x",

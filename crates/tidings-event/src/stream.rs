@@ -1,4 +1,4 @@
-//! What the live stream carries: the payload of each kind of frame.
+//! The items of the live stream, and the payload of each kind of frame.
 
 use std::fmt;
 
@@ -11,19 +11,27 @@ use crate::event::Event;
 use crate::id::EventId;
 use crate::kind::Status;
 
-/// Why a reader has to fetch the list again.
+/// Why the reader must fetch the list again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ResetReason {
     /// The text is not a cursor.
     Malformed,
-    /// The cursor is of another user or another installation, or from before a restore.
+    /// The cursor belongs to another user or another installation, or predates a restore.
     Foreign,
-    /// Changes after the cursor are no longer kept.
+    /// The store no longer has every change after the cursor.
     TooOld,
     /// The cursor is ahead of the feed.
     TooNew,
+    /// A reason that only a newer version knows. No server sends it.
+    #[serde(other)]
+    Unknown,
+}
+
+impl ResetReason {
+    /// Every reason that this version sends.
+    pub const ALL: [Self; 4] = [Self::Malformed, Self::Foreign, Self::TooOld, Self::TooNew];
 }
 
 impl fmt::Display for ResetReason {
@@ -32,101 +40,159 @@ impl fmt::Display for ResetReason {
     }
 }
 
-/// Events got another status: the `data:` of a `status` frame.
+/// A change of status: the `data:` of a `status` frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct StatusChange {
-    /// Which events; at most 512.
+    /// The events that changed; at most 512.
     pub ids: Vec<EventId>,
-    /// Those of `ids` that name events of the system; all others name the reader's own. Present only if a
-    /// publisher sent one id to the reader and to the system. If it is absent, an id names the reader's
-    /// own event if the reader has one with this id, else the system's.
+    /// The ids among `ids` that name system events; all others name the reader's own. Present only if a
+    /// publisher sent one id to the reader and to the system. If absent, an id names the reader's own event
+    /// if the reader has one with this id, otherwise the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_ids: Option<Vec<EventId>>,
-    /// Their status now.
+    /// The new status of the events.
     pub status: Status,
-    /// When they were changed: their `updatedAt` now.
+    /// The time of the change: the new `updatedAt` of the events.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,
-    /// What that does to the counts. Absent while the stream catches up: the next `live` has them.
+    /// The difference that the change makes to the counts. Absent until the next `live` item while the
+    /// stream catches up.
     #[serde(flatten)]
     #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::FrameCounts, inline))]
     pub counts: Option<CountDelta>,
 }
 
-/// Events are gone: the `data:` of a `deleted` frame.
+/// A deletion: the `data:` of a `deleted` frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Deletion {
-    /// Which events; at most 512. A reader may never have seen them.
+    /// The events that were deleted; at most 512. A reader has not necessarily seen them.
     pub ids: Vec<EventId>,
-    /// Those of `ids` that name events of the system; all others name the reader's own. Present only if a
-    /// publisher sent one id to the reader and to the system. If it is absent, an id names the reader's
-    /// own event if the reader has one with this id, else the system's.
+    /// The ids among `ids` that name system events; all others name the reader's own. Present only if a
+    /// publisher sent one id to the reader and to the system. If absent, an id names the reader's own event
+    /// if the reader has one with this id, otherwise the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_ids: Option<Vec<EventId>>,
-    /// What that does to the counts. Absent while the stream catches up: the next `live` has them.
+    /// The difference that the deletion makes to the counts. Absent until the next `live` item while the
+    /// stream catches up.
     #[serde(flatten)]
     #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::FrameCounts, inline))]
     pub counts: Option<CountDelta>,
+}
+
+impl StatusChange {
+    /// A change of these events to `status` at `updated_at`, without counts.
+    pub const fn new(ids: Vec<EventId>, status: Status, updated_at: Timestamp) -> Self {
+        Self {
+            ids,
+            system_ids: None,
+            status,
+            updated_at,
+            counts: None,
+        }
+    }
+
+    /// Marks the ids that name system events; see [`system_ids`](Self::system_ids).
+    #[must_use]
+    pub fn with_system_ids(mut self, system_ids: Option<Vec<EventId>>) -> Self {
+        self.system_ids = system_ids;
+        self
+    }
+
+    /// Adds the difference that the change makes to the counts.
+    #[must_use]
+    pub fn with_counts(mut self, counts: CountDelta) -> Self {
+        self.counts = Some(counts);
+        self
+    }
+}
+
+impl Deletion {
+    /// A deletion of these events, without counts.
+    pub const fn new(ids: Vec<EventId>) -> Self {
+        Self {
+            ids,
+            system_ids: None,
+            counts: None,
+        }
+    }
+
+    /// Marks the ids that name system events; see [`system_ids`](Self::system_ids).
+    #[must_use]
+    pub fn with_system_ids(mut self, system_ids: Option<Vec<EventId>>) -> Self {
+        self.system_ids = system_ids;
+        self
+    }
+
+    /// Adds the difference that the deletion makes to the counts.
+    #[must_use]
+    pub fn with_counts(mut self, counts: CountDelta) -> Self {
+        self.counts = Some(counts);
+        self
+    }
 }
 
 /// One item of a stream.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum StreamItem {
-    /// The stream begins after `cursor`. It comes again when the server can no longer tell each
-    /// change's part in the counts, for example to a reader that has fallen far behind: until the
-    /// next `live` the counts are not known.
+    /// The stream begins after `cursor`, and the counts are unknown until the next `live`. The server
+    /// sends `ready` again if it can no longer attribute the counts to each change, for example when a
+    /// reader falls far behind.
     Ready {
         /// The accepted starting point.
         cursor: Cursor,
-        /// Where the feeds stood then.
+        /// The position of the feeds at that time.
         head: Cursor,
     },
     /// An event was published.
     Created {
-        /// The reader has got this far with it.
+        /// The position of the reader after this item.
         cursor: Cursor,
         /// The event.
         event: Box<Event>,
     },
-    /// Events got another status.
+    /// The status of events changed.
     Status {
-        /// The reader has got this far with it.
+        /// The position of the reader after this item.
         cursor: Cursor,
-        /// Which, and what that means.
+        /// The events and their new status.
         change: StatusChange,
     },
-    /// Events are gone.
+    /// Events were deleted.
     Deleted {
-        /// The reader has got this far with it.
+        /// The position of the reader after this item.
         cursor: Cursor,
-        /// Which, and what that means.
+        /// The deleted events.
         deletion: Deletion,
     },
-    /// Replay is over. From here on each created event counts one more of its status, and the other
-    /// changes say what they do to the counts.
+    /// Replay is complete. From here on, each created event adds 1 to the count of its status, and the
+    /// other changes carry their difference to the counts.
     Live {
-        /// The reader has got this far.
+        /// The position of the reader.
         cursor: Cursor,
         /// The exact counts at this cursor.
         summary: Summary,
     },
-    /// The reader's cursor could not be used: fetch the list and go on from here.
+    /// The server cannot use the reader's cursor. The reader must fetch the list; the stream continues
+    /// from here.
     Reset {
-        /// Where the stream goes on.
+        /// The position at which the stream continues.
         cursor: Cursor,
-        /// Why.
+        /// Why the cursor cannot be used.
         reason: ResetReason,
     },
-    /// The stream ends when the reader's credential does: come back with a fresh one. It is no change,
-    /// and says nothing of events.
+    /// The reader's credential expires soon and ends the stream. The reader must connect again with a
+    /// fresh one. This item is not a change of events.
     Expiring {
-        /// The reader has got this far.
+        /// The position of the reader.
         cursor: Cursor,
-        /// When the credential ends, or has ended.
+        /// The time at which the credential expires or expired.
         at: Timestamp,
     },
 }
@@ -159,15 +225,15 @@ struct ExpiringData {
 }
 
 impl StreamItem {
-    /// The most events that one `status` or `deleted` names.
+    /// The maximum number of events in one `status` or `deleted` item.
     pub const MAX_IDS: usize = 512;
 
-    /// The name of a frame that shows a change of status.
+    /// The name of the frame for a change of status.
     pub const STATUS: &str = "status";
-    /// The name of a frame that shows a deletion.
+    /// The name of the frame for a deletion.
     pub const DELETED: &str = "deleted";
 
-    /// How far the reader has got with this item: the `id:` of its frame.
+    /// The position of the reader after this item: the `id:` of its frame.
     pub const fn cursor(&self) -> Cursor {
         match self {
             Self::Ready { cursor, .. }
@@ -180,8 +246,8 @@ impl StreamItem {
         }
     }
 
-    /// The name of its frame (`event:`); none for a created event, so that `onmessage` of existing
-    /// clients gets it.
+    /// The name of the frame (`event:`). `None` for a created event, so that existing clients receive
+    /// it in `onmessage`.
     pub const fn name(&self) -> Option<&'static str> {
         match self {
             Self::Ready { .. } => Some("ready"),
@@ -194,7 +260,7 @@ impl StreamItem {
         }
     }
 
-    /// The payload of its frame (`data:`): one line of JSON.
+    /// The payload of the frame (`data:`): one line of JSON.
     pub fn data(&self) -> String {
         let json = match self {
             Self::Ready { cursor, head } => serde_json::to_string(&ReadyData {
@@ -217,11 +283,11 @@ impl StreamItem {
         json.expect("stream items have only text keys")
     }
 
-    /// Reads a frame back. `None` for a kind this version does not know, which a reader skips.
+    /// Reads a frame. `None` if this version does not know the kind of frame; readers skip it.
     ///
     /// # Errors
     ///
-    /// When the payload is not that of a frame of this name.
+    /// The payload does not match the name of the frame.
     pub fn read(name: &str, cursor: Cursor, data: &str) -> serde_json::Result<Option<Self>> {
         Ok(Some(match name {
             "" | "message" => Self::Created {

@@ -1,36 +1,36 @@
-//! What was repaired in an event, for the answer to its publisher.
+//! Repairs of an event, reported to its publisher.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The most warnings that one event gets. A sender that makes more mistakes sees the first ones.
+/// The maximum number of warnings of one event. Further ones are dropped.
 const MAX_WARNINGS: usize = 32;
 
-/// What was done to a field, as a stable word for programs.
+/// The kind of a repair, as a stable word for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WarningCode {
-    /// It was too large: a part is stored, and `metadata.truncated` says how much.
+    /// The value was too large. A part is stored, and `metadata.truncated` has the original size.
     Truncated,
     /// Characters that cannot be stored were replaced by U+FFFD.
     CharactersReplaced,
-    /// It had another form or type, and is stored in the documented one.
+    /// The value had another form or type and is stored in the documented one.
     Converted,
-    /// It was missing or unreadable, and has its default.
+    /// The value was missing or unreadable. The default is stored.
     Defaulted,
-    /// It could not stay where it was, and is stored under another key of the metadata.
+    /// The value is not allowed in its field and is stored under another key of the metadata.
     Moved,
-    /// It was given more than once; the last value counts.
+    /// The field was given more than once. The last value is stored.
     Duplicate,
-    /// A code that a newer server knows and this version does not. No server sends it.
+    /// A code that only a newer version knows. No server sends it.
     #[serde(other)]
     Unknown,
 }
 
 impl WarningCode {
-    /// Every code that a server of this version sends.
+    /// Every code that this version sends.
     pub const ALL: [Self; 6] = [
         Self::Truncated,
         Self::CharactersReplaced,
@@ -47,15 +47,16 @@ impl fmt::Display for WarningCode {
     }
 }
 
-/// One repair of an event that was stored all the same.
+/// One repair of a stored event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct Warning {
-    /// The field's JSON name, such as `severity` or `metadata.doc`.
+    /// The JSON name of the field, such as `severity` or `metadata.doc`.
     pub field: String,
-    /// What was done to it.
+    /// The kind of repair.
     pub code: WarningCode,
-    /// What was given and what is stored, in one sentence.
+    /// The given and the stored value, in one sentence.
     pub message: String,
 }
 
@@ -65,7 +66,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Adds a warning, unless there are as many as an event may have or the same repair is noted already.
+/// Adds a warning, unless the event has the maximum number or the same warning already.
 pub(crate) fn warn(
     warnings: &mut Vec<Warning>,
     field: &str,
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_has_a_bounded_number_of_warnings_and_none_twice() {
+    fn bounds_the_number_of_warnings_and_drops_duplicates() {
         let mut warnings = Vec::new();
         for number in 0..100 {
             let field = format!("metadata.k{number}");
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn every_code_reads_back_and_a_newer_one_is_unknown() {
+    fn parses_every_code_and_maps_newer_ones_to_unknown() {
         for code in WarningCode::ALL {
             let json = serde_json::to_string(&code).unwrap();
             assert_eq!(serde_json::from_str::<WarningCode>(&json).unwrap(), code);

@@ -55,14 +55,7 @@ pub(crate) struct Failure {
 impl Problem {
     /// A request that its sender can correct, or repeat later.
     pub(crate) fn refusal(status: StatusCode, code: ErrorCode, error: impl Into<String>) -> Self {
-        let body = ErrorBody {
-            error: error.into(),
-            code,
-            severity: ErrorSeverity::Error,
-            probable_cause: Vec::new(),
-            suggested_remediation: Vec::new(),
-            long_description: Vec::new(),
-        };
+        let body = ErrorBody::new(code, ErrorSeverity::Error, error);
         let is_unavailable = status == StatusCode::SERVICE_UNAVAILABLE;
         Self {
             status,

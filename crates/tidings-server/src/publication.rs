@@ -2,9 +2,8 @@
 
 mod refusal;
 
-use tidings_event::{
-    Draft, Given, Limits, NewEvent, OwnerName, Past, Policy, Violation, Violations,
-};
+use tidings_event::wire::Policy;
+use tidings_event::{Draft, Given, Limits, NewEvent, OwnerName, Past, Violation, Violations};
 
 use crate::identity::{Caller, CredentialError, Identity};
 use crate::limits::LimitError;
@@ -146,11 +145,10 @@ impl<'a> EventParser<'a> {
     fn read_draft(self, document: &str, part: &str, prefix: &str) -> Result<Draft, Unfit> {
         // The parser would take an array for the fields in their order.
         if is_batch(part) {
-            return Err(Unfit::Unreadable(Violation {
-                field: if prefix.is_empty() { "body" } else { prefix }.to_owned(),
-                fault: "is an array in an array".to_owned(),
-                remedy: "send one array of events".to_owned(),
-            }));
+            let field = if prefix.is_empty() { "body" } else { prefix };
+            let fault = "is an array in an array";
+            let violation = Violation::new(field, fault, "send one array of events");
+            return Err(Unfit::Unreadable(violation));
         }
         let (mut event, past) = self.read_event(part).map_err(|error| {
             Unfit::Unreadable(json::fault_of::<NewEvent>(&error, document, part, prefix))

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tidings_event::{
-    Change, Cursor, CursorTag, EventFilter, OwnerId, PageToken, ResetReason, Selection, Status,
-    StreamItem, Timestamp,
+    Change, Changes, Cursor, CursorTag, EventFilter, OwnerId, PageToken, ResetReason, Selection,
+    Status, StreamItem, Timestamp,
 };
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use crate::changes::Changes;
 use crate::committer::Asker;
 use crate::engine::{BULK_CHANGES, Shared, Tidings};
 use crate::error::ChangeError;
@@ -166,10 +165,7 @@ impl Stepper {
         check_up_to(up_to, &snapshot, tag).map_err(ChangeError::UpTo)?;
         // What has the status already need not be looked at.
         let filter = match self.change {
-            Change::Status(status) if filter.status.is_none() => EventFilter {
-                status: Some(status.other()),
-                ..filter
-            },
+            Change::Status(status) if filter.status.is_none() => filter.with_status(status.other()),
             _ => filter,
         };
         let only = filter.status;

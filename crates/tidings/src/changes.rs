@@ -18,15 +18,6 @@ pub enum ChangeOutcome {
     NotFound,
 }
 
-/// What became of several events.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Which changed, where they were named by their ids; otherwise empty.
-    pub ids: Vec<EventId>,
-    /// How many changed.
-    pub count: u64,
-}
-
 impl Tidings {
     /// Marks one of the events that `owner` sees as read or unread. One of the system's is marked for
     /// this owner only.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 #[cfg(feature = "metrics")]
 use prometheus_client::registry::Registry;
 use tidings_event::{
-    CursorTag, Draft, Event, EventType, EventTypes, InboxSummary, Limits, OwnerId, Start, Status,
+    CursorTag, Draft, Event, EventType, EventTypes, InboxSummary, Limits, OwnerId, Receipt, Start,
     SystemId, Violations, Warning,
 };
 
@@ -19,7 +19,6 @@ use crate::error::{OpenError, PublishError};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::quota::{Publisher, Quota};
-use crate::receipt::Receipt;
 use crate::start::cursor_at;
 use crate::store::sqlite::{OpenStoreError, SqliteStore};
 use crate::store::{Identity, Publication, Store, StoreError, Submission};
@@ -345,15 +344,8 @@ impl Tidings {
         self.shared.activity.note(owner);
         let snapshot = self.shared.store.snapshot(owner).await?;
         let tag = CursorTag::derive(self.shared.identity.epoch, owner);
-        let unread = snapshot.summary.total(Status::Unread);
-        let read = snapshot.summary.total(Status::Read);
-        Ok(InboxSummary {
-            total_count: unread + read,
-            unread_count: unread,
-            read_count: read,
-            cursor: cursor_at(&snapshot, tag),
-            counts: snapshot.summary,
-        })
+        let cursor = cursor_at(&snapshot, tag);
+        Ok(InboxSummary::new(snapshot.summary, cursor))
     }
 
     /// The categories and actions of the events that `owner` sees.

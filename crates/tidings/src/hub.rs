@@ -152,9 +152,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use bytes::Bytes;
-    use tidings_event::{
-        CountDelta, Cursor, CursorTag, Epoch, EventId, Severity, Status, StreamItem,
-    };
+    use tidings_event::wire::Epoch;
+    use tidings_event::{CountDelta, Cursor, CursorTag, EventId, Severity, Status, StreamItem};
 
     use super::*;
     use crate::frame::Frame;

@@ -2,7 +2,7 @@
 //! owner, and keeps them to be listed.
 //!
 //! ```
-//! use tidings::{Config, Event, OwnerId, Severity, Start, StreamItem, Tidings};
+//! use tidings::{Config, Event, OwnerId, Rev, Severity, Start, StreamItem, Tidings};
 //! # use uuid::Uuid;
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -14,7 +14,7 @@
 //! assert!(matches!(subscription.next().await?, Some(StreamItem::Live { .. })));
 //!
 //! let event = Event::builder()
-//!     .from_user(*user.as_uuid())
+//!     .for_user(user)
 //!     .acted_upon(Uuid::now_v7())
 //!     .with_category("deployment")
 //!     .with_action("apply")
@@ -22,7 +22,7 @@
 //!     .with_description("Deployed version 12")
 //!     .build()?;
 //! let receipt = tidings.publish(event).await?;
-//! assert_eq!(receipt.rev.get(), 1);
+//! assert_eq!(receipt.rev, Some(Rev::new(1)));
 //! assert!(matches!(
 //!     subscription.next().await?,
 //!     Some(StreamItem::Created { event, .. }) if event.id == receipt.id
@@ -48,7 +48,6 @@ mod metrics;
 mod operation;
 mod page;
 mod quota;
-mod receipt;
 mod retention;
 mod search;
 mod start;
@@ -60,14 +59,13 @@ mod upkeep;
 mod vitals;
 
 pub use bulk_changes::RunningChange;
-pub use changes::{ChangeOutcome, Changes};
+pub use changes::ChangeOutcome;
 pub use clock::{Clock, ManualClock};
 pub use config::{Config, Reserve};
 pub use engine::{Prepared, Tidings};
 pub use error::{ChangeError, OpenError, PublishError};
 pub use operation::Operation;
 pub use page::{EncodedPage, PageRest};
-pub use receipt::Receipt;
 pub use retention::Retention;
 pub use store::{
     Audit, AuditError, BackupError, DirectoryError, StoreError, StoreSummary, WrongCount, audit,
@@ -79,12 +77,12 @@ pub use subscription::Subscription;
 /// embeds the engine needs no other crate to say what happened.
 pub use tidings_event::{
     Action, Category, Cause, CauseSeverity, Draft, Event, EventBuilder, EventId, Limits, Metadata,
-    OperationId, OwnerId, ResourceId, Severity, Status, SystemId, Timestamp, Violation, Violations,
-    Warning, WarningCode,
+    OperationId, OwnerId, Receipt, ResourceId, Severity, Status, SystemId, Timestamp, Violation,
+    Violations, Warning, WarningCode,
 };
 /// Reading and changing an inbox, and following it; from `tidings-event`.
 pub use tidings_event::{
-    Change, CountDelta, Cursor, Deletion, EventFilter, EventPage, EventType, EventTypes,
+    Change, Changes, CountDelta, Cursor, Deletion, EventFilter, EventPage, EventType, EventTypes,
     InboxSummary, OwnerKind, PageRequest, PageToken, Paging, ResetReason, Rev, Selection,
     SeverityCount, Sort, SortKey, SortOrder, Start, StatusChange, StreamItem, Summary, Total,
 };

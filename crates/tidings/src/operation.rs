@@ -7,13 +7,12 @@ use std::error::Error;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tidings_event::{Cause, Event, EventBuilder, Severity};
+use tidings_event::{Cause, Event, EventBuilder, Receipt, Severity};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use crate::engine::Tidings;
 use crate::error::PublishError;
-use crate::receipt::Receipt;
 
 /// How long a caller waits for an event of its own work. A commit takes milliseconds, and a disk that
 /// hangs must not block the work.

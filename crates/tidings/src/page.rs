@@ -84,7 +84,7 @@ impl Tidings {
     ) -> Result<EncodedPage, StoreError> {
         self.shared.activity.note(owner);
         let size = page.size.clamp(1, PageRequest::MAX_SIZE);
-        let page = PageRequest { size, ..page };
+        let page = page.with_size(size);
         let filter = filter.without_empty_search();
         let counted = filter.status.unwrap_or(Status::Unread);
         let shared = &self.shared;
@@ -106,22 +106,20 @@ impl Tidings {
                 count: *count,
             })
             .collect();
+        let mut empty = EventPage::new(cursor_at(&snapshot, tag));
+        empty.page = match page.paging {
+            Paging::Number(number) => number,
+            Paging::First | Paging::After(_) => 0,
+        };
+        empty.page_size = size;
+        empty.count_by_severity_level = count_by_severity_level;
+        empty.total_count = total;
+        empty.read_count = snapshot.summary.total(Status::Read);
+        empty.next = next;
         Ok(EncodedPage {
             events: events.into_pieces(),
             rest: PageRest::of(owner, unread),
-            page: EventPage {
-                events: Vec::new(),
-                page: match page.paging {
-                    Paging::Number(number) => number,
-                    Paging::First | Paging::After(_) => 0,
-                },
-                page_size: size,
-                count_by_severity_level,
-                total_count: total,
-                read_count: snapshot.summary.total(Status::Read),
-                next,
-                cursor: cursor_at(&snapshot, tag),
-            },
+            page: empty,
         })
     }
 

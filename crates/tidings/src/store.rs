@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tidings_event::wire::{Digests, Epoch};
 use tidings_event::{
-    Change, CountDelta, Digests, Epoch, Event, EventFilter, EventId, EventType, EventTypes,
-    OwnerId, PageRequest, PageToken, Rev, Severity, Status, Summary, SystemId, Timestamp,
+    Change, CountDelta, Event, EventFilter, EventId, EventType, EventTypes, OwnerId, PageRequest,
+    PageToken, Receipt, Rev, Severity, Status, Summary, SystemId, Timestamp,
 };
 
 use crate::quota::EVENT_BYTES;
@@ -87,6 +88,16 @@ pub(crate) struct Stored {
     pub(crate) repeated: bool,
     /// Whether it was there before and has been deleted since.
     pub(crate) deleted: bool,
+}
+
+impl From<Stored> for Receipt {
+    fn from(stored: Stored) -> Self {
+        let mut receipt = Self::new(stored.id, stored.owner, stored.json);
+        receipt.rev = Some(stored.rev);
+        receipt.repeated = stored.repeated;
+        receipt.deleted = stored.deleted;
+        receipt
+    }
 }
 
 /// A publish request.

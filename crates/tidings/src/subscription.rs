@@ -465,18 +465,10 @@ fn frame_of(change: Replayed) -> Frame {
             system_ids,
             status,
             at,
-        } => Frame::status(&StatusChange {
-            ids,
-            system_ids,
-            status,
-            updated_at: at,
-            counts: None,
-        }),
-        Replayed::Deleted { ids, system_ids } => Frame::deleted(&Deletion {
-            ids,
-            system_ids,
-            counts: None,
-        }),
+        } => Frame::status(&StatusChange::new(ids, status, at).with_system_ids(system_ids)),
+        Replayed::Deleted { ids, system_ids } => {
+            Frame::deleted(&Deletion::new(ids).with_system_ids(system_ids))
+        }
     }
 }
 

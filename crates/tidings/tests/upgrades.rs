@@ -14,7 +14,7 @@ use tidings::{
     Config, Event, EventFilter, PageRequest, PublishError, Receipt, Start, Status, StreamItem,
     Tidings,
 };
-use tidings_event::{EventId, OwnerId, Severity, Timestamp};
+use tidings_event::{EventId, OwnerId, Rev, Severity, Timestamp};
 use uuid::Uuid;
 
 const ALICE: u128 = 0xA11C_E000;
@@ -75,13 +75,12 @@ fn event(number: u128) -> Event {
         builder = builder.with_metadata(metadata.as_object().expect("an object").clone());
     }
     let created_at = Timestamp::from_second(1_767_225_600 + seconds).expect("a time");
-    Event {
-        id: id(number),
-        operation_id: Uuid::from_u128(0xABC).into(),
-        created_at,
-        updated_at: created_at,
-        ..builder.build().expect("the event keeps the rules")
-    }
+    let mut event = builder.build().expect("the event keeps the rules");
+    event.id = id(number);
+    event.operation_id = Uuid::from_u128(0xABC).into();
+    event.created_at = created_at;
+    event.updated_at = created_at;
+    event
 }
 
 fn folder(name: &str) -> PathBuf {
@@ -236,10 +235,7 @@ async fn check_list(tidings: &Tidings, version: u32) {
         expected.len() as u64,
         "schema {version}"
     );
-    let search = EventFilter {
-        search: Some("CAUSE".to_owned()),
-        ..EventFilter::default()
-    };
+    let search = EventFilter::default().with_search("CAUSE");
     let found = tidings
         .list(owner(ALICE), search, request)
         .await
@@ -301,17 +297,16 @@ async fn check_ids(tidings: &Tidings, version: u32) {
         let again = tidings.publish(event(number)).await.expect("a repeat");
         assert!(again.repeated, "schema {version}, event {number}");
         assert_eq!(again.event().deleted_at.is_some(), was_deleted);
-        let other = Event {
-            description: "other".to_owned(),
-            ..event(number)
-        };
+        let mut other = event(number);
+        other.description = "other".to_owned();
         let refused = tidings.publish(other).await;
         assert!(matches!(refused, Err(PublishError::Conflict { .. })));
     }
     // Ids are unique for each owner, whichever schema they were stored with.
-    let copies = [1, 3, 5].map(|number| Event {
-        owner: Some(owner(BOB)),
-        ..event(number)
+    let copies = [1, 3, 5].map(|number| {
+        let mut copy = event(number);
+        copy.owner = Some(owner(BOB));
+        copy
     });
     let receipts = tidings
         .publish_batch(copies.to_vec())
@@ -319,7 +314,7 @@ async fn check_ids(tidings: &Tidings, version: u32) {
         .expect("new events");
     let revs: Vec<_> = receipts
         .iter()
-        .map(|one: &Receipt| (one.repeated, one.rev.get()))
+        .map(|one: &Receipt| (one.repeated, one.rev.map_or(0, Rev::get)))
         .collect();
     assert_eq!(
         revs,

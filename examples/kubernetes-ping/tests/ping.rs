@@ -132,7 +132,7 @@ impl Example {
         ));
         let mut live = Client::new(url.parse().unwrap())
             .unwrap()
-            .follow(Start::Now);
+            .subscribe(Start::Now);
         while !matches!(item(&mut live).await, StreamItem::Live { .. }) {}
         Self {
             url,

@@ -549,9 +549,9 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What the server did, such as `register`: `snake_case`, at most 64 bytes. */
+        /** @description The action that the event reports, such as `register`: `snake_case`, at most 64 bytes. */
         Action: string;
-        /** @description What an event belongs to, such as `connection`: `snake_case`, at most 64 bytes. */
+        /** @description The subject area of an event, such as `connection`: `snake_case`, at most 64 bytes. */
         Category: string;
         /** @description Which events a change is about. Every part must hold, of a list one entry. There is at least one part, and none of them is `null` or empty: what was meant to narrow a change does not widen it. */
         ChangeFilter: {
@@ -582,19 +582,19 @@ export interface components {
              */
             to?: string;
         };
-        /** @description What a change does to the counts, by severity. Severities that stay as they are are left out. */
+        /** @description The difference that a change makes to the counts, by severity. Unchanged severities are absent. */
         CountDelta: {
-            /** @description To the read events. */
+            /** @description The difference in read events by severity. */
             read: {
                 [key: string]: number;
             };
-            /** @description To the unread events. */
+            /** @description The difference in unread events by severity. */
             unread: {
                 [key: string]: number;
             };
         };
         /**
-         * @description How far a reader has got: in its own feed, in the system's feed, and in which store.
+         * @description The position of a reader: in its own feed, in the system's feed, and in which store.
          * @example 1042-17-k3f9q2w8
          */
         Cursor: string;
@@ -648,145 +648,145 @@ export interface components {
         };
         /** @description Which events are to be deleted. */
         DeleteSeveral: components["schemas"]["DeleteNamed"] | components["schemas"]["DeleteMatching"] | components["schemas"]["DeleteAll"];
-        /** @description The answer to a bulk deletion. */
+        /** @description The response to a bulk deletion. */
         DeletedEvents: {
             /**
              * Format: int64
-             * @description How many were deleted.
+             * @description The number of events that were deleted.
              */
             count: number;
-            /** @description Which events were deleted, where they were named by their ids; otherwise empty. */
+            /** @description The ids of the events that were deleted, if the request selected events by id; otherwise empty. */
             deleted: components["schemas"]["EventId"][];
         };
-        /** @description Events are gone: the `data:` of a `deleted` frame. */
+        /** @description A deletion: the `data:` of a `deleted` frame. */
         Deletion: ({
-            /** @description To the read events, by severity. Absent while the stream catches up. */
+            /** @description The difference in read events by severity. Absent while the stream catches up. */
             read?: {
                 [key: string]: number;
             };
-            /** @description To the unread events, by severity. Absent while the stream catches up. */
+            /** @description The difference in unread events by severity. Absent while the stream catches up. */
             unread?: {
                 [key: string]: number;
             };
         } & Record<string, never>) & {
-            /** @description Which events; at most 512. A reader may never have seen them. */
+            /** @description The events that were deleted; at most 512. A reader has not necessarily seen them. */
             ids: components["schemas"]["EventId"][];
-            /** @description Those of `ids` that name events of the system; all others name the reader's own. Present only if a publisher sent one id to the reader and to the system. If it is absent, an id names the reader's own event if the reader has one with this id, else the system's. */
+            /** @description The ids among `ids` that name system events; all others name the reader's own. Present only if a publisher sent one id to the reader and to the system. If absent, an id names the reader's own event if the reader has one with this id, otherwise the system's. */
             systemIds?: components["schemas"]["EventId"][] | null;
         };
-        /** @description The body of every error answer. The details have one entry a fault. Each of their arrays is there in snake_case, too, for older clients; generated ones would have two fields of one name. */
+        /** @description The body of every error response. The details have one entry per fault. The server also sends each array in snake_case for older clients; this schema omits those because generated clients would have two fields of one name. */
         ErrorBody: {
             code: components["schemas"]["ErrorCode"];
-            /** @description What went wrong, in one sentence. */
+            /** @description The error in one sentence. */
             error: string;
-            /** @description The details, one entry a fault. */
+            /** @description Details, one entry per fault. */
             longDescription: string[];
-            /** @description What is likely behind it. */
+            /** @description Probable causes. */
             probableCause: string[];
             severity: components["schemas"]["ErrorSeverity"];
-            /** @description What the caller can do. */
+            /** @description Remedies for the caller. */
             suggestedRemediation: string[];
         };
         /**
-         * @description What went wrong, as a stable word for programs.
+         * @description The kind of an error, as a stable word for programs.
          * @enum {string}
          */
         ErrorCode: "invalid_json" | "invalid_event" | "invalid_query" | "invalid_change" | "invalid_config" | "invalid_revocation" | "body_unreadable" | "too_large" | "uri_too_long" | "unsupported_media_type" | "event_conflict" | "quota_exceeded" | "event_not_found" | "route_not_found" | "method_not_allowed" | "foreign_host" | "foreign_origin" | "rate_limited" | "too_many_streams" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "insufficient_scope" | "query_too_slow" | "keys_unavailable" | "storage_full" | "storage_unavailable" | "overloaded" | "shutting_down" | "internal";
         /**
-         * @description How grave an error is for the operator of the server.
+         * @description The severity of an error for the operator of the server.
          * @enum {string}
          */
         ErrorSeverity: "ERROR" | "CRITICAL";
-        /** @description One record of something the server did. Immutable but for `status` and deletion.  It is written in camelCase and read in camelCase or `snake_case`, with the older names `user_id` and `userId` for `owner`. Before it is published, ids that are not set are the nil UUID, except `owner`, which is left out. */
+        /** @description A record of something that the server did. Only its status can change; it can also be deleted.  The JSON is written in camelCase and read in camelCase or `snake_case`, with the older names `user_id` and `userId` for `owner`. Before the event is published, `system_id` is the nil UUID if it is not set, and `owner` is absent if the system owns the event. */
         Event: {
-            /** @description The resource it is about. */
+            /** @description The resource that the event is about. */
             actedUpon: components["schemas"]["ResourceId"];
-            /** @description What the server did, such as `register`. */
+            /** @description The action that the event reports, such as `register`. */
             action: components["schemas"]["Action"];
-            /** @description What it belongs to, such as `connection`. */
+            /** @description The subject area, such as `connection`. */
             category: components["schemas"]["Category"];
             /**
              * Format: date-time
-             * @description When it happened.
+             * @description The time of creation.
              */
             createdAt: string;
             /**
              * Format: date-time
-             * @description When it was deleted: only in the answer to a publish that repeats a deleted event.
+             * @description The time of deletion; present only in the response to a publish that repeats a deleted event.
              */
             deletedAt?: string;
-            /** @description What happened, in words for the user. At most 4 KiB; may be empty. */
+            /** @description What happened, in words for the user. At most 4 KiB; can be empty. */
             description: string;
-            /** @description Names this event among those of its owner: the same event can be published to several owners. To publish the same id to the same owner again changes nothing. */
+            /** @description The id of the event, unique among the events of its owner: the same event can be published to several owners. Publishing the same id to the same owner again stores nothing. */
             id: components["schemas"]["EventId"];
-            /** @description What else the user should know; at most 64 KiB of JSON and 32 levels. */
+            /** @description Further details; at most 64 KiB of JSON and 32 levels. */
             metadata: {
                 [key: string]: unknown;
             } | null;
-            /** @description Shared by all events of one operation. */
+            /** @description The operation; all its events share this id. */
             operationId: components["schemas"]["OperationId"];
-            /** @description The user it is for, or the system, whose events every user sees: under its own id once an event is stored, and absent before. */
+            /** @description The owner: a user, or the system, whose events every user sees. For the system, the field is absent until the event is stored, and then has the id of the system. */
             owner?: components["schemas"]["OwnerId"];
-            /** @description How urgently it wants attention. */
+            /** @description The urgency. */
             severity: components["schemas"]["Severity"];
             /** @description Whether the owner has read it. */
             status: components["schemas"]["Status"];
-            /** @description The instance that sent it; nil until it is published. */
+            /** @description The installation that sent the event; nil until it is published. */
             systemId: components["schemas"]["SystemId"];
             /**
              * Format: date-time
-             * @description When it last changed.
+             * @description The time of the last change.
              */
             updatedAt: string;
         };
         /**
          * Format: uuid
-         * @description Names one event. The builder mints it (UUIDv7); publishing it twice stores it once.
+         * @description The id of an event. The builder creates it (UUIDv7). Publishing an id twice stores the event once.
          */
         EventId: string;
         /** @description A page of the list: the body of `GET /api/system/events`. */
         EventPage: {
-            /** @description What the owner sees by severity, whatever the filter but its status: unread unless it asks for another. Never `null`. */
+            /** @description The events that the owner sees, counted by severity. Only the status of the filter applies; if the filter has none, unread events are counted. Never `null`. */
             countBySeverityLevel: components["schemas"]["SeverityCount"][];
-            /** @description Subscribe from here to miss nothing after this page was read. */
+            /** @description The cursor at which the page was read. A subscription from here reports every later change. */
             cursor: components["schemas"]["Cursor"];
-            /** @description In the order that was asked for. */
+            /** @description The events in the requested order. */
             events: components["schemas"]["Event"][];
-            /** @description Asks for the page after this one; absent on the last. */
+            /** @description The token of the following page; absent on the last page. */
             next?: components["schemas"]["PageToken"];
             /**
              * Format: int64
-             * @description The page's number, from 0; 0 where the page was asked for by `next`.
+             * @description The number of the page, from 0. 0 if the request used `next`.
              */
             page: number;
             /**
              * Format: int64
-             * @description The most events a page of this size holds.
+             * @description The maximum number of events on a page of this list.
              */
             pageSize: number;
             /**
              * Format: int64
-             * @description How many events the owner has read, whatever the filter.
+             * @description The number of events that the owner has read, regardless of the filter.
              */
             readCount: number;
             /**
              * Format: int64
-             * @description How many events match the filter; absent where they were not to be counted.
+             * @description The number of events that match the filter. Absent if the request did not ask for the count.
              */
             totalCount?: number;
         };
-        /** @description A category and an action that some event has: `GET /api/events/types` answers with an array of them. */
+        /** @description A category and an action that occur together: `GET /api/events/types` returns an array of them. */
         EventType: {
             /** @description The action. */
             action: components["schemas"]["Action"];
             /** @description The category. */
             category: components["schemas"]["Category"];
         };
-        /** @description What an owner's events are about: the body of `GET /api/system/events/types`. Each is sorted, never `null`, and has at most 4,096 entries: the first ones. */
+        /** @description The categories and actions of an owner's events: the body of `GET /api/system/events/types`. Both lists are sorted, never `null`, and cut after 4,096 entries. */
         EventTypes: {
-            /** @description The actions that at least one event has. */
+            /** @description The actions of the events. */
             action: components["schemas"]["Action"][];
-            /** @description The categories that at least one event has. */
+            /** @description The categories of the events. */
             category: components["schemas"]["Category"][];
         };
         /** @description That the server is there. */
@@ -807,21 +807,21 @@ export interface components {
         };
         /** @description The exact counts of an inbox: the body of `GET /api/system/events/summary`. */
         InboxSummary: components["schemas"]["Summary"] & {
-            /** @description The counts are those at this cursor: subscribe from here to keep them true. */
+            /** @description The cursor at which the counts are exact. A subscription from here reports every later change. */
             cursor: components["schemas"]["Cursor"];
             /**
              * Format: int64
-             * @description How many of them are read.
+             * @description The number of read events.
              */
             readCount: number;
             /**
              * Format: int64
-             * @description How many events there are.
+             * @description The number of events.
              */
             totalCount: number;
             /**
              * Format: int64
-             * @description How many of them are unread.
+             * @description The number of unread events.
              */
             unreadCount: number;
         };
@@ -865,40 +865,40 @@ export interface components {
         };
         /** @description Which events are to be marked, and as what. */
         MarkSeveral: components["schemas"]["MarkNamed"] | components["schemas"]["MarkMatching"] | components["schemas"]["MarkAll"];
-        /** @description The body of a publish request: the publisher's fields of an event, not yet judged.  Fields the server sets (`status`, `updatedAt`, `deletedAt`) and unknown ones are ignored, as existing servers do. */
+        /** @description The body of a publish request: the publisher's fields of an event, before validation.  Fields that the server sets (`status`, `updatedAt`, `deletedAt`) and unknown fields are ignored, as existing servers do. */
         NewEvent: {
-            /** @description Required. */
+            /** @description The resource that the event is about; required. */
             actedUpon: components["schemas"]["ResourceId"];
-            /** @description `unknown`, with a warning, when absent. */
+            /** @description The action. If absent, `unknown` is stored with a warning. */
             action: components["schemas"]["Action"];
-            /** @description `unknown`, with a warning, when absent. */
+            /** @description The category. If absent, `unknown` is stored with a warning. */
             category: components["schemas"]["Category"];
             /**
              * Format: date-time
-             * @description The time of publishing when absent.
+             * @description The time of creation. If absent, the time of publishing.
              */
             createdAt?: string | null;
-            /** @description Empty when absent. */
+            /** @description The description; empty if absent. */
             description?: string | null;
             id?: components["schemas"]["EventId"] | null;
-            /** @description Who issues the tokens of `subject`. Absent, it is the issuer that the server trusts. */
+            /** @description The issuer of `subject`. If absent, the issuer that the server trusts. */
             issuer?: string | null;
-            /** @description Nothing when absent. */
+            /** @description The metadata; none if absent. */
             metadata?: {
                 [key: string]: unknown;
             } | null;
             operationId?: components["schemas"]["OperationId"] | null;
-            /** @description Over HTTP the caller when absent or nil; from the builder the system. */
+            /** @description The owner. If absent or nil: the caller over HTTP, the system for the builder. */
             owner?: string | null;
-            /** @description `error` with a cause and otherwise `informational`, with a warning, when absent. */
+            /** @description The severity. If absent, `error` is stored for an event with a cause, otherwise `informational`, with a warning. */
             severity: components["schemas"]["Severity"];
-            /** @description The user's subject at the identity provider, in place of `owner`: the owner that a token with this `sub` has. */
+            /** @description The user's subject at the identity provider, instead of `owner`: selects the owner of a token with this `sub`. */
             subject?: string | null;
             systemId?: components["schemas"]["SystemId"] | null;
         };
         /**
          * Format: uuid
-         * @description Shared by all events of one operation, such as the start and the end of a deployment.
+         * @description The id of an operation. All events of the operation share it, for example the start and the end of a deployment.
          */
         OperationId: string;
         /**
@@ -908,16 +908,16 @@ export interface components {
         Outcome: "success" | "error";
         /**
          * Format: uuid
-         * @description Names the owner of a feed: a user, or the system under its own id.
+         * @description The owner of a feed: a user, or the system under its own id.
          */
         OwnerId: string;
         /**
-         * @description Whose events: the user's own, or the system's.
+         * @description The owner of the events: the user or the system.
          * @enum {string}
          */
         OwnerKind: "user" | "system";
         /**
-         * @description Where the next page begins; good only for the list it was given out for.
+         * @description The start of the next page; valid only for the list that returned it.
          * @example 18eaf9866247d39001a20d6fbf667604a999d39a3415a84b14ccc287
          */
         PageToken: string;
@@ -964,21 +964,21 @@ export interface components {
         };
         /** @description The stored event, or an array of them: in the form of the request. */
         Published: components["schemas"]["PublishedEvent"] | components["schemas"]["PublishedEvent"][];
-        /** @description A stored event, and what was repaired in it. */
+        /** @description A stored event, and the repairs of the published one. */
         PublishedEvent: components["schemas"]["Event"] & {
-            /** @description What was repaired in the event as it was sent; absent where nothing was. Not stored. */
+            /** @description The repairs of the event as it was sent; absent if there were none. Not stored. */
             warnings?: components["schemas"]["Warning"][];
         };
         /** @description A refused level: existing clients expect the same body as on success, the others that of an error. */
         RefusedLogConfig: components["schemas"]["LogConfig"] & components["schemas"]["ErrorBody"];
         /**
-         * @description Why a reader has to fetch the list again.
+         * @description Why the reader must fetch the list again.
          * @enum {string}
          */
         ResetReason: "malformed" | "foreign" | "too_old" | "too_new";
         /**
          * Format: uuid
-         * @description Names the resource an event is about.
+         * @description The resource that an event is about.
          */
         ResourceId: string;
         /** @description The token that is to be refused. */
@@ -996,15 +996,15 @@ export interface components {
             eventLogLevel: components["schemas"]["Level"];
         };
         /**
-         * @description How urgently an event wants the user's attention, the most urgent first.
+         * @description The urgency of an event, most urgent first.
          * @enum {string}
          */
         Severity: "emergency" | "alert" | "critical" | "error" | "warning" | "success" | "informational" | "debug";
-        /** @description How many events have a severity. */
+        /** @description The number of events with a severity. */
         SeverityCount: {
             /**
              * Format: int64
-             * @description How many events have it; never 0.
+             * @description The number of events; never 0.
              */
             count: number;
             /** @description The severity. */
@@ -1015,75 +1015,75 @@ export interface components {
          * @enum {string}
          */
         Status: "unread" | "read";
-        /** @description Events got another status: the `data:` of a `status` frame. */
+        /** @description A change of status: the `data:` of a `status` frame. */
         StatusChange: ({
-            /** @description To the read events, by severity. Absent while the stream catches up. */
+            /** @description The difference in read events by severity. Absent while the stream catches up. */
             read?: {
                 [key: string]: number;
             };
-            /** @description To the unread events, by severity. Absent while the stream catches up. */
+            /** @description The difference in unread events by severity. Absent while the stream catches up. */
             unread?: {
                 [key: string]: number;
             };
         } & Record<string, never>) & {
-            /** @description Which events; at most 512. */
+            /** @description The events that changed; at most 512. */
             ids: components["schemas"]["EventId"][];
-            /** @description Their status now. */
+            /** @description The new status of the events. */
             status: components["schemas"]["Status"];
-            /** @description Those of `ids` that name events of the system; all others name the reader's own. Present only if a publisher sent one id to the reader and to the system. If it is absent, an id names the reader's own event if the reader has one with this id, else the system's. */
+            /** @description The ids among `ids` that name system events; all others name the reader's own. Present only if a publisher sent one id to the reader and to the system. If absent, an id names the reader's own event if the reader has one with this id, otherwise the system's. */
             systemIds?: components["schemas"]["EventId"][] | null;
             /**
              * Format: date-time
-             * @description When they were changed: their `updatedAt` now.
+             * @description The time of the change: the new `updatedAt` of the events.
              */
             updatedAt: string;
         };
-        /** @description Exact counts of what an owner sees, by status and severity. Severities with none are left out. */
+        /** @description Exact counts of the events that an owner sees, by status and severity. A severity without events is absent. */
         Summary: {
-            /** @description Read events. */
+            /** @description Read events by severity. */
             read: {
                 [key: string]: number;
             };
-            /** @description Unread events. */
+            /** @description Unread events by severity. */
             unread: {
                 [key: string]: number;
             };
         };
         /**
          * Format: uuid
-         * @description Names the instance that sent an event.
+         * @description The installation that sent an event.
          */
         SystemId: string;
-        /** @description The answer to a change of one event's status. */
+        /** @description The response to a change of one event's status. */
         UpdatedEvent: {
-            /** @description Which event. */
+            /** @description The event. */
             eventId: components["schemas"]["EventId"];
-            /** @description What was done, in words. */
+            /** @description A sentence for people. */
             message: string;
-            /** @description Its status now. */
+            /** @description The new status of the event. */
             status: components["schemas"]["Status"];
         };
-        /** @description The answer to a bulk change of status. */
+        /** @description The response to a bulk change of status. */
         UpdatedEvents: {
             /**
              * Format: int64
-             * @description How many changed.
+             * @description The number of events that changed.
              */
             count: number;
-            /** @description Which events changed, where they were named by their ids; otherwise empty. */
+            /** @description The ids of the events that changed, if the request selected events by id; otherwise empty. */
             updated: components["schemas"]["EventId"][];
         };
-        /** @description One repair of an event that was stored all the same. */
+        /** @description One repair of a stored event. */
         Warning: {
-            /** @description What was done to it. */
+            /** @description The kind of repair. */
             code: components["schemas"]["WarningCode"];
-            /** @description The field's JSON name, such as `severity` or `metadata.doc`. */
+            /** @description The JSON name of the field, such as `severity` or `metadata.doc`. */
             field: string;
-            /** @description What was given and what is stored, in one sentence. */
+            /** @description The given and the stored value, in one sentence. */
             message: string;
         };
         /**
-         * @description What was done to a field, as a stable word for programs.
+         * @description The kind of a repair, as a stable word for programs.
          * @enum {string}
          */
         WarningCode: "truncated" | "characters_replaced" | "converted" | "defaulted" | "moved" | "duplicate";

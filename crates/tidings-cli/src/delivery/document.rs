@@ -55,7 +55,7 @@ pub(crate) fn read_event(text: &str) -> Result<NewEvent, Unreadable> {
 pub(crate) fn read_past_event(text: &str) -> Result<PastEvent, Unreadable> {
     let read = NewEvent::read_with_past(text, &Limits::default());
     let (event, past) = read.map_err(|_| fault::<Object>(text))?;
-    Ok(PastEvent { event, past })
+    Ok(PastEvent::new(event, past))
 }
 
 /// Gives the event an id unless it has one, so that sending it again is a repeat. Says whether the
@@ -148,10 +148,8 @@ mod tests {
 
     #[test]
     fn a_document_is_one_event_or_an_array() {
-        let one = NewEvent {
-            description: Some("a".into()),
-            ..NewEvent::default()
-        };
+        let mut one = NewEvent::default();
+        one.description = Some("a".into());
         let json = " {\"description\": \"a\", \"unknown\": 1} ";
         assert_eq!(read(json).unwrap(), Document::One(Box::new(one.clone())));
         let both = format!("\n[{json},{json}]");

@@ -4,6 +4,7 @@ use std::io::{self, BufReader, Read};
 use std::thread;
 
 use tidings_client::PastEvent;
+use tidings_event::Past;
 use tokio::sync::mpsc;
 
 use super::batch::{Batch, Refused};
@@ -27,7 +28,7 @@ const BUFFER_BYTES: usize = 256 * 1024;
 const QUEUED_BATCHES: usize = 1;
 
 /// The longest line: as long as a request by default. The server cuts an event that is too large, and a
-/// batch that is too large is sent again in halves.
+/// batch that exceeds the server's limits is sent again in halves.
 const MAX_LINE_BYTES: usize = 4 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -125,10 +126,9 @@ fn read(number: u64, line: &Line<'_>, purpose: Purpose) -> Result<Option<PastEve
         );
     }
     let event = match purpose {
-        Purpose::Publish { .. } => document::read_event(text).map(|event| PastEvent {
-            event,
-            ..PastEvent::default()
-        }),
+        Purpose::Publish { .. } => {
+            document::read_event(text).map(|event| PastEvent::new(event, Past::default()))
+        }
         Purpose::Import => document::read_past_event(text),
     };
     event.map(Some).map_err(|fault| fault.to_string())
@@ -168,8 +168,9 @@ mod tests {
         text.extend(b"\n\xff{}");
         let pieces = read_all(io::Cursor::new(text)).await;
         let pieces: Vec<_> = pieces.into_iter().map(Result::unwrap).collect();
-        let lines: Vec<_> = pieces.iter().flat_map(|piece| &piece.batch.lines).collect();
-        assert_eq!(lines, [&1, &7]);
+        let entries = pieces.iter().flat_map(|piece| &piece.batch.entries);
+        let lines: Vec<_> = entries.map(|entry| entry.line).collect();
+        assert_eq!(lines, [1, 7]);
         let refused: Vec<_> = pieces.iter().flat_map(|piece| &piece.refused).collect();
         let refused: Vec<_> = refused
             .iter()
@@ -198,9 +199,9 @@ mod tests {
         let own = "{\"id\":\"7b1d2c3e-0000-4000-8000-000000000001\"}";
         for (text, may_repeat) in [("{}", false), (own, true)] {
             let pieces = read_all(text.as_bytes()).await;
-            let batch = &pieces[0].as_ref().unwrap().batch;
-            assert!(!batch.events[0].event.id.is_absent());
-            assert_eq!(batch.may_repeat, may_repeat);
+            let entry = &pieces[0].as_ref().unwrap().batch.entries[0];
+            assert!(!entry.event.event.id.is_absent());
+            assert_eq!(entry.may_repeat, may_repeat);
         }
     }
 

@@ -12,7 +12,7 @@ const MAX_LISTED: usize = 20;
 pub(super) struct Tally {
     stored: u64,
     repeated: u64,
-    /// More of the stored ones may be repeats: the server tells only whether a whole batch is.
+    /// More of the stored ones may be repeats: a failed request may have stored them, or one long ago.
     more_may_be_repeated: bool,
     /// Were stored before, and deleted since.
     deleted: u64,
@@ -24,31 +24,30 @@ pub(super) struct Tally {
     warnings: Vec<String>,
 }
 
-/// What the server said about a batch it has stored.
+/// What the server said about an event it has stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Nothing of it had been stored before.
+    /// It had not been stored before.
     New,
-    /// All of it had been.
+    /// It had been.
     Repeated,
-    /// Some of it may have been.
-    Mixed,
+    /// It had been, perhaps by a request of ours that seemed to fail.
+    Unknown,
 }
 
 impl Tally {
-    pub(super) fn count_stored(&mut self, events: usize, outcome: Outcome) {
-        let events = events as u64;
-        self.stored += events;
+    pub(super) const fn count_stored(&mut self, outcome: Outcome) {
+        self.stored += 1;
         match outcome {
             Outcome::New => {}
-            Outcome::Repeated => self.repeated += events,
-            Outcome::Mixed => self.more_may_be_repeated = true,
+            Outcome::Repeated => self.repeated += 1,
+            Outcome::Unknown => self.more_may_be_repeated = true,
         }
     }
 
-    /// Counts events that are deleted, and do not return by being sent again.
-    pub(super) const fn count_deleted(&mut self, events: usize) {
-        self.deleted += events as u64;
+    /// Counts an event that is deleted, and does not return by being sent again.
+    pub(super) const fn count_deleted(&mut self) {
+        self.deleted += 1;
     }
 
     pub(super) fn count_refused(&mut self, refused: Vec<Refused>) {
@@ -140,11 +139,14 @@ mod tests {
     fn counts_claim_no_more_than_is_known() {
         let mut tally = Tally::default();
         assert_eq!(tally.counts(), "0 stored, 0 refused");
-        tally.count_stored(500, Outcome::New);
+        let count = |tally: &mut Tally, events, outcome| {
+            (0..events).for_each(|_| tally.count_stored(outcome));
+        };
+        count(&mut tally, 500, Outcome::New);
         assert_eq!(tally.counts(), "500 stored, 0 refused");
-        tally.count_stored(20, Outcome::Repeated);
+        count(&mut tally, 20, Outcome::Repeated);
         assert_eq!(tally.counts(), "520 stored (20 of them before), 0 refused");
-        tally.count_stored(3, Outcome::Mixed);
+        count(&mut tally, 3, Outcome::Unknown);
         assert_eq!(
             tally.counts(),
             "523 stored (at least 20 of them before), 0 refused"
@@ -154,8 +156,7 @@ mod tests {
             "0 stored, 1 was deleted since and stays deleted, 0 refused",
             "0 stored, 2 were deleted since and stay deleted, 0 refused",
         ] {
-            tally.count_deleted(1);
-            tally.count_stored(0, Outcome::Repeated);
+            tally.count_deleted();
             assert_eq!(tally.counts(), counts);
         }
     }

@@ -170,7 +170,7 @@ async fn events(client: &Client, access: &Access) -> Result<Finding, Finding> {
 async fn stream(client: &Client) -> Finding {
     const CHECK: &str = "stream";
     let start = Instant::now();
-    let mut follow = client.follow(Start::Now);
+    let mut follow = client.subscribe(Start::Now);
     let mut is_ready = false;
     loop {
         let next = timeout_at(start + STREAM_TIME, follow.next()).await;

@@ -48,16 +48,9 @@ impl Owners {
     }
 
     async fn ask(&self, retries: RetryArgs) -> Result<Option<OwnerId>, ClientError> {
-        let filter = EventFilter {
-            owner_kind: Some(OwnerKind::System),
-            ..EventFilter::default()
-        };
-        let page = PageRequest {
-            size: 1,
-            total: Total::Left,
-            ..PageRequest::default()
-        };
-        let request = async || self.client.list(&filter, page).await;
+        let filter = EventFilter::default().with_owner_kind(OwnerKind::System);
+        let page = PageRequest::default().with_size(1).with_total(Total::Left);
+        let request = async || self.client.list(filter.clone(), page).await;
         let page = retries.send(output::note, request).await?.value;
         Ok(page.events.first().and_then(|event| event.owner))
     }

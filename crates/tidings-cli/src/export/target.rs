@@ -277,11 +277,9 @@ mod tests {
         event.id = EventId::mint();
         event.created_at = format!("2026-08-01T10:{second}Z").parse().unwrap();
         let line = serde_json::to_string(&json!({"owner": "system"})).unwrap();
-        let fields = serde_json::to_string(&Event {
-            owner: None,
-            ..event.clone()
-        })
-        .unwrap();
+        let mut without_owner = event.clone();
+        without_owner.owner = None;
+        let fields = serde_json::to_string(&without_owner).unwrap();
         let line = format!("{},{}\n", line.trim_end_matches('}'), &fields[1..]);
         (event, line)
     }

@@ -63,10 +63,7 @@ mod tests {
             line(&page(), &all, 30),
             "30 of 30 events; 23 unread in all (3 error, 20 success); 7 read"
         );
-        let read = EventFilter {
-            status: Some(Status::Read),
-            ..EventFilter::default()
-        };
+        let read = EventFilter::default().with_status(Status::Read);
         assert_eq!(
             line(&page(), &read, 0),
             "no event matches; 23 read in all (3 error, 20 success)"

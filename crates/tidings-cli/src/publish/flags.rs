@@ -117,22 +117,21 @@ impl EventArgs {
         let owner = self
             .owner
             .or_else(|| self.system.then(|| "system".to_owned()));
-        Ok(NewEvent {
-            id: given(self.id.as_deref()),
-            owner: given(owner.as_deref()),
-            subject: given(self.subject.as_deref()),
-            issuer: given(self.issuer.as_deref()),
-            system_id: given(self.system_id.as_deref()),
-            operation_id: given(self.operation_id.as_deref()),
-            acted_upon: given(self.acted_upon.as_deref()),
-            category: given(self.category.as_deref()),
-            action: given(self.action.as_deref()),
-            severity: given(severity.as_deref()),
-            description: self.description,
-            metadata,
-            created_at: given(self.created_at.as_deref()),
-            warnings: Vec::new(),
-        })
+        let mut event = NewEvent::default();
+        event.id = given(self.id.as_deref());
+        event.owner = given(owner.as_deref());
+        event.subject = given(self.subject.as_deref());
+        event.issuer = given(self.issuer.as_deref());
+        event.system_id = given(self.system_id.as_deref());
+        event.operation_id = given(self.operation_id.as_deref());
+        event.acted_upon = given(self.acted_upon.as_deref());
+        event.category = given(self.category.as_deref());
+        event.action = given(self.action.as_deref());
+        event.severity = given(severity.as_deref());
+        event.description = self.description;
+        event.metadata = metadata;
+        event.created_at = given(self.created_at.as_deref());
+        Ok(event)
     }
 }
 

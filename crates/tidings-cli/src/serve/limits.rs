@@ -228,16 +228,14 @@ impl LimitArgs {
                 return Err(clap::Error::raw(ErrorKind::ValueValidation, fault));
             }
         }
-        Ok(Limits {
-            description_bytes: self.max_description_bytes,
-            metadata_bytes: self.max_metadata_bytes,
-            metadata_depth: self.max_metadata_depth,
-            metadata_keys: self.max_metadata_keys,
-            event_bytes: event,
-            batch_events: self.max_batch_events,
-            batch_bytes: batch,
-            ..Limits::default()
-        })
+        Ok(Limits::default()
+            .with_description_bytes(self.max_description_bytes)
+            .with_metadata_bytes(self.max_metadata_bytes)
+            .with_metadata_depth(self.max_metadata_depth)
+            .with_metadata_keys(self.max_metadata_keys)
+            .with_event_bytes(event)
+            .with_batch_events(self.max_batch_events)
+            .with_batch_bytes(batch))
     }
 }
 
@@ -334,16 +332,14 @@ mod tests {
         }
         assert_eq!(
             args.event_limits().unwrap(),
-            Limits {
-                description_bytes: 100,
-                metadata_bytes: 150_000,
-                metadata_depth: 5,
-                metadata_keys: 50,
-                event_bytes: 200_000,
-                batch_events: 20,
-                batch_bytes: 300_000,
-                ..Limits::default()
-            }
+            Limits::default()
+                .with_description_bytes(100)
+                .with_metadata_bytes(150_000)
+                .with_metadata_depth(5)
+                .with_metadata_keys(50)
+                .with_event_bytes(200_000)
+                .with_batch_events(20)
+                .with_batch_bytes(300_000)
         );
     }
 

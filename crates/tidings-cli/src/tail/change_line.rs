@@ -15,11 +15,7 @@ pub(super) fn change_line(item: &StreamItem, painter: Painter) -> Option<String>
             (time, change.status.as_str(), &change.ids)
         }
         StreamItem::Deleted { deletion, .. } => (String::new(), "deleted", &deletion.ids),
-        StreamItem::Created { .. }
-        | StreamItem::Ready { .. }
-        | StreamItem::Live { .. }
-        | StreamItem::Reset { .. }
-        | StreamItem::Expiring { .. } => return None,
+        _ => return None,
     };
     let time = painter.paint(color::FAINT, format_args!("{time:24}"));
     Some(format!("{time}  {word:13}  {}", named(ids)))
@@ -46,21 +42,15 @@ mod tests {
         let cursor = "2-1-00000000".parse().unwrap();
         let status = StreamItem::Status {
             cursor,
-            change: StatusChange {
-                ids: vec![id],
-                system_ids: None,
-                status: Status::Read,
-                updated_at: "2026-08-01T10:00:00.123456Z".parse().unwrap(),
-                counts: None,
-            },
+            change: StatusChange::new(
+                vec![id],
+                Status::Read,
+                "2026-08-01T10:00:00.123456Z".parse().unwrap(),
+            ),
         };
         let deleted = StreamItem::Deleted {
             cursor,
-            deletion: Deletion {
-                ids: vec![id; 12],
-                system_ids: None,
-                counts: None,
-            },
+            deletion: Deletion::new(vec![id; 12]),
         };
         let painter = Painter::with_color(false);
         assert_eq!(

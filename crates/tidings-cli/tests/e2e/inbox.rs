@@ -48,7 +48,7 @@ impl Inbox {
                 self.count(deletion.counts.as_ref());
             }
             StreamItem::Reset { reason, .. } => panic!("reset: {reason}"),
-            StreamItem::Expiring { .. } => panic!("there is no token"),
+            other => panic!("{other:?}"),
         }
     }
 

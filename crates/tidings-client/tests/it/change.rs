@@ -1,7 +1,7 @@
 //! Marking and deleting, counts and types, and events with a past.
 
 use serde_json::{Value, json};
-use tidings_client::{ErrorKind, PastEvent, ProtocolFault};
+use tidings_client::{Change, Changes, ErrorKind, OwnerId, PastEvent, ProtocolFault};
 use tidings_event::{
     Cursor, ErrorCode, Event, EventFilter, EventId, NewEvent, Past, ResourceId, Selection,
     Severity, Status, Timestamp,
@@ -75,12 +75,10 @@ async fn one_event_is_deleted_or_missing() {
 #[tokio::test]
 async fn a_selection_is_sent_with_nothing_but_what_is_set() {
     let ids = [EventId::mint(), EventId::mint()];
-    let filter = EventFilter {
-        severity: vec![Severity::Error],
-        from: Some("2026-08-01T10:00:00Z".parse().unwrap()),
-        search: Some("a".into()),
-        ..EventFilter::default()
-    };
+    let filter = EventFilter::default()
+        .with_severity([Severity::Error])
+        .with_from("2026-08-01T10:00:00Z".parse().unwrap())
+        .with_search("a");
     let selections = [
         (Selection::Ids(ids.to_vec()), json!({"ids": ids})),
         (
@@ -104,9 +102,9 @@ async fn a_selection_is_sent_with_nothing_but_what_is_set() {
     for (selection, expected) in selections {
         let mut stub =
             Stub::start([&updated, &deleted].map(|body| Answer::json("200 OK", body))).await;
-        let changed = stub.client.set_status_of(&selection, Status::Read).await;
-        let changed = changed.unwrap();
-        assert_eq!((changed.updated, changed.count), (vec![ids[0]], 1));
+        let read = Change::Status(Status::Read);
+        let changed = stub.client.change(selection.clone(), read).await.unwrap();
+        assert_eq!(changed, Changes::new(vec![ids[0]], 1));
         let request = stub.request().await;
         let (line, body) = parts(&request);
         assert_eq!(line, "PUT /api/events/status HTTP/1.1");
@@ -114,8 +112,8 @@ async fn a_selection_is_sent_with_nothing_but_what_is_set() {
         with_status["status"] = json!("read");
         assert_eq!(body, with_status);
 
-        let gone = stub.client.delete_all_of(&selection).await.unwrap();
-        assert_eq!((gone.deleted, gone.count), (vec![], 12));
+        let gone = stub.client.change(selection, Change::Delete).await.unwrap();
+        assert_eq!(gone, Changes::new(vec![], 12));
         let request = stub.request().await;
         assert_eq!(
             parts(&request),
@@ -132,16 +130,17 @@ async fn a_refused_selection_carries_the_envelope() {
         Answer::json("200 OK", "{}"),
     ])
     .await;
-    let all = Selection::All { up_to: None };
+    let all = || Selection::All { up_to: None };
     for (code, temporary) in [
         (ErrorCode::InvalidQuery, false),
         (ErrorCode::ShuttingDown, true),
     ] {
-        let error = stub.client.delete_all_of(&all).await.unwrap_err();
+        let error = stub.client.change(all(), Change::Delete).await.unwrap_err();
         assert_eq!(error.refusal().unwrap().code, code);
         assert_eq!(error.is_temporary(), temporary);
     }
-    let error = stub.client.set_status_of(&all, Status::Read).await;
+    let read = Change::Status(Status::Read);
+    let error = stub.client.change(all(), read).await;
     match error.unwrap_err().kind() {
         ErrorKind::Protocol { fault, .. } => assert_eq!(fault, &ProtocolFault::Body),
         other => panic!("{other:?}"),
@@ -179,6 +178,7 @@ async fn the_summary_and_the_types_are_read() {
 #[tokio::test]
 async fn an_imported_event_is_sent_with_its_past() {
     let mut event = Event::builder()
+        .for_user(OwnerId::mint())
         .acted_upon(ResourceId::mint())
         .with_category("connection")
         .with_action("ping")
@@ -192,13 +192,10 @@ async fn an_imported_event_is_sent_with_its_past() {
         Answer::json("200 OK", json!([event]).to_string()),
     ])
     .await;
-    let without_past = PastEvent {
-        event: NewEvent::from(event.clone()),
-        past: Past::default(),
-    };
+    let without_past = PastEvent::new(NewEvent::from(event.clone()), Past::default());
     let batch = [PastEvent::from(event.clone()), without_past];
-    let receipt = stub.client.import_batch(&batch).await.unwrap();
-    assert_eq!((receipt.events.len(), receipt.repeated), (2, false));
+    let receipts = stub.client.import_batch(batch.clone()).await.unwrap();
+    assert_eq!((receipts.len(), receipts[0].repeated), (2, false));
 
     let request = stub.request().await;
     let (line, body) = parts(&request);
@@ -206,10 +203,11 @@ async fn an_imported_event_is_sent_with_its_past() {
     assert_eq!(body[0]["id"], json!(event.id));
     assert_eq!(body[0]["status"], "read");
     assert_eq!(body[0]["updatedAt"], "2026-08-01T10:00:00.5Z");
-    assert_eq!(body[0]["owner"], "system");
+    assert_eq!(body[0]["owner"], json!(event.owner));
     assert!(body[1].get("status").is_none(), "{body}");
     assert!(body[1].get("updatedAt").is_none(), "{body}");
 
-    let receipt = stub.client.import_batch(&batch[..1]).await.unwrap();
-    assert!(receipt.repeated);
+    let [first, _] = batch;
+    let receipts = stub.client.import_batch([first]).await.unwrap();
+    assert!(receipts[0].repeated);
 }

@@ -1,6 +1,9 @@
 //! The stream that reconnects and resumes.
 
+use std::pin::Pin;
 use std::time::Duration;
+
+use futures_core::Stream as _;
 
 use tidings_client::{ClientError, ErrorKind, Follow, Followed, ProtocolFault};
 use tidings_event::{
@@ -64,7 +67,7 @@ fn envelope(code: &str) -> String {
 
 fn follow(stub: &Stub, start: Start) -> Follow {
     stub.client
-        .follow(start)
+        .subscribe(start)
         .with_retry_base(Duration::from_millis(1))
 }
 
@@ -365,6 +368,33 @@ async fn the_server_sets_how_long_to_wait() {
         Followed::Disconnected { retry_in, .. } => assert!(retry_in > Duration::from_millis(1)),
         Followed::Item(item) => panic!("{item:?}"),
     }
+}
+
+/// Polls `follow` as a stream, which drops the future of `next` at every poll.
+async fn poll(follow: &mut Follow) -> Option<Result<Followed, ClientError>> {
+    std::future::poll_fn(|context| Pin::new(&mut *follow).poll_next(context)).await
+}
+
+#[tokio::test]
+async fn is_a_stream_whose_timers_wake_the_task() {
+    let stub = Stub::start([
+        Answer::stream(ready(1)).held(),
+        Answer::stream(ready(1) + &created(2)),
+    ])
+    .await;
+    let limit = Duration::from_millis(20);
+    let mut follow = follow(&stub, Start::Now).with_silence_limit(limit);
+    let mut items = Vec::new();
+    for _ in 0..4 {
+        // The silence of the first connection and the wait before the second are timers.
+        items.push(
+            match poll(&mut follow).await.expect("it never ends").unwrap() {
+                Followed::Item(item) => item.name().unwrap_or("created"),
+                Followed::Disconnected { .. } => "cut",
+            },
+        );
+    }
+    assert_eq!(items, ["ready", "cut", "ready", "created"]);
 }
 
 #[tokio::test]

@@ -3,14 +3,15 @@
 use serde_json::json;
 use tidings_client::{Client, ClientError, ErrorKind, ProtocolFault};
 use tidings_event::{
-    ErrorCode, Event, EventFilter, EventId, NewEvent, OwnerKind, PageRequest, PageToken, Paging,
-    ResourceId, Severity, Sort, SortKey, SortOrder, Status, Total,
+    ErrorCode, Event, EventFilter, EventId, NewEvent, OwnerId, OwnerKind, PageRequest, PageToken,
+    Paging, Receipt, ResourceId, Severity, Sort, SortKey, SortOrder, Status, Total,
 };
 
 use crate::stub::{Answer, Stub};
 
 fn event() -> Event {
     Event::builder()
+        .for_user(OwnerId::mint())
         .acted_upon(ResourceId::mint())
         .with_category("connection")
         .with_action("ping")
@@ -41,13 +42,13 @@ async fn a_new_event_and_a_repeat_are_told_apart_by_their_status() {
     .await;
 
     let first = stub.client.publish(event.clone()).await.unwrap();
-    assert_eq!((&first.event, first.repeated), (&event, false));
+    assert_eq!((&first.event(), first.repeated), (&event, false));
     let second = stub
         .client
         .publish(NewEvent::from(event.clone()))
         .await
         .unwrap();
-    assert_eq!((&second.event, second.repeated), (&event, true));
+    assert_eq!((&second.event(), second.repeated), (&event, true));
 
     let request = stub.request().await;
     assert!(
@@ -73,16 +74,15 @@ async fn a_batch_is_sent_as_an_array_and_answered_with_as_many() {
     .await;
     let batch = events.clone().map(NewEvent::from);
 
-    let receipt = stub.client.publish_batch(&batch).await.unwrap();
-    assert_eq!(
-        (&receipt.events[..], receipt.repeated),
-        (&events[..], false)
-    );
+    let receipts = stub.client.publish_batch(events.clone()).await.unwrap();
+    let stored: Vec<_> = receipts.iter().map(Receipt::event).collect();
+    assert_eq!(stored, events);
+    assert!(receipts.iter().all(|receipt| !receipt.repeated));
     let request = stub.request().await;
     let (_, body) = request.split_once("\r\n\r\n").unwrap();
     assert_eq!(serde_json::from_str::<Vec<NewEvent>>(body).unwrap(), batch);
 
-    let error = stub.client.publish_batch(&batch).await.unwrap_err();
+    let error = stub.client.publish_batch(batch).await.unwrap_err();
     let fault = ProtocolFault::EventCount {
         sent: 2,
         returned: 1,
@@ -91,12 +91,111 @@ async fn a_batch_is_sent_as_an_array_and_answered_with_as_many() {
 }
 
 #[tokio::test]
+async fn reports_each_event_of_a_partial_batch() {
+    let events = [event(), event(), event()];
+    let error = serde_json::from_str::<serde_json::Value>(&envelope("invalid_event")).unwrap();
+    let warning = json!({"field": "severity", "code": "converted", "message": "m"});
+    let body = json!({"results": [
+        {"index": 0, "status": 201, "event": events[0], "warnings": [warning]},
+        {"index": 1, "status": 400, "error": error},
+        {"index": 2, "status": 200, "event": events[2]},
+    ], "stored": 1, "repeated": 1, "refused": 1});
+    let mut stub = Stub::start([
+        Answer::json("207 Multi-Status", text(&body)),
+        Answer::json("207 Multi-Status", text(&body)),
+        Answer::json("413 Content Too Large", envelope("too_large")),
+        Answer::json(
+            "207 Multi-Status",
+            r#"{"results": [{"index": 0, "status": 201}]}"#,
+        ),
+    ])
+    .await;
+
+    let results = stub.client.publish_partial(events.clone()).await.unwrap();
+    let [Ok(first), Err(second), Ok(third)] = &results[..] else {
+        panic!("{results:?}");
+    };
+    assert_eq!((first.event(), first.repeated), (events[0].clone(), false));
+    assert_eq!(first.warnings[0].field, "severity");
+    assert_eq!(second.refusal().unwrap().code, ErrorCode::InvalidEvent);
+    assert!(!second.is_temporary());
+    assert_eq!((third.id, third.repeated), (events[2].id, true));
+    let request = stub.request().await;
+    assert!(
+        request.starts_with("POST /api/system/events?partial=true HTTP/1.1\r\n"),
+        "{request}"
+    );
+
+    let results = stub.client.import_partial(events.clone()).await.unwrap();
+    assert_eq!(results.len(), 3);
+    let request = stub.request().await;
+    assert!(
+        request.starts_with("POST /api/system/events?import=true&partial=true HTTP/1.1\r\n"),
+        "{request}"
+    );
+
+    let error = stub
+        .client
+        .publish_partial(events.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(error.refusal().unwrap().code, ErrorCode::TooLarge);
+    let [only, ..] = events;
+    let error = stub.client.publish_partial([only]).await.unwrap_err();
+    assert_eq!(fault_of(&error), Some(&ProtocolFault::Body));
+}
+
+#[tokio::test]
+async fn sends_the_headers_of_the_builder_through_a_ready_http_client() {
+    let mut stub = Stub::start([Answer::json("404 Not Found", envelope("event_not_found"))]).await;
+    let http = tidings_client::reqwest::Client::builder()
+        .no_proxy()
+        .build();
+    let name = "x-tenant".parse().unwrap();
+    let client = Client::builder(stub.client.server().clone())
+        .with_http_client(http.unwrap())
+        .with_headers([(name, "a".parse().unwrap())].into_iter().collect())
+        .build()
+        .unwrap();
+    assert_eq!(client.get(EventId::mint()).await.unwrap(), None);
+    let request = stub.request().await;
+    assert!(request.contains("\r\nx-tenant: a\r\n"), "{request}");
+}
+
+#[tokio::test]
+async fn sends_requests_through_a_proxy() {
+    let mut proxy = Stub::start([Answer::json("404 Not Found", envelope("event_not_found"))]).await;
+    let client = Client::builder("http://tidings.invalid".parse().unwrap())
+        .with_proxy(proxy.client.server().clone())
+        .build()
+        .unwrap();
+    assert_eq!(client.get(EventId::mint()).await.unwrap(), None);
+    let request = proxy.request().await;
+    assert!(
+        request.starts_with("GET http://tidings.invalid/api/system/events/"),
+        "{request}"
+    );
+}
+
+#[tokio::test]
+async fn ends_a_request_at_the_time_limit_of_the_builder() {
+    let stub = Stub::start([Answer::stream("").held()]).await;
+    let client = Client::builder(stub.client.server().clone())
+        .with_request_timeout(std::time::Duration::from_millis(50))
+        .build()
+        .unwrap();
+    // The response begins and never ends.
+    let error = client.summary().await.unwrap_err();
+    assert!(error.is_temporary(), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_refusal_carries_the_envelope() {
     let stub = Stub::start([Answer::json("400 Bad Request", envelope("invalid_event"))]).await;
     let error = stub.client.publish(event()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "refused with status 400: the event breaks 2 rules"
+        "rejected with status 400: the event breaks 2 rules"
     );
     assert!(!error.is_temporary());
     let body = error.refusal().unwrap();
@@ -141,29 +240,27 @@ async fn the_list_is_asked_for_with_every_part_of_the_filter() {
         Answer::json("200 OK", text(&page)),
     ])
     .await;
-    let filter = EventFilter {
-        status: Some(Status::Unread),
-        category: vec!["connection".parse().unwrap()],
-        action: vec!["ping".parse().unwrap()],
-        severity: vec![Severity::Error, Severity::Alert],
-        acted_upon: vec![id],
-        owner_kind: Some(OwnerKind::System),
-        operation_id: Some(id.as_uuid().to_owned().into()),
-        from: Some("2026-08-01T10:00:00.5Z".parse().unwrap()),
-        to: Some("2026-08-02T10:00:00Z".parse().unwrap()),
-        search: Some("100 % & é".to_owned()),
-    };
+    let filter = EventFilter::default()
+        .with_status(Status::Unread)
+        .with_category(["connection".parse().unwrap()])
+        .with_action(["ping".parse().unwrap()])
+        .with_severity([Severity::Error, Severity::Alert])
+        .with_acted_upon([id])
+        .with_owner_kind(OwnerKind::System)
+        .with_operation_id(*id.as_uuid())
+        .with_from("2026-08-01T10:00:00.5Z".parse().unwrap())
+        .with_to("2026-08-02T10:00:00Z".parse().unwrap())
+        .with_search("100 % & é");
 
-    let request = PageRequest {
-        paging: Paging::Number(2),
-        size: 7,
-        sort: Sort {
+    let request = PageRequest::default()
+        .with_paging(Paging::Number(2))
+        .with_size(7)
+        .with_sort(Sort {
             key: SortKey::UpdatedAt,
             order: SortOrder::Ascending,
-        },
-        total: Total::Left,
-    };
-    let answer = stub.client.list(&filter, request).await.unwrap();
+        })
+        .with_total(Total::Left);
+    let answer = stub.client.list(filter.clone(), request).await.unwrap();
     assert_eq!((answer.events.len(), answer.total_count), (1, Some(30)));
     assert_eq!(
         query(&stub.request().await),
@@ -191,11 +288,8 @@ async fn the_list_is_asked_for_with_every_part_of_the_filter() {
     let sort = Sort::default();
     let last = &answer.events[0];
     let token = PageToken::after(last.created_at, last.id, &filter, sort);
-    let request = PageRequest {
-        paging: Paging::After(token),
-        ..PageRequest::default()
-    };
-    stub.client.list(&filter, request).await.unwrap();
+    let request = PageRequest::default().with_paging(Paging::After(token));
+    stub.client.list(filter.clone(), request).await.unwrap();
     let expected = [
         ("next".to_owned(), token.to_string()),
         ("pagesize".to_owned(), "25".to_owned()),

@@ -129,7 +129,7 @@ impl Server {
             .build()
             .unwrap();
         client
-            .follow(Start::Now)
+            .subscribe(Start::Now)
             .with_retry_base(Duration::from_millis(1))
     }
 }
@@ -151,7 +151,7 @@ async fn a_certificate_that_nobody_vouches_for_ends_the_stream_before_anything_i
         .with_token(TokenSource::fixed("secret").unwrap())
         .build()
         .unwrap();
-    let error = client.follow(Start::Now).next().await.unwrap_err();
+    let error = client.subscribe(Start::Now).next().await.unwrap_err();
     assert!(
         matches!(error.kind(), ErrorKind::Untrusted { .. }),
         "{error:?}"

@@ -57,7 +57,7 @@ fn client(stub: &Stub, token: TokenSource) -> Client {
 
 fn follow(stub: &Stub, token: TokenSource) -> Follow {
     client(stub, token)
-        .follow(Start::Now)
+        .subscribe(Start::Now)
         .with_retry_base(Duration::from_millis(1))
 }
 
@@ -99,7 +99,7 @@ async fn every_request_and_stream_shows_the_token_and_nothing_else_does() {
     let client = client(&stub, TokenSource::fixed("very.secret").unwrap());
     assert_eq!(client.get(EventId::mint()).await.unwrap(), None);
     let error = client.summary().await.unwrap_err();
-    let mut follow = client.follow(Start::Now);
+    let mut follow = client.subscribe(Start::Now);
     let ended = follow.next().await.unwrap_err();
     assert!(!ended.is_temporary());
     for _ in 0..3 {
@@ -169,7 +169,7 @@ async fn the_same_token_ends_the_stream_with_the_refusal() {
 async fn a_source_whose_tokens_are_all_refused_is_not_asked_without_a_pause() {
     let stub = Stub::start((0..3).map(|_| refusal("401 Unauthorized", "token_expired"))).await;
     let mut follow = client(&stub, source(usize::MAX))
-        .follow(Start::Now)
+        .subscribe(Start::Now)
         .with_retry_base(Duration::from_millis(50));
     assert_eq!(refused(&mut follow).await.1, Duration::ZERO);
     let mut waits = Duration::ZERO;
@@ -203,7 +203,7 @@ async fn the_wait_is_never_shorter_than_the_server_asks_for() {
         let stub = Stub::start([refusal(&status, code), refusal(&status, code)]).await;
         let error = stub.client.summary().await.unwrap_err();
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
-        let mut follow = stub.client.follow(Start::Now);
+        let mut follow = stub.client.subscribe(Start::Now);
         let (_, retry_in) = refused(&mut follow).await;
         assert!((7..9).contains(&retry_in.as_secs()), "{retry_in:?}");
     }

@@ -1,6 +1,7 @@
 //! The body of a publish request.
 
-use tidings_event::{Digests, Draft, Event, Limits, OwnerId, SystemId};
+use tidings_event::wire::Digests;
+use tidings_event::{Draft, Event, Limits, OwnerId, SystemId};
 use uuid::Uuid;
 
 use super::check_refusal;
@@ -127,6 +128,6 @@ fn check_repeat(draft: Draft, keeps_past: bool) {
 }
 
 /// The digest of what was given but for the time.
-fn timeless(digests: &Digests) -> tidings_event::Digest {
+fn timeless(digests: &Digests) -> tidings_event::wire::Digest {
     digests.without_time.unwrap_or(digests.of_content)
 }

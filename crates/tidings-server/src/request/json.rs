@@ -35,11 +35,8 @@ pub(crate) struct Fields<'a> {
 pub(crate) fn text(document: &[u8]) -> Result<&str, Violation> {
     std::str::from_utf8(document).map_err(|error| {
         let (line, column) = position(&document[..error.valid_up_to()]);
-        Violation {
-            field: "body".to_owned(),
-            fault: format!("is not UTF-8 (line {line}, column {column})"),
-            remedy: "encode it as UTF-8".to_owned(),
-        }
+        let fault = format!("is not UTF-8 (line {line}, column {column})");
+        Violation::new("body", fault, "encode it as UTF-8")
     })
 }
 
@@ -177,11 +174,8 @@ fn violation(error: &serde_json::Error, document: &str, part: &str, field: Strin
         Category::Data => "give it the JSON type the documentation names",
         _ => "send the JSON whole, in the form that the documentation shows",
     };
-    Violation {
-        field,
-        fault: format!("cannot be read: {message} (line {line}, column {column})"),
-        remedy: remedy.to_owned(),
-    }
+    let fault = format!("cannot be read: {message} (line {line}, column {column})");
+    Violation::new(field, fault, remedy)
 }
 
 fn shortened(mut text: String) -> String {

@@ -172,18 +172,17 @@ impl<'a> Parameters<'a> {
         let no_status = |_: &_| "is not a status".to_owned();
         let read = |_: &_| "write `read` or `unread`".to_owned();
         let has_names = self.has_possible_names();
-        let mut filter = EventFilter {
-            status: only(&self.several("status", no_status, read, violations)),
-            category: self.several("category", in_words, snake_case_remedy, violations),
-            action: self.several("action", in_words, snake_case_remedy, violations),
-            severity: self.several("severity", severity, SeverityError::remedy, violations),
-            acted_upon: self.several("actedUpon", no_uuid, uuid, violations),
-            owner_kind: self.owner_kind(violations),
-            operation_id: self.one("operationId", NO_UUID, UUID_REMEDY, violations),
-            from: self.time("from", violations),
-            to: self.time("to", violations),
-            search: self.search(violations),
-        };
+        let mut filter = EventFilter::default();
+        filter.status = only(&self.several("status", no_status, read, violations));
+        filter.category = self.several("category", in_words, snake_case_remedy, violations);
+        filter.action = self.several("action", in_words, snake_case_remedy, violations);
+        filter.severity = self.several("severity", severity, SeverityError::remedy, violations);
+        filter.acted_upon = self.several("actedUpon", no_uuid, uuid, violations);
+        filter.owner_kind = self.owner_kind(violations);
+        filter.operation_id = self.one("operationId", NO_UUID, UUID_REMEDY, violations);
+        filter.from = self.time("from", violations);
+        filter.to = self.time("to", violations);
+        filter.search = self.search(violations);
         if !has_names {
             (filter.from, filter.to) = (Some(NEVER), Some(NEVER));
         }

@@ -49,12 +49,11 @@ impl ListQuery {
             (None, Some(number)) => Paging::Number(number),
             (None, None) => Paging::First,
         };
-        let page = PageRequest {
-            paging,
-            size,
-            sort,
-            total,
-        };
+        let page = PageRequest::default()
+            .with_paging(paging)
+            .with_size(size)
+            .with_sort(sort)
+            .with_total(total);
         Ok(Self { filter, page })
     }
 }

@@ -7,7 +7,7 @@
 
 use tidings_event::{
     Action, Category, Cursor, ErrorBody, Event, EventId, NewEvent, OperationId, OwnerKind,
-    PageToken, ResourceId, Severity, SeverityCount, Status, Warning,
+    PageToken, Receipt, ResourceId, Severity, SeverityCount, Status, Warning,
 };
 use utoipa::ToSchema;
 
@@ -43,19 +43,9 @@ pub(crate) enum Publication {
 #[serde(untagged)]
 pub(crate) enum Published {
     /// One.
-    One(Box<PublishedEvent>),
+    One(Box<Receipt>),
     /// Several, in the order of the request.
-    Several(Vec<PublishedEvent>),
-}
-
-/// A stored event, and what was repaired in it.
-#[derive(ToSchema)]
-pub(crate) struct PublishedEvent {
-    #[serde(flatten)]
-    event: Event,
-    /// What was repaired in the event as it was sent; absent where nothing was. Not stored.
-    #[schema(nullable = false)]
-    warnings: Option<Vec<Warning>>,
+    Several(Vec<Receipt>),
 }
 
 /// What became of each event of an array with `partial=true`.

@@ -4,14 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tidings_event::{Change, Deletion, OwnerId, StatusChange};
+use tidings_event::{Change, Deletion, OwnerId, Receipt, StatusChange};
 
 use super::request::{Published, Replies};
 use crate::error::PublishError;
 use crate::frame::Frame;
 use crate::hub::{Content, Delivery, Hub, SystemDeletion};
 use crate::metrics::{ChangeLabel, Metrics, OutcomeLabel};
-use crate::receipt::Receipt;
 use crate::store::{Committed, Conflict, OverQuota, PublishOutcome, StepOutcome, Stored};
 
 /// Hands what is new to those who follow its feeds, each feed in the order of its revs.
@@ -62,20 +61,18 @@ fn delivery_of(changed: &StepOutcome, system: OwnerId) -> Delivery {
 
 fn frame_of(changed: &StepOutcome) -> Frame {
     let (ids, system_ids) = (changed.ids.clone(), changed.system_ids.clone());
-    let counts = Some(changed.counts.clone());
+    let counts = changed.counts.clone();
     match changed.change {
-        Change::Status(status) => Frame::status(&StatusChange {
-            ids,
-            system_ids,
-            status,
-            updated_at: changed.at,
-            counts,
-        }),
-        Change::Delete => Frame::deleted(&Deletion {
-            ids,
-            system_ids,
-            counts,
-        }),
+        Change::Status(status) => Frame::status(
+            &StatusChange::new(ids, status, changed.at)
+                .with_system_ids(system_ids)
+                .with_counts(counts),
+        ),
+        Change::Delete => Frame::deleted(
+            &Deletion::new(ids)
+                .with_system_ids(system_ids)
+                .with_counts(counts),
+        ),
     }
 }
 

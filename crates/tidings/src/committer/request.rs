@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use tidings_event::OwnerId;
+use tidings_event::{OwnerId, Receipt};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::error::{ChangeError, PublishError};
-use crate::receipt::Receipt;
 use crate::store::{ChangeStep, Publication, StepOutcome, StoreError};
 
 pub(super) type Published = Result<Vec<Receipt>, PublishError>;

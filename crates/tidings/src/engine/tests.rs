@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tidings_event::{EventId, Severity, StreamItem};
+use tidings_event::{EventId, Severity, Status, StreamItem};
 use uuid::Uuid;
 
 use super::*;

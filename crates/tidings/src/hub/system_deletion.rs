@@ -51,11 +51,11 @@ impl SystemDeletion {
                 None => difference.counts.add(Status::Unread, overlay.severity, 1),
             }
         }
-        let shared = Frame::deleted(&Deletion {
-            ids: ids.clone(),
-            system_ids: system_ids.clone(),
-            counts: Some(counts.clone()),
-        });
+        let shared = Frame::deleted(
+            &Deletion::new(ids.clone())
+                .with_system_ids(system_ids.clone())
+                .with_counts(counts.clone()),
+        );
         Self {
             ids,
             system_ids,
@@ -87,11 +87,11 @@ impl SystemDeletion {
                 counts.add(status, *severity, *by);
             }
         }
-        Frame::deleted(&Deletion {
-            ids: self.ids.clone(),
-            system_ids: self.system_ids.clone(),
-            counts: Some(counts),
-        })
+        Frame::deleted(
+            &Deletion::new(self.ids.clone())
+                .with_system_ids(self.system_ids.clone())
+                .with_counts(counts),
+        )
     }
 
     /// About its memory.

@@ -1,6 +1,7 @@
 //! Events as JSON, on their way from the store to a client.
 
-use tidings_event::{EventFields, EventId};
+use tidings_event::EventId;
+use tidings_event::wire::EventFields;
 
 /// A piece ends with the event that passes this size: so no more of a page is held than is not yet
 /// sent.

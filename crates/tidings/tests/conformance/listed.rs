@@ -25,12 +25,11 @@ pub(crate) async fn by_token(
 ) -> Vec<Event> {
     let (mut events, mut paging) = (Vec::new(), Paging::First);
     loop {
-        let request = PageRequest {
-            paging,
-            size,
-            sort,
-            total: Total::Left,
-        };
+        let request = PageRequest::default()
+            .with_paging(paging)
+            .with_size(size)
+            .with_sort(sort)
+            .with_total(Total::Left);
         let page = tidings.list(owner, filter.clone(), request).await;
         let page = page.expect("the store can be read");
         assert_eq!(page.total_count, None);

@@ -45,11 +45,12 @@ impl Model {
     pub(crate) fn accept(&mut self, receipts: Vec<Receipt>) {
         for receipt in receipts {
             let event = receipt.event();
+            let rev = receipt.rev.expect("the engine knows the position");
             let owner = event.owner.expect("a stored event has an owner");
             let key = (owner, event.id);
             if receipt.repeated {
                 let first = self.created.get(&key);
-                assert_eq!(first, Some(&receipt.rev), "a repeat has its first rev");
+                assert_eq!(first, Some(&rev), "a repeat has its first rev");
                 let published = self.published(key);
                 let published = published.expect("a repeat was published before");
                 assert_eq!(published.description, event.description);
@@ -57,12 +58,8 @@ impl Model {
                 let there = self.inbox(owner).contains_key(&key);
                 assert_eq!(event.deleted_at.is_none(), there);
             } else {
-                assert_eq!(
-                    receipt.rev,
-                    self.head(owner).next(),
-                    "revs grow by exactly 1"
-                );
-                let first = self.created.insert(key, receipt.rev);
+                assert_eq!(rev, self.head(owner).next(), "revs grow by exactly 1");
+                let first = self.created.insert(key, rev);
                 assert_eq!(
                     first, None,
                     "a new event has an id that its owner did not have"
@@ -195,10 +192,10 @@ impl Model {
     /// The categories and actions of what `owner` sees.
     pub(crate) fn types(&self, owner: OwnerId) -> EventTypes {
         let inbox = self.inbox(owner);
-        let mut types = EventTypes {
-            category: inbox.values().map(|event| event.category.clone()).collect(),
-            action: inbox.values().map(|event| event.action.clone()).collect(),
-        };
+        let mut types = EventTypes::new(
+            inbox.values().map(|event| event.category.clone()).collect(),
+            inbox.values().map(|event| event.action.clone()).collect(),
+        );
         types.category.sort_unstable();
         types.category.dedup();
         types.action.sort_unstable();

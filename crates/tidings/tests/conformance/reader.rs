@@ -131,9 +131,7 @@ impl Reader {
                     self.inbox.remove(&key);
                 }
             }
-            other @ (StreamItem::Reset { .. } | StreamItem::Expiring { .. }) => {
-                panic!("unexpected {other:?}")
-            }
+            other => panic!("unexpected {other:?}"),
         }
     }
 

@@ -260,7 +260,7 @@ impl Collection {
 /// The event as it is stored, and what was repaired in it.
 fn with_warnings(receipt: &Receipt) -> Bytes {
     if receipt.warnings.is_empty() {
-        return receipt.json.clone();
+        return receipt.json().clone();
     }
     let mut json = Vec::new();
     put_with_warnings(&mut json, receipt);
@@ -269,14 +269,14 @@ fn with_warnings(receipt: &Receipt) -> Bytes {
 
 /// Encodes nothing again but the warnings, which most events have none of.
 fn put_with_warnings(json: &mut Vec<u8>, receipt: &Receipt) {
-    match receipt.json.strip_suffix(b"}") {
+    match receipt.json().strip_suffix(b"}") {
         Some(open) if !receipt.warnings.is_empty() => {
             json.extend_from_slice(open);
             json.extend_from_slice(b",\"warnings\":");
             put_json(json, &receipt.warnings);
             json.push(b'}');
         }
-        _ => json.extend_from_slice(&receipt.json),
+        _ => json.extend_from_slice(receipt.json()),
     }
 }
 

@@ -162,10 +162,7 @@ async fn delete_several(
 }
 
 fn answer(mut room: Reservation, changes: Changes) -> Response {
-    let json = serde_json::to_vec(&DeletedEvents {
-        deleted: changes.ids,
-        count: changes.count,
-    });
+    let json = serde_json::to_vec(&DeletedEvents::new(changes.ids, changes.count));
     let json = json.expect("ids are texts");
     ResponseBody::whole([room.hold(json)]).into_json()
 }

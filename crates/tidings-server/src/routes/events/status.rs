@@ -67,11 +67,8 @@ pub(crate) async fn mark_event_with_answer(
     request: Request,
 ) -> Result<Json<UpdatedEvent>, ApiError> {
     let status = mark_one(&state, caller, id, request).await?;
-    Ok(Json(UpdatedEvent {
-        message: format!("The event is marked as {status}"),
-        event_id: id,
-        status,
-    }))
+    let message = format!("The event is marked as {status}");
+    Ok(Json(UpdatedEvent::new(message, id, status)))
 }
 
 /// Marks several events. The answer has no body where they were named by their ids, as existing
@@ -176,10 +173,7 @@ async fn mark_several(
 }
 
 fn answer(mut room: Reservation, changes: Changes) -> Response {
-    let json = serde_json::to_vec(&UpdatedEvents {
-        updated: changes.ids,
-        count: changes.count,
-    });
+    let json = serde_json::to_vec(&UpdatedEvents::new(changes.ids, changes.count));
     let json = json.expect("ids are texts");
     ResponseBody::whole([room.hold(json)]).into_json()
 }

@@ -6,7 +6,8 @@ use std::io::{self, Read, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
-use tidings_event::{Epoch, SystemId};
+use tidings_event::SystemId;
+use tidings_event::wire::Epoch;
 use uuid::Uuid;
 
 use super::audit;

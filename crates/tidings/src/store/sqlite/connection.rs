@@ -6,7 +6,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use rusqlite_migration::M;
-use tidings_event::{Epoch, SystemId};
+use tidings_event::SystemId;
+use tidings_event::wire::Epoch;
 use uuid::Uuid;
 
 use super::fault::OpenFault;

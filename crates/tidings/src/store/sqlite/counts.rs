@@ -200,10 +200,10 @@ impl Reader {
         }
         transaction.finish()?;
         let Names { category, action } = types;
-        Ok(EventTypes {
-            category: category.into_iter().collect(),
-            action: action.into_iter().collect(),
-        })
+        Ok(EventTypes::new(
+            category.into_iter().collect(),
+            action.into_iter().collect(),
+        ))
     }
 }
 

@@ -219,12 +219,10 @@ fn total(
     wanted: Wanted<'_>,
 ) -> rusqlite::Result<u64> {
     let filter = wanted.filter;
-    let counted = EventFilter {
-        status: filter.status,
-        severity: filter.severity.clone(),
-        owner_kind: filter.owner_kind,
-        ..EventFilter::default()
-    };
+    let mut counted = EventFilter::default();
+    counted.status = filter.status;
+    counted.severity.clone_from(&filter.severity);
+    counted.owner_kind = filter.owner_kind;
     if *filter == counted {
         return Ok(select::sides(filter)
             .map(|side| match side {

@@ -148,11 +148,9 @@ mod tests {
     async fn all_ids(tidings: &Tidings, owner: OwnerId) -> Vec<EventId> {
         let mut ids = Vec::new();
         for number in 0..4 {
-            let page = PageRequest {
-                paging: Paging::Number(number),
-                size: 1_000,
-                ..PageRequest::default()
-            };
+            let page = PageRequest::default()
+                .with_paging(Paging::Number(number))
+                .with_size(1_000);
             let page = tidings.list(owner, EventFilter::default(), page).await;
             ids.extend(page.unwrap().events.into_iter().map(|event| event.id));
         }

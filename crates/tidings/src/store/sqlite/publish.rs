@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Transaction};
-use tidings_event::{Digest, Event, EventId, OwnerId, Rev, SystemId, Timestamp};
+use tidings_event::wire::Digest;
+use tidings_event::{Event, EventId, OwnerId, Rev, SystemId, Timestamp};
 
 use super::feeds::Feeds;
 use super::row::{
@@ -300,12 +301,10 @@ fn find_deleted(
         .query_row((feed, submission.event.id.as_uuid().as_bytes()), |row| {
             let (created_at, deleted_at) = (moment(row, 2)?, moment(row, 3)?);
             // Without its metadata, which is kept as text.
-            let event = Event {
-                created_at,
-                updated_at: deleted_at,
-                deleted_at: Some(deleted_at),
-                ..submission.event.clone()
-            };
+            let mut event = submission.event.clone();
+            event.created_at = created_at;
+            event.updated_at = deleted_at;
+            event.deleted_at = Some(deleted_at);
             Ok(There {
                 rev: rev(row, 0)?,
                 created_at,

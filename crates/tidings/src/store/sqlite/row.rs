@@ -7,7 +7,8 @@ use bytes::Bytes;
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, Statement, ToSql};
-use tidings_event::{EventFields, OwnerId, Rev, Status, Timestamp};
+use tidings_event::wire::EventFields;
+use tidings_event::{OwnerId, Rev, Status, Timestamp};
 use uuid::Uuid;
 
 use super::fault::UnreadableColumn;

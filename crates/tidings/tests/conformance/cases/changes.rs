@@ -6,9 +6,9 @@ use tidings::{
     Change, ChangeError, ChangeOutcome, Event, EventFilter, Selection, Start, Status, StreamItem,
     Subscription, Tidings,
 };
+use tidings_event::wire::Policy;
 use tidings_event::{
-    CountDelta, Cursor, Draft, EventId, Limits, NewEvent, OwnerId, Policy, ResetReason, Severity,
-    Sort,
+    CountDelta, Cursor, Draft, EventId, Limits, NewEvent, OwnerId, ResetReason, Severity, Sort,
 };
 
 use super::{builder, built, event};
@@ -82,10 +82,7 @@ pub(crate) async fn what_changes_nothing_takes_no_rev(place: Place) {
         let unread = tidings.set_status(user(0), id, Status::Unread).await;
         assert_eq!(unread.expect("it answers"), ChangeOutcome::Unchanged);
     }
-    let filter = Box::new(EventFilter {
-        status: Some(Status::Read),
-        ..EventFilter::default()
-    });
+    let filter = Box::new(EventFilter::default().with_status(Status::Read));
     let selection = Selection::Filter {
         filter,
         up_to: before,
@@ -116,13 +113,12 @@ pub(crate) async fn a_change_reaches_every_stream_with_what_it_does_to_the_count
         assert_eq!((cursor.own.get(), cursor.system.get()), (3, 1));
         assert_eq!(change.ids, [own.id, system.id]);
         assert_eq!(change.status, Status::Read);
-        assert_eq!(
-            change.counts,
-            Some(CountDelta {
-                unread: BTreeMap::from([(Severity::Warning, -1), (Severity::Informational, -1)]),
-                read: BTreeMap::from([(Severity::Warning, 1), (Severity::Informational, 1)]),
-            })
-        );
+        let mut counts = CountDelta::default();
+        for severity in [Severity::Warning, Severity::Informational] {
+            counts.add(Status::Unread, severity, -1);
+            counts.add(Status::Read, severity, 1);
+        }
+        assert_eq!(change.counts, Some(counts));
         let listed = tidings.get(user(0), own.id).await.expect("readable");
         assert_eq!(listed.expect("it is there").updated_at, change.updated_at);
         let StreamItem::Deleted { cursor, deletion } = next(reader).await else {
@@ -218,10 +214,7 @@ pub(crate) async fn nothing_newer_than_what_was_seen_is_touched(place: Place) {
     let up_to = cursor(&tidings, user(0)).await;
     let newer = published(&tidings, Some(user(0)), 3).await;
     let newer_system = published(&tidings, None, 4).await;
-    let filter = EventFilter {
-        severity: vec![Severity::Informational],
-        ..EventFilter::default()
-    };
+    let filter = EventFilter::default().with_severity([Severity::Informational]);
     let by_filter = Selection::Filter {
         filter: Box::new(filter),
         up_to,
@@ -262,10 +255,8 @@ pub(crate) async fn an_unusable_selection_is_refused(place: Place) {
     }
     // A text that is in every text chooses nothing.
     for search in [None, Some(String::new())] {
-        let filter = Box::new(EventFilter {
-            search,
-            ..EventFilter::default()
-        });
+        let mut filter = Box::<EventFilter>::default();
+        filter.search = search;
         let refused = change(Selection::Filter {
             filter,
             up_to: head,
@@ -351,10 +342,8 @@ pub(crate) async fn a_deleted_event_that_is_published_again_stays_deleted(place:
 /// The time of creation was filled in when it was published, and is there when it is listed.
 pub(crate) async fn an_event_can_be_published_back_as_it_is_listed(place: Place) {
     let tidings = place.open().await;
-    let sent: NewEvent = NewEvent {
-        created_at: tidings_event::Given::Absent,
-        ..event(Some(user(0)), 1).into()
-    };
+    let mut sent = NewEvent::from(event(Some(user(0)), 1));
+    sent.created_at = tidings_event::Given::Absent;
     let draft = |event: NewEvent| -> Draft {
         let draft = event.into_draft(&Limits::default(), Policy::Repair);
         draft.expect("it keeps the rules")

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runs, TestRunner};
 use tidings::{Change, Event, EventId, PublishError, Selection, Tidings};
-use tidings_event::{EventTypes, OwnerId, Severity, Summary};
+use tidings_event::{EventTypes, OwnerId, Rev, Severity, Summary};
 use uuid::Uuid;
 
 use super::{builder, built};
@@ -37,14 +37,12 @@ impl Sent {
         let builder = builder(owner)
             .with_severity(kinds[usize::from(self.id) % kinds.len()])
             .with_action(["apply", "remove"][usize::from(self.id) / 3 % 2]);
-        let event = built(builder.with_description(format!("text {}", self.text)));
-        Event {
-            id: EventId::from_uuid(Uuid::from_u128(0xE000 + u128::from(self.id))),
-            operation_id: Uuid::from_u128(1).into(),
-            created_at: "2026-01-01T00:00:00Z".parse().expect("it is a time"),
-            updated_at: "2026-01-01T00:00:00Z".parse().expect("it is a time"),
-            ..event
-        }
+        let mut event = built(builder.with_description(format!("text {}", self.text)));
+        event.id = EventId::from_uuid(Uuid::from_u128(0xE000 + u128::from(self.id)));
+        event.operation_id = Uuid::from_u128(1).into();
+        event.created_at = "2026-01-01T00:00:00Z".parse().expect("it is a time");
+        event.updated_at = event.created_at;
+        event
     }
 }
 
@@ -73,7 +71,7 @@ async fn publish(tidings: &Tidings, request: Vec<Sent>) -> Told {
     match tidings.publish_batch(events).await {
         Ok(receipts) => Ok(receipts
             .iter()
-            .map(|receipt| (receipt.rev.get(), receipt.repeated))
+            .map(|receipt| (receipt.rev.map_or(0, Rev::get), receipt.repeated))
             .collect()),
         Err(PublishError::Conflict { index, .. }) => Err(index),
         Err(other) => panic!("{other:?}"),

@@ -13,11 +13,7 @@ use crate::model::user;
 use crate::place::Place;
 
 async fn page(tidings: &Tidings, filter: &EventFilter, paging: Paging, size: u64) -> EventPage {
-    let request = PageRequest {
-        paging,
-        size,
-        ..PageRequest::default()
-    };
+    let request = PageRequest::default().with_paging(paging).with_size(size);
     tidings
         .list(user(0), filter.clone(), request)
         .await
@@ -136,103 +132,56 @@ pub(crate) async fn filters_choose_and_counts_do_not_follow_them(place: Place) {
     let cases: Vec<(EventFilter, Vec<&Event>)> = vec![
         (all.clone(), newest_first.to_vec()),
         (
-            EventFilter {
-                status: Some(Status::Unread),
-                ..all.clone()
-            },
+            all.clone().with_status(Status::Unread),
+            newest_first.to_vec(),
+        ),
+        (all.clone().with_status(Status::Read), vec![]),
+        (all.clone().with_severity([Severity::Error]), vec![&failed]),
+        (
+            all.clone()
+                .with_severity([Severity::Error, Severity::Informational]),
             newest_first.to_vec(),
         ),
         (
-            EventFilter {
-                status: Some(Status::Read),
-                ..all.clone()
-            },
-            vec![],
-        ),
-        (
-            EventFilter {
-                severity: vec![Severity::Error],
-                ..all.clone()
-            },
-            vec![&failed],
-        ),
-        (
-            EventFilter {
-                severity: vec![Severity::Error, Severity::Informational],
-                ..all.clone()
-            },
-            newest_first.to_vec(),
-        ),
-        (
-            EventFilter {
-                category: vec![plain.category.clone()],
-                ..all.clone()
-            },
+            all.clone().with_category([plain.category.clone()]),
             vec![&system, &plain],
         ),
         (
-            EventFilter {
-                action: vec![failed.action.clone()],
-                ..all.clone()
-            },
+            all.clone().with_action([failed.action.clone()]),
             vec![&failed],
         ),
         (
-            EventFilter {
-                acted_upon: vec![ResourceId::from(Uuid::from_u128(0xBAD))],
-                ..all.clone()
-            },
+            all.clone()
+                .with_acted_upon([ResourceId::from(Uuid::from_u128(0xBAD))]),
             vec![&failed],
         ),
         (
-            EventFilter {
-                operation_id: Some(plain.operation_id),
-                ..all.clone()
-            },
+            all.clone().with_operation_id(plain.operation_id),
             vec![&plain],
         ),
         (
-            EventFilter {
-                owner_kind: Some(OwnerKind::User),
-                ..all.clone()
-            },
+            all.clone().with_owner_kind(OwnerKind::User),
             vec![&failed, &plain],
         ),
         (
-            EventFilter {
-                owner_kind: Some(OwnerKind::System),
-                ..all.clone()
-            },
+            all.clone().with_owner_kind(OwnerKind::System),
             vec![&system],
         ),
         (
-            EventFilter {
-                from: Some(system.created_at),
-                ..all.clone()
-            },
+            all.clone().with_from(system.created_at),
             vec![&failed, &system],
         ),
         (
-            EventFilter {
-                from: Some(Timestamp::MIN),
-                to: Some(Timestamp::MAX),
-                ..all.clone()
-            },
+            all.clone()
+                .with_from(Timestamp::MIN)
+                .with_to(Timestamp::MAX),
             newest_first.to_vec(),
         ),
+        (all.clone().with_to(system.created_at), vec![&plain]),
         (
-            EventFilter {
-                to: Some(system.created_at),
-                ..all.clone()
-            },
-            vec![&plain],
-        ),
-        (
-            EventFilter {
-                severity: vec![Severity::Error],
-                owner_kind: Some(OwnerKind::System),
-                ..all.clone()
-            },
+            all.clone()
+                .with_severity([Severity::Error])
+                .with_owner_kind(OwnerKind::System),
             vec![],
         ),
     ];
@@ -283,25 +232,21 @@ pub(crate) async fn large_events_are_paged_without_a_gap(place: Place) {
     let read = Selection::Ids(ids.iter().copied().step_by(3).collect());
     let marked = tidings.change(user(0), read, Change::Status(Status::Read));
     marked.await.expect("marked");
-    let searched = EventFilter {
-        search: Some("LARGE 1".to_owned()),
-        ..EventFilter::default()
-    };
-    let unread = EventFilter {
-        status: Some(Status::Unread),
-        owner_kind: Some(OwnerKind::User),
-        ..EventFilter::default()
-    };
+    let searched = EventFilter::default().with_search("LARGE 1");
+    let unread = EventFilter::default()
+        .with_status(Status::Unread)
+        .with_owner_kind(OwnerKind::User);
     let mut seen = Vec::new();
     for filter in [EventFilter::default(), searched, unread] {
         for key in [SortKey::CreatedAt, SortKey::UpdatedAt] {
             for order in [SortOrder::Ascending, SortOrder::Descending] {
                 let sort = Sort { key, order };
-                let request = |paging, total| PageRequest {
-                    paging,
-                    size: 25,
-                    sort,
-                    total,
+                let request = |paging, total| {
+                    PageRequest::default()
+                        .with_paging(paging)
+                        .with_size(25)
+                        .with_sort(sort)
+                        .with_total(total)
                 };
                 let list = async |paging, total| {
                     let page = tidings.list(user(0), filter.clone(), request(paging, total));
@@ -365,11 +310,9 @@ pub(crate) async fn the_rest_of_a_page_leaves_out_what_was_deleted(place: Place)
     let place = place.with_page_bytes(0);
     let tidings = place.open().await;
     let expected = fill(&tidings).await;
-    let whole = PageRequest {
-        paging: Paging::Number(0),
-        size: 1000,
-        ..PageRequest::default()
-    };
+    let whole = PageRequest::default()
+        .with_paging(Paging::Number(0))
+        .with_size(1000);
     let page = tidings.list_encoded(user(0), EventFilter::default(), whole);
     let EncodedPage { events, rest, page } = page.await.expect("readable");
     assert_eq!((events.len(), page.total_count), (1, Some(30)));

@@ -56,7 +56,10 @@ pub(crate) async fn system_events_are_seen_by_all_live_and_in_the_list(place: Pl
         .await
         .expect("it is stored");
     assert_eq!((unnamed.owner, named.owner), (system, system));
-    assert_eq!((unnamed.rev, named.rev), (Rev::new(1), Rev::new(2)));
+    assert_eq!(
+        (unnamed.rev, named.rev),
+        (Some(Rev::new(1)), Some(Rev::new(2)))
+    );
     for (reader, number) in readers.iter_mut().zip(0..) {
         let mut ids = Vec::new();
         while ids.len() < 2 {

@@ -158,21 +158,21 @@ fn filter() -> impl Strategy<Value = EventFilter> {
     )
         .prop_map(
             |(status, owner_kind, search, category, action, severity, (from, to), about)| {
-                EventFilter {
-                    status,
-                    owner_kind,
-                    search: search.map(str::to_owned),
-                    category: category.iter().map(|name| parsed(name)).collect(),
-                    action: action.iter().map(|name| parsed(name)).collect(),
-                    severity,
-                    from: from.map(at),
-                    to: to.map(at),
-                    acted_upon: about
-                        .map(|number| ResourceId::from(Uuid::from_u128(0xD00 + number)))
-                        .into_iter()
-                        .collect(),
-                    operation_id: None,
-                }
+                let mut filter = EventFilter::default();
+                filter.status = status;
+                filter.owner_kind = owner_kind;
+                filter.search = search.map(str::to_owned);
+                filter.category = category.iter().map(|name| parsed(name)).collect();
+                filter.action = action.iter().map(|name| parsed(name)).collect();
+                filter.severity = severity;
+                filter.from = from.map(at);
+                filter.to = to.map(at);
+                filter.acted_upon = about
+                    .map(|number| ResourceId::from(Uuid::from_u128(0xD00 + number)))
+                    .into_iter()
+                    .collect();
+                filter.operation_id = None;
+                filter
             },
         )
 }
@@ -461,12 +461,10 @@ impl History {
         sort_events(&mut expected, sort);
         let by_token = listed::by_token(&self.tidings, owner, &filter, sort, size).await;
         assert_eq!(by_token, expected, "{filter:?} {sort:?}");
-        let request = PageRequest {
-            paging: Paging::Number(1),
-            size,
-            sort,
-            ..PageRequest::default()
-        };
+        let request = PageRequest::default()
+            .with_paging(Paging::Number(1))
+            .with_size(size)
+            .with_sort(sort);
         let page = self.tidings.list(owner, filter.clone(), request).await;
         let page = page.expect("the store can be read");
         assert_eq!(page.total_count, Some(expected.len() as u64), "{filter:?}");
@@ -535,9 +533,10 @@ impl History {
         sort_events(&mut expected, Sort::default());
         let as_published: Vec<_> = listed
             .iter()
-            .map(|event| Event {
-                updated_at: event.created_at,
-                ..event.clone()
+            .map(|event| {
+                let mut event = event.clone();
+                event.updated_at = event.created_at;
+                event
             })
             .collect();
         assert_eq!(as_published, expected, "the list is the model's");

@@ -60,10 +60,7 @@ async fn filled(place: &Place) -> Tidings {
 }
 
 fn searching(text: &str) -> EventFilter {
-    EventFilter {
-        search: Some(text.to_owned()),
-        ..EventFilter::default()
-    }
+    EventFilter::default().with_search(text)
 }
 
 pub(crate) async fn a_search_finds_what_the_model_finds_in_a_long_feed(place: Place) {
@@ -94,15 +91,12 @@ pub(crate) async fn a_search_finds_what_the_model_finds_in_a_long_feed(place: Pl
     ]
     .map(searching)
     .to_vec();
-    filters.push(EventFilter {
-        owner_kind: Some(OwnerKind::System),
-        ..searching("needle")
-    });
-    filters.push(EventFilter {
-        from: Some(moments[2000]),
-        to: Some(moments[500]),
-        ..searching("grün")
-    });
+    filters.push(searching("needle").with_owner_kind(OwnerKind::System));
+    filters.push(
+        searching("grün")
+            .with_from(moments[2000])
+            .with_to(moments[500]),
+    );
     for filter in filters {
         let mut expected: Vec<Event> = all
             .iter()
@@ -118,12 +112,11 @@ pub(crate) async fn a_search_finds_what_the_model_finds_in_a_long_feed(place: Pl
             sort_events(&mut expected, sort);
             let found = listed::by_token(&tidings, user(0), &filter, sort, 150).await;
             assert!(found == expected, "{filter:?} {sort:?}");
-            let request = PageRequest {
-                paging: Paging::Number(2),
-                size: 10,
-                sort,
-                total: Total::Counted,
-            };
+            let request = PageRequest::default()
+                .with_paging(Paging::Number(2))
+                .with_size(10)
+                .with_sort(sort)
+                .with_total(Total::Counted);
             let page = tidings.list(user(0), filter.clone(), request).await;
             let page = page.expect("readable");
             assert_eq!(page.total_count, Some(expected.len() as u64), "{filter:?}");

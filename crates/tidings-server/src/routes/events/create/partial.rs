@@ -91,7 +91,7 @@ fn write(outcomes: &[Outcome], failure: &mut Option<Failure>) -> Vec<u8> {
         .map(|outcome| {
             outcome
                 .as_ref()
-                .map_or(512, |receipt| receipt.json.len() + 64)
+                .map_or(512, |receipt| receipt.json().len() + 64)
         })
         .sum();
     let mut json = Vec::with_capacity(events + 64);
@@ -113,7 +113,7 @@ fn write(outcomes: &[Outcome], failure: &mut Option<Failure>) -> Vec<u8> {
                 };
                 json.extend_from_slice(status.as_str().as_bytes());
                 json.extend_from_slice(b",\"event\":");
-                json.extend_from_slice(&receipt.json);
+                json.extend_from_slice(receipt.json());
                 if !receipt.warnings.is_empty() {
                     json.extend_from_slice(b",\"warnings\":");
                     put_json(&mut json, &receipt.warnings);
