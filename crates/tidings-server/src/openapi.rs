@@ -50,7 +50,8 @@ pub(crate) fn served(has_login: bool) -> Bytes {
     })
 }
 
-/// The statuses that the documentation of an operation names.
+/// The statuses that the documentation of an operation names, which are labels of metrics.
+#[cfg(feature = "metrics")]
 pub(crate) fn documented_statuses(operation: &Operation) -> Vec<u16> {
     let responses = responses(operation).responses;
     let statuses = responses.keys().filter_map(|status| status.parse().ok());

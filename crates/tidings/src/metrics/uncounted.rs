@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 #[derive(Debug, Default)]
-pub(crate) struct Counter;
+pub(crate) struct Counter(());
 
 impl Counter {
     pub(crate) const fn inc(&self) {}
@@ -12,7 +12,7 @@ impl Counter {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Gauge;
+pub(crate) struct Gauge(());
 
 impl Gauge {
     pub(crate) const fn inc(&self) {}
