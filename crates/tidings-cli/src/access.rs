@@ -1,4 +1,4 @@
-//! What a command shows a server, and whose certificates it trusts.
+//! The token that a command sends, and the certificates that it trusts.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,23 +7,23 @@ use anyhow::Context as _;
 use tidings_client::{Client, ErrorKind, TokenSource};
 use url::Url;
 
-/// The token itself. It has no flag.
+/// The token itself. It has no flag, since `ps` would show it.
 const TOKEN_VARIABLE: &str = "TIDINGS_TOKEN";
 
-/// How to get in, for every command that is a client.
+/// Credentials and trusted certificates of every command that calls a server.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Access {
-    /// The file with the token to show; it is read again when it is renewed. Without one `TIDINGS_TOKEN`
-    /// may hold the token itself, which has no flag, since `ps` would show it
+    /// File with the bearer token, reread when it changes. Alternatively, set TIDINGS_TOKEN to the token
+    /// itself
     #[arg(long, value_name = "FILE", env = "TIDINGS_TOKEN_FILE")]
     token_file: Option<PathBuf>,
-    /// The certificates (PEM) of authorities to trust over https, beside those that this machine trusts
+    /// PEM file with certificate authorities to trust, in addition to the system's
     #[arg(long, value_name = "FILE", env = "TIDINGS_CA_CERT")]
     ca_cert: Option<PathBuf>,
 }
 
 impl Access {
-    /// A client of the server at `url`. Nothing is sent yet.
+    /// A client of the server at `url`; it sends nothing yet.
     pub(crate) fn client(&self, url: &Url) -> anyhow::Result<Client> {
         self.client_with(url, std::env::var_os(TOKEN_VARIABLE))
     }
@@ -36,48 +36,46 @@ impl Access {
         if let Some(path) = &self.ca_cert {
             let pem = std::fs::read(path).with_context(|| {
                 let path = path.display();
-                format!("could not read {path}, given by --ca-cert (or TIDINGS_CA_CERT)")
+                format!("could not read {path} of --ca-cert (or TIDINGS_CA_CERT)")
             })?;
             builder = builder.with_ca_certificates(pem);
         }
         builder.build().map_err(|error| {
             let flag = match error.kind() {
-                ErrorKind::Trust(_) => {
-                    "--ca-cert (or TIDINGS_CA_CERT) is not given as it should be"
-                }
-                _ => "--url (or TIDINGS_URL) cannot be used",
+                ErrorKind::Trust(_) => "--ca-cert (or TIDINGS_CA_CERT) is invalid",
+                _ => "--url (or TIDINGS_URL) is invalid",
             };
             anyhow::Error::new(error).context(flag)
         })
     }
 
-    /// The file wins, since it may be renewed.
+    /// The file takes precedence, since it can be renewed.
     fn token_source(&self, token: Option<OsString>) -> anyhow::Result<Option<TokenSource>> {
         if let Some(path) = &self.token_file {
             return Ok(Some(TokenSource::file(path)));
         }
-        // An empty variable counts as none, as for every flag.
+        // An empty variable counts as unset, as for every flag.
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return Ok(None);
         };
-        // What is no text is refused as what is no token, without being shown.
+        // A value that is not UTF-8 is rejected below like any other malformed token, without being shown.
         let token = token.to_string_lossy().into_owned();
         let source = TokenSource::fixed(token);
         source
             .map(Some)
-            .with_context(|| format!("{TOKEN_VARIABLE} cannot be used"))
+            .with_context(|| format!("{TOKEN_VARIABLE} is invalid"))
     }
 
-    /// How to give another token to a command that runs for long.
+    /// How to give a running command another token.
     pub(crate) fn renewal(&self) -> String {
         match &self.token_file {
             Some(path) => format!(
-                "put a fresh token into {}; a command that runs takes it by itself",
+                "put a new token into {}; a running command picks it up",
                 path.display()
             ),
             None => format!(
-                "start again with a fresh token in {TOKEN_VARIABLE}, or with --token-file and a file that \
-                 is renewed"
+                "start again with a new token in {TOKEN_VARIABLE}, or with --token-file and a file that is \
+                 renewed"
             ),
         }
     }
@@ -94,12 +92,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_said_without_the_token() {
+    fn reports_invalid_values_without_the_token() {
         let none = Access::default();
         let error_of = |url, token| error(&none, url, Some(token));
         let unreadable = error_of("https://h", "two secrets");
         assert!(
-            unreadable.starts_with("TIDINGS_TOKEN cannot"),
+            unreadable.starts_with("TIDINGS_TOKEN is invalid"),
             "{unreadable}"
         );
         assert!(!unreadable.contains("secrets"), "{unreadable}");
@@ -112,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_variable_is_none_and_a_file_wins() {
+    fn ignores_an_empty_variable_and_prefers_the_file() {
         let url: Url = "http://127.0.0.1:1".parse().unwrap();
         let access = Access::default();
         assert!(access.token_source(Some("".into())).unwrap().is_none());
@@ -127,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_certificates_that_is_none_is_refused() {
+    fn rejects_a_file_without_certificates() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ca.pem");
         let access = Access {

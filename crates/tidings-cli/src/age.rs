@@ -1,4 +1,4 @@
-//! Lengths of time, as flags give them.
+//! Durations in flags.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,24 +6,24 @@ use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo};
 
-/// A length of time as people write it.
+/// A duration as people write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Age(pub(crate) Duration);
 
-/// Why a text is no length of time.
+/// Why a text is not a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AgeError {
-    /// It is none at all.
+    /// It is not a duration above 0.
     NoTime,
-    /// `6m` is six minutes to some and half a year to others.
+    /// `6m` can mean minutes or months.
     MinutesOrMonths,
 }
 
 impl fmt::Display for AgeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoTime => "give a time above 0 in weeks, days, hours, minutes and seconds, such as `90d` or `12h 30min`",
-            Self::MinutesOrMonths => "`m` may be minutes or months: write `min` for minutes; months have no fixed length, so write them in days",
+            Self::NoTime => "expected a duration above 0 in weeks, days, hours, minutes or seconds, such as `90d` or `12h 30min`",
+            Self::MinutesOrMonths => "`m` is ambiguous: use `min` for minutes, and days instead of months",
         })
     }
 }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_shown_as_it_is_written() {
+    fn displays_durations_as_flags_take_them() {
         for text in ["30d", "60s", "500ms"] {
             assert_eq!(text.parse::<Age>().unwrap().to_string(), text);
         }

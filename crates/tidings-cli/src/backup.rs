@@ -8,25 +8,24 @@ use anyhow::ensure;
 
 use crate::output;
 
-/// The name that stands for standard output, and for standard input of a restore.
+/// Stands for standard output, and for standard input in a restore.
 pub(crate) const STANDARD: &str = "-";
 
 const DETAILS: &str = "\
-A server can run and accept events meanwhile: the backup holds everything committed at one moment. A
-file appears whole or not at all, and only its owner can read it. `tidings restore` turns it back into
-a data directory.
+A server can use the directory meanwhile: the backup holds all events that were committed at one moment.
+An interrupted backup leaves no file behind. Only the file's owner can read it. `tidings restore` turns
+a backup into a data directory.
 
-`--to -` writes to standard output. The backup then takes its room in the data directory until it is
-complete.
+`--to -` writes to standard output. Until it is complete, such a backup takes space in the data directory.
 
   tidings backup --data-dir ./tidings-data --to events-2026-08-01.backup
   tidings backup --to - | gzip > events.backup.gz";
 
-/// Back up a data directory, also while a server uses it
+/// Back up a data directory, even while a server uses it
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// The directory that holds the events
+    /// Data directory to back up
     #[arg(
         long,
         value_name = "DIR",
@@ -34,7 +33,7 @@ pub(crate) struct Args {
         default_value = "./tidings-data"
     )]
     data_dir: PathBuf,
-    /// The file to write, which must not exist; `-` for standard output
+    /// File to write, which must not exist; `-` for standard output
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
 }
@@ -46,7 +45,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let mut stdout = io::stdout().lock();
         ensure!(
             !stdout.is_terminal(),
-            "standard output is a terminal, and a backup is binary: redirect it, or give a file"
+            "standard output is a terminal, and a backup is binary: redirect it, or give a file with --to"
         );
         let summary = tidings::backup_to_writer(&args.data_dir, &mut stdout)?;
         stdout.flush()?;
@@ -59,12 +58,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a store holds, in words.
+/// A summary such as `1 event for 1 user (installation …)`.
 pub(crate) fn described(summary: &tidings::StoreSummary) -> String {
     format!(
         "{} for {} (installation {})",
         counted(summary.events, "event"),
-        counted(summary.feeds, "owner"),
+        counted(summary.feeds, "user"),
         summary.system
     )
 }

@@ -1,9 +1,9 @@
-//! The cause of an event: what `metadata.error` says, in the shape the server stores it.
+//! The cause of an event: `metadata.error`, as the server stores it.
 
 use serde_json::{Map, Value};
 use tidings_event::Event;
 
-/// The `metadata.error` of an event. Whatever has another shape than a cause has no parts.
+/// The `metadata.error` of an event. Values of an unexpected type have no parts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CauseView<'a>(&'a Map<String, Value>);
 
@@ -14,27 +14,27 @@ impl<'a> CauseView<'a> {
         error.as_object().map(Self)
     }
 
-    /// What happened, in a few words.
+    /// Short descriptions.
     pub(crate) fn short_description(self) -> impl Iterator<Item = &'a str> {
         self.texts("ShortDescription")
     }
 
-    /// What happened, in detail.
+    /// Details.
     pub(crate) fn long_description(self) -> impl Iterator<Item = &'a str> {
         self.texts("LongDescription")
     }
 
-    /// What is likely behind it.
+    /// Probable causes.
     pub(crate) fn probable_causes(self) -> impl Iterator<Item = &'a str> {
         self.texts("ProbableCause")
     }
 
-    /// What the user can do.
+    /// Suggested fixes.
     pub(crate) fn remedies(self) -> impl Iterator<Item = &'a str> {
         self.texts("SuggestedRemediation")
     }
 
-    /// The code to look the error up by, if it has one.
+    /// The code of the error, if it has one.
     pub(crate) fn code(self) -> Option<&'a str> {
         let code = self.0.get("Code").and_then(Value::as_str);
         code.filter(|code| !code.is_empty())
@@ -54,7 +54,7 @@ mod tests {
     use crate::sample;
 
     #[test]
-    fn the_parts_of_a_cause_are_read() {
+    fn reads_the_parts_of_a_cause() {
         let event = sample::event(
             &json!({"error": {"Code": "k-1", "SuggestedRemediation": ["start it", 7]}}),
         );
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_cause_has_no_parts() {
+    fn a_malformed_cause_has_no_parts() {
         for odd in [json!(null), json!("x"), json!([])] {
             assert!(CauseView::of(&sample::event(&json!({ "error": odd }))).is_none());
         }

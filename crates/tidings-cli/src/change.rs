@@ -1,4 +1,4 @@
-//! Changes events and says what became of them.
+//! Changes events and reports the results.
 
 use std::collections::HashSet;
 use std::process::ExitCode;
@@ -9,23 +9,22 @@ use tokio::task::JoinSet;
 
 use crate::output;
 
-/// How many events are asked about at once, so that thousands take a moment: the server does what
-/// comes together in one commit.
-const ASKED_AT_ONCE: usize = 64;
+/// How many single changes to send at once. The server commits concurrent changes together.
+const CONCURRENT_CHANGES: usize = 64;
 
-/// What a change did.
+/// The result of a change.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changed {
-    /// How many events it changed.
+    /// How many events changed.
     pub(crate) count: u64,
-    /// How many were named that were so already.
+    /// How many named events already had the status, or were deleted already.
     pub(crate) unchanged: u64,
-    /// What was named and is not there.
+    /// The named events that do not exist.
     pub(crate) missing: Vec<EventId>,
 }
 
-/// Changes the events with these ids. What the bulk request passes over is either missing or was so
-/// already: that is asked about each, many at a time.
+/// Changes the events with these ids. Events that the bulk request does not report are missing or unchanged;
+/// a single change of each, many at a time, tells which.
 pub(crate) async fn by_ids(
     client: &Client,
     ids: &[EventId],
@@ -40,32 +39,32 @@ pub(crate) async fn by_ids(
     }
     let left: Vec<_> = ids.iter().copied().filter(|id| done.insert(*id)).collect();
     let mut missing = HashSet::new();
-    let mut asked = JoinSet::new();
+    let mut requests = JoinSet::new();
     let mut next = left.iter().copied();
     loop {
-        while asked.len() < ASKED_AT_ONCE
+        while requests.len() < CONCURRENT_CHANGES
             && let Some(id) = next.next()
         {
             let client = client.clone();
-            asked.spawn(async move { (id, is_there(&client, id, change).await) });
+            requests.spawn(async move { (id, is_there(&client, id, change).await) });
         }
-        let Some(answer) = asked.join_next().await else {
+        let Some(answer) = requests.join_next().await else {
             break;
         };
-        let (id, found) = answer.expect("a question does not panic, and nobody aborts it");
+        let (id, found) = answer.expect("a request does not panic, and nobody aborts it");
         if found? {
             changed.unchanged += 1;
         } else {
             missing.insert(id);
         }
     }
-    // In the order in which they were given.
+    // In the given order.
     changed.missing = left;
     changed.missing.retain(|id| missing.contains(id));
     Ok(changed)
 }
 
-/// Whether an event that a change passed over is there; for a deletion, whether it ever was.
+/// Whether an event exists; for a deletion, whether it ever existed.
 async fn is_there(client: &Client, id: EventId, change: Change) -> Result<bool, ClientError> {
     match change {
         Change::Status(status) => client.set_status(id, status).await,
@@ -95,20 +94,20 @@ async fn make(
     Ok((changes.ids, changes.count))
 }
 
-/// Says what became of the events; `done` is what was done to them, in words.
+/// Reports the result; `done` is the verb, such as `deleted`.
 pub(crate) fn report(changed: Result<Changed, ClientError>, done: &str) -> ExitCode {
     let changed = match changed {
         Ok(changed) => changed,
         Err(error) => {
             output::report(&error);
             if error.is_temporary() {
-                output::note("  try: do it again; what is done stays done");
+                output::note("  try: run the command again; finished changes are kept");
             }
             return ExitCode::FAILURE;
         }
     };
     for id in &changed.missing {
-        output::note(format_args!("error: you have no event {id}"));
+        output::note(format_args!("error: no event {id}"));
     }
     let mut line = format!("{} {done}", changed.count);
     if changed.unchanged > 0 {

@@ -1,4 +1,4 @@
-//! Colour, where there is a terminal to show it.
+//! Color on terminals.
 
 use std::fmt::Display;
 
@@ -7,10 +7,10 @@ use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use tidings_event::Severity;
 
-/// Whether standard output is coloured, for every command that shows events.
+/// Whether to color standard output.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct ColorArgs {
-    /// When to use colour. `auto` is on a terminal, unless `NO_COLOR` is set
+    /// When to use color; `auto` uses it on a terminal unless `NO_COLOR` is set
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     color: When,
 }
@@ -23,7 +23,7 @@ enum When {
 }
 
 impl ColorArgs {
-    /// Settles the question for this run.
+    /// The painter for standard output.
     pub(crate) fn painter(self) -> Painter {
         let colored = match self.color {
             When::Auto => AutoStream::choice(&std::io::stdout()) != ColorChoice::Never,
@@ -34,14 +34,14 @@ impl ColorArgs {
     }
 }
 
-/// Colours text, or leaves it as it is.
+/// Colors text, or leaves it unchanged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Painter {
     colored: bool,
 }
 
 impl Painter {
-    /// The text in this style. It must be fit to be printed.
+    /// The text in this style. Control characters must be escaped already.
     pub(crate) fn paint(self, style: Style, text: impl Display) -> String {
         if self.colored {
             format!("{style}{text}{style:#}")
@@ -56,13 +56,13 @@ impl Painter {
     }
 }
 
-/// What stands behind the rest, such as a time.
+/// Secondary text, such as a time.
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
 /// A headline.
 pub(crate) const STRONG: Style = Style::new().bold();
 
-/// The style of a severity: the more urgent, the louder.
+/// The style of a severity, more prominent for urgent ones.
 pub(crate) fn of_severity(severity: Severity) -> Style {
     let color = |color: AnsiColor| color.on_default();
     match severity {

@@ -1,4 +1,4 @@
-//! `tidings completions`: what a shell needs to complete our commands.
+//! `tidings completions`: prints shell completions.
 
 use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
@@ -16,13 +16,13 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// The shell it is for
+    /// Shell to complete for
     shell: Shell,
 }
 
-/// Prints the script that completes `command`.
+/// Prints the completion script of `command`.
 pub(crate) fn run(args: &Args, mut command: clap::Command) -> anyhow::Result<ExitCode> {
-    // First into memory: the generator panics where it cannot write.
+    // Into memory, since the generator panics if it cannot write.
     let mut script = Vec::new();
     let name = command.get_name().to_owned();
     clap_complete::generate(args.shell, &mut command, name, &mut script);

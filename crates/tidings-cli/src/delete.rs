@@ -18,29 +18,29 @@ tidings delete <ID>...
        tidings delete --all [--yes]";
 
 const DETAILS: &str = "\
-Every screen of yours shows it at once. An event of the system is deleted for you alone. Says on
-standard error how many events were deleted; exit code 1 if you never had an event with one of the ids.
+All clients of the user show the change at once. A system event is deleted for this user only. Standard
+error reports how many events were deleted; the exit code is 1 if an id never existed.
 
-With a filter or --all it first says how many events that are and shows the newest, and asks; where
-there is no terminal it deletes nothing unless --yes is given. What is published after that is left
-alone. When it is cut off, do it again: what is done stays done.
+With a filter or --all, the command shows the number of events and the newest ones, and asks. Without a
+terminal it deletes nothing unless --yes is given. Events that are published meanwhile are not deleted.
+After an interruption, run the command again.
 
 Examples:
   tidings delete 01930000-0000-7000-8000-000000000042
   tidings delete --status read --to 2026-08-01T00:00:00Z
   tidings delete --severity debug --yes";
 
-/// How many of the events are shown before the question.
+/// How many events to show before asking.
 const SHOWN: u64 = 3;
 
-/// The most of a description that is shown, in characters.
+/// The longest shown description, in characters.
 const DESCRIPTION_CHARS: usize = 60;
 
 /// Delete events
 #[derive(Debug, clap::Args)]
 #[command(override_usage = USAGE, after_help = DETAILS)]
 pub(crate) struct Args {
-    /// Do not ask
+    /// Delete without asking
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub(crate) struct Args {
     selection: SelectionArgs,
 }
 
-/// Deletes, after a question unless ids say what, and says how many.
+/// Deletes events and reports how many. Asks first, unless ids are given.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let selected = args.selection.selected()?;
     let client = args.server.client()?;
@@ -73,7 +73,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(change::report(deleted, "deleted"))
 }
 
-/// What is to be deleted, as it is now.
+/// The events to delete, newest first.
 async fn look(
     client: &Client,
     filter: &EventFilter,
@@ -85,19 +85,21 @@ async fn look(
     client.list(filter.clone(), page).await
 }
 
-/// Whether the user wants these events deleted. There is nothing to ask if there are none.
+/// Asks whether to delete these events. Without any, there is nothing to ask.
 fn agreed(page: &EventPage, all: bool) -> anyhow::Result<bool> {
     let number = page.total_count.unwrap_or(page.events.len() as u64);
     if number == 0 {
         return Ok(true);
     }
-    let (events, what) = match (number, all) {
-        (1, true) => ("1 event".to_owned(), "is there"),
-        (1, false) => ("1 event".to_owned(), "matches"),
-        (_, true) => (format!("{number} events"), "are there"),
-        (_, false) => (format!("{number} events"), "match"),
+    let (events, verb) = match number {
+        1 => ("1 event".to_owned(), "matches"),
+        _ => (format!("{number} events"), "match"),
     };
-    output::note(format_args!("{events} {what}, the newest:"));
+    if all {
+        output::note(format_args!("{events} in all, newest first:"));
+    } else {
+        output::note(format_args!("{events} {verb}, newest first:"));
+    }
     for event in &page.events {
         output::note(line(event));
     }
@@ -105,8 +107,8 @@ fn agreed(page: &EventPage, all: bool) -> anyhow::Result<bool> {
         output::note("  …");
     }
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        output::note("error: nothing is deleted: there is no terminal to ask on");
-        output::note("  try: --yes, if you are sure");
+        output::note("error: nothing was deleted, since there is no terminal to ask on");
+        output::note("  try: --yes to delete without asking");
         return Ok(false);
     }
     let mut stderr = io::stderr().lock();
@@ -118,7 +120,7 @@ fn agreed(page: &EventPage, all: bool) -> anyhow::Result<bool> {
         .context("could not read standard input")?;
     let agreed = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
     if !agreed {
-        output::note("nothing is deleted");
+        output::note("nothing was deleted");
     }
     Ok(agreed)
 }

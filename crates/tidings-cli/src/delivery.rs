@@ -1,4 +1,4 @@
-//! Sends events that come one a line, and keeps account of them: `publish --stdin` and `import`.
+//! Sends events from lines, and counts the results: `publish --stdin` and `import`.
 
 mod batch;
 pub(crate) mod document;
@@ -20,55 +20,55 @@ use tokio::sync::mpsc;
 
 use crate::output::{self, Printed};
 use crate::progress::Progress;
-use crate::retry::{Answer, RetryArgs};
+use crate::retry::{Attempted, RetryArgs};
 use batch::Batch;
 use input::Piece;
 use refusal::Split;
 pub(crate) use source::Source;
 use tally::{Outcome, Tally};
 
-/// What is done with the events.
+/// What to do with the events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// They are published as new ones.
+    /// Publish them as new events.
     Publish {
-        /// Whether stored events are printed.
+        /// Whether to print stored events.
         prints: bool,
     },
-    /// They are stored with the past they had elsewhere.
+    /// Store them with their times and status.
     Import,
 }
 
-/// Sends batches one after the other, so that events are stored in the order of their lines. While
-/// the server commits one batch, the next is read.
+/// Sends batches one after the other, so that events are stored in the order of their lines. While the
+/// server commits one batch, the next one is read.
 #[derive(Debug)]
 struct Delivery {
     client: Client,
     retries: RetryArgs,
     purpose: Purpose,
-    /// What is read, in words.
+    /// The name of the input, for messages.
     source: String,
     progress: Progress,
     tally: Tally,
-    /// The first and the last line of what is being sent.
+    /// The first and last line of the batch that is being sent.
     under_way: Option<(u64, u64)>,
 }
 
 /// The result of each event of a batch.
 type Results = Vec<Result<Receipt, ClientError>>;
 
-/// Why not all of the input was sent.
+/// Why a delivery stopped early.
 #[derive(Debug)]
 enum Stop {
-    /// No request is answered as it should be.
+    /// A request failed.
     Server(ClientError),
-    /// The input cannot be read on, or standard output not written to.
+    /// The input cannot be read, or standard output cannot be written.
     Failed(anyhow::Error),
-    /// The user has had enough.
+    /// The user pressed Ctrl-C.
     Interrupted,
 }
 
-/// Sends all lines of a source and says what became of them.
+/// Sends all lines of a source and reports the results.
 pub(crate) async fn run(
     client: Client,
     retries: RetryArgs,
@@ -88,7 +88,7 @@ pub(crate) async fn run(
     let mut pieces = pieces.with_context(|| format!("could not read {}", delivery.source))?;
     let ended = tokio::select! {
         ended = delivery.deliver(&mut pieces) => ended,
-        // Without a handler, the default is to end at once, which is all right too.
+        // Without a handler, Ctrl-C ends the process at once, which is fine too.
         Ok(()) = tokio::signal::ctrl_c() => Err(Stop::Interrupted),
     };
     delivery.progress.end();
@@ -96,10 +96,10 @@ pub(crate) async fn run(
 }
 
 impl Delivery {
-    /// Sends all that comes.
+    /// Sends all pieces.
     ///
-    /// It may be dropped at any time. What was being sent then is `under_way`, and what had been
-    /// sent is in the tally.
+    /// It can be dropped at any time: `under_way` then names the batch that was being sent, and the tally
+    /// holds all earlier ones.
     async fn deliver(
         &mut self,
         pieces: &mut mpsc::Receiver<io::Result<Piece>>,
@@ -114,9 +114,9 @@ impl Delivery {
         Ok(())
     }
 
-    /// Sends until each event is stored or refused.
+    /// Sends a batch until each event is stored or rejected.
     async fn send(&mut self, batch: Batch) -> Result<(), Stop> {
-        // The next is at the end.
+        // A stack: the next batch is the last element.
         let mut waiting = vec![batch];
         while let Some(batch) = waiting.pop() {
             let Some((first, last)) = batch.line_range() else {
@@ -141,7 +141,7 @@ impl Delivery {
         Ok(())
     }
 
-    async fn store(&self, batch: &Batch) -> Result<Answer<Results>, ClientError> {
+    async fn store(&self, batch: &Batch) -> Result<Attempted<Results>, ClientError> {
         let notice = |text: String| self.progress.note(&text);
         match self.purpose {
             Purpose::Publish { .. } => {
@@ -158,14 +158,14 @@ impl Delivery {
     }
 
     /// Counts the results of a batch. Returns the events that the server could not store now.
-    async fn settle(&mut self, batch: Batch, answer: Answer<Results>) -> Result<Batch, Stop> {
+    async fn settle(&mut self, batch: Batch, answer: Attempted<Results>) -> Result<Batch, Stop> {
         let mut rest = Batch::default();
         let mut read = Vec::new();
         let mut stop = None;
         for (entry, result) in batch.entries.into_iter().zip(answer.value) {
             match result {
                 Ok(receipt) => {
-                    // A repeat after a failed request was possibly stored by that request.
+                    // After a failed attempt, that attempt can have stored a repeat.
                     let is_repeat = receipt.repeated && entry.may_repeat;
                     let outcome = match (is_repeat, answer.retried) {
                         (false, _) => Outcome::New,
@@ -179,9 +179,9 @@ impl Delivery {
                     } else {
                         self.tally.count_stored(outcome);
                     }
-                    // A repeat can have been marked as unread since.
+                    // The user can have marked repeated events as unread since.
                     if outcome != Outcome::Repeated && entry.is_read_system_event() {
-                        // By the id of the receipt: an id that is not a UUID became another.
+                        // By the stored id, since an id that is not a UUID is replaced.
                         read.push(receipt.id);
                     }
                     self.print(&receipt)?;
@@ -197,7 +197,7 @@ impl Delivery {
         stop.map_or(Ok(rest), Err)
     }
 
-    /// Events of the system are stored without a status, since each user has an own one for them.
+    /// System events are stored without a status, since each user has their own.
     async fn mark_as_read(&self, ids: Vec<EventId>) -> Result<(), ClientError> {
         if ids.is_empty() || self.purpose != Purpose::Import {
             return Ok(());

@@ -1,4 +1,4 @@
-//! `tidings export`: writes events down, with all that is known of them.
+//! `tidings export`: writes events to a file or standard output.
 
 mod owners;
 mod target;
@@ -23,15 +23,15 @@ use owners::Owners;
 use target::Target;
 
 const DETAILS: &str = "\
-Writes one event a line as JSON, the oldest first, as `tidings import` reads them: with its id, its
-times and its status, and with \"system\" for the owner of an event of the system. It ends with the
-newest event that is there when it begins. A file that it makes can be read by its owner only.
+Writes one JSON event per line, oldest first, for `tidings import`: with its id, times and status, and
+with \"system\" as the owner of a system event. The export ends with the newest event at its start. Only
+the file's owner can read it.
 
-When it is cut off, --resume goes on behind the last complete line of the file, all of which it reads
-first. It also adds what was published since a complete export; but not what was published with a time
-more than a minute earlier than the latest in the file, and a status is the one at the time of writing.
-Give it the filters it was begun with. An export to standard output goes on with --from and the
-createdAt of its last line: an event that is there twice is imported once.
+After an interruption, --resume continues after the file's last complete line. It also adds events that
+were published since a complete export, except for those whose time is more than a minute before the
+latest one in the file. Each status is that at the time of writing. Give the same filters again. To
+continue an export to standard output, give --from the createdAt of its last line; an event that is
+written twice is imported once.
 
 Examples:
   tidings export events.jsonl
@@ -42,11 +42,11 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// The file to write; there must be none of this name, unless it is gone on with; `-` is
-    /// standard output [default: standard output]
+    /// File to write, which must not exist unless --resume is given; `-` for standard output [default:
+    /// standard output]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Go on behind the last complete line of the file, if there is one
+    /// Continue after the last complete line of the file, if it exists
     #[arg(long, requires = "file")]
     resume: bool,
     #[command(flatten)]
@@ -57,7 +57,7 @@ pub(crate) struct Args {
     filter: ListFilterArgs,
 }
 
-/// Writes until there are no more.
+/// Writes all events and reports how many.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
     let file = args.file.filter(|path| path != Path::new("-"));
@@ -79,7 +79,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         ended = export.write() => ended,
         Ok(()) = tokio::signal::ctrl_c() => Ok(Ended::Interrupted),
     };
-    // What was written before a failure is worth keeping.
+    // Also after a failure, so that --resume can continue.
     let finished = export.target.finish();
     let written = export.written;
     let code = match ended? {
@@ -97,7 +97,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let noun = if written == 1 { "event" } else { "events" };
     output::note(format_args!("{written} {noun} written"));
     if code == ExitCode::FAILURE && file.is_some() {
-        output::note("  try: the same with --resume goes on from here");
+        output::note("  try: add --resume to continue from here");
     }
     Ok(code)
 }
@@ -105,11 +105,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn resumed_stdout() -> clap::Error {
     clap::Error::raw(
         ErrorKind::ArgumentConflict,
-        "--resume goes on with a file, and `-` is none\n",
+        "--resume needs a file, not standard output\n",
     )
 }
 
-/// An export under way.
+/// A running export.
 #[derive(Debug)]
 struct Export {
     client: Client,
@@ -120,14 +120,14 @@ struct Export {
     written: u64,
 }
 
-/// How it ended.
+/// How an export ended.
 #[derive(Debug)]
 enum Ended {
-    /// There are no more events, or nobody who reads them.
+    /// All events are written, or standard output is closed.
     Complete,
-    /// The server does not answer as it should.
+    /// A request failed.
     Failed(ClientError),
-    /// The user has had enough.
+    /// The user pressed Ctrl-C.
     Interrupted,
 }
 
@@ -138,7 +138,7 @@ impl Export {
             Ok(None) => return Ok(Ended::Complete),
             Err(error) => return Ok(Ended::Failed(error)),
         };
-        // What became visible late, since its commit took longer than that of a younger one.
+        // Includes events that appeared late, because their commit took longer than that of a younger one.
         self.filter.from = self.filter.from.max(self.target.resumes_from());
         // Small, because a page with a count is never shortened, however large its events are. By creation,
         // because such a page stays stable while events change.

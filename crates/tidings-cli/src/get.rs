@@ -1,4 +1,4 @@
-//! `tidings get`: one event, whole.
+//! `tidings get`: prints one event in full.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -12,18 +12,18 @@ use crate::output::{self, escaped, escaped_json};
 use crate::server_url::ServerUrl;
 
 const DETAILS: &str = "\
-Shows what happened, and of an error why and what to do, then the ids and the metadata. Exit code 1
-if you have no event with this id.
+Prints the description, the cause and suggested fix of an error, the ids and the metadata. The exit code
+is 1 if the event does not exist.
 
 Examples:
   tidings get 01930000-0000-7000-8000-000000000042
   tidings get 01930000-0000-7000-8000-000000000042 --json";
 
-/// Show one event with all that belongs to it
+/// Show one event in full
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// The event's id, as `list` and `publish` print it
+    /// Event id, as `list` and `publish` print it
     #[arg(value_name = "ID")]
     id: EventId,
     #[command(flatten)]
@@ -35,13 +35,13 @@ pub(crate) struct Args {
     color: ColorArgs,
 }
 
-/// Prints the event, or says that there is none.
+/// Prints the event, or reports that it does not exist.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
     let event = match client.get(args.id).await {
         Ok(Some(event)) => event,
         Ok(None) => {
-            output::note(format_args!("error: you have no event {}", args.id));
+            output::note(format_args!("error: no event {}", args.id));
             output::note("  try: tidings list");
             return Ok(ExitCode::FAILURE);
         }

@@ -1,4 +1,4 @@
-//! `tidings import`: stores the events of an export.
+//! `tidings import`: stores exported events.
 
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -10,14 +10,14 @@ use crate::retry::RetryArgs;
 use crate::server_url::ServerUrl;
 
 const DETAILS: &str = "\
-Reads what `tidings export` has written, one event a line, and stores each with its id, its times and
-its status. An event that is there is passed over, so that an import that was cut off may be repeated;
-what you have read since then stays so, and what you have deleted stays deleted. Events of the system
-that were read are marked as read for you when they are stored.
+Reads the output of `tidings export`, one event per line, and stores each event with its id, times and
+status. Events that are already present are skipped, so an interrupted import can be repeated; read
+events stay read and deleted events stay deleted. System events that were read are marked as read for
+this user.
 
-A line that is no event, such as the last one of an export that was cut off, or that is refused, does
-not stop the others. At the end standard error says how many were stored and what is wrong with the
-others, by line number; the exit code is 1 if there are any.
+A rejected line, such as the incomplete last line of an export, does not stop the others. At the end,
+standard error reports how many events were stored, and the faults of the others by line number; the
+exit code is 1 if a line was rejected.
 
 Examples:
   tidings import events.jsonl
@@ -27,7 +27,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// The file to read, or `-` for standard input [default: standard input]
+    /// File to read, or `-` for standard input [default: standard input]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     retries: RetryArgs,
 }
 
-/// Stores the events and says what became of them.
+/// Stores the events and reports the result.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
     let file = args.file.filter(|path| path != Path::new("-"));
@@ -44,7 +44,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Some(path) => Source::file(path)?,
         None => {
             if io::stdin().is_terminal() {
-                output::note("reading exported events, one JSON object a line; Ctrl-D ends");
+                output::note(
+                    "reading exported events, one JSON object per line; Ctrl-D ends the input",
+                );
             }
             Source::stdin()
         }

@@ -1,4 +1,4 @@
-//! `tidings list`: the events that are kept.
+//! `tidings list`: lists stored events.
 
 mod counts;
 mod table;
@@ -15,28 +15,26 @@ use crate::output::{self, Printed};
 use crate::server_url::ServerUrl;
 
 const DETAILS: &str = "\
-Prints a table, in which a star marks what is unread, and beneath it on standard error how many events
-there are: how many of those that match are shown, and the counts by severity of all events of the
-status that was asked for, or else of the unread ones. With --json it prints one event a line and no
-counts.
+Prints a table; a star marks unread events. Standard error reports how many events match, and the counts
+of all events by severity: unread ones, or those with the given --status. With --json it prints one event
+per line and no counts.
 
-It is read in pages of at most 1,000 events; with the newest first, an event that is published
-meanwhile is not shown. Sorted by updated_at, an event that changes meanwhile may be shown twice or
-not at all.
+The command reads pages of at most 1,000 events. With the newest first, it does not show events that are
+published meanwhile. Sorted by updated_at, an event that changes meanwhile can appear twice or not at all.
 
 Examples:
-  tidings list                                       the newest 25
-  tidings list --status unread --severity error      failures nobody has looked at
-  tidings list --search timeout --order asc          the first that speak of a timeout
+  tidings list                                       the newest 25 events
+  tidings list --status unread --severity error      unread failures
+  tidings list --search timeout --order asc          events about a timeout, oldest first
   tidings list --from 2026-08-01T00:00:00Z --limit all --json > august.jsonl";
 
-/// List events, the newest first unless told otherwise
+/// List events, newest first by default
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
     #[command(flatten)]
     server: ServerUrl,
-    /// The most events to list, or `all`
+    /// Maximum number of events, or `all`
     #[arg(long, value_name = "N|all", default_value_t = Limit::AtMost(PageRequest::DEFAULT_SIZE))]
     limit: Limit,
     /// Print each event as a line of JSON
@@ -48,13 +46,13 @@ pub(crate) struct Args {
     filter: ListFilterArgs,
 }
 
-/// How the list is sorted.
+/// The sort order of the list.
 #[derive(Clone, Copy, Debug, clap::Args)]
 struct SortArgs {
-    /// By when events were created, or last changed
+    /// Time to sort by
     #[arg(long, value_name = "BY", default_value = "created_at", value_parser = sort_key())]
     sort: SortKey,
-    /// The oldest first, or the newest
+    /// Sort order: `desc` for newest first, `asc` for oldest first
     #[arg(long, value_name = "ORDER", default_value = "desc", value_parser = sort_order())]
     order: SortOrder,
 }
@@ -84,7 +82,7 @@ fn sort_order() -> impl TypedValueParser<Value = SortOrder> {
     })
 }
 
-/// How many events are listed.
+/// The maximum number of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Limit {
     AtMost(u64),
@@ -100,7 +98,7 @@ impl std::fmt::Display for Limit {
     }
 }
 
-/// A text that is no limit.
+/// A text is not a limit.
 #[derive(Debug)]
 struct LimitError;
 

@@ -40,23 +40,22 @@ use std::process::ExitCode;
 use clap::builder::Resettable;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-/// Every request takes dozens of small allocations, most of which outlive the step they are made in.
+/// Every request makes dozens of small allocations, most of which outlive the task step that makes them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const DETAILS: &str = "\
-Exit codes: 0 when all is done; 1 when something failed or was refused, which is explained on standard
-error; 2 when the command cannot be understood.
+Exit codes: 0 for success, 1 for a failure (standard error gives the reason), 2 for a usage error.
 
-The first minute:
+Get started:
   tidings serve &
   tidings tail &
   tidings publish --acted-upon 7b1d2c3e-0000-4000-8000-000000000001 --category connection \\
     --action register --severity success --description 'Connected to the cluster'
 
-Each command explains itself: tidings publish --help.";
+`tidings COMMAND --help` describes a command.";
 
-/// Tells each user of a server what it is doing on their behalf, and never loses it.
+/// A durable notification inbox for your backend
 #[derive(Debug, Parser)]
 #[command(name = "tidings", version, propagate_version = true, after_help = DETAILS)]
 struct Cli {
@@ -66,35 +65,35 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the server.
+    /// Run the server
     Serve(Box<serve::Args>),
-    /// Send events to a server.
+    /// Publish events
     Publish(publish::Args),
-    /// Show events as they come.
+    /// Print events as they happen
     Tail(tail::Args),
-    /// List events, the newest first unless told otherwise.
+    /// List events, newest first by default
     List(list::Args),
-    /// Show one event with all that belongs to it.
+    /// Show one event in full
     Get(get::Args),
-    /// Count the events, by severity and status.
+    /// Count events by severity and status
     Summary(summary::Args),
-    /// Mark events as read or unread.
+    /// Mark events as read or unread
     Mark(mark::Args),
-    /// Delete events.
+    /// Delete events
     Delete(delete::Args),
-    /// Write events to a file, with their ids, times and status.
+    /// Write events to a file, with their ids, times and status
     Export(export::Args),
-    /// Store exported events, with their ids, times and status.
+    /// Store exported events, with their ids, times and status
     Import(import::Args),
-    /// Back up a data directory, also while a server uses it.
+    /// Back up a data directory, even while a server uses it
     Backup(backup::Args),
-    /// Restore a backup into an empty data directory.
+    /// Restore a backup into an empty data directory
     Restore(restore::Args),
-    /// Make a token for a development server, or the secret that signs tokens.
+    /// Create a token for a development server, or a secret that signs tokens
     Token(token::Args),
-    /// Say what is wrong with a server or a data directory.
+    /// Diagnose a server or a data directory
     Doctor(doctor::Args),
-    /// Print a completion script for a shell.
+    /// Print a completion script for a shell
     Completions(completions::Args),
 }
 
@@ -124,7 +123,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(code) => code,
         Err(error) => match error.downcast::<clap::Error>() {
-            // What only shows when the arguments are put together.
+            // A usage error that concerns several arguments.
             Ok(usage) => usage.exit(),
             Err(error) => {
                 output::note(format_args!("error: {error:#}"));
@@ -134,7 +133,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// An environment variable that is empty counts as none, as scripts and units expect that clear one.
+/// Treats an empty environment variable as unset, since scripts and units clear variables that way.
 fn without_empty_variables(command: clap::Command) -> clap::Command {
     let is_empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
     command

@@ -15,9 +15,9 @@ tidings mark <--read|--unread> <ID>...
        tidings mark <--read|--unread> --all";
 
 const DETAILS: &str = "\
-Every screen of yours shows it at once. Says on standard error how many events changed; exit code 1 if
-you have no event with one of the ids. With a filter, what is published meanwhile is left alone. When
-it is cut off, do it again: what is done stays done.
+All clients of the user show the change at once. Standard error reports how many events changed; the exit
+code is 1 if an id does not exist. With a filter or --all, events that are published meanwhile are not
+marked. After an interruption, run the command again.
 
 Examples:
   tidings mark --read 01930000-0000-7000-8000-000000000042
@@ -36,14 +36,14 @@ pub(crate) struct Args {
     selection: SelectionArgs,
 }
 
-/// As what they are marked.
+/// The new status.
 #[derive(Clone, Copy, Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct StatusArgs {
-    /// Mark them as read
+    /// Mark as read
     #[arg(long)]
     read: bool,
-    /// Mark them as unread
+    /// Mark as unread
     #[arg(long)]
     unread: bool,
 }
@@ -58,7 +58,7 @@ impl From<StatusArgs> for Status {
     }
 }
 
-/// Marks and says how many.
+/// Marks events and reports how many.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let selected = args.selection.selected()?;
     let client = args.server.client()?;

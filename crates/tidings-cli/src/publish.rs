@@ -1,4 +1,4 @@
-//! `tidings publish`: stores events from the command line, a file or a stream of lines.
+//! `tidings publish`: publishes events from flags, a file or standard input.
 
 mod flags;
 mod metadata;
@@ -19,24 +19,22 @@ use crate::retry::RetryArgs;
 use crate::server_url::ServerUrl;
 use flags::EventArgs;
 
-/// All ways to say what to publish, so that whoever leaves out --acted-upon sees the other ones.
+/// All three forms, so that the usage error for a missing --acted-upon shows the others.
 const USAGE: &str = "\
 tidings publish --acted-upon <UUID> --category <NAME> --action <NAME> --severity <NAME> [OPTIONS]
        tidings publish --file <FILE> [OPTIONS]
        tidings publish --stdin [OPTIONS]";
 
 const DETAILS: &str = "\
-Prints one line for each stored event: its id, or with --json the event. What the server repaired in an
-event, such as a severity in other words or a text that was too long, is a warning on standard error, and
-the event is stored. Events that are refused are explained there, one fault a line, and the exit code is 1. Publishing an event with the
-id of a stored one stores nothing and prints the stored one, so that an event with an --id may be
-sent again.
+Prints the id of each stored event, or with --json the event. If the server repairs an event, such as a
+text that is too long, it stores the event, and a warning goes to standard error. If the server rejects
+an event, standard error lists its faults and the exit code is 1. Publishing an event again under the
+same --id stores nothing and prints the stored event.
 
-With --stdin, a line that is no event or is refused does not stop the others. Lines are sent as they
-come, many at a time if there are many, and are stored in their order. At the end standard error says
-how many were stored and what is wrong with the others, by line number; the exit code is 1 if there
-are any. Nothing goes to standard output, unless --json asks for the stored events. When it is cut
-off, lines with an id of their own may be sent again; lines without one would be stored twice.
+With --stdin, a rejected line does not stop the others. Lines are sent in batches and stored in their
+order. At the end, standard error reports how many events were stored, and the faults of the others by
+line number; the exit code is 1 if a line was rejected. Standard output is empty unless --json is given.
+After an interruption, only lines with an id can be sent again; others would be stored twice.
 
 Examples:
   tidings publish --acted-upon 7b1d2c3e-0000-4000-8000-000000000001 --category connection \\
@@ -46,18 +44,17 @@ Examples:
     --suggested-remediation 'start the cluster' --metadata node=a --metadata tries:=3
   tidings publish --stdin < events.jsonl";
 
-/// Publish an event, or the events of a file or of standard input
+/// Publish events from flags, a file or standard input
 #[derive(Debug, clap::Args)]
 #[command(override_usage = USAGE, after_help = DETAILS)]
 pub(crate) struct Args {
     #[command(flatten)]
     server: ServerUrl,
-    /// Read JSON from a file, or from standard input if it is `-`: one event, or an array, of which
-    /// all are stored or none. Takes the place of the flags that make up one event
+    /// File with one JSON event, or an array that is stored as a whole or not at all; `-` for standard input.
+    /// Replaces the event flags
     #[arg(long, value_name = "FILE", conflicts_with = "stdin")]
     file: Option<PathBuf>,
-    /// Read events from standard input, one JSON object a line. Takes the place of the flags that
-    /// make up one event
+    /// Read events from standard input, one JSON object per line. Replaces the event flags
     #[arg(long)]
     stdin: bool,
     /// Print each stored event as a line of JSON instead of its id
@@ -69,12 +66,12 @@ pub(crate) struct Args {
     event: Box<EventArgs>,
 }
 
-/// Publishes and prints what is stored.
+/// Publishes events and prints the stored ones.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
     if args.stdin {
         if io::stdin().is_terminal() {
-            output::note("reading events, one JSON object a line; Ctrl-D ends");
+            output::note("reading events, one JSON object per line; Ctrl-D ends the input");
         }
         let purpose = Purpose::Publish { prints: args.json };
         return delivery::run(client, args.retries, purpose, Source::stdin()).await;
@@ -92,7 +89,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Publishes all of a document. What is sent is named here, so that it can be sent again.
+/// Publishes a document. Events without an id get one here, so that a retry stores nothing twice.
 async fn publish(
     client: &Client,
     retries: RetryArgs,

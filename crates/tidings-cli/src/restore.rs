@@ -23,10 +23,10 @@ belong to that user, so that the server can use them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// The file that `tidings backup` wrote; `-` for standard input
+    /// Backup file to read; `-` for standard input
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
-    /// The directory to create; must be empty or missing
+    /// Data directory to create; must be empty or missing
     #[arg(
         long,
         value_name = "DIR",

@@ -1,49 +1,48 @@
-//! Repeats a request that failed for a reason that may pass.
+//! Retries requests that failed for a temporary reason.
 
 use tidings_client::{Backoff, ClientError};
 
 use crate::output::chain;
 
-/// How often a request is repeated, for every command that makes requests which are safe to
-/// repeat.
+/// The number of retries, for commands whose requests are safe to repeat.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct RetryArgs {
-    /// How often to ask again when the server is away or cannot answer, with growing pauses; nothing
-    /// is done twice by it
+    /// How often to retry if the server is unreachable or overloaded, with growing pauses; nothing is stored
+    /// twice
     #[arg(long, value_name = "N", default_value_t = 4)]
     retries: u32,
 }
 
-/// An answer, and whether it took more than one request.
+/// The result of a request, and whether it took several attempts.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Answer<T> {
+pub(crate) struct Attempted<T> {
     pub(crate) value: T,
-    /// A request before this one failed, and may have been served all the same.
+    /// An earlier attempt failed. The server can have executed it all the same.
     pub(crate) retried: bool,
 }
 
 impl RetryArgs {
-    /// Makes requests until one is answered. They must be safe to repeat. `notice` says why there is
-    /// a pause.
+    /// Repeats the request until it succeeds. It must be safe to repeat. `notice` receives the reason of
+    /// each pause.
     ///
     /// # Errors
     ///
-    /// That of the last request, when it will not pass or there have been enough.
+    /// The error of the last attempt, if it is permanent or no attempts are left.
     pub(crate) async fn send<T>(
         self,
         notice: impl Fn(String),
         request: impl AsyncFn() -> Result<T, ClientError>,
-    ) -> Result<Answer<T>, ClientError> {
+    ) -> Result<Attempted<T>, ClientError> {
         let mut backoff = Backoff::new();
         let mut left = self.retries;
         loop {
             let retried = left < self.retries;
             match request().await {
-                Ok(value) => return Ok(Answer { value, retried }),
+                Ok(value) => return Ok(Attempted { value, retried }),
                 Err(error) if left > 0 && error.is_temporary() => {
                     left -= 1;
                     let pause = backoff.failed_with(&error);
-                    notice(format!("{}; sending again in {pause:.1?}", chain(&error)));
+                    notice(format!("{}; retrying in {pause:.1?}", chain(&error)));
                     tokio::time::sleep(pause).await;
                 }
                 Err(error) => return Err(error),
@@ -66,7 +65,7 @@ mod tests {
 
     use super::*;
 
-    /// A request to a port where nobody listens.
+    /// A request to a closed port.
     async fn refused() -> ClientError {
         let client = Client::new("http://127.0.0.1:1".parse().unwrap()).unwrap();
         let all = EventFilter::default();
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_is_repeated_until_it_is_answered() {
+    async fn retries_until_a_request_succeeds() {
         let (requests, notices) = (Cell::new(0), RefCell::new(Vec::new()));
         let answer = RetryArgs::with_retries(3)
             .send(
@@ -94,11 +93,11 @@ mod tests {
         let notices = notices.into_inner();
         assert_eq!(notices.len(), 2);
         assert!(notices[0].contains("127.0.0.1:1"), "{notices:?}");
-        assert!(notices[0].contains("sending again in"), "{notices:?}");
+        assert!(notices[0].contains("retrying in"), "{notices:?}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn there_is_an_end_to_it() {
+    async fn gives_up_after_the_last_retry() {
         let requests = Cell::new(0);
         let answer = RetryArgs::with_retries(2)
             .send(drop, async || {

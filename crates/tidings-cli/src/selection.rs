@@ -1,4 +1,4 @@
-//! Which events a command changes.
+//! The events that a command changes.
 
 use clap::error::ErrorKind;
 use tidings_event::{Cursor, EventFilter, EventId, Selection};
@@ -8,31 +8,31 @@ use crate::filter::ListFilterArgs;
 /// The events that `mark` and `delete` change: by id, by filter, or all.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SelectionArgs {
-    /// The events' ids, as `list` and `publish` print them
+    /// Ids of events, as `list` and `publish` print them
     #[arg(value_name = "ID", conflicts_with = "all")]
     ids: Vec<EventId>,
-    /// All events
+    /// Select all events
     #[arg(long)]
     all: bool,
     #[command(flatten)]
     filter: ListFilterArgs,
 }
 
-/// What was chosen.
+/// The selected events.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Selected {
-    /// These.
+    /// The events with these ids.
     Ids(Vec<EventId>),
-    /// Those that match, and with an empty filter all.
+    /// The matching events; all, if the filter is empty.
     Matching(EventFilter),
 }
 
 impl SelectionArgs {
-    /// Settles what is chosen.
+    /// The selection.
     ///
     /// # Errors
     ///
-    /// A usage error when nothing is chosen, or in several ways.
+    /// A usage error without a selection, or with several kinds of them.
     pub(crate) fn selected(self) -> Result<Selected, clap::Error> {
         let filter = EventFilter::from(self.filter);
         match (self.ids.is_empty(), self.all, filter.is_empty()) {
@@ -40,21 +40,21 @@ impl SelectionArgs {
             (true, true, true) | (true, false, false) => Ok(Selected::Matching(filter)),
             (true, false, true) => Err(clap::Error::raw(
                 ErrorKind::MissingRequiredArgument,
-                "give the ids of events, or a filter such as --severity, or --all\n",
+                "no events selected: give ids, a filter such as --severity, or --all\n",
             )),
             (false, _, false) => Err(clap::Error::raw(
                 ErrorKind::ArgumentConflict,
-                "ids and filters cannot be given together\n",
+                "ids and filters exclude each other: give one of them\n",
             )),
             (true, true, false) => Err(clap::Error::raw(
                 ErrorKind::ArgumentConflict,
-                "--all and filters cannot be given together\n",
+                "--all and filters exclude each other: give one of them\n",
             )),
         }
     }
 }
 
-/// The events that match and are not newer than what the user has seen.
+/// The matching events up to a cursor, so that later ones are not changed unseen.
 pub(crate) fn matching(filter: EventFilter, up_to: Cursor) -> Selection {
     if filter.is_empty() {
         let up_to = Some(up_to);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_chosen_in_one_way() {
+    fn accepts_one_kind_of_selection() {
         let id = ID.parse().unwrap();
         assert_eq!(selected(&[ID, ID]).unwrap(), Selected::Ids(vec![id, id]));
         let all = EventFilter::default();

@@ -1,4 +1,4 @@
-//! `tidings serve`.
+//! `tidings serve`: runs the server.
 
 mod announce;
 mod connections;
@@ -29,24 +29,23 @@ use log::{Log, LogFilter, LogFormat};
 use retention::RetentionArgs;
 use stop::{FLUSH_TIME, LEFTOVER_TIME, Stop};
 
-/// After so many steps of tasks it is looked what has arrived, at the latest. Tokio's own number is 61:
-/// while some send large heads, whose steps take long, the others' requests would wait for as many of
-/// them (`cargo xtask bench hostile`).
-const STEPS_BETWEEN_LOOKS: u32 = 16;
+/// Tokio polls for new I/O at least once per this number of task steps. With its default of 61, requests
+/// wait behind as many steps that parse large heads, which take long (`cargo xtask bench hostile`).
+const STEPS_BETWEEN_POLLS: u32 = 16;
 
-/// How a server is run.
+/// The flags of `tidings serve`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Where to listen; port 0 picks a free one. Without a login a loopback address.
+    /// Address to listen on; port 0 picks a free port. Without a login it must be a loopback address
     #[arg(long, value_name = "ADDR", env = "TIDINGS_LISTEN", default_value_t = tidings_server::Config::DEFAULT_LISTEN)]
     listen: SocketAddr,
 
-    /// Serve metrics and health checks on this address too, in plain HTTP, without a token and under any
-    /// host name; nothing else is served there. Port 0 picks a free one [default: none]
+    /// Serve metrics and health checks on this address too, in plain HTTP without a token; port 0 picks a
+    /// free port [default: none]
     #[arg(long, value_name = "ADDR", env = "TIDINGS_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
 
-    /// The directory that holds the events; made when it is missing.
+    /// Directory that stores the events; created if missing
     #[arg(
         long,
         value_name = "DIR",
@@ -56,13 +55,13 @@ pub(crate) struct Args {
     )]
     data_dir: PathBuf,
 
-    /// Play a day of a platform that does not exist, for a look at the page: without a login only, and in
-    /// `./tidings-demo` unless `--data-dir` says otherwise
+    /// Publish sample events of an imaginary platform, to try the page; needs --auth local, and changes the
+    /// default of --data-dir to ./tidings-demo
     #[arg(long)]
     demo: bool,
 
-    /// What is logged: a level, or levels by module such as `info,tidings=debug`. The level for all is
-    /// changed while it runs by `/api/system/events/config`.
+    /// Log level, or levels per module such as `info,tidings=debug`; `/api/system/events/config` changes it
+    /// while the server runs
     #[arg(
         long,
         value_name = "FILTER",
@@ -72,7 +71,7 @@ pub(crate) struct Args {
     )]
     log: LogFilter,
 
-    /// How the log is written, on standard error.
+    /// Format of the log on standard error
     #[arg(
         long,
         value_name = "FORMAT",
@@ -94,10 +93,10 @@ pub(crate) struct Args {
     limits: LimitArgs,
 }
 
-/// Serves until SIGTERM or SIGINT, then ends the streams and commits what was accepted. Whatever is
-/// blocked, it returns within [`stop::STOP_WITHIN`] of the signal, or the process ends without that.
+/// Serves until SIGTERM or SIGINT, then ends the streams and commits accepted events. It returns within
+/// [`stop::STOP_WITHIN`] of the signal; if something blocks, the process exits by then.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    // Before the log begins: a wrong flag is shown as one.
+    // Before the log starts, so that a wrong flag is reported as a usage error.
     let settings = Settings::of(args)?;
     let log = Log::start(args.log.clone(), args.log_format)
         .context("could not start the log on standard error")?;
@@ -115,11 +114,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
-/// The flags that only make sense together.
+/// The settings that several flags make up.
 struct Settings {
     retention: Retention,
     limits: Limits,
-    /// How many bytes the events of one user may take.
+    /// The quota of each user, in bytes.
     owner_bytes: Option<u64>,
     reserve: Reserve,
     connections: ConnectionLimits,
@@ -129,7 +128,7 @@ struct Settings {
 impl Settings {
     fn of(args: &Args) -> Result<Self, clap::Error> {
         if args.demo && args.identity.has_login() {
-            let fault = "--demo is for a server without a login: leave out --auth jwt, or --demo\n";
+            let fault = "--demo needs --auth local: leave out --auth jwt or --demo\n";
             return Err(clap::Error::raw(ErrorKind::ArgumentConflict, fault));
         }
         Ok(Self {
@@ -146,22 +145,22 @@ impl Settings {
 fn serve(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<()> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     allow_many_files();
-    // Before anything is opened, so that no signal finds the server half started.
+    // Before anything is opened, so that a signal during the start is handled.
     let stop = Stop::listen(log.clone())?;
     let mut runtime = Builder::new_multi_thread();
-    runtime.event_interval(STEPS_BETWEEN_LOOKS).enable_all();
+    runtime.event_interval(STEPS_BETWEEN_POLLS).enable_all();
     let runtime = runtime.build()?;
     let ended = runtime.block_on(async {
         let started = tokio::select! {
             biased;
-            // Keys that do not come, or a slow disk, do not keep it from ending.
+            // Also while keys are being fetched or a slow disk is read.
             () = stop.clone().asked() => return Ok(()),
             started = start(args, settings, log) => started?,
         };
         started.run(stop).await;
         Ok(())
     });
-    // Dropped, the runtime would wait for every blocking call that is under way.
+    // Dropping the runtime would wait for every blocking call.
     runtime.shutdown_timeout(LEFTOVER_TIME);
     ended
 }
@@ -174,7 +173,7 @@ struct Started {
 }
 
 async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Started> {
-    let rules = retention::described(&settings.retention);
+    let retention = settings.retention.clone();
     let identity = identity::open(settings.tokens).await?;
     let engine = Tidings::open(tidings::Config {
         retention: settings.retention,
@@ -207,14 +206,14 @@ async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Sta
     announce::announce(&server.url());
     tracing::info!(address = %server.local_addr(), data_dir = %args.data_dir.display(), "serving");
     if let Some(address) = server.metrics_addr() {
-        tracing::info!(%address, "serving metrics and health checks to everybody who can connect");
+        tracing::info!(%address, "serving metrics and health checks without authentication");
     }
-    tracing::info!("keeping {rules}");
+    retention::log(&retention);
     if let Some(most) = server.connections_per_address() {
         tracing::info!(
-            most,
-            "one address may have so many connections; a proxy is one address too, and \
-             --max-connections-per-address gives it more"
+            limit = most,
+            "connections per client address are limited; behind a proxy, raise \
+             --max-connections-per-address"
         );
     }
     let demo = if args.demo {
@@ -237,8 +236,7 @@ impl Started {
     }
 }
 
-/// Every connection is an open file, and the usual limit of 1,024 is far below what the system grants
-/// on request.
+/// Raises the limit of open files, since every connection is one and the usual limit is 1,024.
 fn allow_many_files() {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {

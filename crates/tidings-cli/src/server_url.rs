@@ -1,14 +1,14 @@
-//! Which server a command talks to.
+//! The server that a command talks to.
 
 use tidings_client::Client;
 use url::Url;
 
 use crate::access::Access;
 
-/// The server's address and how to get in, for every command that is a client.
+/// The flags of every command that calls a server.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServerUrl {
-    /// The server's address. A path is kept, for a server behind a path of another.
+    /// URL of the server, with the path if it is mounted below one
     #[arg(
         long,
         env = "TIDINGS_URL",
@@ -23,18 +23,18 @@ pub(crate) struct ServerUrl {
 /// Where `tidings serve` listens by default.
 const DEFAULT_URL: &str = "http://127.0.0.1:9081";
 
-/// The address of a server that nobody has named.
+/// The URL if none is given.
 pub(crate) fn default_url() -> Url {
     DEFAULT_URL.parse().expect("it is a URL")
 }
 
 impl ServerUrl {
-    /// A client of this server. Nothing is sent yet.
+    /// A client of this server; it sends nothing yet.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
         self.access.client(&self.url)
     }
 
-    /// How to get in.
+    /// Credentials and trusted certificates.
     pub(crate) const fn access(&self) -> &Access {
         &self.access
     }

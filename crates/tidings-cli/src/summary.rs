@@ -1,4 +1,4 @@
-//! `tidings summary`: how many events there are.
+//! `tidings summary`: counts events.
 
 use std::process::ExitCode;
 
@@ -10,13 +10,13 @@ use crate::output;
 use crate::server_url::ServerUrl;
 
 const DETAILS: &str = "\
-The counts are exact. With --json they are one line, with the cursor they hold at:
+The counts are exact. With --json they are one line, with the cursor at which they hold:
 
   {\"totalCount\":3,\"unreadCount\":2,\"readCount\":1,\"unread\":{\"error\":2},\"read\":{\"success\":1},\"cursor\":\"…\"}
 
-`tidings tail --since` that cursor to keep them true.";
+To keep them current, follow with `tidings tail --since` and this cursor.";
 
-/// Count the events, by severity and status
+/// Count events by severity and status
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
@@ -46,7 +46,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A row for each severity that occurs, the most urgent first, and one for all.
+/// A row for each severity with events, most urgent first, and a total.
 fn table(counts: &Summary) -> String {
     let mut table = Table::new();
     table
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_a_row_for_each_severity_and_one_for_all() {
+    fn table_has_a_row_per_severity_and_a_total() {
         let mut counts = Summary::default();
         counts.add(Status::Unread, Severity::Success, 12);
         counts.add(Status::Read, Severity::Success, 3);

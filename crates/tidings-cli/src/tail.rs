@@ -1,4 +1,4 @@
-//! `tidings tail`: prints events as they are published.
+//! `tidings tail`: prints events as they happen.
 
 mod change_line;
 mod owner;
@@ -20,42 +20,42 @@ use change_line::change_line;
 use owner::OwnerTracker;
 
 const DETAILS: &str = "\
-Runs until it is interrupted, and through restarts of the server: it reconnects and misses nothing.
-Notices about the connection go to standard error, also that the token is about to end: with --token-file
-it goes on with the token that is put into the file in time.
+Runs until it is interrupted. It reconnects after a restart of the server and misses nothing. Notices
+about the connection go to standard error. Before a token expires, a notice says so; with --token-file,
+the command takes a new token from the file without a restart.
 
-Plain output is one line for each event: time, severity, category/action and description, with what
-the user can do about an error indented beneath; and one line for each change: `read`, `unread` or
-`deleted`, and the ids of the events. With --json each item of the stream is one line:
+Each event is one line: time, severity, category/action and description. Suggested fixes of an error
+are indented below it. Each change is one line: `read`, `unread` or `deleted`, and the ids. With --json
+each item of the stream is one line:
 
   {\"cursor\":\"…\",\"event\":{…}}   an event
-  {\"cursor\":\"…\",\"status\":{\"ids\":[…],\"status\":\"read\",…}}   events are marked, here or elsewhere
-  {\"cursor\":\"…\",\"deleted\":{\"ids\":[…],…}}   events are deleted, here, elsewhere or by retention
+  {\"cursor\":\"…\",\"status\":{\"ids\":[…],\"status\":\"read\",…}}   events were marked
+  {\"cursor\":\"…\",\"deleted\":{\"ids\":[…],…}}   events were deleted, by the user or by retention
   {\"cursor\":\"…\",\"ready\":{\"cursor\":\"…\",\"head\":\"…\"}}   connected, or catching up again
-  {\"cursor\":\"…\",\"live\":{\"cursor\":\"…\",\"summary\":{…}}}   caught up, with the counts there
-  {\"cursor\":\"…\",\"reset\":{\"cursor\":\"…\",\"reason\":\"…\"}}   events may be missing: list them
-  {\"cursor\":\"…\",\"expiring\":{\"at\":\"…\"}}   the token is about to end
+  {\"cursor\":\"…\",\"live\":{\"cursor\":\"…\",\"summary\":{…}}}   caught up, with the counts at this cursor
+  {\"cursor\":\"…\",\"reset\":{\"cursor\":\"…\",\"reason\":\"…\"}}   updates were missed: reload the list
+  {\"cursor\":\"…\",\"expiring\":{\"at\":\"…\"}}   the token is about to expire
 
-The cursor of a line is what --since takes to go on behind it. Filters hold back events and nothing
-else: changes are always shown, and the counts are those of all events. What a change does to the counts
-stands in it (unread, read); where it does not, the next `live` has the counts.
+To continue after a line, give its cursor to --since. Filters apply to events only: changes are always
+shown, and counts are those of all events. A change names its effect on the counts (unread, read); if it
+does not, the next `live` has the counts.
 
 Examples:
-  tidings tail                                          what happens from now on
-  tidings tail --since earliest --count 20              the first twenty events that are kept
+  tidings tail                                          new events
+  tidings tail --since earliest --count 20              the first 20 stored events
   tidings tail --severity error,critical --json         failures, for a program
   tidings tail --operation-id 7b1d2c3e-… --count 1      wait for the next event of an operation";
 
-/// Print events as they are published
+/// Print events as they happen
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
     #[command(flatten)]
     server: ServerUrl,
-    /// Start behind a cursor, or with the `earliest` event that is kept [default: from now on]
+    /// Start after this cursor, or at the `earliest` stored event [default: new events only]
     #[arg(long, value_name = "CURSOR|earliest")]
     since: Option<Start>,
-    /// End after this many events
+    /// Exit after N events
     #[arg(long, value_name = "N")]
     count: Option<NonZeroU64>,
     /// Print every item of the stream as a line of JSON
@@ -67,7 +67,7 @@ pub(crate) struct Args {
     filter: FilterArgs,
 }
 
-/// Prints until it has printed enough, the reader of standard output has gone or the server refuses.
+/// Prints until --count is reached, standard output is closed or the server rejects the stream.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
     let mut follow = client.subscribe(args.since.unwrap_or(Start::Now));
@@ -103,22 +103,22 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What is shown of the items of a stream, and how.
+/// Which items to print, and how.
 #[derive(Debug)]
 struct Tail {
     filter: EventFilter,
     owners: OwnerTracker,
     as_json: bool,
     painter: Painter,
-    /// How many more events are wanted, if not all.
+    /// How many more events to print, if there is a limit.
     left: Option<u64>,
-    /// Whether `ready` has come since the connection was made.
+    /// Whether `ready` has arrived on this connection.
     connected: bool,
-    /// How to give another token.
+    /// How to supply another token.
     renewal: String,
 }
 
-/// Whether another item is wanted.
+/// Whether to print more items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shown {
     More,
@@ -126,7 +126,7 @@ enum Shown {
 }
 
 impl Tail {
-    /// Shows an item, or holds it back.
+    /// Prints an item unless the filter excludes it.
     fn show(&mut self, item: &StreamItem) -> anyhow::Result<Shown> {
         let wanted = self.lets_through(item);
         self.owners.note(item);
@@ -163,7 +163,7 @@ impl Tail {
         })
     }
 
-    /// What there is to say about an item that is about the stream itself.
+    /// The notice for an item about the stream itself.
     fn notice(&mut self, item: &StreamItem) -> String {
         match item {
             StreamItem::Ready { cursor, .. } => {
@@ -178,26 +178,21 @@ impl Tail {
             }
             StreamItem::Reset { cursor, reason } => {
                 let reason = match reason {
-                    ResetReason::Malformed => {
-                        "what was given as the starting point is not a cursor"
-                    }
+                    ResetReason::Malformed => "the starting point is not a cursor",
                     ResetReason::Foreign => {
-                        "the cursor is of another user or installation, or from before a restore"
+                        "the cursor belongs to another user or installation, or to the time before a restore"
                     }
-                    ResetReason::TooOld => "the changes behind the cursor are no longer kept",
+                    ResetReason::TooOld => "the changes after the cursor are no longer stored",
                     ResetReason::TooNew => "the cursor is ahead of the server",
                     _ => "the server cannot use the cursor",
                 };
                 format!(
-                    "reset: {reason}; following from {cursor} instead. Events may be missing here: \
-                     list them, or start again with --since earliest"
+                    "reset: {reason}; following from {cursor} instead. Events can be missing: \
+                     run `tidings list`, or start again with --since earliest"
                 )
             }
             StreamItem::Expiring { at, .. } => {
-                format!(
-                    "the token ends at {at:.0}, and this stream with it; {}",
-                    self.renewal
-                )
+                format!("the token and this stream end at {at:.0}; {}", self.renewal)
             }
             _ => String::new(),
         }
@@ -254,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn ready_is_called_a_connection_once_for_each() {
+    fn reports_the_first_ready_of_a_connection_as_connected() {
         let ready = StreamItem::Ready {
             cursor: cursor(),
             head: cursor(),
@@ -267,19 +262,19 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_token_is_announced_with_what_to_do() {
+    fn announces_the_end_of_a_token_with_a_fix() {
         let notice = tail().notice(&StreamItem::Expiring {
             cursor: cursor(),
             at: "2026-08-01T10:00:00.5Z".parse().unwrap(),
         });
         assert_eq!(
             notice,
-            "the token ends at 2026-08-01T10:00:00Z, and this stream with it; put a fresh one there"
+            "the token and this stream end at 2026-08-01T10:00:00Z; put a fresh one there"
         );
     }
 
     #[test]
-    fn json_has_the_cursor_and_the_payload_under_its_kind() {
+    fn json_lines_have_the_cursor_and_the_payload_under_its_kind() {
         let item = StreamItem::Created {
             cursor: cursor(),
             event: Box::new(sample::event(&json!(null))),
@@ -304,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn any_starting_point_is_taken_and_judged_by_the_server() {
+    fn leaves_malformed_cursors_to_the_server() {
         for (since, start) in [
             ("earliest", Start::Earliest),
             ("2-1-00000000", Start::After(cursor())),
@@ -316,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_says_why_and_what_to_do() {
+    fn reports_a_reset_with_its_reason_and_a_fix() {
         let notice = tail().notice(&StreamItem::Reset {
             cursor: cursor(),
             reason: ResetReason::Malformed,

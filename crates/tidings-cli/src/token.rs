@@ -1,4 +1,4 @@
-//! `tidings token`: tokens for a development server, and the secrets that sign them.
+//! `tidings token`: creates tokens and secrets for a development server.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
@@ -22,9 +22,9 @@ tidings token --secret-file <FILE> --owner <UUID> [OPTIONS]
        tidings token owner --issuer <TEXT> --subject <TEXT>";
 
 const DETAILS: &str = "\
-The token is printed on standard output, and nothing else is. Whoever has it can do what it allows until
-it expires; whoever has the secret can make any. Where an identity provider makes the tokens, this command
-is not needed.
+Prints only the token, on standard output. Keep tokens and secrets private: a token grants its scopes
+until it expires, and the secret can sign any token. If an identity provider issues the tokens, you do
+not need this command.
 
 Examples:
   tidings token --new-secret secret
@@ -33,7 +33,7 @@ Examples:
   tidings token --secret-file secret --owner 7b1d2c3e-0000-4000-8000-000000000002 \\
     --scope events:read --scope events:publish --expires-in 30d";
 
-/// Make a token for a development server, or the secret that signs tokens
+/// Create a token for a development server, or a secret that signs tokens
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = USAGE,
@@ -44,14 +44,14 @@ Examples:
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
-    /// The file with the secret that the server verifies tokens with
+    /// File with the secret that the server verifies tokens with
     #[arg(long, value_name = "FILE", required_unless_present = "new_secret")]
     secret_file: Option<PathBuf>,
-    /// Whose token it is: the user whose events it is about
+    /// User that the token authenticates
     #[arg(long, value_name = "UUID", required_unless_present = "new_secret")]
     owner: Option<OwnerId>,
-    /// What it allows: events:read, events:write (change one's own and publish to oneself),
-    /// events:publish (to anyone and to the system) or events:admin; may be given several times
+    /// Granted scope (repeatable): events:read, events:write (change and publish one's own events),
+    /// events:publish (publish to all users) or events:admin
     #[arg(
         long,
         value_name = "SCOPE",
@@ -59,45 +59,44 @@ pub(crate) struct Args {
         default_values = ["events:read", "events:write"]
     )]
     scope: Vec<Scopes>,
-    /// How long it can be used, such as `8h` or `30d`
+    /// Lifetime of the token, such as `8h` or `30d`
     #[arg(long, value_name = "TIME", default_value = "1h")]
     expires_in: Age,
-    /// Who issues it (`iss`), if the server asks for that [default: none]
+    /// Issuer (`iss`), if the server requires one [default: none]
     #[arg(long, value_name = "TEXT")]
     issuer: Option<String>,
-    /// Whom it is for (`aud`), if the server asks for that [default: none]
+    /// Audience (`aud`), if the server requires one [default: none]
     #[arg(long, value_name = "TEXT")]
     audience: Option<String>,
-    /// The id (`jti`) by which it can be revoked [default: a random UUID]
+    /// Token id (`jti`), by which it can be revoked [default: a random UUID]
     #[arg(long, value_name = "TEXT")]
     id: Option<String>,
-    /// Make a file with a new secret of 256 random bits, which only its owner can read, and no token;
-    /// there must be no file of this name
+    /// Create this file with a random secret of 256 bits, readable by its owner only; the file must not exist
     #[arg(long, value_name = "FILE", exclusive = true)]
     new_secret: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Print the owner that tokens with a subject have
+    /// Print the owner of tokens with this issuer and subject
     ///
-    /// It is the subject itself if that is a UUID, and otherwise the UUID that a server with
-    /// --jwt-owner-from-subject makes of issuer and subject.
+    /// The owner is the subject if it is a UUID, and otherwise the UUID that a server with
+    /// --jwt-owner-from-subject derives from issuer and subject.
     Owner {
-        /// The issuer (`iss`) of the tokens, exactly as it is written there
+        /// Issuer (`iss`) of the tokens, exactly as in the tokens
         #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
         issuer: String,
-        /// The subject (`sub`) of the tokens
+        /// Subject (`sub`) of the tokens
         #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
         subject: String,
     },
 }
 
-/// Prints the token or the owner, or makes the file.
+/// Prints the token or the owner, or creates the secret.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(Command::Owner { issuer, subject }) = &args.command {
         let owner =
-            OwnerId::named_by(subject, Some(issuer)).context("no owner is made of these")?;
+            OwnerId::named_by(subject, Some(issuer)).context("could not derive an owner")?;
         output::print_line(owner).context("could not write to standard output")?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -105,17 +104,21 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         return make_secret(path);
     }
     let (Some(secret_file), Some(owner)) = (&args.secret_file, args.owner) else {
-        return Err(anyhow!("--secret-file and --owner are needed for a token"));
+        return Err(anyhow!(
+            "--secret-file and --owner are required to create a token"
+        ));
     };
     let secret = Secret::read(secret_file);
-    let secret = secret.with_context(|| format!("could not use {}", secret_file.display()))?;
+    let secret =
+        secret.with_context(|| format!("could not read the secret {}", secret_file.display()))?;
     let issued = Timestamp::now();
     let expires = issued.checked_add(args.expires_in.0);
     let request = MintRequest {
         owner,
         scopes: args.scope.into_iter().fold(Scopes::NONE, Scopes::bitor),
         issued,
-        expires: expires.context("--expires-in reaches beyond the year 9999: give less")?,
+        expires: expires
+            .context("--expires-in reaches beyond the year 9999: give a shorter time")?,
         issuer: args.issuer,
         audience: args.audience,
         id: Some(args.id.unwrap_or_else(|| Uuid::new_v4().to_string())),
@@ -126,13 +129,13 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn make_secret(path: &Path) -> anyhow::Result<ExitCode> {
-    let failed = || format!("could not make {}", path.display());
+    let failed = || format!("could not create {}", path.display());
     let line = Secret::new_line().with_context(failed)?;
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(path);
     let mut file = file.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => anyhow!(
-            "{} is there already and stays as it is, since tokens may be signed with it: give another name",
+            "{} exists, and tokens can be signed with it: give another name",
             path.display()
         ),
         _ => anyhow!(error).context(failed()),

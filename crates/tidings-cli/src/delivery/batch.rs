@@ -1,4 +1,4 @@
-//! Events on their way, each with the line it comes from.
+//! Events to send, each with its line.
 
 use tidings_client::PastEvent;
 use tidings_event::{Given, OwnerName, Status};
@@ -14,11 +14,11 @@ pub(super) struct Batch {
 pub(super) struct Entry {
     pub(super) line: u64,
     pub(super) event: PastEvent,
-    /// The event brought an id of its own, so that it may have been stored long ago.
+    /// The event has an id of its own, so it can have been stored before.
     pub(super) may_repeat: bool,
 }
 
-/// An event, or a line, that is not stored, and everything that is wrong with it.
+/// A rejected line, with all its faults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refused {
     pub(super) line: u64,
@@ -38,12 +38,12 @@ impl Batch {
         self.entries.len()
     }
 
-    /// Its first and its last line.
+    /// The first and the last line.
     pub(super) fn line_range(&self) -> Option<(u64, u64)> {
         Some((self.entries.first()?.line, self.entries.last()?.line))
     }
 
-    /// Cuts it in the middle. The second half is empty only where the first has one event or none.
+    /// Splits the batch in the middle. The second half is empty if the batch has at most one event.
     pub(super) fn halves(mut self) -> (Self, Self) {
         let middle = self.len().div_ceil(2);
         let second = Self {
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_have_all_events_in_order() {
+    fn halves_keep_all_events_in_order() {
         for (lines, first, second) in [
             (&[][..], &[][..], &[][..]),
             (&[1], &[1], &[]),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn only_events_of_the_system_that_had_been_read_are_marked() {
+    fn selects_only_read_system_events() {
         for (owner, status, expected) in [
             ("system", "read", true),
             ("system", "unread", false),

@@ -1,11 +1,11 @@
-//! What is said at the end.
+//! The report at the end of a delivery.
 
 use std::process::ExitCode;
 
 use super::{Delivery, Purpose, Stop};
 use crate::output;
 
-/// Says on standard error what became of the lines.
+/// Reports the results of the lines on standard error.
 pub(super) fn write(delivery: &Delivery, ended: Result<(), Stop>) -> ExitCode {
     for warning in delivery.tally.warnings() {
         output::note(warning);
@@ -22,14 +22,14 @@ pub(super) fn write(delivery: &Delivery, ended: Result<(), Stop>) -> ExitCode {
         }
         let where_it_stopped = match delivery.under_way {
             Some((first, last)) => format!(
-                "stopped at line {first}: lines {first} to {last} may be stored or not, and what \
-                 follows is not"
+                "stopped at line {first}: it is unknown whether lines {first} to {last} are stored; later \
+                 lines are not"
             ),
-            None => "stopped: what follows is not stored".to_owned(),
+            None => "stopped: later lines are not stored".to_owned(),
         };
         output::note(where_it_stopped);
         if delivery.purpose == Purpose::Import {
-            output::note("  try: import it again; what is stored is passed over");
+            output::note("  try: import the file again; stored events are skipped");
         }
     }
     output::note(delivery.tally.counts());

@@ -1,4 +1,4 @@
-//! Where the lines come from.
+//! The input of a delivery.
 
 use std::fmt;
 use std::fs::File;
@@ -8,12 +8,12 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-/// Something with an event a line.
+/// An input with one event per line.
 pub(crate) struct Source {
-    /// What it is, in words.
+    /// Its name, for messages.
     pub(super) name: String,
     pub(super) reader: Box<dyn Read + Send>,
-    /// How many bytes it has, where that is known.
+    /// Its length in bytes, if known.
     pub(super) length: Option<u64>,
 }
 

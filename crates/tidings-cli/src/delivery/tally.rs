@@ -1,37 +1,37 @@
-//! What became of the lines of an input.
+//! The results of the lines of an input.
 
 use tidings_event::Warning;
 
 use super::batch::Refused;
 
-/// The most refused lines that are listed: a person mends the first ones and tries again.
+/// The most rejected lines that are listed. A user fixes the first ones and tries again.
 const MAX_LISTED: usize = 20;
 
-/// The counts, and the first of the refused lines with all their faults.
+/// The counts, and the first rejected lines with all their faults.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     stored: u64,
     repeated: u64,
-    /// More of the stored ones may be repeats: a failed request may have stored them, or one long ago.
+    /// More stored events can be repeats, stored by a failed attempt or long ago.
     more_may_be_repeated: bool,
-    /// Were stored before, and deleted since.
+    /// Events that were stored before and then deleted.
     deleted: u64,
     refused: u64,
     listed: Vec<Refused>,
-    /// Were stored after a repair.
+    /// Events that were stored after a repair.
     repaired: u64,
-    /// The warnings of the first of them.
+    /// The warnings of the first repaired events.
     warnings: Vec<String>,
 }
 
-/// What the server said about an event it has stored.
+/// Whether a stored event had been stored before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// It had not been stored before.
+    /// No.
     New,
-    /// It had been.
+    /// Yes.
     Repeated,
-    /// It had been, perhaps by a request of ours that seemed to fail.
+    /// Yes, possibly by a failed attempt of this command.
     Unknown,
 }
 
@@ -45,7 +45,7 @@ impl Tally {
         }
     }
 
-    /// Counts an event that is deleted, and does not return by being sent again.
+    /// Counts a deleted event, which stays deleted when it is sent again.
     pub(super) const fn count_deleted(&mut self) {
         self.deleted += 1;
     }
@@ -56,7 +56,7 @@ impl Tally {
         self.listed.extend(refused.into_iter().take(room));
     }
 
-    /// Counts a stored event if anything was repaired in it.
+    /// Counts a stored event if it was repaired.
     pub(super) fn count_warnings<'a>(
         &mut self,
         line: u64,
@@ -78,24 +78,22 @@ impl Tally {
 
     /// The counts in one line.
     pub(super) fn counts(&self) -> String {
-        let mut text = format!("{} stored", self.stored);
+        let mut text = format!("{} stored", self.stored - self.repeated);
         if self.repeated > 0 {
             let at_least = if self.more_may_be_repeated {
                 "at least "
             } else {
                 ""
             };
-            text += &format!(" ({at_least}{} of them before)", self.repeated);
+            text += &format!(", {at_least}{} already present", self.repeated);
         }
-        match self.deleted {
-            0 => {}
-            1 => text += ", 1 was deleted since and stays deleted",
-            more => text += &format!(", {more} were deleted since and stay deleted"),
+        if self.deleted > 0 {
+            text += &format!(", {} deleted earlier and not restored", self.deleted);
         }
         if self.repaired > 0 {
             text += &format!(", {} repaired", self.repaired);
         }
-        text + &format!(", {} refused", self.refused)
+        text + &format!(", {} rejected", self.refused)
     }
 
     /// The warnings of the first lines that were repaired.
@@ -103,10 +101,10 @@ impl Tally {
         self.warnings.iter()
     }
 
-    /// The refused lines, a fault a line, in the order of the input.
+    /// One line for each fault of the rejected lines, in the order of the input.
     pub(super) fn refusals(&self) -> Vec<String> {
         let mut listed: Vec<_> = self.listed.iter().collect();
-        // A line that is not JSON is known before the batch around it is sent.
+        // Lines that are not JSON are counted before the batch around them is sent.
         listed.sort_by_key(|refused| refused.line);
         let mut texts: Vec<_> = listed
             .into_iter()
@@ -138,23 +136,23 @@ mod tests {
     #[test]
     fn counts_claim_no_more_than_is_known() {
         let mut tally = Tally::default();
-        assert_eq!(tally.counts(), "0 stored, 0 refused");
+        assert_eq!(tally.counts(), "0 stored, 0 rejected");
         let count = |tally: &mut Tally, events, outcome| {
             (0..events).for_each(|_| tally.count_stored(outcome));
         };
         count(&mut tally, 500, Outcome::New);
-        assert_eq!(tally.counts(), "500 stored, 0 refused");
+        assert_eq!(tally.counts(), "500 stored, 0 rejected");
         count(&mut tally, 20, Outcome::Repeated);
-        assert_eq!(tally.counts(), "520 stored (20 of them before), 0 refused");
+        assert_eq!(tally.counts(), "500 stored, 20 already present, 0 rejected");
         count(&mut tally, 3, Outcome::Unknown);
         assert_eq!(
             tally.counts(),
-            "523 stored (at least 20 of them before), 0 refused"
+            "503 stored, at least 20 already present, 0 rejected"
         );
         let mut tally = Tally::default();
         for counts in [
-            "0 stored, 1 was deleted since and stays deleted, 0 refused",
-            "0 stored, 2 were deleted since and stay deleted, 0 refused",
+            "0 stored, 1 deleted earlier and not restored, 0 rejected",
+            "0 stored, 2 deleted earlier and not restored, 0 rejected",
         ] {
             tally.count_deleted();
             assert_eq!(tally.counts(), counts);
@@ -162,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_lines_are_listed_in_order_with_every_fault_and_an_end() {
+    fn lists_the_first_rejected_lines_in_order_with_every_fault() {
         let mut tally = Tally::default();
         assert!(!tally.has_refused());
         tally.count_refused(vec![refused(9, 1), refused(4, 2)]);
@@ -175,6 +173,6 @@ mod tests {
         let refusals = tally.refusals();
         assert_eq!(refusals.len(), MAX_LISTED + 2);
         assert_eq!(refusals.last().unwrap(), "and 73 more");
-        assert_eq!(tally.counts(), "0 stored, 93 refused");
+        assert_eq!(tally.counts(), "0 stored, 93 rejected");
     }
 }

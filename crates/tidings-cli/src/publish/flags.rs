@@ -1,4 +1,4 @@
-//! One event by flags.
+//! The flags that describe one event.
 
 use clap::error::ErrorKind;
 use serde_json::{Value, json};
@@ -6,82 +6,80 @@ use tidings_event::{Given, Metadata, NewEvent};
 
 use super::metadata::Entry;
 
-/// One event by flags. Its texts go to the server as they are: the rules live there, and it names
-/// every fault at once.
+/// One event. Values go to the server unchecked, since the server reports every fault at once.
 #[derive(Debug, Default, clap::Args)]
 #[group(id = "event", multiple = true, conflicts_with_all = ["file", "stdin"])]
-#[command(next_help_heading = "The event")]
+#[command(next_help_heading = "Event")]
 pub(super) struct EventArgs {
-    /// The resource the event is about. Required, unless --file or --stdin gives the event
+    /// Resource that the event is about; required unless --file or --stdin is given
     #[arg(long, value_name = "UUID", required_unless_present_any = ["file", "stdin"])]
     acted_upon: Option<String>,
-    /// What it belongs to, in `snake_case`, such as `connection`
+    /// Area of the event, in `snake_case`, such as `connection`
     #[arg(long, value_name = "NAME")]
     category: Option<String>,
-    /// What was done, in `snake_case`, such as `register`
+    /// Action that was taken, in `snake_case`, such as `register`
     #[arg(long, value_name = "NAME")]
     action: Option<String>,
-    /// One of emergency, alert, critical, error, warning, success, informational, debug. Not needed
-    /// with --error, which makes it `error`
+    /// Severity: emergency, alert, critical, error, warning, success, informational or debug [default with
+    /// --error: error]
     #[arg(long, value_name = "NAME")]
     severity: Option<String>,
-    /// What happened, in words for the user
+    /// Description of the event, for the user
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
-    /// What else the user should know: key=text, or key:=json for a number, a list or an object; may
-    /// be given several times
+    /// Additional data: key=text, or key:=json for a number, list or object (repeatable)
     #[arg(long, value_name = "KEY=TEXT|KEY:=JSON")]
     metadata: Vec<Entry>,
-    /// A link to documentation
+    /// Link to documentation
     #[arg(long, value_name = "URL")]
     doc: Option<String>,
-    /// What went wrong, in one line; may be given several times
+    /// Short description of an error, one line (repeatable)
     #[arg(long, value_name = "SHORT")]
     error: Vec<String>,
-    /// A code to look the error up by
+    /// Code that identifies the error
     #[arg(long, value_name = "CODE", requires = "error")]
     error_code: Option<String>,
-    /// What went wrong, in detail; may be given several times
+    /// Details of the error (repeatable)
     #[arg(long, value_name = "TEXT", requires = "error")]
     long_description: Vec<String>,
-    /// What is likely behind the error; may be given several times
+    /// Probable cause of the error (repeatable)
     #[arg(long, value_name = "TEXT", requires = "error")]
     probable_cause: Vec<String>,
-    /// What the user can do about the error; may be given several times
+    /// Suggested fix for the error (repeatable)
     #[arg(long, value_name = "TEXT", requires = "error")]
     suggested_remediation: Vec<String>,
-    /// The user it is for, or `system` for every user [default: the caller]
+    /// User that receives the event, or `system` for every user [default: the caller]
     #[arg(long, value_name = "UUID|system")]
     owner: Option<String>,
-    /// Show it to every user: short for --owner system
+    /// Show the event to every user; short for --owner system
     #[arg(long, conflicts_with = "owner")]
     system: bool,
-    /// The user it is for by the subject (`sub`) of their tokens, in place of --owner
+    /// Receiving user by their tokens' subject (`sub`), instead of --owner
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["owner", "system"])]
     subject: Option<String>,
-    /// The issuer (`iss`) of --subject [default: the one the server trusts]
+    /// Issuer (`iss`) of --subject [default: the issuer that the server accepts]
     #[arg(long, value_name = "TEXT", requires = "subject")]
     issuer: Option<String>,
-    /// Which instance sends it [default: the server's installation]
+    /// Installation that sends the event [default: the server]
     #[arg(long, value_name = "UUID")]
     system_id: Option<String>,
-    /// Makes it part of an operation [default: one of its own]
+    /// Operation that the event belongs to [default: a new one]
     #[arg(long, value_name = "UUID")]
     operation_id: Option<String>,
-    /// Names the event, so that it may be sent again [default: a new one]
+    /// Event id, so that sending the event again stores nothing twice [default: a new one]
     #[arg(long, value_name = "UUID")]
     id: Option<String>,
-    /// When it happened, as RFC 3339 [default: now, by the server's clock]
+    /// Time of the event, as RFC 3339 [default: now, by the server's clock]
     #[arg(long, value_name = "TIME")]
     created_at: Option<String>,
 }
 
 impl EventArgs {
-    /// The event, not yet judged.
+    /// The event, unchecked.
     ///
     /// # Errors
     ///
-    /// A usage error when the metadata says something twice.
+    /// A usage error if a key of the metadata is given twice.
     pub(super) fn into_new_event(self) -> Result<NewEvent, clap::Error> {
         fn given<T: std::str::FromStr>(text: Option<&str>) -> Given<T> {
             text.map_or(Given::Absent, Given::parse)

@@ -1,17 +1,16 @@
-//! The line on standard output that says where the server listens.
+//! Prints the URL of the server on standard output.
 
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 use std::thread;
 
-/// Prints where the server listens, without waiting for standard output: it may be a terminal in Ctrl-S,
-/// or a pipe that the log fills.
+/// Prints the URL without waiting for standard output, which can be a paused terminal or a full pipe.
 pub(super) fn announce(url: &str) {
     let line = format!("listening on {url}\n");
     let descriptor = io::stdout().as_fd().try_clone_to_owned();
     let print = move || {
-        // The parent process may not read this; that is no reason to end.
+        // The server runs on if nobody reads standard output.
         if let Ok(descriptor) = descriptor {
             let _ = File::from(descriptor).write_all(line.as_bytes());
         }

@@ -1,4 +1,4 @@
-//! Who may connect, how, and for how long without a word.
+//! TLS, and limits of connections.
 
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
@@ -11,26 +11,26 @@ use tidings_server::{ConnectionLimits, PublicUrl, TlsConfig};
 
 use crate::age::Age;
 
-/// The range of `--header-timeout`: shorter, a line across the world would not do; longer, it is none.
+/// The range of `--header-timeout`: a slow connection needs a second, and after an hour it is no limit.
 const MIN_HEADER_TIMEOUT: Duration = Duration::from_secs(1);
 const MAX_HEADER_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
-/// Below, there would be no room for a token. Above, it would be more than is ever read of a head.
+/// A head must have room for a token, and the server reads at most 64 KiB of it.
 const HEAD_BYTES: RangeInclusive<u64> = 8_192..=65_536;
 
-/// Below, a filter would hardly find room.
+/// A list's filter needs this much.
 const URL_BYTES: RangeInclusive<u64> = 1_024..=65_536;
 
-/// The range of `--upload-timeout`: shorter, a pause would be no time for a bad line.
+/// The range of `--upload-timeout`: a sixth of it is the longest pause, which a bad connection needs.
 const MIN_UPLOAD_TIMEOUT: Duration = Duration::from_secs(6);
 const MAX_UPLOAD_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
-/// How the server is connected to.
+/// The flags below the heading `Connections`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Connections")]
 pub(super) struct ConnectionArgs {
-    /// Serve over TLS with this certificate, in PEM form, followed by those that lead to a root. It is
-    /// read again when it changes
+    /// PEM file with the certificate chain for TLS, the server's own certificate first; reread when it
+    /// changes
     #[arg(
         long,
         value_name = "FILE",
@@ -39,7 +39,7 @@ pub(super) struct ConnectionArgs {
     )]
     tls_cert: Option<PathBuf>,
 
-    /// The certificate's private key, in PEM form and not encrypted
+    /// PEM file with the certificate's private key, unencrypted
     #[arg(
         long,
         value_name = "FILE",
@@ -48,8 +48,8 @@ pub(super) struct ConnectionArgs {
     )]
     tls_key: Option<PathBuf>,
 
-    /// Address at which browsers reach the server through a proxy, with the path if it is below one, such
-    /// as `https://example.org/tidings`; repeatable
+    /// URL at which browsers reach the server through a proxy, such as `https://example.org/tidings`
+    /// (repeatable)
     #[arg(
         long,
         value_name = "URL",
@@ -58,18 +58,17 @@ pub(super) struct ConnectionArgs {
     )]
     public_url: Vec<PublicUrl>,
 
-    /// How many connections are served at a time; of a few more only health checks and metrics are
-    /// answered [default: 16000, or as many as the limit of open files allows]
+    /// Maximum concurrent connections; a few more are accepted for health checks and metrics only [default:
+    /// 16000, or fewer if the limit of open files is lower]
     #[arg(long, value_name = "N", env = "TIDINGS_MAX_CONNECTIONS")]
     max_connections: Option<NonZeroUsize>,
 
-    /// How many of them may come from one address, or from one IPv6 network of 64 bits; 0 is no limit.
-    /// Behind a proxy all come from the same [default: a quarter of them, and no limit where it listens
-    /// on a loopback address]
+    /// Maximum connections per client address or IPv6 /64 network; 0 for unlimited. Clients behind a proxy
+    /// share its address [default: a quarter of --max-connections; unlimited on a loopback address]
     #[arg(long, value_name = "N", env = "TIDINGS_MAX_CONNECTIONS_PER_ADDRESS")]
     max_connections_per_address: Option<usize>,
 
-    /// The largest head of a request, in bytes: its first line and all header fields
+    /// Maximum size of a request head (request line and headers), in bytes, 8192 to 65536
     #[arg(
         long,
         value_name = "BYTES",
@@ -79,7 +78,7 @@ pub(super) struct ConnectionArgs {
     )]
     max_head_bytes: usize,
 
-    /// The longest path of a request with its query, in bytes; part of its head
+    /// Maximum length of the path and query of a request, in bytes, 1024 to 65536
     #[arg(
         long,
         value_name = "BYTES",
@@ -89,8 +88,7 @@ pub(super) struct ConnectionArgs {
     )]
     max_url_bytes: usize,
 
-    /// How long a client may take for the body of a request, and a sixth of it without sending; from 6s
-    /// to 1h
+    /// Time limit for a request body, 6s to 1h; a pause within the body can last a sixth of it
     #[arg(
         long,
         value_name = "TIME",
@@ -99,8 +97,7 @@ pub(super) struct ConnectionArgs {
     )]
     upload_timeout: Age,
 
-    /// How long a client may take for the head of a request, and how long a connection is kept on
-    /// which nothing happens; from 1s to 1h
+    /// Time limit for a request head and for an idle connection, 1s to 1h
     #[arg(
         long,
         value_name = "TIME",
@@ -111,12 +108,12 @@ pub(super) struct ConnectionArgs {
 }
 
 impl ConnectionArgs {
-    /// Where browsers reach the server.
+    /// The URLs at which browsers reach the server.
     pub(super) fn public_urls(&self) -> Vec<PublicUrl> {
         self.public_url.clone()
     }
 
-    /// Where the certificate is, if there is one.
+    /// The files of the certificate and its key, if given.
     pub(super) fn tls(&self) -> Option<TlsConfig> {
         let certificate_file = self.tls_cert.clone()?;
         let key_file = self.tls_key.clone()?;
@@ -126,11 +123,11 @@ impl ConnectionArgs {
         })
     }
 
-    /// What the server is told.
+    /// The limits of connections.
     ///
     /// # Errors
     ///
-    /// A usage error for a time that is out of range, and for an address that a head has no room for.
+    /// A usage error for a time out of range, and for URLs longer than the head.
     pub(super) fn limits(&self) -> Result<ConnectionLimits, clap::Error> {
         let header_timeout = within(
             "--header-timeout",
@@ -145,8 +142,8 @@ impl ConnectionArgs {
         let (url, head) = (self.max_url_bytes, self.max_head_bytes);
         if url > head {
             let fault = format!(
-                "--max-url-bytes ({url}) is more than --max-head-bytes ({head}): lower the one or \
-                 raise the other\n"
+                "--max-url-bytes ({url}) is more than --max-head-bytes ({head}): lower the first or \
+                 raise the second\n"
             );
             return Err(clap::Error::raw(ErrorKind::ValueValidation, fault));
         }
@@ -191,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_taken_from_the_flags() {
+    fn flags_set_limits() {
         let defaults = limits(&[]).unwrap();
         assert_eq!(defaults.head_bytes, ConnectionLimits::DEFAULT_HEAD_BYTES);
         assert_eq!(defaults.most_per_address, None);
@@ -212,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_refused_with_what_to_write() {
+    fn rejects_wrong_values_with_the_range() {
         for (flags, hint) in [
             (&["--max-head-bytes=8191"][..], "8192..=65536"),
             (&["--max-url-bytes=1023"], "1024..=65536"),

@@ -1,4 +1,4 @@
-//! `tidings serve --demo`: a day of a platform that does not exist.
+//! `tidings serve --demo`: sample events of an imaginary platform.
 
 mod story;
 
@@ -13,18 +13,18 @@ use uuid::Uuid;
 
 use story::{Step, Story};
 
-/// How far back the day begins, and how many stories there are in it.
+/// How far back the history begins, and how many stories it has.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const STORIES_OF_THE_DAY: usize = 40;
 
-/// What is older than this has mostly been read.
+/// Most events that are older than this are read.
 const READ_BEFORE: Duration = Duration::from_secs(3 * 60 * 60);
 
-/// How many stories go on at the same time, and how long it is quiet between two.
+/// How many stories run at the same time, and the pause between two.
 const AT_THE_SAME_TIME: usize = 2;
 const QUIET_SECONDS: std::ops::RangeInclusive<u64> = 2..=8;
 
-/// Plays until it is dropped.
+/// A running demo, which ends when it is dropped.
 #[derive(Debug)]
 pub(super) struct Demo {
     players: Vec<AbortHandle>,
@@ -38,11 +38,15 @@ impl Drop for Demo {
     }
 }
 
-/// Publishes what happened in the day before, unless there is something already, and then what happens
-/// from now on, to the local user and to the system.
+/// Publishes the events of the past day, unless the inbox has events already, and then new ones from time to
+/// time, to the local user and to the system.
 pub(super) async fn play(engine: &Tidings) -> anyhow::Result<Demo> {
     let summary = engine.summary(LOCAL_USER).await;
-    if summary.context("could not look at the store")?.total_count == 0 {
+    if summary
+        .context("could not count the stored events")?
+        .total_count
+        == 0
+    {
         publish_the_day(engine).await?;
     }
     let players = (0..AT_THE_SAME_TIME).map(|_| {
@@ -51,8 +55,8 @@ pub(super) async fn play(engine: &Tidings) -> anyhow::Result<Demo> {
             loop {
                 sleep(Duration::from_secs(fastrand::u64(QUIET_SECONDS))).await;
                 if let Err(error) = tell(&engine, Story::any()).await {
-                    // Mostly the end of the server.
-                    tracing::debug!(%error, "the demo could not publish");
+                    // Usually because the server is stopping.
+                    tracing::debug!(%error, "could not publish a demo event");
                 }
             }
         });
@@ -63,7 +67,7 @@ pub(super) async fn play(engine: &Tidings) -> anyhow::Result<Demo> {
     })
 }
 
-/// The stories of a day, in the order of their steps.
+/// Publishes the stories of a day, sorted by time.
 async fn publish_the_day(engine: &Tidings) -> anyhow::Result<()> {
     let now = Timestamp::now();
     let mut events = Vec::new();
@@ -90,17 +94,17 @@ async fn publish_the_day(engine: &Tidings) -> anyhow::Result<()> {
     engine
         .publish_batch(events)
         .await
-        .context("could not publish the day before")?;
+        .context("could not publish the demo events of the past day")?;
     for id in old {
         engine
             .set_status(LOCAL_USER, id, Status::Read)
             .await
-            .context("could not mark what was read")?;
+            .context("could not mark demo events as read")?;
     }
     Ok(())
 }
 
-/// One step after the other, in the time they take.
+/// Publishes the steps of a story at their times.
 async fn tell(engine: &Tidings, story: Story) -> anyhow::Result<()> {
     let operation = Uuid::now_v7();
     for step in &story.steps {
@@ -128,7 +132,9 @@ fn event_of(story: &Story, step: &Step, operation: Uuid) -> anyhow::Result<Event
     if let Some(doc) = step.doc {
         event = event.with_doc(doc);
     }
-    event.build().context("a step of the demo breaks a rule")
+    event
+        .build()
+        .context("a step of the demo is not a valid event")
 }
 
 #[cfg(test)]
@@ -136,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_step_of_every_story_is_an_event() {
+    fn every_step_is_a_valid_event() {
         for _ in 0..500 {
             let story = Story::any();
             assert!(!story.steps.is_empty());
@@ -147,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_day_is_published_once() {
+    async fn publishes_the_past_day_once() {
         let directory = tempfile::tempdir().unwrap();
         let engine = Tidings::open(tidings::Config::new(directory.path()))
             .await

@@ -1,4 +1,4 @@
-//! Who may use the server, and from which web pages.
+//! Authentication, and the origins of web pages that can use the server.
 
 use std::path::PathBuf;
 
@@ -10,20 +10,20 @@ use url::Url;
 
 use crate::age::Age;
 
-/// How the server knows who calls.
+/// How the server authenticates callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Auth {
-    /// Without a login: whoever reaches this machine's port is the one local user
+    /// No login: every caller on this machine is the one local user
     Local,
-    /// By signed tokens (JSON Web Tokens), as a bearer's header or in a session's cookie
+    /// Signed tokens (JSON Web Tokens) in an `Authorization: Bearer` header or a session cookie
     Jwt,
 }
 
-/// Who may use the server.
+/// The flags below the heading `Identity`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Identity", group = ArgGroup::new("keys"))]
 pub(super) struct IdentityArgs {
-    /// How the server knows who calls
+    /// How to authenticate callers
     #[arg(
         long,
         value_name = "HOW",
@@ -32,8 +32,8 @@ pub(super) struct IdentityArgs {
     )]
     auth: Auth,
 
-    /// The secret that signs tokens with HS256: at least 32 bytes. `tidings token --new-secret FILE` makes
-    /// one
+    /// File with the secret that verifies HS256 tokens, at least 32 bytes; `tidings token --new-secret FILE`
+    /// creates one
     #[arg(
         long,
         value_name = "FILE",
@@ -42,20 +42,19 @@ pub(super) struct IdentityArgs {
     )]
     jwt_secret_file: Option<PathBuf>,
 
-    /// The public keys that verify tokens signed with RS256, ES256 or `EdDSA`, as a JSON Web Key Set
+    /// File with a JSON Web Key Set, whose public keys verify RS256, ES256 or `EdDSA` tokens
     #[arg(long, value_name = "FILE", env = "TIDINGS_JWKS_FILE", group = "keys")]
     jwks_file: Option<PathBuf>,
 
-    /// Where such a set is fetched from, again and again, and when a token names an unknown key
+    /// URL of a JSON Web Key Set; fetched regularly, and when a token names an unknown key
     #[arg(long, value_name = "URL", env = "TIDINGS_JWKS_URL", group = "keys")]
     jwks_url: Option<Url>,
 
-    /// The only issuer (`iss`) whose tokens are accepted [default: any that the keys verify]
+    /// Accepted `iss` value [default: any issuer whose tokens the keys verify]
     #[arg(long, value_name = "TEXT", env = "TIDINGS_JWT_ISSUER")]
     jwt_issuer: Option<String>,
 
-    /// A name of this server, one of which a token's `aud` must have; may be given several times. Without
-    /// one, tokens that are for somebody are refused
+    /// Accepted `aud` value (repeatable). If unset, tokens that carry an `aud` are rejected
     #[arg(
         long,
         value_name = "TEXT",
@@ -64,7 +63,7 @@ pub(super) struct IdentityArgs {
     )]
     jwt_audience: Vec<String>,
 
-    /// By how much the clocks of issuer and server may differ; at most 5min
+    /// Tolerated difference between the issuer's and the server's clock, at most 5min
     #[arg(
         long,
         value_name = "TIME",
@@ -73,21 +72,20 @@ pub(super) struct IdentityArgs {
     )]
     jwt_leeway: Age,
 
-    /// The claim that names the owner where `sub` is no UUID
+    /// Claim that holds the owner's UUID if `sub` is not a UUID
     #[arg(long, value_name = "NAME", env = "TIDINGS_JWT_OWNER_CLAIM")]
     jwt_owner_claim: Option<String>,
 
-    /// Make the owner's UUID of `iss` and `sub` where nothing else names one
+    /// Derive the owner's UUID from `iss` and `sub` if no claim holds one
     #[arg(long, env = "TIDINGS_JWT_OWNER_FROM_SUBJECT")]
     jwt_owner_from_subject: bool,
 
-    /// The list of revoked tokens, one `jti` a line, to begin with an empty file; it is read again when it
-    /// changes. Without one, what is revoked is forgotten when the server ends
+    /// File that lists revoked tokens, one `jti` per line; it must exist, and is reread when it changes. If
+    /// unset, a restart forgets revocations
     #[arg(long, value_name = "FILE", env = "TIDINGS_REVOKED_TOKENS")]
     revoked_tokens: Option<PathBuf>,
 
-    /// The origin of a web page whose scripts may use this server, such as `https://app.example.org`; may be
-    /// given several times
+    /// Origin of a web page that can use this server, such as `https://app.example.org` (repeatable)
     #[arg(
         long,
         value_name = "ORIGIN",
@@ -98,7 +96,7 @@ pub(super) struct IdentityArgs {
 }
 
 const NO_KEYS: &str = "\
---auth jwt needs keys that verify tokens: give --jwt-secret-file, --jwks-file or --jwks-url.
+--auth jwt needs keys to verify tokens: add --jwt-secret-file, --jwks-file or --jwks-url.
 For a development server:
   tidings token --new-secret secret
   tidings serve --auth jwt --jwt-secret-file secret
@@ -106,21 +104,21 @@ For a development server:
 ";
 
 impl IdentityArgs {
-    /// Whether callers have to say who they are.
+    /// Whether callers must authenticate.
     pub(super) fn has_login(&self) -> bool {
         self.auth == Auth::Jwt
     }
 
-    /// The pages that may use the server beside its own.
+    /// The origins that can use the server, beside its own.
     pub(super) fn allowed_origins(&self) -> Vec<Origin> {
         self.allow_origin.clone()
     }
 
-    /// How tokens are verified; `None` without a login.
+    /// How to verify tokens; `None` without a login.
     ///
     /// # Errors
     ///
-    /// A usage error for flags that do not go together.
+    /// A usage error for flags that contradict each other.
     pub(super) fn token_config(&self) -> Result<Option<TokenConfig>, clap::Error> {
         let secret = self.jwt_secret_file.clone().map(KeySource::SecretFile);
         let file = self.jwks_file.clone().map(KeySource::JwksFile);
@@ -129,13 +127,13 @@ impl IdentityArgs {
         match (self.auth, keys) {
             (Auth::Local, None) if !self.allow_origin.is_empty() => Err(clap::Error::raw(
                 ErrorKind::ArgumentConflict,
-                "without a login every page that is allowed could do everything: add --auth jwt to \
-                 --allow-origin\n",
+                "--allow-origin needs --auth jwt: without a login, pages of that origin could do \
+                 everything\n",
             )),
             (Auth::Local, None) => Ok(None),
             (Auth::Local, Some(_)) => Err(clap::Error::raw(
                 ErrorKind::ArgumentConflict,
-                "keys for tokens are of no use without a login: add --auth jwt\n",
+                "--auth local does not use keys: add --auth jwt, or leave out the keys\n",
             )),
             (Auth::Jwt, None) => Err(clap::Error::raw(
                 ErrorKind::MissingRequiredArgument,
@@ -154,7 +152,7 @@ impl IdentityArgs {
     }
 }
 
-/// Gets the keys.
+/// Loads the keys.
 pub(super) async fn open(config: Option<TokenConfig>) -> anyhow::Result<Identity> {
     let Some(config) = config else {
         return Ok(Identity::Local);

@@ -1,4 +1,4 @@
-//! How much a caller may ask for, and how large what they send may be.
+//! Limits of callers, and of the size of events and requests.
 
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
@@ -9,17 +9,17 @@ use tidings::Reserve;
 use tidings_event::Limits;
 use tidings_server::CallerLimits;
 
-/// Below, there would be no room for an event: without a description it is stored as about 600 bytes.
-/// Above, a page of 1,000 would be larger than clients read.
+/// An event without a description is stored as about 600 bytes. A page of 1,000 larger events would be more
+/// than clients read.
 const EVENT_BYTES: RangeInclusive<u64> = 1_024..=256 * 1_024;
 
-/// Above, one batch would hold up all other publishers for tenths of a second.
+/// A larger batch would delay all other publishers for tenths of a second.
 const BATCH_EVENTS: RangeInclusive<u64> = 1..=10_000;
 
-/// A quarter of the memory for all bodies that are read at the same time.
+/// A quarter of the memory for all request bodies.
 const MAX_BATCH_BYTES: u64 = 16 * 1_024 * 1_024;
 
-/// Below, an event of severity error would have no room for its cause.
+/// The cause of an error needs this much.
 const METADATA_BYTES: RangeInclusive<u64> = 1_024..=256 * 1_024;
 
 /// A cause has 3 levels, and common parsers stop at 128.
@@ -28,32 +28,30 @@ const METADATA_DEPTH: RangeInclusive<u64> = 3..=Limits::MAX_METADATA_DEPTH as u6
 /// A cause has 7 keys.
 const METADATA_KEYS: RangeInclusive<u64> = 16..=100_000;
 
-/// What one caller may ask for, and the sizes of what is sent.
+/// The flags below the heading `Limits`.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "How much is served, and how large it may be")]
+#[command(next_help_heading = "Limits")]
 pub(super) struct LimitArgs {
-    /// How many events one caller may publish a second, and as many at once; 0 for any number
-    /// [default: 10000 with a login, any number without]
+    /// Events per second that one caller can publish, and the size of a burst; 0 for unlimited [default:
+    /// 10000 with a login, unlimited without]
     #[arg(long, value_name = "N", env = "TIDINGS_PUBLISH_RATE")]
     publish_rate: Option<u32>,
 
-    /// The same for callers without the scope events:publish, who publish to themselves; ten times as
-    /// many at once [default: 20 with a login, any number without]
+    /// Events per second that a caller without the scope events:publish can publish to itself, with bursts of
+    /// ten times as many; 0 for unlimited [default: 20 with a login, unlimited without]
     #[arg(long, value_name = "N", env = "TIDINGS_OWN_PUBLISH_RATE")]
     own_publish_rate: Option<u32>,
 
-    /// How many requests one caller may send a second to list, follow, mark and delete events, and as
-    /// many at once; 0 for any number [default: 1000 with a login, any number without]
+    /// Requests per second that one caller can send to list, follow, mark and delete events, and the size of
+    /// a burst; 0 for unlimited [default: 1000 with a login, unlimited without]
     #[arg(long, value_name = "N", env = "TIDINGS_REQUEST_RATE")]
     request_rate: Option<u32>,
 
-    /// How many live streams one user may have open; 0 for any number [default: 100 with a login, any
-    /// number without]
+    /// Maximum live streams per user; 0 for unlimited [default: 100 with a login, unlimited without]
     #[arg(long, value_name = "N", env = "TIDINGS_MAX_STREAMS_PER_OWNER")]
     max_streams_per_owner: Option<u32>,
 
-    /// How many live streams may be open to one address; 0 for any number, since all that come through
-    /// a proxy have one
+    /// Maximum live streams per client address; 0 for unlimited. Clients behind a proxy share its address
     #[arg(
         long,
         value_name = "N",
@@ -62,19 +60,18 @@ pub(super) struct LimitArgs {
     )]
     max_streams_per_address: u32,
 
-    /// How many bytes the events of one user may take, 512 of each beside its texts; publishers with the
-    /// scope events:publish may fill as much again; 0 for any number [default: 268435456 with a login,
-    /// any number without]
+    /// Maximum size of the events of one user, in bytes, with 512 bytes added per event; publishers with the
+    /// scope events:publish can fill as much again; 0 for unlimited [default: 268435456 with a login,
+    /// unlimited without]
     #[arg(long, value_name = "BYTES", env = "TIDINGS_MAX_OWNER_BYTES")]
     max_owner_bytes: Option<u64>,
 
-    /// How many bytes of the disk are kept for marking, deleting and retention when it is full, in a file
-    /// and again as free space; new events are refused before; 0 for none [default: 67108864, or a
-    /// sixteenth of a smaller file system]
+    /// Disk space for marking, deleting and retention on a full disk, in bytes, kept both as a file and as
+    /// free space; 0 for none [default: 67108864, or a sixteenth of a smaller file system]
     #[arg(long, value_name = "BYTES", env = "TIDINGS_RESERVE_BYTES")]
     reserve_bytes: Option<u64>,
 
-    /// The largest event, in bytes of JSON, as sent and as stored
+    /// Maximum size of an event, in bytes of JSON, 1024 to 262144
     #[arg(
         long,
         value_name = "BYTES",
@@ -84,7 +81,7 @@ pub(super) struct LimitArgs {
     )]
     max_event_bytes: usize,
 
-    /// The most events in a batch
+    /// Maximum number of events in a batch, 1 to 10000
     #[arg(
         long,
         value_name = "N",
@@ -94,7 +91,7 @@ pub(super) struct LimitArgs {
     )]
     max_batch_events: usize,
 
-    /// The largest batch, and the largest body of any request, in bytes of JSON
+    /// Maximum size of a batch and of any request body, in bytes, 1024 to 16777216
     #[arg(
         long,
         value_name = "BYTES",
@@ -104,7 +101,7 @@ pub(super) struct LimitArgs {
     )]
     max_batch_bytes: usize,
 
-    /// The longest description, in bytes
+    /// Maximum length of a description, in bytes, 64 to 262144
     #[arg(
         long,
         value_name = "BYTES",
@@ -114,7 +111,7 @@ pub(super) struct LimitArgs {
     )]
     max_description_bytes: usize,
 
-    /// The largest metadata, in bytes of JSON
+    /// Maximum size of metadata, in bytes of JSON, 1024 to 262144
     #[arg(
         long,
         value_name = "BYTES",
@@ -124,7 +121,7 @@ pub(super) struct LimitArgs {
     )]
     max_metadata_bytes: usize,
 
-    /// The deepest metadata, in levels; the object itself is the first
+    /// Maximum nesting of metadata, in levels, 3 to 100; the object itself is the first
     #[arg(
         long,
         value_name = "N",
@@ -134,7 +131,7 @@ pub(super) struct LimitArgs {
     )]
     max_metadata_depth: usize,
 
-    /// The most keys in metadata, those of its inner objects with them
+    /// Maximum number of keys in metadata, 16 to 100000, those of nested objects included
     #[arg(
         long,
         value_name = "N",
@@ -145,14 +142,13 @@ pub(super) struct LimitArgs {
     max_metadata_keys: usize,
 }
 
-/// Takes numbers of a range, and says which to the others.
+/// Accepts numbers of a range; the usage error for others names it.
 fn within(range: RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(range)
 }
 
 impl LimitArgs {
-    /// How much one caller may ask for. Without a login there is one caller, who is not kept from
-    /// themselves unless it is asked for.
+    /// The limits per caller. Without a login there is only one caller, so only given limits apply.
     pub(super) fn caller_limits(&self, login: bool) -> CallerLimits {
         let defaults = if login {
             CallerLimits::with_login()
@@ -169,7 +165,7 @@ impl LimitArgs {
         }
     }
 
-    /// How much of the disk is kept for what must work when it is full.
+    /// The disk space that is kept for a full disk.
     pub(super) fn reserve(&self) -> Reserve {
         match self.reserve_bytes {
             None => Reserve::Automatic,
@@ -178,11 +174,11 @@ impl LimitArgs {
         }
     }
 
-    /// How many bytes the events of one user may take.
+    /// The quota of each user, in bytes.
     ///
     /// # Errors
     ///
-    /// A usage error where the largest event would not fit.
+    /// A usage error if the largest event does not fit.
     pub(super) fn owner_bytes(&self, login: bool) -> Result<Option<u64>, clap::Error> {
         let Some(bytes) = self.max_owner_bytes else {
             return Ok(login.then_some(tidings::Config::DEFAULT_OWNER_BYTES));
@@ -191,18 +187,18 @@ impl LimitArgs {
         if (1..largest).contains(&bytes) {
             let fault = format!(
                 "--max-owner-bytes ({bytes}) is less than --max-event-bytes ({largest}): raise the \
-                 one or lower the other\n"
+                 first or lower the second\n"
             );
             return Err(clap::Error::raw(ErrorKind::ValueValidation, fault));
         }
         Ok((bytes > 0).then_some(bytes))
     }
 
-    /// The sizes that events and batches must keep to.
+    /// The maximum sizes of events and batches.
     ///
     /// # Errors
     ///
-    /// A usage error where one that is part of another is larger.
+    /// A usage error if a part can be larger than the whole.
     pub(super) fn event_limits(&self) -> Result<Limits, clap::Error> {
         let (event, batch) = (self.max_event_bytes, self.max_batch_bytes);
         for (part, bytes, whole, limit) in [
@@ -222,8 +218,8 @@ impl LimitArgs {
         ] {
             if bytes > limit {
                 let fault = format!(
-                    "{part} ({bytes}) is more than {whole} ({limit}): lower the one or raise the \
-                     other\n"
+                    "{part} ({bytes}) is more than {whole} ({limit}): lower the first or raise \
+                     the second\n"
                 );
                 return Err(clap::Error::raw(ErrorKind::ValueValidation, fault));
             }
@@ -256,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_the_engine_s_and_the_server_s() {
+    fn defaults_are_those_of_the_engine_and_the_server() {
         let args = args(&[]).unwrap();
         assert_eq!(args.event_limits().unwrap(), Limits::default());
         assert_eq!(args.caller_limits(false), CallerLimits::default());
@@ -264,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_help_names_the_real_defaults() {
+    fn help_names_the_real_defaults() {
         use clap::CommandFactory as _;
         let help = Cli::command().render_long_help().to_string();
         let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -274,13 +270,13 @@ mod tests {
             CallerLimits::DEFAULT_REQUEST_RATE,
             CallerLimits::DEFAULT_STREAMS_PER_OWNER,
         ] {
-            let text = format!("[default: {default} with a login, any number without]");
+            let text = format!("[default: {default} with a login, unlimited without]");
             assert!(help.contains(&text), "{text} is not in {help}");
         }
     }
 
     #[test]
-    fn users_have_a_quota_with_a_login_or_where_it_is_set() {
+    fn a_quota_applies_with_a_login_or_if_it_is_given() {
         let quota = |flags: &[&str], login| args(flags).unwrap().owner_bytes(login);
         let default = Some(tidings::Config::DEFAULT_OWNER_BYTES);
         for (flags, with_login, without) in [
@@ -302,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_taken_from_the_flags() {
+    fn flags_set_limits() {
         let args = args(&[
             "--publish-rate=5",
             "--own-publish-rate=4",
@@ -344,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_refused_with_what_to_write() {
+    fn rejects_wrong_values_with_the_range() {
         for (flags, hint) in [
             (&["--publish-rate=-1"][..], "--publish-rate"),
             (&["--publish-rate=many"], "--publish-rate"),

@@ -1,8 +1,8 @@
-//! The log of the server, and how its level is changed while it runs.
+//! The log of the server, whose level can change while the server runs.
 //!
-//! Nothing in the server waits for standard error: lines go into a bounded queue, and a thread of its own
-//! writes them. A pipe that nobody drains, a terminal in Ctrl-S or a full disk costs lines, which are
-//! counted, and nothing else.
+//! The server never waits for standard error: lines go into a bounded queue, and a thread of its own writes
+//! them. If standard error blocks or fails (a full pipe, a paused terminal, a full disk), lines are lost and
+//! counted.
 
 mod layer;
 mod line;
@@ -30,12 +30,12 @@ use line::Style;
 use queue::Queue;
 use writer::StandardError;
 
-/// The form of a line of the log.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormat {
-    /// For people.
+    /// Lines for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -49,11 +49,11 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Starts the log on standard error, and sends panics there too.
+    /// Starts the log on standard error, and logs panics.
     ///
     /// # Errors
     ///
-    /// When the system grants no thread or open file for it.
+    /// If the thread or the file descriptor cannot be created.
     pub(super) fn start(filter: LogFilter, format: LogFormat) -> io::Result<Self> {
         let colored = format == LogFormat::Text && io::stderr().is_terminal();
         let style = Style::new(format, colored);
@@ -69,7 +69,7 @@ impl Log {
             .with(levels)
             .with(lines)
             .init();
-        // The standard hook writes to standard error itself, and waits for it.
+        // The standard hook would wait for standard error.
         panic::set_hook(Box::new(log_panic));
         let level = LogLevel::new(Level::from(filter.level), move |level| {
             Ok(reload.reload(filter.with_level(level.filter()))?)
@@ -82,17 +82,17 @@ impl Log {
         })
     }
 
-    /// Reads and sets the level.
+    /// The level, which callers can read and set.
     pub(super) fn level(&self) -> LogLevel {
         self.level.clone()
     }
 
-    /// The count of lines that were lost.
+    /// The number of lost lines.
     pub(super) fn dropped(&self) -> DroppedLines {
         self.dropped.clone()
     }
 
-    /// Says why the server ends, whatever the level: as other commands do, or as a line of JSON.
+    /// Reports the error that ends the server, at any level, in the format of the log.
     pub(super) fn fatal(&self, error: &anyhow::Error) {
         let line = match self.format {
             LogFormat::Text => escaped(&format!("error: {error:#}")).into_owned() + "\n",
@@ -101,9 +101,9 @@ impl Log {
         self.queue.push(line.as_bytes());
     }
 
-    /// Waits until all lines are written, but no longer than `most`.
+    /// Waits until all lines are written, at most for `most`.
     pub(super) fn flush(&self, most: Duration) {
-        // Those that are not written then are lost with the process.
+        // Lines that are not written by then are lost.
         let _ = self.queue.wait_until_idle(most);
     }
 }
@@ -111,7 +111,7 @@ impl Log {
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
     let thread = thread::current();
-    // Only if the environment asks for it.
+    // Captured only if the environment enables it (`RUST_BACKTRACE`).
     let backtrace = Backtrace::capture();
     let backtrace = (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace);
     tracing::error!(
@@ -123,7 +123,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     );
 }
 
-/// What `--log` says: a level for all, and for single modules others.
+/// The value of `--log`: a default level, and levels of single modules.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct LogFilter {
     level: LevelFilter,
@@ -131,7 +131,7 @@ pub(super) struct LogFilter {
 }
 
 impl LogFilter {
-    /// The filter with another level for all.
+    /// The filter with another default level.
     fn with_level(&self, level: LevelFilter) -> EnvFilter {
         let filter = EnvFilter::default().add_directive(level.into());
         let modules = self.modules.iter().cloned();
@@ -143,14 +143,14 @@ impl FromStr for LogFilter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // Without a level for all, what no module asks for is not logged.
+        // Without a default level, only the named modules are logged.
         let mut level = LevelFilter::OFF;
         let mut modules = Vec::new();
         for part in parts(text).filter(|part| !part.is_empty()) {
             match part.parse() {
                 Ok(for_all) => level = for_all,
                 Err(_) => modules.push(part.parse().map_err(|_| {
-                    format!("`{part}` is no level; write it like `info` or `tidings=debug`")
+                    format!("`{part}` is not a level; use for example `info` or `tidings=debug`")
                 })?),
             }
         }
@@ -158,8 +158,7 @@ impl FromStr for LogFilter {
     }
 }
 
-/// The parts between commas; a comma in the brackets of a span, as in `[span{a=1,b=2}]=debug`, parts
-/// nothing.
+/// Splits at commas, except within the brackets of a span, as in `[span{a=1,b=2}]=debug`.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0_u32;
     let between = text.split(move |char| {
@@ -178,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_level_leaves_the_modules_theirs() {
+    fn a_new_default_level_keeps_the_levels_of_modules() {
         for (text, level, modules) in [
             ("info,rusqlite_migration=warn", LevelFilter::INFO, 1),
             ("warn", LevelFilter::WARN, 0),
@@ -208,10 +207,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_level_is_refused() {
+    fn rejects_unknown_levels() {
         for text in ["foo=bar", "info,tidings=loud", "tidings==debug"] {
             let error = text.parse::<LogFilter>().unwrap_err();
-            assert!(error.contains("is no level"), "{error}");
+            assert!(error.contains("is not a level"), "{error}");
         }
     }
 }

@@ -1,6 +1,7 @@
-//! What the server keeps, and for how long.
+//! Retention: how long the server keeps events and deletions.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,25 +12,25 @@ use tidings_event::Severity;
 
 use crate::age::{Age, AgeError};
 
-/// The shortest age at which events are deleted: below, they would go before anybody has seen them.
+/// The lowest maximum age: with a lower one events would expire before users see them.
 const MIN_AGE: Duration = Duration::from_secs(60);
 
-/// The shortest time for which a deletion is remembered: below, each pause of a device would cost it
-/// its list.
+/// The shortest memory of deletions: with a shorter one every device that sleeps would reload its list.
 const MIN_DELETED_AGE: Duration = Duration::from_secs(60 * 60);
 
-/// The shortest rest of the background task: below it would look for work all the time.
+/// The shortest pause of the background task, which would otherwise use a core.
 const MIN_INTERVAL: Duration = Duration::from_millis(10);
 
-/// What is kept, and for how long.
+/// The flags below the heading `Retention`.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "What is kept, and for how long")]
+#[command(next_help_heading = "Retention")]
 pub(super) struct RetentionArgs {
-    /// Delete events older than this, such as `90d` or `12h 30min`, by when they were created [default: none]
+    /// Delete events this long after their creation, such as `90d` or `12h 30min`, at least 60s [default:
+    /// never]
     #[arg(long, value_name = "AGE", env = "TIDINGS_RETAIN_AGE")]
     retain_age: Option<Age>,
 
-    /// For events of a severity another age than that, such as `debug=7d,informational=30d`
+    /// Override --retain-age for a severity, such as `debug=7d,informational=30d`
     #[arg(
         long,
         value_name = "SEVERITY=AGE",
@@ -38,15 +39,15 @@ pub(super) struct RetentionArgs {
     )]
     retain_severity: Vec<SeverityAge>,
 
-    /// Keep only the last N events stored for each user [default: all]
+    /// Keep only the newest N events per user [default: unlimited]
     #[arg(long, value_name = "N", env = "TIDINGS_RETAIN_EVENTS")]
     retain_events: Option<NonZeroU64>,
 
-    /// Keep only the last N events stored for the system, which every user sees
+    /// Keep only the newest N system events, which every user sees
     #[arg(long, value_name = "N", env = "TIDINGS_RETAIN_SYSTEM", default_value_t = DEFAULT_SYSTEM)]
     retain_system: NonZeroU64,
 
-    /// How long a deletion is remembered; a reader that was away for longer fetches its list anew
+    /// Remember deletions for this long, at least 1h; a client that was away longer reloads its list
     #[arg(
         long,
         value_name = "AGE",
@@ -55,7 +56,7 @@ pub(super) struct RetentionArgs {
     )]
     retain_deleted: Age,
 
-    /// Remember only the last N deletions of each user; a reader that missed more fetches its list again
+    /// Remember only the newest N deletions per user; a client that missed more reloads its list
     #[arg(
         long,
         value_name = "N",
@@ -65,7 +66,7 @@ pub(super) struct RetentionArgs {
     )]
     retain_deletions: u64,
 
-    /// How often it is looked for what is no longer kept
+    /// How often to purge expired events, at least 10ms
     #[arg(
         long,
         value_name = "TIME",
@@ -79,16 +80,16 @@ const DEFAULT_SYSTEM: NonZeroU64 =
     NonZeroU64::new(Retention::DEFAULT_SYSTEM_EVENTS).expect("it is not 0");
 
 impl RetentionArgs {
-    /// What the engine is told.
+    /// The rules for the engine.
     ///
     /// # Errors
     ///
-    /// A usage error for what no single flag shows.
+    /// A usage error for a severity that is given twice, and for a time that is too short.
     pub(super) fn retention(&self) -> Result<Retention, clap::Error> {
         let mut severity_age = BTreeMap::new();
         for SeverityAge { severity, age } in &self.retain_severity {
             if severity_age.insert(*severity, age.0).is_some() {
-                let fault = format!("--retain-severity gives {severity} twice\n");
+                let fault = format!("--retain-severity is given twice for {severity}\n");
                 return Err(clap::Error::raw(ErrorKind::ArgumentConflict, fault));
             }
         }
@@ -110,7 +111,7 @@ impl RetentionArgs {
             if time.is_some_and(|time| time < least) {
                 return Err(clap::Error::raw(
                     ErrorKind::ValueValidation,
-                    format!("{flag} is shorter than {}\n", Age(least)),
+                    format!("{flag} is too short; the minimum is {}\n", Age(least)),
                 ));
             }
         }
@@ -126,8 +127,8 @@ impl RetentionArgs {
     }
 }
 
-/// The rules in words, for the log.
-pub(super) fn described(retention: &Retention) -> String {
+/// Logs the rules.
+pub(super) fn log(retention: &Retention) {
     let Retention {
         age,
         severity_age,
@@ -137,26 +138,32 @@ pub(super) fn described(retention: &Retention) -> String {
         owner_deletions,
         interval,
     } = retention;
-    let mut text = match age {
-        Some(age) => format!("events for {}", Age(*age)),
-        None => "events of any age".to_owned(),
-    };
-    for (severity, age) in severity_age {
-        text += &format!(", {severity} for {}", Age(*age));
-    }
-    text += &match owner_events {
-        Some(number) => format!("; each user's newest {number}"),
-        None => "; any number of a user".to_owned(),
-    };
-    text + &format!(
-        ", the system's newest {system_events}; deletions for {}, {owner_deletions} of a user; looked \
-         after every {}",
-        Age(*deleted_age),
-        Age(*interval)
-    )
+    tracing::info!(
+        max_age = or_none(age.map(Age)),
+        max_age_by_severity = severity_ages(severity_age),
+        per_user = or_none(*owner_events),
+        system = system_events,
+        deletions = %Age(*deleted_age),
+        deletions_per_user = owner_deletions,
+        interval = %Age(*interval),
+        "retention"
+    );
 }
 
-/// How long events of a severity are kept.
+fn or_none(limit: Option<impl Display>) -> String {
+    limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string())
+}
+
+/// The ages as `--retain-severity` takes them.
+fn severity_ages(ages: &BTreeMap<Severity, Duration>) -> Option<String> {
+    let ages: Vec<String> = ages
+        .iter()
+        .map(|(severity, age)| format!("{severity}={}", Age(*age)))
+        .collect();
+    (!ages.is_empty()).then(|| ages.join(","))
+}
+
+/// The maximum age of events of a severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct SeverityAge {
     severity: Severity,
@@ -199,12 +206,12 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_the_engine_s() {
+    fn defaults_are_those_of_the_engine() {
         assert_eq!(retention(&[]).unwrap(), Retention::default());
     }
 
     #[test]
-    fn what_is_kept_is_taken_from_the_flags() {
+    fn flags_set_retention() {
         let hour = Duration::from_secs(60 * 60);
         let retention = retention(&[
             "--retain-age=90d",
@@ -236,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_refused_with_what_to_write() {
+    fn rejects_wrong_values_with_a_hint() {
         for (flag, hint) in [
             ("--retain-age=90", "such as `90d`"),
             ("--retain-age=0s", "above 0"),
@@ -245,11 +252,14 @@ mod tests {
             ("--retain-age=soon", "such as `90d`"),
             ("--retain-age=6m", "`min`"),
             ("--retain-age=1h 30m", "`min`"),
-            ("--retain-age=1ns", "--retain-age is shorter than 60s"),
-            ("--retain-severity=debug=59s,error=1d", "shorter than 60s"),
+            (
+                "--retain-age=1ns",
+                "--retain-age is too short; the minimum is 60s",
+            ),
+            ("--retain-severity=debug=59s,error=1d", "the minimum is 60s"),
             (
                 "--retain-deleted=59min",
-                "--retain-deleted is shorter than 3600s",
+                "--retain-deleted is too short; the minimum is 3600s",
             ),
             ("--retain-severity=info=7d", "informational"),
             ("--retain-severity=debug", "debug=7d"),
@@ -258,7 +268,7 @@ mod tests {
             ("--retain-events=0", "0"),
             ("--retain-deletions=999", "1000"),
             ("--retain-system=0", "0"),
-            ("--retention-interval=1ms", "shorter than 10ms"),
+            ("--retention-interval=1ms", "the minimum is 10ms"),
         ] {
             let error = retention(&[flag]).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{flag}");
@@ -267,20 +277,13 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_are_said_in_words() {
-        assert_eq!(
-            described(&Retention::default()),
-            "events of any age; any number of a user, the system's newest 10000; deletions for 30d, \
-             100000 of a user; looked after every 60s"
-        );
-        let flags = [
-            "--retain-age=90d",
-            "--retain-severity=debug=7d",
-            "--retain-events=5",
-        ];
-        assert!(
-            described(&retention(&flags).unwrap())
-                .starts_with("events for 90d, debug for 7d; each user's newest 5, ")
-        );
+    fn logs_ages_as_flags_take_them() {
+        let rules = retention(&["--retain-severity=informational=36h,debug=7d"]).unwrap();
+        let logged = severity_ages(&rules.severity_age).unwrap();
+        let again = retention(&[&format!("--retain-severity={logged}")]).unwrap();
+        assert_eq!(again.severity_age, rules.severity_age);
+        assert_eq!(severity_ages(&BTreeMap::new()), None);
+        assert_eq!(or_none(Some(Age(24 * Duration::from_secs(3600)))), "1d");
+        assert_eq!(or_none(None::<u64>), "none");
     }
 }

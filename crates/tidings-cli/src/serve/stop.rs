@@ -1,4 +1,4 @@
-//! How the server learns that it is to end, and what makes it end in any case.
+//! Stops the server on SIGTERM or SIGINT, within a bounded time.
 
 use std::io;
 use std::sync::mpsc;
@@ -12,32 +12,31 @@ use tokio::sync::watch;
 
 use super::log::Log;
 
-/// After the signal to stop, the process ends within this time whatever is blocked: the time for the
-/// connections, and as much again as closing the store takes on a slow disk.
+/// The process exits this long after the signal even if something blocks: the time for connections to end,
+/// and 5 s to close the store on a slow disk.
 pub(super) const STOP_WITHIN: Duration =
     tidings_server::Config::DEFAULT_DRAIN_GRACE.saturating_add(Duration::from_secs(5));
 
-/// How long the end waits for blocking work that nobody waits for any more, such as a name that is
-/// looked up.
+/// How long to wait for abandoned blocking work, such as a name lookup.
 pub(super) const LEFTOVER_TIME: Duration = Duration::from_millis(500);
 
-/// How long the end waits for standard error to take the last lines.
+/// How long to wait until the last log lines are written.
 pub(super) const FLUSH_TIME: Duration = Duration::from_secs(1);
 
-/// The same where somebody is in a hurry.
+/// The same if the process exits early.
 const SHORT_FLUSH_TIME: Duration = Duration::from_millis(100);
 
-/// Tells whether the server is to end. Clones tell the same.
+/// Whether the server must stop. Clones share the answer.
 #[derive(Clone, Debug)]
 pub(super) struct Stop(watch::Receiver<bool>);
 
 impl Stop {
-    /// Listens for SIGTERM and SIGINT, on a thread of its own that nothing else can hold up. After the
-    /// first of them the process ends within [`STOP_WITHIN`]; a second one ends it at once.
+    /// Listens for SIGTERM and SIGINT on a thread of its own, which nothing else can block. The first signal
+    /// ends the process within [`STOP_WITHIN`], a second one at once.
     ///
     /// # Errors
     ///
-    /// When the system grants no thread, or no signals.
+    /// If the thread or the signal handlers cannot be created.
     pub(super) fn listen(log: Log) -> anyhow::Result<Self> {
         const FAULT: &str = "could not listen for signals";
         let (tell, asked) = watch::channel(false);
@@ -65,9 +64,9 @@ impl Stop {
         Ok(Self(asked))
     }
 
-    /// Waits until the server is to end.
+    /// Waits until the server must stop.
     pub(super) async fn asked(mut self) {
-        // It fails without the thread that listens, and nobody could end the server any more.
+        // An error means that the listening thread ended, so the server must stop too.
         let _ = self.0.wait_for(|asked| *asked).await;
     }
 }
@@ -75,8 +74,8 @@ impl Stop {
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    /// Without somebody who listens, it ends the process where a file grows beyond the limit of the
-    /// shell (`ulimit -f`). Such a write fails now, as on a full disk.
+    /// Without a handler, SIGXFSZ ends the process when a file exceeds the shell's limit (`ulimit -f`). With
+    /// one, the write fails as on a full disk.
     _file_too_large: Signal,
 }
 
@@ -90,19 +89,16 @@ impl Signals {
         })
     }
 
-    /// What is committed is safe at any moment, so that the end can be as sudden as it must.
+    /// Exiting at any moment is safe, since acknowledged events are on disk.
     async fn obey(mut self, tell: &watch::Sender<bool>, log: &Log) {
         let first = self.next().await;
-        tracing::info!(
-            signal = first,
-            "stopping; a second signal ends the process at once"
-        );
+        tracing::info!(signal = first, "stopping; a second signal exits at once");
         tell.send_replace(true);
         match tokio::time::timeout(STOP_WITHIN, self.next()).await {
-            Ok(second) => tracing::warn!(signal = second, "ended at once"),
+            Ok(second) => tracing::warn!(signal = second, "exiting at once"),
             Err(_) => tracing::error!(
                 seconds = STOP_WITHIN.as_secs(),
-                "could not stop in time: the process ends now; acknowledged events are on disk"
+                "could not stop in time, exiting; acknowledged events are on disk"
             ),
         }
         log.flush(SHORT_FLUSH_TIME);

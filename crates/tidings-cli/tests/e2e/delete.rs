@@ -53,7 +53,7 @@ async fn ids_are_changed_unasked_and_those_that_are_not_there_are_named() {
         assert_eq!(status.code(), Some(1));
         assert_eq!(
             err,
-            format!("error: you have no event {UNKNOWN}\n0 {done}, 2 already\n")
+            format!("error: no event {UNKNOWN}\n0 {done}, 2 already\n")
         );
     }
     assert_eq!(server.list_all().await.len(), 0);
@@ -80,7 +80,7 @@ async fn thousands_of_ids_may_be_given_again() {
     ids.push(UNKNOWN);
     let (status, _, err) = output_of(command("delete", &server, &ids)).await;
     assert_eq!(status.code(), Some(1));
-    let missing = [other, UNKNOWN].map(|id| format!("error: you have no event {id}\n"));
+    let missing = [other, UNKNOWN].map(|id| format!("error: no event {id}\n"));
     let expected = missing.concat() + "0 deleted, 1000 already\n";
     assert_eq!(err, expected);
 }

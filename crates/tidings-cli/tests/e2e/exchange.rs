@@ -89,11 +89,11 @@ async fn an_import_makes_the_same_list_and_once_more_changes_nothing() {
     assert!(!out.contains('\u{7f}'), "it may be shown on a terminal");
 
     let (_, err) = must_run("import", &two, &[path(&file)]).await;
-    assert_eq!(err, format!("{written} stored, 0 refused\n"));
+    assert_eq!(err, format!("{written} stored, 0 rejected\n"));
     assert_eq!(comparable(&two).await, comparable(&one).await);
     let before = cursor(&two).await;
     let (_, err) = must_run("import", &two, &[path(&file)]).await;
-    let all_before = format!("{written} stored ({written} of them before), 0 refused\n");
+    let all_before = format!("0 stored, {written} already present, 0 rejected\n");
     assert_eq!(err, all_before);
     assert_eq!(cursor(&two).await, before);
 
@@ -105,7 +105,7 @@ async fn an_import_makes_the_same_list_and_once_more_changes_nothing() {
         must_run("mark", server, &["--unread", "--owner-kind", "system"]).await;
         let before = cursor(server).await;
         let (_, err) = must_run("import", server, &[path(&file)]).await;
-        let deleted = ", 1 was deleted since and stays deleted, 0 refused\n";
+        let deleted = ", 1 deleted earlier and not restored, 0 rejected\n";
         assert!(err.ends_with(deleted), "{err}");
         assert_eq!(cursor(server).await, before);
     }
@@ -123,7 +123,7 @@ async fn a_deleted_event_that_is_published_again_is_said_to_stay_deleted() {
     for text in [json!([event]), json!(event)] {
         std::fs::write(&file, text.to_string()).expect("writable");
         let (_, err) = must_run("publish", &server, &["--file", path(&file)]).await;
-        let said = format!("{id} was deleted since and stays deleted\n");
+        let said = format!("{id} was deleted and stays deleted\n");
         assert!(err.contains(&said), "{err}");
     }
     let (_, err) = must_run("import", &server, &[path(&file)]).await;
@@ -142,7 +142,7 @@ async fn a_hyphen_is_standard_input_and_output() {
     import.stdin(std::fs::File::open(&file).expect("readable"));
     let (status, _, err) = output_of(import).await;
     assert!(status.success(), "{err}");
-    assert_eq!(err, "1 stored (1 of them before), 0 refused\n");
+    assert_eq!(err, "0 stored, 1 already present, 0 rejected\n");
 }
 
 /// Stands before a server and publishes more than a page whenever somebody asks for something.
@@ -231,7 +231,7 @@ async fn a_cut_off_export_can_be_imported_and_gone_on_with() {
         report[0].starts_with("line 1002: is not JSON: EOF"),
         "{err}"
     );
-    assert_eq!(report[1], "1001 stored, 1 refused");
+    assert_eq!(report[1], "1001 stored, 1 rejected");
 
     let (status, _, err) = output_of(command("export", &one, &[path(&file)])).await;
     assert_eq!(status.code(), Some(1));
@@ -280,7 +280,7 @@ async fn an_import_names_the_lines_that_are_refused_or_repaired_and_stores_the_o
         "{err}"
     );
     assert!(report[3].starts_with("line 4: actedUpon"), "{err}");
-    assert!(report[4].ends_with(", 1 repaired, 2 refused"), "{err}");
+    assert!(report[4].ends_with(", 1 repaired, 2 rejected"), "{err}");
     let listed = server.list_all().await;
     assert_eq!(listed.len(), 3);
     assert_eq!(listed[0]["status"], "read");

@@ -214,10 +214,7 @@ async fn get_shows_an_event_whole_and_safely() {
 
     let (status, out, err) = output_of(command("get", &server, &[RESOURCE])).await;
     assert_eq!((status.code(), out.as_str()), (Some(1), ""));
-    assert!(
-        err.contains(&format!("you have no event {RESOURCE}")),
-        "{err}"
-    );
+    assert!(err.contains(&format!("no event {RESOURCE}")), "{err}");
     let (status, _, err) = output_of(command("get", &server, &["x"])).await;
     assert_eq!(status.code(), Some(2), "{err}");
 }

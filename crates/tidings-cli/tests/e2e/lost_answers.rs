@@ -80,7 +80,7 @@ async fn an_event_whose_answer_is_lost_is_stored_once() {
         .args(["--category", "a", "--action", "b", "--severity", "debug"]);
     let (status, out, err) = output_of(command).await;
     assert!(status.success(), "{err}");
-    assert_eq!(err.matches("sending again in").count(), 2, "{err}");
+    assert_eq!(err.matches("retrying in").count(), 2, "{err}");
     assert!(!err.contains("already stored"), "{err}");
     let stored = server.list_all().await;
     assert_eq!(stored.len(), 1);
@@ -124,6 +124,6 @@ async fn lines_whose_answer_is_lost_are_stored_once() {
         .stdin(std::fs::File::open(&input).expect("readable"));
     let (status, _, err) = output_of(command).await;
     assert!(status.success(), "{err}");
-    assert!(err.ends_with("\n20 stored, 0 refused\n"), "{err}");
+    assert!(err.ends_with("\n20 stored, 0 rejected\n"), "{err}");
     assert_eq!(server.list_all().await.len(), 20);
 }

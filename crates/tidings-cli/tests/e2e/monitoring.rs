@@ -135,7 +135,7 @@ async fn a_scraper_needs_no_token_where_the_operator_lets_it_in() {
     ];
     let mut server = Logging::start(directory.path(), &flags);
     let address = server.address("serving").await;
-    let metrics = "serving metrics and health checks to everybody who can connect";
+    let metrics = "serving metrics and health checks without authentication";
     let metrics = server.address(metrics).await;
     let head = b"GET /metrics HTTP/1.1\r\nHost: tidings.monitoring.svc:9090\r\n\
         Accept: text/plain;version=0.0.4\r\nConnection: close\r\n\r\n";

@@ -70,7 +70,7 @@ async fn bad_lines_are_refused_by_number_with_every_fault_and_the_others_stored_
     assert_eq!(status.code(), Some(1), "{err}");
     assert_eq!(out, "");
     let report: Vec<_> = err.lines().collect();
-    assert_eq!(report.last(), Some(&"1501 stored, 1 repaired, 5 refused"));
+    assert_eq!(report.last(), Some(&"1501 stored, 1 repaired, 5 rejected"));
     for (line, fault) in [
         (701, "is not JSON"),
         (702, "actedUpon is missing: give the UUID"),
@@ -120,8 +120,8 @@ async fn lines_sent_again_are_repeats_and_stored_events_are_printed_on_request()
     let server = Server::start(&directory.path().join("data")).await;
     let own_ids = lines(&[event(LOCAL_USER, "one"), event("system", "two")]);
     for expected in [
-        "2 stored, 0 refused",
-        "2 stored (2 of them before), 0 refused",
+        "2 stored, 0 rejected",
+        "0 stored, 2 already present, 0 rejected",
     ] {
         let mut command = publish_lines(&server.url(""));
         command.arg("--json");
@@ -144,7 +144,7 @@ async fn no_lines_are_no_error() {
     let command = fed(publish_lines(&server.url("")), directory.path(), "\n\r\n");
     let (status, out, err) = output_of(command).await;
     assert!(status.success());
-    assert_eq!((out.as_str(), err.as_str()), ("", "0 stored, 0 refused\n"));
+    assert_eq!((out.as_str(), err.as_str()), ("", "0 stored, 0 rejected\n"));
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn a_server_that_stays_away_ends_it_with_what_is_not_known() {
     assert_eq!(status.code(), Some(1));
     assert!(err.contains("127.0.0.1:1"), "{err}");
     assert!(err.contains("lines 1 to 2 may be stored or not"), "{err}");
-    assert!(err.ends_with("0 stored, 0 refused\n"), "{err}");
+    assert!(err.ends_with("0 stored, 0 rejected\n"), "{err}");
 }
 
 /// A command that is fed as the test goes on.
@@ -229,7 +229,7 @@ async fn lines_are_stored_as_they_come_and_an_interruption_says_how_far_it_got()
     assert_eq!(code, Some(1), "{err}");
     assert!(err.contains("line 3: is not JSON"), "{err}");
     assert!(err.contains("interrupted\nstopped"), "{err}");
-    assert!(err.ends_with(", 1 refused\n"), "{err}");
+    assert!(err.ends_with(", 1 rejected\n"), "{err}");
     assert_eq!(server.list_all().await.len(), 3);
 }
 
@@ -265,7 +265,7 @@ async fn a_server_that_is_killed_and_comes_back_gets_every_line_once() {
     }
     let (code, err) = feeding.end(true).await;
     assert_eq!(code, Some(0), "{err}");
-    assert!(err.ends_with("900 stored, 0 refused\n"), "{err}");
+    assert!(err.ends_with("900 stored, 0 rejected\n"), "{err}");
     let stored = server.list_all().await;
     let mut numbers: Vec<u64> = descriptions(&stored)
         .iter()

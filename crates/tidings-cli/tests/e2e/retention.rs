@@ -79,9 +79,9 @@ async fn a_wrong_flag_is_refused_before_anything_is_opened() {
     for (flag, hint) in [
         ("--retain-age=soon", "such as `90d`"),
         ("--retain-severity=debug=1d,debug=2d", "debug twice"),
-        ("--retention-interval=1us", "shorter than"),
+        ("--retention-interval=1us", "too short"),
         ("--retain-age=6m", "write `min`"),
-        ("--log=foo=bar", "`foo=bar` is no level"),
+        ("--log=foo=bar", "`foo=bar` is not a level"),
     ] {
         let mut command = tidings();
         command.args(["serve", "--data-dir"]).arg(&data).arg(flag);

@@ -156,7 +156,7 @@ async fn progress_is_shown_on_a_terminal_and_its_summary_stays() {
     let text = terminal.output_of(publish).await;
     assert!(text.contains('█'), "{text:?}");
     assert!(text.contains("MiB"), "{text:?}");
-    assert!(text.ends_with("5000 stored, 0 refused\r\n"), "{text:?}");
+    assert!(text.ends_with("5000 stored, 0 rejected\r\n"), "{text:?}");
 }
 
 #[tokio::test]
@@ -200,7 +200,7 @@ async fn an_export_and_an_import_show_how_far_they_have_got() {
         ("export", "2500 events written\r\n", "2500 events"),
         (
             "import",
-            "2500 stored (2500 of them before), 0 refused\r\n",
+            "0 stored, 2500 already present, 0 rejected\r\n",
             "MiB",
         ),
     ] {
