@@ -13,7 +13,7 @@ const TOKEN_VARIABLE: &str = "TIDINGS_TOKEN";
 /// Credentials and trusted certificates of every command that calls a server.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Access {
-    /// File with the bearer token, reread when it changes. Alternatively, set TIDINGS_TOKEN to the token
+    /// File with the bearer token, reread when it changes. Alternatively, set `TIDINGS_TOKEN` to the token
     /// itself
     #[arg(long, value_name = "FILE", env = "TIDINGS_TOKEN_FILE")]
     token_file: Option<PathBuf>,
