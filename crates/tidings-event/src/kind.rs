@@ -67,8 +67,8 @@ impl Severity {
     }
 
     /// Guesses the severity from a word in another case, an abbreviation, a level of a logger or of
-    /// Kubernetes, or a syslog number from 0 to 7.
-    pub(crate) fn meant_by(word: &str) -> Option<Self> {
+    /// Kubernetes, or a syslog number from 0 to 7. Published events and filters accept these.
+    pub fn meant_by(word: &str) -> Option<Self> {
         // Lists of one entry are accepted, and numbers of JavaScript and Python with a decimal point.
         let around =
             |letter: char| letter.is_whitespace() || matches!(letter, '[' | ']' | '"' | '\'');
@@ -192,8 +192,8 @@ impl FromStr for Status {
 }
 
 impl Status {
-    /// Guesses the status from a common synonym.
-    pub(crate) fn meant_by(word: &str) -> Option<Self> {
+    /// Guesses the status from a common synonym. Imported events and filters accept these.
+    pub fn meant_by(word: &str) -> Option<Self> {
         let word = word.trim();
         let means = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
         if means(&["read", "seen", "true", "acknowledged", "done"]) {

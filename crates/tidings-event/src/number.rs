@@ -27,8 +27,26 @@ pub(crate) fn exact(text: &str) -> Value {
         Some(number) if decimal(&format!("{number:e}")) == decimal(text) => {
             Number::from_f64(number).map_or_else(|| text.into(), Value::Number)
         }
-        _ => text.into(),
+        _ => plain(text).into(),
     }
+}
+
+/// The digits of a number that does not fit. With an exponent, every way to write the number has the same
+/// digits: `1e400`, `1E+400` and `10.0e399`. Written out without one, they stay as they are.
+fn plain(text: &str) -> String {
+    if !text.contains(['e', 'E']) {
+        return text.to_owned();
+    }
+    let Some(decimal) = decimal(text).filter(|decimal| !decimal.digits.is_empty()) else {
+        return text.to_ascii_lowercase().replace("e+", "e");
+    };
+    let sign = if decimal.is_negative { "-" } else { "" };
+    let (first, rest) = decimal.digits.split_at(1);
+    let point = if rest.is_empty() { "" } else { "." };
+    format!(
+        "{sign}{first}{point}{rest}e{}",
+        decimal.exponent.saturating_sub(1)
+    )
 }
 
 /// A text that is the same for every way to write a number: `1e5`, `100000.0` and `100000`.
@@ -150,6 +168,10 @@ mod tests {
         ] {
             assert_eq!(exact(kept), json!(kept));
         }
+        for same in ["1e400", "1E400", "1E+400", "1.0e400", "10e399", "0.1e401"] {
+            assert_eq!(exact(same), json!("1e400"), "{same}");
+        }
+        assert_eq!(exact("-12.50E+400"), json!("-1.25e401"));
         for (text, number) in [
             ("18446744073709551615", json!(u64::MAX)),
             ("-9223372036854775808", json!(i64::MIN)),

@@ -24,6 +24,19 @@ pub enum OwnerKind {
     System,
 }
 
+impl OwnerKind {
+    /// Both kinds.
+    pub const ALL: [Self; 2] = [Self::User, Self::System];
+
+    /// The word used in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::System => "system",
+        }
+    }
+}
+
 /// A filter for events. An event matches if it satisfies every part that is set. A list is satisfied
 /// by any of its entries; an empty list is not set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

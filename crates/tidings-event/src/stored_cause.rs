@@ -19,7 +19,18 @@ pub(crate) use forms::normalized;
 pub(crate) use shape::{is_blank, is_part, says_nothing};
 
 /// Where publishers put a cause, the documented key first.
-const KEYS: [&str; 6] = ["error", "err", "Error", "Err", "errors", "Errors"];
+const KEYS: [&str; 10] = [
+    "error",
+    "err",
+    "Error",
+    "Err",
+    "errors",
+    "Errors",
+    "exception",
+    "Exception",
+    "cause",
+    "Cause",
+];
 
 /// How many of these keys hold a cause whatever the event's severity.
 const SURE_KEYS: usize = 2;
@@ -38,7 +49,7 @@ pub(crate) fn take(metadata: &mut Metadata, severity: Severity) -> Option<Value>
     };
     match keys.iter().enumerate().find(is_there) {
         Some((_, key)) => metadata.remove(*key),
-        None if keys.len() > SURE_KEYS => beside(metadata),
+        None if keys.len() > SURE_KEYS => beside(metadata).or_else(|| problem_details(metadata)),
         None => None,
     }
 }
@@ -85,6 +96,22 @@ fn beside(metadata: &Map<String, Value>) -> Option<Value> {
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     (!parts.is_empty()).then_some(Value::Object(parts))
+}
+
+/// Problem details (RFC 9457) that stand in the metadata themselves.
+fn problem_details(metadata: &Map<String, Value>) -> Option<Value> {
+    let has_text = |key: &str| {
+        metadata
+            .get(key)
+            .is_some_and(|value| value.is_string() && !is_blank(value))
+    };
+    let has_status = metadata.get("status").is_some_and(Value::is_number);
+    let is_problem = has_text("title") && (has_text("detail") || has_text("type") && has_status);
+    is_problem.then(|| {
+        let members = ["type", "title", "status", "detail", "instance"].into_iter();
+        let given = members.filter_map(|key| Some((key.to_owned(), metadata.get(key)?.clone())));
+        Value::Object(given.collect())
+    })
 }
 
 #[cfg(test)]

@@ -57,6 +57,38 @@ fn accepts_a_stored_error_from_the_builder() {
 }
 
 #[test]
+fn takes_the_cause_of_a_failure_from_the_keys_of_other_systems() {
+    let headline = |metadata: Value, severity: &str| {
+        let mut body = with("severity", json!(severity));
+        body["metadata"] = metadata;
+        let metadata = draft(body).unwrap().into_event().metadata.unwrap();
+        metadata
+            .get("error")
+            .map(|error| error["ShortDescription"].clone())
+    };
+    for (metadata, expected) in [
+        (json!({"exception": {"message": "refused"}}), "refused"),
+        (json!({"cause": "no route"}), "no route"),
+        (
+            json!({"type": "about:blank", "title": "Not Found", "status": 404, "detail": "no pod"}),
+            "Not Found",
+        ),
+    ] {
+        let taken = headline(metadata.clone(), "error");
+        assert_eq!(taken, Some(json!([expected])), "{metadata}");
+        // Elsewhere these keys can mean anything.
+        assert_eq!(
+            headline(metadata.clone(), "informational"),
+            None,
+            "{metadata}"
+        );
+    }
+    // A title alone is not a problem.
+    let title = headline(json!({"title": "Nightly run"}), "warning");
+    assert_eq!(title, None);
+}
+
+#[test]
 fn stores_err_as_error() {
     let event = draft(with("metadata", json!({"err": "boom", "k": 1})))
         .unwrap()
