@@ -1,7 +1,7 @@
-//! What every request passes on its way in and out: it gets a name, is let in or sent away, cannot
-//! bring the connection down, is counted, and leaves a line in the log.
+//! The layer around all routes. It assigns request ids, refuses foreign requests, catches panics, counts
+//! requests, and logs them.
 //!
-//! One layer instead of one for each: every request pays for the boxes and clones between layers.
+//! One layer instead of five: every request pays for the boxes and clones between layers.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -34,7 +34,7 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// Puts the gate before routes.
+/// Puts the gate in front of routes.
 #[derive(Clone, Debug)]
 pub(crate) struct GateLayer {
     state: Arc<AppState>,
@@ -121,9 +121,9 @@ where
     }
 }
 
-/// Finds the path that a request is about, and the answer if it is not let in.
+/// Removes the prefix of a public URL from the path. Returns the response if the request is refused.
 fn stop(request: &mut Request, state: &AppState) -> Option<Response> {
-    // About the server as a whole (RFC 9110 §9.3.7); load balancers ask it whether the server is there.
+    // About the server as a whole (RFC 9110 §9.3.7). Load balancers use it as a health check.
     if request.method() == Method::OPTIONS && request.uri().path() == "*" {
         return Some(StatusCode::NO_CONTENT.into_response());
     }
@@ -134,9 +134,9 @@ fn stop(request: &mut Request, state: &AppState) -> Option<Response> {
     refused.map(|foreign| ApiError::from(foreign).into_response())
 }
 
-/// What is remembered of a request until it is answered. Nothing of it is a part of the request's head:
-/// the library reads the next request into the same buffer once nobody holds the head, and would
-/// otherwise allocate another for every one.
+/// The data of a request that its response needs. It holds no part of the request's head: hyper reads the
+/// next request into the same buffer once the head is dropped, and would otherwise allocate a new buffer
+/// for every request.
 struct Visit {
     id: HeaderValue,
     method: Method,
@@ -146,7 +146,7 @@ struct Visit {
     in_flight: InFlight,
 }
 
-/// A request that has begun, until it is answered or its client hangs up.
+/// A request in flight, until it is answered or its client hangs up.
 struct InFlight {
     state: Arc<AppState>,
 }
@@ -168,7 +168,7 @@ impl Drop for InFlight {
 
 impl Visit {
     fn begin(request: &Request, state: &Arc<AppState>) -> Self {
-        // The routes may be mounted below a path.
+        // A program can mount the routes below a path.
         let original = request.extensions().get::<OriginalUri>();
         let uri = original.map_or_else(|| request.uri(), |OriginalUri(uri)| uri);
         Self {
@@ -181,8 +181,7 @@ impl Visit {
         }
     }
 
-    /// Says of whatever is logged meanwhile which request it belongs to. The query is left out: its
-    /// values are the user's business.
+    /// Labels log lines with the request. The query is left out: its values are private.
     fn span(&self) -> Span {
         tracing::debug_span!(
             "request",
@@ -201,7 +200,8 @@ impl Visit {
         self.id.to_str().unwrap_or_default()
     }
 
-    /// Marks the answer and logs it. A stream counts as answered when it begins.
+    /// Counts and logs the response, and completes its headers. A stream counts as answered when it
+    /// starts.
     fn end(self, response: &mut Response) {
         let latency = self.begun.elapsed();
         let state = &self.in_flight.state;
@@ -216,8 +216,8 @@ impl Visit {
         }
         let latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         tracing::debug!(status, latency_us, "answered");
-        // Answers of the routes have come without; ours, refusals and panics, have not, and in HTTP/2
-        // nobody else leaves out what an answer to HEAD must not have (RFC 9110 §9.3.2).
+        // A response to HEAD has no body (RFC 9110 §9.3.2). axum removes the bodies of the routes, and
+        // hyper those of HTTP/1.1, but not those of refusals and panics in HTTP/2.
         if self.method == Method::HEAD {
             let body = std::mem::take(response.body_mut());
             if let (Some(bytes @ 1..), Entry::Vacant(unsaid)) = (
@@ -231,19 +231,19 @@ impl Visit {
         let headers = response.headers_mut();
         headers.insert(X_REQUEST_ID, self.id);
         headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
-        // Only what other pages can ask for without leave is worth keeping from them; and with one
-        // header less the map of an acknowledged event need not grow.
+        // Other pages can send only safe requests without a preflight. One header less keeps the map of
+        // a publish response from growing.
         if self.method.is_safe() || is_refused {
             headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, SAME_ORIGIN);
         }
-        // What the API answers is the user's and changes at any time.
+        // Responses of the API are private and change at any time.
         if let Entry::Vacant(unsaid) = headers.entry(CACHE_CONTROL) {
             unsaid.insert(NO_STORE);
         }
     }
 
-    /// Logs a request that failed by the server's fault. On a full disk those are as many as publishers
-    /// send; the next with the same cause are only counted.
+    /// Logs a request that failed through the server's fault. Further ones with the same cause are only
+    /// counted: on a full disk every publish request fails.
     fn log_failure(&self, status: u16, cause: Option<&str>) {
         let kind = format!("{status} {}", cause.unwrap_or_default());
         let repeated = {
@@ -259,7 +259,7 @@ impl Visit {
             }
         };
         if self.in_flight.state.repeats.is_first(&kind, repeated) {
-            // Named here, since the span is only there if the log shows debug.
+            // Repeats the span's fields: the span exists only if the log shows debug.
             tracing::error!(
                 method = %self.method,
                 path = &*self.path,
@@ -271,8 +271,8 @@ impl Visit {
         }
     }
 
-    /// Logs a request that names another host or comes from another web page: often a proxy or a page
-    /// that is not set up as the server wants it.
+    /// Logs a request that names another host or comes from another web page. Often a proxy or a page is
+    /// misconfigured.
     fn log_foreign(&self, refused: &Refused) {
         let state = &self.in_flight.state;
         let Refused { what, name } = refused;
@@ -310,7 +310,7 @@ impl Visit {
     }
 }
 
-/// What a handler said when it panicked.
+/// The error with the message of a panic.
 fn panicked(panic: Box<dyn Any + Send>) -> ApiError {
     let text = match panic.downcast::<String>() {
         Ok(text) => Some(*text),
@@ -339,7 +339,7 @@ mod tests {
     use crate::state::Surface;
     use crate::store_failure::StoreFailure;
 
-    /// Keeps what is logged as warnings and errors.
+    /// Collects the log lines of warnings and errors.
     #[derive(Clone, Default)]
     struct Kept(Arc<Mutex<Vec<String>>>);
 
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn failures_and_refusals_without_end_are_a_few_lines() {
+    async fn logs_repeated_failures_and_refusals_once() {
         async fn failing() -> ApiError {
             StoreFailure::Timeout.into()
         }

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, options};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tower::Layer as _;
@@ -38,7 +38,10 @@ fn routes(state: &Arc<AppState>) -> Routes {
             .route(path, handler.clone())
             .route(&format!("{path}/"), handler);
     }
+    // HAProxy asks with `OPTIONS /` unless it is configured otherwise.
+    let root = options(health::root_options).fallback(route_not_found);
     let routes = routes
+        .route("/", root)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(route_not_found);
     let gate = GateLayer::open(Arc::clone(state));

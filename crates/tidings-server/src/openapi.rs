@@ -21,16 +21,17 @@ use crate::paths::COLLECTIONS;
 use crate::token::Scopes;
 
 const DESCRIPTION: &str = "\
-Tidings tells each user of a server what that server is doing on their behalf, and never loses it. \
+Tidings is a durable notification inbox: published events are stored, pushed to every open stream of \
+their owner, and replayed after a reconnect. \
 The documentation is in docs/api.md (every request), docs/streaming.md (the live stream) and \
 docs/sending-events.md (what to put into an event).\n\n\
-Every error has the body `ErrorBody`. Beside what each operation names, any request can be answered \
-with 403 `foreign_host` or `foreign_origin`, an unknown path with 404 `route_not_found`, and a method \
-that a path does not take with 405 `method_not_allowed`. `HEAD` works wherever `GET` does, and \
-`/api/system/events/` and `/api/events/` with a slash at their end are the same as without.";
+Every error has the body `ErrorBody`. Besides the documented errors of each operation, any request can \
+return 403 `foreign_host` or `foreign_origin`, an unknown path returns 404 `route_not_found`, and a \
+method that a path does not accept returns 405 `method_not_allowed`. `HEAD` works wherever `GET` does. \
+A slash at the end of `/api/system/events/` and `/api/events/` is ignored.";
 
-/// The OpenAPI document of the whole server, as `/openapi.json` answers it and as it is kept in
-/// `docs/openapi.json`: JSON with a line break at its end.
+/// The OpenAPI document of the whole server, as `/openapi.json` returns it and `docs/openapi.json` holds
+/// it: JSON with a line break at the end.
 ///
 /// # Panics
 ///
@@ -146,14 +147,11 @@ fn document() -> OpenApi {
         .paths(paths)
         .components(Some(components(&operations)))
         .tags(Some([
-            tag(
-                "events",
-                "Publishing, listing, following, marking, deleting.",
-            ),
+            tag("events", "Publish, list, follow, mark and delete events."),
             tag(
                 "aliases",
-                "The same under `/api/events`, as newer generated clients call it. Changes are \
-                 answered with what they did.",
+                "The same operations under `/api/events`, as newer generated clients call them. \
+                 Changes return what they changed.",
             ),
             tag("server", "The server itself."),
         ]))

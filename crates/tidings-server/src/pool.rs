@@ -1,4 +1,4 @@
-//! Memory that requests share, of which each caller has a part at most.
+//! Memory that requests share. One caller can hold a part of it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,18 +13,18 @@ use tokio::time::timeout;
 #[derive(Debug)]
 pub(crate) struct Pool {
     bytes: Arc<Semaphore>,
-    /// What one caller gets of it.
+    /// The most bytes of one caller.
     each: usize,
     callers: Callers,
 }
 
-/// What each caller may still take. A caller who holds nothing is not in it.
+/// The accounts of the callers that hold something.
 type Callers = Arc<Mutex<HashMap<OwnerId, Arc<Account>>>>;
 
-/// The memory of one caller's requests that wait for their share; further ones are refused at once.
+/// The memory of one caller's waiting requests. Further ones are refused at once.
 const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
-/// What a request takes while it waits, beside what it says that it holds.
+/// The memory of a waiting request besides the bytes that it declares.
 const WAITING_BYTES: usize = 32 * 1024;
 
 /// One caller's share.
@@ -34,7 +34,7 @@ struct Account {
     waiting_bytes: AtomicUsize,
 }
 
-/// The pool, or a caller's share of it, has no room.
+/// The pool, or the caller's share of it, has no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Spent;
 
@@ -48,20 +48,19 @@ impl Pool {
         }
     }
 
-    /// The bytes that one caller gets.
+    /// The most bytes of one caller.
     pub(crate) const fn each(&self) -> usize {
         self.each
     }
 
-    /// A part of the pool, if it is there.
+    /// Takes a part of the pool, if it is free.
     pub(crate) fn try_take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let part = Arc::clone(&self.bytes).try_acquire_many_owned(permits(bytes));
         part.ok()
     }
 
-    /// A part of the pool, waited for as long as `patience`. That all of it is held by requests that
-    /// wait for more of it is no standstill: they are refused after a while, and give back what they
-    /// have.
+    /// Waits for a part of the pool for at most `patience`. Requests that hold all of it and wait for more
+    /// do not block each other forever: they are refused in the end, and give back their parts.
     pub(crate) async fn take(
         &self,
         bytes: usize,
@@ -74,7 +73,7 @@ impl Pool {
         }
     }
 
-    /// What one request of a caller holds of the caller's share; nothing yet.
+    /// The share of one request, which holds nothing yet.
     pub(crate) fn share_of(&self, caller: OwnerId) -> Share {
         let mut callers = lock(&self.callers);
         let account = callers.entry(caller).or_insert_with(|| {
@@ -91,18 +90,18 @@ impl Pool {
         }
     }
 
-    /// How many callers hold something.
+    /// The number of callers that hold something.
     #[cfg(test)]
     pub(crate) fn callers(&self) -> usize {
         lock(&self.callers).len()
     }
 }
 
-/// What is held of a caller's share until this is dropped.
+/// The part of a caller's share that one request holds until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
     caller: OwnerId,
-    /// Always there, until it is dropped.
+    /// `None` only while it is dropped.
     account: Option<Arc<Account>>,
     held: Option<OwnedSemaphorePermit>,
     callers: Callers,
@@ -173,7 +172,7 @@ impl Drop for Share {
     }
 }
 
-/// A request that waits, until this is dropped.
+/// A waiting request, until this is dropped.
 struct Waiting {
     account: Arc<Account>,
     bytes: usize,
@@ -199,7 +198,7 @@ impl Drop for Waiting {
     }
 }
 
-/// Cuts off a part of what is held, or all where it is less.
+/// Splits off `bytes`, or everything if it is less.
 pub(crate) fn split(held: &mut OwnedSemaphorePermit, bytes: usize) -> Option<OwnedSemaphorePermit> {
     held.split(bytes.min(held.num_permits()))
 }
@@ -209,7 +208,7 @@ fn permits(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
-/// Nothing panics while it is held.
+/// No code panics while it holds the lock.
 fn lock(callers: &Callers) -> MutexGuard<'_, HashMap<OwnerId, Arc<Account>>> {
     callers.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -226,7 +225,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(5);
 
     #[tokio::test]
-    async fn a_caller_has_a_part_and_gets_it_back() {
+    async fn a_caller_gets_its_part_back() {
         let pool = Pool::new(400, 4);
         let mut first = pool.share_of(A);
         first.try_hold(60).unwrap();
@@ -245,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_part_of_a_share_is_given_back_by_itself() {
+    async fn parts_of_a_share_are_given_back_separately() {
         let pool = Pool::new(400, 4);
         let mut whole = pool.share_of(A);
         whole.try_hold(100).unwrap();
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_so_many_requests_of_a_caller_wait() {
+    async fn limits_the_waiting_requests_of_a_caller() {
         let pool = Pool::new(400, 4);
         let mut first = pool.share_of(A);
         first.try_hold(100).unwrap();
@@ -285,7 +284,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_ends_after_a_while() {
+    async fn a_wait_ends_after_its_patience() {
         let pool = Pool::new(400, 4);
         let mut first = pool.share_of(A);
         first.try_hold(100).unwrap();

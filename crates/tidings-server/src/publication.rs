@@ -1,15 +1,17 @@
 //! Publishing: the events of a request, read from its body, and why they are refused.
 
+mod options;
 mod refusal;
 
 use tidings_event::wire::Policy;
 use tidings_event::{Draft, Given, Limits, NewEvent, OwnerName, Past, Violation, Violations};
 
-use crate::identity::{Caller, CredentialError, Identity};
+use crate::identity::{Caller, Identity};
 use crate::limits::LimitError;
 use crate::request::json::{self, InvalidJson};
 use crate::token::Scopes;
 
+pub(crate) use options::{EventLocation, PublishOptions};
 pub(crate) use refusal::PublishRefusal;
 
 /// Reads the events that a caller publishes.
@@ -48,24 +50,18 @@ pub(crate) fn is_batch(text: &str) -> bool {
 }
 
 impl<'a> EventParser<'a> {
-    /// Refuses an import by a caller who can publish to themselves only: it can name any past.
-    pub(crate) fn new(
+    pub(crate) const fn new(
         caller: Caller,
         limits: &'a Limits,
         subjects: Subjects<'a>,
         keeps_past: bool,
-    ) -> Result<Self, CredentialError> {
-        let parser = Self {
+    ) -> Self {
+        Self {
             caller,
             limits,
             subjects,
             keeps_past,
-        };
-        if keeps_past && !parser.publishes_for_all() {
-            let any_of = &[Scopes::PUBLISH];
-            return Err(CredentialError::MissingScope { any_of });
         }
-        Ok(parser)
     }
 
     /// Reads a body that is one event.
@@ -73,16 +69,16 @@ impl<'a> EventParser<'a> {
         self.read_draft(text, text, "").map_err(Unfit::alone)
     }
 
-    /// Reads a body that is an array, once `admit` has accepted the number of its events. Returns all
+    /// Reads a body that is an array, once `count` has accepted the number of its events. Returns all
     /// events, or the violations of all. Each is prepared before the next is read, so that only one at
     /// a time is in memory as parsed values.
     pub(crate) fn read_batch<T>(
         self,
         text: &str,
-        admit: impl FnOnce(usize) -> Result<(), LimitError>,
+        count: impl FnOnce(usize) -> Result<(), LimitError>,
         prepare: impl Fn(Draft) -> T,
     ) -> Result<Vec<T>, PublishRefusal> {
-        let elements = self.elements(text, admit)?;
+        let elements = self.elements(text, count)?;
         let mut prepared = Vec::with_capacity(elements.len());
         let mut unreadable = false;
         let mut violations = Violations::default();
@@ -90,6 +86,7 @@ impl<'a> EventParser<'a> {
             match self.read_draft(text, element, &format!("[{index}]")) {
                 Ok(draft) => prepared.push(prepare(draft)),
                 Err(Unfit::Invalid(of_one)) => violations.extend_from_batch(index, of_one),
+                Err(Unfit::CloudEvent) => return Err(PublishRefusal::CloudEvent),
                 Err(Unfit::Foreign) => {
                     return Err(PublishRefusal::ForeignOwner { index: Some(index) });
                 }
@@ -110,10 +107,10 @@ impl<'a> EventParser<'a> {
     pub(crate) fn read_each<T>(
         self,
         text: &str,
-        admit: impl FnOnce(usize) -> Result<(), LimitError>,
+        count: impl FnOnce(usize) -> Result<(), LimitError>,
         prepare: impl Fn(Draft) -> T,
     ) -> Result<Vec<Result<T, PublishRefusal>>, PublishRefusal> {
-        let elements = self.elements(text, admit)?.into_iter();
+        let elements = self.elements(text, count)?.into_iter();
         let read = |element| {
             let draft = self.read_draft(text, element, "");
             draft.map(&prepare).map_err(Unfit::alone)
@@ -124,7 +121,7 @@ impl<'a> EventParser<'a> {
     fn elements(
         self,
         text: &str,
-        admit: impl FnOnce(usize) -> Result<(), LimitError>,
+        count: impl FnOnce(usize) -> Result<(), LimitError>,
     ) -> Result<Vec<&str>, PublishRefusal> {
         let limit = self.limits.batch_events;
         let elements = json::elements(text, text, "body", limit)?;
@@ -133,7 +130,7 @@ impl<'a> EventParser<'a> {
             events if events > limit => {
                 return Err(PublishRefusal::TooManyEvents { events, limit });
             }
-            events => admit(events)?,
+            events => count(events)?,
         }
         Ok(elements.first.into_iter().map(|one| one.get()).collect())
     }
@@ -142,7 +139,18 @@ impl<'a> EventParser<'a> {
         self.caller.scopes.contains(Scopes::PUBLISH)
     }
 
+    /// Reads an event. A `CloudEvent` lacks required fields, so only a refused event is examined for it.
     fn read_draft(self, document: &str, part: &str, prefix: &str) -> Result<Draft, Unfit> {
+        let read = self.read_event_of_ours(document, part, prefix);
+        match read {
+            Err(Unfit::Invalid(_) | Unfit::Unreadable(_)) if is_cloud_event(part) => {
+                Err(Unfit::CloudEvent)
+            }
+            read => read,
+        }
+    }
+
+    fn read_event_of_ours(self, document: &str, part: &str, prefix: &str) -> Result<Draft, Unfit> {
         // The parser would take an array for the fields in their order.
         if is_batch(part) {
             let field = if prefix.is_empty() { "body" } else { prefix };
@@ -232,8 +240,21 @@ enum Unfit {
     Unreadable(Violation),
     /// It breaks rules.
     Invalid(Violations),
+    /// It is a `CloudEvent`, and not an event of this API.
+    CloudEvent,
     /// It is for a user to whom the caller cannot publish.
     Foreign,
+}
+
+/// Whether an object has the fields that every `CloudEvent` has
+/// (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#required-attributes>).
+fn is_cloud_event(json: &str) -> bool {
+    const MAX_FIELDS: usize = 100;
+    let Ok(fields) = json::fields(json, json, "body", MAX_FIELDS) else {
+        return false;
+    };
+    let has = |name: &str| fields.first.iter().any(|(field, _)| field == name);
+    ["specversion", "id", "source", "type"].into_iter().all(has)
 }
 
 impl Unfit {
@@ -242,6 +263,7 @@ impl Unfit {
         match self {
             Self::Unreadable(violation) => violation.into(),
             Self::Invalid(violations) => PublishRefusal::Invalid(violations),
+            Self::CloudEvent => PublishRefusal::CloudEvent,
             Self::Foreign => PublishRefusal::ForeignOwner { index: None },
         }
     }

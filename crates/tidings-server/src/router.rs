@@ -1,4 +1,4 @@
-//! The routes and what every request passes on its way to them.
+//! The routes, with the layers in front of them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,29 +26,29 @@ use crate::paths::COLLECTIONS;
 use crate::request_id::X_REQUEST_ID;
 use crate::state::{AppState, Surface};
 
-/// The published client of Meshery's schemas sends it with every request. It means nothing here.
+/// The published client of Meshery's schemas sends it with every request. It is ignored.
 const X_CURRENT_ORGID: HeaderName = HeaderName::from_static("x-current-orgid");
 
-/// How long a browser remembers that a page may ask.
+/// How long a browser caches a preflight response.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 
 /// The API under `/api/system/events` and `/api/events`, to mount in an app of your own with
 /// [`Router::merge`] or [`Router::nest`].
 ///
-/// It brings its own identity, request ids and error bodies, and leaves every other path to the app:
-/// it has no fallback, no page and no health checks. Like the server it answers only requests that
-/// name this machine as their `Host`.
+/// It brings its own authentication, request ids and error bodies, and leaves every other path to the
+/// app: it has no fallback, no page and no health checks. Like the server, without a login it serves
+/// only requests that name this machine as their `Host`.
 ///
-/// Of `config` only what concerns streams counts. When your app shuts down, call
-/// [`Tidings::end_subscriptions`], or a graceful shutdown would wait for the streams; close the engine
-/// when your own work has ended.
+/// Settings of listeners and connections in `config` have no effect. When your app shuts down, call
+/// [`Tidings::end_subscriptions`], or a graceful shutdown waits for the streams. Close the engine when
+/// your own work has ended.
 pub fn router(engine: Tidings, config: &Config) -> Router {
     let state = state(engine, config);
     let mut routes = api().layer(GateLayer::new(Arc::clone(&state)));
     if let Some(cors) = cors(&state) {
         routes = routes.layer(cors);
     }
-    // A fallback with our layers would take over the app's own unknown paths.
+    // A fallback with these layers would also catch the app's own unknown paths.
     routes.reset_fallback().with_state(state)
 }
 
@@ -82,11 +82,11 @@ const fn counted_routes() -> Vec<CountedRoute> {
     Vec::new()
 }
 
-/// The whole server's routes behind all that a request passes first. The gate stands before the router
-/// and not before each of its routes, which would cost every request a box and a copy more.
+/// The routes of the whole server, behind the gate. The gate wraps the router and not each of its routes,
+/// which would cost every request another box and copy.
 pub(crate) type Routes = Either<Cors<Gate<Router>>, Gate<Router>>;
 
-/// The whole server: the API, the page, the health checks, and an answer to every other path.
+/// The whole server: the API, the page, the health checks, and a 404 for every other path.
 pub(crate) fn standalone(state: &Arc<AppState>) -> Routes {
     let mut routes = api();
     for operation in operations::server() {
@@ -105,7 +105,7 @@ fn api() -> Router<Arc<AppState>> {
     for operation in operations::api() {
         routes = operation.mount(routes);
     }
-    // What lies deeper is no event's id.
+    // A deeper path is not the id of an event.
     for collection in COLLECTIONS {
         routes = routes.route(
             &format!("{collection}/{{id}}/{{*rest}}"),
@@ -115,8 +115,8 @@ fn api() -> Router<Arc<AppState>> {
     routes.method_not_allowed_fallback(method_not_allowed)
 }
 
-/// Browsers ask for leave before a page of another origin may send a token, and show it the answer only
-/// if that says so: this comes before the gate, since they ask without a token.
+/// Before a page of another origin sends a token, its browser sends a preflight request, and it shows the
+/// page only responses that allow this. The layer is before the gate, since a preflight has no token.
 fn cors(state: &AppState) -> Option<CorsLayer> {
     let origins = &state.authenticator.pages.allowed;
     if origins.is_empty() {
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_answered_like_every_failure_and_tells_nothing() {
+    async fn a_panic_is_answered_without_its_message() {
         async fn broken() -> StatusCode {
             panic!("a secret")
         }
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_to_head_has_no_body_whoever_gives_it() {
+    async fn every_response_to_head_has_no_body() {
         async fn broken() -> StatusCode {
             panic!("a fault")
         }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_ends_is_alive_but_takes_no_work() {
+    async fn a_draining_server_is_alive_but_not_ready() {
         let data_dir = TempDir::new().unwrap();
         let state = state(&data_dir).await;
         let router = standalone(&state);

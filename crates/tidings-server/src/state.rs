@@ -1,16 +1,11 @@
-//! What the handlers share.
+//! The state that handlers share.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::Uri;
-use axum::http::request::Parts;
-use futures_util::FutureExt as _;
-use futures_util::future::Either;
 use tidings::{Prepared, PublishError, Receipt, Tidings};
-use tidings_event::Selection;
-use uuid::fmt::Hyphenated;
 
 use crate::config::Config;
 use crate::error::ApiError;
@@ -20,19 +15,15 @@ use crate::log_level::LogLevel;
 use crate::metrics::{CountedRoute, Metrics};
 use crate::peer::Peer;
 use crate::repeats::Repeats;
-use crate::request::body::{BodyBudget, BodyLimit, Content, ReadBody};
-use crate::request::query::{self, Elsewhere};
+use crate::request::body::BodyBudget;
 use crate::response::{Reservation, ResponseBudget, Room};
 use crate::shutdown::Drain;
 use crate::token::Scopes;
 
-/// The shortest silence: a shorter one would make an idle stream a busy one.
+/// The shortest silence: with a shorter one idle streams would be busy.
 const MIN_KEEPALIVE: Duration = Duration::from_secs(1);
 
-/// An event's id in a list, with its quotes and a comma.
-const ID_BYTES: usize = Hyphenated::LENGTH + 3;
-
-/// The collaborators of every handler. Handlers get it behind an `Arc`.
+/// The parts of the server that handlers use. Handlers get it behind an `Arc`.
 #[derive(Debug)]
 pub(crate) struct AppState {
     pub(crate) engine: Tidings,
@@ -41,16 +32,16 @@ pub(crate) struct AppState {
     responses: ResponseBudget,
     pub(crate) authenticator: Authenticator,
     pub(crate) callers: Callers,
-    /// The longest path with its query.
-    uri_bytes: usize,
+    /// The longest path with its query, in bytes.
+    pub(crate) uri_bytes: usize,
     pub(crate) metrics: Metrics,
-    /// Requests that fail, or are refused as foreign, for the same reason.
+    /// Counts requests that fail, or are refused as foreign, for the same reason.
     pub(crate) repeats: Arc<Repeats>,
-    /// The silence after which a stream says that it is alive.
+    /// The silence after which a stream sends a comment.
     pub(crate) keepalive: Duration,
-    /// Within which time of the drain's begin the streams end.
+    /// The time after the start of the drain within which the streams end.
     pub(crate) drain_spread: Duration,
-    /// The level of the program's log, if it lets the server at it.
+    /// The level of the program's log, if the program lets the server set it.
     pub(crate) log_level: Option<LogLevel>,
     /// The OpenAPI document, of a server with a login or without one.
     #[cfg(feature = "openapi")]
@@ -94,7 +85,7 @@ impl AppState {
             bodies: BodyBudget::new(config.connections.upload_timeout),
             responses: ResponseBudget::new(has_login),
             keepalive: config.keepalive.max(MIN_KEEPALIVE),
-            // Every stream has said goodbye well before the grace time cuts it off.
+            // Every stream ends well before the grace time cuts it off.
             drain_spread: config.drain_spread.min(config.drain_grace / 2),
             log_level: config.log_level.clone(),
             #[cfg(feature = "openapi")]
@@ -102,26 +93,14 @@ impl AppState {
         }
     }
 
-    /// Counts a request without a body against what its caller may ask for, unless its address is too
-    /// long.
+    /// Counts a request against its caller's limits, unless its URI is too long.
     pub(crate) fn admit(&self, caller: Caller, uri: &Uri) -> Result<(), ApiError> {
         self.judge(check_uri(uri, self.uri_bytes))?;
         self.judge(self.callers.count_request(caller.owner))
     }
 
-    /// Counts a request to publish, and reads its body. The body is read only if the caller may publish
-    /// at all; its other events are counted by [`Self::admit_batch`] once their number is known.
-    pub(crate) fn read_publication(
-        &self,
-        caller: Caller,
-        request: Request,
-    ) -> impl Future<Output = Result<ReadBody, ApiError>> {
-        let counted = self.judge(self.callers.count_publish(caller.owner, caller.reach()));
-        self.read_admitted(counted, Some(caller), request, Content::Events)
-    }
-
-    /// Stores events. A caller who publishes for others may fill an inbox beyond its owner's quota.
-    /// Without a login there is one quota, since there is one caller.
+    /// Stores events. A caller who publishes for others can exceed the quota of an inbox's owner.
+    /// Without a login the quota always applies, since all callers are one.
     pub(crate) async fn publish(
         &self,
         caller: Caller,
@@ -134,38 +113,9 @@ impl AppState {
         }
     }
 
-    /// Counts a request that asks for a change, and reads its body; it may be as large as a batch.
-    pub(crate) async fn read_change(
-        &self,
-        caller: Caller,
-        request: Request,
-    ) -> Result<ReadBody, ApiError> {
-        let counted = self.judge(self.callers.count_request(caller.owner));
-        self.read_admitted(counted, Some(caller), request, Content::Events)
-            .await
-    }
-
-    /// The same for one that says which events are to be changed.
-    pub(crate) async fn read_choice(
-        &self,
-        caller: Caller,
-        request: Request,
-    ) -> Result<ReadBody, ApiError> {
-        let counted = self.judge(self.callers.count_request(caller.owner));
-        let content = Content::Selection;
-        self.read_admitted(counted, Some(caller), request, content)
-            .await
-    }
-
-    /// Reads the body of a request that is counted for nobody.
-    pub(crate) async fn read_body(&self, request: Request) -> Result<ReadBody, ApiError> {
-        self.read_admitted(Ok(()), None, request, Content::Events)
-            .await
-    }
-
-    /// Reserves the memory of an answer of at most `bytes`, before the work for it begins. With a
-    /// credential the wait for it ends when that does.
-    pub(crate) async fn reserve_answer(
+    /// Reserves the memory of a response of at most `bytes`, before the work for it starts. The wait for
+    /// it ends with the credential.
+    pub(crate) async fn reserve_response(
         &self,
         caller: Caller,
         credential: Option<Credential>,
@@ -176,9 +126,9 @@ impl AppState {
         self.judge(reserved)
     }
 
-    /// The same for the answer to a publish request, which is as large as the events that it keeps
-    /// meanwhile.
-    pub(crate) async fn reserve_echo(
+    /// Reserves the memory of the response to a publish request, which is as large as the events that
+    /// the request holds while it waits.
+    pub(crate) async fn reserve_published(
         &self,
         caller: Caller,
         bytes: usize,
@@ -188,22 +138,7 @@ impl AppState {
         self.judge(reserved)
     }
 
-    /// The same for the ids of what changes, where they are answered.
-    pub(crate) async fn reserve_changes(
-        &self,
-        caller: Caller,
-        credential: Option<&Credential>,
-        selection: &Selection,
-    ) -> Result<Reservation, ApiError> {
-        let ids = match selection {
-            Selection::Ids(ids) => ids.len(),
-            _ => 0,
-        };
-        self.reserve_answer(caller, credential.cloned(), ids * ID_BYTES)
-            .await
-    }
-
-    /// Counts a request for a live stream, and the stream until what is returned is dropped.
+    /// Counts a request for a live stream, and the stream until the slot is dropped.
     pub(crate) fn open_stream(
         &self,
         caller: Caller,
@@ -215,43 +150,7 @@ impl AppState {
         self.judge(self.callers.open_stream(caller.owner, address))
     }
 
-    /// What is not needed for reading is dropped before it begins, and not kept until it ends.
-    fn read_admitted(
-        &self,
-        admitted: Result<(), ApiError>,
-        caller: Option<Caller>,
-        request: Request,
-        content: Content,
-    ) -> impl Future<Output = Result<ReadBody, ApiError>> {
-        let admitted = admitted
-            .and_then(|()| self.judge(check_uri(request.uri(), self.uri_bytes)))
-            .and_then(|()| {
-                Ok(query::check_unfiltered(
-                    request.uri().query(),
-                    Elsewhere::Body,
-                )?)
-            });
-        let (Parts { headers, .. }, body) = request.into_parts();
-        match admitted {
-            Ok(()) => {
-                let limit = BodyLimit {
-                    bytes: self.engine.limits().batch_bytes,
-                    content,
-                };
-                // Without a login there is nobody to be kept from the memory of others.
-                let caller = caller.filter(|_| self.authenticator.identity.has_login());
-                let owner = caller.map(|caller| caller.owner);
-                let read = self.bodies.read_json(owner, headers, body, limit);
-                Either::Left(read.map(|read| self.judge(read)))
-            }
-            Err(refused) => Either::Right(Box::pin(async move {
-                BodyBudget::discard(&headers, body).await;
-                Err(refused)
-            })),
-        }
-    }
-
-    /// Waits for a read as long as its caller may have it. Dropped, it gives its place back.
+    /// Waits for a query until the caller's credential ends. Dropping the future gives up its turn.
     pub(crate) async fn read_while_valid<T, E: Into<ApiError>>(
         &self,
         credential: Option<Credential>,
@@ -264,7 +163,7 @@ impl AppState {
         }
     }
 
-    /// Counts what a limit refuses.
+    /// Counts a refusal by a limit.
     pub(crate) fn judge<T, E: Into<ApiError>>(&self, outcome: Result<T, E>) -> Result<T, ApiError> {
         outcome.map_err(|refused| {
             let refused = refused.into();
@@ -298,7 +197,7 @@ mod tests {
     use crate::limits::{CallerLimits, LimitError};
 
     #[tokio::test]
-    async fn streams_are_counted_by_the_address_they_go_to() {
+    async fn counts_streams_by_client_address() {
         let data_dir = tempfile::tempdir().unwrap();
         let engine = Tidings::open(tidings::Config::new(data_dir.path())).await;
         let config = Config {

@@ -30,18 +30,18 @@ export interface paths {
         };
         /**
          * List events
-         * @description The caller's own events and the system's that match every parameter. Names are taken in every case and with any separator, `filter[severity]` and `severity[]` included. `author`, `provider`, `initial` and `cumulative` are ignored; other unknown parameters and malformed values are refused.
+         * @description Returns the caller's own events and the system's that match every parameter. Parameter names are accepted in every case and with any separator, including `filter[severity]` and `severity[]`. `author`, `provider`, `initial` and `cumulative` are ignored. Other unknown parameters and malformed values are refused.
          */
         get: operations["list_events_alias"];
         put?: never;
         /**
          * Publish events
-         * @description One event, or an array that is stored whole or not at all, unless `partial=true` asks for each by itself. When the answer arrives, the events are on disk and were handed to every open stream of their owners. Publishing an id again is a no-op, also if its event was deleted since. Fields may be in snake_case too. What can be repaired is stored, and `warnings` says what was repaired.
+         * @description Stores one event, or an array that is stored whole or not at all unless `partial=true` is given. When the response arrives, the events are on disk and have been sent to every open stream of their owners. Publishing an id again stores nothing, even if its event was deleted since. Fields can be in snake_case, too. The server repairs what it can, and `warnings` lists the repairs.
          */
         post: operations["create_events_alias"];
         /**
          * Delete several events
-         * @description By their ids, by a filter, or all. Unknown ids are passed over. It is done in steps of a few milliseconds, and safe to repeat.
+         * @description Selects the events by ids, by a filter, or all. Unknown ids are ignored. The change runs in steps of a few milliseconds and is safe to repeat.
          */
         delete: operations["delete_events_with_answer"];
         options?: never;
@@ -60,7 +60,7 @@ export interface paths {
         put?: never;
         /**
          * Delete several events
-         * @description By their ids, by a filter, or all. Unknown ids are passed over. It is done in steps of a few milliseconds, and safe to repeat.
+         * @description Selects the events by ids, by a filter, or all. Unknown ids are ignored. The change runs in steps of a few milliseconds and is safe to repeat.
          */
         post: operations["post_deletion"];
         delete?: never;
@@ -78,7 +78,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description The same as `GET /api/events`, with `data` in place of `events`.
+         * @description Returns the same page as `GET /api/events`, with `data` in place of `events`.
          */
         get: operations["list_events_as_data"];
         put?: never;
@@ -99,7 +99,7 @@ export interface paths {
         get?: never;
         /**
          * Mark several events
-         * @description By their ids, by a filter, or all. Unknown ids are passed over. It is done in steps of a few milliseconds, and safe to repeat.
+         * @description Selects the events by ids, by a filter, or all. Unknown ids are ignored. The change runs in steps of a few milliseconds and is safe to repeat.
          */
         put: operations["mark_events_with_answer"];
         post?: never;
@@ -118,7 +118,7 @@ export interface paths {
         };
         /**
          * Follow events live
-         * @description Server-sent events: an `Event` in an unnamed frame for each that is published, and frames named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an `id`, the cursor from which to resume. A filter of the list is refused: the stream always carries all events. See docs/streaming.md.
+         * @description Server-sent events: each published event is an unnamed frame with an `Event`. Other frames are named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an `id`, the cursor from which to resume. Filters of the list are refused: the stream always carries all events. See docs/streaming.md.
          */
         get: operations["subscribe_alias"];
         put?: never;
@@ -138,7 +138,7 @@ export interface paths {
         };
         /**
          * Count events
-         * @description The exact counts of the caller's own events and the system's, at the same cost however many there are.
+         * @description Returns the exact counts of the caller's own events and the system's. The cost does not depend on their number.
          */
         get: operations["summarize_events_alias"];
         put?: never;
@@ -158,7 +158,7 @@ export interface paths {
         };
         /**
          * List pairs of category and action
-         * @description Those that at least one event of the caller or of the system has, sorted; at most 4,096, the first ones.
+         * @description Returns the pairs of category and action of the caller's own events and the system's, sorted: the first 4,096.
          */
         get: operations["list_event_type_pairs"];
         put?: never;
@@ -182,7 +182,7 @@ export interface paths {
         post?: never;
         /**
          * Delete one event
-         * @description For good; one of the system's for the caller only.
+         * @description Deletes the event permanently. An event of the system is deleted for the caller only.
          */
         delete: operations["delete_event_alias"];
         options?: never;
@@ -200,7 +200,7 @@ export interface paths {
         get?: never;
         /**
          * Mark one event
-         * @description As read or as unread. One of the system's is marked for the caller only.
+         * @description Marks the event as read or unread. An event of the system is marked for the caller only.
          */
         put: operations["mark_event_with_answer"];
         post?: never;
@@ -219,13 +219,13 @@ export interface paths {
         };
         /**
          * List events
-         * @description The caller's own events and the system's that match every parameter. Names are taken in every case and with any separator, `filter[severity]` and `severity[]` included. `author`, `provider`, `initial` and `cumulative` are ignored; other unknown parameters and malformed values are refused.
+         * @description Returns the caller's own events and the system's that match every parameter. Parameter names are accepted in every case and with any separator, including `filter[severity]` and `severity[]`. `author`, `provider`, `initial` and `cumulative` are ignored. Other unknown parameters and malformed values are refused.
          */
         get: operations["list_events"];
         put?: never;
         /**
          * Publish events
-         * @description One event, or an array that is stored whole or not at all, unless `partial=true` asks for each by itself. When the answer arrives, the events are on disk and were handed to every open stream of their owners. Publishing an id again is a no-op, also if its event was deleted since. Fields may be in snake_case too. What can be repaired is stored, and `warnings` says what was repaired.
+         * @description Stores one event, or an array that is stored whole or not at all unless `partial=true` is given. When the response arrives, the events are on disk and have been sent to every open stream of their owners. Publishing an id again stores nothing, even if its event was deleted since. Fields can be in snake_case, too. The server repairs what it can, and `warnings` lists the repairs.
          */
         post: operations["create_events"];
         delete?: never;
@@ -246,7 +246,7 @@ export interface paths {
         post?: never;
         /**
          * Delete several events
-         * @description By their ids, by a filter, or all. Unknown ids are passed over. It is done in steps of a few milliseconds, and safe to repeat.
+         * @description Selects the events by ids, by a filter, or all. Unknown ids are ignored. The change runs in steps of a few milliseconds and is safe to repeat.
          */
         delete: operations["delete_events"];
         options?: never;
@@ -263,12 +263,12 @@ export interface paths {
         };
         /**
          * Get the log level
-         * @description How much the server writes into its log. It says nothing about events, and is not there where the program does not offer it.
+         * @description Returns the level of the server's log. It does not concern events. The path does not exist if the program that runs the server does not offer it.
          */
         get: operations["get_config"];
         /**
          * Set the log level
-         * @description Until the server ends.
+         * @description Sets the level of the server's log until the server stops.
          */
         put: operations["set_config"];
         post?: never;
@@ -288,7 +288,7 @@ export interface paths {
         get?: never;
         /**
          * Mark several events
-         * @description By their ids, by a filter, or all. Unknown ids are passed over. It is done in steps of a few milliseconds, and safe to repeat.
+         * @description Selects the events by ids, by a filter, or all. Unknown ids are ignored. The change runs in steps of a few milliseconds and is safe to repeat.
          */
         put: operations["mark_events"];
         post?: never;
@@ -308,7 +308,7 @@ export interface paths {
         get?: never;
         /**
          * Mark one event
-         * @description As read or as unread. One of the system's is marked for the caller only.
+         * @description Marks the event as read or unread. An event of the system is marked for the caller only.
          */
         put: operations["mark_event"];
         post?: never;
@@ -327,7 +327,7 @@ export interface paths {
         };
         /**
          * Follow events live
-         * @description Server-sent events: an `Event` in an unnamed frame for each that is published, and frames named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an `id`, the cursor from which to resume. A filter of the list is refused: the stream always carries all events. See docs/streaming.md.
+         * @description Server-sent events: each published event is an unnamed frame with an `Event`. Other frames are named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an `id`, the cursor from which to resume. Filters of the list are refused: the stream always carries all events. See docs/streaming.md.
          */
         get: operations["subscribe"];
         put?: never;
@@ -347,7 +347,7 @@ export interface paths {
         };
         /**
          * Count events
-         * @description The exact counts of the caller's own events and the system's, at the same cost however many there are.
+         * @description Returns the exact counts of the caller's own events and the system's. The cost does not depend on their number.
          */
         get: operations["summarize_events"];
         put?: never;
@@ -367,7 +367,7 @@ export interface paths {
         };
         /**
          * List categories and actions
-         * @description Those that at least one event of the caller or of the system has, sorted.
+         * @description Returns the categories and actions of the caller's own events and the system's, sorted.
          */
         get: operations["list_event_types"];
         put?: never;
@@ -391,7 +391,7 @@ export interface paths {
         post?: never;
         /**
          * Delete one event
-         * @description For good; one of the system's for the caller only.
+         * @description Deletes the event permanently. An event of the system is deleted for the caller only.
          */
         delete: operations["delete_event"];
         options?: never;
@@ -406,7 +406,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A part of the page */
+        /** A file of the page */
         get: operations["asset"];
         put?: never;
         post?: never;
@@ -440,7 +440,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counts for Prometheus */
+        /** Get metrics for Prometheus */
         get: operations["metrics"];
         put?: never;
         post?: never;
@@ -474,7 +474,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the server takes requests and the store takes events */
+        /** Whether the server is ready to accept events */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -495,12 +495,12 @@ export interface paths {
         put?: never;
         /**
          * Begin a browser's session
-         * @description Exchanges the token in `Authorization: Bearer` for a cookie with it that scripts cannot read (`HttpOnly`, `SameSite=Strict`), until the token expires. With a cookie, what changes something needs the `Origin` of this server's own page.
+         * @description Exchanges the token in `Authorization: Bearer` for a cookie that scripts cannot read (`HttpOnly`, `SameSite=Strict`). The cookie lasts until the token expires. Requests that change something with a cookie need the `Origin` of this server's own page.
          */
         post: operations["begin_session"];
         /**
          * End a browser's session
-         * @description Takes the cookie back and revokes the token in it, which also ends its live streams. Without a session, or with one that has expired, there is nothing to end: 204 too. A user can end 1,000 sessions whose tokens have not expired.
+         * @description Removes the cookie and revokes its token, which also ends its live streams. Without a session, or with an expired one, the response is 204, too. A user can end 1,000 sessions whose tokens have not expired.
          */
         delete: operations["end_session"];
         options?: never;
@@ -536,7 +536,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke a token
-         * @description Refuses the token with this `jti` from now on and ends its live streams within a second. Revoking it again is no error. Without a list of revoked tokens (`--revoked-tokens`) it is forgotten when the server ends.
+         * @description Rejects the token with this `jti` and ends its live streams within a second. Revoking it again is not an error. Without a list of revoked tokens (`--revoked-tokens`) the revocation is lost when the server stops.
          */
         post: operations["revoke_token"];
         delete?: never;
@@ -553,7 +553,7 @@ export interface components {
         Action: string;
         /** @description The subject area of an event, such as `connection`: `snake_case`, at most 64 bytes. */
         Category: string;
-        /** @description Which events a change is about. Every part must hold, of a list one entry. There is at least one part, and none of them is `null` or empty: what was meant to narrow a change does not widen it. */
+        /** @description Selects the events of a change. An event must match every field, and one entry of a list. At least one field is required, and `null` and empty values are refused, so that a malformed filter does not widen a change. */
         ChangeFilter: {
             /** @description One of these resources. */
             actedUpon?: components["schemas"]["ResourceId"][];
@@ -563,14 +563,14 @@ export interface components {
             category?: components["schemas"]["Category"][];
             /**
              * Format: date-time
-             * @description Created at this moment or later.
+             * @description Events created at this time or later.
              */
             from?: string;
-            /** @description Of this operation. */
+            /** @description Events of this operation. */
             operationId?: components["schemas"]["OperationId"];
             /** @description The caller's own events, or the system's. */
             ownerKind?: components["schemas"]["OwnerKind"];
-            /** @description With this text in the description, in any case of any script; `%` and `_` are ordinary characters. At most 256 bytes in UTF-8, which are fewer characters where they are not ASCII. */
+            /** @description Events with this text in the description. Case does not matter in any script, and `%` and `_` are ordinary characters. At most 256 bytes in UTF-8. */
             search?: string;
             /** @description One of these severities. */
             severity?: components["schemas"]["Severity"][];
@@ -578,7 +578,7 @@ export interface components {
             status?: components["schemas"]["Status"];
             /**
              * Format: date-time
-             * @description Created before this moment.
+             * @description Events created before this time.
              */
             to?: string;
         };
@@ -598,55 +598,55 @@ export interface components {
          * @example 1042-17-k3f9q2w8
          */
         Cursor: string;
-        /** @description A page of the list, as `GET /api/events/list` answers it. */
+        /** @description A page of the list, as `GET /api/events/list` returns it. */
         DataPage: {
-            /** @description What the caller sees by severity, whatever the filter but its status: unread unless it asks for another. Never `null`. */
+            /** @description The number of events that the caller sees, by severity. Of the filter only the status counts: it is `unread` unless the filter names another. Never `null`. */
             countBySeverityLevel: components["schemas"]["SeverityCount"][];
-            /** @description Subscribe from here to miss nothing after this page was read. */
+            /** @description The cursor from which a stream continues after this page. */
             cursor: components["schemas"]["Cursor"];
-            /** @description The events, in the order that was asked for. */
+            /** @description The events, in the requested order. */
             data: components["schemas"]["Event"][];
-            /** @description Asks for the page after this one; absent on the last. */
+            /** @description The token of the next page; absent on the last page. */
             next?: components["schemas"]["PageToken"];
             /**
              * Format: int64
-             * @description The page's number, from 0; 0 where the page was asked for by `next`.
+             * @description The number of the page, from 0; 0 if the page was requested by `next`.
              */
             page: number;
             /**
              * Format: int64
-             * @description The most events a page of this size holds.
+             * @description The most events of a page of this size.
              */
             pageSize: number;
             /**
              * Format: int64
-             * @description How many events the caller has read, whatever the filter.
+             * @description The number of events that the caller has read, whatever the filter.
              */
             readCount: number;
             /**
              * Format: int64
-             * @description How many events match the filter; absent where they were not to be counted.
+             * @description The number of events that match the filter; absent with `count=none`.
              */
             totalCount?: number;
         };
-        /** @description All there are are to be deleted. */
+        /** @description Deletes all events. */
         DeleteAll: {
-            /** @description `true`: all there are. `false` is refused. */
+            /** @description `true`. `false` is refused. */
             all: boolean;
-            /** @description Newer events are left alone. */
+            /** @description Newer events do not change. */
             upTo?: components["schemas"]["Cursor"];
         };
-        /** @description Those that match a filter are to be deleted, up to what the user had on screen. */
+        /** @description Deletes the events that match a filter, up to what the user had on screen. */
         DeleteMatching: {
             filter: components["schemas"]["ChangeFilter"];
-            /** @description Newer events are left alone. */
+            /** @description Newer events do not change. */
             upTo: components["schemas"]["Cursor"];
         };
-        /** @description These are to be deleted; unknown ids are passed over. */
+        /** @description Deletes the events with these ids. Unknown ids are ignored. */
         DeleteNamed: {
             ids: components["schemas"]["EventId"][];
         };
-        /** @description Which events are to be deleted. */
+        /** @description Which events to delete. */
         DeleteSeveral: components["schemas"]["DeleteNamed"] | components["schemas"]["DeleteMatching"] | components["schemas"]["DeleteAll"];
         /** @description The response to a bulk deletion. */
         DeletedEvents: {
@@ -789,19 +789,19 @@ export interface components {
             /** @description The categories of the events. */
             category: components["schemas"]["Category"][];
         };
-        /** @description That the server is there. */
+        /** @description The state of the server. */
         Health: {
             /** @description `alive` or `ready`. */
             status: string;
             /** @description The version of the server. */
             version: string;
         };
-        /** @description An event to publish, and what an import keeps of its past. */
+        /** @description An event to publish, with the past that an import keeps. */
         ImportableEvent: components["schemas"]["NewEvent"] & {
             status?: components["schemas"]["Status"] | null;
             /**
              * Format: date-time
-             * @description With `import=true`: when its status had last changed; a time before `createdAt`, or none, is that of `createdAt`. Otherwise ignored.
+             * @description With `import=true`: when its status last changed; `createdAt` if absent or earlier than that. Otherwise ignored.
              */
             updatedAt?: string | null;
         };
@@ -830,40 +830,40 @@ export interface components {
          * @enum {string}
          */
         Level: "panic" | "fatal" | "error" | "warning" | "info" | "debug" | "trace";
-        /** @description The log's level, and what became of setting it. */
+        /** @description The log level, and the outcome of setting it. */
         LogConfig: {
-            /** @description The levels there are, the quietest first. */
+            /** @description All levels, the quietest first. */
             availableLevels: components["schemas"]["Level"][];
-            /** @description The level now. */
+            /** @description The current level. */
             eventLogLevel: components["schemas"]["Level"];
-            /** @description Whether it was set; absent where only asked for. */
+            /** @description Whether the level was set; absent in responses to `GET`. */
             status?: components["schemas"]["Outcome"];
         };
-        /** @description All there are are to be marked. */
+        /** @description Marks all events. */
         MarkAll: {
-            /** @description `true`: all there are. `false` is refused. */
+            /** @description `true`. `false` is refused. */
             all: boolean;
             status: components["schemas"]["Status"];
-            /** @description Newer events are left alone. */
+            /** @description Newer events do not change. */
             upTo?: components["schemas"]["Cursor"];
         };
-        /** @description Those that match a filter are to be marked, up to what the user had on screen. */
+        /** @description Marks the events that match a filter, up to what the user had on screen. */
         MarkMatching: {
             filter: components["schemas"]["ChangeFilter"];
             status: components["schemas"]["Status"];
-            /** @description Newer events are left alone. */
+            /** @description Newer events do not change. */
             upTo: components["schemas"]["Cursor"];
         };
-        /** @description These are to be marked; unknown ids are passed over. */
+        /** @description Marks the events with these ids. Unknown ids are ignored. */
         MarkNamed: {
             ids: components["schemas"]["EventId"][];
             status: components["schemas"]["Status"];
         };
-        /** @description As what one event is to be marked. */
+        /** @description How to mark one event. */
         MarkOne: {
             status: components["schemas"]["Status"];
         };
-        /** @description Which events are to be marked, and as what. */
+        /** @description Which events to mark, and how. */
         MarkSeveral: components["schemas"]["MarkNamed"] | components["schemas"]["MarkMatching"] | components["schemas"]["MarkAll"];
         /** @description The body of a publish request: the publisher's fields of an event, before validation.  Fields that the server sets (`status`, `updatedAt`, `deletedAt`) and unknown fields are ignored, as existing servers do. */
         NewEvent: {
@@ -921,55 +921,55 @@ export interface components {
          * @example 18eaf9866247d39001a20d6fbf667604a999d39a3415a84b14ccc287
          */
         PageToken: string;
-        /** @description What became of each event of an array with `partial=true`. */
+        /** @description The outcome of each event of an array with `partial=true`. */
         PartlyPublished: {
             /**
              * Format: int64
-             * @description How many were refused.
+             * @description The number of refused events.
              */
             refused: number;
             /**
              * Format: int64
-             * @description How many had been stored before.
+             * @description The number of events that were stored before.
              */
             repeated: number;
-            /** @description One for each event, in the order of the request. */
+            /** @description The outcomes, in the order of the request. */
             results: components["schemas"]["PublishResult"][];
             /**
              * Format: int64
-             * @description How many were stored.
+             * @description The number of stored events.
              */
             stored: number;
         };
         /** @description One event, or an array of them. */
         Publication: components["schemas"]["ImportableEvent"] | components["schemas"]["ImportableEvent"][];
-        /** @description What became of one event: it has either `event` or `error`. */
+        /** @description The outcome of one event. It has either `event` or `error`. */
         PublishResult: {
-            /** @description Why it was refused. */
+            /** @description Why the event was refused. */
             error?: components["schemas"]["ErrorBody"];
             /** @description The event as it is stored. */
             event?: components["schemas"]["Event"];
             /**
              * Format: int64
-             * @description Its place in the request, from 0.
+             * @description The index of the event in the request, from 0.
              */
             index: number;
             /**
              * Format: int32
-             * @description The status it would have been answered with by itself: 201, 200 for a repeat, or that of the error.
+             * @description The status of a request with this event alone: 201, 200 for a repeat, or that of the error.
              */
             status: number;
-            /** @description What was repaired in it; absent where nothing was. */
+            /** @description The repairs of the event; absent if there are none. */
             warnings?: components["schemas"]["Warning"][];
         };
-        /** @description The stored event, or an array of them: in the form of the request. */
+        /** @description The stored event, or an array of them, in the form of the request. */
         Published: components["schemas"]["PublishedEvent"] | components["schemas"]["PublishedEvent"][];
         /** @description A stored event, and the repairs of the published one. */
         PublishedEvent: components["schemas"]["Event"] & {
             /** @description The repairs of the event as it was sent; absent if there were none. Not stored. */
             warnings?: components["schemas"]["Warning"][];
         };
-        /** @description A refused level: existing clients expect the same body as on success, the others that of an error. */
+        /** @description A refused level. Existing clients expect the body of a success, other clients that of an error. */
         RefusedLogConfig: components["schemas"]["LogConfig"] & components["schemas"]["ErrorBody"];
         /**
          * @description Why the reader must fetch the list again.
@@ -981,17 +981,17 @@ export interface components {
          * @description The resource that an event is about.
          */
         ResourceId: string;
-        /** @description The token that is to be refused. */
+        /** @description The token to revoke. */
         RevokeToken: {
             /**
              * Format: date-time
-             * @description When it expires anyway; without it, it is remembered for ever.
+             * @description When the token expires; without it, the revocation is kept forever.
              */
             expires?: string | null;
-            /** @description Its `jti`; at most 256 bytes, no white space, and no `#` in front. Characters beyond ASCII are taken, too. */
+            /** @description The `jti` of the token: at most 256 bytes, without white space, and without a leading `#`. Characters beyond ASCII are accepted, too. */
             id: string;
         };
-        /** @description The level that the log is to have; `event_log_level` is taken too. */
+        /** @description The new level of the log. `event_log_level` is accepted, too. */
         SetLogLevel: {
             eventLogLevel: components["schemas"]["Level"];
         };
@@ -1170,7 +1170,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description It has not changed since the `ETag` in `If-None-Match`. */
+            /** @description The file has not changed since the `ETag` in `If-None-Match`. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1200,39 +1200,39 @@ export interface operations {
     list_events_alias: {
         parameters: {
             query?: {
-                /** @description Which page, from 0; junk and negative numbers are 0. It costs more the higher it is. */
+                /** @description The number of the page, from 0. Malformed and negative numbers mean 0. High numbers are slow: use `next` instead. */
                 page?: number;
-                /** @description Events a page, from 1 to 1,000. More, negative numbers and the word `all` are 1,000; 0 and junk are 25. */
+                /** @description Events per page, from 1 to 1,000. Larger and negative numbers and the word `all` mean 1,000; 0 and malformed numbers mean 25. */
                 pagesize?: number;
-                /** @description The page after the one that gave this out, at the same cost at any depth; wins over `page`. */
+                /** @description The token `next` of the previous page. Costs the same at any depth, and wins over `page`. */
                 next?: components["schemas"]["PageToken"];
-                /** @description By which moment the list is sorted; camelCase is taken too, and `order` behind it. */
+                /** @description The time by which the list is sorted. camelCase is accepted, too, and `created_at desc` includes the order. */
                 sort?: "created_at" | "updated_at";
-                /** @description Which way; `created_at desc` says both. */
+                /** @description The direction. `created_at desc` includes the key. */
                 order?: "asc" | "desc";
-                /** @description `none` to have nothing counted: `totalCount` is absent, and a search stops after some time with a page that may be short, even empty, and still have `next`. */
+                /** @description `none` skips counting: `totalCount` is absent, and a slow search returns a short page, possibly an empty one, with `next`. */
                 count?: "none";
-                /** @description Read or unread; both is neither. */
+                /** @description `read` or `unread`, in every spelling in which it can be imported. Both narrow nothing. Another status matches nothing. */
                 status?: "unread" | "read";
                 /** @description The caller's own events, or the system's. */
                 ownerKind?: "user" | "system";
-                /** @description Of this operation. */
+                /** @description Events of this operation. */
                 operationId?: components["schemas"]["OperationId"];
-                /** @description Created at this moment or later. */
+                /** @description Events created at this time or later. */
                 from?: string;
-                /** @description Created before this moment. */
+                /** @description Events created before this time. */
                 to?: string;
-                /** @description With this text in the description, in any case of any script; `%` and `_` are ordinary characters. At most 256 bytes in UTF-8, which are fewer characters where they are not ASCII. */
+                /** @description Events with this text in the description. Case does not matter in any script, and `%` and `_` are ordinary characters. At most 256 bytes in UTF-8. */
                 search?: string;
                 /**
-                 * @description One of these categories, at most 100. Several values of this and of the next three may be given as a repeated parameter, with commas, or as a JSON array. A category that no event can have matches nothing.
+                 * @description One of these categories, at most 100. Several values can be given as a repeated parameter, with commas, or as a JSON array, as for the next three parameters. A category that no event can have matches nothing.
                  * @example [
                  *       "connection"
                  *     ]
                  */
                 category?: string[];
                 /**
-                 * @description One of these actions, at most 100. One that no event can have matches nothing.
+                 * @description One of these actions, at most 100. An action that no event can have matches nothing.
                  * @example [
                  *       "register",
                  *       "ping"
@@ -1240,7 +1240,7 @@ export interface operations {
                  */
                 action?: string[];
                 /**
-                 * @description One of these severities.
+                 * @description One of these severities, in every spelling in which it can be published.
                  * @example [
                  *       "error",
                  *       "warning"
@@ -1255,7 +1255,7 @@ export interface operations {
                  */
                 actedUpon?: string[];
                 /**
-                 * @description A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it. Where a parameter is given too, both must say the same.
+                 * @description A JSON object with these parameters as its fields, as clients of Meshery Cloud send it. Its field `owner` lists ids of owners: the caller's, or the system's. A parameter that is also given in the query must have the same value there.
                  * @example {"status":"unread"}
                  */
                 filter?: string;
@@ -1391,9 +1391,9 @@ export interface operations {
     create_events_alias: {
         parameters: {
             query?: {
-                /** @description Whether the events keep the past they had in another store: `status` and `updatedAt` count then, but for the system's events, for which each user has a status of their own. An event whose `owner` is its `systemId` was the system's there, and is the system's here. */
+                /** @description Whether the events keep their past from another store: `status` and `updatedAt` are stored. Events of the system have a status per user, and ignore both. An event whose `owner` is its `systemId` becomes an event of this system. */
                 import?: boolean;
-                /** @description Whether the good events of an array are stored without the others. The answer is 207, and says of each event what became of it. */
+                /** @description Whether the valid events of an array are stored without the others. The response is 207 with the outcome of each event. */
                 partial?: boolean;
             };
             header?: never;
@@ -1406,10 +1406,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description All of it had been stored before. An event that was deleted since has `deletedAt` and no `Location`: it stays deleted. */
+            /** @description All events were stored before. An event that was deleted since has `deletedAt` and no `Location`: it stays deleted. */
             200: {
                 headers: {
-                    /** @description The address of a single event, relative to the address of the request. */
+                    /** @description The address of a single event, relative to the URL of the request. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -1436,10 +1436,10 @@ export interface operations {
                     "application/json": components["schemas"]["Published"];
                 };
             };
-            /** @description Something was stored. */
+            /** @description At least one event is stored. */
             201: {
                 headers: {
-                    /** @description The address of a single event, relative to the address of the request. */
+                    /** @description The address of a single event, relative to the URL of the request. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -1466,7 +1466,7 @@ export interface operations {
                     "application/json": components["schemas"]["Published"];
                 };
             };
-            /** @description With `partial=true` and an array: what became of each event, in the order of the request. */
+            /** @description With `partial=true` and an array: the outcome of each event, in the order of the request. */
             207: {
                 headers: {
                     [name: string]: unknown;
@@ -1644,7 +1644,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description They are deleted. `deleted` holds those that were there, where `ids` were given. */
+            /** @description The events are deleted. If `ids` were given, `deleted` lists those that existed. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1770,7 +1770,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description They are deleted. `deleted` holds those that were there, where `ids` were given. */
+            /** @description The events are deleted. If `ids` were given, `deleted` lists those that existed. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1886,39 +1886,39 @@ export interface operations {
     list_events_as_data: {
         parameters: {
             query?: {
-                /** @description Which page, from 0; junk and negative numbers are 0. It costs more the higher it is. */
+                /** @description The number of the page, from 0. Malformed and negative numbers mean 0. High numbers are slow: use `next` instead. */
                 page?: number;
-                /** @description Events a page, from 1 to 1,000. More, negative numbers and the word `all` are 1,000; 0 and junk are 25. */
+                /** @description Events per page, from 1 to 1,000. Larger and negative numbers and the word `all` mean 1,000; 0 and malformed numbers mean 25. */
                 pagesize?: number;
-                /** @description The page after the one that gave this out, at the same cost at any depth; wins over `page`. */
+                /** @description The token `next` of the previous page. Costs the same at any depth, and wins over `page`. */
                 next?: components["schemas"]["PageToken"];
-                /** @description By which moment the list is sorted; camelCase is taken too, and `order` behind it. */
+                /** @description The time by which the list is sorted. camelCase is accepted, too, and `created_at desc` includes the order. */
                 sort?: "created_at" | "updated_at";
-                /** @description Which way; `created_at desc` says both. */
+                /** @description The direction. `created_at desc` includes the key. */
                 order?: "asc" | "desc";
-                /** @description `none` to have nothing counted: `totalCount` is absent, and a search stops after some time with a page that may be short, even empty, and still have `next`. */
+                /** @description `none` skips counting: `totalCount` is absent, and a slow search returns a short page, possibly an empty one, with `next`. */
                 count?: "none";
-                /** @description Read or unread; both is neither. */
+                /** @description `read` or `unread`, in every spelling in which it can be imported. Both narrow nothing. Another status matches nothing. */
                 status?: "unread" | "read";
                 /** @description The caller's own events, or the system's. */
                 ownerKind?: "user" | "system";
-                /** @description Of this operation. */
+                /** @description Events of this operation. */
                 operationId?: components["schemas"]["OperationId"];
-                /** @description Created at this moment or later. */
+                /** @description Events created at this time or later. */
                 from?: string;
-                /** @description Created before this moment. */
+                /** @description Events created before this time. */
                 to?: string;
-                /** @description With this text in the description, in any case of any script; `%` and `_` are ordinary characters. At most 256 bytes in UTF-8, which are fewer characters where they are not ASCII. */
+                /** @description Events with this text in the description. Case does not matter in any script, and `%` and `_` are ordinary characters. At most 256 bytes in UTF-8. */
                 search?: string;
                 /**
-                 * @description One of these categories, at most 100. Several values of this and of the next three may be given as a repeated parameter, with commas, or as a JSON array. A category that no event can have matches nothing.
+                 * @description One of these categories, at most 100. Several values can be given as a repeated parameter, with commas, or as a JSON array, as for the next three parameters. A category that no event can have matches nothing.
                  * @example [
                  *       "connection"
                  *     ]
                  */
                 category?: string[];
                 /**
-                 * @description One of these actions, at most 100. One that no event can have matches nothing.
+                 * @description One of these actions, at most 100. An action that no event can have matches nothing.
                  * @example [
                  *       "register",
                  *       "ping"
@@ -1926,7 +1926,7 @@ export interface operations {
                  */
                 action?: string[];
                 /**
-                 * @description One of these severities.
+                 * @description One of these severities, in every spelling in which it can be published.
                  * @example [
                  *       "error",
                  *       "warning"
@@ -1941,7 +1941,7 @@ export interface operations {
                  */
                 actedUpon?: string[];
                 /**
-                 * @description A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it. Where a parameter is given too, both must say the same.
+                 * @description A JSON object with these parameters as its fields, as clients of Meshery Cloud send it. Its field `owner` lists ids of owners: the caller's, or the system's. A parameter that is also given in the query must have the same value there.
                  * @example {"status":"unread"}
                  */
                 filter?: string;
@@ -2087,7 +2087,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description They are marked. `updated` holds those that changed, where `ids` were given. */
+            /** @description The events are marked. If `ids` were given, `updated` lists those that changed. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2203,11 +2203,11 @@ export interface operations {
     subscribe_alias: {
         parameters: {
             query?: {
-                /** @description Where to begin: a cursor, or `earliest`; absent means now. The header `Last-Event-ID` wins. `cursor` is the same. A filter of the list is refused. */
+                /** @description Where the stream starts: a cursor, or `earliest`; now if absent. The header `Last-Event-ID` wins. `cursor` is another name. Filters of the list are refused. */
                 lastEventId?: string;
             };
             header?: {
-                /** @description Where to begin: a cursor, or `earliest`. Browsers send it when they reconnect. */
+                /** @description Where the stream starts: a cursor, or `earliest`. Browsers send it when they reconnect. */
                 "Last-Event-ID"?: string | null;
             };
             path?: never;
@@ -2215,7 +2215,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The stream, whatever the cursor: one that cannot be used begins with `reset`. */
+            /** @description The stream. It starts with `reset` if the cursor cannot be used. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2529,7 +2529,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Which event. */
+                /** @description The id of the event. */
                 id: components["schemas"]["EventId"];
             };
             cookie?: never;
@@ -2656,14 +2656,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Which event. */
+                /** @description The id of the event. */
                 id: components["schemas"]["EventId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is deleted, now or before. */
+            /** @description The event is deleted, now or before. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2753,7 +2753,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Which event. */
+                /** @description The id of the event. */
                 id: components["schemas"]["EventId"];
             };
             cookie?: never;
@@ -2769,7 +2769,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is marked. */
+            /** @description The event is marked. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2884,39 +2884,39 @@ export interface operations {
     list_events: {
         parameters: {
             query?: {
-                /** @description Which page, from 0; junk and negative numbers are 0. It costs more the higher it is. */
+                /** @description The number of the page, from 0. Malformed and negative numbers mean 0. High numbers are slow: use `next` instead. */
                 page?: number;
-                /** @description Events a page, from 1 to 1,000. More, negative numbers and the word `all` are 1,000; 0 and junk are 25. */
+                /** @description Events per page, from 1 to 1,000. Larger and negative numbers and the word `all` mean 1,000; 0 and malformed numbers mean 25. */
                 pagesize?: number;
-                /** @description The page after the one that gave this out, at the same cost at any depth; wins over `page`. */
+                /** @description The token `next` of the previous page. Costs the same at any depth, and wins over `page`. */
                 next?: components["schemas"]["PageToken"];
-                /** @description By which moment the list is sorted; camelCase is taken too, and `order` behind it. */
+                /** @description The time by which the list is sorted. camelCase is accepted, too, and `created_at desc` includes the order. */
                 sort?: "created_at" | "updated_at";
-                /** @description Which way; `created_at desc` says both. */
+                /** @description The direction. `created_at desc` includes the key. */
                 order?: "asc" | "desc";
-                /** @description `none` to have nothing counted: `totalCount` is absent, and a search stops after some time with a page that may be short, even empty, and still have `next`. */
+                /** @description `none` skips counting: `totalCount` is absent, and a slow search returns a short page, possibly an empty one, with `next`. */
                 count?: "none";
-                /** @description Read or unread; both is neither. */
+                /** @description `read` or `unread`, in every spelling in which it can be imported. Both narrow nothing. Another status matches nothing. */
                 status?: "unread" | "read";
                 /** @description The caller's own events, or the system's. */
                 ownerKind?: "user" | "system";
-                /** @description Of this operation. */
+                /** @description Events of this operation. */
                 operationId?: components["schemas"]["OperationId"];
-                /** @description Created at this moment or later. */
+                /** @description Events created at this time or later. */
                 from?: string;
-                /** @description Created before this moment. */
+                /** @description Events created before this time. */
                 to?: string;
-                /** @description With this text in the description, in any case of any script; `%` and `_` are ordinary characters. At most 256 bytes in UTF-8, which are fewer characters where they are not ASCII. */
+                /** @description Events with this text in the description. Case does not matter in any script, and `%` and `_` are ordinary characters. At most 256 bytes in UTF-8. */
                 search?: string;
                 /**
-                 * @description One of these categories, at most 100. Several values of this and of the next three may be given as a repeated parameter, with commas, or as a JSON array. A category that no event can have matches nothing.
+                 * @description One of these categories, at most 100. Several values can be given as a repeated parameter, with commas, or as a JSON array, as for the next three parameters. A category that no event can have matches nothing.
                  * @example [
                  *       "connection"
                  *     ]
                  */
                 category?: string[];
                 /**
-                 * @description One of these actions, at most 100. One that no event can have matches nothing.
+                 * @description One of these actions, at most 100. An action that no event can have matches nothing.
                  * @example [
                  *       "register",
                  *       "ping"
@@ -2924,7 +2924,7 @@ export interface operations {
                  */
                 action?: string[];
                 /**
-                 * @description One of these severities.
+                 * @description One of these severities, in every spelling in which it can be published.
                  * @example [
                  *       "error",
                  *       "warning"
@@ -2939,7 +2939,7 @@ export interface operations {
                  */
                 actedUpon?: string[];
                 /**
-                 * @description A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it. Where a parameter is given too, both must say the same.
+                 * @description A JSON object with these parameters as its fields, as clients of Meshery Cloud send it. Its field `owner` lists ids of owners: the caller's, or the system's. A parameter that is also given in the query must have the same value there.
                  * @example {"status":"unread"}
                  */
                 filter?: string;
@@ -3075,9 +3075,9 @@ export interface operations {
     create_events: {
         parameters: {
             query?: {
-                /** @description Whether the events keep the past they had in another store: `status` and `updatedAt` count then, but for the system's events, for which each user has a status of their own. An event whose `owner` is its `systemId` was the system's there, and is the system's here. */
+                /** @description Whether the events keep their past from another store: `status` and `updatedAt` are stored. Events of the system have a status per user, and ignore both. An event whose `owner` is its `systemId` becomes an event of this system. */
                 import?: boolean;
-                /** @description Whether the good events of an array are stored without the others. The answer is 207, and says of each event what became of it. */
+                /** @description Whether the valid events of an array are stored without the others. The response is 207 with the outcome of each event. */
                 partial?: boolean;
             };
             header?: never;
@@ -3090,10 +3090,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description All of it had been stored before. An event that was deleted since has `deletedAt` and no `Location`: it stays deleted. */
+            /** @description All events were stored before. An event that was deleted since has `deletedAt` and no `Location`: it stays deleted. */
             200: {
                 headers: {
-                    /** @description The address of a single event, relative to the address of the request. */
+                    /** @description The address of a single event, relative to the URL of the request. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -3120,10 +3120,10 @@ export interface operations {
                     "application/json": components["schemas"]["Published"];
                 };
             };
-            /** @description Something was stored. */
+            /** @description At least one event is stored. */
             201: {
                 headers: {
-                    /** @description The address of a single event, relative to the address of the request. */
+                    /** @description The address of a single event, relative to the URL of the request. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -3150,7 +3150,7 @@ export interface operations {
                     "application/json": components["schemas"]["Published"];
                 };
             };
-            /** @description With `partial=true` and an array: what became of each event, in the order of the request. */
+            /** @description With `partial=true` and an array: the outcome of each event, in the order of the request. */
             207: {
                 headers: {
                     [name: string]: unknown;
@@ -3328,7 +3328,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description They are deleted, where no `ids` were given; says how many were there. */
+            /** @description The events are deleted, if no `ids` were given, and counted. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3343,7 +3343,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeletedEvents"];
                 };
             };
-            /** @description They are deleted, where `ids` were given. */
+            /** @description The events are deleted, if `ids` were given. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3545,7 +3545,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is set. */
+            /** @description The level is set. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3569,7 +3569,7 @@ export interface operations {
                     "application/json": components["schemas"]["LogConfig"];
                 };
             };
-            /** @description `invalid_config`, `invalid_json`, `body_unreadable`: it was not set. The fields of a success beside those of an error. */
+            /** @description `invalid_config`, `invalid_json`, `body_unreadable`: the level was not set. The body has the fields of a success and those of an error. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3699,7 +3699,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description They are marked. The body is empty where `ids` were given, which is why none is declared here. Otherwise it is an `UpdatedEvents` that says how many changed; `PUT /api/events/status` always answers with one. */
+            /** @description The events are marked. No body is declared here, because it is empty if `ids` were given. Otherwise it is an `UpdatedEvents` with the number of changed events; `PUT /api/events/status` always returns one. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3807,7 +3807,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Which event. */
+                /** @description The id of the event. */
                 id: components["schemas"]["EventId"];
             };
             cookie?: never;
@@ -3823,7 +3823,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is marked; the body is empty. */
+            /** @description The event is marked. The body is empty. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3929,11 +3929,11 @@ export interface operations {
     subscribe: {
         parameters: {
             query?: {
-                /** @description Where to begin: a cursor, or `earliest`; absent means now. The header `Last-Event-ID` wins. `cursor` is the same. A filter of the list is refused. */
+                /** @description Where the stream starts: a cursor, or `earliest`; now if absent. The header `Last-Event-ID` wins. `cursor` is another name. Filters of the list are refused. */
                 lastEventId?: string;
             };
             header?: {
-                /** @description Where to begin: a cursor, or `earliest`. Browsers send it when they reconnect. */
+                /** @description Where the stream starts: a cursor, or `earliest`. Browsers send it when they reconnect. */
                 "Last-Event-ID"?: string | null;
             };
             path?: never;
@@ -3941,7 +3941,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The stream, whatever the cursor: one that cannot be used begins with `reset`. */
+            /** @description The stream. It starts with `reset` if the cursor cannot be used. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4258,7 +4258,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Which event. */
+                /** @description The id of the event. */
                 id: components["schemas"]["EventId"];
             };
             cookie?: never;
@@ -4385,14 +4385,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Which event. */
+                /** @description The id of the event. */
                 id: components["schemas"]["EventId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is deleted, now or before. */
+            /** @description The event is deleted, now or before. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4482,7 +4482,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its name, which changes with its content. */
+                /** @description The name of the file, which changes with its content. */
                 file: string;
             };
             cookie?: never;
@@ -4498,7 +4498,7 @@ export interface operations {
                     "text/javascript": string;
                 };
             };
-            /** @description It has not changed since the `ETag` in `If-None-Match`. */
+            /** @description The file has not changed since the `ETag` in `If-None-Match`. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -4543,7 +4543,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is. */
+            /** @description The process is alive. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4686,7 +4686,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They do. */
+            /** @description The server is ready. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4817,10 +4817,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description There is no session any more. */
+            /** @description The session has ended. */
             204: {
                 headers: {
-                    /** @description Takes the session's cookie back. */
+                    /** @description Removes the session's cookie. */
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
@@ -4904,7 +4904,7 @@ export interface operations {
                     "text/javascript": string;
                 };
             };
-            /** @description It has not changed since the `ETag` in `If-None-Match`. */
+            /** @description The file has not changed since the `ETag` in `If-None-Match`. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -4944,7 +4944,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is revoked. */
+            /** @description The token is revoked. */
             204: {
                 headers: {
                     [name: string]: unknown;

@@ -1,4 +1,4 @@
-//! The caller of a request that is counted.
+//! The caller of a request without a body, whose request is counted.
 
 use std::sync::Arc;
 
@@ -9,14 +9,13 @@ use crate::error::ApiError;
 use crate::identity::Caller;
 use crate::state::AppState;
 
-/// The one who sent a request without a body, who may ask for what `A` says and has not sent too many
-/// of late. With it the request is counted.
+/// A caller with the scopes of `A` whose request is counted and within the caller's limits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Admitted<A>(pub(crate) A);
 
 impl<A> FromRequestParts<Arc<AppState>> for Admitted<A>
 where
-    A: FromRequestParts<Arc<AppState>, Rejection = ApiError> + Into<Caller> + Copy + Send,
+    A: FromRequestParts<Arc<AppState>, Rejection = ApiError> + AsRef<Caller> + Send,
 {
     type Rejection = ApiError;
 
@@ -25,7 +24,7 @@ where
         state: &Arc<AppState>,
     ) -> Result<Self, ApiError> {
         let caller = A::from_request_parts(parts, state).await?;
-        state.admit(caller.into(), &parts.uri)?;
+        state.admit(*caller.as_ref(), &parts.uri)?;
         Ok(Self(caller))
     }
 }

@@ -22,6 +22,12 @@ impl FromRequestParts<Arc<AppState>> for Caller {
     }
 }
 
+impl AsRef<Self> for Caller {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 /// The credential of the caller, for handlers that take it after the caller. `None` without a login.
 #[derive(Debug)]
 pub(crate) struct Shown(pub(crate) Option<Credential>);
@@ -65,9 +71,9 @@ macro_rules! caller_with {
             }
         }
 
-        impl From<$name> for Caller {
-            fn from($name(caller): $name) -> Self {
-                caller
+        impl AsRef<Caller> for $name {
+            fn as_ref(&self) -> &Caller {
+                &self.0
             }
         }
     };

@@ -1,4 +1,4 @@
-//! What is to be marked or deleted.
+//! The body of a change.
 
 use serde_json::{Map, Value, json};
 use tidings_event::{EventFilter, Limits, Selection};
@@ -7,8 +7,8 @@ use super::check_refusal;
 use crate::request::change::{ChangeRefusal, read_marking, read_selection, read_status};
 use crate::request::json;
 
-/// The body of a change is refused with the fields that are wrong, or is about the events that the same
-/// body written by the book is about.
+/// The body of a change is refused with its malformed fields, or selects the same events as its canonical
+/// form.
 pub fn change(data: &[u8]) {
     let Ok(text) = json::text(data) else {
         return;
@@ -19,27 +19,24 @@ pub fn change(data: &[u8]) {
         Err(refused) => check_refusal(&refused.into()),
     }
     match read_marking(text, &limits) {
-        Ok((selection, status)) => {
-            let mut written = written(&selection);
-            written["status"] = json!(status);
+        Ok(marking) => {
+            let mut written = written(&marking.selection);
+            written["status"] = json!(marking.status);
             let again = read_marking(&written.to_string(), &limits);
-            assert_eq!(
-                again.expect("it is written by the book"),
-                (selection, status)
-            );
+            assert_eq!(again.expect("it is in canonical form"), marking);
         }
         Err(refused) => check_refusal(&refused.into()),
     }
     match read_status(text) {
         Ok(status) => {
             let again = read_status(&json!({"status": status}).to_string());
-            assert_eq!(again.expect("it is written by the book"), status);
+            assert_eq!(again.expect("it is in canonical form"), status);
         }
         Err(refused) => check_refusal(&refused.into()),
     }
 }
 
-/// A filter is the same in the body of a change. An empty one is refused there.
+/// A filter means the same in the body of a change. An empty one is refused there.
 pub(super) fn check_filter(filter: &EventFilter) {
     let selection = Selection::Filter {
         filter: Box::new(filter.clone()),
@@ -55,11 +52,11 @@ pub(super) fn check_filter(filter: &EventFilter) {
 
 fn check_selection(selection: &Selection) {
     if let Selection::Filter { filter, .. } = selection {
-        assert!(!filter.is_empty(), "an empty one means too much");
+        assert!(!filter.is_empty(), "an empty one selects everything");
     }
     let written = written(selection).to_string();
     let again = read_selection(&written, &Limits::default());
-    assert_eq!(&again.expect("it is written by the book"), selection);
+    assert_eq!(&again.expect("it is in canonical form"), selection);
 }
 
 fn written(selection: &Selection) -> Value {
@@ -71,7 +68,7 @@ fn written(selection: &Selection) -> Value {
     }
 }
 
-/// Only what is set of a filter.
+/// The fields of a filter that are set.
 fn set(filter: &EventFilter) -> Map<String, Value> {
     let Ok(Value::Object(mut fields)) = serde_json::to_value(filter) else {
         unreachable!("a filter is an object");

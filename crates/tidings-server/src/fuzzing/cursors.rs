@@ -1,4 +1,4 @@
-//! Places in feeds and lists: cursors, the tokens of pages, where a stream begins.
+//! Positions in feeds and lists: cursors, page tokens, and the start of a stream.
 
 use axum::http::{HeaderMap, HeaderValue};
 use tidings_event::{Cursor, PageToken, Start};
@@ -8,10 +8,10 @@ use crate::request::stream_start;
 
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// What the documentation promises of a cursor's length.
+/// The documented length of a cursor.
 const MAX_CURSOR_BYTES: usize = 48;
 
-/// A text is a cursor only if the cursor is written just so; a page's token reads back.
+/// A text is a cursor only in its canonical form. A page token can be read back.
 pub fn cursor(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -30,8 +30,8 @@ pub fn cursor(data: &[u8]) {
     }
 }
 
-/// A line with the header `Last-Event-ID`, and behind it the query: a stream begins where the header says,
-/// else where the query does, and what is no place is told as such.
+/// A line with the header `Last-Event-ID`, followed by the query: a stream starts at the header's cursor,
+/// otherwise at the query's, and a malformed cursor is reported as such.
 pub fn last_event_id(data: &[u8]) {
     let mut lines = data.splitn(2, |byte| *byte == b'\n');
     let header = lines.next().unwrap_or_default();
@@ -39,7 +39,7 @@ pub fn last_event_id(data: &[u8]) {
         return;
     };
     let mut headers = HeaderMap::new();
-    // Else the connection refuses the request.
+    // Other bytes never get past the connection.
     let Ok(value) = HeaderValue::from_bytes(header) else {
         return;
     };
@@ -50,7 +50,7 @@ pub fn last_event_id(data: &[u8]) {
             .find(|(name, text)| spelling::find(&STREAM, name).is_some() && !text.is_empty());
         given.map_or(String::new(), |(_, text)| text.into_owned())
     } else {
-        // No place has other letters than ASCII.
+        // Cursors are ASCII.
         String::from_utf8_lossy(header).into_owned()
     };
     let begins = stream_start::read(&headers, query);

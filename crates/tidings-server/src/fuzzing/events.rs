@@ -14,20 +14,20 @@ const SYSTEM: SystemId = SystemId::from_uuid(Uuid::from_u128(1));
 
 const USER: OwnerId = OwnerId::from_uuid(Uuid::from_u128(2));
 
-/// Who publishes for everybody.
+/// A caller who publishes for all users.
 const BACKEND: Caller = Caller {
     owner: USER,
     scopes: Scopes::ALL,
 };
 
-/// Who publishes to themselves.
+/// A caller who publishes to themselves.
 const SELF: Caller = Caller {
     owner: USER,
     scopes: Scopes::USER,
 };
 
-/// One event: it is refused with the fields that are wrong, or what is stored of it would be stored again
-/// as the same. A user's is theirs, under an id that they did not choose.
+/// One event is refused with its malformed fields, or publishing the stored event again is a repeat. An
+/// event of a user gets that owner and a new id.
 pub fn event(data: &[u8]) {
     let Some(text) = text(data).filter(|text| !is_batch(text)) else {
         return;
@@ -47,7 +47,8 @@ pub fn event(data: &[u8]) {
     }
 }
 
-/// Several events: all of them are as each is alone, or none is taken; and each by itself.
+/// A batch is accepted if each of its events is accepted alone, and refused otherwise. With
+/// `partial=true` each event is accepted or refused alone.
 pub fn batch(data: &[u8]) {
     let Some(text) = text(data).filter(|text| is_batch(text)) else {
         return;
@@ -97,7 +98,7 @@ fn text(data: &[u8]) -> Option<&str> {
 }
 
 fn parser(caller: Caller, limits: &Limits, keeps_past: bool) -> EventParser<'_> {
-    EventParser::new(caller, limits, Subjects::OfAny, keeps_past).expect("this caller may")
+    EventParser::new(caller, limits, Subjects::OfAny, keeps_past)
 }
 
 fn read_one(caller: Caller, keeps_past: bool, text: &str) -> Option<Draft> {
@@ -111,14 +112,14 @@ fn read_one(caller: Caller, keeps_past: bool, text: &str) -> Option<Draft> {
     }
 }
 
-/// What is stored of an event, as a list would show it, is published again as the same event.
+/// A stored event, as a list returns it, can be published again as the same event.
 fn check_repeat(draft: Draft, keeps_past: bool) {
     let (stored, digests) = draft.resolve(SYSTEM);
     let json = serde_json::to_string(&stored).expect("an event can be written");
     let read: Event = serde_json::from_str(&json).expect("and read");
     assert_eq!(read, stored);
     if json.len() > Limits::default().event_bytes {
-        // The engine refuses it: written out it is too large.
+        // The engine refuses it: encoded, it is too large.
         return;
     }
     let again = read_one(BACKEND, keeps_past, &json).expect("what is stored keeps the rules");
@@ -127,7 +128,7 @@ fn check_repeat(draft: Draft, keeps_past: bool) {
     assert_eq!(timeless(&repeated_digests), timeless(&digests));
 }
 
-/// The digest of what was given but for the time.
+/// The digest of the given fields without the time.
 fn timeless(digests: &Digests) -> tidings_event::wire::Digest {
     digests.without_time.unwrap_or(digests.of_content)
 }

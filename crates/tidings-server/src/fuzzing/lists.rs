@@ -1,23 +1,29 @@
 //! The query of the list.
 
 use form_urlencoded::Serializer;
-use tidings_event::{EventFilter, PageRequest, Paging, Total};
+use tidings_event::{EventFilter, OwnerId, PageRequest, Paging, Total};
+use uuid::Uuid;
 
 use super::changes::check_filter;
 use super::check_refusal;
-use crate::request::query::{Elsewhere, InvalidQuery, ListQuery, refuse_filters};
+use crate::request::query::{Elsewhere, InvalidQuery, ListQuery, Viewer, refuse_filters};
 use crate::request::spelling::FILTERS;
 
-/// A query is refused with the parameters that are wrong, or means what the same query written by the
-/// book means; and its filter is the same in the body of a change.
+const VIEWER: Viewer = Viewer {
+    owner: OwnerId::from_uuid(Uuid::from_u128(1)),
+    system: OwnerId::from_uuid(Uuid::from_u128(2)),
+};
+
+/// A query is refused with its malformed parameters, or means the same as its canonical form; and its
+/// filter is the same in the body of a change.
 pub fn list_query(data: &[u8]) {
     let Ok(query) = std::str::from_utf8(data) else {
         return;
     };
-    match ListQuery::parse(query) {
+    match ListQuery::parse(query, VIEWER) {
         Ok(list) => {
             let written = written(&list);
-            let again = ListQuery::parse(&written);
+            let again = ListQuery::parse(&written, VIEWER);
             assert_eq!(again.as_ref(), Ok(&list), "{written}");
             assert!((1..=PageRequest::MAX_SIZE).contains(&list.page.size));
             check_filter(&list.filter);

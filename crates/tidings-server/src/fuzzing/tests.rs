@@ -1,4 +1,4 @@
-//! Every target with what the fuzzer's corpus holds for it, and with changes of that.
+//! Every target with the fuzzer's corpus, and with variations of it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use super::{TARGETS, Target};
 
-/// What is likely to be read as something else.
+/// Words that are likely to be misread.
 const WORDS: &[&str] = &[
     "",
     "0",
@@ -99,7 +99,7 @@ fn edit() -> impl Strategy<Value = Edit> {
 
 impl Edit {
     fn apply(&self, input: &mut Vec<u8>, corpus: &[Vec<u8>]) {
-        // A place may be the end.
+        // A position can be the end.
         let place = |index: &Index, input: &[u8]| index.index(input.len() + 1);
         let range = |one: &Index, two: &Index, input: &[u8]| {
             let (one, two) = (place(one, input), place(two, input));
@@ -140,7 +140,7 @@ fn input(corpus: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![8 => changed, 1 => any_text, 1 => any_bytes]
 }
 
-/// Shown as text: that is what goes into the corpus when something was found.
+/// As text, which can be added to the corpus.
 fn shown(input: &[u8]) -> String {
     format!("input {:?}", String::from_utf8_lossy(input))
 }
@@ -150,7 +150,7 @@ fn check(name: &str, target: Target) {
     for seed in &corpus {
         target(seed);
     }
-    // What was found is kept in the corpus, by hand.
+    // Failing inputs are added to the corpus by hand.
     let config = Config {
         failure_persistence: None,
         ..Config::default()

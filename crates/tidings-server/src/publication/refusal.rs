@@ -7,7 +7,7 @@ use tidings_event::{ErrorCode, EventId, Violation, Violations};
 use crate::identity::insufficient;
 use crate::limits::LimitError;
 use crate::problem::{self, Problem};
-use crate::request::body::too_large;
+use crate::request::body::{UnsupportedMedia, too_large};
 use crate::request::json::InvalidJson;
 use crate::store_failure::StoreFailure;
 use crate::token::Scopes;
@@ -17,6 +17,8 @@ use crate::token::Scopes;
 pub(crate) enum PublishRefusal {
     /// The body, or an event in it, is not JSON.
     Json(InvalidJson),
+    /// A `CloudEvent` in structured mode, declared as plain JSON.
+    CloudEvent,
     /// Events break rules.
     Invalid(Violations),
     /// The batch has no events.
@@ -104,6 +106,10 @@ impl PublishRefusal {
     pub(crate) fn problem(&self) -> Problem {
         match self {
             Self::Json(invalid) => invalid.problem(),
+            Self::CloudEvent => UnsupportedMedia::CloudEvent {
+                shown_by: "the field `specversion` (Content-Type application/json)".to_owned(),
+            }
+            .problem(),
             Self::Invalid(violations) => Problem::refusal(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::InvalidEvent,

@@ -23,7 +23,6 @@ use crate::pool::{Pool, Share};
 pub(crate) use budget::BodyBudget;
 use budget::{hold, hold_at_once, part};
 pub(crate) use error::{BodyError, Content, too_large};
-#[cfg(feature = "openapi")]
 pub(crate) use media_type::UnsupportedMedia;
 
 /// The part of the upload time for which a client can pause.

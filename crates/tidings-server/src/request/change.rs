@@ -17,20 +17,20 @@ use crate::request::spelling::{self, FILTERS, Parameter, SELECTION, STATUS};
 
 pub(crate) use refusal::ChangeRefusal;
 
-/// The tables of the fields that are taken.
+/// The tables of the accepted fields.
 type Fields<'a> = &'a [&'static [Parameter]];
 
-/// More fields than any client sends; what is beyond is not even looked at.
+/// More fields than any client sends. Further ones are not read.
 const MAX_FIELDS: usize = 50;
 
-const SELECTION_REMEDY: &str = "give one of `ids`, `filter` with `upTo`, and `\"all\": true`";
+const SELECTION_REMEDY: &str = "give `ids`, or `filter` with `upTo`, or `\"all\": true`";
 
 const STATUS_REMEDY: &str = "write \"status\": \"read\" or \"status\": \"unread\"";
 
 const UP_TO_REMEDY: &str =
     "give the `cursor` of the list, or of the last frame, that the user had on screen";
 
-/// Reads which events are to be deleted: `{"ids": […]}`, `{"filter": {…}, "upTo": "…"}` or
+/// Reads which events to delete: `{"ids": […]}`, `{"filter": {…}, "upTo": "…"}` or
 /// `{"all": true}`.
 pub(crate) fn read_selection(text: &str, limits: &Limits) -> Result<Selection, ChangeRefusal> {
     let mut violations = Violations::default();
@@ -39,24 +39,29 @@ pub(crate) fn read_selection(text: &str, limits: &Limits) -> Result<Selection, C
     finish(selection, violations)
 }
 
-/// Reads which events are to be marked, and as what: the same with a `status`.
-pub(crate) fn read_marking(
-    text: &str,
-    limits: &Limits,
-) -> Result<(Selection, Status), ChangeRefusal> {
+/// Which events to mark, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Marking {
+    pub(crate) selection: Selection,
+    pub(crate) status: Status,
+}
+
+/// Reads a selection with a `status`.
+pub(crate) fn read_marking(text: &str, limits: &Limits) -> Result<Marking, ChangeRefusal> {
     let mut violations = Violations::default();
     let mut body = Body::read(text, &[&SELECTION, &STATUS], &mut violations)?;
     let selection = body.selection(limits, &mut violations)?;
     let status = body.status(&mut violations);
-    finish(selection.zip(status), violations)
+    let (selection, status) = finish(selection.zip(status), violations)?;
+    Ok(Marking { selection, status })
 }
 
-/// Reads as what one event is to be marked: `{"status": "read"}`. Other fields are passed over, as
-/// existing servers do: they cannot widen what is marked.
+/// Reads how to mark one event: `{"status": "read"}`. Other fields are ignored, as in existing
+/// servers: they cannot widen the change.
 pub(crate) fn read_status(text: &str) -> Result<Status, ChangeRefusal> {
     let mut violations = Violations::default();
     let fields = json::fields(text, text, "body", MAX_FIELDS)?;
-    // The status, or another one, may be among those that were not looked at.
+    // A status can be among the fields that were not read.
     let status = if check_count(
         "the body",
         fields.count,
@@ -90,7 +95,7 @@ fn expect_read<T>(read: Option<T>) -> T {
     read.expect("what could not be read is a violation")
 }
 
-/// Whether there are not too many fields.
+/// Adds a violation if there are too many fields. Returns whether all were read.
 fn check_count(field: &str, count: usize, remedy: &str, violations: &mut Violations) -> bool {
     if count > MAX_FIELDS {
         let fault = format!("has {count} fields, more than {MAX_FIELDS}");
@@ -99,7 +104,7 @@ fn check_count(field: &str, count: usize, remedy: &str, violations: &mut Violati
     count <= MAX_FIELDS
 }
 
-/// The fields of a request that are known.
+/// The known fields of a request.
 struct Body<'a> {
     text: &'a str,
     fields: Vec<(&'static str, &'a RawValue)>,
@@ -120,7 +125,7 @@ impl<'a> Body<'a> {
                 .filter_map(|table| spelling::find(table, &name));
             let Some(field) = found.next().map(|field| field.name) else {
                 let remedy = unknown(known, &name);
-                violations.add(quoted(&name), "is no field of this request", remedy);
+                violations.add(quoted(&name), "is not a field of this request", remedy);
                 continue;
             };
             if fields.iter().any(|(taken, _)| *taken == field) {
@@ -157,7 +162,7 @@ impl<'a> Body<'a> {
         limits: &Limits,
         violations: &mut Violations,
     ) -> Result<Option<Selection>, ChangeRefusal> {
-        // Of a client that gives it with `all`, a choice that is null is one it failed to make, as in `up_to`.
+        // Beside `all`, a selection of `null` is one that the client failed to make, as in `up_to`.
         let is_null = |name: &&str| {
             let mut fields = self.fields.iter();
             fields.any(|(field, value)| field == name && value.get() == "null")
@@ -168,18 +173,18 @@ impl<'a> Body<'a> {
         let all = self.take("all");
         if all.is_some() {
             for name in not_made {
-                let remedy = "give it without `all`; to touch all there are, leave it out";
+                let remedy = "give it without `all`; to change all events, leave it out";
                 violations.add(name, "is null", remedy);
             }
         }
         let up_to = self.up_to(all.is_some(), violations);
         let ways = [ids.is_some(), filter.is_some(), all.is_some()];
         match ways.into_iter().filter(|given| *given).count() {
-            0 => violations.add("the body", "does not say which events", SELECTION_REMEDY),
+            0 => violations.add("the body", "does not select events", SELECTION_REMEDY),
             1 => {}
             _ => violations.add(
                 "the body",
-                "says in several ways which events",
+                "selects events in more than one way",
                 SELECTION_REMEDY,
             ),
         }
@@ -198,7 +203,7 @@ impl<'a> Body<'a> {
             violations.add(
                 "upTo",
                 "is given with `ids`",
-                "leave it out: only the events that are named are touched",
+                "leave it out: only the named events are changed",
             );
         }
         if ways[1] && !has_up_to {
@@ -215,13 +220,13 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// Removes `upTo`. Of a client that gives it with `all`, `null` is a cursor it failed to get, and
-    /// must not widen the change to what the user has not seen.
+    /// Removes `upTo`. Beside `all`, `null` is a cursor that the client failed to get. It must not widen
+    /// the change to events that the user has not seen.
     fn up_to(&mut self, with_all: bool, violations: &mut Violations) -> Option<&'a RawValue> {
         let is_given = self.fields.iter().any(|(name, _)| *name == "upTo");
         let up_to = self.take("upTo");
         if with_all && is_given && up_to.is_none() {
-            let remedy = format!("{UP_TO_REMEDY}; to touch all there are, leave it out");
+            let remedy = format!("{UP_TO_REMEDY}; to change all events, leave it out");
             violations.add("upTo", "is null", remedy);
         }
         up_to
@@ -276,7 +281,7 @@ impl<'a> Body<'a> {
                 Some(filter) => given.insert_field(filter, value, violations),
                 None => {
                     let remedy = unknown(&[&FILTERS], &name);
-                    violations.add(given.field(&quoted(&name)), "is no filter", remedy);
+                    violations.add(given.field(&quoted(&name)), "is not a filter", remedy);
                 }
             }
         }
@@ -285,14 +290,14 @@ impl<'a> Body<'a> {
             violations.add(
                 "filter",
                 "is empty",
-                "say which events are meant; for all there are, write \"all\": true instead",
+                "select events; for all of them, write \"all\": true instead",
             );
         }
         Some(filter)
     }
 }
 
-/// What to do about a name that is in none of the tables.
+/// The remedy for a name that is in none of the tables.
 fn unknown(known: Fields<'_>, name: &str) -> String {
     let mut meant = known
         .iter()
@@ -302,7 +307,7 @@ fn unknown(known: Fields<'_>, name: &str) -> String {
         None => {
             let known = known.iter().copied().flatten();
             let known: Vec<_> = known.map(|field| field.name).collect();
-            format!("leave it out; known are {}", known.join(", "))
+            format!("leave it out; known names are {}", known.join(", "))
         }
     }
 }
@@ -328,7 +333,7 @@ fn cursor(value: &RawValue, violations: &mut Violations) -> Option<Cursor> {
     cursor
 }
 
-/// The text that a JSON string stands for.
+/// The text of a JSON string.
 fn string(value: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<String>(value.get())
         .ok()

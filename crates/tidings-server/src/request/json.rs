@@ -9,25 +9,25 @@ use tidings_event::Violation;
 
 pub(crate) use error::InvalidJson;
 
-/// The most of a parser's message, and of the path to a fault, that is repeated: either can quote a whole
+/// The longest message of a parser, and path to a fault, that is repeated. Either can quote the whole
 /// document.
 const QUOTED_CHARS: usize = 200;
 
-/// The elements of an array, not yet read.
+/// The elements of an array, unparsed.
 #[derive(Debug)]
 pub(crate) struct Elements<'a> {
-    /// The first of them, as many as were asked for.
+    /// The first elements, up to the requested number.
     pub(crate) first: Vec<&'a RawValue>,
-    /// How many there are.
+    /// The total number.
     pub(crate) count: usize,
 }
 
-/// The fields of an object, not yet read.
+/// The fields of an object, unparsed.
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
-    /// The first of them, as many as were asked for.
+    /// The first elements, up to the requested number.
     pub(crate) first: Vec<(String, &'a RawValue)>,
-    /// How many there are.
+    /// The total number.
     pub(crate) count: usize,
 }
 
@@ -40,8 +40,8 @@ pub(crate) fn text(document: &[u8]) -> Result<&str, Violation> {
     })
 }
 
-/// Reads `part`, a piece of `document`. A fault names its field, with `prefix` before it, and its
-/// place in the document.
+/// Reads `part`, a piece of `document`. A violation names the field, after `prefix`, and the position in
+/// the document.
 ///
 /// Nesting is limited to the parser's 128 levels.
 pub(crate) fn read<T: DeserializeOwned>(
@@ -52,28 +52,28 @@ pub(crate) fn read<T: DeserializeOwned>(
     serde_json::from_str(part).map_err(|error| fault_of::<T>(&error, document, part, prefix))
 }
 
-/// What is wrong with `part`, a piece of `document`, which could not be read as a `T`.
+/// Why `part`, a piece of `document`, could not be read as a `T`.
 pub(crate) fn fault_of<T: DeserializeOwned>(
     error: &serde_json::Error,
     document: &str,
     part: &str,
     prefix: &str,
 ) -> Violation {
-    // Keeping track of the path costs as much as reading; only a fault needs it.
+    // Tracking the path costs as much as reading. Only a fault needs it.
     let path = path_of_fault::<T>(part).filter(|path| path != "." && path != "?");
     let path = shortened(path.unwrap_or_default());
     violation(error, document, part, field(prefix, &path))
 }
 
-/// Where in `part` the fault is. `None` for what follows the value.
+/// The path of the fault in `part`. `None` for text after the value.
 fn path_of_fault<T: DeserializeOwned>(part: &str) -> Option<String> {
     let mut parser = serde_json::Deserializer::from_str(part);
     let read = serde_path_to_error::deserialize::<_, T>(&mut parser);
     read.err().map(|error| error.path().to_string())
 }
 
-/// Splits an array, which is a `part` of a `document`, keeping at most `most` of its elements: one of
-/// millions is only counted. A fault names the field `name`.
+/// Splits an array, a `part` of a `document`, and keeps at most `most` of its elements: the rest is only
+/// counted. A violation names the field `name`.
 pub(crate) fn elements<'a>(
     document: &str,
     part: &'a str,
@@ -86,7 +86,7 @@ pub(crate) fn elements<'a>(
     read.map_err(|error| violation(&error, document, part, name.to_owned()))
 }
 
-/// Splits an object in the same way.
+/// Splits an object like [`elements`] an array.
 pub(crate) fn fields<'a>(
     document: &str,
     part: &'a str,
@@ -171,8 +171,8 @@ fn violation(error: &serde_json::Error, document: &str, part: &str, field: Strin
     let message = shortened(message);
     let (line, column) = within(document, part, error);
     let remedy = match error.classify() {
-        Category::Data => "give it the JSON type the documentation names",
-        _ => "send the JSON whole, in the form that the documentation shows",
+        Category::Data => "give it the documented JSON type",
+        _ => "send complete JSON in the documented form",
     };
     let fault = format!("cannot be read: {message} (line {line}, column {column})");
     Violation::new(field, fault, remedy)
@@ -186,18 +186,18 @@ fn shortened(mut text: String) -> String {
     text
 }
 
-/// Where in the document a fault of its part is.
+/// The position in the document of a fault in its part.
 fn within(document: &str, part: &str, error: &serde_json::Error) -> (usize, usize) {
     let start = part.as_ptr().addr() - document.as_ptr().addr();
     let (line, column) = position(&document.as_bytes()[..start]);
     match error.line() {
-        // A fault at the very beginning has column 0.
+        // A fault at the start of the part has column 0.
         0 | 1 => (line, column - 1 + error.column().max(1)),
         later => (line + later - 1, error.column()),
     }
 }
 
-/// The line and the column, both from 1, of what comes after `text`.
+/// The line and the column, both from 1, after `text`.
 fn position(text: &[u8]) -> (usize, usize) {
     let lines = text.iter().filter(|byte| **byte == b'\n').count();
     let last = text.rsplit(|byte| *byte == b'\n').next();
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_names_its_field_and_place() {
+    fn a_fault_names_its_field_and_position() {
         let wrong_type = fault_of("{\"a\": [1],\n \"b\": [2, true]}");
         assert_eq!(wrong_type.field, "b[1]");
         assert_eq!(
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_an_element_names_its_place_in_the_document() {
+    fn a_fault_of_an_element_names_its_position_in_the_document() {
         let document = "[{},\n\n  {\"a\":\n true}]";
         let elements = elements(document, document, "body", 10).unwrap();
         assert_eq!(elements.count, 2);
@@ -255,14 +255,14 @@ mod tests {
     }
 
     #[test]
-    fn a_long_array_is_counted_and_not_kept() {
+    fn counts_the_elements_of_a_long_array_without_keeping_them() {
         let elements = elements("[1, 2, 3, 4]", "[1, 2, 3, 4]", "body", 2).unwrap();
         assert_eq!(elements.first.len(), 2);
         assert_eq!(elements.count, 4);
     }
 
     #[test]
-    fn an_object_is_split_and_counted_in_the_same_way() {
+    fn splits_and_counts_the_fields_of_an_object() {
         let document = "{\"a\": [1],\n \"a\": 2, \"b\": 3}";
         let fields = fields(document, document, "body", 2).unwrap();
         let names: Vec<_> = fields.first.iter().map(|(name, _)| name.as_str()).collect();
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_quotes_the_document_is_cut() {
+    fn cuts_messages_that_quote_the_document() {
         let long = "x".repeat(10_000);
         let fault = fault_of(&format!("{{\"a\": \"{long}\"}}")).fault;
         assert!(fault.len() < 300, "{fault}");
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_beyond_the_parsers_limit_is_a_fault() {
+    fn refuses_nesting_beyond_the_parsers_limit() {
         let deep = "[".repeat(100_000);
         assert!(elements(&deep, &deep, "body", 10).is_err());
         let closed = format!("[{}{}]", "[".repeat(200), "]".repeat(200));

@@ -1,5 +1,5 @@
-//! The values by which events are chosen, read by hand so that one answer names every fault: from the
-//! query of a list, or from the `filter` of a change.
+//! The values that select events, from the query of a list or the `filter` of a change. Not derived from
+//! serde: one response names every fault.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,20 +8,21 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidings_event::{
-    Action, Category, EventFilter, NameError, OwnerKind, SeverityError, Timestamp, Violations,
+    Action, Category, EventFilter, NameError, OwnerKind, Severity, SeverityError, Status,
+    StatusError, Timestamp, Violations,
 };
 
 use crate::problem::quoted;
 use crate::request::spelling::{FILTERS, Form, Parameter};
 
-/// The most values of one parameter: each makes the store's query longer.
+/// The most values of one parameter: each makes the query of the store longer.
 const MAX_VALUES: usize = 100;
 
 const NO_UUID: &str = "is not a UUID";
 
 const UUID_REMEDY: &str = "write a UUID like 7b1d2c3e-0000-4000-8000-000000000001";
 
-/// Where the values come from: their faults are worded for it.
+/// Where the values are given, which decides how their faults are worded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The query of the URL.
@@ -35,9 +36,11 @@ pub(crate) enum Source {
 pub(crate) struct Parameters<'a> {
     source: Source,
     texts: BTreeMap<&'static str, Vec<Cow<'a, str>>>,
+    /// A value names something that no event of the caller has, and no other value is given with it.
+    finds_nothing: bool,
 }
 
-/// A value of a field, as far as it can be one of a filter.
+/// A JSON value that a filter can have.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Field {
@@ -52,10 +55,11 @@ impl<'a> Parameters<'a> {
         Self {
             source,
             texts: BTreeMap::new(),
+            finds_nothing: false,
         }
     }
 
-    /// How a fault names a parameter.
+    /// The name of a parameter in a violation.
     pub(crate) fn field(&self, name: &str) -> String {
         match self.source {
             Source::Query => name.to_owned(),
@@ -63,7 +67,7 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// Takes a value from a query: a JSON array, a list with commas, or one of several of the same name.
+    /// Adds a value of a query: a JSON array, a list with commas, or one of a repeated parameter.
     pub(crate) fn insert_text(
         &mut self,
         parameter: &'static Parameter,
@@ -71,7 +75,7 @@ impl<'a> Parameters<'a> {
         violations: &mut Violations,
     ) {
         let name = parameter.name;
-        // What JavaScript makes of a variable without a value.
+        // JavaScript writes variables without a value like this.
         let is_absent = text.is_empty() || matches!(text.as_ref(), "undefined" | "null");
         match parameter.form {
             Form::Text => self.add(name, [text]),
@@ -80,7 +84,7 @@ impl<'a> Parameters<'a> {
                 Some(texts) => self.add(name, texts.into_iter().map(Cow::Owned)),
                 None => self.not_an_array(name, &text, violations),
             },
-            // A client that has one way to write every filter means the one value.
+            // Some clients write every filter as an array: this one has one value.
             Form::One => match serde_json::from_str::<[String; 1]>(&text) {
                 Ok(only) => self.add(name, only.map(Cow::Owned)),
                 Err(_) => self.add(name, [text]),
@@ -88,8 +92,8 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// Takes the value of a field. In a body `null`, an empty text and an empty list are faults, and not,
-    /// as elsewhere, absent: what was meant to narrow a deletion must not widen it.
+    /// Adds the value of a field. In a body `null`, an empty text and an empty list are violations, not
+    /// absent values: a filter that narrows a deletion must not widen it.
     pub(crate) fn insert_field(
         &mut self,
         parameter: &'static Parameter,
@@ -123,6 +127,13 @@ impl<'a> Parameters<'a> {
         self.add(name, texts.into_iter().map(Cow::Owned));
     }
 
+    /// Narrows the list to these kinds of owners. `None` is an owner whose events the caller cannot see.
+    pub(crate) fn insert_owner_kinds(&mut self, kinds: impl Iterator<Item = Option<OwnerKind>>) {
+        let kinds: Vec<_> = kinds.flatten().map(OwnerKind::as_str).collect();
+        self.finds_nothing |= kinds.is_empty();
+        self.add("ownerKind", kinds.into_iter().map(Cow::Borrowed));
+    }
+
     fn nothing(&self, name: &str, fault: &str, violations: &mut Violations) {
         if self.source == Source::Body {
             violations.add(self.field(name), fault, "leave it out");
@@ -147,8 +158,9 @@ impl<'a> Parameters<'a> {
         self.texts.entry(name).or_default().extend(texts);
     }
 
-    /// Adds the values of the object `filter` of the query, which must agree with what is there.
+    /// Adds the values of the object `filter` of the query, which must agree with the other values.
     pub(crate) fn merge(&mut self, other: Self, violations: &mut Violations) {
+        self.finds_nothing |= other.finds_nothing;
         for (name, texts) in other.texts {
             let given = self.texts.entry(name).or_default();
             let distinct = |texts: &[Cow<'a, str>]| texts.iter().cloned().collect::<BTreeSet<_>>();
@@ -163,7 +175,7 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// The filter that the values describe, as far as they can be read.
+    /// The filter that the values describe. Malformed values are violations.
     pub(crate) fn filter(&mut self, violations: &mut Violations) -> EventFilter {
         let in_words = |error: &NameError| error.to_string();
         let severity = |error: &SeverityError| error.to_string();
@@ -171,33 +183,36 @@ impl<'a> Parameters<'a> {
         let uuid = |_: &_| UUID_REMEDY.to_owned();
         let no_status = |_: &_| "is not a status".to_owned();
         let read = |_: &_| "write `read` or `unread`".to_owned();
-        let has_names = self.has_possible_names();
+        let finds_nothing = !self.has_possible_values() || self.finds_nothing;
         let mut filter = EventFilter::default();
-        filter.status = only(&self.several("status", no_status, read, violations));
-        filter.category = self.several("category", in_words, snake_case_remedy, violations);
-        filter.action = self.several("action", in_words, snake_case_remedy, violations);
-        filter.severity = self.several("severity", severity, SeverityError::remedy, violations);
-        filter.acted_upon = self.several("actedUpon", no_uuid, uuid, violations);
+        let statuses = self.several("status", read_status, no_status, read, violations);
+        filter.status = only(&statuses);
+        let name = snake_case_remedy;
+        filter.category = self.several("category", str::parse, in_words, name, violations);
+        filter.action = self.several("action", str::parse, in_words, name, violations);
+        let remedy = SeverityError::remedy;
+        filter.severity = self.several("severity", read_severity, severity, remedy, violations);
+        filter.acted_upon = self.several("actedUpon", str::parse, no_uuid, uuid, violations);
         filter.owner_kind = self.owner_kind(violations);
         filter.operation_id = self.one("operationId", NO_UUID, UUID_REMEDY, violations);
         filter.from = self.time("from", violations);
         filter.to = self.time("to", violations);
         filter.search = self.search(violations);
-        if !has_names {
+        if finds_nothing {
             (filter.from, filter.to) = (Some(NEVER), Some(NEVER));
         }
         filter
     }
 
-    /// Leaves out the categories and actions that no event can have, which interfaces with a free text
-    /// for them send: nothing is found there, as in the servers they come from. Whether any other value
-    /// is left. In the body of a change they stay, and are faults.
-    fn has_possible_names(&mut self) -> bool {
+    /// Removes categories, actions and statuses that no event can have. Interfaces send them, since they
+    /// are free texts in the servers they come from, and expect an empty list. Returns whether a
+    /// possible value is left of each. In the body of a change they stay, and are violations.
+    fn has_possible_values(&mut self) -> bool {
         if self.source == Source::Body {
             return true;
         }
         let mut is_left = true;
-        for name in ["category", "action"] {
+        for name in ["category", "action", "status"] {
             if let Some(texts) = self.texts.get_mut(name).filter(|texts| !texts.is_empty()) {
                 texts.retain(|text| is_possible(name, text));
                 is_left &= !texts.is_empty();
@@ -211,7 +226,7 @@ impl<'a> Parameters<'a> {
         self.texts.remove(name).unwrap_or_default()
     }
 
-    /// The one value that a parameter has, if it has one. Given several times, it must be the same.
+    /// The value of a parameter with one value. Repeated, it must be the same.
     fn read_one<T: PartialEq>(
         &mut self,
         name: &'static str,
@@ -255,7 +270,7 @@ impl<'a> Parameters<'a> {
         self.read_one(name, read, remedy, violations)
     }
 
-    /// One of a few words.
+    /// The value of a parameter that is one of a few words.
     pub(crate) fn word<T: PartialEq>(
         &mut self,
         name: &'static str,
@@ -270,11 +285,12 @@ impl<'a> Parameters<'a> {
         self.read_one(name, read, remedy, violations)
     }
 
-    fn several<T: FromStr>(
+    fn several<T, E>(
         &mut self,
         name: &'static str,
-        fault: impl Fn(&T::Err) -> String,
-        remedy: impl Fn(&T::Err) -> String,
+        read: impl Fn(&str) -> Result<T, E>,
+        fault: impl Fn(&E) -> String,
+        remedy: impl Fn(&E) -> String,
         violations: &mut Violations,
     ) -> Vec<T> {
         let texts = self.all(name);
@@ -285,7 +301,7 @@ impl<'a> Parameters<'a> {
         }
         let mut values = Vec::with_capacity(texts.len());
         for text in texts {
-            match text.parse::<T>() {
+            match read(&text) {
                 Ok(value) => values.push(value),
                 Err(error) => {
                     let fault = format!("({}) {}", quoted(&text), fault(&error));
@@ -296,7 +312,7 @@ impl<'a> Parameters<'a> {
         values
     }
 
-    /// Without what `jiff` says about a malformed time: it is long, and the remedy says it all.
+    /// Leaves out the message of `jiff` about a malformed time: it is long, and the remedy is enough.
     fn time(&mut self, name: &'static str, violations: &mut Violations) -> Option<Timestamp> {
         let remedy = match self.source {
             Source::Query => "write an RFC 3339 time such as 2026-08-01T10:00:00Z, with %2B for +",
@@ -308,11 +324,10 @@ impl<'a> Parameters<'a> {
     fn owner_kind(&mut self, violations: &mut Violations) -> Option<OwnerKind> {
         let mut kinds = Vec::new();
         for text in self.all("ownerKind") {
-            match text.as_ref() {
-                "user" => kinds.push(OwnerKind::User),
-                "system" => kinds.push(OwnerKind::System),
-                other => {
-                    let fault = format!("({}) is no kind of owner", quoted(other));
+            match OwnerKind::ALL.iter().find(|kind| kind.as_str() == text) {
+                Some(kind) => kinds.push(*kind),
+                None => {
+                    let fault = format!("({}) is not a kind of owner", quoted(&text));
                     let remedy = "write `user` or `system`";
                     violations.add(self.field("ownerKind"), fault, remedy);
                 }
@@ -322,7 +337,7 @@ impl<'a> Parameters<'a> {
     }
 
     fn search(&mut self, violations: &mut Violations) -> Option<String> {
-        let text = self.one::<String>("search", "is no text", "write a text", violations)?;
+        let text = self.one::<String>("search", "is not a text", "write a text", violations)?;
         let (bytes, most) = (text.len(), EventFilter::MAX_SEARCH_BYTES);
         if bytes > most {
             let fault = format!("has {bytes} bytes, more than the {most} allowed");
@@ -337,24 +352,25 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// A time before which, and from which on, nothing is: a filter with both lets nothing through.
+/// As both `from` and `to` of a filter, this time matches no event.
 const NEVER: Timestamp = Timestamp::UNIX_EPOCH;
 
-/// Whether an event can have this category, or this action.
+/// Whether an event can have this category, action or status.
 fn is_possible(name: &str, text: &str) -> bool {
     match name {
         "category" => text.parse::<Category>().is_ok(),
-        _ => text.parse::<Action>().is_ok(),
+        "action" => text.parse::<Action>().is_ok(),
+        _ => Status::meant_by(text).is_some(),
     }
 }
 
-/// The one value of a property that has two: with both, or none, it does not narrow anything.
+/// The value of a property that has two. Both together, or none, narrow nothing.
 fn only<T: PartialEq + Copy>(values: &[T]) -> Option<T> {
     let first = *values.first()?;
     values.iter().all(|value| *value == first).then_some(first)
 }
 
-/// The values that a text of a query stands for; `None` if it begins like JSON and is not.
+/// The values in a text of a query; `None` if it starts like JSON and is not.
 fn split(text: &str) -> Option<Vec<String>> {
     match text.trim_ascii_start().as_bytes().first() {
         Some(b'[') => serde_json::from_str(text).ok(),
@@ -367,6 +383,16 @@ fn split(text: &str) -> Option<Vec<String>> {
             Some(texts.map(str::to_owned).collect())
         }
     }
+}
+
+/// Reads a severity in every spelling in which it can be published.
+fn read_severity(text: &str) -> Result<Severity, SeverityError> {
+    Severity::meant_by(text).map_or_else(|| text.parse(), Ok)
+}
+
+/// Reads a status in every spelling in which it can be imported.
+fn read_status(text: &str) -> Result<Status, StatusError> {
+    Status::meant_by(text).map_or_else(|| text.parse(), Ok)
 }
 
 fn is_several(name: &str) -> bool {

@@ -105,29 +105,42 @@ struct Named {
     expires: Given<Timestamp>,
 }
 
-/// Reads which token is to be revoked, and when it expires.
-pub(crate) fn read(text: &str) -> Result<(String, Option<Timestamp>), RevocationRefusal> {
-    let named: Named = json::read(text, text, "")?;
-    let mut violations = Violations::default();
-    let id = match named.id {
-        Given::Value(id) | Given::Malformed(id) => id,
-        Given::Absent => {
-            violations.add("id", "is missing", "give the `jti` of the token");
-            String::new()
-        }
-    };
-    let expires = match named.expires {
-        Given::Value(expires) => Some(expires),
-        Given::Absent => None,
-        Given::Malformed(text) => {
-            let fault = format!("({}) is not a time", quoted(&text));
-            let remedy = "give the token's expiry as an RFC 3339 time, or leave it out";
-            violations.add("expires", fault, remedy);
-            None
-        }
-    };
-    match violations.into_result() {
-        Ok(()) => Ok((id, expires)),
-        Err(violations) => Err(RevocationRefusal::Invalid(violations)),
+/// A token to revoke.
+#[derive(Debug)]
+pub(crate) struct Revocation {
+    /// The `jti` of the token.
+    pub(crate) id: String,
+    pub(crate) expires: Option<Timestamp>,
+}
+
+impl Revocation {
+    pub(crate) fn read(text: &str) -> Result<Self, RevocationRefusal> {
+        let named: Named = json::read(text, text, "")?;
+        named.checked().map_err(RevocationRefusal::Invalid)
+    }
+}
+
+impl Named {
+    fn checked(self) -> Result<Revocation, Violations> {
+        let mut violations = Violations::default();
+        let id = match self.id {
+            Given::Value(id) | Given::Malformed(id) => id,
+            Given::Absent => {
+                violations.add("id", "is missing", "give the `jti` of the token");
+                String::new()
+            }
+        };
+        let expires = match self.expires {
+            Given::Value(expires) => Some(expires),
+            Given::Absent => None,
+            Given::Malformed(text) => {
+                let fault = format!("({}) is not a time", quoted(&text));
+                let remedy = "give the token's expiry as an RFC 3339 time, or leave it out";
+                violations.add("expires", fault, remedy);
+                None
+            }
+        };
+        violations.into_result()?;
+        Ok(Revocation { id, expires })
     }
 }

@@ -1,12 +1,12 @@
-//! The names of parameters and fields, and the other ways in which clients write them.
+//! The names of parameters and fields, and their other spellings.
 //!
-//! One table for every operation: a name that is found here means its parameter, whatever its case and
-//! separators; a name that is only close to one is refused where something would be missed.
+//! One table serves every operation. Case and separators of a name do not matter. A name that is only
+//! close to a known one is refused if ignoring it would change the result.
 
 /// A parameter of a query, or a field of a body.
 #[derive(Debug)]
 pub(crate) struct Parameter {
-    /// Its name in the documentation and in answers.
+    /// Its documented name.
     pub(crate) name: &'static str,
     /// Other names for it, such as its plural.
     also: &'static [&'static str],
@@ -18,7 +18,7 @@ pub(crate) struct Parameter {
 pub(crate) enum Form {
     /// One value.
     One,
-    /// One text that is taken as it is, whatever it looks like.
+    /// One text that is used unchanged, even if it looks like JSON.
     Text,
     /// Any number of values.
     Several,
@@ -52,7 +52,7 @@ pub(crate) static FILTERS: [Parameter; 10] = [
     several("actedUpon", &["actedUpons", "actedUponId", "actedUponIds"]),
 ];
 
-/// The parameters of the list that say which page it answers with, in which order.
+/// The parameters of the list that select the page and its order.
 pub(crate) static PAGING: [Parameter; 7] = [
     one("page", &[]),
     one("pagesize", &["perPage"]),
@@ -63,9 +63,9 @@ pub(crate) static PAGING: [Parameter; 7] = [
     one("filter", &["filters"]),
 ];
 
-/// Existing clients send these without meaning. The first two narrow nothing there either; an interface
-/// keeps `initial` among its filters until its first page is there, and `cumulative` is of another
-/// provider's `GET /api/events`.
+/// Existing clients send these parameters, and they are ignored. The first two narrow nothing in other
+/// servers either; an interface keeps `initial` among its filters until its first page is loaded, and
+/// `cumulative` belongs to another provider's `GET /api/events`.
 pub(crate) static IGNORED: [Parameter; 4] = [
     one("author", &[]),
     one("provider", &[]),
@@ -79,7 +79,7 @@ pub(crate) static STREAM: [Parameter; 1] = [one("lastEventId", &["cursor"])];
 /// The parameters of a publish request.
 pub(crate) static PUBLISH: [Parameter; 2] = [one("import", &[]), one("partial", &[])];
 
-/// The fields by which a change names its events.
+/// The fields by which a change selects its events.
 pub(crate) static SELECTION: [Parameter; 4] = [
     several("ids", &["id", "eventIds", "eventId"]),
     one("filter", &["filters"]),
@@ -93,8 +93,8 @@ pub(crate) static STATUS: [Parameter; 1] = [one("status", &[])];
 /// The field that sets the level of the log.
 pub(crate) static LOG_LEVEL: [Parameter; 1] = [one("eventLogLevel", &[])];
 
-/// What other systems call our filters. These are not taken, since they may mean something else; where
-/// one is refused, the answer names ours.
+/// The names of our filters in other systems. They are not accepted, since they can mean something else,
+/// but the error suggests ours.
 const ELSEWHERE: [(&str, &str); 19] = [
     ("q", "search"),
     ("query", "search"),
@@ -117,7 +117,7 @@ const ELSEWHERE: [(&str, &str); 19] = [
     ("userId", "ownerKind"),
 ];
 
-/// The same for the parameters of the page, which narrow nothing.
+/// The same for the parameters of the page.
 const PAGES_ELSEWHERE: [(&str, &str); 6] = [
     ("limit", "pagesize"),
     ("size", "pagesize"),
@@ -133,14 +133,13 @@ impl Parameter {
     }
 }
 
-/// The parameter that `name` means, in whatever spelling.
+/// The parameter with this name, in any spelling.
 pub(crate) fn find(table: &'static [Parameter], name: &str) -> Option<&'static Parameter> {
     let written = bare(name);
-    // A minus before a name means its opposite elsewhere.
-    if written.starts_with('-') {
+    if !is_separated(written) {
         return None;
     }
-    // Most names are written as they are documented.
+    // Most clients use the documented name.
     let exact = table.iter().find(|parameter| parameter.name == written);
     exact.or_else(|| {
         let is_meant = |parameter: &&Parameter| parameter.names().any(|one| is_same(one, written));
@@ -148,7 +147,7 @@ pub(crate) fn find(table: &'static [Parameter], name: &str) -> Option<&'static P
     })
 }
 
-/// The documented name that whoever wrote `name` most likely meant, of a parameter in `table`.
+/// The parameter in `table` that a misspelled name most likely means, by its documented name.
 pub(crate) fn suggestion(table: &'static [Parameter], name: &str) -> Option<&'static str> {
     let written = bare(name);
     let elsewhere = ELSEWHERE.iter().chain(&PAGES_ELSEWHERE);
@@ -170,13 +169,20 @@ pub(crate) fn suggestion(table: &'static [Parameter], name: &str) -> Option<&'st
     })
 }
 
+/// Whether each separator of a name is between two letters or digits. A minus before a name, or before
+/// the `=` behind it, means the opposite elsewhere.
+fn is_separated(name: &str) -> bool {
+    let words = name.split(['_', '-', ' ']);
+    words.into_iter().all(|word| !word.is_empty())
+}
+
 /// Whether two names are the same but for case and separators.
 fn is_same(one: &str, other: &str) -> bool {
     letters(one).eq(letters(other))
 }
 
-/// A name without its ornaments: the brackets of repeated parameters (`severity[]`, `severity[0]`) and
-/// of nested ones (`filter[severity]`, `filter.severity`).
+/// A name without the brackets of repeated parameters (`severity[]`, `severity[0]`) and the prefix of
+/// nested ones (`filter[severity]`, `filter.severity`).
 fn bare(name: &str) -> &str {
     let name = match name
         .strip_suffix(']')
@@ -204,11 +210,11 @@ fn letters(name: &str) -> impl Iterator<Item = u8> {
         .map(|byte| byte.to_ascii_lowercase())
 }
 
-/// The longest name that is compared; ours are shorter.
+/// The longest name that is compared. All known names are shorter.
 const MAX_COMPARED: usize = 20;
 
-/// How many letters are wrong in `written`, if it is likely that `name` was meant: 1 in five to seven
-/// letters, 2 in more. Shorter names are too close to others.
+/// The number of wrong letters in `written`, if it is likely a misspelled `name`: at most 1 in five to
+/// seven letters, 2 in more. Shorter names are too close to others.
 fn closeness(name: &str, written: &[u8]) -> Option<usize> {
     let name: Vec<u8> = letters(name).collect();
     let allowed = match name.len() {
@@ -220,8 +226,8 @@ fn closeness(name: &str, written: &[u8]) -> Option<usize> {
     (written.len() <= MAX_COMPARED && distance <= allowed).then_some(distance)
 }
 
-/// How many letters must be added, removed, replaced or swapped with their neighbour to make one word
-/// of the other (optimal string alignment).
+/// The number of letters to add, remove, replace or swap with their neighbour to turn one word into the
+/// other (optimal string alignment distance).
 fn distance(one: &[u8], other: &[u8]) -> usize {
     let width = other.len() + 1;
     let mut before_last = vec![0; width];
@@ -251,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn case_separators_plurals_and_brackets_make_no_other_name() {
+    fn finds_a_name_in_every_spelling() {
         for (name, spellings) in [
             (
                 "severity",
@@ -311,13 +317,19 @@ mod tests {
             "-severity",
             "filter[-severity]",
             "filter.-severity",
+            "severity-",
+            "severity ",
+            "severity_",
+            "_severity",
+            "acted--upon",
+            "filter[severity-]",
         ] {
             assert_eq!(meant(other), None, "{other}");
         }
     }
 
     #[test]
-    fn a_name_means_one_parameter_of_a_table() {
+    fn every_name_means_one_parameter() {
         let list = FILTERS.iter().chain(&PAGING);
         let list: Vec<_> = list.flat_map(Parameter::names).collect();
         for (index, name) in list.iter().enumerate() {
@@ -331,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_close_to_a_name_is_told_from_what_is_not() {
+    fn suggests_close_names_only() {
         for (written, name) in [
             ("severty", "severity"),
             ("serverity", "severity"),

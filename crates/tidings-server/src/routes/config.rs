@@ -1,6 +1,6 @@
-//! `/api/system/events/config`: how much the server writes into its log.
+//! `/api/system/events/config`: the level of the server's log.
 //!
-//! It says nothing about events and stands beside them because existing clients look for it there.
+//! It does not concern events. Existing clients expect it at this path.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use tidings_event::ErrorBody;
 use utoipa::ToSchema;
 
 use crate::error::{ApiError, RouteError};
-use crate::extract::Administrator;
+use crate::extract::{Administrator, read_body};
 use crate::log_level::{Level, LogLevel};
 use crate::problem::ERROR_TYPE;
 use crate::request::body::BodyError;
@@ -25,18 +25,18 @@ use crate::schema::bodies::SetLogLevel;
 use crate::schema::examples;
 use crate::state::AppState;
 
-/// The log's level, and what became of setting it.
+/// The log level, and the outcome of setting it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LogConfig {
-    /// The level now.
+    /// The current level.
     #[cfg_attr(feature = "openapi", schema(value_type = Level))]
     event_log_level: &'static str,
-    /// The levels there are, the quietest first.
+    /// All levels, the quietest first.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Level>))]
     available_levels: [&'static str; Level::ALL.len()],
-    /// Whether it was set; absent where only asked for.
+    /// Whether the level was set; absent in responses to `GET`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     status: Option<Outcome>,
@@ -47,13 +47,13 @@ pub(crate) struct LogConfig {
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Outcome {
-    /// It was.
+    /// The level was set.
     Success,
-    /// The level is the one before.
+    /// The level has not changed.
     Error,
 }
 
-/// A refused level: existing clients expect the same body as on success, the others that of an error.
+/// A refused level. Existing clients expect the body of a success, other clients that of an error.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub(crate) struct RefusedLogConfig {
@@ -63,13 +63,13 @@ pub(crate) struct RefusedLogConfig {
     error: ErrorBody,
 }
 
-/// Answers with the level of the server's log.
+/// Returns the level of the server's log.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/system/events/config",
     summary = "Get the log level",
-    description = "How much the server writes into its log. It says nothing about events, and is \
-                   not there where the program does not offer it.",
+    description = "Returns the level of the server's log. It does not concern events. The path does \
+                   not exist if the program that runs the server does not offer it.",
     responses((
         status = 200,
         description = "The level.",
@@ -84,24 +84,24 @@ pub(crate) async fn get_config(
     Ok(Json(config(handle(&state)?, None)))
 }
 
-/// Sets the level of the server's log, until the server ends.
+/// Sets the level of the server's log until the server stops.
 #[cfg_attr(feature = "openapi", utoipa::path(
     put,
     path = "/api/system/events/config",
     summary = "Set the log level",
-    description = "Until the server ends.",
+    description = "Sets the level of the server's log until the server stops.",
     request_body(content = SetLogLevel, example = json!({"eventLogLevel": "debug"})),
     responses(
         (
             status = 200,
-            description = "It is set.",
+            description = "The level is set.",
             body = LogConfig,
             example = json!(examples::log_config(Some("success")))
         ),
         (
             status = 400,
-            description = "`invalid_config`, `invalid_json`, `body_unreadable`: it was not set. The \
-                           fields of a success beside those of an error.",
+            description = "`invalid_config`, `invalid_json`, `body_unreadable`: the level was not set. \
+                           The body has the fields of a success and those of an error.",
             body = RefusedLogConfig,
             example = json!(examples::refused_log_config())
         )
@@ -133,7 +133,7 @@ pub(crate) async fn set_config(
     Ok(Json(config(log, Some(Outcome::Success))).into_response())
 }
 
-/// A program that mounts the routes and gives no handle on its log has no such path.
+/// The path does not exist if the program gives the server no access to its log.
 fn handle(state: &AppState) -> Result<&LogLevel, ApiError> {
     state.log_level.as_ref().ok_or(RouteError::NotFound.into())
 }
@@ -147,6 +147,6 @@ fn config(log: &LogLevel, status: Option<Outcome>) -> LogConfig {
 }
 
 async fn requested_level(state: &AppState, request: Request) -> Result<Level, ApiError> {
-    let body = state.read_body(request).await?;
+    let body = read_body(state, request).await?;
     Ok(log_level::read(body.text()?)?)
 }

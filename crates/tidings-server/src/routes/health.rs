@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+#[cfg(feature = "metrics")]
+use axum::http::{StatusCode, header::ALLOW};
+#[cfg(feature = "metrics")]
+use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -14,20 +18,20 @@ use crate::schema::bodies::Health;
 use crate::state::AppState;
 use crate::store_failure::StoreFailure;
 
-/// How long the store may take to say that it is there.
+/// How long the store can take to answer the check.
 const CHECK_TIME: Duration = Duration::from_secs(5);
 
 /// The version of this server.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The process is alive.
+/// Answers while the process is alive.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/healthz",
     summary = "Whether the process is alive",
     responses((
         status = 200,
-        description = "It is.",
+        description = "The process is alive.",
         body = Health,
         example = json!({"status": "alive", "version": "1.0.0"})
     ))
@@ -36,14 +40,14 @@ pub(crate) async fn healthz() -> Json<Value> {
     Json(json!({"status": "alive", "version": VERSION}))
 }
 
-/// The server takes requests and the store answers.
+/// Answers while the server accepts requests and the store responds.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/readyz",
-    summary = "Whether the server takes requests and the store takes events",
+    summary = "Whether the server is ready to accept events",
     responses((
         status = 200,
-        description = "They do.",
+        description = "The server is ready.",
         body = Health,
         example = json!({"status": "ready", "version": "1.0.0"})
     ))
@@ -57,4 +61,10 @@ pub(crate) async fn readyz(State(state): State<Arc<AppState>>) -> Result<Json<Va
         Err(_) => return Err(StoreFailure::Timeout.into()),
     }
     Ok(Json(json!({"status": "ready", "version": VERSION})))
+}
+
+/// Answers load balancers that check the listener for metrics with `OPTIONS /`.
+#[cfg(feature = "metrics")]
+pub(crate) async fn root_options() -> impl IntoResponse {
+    (StatusCode::NO_CONTENT, [(ALLOW, "OPTIONS")])
 }

@@ -17,14 +17,14 @@ use crate::metrics::Format;
 use crate::state::AppState;
 use crate::store_failure::StoreFailure;
 
-/// How long a file system may take to tell its free space; scrapers wait for 10 seconds.
+/// How long a file system can take to report its free space. Scrapers wait for 10 seconds.
 const ENCODE_TIME: Duration = Duration::from_secs(5);
 
-/// The counts of engine and server, for Prometheus.
+/// Returns the metrics of engine and server, for Prometheus.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/metrics",
-    summary = "Counts for Prometheus",
+    summary = "Get metrics for Prometheus",
     responses((
         status = 200,
         description = "In the OpenMetrics text format, or in that of Prometheus if `Accept` prefers \
@@ -37,20 +37,20 @@ pub(crate) async fn metrics(
     _: Administrator,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    answer(state, &headers).await
+    encode(state, &headers).await
 }
 
-/// The same for whoever asks, where the operator opened a listener for it.
+/// Returns the metrics without a token, on the listener for metrics.
 pub(crate) async fn open_metrics(
     State(state): State<Arc<AppState>>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    answer(state, &headers).await
+    encode(state, &headers).await
 }
 
-async fn answer(state: Arc<AppState>, headers: &HeaderMap) -> Result<Response, ApiError> {
+async fn encode(state: Arc<AppState>, headers: &HeaderMap) -> Result<Response, ApiError> {
     let format = Format::wanted(headers);
-    // The file system is asked for its free space, and a sick one may take its time.
+    // Blocks: the free space of a failing file system can take long to read.
     let encoded = spawn_blocking(move || format.encode(&state.metrics.registry));
     let text = match timeout(ENCODE_TIME, encoded).await {
         Ok(Ok(text)) => text,

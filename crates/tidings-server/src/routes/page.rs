@@ -1,4 +1,4 @@
-//! The page that the server shows, and what other pages load to show an inbox.
+//! The server's own page, and the web components for other pages.
 
 mod files;
 
@@ -18,20 +18,19 @@ use crate::state::AppState;
 
 use files::{Caching, File};
 
-/// What the page is built to say without a login, and what it has to say with one.
+/// The tag that the page is built with, and its replacement on a server with a login.
 const WITHOUT_LOGIN: &str = "<meta name=\"tidings-login\" content=\"none\" />";
 const WITH_LOGIN: &str = "<meta name=\"tidings-login\" content=\"token\" />";
 
-/// Browsers that came over TLS come over TLS for a year (RFC 6797).
+/// Browsers that connect over TLS use TLS only for a year (RFC 6797).
 const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 
-/// The page has what this server serves and nothing else: no script or style that is written in it, and
-/// HTML only as its templates have it. It may be in nobody's frame; and who tries the stream in the
-/// browser's console may reach this server.
+/// The page loads resources of this server only: no inline script or style, and HTML from its templates
+/// only. No page can embed it in a frame. Code in the browser's console can connect to this server.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
@@ -46,14 +45,14 @@ static PAGE: LazyLock<[File; 2]> = LazyLock::new(|| {
     [page, with_login].map(|page| File::new("index.html", page.into_bytes()))
 });
 
-/// Answers with the page.
+/// Returns the page.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/",
     summary = "The Notification Center",
     responses(
         (status = 200, description = "HTML.", content_type = "text/html", body = String),
-        (status = 304, description = "It has not changed since the `ETag` in `If-None-Match`.")
+        (status = 304, description = "The file has not changed since the `ETag` in `If-None-Match`.")
     )
 ))]
 pub(crate) async fn page(State(state): State<Arc<AppState>>, request: Request) -> Response {
@@ -62,10 +61,10 @@ pub(crate) async fn page(State(state): State<Arc<AppState>>, request: Request) -
         Identity::Local => without_login,
         Identity::Tokens(_) => with_login,
     };
-    let mut response = page.answer(request.headers(), Caching::Never);
+    let mut response = page.respond(request.headers(), Caching::Never);
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
-    // A page that opened this one in a window must not keep a hold on it.
+    // A page that opened this one in a window must not keep a reference to it.
     headers.insert(CROSS_ORIGIN_OPENER_POLICY, SAME_ORIGIN);
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -75,36 +74,35 @@ pub(crate) async fn page(State(state): State<Arc<AppState>>, request: Request) -
     response
 }
 
-/// Answers the health checks of load balancers that ask with `OPTIONS /` unless told otherwise, as
-/// `HAProxy` does, and take anything but a success for a failure.
+/// Answers health checks with `OPTIONS /`, the default of `HAProxy`.
 pub(crate) async fn page_options() -> impl IntoResponse {
     (StatusCode::NO_CONTENT, [(ALLOW, "GET,HEAD,OPTIONS")])
 }
 
-/// Answers with the script that defines the elements `tidings-bell` and `tidings-inbox`.
+/// Returns the script that defines the elements `tidings-bell` and `tidings-inbox`.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/tidings.js",
     summary = "The web components, for other pages",
     responses(
         (status = 200, description = "A JavaScript module.", content_type = "text/javascript", body = String),
-        (status = 304, description = "It has not changed since the `ETag` in `If-None-Match`.")
+        (status = 304, description = "The file has not changed since the `ETag` in `If-None-Match`.")
     )
 ))]
 pub(crate) async fn components(headers: HeaderMap) -> Result<Response, ApiError> {
     let file = files::built("tidings.js").ok_or(RouteError::NotFound)?;
-    Ok(file.answer(&headers, Caching::Never))
+    Ok(file.respond(&headers, Caching::Never))
 }
 
-/// Answers with what the page and the components are made of.
+/// Returns a file of the page or the components.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/assets/{file}",
-    summary = "A part of the page",
-    params(("file" = String, Path, description = "Its name, which changes with its content.")),
+    summary = "A file of the page",
+    params(("file" = String, Path, description = "The name of the file, which changes with its content.")),
     responses(
         (status = 200, description = "The file.", content_type = "text/javascript", body = String),
-        (status = 304, description = "It has not changed since the `ETag` in `If-None-Match`.")
+        (status = 304, description = "The file has not changed since the `ETag` in `If-None-Match`.")
     )
 ))]
 pub(crate) async fn asset(
@@ -112,5 +110,5 @@ pub(crate) async fn asset(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let file = files::built(&format!("assets/{file}")).ok_or(RouteError::NotFound)?;
-    Ok(file.answer(&headers, Caching::ForEver))
+    Ok(file.respond(&headers, Caching::ForEver))
 }

@@ -7,20 +7,21 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
-use crate::error::{ApiError, RouteError};
-use crate::identity::{Caller, Credential, CredentialError, Head, Identity, Session};
+use crate::error::ApiError;
+use crate::extract::{Admitted, Login};
+use crate::identity::{Caller, Credential, CredentialError, Head, Session};
 use crate::request::revocation::RevocationRefusal;
 use crate::state::AppState;
 use crate::token::{TokenError, Tokens};
 
-/// Exchanges the bearer's token for a session of the browser: the same token, in a cookie.
+/// Exchanges the token of `Authorization` for a session of the browser: the same token in a cookie.
 #[cfg_attr(feature = "openapi", utoipa::path(
     post,
     path = "/session",
     summary = "Begin a browser's session",
-    description = "Exchanges the token in `Authorization: Bearer` for a cookie with it that scripts \
-                   cannot read (`HttpOnly`, `SameSite=Strict`), until the token expires. With a cookie, \
-                   what changes something needs the `Origin` of this server's own page.",
+    description = "Exchanges the token in `Authorization: Bearer` for a cookie that scripts cannot read \
+                   (`HttpOnly`, `SameSite=Strict`). The cookie lasts until the token expires. Requests \
+                   that change something with a cookie need the `Origin` of this server's own page.",
     responses(
         (
             status = 204,
@@ -30,14 +31,13 @@ use crate::token::{TokenError, Tokens};
     )
 ))]
 pub(crate) async fn begin_session(
+    _: Login,
     State(state): State<Arc<AppState>>,
-    caller: Result<Caller, ApiError>,
+    _: Admitted<Caller>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    check_login(&state)?;
-    state.admit(caller?, request.uri())?;
     let head = Head::from(&request);
-    // Beginning one by a cookie would only begin it again.
+    // A cookie is not accepted: it would only restart its own session.
     let token = head.bearer()?.ok_or(CredentialError::Missing)?;
     let limit = Session::MAX_TOKEN_BYTES;
     if token.len() > limit {
@@ -51,37 +51,35 @@ pub(crate) async fn begin_session(
     ))
 }
 
-/// Ends the session: takes the cookie back and revokes its token, so that a copy of it is of no use.
+/// Ends the session: removes the cookie and revokes its token, so that copies of it are rejected.
 #[cfg_attr(feature = "openapi", utoipa::path(
     delete,
     path = "/session",
     summary = "End a browser's session",
-    description = "Takes the cookie back and revokes the token in it, which also ends its live streams. \
-                   Without a session, or with one that has expired, there is nothing to end: 204 too. \
-                   A user can end 1,000 sessions whose tokens have not expired.",
+    description = "Removes the cookie and revokes its token, which also ends its live streams. Without \
+                   a session, or with an expired one, the response is 204, too. A user can end 1,000 \
+                   sessions whose tokens have not expired.",
     responses(
         (
             status = 204,
-            description = "There is no session any more.",
-            headers(("Set-Cookie" = String, description = "Takes the session's cookie back."))
+            description = "The session has ended.",
+            headers(("Set-Cookie" = String, description = "Removes the session's cookie."))
         )
     )
 ))]
 pub(crate) async fn end_session(
+    Login(tokens): Login,
     State(state): State<Arc<AppState>>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let Identity::Tokens(tokens) = &state.authenticator.identity else {
-        return Err(RouteError::NotFound.into());
-    };
     let head = Head::from(&request);
-    // Whatever else the request shows: this is about the cookie.
+    // Another token in the request does not matter.
     let token = state.authenticator.token_in_cookie(head)?;
     let ended = match token {
-        Some(token) => end(&token, tokens, &state, request.uri()).await,
+        Some(token) => end(&token, &tokens, &state, request.uri()).await,
         None => Ok(()),
     };
-    // The browser forgets it in any case.
+    // The browser removes the cookie in any case.
     let mut response = match ended {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => error.into_response(),
@@ -92,7 +90,7 @@ pub(crate) async fn end_session(
     Ok(response)
 }
 
-/// Revokes a token, unless it is of no use anyway.
+/// Revokes a token, unless it is rejected anyway.
 async fn end(token: &str, tokens: &Tokens, state: &AppState, uri: &Uri) -> Result<(), ApiError> {
     match tokens.verify(token).await {
         Ok(claims) => {
@@ -104,21 +102,12 @@ async fn end(token: &str, tokens: &Tokens, state: &AppState, uri: &Uri) -> Resul
             let ended = tokens.revocations().end_session(&claims).await;
             Ok(ended.map_err(RevocationRefusal::from)?)
         }
-        // It may be good later, and was not revoked.
+        // The token can become valid later, and is not revoked.
         Err(
             error
             @ (TokenError::KeysUnavailable | TokenError::UnknownKey | TokenError::NotYetValid),
         ) => Err(CredentialError::from(error).into()),
         Err(_) => Ok(()),
-    }
-}
-
-/// Without a login there are no sessions.
-fn check_login(state: &AppState) -> Result<(), ApiError> {
-    if state.authenticator.identity.has_login() {
-        Ok(())
-    } else {
-        Err(RouteError::NotFound.into())
     }
 }
 

@@ -23,36 +23,36 @@ use crate::schema::examples;
 use crate::schema::parameters::StreamParameters;
 use crate::state::AppState;
 
-/// Some readers take a text without a character set for ISO-8859-1.
+/// Some clients assume ISO-8859-1 for a text without a character set.
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
 /// Middleware that compresses collects frames until its buffer is full; `no-transform` keeps it off.
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache, no-transform");
 /// Tells a proxy in front not to hold frames back.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// Answers with the live stream, and with status 200 wherever the reader does well to come back by
-/// itself: anything else ends a browser's `EventSource` for good.
+/// Returns the live stream. The status is 200 whenever the client should reconnect by itself: any other
+/// status ends a browser's `EventSource` permanently.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/system/events/subscribe",
     summary = "Follow events live",
-    description = "Server-sent events: an `Event` in an unnamed frame for each that is published, and \
-                   frames named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` \
-                   (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an `id`, the \
-                   cursor from which to resume. A filter of the list is refused: the stream always \
-                   carries all events. See docs/streaming.md.",
+    description = "Server-sent events: each published event is an unnamed frame with an `Event`. Other \
+                   frames are named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), \
+                   `live` (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an \
+                   `id`, the cursor from which to resume. Filters of the list are refused: the stream \
+                   always carries all events. See docs/streaming.md.",
     params(
         StreamParameters,
         (
             "Last-Event-ID" = Option<String>,
             Header,
-            description = "Where to begin: a cursor, or `earliest`. Browsers send it when they \
-                           reconnect."
+            description = "Where the stream starts: a cursor, or `earliest`. Browsers send it when \
+                           they reconnect."
         )
     ),
     responses((
         status = 200,
-        description = "The stream, whatever the cursor: one that cannot be used begins with `reset`.",
+        description = "The stream. It starts with `reset` if the cursor cannot be used.",
         content_type = "text/event-stream",
         body = String,
         example = json!(examples::frames())

@@ -1,4 +1,4 @@
-//! Bodies that are read or written by hand, described.
+//! Schemas of bodies that no single type reads or writes.
 
 #![expect(
     dead_code,
@@ -13,17 +13,16 @@ use utoipa::ToSchema;
 
 use crate::log_level::Level;
 
-/// An event to publish, and what an import keeps of its past.
+/// An event to publish, with the past that an import keeps.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ImportableEvent {
     #[serde(flatten)]
     event: NewEvent,
-    /// With `import=true`: whether its owner had read it; unread where it is absent. Otherwise
-    /// ignored.
+    /// With `import=true`: whether its owner had read it; `unread` if absent. Otherwise ignored.
     status: Option<Status>,
-    /// With `import=true`: when its status had last changed; a time before `createdAt`, or none, is
-    /// that of `createdAt`. Otherwise ignored.
+    /// With `import=true`: when its status last changed; `createdAt` if absent or earlier than that.
+    /// Otherwise ignored.
     #[schema(value_type = Option<String>, format = DateTime)]
     updated_at: Option<String>,
 }
@@ -32,85 +31,85 @@ pub(crate) struct ImportableEvent {
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Publication {
-    /// One.
+    /// One event.
     One(Box<ImportableEvent>),
-    /// Several, at most 1,000, stored whole or not at all unless `partial=true`.
+    /// At most 1,000 events, stored whole or not at all unless `partial=true` is given.
     Several(Vec<ImportableEvent>),
 }
 
-/// The stored event, or an array of them: in the form of the request.
+/// The stored event, or an array of them, in the form of the request.
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Published {
-    /// One.
+    /// One event.
     One(Box<Receipt>),
-    /// Several, in the order of the request.
+    /// Several events, in the order of the request.
     Several(Vec<Receipt>),
 }
 
-/// What became of each event of an array with `partial=true`.
+/// The outcome of each event of an array with `partial=true`.
 #[derive(ToSchema)]
 pub(crate) struct PartlyPublished {
-    /// One for each event, in the order of the request.
+    /// The outcomes, in the order of the request.
     results: Vec<PublishResult>,
-    /// How many were stored.
+    /// The number of stored events.
     stored: u64,
-    /// How many had been stored before.
+    /// The number of events that were stored before.
     repeated: u64,
-    /// How many were refused.
+    /// The number of refused events.
     refused: u64,
 }
 
-/// What became of one event: it has either `event` or `error`.
+/// The outcome of one event. It has either `event` or `error`.
 #[derive(ToSchema)]
 pub(crate) struct PublishResult {
-    /// Its place in the request, from 0.
+    /// The index of the event in the request, from 0.
     index: u64,
-    /// The status it would have been answered with by itself: 201, 200 for a repeat, or that of the error.
+    /// The status of a request with this event alone: 201, 200 for a repeat, or that of the error.
     status: u16,
     /// The event as it is stored.
     #[schema(nullable = false)]
     event: Option<Box<Event>>,
-    /// What was repaired in it; absent where nothing was.
+    /// The repairs of the event; absent if there are none.
     #[schema(nullable = false)]
     warnings: Option<Vec<Warning>>,
-    /// Why it was refused.
+    /// Why the event was refused.
     #[schema(nullable = false)]
     error: Option<ErrorBody>,
 }
 
-/// A page of the list, as `GET /api/events/list` answers it.
+/// A page of the list, as `GET /api/events/list` returns it.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DataPage {
-    /// The events, in the order that was asked for.
+    /// The events, in the requested order.
     data: Vec<Event>,
-    /// The page's number, from 0; 0 where the page was asked for by `next`.
+    /// The number of the page, from 0; 0 if the page was requested by `next`.
     page: u64,
-    /// The most events a page of this size holds.
+    /// The most events of a page of this size.
     page_size: u64,
-    /// What the caller sees by severity, whatever the filter but its status: unread unless it asks
-    /// for another. Never `null`.
+    /// The number of events that the caller sees, by severity. Of the filter only the status counts: it
+    /// is `unread` unless the filter names another. Never `null`.
     count_by_severity_level: Vec<SeverityCount>,
-    /// How many events match the filter; absent where they were not to be counted.
+    /// The number of events that match the filter; absent with `count=none`.
     #[schema(nullable = false)]
     total_count: Option<u64>,
-    /// How many events the caller has read, whatever the filter.
+    /// The number of events that the caller has read, whatever the filter.
     read_count: u64,
-    /// Asks for the page after this one; absent on the last.
+    /// The token of the next page; absent on the last page.
     #[schema(nullable = false)]
     next: Option<PageToken>,
-    /// Subscribe from here to miss nothing after this page was read.
+    /// The cursor from which a stream continues after this page.
     cursor: Cursor,
 }
 
-/// As what one event is to be marked.
+/// How to mark one event.
 #[derive(ToSchema)]
 pub(crate) struct MarkOne {
     status: Status,
 }
 
-/// Which events are to be marked, and as what.
+/// Which events to mark, and how.
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub(crate) enum MarkSeveral {
@@ -119,7 +118,7 @@ pub(crate) enum MarkSeveral {
     All(MarkAll),
 }
 
-/// These are to be marked; unknown ids are passed over.
+/// Marks the events with these ids. Unknown ids are ignored.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct MarkNamed {
@@ -128,29 +127,29 @@ pub(crate) struct MarkNamed {
     status: Status,
 }
 
-/// Those that match a filter are to be marked, up to what the user had on screen.
+/// Marks the events that match a filter, up to what the user had on screen.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct MarkMatching {
     filter: ChangeFilter,
-    /// Newer events are left alone.
+    /// Newer events do not change.
     up_to: Cursor,
     status: Status,
 }
 
-/// All there are are to be marked.
+/// Marks all events.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct MarkAll {
-    /// `true`: all there are. `false` is refused.
+    /// `true`. `false` is refused.
     all: bool,
-    /// Newer events are left alone.
+    /// Newer events do not change.
     #[schema(nullable = false)]
     up_to: Option<Cursor>,
     status: Status,
 }
 
-/// Which events are to be deleted.
+/// Which events to delete.
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub(crate) enum DeleteSeveral {
@@ -159,7 +158,7 @@ pub(crate) enum DeleteSeveral {
     All(DeleteAll),
 }
 
-/// These are to be deleted; unknown ids are passed over.
+/// Deletes the events with these ids. Unknown ids are ignored.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct DeleteNamed {
@@ -167,28 +166,29 @@ pub(crate) struct DeleteNamed {
     ids: Vec<EventId>,
 }
 
-/// Those that match a filter are to be deleted, up to what the user had on screen.
+/// Deletes the events that match a filter, up to what the user had on screen.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct DeleteMatching {
     filter: ChangeFilter,
-    /// Newer events are left alone.
+    /// Newer events do not change.
     up_to: Cursor,
 }
 
-/// All there are are to be deleted.
+/// Deletes all events.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct DeleteAll {
-    /// `true`: all there are. `false` is refused.
+    /// `true`. `false` is refused.
     all: bool,
-    /// Newer events are left alone.
+    /// Newer events do not change.
     #[schema(nullable = false)]
     up_to: Option<Cursor>,
 }
 
-/// Which events a change is about. Every part must hold, of a list one entry. There is at least one
-/// part, and none of them is `null` or empty: what was meant to narrow a change does not widen it.
+/// Selects the events of a change. An event must match every field, and one entry of a list. At least one
+/// field is required, and `null` and empty values are refused, so that a malformed filter does not widen
+/// a change.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ChangeFilter {
@@ -210,41 +210,41 @@ pub(crate) struct ChangeFilter {
     /// The caller's own events, or the system's.
     #[schema(nullable = false)]
     owner_kind: Option<OwnerKind>,
-    /// Of this operation.
+    /// Events of this operation.
     #[schema(nullable = false)]
     operation_id: Option<OperationId>,
-    /// Created at this moment or later.
+    /// Events created at this time or later.
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     from: Option<String>,
-    /// Created before this moment.
+    /// Events created before this time.
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     to: Option<String>,
-    /// With this text in the description, in any case of any script; `%` and `_` are ordinary
-    /// characters. At most 256 bytes in UTF-8, which are fewer characters where they are not ASCII.
+    /// Events with this text in the description. Case does not matter in any script, and `%` and `_` are
+    /// ordinary characters. At most 256 bytes in UTF-8.
     #[schema(nullable = false, min_length = 1, max_length = 256)]
     search: Option<String>,
 }
 
-/// The level that the log is to have; `event_log_level` is taken too.
+/// The new level of the log. `event_log_level` is accepted, too.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SetLogLevel {
     event_log_level: Level,
 }
 
-/// The token that is to be refused.
+/// The token to revoke.
 #[derive(ToSchema)]
 pub(crate) struct RevokeToken {
-    /// Its `jti`; at most 256 bytes, no white space, and no `#` in front. Characters beyond ASCII are
-    /// taken, too.
+    /// The `jti` of the token: at most 256 bytes, without white space, and without a leading `#`.
+    /// Characters beyond ASCII are accepted, too.
     #[schema(min_length = 1, max_length = 256, pattern = "^[!\"$-~][!-~]*$")]
     id: String,
-    /// When it expires anyway; without it, it is remembered for ever.
+    /// When the token expires; without it, the revocation is kept forever.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires: Option<String>,
 }
 
-/// That the server is there.
+/// The state of the server.
 #[derive(ToSchema)]
 pub(crate) struct Health {
     /// `alive` or `ready`.

@@ -1,4 +1,4 @@
-//! The parameters that are read by hand, described.
+//! Schemas of parameters that no single type reads.
 
 #![expect(dead_code, reason = "these types only describe what other code reads")]
 
@@ -8,69 +8,73 @@ use tidings_event::{
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-/// Those of the list.
+/// The parameters of the list.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(crate) struct ListParameters {
-    /// Which page, from 0; junk and negative numbers are 0. It costs more the higher it is.
+    /// The number of the page, from 0. Malformed and negative numbers mean 0. High numbers are slow: use
+    /// `next` instead.
     #[param(required = false, default = 0)]
     page: i64,
-    /// Events a page, from 1 to 1,000. More, negative numbers and the word `all` are 1,000; 0 and junk
-    /// are 25.
+    /// Events per page, from 1 to 1,000. Larger and negative numbers and the word `all` mean 1,000; 0 and
+    /// malformed numbers mean 25.
     #[param(rename = "pagesize", required = false, default = 25)]
     page_size: i64,
-    /// The page after the one that gave this out, at the same cost at any depth; wins over `page`.
+    /// The token `next` of the previous page. Costs the same at any depth, and wins over `page`.
     next: Option<PageToken>,
-    /// By which moment the list is sorted; camelCase is taken too, and `order` behind it.
+    /// The time by which the list is sorted. camelCase is accepted, too, and `created_at desc` includes the
+    /// order.
     #[param(value_type = Sort, inline, required = false)]
     sort: Option<SortKey>,
-    /// Which way; `created_at desc` says both.
+    /// The direction. `created_at desc` includes the key.
     #[param(value_type = Order, inline, required = false)]
     order: Option<SortOrder>,
-    /// `none` to have nothing counted: `totalCount` is absent, and a search stops after some time
-    /// with a page that may be short, even empty, and still have `next`.
+    /// `none` skips counting: `totalCount` is absent, and a slow search returns a short page, possibly an
+    /// empty one, with `next`.
     #[param(value_type = Count, inline, required = false)]
     count: Option<String>,
-    /// Read or unread; both is neither.
+    /// `read` or `unread`, in every spelling in which it can be imported. Both narrow nothing. Another
+    /// status matches nothing.
     #[param(inline)]
     status: Option<Status>,
     /// The caller's own events, or the system's.
     #[param(inline)]
     owner_kind: Option<OwnerKind>,
-    /// Of this operation.
+    /// Events of this operation.
     operation_id: Option<OperationId>,
-    /// Created at this moment or later.
+    /// Events created at this time or later.
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<String>,
-    /// Created before this moment.
+    /// Events created before this time.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<String>,
-    /// With this text in the description, in any case of any script; `%` and `_` are ordinary
-    /// characters. At most 256 bytes in UTF-8, which are fewer characters where they are not ASCII.
+    /// Events with this text in the description. Case does not matter in any script, and `%` and `_` are
+    /// ordinary characters. At most 256 bytes in UTF-8.
     #[param(max_length = 256)]
     search: Option<String>,
-    /// One of these categories, at most 100. Several values of this and of the next three may be
-    /// given as a repeated parameter, with commas, or as a JSON array. A category that no event can have
+    /// One of these categories, at most 100. Several values can be given as a repeated parameter, with
+    /// commas, or as a JSON array, as for the next three parameters. A category that no event can have
     /// matches nothing.
     #[param(example = json!(["connection"]))]
     category: Option<Vec<String>>,
-    /// One of these actions, at most 100. One that no event can have matches nothing.
+    /// One of these actions, at most 100. An action that no event can have matches nothing.
     #[param(example = json!(["register", "ping"]))]
     action: Option<Vec<String>>,
-    /// One of these severities.
+    /// One of these severities, in every spelling in which it can be published.
     #[param(inline, example = json!(["error", "warning"]))]
     severity: Option<Vec<Severity>>,
     /// One of these resources, at most 100.
     #[param(inline, example = json!(["7b1d2c3e-0000-4000-8000-000000000001"]))]
     acted_upon: Option<Vec<ResourceId>>,
-    /// A JSON object with any of these parameters as its fields, as clients of Meshery Cloud send it.
-    /// Where a parameter is given too, both must say the same.
+    /// A JSON object with these parameters as its fields, as clients of Meshery Cloud send it. Its field
+    /// `owner` lists ids of owners: the caller's, or the system's. A parameter that is also given in the
+    /// query must have the same value there.
     #[param(example = "{\"status\":\"unread\"}")]
     filter: Option<String>,
 }
 
-/// A parameter that takes one of a few words. Described as a type with a default, a parameter would be
-/// both a text and an object.
+/// A parameter that is one of a few words. As a type with a default, it would be both a text and an
+/// object in the document.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, [$($word:literal),+] $(, $default:literal)?) => {
         $(#[$doc])*
@@ -108,27 +112,27 @@ words!(
     ["none"]
 );
 
-/// Those of publishing.
+/// The parameters of publishing.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PublishParameters {
-    /// Whether the events keep the past they had in another store: `status` and `updatedAt` count
-    /// then, but for the system's events, for which each user has a status of their own. An event
-    /// whose `owner` is its `systemId` was the system's there, and is the system's here.
+    /// Whether the events keep their past from another store: `status` and `updatedAt` are stored. Events
+    /// of the system have a status per user, and ignore both. An event whose `owner` is its `systemId`
+    /// becomes an event of this system.
     #[param(required = false, default = false)]
     import: bool,
-    /// Whether the good events of an array are stored without the others. The answer is 207, and says
-    /// of each event what became of it.
+    /// Whether the valid events of an array are stored without the others. The response is 207 with the
+    /// outcome of each event.
     #[param(required = false, default = false)]
     partial: bool,
 }
 
-/// Those of the stream.
+/// The parameters of the stream.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(crate) struct StreamParameters {
-    /// Where to begin: a cursor, or `earliest`; absent means now. The header `Last-Event-ID` wins.
-    /// `cursor` is the same. A filter of the list is refused.
+    /// Where the stream starts: a cursor, or `earliest`; now if absent. The header `Last-Event-ID` wins.
+    /// `cursor` is another name. Filters of the list are refused.
     last_event_id: Option<String>,
 }
 

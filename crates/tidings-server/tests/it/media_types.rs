@@ -1,4 +1,4 @@
-//! Bodies in other formats: taken where they mean the same, and refused with the reason where not.
+//! Bodies in other formats: accepted if they mean the same, otherwise refused with a reason.
 
 use axum::body::Body;
 use axum::http::Method;
@@ -60,7 +60,7 @@ async fn a_form_of_the_content_type_does_not_cost_the_event() {
     assert_eq!(app.stored().await.len(), forms.len() + 2);
 }
 
-/// Every operation with a body refuses it with the same words.
+/// Every operation with a body refuses other formats with the same error.
 fn operations() -> [(Method, String, Value); 8] {
     let id = "0c0ffee0-0000-4000-8000-000000000001";
     let read = json!({"status": "read"});
@@ -83,7 +83,7 @@ fn operations() -> [(Method, String, Value); 8] {
 }
 
 #[tokio::test]
-async fn another_format_is_refused_with_its_reason_and_what_to_send() {
+async fn refuses_other_formats_with_a_remedy() {
     let app = TestApp::start().await;
     app.publish(&event("x")).await;
     let json = ("content-type", "application/json");
@@ -146,7 +146,7 @@ async fn another_format_is_refused_with_its_reason_and_what_to_send() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_compressed_or_wide_is_not_called_malformed() {
+async fn names_the_encoding_of_a_compressed_or_wide_body() {
     let app = TestApp::start().await;
     let wide = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
         let text = event("x").to_string();
@@ -164,4 +164,41 @@ async fn a_body_that_is_compressed_or_wide_is_not_called_malformed() {
         assert!(error.contains(says), "{error}");
     }
     assert!(app.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn names_a_cloud_event_that_is_declared_as_plain_json() {
+    let app = TestApp::start().await;
+    let cloud_event = json!({
+        "specversion": "1.0",
+        "id": "a-1",
+        "source": "/clusters/1",
+        "type": "org.example.registered",
+        "datacontenttype": "application/json",
+        "data": event("x"),
+    });
+    let batch = json!([event("y"), cloud_event]);
+    for body in [&cloud_event, &batch] {
+        let answer = app.post(body.to_string()).await;
+        let error = answer.error(415, "unsupported_media_type");
+        assert_eq!(error["error"], "CloudEvents are not supported");
+        let detail = error["longDescription"][0].as_str().unwrap();
+        assert!(detail.contains("Content-Type application/json"), "{detail}");
+    }
+    assert!(app.stored().await.is_empty());
+    let partial = format!("{EVENTS}?partial=true");
+    let answer = app
+        .send_json(Method::POST, &partial, batch.to_string())
+        .await;
+    assert_eq!(answer.status, 207);
+    let results = answer.json();
+    assert_eq!(
+        results["results"][1]["error"]["code"],
+        "unsupported_media_type"
+    );
+    assert_eq!(app.stored().await.len(), 1);
+    // A field of an event can have any of these names.
+    let mut ours = event("z");
+    ours["specversion"] = "1.0".into();
+    assert_eq!(app.post(ours.to_string()).await.status, 201);
 }

@@ -13,7 +13,7 @@ async fn metrics(server: SocketAddr) -> String {
     metrics_as(server, "").await
 }
 
-/// The same with further headers, each with its line break.
+/// The metrics for a request with further headers, each with its line break.
 async fn metrics_as(server: SocketAddr, headers: &str) -> String {
     let request =
         format!("GET /metrics HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n{headers}\r\n");
@@ -22,7 +22,7 @@ async fn metrics_as(server: SocketAddr, headers: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_happened_is_counted() {
+async fn counts_events_and_streams() {
     let app = TestApp::start().await;
     let server = app.serve();
     let mut stream = Stream::open(server.address).await;
@@ -48,7 +48,7 @@ async fn what_happened_is_counted() {
 }
 
 #[tokio::test]
-async fn a_connection_closed_for_taking_nothing_is_counted() {
+async fn counts_connections_closed_for_stalling() {
     let app = TestApp::with(|config| config.write_timeout = Duration::from_millis(50)).await;
     let server = app.serve();
     let _stalled = stalled_reader(&app, server.address).await;
@@ -97,7 +97,7 @@ async fn a_scraper_gets_the_format_it_asks_for() {
 }
 
 #[tokio::test]
-async fn every_label_is_there_before_it_is_first_used() {
+async fn shows_every_label_from_the_start() {
     let app = TestApp::start().await;
     let server = app.serve();
     let text = metrics(server.address).await;
@@ -192,7 +192,7 @@ async fn the_version_and_the_process_are_shown() {
 }
 
 #[tokio::test]
-async fn a_request_from_elsewhere_is_counted() {
+async fn counts_foreign_requests() {
     let app = TestApp::start().await;
     let server = app.serve();
     let request =
@@ -206,7 +206,7 @@ async fn a_request_from_elsewhere_is_counted() {
 }
 
 #[tokio::test]
-async fn the_listener_for_metrics_serves_them_to_everybody_and_nothing_else() {
+async fn the_metrics_listener_serves_probes_without_a_token_and_nothing_else() {
     let app = TestApp::start().await;
     let mut config = app.config.clone();
     config.metrics_listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -237,14 +237,16 @@ async fn the_listener_for_metrics_serves_them_to_everybody_and_nothing_else() {
         assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{text}");
         assert!(text.contains("x-content-type-options: nosniff"), "{text}");
     }
-    // As load balancers ask.
+    // Load balancers ask like this.
     let mut socket = wire::send_raw(metrics_address, b"GET /healthz HTTP/1.0\r\n\r\n").await;
     assert!(wire::read_raw(&mut socket).await.contains(" 200 "));
+    let mut socket = wire::send_raw(metrics_address, b"OPTIONS / HTTP/1.0\r\n\r\n").await;
+    assert!(wire::read_raw(&mut socket).await.contains(" 204 "));
     let post = hyper::Request::post("/metrics");
     let refused = wire::read(wire::call(metrics_address, post).await).await;
     assert_eq!(refused.status, 405);
 
-    // While the server ends, it says so here.
+    // While the server drains, it is not ready.
     let head = wire::post_head(address, 10);
     let slow = wire::send_raw(address, head.as_bytes()).await;
     within(async {
@@ -263,7 +265,7 @@ async fn the_listener_for_metrics_serves_them_to_everybody_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn connections_that_are_kept_do_not_keep_a_scrape_out() {
+async fn idle_connections_do_not_block_a_scrape() {
     let app = TestApp::start().await;
     let mut config = app.config.clone();
     config.metrics_listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));

@@ -1,4 +1,4 @@
-//! Browsers: sessions in cookies, and pages of other origins.
+//! Browsers: session cookies, and pages of other origins.
 
 use std::num::NonZeroU32;
 
@@ -12,14 +12,14 @@ use crate::login::{ALICE, BOB, HOST, LoginApp, USER, request};
 const OWN_PAGE: &str = "https://events.example";
 const OTHER_PAGE: &str = "https://app.example";
 
-/// What the cookie of a server is called, which has its installation in it.
+/// The name of a server's cookie, which contains its installation id.
 async fn cookie_name(app: &LoginApp) -> String {
     let begun = begin(app, &app.token(ALICE, USER)).await;
     let (name, _) = cookie(&begun).split_once('=').expect("a pair");
     name.to_owned()
 }
 
-/// The cookie as a browser would send it.
+/// The cookie as a browser sends it.
 fn cookie(answer: &Answer) -> &str {
     let (pair, _) = answer
         .header("set-cookie")
@@ -35,7 +35,7 @@ async fn begin(app: &LoginApp, token: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_session_is_a_cookie_that_scripts_cannot_read() {
+async fn starts_a_session_with_an_http_only_cookie() {
     let app = LoginApp::start().await;
     let token = app.token(ALICE, USER);
     let begun = begin(&app, &token).await;
@@ -49,7 +49,7 @@ async fn a_session_is_a_cookie_that_scripts_cannot_read() {
     assert!((3_590..=3_600).contains(&age), "{age}");
     let read = request(&Method::GET, EVENTS, None).header("cookie", cookie(&begun));
     assert_eq!(app.send_request(read, None).await.status, 200);
-    // What scopes the token has not, the session has not.
+    // The session has the scopes of the token.
     let read = request(&Method::GET, "/metrics", None).header("cookie", cookie(&begun));
     app.send_request(read, None)
         .await
@@ -57,7 +57,7 @@ async fn a_session_is_a_cookie_that_scripts_cannot_read() {
 }
 
 #[tokio::test]
-async fn a_session_changes_something_only_from_the_servers_own_page() {
+async fn a_session_cookie_needs_the_own_page_for_changes() {
     let app = LoginApp::with(|config| {
         config.allowed_origins = vec![OTHER_PAGE.parse().unwrap()];
     });
@@ -93,7 +93,7 @@ async fn a_session_changes_something_only_from_the_servers_own_page() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_server_of_the_same_site_does_not_read_by_the_cookie() {
+async fn refuses_the_cookie_from_a_page_of_the_same_site() {
     let app = LoginApp::start().await;
     let begun = begin(&app, &app.token(ALICE, USER)).await;
     let paths = [EVENTS.to_owned(), format!("{EVENTS}/subscribe")];
@@ -113,7 +113,7 @@ async fn a_page_of_another_server_of_the_same_site_does_not_read_by_the_cookie()
     }
 }
 
-/// Whatever else is shown: the cookie's own token is what must not live on.
+/// Another token in the request does not matter: the cookie's token must be revoked.
 #[tokio::test]
 async fn ending_a_session_revokes_the_token_of_its_cookie() {
     let app = LoginApp::start().await;
@@ -132,7 +132,7 @@ async fn ending_a_session_revokes_the_token_of_its_cookie() {
 }
 
 #[tokio::test]
-async fn an_ended_session_is_over_also_for_who_copied_its_cookie() {
+async fn ending_a_session_rejects_copies_of_its_cookie() {
     let app = LoginApp::start().await;
     let token = app.token(ALICE, USER);
     let begun = begin(&app, &token).await;
@@ -152,17 +152,36 @@ async fn an_ended_session_is_over_also_for_who_copied_its_cookie() {
     app.send(&Method::GET, EVENTS, Some(&token), None)
         .await
         .error(401, "token_revoked");
-    // Another token of the same user is none the worse.
+    // Other tokens of the same user stay valid.
     let other = app.token(ALICE, USER);
     let answer = app.send(&Method::GET, EVENTS, Some(&other), None).await;
     assert_eq!(answer.status, 200);
-    // Nothing to end is no error.
+    // Without a session it is not an error.
     let again = app.send(&Method::DELETE, "/session", None, None).await;
     assert_eq!(again.status, 204);
 }
 
 #[tokio::test]
-async fn only_the_servers_own_cookie_counts() {
+async fn ending_an_ended_session_is_counted_in_metrics() {
+    let app = LoginApp::start().await;
+    let begun = begin(&app, &app.token(ALICE, USER)).await;
+    let admin = app.token(BOB, Scopes::ADMIN);
+    for ended in 1..=2 {
+        let end = request(&Method::DELETE, "/session", None)
+            .header("cookie", cookie(&begun))
+            .header("origin", OWN_PAGE);
+        assert_eq!(app.send_request(end, None).await.status, 204);
+        let scrape = app.send(&Method::GET, "/metrics", Some(&admin), None).await;
+        let metrics = String::from_utf8(scrape.body).unwrap();
+        let series =
+            "tidings_http_requests_total{method=\"DELETE\",route=\"/session\",status=\"204\"}";
+        let count = format!("{series} {ended}\n");
+        assert!(metrics.contains(&count), "{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn ignores_cookies_of_other_names() {
     let app = LoginApp::start().await;
     let token = app.token(ALICE, USER);
     let name = cookie_name(&app).await;
@@ -181,7 +200,7 @@ async fn only_the_servers_own_cookie_counts() {
         let answer = app.send_request(read, None).await;
         answer.error(401, "token_missing");
     }
-    // A header says what its sender means, and a bad one is not mended by a cookie.
+    // A cookie does not replace a malformed header.
     let read = request(&Method::GET, EVENTS, Some("x")).header("cookie", format!("{name}={token}"));
     app.send_request(read, None)
         .await
@@ -198,7 +217,7 @@ async fn only_the_servers_own_cookie_counts() {
 }
 
 #[tokio::test]
-async fn a_token_too_long_for_a_cookie_is_refused() {
+async fn refuses_a_token_that_is_too_long_for_a_cookie() {
     let app = LoginApp::start().await;
     let request = tidings_server::MintRequest {
         owner: ALICE,
@@ -217,7 +236,7 @@ async fn a_token_too_long_for_a_cookie_is_refused() {
 }
 
 #[tokio::test]
-async fn on_this_machine_a_session_needs_no_tls() {
+async fn a_local_session_needs_no_tls() {
     let app = LoginApp::start().await;
     let token = app.token(ALICE, USER);
     let begin = axum::http::Request::post("/session")
@@ -233,12 +252,12 @@ async fn on_this_machine_a_session_needs_no_tls() {
     assert_eq!(app.send_request(read, None).await.status, 200);
 }
 
-/// Cookies know no ports: a browser sends those of every server of a host to all of them.
+/// Cookies ignore ports: a browser sends the cookies of every server on a host to all of them.
 #[tokio::test]
-async fn the_session_of_another_server_of_the_host_is_not_ours() {
+async fn ignores_the_session_of_another_server_on_the_host() {
     let (one, other) = (LoginApp::start().await, LoginApp::start().await);
     let ours = begin(&one, &one.token(ALICE, USER)).await;
-    // Signed by the key of this server, but given out by the other, for another user.
+    // The other server signed it with the same key, for another user.
     let theirs = begin(&other, &other.token(BOB, USER)).await;
     let (name, _) = cookie(&theirs).split_once('=').expect("a pair");
     let theirs = format!("{name}={}", one.token(BOB, USER));
@@ -257,14 +276,14 @@ async fn the_session_of_another_server_of_the_host_is_not_ours() {
 }
 
 #[tokio::test]
-async fn ending_sessions_is_counted_as_requests_are() {
+async fn limits_the_rate_of_ending_sessions() {
     let app = LoginApp::with(|config| {
         config.limits.request_rate = NonZeroU32::new(1);
     });
     let app = app.await;
     let name = format!("{}=", cookie_name(&app).await);
     let mut refused = None;
-    // The burst is ten seconds' worth; one more comes back each second.
+    // The burst covers ten seconds, and one request per second is added.
     for _ in 0..100 {
         let end = request(&Method::DELETE, "/session", None)
             .header("cookie", format!("{name}{}", app.token(ALICE, USER)))
@@ -277,7 +296,7 @@ async fn ending_sessions_is_counted_as_requests_are() {
     }
     let refused = refused.expect("a hundred are more than the burst");
     refused.error(429, "rate_limited");
-    // The browser forgets its cookie all the same.
+    // The browser still removes its cookie.
     assert!(refused.header("set-cookie").starts_with(&name));
     // Another user is not affected.
     let end = request(&Method::DELETE, "/session", None)
@@ -304,7 +323,7 @@ fn allow_other(config: &mut Config) {
 }
 
 #[tokio::test]
-async fn pages_of_allowed_origins_may_ask_with_a_token() {
+async fn pages_of_allowed_origins_can_send_a_token() {
     let app = LoginApp::with(allow_other).await;
     let path = format!("{EVENTS}/subscribe");
     let asks = request(&Method::OPTIONS, &path, None)
@@ -319,7 +338,7 @@ async fn pages_of_allowed_origins_may_ask_with_a_token() {
     assert_eq!(leave.header("access-control-allow-origin"), OTHER_PAGE);
     let allowed = leave.header("access-control-allow-headers");
     assert!(allowed.contains("authorization") && allowed.contains("last-event-id"));
-    // Cookies are for the own page.
+    // Cookies count for the own page only.
     assert_eq!(leave.header("access-control-allow-credentials"), "");
 
     let token = app.token(ALICE, USER);
@@ -328,7 +347,7 @@ async fn pages_of_allowed_origins_may_ask_with_a_token() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), OTHER_PAGE);
     assert!(answer.header("vary").to_lowercase().contains("origin"));
-    // A page is told why it is refused.
+    // The page can read the error.
     let read = request(&Method::GET, EVENTS, None).header("origin", OTHER_PAGE);
     let refused = app.send_request(read, None).await;
     refused.error(401, "token_missing");
@@ -336,7 +355,7 @@ async fn pages_of_allowed_origins_may_ask_with_a_token() {
 }
 
 #[tokio::test]
-async fn pages_of_other_origins_are_refused_whatever_they_show() {
+async fn refuses_pages_of_other_origins() {
     for app in [LoginApp::start().await, LoginApp::with(allow_other).await] {
         let token = app.token(ALICE, Scopes::ALL);
         for origin in ["https://evil.example", "https://app.example.evil", "null"] {
@@ -354,14 +373,14 @@ async fn pages_of_other_origins_are_refused_whatever_they_show() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_no_name_is_refused() {
+async fn refuses_a_malformed_host() {
     let app = LoginApp::start().await;
     for host in ["<script>", "a b", "evil/", "x\"y", &"a".repeat(300)] {
         let list = axum::http::Request::get(EVENTS).header("host", host);
         let answer = app.send_request(list, None).await;
         answer.error(403, "foreign_host");
     }
-    // A program that speaks HTTP/1.0 may leave it out.
+    // HTTP/1.0 clients can omit it.
     for host in ["", HOST] {
         let list = axum::http::Request::get(EVENTS).header("host", host);
         let answer = app.send_request(list, None).await;

@@ -1,4 +1,4 @@
-//! Every parameter of every operation in every spelling: it means the same, or it is refused in words.
+//! Every parameter of every operation in every spelling: it means the same, or it is refused.
 //!
 //! The operations and their parameters come from the OpenAPI document; a new parameter needs a row here.
 
@@ -16,13 +16,13 @@ const RESOURCE: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
 const OPERATION: &str = "7b1d2c3e-0000-4000-8000-00000000000b";
 const ID: &str = "0c0ffee0-0000-4000-8000-000000000001";
 
-/// A parameter of the list, with texts that all mean the same for it.
+/// A parameter of the list, with texts that mean the same.
 struct Row {
     name: &'static str,
-    /// Other names than those that differ in case and separators only.
+    /// Other names, besides those that differ only in case and separators.
     also: &'static [&'static str],
     texts: &'static [&'static str],
-    /// Whether it is a filter, which no other operation passes over.
+    /// Whether it is a filter, which no other operation ignores.
     narrows: bool,
 }
 
@@ -148,7 +148,7 @@ impl Row {
                 spellings.push(format!("filter.{}", separated('_')));
             }
         }
-        // `pagesize` is written in two words, too.
+        // Some clients write `pagesize` as two words.
         if self.name == "pagesize" {
             spellings.extend([
                 "pageSize".to_owned(),
@@ -169,7 +169,7 @@ fn path(path: &str, name: &str, text: &str) -> String {
     )
 }
 
-/// Events of which each filter lets some through.
+/// Events such that each filter matches some and not all.
 async fn filled() -> TestApp {
     let app = TestApp::with(|config| {
         config.log_level = Some(LogLevel::new(Level::Info, |_| Ok(())));
@@ -178,7 +178,7 @@ async fn filled() -> TestApp {
     let mut first = event_with("id", ID);
     first["status"] = json!("read");
     first["createdAt"] = json!("2026-08-01T10:00:00Z");
-    // The one that changed last was created first.
+    // The event that changed last was created first.
     first["updatedAt"] = json!("2250-08-01T10:00:00Z");
     let body = first.to_string();
     let import = format!("{EVENTS}?import=true");
@@ -254,7 +254,7 @@ async fn repeated_parameters_are_several_values() {
     ] {
         assert_eq!(app.list(both).await, all, "{both}");
     }
-    // A token belongs to the filter, however it is written.
+    // A token belongs to a filter in any spelling.
     let first = app.list("severity=success,error&pagesize=2").await;
     let next = first["next"].as_str().unwrap();
     app.list(&format!(
@@ -263,7 +263,7 @@ async fn repeated_parameters_are_several_values() {
     .await;
 }
 
-/// How an operation is asked for, and the status when it is done.
+/// A valid request of an operation, and its status.
 fn ask(method: &str, path: &str) -> (String, Option<Value>) {
     let path = path.replace("{id}", ID);
     let body = match (method, path.rsplit('/').next().unwrap_or_default()) {
@@ -321,7 +321,7 @@ fn every_parameter_of_the_document_has_a_row() {
 }
 
 #[tokio::test]
-async fn a_filter_is_never_passed_over_where_none_is_taken() {
+async fn refuses_a_filter_that_has_no_effect() {
     let app = filled().await;
     let before = app.list("").await;
     let mut refused = 0;
@@ -353,7 +353,7 @@ async fn a_filter_is_never_passed_over_where_none_is_taken() {
                 };
                 let fault = error["longDescription"][0].as_str().unwrap();
                 assert!(
-                    fault.ends_with("cannot be used here: this takes no filters"),
+                    fault.ends_with("cannot be used here: this request accepts no filters"),
                     "{asked}: {fault}"
                 );
                 assert!(
@@ -386,7 +386,7 @@ async fn a_filter_is_never_passed_over_where_none_is_taken() {
 }
 
 #[tokio::test]
-async fn what_means_nothing_is_no_fault() {
+async fn accepts_parameters_without_effect() {
     for (method, template, _) in operations() {
         if template.ends_with("/subscribe") {
             continue;
@@ -469,7 +469,7 @@ async fn a_place_in_the_stream_is_read_in_every_spelling() {
         "cursor",
         "Cursor",
     ] {
-        // What is no cursor is told in the stream.
+        // The stream reports a malformed cursor.
         let query = format!("?{name}=x");
         assert_eq!(first_frame(&app, &query, None).await, "reset", "{query}");
         assert_eq!(
@@ -544,9 +544,9 @@ async fn fields_of_bodies_are_read_in_every_spelling() {
     twice.error(400, "invalid_change");
 }
 
-/// What interfaces of Meshery send: all of it is answered with 200 there.
+/// Queries of Meshery's interfaces, which Meshery answers with 200.
 #[tokio::test]
-async fn the_drawer_of_meshery_gets_what_it_asks_for() {
+async fn serves_the_queries_of_mesherys_interface() {
     let app = filled().await;
     let view = "sort=created_at&order=desc&pagesize=15";
     let newest = app.list(view).await;

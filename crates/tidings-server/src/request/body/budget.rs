@@ -1,9 +1,9 @@
-//! The memory of all bodies that are read or worked on at the same time.
+//! The memory of all bodies that are read or processed at the same time.
 //!
-//! Each body takes its part as its bytes arrive, so that a client that announces much and sends nothing
-//! takes nothing. Short bodies have a pool of their own: nobody's large uploads hold up a single event.
-//! And of each pool one caller's uploads get a quarter, so that who sends large bodies slowly holds up
-//! themselves.
+//! A body takes its part as its bytes arrive, so that a client that declares a large body and sends
+//! nothing takes nothing. Short bodies have a pool of their own: large uploads do not delay single
+//! events. One caller's uploads get a quarter of each pool, so that a caller with slow uploads delays
+//! only themselves.
 
 use std::time::Duration;
 
@@ -13,14 +13,15 @@ use super::BodyError;
 use crate::limits::LimitError;
 use crate::pool::{Pool, Share};
 
-/// The memory of bodies that are declared to be short, and of all others.
+/// The memory of bodies with a short declared length, and of all others.
 const SHORT_POOL_BYTES: usize = 8 * 1024 * 1024;
 const LONG_POOL_BYTES: usize = 64 * 1024 * 1024;
 
-/// The longest body that is a short one: most events are far shorter.
+/// The longest short body. Most events are far shorter.
 const SHORT_BYTES: usize = 16 * 1024;
 
-/// The part of a pool that the uploads of one caller get: the largest batch that can be configured.
+/// One caller's uploads get this fraction of a pool: enough for the largest batch that can be
+/// configured.
 const CALLER_PARTS: usize = 4;
 
 /// How long an upload waits for its part before it is refused.
@@ -31,7 +32,7 @@ const BUDGET_TIME: Duration = Duration::from_secs(5);
 pub(crate) struct BodyBudget {
     short: Pool,
     long: Pool,
-    /// How long an upload may take.
+    /// How long an upload can take.
     pub(super) upload_timeout: Duration,
 }
 
@@ -53,18 +54,18 @@ impl BodyBudget {
     }
 }
 
-/// A part of a pool for bytes that have arrived, waited for.
+/// Waits for a part of a pool for bytes that have arrived.
 pub(super) async fn part(pool: &Pool, bytes: usize) -> Result<OwnedSemaphorePermit, BodyError> {
     let part = pool.take(bytes, BUDGET_TIME).await;
     part.map_err(|_| BodyError::Overloaded)
 }
 
-/// Counts what has come of an unfinished upload already.
+/// Counts the bytes of an unfinished upload that have arrived.
 pub(super) fn hold_at_once(pool: &Pool, share: &mut Share, bytes: usize) -> Result<(), BodyError> {
     share.try_hold(bytes).map_err(|_| excess(pool))
 }
 
-/// Waits until what is to come has room, as long as other uploads of the caller may take.
+/// Waits for room for the bytes that are still to come, while other uploads of the caller finish.
 pub(super) async fn hold(pool: &Pool, share: &mut Share, bytes: usize) -> Result<(), BodyError> {
     let held = share.hold(bytes, 0, BUDGET_TIME).await;
     held.map_err(|_| excess(pool))

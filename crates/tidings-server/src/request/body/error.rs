@@ -82,7 +82,7 @@ pub(crate) fn too_large(detail: String, remedy: &str) -> Problem {
 }
 
 impl UnsupportedMedia {
-    fn problem(&self) -> Problem {
+    pub(crate) fn problem(&self) -> Problem {
         let declare = "send the header Content-Type: application/json";
         let (error, detail, remedy) = match self {
             Self::NotJson { given: None } => (

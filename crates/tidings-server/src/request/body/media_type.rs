@@ -1,26 +1,26 @@
-//! Which bodies are taken: JSON in UTF-8 that is declared as such.
+//! Accepted bodies: JSON in UTF-8 that is declared as JSON.
 //!
-//! A web page can send `text/plain`, forms and a body without a type to any server without asking first.
-//! None of these is taken, so that a page of another origin cannot reach this one (see also
-//! `Sec-Fetch-Site` and `Origin`); every other type makes the browser ask, and be refused.
+//! A web page can send `text/plain`, forms and a body without a type to any server without a preflight
+//! request. None of these is accepted, so that a page of another origin cannot reach this server (see
+//! also `Sec-Fetch-Site` and `Origin`). For every other type the browser asks first, and is refused.
 
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-/// What is answered to say which bodies are taken.
+/// The `Accept` of a refusal.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// The same of compression.
+/// The `Accept-Encoding` of a refusal.
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
-/// The byte order mark that some systems write before UTF-8.
+/// The byte order mark, which some systems write before UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The headers that every event of `CloudEvents` in binary mode has, and the first of its oldest version.
 const CLOUD_EVENT: [&str; 4] = ["ce-specversion", "ce-id", "ce-source", "ce-type"];
 const OLD_CLOUD_EVENT: &str = "ce-cloudeventsversion";
 
-/// Why a body is not taken.
+/// Why a body is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum UnsupportedMedia {
     /// It is declared as something else, or not at all.
@@ -36,7 +36,7 @@ pub(crate) enum UnsupportedMedia {
 }
 
 impl UnsupportedMedia {
-    /// The header that says what is taken instead.
+    /// The header that names what is accepted instead.
     pub(crate) fn hint(&self) -> (HeaderName, HeaderValue) {
         match self {
             Self::Compressed { .. } => (ACCEPT_ENCODING, IDENTITY),
@@ -45,7 +45,7 @@ impl UnsupportedMedia {
     }
 }
 
-/// Judges a body by its headers.
+/// Checks a body by its headers.
 pub(super) fn check(headers: &HeaderMap) -> Result<(), UnsupportedMedia> {
     check_encoding(headers)?;
     check_cloud_event(headers)?;
@@ -56,12 +56,12 @@ pub(super) fn check(headers: &HeaderMap) -> Result<(), UnsupportedMedia> {
     if given == JSON && types.next().is_none() {
         return Ok(());
     }
-    // Each must do: a proxy may look at another than we do.
+    // All must be accepted: a proxy can evaluate another one than this server.
     let mut all = headers.get_all(CONTENT_TYPE).iter();
     all.try_for_each(|given| check_type(&String::from_utf8_lossy(given.as_bytes())))
 }
 
-/// Judges a body by how it begins, and takes off what is no part of its text.
+/// Checks a body by its first bytes, and removes a byte order mark.
 pub(super) fn check_text(bytes: &mut Vec<u8>) -> Result<(), UnsupportedMedia> {
     let compressed = |given: &str| UnsupportedMedia::Compressed {
         given: given.to_owned(),
@@ -69,7 +69,7 @@ pub(super) fn check_text(bytes: &mut Vec<u8>) -> Result<(), UnsupportedMedia> {
     match bytes[..] {
         [0x1f, 0x8b, ..] => Err(compressed("gzip")),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Err(compressed("zstd")),
-        // JSON begins with a letter of ASCII: another byte beside it is a part of the same letter.
+        // JSON starts with an ASCII character: a zero byte beside it belongs to the same character.
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => {
             Err(UnsupportedMedia::WideText)
         }
@@ -94,8 +94,8 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), UnsupportedMedia> {
     Ok(())
 }
 
-/// In binary mode the body is plain JSON, and the headers say what it is about: taken for an event of
-/// ours it would lose its id, and be stored again whenever it is delivered again.
+/// In binary mode the body is plain JSON, and the headers hold the id. As an event of this API it would
+/// lose the id, and every redelivery would be stored again.
 fn check_cloud_event(headers: &HeaderMap) -> Result<(), UnsupportedMedia> {
     let mut given = CLOUD_EVENT
         .iter()
@@ -131,8 +131,8 @@ fn check_type(given: &str) -> Result<(), UnsupportedMedia> {
     }
 }
 
-/// `application/json`, its old name, and types that are written in JSON (RFC 6839). What is in them is
-/// judged by its fields.
+/// `application/json`, its old name, and types with the suffix `+json` (RFC 6839). The fields decide
+/// about their content.
 fn is_json(essence: &str) -> bool {
     let is_token = |text: &str| {
         !text.is_empty()
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn json_in_utf8_is_taken_however_it_is_declared() {
+    fn accepts_every_declaration_of_json_in_utf8() {
         for good in [
             "application/json",
             "Application/JSON",

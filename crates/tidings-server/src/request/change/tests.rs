@@ -94,9 +94,9 @@ fn fields_and_filters_are_read_in_every_spelling() {
 #[test]
 fn a_choice_is_neither_missing_nor_double_nor_empty() {
     let missing = faults(r#"{"status": "read"}"#);
-    assert_eq!(missing, ["the body does not say which events"]);
+    assert_eq!(missing, ["the body does not select events"]);
     let double = faults(r#"{"status":"read","ids":[],"all":true}"#);
-    assert_eq!(double, ["the body says in several ways which events"]);
+    assert_eq!(double, ["the body selects events in more than one way"]);
     let empty = faults(r#"{"status":"read","upTo":"0-0-k3f9q2w8","filter":{}}"#);
     assert_eq!(empty, ["filter is empty"]);
     let boundless = faults(r#"{"status":"read","filter":{"status":"unread"}}"#);
@@ -141,18 +141,18 @@ fn every_fault_is_named_at_once() {
                        "from": 7, "search": "a", "action": ["a", 1], "ownerKind": "me"}}"#,
     );
     for expected in [
-        "`more` is no field of this request",
-        "the body says in several ways which events",
+        "`more` is not a field of this request",
+        "the body selects events in more than one way",
         "upTo (`3`) is not a cursor",
         "ids[0] (`\"x\"`) is not a UUID",
         "ids[1] (`7`) is not a UUID",
         "filter.status is empty",
-        "filter.`limit` is no filter",
+        "filter.`limit` is not a filter",
         "filter.from (`7`) is not a text",
         "filter.severity (`7`) is not a JSON array of strings",
         "filter.action (`[\"a\", 1]`) is not a JSON array of strings",
         "filter.category (`A`) `A` is not snake_case",
-        "filter.ownerKind (`me`) is no kind of owner",
+        "filter.ownerKind (`me`) is not a kind of owner",
         "all is not `true`",
         "status (`\"new\"`) is not a status",
     ] {

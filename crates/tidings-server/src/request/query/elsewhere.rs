@@ -1,5 +1,5 @@
-//! Requests other than the list: they take few parameters or none, but a filter is never passed over
-//! there, since the answer, or the change, would be about more than was meant.
+//! Requests other than the list. They accept few parameters or none, but never ignore a filter: the
+//! response, or the change, would be about more events than the client wants.
 
 use tidings_event::Violations;
 
@@ -8,10 +8,10 @@ use crate::problem::quoted;
 use crate::request::parameters::{Parameters, Source};
 use crate::request::spelling::{self, FILTERS, PUBLISH, Parameter, SELECTION, STREAM};
 
-/// Where a filter cannot be used.
+/// Requests that accept no filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Elsewhere {
-    /// A request that answers with one event, or with counts and types of all.
+    /// A request that returns one event, or the counts or types of all.
     Answer,
     /// The live stream.
     Stream,
@@ -20,7 +20,7 @@ pub(crate) enum Elsewhere {
 }
 
 impl Elsewhere {
-    /// The parameters that are taken here: a name that is close to one is refused, too.
+    /// The accepted parameters. A name that is close to one is refused, too.
     fn taken(self) -> &'static [Parameter] {
         match self {
             Self::Answer => &[],
@@ -31,18 +31,18 @@ impl Elsewhere {
 
     fn remedy(self) -> &'static str {
         match self {
-            Self::Answer => "leave it out; the list, /api/system/events, takes it",
+            Self::Answer => "leave it out; the list, /api/system/events, accepts it",
             Self::Stream => {
-                "leave it out, and choose among the events that arrive; the stream always carries all \
-                 of them, so that its cursor and its counts are exact"
+                "leave it out, and filter the events that arrive; the stream always carries all of \
+                 them, so that its cursor and its counts are exact"
             }
-            Self::Body => "leave it out; a change takes it in its body, in `filter` or `ids`",
+            Self::Body => "leave it out; give it in the body, in `filter` or `ids`",
         }
     }
 }
 
 /// Refuses the filters of the list in every spelling, and names that are close to one. Other parameters
-/// mean nothing here, and existing clients send some.
+/// are ignored: existing clients send some.
 pub(crate) fn refuse_filters(query: &str, place: Elsewhere) -> Result<(), Violations> {
     let mut violations = Violations::default();
     let mut parameters = form_urlencoded::parse(query.as_bytes());
@@ -51,7 +51,7 @@ pub(crate) fn refuse_filters(query: &str, place: Elsewhere) -> Result<(), Violat
             continue;
         }
         if spelling::find(&FILTERS, &name).is_some() || is_misplaced(&name, &value, place) {
-            let fault = "cannot be used here: this takes no filters";
+            let fault = "cannot be used here: this request accepts no filters";
             violations.add(quoted(&name), fault, place.remedy());
             continue;
         }
@@ -88,13 +88,17 @@ fn remedy(meant: &str, place: Elsewhere) -> &'static str {
     }
 }
 
-/// Whether it is the object of filters, with one in it, or belongs into the body.
+/// Whether it is an object with at least one filter, or a field of the body.
 fn is_misplaced(name: &str, value: &str, place: Elsewhere) -> bool {
     match spelling::find(&SELECTION, name) {
         Some(field) if field.name == object::NAME => {
             let mut faults = Violations::default();
             let mut given = Parameters::new(Source::Query);
-            object::read(value, true, &mut given, &mut faults);
+            let context = object::Context {
+                has_page: true,
+                viewer: None,
+            };
+            object::read(value, context, &mut given, &mut faults);
             !faults.is_empty() || !given.filter(&mut faults).is_empty()
         }
         Some(_) => place == Elsewhere::Body,

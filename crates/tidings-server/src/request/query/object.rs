@@ -1,10 +1,11 @@
-//! The parameter `filter`: an object with all of a list's parameters, as the published clients of newer
+//! The parameter `filter`: an object with the parameters of a list, as the published clients of newer
 //! schemas send it.
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
-use tidings_event::Violations;
+use tidings_event::{OwnerKind, OwnerName, Violations};
 
-use super::{MAX_PARAMETERS, find, remedy};
+use super::{MAX_PARAMETERS, Viewer, find, remedy};
 use crate::problem::quoted;
 use crate::request::json;
 use crate::request::parameters::Parameters;
@@ -15,17 +16,28 @@ pub(super) const NAME: &str = "filter";
 
 const REMEDY: &str = "write a JSON object with the list's parameters, or leave it out";
 
-/// The field that says how large a page is.
+/// The field with the size of a page.
 const LIMIT: &str = "limit";
 
-/// The field that says how many events to pass over.
+/// The field with the number of events to skip.
 const OFFSET: &str = "offset";
 
-/// Reads the parameters in `text`. What is `null` or empty there is absent. `has_page` says that the
-/// query has the page as well, of which these clients make `limit` and `offset`.
+/// The field that names owners, as clients of Meshery Cloud send it.
+const OWNER: &str = "owner";
+
+/// The request that the object belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context {
+    /// Whether the query names the page, from which these clients derive `limit` and `offset`.
+    pub(super) has_page: bool,
+    /// Who asks; `None` if the request returns no list.
+    pub(super) viewer: Option<Viewer>,
+}
+
+/// Reads the parameters in `text`. A field that is `null` or empty is absent.
 pub(super) fn read(
     text: &str,
-    has_page: bool,
+    context: Context,
     given: &mut Parameters<'_>,
     violations: &mut Violations,
 ) {
@@ -41,9 +53,16 @@ pub(super) fn read(
         violations.add(NAME, fault, "leave some out");
     }
     for (name, value) in fields.first {
-        let is_known_elsewhere = has_page && [LIMIT, OFFSET].contains(&name.as_str())
+        let is_known_elsewhere = context.has_page && [LIMIT, OFFSET].contains(&name.as_str())
             || spelling::find(&spelling::IGNORED, &name).is_some();
         if is_nothing(value) || is_known_elsewhere {
+            continue;
+        }
+        if name == OWNER
+            && let Some(viewer) = context.viewer
+            && let Ok(Owners(owners)) = serde_json::from_str(value.get())
+        {
+            given.insert_owner_kinds(owners.iter().map(|owner| viewer.kind_of(owner)));
             continue;
         }
         let parameter = match name.as_str() {
@@ -62,7 +81,40 @@ pub(super) fn read(
     }
 }
 
-/// Whether a value asks for nothing. Numbers that are 0 are those that a client has not set.
+/// One owner, or several.
+#[derive(Deserialize)]
+#[serde(from = "OneOrMany")]
+struct Owners(Vec<String>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<OneOrMany> for Owners {
+    fn from(owners: OneOrMany) -> Self {
+        match owners {
+            OneOrMany::One(owner) => Self(vec![owner]),
+            OneOrMany::Many(owners) => Self(owners),
+        }
+    }
+}
+
+impl Viewer {
+    /// Whether an owner is the viewer or the system. The events of any other owner are invisible.
+    fn kind_of(self, owner: &str) -> Option<OwnerKind> {
+        match owner.parse() {
+            Ok(OwnerName::User(owner)) if owner == self.owner => Some(OwnerKind::User),
+            Ok(OwnerName::User(owner)) if owner == self.system => Some(OwnerKind::System),
+            Ok(OwnerName::System) => Some(OwnerKind::System),
+            Ok(OwnerName::User(_)) | Err(_) => None,
+        }
+    }
+}
+
+/// Whether a value asks for nothing. A 0 is a number that the client has not set.
 fn is_nothing(value: &RawValue) -> bool {
     let text = value.get();
     let inner = text

@@ -1,21 +1,21 @@
-//! In which order a list is.
+//! The order of a list.
 
 use tidings_event::{Sort, SortKey, SortOrder, Violations};
 
 use crate::problem::quoted;
 use crate::request::parameters::Parameters;
 
-/// What existing clients get when they do not say how: the longest unchanged first.
+/// The order that existing clients expect by default: the least recently changed first.
 pub(super) const DEFAULT_SORT: Sort = Sort {
     key: SortKey::UpdatedAt,
     order: SortOrder::Ascending,
 };
 
-/// What one text says of the order.
+/// What one text says about the order.
 type Said = (Option<SortKey>, Option<SortOrder>);
 
-/// Reads `sort` and `order`. Each may hold both, as in `order=created_at desc`; what is said twice must
-/// be the same.
+/// Reads `sort` and `order`. Each can hold both, as in `order=created_at desc`. Repeated values must
+/// agree.
 pub(super) fn read(given: &mut Parameters<'_>, violations: &mut Violations) -> Sort {
     let (mut key, mut order) = (None, None);
     for (name, is_complete, remedy) in [
@@ -35,7 +35,7 @@ pub(super) fn read(given: &mut Parameters<'_>, violations: &mut Violations) -> S
             let agrees = agree(&mut key, said.0) & agree(&mut order, said.1);
             if !agrees {
                 let fault = format!("({}) contradicts another `sort` or `order`", quoted(&text));
-                violations.add(given.field(name), fault, "say once how to sort");
+                violations.add(given.field(name), fault, "give one order");
             }
         }
     }
@@ -49,14 +49,14 @@ fn has_key((key, _): Said) -> bool {
     key.is_some()
 }
 
-/// Keeps what is said. Whether it is not something else than what was said before.
+/// Keeps a value. Returns whether it agrees with the one before.
 fn agree<T: PartialEq + Copy>(known: &mut Option<T>, said: Option<T>) -> bool {
     let agrees = said.is_none() || known.is_none() || *known == said;
     *known = known.or(said);
     agrees
 }
 
-/// A moment, a direction, or a moment and a direction.
+/// Reads a key, a direction, or a key and a direction.
 fn said(text: &str) -> Option<Said> {
     let mut words = text.split_ascii_whitespace();
     let (first, second) = (words.next()?, words.next());
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn one_parameter_may_say_both() {
+    fn one_parameter_can_hold_key_and_direction() {
         let newest = Sort {
             key: SortKey::CreatedAt,
             order: SortOrder::Descending,
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_itself_is_refused() {
+    fn refuses_contradictions() {
         for pairs in [
             &[("order", "created_at desc"), ("order", "asc")][..],
             &[("order", "created_at desc"), ("sort", "updated_at")],

@@ -4,22 +4,16 @@ mod partial;
 
 use std::sync::Arc;
 
-use axum::extract::{OriginalUri, Request, State};
+use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use tidings::{Prepared, Receipt};
-use tidings_event::{EventId, Violations};
-use uuid::fmt::Hyphenated;
 
 use crate::error::ApiError;
-use crate::extract::Publisher;
-use crate::identity::Caller;
-use crate::publication::{EventParser, PublishRefusal, Subjects, is_batch};
-use crate::request::body::ReadBody;
-use crate::request::query::{self, InvalidQuery};
-use crate::request::spelling::PUBLISH;
+use crate::extract::PublishRequest;
+use crate::publication::{EventLocation, EventParser, PublishRefusal, Subjects, is_batch};
 use crate::response::{Reservation, ResponseBody};
 #[cfg(feature = "openapi")]
 use crate::schema::bodies::{PartlyPublished, Publication, Published};
@@ -29,17 +23,17 @@ use crate::schema::examples;
 use crate::schema::parameters::PublishParameters;
 use crate::state::AppState;
 
-/// Stores one event, or an array of them, all or nothing. With `?import=true` the events keep the past
-/// they had in another store.
+/// Stores one event, or all events of an array. With `?import=true` the events keep the past they had
+/// in another store.
 #[cfg_attr(feature = "openapi", utoipa::path(
     post,
     path = "/api/system/events",
     summary = "Publish events",
-    description = "One event, or an array that is stored whole or not at all, unless `partial=true` \
-                   asks for each by itself. When the answer arrives, the events are on disk and \
-                   were handed to every open stream of their owners. Publishing an id again is a \
-                   no-op, also if its event was deleted since. Fields may be in snake_case too. What \
-                   can be repaired is stored, and `warnings` says what was repaired.",
+    description = "Stores one event, or an array that is stored whole or not at all unless \
+                   `partial=true` is given. When the response arrives, the events are on disk and \
+                   have been sent to every open stream of their owners. Publishing an id again \
+                   stores nothing, even if its event was deleted since. Fields can be in snake_case, \
+                   too. The server repairs what it can, and `warnings` lists the repairs.",
     params(PublishParameters),
     request_body(
         content = Publication,
@@ -57,207 +51,135 @@ use crate::state::AppState;
     responses(
         (
             status = 201,
-            description = "Something was stored.",
-            headers(("Location" = String, description = "The address of a single event, relative to the address of the request.")),
+            description = "At least one event is stored.",
+            headers(("Location" = String, description = "The address of a single event, relative to the URL of the request.")),
             body = Published,
             example = json!(examples::event())
         ),
         (
             status = 200,
-            description = "All of it had been stored before. An event that was deleted since has \
+            description = "All events were stored before. An event that was deleted since has \
                            `deletedAt` and no `Location`: it stays deleted.",
-            headers(("Location" = String, description = "The address of a single event, relative to the address of the request.")),
+            headers(("Location" = String, description = "The address of a single event, relative to the URL of the request.")),
             body = Published,
             example = json!(examples::event())
         ),
         (
             status = 207,
-            description = "With `partial=true` and an array: what became of each event, in the order \
+            description = "With `partial=true` and an array: the outcome of each event, in the order \
                            of the request.",
             body = PartlyPublished,
             example = json!(examples::partly_published())
         )
     )
 ))]
-pub(crate) fn create_events(
+pub(crate) async fn create_events(
     State(state): State<Arc<AppState>>,
-    Publisher(caller): Publisher,
-    OriginalUri(uri): OriginalUri,
-    request: Request,
-) -> impl Future<Output = Result<Response, ApiError>> + Send {
-    // A future is made for every event, and allocators are slow with more than a KiB at a time: the
-    // request goes into a box of its own, and of its address only the path is remembered. That
-    // also lets go of its head; see `Visit`.
-    let options = Options::read(uri.query().unwrap_or("")).map_err(Box::new);
-    let collection = Collection::of(&uri);
-    drop(uri);
-    let reading = Arc::clone(&state);
-    let body = Box::pin(async move { reading.read_publication(caller, request).await });
-    async move {
-        let options = options.map_err(|violations| InvalidQuery(*violations))?;
-        let subjects = Subjects::from(&state.authenticator.identity);
-        let limits = state.engine.limits();
-        let parser = EventParser::new(caller, limits, subjects, options.keeps_past)?;
-        let body = body.await?;
-        if options.is_partial && body.text().is_ok_and(is_batch) {
-            let publish = partial::publish(&state, caller, parser, body);
-            return Box::pin(publish).await;
-        }
-        let stored = publish(&state, caller, parser, body).await?;
-        Ok(answer(stored, collection))
+    request: PublishRequest,
+) -> Result<Response, ApiError> {
+    let PublishRequest {
+        caller,
+        options,
+        location,
+        body,
+    } = request;
+    let subjects = Subjects::from(&state.authenticator.identity);
+    let limits = state.engine.limits();
+    let parser = EventParser::new(caller, limits, subjects, options.keeps_past);
+    if options.is_partial && body.text().is_ok_and(is_batch) {
+        return Box::pin(partial::publish(&state, caller, parser, body)).await;
     }
-}
-
-/// What the query asks for. Other parameters mean nothing here, and existing clients send some.
-#[derive(Clone, Copy)]
-struct Options {
-    /// The events come from another store.
-    keeps_past: bool,
-    /// The good events of a batch are stored without the others.
-    is_partial: bool,
-}
-
-impl Options {
-    fn read(query: &str) -> Result<Self, Violations> {
-        let [import, partial] = &PUBLISH;
-        Ok(Self {
-            keeps_past: query::is_set(query, import)?,
-            is_partial: query::is_set(query, partial)?,
-        })
-    }
-}
-
-/// Whether a body is one event or an array. The answer has the same form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    One,
-    Batch,
-}
-
-/// What was stored, and room for the answer.
-struct Stored {
-    form: Form,
-    receipts: Vec<Receipt>,
-    room: Option<Reservation>,
-}
-
-async fn publish(
-    state: &AppState,
-    caller: Caller,
-    parser: EventParser<'_>,
-    body: ReadBody,
-) -> Result<Stored, ApiError> {
     let text = body.text()?;
-    let (form, prepared) = if is_batch(text) {
-        let admit = |events| {
-            state
-                .callers
-                .count_batch(caller.owner, caller.reach(), events)
+    let is_batch = is_batch(text);
+    let prepared = if is_batch {
+        let count = |events| {
+            let callers = &state.callers;
+            callers.count_batch(caller.owner, caller.reach(), events)
         };
         let prepare = |draft| state.engine.prepare(draft);
-        let read = parser.read_batch(text, admit, prepare);
-        (Form::Batch, state.judge(read)?)
+        state.judge(parser.read_batch(text, count, prepare))?
     } else {
-        (
-            Form::One,
-            vec![state.engine.prepare(parser.read_one(text)?)],
-        )
+        vec![state.engine.prepare(parser.read_one(text)?)]
     };
-    let room = reserve(state, caller, prepared.iter()).await?;
+    let memory = match response_bytes(prepared.iter()) {
+        ..=SMALL_BYTES => None,
+        bytes => Some(Box::pin(state.reserve_published(caller, bytes)).await?),
+    };
     // The queue has a budget of its own.
     drop(body);
-    let published = state.publish(caller, prepared).await;
-    let receipts =
-        published.map_err(|error| PublishRefusal::of_engine(error, form == Form::Batch))?;
-    Ok(Stored {
-        form,
-        receipts,
-        room,
-    })
+    let receipts = state.publish(caller, prepared).await;
+    let receipts = receipts.map_err(|error| PublishRefusal::of_engine(error, is_batch))?;
+    Ok(response(
+        Receipts::new(receipts, is_batch),
+        memory,
+        location,
+    ))
 }
 
-/// An answer that is no longer is part of what its connection may hold anyway.
+/// The receipts of a request, in the form of the request.
+enum Receipts {
+    One(Receipt),
+    Batch(Vec<Receipt>),
+}
+
+impl Receipts {
+    fn new(mut receipts: Vec<Receipt>, is_batch: bool) -> Self {
+        match receipts.pop() {
+            Some(only) if !is_batch => Self::One(only),
+            last => {
+                receipts.extend(last);
+                Self::Batch(receipts)
+            }
+        }
+    }
+}
+
+/// A smaller response fits into what its connection can hold anyway.
 const SMALL_BYTES: usize = 4 * 1024;
 
-/// Reserves the memory of the answer before anything is stored. A repeat is answered with what is
-/// stored, which differs by its status and times.
-async fn reserve(
-    state: &AppState,
-    caller: Caller,
-    prepared: impl Iterator<Item = &Prepared>,
-) -> Result<Option<Reservation>, ApiError> {
+/// The size of the response to these events, which is reserved before anything is stored. A repeated
+/// event is returned as it is stored, which differs by its status and times.
+fn response_bytes<'a>(prepared: impl Iterator<Item = &'a Prepared>) -> usize {
     const DIFFERENCE_BYTES: usize = 64;
-    let bytes = prepared
+    prepared
         .map(|one| one.json_bytes() + DIFFERENCE_BYTES)
-        .sum();
-    if bytes <= SMALL_BYTES {
-        return Ok(None);
-    }
-    let room = Box::pin(state.reserve_echo(caller, bytes)).await?;
-    Ok(Some(room))
+        .sum()
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// 200 says that nothing new was stored.
-fn answer(stored: Stored, collection: Collection) -> Response {
-    let Stored {
-        form,
-        receipts,
-        room,
-    } = stored;
-    let status = if receipts.iter().all(|receipt| receipt.repeated) {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
+fn response(receipts: Receipts, memory: Option<Reservation>, location: EventLocation) -> Response {
+    let status = |is_repeated| match is_repeated {
+        true => StatusCode::OK,
+        false => StatusCode::CREATED,
     };
-    let mut response = match (form, receipts.as_slice()) {
-        (Form::One, [receipt]) => {
-            let json = with_warnings(receipt);
-            let mut response = match room {
+    let mut response = match receipts {
+        Receipts::One(receipt) => {
+            let json = with_warnings(&receipt);
+            let mut response = match memory {
                 None => json.into_response(),
-                Some(mut room) => ResponseBody::whole([room.hold(json)]).into_json(),
+                Some(mut memory) => ResponseBody::whole([memory.hold(json)]).into_json(),
             };
-            // Of one that was deleted since there is nothing at its path.
+            *response.status_mut() = status(receipt.repeated);
+            // Nothing is at the path of an event that was deleted since.
             if !receipt.deleted {
-                let location = collection.location(receipt.id);
+                let location = location.of(receipt.id);
                 response.headers_mut().insert(LOCATION, location);
             }
             response
         }
-        _ => array(receipts, room.unwrap_or_default()).into_json(),
+        Receipts::Batch(receipts) => {
+            let is_repeated = receipts.iter().all(|receipt| receipt.repeated);
+            let mut response = array(receipts, memory.unwrap_or_default()).into_json();
+            *response.status_mut() = status(is_repeated);
+            response
+        }
     };
-    *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
 }
 
-/// Where the caller posted to, as its last segment: an address relative to it (RFC 9110 §10.2.2) holds
-/// below whatever path a proxy or a program has put the routes.
-struct Collection(String);
-
-impl Collection {
-    fn of(uri: &Uri) -> Self {
-        let last = uri.path().rsplit('/').next().unwrap_or_default();
-        let mut location = String::with_capacity(last.len() + 1 + Hyphenated::LENGTH);
-        if !last.is_empty() {
-            location.push_str(last);
-            location.push('/');
-        }
-        Self(location)
-    }
-
-    /// The address of one of its events, relative to its own.
-    fn location(self, id: EventId) -> HeaderValue {
-        let Self(mut location) = self;
-        let mut hyphenated = [0; Hyphenated::LENGTH];
-        location.push_str(id.as_uuid().hyphenated().encode_lower(&mut hyphenated));
-        HeaderValue::from_maybe_shared(Bytes::from(location))
-            .expect("a path and a UUID fit into a header")
-    }
-}
-
-/// The event as it is stored, and what was repaired in it.
+/// The event as it is stored, with the repairs.
 fn with_warnings(receipt: &Receipt) -> Bytes {
     if receipt.warnings.is_empty() {
         return receipt.json().clone();
@@ -267,7 +189,7 @@ fn with_warnings(receipt: &Receipt) -> Bytes {
     json.into()
 }
 
-/// Encodes nothing again but the warnings, which most events have none of.
+/// Encodes the warnings only, which most events do not have.
 fn put_with_warnings(json: &mut Vec<u8>, receipt: &Receipt) {
     match receipt.json().strip_suffix(b"}") {
         Some(open) if !receipt.warnings.is_empty() => {
@@ -281,14 +203,14 @@ fn put_with_warnings(json: &mut Vec<u8>, receipt: &Receipt) {
 }
 
 fn put_json(json: &mut Vec<u8>, value: &impl serde::Serialize) {
-    serde_json::to_writer(json, value).expect("what is answered has only text keys");
+    serde_json::to_writer(json, value).expect("responses have only text keys");
 }
 
-/// A piece of the answer to a batch ends with the event that passes this size.
+/// A piece of the response to a batch ends with the event that exceeds this size.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// The events as they are stored, without encoding them again.
-fn array(receipts: Vec<Receipt>, mut room: Reservation) -> ResponseBody {
+/// The events as they are stored, not encoded again.
+fn array(receipts: Vec<Receipt>, mut memory: Reservation) -> ResponseBody {
     let mut pieces = Vec::new();
     let mut piece = Vec::new();
     for (index, receipt) in receipts.into_iter().enumerate() {
@@ -296,10 +218,27 @@ fn array(receipts: Vec<Receipt>, mut room: Reservation) -> ResponseBody {
         put_with_warnings(&mut piece, &receipt);
         if piece.len() >= PIECE_BYTES {
             piece.shrink_to_fit();
-            pieces.push(room.hold(std::mem::take(&mut piece)));
+            pieces.push(memory.hold(std::mem::take(&mut piece)));
         }
     }
     piece.push(b']');
-    pieces.push(room.hold(piece));
+    pieces.push(memory.hold(piece));
     ResponseBody::whole(pieces)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The size of the future that a handler returns.
+    fn future_bytes<F: Future>(_: fn(State<Arc<AppState>>, PublishRequest) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn the_future_of_a_publish_request_is_small() {
+        // Allocators are slow with more than a KiB at a time, and one is made for every event.
+        let bytes = future_bytes(create_events);
+        assert!(bytes <= 1_000, "{bytes}");
+    }
 }

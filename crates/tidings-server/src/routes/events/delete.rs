@@ -2,32 +2,29 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use tidings::{ChangeOutcome, Changes};
 use tidings_event::{Change, DeletedEvents, Selection};
 
-use crate::bulk_change;
+use crate::bulk_change::{self, BulkOutcome};
 use crate::error::{ApiError, RouteError};
-use crate::extract::{Admitted, Changer, EventPath, Unfiltered};
-use crate::identity::{Caller, Credential};
-use crate::request::change;
-use crate::response::{Reservation, ResponseBody};
+use crate::extract::{Admitted, Changer, EventPath, JsonBody, Unfiltered};
 #[cfg(feature = "openapi")]
 use crate::schema::bodies::DeleteSeveral;
 #[cfg(feature = "openapi")]
 use crate::schema::examples;
 use crate::state::AppState;
 
-/// Deletes one event. Deleting it again is no error, so that a lost answer can be asked for again.
+/// Deletes one event. Deleting it again is not an error, so that a request can be repeated.
 #[cfg_attr(feature = "openapi", utoipa::path(
     delete,
     path = "/api/system/events/{id}",
     summary = "Delete one event",
-    description = "For good; one of the system's for the caller only.",
-    params(("id" = tidings_event::EventId, Path, description = "Which event.")),
-    responses((status = 204, description = "It is deleted, now or before."))
+    description = "Deletes the event permanently. An event of the system is deleted for the caller only.",
+    params(("id" = tidings_event::EventId, Path, description = "The id of the event.")),
+    responses((status = 204, description = "The event is deleted, now or before."))
 ))]
 pub(crate) async fn delete_event(
     State(state): State<Arc<AppState>>,
@@ -41,14 +38,14 @@ pub(crate) async fn delete_event(
     }
 }
 
-/// Deletes several events. The answer has no body where they were named by their ids, as existing
-/// clients are used to, and otherwise says how many were there.
+/// Deletes several events. The response has no body if they were named by their ids, which existing
+/// clients expect, and otherwise counts them.
 #[cfg_attr(feature = "openapi", utoipa::path(
     delete,
     path = "/api/system/events/bulk",
     summary = "Delete several events",
-    description = "By their ids, by a filter, or all. Unknown ids are passed over. It is done in \
-                   steps of a few milliseconds, and safe to repeat.",
+    description = "Selects the events by ids, by a filter, or all. Unknown ids are ignored. The change \
+                   runs in steps of a few milliseconds and is safe to repeat.",
     request_body(
         content = DeleteSeveral,
         examples(
@@ -58,10 +55,10 @@ pub(crate) async fn delete_event(
         )
     ),
     responses(
-        (status = 204, description = "They are deleted, where `ids` were given."),
+        (status = 204, description = "The events are deleted, if `ids` were given."),
         (
             status = 200,
-            description = "They are deleted, where no `ids` were given; says how many were there.",
+            description = "The events are deleted, if no `ids` were given, and counted.",
             body = DeletedEvents,
             example = json!(examples::deleted(false))
         )
@@ -69,24 +66,23 @@ pub(crate) async fn delete_event(
 ))]
 pub(crate) async fn delete_events(
     State(state): State<Arc<AppState>>,
-    Changer(caller): Changer,
-    request: Request,
+    request: JsonBody<Changer, Selection>,
 ) -> Result<Response, ApiError> {
-    let (by_ids, changes, room) = delete_several(&state, caller, request).await?;
-    Ok(if by_ids {
+    let deleted = delete_several(&state, request).await?;
+    Ok(if deleted.by_ids {
         StatusCode::NO_CONTENT.into_response()
     } else {
-        answer(room, changes)
+        deleted.into_response(list)
     })
 }
 
-/// Deletes several events and says which.
+/// Deletes several events and lists them.
 #[cfg_attr(feature = "openapi", utoipa::path(
     delete,
     path = "/api/events",
     summary = "Delete several events",
-    description = "By their ids, by a filter, or all. Unknown ids are passed over. It is done in \
-                   steps of a few milliseconds, and safe to repeat.",
+    description = "Selects the events by ids, by a filter, or all. Unknown ids are ignored. The change \
+                   runs in steps of a few milliseconds and is safe to repeat.",
     request_body(
         content = DeleteSeveral,
         examples(
@@ -97,28 +93,25 @@ pub(crate) async fn delete_events(
     ),
     responses((
         status = 200,
-        description = "They are deleted. `deleted` holds those that were there, where `ids` were \
-                       given.",
+        description = "The events are deleted. If `ids` were given, `deleted` lists those that existed.",
         body = DeletedEvents,
         example = json!(examples::deleted(true))
     ))
 ))]
 pub(crate) async fn delete_events_with_answer(
     State(state): State<Arc<AppState>>,
-    Changer(caller): Changer,
-    request: Request,
+    request: JsonBody<Changer, Selection>,
 ) -> Result<Response, ApiError> {
-    let (_, changes, room) = delete_several(&state, caller, request).await?;
-    Ok(answer(room, changes))
+    Ok(delete_several(&state, request).await?.into_response(list))
 }
 
-/// The same for clients that send no body with a deletion.
+/// The same for clients that cannot send a body with `DELETE`.
 #[cfg_attr(feature = "openapi", utoipa::path(
     post,
     path = "/api/events/delete",
     summary = "Delete several events",
-    description = "By their ids, by a filter, or all. Unknown ids are passed over. It is done in \
-                   steps of a few milliseconds, and safe to repeat.",
+    description = "Selects the events by ids, by a filter, or all. Unknown ids are ignored. The change \
+                   runs in steps of a few milliseconds and is safe to repeat.",
     request_body(
         content = DeleteSeveral,
         examples(
@@ -129,40 +122,30 @@ pub(crate) async fn delete_events_with_answer(
     ),
     responses((
         status = 200,
-        description = "They are deleted. `deleted` holds those that were there, where `ids` were \
-                       given.",
+        description = "The events are deleted. If `ids` were given, `deleted` lists those that existed.",
         body = DeletedEvents,
         example = json!(examples::deleted(true))
     ))
 ))]
 pub(crate) async fn post_deletion(
     state: State<Arc<AppState>>,
-    changer: Changer,
-    request: Request,
+    request: JsonBody<Changer, Selection>,
 ) -> Result<Response, ApiError> {
-    delete_events_with_answer(state, changer, request).await
+    delete_events_with_answer(state, request).await
 }
 
-/// The changes, whether the events were named by their ids, and room for the answer.
 async fn delete_several(
     state: &AppState,
-    caller: Caller,
-    request: Request,
-) -> Result<(bool, Changes, Reservation), ApiError> {
-    let credential = request.extensions().get::<Credential>().cloned();
-    let body = state.read_choice(caller, request).await?;
-    let text = body.text()?;
-    let selection = change::read_selection(text, state.engine.limits())?;
-    drop(body);
-    let room = state.reserve_changes(caller, credential.as_ref(), &selection);
-    let room = room.await?;
-    let by_ids = matches!(selection, Selection::Ids(_));
-    let changes = bulk_change::run(state, caller, credential, selection, Change::Delete).await?;
-    Ok((by_ids, changes, room))
+    request: JsonBody<Changer, Selection>,
+) -> Result<BulkOutcome, ApiError> {
+    let JsonBody {
+        head: Changer(caller),
+        credential,
+        value: selection,
+    } = request;
+    bulk_change::run(state, caller, credential, selection, Change::Delete).await
 }
 
-fn answer(mut room: Reservation, changes: Changes) -> Response {
-    let json = serde_json::to_vec(&DeletedEvents::new(changes.ids, changes.count));
-    let json = json.expect("ids are texts");
-    ResponseBody::whole([room.hold(json)]).into_json()
+fn list(changes: Changes) -> DeletedEvents {
+    DeletedEvents::new(changes.ids, changes.count)
 }

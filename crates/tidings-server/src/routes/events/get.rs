@@ -12,12 +12,12 @@ use crate::response::ResponseBody;
 use crate::schema::examples;
 use crate::state::AppState;
 
-/// Answers with one event. One that is not there and another user's are told apart by nothing.
+/// Returns one event. A missing event and one of another user have the same response.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/system/events/{id}",
     summary = "Get one event",
-    params(("id" = tidings_event::EventId, Path, description = "Which event.")),
+    params(("id" = tidings_event::EventId, Path, description = "The id of the event.")),
     responses((
         status = 200,
         description = "The event.",
@@ -33,8 +33,8 @@ pub(crate) async fn get_event(
     EventPath(id): EventPath,
 ) -> Result<Response, ApiError> {
     let bytes = state.engine.limits().event_bytes;
-    let mut room = state.reserve_answer(caller, credential, bytes).await?;
+    let mut memory = state.reserve_response(caller, credential, bytes).await?;
     let event = state.engine.get_encoded(caller.owner, id).await?;
     let event = event.ok_or(RouteError::EventNotFound)?;
-    Ok(ResponseBody::whole([room.hold(event)]).into_json())
+    Ok(ResponseBody::whole([memory.hold(event)]).into_json())
 }

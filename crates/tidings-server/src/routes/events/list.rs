@@ -3,7 +3,7 @@
 use std::iter;
 use std::sync::Arc;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::Response;
 use bytes::{Buf as _, Bytes};
 use futures_util::{Stream, stream};
@@ -12,9 +12,9 @@ use tidings::{EncodedPage, PageRest};
 use tidings_event::{Cursor, EventPage, PageToken, SeverityCount};
 
 use crate::error::ApiError;
-use crate::extract::{Admitted, Reader, Shown};
+use crate::extract::ListRequest;
 use crate::identity::Caller;
-use crate::request::query::{InvalidQuery, ListQuery};
+use crate::request::query::ListQuery;
 use crate::response::{Reservation, ResponseBody};
 #[cfg(feature = "openapi")]
 use crate::schema::bodies::DataPage;
@@ -24,15 +24,16 @@ use crate::schema::examples;
 use crate::schema::parameters::ListParameters;
 use crate::state::AppState;
 
-/// Answers with a page of the caller's events and the system's.
+/// Returns a page of the caller's events and the system's.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/system/events",
     summary = "List events",
-    description = "The caller's own events and the system's that match every parameter. Names are \
-                   taken in every case and with any separator, `filter[severity]` and `severity[]` \
-                   included. `author`, `provider`, `initial` and `cumulative` are ignored; other \
-                   unknown parameters and malformed values are refused.",
+    description = "Returns the caller's own events and the system's that match every parameter. \
+                   Parameter names are accepted in every case and with any separator, including \
+                   `filter[severity]` and `severity[]`. `author`, `provider`, `initial` and \
+                   `cumulative` are ignored. Other unknown parameters and malformed values are \
+                   refused.",
     params(ListParameters),
     responses((
         status = 200,
@@ -43,19 +44,17 @@ use crate::state::AppState;
 ))]
 pub(crate) async fn list_events(
     State(state): State<Arc<AppState>>,
-    Admitted(Reader(caller)): Admitted<Reader>,
-    shown: Shown,
-    RawQuery(query): RawQuery,
+    request: ListRequest,
 ) -> Result<Response, ApiError> {
-    answer(state, caller, shown, query, b"{\"events\":[").await
+    page(state, request, b"{\"events\":[").await
 }
 
-/// Answers with the same page in the shape that the published client declares.
+/// Returns the same page in the form that the published client declares.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/events/list",
     summary = "List events",
-    description = "The same as `GET /api/events`, with `data` in place of `events`.",
+    description = "Returns the same page as `GET /api/events`, with `data` in place of `events`.",
     params(ListParameters),
     responses((
         status = 200,
@@ -66,26 +65,25 @@ pub(crate) async fn list_events(
 ))]
 pub(crate) async fn list_events_as_data(
     State(state): State<Arc<AppState>>,
-    Admitted(Reader(caller)): Admitted<Reader>,
-    shown: Shown,
-    RawQuery(query): RawQuery,
+    request: ListRequest,
 ) -> Result<Response, ApiError> {
-    answer(state, caller, shown, query, b"{\"data\":[").await
+    page(state, request, b"{\"data\":[").await
 }
 
-/// A page that begins with `head`, which names its events.
-async fn answer(
+/// A page that starts with `head`, which names its events.
+async fn page(
     state: Arc<AppState>,
-    caller: Caller,
-    Shown(credential): Shown,
-    query: Option<String>,
+    request: ListRequest,
     head: &'static [u8],
 ) -> Result<Response, ApiError> {
-    let ListQuery { filter, page } =
-        ListQuery::parse(query.as_deref().unwrap_or("")).map_err(InvalidQuery)?;
+    let ListRequest {
+        caller,
+        credential,
+        query: ListQuery { filter, page },
+    } = request;
     let bytes = state.engine.page_bytes();
-    let room = state
-        .reserve_answer(caller, credential.clone(), bytes)
+    let memory = state
+        .reserve_response(caller, credential.clone(), bytes)
         .await?;
     let read = state.engine.list_encoded(caller.owner, filter, page);
     let EncodedPage { events, rest, page } = state.read_while_valid(credential, read).await?;
@@ -98,19 +96,19 @@ async fn answer(
         head,
         tail: tail(&page),
     };
-    Ok(body(room, events, more, envelope).into_json())
+    Ok(body(memory, events, more, envelope).into_json())
 }
 
-/// About the bytes of events that are read at a time while a client takes a large page.
+/// The approximate size of the pieces in which the rest of a large page is read.
 const REST_BYTES: usize = 256 * 1024;
 
-/// What a page has around its events.
+/// The JSON around the events of a page.
 struct Envelope {
     head: &'static [u8],
     tail: Vec<u8>,
 }
 
-/// What follows the events of a page.
+/// The fields after the events of a page.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Tail<'a> {
@@ -137,15 +135,15 @@ fn tail(page: &EventPage) -> Vec<u8> {
         cursor: page.cursor,
     };
     let fields = serde_json::to_vec(&fields).expect("a page has only text keys");
-    // The array's end is in the place of the brace.
+    // The end of the array replaces the opening brace.
     tail.extend_from_slice(&fields[1..]);
     tail
 }
 
-/// A page as a body: what was read of it at once, and then, as its client takes it, the rest. So a page
-/// of any size takes no more memory than what is read at once.
+/// A page as a body: the events that were read at once, and then the rest as the client reads. So a page
+/// of any size takes no more memory than one piece.
 fn body(
-    mut room: Reservation,
+    mut memory: Reservation,
     mut events: Vec<Vec<u8>>,
     more: Option<More>,
     envelope: Envelope,
@@ -159,8 +157,8 @@ fn body(
             None
         }
     };
-    let mut pieces = hold(&mut room, events);
-    // The one before the first event.
+    let mut pieces = hold(&mut memory, events);
+    // Skips the comma before the first event.
     if let Some(first) = pieces.first_mut() {
         first.advance(commas);
     }
@@ -178,11 +176,11 @@ fn append(events: &mut Vec<Vec<u8>>, tail: Vec<u8>) {
     }
 }
 
-fn hold(room: &mut Reservation, events: Vec<Vec<u8>>) -> Vec<Bytes> {
-    events.into_iter().map(|piece| room.hold(piece)).collect()
+fn hold(memory: &mut Reservation, events: Vec<Vec<u8>>) -> Vec<Bytes> {
+    events.into_iter().map(|piece| memory.hold(piece)).collect()
 }
 
-/// The events of a page that are read as its client takes it.
+/// The events of a page that are read while the client reads.
 struct More {
     state: Arc<AppState>,
     caller: Caller,
@@ -203,7 +201,7 @@ impl More {
             else {
                 return Ok(None);
             };
-            let mut room = state.reserve_answer(caller, None, REST_BYTES).await?;
+            let mut memory = state.reserve_response(caller, None, REST_BYTES).await?;
             let (mut events, rest) = state.engine.list_rest(rest, REST_BYTES).await?;
             let left = match rest {
                 Some(rest) => {
@@ -219,7 +217,7 @@ impl More {
                     None
                 }
             };
-            Ok(Some((hold(&mut room, events), left)))
+            Ok(Some((hold(&mut memory, events), left)))
         })
     }
 }

@@ -1,57 +1,53 @@
-//! `PUT /api/system/events/status/…`: marking as read and as unread.
+//! `PUT /api/system/events/status/…`: marking events as read or unread.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use tidings::{ChangeOutcome, Changes};
-use tidings_event::{Change, EventId, Selection, Status, UpdatedEvent, UpdatedEvents};
+use tidings_event::{Change, EventId, Status, UpdatedEvent, UpdatedEvents};
 
-use crate::bulk_change;
+use crate::bulk_change::{self, BulkOutcome};
 use crate::error::{ApiError, RouteError};
-use crate::extract::{Changer, EventPath};
-use crate::identity::{Caller, Credential};
-use crate::request::change;
-use crate::response::{Reservation, ResponseBody};
+use crate::extract::{Changer, ChangerOfEvent, JsonBody};
+use crate::request::change::Marking;
 #[cfg(feature = "openapi")]
 use crate::schema::bodies::{MarkOne, MarkSeveral};
 #[cfg(feature = "openapi")]
 use crate::schema::examples;
 use crate::state::AppState;
 
-/// Marks one event. The answer has no body, as existing clients are used to.
+/// Marks one event. The response has no body, which existing clients expect.
 #[cfg_attr(feature = "openapi", utoipa::path(
     put,
     path = "/api/system/events/status/{id}",
     summary = "Mark one event",
-    description = "As read or as unread. One of the system's is marked for the caller only.",
-    params(("id" = EventId, Path, description = "Which event.")),
+    description = "Marks the event as read or unread. An event of the system is marked for the caller only.",
+    params(("id" = EventId, Path, description = "The id of the event.")),
     request_body(content = MarkOne, example = json!({"status": "read"})),
-    responses((status = 200, description = "It is marked; the body is empty."))
+    responses((status = 200, description = "The event is marked. The body is empty."))
 ))]
 pub(crate) async fn mark_event(
     State(state): State<Arc<AppState>>,
-    Changer(caller): Changer,
-    EventPath(id): EventPath,
-    request: Request,
+    request: JsonBody<ChangerOfEvent, Status>,
 ) -> Result<StatusCode, ApiError> {
-    mark_one(&state, caller, id, request).await?;
+    mark_one(&state, request).await?;
     Ok(StatusCode::OK)
 }
 
-/// Marks one event and says so.
+/// Marks one event, with a body in the response.
 #[cfg_attr(feature = "openapi", utoipa::path(
     put,
     path = "/api/events/{id}/status",
     summary = "Mark one event",
-    description = "As read or as unread. One of the system's is marked for the caller only.",
-    params(("id" = EventId, Path, description = "Which event.")),
+    description = "Marks the event as read or unread. An event of the system is marked for the caller only.",
+    params(("id" = EventId, Path, description = "The id of the event.")),
     request_body(content = MarkOne, example = json!({"status": "read"})),
     responses((
         status = 200,
-        description = "It is marked.",
+        description = "The event is marked.",
         body = UpdatedEvent,
         example = json!({
             "message": "The event is marked as read",
@@ -62,23 +58,21 @@ pub(crate) async fn mark_event(
 ))]
 pub(crate) async fn mark_event_with_answer(
     State(state): State<Arc<AppState>>,
-    Changer(caller): Changer,
-    EventPath(id): EventPath,
-    request: Request,
+    request: JsonBody<ChangerOfEvent, Status>,
 ) -> Result<Json<UpdatedEvent>, ApiError> {
-    let status = mark_one(&state, caller, id, request).await?;
+    let (event_id, status) = mark_one(&state, request).await?;
     let message = format!("The event is marked as {status}");
-    Ok(Json(UpdatedEvent::new(message, id, status)))
+    Ok(Json(UpdatedEvent::new(message, event_id, status)))
 }
 
-/// Marks several events. The answer has no body where they were named by their ids, as existing
-/// clients are used to, and otherwise says how many changed.
+/// Marks several events. The response has no body if they were named by their ids, which existing
+/// clients expect, and otherwise counts the changed ones.
 #[cfg_attr(feature = "openapi", utoipa::path(
     put,
     path = "/api/system/events/status/bulk",
     summary = "Mark several events",
-    description = "By their ids, by a filter, or all. Unknown ids are passed over. It is done in \
-                   steps of a few milliseconds, and safe to repeat.",
+    description = "Selects the events by ids, by a filter, or all. Unknown ids are ignored. The change \
+                   runs in steps of a few milliseconds and is safe to repeat.",
     request_body(
         content = MarkSeveral,
         examples(
@@ -89,31 +83,30 @@ pub(crate) async fn mark_event_with_answer(
     ),
     responses((
         status = 200,
-        description = "They are marked. The body is empty where `ids` were given, which is why none \
-                       is declared here. Otherwise it is an `UpdatedEvents` that says how many \
-                       changed; `PUT /api/events/status` always answers with one."
+        description = "The events are marked. No body is declared here, because it is empty if `ids` \
+                       were given. Otherwise it is an `UpdatedEvents` with the number of changed \
+                       events; `PUT /api/events/status` always returns one."
     ))
 ))]
 pub(crate) async fn mark_events(
     State(state): State<Arc<AppState>>,
-    Changer(caller): Changer,
-    request: Request,
+    request: JsonBody<Changer, Marking>,
 ) -> Result<Response, ApiError> {
-    let (by_ids, changes, room) = mark_several(&state, caller, request).await?;
-    Ok(if by_ids {
+    let marked = mark_several(&state, request).await?;
+    Ok(if marked.by_ids {
         StatusCode::OK.into_response()
     } else {
-        answer(room, changes)
+        marked.into_response(list)
     })
 }
 
-/// Marks several events and says which.
+/// Marks several events and lists the changed ones.
 #[cfg_attr(feature = "openapi", utoipa::path(
     put,
     path = "/api/events/status",
     summary = "Mark several events",
-    description = "By their ids, by a filter, or all. Unknown ids are passed over. It is done in \
-                   steps of a few milliseconds, and safe to repeat.",
+    description = "Selects the events by ids, by a filter, or all. Unknown ids are ignored. The change \
+                   runs in steps of a few milliseconds and is safe to repeat.",
     request_body(
         content = MarkSeveral,
         examples(
@@ -124,56 +117,43 @@ pub(crate) async fn mark_events(
     ),
     responses((
         status = 200,
-        description = "They are marked. `updated` holds those that changed, where `ids` were given.",
+        description = "The events are marked. If `ids` were given, `updated` lists those that changed.",
         body = UpdatedEvents,
         example = json!(examples::updated(true))
     ))
 ))]
 pub(crate) async fn mark_events_with_answer(
     State(state): State<Arc<AppState>>,
-    Changer(caller): Changer,
-    request: Request,
+    request: JsonBody<Changer, Marking>,
 ) -> Result<Response, ApiError> {
-    let (_, changes, room) = mark_several(&state, caller, request).await?;
-    Ok(answer(room, changes))
+    Ok(mark_several(&state, request).await?.into_response(list))
 }
 
 async fn mark_one(
     state: &AppState,
-    caller: Caller,
-    id: EventId,
-    request: Request,
-) -> Result<Status, ApiError> {
-    let body = state.read_change(caller, request).await?;
-    let text = body.text()?;
-    let status = change::read_status(text)?;
+    request: JsonBody<ChangerOfEvent, Status>,
+) -> Result<(EventId, Status), ApiError> {
+    let ChangerOfEvent { caller, id } = request.head;
+    let status = request.value;
     match state.engine.set_status(caller.owner, id, status).await? {
-        ChangeOutcome::Changed | ChangeOutcome::Unchanged => Ok(status),
+        ChangeOutcome::Changed | ChangeOutcome::Unchanged => Ok((id, status)),
         ChangeOutcome::NotFound => Err(RouteError::EventNotFound.into()),
     }
 }
 
-/// The changes, whether the events were named by their ids, and room for the answer.
 async fn mark_several(
     state: &AppState,
-    caller: Caller,
-    request: Request,
-) -> Result<(bool, Changes, Reservation), ApiError> {
-    let credential = request.extensions().get::<Credential>().cloned();
-    let body = state.read_choice(caller, request).await?;
-    let text = body.text()?;
-    let (selection, status) = change::read_marking(text, state.engine.limits())?;
-    drop(body);
-    let room = state.reserve_changes(caller, credential.as_ref(), &selection);
-    let room = room.await?;
-    let by_ids = matches!(selection, Selection::Ids(_));
+    request: JsonBody<Changer, Marking>,
+) -> Result<BulkOutcome, ApiError> {
+    let JsonBody {
+        head: Changer(caller),
+        credential,
+        value: Marking { selection, status },
+    } = request;
     let change = Change::Status(status);
-    let changes = bulk_change::run(state, caller, credential, selection, change).await?;
-    Ok((by_ids, changes, room))
+    bulk_change::run(state, caller, credential, selection, change).await
 }
 
-fn answer(mut room: Reservation, changes: Changes) -> Response {
-    let json = serde_json::to_vec(&UpdatedEvents::new(changes.ids, changes.count));
-    let json = json.expect("ids are texts");
-    ResponseBody::whole([room.hold(json)]).into_json()
+fn list(changes: Changes) -> UpdatedEvents {
+    UpdatedEvents::new(changes.ids, changes.count)
 }

@@ -12,13 +12,13 @@ use crate::response::ResponseBody;
 use crate::schema::examples;
 use crate::state::AppState;
 
-/// Answers with the exact counts of the events that the caller sees.
+/// Returns the exact counts of the events that the caller sees.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/system/events/summary",
     summary = "Count events",
-    description = "The exact counts of the caller's own events and the system's, at the same cost \
-                   however many there are.",
+    description = "Returns the exact counts of the caller's own events and the system's. The cost \
+                   does not depend on their number.",
     responses((
         status = 200,
         description = "The counts.",
@@ -32,11 +32,13 @@ pub(crate) async fn summarize_events(
     _: Unfiltered,
     Shown(credential): Shown,
 ) -> Result<Response, ApiError> {
-    let mut room = state.reserve_answer(caller, credential, MAX_BYTES).await?;
+    let mut memory = state
+        .reserve_response(caller, credential, MAX_BYTES)
+        .await?;
     let summary = state.engine.summary(caller.owner).await?;
     let json = serde_json::to_vec(&summary).expect("counts have only text keys");
-    Ok(ResponseBody::whole([room.hold(json)]).into_json())
+    Ok(ResponseBody::whole([memory.hold(json)]).into_json())
 }
 
-/// More than the counts of all severities take.
+/// More than the size of the counts of all severities.
 const MAX_BYTES: usize = 4 * 1024;

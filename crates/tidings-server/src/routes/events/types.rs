@@ -11,12 +11,12 @@ use crate::extract::{Admitted, Reader, Shown, Unfiltered};
 use crate::response::ResponseBody;
 use crate::state::AppState;
 
-/// Answers with the categories and the actions of the events that the caller sees.
+/// Returns the categories and the actions of the events that the caller sees.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/system/events/types",
     summary = "List categories and actions",
-    description = "Those that at least one event of the caller or of the system has, sorted.",
+    description = "Returns the categories and actions of the caller's own events and the system's, sorted.",
     responses((
         status = 200,
         description = "The categories and the actions.",
@@ -30,21 +30,21 @@ pub(crate) async fn list_event_types(
     _: Unfiltered,
     Shown(credential): Shown,
 ) -> Result<Response, ApiError> {
-    let room = state.reserve_answer(caller, credential.clone(), MAX_BYTES);
-    let mut room = room.await?;
+    let memory = state.reserve_response(caller, credential.clone(), MAX_BYTES);
+    let mut memory = memory.await?;
     let read = state.engine.types(caller.owner);
     let types = state.read_while_valid(credential, read).await?;
     let json = serde_json::to_vec(&types).expect("categories and actions are texts");
-    Ok(ResponseBody::whole([room.hold(json)]).into_json())
+    Ok(ResponseBody::whole([memory.hold(json)]).into_json())
 }
 
-/// Answers with the pairs of a category and an action, as the published client declares them.
+/// Returns the pairs of category and action, as the published client declares them.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/api/events/types",
     summary = "List pairs of category and action",
-    description = "Those that at least one event of the caller or of the system has, sorted; at most \
-                   4,096, the first ones.",
+    description = "Returns the pairs of category and action of the caller's own events and the \
+                   system's, sorted: the first 4,096.",
     responses((
         status = 200,
         description = "The pairs.",
@@ -58,17 +58,17 @@ pub(crate) async fn list_event_type_pairs(
     _: Unfiltered,
     Shown(credential): Shown,
 ) -> Result<Response, ApiError> {
-    let room = state.reserve_answer(caller, credential.clone(), MAX_PAIR_BYTES);
-    let mut room = room.await?;
+    let memory = state.reserve_response(caller, credential.clone(), MAX_PAIR_BYTES);
+    let mut memory = memory.await?;
     let read = state.engine.type_pairs(caller.owner);
     let pairs = state.read_while_valid(credential, read).await?;
     let json = serde_json::to_vec(&pairs).expect("categories and actions are texts");
-    Ok(ResponseBody::whole([room.hold(json)]).into_json())
+    Ok(ResponseBody::whole([memory.hold(json)]).into_json())
 }
 
-/// The most categories and actions that are answered, each with its quotes and a comma.
+/// The size of the most categories and actions, each with its quotes and a comma.
 const MAX_BYTES: usize = 2 * EventTypes::MAX_NAMES * (NameError::MAX_BYTES + 3);
 
-/// The most pairs that are answered, each with the names of its fields.
+/// The size of the most pairs, each with the names of its fields.
 const MAX_PAIR_BYTES: usize =
     EventType::MAX * (2 * NameError::MAX_BYTES + "{\"category\":\"\",\"action\":\"\"},".len());

@@ -19,7 +19,7 @@ use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 use sha2::{Digest as _, Sha256};
 
-/// What `vite build` leaves behind.
+/// The output of `vite build`.
 #[derive(RustEmbed)]
 #[folder = "ui/"]
 struct Built;
@@ -40,10 +40,10 @@ static FILES: LazyLock<HashMap<String, File>> = LazyLock::new(|| {
         .collect()
 });
 
-/// How long a browser may go without asking whether a file has changed.
+/// How long a browser can use a file without asking whether it has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caching {
-    /// It asks each time, and is mostly told that nothing has.
+    /// It asks each time. Mostly the file has not changed.
     Never,
     /// The name changes with the content.
     ForEver,
@@ -58,7 +58,7 @@ pub(super) struct File {
     compressed: Option<Bytes>,
 }
 
-/// What is built in under a path.
+/// The embedded file at a path.
 pub(super) fn read(path: &str) -> Option<Cow<'static, [u8]>> {
     Built::get(path).map(|file| file.data)
 }
@@ -82,8 +82,8 @@ impl File {
         }
     }
 
-    /// The answer to a request with these headers.
-    pub(super) fn answer(&self, request: &HeaderMap, caching: Caching) -> Response {
+    /// The response to a request with these headers.
+    pub(super) fn respond(&self, request: &HeaderMap, caching: Caching) -> Response {
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
         let caching = match caching {
@@ -110,7 +110,7 @@ impl File {
     }
 }
 
-/// Once a file and program, so as small as it gets.
+/// Runs once per file and process, at the highest level.
 fn compress(content: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     // Nothing that is written to memory fails.
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_is_sent_compressed_to_who_takes_that() {
+    async fn compresses_for_clients_that_accept_gzip() {
         let content = "const text = 1;\n".repeat(100);
         let file = File::new("a.js", content.clone().into_bytes());
         for (accepted, packed) in [
@@ -178,7 +178,7 @@ mod tests {
             ("br", false),
             ("", false),
         ] {
-            let answer = file.answer(&headers(ACCEPT_ENCODING, accepted), Caching::ForEver);
+            let answer = file.respond(&headers(ACCEPT_ENCODING, accepted), Caching::ForEver);
             let is_packed = answer.headers().contains_key(CONTENT_ENCODING);
             assert_eq!(is_packed, packed, "{accepted}");
             let body = answer.into_body().collect().await.unwrap().to_bytes();
@@ -187,9 +187,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_known_is_not_sent_again() {
+    async fn does_not_send_a_cached_file_again() {
         let file = File::new("a.js", b"1".to_vec());
-        let answer = file.answer(&HeaderMap::new(), Caching::Never);
+        let answer = file.respond(&HeaderMap::new(), Caching::Never);
         let tag = answer.headers()[ETAG].to_str().unwrap().to_owned();
         for (known, status) in [
             (tag.clone(), 304),
@@ -199,16 +199,17 @@ mod tests {
         ] {
             let known = HeaderValue::try_from(known).unwrap();
             let request = HeaderMap::from_iter([(IF_NONE_MATCH, known.clone())]);
-            let answer = file.answer(&request, Caching::Never);
+            let answer = file.respond(&request, Caching::Never);
             assert_eq!(answer.status(), status, "{known:?}");
         }
     }
 
-    /// What all of the page may have on its way, the details of an event included, which come later.
+    /// The most compressed bytes of all files of the page, including the details of an event, which load
+    /// later.
     const MOST_BYTES: usize = 66 * 1024;
 
     #[test]
-    fn all_of_it_is_small() {
+    fn the_page_is_small() {
         let page = File::new("index.html", read("index.html").unwrap().into_owned());
         let bytes: usize = FILES
             .values()

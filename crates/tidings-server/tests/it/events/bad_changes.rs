@@ -6,7 +6,7 @@ use crate::app::{EVENTS, TestApp, event, request};
 
 const BULK: [(Method, &str); 2] = [(Method::PUT, "/status/bulk"), (Method::DELETE, "/bulk")];
 
-/// A body with what is needed for marking, which a deletion does not take.
+/// A body with the `status` that marking needs and a deletion refuses.
 fn body_for(method: &Method, mut body: Value) -> String {
     if *method == Method::PUT && body.get("status").is_none() {
         body["status"] = json!("read");
@@ -22,15 +22,15 @@ async fn a_choice_that_is_not_clear_is_refused_and_changes_nothing() {
     for (method, path) in BULK {
         let path = format!("{EVENTS}{path}");
         for (body, fault) in [
-            (json!({}), "the body does not say which events"),
-            (json!({"ids": null}), "the body does not say which events"),
+            (json!({}), "the body does not select events"),
+            (json!({"ids": null}), "the body does not select events"),
             (
                 json!({"ids": [id], "all": true}),
-                "the body says in several ways which events",
+                "the body selects events in more than one way",
             ),
             (
                 json!({"ids": [id], "filter": {"status": "unread"}, "upTo": cursor}),
-                "the body says in several ways which events",
+                "the body selects events in more than one way",
             ),
             (json!({"all": false}), "all is not `true`"),
             (json!({"all": "true"}), "all is not `true`"),
@@ -56,7 +56,7 @@ async fn a_choice_that_is_not_clear_is_refused_and_changes_nothing() {
             ),
             (
                 json!({"filter": {"limit": 1}, "upTo": cursor}),
-                "filter.`limit` is no filter",
+                "filter.`limit` is not a filter",
             ),
             (
                 json!({"filter": {"severity": 7}, "upTo": cursor}),
@@ -68,11 +68,11 @@ async fn a_choice_that_is_not_clear_is_refused_and_changes_nothing() {
             ),
             (
                 json!({"filter": {"severty": "error"}, "upTo": cursor}),
-                "filter.`severty` is no filter",
+                "filter.`severty` is not a filter",
             ),
             (
-                json!({"filter": {"severity": ["info"]}, "upTo": cursor}),
-                "filter.severity (`info`) `info` is not a severity",
+                json!({"filter": {"severity": ["loud"]}, "upTo": cursor}),
+                "filter.severity (`loud`) `loud` is not a severity",
             ),
             (
                 json!({"filter": [], "upTo": cursor}),
@@ -89,7 +89,7 @@ async fn a_choice_that_is_not_clear_is_refused_and_changes_nothing() {
             ),
             (
                 json!({"all": true, "untill": cursor}),
-                "`untill` is no field of this request",
+                "`untill` is not a field of this request",
             ),
         ] {
             let body = body_for(&method, body);
@@ -133,7 +133,7 @@ async fn a_status_is_needed_for_marking_and_only_there() {
     let body = json!({"ids": [id], "status": "read"});
     let error = app.delete("/bulk", &body).await;
     let error = error.error(400, "invalid_change");
-    let remedy = "leave it out; known are ids, filter, upTo, all";
+    let remedy = "leave it out; known names are ids, filter, upTo, all";
     assert_eq!(error["suggestedRemediation"][0], remedy);
 }
 
@@ -148,7 +148,7 @@ async fn every_fault_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn what_is_not_an_object_is_named_with_its_place() {
+async fn names_the_position_of_a_non_object() {
     let app = TestApp::start().await;
     let id = app.publish_numbered(1).await.remove(0);
     let paths = [
@@ -182,7 +182,7 @@ async fn what_is_not_an_object_is_named_with_its_place() {
 }
 
 #[tokio::test]
-async fn amounts_are_bounded() {
+async fn limits_ids_fields_and_bytes() {
     let app = TestApp::start().await;
     let id = "0c0ffee0-0000-4000-8000-0000000000ff";
     for (method, path) in BULK {
@@ -212,7 +212,7 @@ async fn amounts_are_bounded() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_somewhere_else_bounds_nothing() {
+async fn refuses_a_cursor_of_another_server() {
     let app = TestApp::start().await;
     let other = TestApp::start().await;
     app.publish(&event("x")).await;
@@ -232,7 +232,7 @@ async fn a_cursor_of_somewhere_else_bounds_nothing() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_declared_as_json_is_refused() {
+async fn refuses_a_body_without_a_content_type() {
     let app = TestApp::start().await;
     app.publish(&event("x")).await;
     for (method, path) in BULK {
@@ -245,7 +245,7 @@ async fn a_body_that_is_not_declared_as_json_is_refused() {
 }
 
 #[tokio::test]
-async fn a_malformed_id_in_the_path_is_named() {
+async fn names_a_malformed_id_in_the_path() {
     let app = TestApp::start().await;
     for id in ["x", "%FF", "7b1d2c3e"] {
         let read = json!({"status": "read"});

@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::app::{EVENTS, TestApp, event, event_with};
 use crate::wire;
 
-/// Every body here is refused with this code, and the answer holds this text.
+/// Checks that each body is refused with this code, and that the error contains this text.
 async fn check(cases: &[(&str, &[u8], &str)]) {
     let app = TestApp::start().await;
     for (code, body, says) in cases {
@@ -17,7 +17,7 @@ async fn check(cases: &[(&str, &[u8], &str)]) {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_refused_with_its_place() {
+async fn refuses_malformed_json_with_its_position() {
     let endless = "[".repeat(1_000_000);
     let unfinished = &event("x").to_string().into_bytes()[..40];
     check(&[
@@ -50,7 +50,7 @@ async fn what_is_not_json_is_refused_with_its_place() {
 }
 
 #[tokio::test]
-async fn what_is_no_object_is_refused() {
+async fn refuses_json_that_is_not_an_object() {
     check(&[
         (
             "invalid_json",
@@ -64,7 +64,7 @@ async fn what_is_no_object_is_refused() {
 }
 
 #[tokio::test]
-async fn an_event_of_nobody_or_about_nothing_is_refused() {
+async fn refuses_an_event_without_owner_or_resource() {
     let body =
         |field: &str, value: serde_json::Value| event_with(field, value).to_string().into_bytes();
     let mut twice = event("x").to_string();
@@ -137,7 +137,7 @@ async fn a_body_of_unknown_length_keeps_to_the_limit() {
 }
 
 #[tokio::test]
-async fn what_no_url_may_hold_is_refused_by_the_connection() {
+async fn the_connection_refuses_a_malformed_url() {
     let app = TestApp::start().await;
     let server = app.serve();
     let address = server.address;
@@ -157,7 +157,7 @@ async fn what_no_url_may_hold_is_refused_by_the_connection() {
 }
 
 #[tokio::test]
-async fn what_stands_for_none_is_absent() {
+async fn treats_placeholders_of_clients_as_absent() {
     let app = TestApp::start().await;
     let mut sent = event("from Go");
     for field in ["id", "owner", "systemId", "operationId"] {

@@ -21,7 +21,7 @@ async fn a_batch_is_stored_and_answered_in_its_order() {
 }
 
 #[tokio::test]
-async fn a_repeated_batch_stores_nothing_and_one_with_news_is_created() {
+async fn a_repeated_batch_is_200_and_one_with_a_new_event_is_201() {
     let app = TestApp::start().await;
     let first = event_with("id", "0c0ffee0-0000-4000-8000-000000000001");
     let second = event_with("id", "0c0ffee0-0000-4000-8000-000000000002");
@@ -39,7 +39,7 @@ async fn a_repeated_batch_stores_nothing_and_one_with_news_is_created() {
 }
 
 #[tokio::test]
-async fn a_conflict_names_the_event_and_nothing_is_stored() {
+async fn a_conflict_names_the_event_and_stores_nothing() {
     let app = TestApp::start().await;
     let taken = event_with("id", "0c0ffee0-0000-4000-8000-000000000001");
     let first = app.publish(&taken).await;
@@ -56,7 +56,7 @@ async fn a_conflict_names_the_event_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn one_bad_event_stores_nothing_and_every_fault_is_named() {
+async fn one_invalid_event_stores_nothing_and_lists_every_violation() {
     let app = TestApp::start().await;
     let mut bad = event_with("owner", "me");
     bad["actedUpon"] = json!("here");
@@ -107,7 +107,7 @@ async fn unreadable_and_invalid_events_are_named_together() {
 }
 
 #[tokio::test]
-async fn a_batch_says_of_each_event_what_was_repaired() {
+async fn a_batch_lists_the_repairs_of_each_event() {
     let app = TestApp::start().await;
     let long = "x".repeat(4_097);
     let batch = json!([event("good"), event(&long), event_with("severity", "warn")]);
@@ -120,12 +120,12 @@ async fn a_batch_says_of_each_event_what_was_repaired() {
     assert_eq!(stored[2]["warnings"][0]["field"], "severity");
     let listed = app.stored().await;
     assert_eq!(listed.len(), 3);
-    // What was repaired is told to the publisher only.
+    // Only the publisher sees the repairs.
     assert!(listed.iter().all(|event| event.get("warnings").is_none()));
 }
 
 #[tokio::test]
-async fn a_batch_keeps_to_its_limits() {
+async fn refuses_batches_over_the_limits() {
     let app = TestApp::start().await;
     let limit = app.engine.limits().batch_events;
     let batch = |events| Value::from(vec![event("x"); events]).to_string();
@@ -143,7 +143,7 @@ async fn a_batch_keeps_to_its_limits() {
 }
 
 #[tokio::test]
-async fn a_flood_of_faults_is_cut() {
+async fn limits_the_listed_violations() {
     let app = TestApp::start().await;
     let batch = Value::from(vec![json!({}); 1000]).to_string();
     let error = app.post(batch).await.error(400, "invalid_event");

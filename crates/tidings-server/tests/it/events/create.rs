@@ -59,7 +59,7 @@ async fn the_owner_is_the_caller_unless_another_is_named() {
 }
 
 #[tokio::test]
-async fn a_repeat_is_answered_with_the_first_and_a_conflict_is_refused() {
+async fn a_repeat_returns_the_stored_event_and_a_conflict_is_refused() {
     let app = TestApp::start().await;
     let event = event_with("id", "0c0ffee0-0000-4000-8000-00000000000c");
     let first = app.publish(&event).await;
@@ -112,7 +112,7 @@ async fn a_client_that_sends_too_much_reads_why_it_is_refused() {
     let length = 12 * 1024 * 1024;
     let mut bytes = wire::post_head(server.address, length).into_bytes();
     bytes.resize(bytes.len() + length, b' ');
-    // The client writes all of it before it reads: a reset connection would fail the test.
+    // The client writes everything before it reads, so a connection reset would fail the test.
     let mut socket = wire::send_raw(server.address, &bytes).await;
     let answer = wire::read_raw(&mut socket).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
@@ -146,4 +146,21 @@ async fn an_event_whose_publisher_hangs_up_is_stored_and_delivered() {
         assert_eq!(stream.expect_next().await.description(), "nobody waits");
     }
     assert_eq!(app.stored().await.len(), publishers);
+}
+
+#[tokio::test]
+async fn a_repeat_can_write_numbers_in_another_way() {
+    let app = TestApp::start().await;
+    let id = "0c0ffee0-0000-4000-8000-00000000000d";
+    let event = |number: &str| {
+        let mut event = event("numbers");
+        event["id"] = id.into();
+        event["metadata"] = json!({"n": "here"});
+        event.to_string().replace("\"here\"", number)
+    };
+    assert_eq!(app.post(event("1e400")).await.status, 201);
+    for same in ["1E+400", "10.0e399"] {
+        assert_eq!(app.post(event(same)).await.status, 200, "{same}");
+    }
+    app.post(event("1e401")).await.error(409, "event_conflict");
 }

@@ -29,7 +29,7 @@ async fn one_event_is_deleted_and_stays_deleted() {
 }
 
 #[tokio::test]
-async fn foreign_and_unknown_events_are_not_told_apart() {
+async fn foreign_and_unknown_events_have_the_same_response() {
     let app = TestApp::start().await;
     let foreign = id_of(&app.publish(&event_with("owner", OTHER)).await);
     let unknown = app.delete(&format!("/{UNKNOWN}"), &Value::Null).await;
@@ -67,7 +67,7 @@ async fn several_events_are_deleted_by_their_ids() {
 }
 
 #[tokio::test]
-async fn a_filter_deletes_what_was_on_screen_and_says_how_many() {
+async fn a_filter_deletes_up_to_the_cursor_and_counts() {
     let app = TestApp::start().await;
     app.publish_numbered(4).await;
     app.publish(&event_with("severity", "error")).await;

@@ -73,7 +73,7 @@ async fn unknown_paths_and_methods_are_answered_with_the_envelope() {
 }
 
 #[tokio::test]
-async fn what_takes_no_filters_does_not_pass_them_over() {
+async fn refuses_filters_where_none_is_accepted() {
     let app = TestApp::start().await;
     let id = app.publish_numbered(1).await.remove(0);
     for path in [&id, "summary", "types"] {
@@ -82,7 +82,10 @@ async fn what_takes_no_filters_does_not_pass_them_over() {
                 let answer = app.get(&format!("{base}/{path}?{query}")).await;
                 let error = answer.error(400, "invalid_query");
                 let fault = error["longDescription"][0].as_str().unwrap();
-                assert!(fault.ends_with("this takes no filters"), "{fault}");
+                assert!(
+                    fault.ends_with("this request accepts no filters"),
+                    "{fault}"
+                );
             }
             let fine = format!("{base}/{path}?author=x&provider=y&other=z&status=");
             assert_eq!(app.get(&fine).await.status, 200, "{fine}");

@@ -42,7 +42,7 @@ async fn an_import_keeps_the_past_and_a_publish_does_not() {
 }
 
 #[tokio::test]
-async fn what_was_listed_can_be_imported_elsewhere_again_and_again() {
+async fn a_list_can_be_imported_elsewhere_repeatedly() {
     let app = TestApp::start().await;
     app.publish_numbered(3).await;
     app.put("/status/bulk", &json!({"all": true, "status": "read"}))
@@ -85,7 +85,7 @@ async fn a_past_in_other_words_is_read_or_has_its_default() {
     assert_eq!(stored[2]["createdAt"], "2026-08-01T10:00:00Z");
     assert_eq!(stored[2]["updatedAt"], "2026-08-02T10:00:00Z");
     assert_eq!(codes(2)[1..], both("converted"));
-    // Publishing ignores both fields, and says nothing of them.
+    // Publishing ignores both fields without a warning.
     let mut published = event_with("status", 7);
     published["updatedAt"] = json!([]);
     assert!(app.publish(&published).await.get("warnings").is_none());
@@ -113,7 +113,7 @@ async fn a_page_of_events_without_severity_category_or_action_is_imported() {
             json!(["r"])
         );
     }
-    // What is listed of it is the same event.
+    // The list returns the same event.
     let listed = app.list("").await["events"].clone();
     let again = import(&app, &listed).await;
     assert_eq!(again.status, 200);
@@ -144,7 +144,7 @@ async fn an_unclear_flag_is_refused() {
 }
 
 #[tokio::test]
-async fn other_parameters_of_a_publish_mean_nothing() {
+async fn publishing_ignores_other_parameters() {
     let app = TestApp::start().await;
     let path = "/api/system/events?author=x&status=&severity=&imports&import=false";
     let answer = app
@@ -173,7 +173,7 @@ async fn the_systems_events_of_another_server_are_the_systems_here() {
     }
     let seen = here.list("ownerKind=system&status=unread").await;
     assert_eq!(seen["totalCount"], 1);
-    // Only an import takes them for that.
+    // Only an import treats them as the system's.
     let mut mail = listed[0].clone();
     mail["id"] = Value::Null;
     let stored = here.publish(&mail).await;
@@ -181,7 +181,7 @@ async fn the_systems_events_of_another_server_are_the_systems_here() {
 }
 
 #[tokio::test]
-async fn what_was_deleted_stays_deleted_and_is_nowhere() {
+async fn a_deleted_event_is_not_imported_again() {
     let app = TestApp::start().await;
     let stored = import(&app, &past("read")).await;
     let path = resolve(EVENTS, stored.header("location"));

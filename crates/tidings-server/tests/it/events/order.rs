@@ -2,8 +2,8 @@ use serde_json::{Value, json};
 
 use crate::app::{TestApp, descriptions};
 
-/// Every order, and what it makes of three events of which the oldest was marked last. The first is
-/// what existing clients get that do not say how.
+/// Every order, with the resulting list of three events of which the oldest was marked last. The first
+/// is the default.
 const ORDERS: [(&str, [&str; 3]); 7] = [
     ("", ["1", "2", "0"]),
     ("sort=updated_at&order=asc", ["1", "2", "0"]),

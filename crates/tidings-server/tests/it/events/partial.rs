@@ -21,7 +21,7 @@ fn statuses(answer: &Value) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn the_good_events_of_a_batch_are_stored_and_each_has_its_answer() {
+async fn a_partial_batch_stores_valid_events_and_returns_each_outcome() {
     let app = TestApp::start().await;
     let id = "0c0ffee0-0000-4000-8000-000000000001";
     let taken = event_with("id", id);
@@ -61,13 +61,13 @@ async fn the_good_events_of_a_batch_are_stored_and_each_has_its_answer() {
     assert!(results[0].get("warnings").is_none());
     let stored = app.stored().await;
     assert_eq!(stored.len(), 4);
-    // In their order, the newest first.
+    // The newest first.
     assert_eq!(stored[0], results[7]["event"]);
     assert_eq!(stored[2], results[0]["event"]);
 }
 
 #[tokio::test]
-async fn a_batch_of_bad_events_stores_nothing_and_says_so() {
+async fn a_partial_batch_of_invalid_events_stores_nothing() {
     let app = TestApp::start().await;
     let batch = Value::from(vec![json!({}); 1_000]);
     let answer = post(&app, "partial=true", &batch).await;
@@ -77,7 +77,7 @@ async fn a_batch_of_bad_events_stores_nothing_and_says_so() {
 }
 
 #[tokio::test]
-async fn what_is_no_batch_is_answered_as_without() {
+async fn partial_has_no_effect_on_a_single_event() {
     let app = TestApp::start().await;
     let one = post(&app, "partial=true", event("one")).await;
     assert_eq!(one.status, 201);

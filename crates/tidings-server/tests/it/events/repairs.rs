@@ -1,4 +1,4 @@
-//! What is repaired, and what the answer says of it.
+//! Repairs, and their warnings.
 
 use serde_json::{Value, json};
 
@@ -20,12 +20,12 @@ fn rows(name: &str) -> Vec<Vec<&'static str>> {
         .collect()
 }
 
-/// What stands in the first code span of a cell.
+/// The text of the first code span of a cell.
 fn code(cell: &str) -> &str {
     cell.split('`').nth(1).unwrap_or_default()
 }
 
-/// JSON in which `"x" * 3` stands for `"xxx"`.
+/// JSON in which `"x" * 3` means `"xxx"`.
 fn written_out(json: &str) -> String {
     let Some((before, after)) = json.split_once("\" * ") else {
         return json.to_owned();
@@ -37,7 +37,7 @@ fn written_out(json: &str) -> String {
     format!("{start}\"{}\"{rest}", text.repeat(times))
 }
 
-/// A good event but for one field, which is written as it is.
+/// A valid event but for one field, given as JSON.
 fn body(field: &str, given: &str) -> String {
     let field = field.split('.').next().expect("a name");
     let mut event = event("what happened");
@@ -79,7 +79,7 @@ async fn every_row_of_the_table_holds() {
             );
         }
         seen.insert(expected.to_owned());
-        // What is stored of it is within the rules: it is published again as it is listed.
+        // The stored event keeps the rules: it can be published again.
         let id = answered["id"].as_str().expect("an id");
         let mut listed = app.get(&format!("{EVENTS}/{id}")).await.json();
         assert!(listed.get("warnings").is_none(), "{row:?}");
@@ -144,7 +144,7 @@ async fn an_event_of_any_size_within_a_request_is_stored() {
         assert_eq!(metadata["doc"], "https://example.org/ping");
         assert!(metadata["truncated"].is_array());
     }
-    // As many values as a request can have take bounded time and memory.
+    // The most values of a request take bounded time and memory.
     let zeros = format!("[{}0]", "0,".repeat(1_900_000));
     let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
     for dense in [zeros, deep] {

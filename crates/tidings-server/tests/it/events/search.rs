@@ -83,7 +83,7 @@ async fn a_search_combines_with_every_filter_and_both_orders() {
     assert_eq!(down["totalCount"], 2);
 }
 
-/// Such a list may stop early, so only what all pages hold together is certain.
+/// Such a list can stop early, so only the sum of all pages is certain.
 #[tokio::test]
 async fn a_search_without_a_count_ends_and_finds_all() {
     let app = TestApp::start().await;

@@ -11,7 +11,7 @@ async fn status_of(app: &TestApp, id: &str) -> String {
     event["status"].as_str().expect("a text").to_owned()
 }
 
-/// The events that an owner sees, past the API, which serves one user only.
+/// The events that an owner sees, read from the engine: without a login the API serves one user only.
 async fn statuses_of(app: &TestApp, owner: &str) -> Vec<String> {
     let owner = owner.parse().expect("a UUID");
     let page = app
@@ -43,7 +43,7 @@ async fn one_event_is_marked_and_marked_back() {
 }
 
 #[tokio::test]
-async fn foreign_unknown_and_deleted_events_are_not_told_apart() {
+async fn foreign_unknown_and_deleted_events_have_the_same_response() {
     let app = TestApp::start().await;
     let foreign = id_of(&app.publish(&event_with("owner", OTHER)).await);
     let deleted = id_of(&app.publish(&event("x")).await);
@@ -80,7 +80,7 @@ async fn several_events_are_marked_by_their_ids() {
 }
 
 #[tokio::test]
-async fn a_filter_marks_what_was_on_screen_and_says_how_many() {
+async fn a_filter_marks_up_to_the_cursor_and_counts() {
     let app = TestApp::start().await;
     app.publish(&event_with("severity", "error")).await;
     app.publish(&event("x")).await;

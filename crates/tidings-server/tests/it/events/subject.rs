@@ -1,4 +1,4 @@
-//! Users who are named by their subject.
+//! Owners that are named by their subject.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ async fn without_a_login_subject_and_issuer_name_the_owner() {
     let mut event = event_with("subject", "alice");
     event["issuer"] = json!(ISSUER);
     assert_eq!(app.publish(&event).await["owner"], ALICES);
-    // The same in both ways is no contradiction, and anything else is.
+    // Owner and subject must name the same user.
     event["owner"] = json!(ALICES.to_uppercase());
     assert_eq!(app.publish(&event).await["owner"], ALICES);
     for owner in ["system", "7b1d2c3e-0000-4000-8000-000000000001"] {
@@ -31,7 +31,7 @@ async fn without_a_login_subject_and_issuer_name_the_owner() {
         let fault = error["longDescription"][0].as_str().unwrap();
         assert!(fault.starts_with("subject names another user"), "{fault}");
     }
-    // None is none.
+    // Empty subjects are absent.
     let none = event_with("subject", Value::Null);
     let local = tidings_server::LOCAL_USER.to_string();
     assert_eq!(app.publish(&none).await["owner"], local);
@@ -60,11 +60,11 @@ async fn a_backend_publishes_to_the_owner_that_a_users_token_has() {
         .await
         .json();
     assert_eq!(listed["events"], json!([stored.json()]));
-    // Users name themselves, and nobody else.
+    // Users can name only themselves.
     assert_eq!(send(&alice, &event).await.status, 201);
     let bobs = event_with("subject", "bob");
     send(&alice, &bobs).await.error(403, "insufficient_scope");
-    // Whatever the name's spelling, it is not passed over: the event would be the backend's own.
+    // No spelling of the field is ignored: the event would become the backend's own.
     for name in ["Subject", "SUBJECT", "sub", "sub_ject"] {
         let one = event_with(name, "alice");
         assert_eq!(send(&backend, &one).await.json()["owner"], ALICES, "{name}");
@@ -85,7 +85,7 @@ async fn a_backend_publishes_to_the_owner_that_a_users_token_has() {
         let fault = error["longDescription"][0].as_str().unwrap();
         assert!(fault.starts_with("subject "), "{fault}");
     }
-    // Another issuer's users are not let in.
+    // Users of another issuer cannot sign in.
     event["issuer"] = json!("https://id.example/");
     let error = send(&backend, &event).await.error(400, "invalid_event");
     assert!(

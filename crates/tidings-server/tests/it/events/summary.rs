@@ -16,7 +16,7 @@ async fn an_empty_inbox_has_all_fields() {
     );
 }
 
-/// Counts what the list shows, the slow way.
+/// Counts the events of the list one by one.
 async fn counted(app: &TestApp) -> Value {
     let mut counts = json!({"unread": {}, "read": {}});
     let page = app.list("pagesize=all").await;
@@ -34,7 +34,7 @@ fn total(counts: &Value) -> u64 {
     counts.map(|count| count.as_u64().expect("a number")).sum()
 }
 
-/// Adds to counts, or to what a change does to them.
+/// Adds to counts, or to differences of counts.
 fn add(counts: &mut Value, deltas: &Value) {
     for status in ["unread", "read"] {
         let Some(deltas) = deltas[status].as_object() else {
@@ -68,8 +68,7 @@ fn follow(counts: &mut Value, frame: &Frame) {
     }
 }
 
-/// One after the other every kind of change; after each the list, the summary, a stream that is there
-/// from the start and one that is opened now agree.
+/// After every kind of change, the list, the summary, an old stream and a new one agree.
 #[tokio::test]
 async fn list_summary_and_streams_agree_after_every_change() {
     let app = TestApp::start().await;
@@ -153,7 +152,7 @@ async fn list_summary_and_streams_agree_after_every_change() {
     }
 }
 
-/// Reads on until the stream has reached the cursor.
+/// Reads until the stream has reached the cursor.
 async fn catch_up(follower: &mut Stream, cursor: &str, counts: &mut Value) {
     while follower.last_id != cursor {
         let frame = follower.expect_next().await;

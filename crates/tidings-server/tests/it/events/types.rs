@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::app::{TestApp, event, event_with, id_of};
 
 #[tokio::test]
-async fn the_types_are_those_of_what_the_caller_sees() {
+async fn types_cover_the_events_that_the_caller_sees() {
     let app = TestApp::start().await;
     let types = async || app.get("/api/system/events/types").await.json();
     assert_eq!(types().await, json!({"category": [], "action": []}));

@@ -1,4 +1,4 @@
-//! A batch of which each event is stored or refused by itself.
+//! A batch whose events are stored or refused one by one.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -14,15 +14,15 @@ use crate::request::body::ReadBody;
 use crate::response::{Reservation, ResponseBody};
 use crate::state::AppState;
 
-/// What became of one event.
+/// The outcome of one event.
 type Outcome = Result<Receipt, ApiError>;
 
-/// Publishes each event of an array that can be stored, and says of each what became of it.
+/// Publishes the events of an array that can be stored, and returns the outcome of each.
 ///
 /// # Errors
 ///
-/// When none of them was looked at: the body is no array of JSON, or has too many events. And when the
-/// store took none, so that the whole request can be repeated.
+/// If no event was looked at: the body is not an array of JSON, or has too many events. And if the store
+/// accepted none, so that the whole request can be repeated.
 pub(super) async fn publish(
     state: &AppState,
     caller: Caller,
@@ -30,17 +30,20 @@ pub(super) async fn publish(
     body: ReadBody,
 ) -> Result<Response, ApiError> {
     let text = body.text()?;
-    let admit = |events| {
-        state
-            .callers
-            .count_batch(caller.owner, caller.reach(), events)
+    let count = |events| {
+        let callers = &state.callers;
+        callers.count_batch(caller.owner, caller.reach(), events)
     };
-    let read = parser.read_each(text, admit, |draft| state.engine.prepare(draft));
+    let read = parser.read_each(text, count, |draft| state.engine.prepare(draft));
     let read = state.judge(read)?;
-    let room = super::reserve(state, caller, read.iter().flatten()).await?;
+    let bytes = super::response_bytes(read.iter().flatten());
+    let memory = match bytes {
+        ..=super::SMALL_BYTES => Reservation::default(),
+        bytes => state.reserve_published(caller, bytes).await?,
+    };
     // The queue has a budget of its own.
     drop(body);
-    // Each is a request of its own to the engine, which commits them together and in this order.
+    // To the engine each is a request of its own. It commits them together and in this order.
     let outcomes = join_all(read.into_iter().map(|one| publish_one(state, caller, one))).await;
     let stores = |outcome: &Outcome| outcome.is_ok();
     if !outcomes.iter().any(stores) {
@@ -54,10 +57,10 @@ pub(super) async fn publish(
             None
         }) {
             Some(failure) => Err(failure),
-            None => Ok(answer(&others, room)),
+            None => Ok(response(&others, memory)),
         };
     }
-    Ok(answer(&outcomes, room))
+    Ok(response(&outcomes, memory))
 }
 
 async fn publish_one(
@@ -73,10 +76,10 @@ async fn publish_one(
     Ok(receipt.ok_or(PublishRefusal::Engine(PublishError::Closed))?)
 }
 
-fn answer(outcomes: &[Outcome], room: Option<Reservation>) -> Response {
+fn response(outcomes: &[Outcome], mut memory: Reservation) -> Response {
     let mut failure = None;
     let json = write(outcomes, &mut failure);
-    let json = room.unwrap_or_default().hold(json);
+    let json = memory.hold(json);
     let mut response = ResponseBody::whole([json]).into_json();
     *response.status_mut() = StatusCode::MULTI_STATUS;
     if let Some(failure) = failure {

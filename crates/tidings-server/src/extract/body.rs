@@ -1,0 +1,146 @@
+//! The body of a request, read as a type.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use futures_util::FutureExt as _;
+use futures_util::future::Either;
+use tidings_event::{Limits, Selection, Status};
+
+use crate::error::ApiError;
+use crate::identity::{Caller, Credential};
+use crate::limits::check_uri;
+use crate::request::body::{BodyBudget, BodyLimit, Content, ReadBody};
+use crate::request::change::{ChangeRefusal, Marking, read_marking, read_selection, read_status};
+use crate::request::query::{Elsewhere, check_unfiltered};
+use crate::request::revocation::{Revocation, RevocationRefusal};
+use crate::state::AppState;
+
+/// A type that is read from a JSON body.
+pub(crate) trait FromBody: Send + Sized {
+    /// What the body holds, for the error if it is too large.
+    const CONTENT: Content;
+    type Error: Into<ApiError>;
+
+    fn read(text: &str, limits: &Limits) -> Result<Self, Self::Error>;
+}
+
+/// A `T` from the body of a request. The caller in `H` is let in, the request is counted against the
+/// caller's limits, and the body is within its limits.
+#[derive(Debug)]
+pub(crate) struct JsonBody<H, T> {
+    /// The caller, and what else was read from the head.
+    pub(crate) head: H,
+    /// `None` without a login.
+    pub(crate) credential: Option<Credential>,
+    pub(crate) value: T,
+}
+
+impl<H, T> FromRequest<Arc<AppState>> for JsonBody<H, T>
+where
+    H: FromRequestParts<Arc<AppState>, Rejection = ApiError> + AsRef<Caller> + Send,
+    T: FromBody,
+{
+    type Rejection = ApiError;
+
+    /// Boxed, so that the handler's own future stays small: it lives longer.
+    fn from_request(
+        request: Request,
+        state: &Arc<AppState>,
+    ) -> impl Future<Output = Result<Self, ApiError>> + Send {
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            let head = H::from_request_parts(&mut parts, state).await?;
+            let credential = parts.extensions.remove();
+            let caller = *head.as_ref();
+            let counted = state.judge(state.callers.count_request(caller.owner));
+            let body = read(state, counted, Some(caller), parts, body, T::CONTENT).await?;
+            let value = T::read(body.text()?, state.engine.limits()).map_err(Into::into)?;
+            Ok(Self {
+                head,
+                credential,
+                value,
+            })
+        })
+    }
+}
+
+/// Reads the body of a request that counts against nobody's limits.
+pub(crate) async fn read_body(state: &AppState, request: Request) -> Result<ReadBody, ApiError> {
+    let (parts, body) = request.into_parts();
+    read(state, Ok(()), None, parts, body, Content::Events).await
+}
+
+/// Reads a body if the request was `counted` within the caller's limits. The body of a refused request
+/// is discarded, so that its client sees the response.
+///
+/// The head is dropped before reading starts, and not kept until it ends.
+pub(super) fn read(
+    state: &AppState,
+    counted: Result<(), ApiError>,
+    caller: Option<Caller>,
+    parts: Parts,
+    body: Body,
+    content: Content,
+) -> impl Future<Output = Result<ReadBody, ApiError>> {
+    let Parts { uri, headers, .. } = parts;
+    let admitted = counted
+        .and_then(|()| state.judge(check_uri(&uri, state.uri_bytes)))
+        .and_then(|()| Ok(check_unfiltered(uri.query(), Elsewhere::Body)?));
+    drop(uri);
+    match admitted {
+        Ok(()) => {
+            let limit = BodyLimit {
+                bytes: state.engine.limits().batch_bytes,
+                content,
+            };
+            // Without a login there is nobody to be kept from the memory of others.
+            let caller = caller.filter(|_| state.authenticator.identity.has_login());
+            let owner = caller.map(|caller| caller.owner);
+            let read = state.bodies.read_json(owner, headers, body, limit);
+            Either::Left(read.map(|read| state.judge(read)))
+        }
+        Err(refused) => Either::Right(Box::pin(async move {
+            BodyBudget::discard(&headers, body).await;
+            Err(refused)
+        })),
+    }
+}
+
+impl FromBody for Selection {
+    const CONTENT: Content = Content::Selection;
+    type Error = ChangeRefusal;
+
+    fn read(text: &str, limits: &Limits) -> Result<Self, ChangeRefusal> {
+        read_selection(text, limits)
+    }
+}
+
+impl FromBody for Marking {
+    const CONTENT: Content = Content::Selection;
+    type Error = ChangeRefusal;
+
+    fn read(text: &str, limits: &Limits) -> Result<Self, ChangeRefusal> {
+        read_marking(text, limits)
+    }
+}
+
+impl FromBody for Status {
+    const CONTENT: Content = Content::Selection;
+    type Error = ChangeRefusal;
+
+    fn read(text: &str, _limits: &Limits) -> Result<Self, ChangeRefusal> {
+        read_status(text)
+    }
+}
+
+impl FromBody for Revocation {
+    const CONTENT: Content = Content::Events;
+    type Error = RevocationRefusal;
+
+    fn read(text: &str, _limits: &Limits) -> Result<Self, RevocationRefusal> {
+        Self::read(text)
+    }
+}
