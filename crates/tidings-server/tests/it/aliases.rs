@@ -1,4 +1,4 @@
-//! The same under `/api/events`, whose answers have bodies.
+//! The aliases under `/api/events`, whose responses have bodies.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ async fn reading_is_the_same_under_both_names() {
     }
 }
 
-/// What `@meshery/schemas` declares: the events as `data`, and pairs instead of two lists.
+/// The forms that `@meshery/schemas` declares: the events as `data`, and pairs instead of two lists.
 #[tokio::test]
 async fn the_list_and_the_types_have_the_shape_that_the_published_client_declares() {
     let app = TestApp::start().await;
@@ -92,7 +92,7 @@ async fn the_stream_is_there_too() {
 }
 
 #[tokio::test]
-async fn changes_say_what_they_did() {
+async fn changes_return_what_they_changed() {
     let app = TestApp::start().await;
     let ids = app.publish_numbered(4).await;
     let read = json!({"status": "read"});
@@ -133,7 +133,7 @@ async fn changes_say_what_they_did() {
 }
 
 #[tokio::test]
-async fn foreign_and_unknown_events_are_not_told_apart() {
+async fn foreign_and_unknown_events_have_the_same_response() {
     let app = TestApp::start().await;
     let foreign = event_with("owner", "0c0ffee0-0000-4000-8000-00000000000a");
     let foreign = id_of(&app.publish(&foreign).await);

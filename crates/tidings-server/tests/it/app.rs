@@ -1,4 +1,4 @@
-//! An engine with a fresh store, and the ways to reach it.
+//! An engine with a new store, and clients for it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -18,10 +18,10 @@ use tower::ServiceExt as _;
 
 pub(crate) const EVENTS: &str = "/api/system/events";
 
-/// How long a test waits for what must happen: only ever waited out by a test that fails.
+/// How long a test waits for an event that must happen. Only failing tests wait this long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Awaits what must happen.
+/// Awaits an event that must happen.
 pub(crate) async fn within<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(PATIENCE, future)
         .await
@@ -35,7 +35,7 @@ pub(crate) struct TestApp {
     _data_dir: TempDir,
 }
 
-/// An answer, read to its end.
+/// A response, read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -54,7 +54,7 @@ impl Answer {
             .map_or("", |value| value.to_str().expect("the header is ASCII"))
     }
 
-    /// Checks that this is the one envelope of errors, and returns it.
+    /// Checks that this is a complete error response, and returns its body.
     #[track_caller]
     pub(crate) fn error(&self, status: u16, code: &str) -> Value {
         let body = String::from_utf8_lossy(&self.body);
@@ -122,18 +122,18 @@ impl TestApp {
         self.send(request(Method::GET, path, Body::empty())).await
     }
 
-    /// Posts a body as JSON, whatever it is.
+    /// Posts any body as JSON.
     pub(crate) async fn post(&self, body: impl Into<Body>) -> Answer {
         self.send_json(Method::POST, EVENTS, body).await
     }
 
-    /// Sends a body as JSON, whatever it is, to a path below that of the events.
+    /// Puts a JSON body to a path below that of the events.
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
         let path = format!("{EVENTS}{path}");
         self.send_json(Method::PUT, &path, body.to_string()).await
     }
 
-    /// The same with a deletion.
+    /// Deletes with a JSON body, at a path below that of the events.
     pub(crate) async fn delete(&self, path: &str, body: &Value) -> Answer {
         let path = format!("{EVENTS}{path}");
         let body = body.to_string();
@@ -152,7 +152,7 @@ impl TestApp {
         self.send(request).await
     }
 
-    /// Posts this many events, described by their numbers from 0, and returns their ids.
+    /// Posts events, described by their numbers from 0, and returns their ids.
     pub(crate) async fn publish_numbered(&self, count: usize) -> Vec<String> {
         let batch: Vec<Value> = (0..count)
             .map(|number| event(&number.to_string()))
@@ -164,7 +164,7 @@ impl TestApp {
         stored.iter().map(id_of).collect()
     }
 
-    /// The list, which must be served.
+    /// The list for a query.
     #[track_caller]
     pub(crate) fn list(&self, query: &str) -> impl Future<Output = Value> {
         let path = format!("{EVENTS}?{query}");
@@ -175,7 +175,7 @@ impl TestApp {
         }
     }
 
-    /// Posts an event that must be stored, and returns it.
+    /// Publishes an event, and returns it as it is stored.
     #[track_caller]
     pub(crate) fn publish(&self, event: &Value) -> impl Future<Output = Value> {
         let body = event.to_string();
@@ -186,7 +186,7 @@ impl TestApp {
         }
     }
 
-    /// All events that are stored for the local user, the newest first.
+    /// All events of the local user, the newest first.
     pub(crate) async fn stored(&self) -> Vec<Value> {
         let page = self
             .get("/api/system/events?pagesize=all&sort=created_at&order=desc")
@@ -195,13 +195,13 @@ impl TestApp {
         page["events"].as_array().expect("a list").clone()
     }
 
-    /// Runs a whole server over the same engine.
+    /// Runs a whole server on the same engine.
     pub(crate) fn serve(&self) -> Running {
         let server = Server::bind(self.engine.clone(), self.config.clone()).expect("binds");
         let address = server.local_addr();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(server.run(async {
-            // A dropped sender ends the server as well.
+            // Dropping the sender stops the server, too.
             let _ = stopped.await;
         }));
         Running {
@@ -237,25 +237,25 @@ pub(crate) fn request(method: Method, path: &str, body: Body) -> Request<Body> {
         .expect("a request")
 }
 
-/// The id of a stored event.
-/// The path that a reference leads to from a path (RFC 3986 §5).
+/// Resolves a reference relative to a path (RFC 3986 §5).
 pub(crate) fn resolve(path: &str, reference: &str) -> String {
     let base = url::Url::parse(&format!("http://localhost{path}")).expect("a path");
     base.join(reference).expect("a reference").path().to_owned()
 }
 
+/// The id of a stored event.
 pub(crate) fn id_of(event: &Value) -> String {
     event["id"].as_str().expect("an event has an id").to_owned()
 }
 
-/// What the events of a page say.
+/// The descriptions of the events of a page.
 pub(crate) fn descriptions(page: &Value) -> Vec<&str> {
     let events = page["events"].as_array().expect("a list");
     let texts = events.iter().map(|event| event["description"].as_str());
     texts.map(|text| text.expect("a text")).collect()
 }
 
-/// An event that breaks no rule.
+/// A valid event.
 pub(crate) fn event(description: &str) -> Value {
     json!({
         "actedUpon": "7b1d2c3e-0000-4000-8000-000000000001",
@@ -266,14 +266,14 @@ pub(crate) fn event(description: &str) -> Value {
     })
 }
 
-/// The same with one field changed.
+/// A valid event with one field replaced.
 pub(crate) fn event_with(field: &str, value: impl Into<Value>) -> Value {
     let mut event = event("");
     event[field] = value.into();
     event
 }
 
-/// A reader that takes nothing of an answer that no buffers can hold.
+/// A client that does not read a response larger than all buffers.
 pub(crate) async fn stalled_reader(app: &TestApp, address: SocketAddr) -> TcpStream {
     let large = event_with("metadata", json!({"trace": "x".repeat(60_000)}));
     let batch = Value::from(vec![large; 60]).to_string();

@@ -1,4 +1,4 @@
-//! Bulk changes that wait for their turn, and clients that do not wait for them.
+//! Bulk changes that wait for their turn, and clients that hang up meanwhile.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::login::{ALICE, BOB, HOST, LoginApp, USER, id_of_token};
 use crate::tls::Secured;
 use crate::wire;
 
-/// More than the steps of a change that is under way while a test looks.
+/// More events than a change processes while a test looks.
 const MANY: u64 = 48_000;
 
-/// The bulk changes of one owner that may wait.
+/// The most waiting bulk changes of one owner.
 const MOST_WAITING: usize = 8;
 
 const DELETE_ALL: &str = r#"{"all": true}"#;
@@ -41,8 +41,8 @@ async fn fill(engine: &Tidings, owner: OwnerId) {
     }
 }
 
-/// Begins a change of `owner` that is under way until the returned task has ended. Somebody else is
-/// about, so its steps rest in between.
+/// Starts a change of `owner` that runs until the returned task has ended. Another user is active, so
+/// the change pauses between its steps.
 async fn long_change(engine: &Tidings, owner: OwnerId) -> JoinHandle<u64> {
     fill(engine, owner).await;
     let presence = engine.clone();
@@ -85,7 +85,7 @@ fn delete_request(host: &str, token: Option<&str>) -> String {
     )
 }
 
-/// The beginning of an answer, if it comes soon.
+/// The start of a response, if it arrives soon.
 async fn soon(socket: &mut TcpStream) -> Option<String> {
     let mut buffer = [0; 4096];
     let read = tokio::time::timeout(Duration::from_millis(100), socket.read(&mut buffer)).await;
@@ -100,7 +100,7 @@ async fn a_change_whose_client_hangs_up_before_its_turn_is_dropped() {
     let running = long_change(&app.engine, LOCAL_USER).await;
     let request = delete_request(&server.address.to_string(), None);
     let send = async || wire::send_raw(server.address, request.as_bytes()).await;
-    // One after the other, so that the last one is refused since the others wait.
+    // In order, so that the last one is refused while the others wait.
     let mut waiting = Vec::new();
     let refused = within(async {
         loop {
@@ -116,7 +116,7 @@ async fn a_change_whose_client_hangs_up_before_its_turn_is_dropped() {
     assert!(refused.contains("rate_limited"), "{refused}");
     assert!(refused.contains("retry-after: "), "{refused}");
     assert_eq!(waiting.len(), MOST_WAITING);
-    // Their places are free again at once.
+    // Their places are free immediately.
     drop(waiting);
     let mut socket = within(async {
         loop {
@@ -131,7 +131,7 @@ async fn a_change_whose_client_hangs_up_before_its_turn_is_dropped() {
     assert!(soon(&mut socket).await.is_none());
     drop(socket);
     assert_eq!(within(running).await.unwrap(), MANY);
-    // Another of the same owner comes after all that waited.
+    // Another change of the same owner runs after all that waited.
     let none = json!({"ids": [], "status": "read"});
     assert_eq!(app.put("/status/bulk", &none).await.status, 200);
     let summary = app.engine.summary(LOCAL_USER).await.unwrap();

@@ -1,4 +1,4 @@
-//! Changes on their way to open streams.
+//! Changes in open streams.
 
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ async fn a_change_reaches_every_open_stream() {
 }
 
 #[tokio::test]
-async fn what_changes_nothing_is_not_shown() {
+async fn does_not_show_a_change_without_effect() {
     let app = TestApp::start().await;
     let server = app.serve();
     let id = app.publish_numbered(1).await.remove(0);
@@ -90,7 +90,7 @@ async fn a_reader_that_was_away_ends_with_the_same_inbox() {
     let status = stream.expect_next().await;
     assert_eq!(status.name, "status");
     assert_eq!(status.json()["ids"], json!([ids[0]]));
-    // What a change did to the counts is not known while the stream catches up.
+    // While the stream catches up, its frames have no counts.
     assert_eq!(status.json()["unread"], Value::Null);
     let deleted = stream.expect_next().await;
     assert_eq!(deleted.name, "deleted");

@@ -12,7 +12,7 @@ const LEVELS: [&str; 7] = [
     "panic", "fatal", "error", "warning", "info", "debug", "trace",
 ];
 
-/// An app whose log takes every level but `trace`, and what it was set to.
+/// An app whose log accepts every level but `trace`, and the levels that it was set to.
 async fn app() -> (TestApp, Arc<Mutex<Vec<Level>>>) {
     let applied = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&applied);

@@ -1,4 +1,4 @@
-//! Streams end with the token they were opened with.
+//! Streams end with their token.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn open(app: &LoginApp, token: &str) -> TcpStream {
     wire::send_raw(app.server.address, head.as_bytes()).await
 }
 
-/// Reads until `what` has come; all that came.
+/// Reads until `what` arrives. Returns everything that arrived.
 async fn read_until(socket: &mut TcpStream, what: &str) -> String {
     within(async {
         let mut text = String::new();
@@ -73,21 +73,21 @@ async fn a_stream_warns_and_ends_when_its_token_expires() {
     let mut text = read_until(&mut socket, "event: live").await;
     publish(&app, "before the end").await;
     text += &read_until(&mut socket, "event: expiring").await;
-    // What comes in its last moments is not lost.
+    // Events in the last moments are not lost.
     publish(&app, "after the warning").await;
     text += &wire::read_raw(&mut socket).await;
     assert!(text.contains("before the end"), "{text}");
     assert!(text.contains("after the warning"), "{text}");
     let told = expiring(&text);
     assert_eq!(told.len(), 2, "{text}");
-    // The last word tells where to go on.
+    // The last frame has the cursor from which to resume.
     let (last, _) = told[1];
     assert!(last.starts_with("2-0-"), "{text}");
     let path = format!("{EVENTS}/subscribe");
     app.send(&Method::GET, &path, Some(&token), None)
         .await
         .error(401, "token_expired");
-    // With a fresh token it goes on there.
+    // A stream with a new token resumes there.
     let fresh = app.token(ALICE, USER);
     let resumed = format!("{EVENTS}/subscribe?lastEventId={last}");
     let answer = app.send(&Method::GET, &resumed, Some(&fresh), None).await;
@@ -115,7 +115,7 @@ async fn revoking_a_token_ends_its_streams_and_no_others() {
         .error(401, "token_revoked");
     publish(&app, "for the others").await;
     read_until(&mut kept, "for the others").await;
-    // It is on the list, for the next start.
+    // The list keeps it for the next start.
     let list = std::fs::read_to_string(&app.revoked).unwrap();
     assert!(list.contains(&id_of_token(&token)), "{list}");
 }
@@ -131,9 +131,9 @@ async fn a_line_on_the_list_revokes_a_token() {
     assert_eq!(expiring(&text).len(), 1, "{text}");
 }
 
-/// Also when nobody said until when: the list is read again at the next start.
+/// Even without an expiry: the list is read again at the next start.
 #[tokio::test]
-async fn what_is_revoked_stays_revoked_after_a_restart() {
+async fn a_revocation_outlasts_a_restart() {
     let app = LoginApp::start().await;
     let admin = app.token(BOB, Scopes::ADMIN);
     let ids: Vec<String> = ["2999-01-01T00:00:00Z", "9999-12-30T22:00:00Z", ""]
@@ -173,7 +173,7 @@ async fn exchanging_the_keys_ends_streams() {
 }
 
 #[tokio::test]
-async fn what_is_to_be_revoked_has_to_be_named() {
+async fn a_revocation_needs_a_token_id() {
     let app = LoginApp::start().await;
     let admin = app.token(BOB, Scopes::ADMIN);
     for (body, code) in [

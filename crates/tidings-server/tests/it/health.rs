@@ -41,7 +41,7 @@ async fn every_other_path_has_the_envelope() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_kept_if_it_is_fit_to_be_logged() {
+async fn keeps_a_request_id_that_is_fit_for_a_log() {
     let app = TestApp::start().await;
     let server = app.serve();
     for (given, kept) in [("trace-7", true), (&"x".repeat(129), false), ("é", false)] {
@@ -53,7 +53,7 @@ async fn a_request_id_is_kept_if_it_is_fit_to_be_logged() {
     }
 }
 
-/// Heads as load balancers, probes and monitors send them.
+/// Heads of load balancers, probes and monitors.
 const PROBES: &[&str] = &[
     // HAProxy's `option httpchk`, and with an address and a version.
     "OPTIONS / HTTP/1.0\r\n\r\n",

@@ -56,7 +56,7 @@ async fn fill(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn a_reader_that_takes_nothing_is_closed_and_others_live_on() {
+async fn closes_a_stalled_http2_reader_and_serves_others() {
     let secured = Secured::with(|config| {
         config.write_timeout = Duration::from_millis(400);
         config.connections.header_timeout = Duration::from_secs(3_600);
@@ -103,7 +103,7 @@ async fn a_client_that_never_gives_a_window_is_closed() {
 }
 
 #[tokio::test]
-async fn a_client_that_takes_none_of_many_answers_is_closed_soon() {
+async fn closes_an_http2_client_with_many_unread_responses() {
     let secured = Secured::with(|config| {
         config.connections.header_timeout = Duration::from_secs(3_600);
     })

@@ -29,12 +29,12 @@ async fn requests_of_this_machine_are_served() {
             ("host", "localhost:7433"),
             ("origin", "http://localhost:7433"),
         ],
-        // A proxy on this machine that has TLS in the server's place.
+        // A proxy on this machine that terminates TLS.
         &[
             ("host", "localhost:8443"),
             ("origin", "https://localhost:8443"),
         ],
-        // The same that names the server as it reaches it.
+        // The same, with the server's own address as the host.
         &[
             ("host", "127.0.0.1:7433"),
             ("origin", "https://localhost:8443"),
@@ -45,7 +45,7 @@ async fn requests_of_this_machine_are_served() {
     }
 }
 
-/// It cannot read the answer, but it can measure how long a search takes.
+/// Such a page cannot read the response, but it can measure how long a search takes.
 #[tokio::test]
 async fn a_page_of_another_site_makes_no_browser_ask_without_a_login() {
     let app = TestApp::start().await;
@@ -76,7 +76,7 @@ async fn a_page_of_another_site_makes_no_browser_ask_without_a_login() {
     ] {
         asked(path).await.error(403, "foreign_origin");
     }
-    // A link to the page is one that people follow, and it keeps no hold on it.
+    // People follow links to the page, and the linking page gets no reference to it.
     let page = asked("/").await;
     assert_eq!(page.status, 200);
     assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
@@ -226,7 +226,7 @@ async fn every_route_about_somebody_is_guarded() {
 }
 
 #[tokio::test]
-async fn what_holds_nothing_of_anybody_is_served_under_any_name_and_to_any_page() {
+async fn serves_open_resources_under_any_host_and_to_any_page() {
     let app = TestApp::start().await;
     let server = app.serve();
     let page = String::from_utf8(wire::get(server.address, "/").await.body).unwrap();
@@ -256,7 +256,7 @@ async fn what_holds_nothing_of_anybody_is_served_under_any_name_and_to_any_page(
             let asked = hyper::Request::get(path).header(name, value);
             let answer = wire::read(wire::call(server.address, asked).await).await;
             assert_eq!(answer.status, 200, "{path} {name}: {value}");
-            // Another page's scripts do not get to see it all the same.
+            // Scripts of other pages still cannot read it.
             let policy = answer.header("cross-origin-resource-policy");
             assert_eq!(policy, "same-origin", "{path}");
         }

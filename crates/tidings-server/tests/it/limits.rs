@@ -24,8 +24,7 @@ async fn limited(change: impl FnOnce(&mut CallerLimits)) -> TestApp {
 
 const ONE: Option<NonZeroU32> = NonZeroU32::new(1);
 
-/// Sends a request until a rate refuses it. That is the second time, unless the machine sleeps for a
-/// second in between.
+/// Sends a request until a rate limit refuses it: the second time, unless the machine pauses for a second.
 async fn until_refused(send: impl AsyncFn() -> Answer) -> Answer {
     for _ in 0..100 {
         let answer = send().await;
@@ -45,9 +44,9 @@ fn retry_after(answer: &Answer) -> u32 {
 }
 
 #[tokio::test]
-async fn who_publishes_too_fast_is_told_when_to_come_back() {
+async fn limits_the_publish_rate() {
     let app = limited(|limits| limits.publish_rate = ONE).await;
-    // The largest batch is served although the rate is lower.
+    // The largest batch is accepted although the rate is lower.
     assert_eq!(app.post(batch(1_000)).await.status, 201);
     let refused = until_refused(async || app.post(event("late").to_string()).await).await;
     let error = refused.error(429, "rate_limited");
@@ -59,7 +58,7 @@ async fn who_publishes_too_fast_is_told_when_to_come_back() {
     assert!(remedy.starts_with("try again in 1 s, "), "{remedy}");
     assert!(remedy.contains("--publish-rate"), "{remedy}");
     assert_eq!(retry_after(&refused), 1);
-    // What is no publish has a limit of its own.
+    // Other requests have a limit of their own.
     assert_eq!(app.get(EVENTS).await.status, 200);
 }
 
@@ -69,7 +68,7 @@ async fn a_batch_counts_its_events_and_is_stored_whole_or_not_at_all() {
     assert_eq!(app.post(batch(900)).await.status, 201);
     let refused = app.post(batch(500)).await;
     refused.error(429, "rate_limited");
-    // 100 were left, and came to 99 by the attempt.
+    // 100 were left; the attempt used one.
     let seconds = retry_after(&refused);
     assert!((300..=401).contains(&seconds), "{seconds}");
     assert_eq!(app.stored().await.len(), 900);
@@ -77,7 +76,7 @@ async fn a_batch_counts_its_events_and_is_stored_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn who_may_not_publish_is_refused_before_the_body_is_sent() {
+async fn refuses_a_caller_without_the_scope_before_the_body() {
     let app = limited(|limits| limits.publish_rate = ONE).await;
     let server = app.serve();
     let (all, one) = (batch(1_000), event("").to_string());
@@ -85,7 +84,7 @@ async fn who_may_not_publish_is_refused_before_the_body_is_sent() {
     let mut socket = wire::send_raw(server.address, (head + &all).as_bytes()).await;
     let answer = wire::read_raw(&mut socket).await;
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
-    // The server would wait for a body that it wanted, and give up after a while.
+    // If the server wanted the body, it would wait for it.
     for _ in 0..10 {
         let head = wire::post_head(server.address, one.len());
         let head = head.replacen("\r\n", "\r\nExpect: 100-continue\r\n", 1);
@@ -100,7 +99,7 @@ async fn who_may_not_publish_is_refused_before_the_body_is_sent() {
 }
 
 #[tokio::test]
-async fn who_asks_too_often_is_told_when_to_come_back() {
+async fn limits_the_request_rate() {
     let app = limited(|limits| limits.request_rate = ONE).await;
     let id = "0c0ffee0-0000-4000-8000-0000000000ff";
     let read = json!({"status": "read"});
@@ -145,7 +144,7 @@ async fn to_ask_for_a_stream_is_to_ask() {
     let refused = until_refused(async || {
         let answer = wire::call(server.address, Request::get(SUBSCRIBE)).await;
         if answer.status() == 200 {
-            // A stream has no end to wait for.
+            // A stream does not end.
             return Answer {
                 status: answer.status(),
                 headers: answer.headers().clone(),
@@ -158,7 +157,7 @@ async fn to_ask_for_a_stream_is_to_ask() {
 }
 
 #[tokio::test]
-async fn without_limits_nobody_is_refused() {
+async fn refuses_nothing_without_limits() {
     let app = TestApp::start().await;
     for _ in 0..100 {
         assert_eq!(app.get(EVENTS).await.status, 200);
@@ -169,7 +168,7 @@ async fn without_limits_nobody_is_refused() {
 }
 
 #[tokio::test]
-async fn one_stream_too_many_is_refused_after_a_moment_until_another_has_ended() {
+async fn limits_the_streams_of_an_owner() {
     let app = limited(|limits| limits.streams_per_owner = ONE).await;
     let server = app.serve();
     let subscribe = || wire::call(server.address, Request::get(SUBSCRIBE));
@@ -190,7 +189,7 @@ async fn one_stream_too_many_is_refused_after_a_moment_until_another_has_ended()
     assert_eq!(retry_after(&refused), 10);
 
     drop(first);
-    // Each that is refused has waited for about a second.
+    // Each refusal is delayed by about a second.
     for _ in 0..20 {
         if subscribe().await.status() == 200 {
             return;
@@ -200,7 +199,7 @@ async fn one_stream_too_many_is_refused_after_a_moment_until_another_has_ended()
 }
 
 #[tokio::test]
-async fn an_address_that_is_too_long_is_refused() {
+async fn refuses_a_long_url() {
     let app = TestApp::start().await;
     let path = |path: &str, bytes: usize| {
         let path = format!("{EVENTS}{path}?author=");
@@ -225,7 +224,7 @@ async fn an_address_that_is_too_long_is_refused() {
     let publish = app.send_json(Method::POST, &long, body);
     publish.await.error(414, "uri_too_long");
     assert!(app.stored().await.is_empty());
-    // On a connection too, where a head of this size fits in.
+    // The same over a socket, where a head of this size fits.
     let server = app.serve();
     let answer = wire::get(server.address, &path("", 30_000)).await;
     answer.error(414, "uri_too_long");
@@ -248,7 +247,7 @@ async fn metadata_has_so_many_keys() {
 }
 
 #[tokio::test]
-async fn unknown_fields_cost_nothing_however_many_and_deep() {
+async fn ignores_any_number_of_unknown_fields() {
     let app = TestApp::start().await;
     let known = event("kept").to_string();
     let known = known.trim_end_matches('}');
@@ -301,7 +300,7 @@ async fn refusals_are_counted_by_their_limit() {
     }
 }
 
-/// A request to publish a body of so many bytes with a token, but for the body.
+/// The head of a publish request with a token and a body of this length.
 fn upload_head(app: &LoginApp, token: &str, bytes: usize) -> String {
     let head = wire::post_head(app.server.address, bytes);
     head.replace(
@@ -311,9 +310,9 @@ fn upload_head(app: &LoginApp, token: &str, bytes: usize) -> String {
 }
 
 #[tokio::test]
-async fn who_leaves_large_uploads_unfinished_holds_up_nobody_else() {
+async fn unfinished_uploads_delay_only_their_caller() {
     const BATCH_BYTES: usize = 4 * 1024 * 1024;
-    // The answer tells that it was read: it is too large for one event.
+    // The error shows that the body was read: it is too large for one event.
     const READ: &str = "HTTP/1.1 400 ";
     let app = LoginApp::start().await;
     let greedy = app.token(A, Scopes::USER);
@@ -364,7 +363,7 @@ async fn who_leaves_large_uploads_unfinished_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn who_publishes_to_themselves_has_a_rate_of_their_own() {
+async fn publishing_to_oneself_has_its_own_rate() {
     let app = LoginApp::with(|config| {
         config.limits.own_publish_rate = ONE;
         config.limits.publish_rate = NonZeroU32::new(1_000_000);
@@ -377,7 +376,7 @@ async fn who_publishes_to_themselves_has_a_rate_of_their_own() {
         app.send(&Method::POST, EVENTS, Some(token), Some(body))
             .await
     };
-    // The largest batch is served although the rate is lower.
+    // The largest batch is accepted although the rate is lower.
     assert_eq!(publish(&user, &batch(1_000)).await.status, 201);
     let refused = until_refused(async || publish(&user, &one).await).await;
     let error = refused.error(429, "rate_limited");

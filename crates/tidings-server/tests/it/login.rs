@@ -1,4 +1,4 @@
-//! An app whose callers show tokens, and the tokens.
+//! An app with token authentication, and its tokens.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,10 +22,10 @@ use uuid::Uuid;
 use crate::app::{Answer, Running, TestApp};
 use crate::wire;
 
-/// All that a user of their own events needs.
+/// The scopes of a user.
 pub(crate) const USER: Scopes = Scopes::USER;
 
-/// The name under which its clients know the server.
+/// The public host name of the server.
 pub(crate) const HOST: &str = "events.example";
 
 pub(crate) const ALICE: OwnerId =
@@ -33,7 +33,7 @@ pub(crate) const ALICE: OwnerId =
 pub(crate) const BOB: OwnerId =
     OwnerId::from_uuid(Uuid::from_u128(0x0b0b_0000_0000_4000_8000_0000_0000_0001));
 
-/// A server whose callers show tokens.
+/// A server with token authentication.
 pub(crate) struct LoginApp {
     pub(crate) app: TestApp,
     pub(crate) server: Running,
@@ -54,7 +54,7 @@ impl LoginApp {
         Self::with_both(|_| {}, change).await
     }
 
-    /// A server that makes owners of the subjects of this issuer.
+    /// A server that derives owners from the subjects of this issuer.
     pub(crate) async fn with_issuer(issuer: &str) -> Self {
         let change = |config: &mut TokenConfig| {
             config.issuer = Some(issuer.to_owned());
@@ -92,24 +92,24 @@ impl LoginApp {
         }
     }
 
-    /// What a server knows of tokens that is started again.
+    /// The tokens of a restarted server.
     pub(crate) async fn restarted_tokens(&self) -> Tokens {
         let config = config_of(&self.secret_file, &self.revoked);
         Tokens::open(config).await.expect("the files are there")
     }
 
-    /// A token for an hour.
+    /// A token that is valid for an hour.
     pub(crate) fn token(&self, owner: OwnerId, scopes: Scopes) -> String {
         self.token_until(owner, scopes, Duration::from_secs(3600))
     }
 
-    /// A token that ends so much later, in whole seconds.
+    /// A token that expires after this time, in whole seconds.
     pub(crate) fn token_until(&self, owner: OwnerId, scopes: Scopes, lasts: Duration) -> String {
         let expires = Timestamp::now() + lasts;
         sign(&self.secret, owner, scopes, expires)
     }
 
-    /// A token of an identity provider, whose subject may be any text.
+    /// A token of an identity provider, with any text as its subject.
     pub(crate) fn token_of(&self, issuer: &str, subject: &str, scopes: Scopes) -> String {
         let expires = Timestamp::now() + Duration::from_secs(3600);
         let claims = json!({"iss": issuer, "sub": subject, "scope": scopes.to_string(),
@@ -130,7 +130,7 @@ impl LoginApp {
         self.send_request(request, body).await
     }
 
-    /// The same with headers of the test's own. Of a stream only the head is taken.
+    /// Sends a request with a JSON body, or none. Of a stream only the head is read.
     pub(crate) async fn send_request(&self, mut request: Builder, body: Option<&str>) -> Answer {
         if body.is_some() {
             request = request.header("content-type", "application/json");
@@ -161,7 +161,7 @@ fn config_of(secret: &Path, revoked: &Path) -> TokenConfig {
     }
 }
 
-/// A request from elsewhere.
+/// A request with the public host name.
 pub(crate) fn request(method: &Method, path: &str, token: Option<&str>) -> Builder {
     let request = Request::builder()
         .method(method)
@@ -173,7 +173,7 @@ pub(crate) fn request(method: &Method, path: &str, token: Option<&str>) -> Build
     }
 }
 
-/// A token, whatever it is worth.
+/// Signs a token with any claims.
 pub(crate) fn sign(secret: &Secret, owner: OwnerId, scopes: Scopes, expires: Timestamp) -> String {
     let request = MintRequest {
         owner,

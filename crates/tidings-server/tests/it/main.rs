@@ -1,4 +1,4 @@
-//! The server from outside: REST in-process, streams and misbehaving clients over sockets.
+//! Tests of the server's interface: REST in process, streams and misbehaving clients over sockets.
 
 mod aliases;
 mod app;

@@ -1,4 +1,4 @@
-//! Who may ask for what: every operation, as every kind of caller.
+//! Access: every operation with every kind of caller.
 
 use axum::http::Method;
 use base64::Engine as _;
@@ -13,7 +13,7 @@ use crate::login::{ALICE, BOB, LoginApp, USER, id_of_token, sign};
 
 const UNKNOWN: &str = "0c0ffee0-0000-4000-8000-0000000000ff";
 
-/// Who may ask for an operation.
+/// The callers of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     Everybody,
@@ -21,7 +21,7 @@ enum Who {
     With(&'static [Scopes]),
 }
 
-/// An operation, how to ask for it so that it is done, and how that is answered.
+/// An operation with a valid request and its status.
 struct Row {
     method: Method,
     path: &'static str,
@@ -35,7 +35,7 @@ const WRITE: Who = Who::With(&[Scopes::WRITE]);
 const PUBLISH: Who = Who::With(&[Scopes::WRITE, Scopes::PUBLISH]);
 const ADMIN: Who = Who::With(&[Scopes::ADMIN]);
 
-/// Every operation; a new one needs a row.
+/// Every operation. A new one needs a row.
 fn rows() -> Vec<Row> {
     let row = |method: &Method, path, who, body: Option<Value>, done| Row {
         method: method.clone(),
@@ -51,7 +51,7 @@ fn rows() -> Vec<Row> {
     vec![
         get("/", Who::Everybody),
         get("/tidings.js", Who::Everybody),
-        // Their names change with the page; this one is of none.
+        // Their names change with the page. This one does not exist.
         row(&Method::GET, "/assets/{file}", Who::Everybody, None, 404),
         get("/healthz", Who::Everybody),
         get("/readyz", Who::Everybody),
@@ -135,7 +135,8 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-/// Everything that OpenAPI names, which is made of the table of routes: method, path and who may.
+/// Method, path and security of every operation in the OpenAPI document, which is made of the table of
+/// routes.
 fn documented() -> Vec<(Method, String, Value)> {
     let document: Value = serde_json::from_str(&tidings_server::openapi()).expect("JSON");
     let mut operations = Vec::new();
@@ -155,7 +156,7 @@ async fn app() -> LoginApp {
     .await
 }
 
-/// Asks for an operation on `id`.
+/// Requests an operation on `id`.
 async fn ask(app: &LoginApp, row: &Row, id: &str, token: Option<&str>) -> Answer {
     let path = row.path.replace("{id}", id);
     let body = row.body.as_ref().map(Value::to_string);
@@ -163,7 +164,7 @@ async fn ask(app: &LoginApp, row: &Row, id: &str, token: Option<&str>) -> Answer
     app.send(&row.method, &path, token, body.as_deref()).await
 }
 
-/// A token that was good until a moment ago.
+/// A revoked token.
 async fn revoked(app: &LoginApp) -> String {
     let token = app.token(ALICE, Scopes::ALL);
     let id = id_of_token(&token);
@@ -173,7 +174,7 @@ async fn revoked(app: &LoginApp) -> String {
     token
 }
 
-/// An event of Alice.
+/// Publishes an event of Alice.
 async fn events_of_alice(app: &LoginApp) -> String {
     let token = app.token(ALICE, USER);
     let body = event("of Alice").to_string();
@@ -185,7 +186,7 @@ async fn events_of_alice(app: &LoginApp) -> String {
 }
 
 #[test]
-fn every_operation_has_a_row_and_says_who_may_ask() {
+fn every_operation_has_a_row_with_its_documented_scopes() {
     let rows = rows();
     let documented = documented();
     for (method, path, security) in &documented {
@@ -208,7 +209,7 @@ fn every_operation_has_a_row_and_says_who_may_ask() {
 }
 
 #[tokio::test]
-async fn nobody_is_let_in_without_a_good_token() {
+async fn rejects_requests_without_a_valid_token() {
     let app = app().await;
     let others = Secret::new(vec![b'x'; 32]).unwrap();
     let hour = Timestamp::now() + 1.hours();
@@ -239,7 +240,7 @@ async fn nobody_is_let_in_without_a_good_token() {
         .iter()
         .filter(|row| row.who != Who::Everybody)
         .collect();
-    // At once, since streams are refused after a moment.
+    // Concurrently, since the refusal of a stream is delayed.
     join_all(closed.iter().map(async |row| {
         for (token, code) in &tokens {
             let answer = ask(&app, row, &id, token.as_deref()).await;
@@ -259,14 +260,14 @@ async fn nobody_is_let_in_without_a_good_token() {
     }))
     .await;
     assert!(closed.len() > 20);
-    // Nothing was changed by all that.
+    // Nothing has changed.
     let list = app.send(&Method::GET, EVENTS, Some(&good), None).await;
     assert_eq!(list.json()["totalCount"], 1);
     assert_eq!(list.json()["readCount"], 0);
 }
 
 #[tokio::test]
-async fn a_token_allows_what_its_scopes_say_and_no_more() {
+async fn scopes_limit_a_token() {
     let app = app().await;
     let scopes = [Scopes::READ, Scopes::WRITE, Scopes::PUBLISH, Scopes::ADMIN];
     join_all(rows().iter().map(async |row| {
@@ -291,7 +292,7 @@ async fn a_token_allows_what_its_scopes_say_and_no_more() {
                 assert_eq!(event.json()["status"], "unread", "{what}");
             }
         }
-        // Without any scope nothing but what is everybody's, or any caller's.
+        // Without any scope only open operations and those of every caller are left.
         let token = app.token(ALICE, Scopes::NONE);
         let answer = ask(&app, row, UNKNOWN, Some(&token)).await;
         if let Who::With(_) = row.who {
@@ -302,7 +303,7 @@ async fn a_token_allows_what_its_scopes_say_and_no_more() {
 }
 
 #[tokio::test]
-async fn events_of_others_are_unknown() {
+async fn events_of_other_users_are_not_found() {
     let app = app().await;
     let id = events_of_alice(&app).await;
     let alice = app.token(ALICE, USER);
@@ -322,7 +323,7 @@ async fn events_of_others_are_unknown() {
         compared += 1;
     }
     assert_eq!(compared, 6);
-    // By ids and by filter they are not touched either.
+    // Bulk changes do not change them either.
     let ids = json!({"ids": [id], "status": "read"}).to_string();
     let all = json!({"all": true, "status": "read"}).to_string();
     for body in [&ids, &all] {
@@ -366,9 +367,9 @@ async fn events_of_others_are_unknown() {
     assert_eq!(kept.json()["status"], "unread");
 }
 
-/// What is not in the document: a slash at the end, and `HEAD`.
+/// Neither a slash at the end nor `HEAD` is in the document.
 #[tokio::test]
-async fn other_ways_to_ask_are_no_ways_around() {
+async fn a_trailing_slash_and_head_need_the_same_scopes() {
     let app = app().await;
     let slash = format!("{EVENTS}/");
     for (method, path) in [
@@ -390,7 +391,7 @@ async fn other_ways_to_ask_are_no_ways_around() {
 }
 
 #[tokio::test]
-async fn without_the_right_to_publish_one_publishes_to_oneself() {
+async fn without_the_publish_scope_a_caller_publishes_to_themselves() {
     let app = app().await;
     let (alice, backend) = (app.token(ALICE, USER), app.token(BOB, Scopes::PUBLISH));
     let post = async |token: &str, body: &Value| {
@@ -432,7 +433,7 @@ async fn without_the_right_to_publish_one_publishes_to_oneself() {
         );
         assert_eq!(post(&backend, &foreign).await.status, 201);
     }
-    // What came with the refused batch was not stored.
+    // The refused batch stored nothing.
     let list = app
         .send(&Method::GET, EVENTS, Some(&alice), None)
         .await
@@ -449,7 +450,7 @@ async fn without_the_right_to_publish_one_publishes_to_oneself() {
 }
 
 #[tokio::test]
-async fn nobody_is_the_system() {
+async fn rejects_a_token_of_the_system() {
     let app = app().await;
     let system = app.app.engine.system_id();
     let token = app.token(system.into(), Scopes::ALL);

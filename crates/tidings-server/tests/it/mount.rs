@@ -30,7 +30,7 @@ async fn an_app_keeps_its_own_paths_and_fallback() {
 }
 
 #[tokio::test]
-async fn unknown_paths_of_an_app_are_none_of_our_business() {
+async fn leaves_unknown_paths_to_the_app() {
     let app = TestApp::start().await;
     let ours = tidings_server::router(app.engine.clone(), &app.config);
     let mounted = Router::new().merge(ours);

@@ -1,4 +1,4 @@
-//! The OpenAPI document, held against the server and against the copy in the repository.
+//! The OpenAPI document, compared with the server and with the committed copy.
 
 use hyper::Request;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ fn operations(document: &Document) -> Vec<(&str, &str, &Value)> {
 }
 
 #[test]
-fn the_copy_in_the_repository_is_up_to_date() {
+fn the_committed_document_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
     let kept = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
@@ -39,7 +39,7 @@ async fn the_server_answers_with_it() {
     let answer = wire::get(server.address, "/openapi.json").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), "application/json");
-    // Without a login no token is needed, and none refused.
+    // Without a login no token is needed or rejected.
     let text = String::from_utf8(answer.body).expect("it is text");
     for word in ["securitySchemes", "\"security\"", "\"401\""] {
         assert!(!text.contains(word), "{word}");
@@ -50,7 +50,7 @@ async fn the_server_answers_with_it() {
     assert_eq!(answer.body, tidings_server::openapi().into_bytes());
 }
 
-/// The forms of a schema that generators of clients cannot read.
+/// The forms of a schema that client generators cannot read.
 #[test]
 fn generators_can_make_clients_of_it() {
     fn check(value: &Value, place: &str) {
@@ -74,7 +74,7 @@ fn generators_can_make_clients_of_it() {
         let is_free = value["type"] == "object" || value["type"] == json!(["object", "null"]);
         let is_described =
             value.get("properties").is_some() || value.get("additionalProperties").is_some();
-        // What flattens a type is a part of it without keys of its own.
+        // A flattened type is a part without keys of its own.
         let is_part = place.contains("/allOf/");
         assert!(!is_free || is_described || is_part, "{place} takes no keys");
         let inner = value
@@ -95,7 +95,7 @@ fn generators_can_make_clients_of_it() {
     assert_eq!(document.0["servers"], json!([{"url": "/"}]));
 }
 
-/// Both ways: what is in the document is served, and a path takes no method that is not in it.
+/// Every documented method is served, and no path accepts another one.
 #[tokio::test]
 async fn it_names_every_method_of_every_path_and_no_other() {
     let app = TestApp::with(|config| {
@@ -107,7 +107,7 @@ async fn it_names_every_method_of_every_path_and_no_other() {
     for (path, item) in document.0["paths"].as_object().unwrap() {
         let documented = |method: &str| item.get(method.to_lowercase()).is_some();
         let path = path.replace("{id}", "0c0ffee0-0000-4000-8000-0000000000ff");
-        // Load balancers ask these by OPTIONS too, which is no operation of the API.
+        // Load balancers use OPTIONS here, too, which is not an operation of the API.
         let is_probed = ["/", "/healthz", "/readyz"].contains(&path.as_str());
         for method in METHODS {
             if is_probed && method == "OPTIONS" {
@@ -128,7 +128,7 @@ async fn it_names_every_method_of_every_path_and_no_other() {
             }
             if answer.status() == 404 {
                 let body = wire::read(answer).await.json();
-                // What is only there with a login says so without one.
+                // Without a login these paths do not exist.
                 let needs_login = ["/session", "/tokens/revoke"].contains(&path.as_str());
                 let expected = if needs_login || path.starts_with("/assets/") {
                     "route_not_found"
@@ -142,7 +142,7 @@ async fn it_names_every_method_of_every_path_and_no_other() {
 }
 
 #[test]
-fn every_operation_is_told_apart_and_described() {
+fn every_operation_has_a_unique_id_and_a_description() {
     let document = Document::load();
     let mut names = std::collections::HashSet::new();
     for (path, method, operation) in operations(&document) {
@@ -165,7 +165,7 @@ fn every_operation_is_told_apart_and_described() {
 }
 
 #[test]
-fn every_example_is_what_its_schema_says() {
+fn every_example_matches_its_schema() {
     let document = Document::load();
     let mut examples = 0;
     for (path, method, operation) in operations(&document) {
@@ -188,7 +188,7 @@ fn every_example_is_what_its_schema_says() {
 }
 
 #[test]
-fn what_the_server_refuses_is_not_in_a_schema() {
+fn schemas_exclude_refused_bodies() {
     let document = Document::load();
     let id = "0c0ffee0-0000-4000-8000-0000000000ff";
     let up_to = "1042-17-k3f9q2w8";
@@ -214,7 +214,7 @@ fn what_the_server_refuses_is_not_in_a_schema() {
 }
 
 #[test]
-fn nothing_is_described_in_words_of_the_code() {
+fn descriptions_contain_no_rust() {
     let document = tidings_server::openapi();
     for word in ["::", "`None`", "`Some", "Option<"] {
         let line = document.lines().find(|line| line.contains(word));

@@ -15,7 +15,7 @@ fn text(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn the_page_has_what_it_names_and_no_script_of_its_own() {
+async fn the_page_loads_its_files_and_has_no_inline_script() {
     let app = TestApp::start().await;
     let server = app.serve();
     let answer = wire::get(server.address, "/").await;
@@ -64,7 +64,7 @@ async fn the_page_knows_whether_there_is_a_login() {
 }
 
 #[tokio::test]
-async fn other_pages_load_the_components_and_nothing_that_is_not_there() {
+async fn other_pages_load_the_components() {
     let app = TestApp::start().await;
     let server = app.serve();
     let script = wire::get(server.address, "/tidings.js").await;

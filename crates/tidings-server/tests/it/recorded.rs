@@ -1,9 +1,9 @@
-//! Recorded exchanges: what existing clients send, and every byte that matters of what they get.
+//! Recorded exchanges: the requests of existing clients, with every relevant byte of the responses.
 //!
-//! One file for each row of the contract. A change of the server's behaviour makes a test fail; if it
-//! is meant, run the tests again with `INSTA_UPDATE=always` and look at what became different.
+//! One file for each row of the contract. A change of the server's behaviour makes a test fail. If the
+//! change is intended, run the tests with `INSTA_UPDATE=always` and review the difference.
 //!
-//! Every answer is also held against the OpenAPI document.
+//! Every response is also checked with the OpenAPI document.
 
 mod aliases;
 mod system;
@@ -17,7 +17,7 @@ use tidings_server::{Level, LogLevel};
 use crate::app::{Answer, TestApp};
 use crate::schema::Document;
 
-/// The answer's headers that clients go by.
+/// The response headers that clients use.
 const HEADERS: [&str; 5] = [
     "content-type",
     "location",
@@ -26,7 +26,7 @@ const HEADERS: [&str; 5] = [
     "allow",
 ];
 
-/// What differs from run to run, and what stands for it.
+/// Replacements for values that differ from run to run.
 const FILTERS: [(&str, &str); 5] = [
     (
         r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}",
@@ -38,7 +38,7 @@ const FILTERS: [(&str, &str); 5] = [
     (r"retry: \d+", "retry: (milliseconds)"),
 ];
 
-/// A server and what was said to it.
+/// A server and the recorded exchange.
 struct Tape {
     app: TestApp,
     document: Document,
@@ -57,7 +57,7 @@ impl Tape {
         }
     }
 
-    /// Sends a request that may have a body, and keeps what was said.
+    /// Sends a request with an optional body, and records the exchange.
     async fn send(&mut self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let verb: Method = method.parse().expect("a method");
         let sent = path.replace('"', "%22").replace(' ', "%20");
@@ -94,11 +94,11 @@ impl Tape {
         self.text.push('\n');
     }
 
-    /// Whether the document has this answer.
+    /// Whether the document has this response.
     fn check(&self, method: &str, path: &str, answer: &Answer) {
         let path = path.split('?').next().unwrap_or(path);
         let templates = self.document.0["paths"].as_object().expect("an object");
-        // A fixed path wins over one with an id, as it does in the server.
+        // A fixed path wins over one with an id, as in the server.
         let template = templates.get(path).or_else(|| {
             let fitting = templates.iter().find(|(template, _)| fits(template, path));
             fitting.map(|(_, item)| item)
@@ -108,7 +108,7 @@ impl Tape {
         let response = &responses[answer.status.as_str()];
         assert!(response.is_object(), "{method} {path}: {}", answer.status);
         if answer.body.is_empty() {
-            // A generated client would read what is declared.
+            // A generated client reads the declared schema.
             assert!(response["content"].is_null(), "{method} {path} has no body");
             return;
         }
@@ -122,7 +122,7 @@ impl Tape {
         }
     }
 
-    /// Compares all of it with what is in the repository.
+    /// Compares the exchange with the recording.
     #[track_caller]
     fn assert(self, name: &str) {
         let mut settings = insta::Settings::clone_current();

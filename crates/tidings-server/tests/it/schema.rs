@@ -1,4 +1,4 @@
-//! Compares JSON with the schemas of the OpenAPI document: as much of JSON Schema as that uses.
+//! Checks JSON with the schemas of the OpenAPI document: the part of JSON Schema that it uses.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ fn camel_case(name: &str) -> String {
     })
 }
 
-/// The document, and what is looked up in it.
+/// The OpenAPI document.
 pub(crate) struct Document(pub(crate) Value);
 
 impl Document {
@@ -23,7 +23,7 @@ impl Document {
         Self(serde_json::from_str(&json).expect("the document is JSON"))
     }
 
-    /// What a `$ref` means; other things mean themselves.
+    /// Resolves a `$ref`. Other values are returned unchanged.
     pub(crate) fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         match value["$ref"].as_str() {
             Some(reference) => {
@@ -35,14 +35,14 @@ impl Document {
         }
     }
 
-    /// All that is wrong with a value, each with its place.
+    /// The faults of a value, each with its path.
     pub(crate) fn faults(&self, schema: &Value, value: &Value) -> Vec<String> {
         let mut faults = Vec::new();
         self.check(schema, value, "$", &mut faults);
         let known = self.properties(schema);
         if let (Some(object), false) = (value.as_object(), known.is_empty()) {
             for (name, field) in object {
-                // The older spelling of a field is there for older clients, and says the same.
+                // Older clients read the snake_case spelling of a field, with the same value.
                 let camel = camel_case(name);
                 let is_twin = known.contains(camel.as_str()) && object.get(&camel) == Some(field);
                 if !known.contains(name.as_str()) && !is_twin {
@@ -112,7 +112,7 @@ impl Document {
         }
     }
 
-    /// The names that an object of this schema may have; none if it may have any.
+    /// The names that an object of this schema can have; `None` if it can have any.
     fn properties<'a>(&'a self, schema: &'a Value) -> BTreeSet<&'a str> {
         let schema = self.resolve(schema);
         let mut names = BTreeSet::new();

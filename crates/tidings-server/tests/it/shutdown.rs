@@ -27,7 +27,7 @@ async fn streams_are_sent_away_with_the_time_to_come_back() {
     }
     within(ended).await.unwrap();
     assert!(TcpStream::connect(address).await.is_err());
-    // The engine is the caller's to close.
+    // The caller closes the engine.
     app.publish(&event("afterwards")).await;
 }
 
@@ -39,7 +39,7 @@ async fn a_request_under_way_is_answered() {
     let head = wire::post_head(server.address, body.len());
     let (first, rest) = body.split_at(10);
     let mut socket = wire::send_raw(server.address, format!("{head}{first}").as_bytes()).await;
-    // A stream is opened after that request, so the server has begun to serve it.
+    // The stream opens after that request, so the server is serving it.
     Stream::open(server.address).await.until("live").await;
     let ended = server.begin_shutdown();
     socket.write_all(rest.as_bytes()).await.unwrap();
@@ -61,7 +61,7 @@ async fn a_stalled_reader_does_not_hold_the_shutdown() {
 }
 
 #[tokio::test]
-async fn a_reader_that_takes_nothing_for_long_is_closed() {
+async fn closes_a_stalled_reader() {
     let app = TestApp::with(|config| {
         config.drain_grace = Duration::from_secs(3600);
         config.write_timeout = Duration::from_millis(50);
@@ -69,7 +69,7 @@ async fn a_reader_that_takes_nothing_for_long_is_closed() {
     .await;
     let server = app.serve();
     let _stalled = stalled_reader(&app, server.address).await;
-    // Without the timeout it would be waited for until the end of the grace time.
+    // Without the timeout the server would wait until the end of the grace time.
     within(server.begin_shutdown()).await.unwrap();
 }
 

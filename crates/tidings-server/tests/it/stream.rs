@@ -19,7 +19,7 @@ pub(crate) struct Stream {
     unread: String,
 }
 
-/// One frame, its fields as they were sent.
+/// One frame with its raw fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) name: String,
@@ -34,7 +34,7 @@ impl Frame {
         serde_json::from_str(&self.data).expect("the data is JSON")
     }
 
-    /// What an event is about, in these tests.
+    /// The description of the event.
     pub(crate) fn description(&self) -> String {
         assert_eq!(self.name, "", "{self:?}");
         let description = self.json()["description"].clone();
@@ -59,7 +59,7 @@ impl Frame {
     }
 }
 
-/// As it was sent.
+/// The raw frame.
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(retry) = self.retry {
@@ -85,7 +85,7 @@ impl Stream {
         Self::open_with(address, "", None).await
     }
 
-    /// With a query, and with the header `Last-Event-ID`.
+    /// Opens a stream with a query and the header `Last-Event-ID`.
     pub(crate) async fn open_with(
         address: SocketAddr,
         query: &str,
@@ -98,7 +98,7 @@ impl Stream {
         Self::of(wire::call(address, request).await)
     }
 
-    /// What is answered.
+    /// The response.
     pub(crate) fn of(answer: Response<Incoming>) -> Self {
         let (head, body) = answer.into_parts();
         assert_eq!(head.status, 200);
@@ -110,8 +110,8 @@ impl Stream {
         }
     }
 
-    /// The next frame; `None` when the stream has ended in good order. A comment, which has no blank
-    /// line after it, counts as a frame, and so does the `retry:` that ends a stream.
+    /// The next frame; `None` at the regular end of the stream. A comment, which has no blank line after
+    /// it, counts as a frame, and so does the `retry:` that ends a stream.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
             if let Some((line, rest)) = self.unread.split_once('\n')
@@ -149,7 +149,7 @@ impl Stream {
         self.next().await.expect("the stream goes on")
     }
 
-    /// Reads on to the frame of this name and returns it with the events before it.
+    /// Reads to the frame of this name. Returns it with the events before it.
     pub(crate) async fn until(&mut self, name: &str) -> (Vec<Frame>, Frame) {
         let mut events = Vec::new();
         loop {

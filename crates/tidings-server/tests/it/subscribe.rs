@@ -57,7 +57,7 @@ async fn an_event_arrives_as_it_is_stored() {
 }
 
 #[tokio::test]
-async fn a_stream_resumes_after_its_cursor_with_exactly_what_was_missed() {
+async fn a_stream_resumes_with_exactly_the_missed_events() {
     let app = TestApp::start().await;
     let server = app.serve();
     let mut stream = Stream::open(server.address).await;
@@ -151,7 +151,7 @@ async fn a_cursor_that_cannot_be_used_is_answered_with_a_reset_to_go_on_from() {
 }
 
 #[tokio::test]
-async fn from_the_cursor_of_the_list_nothing_is_missed() {
+async fn a_stream_continues_from_the_cursor_of_a_list() {
     let app = TestApp::start().await;
     let server = app.serve();
     app.publish(&event("listed")).await;
@@ -179,14 +179,14 @@ async fn a_request_for_the_head_ends_at_once() {
 }
 
 #[tokio::test]
-async fn a_silent_stream_says_that_it_is_alive() {
+async fn a_silent_stream_sends_keepalives() {
     let app = TestApp::start().await;
     let mut body = subscribed(&app).await;
     let mut text = String::new();
     while !text.contains("event: live") {
         text.push_str(&next(&mut body).await);
     }
-    // From here on the clock leaps to whatever is waited for.
+    // From here on the clock advances to the next timer.
     tokio::time::pause();
     let live = Instant::now();
     for times in 1..=3 {

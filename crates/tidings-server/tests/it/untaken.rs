@@ -1,4 +1,4 @@
-//! Answers that their clients do not take, and large pages.
+//! Unread responses, and large pages.
 
 use futures_util::future::join_all;
 use hyper::Method;
@@ -11,7 +11,7 @@ use crate::app::{Answer, EVENTS, TestApp, event_with, id_of, within};
 use crate::login::{ALICE, BOB, HOST, LoginApp, USER};
 use crate::wire;
 
-/// Events of 60 KB, more than a page may have that ends early.
+/// Events of 60 KB, more than fit into a page at once.
 const LARGE_EVENTS: usize = 40;
 
 /// In the order in which they were published.
@@ -28,7 +28,7 @@ async fn fill(app: &LoginApp, owner: OwnerId) -> Vec<String> {
     stored.iter().map(id_of).collect()
 }
 
-/// Asks for a page and takes nothing of it but the first line, which it waits for.
+/// Requests a page, waits for its first line, and reads nothing more.
 async fn ask(app: &LoginApp, token: &str, path: &str) -> (TcpStream, String) {
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n\r\n");
@@ -40,7 +40,7 @@ async fn ask(app: &LoginApp, token: &str, path: &str) -> (TcpStream, String) {
 }
 
 #[tokio::test]
-async fn a_caller_who_takes_nothing_is_refused_and_others_are_served() {
+async fn refuses_a_caller_with_unread_responses_and_serves_others() {
     let app = LoginApp::start().await;
     for owner in [ALICE, BOB] {
         fill(&app, owner).await;
@@ -85,7 +85,7 @@ async fn a_caller_who_takes_nothing_is_refused_and_others_are_served() {
     ] {
         assert!(answer.contains(words), "{words}: {answer}");
     }
-    // What is small is answered still.
+    // Small responses are still served.
     assert_eq!(get(&alice, &format!("{EVENTS}/summary")).await.status, 200);
 
     drop(untaken);

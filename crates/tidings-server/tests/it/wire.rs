@@ -42,7 +42,7 @@ where
     .await
 }
 
-/// Reads an answer to its end.
+/// Reads a response to its end.
 pub(crate) async fn read(answer: Response<Incoming>) -> Answer {
     let (head, body) = answer.into_parts();
     let body = within(body.collect()).await.expect("the body can be read");
@@ -57,7 +57,7 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> Answer {
     read(call(address, Request::get(path)).await).await
 }
 
-/// Connects and sends bytes as they are.
+/// Connects and sends raw bytes.
 pub(crate) async fn send_raw(address: SocketAddr, bytes: &[u8]) -> TcpStream {
     let mut socket = within(TcpStream::connect(address)).await.expect("connects");
     within(socket.write_all(bytes)).await.expect("sends");
