@@ -183,19 +183,17 @@ async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Sta
         ..tidings::Config::new(&args.data_dir)
     })
     .await?;
-    let config = tidings_server::Config {
-        listen: args.listen,
-        metrics_listen: args.metrics_listen,
-        tls: args.connections.tls(),
-        connections: settings.connections,
-        log_level: Some(log.level()),
-        log_dropped: log.dropped(),
-        identity,
-        allowed_origins: args.identity.allowed_origins(),
-        public_urls: args.connections.public_urls(),
-        limits: args.limits.caller_limits(args.identity.has_login()),
-        ..tidings_server::Config::default()
-    };
+    let mut config = tidings_server::Config::default();
+    config.listen = args.listen;
+    config.metrics_listen = args.metrics_listen;
+    config.tls = args.connections.tls();
+    config.connections = settings.connections;
+    config.log_level = Some(log.level());
+    config.log_dropped = log.dropped();
+    config.identity = identity;
+    config.allowed_origins = args.identity.allowed_origins();
+    config.public_urls = args.connections.public_urls();
+    config.limits = args.limits.caller_limits(args.identity.has_login());
     let server = match Server::bind(engine.clone(), config) {
         Ok(server) => server,
         Err(error) => {

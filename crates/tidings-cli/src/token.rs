@@ -111,18 +111,14 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let secret = Secret::read(secret_file);
     let secret =
         secret.with_context(|| format!("could not read the secret {}", secret_file.display()))?;
-    let issued = Timestamp::now();
-    let expires = issued.checked_add(args.expires_in.0);
-    let request = MintRequest {
-        owner,
-        scopes: args.scope.into_iter().fold(Scopes::NONE, Scopes::bitor),
-        issued,
-        expires: expires
-            .context("--expires-in reaches beyond the year 9999: give a shorter time")?,
-        issuer: args.issuer,
-        audience: args.audience,
-        id: Some(args.id.unwrap_or_else(|| Uuid::new_v4().to_string())),
-    };
+    let expires = Timestamp::now().checked_add(args.expires_in.0);
+    let expires =
+        expires.context("--expires-in reaches beyond the year 9999: give a shorter time")?;
+    let scopes = args.scope.into_iter().fold(Scopes::NONE, Scopes::bitor);
+    let mut request = MintRequest::new(owner, scopes, expires);
+    request.issuer = args.issuer;
+    request.audience = args.audience;
+    request.id = Some(args.id.unwrap_or_else(|| Uuid::new_v4().to_string()));
     let token = mint(&secret, &request)?;
     output::print_line(token).context("could not write to standard output")?;
     Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! Which connections are served, and which are only told that there are too many.
+//! The admission of connections: each is served, or refused because there are too many.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
@@ -11,91 +11,41 @@ use tidings_event::ErrorCode;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::connection_limits::ConnectionLimits;
 use crate::problem::Problem;
 
-/// Connections beyond the limit that are taken nevertheless, so that health checks are answered. When
-/// one more comes the oldest is closed: a check takes a moment, while who holds on to such a
-/// connection cannot keep the next check out.
+/// Connections beyond the limit that are accepted for health checks. One more closes the oldest, so that a
+/// client that holds such a connection cannot block the next check.
 pub(crate) const RESERVE: usize = 16;
 
-/// Open files that are not connections: the store's, the log's, the listener.
+/// Open files that are not connections: those of the store and the log, and the listener.
 const OTHER_FILES: u64 = 64;
 
-/// The most connections that are served unless told otherwise, where the limit of open files allows
-/// it.
+/// The default limit of connections, if the limit of open files allows it.
 const MAX_CONNECTIONS: usize = 16_000;
 
-/// The part of all connections that one address may have where nothing else is said: none takes all of
-/// them, and an office or a proxy, which are one address too, have room for many.
+/// The part of all connections that one address can have by default: an office or a proxy has room for many
+/// clients, and no address takes all connections.
 const ADDRESS_SHARE: usize = 4;
 
 /// The least time between two warnings that connections are not served.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How many connections there may be, and how long they may take to say what they want.
-#[derive(Clone, Debug)]
-pub struct ConnectionLimits {
-    /// How many connections are served at a time. `None` is as many as the limit of open files allows,
-    /// and 16,000 at most. A few more are taken, of which only health checks and metrics are answered.
-    pub most: Option<usize>,
-    /// How many of them may come from one address. The addresses of an IPv6 network of 64 bits count
-    /// as one; behind a proxy all have the same. `Some(0)` is no limit of its own. `None` is a quarter
-    /// of all where other machines connect, so that nobody takes all of them from one address, and no
-    /// limit on a loopback address, where all have the same.
-    pub most_per_address: Option<usize>,
-    /// The largest head of a request, in bytes: its first line and its header fields. In HTTP/2 as
-    /// they are after decompression, with 32 bytes for each field (RFC 9113 §6.5.2). At least 8,192.
-    pub head_bytes: usize,
-    /// The longest path with its query, in bytes; less than `head_bytes`, which it is part of.
-    pub uri_bytes: usize,
-    /// How long a client may take for the head of a request, and how long a connection is kept on
-    /// which nothing happens.
-    pub header_timeout: Duration,
-    /// How long a client may take for the body of a request; and a sixth of it without a byte, or at
-    /// less than 1 KiB a second.
-    pub upload_timeout: Duration,
-}
-
-impl ConnectionLimits {
-    /// Enough for a bad line, and not much to gain for who opens connections to waste them.
-    pub const DEFAULT_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-    /// A hundred categories, actions and resources of usual length and the longest text to search for
-    /// take two thirds of it.
-    pub const DEFAULT_URI_BYTES: usize = 16 * 1024;
-    /// Enough for the largest batch on a slow line.
-    pub const DEFAULT_UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
-    /// The longest address, the longest token, and as much again as the token for all else.
-    pub const DEFAULT_HEAD_BYTES: usize = 32 * 1024;
-}
-
-impl Default for ConnectionLimits {
-    fn default() -> Self {
-        Self {
-            most: None,
-            most_per_address: None,
-            head_bytes: Self::DEFAULT_HEAD_BYTES,
-            uri_bytes: Self::DEFAULT_URI_BYTES,
-            header_timeout: Self::DEFAULT_HEADER_TIMEOUT,
-            upload_timeout: Self::DEFAULT_UPLOAD_TIMEOUT,
-        }
-    }
-}
-
 /// Why a connection is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Full {
-    /// There are as many connections as there may be.
+    /// All connections are taken.
     Server,
-    /// There are as many from this address.
+    /// All connections of the client's address are taken.
     Address,
 }
 
-/// Gives out the seats.
+/// Assigns a seat to each connection.
 #[derive(Debug)]
 pub(crate) struct Admission {
     most: usize,
     most_per_address: usize,
-    /// What the operator can do about too many connections.
+    /// The remedy for too many connections, for the log.
     remedy: &'static str,
     seats: Mutex<Seats>,
 }
@@ -103,7 +53,7 @@ pub(crate) struct Admission {
 #[derive(Debug, Default)]
 struct Seats {
     served: usize,
-    /// Only those that have a connection, and none without a limit by address.
+    /// Only addresses with a connection; empty without a limit by address.
     by_address: HashMap<IpAddr, usize>,
     /// The oldest first.
     reserve: VecDeque<ReserveSeat>,
@@ -118,7 +68,7 @@ struct ReserveSeat {
     taken: CancellationToken,
 }
 
-/// A connection's seat, free again when it is dropped.
+/// The seat of a connection. Dropping it frees the seat.
 #[derive(Debug)]
 pub(crate) struct Seat {
     admission: Arc<Admission>,
@@ -171,7 +121,7 @@ impl Admission {
         Self {
             most,
             most_per_address: limits.most_per_address.unwrap_or_else(by_default),
-            remedy: "raise --max-connections, or look who opens them",
+            remedy: "raise --max-connections, or find the client that opens them",
             seats: Mutex::default(),
         }
     }
@@ -182,17 +132,17 @@ impl Admission {
         Self {
             most,
             most_per_address: 0,
-            remedy: "look who opens them to --metrics-listen",
+            remedy: "find the client that connects to --metrics-listen",
             seats: Mutex::default(),
         }
     }
 
-    /// The connections that one address may have; 0 is any number.
+    /// The most connections of one address; 0 is any number.
     pub(crate) const fn most_per_address(&self) -> usize {
         self.most_per_address
     }
 
-    /// The most connections there are at any time, but for those that are just being closed.
+    /// The most connections at any time, except those that are being closed.
     pub(crate) const fn most_at_all(&self) -> usize {
         self.most + RESERVE
     }
@@ -231,7 +181,7 @@ impl Admission {
             .then_some(Full::Address)
     }
 
-    /// Tells the operator, but not of every single one.
+    /// Warns the operator, at most once a minute.
     fn warn(&self, seats: &mut Seats, why: Full, address: IpAddr) {
         let now = Instant::now();
         let silent = |warned: Instant| now.duration_since(warned) < WARN_INTERVAL;
@@ -242,14 +192,14 @@ impl Admission {
         match why {
             Full::Server => tracing::warn!(
                 limit = self.most,
-                "too many connections: further ones get health checks only; {}",
-                self.remedy
+                remedy = self.remedy,
+                "too many connections: further ones get health checks only"
             ),
             Full::Address => tracing::warn!(
                 limit = self.most_per_address,
                 %address,
-                "too many connections from one address: its further ones get health checks only; \
-                 raise --max-connections-per-address, or look who opens them"
+                remedy = "raise --max-connections-per-address behind a proxy",
+                "too many connections from one address: further ones get health checks only"
             ),
         }
     }
@@ -279,7 +229,8 @@ impl Seats {
 }
 
 impl Seat {
-    /// Nothing for a connection that is served; else why it is not, and what tells that it has to go.
+    /// `None` for a connection that is served. Otherwise the reason, and a token that is cancelled when the
+    /// connection must close.
     pub(crate) const fn reserve(&self) -> Option<(Full, &CancellationToken)> {
         match &self.kind {
             Kind::Served(_) => None,
@@ -310,10 +261,10 @@ impl Drop for Seat {
     }
 }
 
-/// What is asked for, as far as the store keeps the files it needs.
+/// The wanted number, unless the store would run out of open files.
 fn most_connections(wanted: Option<usize>) -> usize {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    // As many again as the reserve may be just being closed.
+    // As many connections as the reserve can be closing at the same time.
     let spare = OTHER_FILES + 2 * RESERVE as u64;
     let room = usize::try_from(files.saturating_sub(spare).max(1)).unwrap_or(usize::MAX);
     if let Some(wanted) = wanted
@@ -322,13 +273,13 @@ fn most_connections(wanted: Option<usize>) -> usize {
         tracing::warn!(
             wanted,
             served = room,
-            "the limit of open files allows fewer connections than --max-connections; raise it"
+            "the limit of open files allows fewer connections than --max-connections; raise it (`ulimit -n`)"
         );
     }
     wanted.unwrap_or(MAX_CONNECTIONS).min(room)
 }
 
-/// What counts as one address: whoever has one of IPv6 has a network of 64 bits full of them.
+/// The address that is counted. A client with one IPv6 address has a network of 64 bits of them.
 fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -361,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seat_is_free_again_when_its_connection_ends() {
+    fn frees_a_seat_when_its_connection_ends() {
         let admission = admission(2, 0);
         let here = address("127.0.0.1");
         let first = admission.admit(here);
@@ -370,14 +321,14 @@ mod tests {
         let third = admission.admit(here);
         assert_eq!(why(&third), Some(Full::Server));
         drop(first);
-        // One that was turned away is not served after all.
+        // A refused connection stays refused.
         assert_eq!(why(&third), Some(Full::Server));
         assert_eq!(why(&admission.admit(here)), None);
         assert!(admission.seats().by_address.is_empty());
     }
 
     #[test]
-    fn the_oldest_makes_room_in_the_reserve() {
+    fn the_oldest_connection_makes_room_in_the_reserve() {
         let admission = admission(1, 0);
         let here = address("127.0.0.1");
         let _served = admission.admit(here);
@@ -387,7 +338,7 @@ mod tests {
         let more = admission.admit(here);
         assert!(gone(&reserve[0]));
         assert!(!reserve[1..].iter().any(gone));
-        // Those that end leave room: nobody is sent away for the next.
+        // Ended connections leave room, so none is closed for the next.
         drop(reserve.split_off(8));
         let next = admission.admit(here);
         assert!(!gone(&reserve[1]) && !gone(&more) && !gone(&next));
@@ -396,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn one_address_does_not_take_the_seats_of_others() {
+    fn one_address_cannot_take_the_seats_of_others() {
         let admission = admission(10, 2);
         let greedy = address("192.0.2.1");
         let seats = [admission.admit(greedy), admission.admit(greedy)];
@@ -409,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn where_others_connect_one_address_has_a_quarter() {
+    fn one_address_has_a_quarter_if_other_machines_connect() {
         let per_address = |most_per_address, listen| {
             let limits = ConnectionLimits {
                 most: Some(100),

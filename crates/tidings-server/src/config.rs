@@ -1,67 +1,72 @@
-//! How a server is set up.
+//! The configuration of a server.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use crate::admission::ConnectionLimits;
+use crate::connection_limits::ConnectionLimits;
 use crate::dropped_lines::DroppedLines;
 use crate::identity::{Identity, Origin, PublicUrl};
 use crate::limits::CallerLimits;
 use crate::log_level::LogLevel;
 use crate::tls::TlsConfig;
 
-/// What a server needs to know.
+/// The configuration of a server. Create it with [`Config::default`] and set its fields:
+///
+/// ```
+/// let mut config = tidings_server::Config::default();
+/// config.keepalive = std::time::Duration::from_secs(30);
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Config {
-    /// Where to listen; a loopback address. Port 0 takes any free one.
+    /// The address to listen on. Without a login it must be a loopback address. Port 0 is any free port.
     pub listen: SocketAddr,
-    /// Where to listen for a monitoring system, which gets metrics and health checks there without a token
-    /// and under any name; nothing else is served there. `None` is nowhere.
+    /// The address of a second listener for a monitoring system. It serves metrics and health checks only,
+    /// without a token and under any host name. Needs the feature `metrics`.
     pub metrics_listen: Option<SocketAddr>,
-    /// The certificate to serve over TLS with. Without it there is none, and HTTP/1.1 only.
+    /// The certificate for TLS. Without it the server speaks HTTP/1.1 without TLS. Needs the feature `tls`.
     pub tls: Option<TlsConfig>,
-    /// How many connections there may be, and how long they may say nothing.
+    /// The limits of connections.
     pub connections: ConnectionLimits,
-    /// How long a stream is silent before a comment shows both ends that it is alive; at
-    /// least a second.
+    /// The silence after which a stream sends a comment, so that both ends see that it is alive; at least
+    /// 1 second.
     pub keepalive: Duration,
-    /// On shutdown the streams end at random moments within this time, so that their readers do not
-    /// all return at once. Cut to half of `drain_grace`.
+    /// On shutdown streams end at random moments within this time, so that their clients do not reconnect
+    /// all at once. At most half of `drain_grace`.
     pub drain_spread: Duration,
     /// On shutdown connections that are still busy after this time are dropped.
     pub drain_grace: Duration,
-    /// A connection whose client takes nothing for this long is closed. A stream's reader comes back
+    /// A connection is closed if its client takes nothing for this long. The client of a stream reconnects
     /// with its cursor and misses nothing.
     pub write_timeout: Duration,
-    /// Reads and sets the level of the program's log. Without it there is nothing at
-    /// `/api/system/events/config`.
+    /// Reads and sets the level of the program's log, at `/api/system/events/config`. `None` answers 404
+    /// there.
     pub log_level: Option<LogLevel>,
-    /// The lines that the program's log has lost, for `/metrics`.
+    /// The number of lines that the program's log has lost, for `/metrics`.
     pub log_dropped: DroppedLines,
-    /// How it knows who calls.
+    /// How callers are identified.
     pub identity: Identity,
-    /// The origins of other web pages whose scripts may use it, with a token of their own. Empty: none
-    /// but its own page. Without a login they do not count.
+    /// The origins of other web pages whose scripts may use the server, each with a token of its own.
+    /// Ignored without a login.
     pub allowed_origins: Vec<Origin>,
-    /// The addresses at which browsers reach it through a proxy. Requests that name their host are
-    /// answered without a login too, pages of their origin are the server's own, and everything is
-    /// served below their path as well.
+    /// The URLs at which browsers reach the server through a proxy. The server answers requests to their
+    /// host, treats pages of their origin as its own, and serves everything below their path too.
     pub public_urls: Vec<PublicUrl>,
-    /// How much one caller may ask for.
+    /// The limits of one caller.
     pub limits: CallerLimits,
 }
 
 impl Config {
-    /// Where a server listens unless told otherwise.
+    /// The default address: 127.0.0.1:9081.
     pub const DEFAULT_LISTEN: SocketAddr =
         SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9081);
-    /// What existing clients are used to.
+    /// The interval that existing clients expect.
     pub const DEFAULT_KEEPALIVE: Duration = Duration::from_secs(15);
-    /// Long enough to spread a thousand browsers, short enough to wait for.
+    /// Spreads a thousand browsers without a long wait.
     pub const DEFAULT_DRAIN_SPREAD: Duration = Duration::from_secs(3);
-    /// Within the 30 seconds that service managers commonly allow.
+    /// Within the 30 seconds of common service managers.
     pub const DEFAULT_DRAIN_GRACE: Duration = Duration::from_secs(10);
-    /// Outlasts a laptop's short sleep; what a stalled reader holds until then is bounded.
+    /// Outlasts a laptop's short sleep. The memory of a stalled client is bounded.
     pub const DEFAULT_WRITE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 }
 

@@ -1,10 +1,15 @@
-//! One connection: how it is set up, served and brought to its end.
+//! One connection: its setup, its requests and its end.
 
+#[cfg(feature = "tls")]
 mod delivery;
+mod exchange;
 mod half_close;
+mod head_limit;
+#[cfg(feature = "tls")]
 mod http2;
 mod linger;
-mod refusal;
+#[cfg(feature = "tls")]
+mod over_tls;
 mod reserve;
 
 use std::convert::Infallible;
@@ -25,7 +30,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
-use tokio_rustls::server::TlsStream;
 use tower::Service as _;
 
 use crate::admission::{Full, Seat};
@@ -36,24 +40,21 @@ use crate::router::Routes;
 use crate::state::AppState;
 use crate::tls::Tls;
 
-use half_close::{HalfClosing, Owed};
-use refusal::Explained;
+use exchange::Exchange;
+use half_close::HalfClosing;
+use head_limit::HeadLimited;
 
-/// How long a client may take for its TLS handshake.
-const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
-
-/// The most memory for what a connection has sent and not yet been served, or is served and has not
-/// yet taken; streams wait. So no head can be larger.
+/// The memory for bytes that a client has sent and the server has not used, and the other way round; streams
+/// wait. No head can be larger.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// The most that the kernel holds for a client that is slow to take; it doubles this for its own
-/// bookkeeping.
+/// The most that the kernel holds for a slow client. It doubles the value for its own bookkeeping.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 
-/// Pinned, since a socket with a time-out must not move, and a connection wants one that may.
+/// Pinned, since a socket with a time-out must not move, and a connection needs one that can.
 type Socket = std::pin::Pin<Box<TimeoutStream<TcpStream>>>;
 
-/// Serves connections, all in the same way.
+/// Serves connections.
 #[derive(Debug)]
 pub(crate) struct Connections {
     routes: Routes,
@@ -62,19 +63,28 @@ pub(crate) struct Connections {
     http1: Builder,
     /// For connections beyond the limit.
     http1_once: Builder,
+    #[cfg(feature = "tls")]
     requests: http2::Requests,
+    #[cfg(feature = "tls")]
     header_timeout: Duration,
     head_bytes: usize,
     write_timeout: Duration,
-    /// They end when the server has ended, and not when it begins to.
+    /// Whether they take requests until the server has ended, and not until it begins to.
     through_drain: bool,
 }
 
-/// Where a connection's requests come from, and how.
+/// Where a connection comes from, and how.
 #[derive(Clone, Copy, Debug)]
-struct Origin {
+struct ConnectionSource {
     peer: Peer,
     over_tls: bool,
+}
+
+impl ConnectionSource {
+    const fn plain(peer: Peer) -> Self {
+        let over_tls = false;
+        Self { peer, over_tls }
+    }
 }
 
 impl Connections {
@@ -90,7 +100,8 @@ impl Connections {
             builder
                 .timer(TokioTimer::new())
                 .header_read_timeout(header_timeout)
-                .max_header_size(config.connections.head_bytes)
+                // `HeadLimited` refuses a head of one byte more first.
+                .max_header_size(config.connections.head_bytes + 1)
                 .max_buf_size(BUFFER_BYTES);
             builder
         };
@@ -102,7 +113,9 @@ impl Connections {
             tls,
             http1: builder(header_timeout),
             http1_once,
+            #[cfg(feature = "tls")]
             requests: http2::Requests::default(),
+            #[cfg(feature = "tls")]
             header_timeout,
             head_bytes: config.connections.head_bytes,
             write_timeout: config.write_timeout,
@@ -110,14 +123,14 @@ impl Connections {
         }
     }
 
-    /// Connections that take requests also while the server ends.
+    /// Connections that also take requests while the server shuts down.
     #[cfg(feature = "metrics")]
     pub(crate) const fn through_drain(mut self) -> Self {
         self.through_drain = true;
         self
     }
 
-    /// Serves a connection until it ends. Once the server ends, requests that are under way are
+    /// Serves a connection until it ends. While the server shuts down, requests that are under way are
     /// still answered, and no others are taken.
     pub(crate) async fn serve(&self, socket: TcpStream, peer: Peer, seat: Seat) {
         let socket = match self.set_up(socket) {
@@ -129,14 +142,11 @@ impl Connections {
         };
         let _open = self.state.metrics.connection();
         let beyond = seat.reserve();
-        // A connection that is served over TLS, or not served, needs more room than the many others.
+        // Connections over TLS, and those that are not served, need more room than the others.
         let served = match (&self.tls, beyond) {
             (None, None) => {
-                let origin = Origin {
-                    peer,
-                    over_tls: false,
-                };
-                self.serve_http1(socket, origin, None).await
+                let source = ConnectionSource::plain(peer);
+                self.serve_http1(socket, source, None).await
             }
             (Some(tls), None) => Box::pin(self.serve_tls(tls, socket, peer, None)).await,
             (_, Some((why, taken))) => {
@@ -153,13 +163,35 @@ impl Connections {
         }
     }
 
-    /// Waits for what connections that were cut leave behind.
+    /// Waits for the requests of HTTP/2 connections that were cut.
     pub(crate) async fn requests_ended(&self) {
+        #[cfg(feature = "tls")]
         self.requests.ended().await;
     }
 
+    /// Serves health checks, and refuses everything else, on a connection beyond the limit.
+    async fn serve_beyond(&self, socket: Socket, peer: Peer, why: Full) -> hyper::Result<()> {
+        match &self.tls {
+            Some(tls) => self.serve_tls(tls, socket, peer, Some(why)).await,
+            None => {
+                let source = ConnectionSource::plain(peer);
+                self.serve_http1(socket, source, Some(why)).await
+            }
+        }
+    }
+
+    /// There is no TLS in a build without the feature.
+    #[cfg(not(feature = "tls"))]
+    #[expect(
+        clippy::unused_async,
+        reason = "the same signature as with the feature"
+    )]
+    async fn serve_tls(&self, tls: &Tls, _: Socket, _: Peer, _: Option<Full>) -> hyper::Result<()> {
+        match *tls {}
+    }
+
     fn set_up(&self, socket: TcpStream) -> std::io::Result<Socket> {
-        // A frame is one write and must not wait for the acknowledgement of the one before.
+        // A frame is one write and must not wait for the acknowledgement of the previous one.
         socket.set_nodelay(true)?;
         SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER_BYTES)?;
         let mut socket = TimeoutStream::new(socket);
@@ -167,74 +199,10 @@ impl Connections {
         Ok(Box::pin(socket))
     }
 
-    /// Serves what is served on a connection beyond the limit.
-    async fn serve_beyond(&self, socket: Socket, peer: Peer, why: Full) -> hyper::Result<()> {
-        match &self.tls {
-            Some(tls) => self.serve_tls(tls, socket, peer, Some(why)).await,
-            None => {
-                let origin = Origin {
-                    peer,
-                    over_tls: false,
-                };
-                self.serve_http1(socket, origin, Some(why)).await
-            }
-        }
-    }
-
-    /// Serves a connection over TLS, in the protocol that the handshake chooses.
-    async fn serve_tls(
-        &self,
-        tls: &Tls,
-        socket: Socket,
-        peer: Peer,
-        beyond: Option<Full>,
-    ) -> hyper::Result<()> {
-        let Some(socket) = self.handshake(tls, socket, peer, beyond).await else {
-            return Ok(());
-        };
-        let origin = Origin {
-            peer,
-            over_tls: true,
-        };
-        let (_, session) = socket.get_ref();
-        if Tls::is_http2(session.alpn_protocol()) {
-            http2::serve(self, socket, origin).await
-        } else {
-            self.serve_http1(socket, origin, beyond).await
-        }
-    }
-
-    async fn handshake(
-        &self,
-        tls: &Tls,
-        socket: Socket,
-        peer: Peer,
-        beyond: Option<Full>,
-    ) -> Option<TlsStream<Socket>> {
-        let time = beyond.map_or(HANDSHAKE_TIME.min(self.header_timeout), |_| {
-            reserve::HEAD_TIME
-        });
-        let handshake = timeout(time, tls.acceptor(beyond.is_none()).accept(socket));
-        let shaken = tokio::select! {
-            shaken = handshake => shaken,
-            // Nothing was asked yet.
-            () = self.state.drain.begun() => return None,
-        };
-        match shaken {
-            Ok(Ok(socket)) => return Some(socket),
-            Ok(Err(error)) => {
-                tracing::debug!(peer = %peer.0, cause = chain(&error), "a TLS handshake failed");
-            }
-            Err(_) => tracing::debug!(peer = %peer.0, "a TLS handshake took too long"),
-        }
-        self.state.metrics.count_failed_handshake();
-        None
-    }
-
     async fn serve_http1<S>(
         &self,
         socket: S,
-        origin: Origin,
+        source: ConnectionSource,
         beyond: Option<Full>,
     ) -> hyper::Result<()>
     where
@@ -244,19 +212,20 @@ impl Connections {
             None => &self.http1,
             Some(_) => &self.http1_once,
         };
-        let owed = Owed::default();
+        let exchange = Exchange::default();
         let service = service_fn(|request| {
-            owed.note(&request);
-            let owed = owed.clone();
-            let answer = match beyond {
+            exchange.begin(&request);
+            let exchange = exchange.clone();
+            let response = match beyond {
                 Some(why) if !reserve::serves(&request) => {
                     Either::Right(reserve::refuse(request, why).map(Ok))
                 }
-                _ => Either::Left(self.answer(request, origin)),
+                _ => Either::Left(self.answer(request, source)),
             };
-            answer.map(move |answer| answer.map(|answer| owed.hold(answer)))
+            response.map(move |response| response.map(|response| exchange.track(response)))
         });
-        let socket = Explained::new(HalfClosing::new(socket, owed.clone()), self.head_bytes);
+        let socket = HalfClosing::new(socket, exchange.clone());
+        let socket = HeadLimited::new(socket, exchange.clone(), self.head_bytes);
         let connection = builder.serve_connection(TokioIo::new(socket), service);
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
@@ -269,26 +238,26 @@ impl Connections {
         }
     }
 
-    /// Answers one request. Dropping the future stops a stream, but not a request that changes
-    /// something: one that has arrived takes effect even if its client hangs up at once, which the
-    /// connection may notice before it first polls this future.
+    /// Answers one request. Dropping the future stops a stream, but not a request that changes something: it
+    /// takes effect even if its client hangs up at once, which the connection can notice before it first
+    /// polls this future.
     fn answer(
         &self,
         mut request: Request<Incoming>,
-        origin: Origin,
+        source: ConnectionSource,
     ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
         let extensions = request.extensions_mut();
-        extensions.insert(origin.peer);
-        if origin.over_tls {
+        extensions.insert(source.peer);
+        if source.over_tls {
             extensions.insert(OverTls);
         }
         let changes = !request.method().is_safe();
-        // Whatever of this is a service is always ready.
-        let answer = self.routes.clone().call(request.map(Body::new));
+        // Every service here is always ready.
+        let response = self.routes.clone().call(request.map(Body::new));
         if changes {
-            Either::Left(self.state.drain.finish(answer))
+            Either::Left(self.state.drain.finish(response))
         } else {
-            Either::Right(answer)
+            Either::Right(response)
         }
     }
 }

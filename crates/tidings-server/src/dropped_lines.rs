@@ -13,10 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// use tidings_server::{Config, DroppedLines};
 ///
 /// let dropped = DroppedLines::default();
-/// let config = Config {
-///     log_dropped: dropped.clone(),
-///     ..Config::default()
-/// };
+/// let mut config = Config::default();
+/// config.log_dropped = dropped.clone();
 /// dropped.add(2);
 /// assert_eq!(config.log_dropped.get(), 2);
 /// ```

@@ -1,4 +1,4 @@
-//! Tidings over HTTP: a [`Server`] to run, or a [`router`] to mount in an app of your own.
+//! Tidings over HTTP: a [`Server`] to run, or a [`router`] to mount in your own app.
 //!
 //! ```no_run
 //! use tidings_server::{Config, Server};
@@ -14,13 +14,28 @@
 //! # }
 //! ```
 //!
-//! Whoever can reach it is the one local user, [`LOCAL_USER`]. So that no web page elsewhere can,
-//! every request must name this machine as its `Host`, and come from its own origin if it names one.
+//! Without a login every client is the one local user, [`LOCAL_USER`]. So that no web page elsewhere can
+//! send requests, each must name this machine as its `Host`, and its `Origin`, if any, must be the server's.
+//!
+//! # Features
+//!
+//! None is on by default, so that a program that mounts the [`router`] builds little. The command turns all
+//! of them on. A configuration that needs a missing feature is an error.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `tls` | [`Config::tls`]: TLS and HTTP/2 |
+//! | `jwt` | [`Identity::Tokens`]: a login with signed tokens, and rates for each caller |
+//! | `jwks-url` | [`KeySource::JwksUrl`]: keys that are fetched from a URL |
+//! | `ui` | the page at `/`, and web components at `/tidings.js` |
+//! | `openapi` | the OpenAPI document at `/openapi.json` |
+//! | `metrics` | counters at `/metrics`, and [`Config::metrics_listen`] |
 
 mod admission;
 mod bulk_change;
 mod config;
 mod connection;
+mod connection_limits;
 mod dropped_lines;
 mod error;
 mod error_chain;
@@ -31,6 +46,7 @@ pub mod fuzzing;
 mod gate;
 mod identity;
 mod limits;
+mod listener;
 mod log_level;
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -47,6 +63,7 @@ mod peer;
 mod pool;
 mod problem;
 mod publication;
+#[cfg(any(feature = "jwt", feature = "tls"))]
 mod regular_file;
 mod repeats;
 mod request;
@@ -62,9 +79,11 @@ mod state;
 mod store_failure;
 mod tls;
 mod token;
+#[cfg(any(feature = "jwt", feature = "tls"))]
+mod watched_files;
 
-pub use admission::ConnectionLimits;
 pub use config::Config;
+pub use connection_limits::ConnectionLimits;
 pub use dropped_lines::DroppedLines;
 pub use identity::local_only;
 pub use identity::{Identity, LOCAL_USER, Origin, OriginError, PublicUrl, PublicUrlError};
@@ -76,7 +95,8 @@ pub use router::router;
 pub use serve::{BindError, Server};
 pub use tls::{TlsConfig, TlsError};
 pub use token::{
-    FileFault, JwksFault, KeySource, KeyUrlFault, ListFault, MintError, MintRequest, Revocations,
-    RevokeError, ScopeError, Scopes, Secret, ShortSecret, TokenConfig, TokenSetupError, Tokens,
-    mint,
+    KeySource, KeyUrlFault, Revocations, RevokeError, ScopeError, Scopes, TokenConfig,
+    TokenSetupError, Tokens,
 };
+#[cfg(feature = "jwt")]
+pub use token::{MintError, MintRequest, Secret, ShortSecret, mint};

@@ -2,6 +2,10 @@
 
 mod delay;
 mod error;
+#[cfg(feature = "jwt")]
+mod rate;
+#[cfg(not(feature = "jwt"))]
+#[path = "limits/no_rate.rs"]
 mod rate;
 mod streams;
 mod uri;
@@ -19,23 +23,25 @@ pub(crate) use uri::check_uri;
 use rate::Rate;
 use streams::Streams;
 
-/// Who publishes to themselves only may send what this many seconds bring at once: a script that ends
-/// tells of all it did.
-const OWN_BURST_SECONDS: u32 = 10;
-
-/// How much one caller may ask for. `None` is any number; and so is every one by default, since
-/// without a login all are the same caller, who would only be kept from themselves.
+/// How much one caller may ask for. `None` is any number, and the default: without a login all requests
+/// come from the same caller.
+///
+/// The rates need the feature `jwt`, which tells callers apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CallerLimits {
     /// The events that one caller who may publish to anybody may publish a second, whoever gets them.
     /// As many may come at once, and the largest batch always.
+    #[cfg(feature = "jwt")]
     pub publish_rate: Option<NonZeroU32>,
     /// The events that a caller a second may publish who may publish to themselves only: ten times as
     /// many may come at once, and the largest batch always. Such a caller is a person's page or
     /// script, where `publish_rate` is for backends that publish for everyone.
+    #[cfg(feature = "jwt")]
     pub own_publish_rate: Option<NonZeroU32>,
     /// The requests by which one caller may list, count, look at, follow, mark and delete events a
     /// second: all but those that publish. As many may come at once.
+    #[cfg(feature = "jwt")]
     pub request_rate: Option<NonZeroU32>,
     /// The live streams that one user may have open.
     pub streams_per_owner: Option<NonZeroU32>,
@@ -58,6 +64,7 @@ impl CallerLimits {
 
     /// What suits a server that tells its users apart. Any number of streams to an address: all that
     /// come through a proxy have one.
+    #[cfg(feature = "jwt")]
     pub const fn with_login() -> Self {
         Self {
             publish_rate: Some(Self::DEFAULT_PUBLISH_RATE),
@@ -88,14 +95,11 @@ pub(crate) struct Callers {
 impl Callers {
     /// A batch has at most `batch_events`.
     pub(crate) fn new(limits: &CallerLimits, batch_events: usize) -> Self {
-        let batch = u32::try_from(batch_events).unwrap_or(u32::MAX);
-        let publishes = |seconds: u32| {
-            move |rate: NonZeroU32| Rate::new(rate, rate.get().saturating_mul(seconds).max(batch))
-        };
+        let [publishes, own_publishes, requests] = Rate::all(limits, batch_events);
         Self {
-            publishes: limits.publish_rate.map(publishes(1)),
-            own_publishes: limits.own_publish_rate.map(publishes(OWN_BURST_SECONDS)),
-            requests: limits.request_rate.map(|rate| Rate::new(rate, rate.get())),
+            publishes,
+            own_publishes,
+            requests,
             streams: Streams::new(limits.streams_per_owner, limits.streams_per_address),
         }
     }
@@ -173,6 +177,7 @@ fn whole_seconds(wait: std::time::Duration) -> u32 {
 }
 
 #[cfg(test)]
+#[cfg(feature = "jwt")]
 mod tests {
     use std::time::Duration;
 

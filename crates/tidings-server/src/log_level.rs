@@ -120,10 +120,8 @@ type Apply = dyn Fn(Level) -> Result<(), Box<dyn Error + Send + Sync>> + Send + 
 /// let subscriber = tracing_subscriber::registry().with(filter);
 /// # drop(subscriber.with(tracing_subscriber::fmt::layer()));
 /// let log_level = LogLevel::new(Level::Info, move |level| Ok(reload.reload(level.filter())?));
-/// let config = Config {
-///     log_level: Some(log_level),
-///     ..Config::default()
-/// };
+/// let mut config = Config::default();
+/// config.log_level = Some(log_level);
 /// ```
 #[derive(Clone)]
 pub struct LogLevel {

@@ -47,6 +47,10 @@ pub(crate) struct Metrics {
     closed_for_stall: Counter,
     refused_by_limit: Family<LimitLabel, Counter>,
     beyond_limit: Counter,
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(dead_code, reason = "without TLS it is shown and stays at zero")
+    )]
     failed_handshakes: Counter,
     foreign: Family<ForeignLabel, Counter>,
     connections: Gauge,
@@ -221,7 +225,8 @@ impl Metrics {
         self.beyond_limit.inc();
     }
 
-    /// Counts a TLS handshake that came to nothing.
+    /// Counts a TLS handshake that failed.
+    #[cfg(feature = "tls")]
     pub(crate) fn count_failed_handshake(&self) {
         self.failed_handshakes.inc();
     }

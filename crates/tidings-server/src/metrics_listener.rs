@@ -1,5 +1,5 @@
-//! The listener for a monitoring system: `/metrics` and the health checks and nothing else, without a
-//! token, under any name and on any address.
+//! The listener for a monitoring system. It serves `/metrics` and the health checks only, without a token,
+//! under any host name and on any address.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ use crate::config::Config;
 use crate::connection::Connections;
 use crate::error::{method_not_allowed, route_not_found};
 use crate::gate::GateLayer;
+use crate::listener::{accept, log_panic};
 use crate::paths::PROBES;
 use crate::router::Routes;
 use crate::routes::{health, metrics};
-use crate::serve::{accept, log_panic};
 use crate::state::AppState;
 
-/// The most connections at a time: a few scrapers and probes, with room for those that do not close theirs.
-/// Further ones are taken, too, and then the oldest of those beyond the limit ends.
+/// The most connections at a time: room for a few scrapers and probes, and for clients that do not close
+/// theirs. Further connections are accepted, and each ends the oldest one beyond the limit.
 const MAX_CONNECTIONS: usize = 32;
 
 fn routes(state: &Arc<AppState>) -> Routes {
@@ -49,8 +49,8 @@ fn routes(state: &Arc<AppState>) -> Routes {
     option_layer(None::<CorsLayer>).layer(routes)
 }
 
-/// Takes connections until it is dropped, which ends them. It serves also while the rest of the server
-/// ends, and `/readyz` says so.
+/// Accepts connections until the future is dropped, which ends them. It also serves while the rest of the
+/// server shuts down, so that `/readyz` can report it.
 pub(crate) async fn serve(
     listener: &TcpListener,
     state: Arc<AppState>,

@@ -1,33 +1,25 @@
-//! A server: it listens, takes connections, and ends in good order.
+//! The server: it listens, accepts connections, and shuts down gracefully.
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tidings::Tidings;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 use crate::admission::{Admission, RESERVE};
 use crate::config::Config;
 use crate::connection::Connections;
+use crate::listener::{accept, listen, log_panic};
 #[cfg(feature = "metrics")]
 use crate::metrics_listener;
-use crate::peer::Peer;
 use crate::router;
 use crate::state::AppState;
-use crate::tls::{Tls, TlsError};
-
-/// The connections that may wait to be taken: as many as come back at once after a restart.
-const BACKLOG: u32 = 1024;
-
-/// How long to wait after a failure to take a connection, such as too many open files, which only
-/// time mends.
-const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+use crate::tls::{Tls, TlsConfig, TlsError};
 
 /// Serves an engine over HTTP.
 #[derive(Debug)]
@@ -41,11 +33,11 @@ pub struct Server {
     admission: Admission,
 }
 
-/// Why a server cannot listen.
+/// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {
-    /// Other machines would reach it.
+    /// Other machines could reach a server without a login.
     #[error(
         "will not listen on {0}: without a login only this machine may connect; listen on \
          127.0.0.1:{port}, and reach it from elsewhere through an SSH tunnel",
@@ -57,7 +49,7 @@ pub enum BindError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -68,7 +60,7 @@ pub enum BindError {
     ListenForMetrics {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -88,12 +80,12 @@ pub enum BindError {
 }
 
 impl Server {
-    /// Begins to listen. Clients can connect from here on; they are answered once [`Self::run`] is
-    /// awaited.
+    /// Begins to listen. Clients can connect from now on; they are served once [`Self::run`] is awaited.
     ///
     /// # Errors
     ///
-    /// When the address is not a loopback address or cannot be used, or the certificate cannot.
+    /// [`BindError`], if an address or the certificate cannot be used, or the configuration asks for a part
+    /// that is not built in.
     ///
     /// # Panics
     ///
@@ -107,7 +99,7 @@ impl Server {
                 feature: "metrics",
             });
         }
-        let tls = config.tls.clone().map(Tls::load).transpose()?;
+        let tls = config.tls.clone().map(load_tls).transpose()?;
         let refused = |source| BindError::Listen { address, source };
         let listener = listen(address).map_err(refused)?;
         let local_addr = listener.local_addr().map_err(refused)?;
@@ -126,34 +118,32 @@ impl Server {
         })
     }
 
-    /// Where it listens, with the port that was really taken.
+    /// The address that it listens on, with the actual port.
     pub const fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// Where it listens for a monitoring system, if it does.
+    /// The address that it listens on for a monitoring system, if any.
     pub fn metrics_addr(&self) -> Option<SocketAddr> {
         self.metrics_listener.as_ref()?.local_addr().ok()
     }
 
-    /// The address for clients as a URL, without a path.
+    /// The address as a URL without a path.
     pub fn url(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.local_addr)
     }
 
-    /// How many connections one address may have; `None` is any number.
+    /// The most connections of one client address; `None` is any number.
     pub const fn connections_per_address(&self) -> Option<NonZeroUsize> {
         NonZeroUsize::new(self.admission.most_per_address())
     }
 
-    /// Serves until `shutdown` is ready. Then it takes no more connections, answers the requests
-    /// under way, ends each stream at a random moment within [`Config::drain_spread`], and returns
-    /// at the latest after [`Config::drain_grace`].
+    /// Serves until `shutdown` is ready. Then it accepts no more connections, answers the requests under
+    /// way, ends each stream at a random moment within [`Config::drain_spread`], and returns after at most
+    /// [`Config::drain_grace`].
     ///
-    /// The engine is left open: close it afterwards.
-    ///
-    /// Dropping the future ends all connections at once.
+    /// The engine stays open: close it afterwards. Dropping the future ends all connections at once.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
         let metrics = self.serve_metrics();
         tokio::select! {
@@ -192,29 +182,22 @@ impl Server {
             ..
         } = self;
         let routes = router::standalone(&state);
-        let connections = Connections::new(routes, Arc::clone(&state), tls.clone(), &config);
+        let connections = Connections::new(routes, Arc::clone(&state), tls, &config);
         let connections = Arc::new(connections);
         let admission = Arc::new(admission);
         let most_tasks = admission.most_at_all() + RESERVE;
         let mut tasks = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
-        let mut certificate = std::pin::pin!(async {
-            match &tls {
-                Some(tls) => tls.follow_files().await,
-                None => std::future::pending().await,
-            }
-        });
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
                 Some(ended) = tasks.join_next() => log_panic(ended),
-                // Connections that have to go are still there for a moment.
+                // Connections that are being closed still count for a moment.
                 (socket, peer) = accept(&listener), if tasks.len() < most_tasks => {
                     let seat = admission.admit(peer.0);
                     let connections = Arc::clone(&connections);
                     tasks.spawn(async move { connections.serve(socket, peer, seat).await });
                 }
-                never = &mut certificate => match never {},
             }
         }
         drop(listener);
@@ -229,7 +212,7 @@ impl Server {
         if timeout_at(deadline, all_ended).await.is_err() {
             tracing::warn!(
                 connections = tasks.len(),
-                "dropping connections that were still busy at the end of the grace time"
+                "dropping connections that are still busy at the end of the grace time"
             );
             tasks.shutdown().await;
         }
@@ -238,7 +221,7 @@ impl Server {
     }
 }
 
-/// Without a login whoever can connect may do everything.
+/// Without a login every client can do everything, so only this machine may connect.
 fn refuse_if_open_to_others(address: SocketAddr, config: &Config) -> Result<(), BindError> {
     if address.ip().is_loopback() {
         return Ok(());
@@ -249,47 +232,26 @@ fn refuse_if_open_to_others(address: SocketAddr, config: &Config) -> Result<(), 
     if config.tls.is_none() {
         tracing::warn!(
             %address,
-            "tokens and events cross the network unencrypted; give a certificate, or let only a \
-             proxy that has one reach this address"
+            "tokens and events cross the network unencrypted; set a certificate, or let only a proxy with \
+             TLS reach this address"
         );
     }
     Ok(())
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
-    // Connections of the server before that are still winding down must not keep this one from
-    // starting. On Windows the option means something else: that two servers may share a port.
-    if cfg!(unix) {
-        socket.set_reuseaddr(true)?;
-    }
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
+#[cfg(feature = "tls")]
+fn load_tls(config: TlsConfig) -> Result<Tls, BindError> {
+    Ok(Tls::load(config)?)
 }
 
-/// The next connection, and where it comes from. No failure ends the server.
-///
-/// Cancel-safe.
-pub(crate) async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
-    loop {
-        match listener.accept().await {
-            Ok((socket, address)) => return (socket, Peer(address.ip().to_canonical())),
-            // The client went away while it waited.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            Err(error) => {
-                tracing::error!(%error, "could not take a connection");
-                sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-}
-
-pub(crate) fn log_panic(ended: Result<(), JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!(%error, "a connection's task panicked");
-    }
+#[cfg(not(feature = "tls"))]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the same signature as with the feature"
+)]
+fn load_tls(_: TlsConfig) -> Result<Tls, BindError> {
+    Err(BindError::WithoutFeature {
+        wish: "serve over TLS",
+        feature: "tls",
+    })
 }

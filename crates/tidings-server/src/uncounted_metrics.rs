@@ -45,10 +45,12 @@ impl Metrics {
 
     pub(crate) const fn count_refusal(&self, _: LimitError) {}
 
+    #[cfg(feature = "tls")]
     pub(crate) const fn count_stalled(&self) {}
 
     pub(crate) const fn count_beyond_limit(&self) {}
 
+    #[cfg(feature = "tls")]
     pub(crate) const fn count_failed_handshake(&self) {}
 
     pub(crate) const fn count_broken(&self, _: &(dyn Error + 'static)) {}

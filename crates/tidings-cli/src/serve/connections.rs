@@ -117,10 +117,7 @@ impl ConnectionArgs {
     pub(super) fn tls(&self) -> Option<TlsConfig> {
         let certificate_file = self.tls_cert.clone()?;
         let key_file = self.tls_key.clone()?;
-        Some(TlsConfig {
-            certificate_file,
-            key_file,
-        })
+        Some(TlsConfig::new(certificate_file, key_file))
     }
 
     /// The limits of connections.
@@ -147,14 +144,14 @@ impl ConnectionArgs {
             );
             return Err(clap::Error::raw(ErrorKind::ValueValidation, fault));
         }
-        Ok(ConnectionLimits {
-            most: self.max_connections.map(NonZeroUsize::get),
-            most_per_address: self.max_connections_per_address,
-            head_bytes: head,
-            uri_bytes: url,
-            header_timeout,
-            upload_timeout,
-        })
+        let mut limits = ConnectionLimits::default();
+        limits.most = self.max_connections.map(NonZeroUsize::get);
+        limits.most_per_address = self.max_connections_per_address;
+        limits.head_bytes = head;
+        limits.uri_bytes = url;
+        limits.header_timeout = header_timeout;
+        limits.upload_timeout = upload_timeout;
+        Ok(limits)
     }
 }
 

@@ -139,15 +139,16 @@ impl IdentityArgs {
                 ErrorKind::MissingRequiredArgument,
                 NO_KEYS,
             )),
-            (Auth::Jwt, Some(keys)) => Ok(Some(TokenConfig {
-                issuer: self.jwt_issuer.clone(),
-                audience: self.jwt_audience.clone(),
-                leeway: self.jwt_leeway.0,
-                owner_claim: self.jwt_owner_claim.clone(),
-                owner_from_subject: self.jwt_owner_from_subject,
-                revocation_file: self.revoked_tokens.clone(),
-                ..TokenConfig::new(keys)
-            })),
+            (Auth::Jwt, Some(keys)) => {
+                let mut config = TokenConfig::new(keys);
+                config.issuer.clone_from(&self.jwt_issuer);
+                config.audience.clone_from(&self.jwt_audience);
+                config.leeway = self.jwt_leeway.0;
+                config.owner_claim.clone_from(&self.jwt_owner_claim);
+                config.owner_from_subject = self.jwt_owner_from_subject;
+                config.revocation_file.clone_from(&self.revoked_tokens);
+                Ok(Some(config))
+            }
         }
     }
 }

@@ -150,19 +150,18 @@ fn within(range: RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
 impl LimitArgs {
     /// The limits per caller. Without a login there is only one caller, so only given limits apply.
     pub(super) fn caller_limits(&self, login: bool) -> CallerLimits {
-        let defaults = if login {
+        let mut limits = if login {
             CallerLimits::with_login()
         } else {
             CallerLimits::default()
         };
         let or = |given: Option<u32>, default| given.map_or(default, NonZeroU32::new);
-        CallerLimits {
-            publish_rate: or(self.publish_rate, defaults.publish_rate),
-            own_publish_rate: or(self.own_publish_rate, defaults.own_publish_rate),
-            request_rate: or(self.request_rate, defaults.request_rate),
-            streams_per_owner: or(self.max_streams_per_owner, defaults.streams_per_owner),
-            streams_per_address: NonZeroU32::new(self.max_streams_per_address),
-        }
+        limits.publish_rate = or(self.publish_rate, limits.publish_rate);
+        limits.own_publish_rate = or(self.own_publish_rate, limits.own_publish_rate);
+        limits.request_rate = or(self.request_rate, limits.request_rate);
+        limits.streams_per_owner = or(self.max_streams_per_owner, limits.streams_per_owner);
+        limits.streams_per_address = NonZeroU32::new(self.max_streams_per_address);
+        limits
     }
 
     /// The disk space that is kept for a full disk.
@@ -315,16 +314,12 @@ mod tests {
         ])
         .unwrap();
         for login in [false, true] {
-            assert_eq!(
-                args.caller_limits(login),
-                CallerLimits {
-                    publish_rate: NonZeroU32::new(5),
-                    own_publish_rate: NonZeroU32::new(4),
-                    request_rate: None,
-                    streams_per_owner: NonZeroU32::new(7),
-                    streams_per_address: NonZeroU32::new(8),
-                }
-            );
+            let mut expected = CallerLimits::default();
+            expected.publish_rate = NonZeroU32::new(5);
+            expected.own_publish_rate = NonZeroU32::new(4);
+            expected.streams_per_owner = NonZeroU32::new(7);
+            expected.streams_per_address = NonZeroU32::new(8);
+            assert_eq!(args.caller_limits(login), expected);
         }
         assert_eq!(
             args.event_limits().unwrap(),

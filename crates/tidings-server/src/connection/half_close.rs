@@ -1,101 +1,36 @@
-//! Clients that close their sending side once they have asked, as `nc -N` and some health checks do, and
-//! wait for the answer.
+//! Clients that close their sending side after a request and wait for the response, such as `nc -N` and some
+//! health checks.
 //!
-//! The library takes the end of what a client sends for a hang-up and drops the answer. So that end is
-//! kept from it for a moment while a short answer is on its way. A client that is really gone costs that
-//! moment; streams and bulk changes, which may take long, end with their client at once.
+//! The HTTP library treats the end of the client's bytes as a hang-up and drops the response. So the socket
+//! withholds that end for a moment while a short response is on its way. A client that is really gone costs
+//! that moment. Streams and bulk changes can take long, so they end with their client at once.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::{Method, Request, Response};
-use http_body::{Frame, SizeHint};
-use hyper::body::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// How long an answer may take after its client has closed its sending side.
-const ANSWER_TIME: Duration = Duration::from_secs(1);
+use super::exchange::Exchange;
 
-/// Whether a connection owes a short answer. HTTP/1 has one request at a time.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Owed(Arc<AtomicBool>);
+/// The time for a response after its client has closed its sending side.
+const RESPONSE_TIME: Duration = Duration::from_secs(1);
 
-impl Owed {
-    /// Notes what a request asks for.
-    pub(super) fn note<B>(&self, request: &Request<B>) {
-        let path = request.uri().path();
-        let is_short = match *request.method() {
-            Method::PUT | Method::DELETE => false,
-            _ => !path.ends_with("/subscribe") && !path.ends_with("/delete"),
-        };
-        self.0.store(is_short, Ordering::Relaxed);
-    }
-
-    /// The answer, which is owed until it has been sent or given up.
-    pub(super) fn hold(&self, answer: Response<Body>) -> Response<Held> {
-        answer.map(|body| Held {
-            body,
-            owed: self.clone(),
-        })
-    }
-
-    fn is_owed(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// The body of an answer.
-#[derive(Debug)]
-pub(super) struct Held {
-    body: Body,
-    owed: Owed,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.owed.0.store(false, Ordering::Relaxed);
-    }
-}
-
-impl hyper::body::Body for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// A socket that keeps the end of what its client sends to itself while an answer is owed.
+/// A socket that withholds the end of its client's bytes while a short response is owed.
 pub(super) struct HalfClosing<S> {
     socket: S,
-    owed: Owed,
-    /// Once the client has closed its side: how long the answer may still take.
+    exchange: Exchange,
+    /// Begins when the client has closed its side.
     end: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> HalfClosing<S> {
-    pub(super) const fn new(socket: S, owed: Owed) -> Self {
+    pub(super) const fn new(socket: S, exchange: Exchange) -> Self {
         Self {
             socket,
-            owed,
+            exchange,
             end: None,
         }
     }
@@ -107,17 +42,21 @@ impl<S: AsyncRead + Unpin> AsyncRead for HalfClosing<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { socket, owed, end } = &mut *self;
+        let Self {
+            socket,
+            exchange,
+            end,
+        } = &mut *self;
         if end.is_none() {
             let before = buffer.filled().len();
             ready!(Pin::new(socket).poll_read(context, buffer))?;
-            if buffer.filled().len() > before || !owed.is_owed() {
+            if buffer.filled().len() > before || !exchange.owes_short_response() {
                 return Poll::Ready(Ok(()));
             }
         }
-        let end = end.get_or_insert_with(|| Box::pin(sleep(ANSWER_TIME)));
-        // The library asks again when the answer has been sent.
-        if !owed.is_owed() {
+        let end = end.get_or_insert_with(|| Box::pin(sleep(RESPONSE_TIME)));
+        // The library asks again when the response has been sent.
+        if !exchange.owes_short_response() {
             return Poll::Ready(Ok(()));
         }
         ready!(end.as_mut().poll(context));
@@ -157,28 +96,30 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for HalfClosing<S> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use axum::http::{Request, Response};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
     use tokio::time::Instant;
 
     use super::*;
 
-    /// How long a socket keeps to itself that its client has closed.
-    async fn kept(owed: &Owed) -> Duration {
+    /// The time for which a socket withholds that its client has closed.
+    async fn withheld(exchange: &Exchange) -> Duration {
         let (mut client, server) = duplex(64);
         client.write_all(b"asked").await.unwrap();
         client.shutdown().await.unwrap();
         let begun = Instant::now();
         let mut read = Vec::new();
-        let mut server = HalfClosing::new(server, owed.clone());
+        let mut server = HalfClosing::new(server, exchange.clone());
         server.read_to_end(&mut read).await.unwrap();
         assert_eq!(read, b"asked");
         begun.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_end_is_kept_while_a_short_answer_is_owed() {
-        let owed = Owed::default();
-        assert_eq!(kept(&owed).await, Duration::ZERO);
+    async fn withholds_the_end_while_a_short_response_is_owed() {
+        let exchange = Exchange::default();
+        assert_eq!(withheld(&exchange).await, Duration::ZERO);
         for (method, path, is_short) in [
             ("GET", "/healthz", true),
             ("HEAD", "/api/events", true),
@@ -189,18 +130,18 @@ mod tests {
             ("POST", "/api/events/delete", false),
         ] {
             let request = Request::builder().method(method).uri(path);
-            owed.note(&request.body(()).unwrap());
+            exchange.begin(&request.body(()).unwrap());
             let expected = if is_short {
-                ANSWER_TIME
+                RESPONSE_TIME
             } else {
                 Duration::ZERO
             };
-            assert_eq!(kept(&owed).await, expected, "{method} {path}");
+            assert_eq!(withheld(&exchange).await, expected, "{method} {path}");
         }
-        owed.note(&Request::new(()));
-        let answer = owed.hold(Response::new(Body::empty()));
-        assert_eq!(kept(&owed).await, ANSWER_TIME);
-        drop(answer);
-        assert_eq!(kept(&owed).await, Duration::ZERO);
+        exchange.begin(&Request::new(()));
+        let response = exchange.track(Response::new(Body::empty()));
+        assert_eq!(withheld(&exchange).await, RESPONSE_TIME);
+        drop(response);
+        assert_eq!(withheld(&exchange).await, Duration::ZERO);
     }
 }

@@ -1,4 +1,4 @@
-//! A connection that speaks HTTP/2 (RFC 9113): over TLS only, since no browser speaks it otherwise.
+//! HTTP/2 connections (RFC 9113). They need TLS, since browsers speak HTTP/2 only over TLS.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,37 +15,35 @@ use tokio_util::task::TaskTracker;
 
 use super::delivery::Deliveries;
 use super::linger::Lingering;
-use super::{BUFFER_BYTES, Connections, Origin};
+use super::{BUFFER_BYTES, ConnectionSource, Connections};
 
-/// The most requests of a connection at a time: a page and its streams in many tabs. Browsers wait
-/// with further ones.
+/// The most requests of a connection at a time: a page and its streams in many tabs. Browsers queue further
+/// ones.
 const MAX_STREAMS: u32 = 128;
 
-/// What a client may send of one request, and of all of them, before any of it is read.
+/// The bytes that a client can send of one request, and of all requests, before any is read.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 
-/// Requests that a client may take back before they were looked at, and faults it may make, before
-/// its connection is ended: who opens and resets without pause (CVE-2023-44487) is after something
-/// else than answers.
+/// The requests that a client can reset before they are served, and the faults it can make, before its
+/// connection ends (CVE-2023-44487).
 const MAX_EARLY_RESETS: usize = 20;
 const MAX_FAULTS: usize = 1024;
 
-/// How often a client is asked whether it is still there, and how long it may take to say so.
+/// The interval of pings, and the time for a reply.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_TIME: Duration = Duration::from_secs(20);
 
-/// How many times within a limit of time it is looked whether it has passed, and the shortest time
-/// between.
-const LOOKS: u32 = 4;
-const MIN_LOOK_INTERVAL: Duration = Duration::from_millis(10);
+/// The number of checks within a time limit, and the shortest time between two.
+const CHECKS: u32 = 4;
+const MIN_CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// A connection on which more answers than these wait for a client that takes nothing of any for so
-/// long is ended: each takes some KiB beside its bytes, whatever it is. Streams among them resume.
+/// A connection ends if more responses than this wait for a client that takes nothing of any for this time.
+/// Each response takes some KiB beside its bytes. Streams among them resume.
 const MAX_UNTAKEN: usize = 32;
 const UNTAKEN_TIME: Duration = Duration::from_secs(10);
 
-/// How long the tasks of connections that were cut take to notice it.
+/// The time for the tasks of cut connections to end.
 const CUT_TIME: Duration = Duration::from_secs(1);
 
 /// The tasks of the requests of all connections. Each ends with its connection at the latest.
@@ -53,13 +51,13 @@ const CUT_TIME: Duration = Duration::from_secs(1);
 pub(super) struct Requests(TaskTracker);
 
 impl Requests {
-    /// Waits until no request is left; their connections have ended before.
+    /// Waits until no request is left, after their connections have ended.
     pub(super) async fn ended(&self) {
         self.0.close();
         if timeout(CUT_TIME, self.0.wait()).await.is_err() {
             tracing::warn!(
                 requests = self.0.len(),
-                "requests were still served after the end of their connections"
+                "requests are still running after the end of their connections"
             );
         }
     }
@@ -86,11 +84,11 @@ where
     }
 }
 
-/// Serves a connection until it ends, its client takes nothing for too long, or nothing happens on it.
+/// Serves a connection until it ends, its client stalls, or it is idle for too long.
 pub(super) async fn serve<S>(
     connections: &Connections,
     socket: S,
-    origin: Origin,
+    source: ConnectionSource,
 ) -> hyper::Result<()>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin,
@@ -104,11 +102,11 @@ where
     let _end = tasks.ended.clone().drop_guard();
     let deliveries = Arc::new(Deliveries::default());
     let service = service_fn(|request| {
-        let answer = connections.answer(request, origin);
+        let response = connections.answer(request, source);
         let deliveries = Arc::clone(&deliveries);
         async move {
-            let answer = answer.await;
-            answer.map(|answer| answer.map(|body| deliveries.watch(body)))
+            let response = response.await;
+            response.map(|response| response.map(|body| deliveries.watch(body)))
         }
     });
     let socket = TokioIo::new(Lingering::new(socket));
@@ -123,9 +121,9 @@ where
         begun: 0,
         busy: Instant::now(),
     };
-    let mut looks = interval(watch.interval());
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // Told that there are no more requests, a client ends the connection.
+    let mut checks = interval(watch.interval());
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // A client that is told that no more requests are taken ends the connection.
     let mut told = false;
     let drain = &connections.state.drain;
     loop {
@@ -135,11 +133,11 @@ where
                 told = true;
                 connection.as_mut().graceful_shutdown();
             }
-            _ = looks.tick() => match watch.look() {
+            _ = checks.tick() => match watch.check() {
                 None => {}
                 Some(Fault::Stalled) => {
                     connections.state.metrics.count_stalled();
-                    tracing::debug!(peer = %origin.peer.0, "a client took nothing for too long");
+                    tracing::debug!(peer = %source.peer.0, "a client took nothing for too long");
                     return Ok(());
                 }
                 Some(Fault::Idle) if told => return Ok(()),
@@ -173,23 +171,23 @@ fn builder(tasks: Tasks, head_bytes: usize) -> Builder<Tasks> {
 /// Why a connection is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    /// Its client has taken nothing of an answer for the write time-out, or of many for a short time.
+    /// Its client has taken nothing of a response for the write time-out, or of many for a short time.
     Stalled,
-    /// Nothing was asked and nothing is left to be sent, for the header time-out. So it ends too for a
-    /// client that begins a head and does not end it.
+    /// There was no request and nothing to send for the header time-out. A client that begins a head and
+    /// does not end it is idle too.
     Idle,
 }
 
-/// What is looked at from time to time.
+/// Detects stalled and idle connections.
 #[derive(Debug)]
 struct Watch {
     tasks: Tasks,
     deliveries: Arc<Deliveries>,
     header_timeout: Duration,
     write_timeout: Duration,
-    /// The requests that had begun at the last look.
+    /// The requests that had begun at the last check.
     begun: u64,
-    /// When it was last seen that something happens.
+    /// The last check at which the connection was busy.
     busy: Instant,
 }
 
@@ -197,10 +195,10 @@ impl Watch {
     fn interval(&self) -> Duration {
         let shortest = self.header_timeout.min(self.write_timeout);
         let shortest = shortest.min(UNTAKEN_TIME);
-        (shortest / LOOKS).max(MIN_LOOK_INTERVAL)
+        (shortest / CHECKS).max(MIN_CHECK_INTERVAL)
     }
 
-    fn look(&mut self) -> Option<Fault> {
+    fn check(&mut self) -> Option<Fault> {
         let now = Instant::now();
         let waiting_since = self.deliveries.waiting_since();
         if waiting_since.is_some_and(|since| now.duration_since(since) >= self.write_timeout) {

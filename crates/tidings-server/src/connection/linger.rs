@@ -1,8 +1,7 @@
-//! The end of an HTTP/2 connection in good order.
+//! A close that does not reset the connection.
 //!
-//! Its client sends all the time: windows, acknowledgements, its own farewell. A socket that is closed
-//! before these are read is reset, and what the client has not yet taken in is lost to it. So they are
-//! read, until the client has closed its side too.
+//! The kernel resets a socket that is closed while bytes of the client are unread, and the client loses what
+//! it has not taken yet. So the server closes its side, and reads until the client has closed its own.
 
 use std::io;
 use std::pin::Pin;
@@ -12,22 +11,58 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// How long a client may take to close its side.
+/// The time for a client to close its side.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
-/// A socket that reads on after its shutdown.
-pub(super) struct Lingering<S> {
-    socket: S,
-    /// Begins when nothing more is sent.
+/// The progress of such a close.
+#[derive(Debug, Default)]
+pub(super) struct Linger {
+    /// Begins when the server has closed its side.
     end: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Lingering<S> {
-    pub(super) const fn new(socket: S) -> Self {
-        Self { socket, end: None }
+impl Linger {
+    pub(super) fn poll_shutdown<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        socket: &mut S,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let end = match &mut self.end {
+            Some(end) => end,
+            None => {
+                ready!(Pin::new(&mut *socket).poll_shutdown(context))?;
+                self.end.insert(Box::pin(sleep(LINGER_TIME)))
+            }
+        };
+        let mut scratch = [0; 1024];
+        while end.as_mut().poll(context).is_pending() {
+            let mut scratch = ReadBuf::new(&mut scratch);
+            let read = ready!(Pin::new(&mut *socket).poll_read(context, &mut scratch));
+            if read.is_err() || scratch.filled().is_empty() {
+                break;
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
+/// A socket that lingers on its shutdown. The client of an HTTP/2 connection sends all the time: windows,
+/// acknowledgements, its own farewell.
+#[cfg(feature = "tls")]
+pub(super) struct Lingering<S> {
+    socket: S,
+    linger: Linger,
+}
+
+#[cfg(feature = "tls")]
+impl<S> Lingering<S> {
+    pub(super) const fn new(socket: S) -> Self {
+        let linger = Linger { end: None };
+        Self { socket, linger }
+    }
+}
+
+#[cfg(feature = "tls")]
 impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -38,6 +73,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
     }
 }
 
+#[cfg(feature = "tls")]
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
@@ -64,27 +100,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { socket, end } = &mut *self;
-        let end = match end {
-            Some(end) => end,
-            None => {
-                ready!(Pin::new(&mut *socket).poll_shutdown(context))?;
-                end.insert(Box::pin(sleep(LINGER_TIME)))
-            }
-        };
-        let mut scratch = [0; 1024];
-        while end.as_mut().poll(context).is_pending() {
-            let mut scratch = ReadBuf::new(&mut scratch);
-            let read = ready!(Pin::new(&mut *socket).poll_read(context, &mut scratch));
-            if read.is_err() || scratch.filled().is_empty() {
-                break;
-            }
-        }
-        Poll::Ready(Ok(()))
+        let Self { socket, linger } = &mut *self;
+        linger.poll_shutdown(socket, context)
     }
 }
 
 #[cfg(test)]
+#[cfg(feature = "tls")]
 mod tests {
     use futures_util::FutureExt as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
@@ -93,7 +115,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn it_waits_for_the_client_but_not_for_ever() {
+    async fn waits_for_the_client_to_close_but_not_for_ever() {
         let (mut client, server) = duplex(64);
         let mut server = Lingering::new(server);
         let mut ending = Box::pin(server.shutdown());

@@ -1,4 +1,4 @@
-//! The answers on a connection beyond the limit: health checks and metrics, and a refusal of all else.
+//! Connections beyond the limit: they get health checks and metrics, and a refusal of everything else.
 
 use std::time::Duration;
 
@@ -12,33 +12,33 @@ use tokio::time::timeout;
 use crate::admission::Full;
 use crate::paths::PROBES;
 
-/// How long a client may take for its handshake, and for the head of its request.
+/// The time for a handshake, and for the head of a request.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(2);
 
-/// How long the whole connection may take.
+/// The time for the whole connection.
 pub(super) const WHOLE_TIME: Duration = Duration::from_secs(10);
 
-/// How much of a refused body is taken in, and for how long: a client whose connection is closed
-/// while it sends may not see the answer.
+/// The bytes of a refused body that are read, and the time for them. A client whose connection is closed while
+/// it sends might not see the response.
 const DISCARD_BYTES: usize = 64 * 1024;
 const DISCARD_TIME: Duration = Duration::from_secs(1);
 
-/// Whether a request is one of those that are served however many connections there are.
+/// Whether a request is served however many connections there are.
 pub(super) fn serves(request: &Request<Incoming>) -> bool {
     let path = request.uri().path();
     PROBES.contains(&path.strip_suffix('/').unwrap_or(path))
 }
 
-/// The answer to all others.
+/// The response to every other request.
 pub(super) async fn refuse(request: Request<Incoming>, why: Full) -> Response {
     if !request.headers().contains_key(EXPECT) {
         let body = Limited::new(request.into_body(), DISCARD_BYTES);
-        // Either way the answer is sent next.
+        // Whatever the outcome, the response follows.
         let _ = timeout(DISCARD_TIME, body.collect()).await;
     }
-    let mut answer = why.problem().into_response();
-    let headers = answer.headers_mut();
+    let mut response = why.problem().into_response();
+    let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    answer
+    response
 }

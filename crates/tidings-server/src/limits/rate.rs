@@ -10,10 +10,16 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use tidings_event::OwnerId;
 
+use super::CallerLimits;
+
 /// After so many checks those callers are forgotten who have all of their burst again. So there are
 /// never more of them in memory, at 50 bytes each, than have asked within the time in which a burst
 /// comes back, and these.
 const SWEEP_CHECKS: u32 = 4_096;
+
+/// A caller with `own_publish_rate` can send the events of this many seconds at once, such as a script that
+/// reports all it did when it ends.
+const OWN_BURST_SECONDS: u32 = 10;
 
 /// So few callers are not worth a sweep.
 const SWEEP_CALLERS: usize = 1_024;
@@ -30,8 +36,21 @@ pub(super) struct Rate<C: Clock = MonotonicClock> {
 }
 
 impl Rate {
+    /// The rates of publishers, of callers who publish to themselves only, and of other requests.
+    pub(super) fn all(limits: &CallerLimits, batch_events: usize) -> [Option<Self>; 3] {
+        let batch = u32::try_from(batch_events).unwrap_or(u32::MAX);
+        let publishes = |seconds: u32| {
+            move |rate: NonZeroU32| Self::new(rate, rate.get().saturating_mul(seconds).max(batch))
+        };
+        [
+            limits.publish_rate.map(publishes(1)),
+            limits.own_publish_rate.map(publishes(OWN_BURST_SECONDS)),
+            limits.request_rate.map(|rate| Self::new(rate, rate.get())),
+        ]
+    }
+
     /// At most `burst` at once.
-    pub(super) fn new(per_second: NonZeroU32, burst: u32) -> Self {
+    fn new(per_second: NonZeroU32, burst: u32) -> Self {
         Self::with_clock(per_second, burst, MonotonicClock)
     }
 }

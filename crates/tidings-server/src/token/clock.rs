@@ -1,17 +1,17 @@
-//! Notices that the wall clock was set, or that the machine slept: what waits for a time by the monotonic
-//! clock, which stands still meanwhile, has to look again.
+//! Detects that the wall clock was set or the machine slept. Timers run by the monotonic clock, which stands
+//! still meanwhile, so expiries must be checked again.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-/// How often the clocks are compared: a token that ended while the machine slept is noticed that soon
-/// after it wakes.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The time between two comparisons. A token that expired while the machine slept is noticed this soon after
+/// it wakes.
+const COMPARE_EVERY: Duration = Duration::from_secs(1);
 
-/// The most that the clocks may drift apart between two looks; what adjusts a clock slowly (`adjtime`)
-/// moves it by half a millisecond a second.
+/// The most that the clocks can drift apart between two comparisons. `adjtime` slews a clock by half a
+/// millisecond a second.
 const TOLERANCE: Duration = Duration::from_millis(100);
 
 /// Both clocks at one moment.
@@ -29,7 +29,7 @@ impl Reading {
         }
     }
 
-    /// Whether the wall clock has made another way since `earlier` than the monotonic one.
+    /// Whether the wall clock has advanced differently from the monotonic clock since `earlier`.
     fn jumped_since(self, earlier: Self) -> bool {
         let expected = self.monotonic.duration_since(earlier.monotonic);
         match self.wall.duration_since(earlier.wall) {
@@ -41,14 +41,14 @@ impl Reading {
 
 /// Counts the jumps of the wall clock in `jumps`, until it is dropped.
 pub(super) async fn watch(jumps: watch::Sender<u64>) {
-    let mut looks = tokio::time::interval(LOOK_EVERY);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut comparisons = tokio::time::interval(COMPARE_EVERY);
+    comparisons.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last = Reading::now();
     loop {
-        looks.tick().await;
+        comparisons.tick().await;
         let now = Reading::now();
         if now.jumped_since(last) {
-            tracing::info!("the wall clock was set, or the machine slept; tokens are judged again");
+            tracing::info!("the wall clock was set or the machine slept; tokens are checked again");
             jumps.send_modify(|jumps| *jumps += 1);
         }
         last = now;
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_jump_is_a_difference_between_the_clocks() {
+    fn detects_a_difference_between_the_clocks() {
         let start = Reading::now();
         let after = |wall: i64, monotonic: u64| {
             let by = Duration::from_millis(wall.unsigned_abs());
@@ -77,7 +77,7 @@ mod tests {
             (1_000, 1_000, false),
             (1_050, 1_000, false),
             (950, 1_000, false),
-            // A look that came late.
+            // A late comparison.
             (60_000, 60_000, false),
             // The machine slept.
             (15_000, 1_000, true),

@@ -1,59 +1,62 @@
 //! How tokens are verified.
 
+use std::error::Error;
+#[cfg(feature = "jwt")]
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(feature = "jwt")]
+use url::Host;
 use url::Url;
 
-use super::claims::KNOWN_CLAIMS;
-use super::file::FileFault;
-use super::remote_keys::{self, KeyUrlFault};
-
-/// The longest leeway; also for how long after its expiry a revoked token is still remembered.
+/// The longest leeway. A revoked token is remembered for as long after its expiry.
 pub(super) const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
-/// How tokens are verified.
+/// How tokens are verified. Needs the feature `jwt`.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct TokenConfig {
-    /// Where the keys are.
+    /// The source of the keys.
     pub keys: KeySource,
-    /// The only `iss` that is accepted, compared byte by byte (RFC 7519 §4.1.1). None accepts any,
-    /// since the key says who signed.
+    /// The accepted `iss`, compared byte by byte (RFC 7519 §4.1.1). `None` accepts any, since the key
+    /// identifies the signer.
     pub issuer: Option<String>,
-    /// The names of this server, one of which has to be in `aud` (RFC 7519 §4.1.3). With none, tokens
-    /// that name an audience are refused, since it is not this server.
+    /// The accepted values of `aud` (RFC 7519 §4.1.3). If empty, tokens with an `aud` are refused, since
+    /// they are for another service.
     pub audience: Vec<String>,
-    /// By how much the clocks of issuer and server may differ; at most 5 minutes.
+    /// The accepted difference between the clocks of issuer and server; at most 5 minutes.
     pub leeway: Duration,
-    /// The claim that names the owner, where `sub` is no UUID.
+    /// The claim that names the owner if `sub` is not a UUID.
     pub owner_claim: Option<String>,
-    /// Make the owner of `iss` and `sub` (a UUID of version 5) where nothing else names one.
+    /// Makes the owner of `iss` and `sub` (a UUID of version 5) if nothing else names one.
     pub owner_from_subject: bool,
-    /// A list of revoked tokens; see [`Revocations`](super::Revocations). Made when it is missing.
+    /// A list of revoked tokens; see [`Revocations`](super::Revocations). The file must exist.
     pub revocation_file: Option<PathBuf>,
 }
 
-/// Where keys are. Whichever it is, new ones are taken without a restart, and what cannot be read leaves
-/// those from before.
+/// The source of keys. New keys are taken over without a restart. If the source cannot be read, the
+/// previous keys stay in use.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum KeySource {
-    /// A file with a secret of at least 32 bytes, for HS256 and nothing else.
+    /// A file with a secret of at least 32 bytes, for HS256 only.
     SecretFile(PathBuf),
     /// A file with a JSON Web Key Set (RFC 7517) of public keys, for RS256, ES256 and `EdDSA`.
     JwksFile(PathBuf),
-    /// An `https` URL of such a set, or an `http` one of a loopback address. Redirects are not followed,
-    /// proxies not used.
+    /// An `https` URL of such a set, or an `http` URL of a loopback address. Redirects are not followed
+    /// and proxies not used. Needs the feature `jwks-url`.
     JwksUrl(Url),
 }
 
 impl TokenConfig {
-    /// What clocks that are set by NTP never differ by, and nobody notices.
+    /// More than clocks that are set by NTP differ by.
     pub const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 
-    /// The most that clocks may differ by.
+    /// The longest leeway.
     pub const MAX_LEEWAY: Duration = MAX_LEEWAY;
 
-    /// Tokens that these keys verify, of any issuer, without an audience, whose `sub` is a UUID.
+    /// Accepts tokens that these keys verify, of any issuer, without an audience, whose `sub` is a UUID.
     pub const fn new(keys: KeySource) -> Self {
         Self {
             keys,
@@ -66,7 +69,8 @@ impl TokenConfig {
         }
     }
 
-    /// Finds what can be found wrong without looking at files.
+    /// Checks everything that needs no file.
+    #[cfg(feature = "jwt")]
     pub(super) fn check(&self) -> Result<(), TokenSetupError> {
         if self.leeway > MAX_LEEWAY {
             return Err(TokenSetupError::Leeway { given: self.leeway });
@@ -93,62 +97,117 @@ impl TokenConfig {
             _ => {}
         }
         match &self.keys {
-            KeySource::JwksUrl(url) => Ok(remote_keys::check_url(url)?),
+            KeySource::JwksUrl(url) => Ok(check_url(url)?),
             KeySource::SecretFile(_) | KeySource::JwksFile(_) => Ok(()),
         }
     }
 }
 
+/// The claims that have a meaning already.
+#[cfg(feature = "jwt")]
+const KNOWN_CLAIMS: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "jti", "scope", "scp"];
+
 /// Why tokens cannot be verified.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TokenSetupError {
+    /// The configuration asks for a part that is not built in.
+    #[error(
+        "cannot verify tokens: this program was built without the feature `{feature}` of tidings-server"
+    )]
+    WithoutFeature {
+        /// The Cargo feature that provides it.
+        feature: &'static str,
+    },
     /// A file cannot be used.
     #[error("the {what} {} cannot be used", path.display())]
     File {
-        /// What it is.
+        /// The kind of the file.
         what: &'static str,
-        /// Where it is.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
-        source: FileFault,
+        /// The fault.
+        source: Box<dyn Error + Send + Sync>,
     },
-    /// The leeway is so long that expiry means nothing.
+    /// The leeway is too long.
     #[error("a leeway of {given:?} is longer than {MAX_LEEWAY:?}: set the clocks right instead")]
     Leeway {
-        /// What was asked for.
+        /// The configured leeway.
         given: Duration,
     },
-    /// A text that no token can match.
+    /// A value that no token can match.
     #[error("an empty {what} matches no token: leave it out, or give one")]
     Empty {
-        /// What it is.
+        /// The kind of the value.
         what: &'static str,
     },
-    /// Owners would be made of the subjects of any issuer that a key is shared with.
-    #[error("owners are made of issuer and subject only where one issuer is trusted: name it")]
+    /// Owners would be made of the subjects of any issuer that shares a key.
+    #[error("owners are made of issuer and subject only if one issuer is trusted: name it")]
     AnyIssuer,
-    /// The claim for the owner is one with another meaning.
+    /// The claim for the owner has another meaning.
     #[error(
         "the claim `{name}` cannot name the owner, since it means something else: give another"
     )]
     OwnerClaim {
-        /// Its name.
+        /// The name of the claim.
         name: String,
     },
-    /// Keys are not fetched from such a URL.
+    /// Keys cannot be fetched safely from the URL.
     #[error("the URL of the keys {0}")]
     Url(#[from] KeyUrlFault),
-    /// There is no TLS to fetch keys by.
-    #[error("there is no TLS to fetch the keys by; are the certificates of the system installed?")]
-    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// TLS cannot be set up to fetch keys.
+    #[error(
+        "could not set up TLS to fetch the keys; are the certificates of the system installed?"
+    )]
+    Tls(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Why keys cannot be fetched safely from a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyUrlFault {
+    /// Others on the network could replace the keys.
+    #[error("must begin with https://, or with http:// and a loopback address")]
+    Unprotected,
+    /// They would appear in logs.
+    #[error("must not carry a user name or a password")]
+    Credentials,
+}
+
+/// Checks that keys can be fetched safely from a URL.
+///
+/// # Errors
+///
+/// [`KeyUrlFault`].
+#[cfg(feature = "jwt")]
+fn check_url(url: &Url) -> Result<(), KeyUrlFault> {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(KeyUrlFault::Credentials);
+    }
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_loopback(url) => Ok(()),
+        _ => Err(KeyUrlFault::Unprotected),
+    }
+}
+
+#[cfg(feature = "jwt")]
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => Ipv4Addr::is_loopback(&address),
+        Some(Host::Ipv6(address)) => Ipv6Addr::is_loopback(&address),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
 }
 
 #[cfg(test)]
+#[cfg(feature = "jwt")]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_work_is_refused_with_a_remedy() {
+    fn rejects_a_configuration_that_cannot_work() {
         let good = TokenConfig::new(KeySource::SecretFile("secret".into()));
         assert!(good.check().is_ok());
         let owner_claim = |name: &str| TokenConfig {
@@ -187,6 +246,37 @@ mod tests {
         ] {
             let error = config.check().unwrap_err().to_string();
             assert!(error.contains(hint), "{error}");
+        }
+    }
+
+    #[test]
+    fn accepts_only_urls_that_nobody_can_tamper_with() {
+        for (url, fault) in [
+            ("https://id.example/jwks", None),
+            ("http://127.0.0.1:8080/jwks", None),
+            ("http://127.9.9.9/jwks", None),
+            ("http://[::1]/jwks", None),
+            ("http://LOCALHOST/jwks", None),
+            ("http://id.example/jwks", Some(KeyUrlFault::Unprotected)),
+            (
+                "http://localhost.example/jwks",
+                Some(KeyUrlFault::Unprotected),
+            ),
+            ("http://10.0.0.1/jwks", Some(KeyUrlFault::Unprotected)),
+            ("http://0.0.0.0/jwks", Some(KeyUrlFault::Unprotected)),
+            ("file:///etc/jwks", Some(KeyUrlFault::Unprotected)),
+            ("ftp://127.0.0.1/jwks", Some(KeyUrlFault::Unprotected)),
+            (
+                "https://user@id.example/jwks",
+                Some(KeyUrlFault::Credentials),
+            ),
+            (
+                "https://:pass@id.example/jwks",
+                Some(KeyUrlFault::Credentials),
+            ),
+        ] {
+            let checked = check_url(&url.parse().unwrap());
+            assert_eq!(checked.err(), fault, "{url}");
         }
     }
 }

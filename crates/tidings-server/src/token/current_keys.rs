@@ -1,18 +1,19 @@
-//! The keys of the moment, and word of new ones.
+//! The keys in use, and notifications of new ones.
 
 use std::sync::Arc;
 
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::sync::watch;
 
-use super::keys::{Fingerprint, KeySet};
+use super::claims::Fingerprint;
+use super::keys::KeySet;
 
-/// The keys that count, which are exchanged while tokens are verified.
+/// The keys in use. They are replaced while tokens are verified.
 #[derive(Debug)]
 pub(super) struct CurrentKeys {
-    /// None until there are any.
+    /// `None` until the first keys arrive.
     keys: ArcSwapOption<KeySet>,
-    /// Counts the exchanges.
+    /// Counts the replacements.
     changes: watch::Sender<u64>,
 }
 
@@ -28,18 +29,18 @@ impl CurrentKeys {
         self.keys.load()
     }
 
-    /// Puts new keys in the place of all there were.
+    /// Replaces all keys.
     pub(super) fn store(&self, keys: KeySet) {
         self.keys.store(Some(Arc::new(keys)));
         self.changes.send_modify(|changes| *changes += 1);
     }
 
-    /// Whether a token that was signed with this key would still be accepted.
+    /// Whether a token with this key would still be accepted.
     pub(super) fn contains(&self, key: Fingerprint) -> bool {
         self.load().as_ref().is_some_and(|keys| keys.contains(key))
     }
 
-    /// Gives a new number whenever keys were exchanged.
+    /// Changes whenever keys are replaced.
     pub(super) fn changed(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }

@@ -1,19 +1,22 @@
 //! Why a token is refused.
 
-/// Why a token says nothing. None of the texts repeats anything of the token, so they can be shown and
-/// logged.
+/// Why a token is refused. The texts repeat nothing of the token, so they can be shown and logged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(
+    not(feature = "jwt"),
+    expect(dead_code, reason = "such a build verifies no token")
+)]
 pub(crate) enum TokenError {
     /// It cannot be read (RFC 7519 §7.2), is too long, has a `typ` that names something else (RFC 8725
     /// §3.11), a `crit` header that asks for what is not understood here (RFC 7515 §4.1.11), or a
     /// claim of another type than it should have.
     #[error(
-        "the token is no JWT that can be read: it needs three base64url parts of together at most \
-         {MAX_TOKEN_BYTES} bytes, a `typ` of JWT or at+jwt if any, no `crit`, and claims of the usual types"
+        "the token is not a readable JWT: it needs three base64url parts of at most {MAX_TOKEN_BYTES} \
+         bytes together, no `typ` but JWT or at+jwt, no `crit`, and claims of the usual types"
     )]
     Malformed,
-    /// Its `alg` is none that this server's keys are for (RFC 8725 §3.1); `none` never is.
-    #[error("the token's `alg` is none that this server verifies")]
+    /// This server has no keys for its `alg` (RFC 8725 §3.1), such as `none`.
+    #[error("this server does not verify the token's `alg`")]
     UnsupportedAlgorithm,
     /// No key has its `kid`, or it has none and not exactly one key is for its `alg`.
     #[error("this server has no key for the token's `kid` and `alg`")]
@@ -49,12 +52,16 @@ pub(crate) enum TokenError {
     #[error("the token was revoked")]
     Revoked,
     /// The URL of the keys has not answered yet.
-    #[error("this server has not got the keys to verify tokens yet")]
+    #[error("this server does not have the keys to verify tokens yet")]
     KeysUnavailable,
 }
 
-/// What is missing for a token to name an owner.
+/// Why a token names no owner.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(
+    not(feature = "jwt"),
+    expect(dead_code, reason = "such a build verifies no token")
+)]
 pub(crate) enum NoOwner {
     /// The subject is no UUID, and nothing else is looked at.
     #[error("its `sub` is no UUID")]
@@ -67,5 +74,5 @@ pub(crate) enum NoOwner {
     Part(&'static str),
 }
 
-/// The longest token that is looked at; longer ones are refused unread.
+/// The longest token. Longer ones are refused unread.
 pub(super) const MAX_TOKEN_BYTES: usize = 8 * 1024;

@@ -9,11 +9,13 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-use super::claims::{RawClaims, Rules};
+use super::claims::Fingerprint;
 use super::header::TokenHeader;
-use super::keys::{Fingerprint, KeySet};
+use super::keys::KeySet;
 use super::owner::OwnerRule;
+use super::raw_claims::RawClaims;
 use super::revocation_list::{self as list, is_listable};
+use super::rules::Rules;
 use super::scopes::Scopes;
 use super::secret::Secret;
 use super::{Claims, TokenError, jwks};

@@ -1,4 +1,4 @@
-//! What is read of a token before its signature is verified: as little as is needed to find the key.
+//! The part of a token that is read before its signature is verified: as little as finding the key needs.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,14 +8,14 @@ use serde::{Deserialize, Deserializer};
 
 use super::error::{MAX_TOKEN_BYTES, TokenError};
 
-/// Which key a token says it was signed with. Nothing here can be trusted yet.
+/// The key that a token names. Nothing here can be trusted yet.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TokenHeader {
     pub(super) algorithm: Algorithm,
     pub(super) key_id: Option<String>,
 }
 
-/// The JOSE header (RFC 7515 §4). A name that comes twice is an error, as §4 demands.
+/// The JOSE header (RFC 7515 §4). A repeated name is an error, as §4 demands.
 #[derive(Deserialize)]
 struct Fields {
     alg: String,
@@ -54,7 +54,7 @@ impl TokenHeader {
     }
 }
 
-/// The algorithms that are implemented at all; which of them count is up to the keys.
+/// The algorithms that are implemented. The keys decide which of them are accepted.
 fn algorithm(name: &str) -> Option<Algorithm> {
     match name {
         "HS256" => Some(Algorithm::HS256),
@@ -73,7 +73,7 @@ fn is_jwt(typ: &str) -> bool {
     matches!(name, "jwt" | "at+jwt")
 }
 
-/// Whatever the value is, `null` too: there must be no such header.
+/// The header must be absent, whatever its value; `null` counts too.
 fn is_there<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(value).map(|_| true)
 }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_names_algorithm_and_key() {
+    fn reads_algorithm_and_key() {
         let header = read(r#"{"typ":"JWT","alg":"ES256","kid":"7","jku":"https://evil.example"}"#);
         let expected = TokenHeader {
             algorithm: Algorithm::ES256,
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn other_algorithms_are_refused_and_none_above_all() {
+    fn rejects_other_algorithms_and_none() {
         for alg in [
             "none", "None", "nOnE", "", "HS384", "PS256", "hs256", "RS256 ",
         ] {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_claims_to_be_something_else_is_refused() {
+    fn rejects_other_types() {
         for (typ, read_as_jwt) in [
             ("JWT", true),
             ("jwt", true),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_malformed() {
+    fn rejects_a_malformed_header() {
         for header in [
             "",
             "{}",
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_has_three_parts_and_is_not_too_long() {
+    fn rejects_tokens_without_three_parts_or_too_long() {
         let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256"}"#);
         let long = "A".repeat(MAX_TOKEN_BYTES - header.len() - 2);
         assert!(TokenHeader::read(&format!("{header}.{long}.")).is_ok());

@@ -1,4 +1,4 @@
-//! A JSON Web Key Set (RFC 7517), as far as it verifies tokens.
+//! The keys of a JSON Web Key Set (RFC 7517) that verify tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,27 +10,28 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::keys::{Fingerprint, Key, KeySet};
+use super::claims::Fingerprint;
+use super::keys::{Key, KeySet};
 
-/// The largest set that is read. Sets of real issuers have a few KiB.
+/// The largest set that is read. Sets of issuers have a few KiB.
 pub(super) const MAX_JWKS_BYTES: u64 = 1024 * 1024;
 
-/// What RSA keys must have, RFC 7518 §3.3 below and the verifying library above.
+/// The sizes of RSA keys: the minimum of RFC 7518 §3.3 and the maximum of the library.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// How many bytes a coordinate on P-256 has (RFC 7518 §6.2.1.2), and an Ed25519 key (RFC 8032 §5.1.5).
+/// The bytes of a coordinate on P-256 (RFC 7518 §6.2.1.2) and of an Ed25519 key (RFC 8032 §5.1.5).
 const POINT_BYTES: usize = 32;
 
 /// Why a key set cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum JwksFault {
-    /// It is no JSON object with an array `keys`.
-    #[error("it is no JSON Web Key Set (RFC 7517 §5)")]
+pub(super) enum JwksFault {
+    /// It is not a JSON object with an array `keys`.
+    #[error("it is not a JSON Web Key Set (RFC 7517 §5)")]
     Json(#[source] serde_json::Error),
     /// No key in it can verify a token.
     #[error(
-        "none of its {0} keys can be used: RS256 with 2048 to 8192 bits, ES256 on P-256 and EdDSA on \
-         Ed25519 can, unless their `use`, `key_ops` or `alg` say something else"
+        "none of its {0} keys can be used: give keys for RS256 with 2048 to 8192 bits, ES256 on P-256 or \
+         EdDSA on Ed25519, whose `use`, `key_ops` and `alg` allow verification"
     )]
     NoKey(usize),
 }
@@ -40,8 +41,8 @@ struct Document {
     keys: Vec<Value>,
 }
 
-/// Reads a set. Keys for other purposes and of other kinds, which a set may well hold (RFC 7517 §5), are
-/// passed over; so are secrets, which have no place among public keys.
+/// Parses a set. Keys for other purposes and of other kinds (RFC 7517 §5) are skipped, and so are shared
+/// secrets, which do not belong among public keys.
 ///
 /// # Errors
 ///
@@ -96,7 +97,7 @@ fn verifies(key: &CommonParameters) -> bool {
     for_signatures && operations.is_none_or(|all| all.contains(&KeyOperations::Verify))
 }
 
-/// How many bits a number has.
+/// The number of bits of a number.
 fn bits(base64url: &str) -> Option<usize> {
     let bytes = URL_SAFE_NO_PAD.decode(base64url).ok()?;
     let first = bytes.iter().position(|byte| *byte != 0)?;
@@ -143,12 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_three_kinds_can_be_used() {
+    fn uses_keys_of_three_kinds() {
         let ed = json!({"kty": "OKP", "crv": "Ed25519", "x": base64url(32, 1)});
         for key in [
             rsa(256, 0x80),
             rsa(1024, 0xff),
-            // A leading zero is no bit.
+            // A leading zero does not count.
             rsa(257, 0),
             ec(),
             ed,
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn other_keys_are_passed_over() {
+    fn skips_other_keys() {
         for key in [
             // A shared secret among public keys.
             json!({"kty": "oct", "k": base64url(32, 1), "alg": "HS256"}),
@@ -199,10 +200,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_set_is_said_to_be_none() {
+    fn rejects_json_that_is_not_a_key_set() {
         for odd in [json!({}), json!([]), json!({"keys": {}}), json!(null), ec()] {
             let error = number_of_keys(&odd).unwrap_err();
-            assert!(error.contains("no JSON Web Key Set"), "{odd}: {error}");
+            assert!(error.contains("not a JSON Web Key Set"), "{odd}: {error}");
         }
         let error = number_of_keys(&json!({"keys": []})).unwrap_err();
         assert!(error.contains("none of its 0 keys"), "{error}");

@@ -1,20 +1,20 @@
 //! The keys that verify tokens.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 
-use super::claims::RawClaims;
+use super::claims::Fingerprint;
 use super::error::TokenError;
 use super::header::TokenHeader;
+use super::raw_claims::RawClaims;
 use super::secret::Secret;
 
-/// A key, and the one algorithm it is used with. That is decided by the key alone, so that no token can
-/// have, say, a public key used as an HMAC secret (RFC 8725 §2.1 and §3.1).
+/// A key and its one algorithm. The key alone decides the algorithm, so that no token can have a public
+/// key used as an HMAC secret (RFC 8725 §2.1 and §3.1).
 #[derive(Debug)]
 pub(super) struct Key {
     fingerprint: Fingerprint,
@@ -24,26 +24,16 @@ pub(super) struct Key {
     validation: Validation,
 }
 
-/// Tells a key from others, and nothing of it: the SHA-256 of its material.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fingerprint([u8; 32]);
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Fingerprint")
-    }
-}
-
 impl Fingerprint {
     pub(super) fn of(material: &[u8]) -> Self {
         Self(Sha256::digest(material).into())
     }
 }
 
-/// All keys that count at one moment.
+/// All keys that are in use at one moment.
 #[derive(Debug)]
 pub(super) enum KeySet {
-    /// One secret. There is nothing to choose, so a token's `kid` says nothing.
+    /// One secret. A token's `kid` is ignored.
     Secret(Box<Key>),
     /// Public keys, chosen by `kid`.
     Public(Vec<Key>),
@@ -57,7 +47,7 @@ impl Key {
         decoding: DecodingKey,
     ) -> Self {
         let mut validation = Validation::new(algorithm);
-        // The claims are judged elsewhere, at a time that tests can choose.
+        // `Rules` checks the claims, at a time that tests can choose.
         validation.required_spec_claims = HashSet::new();
         validation.validate_exp = false;
         validation.validate_nbf = false;
@@ -75,7 +65,7 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// [`TokenError::BadSignature`], or why the token cannot be read.
+    /// [`TokenError::BadSignature`], or the reason why the token cannot be read.
     pub(super) fn verify(&self, token: &str) -> Result<RawClaims, TokenError> {
         let read = jsonwebtoken::decode(token, &self.decoding, &self.validation);
         let read = read.map_err(|error| match error.kind() {
@@ -87,16 +77,14 @@ impl Key {
         })?;
         Ok(read.claims)
     }
-}
 
-impl Key {
     pub(super) const fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
 }
 
 impl KeySet {
-    /// Whether this key is among them.
+    /// Whether the set has this key.
     pub(super) fn contains(&self, key: Fingerprint) -> bool {
         match self {
             Self::Secret(secret) => secret.fingerprint == key,
@@ -115,7 +103,7 @@ impl KeySet {
         )))
     }
 
-    /// The key a token says it was signed with.
+    /// The key that a token names.
     ///
     /// # Errors
     ///
@@ -129,7 +117,7 @@ impl KeySet {
     }
 }
 
-/// The key with the token's `kid`, or without one the only key for its algorithm.
+/// The key with the token's `kid`; for a token without `kid`, the only key for its algorithm.
 fn choose<'a>(keys: &'a [Key], header: &TokenHeader) -> Result<&'a Key, TokenError> {
     let named = |key: &&Key| header.key_id.is_none() || key.id == header.key_id;
     let mut named = keys.iter().filter(named).peekable();
@@ -139,9 +127,9 @@ fn choose<'a>(keys: &'a [Key], header: &TokenHeader) -> Result<&'a Key, TokenErr
     let mut fitting = named.filter(|key| key.algorithm == header.algorithm);
     match (fitting.next(), fitting.next(), &header.key_id) {
         (Some(key), None, _) => Ok(key),
-        // The key is there, and it is for something else.
+        // The named key is for another algorithm.
         (None, _, Some(_)) => Err(TokenError::UnsupportedAlgorithm),
-        // It cannot be told which key is meant.
+        // Several keys fit.
         _ => Err(TokenError::UnknownKey),
     }
 }
@@ -152,7 +140,7 @@ mod tests {
 
     fn keys(keys: &[(Option<&str>, Algorithm)]) -> KeySet {
         let keys = keys.iter().map(|(id, algorithm)| {
-            // Only chosen here, not used.
+            // These keys are chosen and never used.
             let decoding = DecodingKey::from_ed_der(&[]);
             Key::new(
                 Fingerprint::of(&[]),
@@ -179,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_chosen_by_its_id() {
+    fn chooses_a_key_by_its_id() {
         use Algorithm::{ES256, EdDSA, RS256};
         let set = keys(&[
             (Some("a"), RS256),
@@ -194,14 +182,14 @@ mod tests {
             chosen(&set, RS256, Some("c")),
             Err(TokenError::UnsupportedAlgorithm)
         );
-        // Without an id, only where nothing has to be guessed.
+        // A token without an id needs a single key for its algorithm.
         assert_eq!(chosen(&set, ES256, None).unwrap(), "c");
         assert_eq!(chosen(&set, RS256, None), Err(TokenError::UnknownKey));
         assert_eq!(chosen(&set, EdDSA, None), Err(TokenError::UnknownKey));
     }
 
     #[test]
-    fn two_keys_of_one_id_are_told_apart_by_their_algorithm_or_not_at_all() {
+    fn distinguishes_keys_of_one_id_by_their_algorithm_only() {
         use Algorithm::{ES256, RS256};
         let set = keys(&[
             (Some("a"), RS256),

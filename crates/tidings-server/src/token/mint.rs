@@ -1,4 +1,4 @@
-//! Making tokens, for development and tests. In production an identity provider makes them.
+//! Tokens for development and tests. In production an identity provider makes them.
 
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -6,44 +6,62 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use tidings_event::OwnerId;
 
-use super::revocation_list::{MAX_ID_BYTES, is_listable};
+use super::revocation_list::is_listable;
+use super::revoke_error::MAX_ID_BYTES;
 use super::scopes::Scopes;
 use super::secret::Secret;
 
-/// What a token shall say.
+/// The contents of a token.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct MintRequest {
-    /// Whose events it is about (`sub`).
+    /// The user (`sub`).
     pub owner: OwnerId,
     /// What it allows (`scope`).
     pub scopes: Scopes,
-    /// When it was made (`iat`).
+    /// The time of issue (`iat`).
     pub issued: Timestamp,
-    /// When it ends (`exp`), in whole seconds.
+    /// The expiry (`exp`), in whole seconds.
     pub expires: Timestamp,
-    /// Who made it (`iss`).
+    /// The issuer (`iss`).
     pub issuer: Option<String>,
-    /// Whom it is for (`aud`).
+    /// The audience (`aud`).
     pub audience: Option<String>,
-    /// By what it can be revoked (`jti`).
+    /// The id for revocations (`jti`).
     pub id: Option<String>,
 }
 
-/// Why no token was made.
+impl MintRequest {
+    /// A token for `owner`, issued now, without issuer, audience and id.
+    pub fn new(owner: OwnerId, scopes: Scopes, expires: Timestamp) -> Self {
+        Self {
+            owner,
+            scopes,
+            issued: Timestamp::now(),
+            expires,
+            issuer: None,
+            audience: None,
+            id: None,
+        }
+    }
+}
+
+/// Why a token was not made.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum MintError {
     /// No server would accept a token of this owner.
-    #[error("the nil UUID is nobody's: give the UUID of a user")]
+    #[error("the nil UUID is no user: give the UUID of a user")]
     Owner,
     /// No server would accept a token with this id.
     #[error(
         "the id of a token has 1 to {MAX_ID_BYTES} bytes, no white space, and neither # nor a byte \
-         order mark in front, so that it can stand on a list of revoked tokens"
+         order mark in front, so that it can stand in a list of revoked tokens"
     )]
     Id,
     /// It could not be signed.
     #[error("the token could not be signed")]
-    Sign(#[source] jsonwebtoken::errors::Error),
+    Sign(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 #[derive(Serialize)]
@@ -60,7 +78,7 @@ struct MintedClaims<'a> {
     jti: Option<&'a str>,
 }
 
-/// Makes a token and signs it by HS256. Whoever has it can do what it allows.
+/// Makes a token and signs it with HS256.
 ///
 /// # Errors
 ///
@@ -82,5 +100,6 @@ pub fn mint(secret: &Secret, request: &MintRequest) -> Result<String, MintError>
         jti: request.id.as_deref(),
     };
     let key = EncodingKey::from_secret(secret.expose_secret());
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(MintError::Sign)
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)
+        .map_err(|error| MintError::Sign(error.into()))
 }

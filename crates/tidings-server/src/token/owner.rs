@@ -1,28 +1,28 @@
-//! Whose events a token is about.
+//! The owner that a token names.
 
 use serde_json::Value;
 use tidings_event::OwnerId;
 
-use super::claims::RawClaims;
 use super::error::NoOwner;
+use super::raw_claims::RawClaims;
 
-/// Where the owner is looked for, beyond a subject that is a UUID.
+/// Where to find the owner if the subject is not a UUID.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OwnerRule {
     /// The name of a claim.
     pub(super) claim: Option<Box<str>>,
-    /// Make an owner of issuer and subject.
+    /// Makes an owner of issuer and subject.
     pub(super) from_subject: bool,
 }
 
 impl OwnerRule {
-    /// The owner of a token: its `sub` if that is a UUID, else the named claim if that is one, else, if
-    /// it is allowed, a UUID made of issuer and subject.
+    /// The owner of a token: its `sub` if that is a UUID, otherwise the named claim if that is a UUID,
+    /// otherwise, if allowed, a UUID made of issuer and subject.
     pub(super) fn owner(&self, claims: &RawClaims) -> Result<OwnerId, NoOwner> {
         let subject = claims.sub.as_deref();
         let own = subject.and_then(OwnerId::of_usual_form);
-        // Where owners are made of subjects, a subject that has the form of a made one is only a name:
-        // anybody can compute whose it would be.
+        // If owners are made of subjects, a subject in the form of a made owner is only a name: anybody
+        // can compute the made owner of another user.
         if let Some(owner) = own.filter(|owner| !(self.from_subject && owner.is_made())) {
             return Ok(owner);
         }
@@ -69,18 +69,18 @@ mod tests {
     }
 
     #[test]
-    fn nobody_gets_anothers_made_owner_by_its_name() {
+    fn a_subject_cannot_claim_the_made_owner_of_another() {
         let alices = OwnerId::of_subject("i", "alice").to_string();
         let claims = json!({"iss": "i", "sub": alices});
         let made = owner_of(&rule(None, true), &claims).unwrap();
         assert_ne!(made, alices);
         assert_eq!(made, OwnerId::of_subject("i", &alices).to_string());
-        // Where none are made, it is a UUID like others.
+        // Without made owners it is a UUID like any other.
         assert_eq!(owner_of(&rule(None, false), &claims), Ok(alices));
     }
 
     #[test]
-    fn a_subject_that_is_a_uuid_is_the_owner_whatever_else_is_there() {
+    fn prefers_a_subject_that_is_a_uuid() {
         let claims = json!({"iss": "i", "sub": ONE.to_uppercase(), "tenant": TWO});
         for rule in [rule(None, false), rule(Some("tenant"), true)] {
             assert_eq!(owner_of(&rule, &claims), Ok(ONE.to_owned()));
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn other_forms_of_a_uuid_and_nil_are_no_owner() {
+    fn rejects_other_forms_of_a_uuid_and_nil() {
         for subject in [
             &ONE.replace('-', ""),
             &format!("{{{ONE}}}"),
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_named_claim_is_looked_at_next() {
+    fn reads_the_named_claim_next() {
         let rule = rule(Some("https://x.example/owner"), false);
         let claims = json!({"sub": "alice", "https://x.example/owner": TWO});
         assert_eq!(owner_of(&rule, &claims), Ok(TWO.to_owned()));
@@ -120,13 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_is_made_of_issuer_and_subject_where_that_is_allowed() {
+    fn makes_an_owner_of_issuer_and_subject() {
         let rule = rule(Some("tenant"), true);
         let of = |issuer: &str, subject: &str| {
             owner_of(&rule, &json!({"iss": issuer, "sub": subject})).unwrap()
         };
         let alice = of("https://id.example", "alice");
-        // Kept for ever, since events are stored under it: what Python's uuid.uuid5 says too.
+        // Events are stored under it, so it must never change. Python's `uuid.uuid5` gives the same.
         assert_eq!(alice, "22f88f7e-c03d-5f41-b813-5cfc38f76390");
         assert_ne!(alice, of("https://id.example", "Alice"));
         assert_ne!(alice, of("https://other.example", "alice"));

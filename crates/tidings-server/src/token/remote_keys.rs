@@ -1,11 +1,10 @@
 //! Keys that are fetched from a URL (a `jwks_uri`, RFC 8414 §2).
 //!
-//! One task fetches them: at the start, then at fixed intervals, and when a token names a key that is not
-//! there. Many tokens that do so at once wait for the same answer, and it is not asked for more often than
-//! once in ten seconds, so that nobody makes this server hammer the other. What fails changes nothing:
-//! the keys from before still count.
+//! One task fetches them: at the start, then at fixed intervals, and when a token names an unknown key.
+//! Tokens with unknown keys that arrive together wait for the same response, and cause at most one request
+//! in 10 seconds, so that nobody can make this server flood the other. A failure changes nothing: the
+//! previous keys stay in use.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,23 +15,24 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
-use url::{Host, Url};
+use url::Url;
 
+use super::config::TokenSetupError;
 use super::current_keys::CurrentKeys;
 use super::jwks::{self, JwksFault, MAX_JWKS_BYTES};
 use super::keys::KeySet;
 use crate::error_chain::chain;
 
-/// How often, and for how long.
+/// The intervals and the time-out of requests.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    /// Between a good answer and the next request.
+    /// Between a good response and the next request.
     pub(super) refresh: Duration,
     /// Between a failure and the next request.
     pub(super) retry: Duration,
-    /// After an answer, tokens with unknown keys cause no other request for this long.
+    /// After a response, tokens with unknown keys cause no other request for this long.
     pub(super) apart: Duration,
-    /// For a whole answer.
+    /// For a whole response.
     pub(super) timeout: Duration,
 }
 
@@ -47,25 +47,14 @@ impl Default for Pace {
     }
 }
 
-/// Why keys are not fetched from a URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeyUrlFault {
-    /// Whoever is on the way could put in keys of their own.
-    #[error("must begin with https://, or with http:// and a loopback address")]
-    Unprotected,
-    /// They would end up in logs.
-    #[error("must not carry a user name or a password")]
-    Credentials,
-}
-
-/// Why there was no good answer.
+/// Why a request gave no keys.
 #[derive(Debug, thiserror::Error)]
 enum FetchFault {
-    #[error("no answer")]
+    #[error("no response")]
     Http(#[source] reqwest::Error),
-    #[error("the answer has status {0}, and redirects are not followed")]
+    #[error("the response has status {0}, and redirects are not followed")]
     Status(StatusCode),
-    #[error("the answer has more than {MAX_JWKS_BYTES} bytes")]
+    #[error("the response has more than {MAX_JWKS_BYTES} bytes")]
     TooLarge,
     #[error(transparent)]
     Jwks(#[from] JwksFault),
@@ -86,54 +75,29 @@ struct Shared {
     keys: Arc<CurrentKeys>,
     fetching: Mutex<Fetching>,
     wanted: Notify,
-    /// Counts the answers, bad ones too.
+    /// Counts the responses, bad ones too.
     answers: watch::Sender<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Fetching {
-    /// A request is on its way, or the task is about to send one.
+    /// A request is under way, or the task is about to send one.
     now: bool,
-    /// When the last one was over.
+    /// The end of the last request.
     ended: Instant,
 }
 
-/// Whether keys can be fetched from here safely.
-///
-/// # Errors
-///
-/// [`KeyUrlFault`].
-pub(super) fn check_url(url: &Url) -> Result<(), KeyUrlFault> {
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(KeyUrlFault::Credentials);
-    }
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if is_loopback(url) => Ok(()),
-        _ => Err(KeyUrlFault::Unprotected),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => Ipv4Addr::is_loopback(&address),
-        Some(Host::Ipv6(address)) => Ipv6Addr::is_loopback(&address),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
 impl RemoteKeys {
-    /// Begins to fetch keys into `keys`, and waits for the first answer, be it good or not.
+    /// Begins to fetch keys into `keys`, and waits for the first response, good or bad.
     ///
     /// # Errors
     ///
-    /// When there is no TLS, as on a machine without a single trusted certificate.
+    /// [`TokenSetupError::Tls`], as on a machine without a single trusted certificate.
     pub(super) async fn start(
         url: Url,
         pace: Pace,
         keys: Arc<CurrentKeys>,
-    ) -> reqwest::Result<Self> {
+    ) -> Result<Self, TokenSetupError> {
         let mut client = Client::builder()
             // The environment does not decide where keys come from.
             .no_proxy()
@@ -141,11 +105,13 @@ impl RemoteKeys {
             .timeout(pace.timeout)
             .user_agent(concat!("tidings/", env!("CARGO_PKG_VERSION")));
         if url.scheme() == "http" {
-            // Nothing of the machine's certificates is needed then.
+            // This needs none of the machine's certificates.
             client = client.tls_certs_only([]);
         }
         let shared = Arc::new(Shared {
-            http: client.build()?,
+            http: client
+                .build()
+                .map_err(|error| TokenSetupError::Tls(error.into()))?,
             url,
             pace,
             keys,
@@ -161,7 +127,7 @@ impl RemoteKeys {
             .keep_fetching()
             .instrument(tracing::info_span!("token_keys"));
         let task = AbortOnDropHandle::new(tokio::spawn(task));
-        // Fails only without a sender, and there it is.
+        // Fails only without a sender, which `shared` holds.
         let _ = answers.changed().await;
         Ok(Self {
             shared,
@@ -169,8 +135,8 @@ impl RemoteKeys {
         })
     }
 
-    /// Waits for keys that are newer than this call, or about to come; but for the last answer if that
-    /// is too new to ask again.
+    /// Waits for keys that are newer than this call. Returns at once if the last response is too recent
+    /// for another request.
     pub(super) async fn refresh(&self) {
         let mut answers = self.shared.answers.subscribe();
         {
@@ -183,7 +149,7 @@ impl RemoteKeys {
                 self.shared.wanted.notify_one();
             }
         }
-        // The request has a time-out of its own. This one is for a task that is gone.
+        // The request has a time-out of its own. This one is for a task that has ended.
         let longest = self.shared.pace.timeout.saturating_mul(2);
         let _ = tokio::time::timeout(longest, answers.changed()).await;
     }
@@ -191,7 +157,7 @@ impl RemoteKeys {
 
 impl Shared {
     fn fetching(&self) -> MutexGuard<'_, Fetching> {
-        // It is only held to set fields, each of which is good by itself.
+        // Each field is valid by itself, so a panic leaves no broken state.
         self.fetching.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -213,30 +179,31 @@ impl Shared {
         }
     }
 
-    /// Takes the keys, or logs why there are none, once for each reason.
+    /// Stores the keys, or logs the reason why there are none, once for each reason.
     fn take(&self, fetched: Result<KeySet, FetchFault>, fault: &mut Option<String>) {
-        // Without the query, which may hold what is nobody's business.
+        // Without the query, which may hold a secret.
         let url = &self.url[..url::Position::AfterPath];
         match fetched {
             Ok(keys) => {
                 self.keys.store(keys);
                 if fault.take().is_some() {
-                    tracing::info!(url, "the keys that verify tokens can be fetched again");
+                    tracing::info!(url, "fetched the keys that verify tokens again");
                 }
             }
             Err(error) => {
                 let cause = chain(&error);
                 if fault.as_ref() != Some(&cause) {
                     let known = self.keys.load().is_some();
-                    let meanwhile = if known {
-                        "those from before still count"
+                    let effect = if known {
+                        "the previous keys stay in use"
                     } else {
-                        "no token is accepted until they can"
+                        "no token is accepted until a fetch succeeds"
                     };
                     tracing::error!(
                         url,
                         cause,
-                        "the keys that verify tokens cannot be fetched; {meanwhile}"
+                        effect,
+                        "could not fetch the keys that verify tokens"
                     );
                     *fault = Some(cause);
                 }
@@ -262,7 +229,7 @@ impl Shared {
         Ok(jwks::read(&body)?)
     }
 
-    /// Ends when it is time for the next request, which is then taken for begun.
+    /// Waits until the next request is due, and marks it as begun.
     async fn rest(&self, time: Duration) {
         let due = Instant::now() + time;
         loop {
@@ -272,48 +239,12 @@ impl Shared {
                     return;
                 }
                 () = self.wanted.notified() => {
-                    // Else it was wanted just when the time had come, and is done.
+                    // Otherwise the request that was asked for has been made already.
                     if self.fetching().now {
                         return;
                     }
                 }
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_come_from_a_safe_place_only() {
-        for (url, fault) in [
-            ("https://id.example/jwks", None),
-            ("http://127.0.0.1:8080/jwks", None),
-            ("http://127.9.9.9/jwks", None),
-            ("http://[::1]/jwks", None),
-            ("http://LOCALHOST/jwks", None),
-            ("http://id.example/jwks", Some(KeyUrlFault::Unprotected)),
-            (
-                "http://localhost.example/jwks",
-                Some(KeyUrlFault::Unprotected),
-            ),
-            ("http://10.0.0.1/jwks", Some(KeyUrlFault::Unprotected)),
-            ("http://0.0.0.0/jwks", Some(KeyUrlFault::Unprotected)),
-            ("file:///etc/jwks", Some(KeyUrlFault::Unprotected)),
-            ("ftp://127.0.0.1/jwks", Some(KeyUrlFault::Unprotected)),
-            (
-                "https://user@id.example/jwks",
-                Some(KeyUrlFault::Credentials),
-            ),
-            (
-                "https://:pass@id.example/jwks",
-                Some(KeyUrlFault::Credentials),
-            ),
-        ] {
-            let checked = check_url(&url.parse().unwrap());
-            assert_eq!(checked.err(), fault, "{url}");
         }
     }
 }

@@ -1,31 +1,27 @@
-//! The list of revoked tokens as lines of a text.
+//! The list of revoked tokens as lines of text.
 //!
-//! A line is the `jti` of a token and, after a space, the time of its expiry (RFC 3339), after which the
-//! line can be dropped. Empty lines and what follows a `#` at the beginning of a word are comments.
+//! A line is the `jti` of a token and, after a space, its expiry (RFC 3339), after which the line can be
+//! removed. Empty lines, and text after a `#` at the beginning of a word, are comments.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// How many revoked tokens are known at a time.
-pub(super) const MAX_REVOKED: usize = 100_000;
+use super::revoke_error::{MAX_ID_BYTES, MAX_REVOKED};
 
-/// The longest `jti` that can be revoked, and so the longest a token may have.
-pub(super) const MAX_ID_BYTES: usize = 256;
-
-/// The largest file of a list: room for all with long ids, and for lines that are over.
+/// The largest file: room for all revocations with long ids, and for lines that have expired.
 pub(super) const MAX_LIST_BYTES: u64 = 32 * 1024 * 1024;
 
-/// For how long past its token's expiry a line counts: as long as the leeway can be at most.
+/// A line counts for this long after its token's expiry: the longest leeway.
 pub(super) const GRACE: Duration = super::config::MAX_LEEWAY;
 
-/// The revoked ids, and until when each is of use; none for ever.
+/// The revoked ids, each with its expiry; without one it counts for ever.
 pub(super) type List = HashMap<Box<str>, Option<Timestamp>>;
 
-/// Why a text is no list of revoked tokens.
+/// Why a text is not a list of revoked tokens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ListFault {
+pub(super) enum ListFault {
     /// It is not UTF-8.
     #[error("it is not UTF-8")]
     NotUtf8,
@@ -35,32 +31,32 @@ pub enum ListFault {
         /// Counted from 1.
         line: usize,
     },
-    /// What follows an id is no time.
+    /// The text after an id is not a time.
     #[error(
-        "line {line} has something else than a time behind the id: give none, or one like \
+        "line {line} has text after the id that is not a time: remove it, or write one like \
          2026-08-01T12:00:00Z"
     )]
     Time {
         /// Counted from 1.
         line: usize,
     },
-    /// There are too many.
+    /// The list is too long.
     #[error(
-        "it has more than {MAX_REVOKED} tokens; give each line the time at which its token expires, so \
-         that it can be dropped, or exchange the keys"
+        "it has more than {MAX_REVOKED} tokens; give each line the expiry of its token, so that it can be \
+         removed, or replace the keys"
     )]
     TooMany,
 }
 
-/// Reads a list. A line whose time has passed at `now` counts as well, unless there are too many: the
-/// clock may be wrong, or the time.
+/// Parses a list. A line whose time has passed at `now` counts too, unless there are too many: the clock
+/// or the time can be wrong.
 ///
 /// # Errors
 ///
-/// [`ListFault`]; then nothing of it counts.
+/// [`ListFault`]; then no line counts.
 pub(super) fn read(text: &[u8], now: Timestamp) -> Result<List, ListFault> {
     let text = std::str::from_utf8(text).map_err(|_| ListFault::NotUtf8)?;
-    // Some editors put it in front.
+    // Some editors write a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut list = List::new();
     let mut crowded = false;
@@ -83,15 +79,15 @@ pub(super) fn read(text: &[u8], now: Timestamp) -> Result<List, ListFault> {
             }
             (Some(_), Some(_)) => return Err(ListFault::Time { line }),
         };
-        if crowded && !is_of_use(until, now) {
+        if crowded && !is_needed(until, now) {
             continue;
         }
-        // Of two lines about one token the one that counts longer.
+        // Of two lines about one token the later time counts.
         let known = list.entry(id.into()).or_insert(until);
         *known = longer(*known, until);
         if list.len() > MAX_REVOKED && !crowded {
             crowded = true;
-            list.retain(|_, until| is_of_use(*until, now));
+            list.retain(|_, until| is_needed(*until, now));
         }
         if list.len() > MAX_REVOKED {
             return Err(ListFault::TooMany);
@@ -100,7 +96,7 @@ pub(super) fn read(text: &[u8], now: Timestamp) -> Result<List, ListFault> {
     Ok(list)
 }
 
-/// A line of a list; without a time it counts for ever.
+/// A line of a list. Without a time it counts for ever.
 pub(super) fn line(id: &str, until: Option<Timestamp>) -> String {
     match until {
         Some(until) => format!("{id} {until}\n"),
@@ -108,22 +104,22 @@ pub(super) fn line(id: &str, until: Option<Timestamp>) -> String {
     }
 }
 
-/// Whether an id can be a word of a list.
+/// Whether an id can stand in a list.
 pub(super) fn is_listable(id: &str) -> bool {
     let is_word = |char: char| !char.is_whitespace() && !char.is_control();
-    // At the beginning of a list it would be taken for a mark of its encoding.
+    // At the beginning of a list U+FEFF is a byte order mark.
     let begins_well = !id.starts_with(['#', '\u{feff}']);
     (1..=MAX_ID_BYTES).contains(&id.len()) && begins_well && id.chars().all(is_word)
 }
 
-/// Whether a token may still be accepted if it were not revoked.
-pub(super) fn is_of_use(until: Option<Timestamp>, now: Timestamp) -> bool {
-    // Beyond the end of time a token never ends.
+/// Whether a token would still be accepted if it were not revoked.
+pub(super) fn is_needed(until: Option<Timestamp>, now: Timestamp) -> bool {
+    // A token whose end cannot be represented never ends.
     let ends = until.and_then(|until| until.checked_add(GRACE).ok());
     ends.is_none_or(|end| end > now)
 }
 
-/// The later of two times, where none is never.
+/// The later of two times. `None` is later than every time.
 pub(super) fn longer(one: Option<Timestamp>, two: Option<Timestamp>) -> Option<Timestamp> {
     one.zip(two).map(|(one, two)| one.max(two))
 }
@@ -147,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_an_id_a_line_and_comments() {
+    fn reads_an_id_per_line_and_comments() {
         let text =
             "\u{feff}# stolen laptop\r\na-1\r\n\n  b:2/x= 2026-08-02T00:00:00Z # lost\n\t#c\nd#4";
         assert_eq!(ids(text), ["a-1", "b:2/x=", "d#4"]);
@@ -155,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_over_counts_and_the_longer_of_two_does() {
+    fn expired_lines_count_and_the_later_of_two_wins() {
         let text = "old 2026-08-01T11:55:00Z\nnew 2026-08-01T11:55:00.001Z\n\
                     twice 2026-08-02T00:00:00+01:00\ntwice\ntwice 2026-08-03T00:00:00Z\n";
         assert_eq!(ids(text), ["new", "old", "twice"]);
@@ -164,14 +160,14 @@ mod tests {
     }
 
     #[test]
-    fn what_never_ends_is_never_dropped() {
+    fn keeps_lines_that_never_expire() {
         for until in [Timestamp::MAX, Timestamp::MAX - Duration::from_secs(1)] {
             assert_eq!(ids(&line("a", Some(until))), ["a"]);
         }
     }
 
     #[test]
-    fn a_line_that_means_nothing_is_named() {
+    fn names_a_malformed_line() {
         let long = format!("a\n{}", "x".repeat(MAX_ID_BYTES + 1));
         for (text, fault) in [
             ("a\n\nb tomorrow", ListFault::Time { line: 3 }),
@@ -185,14 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_an_end() {
+    fn bounds_the_length_of_a_list() {
         let text: String = (0..MAX_REVOKED)
             .map(|number| format!("{number}\n"))
             .collect();
         assert_eq!(ids(&text).len(), MAX_REVOKED);
         let more = format!("{text}more\n");
         assert_eq!(read(more.as_bytes(), now()), Err(ListFault::TooMany));
-        // What is over makes room, wherever it stands.
+        // Expired lines make room, wherever they stand.
         let old = "old-1 2026-07-01T00:00:00Z\nold-2 2026-07-01T00:00:00Z\n";
         for crowded in [format!("{text}{old}0\n"), format!("{old}{text}{old}")] {
             let ids = ids(&crowded);
@@ -202,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_reads_back_for_every_id_that_is_listable() {
+    fn every_listable_id_reads_back() {
         let until = "2026-08-02T00:00:00.25Z".parse().unwrap();
         for (id, listable) in [
             ("7b1d2c3e-0000-4000-8000-000000000001", true),

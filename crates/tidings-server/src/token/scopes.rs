@@ -4,29 +4,29 @@ use std::fmt;
 use std::ops::BitOr;
 use std::str::FromStr;
 
-/// A set of the four things a token can allow, each with a name of its own in the token's `scope`
-/// claim (RFC 8693 §4.2). None of them implies another.
+/// A set of the four permissions of a token, each with a name in its `scope` claim (RFC 8693 §4.2). None
+/// implies another.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Scopes(u8);
 
-/// A text that is not the name of a scope.
+/// The text is not the name of a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a scope: give {READ}, {WRITE}, {PUBLISH} or {ADMIN}", READ = Scopes::READ, WRITE = Scopes::WRITE, PUBLISH = Scopes::PUBLISH, ADMIN = Scopes::ADMIN)]
 pub struct ScopeError;
 
 impl Scopes {
-    /// Nothing.
+    /// No permission.
     pub const NONE: Self = Self(0);
-    /// `events:read`: to read one's own events and the system's.
+    /// `events:read`: read one's own events and the system's.
     pub const READ: Self = Self(1);
-    /// `events:write`: to change one's own events and to publish to oneself.
+    /// `events:write`: change one's own events and publish to oneself.
     pub const WRITE: Self = Self(1 << 1);
-    /// `events:publish`: to publish to any owner and to the system.
+    /// `events:publish`: publish to any owner and to the system.
     pub const PUBLISH: Self = Self(1 << 2);
-    /// `events:admin`: to look after the server.
+    /// `events:admin`: administer the server.
     pub const ADMIN: Self = Self(1 << 3);
 
-    /// What a user needs for their own inbox: to read and to write.
+    /// The permissions of a user over their own inbox: read and write.
     pub const USER: Self = Self(0b0011);
     /// All four.
     pub const ALL: Self = Self(0b1111);
@@ -43,13 +43,13 @@ impl Scopes {
         self.0 & scopes.0 == scopes.0
     }
 
-    /// Whether nothing is allowed.
+    /// Whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The scopes with these names. Names of other services' scopes, which a token may well carry, are
-    /// passed over.
+    /// The scopes with these names. Names of other services' scopes are skipped.
+    #[cfg(feature = "jwt")]
     pub(super) fn known<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let known = names.into_iter().filter_map(|name| name.parse().ok());
         known.fold(Self::NONE, Self::bitor)
@@ -95,6 +95,7 @@ impl FromStr for Scopes {
 }
 
 #[cfg(test)]
+#[cfg(feature = "jwt")]
 mod tests {
     use super::*;
 
@@ -111,14 +112,14 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_allow_nothing() {
+    fn ignores_unknown_names() {
         let names = ["openid", "events:readx", "EVENTS:READ", "events:", "", "*"];
         assert_eq!(Scopes::known(names), Scopes::NONE);
         assert_eq!(Scopes::known(["profile", "events:admin"]), Scopes::ADMIN);
     }
 
     #[test]
-    fn a_set_contains_what_it_is_made_of_and_nothing_else() {
+    fn a_set_contains_its_members_only() {
         let set = Scopes::READ | Scopes::PUBLISH;
         for (scope, contained) in [
             (Scopes::NONE, true),

@@ -1,6 +1,7 @@
 //! A secret that signs and verifies tokens.
 
 use std::fs::Metadata;
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -9,25 +10,26 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::zeroize::{Zeroize as _, Zeroizing};
 use secrecy::{ExposeSecret, SecretBox};
 
-use super::file::{self, FileFault};
+use crate::watched_files::read;
 
 /// The largest file that is read as a secret.
 pub(super) const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
-/// A shared secret for HS256. It is never shown, not by `Debug` either, and wiped from memory when it is
+/// A shared secret for HS256. It is never printed, not even by `Debug`, and wiped from memory when it is
 /// dropped.
 #[derive(Debug)]
 pub struct Secret(SecretBox<Vec<u8>>);
 
-/// Why bytes are no secret.
+/// The bytes are too few for a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 #[error(
     "a secret of {bytes} bytes is too short: HS256 needs {MIN} at least (RFC 7518 §3.2); make one with \
      `tidings token --new-secret FILE`",
     MIN = Secret::MIN_BYTES
 )]
 pub struct ShortSecret {
-    /// How long it is.
+    /// Its length.
     pub bytes: usize,
 }
 
@@ -35,7 +37,7 @@ impl Secret {
     /// The shortest secret: as long as the hash (RFC 7518 §3.2).
     pub const MIN_BYTES: usize = 32;
 
-    /// The bytes of a file as they are, but for one line feed at the end, which editors put there.
+    /// Takes the bytes of a file as they are, except for one line feed at the end, which editors write.
     ///
     /// # Errors
     ///
@@ -52,24 +54,25 @@ impl Secret {
         Ok(Self(SecretBox::new(Box::new(bytes))))
     }
 
-    /// Reads a secret of a file.
+    /// Reads a secret from a file.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is larger than 64 KiB, or holds too short a secret.
-    pub fn read(path: &Path) -> Result<Self, FileFault> {
-        let (mut contents, _) = file::read(path, MAX_SECRET_BYTES)?;
-        Ok(Self::new(std::mem::take(&mut *contents))?)
+    /// If the file cannot be read, is larger than 64 KiB, or holds a [`ShortSecret`].
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let mut loaded = read(path, MAX_SECRET_BYTES)?;
+        let secret = Self::new(std::mem::take(&mut *loaded.contents));
+        secret.map_err(|short| io::Error::new(io::ErrorKind::InvalidData, short))
     }
 
-    /// A new secret of 256 random bits, as a line of 43 letters, digits, `-` and `_` for a file.
+    /// Generates a secret of 256 random bits, as a line of 43 letters, digits, `-` and `_` for a file.
     ///
     /// # Errors
     ///
-    /// When the system has no random numbers.
-    pub fn new_line() -> Result<Zeroizing<String>, getrandom::Error> {
+    /// If the system has no random numbers.
+    pub fn new_line() -> io::Result<Zeroizing<String>> {
         let mut bytes = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *bytes)?;
+        getrandom::fill(&mut *bytes).map_err(|error| io::Error::other(error.to_string()))?;
         let mut line = Zeroizing::new(String::with_capacity(64));
         URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut line);
         line.push('\n');
@@ -83,8 +86,8 @@ impl ExposeSecret<[u8]> for Secret {
     }
 }
 
-/// Whoever can read the secret can be any user, so its file should not be readable by all, nor writable
-/// by others than its owner.
+/// A program that can read the secret can act as any user. Its file should not be readable by all users of
+/// the machine, nor writable by others than its owner.
 pub(super) fn warn_if_open(path: &Path, metadata: &Metadata) {
     const OTHERS_OR_GROUP_WRITES: u32 = 0o027;
     let mode = metadata.permissions().mode();
@@ -92,7 +95,7 @@ pub(super) fn warn_if_open(path: &Path, metadata: &Metadata) {
         tracing::warn!(
             file = %path.display(),
             mode = format_args!("{:o}", mode & 0o777),
-            "the secret that signs tokens is open to other users of this machine; `chmod 600` closes it"
+            "the secret that signs tokens is open to other users of this machine; run `chmod 600` on the file"
         );
     }
 }
@@ -102,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_feed_at_the_end_does_not_count() {
+    fn ignores_one_line_feed_at_the_end() {
         let secret = Secret::new(b"0123456789abcdef0123456789abcdef\n".to_vec()).unwrap();
         assert_eq!(secret.expose_secret(), b"0123456789abcdef0123456789abcdef");
         let two = Secret::new(b"0123456789abcdef0123456789abcdef\n\n".to_vec()).unwrap();
@@ -110,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_refused_with_a_remedy() {
+    fn rejects_a_short_secret_with_a_remedy() {
         let short = Secret::new(b"0123456789abcdef0123456789abcde\n".to_vec()).unwrap_err();
         assert_eq!(short, ShortSecret { bytes: 31 });
         let text = short.to_string();
@@ -130,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_not_shown() {
+    fn a_secret_is_not_printed() {
         let secret = Secret::new(b"a very secret secret of 35 letters!".to_vec()).unwrap();
         let shown = format!("{secret:?}");
         assert!(!shown.contains("very") && !shown.contains("97"), "{shown}");

@@ -93,10 +93,8 @@ impl TestApp {
         let engine = Tidings::open(tidings::Config::new(data_dir.path()))
             .await
             .expect("a fresh store opens");
-        let mut config = Config {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         change(&mut config);
         Self {
             router: tidings_server::router(engine.clone(), &config),

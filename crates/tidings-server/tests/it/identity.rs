@@ -281,10 +281,8 @@ async fn a_refused_publisher_stores_nothing() {
 async fn other_machines_are_not_let_in() {
     let app = TestApp::start().await;
     for listen in ["0.0.0.0:7433", "[::]:7433", "192.168.0.1:7433"] {
-        let config = Config {
-            listen: listen.parse().unwrap(),
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.listen = listen.parse().unwrap();
         let error = Server::bind(app.engine.clone(), config).unwrap_err();
         assert!(matches!(error, BindError::NotLoopback(_)), "{error}");
         let text = error.to_string();
@@ -299,10 +297,8 @@ async fn other_machines_are_not_let_in() {
 async fn a_taken_address_is_named() {
     let app = TestApp::start().await;
     let server = app.serve();
-    let config = Config {
-        listen: server.address,
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.listen = server.address;
     let error = Server::bind(app.engine.clone(), config).unwrap_err();
     assert!(
         error.to_string().contains(&server.address.to_string()),

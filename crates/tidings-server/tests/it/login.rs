@@ -154,11 +154,10 @@ impl LoginApp {
 }
 
 fn config_of(secret: &Path, revoked: &Path) -> TokenConfig {
-    TokenConfig {
-        leeway: Duration::ZERO,
-        revocation_file: Some(revoked.to_owned()),
-        ..TokenConfig::new(KeySource::SecretFile(secret.to_owned()))
-    }
+    let mut config = TokenConfig::new(KeySource::SecretFile(secret.to_owned()));
+    config.leeway = Duration::ZERO;
+    config.revocation_file = Some(revoked.to_owned());
+    config
 }
 
 /// A request with the public host name.
@@ -175,15 +174,9 @@ pub(crate) fn request(method: &Method, path: &str, token: Option<&str>) -> Build
 
 /// Signs a token with any claims.
 pub(crate) fn sign(secret: &Secret, owner: OwnerId, scopes: Scopes, expires: Timestamp) -> String {
-    let request = MintRequest {
-        owner,
-        scopes,
-        issued: expires - Duration::from_secs(3600),
-        expires,
-        issuer: None,
-        audience: None,
-        id: Some(Uuid::new_v4().to_string()),
-    };
+    let mut request = MintRequest::new(owner, scopes, expires);
+    request.issued = expires - Duration::from_secs(3600);
+    request.id = Some(Uuid::new_v4().to_string());
     mint(secret, &request).expect("it can be signed")
 }
 

@@ -219,15 +219,9 @@ async fn ignores_cookies_of_other_names() {
 #[tokio::test]
 async fn refuses_a_token_that_is_too_long_for_a_cookie() {
     let app = LoginApp::start().await;
-    let request = tidings_server::MintRequest {
-        owner: ALICE,
-        scopes: USER,
-        issued: jiff::Timestamp::now(),
-        expires: jiff::Timestamp::now() + std::time::Duration::from_secs(60),
-        issuer: Some("x".repeat(4_000)),
-        audience: None,
-        id: None,
-    };
+    let expires = jiff::Timestamp::now() + std::time::Duration::from_secs(60);
+    let mut request = tidings_server::MintRequest::new(ALICE, USER, expires);
+    request.issuer = Some("x".repeat(4_000));
     let token = tidings_server::mint(&app.secret, &request).unwrap();
     let answer = app
         .send(&Method::POST, "/session", Some(&token), None)

@@ -50,10 +50,10 @@ impl Files {
     }
 
     pub(crate) fn config(&self) -> TlsConfig {
-        TlsConfig {
-            certificate_file: self.directory.path().join("certificate.pem"),
-            key_file: self.directory.path().join("key.pem"),
-        }
+        TlsConfig::new(
+            self.directory.path().join("certificate.pem"),
+            self.directory.path().join("key.pem"),
+        )
     }
 
     /// Puts a new pair in place of the old.

@@ -1,7 +1,7 @@
-//! The certificate and the key as files.
+//! A certificate and its key as they are read from their files.
 
-use std::fs::{self, Metadata};
-use std::io::{self, Read as _};
+use std::fs::Metadata;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -12,72 +12,41 @@ use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
 
 use super::{TlsConfig, TlsError};
-use crate::regular_file;
+use crate::watched_files::Loaded;
 
-/// The rights of everybody who is neither the owner nor in the group.
+/// The rights of users who are neither the owner nor in the group.
 const MODE_OF_OTHERS: u32 = 0o007;
 
-/// The most bytes of one of the files: hundreds of certificates.
-const MAX_BYTES: u64 = 1024 * 1024;
+/// The largest file of a certificate or a key. It has room for hundreds of certificates.
+pub(super) const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
-/// By what a change of the two files is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
-    certificate: Option<Mark>,
-    key: Option<Mark>,
-}
-
-/// A file that was replaced has another number, one that was written to another time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Mark {
-    device: u64,
-    inode: u64,
-    bytes: u64,
-    written: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Seen {
-    /// Looks at the files; one that cannot be looked at is none.
-    pub(super) fn look(config: &TlsConfig) -> Self {
-        let mark = |file: &Path| fs::metadata(file).ok().map(|metadata| Mark::of(&metadata));
-        Self {
-            certificate: mark(&config.certificate_file),
-            key: mark(&config.key_file),
-        }
-    }
-}
-
-impl Mark {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            bytes: metadata.len(),
-            written: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-}
-
-/// Reads both files and checks that they belong together.
-pub(super) fn load(config: &TlsConfig) -> Result<CertifiedKey, TlsError> {
+/// Parses both files and checks that they belong together.
+pub(super) fn load(
+    config: &TlsConfig,
+    [certificate, key]: [io::Result<Loaded>; 2],
+) -> Result<CertifiedKey, TlsError> {
     let TlsConfig {
         certificate_file,
         key_file,
     } = config;
-    let certificates = CertificateDer::pem_slice_iter(&read(certificate_file)?)
+    let unreadable = |file: &Path| {
+        let file = file.to_owned();
+        |source| TlsError::Read { file, source }
+    };
+    let certificate = certificate.map_err(unreadable(certificate_file))?;
+    let certificates = CertificateDer::pem_slice_iter(&certificate.contents)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| TlsError::Damaged(certificate_file.clone()))?;
     if certificates.is_empty() {
         return Err(TlsError::NoCertificate(certificate_file.clone()));
     }
-    // What is wrong with it stays unsaid: the parser's words quote the file.
-    let key = PrivateKeyDer::from_pem_slice(&read(key_file)?).map_err(|error| match error {
+    let loaded = key.map_err(unreadable(key_file))?;
+    // The parser's own words would quote the key.
+    let key = PrivateKeyDer::from_pem_slice(&loaded.contents).map_err(|error| match error {
         pem::Error::NoItemsFound => TlsError::NoKey(key_file.clone()),
         _ => TlsError::Damaged(key_file.clone()),
     })?;
-    warn_if_open(key_file);
+    warn_if_open(key_file, &loaded.metadata);
     let pair = CertifiedKey::from_der(certificates, key, &aws_lc_rs::default_provider());
     pair.map_err(|error| match error {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => TlsError::Mismatch {
@@ -87,50 +56,30 @@ pub(super) fn load(config: &TlsConfig) -> Result<CertifiedKey, TlsError> {
         source => TlsError::Unusable {
             certificate_file: certificate_file.clone(),
             key_file: key_file.clone(),
-            source,
+            source: source.into(),
         },
     })
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, TlsError> {
-    read_regular(file).map_err(|source| TlsError::Read {
-        file: file.to_owned(),
-        source,
-    })
-}
-
-fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
-    let (file, metadata) = regular_file::open(path)?;
-    let too_large = || io::Error::from(io::ErrorKind::FileTooLarge);
-    if metadata.len() > MAX_BYTES {
-        return Err(too_large());
-    }
-    let mut contents = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut contents)?;
-    if contents.len() as u64 > MAX_BYTES {
-        return Err(too_large());
-    }
-    Ok(contents)
-}
-
-/// A key that everybody on the machine can read is no secret, which is for the operator to mend.
-fn warn_if_open(key_file: &Path) {
-    let open = fs::metadata(key_file).is_ok_and(|file| file.mode() & MODE_OF_OTHERS != 0);
-    if open {
+/// A key that every user of the machine can read is not a secret. Only the operator can fix that.
+fn warn_if_open(key_file: &Path, metadata: &Metadata) {
+    if metadata.mode() & MODE_OF_OTHERS != 0 {
         tracing::warn!(
             file = %key_file.display(),
-            "others on this machine can use the private key; close it to them: chmod o= {}",
-            key_file.display()
+            "other users of this machine can use the private key; run `chmod o=` on the file"
         );
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use rcgen::{CertifiedKey as Minted, generate_simple_self_signed};
     use tempfile::TempDir;
 
     use super::*;
+    use crate::watched_files::read;
 
     fn minted() -> (String, String) {
         let Minted { cert, signing_key } =
@@ -148,8 +97,13 @@ mod tests {
         config
     }
 
+    fn load(config: &TlsConfig) -> Result<CertifiedKey, TlsError> {
+        let paths = [&config.certificate_file, &config.key_file];
+        super::load(config, paths.map(|path| read(path, MAX_FILE_BYTES)))
+    }
+
     #[test]
-    fn files_that_fit_are_loaded_and_others_named() {
+    fn loads_a_pair_that_fits_and_names_the_file_at_fault() {
         let directory = TempDir::new().unwrap();
         let (certificate, key) = minted();
         let (_, other_key) = minted();
@@ -179,20 +133,5 @@ mod tests {
         config.key_file = directory.path().join("nowhere.pem");
         let error = load(&config).unwrap_err();
         assert!(error.to_string().ends_with("nowhere.pem"), "{error}");
-    }
-
-    #[test]
-    fn what_is_written_or_replaced_is_seen() {
-        let directory = TempDir::new().unwrap();
-        let config = write(&directory, "certificate", "key");
-        let first = Seen::look(&config);
-        assert_eq!(Seen::look(&config), first);
-        let replacement = directory.path().join("replacement");
-        fs::write(&replacement, "kex").unwrap();
-        fs::rename(replacement, &config.key_file).unwrap();
-        let second = Seen::look(&config);
-        assert_ne!(second, first);
-        fs::remove_file(&config.certificate_file).unwrap();
-        assert_ne!(Seen::look(&config), second);
     }
 }

@@ -1,0 +1,406 @@
+//! Files that are read again when they change, so that certificates and keys are replaced and tokens
+//! revoked without a restart.
+//!
+//! The files are polled twice a second. `inotify` would miss changes on network file systems and behind
+//! the symbolic links of mounted secrets.
+
+use std::error::Error;
+use std::fmt;
+use std::fs::Metadata;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use secrecy::zeroize::Zeroizing;
+use tokio::time::MissedTickBehavior;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
+
+use crate::error_chain::chain;
+use crate::regular_file;
+
+/// The time between two polls. A revocation must take effect within a second.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// A file that changed less long ago is read again although its metadata is the same: two changes within
+/// a tick of the file system's clock look like one.
+const UNSETTLED: Duration = Duration::from_secs(2);
+
+/// The contents of a file, wiped when they are dropped.
+pub(crate) type Contents = Zeroizing<Vec<u8>>;
+
+/// A file as it was read.
+pub(crate) struct Loaded {
+    pub(crate) contents: Contents,
+    pub(crate) metadata: Metadata,
+}
+
+/// A file has more bytes than its kind can have.
+#[derive(Debug, thiserror::Error)]
+#[error("it is larger than {limit} bytes")]
+struct TooLarge {
+    limit: u64,
+}
+
+/// Reads a whole file of at most `limit` bytes.
+///
+/// # Errors
+///
+/// If the file cannot be read, is not a regular file, or is larger.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Loaded> {
+    let (file, metadata) = regular_file::open(path)?;
+    let expected = usize::try_from(metadata.len().min(limit)).unwrap_or_default();
+    // With room for all bytes, so that growing leaves no copies of a secret behind.
+    let mut contents = Zeroizing::new(Vec::with_capacity(expected + 1));
+    file.take(limit + 1).read_to_end(&mut contents)?;
+    if contents.len() as u64 > limit {
+        let error = TooLarge { limit };
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, error));
+    }
+    Ok(Loaded { contents, metadata })
+}
+
+/// The metadata that shows a change. A replaced file has another inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    modified: (i64, i64),
+    changed: (i64, i64),
+    bytes: u64,
+    inode: (u64, u64),
+}
+
+impl From<&Metadata> for Stamp {
+    fn from(metadata: &Metadata) -> Self {
+        Self {
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+            bytes: metadata.len(),
+            inode: (metadata.dev(), metadata.ino()),
+        }
+    }
+}
+
+impl Stamp {
+    fn is_recent(self) -> bool {
+        is_recent(self.changed) || is_recent(self.modified)
+    }
+}
+
+/// Takes over what was read of the files.
+type Take<const N: usize, E> = Box<dyn FnMut([io::Result<Loaded>; N]) -> Result<(), E> + Send>;
+
+/// Files that are used together, such as a certificate and its key.
+pub(crate) struct WatchedFiles<const N: usize, E> {
+    paths: [PathBuf; N],
+    /// Their name in the log.
+    what: &'static str,
+    limit: u64,
+    take: Take<N, E>,
+    /// The stamps at the last read; none of a file that is missing.
+    seen: [Option<Stamp>; N],
+    unsettled: bool,
+    /// Shows whether the contents are the same; none if they could not be read.
+    digest: Option<u64>,
+    /// Files in this state were refused once. Several files are seldom replaced in one moment, so they
+    /// are read a second time before the refusal is logged.
+    doubted: Option<[Option<Stamp>; N]>,
+    /// The fault that was last logged; none while the files are good.
+    fault: Option<String>,
+}
+
+/// The outcome of a poll.
+enum Polled {
+    Unchanged,
+    Taken,
+}
+
+impl<const N: usize, E: Error + 'static> WatchedFiles<N, E> {
+    /// Reads the files for the first time.
+    ///
+    /// # Errors
+    ///
+    /// If `take` refuses them.
+    pub(crate) fn open(
+        paths: [PathBuf; N],
+        what: &'static str,
+        limit: u64,
+        take: impl FnMut([io::Result<Loaded>; N]) -> Result<(), E> + Send + 'static,
+    ) -> Result<Self, E> {
+        let mut files = Self {
+            paths,
+            what,
+            limit,
+            take: Box::new(take),
+            seen: [None; N],
+            unsettled: true,
+            digest: None,
+            doubted: None,
+            fault: None,
+        };
+        files.read_changed()?;
+        Ok(files)
+    }
+
+    /// Reads the files if one has changed. Files that are refused are logged once and change nothing.
+    fn poll(&mut self) {
+        let fault = match self.read_changed() {
+            Ok(Polled::Unchanged) => return,
+            Ok(Polled::Taken) => None,
+            Err(_) if N > 1 && self.doubted != Some(self.seen) => {
+                self.doubted = Some(self.seen);
+                self.unsettled = true;
+                self.digest = None;
+                return;
+            }
+            Err(fault) => Some(chain(&fault)),
+        };
+        self.doubted = None;
+        let (what, file) = (self.what, self.paths[0].display());
+        match &fault {
+            None => tracing::info!(what, %file, "reloaded a changed file"),
+            Some(_) if fault == self.fault => {}
+            Some(cause) => tracing::error!(
+                what,
+                %file,
+                cause,
+                "could not reload a changed file; its last good contents stay in use"
+            ),
+        }
+        self.fault = fault;
+    }
+
+    fn read_changed(&mut self) -> Result<Polled, E> {
+        let stamps = self.paths.each_ref().map(|path| {
+            let metadata = std::fs::metadata(path).ok();
+            metadata.as_ref().map(Stamp::from)
+        });
+        // A file without metadata is opened for the reason.
+        if self.seen == stamps && stamps.iter().all(Option::is_some) && !self.unsettled {
+            return Ok(Polled::Unchanged);
+        }
+        let read = self.paths.each_ref().map(|path| read(path, self.limit));
+        self.seen = stamps;
+        self.unsettled = stamps.into_iter().flatten().any(Stamp::is_recent);
+        let digest = digest(&read);
+        let is_known = digest.is_some() && digest == self.digest;
+        self.digest = digest;
+        if is_known {
+            return Ok(Polled::Unchanged);
+        }
+        (self.take)(read)?;
+        Ok(Polled::Taken)
+    }
+}
+
+fn digest(read: &[io::Result<Loaded>]) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    for loaded in read {
+        loaded.as_ref().ok()?.contents.hash(&mut hasher);
+    }
+    Some(hasher.finish())
+}
+
+/// Whether a time is so close to now that another change can have the same.
+fn is_recent((seconds, nanoseconds): (i64, i64)) -> bool {
+    let (Ok(seconds), Ok(nanoseconds)) = (u64::try_from(seconds), u32::try_from(nanoseconds))
+    else {
+        return false;
+    };
+    let time = SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds);
+    // A time in the future can come about again too.
+    time.elapsed().map_or(true, |age| age < UNSETTLED)
+}
+
+impl<const N: usize, E> fmt::Debug for WatchedFiles<N, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatchedFiles")
+            .field("paths", &self.paths)
+            .field("what", &self.what)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Polls the files until the handle is dropped.
+///
+/// # Panics
+///
+/// Outside of a Tokio runtime.
+pub(crate) fn watch<const N: usize, E: Error + 'static>(
+    files: Vec<WatchedFiles<N, E>>,
+) -> AbortOnDropHandle<()> {
+    let polling = keep_polling(files).instrument(tracing::info_span!("watched_files"));
+    AbortOnDropHandle::new(tokio::spawn(polling))
+}
+
+async fn keep_polling<const N: usize, E: Error + 'static>(mut files: Vec<WatchedFiles<N, E>>) {
+    let mut interval = tokio::time::interval(POLL_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        // A file system can take its time.
+        let polled = tokio::task::spawn_blocking(move || {
+            files.iter_mut().for_each(WatchedFiles::poll);
+            files
+        });
+        files = match polled.await {
+            Ok(files) => files,
+            // The runtime ends.
+            Err(error) if error.is_cancelled() => return,
+            Err(error) => {
+                tracing::error!(%error, "changes of files go unnoticed until a restart");
+                return;
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    enum Refused {
+        #[error("it cannot be read")]
+        Io(#[from] io::Error),
+        #[error("it is bad")]
+        Bad,
+    }
+
+    /// Watched files, and what was taken of them.
+    fn watched<const N: usize>(
+        paths: [&Path; N],
+    ) -> (WatchedFiles<N, Refused>, Arc<Mutex<Vec<String>>>) {
+        let taken = Arc::new(Mutex::new(Vec::new()));
+        let files = WatchedFiles::open(paths.map(Path::to_owned), "test", 8, {
+            let taken = Arc::clone(&taken);
+            move |files| {
+                let mut texts = Vec::new();
+                for file in files {
+                    texts.push(String::from_utf8(file?.contents.to_vec()).unwrap());
+                }
+                if texts.iter().any(|text| text != &texts[0] || text == "bad") {
+                    return Err(Refused::Bad);
+                }
+                taken.lock().unwrap().push(texts.swap_remove(0));
+                Ok(())
+            }
+        });
+        (files.unwrap(), taken)
+    }
+
+    fn last(taken: &Mutex<Vec<String>>) -> String {
+        taken.lock().unwrap().last().unwrap().clone()
+    }
+
+    #[test]
+    fn reads_a_changed_file_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, "one").unwrap();
+        let (mut file, taken) = watched([&path]);
+        assert_eq!(last(&taken), "one");
+        // Of the same length and, likely, at the same time.
+        std::fs::write(&path, "two").unwrap();
+        file.poll();
+        assert_eq!(last(&taken), "two");
+        let new = directory.path().join("new");
+        std::fs::write(&new, "six").unwrap();
+        std::fs::rename(&new, &path).unwrap();
+        file.poll();
+        assert_eq!(last(&taken), "six");
+    }
+
+    #[test]
+    fn follows_a_symbolic_link_to_another_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let [one, two, link, new] =
+            ["1", "2", "link", "new"].map(|name| directory.path().join(name));
+        std::fs::write(&one, "one").unwrap();
+        std::fs::write(&two, "two").unwrap();
+        std::os::unix::fs::symlink(&one, &link).unwrap();
+        let (mut file, taken) = watched([&link]);
+        file.unsettled = false;
+        std::os::unix::fs::symlink(&two, &new).unwrap();
+        std::fs::rename(&new, &link).unwrap();
+        file.poll();
+        assert_eq!(last(&taken), "two");
+    }
+
+    #[test]
+    fn takes_an_unchanged_file_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, "one").unwrap();
+        let (mut file, taken) = watched([&path]);
+        file.poll();
+        file.unsettled = false;
+        file.poll();
+        std::fs::write(&path, "one").unwrap();
+        file.poll();
+        assert_eq!(taken.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_bad_file_changes_nothing_and_is_logged_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, "one").unwrap();
+        let (mut file, taken) = watched([&path]);
+        let mut faults = Vec::new();
+        for change in [Some("bad"), Some("far too long"), None] {
+            match change {
+                Some(text) => std::fs::write(&path, text).unwrap(),
+                None => std::fs::remove_file(&path).unwrap(),
+            }
+            file.poll();
+            faults.push(file.fault.clone().unwrap());
+            file.poll();
+            assert_eq!(faults.last(), file.fault.as_ref());
+        }
+        assert!(faults[0].contains("it is bad"), "{faults:?}");
+        assert!(faults[1].contains("larger than 8"), "{faults:?}");
+        assert!(
+            faults[2].contains("cannot be read: No such file"),
+            "{faults:?}"
+        );
+        assert_eq!(*taken.lock().unwrap(), ["one"]);
+        std::fs::write(&path, "one").unwrap();
+        file.poll();
+        assert_eq!((file.fault.clone(), taken.lock().unwrap().len()), (None, 2));
+    }
+
+    #[test]
+    fn a_pair_that_does_not_fit_is_read_twice_before_it_is_a_fault() {
+        let directory = tempfile::tempdir().unwrap();
+        let [certificate, key] = ["certificate", "key"].map(|name| directory.path().join(name));
+        std::fs::write(&certificate, "one").unwrap();
+        std::fs::write(&key, "one").unwrap();
+        let (mut pair, taken) = watched([&certificate, &key]);
+        std::fs::write(&certificate, "two").unwrap();
+        pair.poll();
+        assert_eq!((pair.fault.as_deref(), &*last(&taken)), (None, "one"));
+        std::fs::write(&key, "two").unwrap();
+        pair.poll();
+        assert_eq!((pair.fault.as_deref(), &*last(&taken)), (None, "two"));
+        std::fs::write(&certificate, "six").unwrap();
+        pair.poll();
+        assert_eq!(pair.fault, None);
+        pair.poll();
+        assert_eq!(pair.fault.as_deref(), Some("it is bad"));
+        assert_eq!(last(&taken), "two");
+    }
+
+    #[test]
+    fn a_missing_file_cannot_be_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = [directory.path().join("x")];
+        let opened = WatchedFiles::open(paths, "test", 8, |[file]| {
+            file.map(drop).map_err(Refused::Io)
+        });
+        assert!(matches!(opened, Err(Refused::Io(_))), "{opened:?}");
+    }
+}
