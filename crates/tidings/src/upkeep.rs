@@ -1,6 +1,7 @@
 //! The background task: it deletes what is not to be kept, forgets old deletions, and lets the store
 //! work on itself.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -70,6 +71,39 @@ impl UpkeepError {
     }
 }
 
+/// The kinds of work that fail at the moment, each with its error. On a tiny disk they fail every second.
+#[derive(Debug, Default)]
+struct Failures(HashMap<&'static str, String>);
+
+impl Failures {
+    /// The result of a step; `None` if it failed, after which the task tries again at its next turn. Logs
+    /// a failure when it begins or changes, and when it is over.
+    fn report<T>(
+        &mut self,
+        work: &'static str,
+        done: Result<T, UpkeepError>,
+    ) -> Result<Option<T>, Closed> {
+        match done {
+            Ok(done) => {
+                if self.0.remove(work).is_some() {
+                    tracing::info!(work, "upkeep of the store works again");
+                }
+                Ok(Some(done))
+            }
+            Err(error) if error.is_closed() => Err(Closed),
+            Err(error) => {
+                let text = error.to_string();
+                if self.0.get(work) != Some(&text) {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(work, error, "upkeep of the store failed; it is tried again");
+                    self.0.insert(work, text);
+                }
+                Ok(None)
+            }
+        }
+    }
+}
+
 impl Upkeep {
     /// Starts the task on the current Tokio runtime.
     pub(crate) fn start(self) -> UpkeepTask {
@@ -90,10 +124,11 @@ impl Upkeep {
         let mut expiring = None;
         let mut noted = None;
         let mut was_tight = false;
+        let mut failures = Failures::default();
         loop {
             self.look_at_the_clock();
-            self.report(self.note_use(&mut noted).await)?;
-            let room = self.report(self.look_after_room().await)?;
+            failures.report("note_use", self.note_use(&mut noted).await)?;
+            let room = failures.report("look_after_room", self.look_after_room().await)?;
             let interval = match room {
                 // At once when it begins.
                 Some(Pressure::Tight) if !was_tight => Duration::ZERO,
@@ -106,28 +141,17 @@ impl Upkeep {
                 expiring.get_or_insert(FeedPosition::default());
             }
             if let Some(from) = expiring {
-                expiring = self.report(self.expire(from).await)?.flatten();
+                expiring = failures
+                    .report("expire", self.expire(from).await)?
+                    .flatten();
             }
-            let forgetting = self.report(self.forget().await)? == Some(Progress::More);
-            let tidying = self.report(self.tidy().await)? == Some(Progress::More);
+            let forgetting =
+                failures.report("forget", self.forget().await)? == Some(Progress::More);
+            let tidying = failures.report("tidy", self.tidy().await)? == Some(Progress::More);
             if expiring.is_none() && !forgetting && !tidying {
                 let rest = TIDY_INTERVAL.min(self.retention.interval).max(MIN_INTERVAL);
                 tokio::time::sleep(rest).await;
                 rested += rest;
-            }
-        }
-    }
-
-    /// What was done, if nothing went wrong. Logs a failure, after which the task goes on at its next
-    /// turn.
-    fn report<T>(&self, done: Result<T, UpkeepError>) -> Result<Option<T>, Closed> {
-        match done {
-            Ok(done) => Ok(Some(done)),
-            Err(error) if error.is_closed() => Err(Closed),
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "could not tidy the store; it is tried again");
-                Ok(None)
             }
         }
     }
@@ -243,5 +267,29 @@ impl Upkeep {
 impl Drop for UpkeepTask {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_a_failure_once_until_it_changes_or_ends() {
+        let mut failures = Failures::default();
+        let full = || Err::<(), UpkeepError>(StoreError::Full("full".into()).into());
+        let unavailable = || Err::<(), UpkeepError>(StoreError::Unavailable("gone".into()).into());
+        for _ in 0..3 {
+            assert!(matches!(failures.report("tidy", full()), Ok(None)));
+            assert_eq!(failures.0.len(), 1);
+        }
+        let first = failures.0["tidy"].clone();
+        assert!(matches!(failures.report("tidy", unavailable()), Ok(None)));
+        assert_ne!(failures.0["tidy"], first);
+        assert!(matches!(failures.report("expire", full()), Ok(None)));
+        assert!(matches!(failures.report("tidy", Ok(())), Ok(Some(()))));
+        assert_eq!(failures.0.keys().collect::<Vec<_>>(), [&"expire"]);
+        let closed = Err::<(), _>(StoreError::Closed.into());
+        assert!(failures.report("tidy", closed).is_err());
     }
 }
