@@ -325,6 +325,8 @@ async fn without_a_reserve_the_operator_is_told_of_a_full_disk_once_too() {
     let told = fs::read_to_string(&log).expect("readable");
     let errors = told.lines().filter(|line| line.contains("ERROR")).count();
     assert_eq!(errors, 1, "{told}");
+    // Without a reserve deletions can fail too.
+    assert!(told.contains("has no reserve"), "{told}");
 }
 
 /// Such as a snapshot of a volume.

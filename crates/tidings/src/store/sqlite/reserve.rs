@@ -265,7 +265,14 @@ impl Disk {
             }
         }
         let (directory, free) = (&self.directory, self.free().unwrap_or_default());
-        if refuses {
+        if refuses && self.wanted == 0 {
+            tracing::error!(
+                directory = %directory.display(),
+                free_bytes = free,
+                "the disk is full and has no reserve: new events are refused, and marking, deleting and \
+                 retention can fail too; free some space"
+            );
+        } else if refuses {
             tracing::error!(
                 directory = %directory.display(),
                 free_bytes = free,
