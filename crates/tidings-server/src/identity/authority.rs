@@ -19,7 +19,7 @@ const MAX_AUTHORITY_BYTES: usize = 255 + ":65535".len();
 
 /// A web page's origin (RFC 6454), such as `https://app.example.org`, whose scripts may use this server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin(Box<str>);
+pub struct Origin(pub(super) Box<str>);
 
 /// A text that is no origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -176,7 +176,13 @@ pub(crate) fn sender(
     let mut sender = Sender::Unnamed;
     for origin in request.headers.get_all(ORIGIN) {
         let origin = header_text(origin);
-        sender = if pages.has_own(origin) || is_same(origin, request, proxy) {
+        // A declared address has one scheme. Without it only the names tell pages apart.
+        let is_own = if pages.names(request) {
+            pages.has_own(origin)
+        } else {
+            pages.has_own(origin) || is_same(origin, request, proxy)
+        };
+        sender = if is_own {
             Sender::SamePage
         } else if pages.allowed.iter().any(|other| other.is(origin)) {
             Sender::AllowedPage
@@ -345,6 +351,27 @@ mod tests {
         ] {
             let sender = from(origin, over_tls).ok();
             assert_eq!(sender, expected, "{origin}, over TLS: {over_tls}");
+        }
+    }
+
+    #[test]
+    fn rejects_an_http_page_at_a_host_that_is_declared_https() {
+        let pages = Pages {
+            public: vec!["https://public.example".parse().unwrap()],
+            allowed: Vec::new(),
+        };
+        for (host, origin, is_own) in [
+            ("public.example", "https://public.example", true),
+            ("PUBLIC.example:443", "https://public.example", true),
+            ("public.example", "http://public.example", false),
+            ("public.example:443", "http://public.example:443", false),
+            // An undeclared name can be that of a proxy, which alone knows the scheme.
+            ("other.example", "http://other.example", true),
+        ] {
+            let request = Request::get("/").header(HOST, host).header(ORIGIN, origin);
+            let request = request.body(Body::empty()).unwrap();
+            let sender = sender(Head::from(&request), Proxy::Perhaps, &pages);
+            assert_eq!(sender.is_ok(), is_own, "{origin} at {host}");
         }
     }
 }

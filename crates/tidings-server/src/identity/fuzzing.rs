@@ -88,7 +88,9 @@ fn check_sender(parts: &Parts) {
     match judged {
         Ok(Sender::Unnamed) => assert!(!parts.headers.contains_key(ORIGIN)),
         Ok(Sender::AllowedPage) => assert_eq!(origin, Some(ALLOWED)),
-        Ok(Sender::SamePage) if says_own_page(parts) || origin == Some(PUBLIC) => {}
+        Ok(Sender::SamePage)
+            if says_own_page(parts)
+                || origin.is_some_and(|text| text.eq_ignore_ascii_case(PUBLIC)) => {}
         Ok(Sender::SamePage) => {
             let host = text(parts, &HOST).expect("it is the same as the origin's");
             let (scheme, named) = origin
@@ -157,13 +159,17 @@ fn is_own_page(parts: &Parts) -> bool {
     let Some(origin) = text(parts, &ORIGIN) else {
         return says_own_page(parts);
     };
-    if origin == PUBLIC {
+    if origin.eq_ignore_ascii_case(PUBLIC) {
         return true;
     }
     if origin == ALLOWED {
         return false;
     }
     let head = Head::from(parts);
+    // A declared address has one scheme.
+    if pages().names(head) {
+        return says_own_page(parts);
+    }
     let Some((scheme, page)) = origin.split_once("://") else {
         return says_own_page(parts);
     };

@@ -107,7 +107,9 @@ impl Pages {
 
     /// Whether pages of an origin are the server's own, at a public address.
     pub(super) fn has_own(&self, origin: &str) -> bool {
-        self.public.iter().any(|url| url.origin.is(origin))
+        self.public
+            .iter()
+            .any(|url| url.origin.0.eq_ignore_ascii_case(origin))
     }
 
     /// Takes the path of a public address away from the request's, for proxies that leave it there.
