@@ -1,5 +1,7 @@
-//! The body of a stream: it reads the subscription only when the connection has room, so that a slow
-//! reader holds back nobody and keeps nothing but its own place.
+//! The body of a stream. It reads the subscription only when the connection has room, so that a slow
+//! client holds back nobody and keeps nothing but its position.
+
+mod sse;
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -10,7 +12,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use jiff::Timestamp;
 use tidings::Subscription;
-use tidings_event::Cursor;
+use tidings_event::{Cursor, StreamItem};
 use tokio::time::{Instant, Sleep};
 
 use crate::error_chain::chain;
@@ -18,29 +20,29 @@ use crate::identity::{Credential, Ending, Watch};
 use crate::limits::StreamPlace;
 use crate::state::AppState;
 
-/// How soon a reader whose connection is cut comes back, in milliseconds: spread, so that the many
-/// readers of a server that died do not return at once.
+/// How soon a client reconnects whose connection is cut, in milliseconds. The range spreads the clients of
+/// a server that crashed.
 const RETRY_MS: std::ops::RangeInclusive<u32> = 1_000..=4_000;
 
-/// The same for a reader that is sent away: the server needs time to come back.
+/// The same for a client whose stream the server ends: the server needs time to restart.
 const RETRY_AFTER_END_MS: std::ops::RangeInclusive<u32> = 1_000..=10_000;
 
-/// A comment without a blank line: readers that hand every block to their caller would make an empty
-/// message of it.
+/// A comment without a blank line: clients that pass every block to their caller would turn one with a
+/// blank line into an empty message.
 const KEEPALIVE: &[u8] = b": keepalive\n";
 
-/// One reader's stream.
+/// The stream of one client.
 pub(crate) struct EventStream {
     subscription: Subscription,
     /// Free for another stream once this one is dropped.
     _place: StreamPlace,
-    /// `None` where no login is needed.
+    /// `None` if no login is needed.
     credential: Option<Watch>,
-    /// Ready when the server ends and it is this stream's turn.
+    /// Ready when the server shuts down and it is this stream's turn to end.
     farewell: Pin<Box<dyn Future<Output = ()> + Send>>,
     keepalive: Duration,
-    /// Runs on while frames are sent, and is set anew only when it ends: that is cheaper than to set
-    /// it with every frame.
+    /// Runs on while frames are sent, and is reset only when it ends: to reset it with every frame would
+    /// cost more.
     silence: Pin<Box<Sleep>>,
     last_sent: Instant,
     phase: Phase,
@@ -53,11 +55,11 @@ enum Phase {
     Ended,
 }
 
-/// What a stream has while it lasts.
+/// What a stream holds until it ends.
 #[derive(Debug)]
 pub(crate) struct Keeping {
     pub(crate) place: StreamPlace,
-    /// By what its reader was let in; `None` where no login is needed.
+    /// The credential of its request; `None` if no login is needed.
     pub(crate) credential: Option<Credential>,
 }
 
@@ -76,7 +78,7 @@ impl EventStream {
         }
     }
 
-    /// The body of the answer.
+    /// The body of the response.
     pub(crate) fn into_body(self) -> Body {
         Body::from_stream(stream::unfold(self, |mut stream| async move {
             let bytes = stream.next().await?;
@@ -98,7 +100,7 @@ impl EventStream {
     }
 
     async fn flow(&mut self) -> Bytes {
-        // Where its reader is, whatever is taken for it meanwhile.
+        // The position of the client if the frames that are read now are not sent.
         let cursor = self.subscription.cursor();
         loop {
             tokio::select! {
@@ -106,19 +108,19 @@ impl EventStream {
                 biased;
                 () = &mut self.farewell => break,
                 ending = ending(&mut self.credential) => match ending {
-                    Ending::Soon(at) => return Subscription::expiring_frame(cursor, at),
+                    Ending::Soon(at) => return sse::item(&StreamItem::Expiring { cursor, at }),
                     Ending::Now => return self.expire(cursor),
                 },
                 frames = self.subscription.next_frames() => match frames {
-                    // They stay for the reader who comes back with a good credential.
+                    // A client that reconnects with a valid credential gets these frames again.
                     Ok(Some(_)) if self.credential.as_ref().is_some_and(Watch::is_over) => {
                         return self.expire(cursor);
                     }
-                    Ok(Some(frames)) => return frames,
+                    Ok(Some(frames)) => return sse::frames(&frames),
                     // The engine is closed.
                     Ok(None) => break,
                     Err(error) => {
-                        tracing::error!(cause = chain(&error), "could not go on with a stream");
+                        tracing::error!(cause = chain(&error), "could not read events for a stream");
                         break;
                     }
                 },
@@ -137,14 +139,15 @@ impl EventStream {
         retry(RETRY_AFTER_END_MS)
     }
 
-    /// Ends it for a reader who has got as far as `cursor`.
+    /// Ends the stream of a client at `cursor`.
     fn expire(&mut self, cursor: Cursor) -> Bytes {
         self.phase = Phase::Ended;
-        Subscription::expiring_frame(cursor, Timestamp::now())
+        let at = Timestamp::now();
+        sse::item(&StreamItem::Expiring { cursor, at })
     }
 }
 
-/// What becomes of the credential next; nothing, if none is needed.
+/// Waits for the next warning or the end of the credential; forever if none is needed.
 async fn ending(credential: &mut Option<Watch>) -> Ending {
     match credential {
         Some(watch) => watch.next().await,
@@ -152,15 +155,15 @@ async fn ending(credential: &mut Option<Watch>) -> Ending {
     }
 }
 
-/// The body of a stream that ends before it has begun. An error status instead would end a browser's
-/// `EventSource` for good; so it comes back.
+/// The body of a stream that ends before it has begun. A browser's `EventSource` reconnects after it, and
+/// would not after an error status.
 pub(crate) fn ended() -> Body {
     Body::from(retry(RETRY_AFTER_END_MS))
 }
 
-/// A `retry:` field as the first line of the next block, or the last line of the stream. Readers apply
-/// it when the line ends (HTML standard §9.2.6); a blank line after it would make an empty message of
-/// it for readers that hand every block to their caller.
+/// A `retry:` field as the first line of the next block, or the last line of the stream. Clients apply it
+/// when the line ends (HTML standard §9.2.6); a blank line after it would turn it into an empty message for
+/// clients that pass every block to their caller.
 fn retry(milliseconds: std::ops::RangeInclusive<u32>) -> Bytes {
     format!("retry: {}\n", fastrand::u32(milliseconds)).into()
 }

@@ -64,6 +64,7 @@ pub use clock::{Clock, ManualClock};
 pub use config::{Config, Reserve};
 pub use engine::{Prepared, Tidings};
 pub use error::{ChangeError, OpenError, PublishError};
+pub use frame::StreamFrame;
 pub use operation::Operation;
 pub use page::{EncodedPage, PageRest};
 pub use retention::Retention;

@@ -5,14 +5,12 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use jiff::Timestamp;
 use tidings_event::{
     Cursor, CursorTag, Deletion, OwnerId, ResetReason, Rev, Start, StatusChange, StreamItem,
 };
 use tokio::sync::Notify;
 
-use crate::frame::Frame;
+use crate::frame::{Frame, StreamFrame};
 use crate::hub::{Hub, Reached, Seat, Taken};
 use crate::metrics::Metrics;
 use crate::start::{cursor_at, first_item};
@@ -48,7 +46,7 @@ pub struct Subscription {
     /// for a while, or one that keeps doing so would never get on.
     reading: Option<Reading>,
     /// What was read and not yet asked for.
-    pending: VecDeque<(Cursor, Frame)>,
+    pending: VecDeque<StreamFrame>,
 }
 
 struct Reading {
@@ -180,7 +178,7 @@ impl Subscription {
             position: first.cursor(),
             handed_over: first.cursor(),
             reading: None,
-            pending: VecDeque::from([(first.cursor(), Frame::of(&first))]),
+            pending: VecDeque::from([StreamFrame::new(first.cursor(), Frame::of(&first))]),
         })
     }
 
@@ -194,10 +192,10 @@ impl Subscription {
     /// When the store cannot be read. The next call tries again where this one failed.
     pub async fn next(&mut self) -> Result<Option<StreamItem>, StoreError> {
         while self.fill().await? {
-            while let Some((cursor, frame)) = self.pending.pop_front() {
+            while let Some(frame) = self.pending.pop_front() {
                 self.source.metrics.frames_delivered.inc();
-                self.handed_over = cursor;
-                if let Some(item) = frame.read(cursor) {
+                self.handed_over = frame.cursor();
+                if let Some(item) = frame.item() {
                     return Ok(Some(item));
                 }
             }
@@ -205,47 +203,33 @@ impl Subscription {
         Ok(None)
     }
 
-    /// As [`Self::next`], but gives the next items as bytes of an event stream: whole frames with
-    /// their `id:` lines, as many as there are but not much more than 128 KiB and one frame.
+    /// As [`Self::next`], but returns the next items as frames, whose JSON all subscribers of a feed
+    /// share: as many as there are, but not much more than 128 KiB and one frame.
     ///
     /// Cancel-safe: dropping the future loses nothing.
     ///
     /// # Errors
     ///
     /// When the store cannot be read. The next call tries again where this one failed.
-    pub async fn next_frames(&mut self) -> Result<Option<Bytes>, StoreError> {
+    pub async fn next_frames(&mut self) -> Result<Option<Vec<StreamFrame>>, StoreError> {
         if !self.fill().await? {
             return Ok(None);
         }
         // Taken whole, so that a waiting subscriber keeps no room for frames.
-        let frames = std::mem::take(&mut self.pending);
-        let mut bytes = BytesMut::with_capacity(frames.iter().map(|(_, f)| f.size()).sum());
-        self.source
-            .metrics
-            .frames_delivered
-            .inc_by(frames.len() as u64);
-        for (cursor, frame) in frames {
-            frame.write(cursor, &mut bytes);
-            self.handed_over = cursor;
+        let frames = Vec::from(std::mem::take(&mut self.pending));
+        if let Some(last) = frames.last() {
+            self.handed_over = last.cursor();
         }
-        self.source
-            .metrics
-            .bytes_delivered
-            .inc_by(bytes.len() as u64);
-        Ok(Some(bytes.freeze()))
+        let bytes: usize = frames.iter().map(|frame| frame.data().len()).sum();
+        let metrics = &self.source.metrics;
+        metrics.frames_delivered.inc_by(frames.len() as u64);
+        metrics.bytes_delivered.inc_by(bytes as u64);
+        Ok(Some(frames))
     }
 
     /// How far its reader has got: the cursor of what was handed out last.
     pub const fn cursor(&self) -> Cursor {
         self.handed_over
-    }
-
-    /// The bytes of an `expiring` frame for a reader who has got as far as `cursor`: the credential it is
-    /// let in by ends at `at`.
-    pub fn expiring_frame(cursor: Cursor, at: Timestamp) -> Bytes {
-        let mut bytes = BytesMut::new();
-        Frame::of(&StreamItem::Expiring { cursor, at }).write(cursor, &mut bytes);
-        bytes.freeze()
     }
 
     /// Waits until something is pending; `false` when nothing will be.
@@ -298,7 +282,7 @@ impl Subscription {
             let cursor = self.position;
             let summary = snapshot.summary;
             let live = Frame::of(&StreamItem::Live { cursor, summary });
-            self.pending.push_back((cursor, live));
+            self.pending.push_back(StreamFrame::new(cursor, live));
         }
         Ok(())
     }
@@ -415,7 +399,7 @@ impl Subscription {
         let cursor = self.position;
         let head = cursor_at(&snapshot, cursor.tag);
         let ready = Frame::of(&StreamItem::Ready { cursor, head });
-        self.pending.push_back((cursor, ready));
+        self.pending.push_back(StreamFrame::new(cursor, ready));
         self.phase = Phase::Replaying(snapshot);
         Ok(())
     }
@@ -443,7 +427,7 @@ impl Subscription {
             .inc();
         let reset = Frame::of(&StreamItem::Reset { cursor, reason });
         self.position = cursor;
-        self.pending.push_back((cursor, reset));
+        self.pending.push_back(StreamFrame::new(cursor, reset));
         self.floors = Floors::of(&snapshot);
         self.phase = Phase::Replaying(snapshot);
     }
@@ -451,7 +435,8 @@ impl Subscription {
     fn hand_over(&mut self, side: Side, frames: impl IntoIterator<Item = (Rev, Frame)>) {
         for (rev, frame) in frames {
             *side.rev(&mut self.position) = rev;
-            self.pending.push_back((self.position, frame));
+            self.pending
+                .push_back(StreamFrame::new(self.position, frame));
         }
     }
 }

@@ -44,7 +44,7 @@ impl Metrics {
         );
         counter(
             "delivered_bytes",
-            "Bytes of frames handed to streams",
+            "Bytes of the JSON of frames handed to streams",
             &self.bytes_delivered,
         );
         counter(
