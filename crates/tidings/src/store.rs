@@ -1,6 +1,6 @@
-//! Where events are kept: one trait, one backend so far.
+//! Storage of events: one trait, and one backend so far.
 //!
-//! The store knows nothing of subscribers; only the engine brings the two together.
+//! The store does not know subscribers. Only the engine connects the two.
 
 mod encoded;
 mod error;
@@ -28,36 +28,36 @@ pub use sqlite::{
     backup_to_writer, restore, restore_from_reader, schema_differences,
 };
 
-/// The room that a store takes, and what is left beside it, in bytes.
+/// The space that a store takes and the space of its disk, in bytes.
 #[cfg(feature = "metrics")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Room {
-    /// What its files take.
+    /// The size of its files.
     pub(crate) database_bytes: u64,
-    /// What is free on its file system for this user.
+    /// The free space of its file system for this user.
     pub(crate) free_bytes: u64,
-    /// What its file system has in all.
+    /// The size of its file system.
     pub(crate) disk_bytes: u64,
 }
 
-/// An event on its way into the store, with what the engine has made of it.
+/// An event to be stored, with what the engine has computed from it.
 #[derive(Debug)]
 pub(crate) struct Submission {
-    /// The event, with its owner and its system id settled, but without its metadata, which as
-    /// parsed values can take many times the memory of its text.
+    /// The event with its owner and system id, but without its metadata, which as parsed values can take
+    /// many times the memory of its text.
     pub(crate) event: Event,
     /// The JSON of its metadata.
     pub(crate) metadata: Option<Box<str>>,
-    /// Tell a repeat from a conflict.
+    /// The digests that tell a repeat from a conflict.
     pub(crate) digests: Digests,
     /// The event's JSON.
     pub(crate) json: Bytes,
-    /// From when its age counts, if not from when it was created.
+    /// The time from which its age counts, if not from its creation.
     pub(crate) aged_from: Option<Timestamp>,
 }
 
 impl Submission {
-    /// What it counts against the quota of its owner.
+    /// The bytes that it counts against the quota of its owner.
     pub(crate) fn stored_bytes(&self) -> u64 {
         let event = &self.event;
         let metadata = self.metadata.as_ref().map_or(0, |text| text.len());
@@ -66,7 +66,7 @@ impl Submission {
         EVENT_BYTES + texts as u64
     }
 
-    /// The memory it takes, about.
+    /// About the memory that it takes.
     pub(crate) fn bytes(&self) -> usize {
         let metadata = self.metadata.as_ref().map_or(0, |text| text.len());
         size_of::<Self>() + self.json.len() + metadata + self.event.description.len()
@@ -78,15 +78,15 @@ impl Submission {
 pub(crate) struct Stored {
     /// Its id.
     pub(crate) id: EventId,
-    /// Whose feed it is in.
+    /// The owner of the feed it is in.
     pub(crate) owner: OwnerId,
     /// Its JSON.
     pub(crate) json: Bytes,
     /// Its position in its owner's feed.
     pub(crate) rev: Rev,
-    /// Whether it had been there before.
+    /// Whether it was stored before.
     pub(crate) repeated: bool,
-    /// Whether it was there before and has been deleted since.
+    /// Whether it was stored before and deleted since.
     pub(crate) deleted: bool,
 }
 
@@ -104,7 +104,7 @@ impl From<Stored> for Receipt {
 #[derive(Debug)]
 pub(crate) struct Publication {
     pub(crate) submissions: Vec<Submission>,
-    /// The most bytes that the events of one owner may take with these.
+    /// The most bytes that the events of one owner can take, including these.
     pub(crate) quota: Option<u64>,
 }
 
@@ -151,9 +151,9 @@ pub(crate) struct ChangeStep {
     pub(crate) owner: OwnerId,
     /// Which events; at most [`StreamItem::MAX_IDS`](tidings_event::StreamItem::MAX_IDS).
     pub(crate) targets: Vec<Target>,
-    /// What is done to them.
+    /// The change.
     pub(crate) change: Change,
-    /// Only to those that have this status.
+    /// Only events that have this status.
     pub(crate) only: Option<Status>,
     /// When.
     pub(crate) at: Timestamp,
@@ -162,13 +162,13 @@ pub(crate) struct ChangeStep {
 /// The outcome of a publish request.
 #[derive(Debug)]
 pub(crate) enum PublishOutcome {
-    /// The events are stored, now or before.
+    /// The events are stored, by this request or an earlier one.
     Stored(Vec<Stored>),
-    /// None of them is, since the owner of one has another event with its id.
+    /// No event is stored: the owner of one has another event with its id.
     Conflict(Conflict),
-    /// None of them is, since an owner's events take too much.
+    /// No event is stored: the events of an owner would take too many bytes.
     OverQuota(OverQuota),
-    /// None of them is, since the disk is nearly full.
+    /// No event is stored: the disk is nearly full.
     NoRoom(Arc<StoreError>),
 }
 
@@ -181,49 +181,49 @@ pub(crate) struct Conflict {
     pub(crate) id: EventId,
 }
 
-/// Whether there is room for new events.
+/// Whether the disk has space for new events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pressure {
-    /// There is.
+    /// It has.
     Enough,
-    /// Only what deleted events have left.
+    /// Only the space that deleted events have left.
     Tight,
 }
 
-/// An event of a request does not fit into its owner's quota.
+/// An event of a request exceeds the quota of its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OverQuota {
-    /// Which event of the request.
+    /// The position of the event in the request.
     pub(crate) index: usize,
-    /// What it takes.
+    /// The bytes that it takes.
     pub(crate) bytes: u64,
-    /// What its owner has without the request.
+    /// The bytes of the owner's events without the request.
     pub(crate) used: u64,
-    /// What its owner may have.
+    /// The quota of the owner.
     pub(crate) limit: u64,
 }
 
 /// The outcome of a step.
 #[derive(Debug)]
 pub(crate) struct StepOutcome {
-    /// Whose feed the changes stand in.
+    /// The owner of the feed that has the changes.
     pub(crate) owner: OwnerId,
-    /// What was done.
+    /// The change.
     pub(crate) change: Change,
-    /// When.
+    /// The time of the change.
     pub(crate) at: Timestamp,
     /// The events that are now different, in the order of their revs.
     pub(crate) ids: Vec<EventId>,
     /// Those of `ids` that are the system's, if one of `ids` is in both feeds that the owner sees. If the
     /// system deletes: all, if a user has an event with one of the ids.
     pub(crate) system_ids: Option<Vec<EventId>>,
-    /// How many of the others are there, or were deleted before if it is a deletion.
+    /// How many other events exist, or were deleted before if this is a deletion.
     pub(crate) unchanged: usize,
-    /// Where the changes stand in the owner's feed; an empty run if nothing changed.
+    /// The revs of the changes in the owner's feed; empty if nothing changed.
     pub(crate) revs: RevRange,
-    /// The newest of the system's events among them, by its position in the system's feed.
+    /// The rev of the newest changed event of the system in the system's feed.
     pub(crate) system: Rev,
-    /// What that does to the owner's counts. If system events end, to those of a user without an
+    /// The difference that it makes to the owner's counts. If system events end, to those of a user without an
     /// overlay.
     pub(crate) counts: CountDelta,
     /// The overlays of system events that end; `None` if they are too many to be told.
@@ -248,29 +248,29 @@ pub(crate) struct EndedOverlay {
 pub(crate) struct Committed {
     pub(crate) published: Vec<PublishOutcome>,
     pub(crate) changed: Vec<StepOutcome>,
-    /// How long the commit itself took: until it was on disk.
+    /// How long the commit itself took, until it was on disk.
     pub(crate) sync_time: Duration,
 }
 
-/// What the store is: the same for its whole life, but for the epoch.
+/// The identity of a store. Only the epoch ever changes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Identity {
     /// The installation.
     pub(crate) system: SystemId,
-    /// Binds cursors to this life of the store.
+    /// The epoch, which binds cursors to this store until a restore.
     pub(crate) epoch: Epoch,
 }
 
-/// Where a feed begins and ends.
+/// The bounds of a feed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FeedBounds {
     /// The rev of the newest change.
     pub(crate) head: Rev,
-    /// Below this rev changes are no longer kept.
+    /// Changes below this rev are no longer kept.
     pub(crate) floor: Rev,
 }
 
-/// What an owner sees at one moment: read in one snapshot, so that counts and heads agree.
+/// What an owner sees at one moment. It is read in one snapshot, so that counts and heads agree.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot {
     /// The owner's own feed.
@@ -281,27 +281,27 @@ pub(crate) struct Snapshot {
     pub(crate) summary: Summary,
 }
 
-/// A run of changes of one feed: those after one rev, up to and with another.
+/// A run of changes of one feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RevRange {
     /// Not included.
     pub(crate) after: Rev,
-    /// Included.
+    /// The last rev of the run.
     pub(crate) up_to: Rev,
 }
 
-/// Which of the two feeds that a user sees.
+/// One of the two feeds that a user sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     /// The system's.
     System,
-    /// The user's own. The system itself has none.
+    /// The user's own. For the system itself there is only the other.
     Own,
 }
 
-/// A change as a replay shows it.
+/// What a replay yields: a change of one or more events.
 #[derive(Debug)]
-pub(crate) enum Replayed {
+pub(crate) enum ReplayItem {
     /// The JSON of an event, as its reader sees it now.
     Created(Bytes),
     /// These events have this status since this moment.
@@ -322,26 +322,26 @@ pub(crate) enum Replayed {
 /// A bounded piece of a replay.
 #[derive(Debug)]
 pub(crate) struct ReplayPage {
-    /// In the order of their revs; what covers several has the last one's.
-    pub(crate) changes: Vec<(Rev, Replayed)>,
-    /// The replay has got this far: every change up to here is in a page.
+    /// The items in the order of their revs. An item with several revs has the last one.
+    pub(crate) changes: Vec<(Rev, ReplayItem)>,
+    /// Every change up to this rev is in this page or an earlier one.
     pub(crate) reached: Rev,
-    /// Where the feed begins now. Deletions up to here are forgotten.
+    /// The floor of the feed now. Deletions up to this rev are forgotten.
     pub(crate) floor: Rev,
 }
 
-/// Which events a bulk change is about.
+/// The events that a bulk change is about.
 #[derive(Clone, Debug)]
 pub(crate) struct Matching {
-    /// Those it lets through.
+    /// The filter that they match.
     pub(crate) filter: EventFilter,
-    /// Nothing newer in the owner's own feed.
+    /// The newest rev in the owner's own feed.
     pub(crate) own_up_to: Rev,
-    /// Nothing newer in the system's feed.
+    /// The newest rev in the system's feed.
     pub(crate) system_up_to: Rev,
 }
 
-/// A piece of what matches.
+/// A piece of the matching events.
 #[derive(Debug)]
 pub(crate) struct MatchPage {
     /// The oldest first.
@@ -350,50 +350,50 @@ pub(crate) struct MatchPage {
     pub(crate) next: Option<PageToken>,
 }
 
-/// Where a search for events to remove goes on.
+/// The position at which retention continues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FeedPosition(pub(crate) i64);
 
-/// Events that retention no longer keeps.
+/// Expired events.
 #[derive(Debug)]
 pub(crate) struct ExpiredPage {
-    /// By the owner whose events they are.
+    /// The events by their owners.
     pub(crate) events: Vec<(OwnerId, Vec<EventId>)>,
-    /// Where to go on; `None` when all feeds were seen. The same place again where one feed has more.
+    /// Where retention continues; `None` after the last feed. The same position again if one feed has more.
     pub(crate) next: Option<FeedPosition>,
 }
 
-/// Whether there is more of the same to be done.
+/// Whether there is more of the same work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// There is.
+    /// There is more.
     More,
-    /// That was all.
+    /// There is none.
     Done,
 }
 
-/// A page of the list with the counts that belong to it, all from one snapshot.
+/// A page of the list with its counts, from one snapshot.
 #[derive(Debug)]
 pub(crate) struct ListPage {
-    /// In the order that was asked for.
+    /// The events in the requested order.
     pub(crate) events: EncodedEvents,
-    /// Those that follow them on the page: not of the snapshot, but as they are when they are read.
+    /// The other events of the page. They are read later, and not from the snapshot.
     pub(crate) unread: Unread,
-    /// The page after this one.
+    /// The token of the next page.
     pub(crate) next: Option<PageToken>,
-    /// How many events match the filter, if that was asked for.
+    /// How many events match the filter, if requested.
     pub(crate) total: Option<u64>,
-    /// What the owner sees at the page's moment.
+    /// What the owner sees at the moment of the page.
     pub(crate) snapshot: Snapshot,
 }
 
-/// The durable truth: feeds, their events, their counters.
+/// The durable state: feeds, their events, their counters.
 ///
-/// Every method on owned records takes the owner first and shows only what that owner may see: the
-/// owner's own feed and the system's.
+/// Every method on owned records takes the owner first and returns only what that owner may see: the owner's
+/// own feed and the system's.
 #[async_trait]
 pub(crate) trait Store: std::fmt::Debug + Send + Sync {
-    /// What the store is.
+    /// The identity of the store.
     fn identity(&self) -> Identity;
 
     /// Forms a group when the store is ready to begin, and commits it in one transaction. Each publish
@@ -405,8 +405,7 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// What `owner` sees now.
     async fn snapshot(&self, owner: OwnerId) -> Result<Snapshot, StoreError>;
 
-    /// The next piece of a replay of one of the feeds that `owner` sees. Holds no transaction
-    /// afterwards.
+    /// The next piece of a replay of one of the feeds that `owner` sees. No transaction stays open.
     async fn replay(
         &self,
         owner: OwnerId,
@@ -418,8 +417,8 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// neither, whether or not another owner has an event with this id.
     async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Bytes>, StoreError>;
 
-    /// A page of what `owner` sees. One event is read, and further ones while all have at most about
-    /// `bytes` of JSON: a page that may end early ends there, of another the rest is unread.
+    /// A page of what `owner` sees. At least one event is read, and more while all have at most about
+    /// `bytes` of JSON. A page that may end early ends there; the rest of another page stays unread.
     async fn list(
         &self,
         owner: OwnerId,
@@ -428,8 +427,8 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         bytes: usize,
     ) -> Result<ListPage, StoreError>;
 
-    /// Reads on where [`Self::list`] or this stopped, in the same way. An event that `owner` does not
-    /// see any more is left out.
+    /// Continues where [`Self::list`] or this method stopped. Events that `owner` no longer sees are left
+    /// out.
     async fn list_rest(
         &self,
         owner: OwnerId,
@@ -443,7 +442,7 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// The first pairs of a category and an action of what `owner` sees, sorted.
     async fn type_pairs(&self, owner: OwnerId) -> Result<Vec<EventType>, StoreError>;
 
-    /// A piece of what `owner` sees and `matching` means, after an event.
+    /// The next piece of what `owner` sees and `matching` matches, after an event.
     async fn matching(
         &self,
         owner: OwnerId,
@@ -451,13 +450,13 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         after: Option<PageToken>,
     ) -> Result<MatchPage, StoreError>;
 
-    /// The trusted time when the store was in use last; none in a new one.
+    /// The trusted time of the store's last use; `None` for a new store.
     async fn last_use(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Keeps the trusted time for the next start.
+    /// Stores the trusted time for the next start.
     async fn note_use(&self, at: Timestamp) -> Result<(), StoreError>;
 
-    /// A piece of what `retention` does not keep at `now`, which is the trusted time.
+    /// A piece of the events that `retention` does not keep at `now`, the trusted time.
     async fn expired(
         &self,
         retention: Retention,
@@ -465,29 +464,29 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         from: FeedPosition,
     ) -> Result<ExpiredPage, StoreError>;
 
-    /// Forgets some of the deletions before a moment or beyond the last `kept` of an owner, and says
-    /// where the feeds begin since; how many were forgotten.
+    /// Forgets some of the deletions before a moment, or beyond the last `kept` of an owner, and raises the
+    /// floors of their feeds. Returns how many.
     async fn forget_deleted(
         &self,
         before: Timestamp,
         kept: u64,
     ) -> Result<(u64, Progress), StoreError>;
 
-    /// A step of the store's work on itself: dropping what users did to events of the system that are
-    /// gone, measuring the events of an older version, adding events to the index for searching.
+    /// A step of maintenance: removing overlays of deleted system events, measuring the events of an older
+    /// version, adding events to the search index.
     async fn tidy(&self) -> Result<Progress, StoreError>;
 
-    /// The room that the store takes and has, if that is known. Blocks for as long as the file system does.
+    /// The space that the store takes and has, if known. Blocks as long as the file system does.
     #[cfg(feature = "metrics")]
     fn room(&self) -> Option<Room>;
 
-    /// Looks whether the disk has room, makes what is missing of the reserve, and tells the operator
-    /// when events begin or cease to be refused.
+    /// Checks the space of the disk, creates the missing part of the reserve, and logs when the store begins
+    /// or ends to refuse events.
     async fn look_after_room(&self) -> Result<Pressure, StoreError>;
 
-    /// Whether the store answers and takes events.
+    /// Checks that the store can be read and takes events.
     async fn check(&self) -> Result<(), StoreError>;
 
-    /// Ends the store when what it was given is committed. Later calls are refused.
+    /// Commits the requests it was given and ends the store. Later calls are refused.
     async fn close(&self);
 }

@@ -14,7 +14,7 @@ use crate::frame::{Frame, StreamFrame};
 use crate::hub::{Hub, Reached, Seat, Taken};
 use crate::metrics::Metrics;
 use crate::start::{cursor_at, first_item};
-use crate::store::{Identity, ReplayPage, Replayed, RevRange, Side, Snapshot, Store, StoreError};
+use crate::store::{Identity, ReplayItem, ReplayPage, RevRange, Side, Snapshot, Store, StoreError};
 
 /// The bytes of frames that are taken from one feed at a time. With those of the other feed and one
 /// event beyond each, this is all the memory that a subscriber needs while it is served; while
@@ -442,16 +442,16 @@ impl Subscription {
 }
 
 /// A change of a replay says nothing of the counts: those of `live` count it already.
-fn frame_of(change: Replayed) -> Frame {
+fn frame_of(change: ReplayItem) -> Frame {
     match change {
-        Replayed::Created(json) => Frame::created(json),
-        Replayed::Status {
+        ReplayItem::Created(json) => Frame::created(json),
+        ReplayItem::Status {
             ids,
             system_ids,
             status,
             at,
         } => Frame::status(&StatusChange::new(ids, status, at).with_system_ids(system_ids)),
-        Replayed::Deleted { ids, system_ids } => {
+        ReplayItem::Deleted { ids, system_ids } => {
             Frame::deleted(&Deletion::new(ids).with_system_ids(system_ids))
         }
     }

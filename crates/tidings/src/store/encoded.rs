@@ -1,16 +1,15 @@
-//! Events as JSON, on their way from the store to a client.
+//! Events as JSON, for a response.
 
 use tidings_event::EventId;
 use tidings_event::wire::EventFields;
 
-/// A piece ends with the event that passes this size: so no more of a page is held than is not yet
-/// sent.
+/// A piece ends with the event that exceeds this size, so that the sent part of a page can be freed.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// How large a piece is made at first.
+/// The capacity of the first piece.
 const FIRST_ROOM_BYTES: usize = 16 * 1024;
 
-/// The JSON of events, in pieces that belong one after the other. Each event has a comma before it.
+/// The JSON of events, in consecutive pieces. Each event has a comma before it.
 #[derive(Debug, Default)]
 pub(crate) struct EncodedEvents {
     pieces: Vec<Vec<u8>>,
@@ -18,14 +17,13 @@ pub(crate) struct EncodedEvents {
     number: usize,
 }
 
-/// The events of a page that were not read yet: their keys in the store, and their ids, since the key
-/// of a deleted event may be given to another.
+/// The events of a page that were not read yet: their keys in the store, and their ids, since another event
+/// can get the key of a deleted one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Unread(pub(crate) Vec<(i64, EventId)>);
 
 impl EncodedEvents {
-    /// Appends an event, unless there are some and it would make more than `limit` bytes of them.
-    /// Whether it did.
+    /// Appends an event, unless there are some and it would exceed `limit` bytes. Returns whether it did.
     pub(crate) fn add(&mut self, event: &EventFields<'_>, limit: usize) -> bool {
         if self.number > 0 && self.bytes + event.json_bytes() > limit {
             return false;
@@ -44,7 +42,7 @@ impl EncodedEvents {
             self.pieces
                 .push(Vec::with_capacity(room.max(event.json_bytes())));
         }
-        let piece = self.pieces.last_mut().expect("there is one");
+        let piece = self.pieces.last_mut().expect("a piece was pushed");
         let before = piece.len();
         piece.push(b',');
         event.write_json(piece);
@@ -59,7 +57,7 @@ impl EncodedEvents {
         }
     }
 
-    /// The pieces, none of them larger than it need be.
+    /// The pieces, without spare capacity.
     pub(crate) fn into_pieces(mut self) -> Vec<Vec<u8>> {
         self.end_piece();
         self.pieces

@@ -1,38 +1,38 @@
-//! Why the store could not do what it was asked.
+//! Why a call to the store failed.
 
 use std::error::Error;
 use std::time::Duration;
 
-/// A failure of the store, whichever backend it is. The backend's own error is its source.
+/// A failure of the store, of any backend. The backend's own error is its source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// No room is left. It goes on by itself once there is some.
+    /// The disk is full. The store continues by itself once there is space.
     #[error("the disk that holds the events is full")]
     Full(#[source] Box<dyn Error + Send + Sync>),
-    /// It does not answer, or refuses to write, for now.
+    /// The store cannot be read or written for now.
     #[error("the event store is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// What it holds is not what was written.
+    /// The database is damaged.
     #[error("the event store is damaged")]
     Corrupt(#[source] Box<dyn Error + Send + Sync>),
-    /// A fault of Tidings.
+    /// A bug of Tidings.
     #[error("the event store failed")]
     Internal(#[source] Box<dyn Error + Send + Sync>),
-    /// A read took longer than reads may take. One without a total, or of a narrower filter, takes less.
+    /// A read took longer than the limit. A read without a total, or with a narrower filter, takes less time.
     #[error("the read took longer than {limit:?}")]
     TookTooLong {
-        /// The longest that a read may take.
+        /// The limit.
         limit: Duration,
     },
-    /// As many reads of this owner wait for their turn as may wait.
-    #[error("{limit} reads of this owner wait for their turn, as many as may wait")]
+    /// Too many reads of this owner wait for their turn.
+    #[error("too many reads of this owner wait for their turn; the limit is {limit}")]
     TooManyReads {
-        /// How many may wait.
+        /// The limit.
         limit: usize,
     },
-    /// As many reads of all owners wait as may wait.
-    #[error("as many reads wait for their turn as may wait")]
+    /// Too many reads of all owners wait for their turn.
+    #[error("too many reads wait for their turn")]
     Overloaded,
     /// A task or thread that the engine needs has ended by a fault, which the log describes. Only opening
     /// the engine again brings it back.
@@ -41,7 +41,7 @@ pub enum StoreError {
         /// The task or thread.
         worker: &'static str,
     },
-    /// It was closed.
+    /// The store was closed.
     #[error("the event store is closed")]
     Closed,
 }

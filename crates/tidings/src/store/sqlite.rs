@@ -1,6 +1,6 @@
 //! The default store: one SQLite database in a directory of its own.
 //!
-//! One thread writes and commits; reads have connections of their own beside it.
+//! One thread writes and commits. Reads have connections of their own.
 
 mod audit;
 mod backup;
@@ -15,7 +15,7 @@ mod functions;
 mod list;
 mod measure;
 mod publish;
-mod readers;
+mod read_pool;
 mod replay;
 mod reserve;
 #[cfg(feature = "metrics")]
@@ -57,19 +57,19 @@ use crate::store::{
 };
 use directory::DataDirectory;
 use fault::{OpenFault, io_error};
-use readers::{Reader, Readers, Widths};
+use read_pool::{ReadConnection, ReadPool, Widths};
 use reserve::Disk;
 use writer::Writer;
 
-/// The reads of lists. Half of those in the first lane may be of one owner.
+/// The reads of lists. One owner can have half of the reads in the first lane.
 const LISTS: Widths = Widths {
     lanes: [4, 2, 2],
     waiting_each: 256,
     waiting: 4_096,
 };
 
-/// The reads of streams and of what is quickly answered, which must get on whatever lists are read.
-/// Those that wait are bounded by the number of streams.
+/// The reads of streams and other short reads, which must not wait for lists. The number of streams limits
+/// how many wait.
 const STREAMS: Widths = Widths {
     lanes: [4, 1, 1],
     waiting_each: usize::MAX,
@@ -82,29 +82,29 @@ const UPKEEP: Widths = Widths {
     ..STREAMS
 };
 
-/// Why a SQLite store could not be opened.
+/// Why an SQLite store could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenStoreError {
-    /// The directory cannot be used.
+    /// The data directory cannot be used.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The database in it cannot be used.
+    /// The database cannot be used.
     #[error("could not open the event store")]
     Database(#[source] OpenFault),
 }
 
-/// A store in a data directory, which it locks against other processes until it is closed.
+/// A store in a data directory, which it locks until it is closed.
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
     identity: Identity,
     database: PathBuf,
     writer: Writer,
-    /// For streams and for what is quickly answered, which must get on whatever lists are read.
-    stream_readers: Readers,
-    list_readers: Readers,
-    upkeep_reader: Readers,
+    /// For streams and other short reads, which must not wait for lists.
+    stream_pool: ReadPool,
+    list_pool: ReadPool,
+    upkeep_pool: ReadPool,
     disk: Arc<Disk>,
-    /// The feed that was indexed for searching last.
+    /// The feed that was added to the search index last.
     last_indexed: AtomicI64,
     directory: Mutex<Option<DataDirectory>>,
 }
@@ -116,9 +116,7 @@ impl SqliteStore {
         Self::open_with_reserve(directory, Reserve::Nothing)
     }
 
-    /// Opens the store in `directory`, creating what is missing and migrating what is old.
-    ///
-    /// Blocks; called once at start.
+    /// Opens the store in `directory`, creates it if it is missing, and upgrades an old schema. Blocks.
     pub(crate) fn open_with_reserve(
         directory: &Path,
         reserve: Reserve,
@@ -131,18 +129,18 @@ impl SqliteStore {
                 .map_err(OpenStoreError::Database)?;
         let writer = Writer::start(connection, identity.system, Arc::clone(&disk))
             .map_err(|error| OpenStoreError::Database(OpenFault::Thread(error)))?;
-        let readers = |widths| {
-            Readers::open(&database, identity.system, widths).map_err(OpenStoreError::Database)
+        let pool = |widths| {
+            ReadPool::open(&database, identity.system, widths).map_err(OpenStoreError::Database)
         };
-        let (stream_readers, list_readers) = (readers(STREAMS)?, readers(LISTS)?);
-        let upkeep_reader = readers(UPKEEP)?;
+        let (stream_pool, list_pool) = (pool(STREAMS)?, pool(LISTS)?);
+        let upkeep_pool = pool(UPKEEP)?;
         Ok(Self {
             identity,
             database,
             writer,
-            stream_readers,
-            list_readers,
-            upkeep_reader,
+            stream_pool,
+            list_pool,
+            upkeep_pool,
             disk,
             last_indexed: AtomicI64::new(0),
             directory: Mutex::new(Some(directory)),
@@ -161,8 +159,8 @@ impl Store for SqliteStore {
     }
 
     async fn snapshot(&self, owner: OwnerId) -> Result<Snapshot, StoreError> {
-        self.stream_readers
-            .read_for(owner, move |reader| reader.snapshot(owner))
+        self.stream_pool
+            .read_for(owner, move |connection| connection.snapshot(owner))
             .await
     }
 
@@ -172,14 +170,16 @@ impl Store for SqliteStore {
         side: Side,
         range: RevRange,
     ) -> Result<ReplayPage, StoreError> {
-        self.stream_readers
-            .read_for(owner, move |reader| reader.replay(owner, side, range))
+        self.stream_pool
+            .read_for(owner, move |connection| {
+                connection.replay(owner, side, range)
+            })
             .await
     }
 
     async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Bytes>, StoreError> {
-        self.stream_readers
-            .read_for(owner, move |reader| reader.event(owner, id))
+        self.stream_pool
+            .read_for(owner, move |connection| connection.event(owner, id))
             .await
     }
 
@@ -190,9 +190,9 @@ impl Store for SqliteStore {
         page: PageRequest,
         bytes: usize,
     ) -> Result<ListPage, StoreError> {
-        self.list_readers
-            .read_for(owner, move |reader| {
-                reader.list(owner, &filter, page, bytes)
+        self.list_pool
+            .read_for(owner, move |connection| {
+                connection.list(owner, &filter, page, bytes)
             })
             .await
     }
@@ -203,22 +203,22 @@ impl Store for SqliteStore {
         unread: Unread,
         bytes: usize,
     ) -> Result<(EncodedEvents, Unread), StoreError> {
-        self.list_readers
-            .read_for(owner, move |reader| {
-                reader.list_rest(owner, unread.clone(), bytes)
+        self.list_pool
+            .read_for(owner, move |connection| {
+                connection.list_rest(owner, unread.clone(), bytes)
             })
             .await
     }
 
     async fn type_pairs(&self, owner: OwnerId) -> Result<Vec<EventType>, StoreError> {
-        self.list_readers
-            .read_for(owner, move |reader| reader.type_pairs(owner))
+        self.list_pool
+            .read_for(owner, move |connection| connection.type_pairs(owner))
             .await
     }
 
     async fn types(&self, owner: OwnerId) -> Result<EventTypes, StoreError> {
-        self.list_readers
-            .read_for(owner, move |reader| reader.types(owner))
+        self.list_pool
+            .read_for(owner, move |connection| connection.types(owner))
             .await
     }
 
@@ -228,15 +228,15 @@ impl Store for SqliteStore {
         matching: Matching,
         after: Option<PageToken>,
     ) -> Result<MatchPage, StoreError> {
-        self.list_readers
-            .read_for(owner, move |reader| {
-                reader.matching(owner, &matching, after)
+        self.list_pool
+            .read_for(owner, move |connection| {
+                connection.matching(owner, &matching, after)
             })
             .await
     }
 
     async fn last_use(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.upkeep_reader.read(Reader::last_use).await
+        self.upkeep_pool.read(ReadConnection::last_use).await
     }
 
     async fn note_use(&self, at: Timestamp) -> Result<(), StoreError> {
@@ -251,8 +251,8 @@ impl Store for SqliteStore {
         now: Timestamp,
         from: FeedPosition,
     ) -> Result<ExpiredPage, StoreError> {
-        self.upkeep_reader
-            .read(move |reader| reader.expired(&retention, now, from))
+        self.upkeep_pool
+            .read(move |connection| connection.expired(&retention, now, from))
             .await
     }
 
@@ -261,8 +261,9 @@ impl Store for SqliteStore {
         before: Timestamp,
         kept: u64,
     ) -> Result<(u64, Progress), StoreError> {
-        let look = move |reader: &Reader| reader.has_deletions_to_forget(before, kept);
-        if !self.upkeep_reader.read(look).await? {
+        let look =
+            move |connection: &ReadConnection| connection.has_deletions_to_forget(before, kept);
+        if !self.upkeep_pool.read(look).await? {
             return Ok((0, Progress::Done));
         }
         self.writer
@@ -272,27 +273,31 @@ impl Store for SqliteStore {
 
     async fn tidy(&self) -> Result<Progress, StoreError> {
         let mut progress = Progress::Done;
-        if self.upkeep_reader.read(Reader::has_ended_events).await? {
+        if self
+            .upkeep_pool
+            .read(ReadConnection::has_ended_events)
+            .await?
+        {
             self.writer.upkeep(upkeep::drop_overlays).await?;
             progress = Progress::More;
         }
         if self
-            .upkeep_reader
-            .read(Reader::has_unmeasured_feeds)
+            .upkeep_pool
+            .read(ReadConnection::has_unmeasured_feeds)
             .await?
         {
             self.writer.upkeep(measure::measure).await?;
             progress = Progress::More;
         }
-        // The index can wait, and takes room.
+        // The search index can wait, and takes space.
         if self.disk.is_tight() {
             return Ok(progress);
         }
-        // The feeds take turns.
+        // Feeds take turns.
         let after = self.last_indexed.load(Ordering::Relaxed);
         let new = self
-            .upkeep_reader
-            .read(move |reader| reader.new_search_blocks(after))
+            .upkeep_pool
+            .read(move |connection| connection.new_search_blocks(after))
             .await?;
         let Some(blocks) = new else {
             return Ok(progress);
@@ -315,8 +320,8 @@ impl Store for SqliteStore {
 
     async fn check(&self) -> Result<(), StoreError> {
         let left = self
-            .stream_readers
-            .read(|reader| reserve::free_pages(&reader.connection));
+            .stream_pool
+            .read(|connection| reserve::free_pages(&connection.connection));
         if self.disk.refuses(left.await?) {
             return Err(StoreError::Full(self.disk.kept().into()));
         }
@@ -328,14 +333,14 @@ impl Store for SqliteStore {
                 .map_err(io_error)?;
             self.writer.probe().await?;
         }
-        self.stream_readers.read(|reader| reader.check()).await
+        self.stream_pool.read(|connection| connection.check()).await
     }
 
     async fn close(&self) {
         self.writer.close().await;
-        self.stream_readers.close().await;
-        self.list_readers.close().await;
-        self.upkeep_reader.close().await;
+        self.stream_pool.close().await;
+        self.list_pool.close().await;
+        self.upkeep_pool.close().await;
         self.disk.take_what_is_left();
         drop(
             self.directory

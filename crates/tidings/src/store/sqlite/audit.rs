@@ -1,4 +1,4 @@
-//! Whether what a store counts agrees with what it holds.
+//! Checks that the counters of a store agree with its rows.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,32 +12,32 @@ use super::counts::number;
 use super::directory::DATABASE;
 use super::row::{STORED_BYTES, uuid};
 
-/// How many of SQLite's virtual instructions lie between looks at the time.
+/// How many of SQLite's virtual instructions run between looks at the time.
 const INSTRUCTIONS_BETWEEN_LOOKS: i32 = 10_000;
 
-/// What [`audit`] has found.
+/// The result of [`audit`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Audit {
-    /// How many owners were looked at.
+    /// How many owners were checked.
     pub owners: u64,
-    /// Whether these were all.
+    /// Whether these were all owners.
     pub complete: bool,
-    /// The owners whose counts are wrong.
+    /// The counters that are wrong.
     pub wrong: Vec<WrongCount>,
 }
 
-/// A number that is kept for an owner and that is not what there is.
+/// A counter of an owner that does not agree with the rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WrongCount {
-    /// Whose it is.
+    /// The owner.
     pub owner: OwnerId,
-    /// What is counted.
+    /// What the counter counts.
     pub what: &'static str,
-    /// What is kept.
+    /// The value of the counter.
     pub kept: u64,
-    /// What there is.
+    /// The value that was counted.
     pub found: u64,
 }
 
@@ -45,27 +45,26 @@ pub struct WrongCount {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuditError {
-    /// It is of another version, or of none.
+    /// The store has another schema version, or none.
     #[error("the store has schema {found}, and this version reads {SCHEMA_VERSION}")]
     Version {
-        /// Its version.
+        /// The version of its schema.
         found: u32,
     },
-    /// A server has not ended in order; its log is read at the next start.
-    #[error("the last server did not end in order; start one, and try again")]
+    /// The server did not shut down cleanly. The next start reads its log.
+    #[error("the server did not shut down cleanly; start it once, then try again")]
     Unfinished,
-    /// It cannot be read.
+    /// The store cannot be read.
     #[error("could not read the event store")]
     Unreadable(#[source] rusqlite::Error),
 }
 
-/// Compares the numbers that the store in `data_dir` keeps for each owner with what it holds: events,
-/// their bytes, and remembered deletions. For as long as `time`; a server may use the store meanwhile.
-/// Writes nothing. Blocks.
+/// Compares the counters of each owner of the store in `data_dir` with its rows: events, their bytes, and
+/// remembered deletions. Takes at most `time`. A server can use the store meanwhile. Writes nothing. Blocks.
 ///
 /// # Errors
 ///
-/// When there is no store of this version, or it cannot be read.
+/// If there is no store of this schema version, or it cannot be read.
 pub fn audit(data_dir: &Path, time: Duration) -> Result<Audit, AuditError> {
     let database = data_dir.join(DATABASE);
     let connection = open(&database)?;
@@ -90,7 +89,7 @@ pub fn audit(data_dir: &Path, time: Duration) -> Result<Audit, AuditError> {
     Ok(audit)
 }
 
-/// A connection that makes no file: one of the superuser's would lock the server out.
+/// Opens a connection that creates no files: files of the superuser would lock the server out.
 pub(super) fn open(database: &Path) -> Result<Connection, AuditError> {
     let beside = |suffix: &str| {
         let mut path = database.as_os_str().to_owned();
@@ -101,7 +100,7 @@ pub(super) fn open(database: &Path) -> Result<Connection, AuditError> {
     let opened = match (beside("-wal"), beside("-shm")) {
         (true, true) => Connection::open_with_flags(database, read_only),
         (true, false) => return Err(AuditError::Unfinished),
-        // Nobody has it open, and all is in the one file.
+        // No process has it open, and the database file is complete.
         (false, _) => Connection::open_with_flags(
             format!("file:{}?immutable=1", uri_path(database)),
             read_only | OpenFlags::SQLITE_OPEN_URI,
@@ -112,7 +111,7 @@ pub(super) fn open(database: &Path) -> Result<Connection, AuditError> {
     Ok(connection)
 }
 
-/// A path within a URI.
+/// Escapes a path for a URI.
 fn uri_path(path: &Path) -> String {
     use std::fmt::Write as _;
     use std::os::unix::ffi::OsStrExt as _;
@@ -132,7 +131,7 @@ fn uri_path(path: &Path) -> String {
 fn compare(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
     let next = "SELECT key, owner FROM feed WHERE key > ?1 ORDER BY key LIMIT 1";
     let mut next = connection.prepare(next)?;
-    // In one statement each, so that a server which writes meanwhile changes nothing about it.
+    // One statement per owner sees one snapshot, even if a server writes meanwhile.
     let sql = format!(
         "SELECT feed.bytes, coalesce((SELECT sum({STORED_BYTES}) FROM event \
            WHERE event.feed = feed.key AND (created_rev <= measured_rev OR created_rev > measure_to)), 0), \

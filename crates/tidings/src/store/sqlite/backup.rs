@@ -1,4 +1,4 @@
-//! A data directory as one file and back.
+//! Backs up a data directory into one file, and restores it.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ use super::draft::Draft;
 use super::fault::is_full;
 use super::schema;
 
-/// Why a backup or a restore was not done. What was there before is untouched.
+/// Why a backup or a restore failed. Existing files are unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
@@ -27,24 +27,24 @@ pub enum BackupError {
     /// There is no event store in the directory.
     #[error("there is no event store in {}", .0.display())]
     NoStore(PathBuf),
-    /// There is something already where the backup should be.
+    /// The file of the backup exists already.
     #[error("{} already exists; move it away or choose another name", .0.display())]
     Exists(PathBuf),
     /// The directory holds events, which a restore would lose.
     #[error("{} already holds events; restore into an empty directory", .0.display())]
     NotEmpty(PathBuf),
-    /// The file is not an event store, or it is damaged.
+    /// The file is not an event store, or is damaged.
     #[error("{} is not a whole event store", .path.display())]
     NotAStore {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault that was found.
         source: Box<dyn Error + Send + Sync>,
     },
     /// The file was written by a newer version.
     #[error("{} was written by a newer Tidings; use that one", .0.display())]
     Newer(PathBuf),
-    /// A backup could not be written to where it was sent.
+    /// The backup could not be written to its destination.
     #[error("could not write the backup")]
     Stream(#[source] io::Error),
     /// A file could not be written.
@@ -52,18 +52,18 @@ pub enum BackupError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: Box<dyn Error + Send + Sync>,
     },
 }
 
-/// How every database of SQLite begins.
+/// The first bytes of every SQLite database.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
-/// How much of a backup is read at a time.
+/// How many bytes of a backup are read at a time.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// What a store holds.
+/// The contents of a store in numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreSummary {
@@ -75,30 +75,30 @@ pub struct StoreSummary {
     pub feeds: u64,
 }
 
-/// What is wrong with a file that should be a store.
+/// Why a file is not a usable store.
 #[derive(Debug, thiserror::Error)]
 enum Unfit {
-    #[error("it is no SQLite database")]
+    #[error("it is not an SQLite database")]
     NoDatabase,
-    #[error("it has no schema of Tidings")]
+    #[error("it does not have the schema of Tidings")]
     NoSchema,
-    #[error("SQLite finds it damaged: {0}")]
+    #[error("SQLite reports that it is damaged: {0}")]
     Damaged(String),
-    #[error("its schema is not that of Tidings: {0}")]
+    #[error("its schema differs from that of Tidings: {0}")]
     ForeignSchema(String),
 }
 
-/// Writes all that is committed in `data_dir` at one moment into the new file `to`, also while a
-/// server runs there and goes on publishing. Blocks.
+/// Writes all that is committed in `data_dir` at one moment into the new file `to`. A server can run there
+/// and store events meanwhile. Blocks.
 ///
-/// The file is whole or not there: it is written in a directory of its own beside `to` that nobody else
-/// can enter, put on disk, then renamed. Only its owner can read it.
+/// The file is complete or does not exist: it is written in a directory of its own beside `to` that no
+/// other user can enter, synced, then renamed. Only its owner can read it.
 ///
 /// # Errors
 ///
-/// When there is no store, the file exists, or it cannot be written.
+/// If there is no store, the file exists, or it cannot be written.
 pub fn backup(data_dir: &Path, to: &Path) -> Result<StoreSummary, BackupError> {
-    // A link that leads nowhere is there, too.
+    // A dangling link exists, too.
     if fs::symlink_metadata(to).is_ok() {
         return Err(BackupError::Exists(to.to_owned()));
     }
@@ -110,13 +110,13 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<StoreSummary, BackupError> {
     Ok(summary)
 }
 
-/// The same into a pipe or wherever else `to` leads. It is written once it is whole, and until then
-/// takes its room in `data_dir`. Blocks.
+/// Writes a backup into a pipe or another destination. The copy is made in `data_dir` first, and written
+/// once it is complete. Blocks.
 ///
 /// # Errors
 ///
-/// When there is no store, it cannot be copied, or `to` takes no more. What `to` has taken by then is
-/// no backup.
+/// If there is no store, it cannot be copied, or `to` fails. The bytes that `to` has received are then not
+/// a backup.
 pub fn backup_to_writer(data_dir: &Path, to: &mut impl Write) -> Result<StoreSummary, BackupError> {
     let (draft, summary) = copy(data_dir, &data_dir.join("backup"))?;
     let mut file = draft.file();
@@ -127,14 +127,14 @@ pub fn backup_to_writer(data_dir: &Path, to: &mut impl Write) -> Result<StoreSum
     Ok(summary)
 }
 
-/// A copy of a store that will be `target`.
+/// A copy of a store, as a draft of `target`.
 fn copy(data_dir: &Path, target: &Path) -> Result<(Draft, StoreSummary), BackupError> {
     let database = data_dir.join(DATABASE);
     if !fs::metadata(&database).is_ok_and(|file| file.len() > 0) {
         return Err(BackupError::NoStore(data_dir.to_owned()));
     }
     let draft = Draft::create(target).map_err(|error| not_written(target, error))?;
-    // Neither creates nor migrates: the store may be a running server's, even of another version.
+    // Neither creates nor migrates: a server can be running on the store, even of another version.
     let source = open(&database).map_err(|error| not_a_store(&database, error))?;
     check_version(&source, &database)?;
     let path = draft.path();
@@ -146,23 +146,22 @@ fn copy(data_dir: &Path, target: &Path) -> Result<(Draft, StoreSummary), BackupE
     Ok((draft, summary))
 }
 
-/// Makes `data_dir` the store that the backup `from` holds, with a new epoch: cursors given out
-/// before get a reset, since what was published after the backup is gone. Blocks.
+/// Restores the backup `from` into `data_dir`, with a new epoch: older cursors get a reset, since events
+/// that were published after the backup are gone. Blocks.
 ///
-/// The directory must be empty or missing. It holds all or nothing, also after a crash. A file whose
-/// schema is not exactly that of its version is refused: a trigger in it could change what it is
-/// asked to store.
+/// The directory must be empty or missing. It holds the whole store or nothing, also after a crash. A file
+/// whose schema is not exactly that of its version is refused: a trigger in it could change stored events.
 ///
 /// # Errors
 ///
-/// When the file is no backup, the directory holds events or is in use, or cannot be written.
+/// If the file is not a backup, or if the directory holds events, is in use or cannot be written.
 pub fn restore(from: &Path, data_dir: &Path) -> Result<StoreSummary, BackupError> {
-    // Before the directory is touched.
+    // Checked before the directory is touched.
     let mut source = File::open(from).map_err(|error| not_a_store(from, error))?;
     restore_from_reader(&mut source, from, data_dir)
 }
 
-/// The same from a pipe or wherever else the backup comes from; errors call it `name`. Blocks.
+/// Restores a backup from a pipe or another source, which errors call `name`. Blocks.
 ///
 /// # Errors
 ///
@@ -185,7 +184,7 @@ pub fn restore_from_reader(
     let written = |error| not_written(&database, error);
     let draft = Draft::create(&database).map_err(written)?;
     take(source, name, &mut draft.file(), &database)?;
-    // The copy is as good as what it was made of; that is the one to name.
+    // A fault of the copy is a fault of the source, so the error names the source.
     let summary = judge(draft.path()).map_err(|error| named(error, name))?;
     renew_epoch(draft.path()).map_err(|error| not_written(&database, error))?;
     directory.volume().adopt(draft.file());
@@ -193,7 +192,8 @@ pub fn restore_from_reader(
     Ok(summary)
 }
 
-/// Copies a backup. What does not begin as one is refused at once, however long it is.
+/// Copies a backup. A source that does not begin as one is refused at once, so that its length does not
+/// matter.
 fn take(
     source: &mut impl Read,
     name: &Path,
@@ -219,12 +219,12 @@ fn take(
     }
 }
 
-/// What the schema of the store in `data_dir` has or lacks beside what Tidings makes, in words; a store
-/// has none of it. Also while a server runs there. Blocks.
+/// Lists how the schema of the store in `data_dir` differs from the one that Tidings makes, as sentences.
+/// An intact store has no differences. A server can run there meanwhile. Blocks.
 ///
 /// # Errors
 ///
-/// When there is no store or it cannot be read.
+/// If there is no store or it cannot be read.
 pub fn schema_differences(data_dir: &Path) -> Result<Vec<String>, BackupError> {
     let database = data_dir.join(DATABASE);
     if !fs::metadata(&database).is_ok_and(|file| file.len() > 0) {
@@ -239,16 +239,16 @@ pub fn schema_differences(data_dir: &Path) -> Result<Vec<String>, BackupError> {
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = open_shared(path)?;
-    // What else is wrong shows when it is read in earnest.
+    // Other faults appear when it is read.
     match probe(&connection) {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
-            // On a file system that can only be read, where SQLite can make no log.
+            // On a read-only file system, SQLite cannot create a log.
             Ok(audit::open(path).unwrap_or(connection))
         }
         Err(error) if is_full(&error) => {
             let connection = open_shared(path)?;
-            // No server has it open, and the file by which connections share the log's index finds no
-            // room: alone, SQLite keeps the index in memory.
+            // No server has it open, and there is no space for the file by which connections share the
+            // log's index. A connection that is alone keeps the index in memory.
             connection.pragma_update(None, "locking_mode", "exclusive")?;
             Ok(connection)
         }
@@ -256,8 +256,8 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     }
 }
 
-/// As [`open`], and leaves all files as they are if that is possible: the last connection that may write
-/// takes what is left of a log into the database.
+/// As [`open`], but leaves all files unchanged if possible: the last connection that may write would move
+/// the rest of a log into the database.
 fn open_to_look(path: &Path) -> rusqlite::Result<Connection> {
     match audit::open(path) {
         Ok(connection) if probe(&connection).is_ok() => Ok(connection),
@@ -265,7 +265,7 @@ fn open_to_look(path: &Path) -> rusqlite::Result<Connection> {
     }
 }
 
-/// Whether it can be read.
+/// Whether the database can be read.
 fn probe(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_query_value(None, "schema_version", |_| Ok(()))
 }
@@ -283,7 +283,7 @@ fn not_written(path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> 
     }
 }
 
-/// An error of a copy, as one of what it was copied from.
+/// Turns an error about a copy into one about its source.
 fn named(error: BackupError, path: &Path) -> BackupError {
     match error {
         BackupError::NotAStore { source, .. } => not_a_store(path, source),
@@ -299,7 +299,7 @@ fn not_a_store(path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> 
     }
 }
 
-/// The version of the schema, if it is one of ours.
+/// The version of the schema, if it is a schema of Tidings.
 fn check_version(connection: &Connection, path: &Path) -> Result<usize, BackupError> {
     let version: u32 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
@@ -311,12 +311,12 @@ fn check_version(connection: &Connection, path: &Path) -> Result<usize, BackupEr
     }
 }
 
-/// Reads a whole store through, and says what it holds.
+/// Reads and checks a whole store.
 fn judge(path: &Path) -> Result<StoreSummary, BackupError> {
     let unfit = |error| not_a_store(path, error);
     let connection = open(path).map_err(|error| not_a_store(path, error))?;
     let version = check_version(&connection, path)?;
-    // First, so that nothing of a schema that is not ours is used by the checks after it.
+    // First, so that the other checks use nothing of a foreign schema.
     let differences =
         schema::differences(&connection, version).map_err(|error| not_a_store(path, error))?;
     if !differences.is_empty() {

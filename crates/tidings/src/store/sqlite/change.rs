@@ -1,4 +1,4 @@
-//! Doing a step of a change: what owners do to their events, and users to the system's.
+//! Applies a step of a change to an owner's events, or to a user's view of the system's events.
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use tidings_event::{
@@ -18,11 +18,11 @@ struct Target {
     status: Status,
 }
 
-/// What became of one event.
+/// The effect on one event.
 enum Effect {
     /// It is now different.
     Changed,
-    /// It is there, or was deleted before, and stays as it is.
+    /// It exists, or was deleted before, and stays as it is.
     Unchanged,
     /// The owner does not see it.
     Unseen,
@@ -37,8 +37,8 @@ struct Found {
     has_twin: bool,
 }
 
-/// A step on its way.
-struct Doing<'a, 'c> {
+/// A step that is being applied.
+struct Applying<'a, 'c> {
     transaction: &'a Transaction<'c>,
     system: OwnerId,
     /// The keys of the owner's feed and of the system's, if they have one.
@@ -58,7 +58,7 @@ struct Doing<'a, 'c> {
 /// reads its counts from the store.
 const MAX_ENDED: usize = 16_384;
 
-/// Does a step. Events that the owner does not see stay as they are.
+/// Applies a step. Events that the owner does not see stay as they are.
 pub(super) fn apply(
     transaction: &Transaction<'_>,
     system: SystemId,
@@ -66,7 +66,7 @@ pub(super) fn apply(
     step: &ChangeStep,
 ) -> rusqlite::Result<StepOutcome> {
     let system = OwnerId::from(system);
-    let mut doing = Doing {
+    let mut applying = Applying {
         transaction,
         system,
         own_feed: feeds.key(transaction, step.owner)?,
@@ -80,13 +80,13 @@ pub(super) fn apply(
     let (mut ids, mut system_ids) = (Vec::new(), Vec::new());
     let (mut has_twins, mut unchanged) = (false, 0);
     for named in &step.targets {
-        let found = doing.find(*named)?;
+        let found = applying.find(*named)?;
         let effect = match &found {
             Some(found) if found.side == Side::Own => {
-                doing.change_own(feeds, &found.target, named.id)?
+                applying.change_own(feeds, &found.target, named.id)?
             }
-            Some(found) => doing.change_for_user(feeds, &found.target)?,
-            None => doing.change_deleted(named.id)?,
+            Some(found) => applying.change_for_user(feeds, &found.target)?,
+            None => applying.change_deleted(named.id)?,
         };
         match effect {
             Effect::Changed => {
@@ -106,7 +106,7 @@ pub(super) fn apply(
         false => feeds.load(transaction, step.owner)?.head,
     };
     let system_ids = match step.owner == system {
-        true => doing.ended_has_twins.then(|| ids.clone()),
+        true => applying.ended_has_twins.then(|| ids.clone()),
         false => has_twins.then_some(system_ids),
     };
     Ok(StepOutcome {
@@ -120,13 +120,13 @@ pub(super) fn apply(
         ids,
         system_ids,
         unchanged,
-        system: doing.newest_system,
-        counts: doing.counts,
-        ended: doing.ended,
+        system: applying.newest_system,
+        counts: applying.counts,
+        ended: applying.ended,
     })
 }
 
-impl Doing<'_, '_> {
+impl Applying<'_, '_> {
     /// The event that is meant. An id alone means the owner's own event before the system's.
     fn find(&self, named: store::Target) -> rusqlite::Result<Option<Found>> {
         let mut statement = self.transaction.prepare_cached(
@@ -177,7 +177,7 @@ impl Doing<'_, '_> {
         }
         let owner = self.step.owner;
         match self.step.change {
-            // The system reads nothing: each user does.
+            // Each user has their own status for a system event.
             Change::Status(_) if owner == self.system => return Ok(Effect::Unchanged),
             Change::Status(status) if status == target.status => return Ok(Effect::Unchanged),
             Change::Status(status) => {
@@ -210,7 +210,7 @@ impl Doing<'_, '_> {
         Ok(Effect::Changed)
     }
 
-    /// Puts a tombstone in the place of an event of the owner's own feed.
+    /// Replaces an event of the owner's own feed by a tombstone.
     fn bury(&self, feeds: &mut Feeds, target: &Target, id: EventId) -> rusqlite::Result<()> {
         feeds.note_deletion();
         let feed = feeds.load(self.transaction, self.step.owner)?;
@@ -248,7 +248,7 @@ impl Doing<'_, '_> {
         Ok(())
     }
 
-    /// Marks an event of the system, which goes, so that what users did to it goes after it.
+    /// Marks a system event that is deleted, so that its overlays are removed later.
     fn leave_overlays(&mut self, target: &Target) -> rusqlite::Result<()> {
         self.report_overlays(target)?;
         self.transaction
@@ -299,7 +299,7 @@ impl Doing<'_, '_> {
         Ok(())
     }
 
-    /// Changes an event of the system for the one user who asks.
+    /// Changes a system event for one user.
     fn change_for_user(&mut self, feeds: &mut Feeds, target: &Target) -> rusqlite::Result<Effect> {
         let feed = feeds.load(self.transaction, self.step.owner)?;
         let overlay: Option<(Status, bool)> = self
@@ -314,7 +314,7 @@ impl Doing<'_, '_> {
         let before = match overlay {
             None => Status::Unread,
             Some((status, false)) => status,
-            // It was deleted by this user.
+            // This user has deleted it.
             Some((_, true)) => {
                 return Ok(match self.step.change {
                     Change::Delete => Effect::Unchanged,

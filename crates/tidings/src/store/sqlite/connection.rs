@@ -1,4 +1,4 @@
-//! Opens connections to the database: one that writes, several that read.
+//! Opens the connections to the database: one that writes, several that read.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::functions;
 use super::upgrade::upgrade;
 use crate::store::Identity;
 
-/// In the order they are applied; SQLite's `user_version` counts them.
+/// The migrations in their order. SQLite's `user_version` counts them.
 pub(super) const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../migrations/sqlite/0001_events.sql")),
     M::up(include_str!("../../../migrations/sqlite/0002_inbox.sql")),
@@ -29,17 +29,17 @@ pub(super) const MIGRATIONS: &[M<'_>] = &[
     )),
 ];
 
-/// What `user_version` says of a database that is up to date.
+/// The `user_version` of an up-to-date database.
 pub(crate) const SCHEMA_VERSION: usize = MIGRATIONS.len();
 
-/// Only a person with a SQLite shell can make us wait: the directory is locked.
+/// The directory is locked, so only a person with a SQLite shell can cause a wait.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// More statements than there are in the code, so that none is parsed twice.
+/// More than the code has statements, so that each is parsed once per connection.
 const CACHED_STATEMENTS: usize = 128;
 
-/// Opens the one connection that writes, migrates the schema and reads who we are. The connection empties
-/// its log when that has so many pages, and cuts the log's file back to so many bytes.
+/// Opens the connection that writes, upgrades the schema and reads the identity of the store. The connection
+/// makes a checkpoint when its log has `log_pages`, and truncates the log's file to `log_bytes`.
 pub(crate) fn open_writer(
     database: &Path,
     log_pages: u32,
@@ -51,8 +51,8 @@ pub(crate) fn open_writer(
     if mode != "wal" {
         return Err(OpenFault::NoLog);
     }
-    // Every commit is on disk before it is acknowledged. `NORMAL` would lose the last ones with
-    // the power.
+    // Every commit is on disk before it is acknowledged. `NORMAL` would lose the last commits in a loss
+    // of power.
     connection.pragma_update(None, "synchronous", "full")?;
     let log_bytes = i64::try_from(log_bytes).unwrap_or(i64::MAX);
     connection.pragma_update(None, "journal_size_limit", log_bytes)?;
@@ -63,7 +63,7 @@ pub(crate) fn open_writer(
 }
 
 /// Opens a connection that cannot write.
-pub(crate) fn open_reader(database: &Path) -> rusqlite::Result<Connection> {
+pub(crate) fn open_read_connection(database: &Path) -> rusqlite::Result<Connection> {
     let connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "query_only", true)?;
     functions::register(&connection)?;
@@ -76,13 +76,13 @@ fn open(database: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     distrust(&connection)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-    // A sort must not need room on a disk that may be full.
+    // A sort must not need space on a disk that may be full.
     connection.pragma_update(None, "temp_store", "memory")?;
     Ok(connection)
 }
 
-/// Lets nothing run that a database brings along: our schema has no triggers, no views, and no
-/// functions in expressions of its own (<https://www.sqlite.org/security.html>).
+/// Disables triggers, views and functions that a database brings along. The schema of Tidings has none
+/// (<https://www.sqlite.org/security.html>).
 pub(super) fn distrust(connection: &Connection) -> rusqlite::Result<()> {
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
@@ -95,7 +95,7 @@ pub(super) fn distrust(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Reads the installation's ids, minting them the first time.
+/// Reads the ids of the installation, or mints them for a new store.
 fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
     let known = connection
         .query_row("SELECT system_id, epoch FROM installation", [], |row| {

@@ -1,32 +1,31 @@
-//! What an owner sees, counted: from the counters, at the cost of a few rows.
+//! The counts of what an owner sees, from a few rows of counters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension as _, Row};
 use tidings_event::{Action, Category, EventTypes, OwnerId, Severity, Status, Summary};
 
-use super::readers::Reader;
+use super::read_pool::ReadConnection;
 use super::row::{rev, word};
 use crate::store::{FeedBounds, Snapshot};
 
-/// Who reads, with the keys of the feeds they see.
+/// The feeds that a caller sees.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Viewer {
-    /// The own feed; none as long as nothing was published to it or changed by it. The system has
-    /// none.
+    /// The caller's own feed. `None` if it does not exist yet, and for the system.
     pub(super) own: Option<(i64, FeedBounds)>,
-    /// The system's feed; none as long as nothing was published to it.
+    /// The system's feed. `None` if it does not exist yet.
     pub(super) system: Option<(i64, FeedBounds)>,
 }
 
-/// What an owner sees by status and severity, feed by feed.
+/// What an owner sees in each feed, by status and severity.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
     pub(super) own: Summary,
     pub(super) system: Summary,
 }
 
-/// How many events of the system a user has read and kept, and how many deleted.
+/// How many system events a user has read and kept, and how many deleted.
 #[derive(Clone, Copy, Debug, Default)]
 struct Overlaid {
     read: u64,
@@ -37,7 +36,7 @@ struct Overlaid {
 const NO_FEED: i64 = -1;
 
 impl Viewer {
-    /// The key under which this viewer's overlays are stored.
+    /// The key of the feed that holds this viewer's overlays.
     pub(super) fn overlay_feed(&self) -> i64 {
         self.own.map_or(NO_FEED, |(key, _)| key)
     }
@@ -57,7 +56,7 @@ impl Viewer {
 }
 
 impl Counts {
-    /// All that the owner sees.
+    /// The counts of both feeds together.
     pub(super) fn total(&self) -> Summary {
         let mut total = self.own.clone();
         for status in [Status::Unread, Status::Read] {
@@ -69,7 +68,7 @@ impl Counts {
     }
 }
 
-impl Reader {
+impl ReadConnection {
     pub(super) fn viewer(&self, owner: OwnerId) -> rusqlite::Result<Viewer> {
         let system = OwnerId::from(self.system);
         Ok(Viewer {
@@ -132,7 +131,7 @@ impl Reader {
         Ok(summary)
     }
 
-    /// The system's events are unread but for what the viewer did to them.
+    /// System events are unread unless the viewer's overlays say otherwise.
     fn count_system(&self, system: i64, viewer: &Viewer) -> rusqlite::Result<Summary> {
         let all = self.count_feed(system)?;
         let mut seen = Summary::default();
@@ -147,7 +146,7 @@ impl Reader {
                 .optional()?
                 .unwrap_or_default();
             let gone = ended.get(severity).copied().unwrap_or_default();
-            // Whatever is taken off was counted before.
+            // Every overlay that is subtracted was counted before.
             debug_assert!(read >= gone.read && deleted >= gone.deleted);
             let read = read.saturating_sub(gone.read);
             let deleted = deleted.saturating_sub(gone.deleted);
@@ -159,7 +158,7 @@ impl Reader {
         Ok(seen)
     }
 
-    /// What the viewer did to events of the system that are gone, and is counted still.
+    /// The viewer's overlays of deleted system events that are still counted.
     fn count_ended(&self, viewer: &Viewer) -> rusqlite::Result<BTreeMap<Severity, Overlaid>> {
         let mut counts: BTreeMap<Severity, Overlaid> = BTreeMap::new();
         let mut ended = self.connection.prepare_cached(
@@ -188,7 +187,7 @@ impl Reader {
             self.add_types(sql, [own], &mut types)?;
         }
         if let Some(system) = viewer.system_key() {
-            // Only what the user has not deleted.
+            // Without the events that the user has deleted.
             let sql = "WITH deleted AS (SELECT category, action, count(*) AS number \
                  FROM overlay JOIN event ON event.feed = ?1 \
                  AND event.created_rev = overlay.system_rev \
@@ -207,7 +206,7 @@ impl Reader {
     }
 }
 
-impl Reader {
+impl ReadConnection {
     fn add_types(
         &self,
         sql: &str,
@@ -224,8 +223,8 @@ impl Reader {
     }
 }
 
-/// The first categories and actions by their order. Their pairs, of which a user may make as many as
-/// there are events, are never held together.
+/// The first categories and actions in their order. Their pairs are never held in memory together: a user
+/// can create as many as they have events.
 #[derive(Debug, Default)]
 struct Names {
     category: BTreeSet<Category>,

@@ -1,4 +1,4 @@
-//! The data directory: closed to others, and locked by one process at a time.
+//! The data directory: inaccessible to other users, and locked by one process at a time.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -11,17 +11,17 @@ use super::volume::{Volume, unusable};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DirectoryError {
-    /// It could not be made, entered or written to.
+    /// The directory could not be created, entered or written to.
     #[error("the data directory {} cannot be used: {remedy}", .path.display())]
     Unusable {
         /// The directory.
         path: PathBuf,
-        /// What to do about it.
+        /// How to fix it.
         remedy: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// One of its files belongs to a user who does not share it with this process.
+    /// One of its files belongs to a user who does not share it with the user of this process.
     #[error(
         "{} belongs to user {owner} and group {group} with mode {mode:o}, and this process runs as \
          user {user}; run it as user {owner}, or give the directory's files to user {user}",
@@ -38,19 +38,19 @@ pub enum DirectoryError {
         mode: u32,
         /// The user this process runs as.
         user: u32,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Something else has the name of one of its files, such as a symbolic link. It was left as it is.
+    /// Something else, such as a symbolic link, has the name of one of its files. It is unchanged.
     #[error(
         "{} is not a file that Tidings made; move it away, or choose another directory",
         .path.display()
     )]
     Planted {
-        /// Where it lies.
+        /// Its path.
         path: PathBuf,
     },
-    /// Another process has it: a second one would not see the first one's subscribers.
+    /// Another process uses the directory. Two processes would not see each other's subscribers.
     #[error(
         "the data directory {} is in use by another Tidings{}; stop it, or choose another directory",
         .path.display(),
@@ -59,12 +59,12 @@ pub enum DirectoryError {
     InUse {
         /// The directory.
         path: PathBuf,
-        /// The process that has it, where it could be read.
+        /// The process that uses it, if its id could be read.
         holder: Option<u32>,
     },
 }
 
-/// A data directory that this process has locked; dropping it unlocks it.
+/// A data directory that this process has locked. Dropping it unlocks it.
 #[derive(Debug)]
 pub(crate) struct DataDirectory {
     volume: Volume,
@@ -73,21 +73,21 @@ pub(crate) struct DataDirectory {
 
 /// The database's name in its directory.
 pub(crate) const DATABASE: &str = "tidings.db";
-/// The file that is given up when the disk is full.
+/// The file whose space is released when the disk is full.
 pub(crate) const RESERVE: &str = "reserve";
 const LOCK: &str = "lock";
 
 /// What SQLite adds to the database's name for the files beside it.
 const SQLITE_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// What the largest event takes with its share of the indexes, and some.
+/// The space of the largest event with its share of the indexes and a margin.
 const PROBE_BYTES: usize = 512 * 1024;
 
-/// Longer than the number of a process with its line feed.
+/// More than a process id and a line feed need.
 const MAX_LOCK_BYTES: u64 = 32;
 
 impl DataDirectory {
-    /// Makes the directory if need be, closes it to others, and locks it.
+    /// Creates the directory if it is missing, removes the access of others, and locks it.
     pub(crate) fn lock(path: &Path) -> Result<Self, DirectoryError> {
         let volume = Volume::prepare(path)?;
         let unusable = |source| unusable(path, source);
@@ -104,7 +104,7 @@ impl DataDirectory {
             }
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
-        // Another program's file of this name, or a hard link to one, must not lose its content.
+        // A file of another program with this name, or a hard link to one, must keep its content.
         let is_pid = text
             .bytes()
             .all(|byte| byte.is_ascii_digit() || byte == b'\n');
@@ -114,7 +114,7 @@ impl DataDirectory {
                 path: volume.file(LOCK),
             });
         }
-        // Only informs whoever meets the lock; a full disk is no reason not to start.
+        // The id only informs a process that finds the lock. A full disk must not prevent a start.
         let _ = lock.set_len(0).and_then(|()| lock.rewind());
         let _ = writeln!(lock, "{}", std::process::id());
         // SQLite gives its other files the mode of this one.
@@ -128,7 +128,7 @@ impl DataDirectory {
         })
     }
 
-    /// Where it lies, and the owner and mode that its files get.
+    /// Its path, and the owner and mode of its files.
     pub(crate) const fn volume(&self) -> &Volume {
         &self.volume
     }
@@ -139,12 +139,12 @@ impl DataDirectory {
     }
 }
 
-/// Writes as much as an event may need beside the database, and takes it away again.
+/// Writes as many bytes as an event may need beside the database, and removes them.
 pub(crate) fn probe(database: &Path) -> io::Result<()> {
     let folder = database
         .parent()
         .expect("the database lies in its directory");
-    // Under a name that nobody can have put a link at, and gone with its handle.
+    // Its name cannot be guessed, so nobody can have put a link there. It disappears with its handle.
     let mut file = tempfile::Builder::new()
         .prefix("probe-")
         .tempfile_in(folder)?;

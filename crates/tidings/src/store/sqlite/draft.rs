@@ -1,4 +1,4 @@
-//! A file that is written out of everybody's reach, and appears under its name when it is whole.
+//! A file that is written where no other user can reach it, and appears under its name when complete.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
@@ -11,22 +11,22 @@ use tempfile::TempDir;
 
 use super::volume::sync_parent;
 
-/// How the directory of a draft ends; it begins with a full stop and the name of the file.
+/// The end of the name of a draft's directory, which begins with a full stop and the name of the file.
 const SUFFIX: &str = ".partial";
 
-/// A file in a directory of its own beside its target, under a name that nobody can have put a link at.
-/// Both are removed unless it is finished.
+/// A file in a directory of its own beside its target. The name of the directory cannot be guessed, so
+/// nobody can have put a link there. Both are removed unless the draft is finished.
 #[derive(Debug)]
 pub(super) struct Draft {
     file: File,
     path: PathBuf,
     target: PathBuf,
-    // Dropped last.
+    // Dropped after the file.
     _directory: TempDir,
 }
 
 impl Draft {
-    /// Begins a file that will be `target`.
+    /// Creates a draft of `target`.
     pub(super) fn create(target: &Path) -> io::Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix(&prefix(target))
@@ -44,21 +44,21 @@ impl Draft {
         })
     }
 
-    /// Where it is written.
+    /// The path of the draft.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What is written.
+    /// The draft, for writing.
     pub(super) const fn file(&self) -> &File {
         &self.file
     }
 
-    /// Puts it on disk under its right name, which must be free.
+    /// Syncs the draft and gives it the name of its target, which must not exist.
     pub(super) fn finish_new(self) -> io::Result<()> {
         self.file.sync_all()?;
         match renameat_with(CWD, &self.path, CWD, &self.target, RenameFlags::NOREPLACE) {
-            // Some file systems cannot rename so. A link never replaces anything either.
+            // Some file systems do not support this flag. A link never replaces a file either.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
                 fs::hard_link(&self.path, &self.target)?;
             }
@@ -67,15 +67,15 @@ impl Draft {
         sync_parent(&self.target)
     }
 
-    /// Puts it on disk in the place of the file that has its name.
+    /// Syncs the draft and replaces its target.
     pub(super) fn replace(self) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.path, &self.target)?;
         sync_parent(&self.target)
     }
 
-    /// Removes what earlier drafts of `target` left when their process was killed. Only for a target
-    /// that nobody else can be writing.
+    /// Removes the leftovers of drafts of `target` whose process was killed. Only for a target that no other
+    /// process can be writing.
     pub(super) fn remove_leftovers(target: &Path) {
         let prefix = prefix(target);
         let Ok(entries) = fs::read_dir(folder(target)) else {
@@ -85,7 +85,7 @@ impl Draft {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             if name.starts_with(&prefix) && name.ends_with(SUFFIX) {
-                // It only takes room; it does no harm where it cannot be removed.
+                // A leftover that cannot be removed only takes space.
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn appears_whole_or_not_at_all() {
+    fn a_draft_appears_complete_or_not_at_all() {
         let place = tempfile::tempdir().unwrap();
         let target = place.path().join("target");
         let draft = Draft::create(&target).unwrap();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn replaces_nothing_that_came_meanwhile() {
+    fn a_new_file_replaces_nothing() {
         let place = tempfile::tempdir().unwrap();
         let (target, other) = (place.path().join("target"), place.path().join("other"));
         fs::write(&other, "precious").unwrap();
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn removes_what_a_killed_process_left() {
+    fn removes_leftovers_of_a_killed_process() {
         let place = tempfile::tempdir().unwrap();
         let target = place.path().join("target");
         fs::create_dir(place.path().join(".target.XYZ.partial")).unwrap();

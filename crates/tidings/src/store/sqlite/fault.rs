@@ -1,4 +1,4 @@
-//! What SQLite reports, as a failure of the store.
+//! Classifies the errors of SQLite and of the file system as failures of the store.
 
 use std::io;
 
@@ -10,20 +10,20 @@ use crate::store::StoreError;
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenFault {
-    /// SQLite refused.
+    /// SQLite reported an error.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
-    /// The schema could not be brought up to date.
+    /// The schema could not be upgraded.
     #[error("could not bring the schema up to date")]
     Migration(#[source] rusqlite_migration::Error),
-    /// The schema is one that this version does not know.
+    /// A newer version wrote the schema.
     #[error("it was written by a newer Tidings; use that one")]
     Newer,
     /// The file system cannot share memory between connections, which the write-ahead log needs
     /// (<https://www.sqlite.org/wal.html>).
     #[error("its file system does not support a write-ahead log; use a local file system")]
     NoLog,
-    /// No thread could be started for the writer.
+    /// A thread could not be started.
     #[error("could not start the writer thread")]
     Thread(#[source] std::io::Error),
 }
@@ -43,13 +43,13 @@ impl From<rusqlite_migration::Error> for OpenFault {
 #[derive(Debug, thiserror::Error)]
 #[error("unreadable {column} in the database: {value}")]
 pub(crate) struct UnreadableColumn {
-    /// Where it stands.
+    /// The column.
     pub(crate) column: &'static str,
-    /// What stands there, shortened.
+    /// Its value, shortened.
     pub(crate) value: String,
 }
 
-/// Whether SQLite found no room for a write: in its files, or in the index of its log.
+/// Whether SQLite had no space for a write: in its files, or in the index of its log.
 pub(crate) fn is_full(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error().map(|error| error.extended_code);
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
@@ -59,7 +59,7 @@ pub(crate) fn is_full(error: &rusqlite::Error) -> bool {
         )
 }
 
-/// The one place where SQLite's codes are judged.
+/// The only function that classifies SQLite's error codes.
 pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
     let code = match &error {
         rusqlite::Error::FromSqlConversionFailure(..)
@@ -87,7 +87,7 @@ pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
     }
 }
 
-/// The same for what the file system reports.
+/// Classifies an error of the file system.
 pub(crate) fn io_error(error: io::Error) -> StoreError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full(error.into()),

@@ -1,4 +1,4 @@
-//! The feeds a transaction touches, with their counters, written back once at its end.
+//! The feeds that a transaction touches, with their counters. They are written back once at its end.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,23 +10,23 @@ use super::counts::number;
 use super::row::{number_to_sql, rev, rev_to_sql};
 use crate::store::Submission;
 
-/// What is known of the feeds so far. Nothing of it is in the database before
-/// [`Feeds::write_back`], but for the feeds themselves.
+/// The feeds of a transaction. Their changes reach the database in [`Feeds::write_back`]; only the rows of
+/// new feeds are inserted earlier.
 #[derive(Default)]
 pub(super) struct Feeds {
     feeds: HashMap<OwnerId, Feed>,
-    /// What changed for users in what they did to the system's events, by the key of their feed.
+    /// The changes of overlay counters, by the key of the user's feed.
     overlays: HashMap<(i64, Severity), OverlayDelta>,
-    /// Whether there are tombstones, once somebody asked.
+    /// Whether there are tombstones, once that was read.
     any_deleted: Option<bool>,
 }
 
-/// A feed and what has changed in it.
+/// A feed and its changes.
 #[derive(Debug)]
 pub(super) struct Feed {
     pub(super) key: i64,
     pub(super) head: Rev,
-    /// What its events take. Those that are not measured yet are not in it.
+    /// The bytes of its events, without those that are not measured yet.
     bytes: u64,
     unmeasured: Unmeasured,
     /// How many deletions are remembered.
@@ -36,7 +36,7 @@ pub(super) struct Feed {
     types: HashMap<Category, HashMap<Action, i64>>,
 }
 
-/// The events of a feed, by their revs, that an older version stored and that are not measured yet.
+/// The revs of the events that an older version stored and that are not measured yet.
 #[derive(Clone, Copy, Debug, Default)]
 struct Unmeasured {
     after: Rev,
@@ -77,7 +77,7 @@ impl Feed {
 
     /// Counts `by` more events of this category and action.
     pub(super) fn count_type(&mut self, category: &Category, action: &Action, by: i64) {
-        // Most events of a group are of a few types: their names are copied once.
+        // Most events of a group have one of a few types, whose names are copied once.
         let known = self.types.get_mut(category);
         if let Some(number) = known.and_then(|actions| actions.get_mut(action)) {
             *number += by;
@@ -87,7 +87,7 @@ impl Feed {
         actions.insert(action.clone(), by);
     }
 
-    /// Makes room for an event, unless the feed would have more than `limit` bytes then.
+    /// Adds the bytes of an event, unless the feed would exceed `limit`. Returns whether it fits.
     pub(super) fn occupy(&mut self, bytes: u64, limit: Option<u64>) -> bool {
         let fits = limit.is_none_or(|limit| self.bytes.saturating_add(bytes) <= limit);
         if fits {
@@ -96,17 +96,17 @@ impl Feed {
         fits
     }
 
-    /// Gives back the room of an event that was not stored after all.
+    /// Subtracts the bytes of an event that was not stored after all.
     pub(super) fn vacate(&mut self, bytes: u64) {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
-    /// What its events take.
+    /// The bytes of its events.
     pub(super) const fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Gives back the room of an event that is deleted, and counts its deletion.
+    /// Subtracts the bytes of a deleted event, and counts its deletion.
     pub(super) fn bury(&mut self, created_rev: Rev, bytes: u64) {
         let Unmeasured { after, up_to } = self.unmeasured;
         if created_rev <= after || created_rev > up_to {
@@ -115,7 +115,7 @@ impl Feed {
         self.deletions += 1;
     }
 
-    /// Takes in an event at the next rev; it has its room.
+    /// Counts an event at the next rev. Its bytes are added already.
     pub(super) fn add(&mut self, event: &Event) -> Rev {
         self.count(event.severity, event.status, 1);
         self.count_type(&event.category, &event.action, 1);
@@ -124,7 +124,7 @@ impl Feed {
 }
 
 impl Feeds {
-    /// The feed of `owner`, begun if there is none.
+    /// The feed of `owner`, which is created if there is none.
     pub(super) fn load(
         &mut self,
         transaction: &Transaction<'_>,
@@ -135,7 +135,7 @@ impl Feeds {
             Entry::Vacant(unknown) => {
                 let feed = match find(transaction, owner)? {
                     Some(feed) => feed,
-                    None => Feed::new(begin(transaction, owner)?, Rev::ZERO),
+                    None => Feed::new(create(transaction, owner)?, Rev::ZERO),
                 };
                 Ok(unknown.insert(feed))
             }
@@ -154,8 +154,8 @@ impl Feeds {
         }
     }
 
-    /// Whether any event was ever deleted and is still known. Asked once a group, and not within each
-    /// insertion, where it would make SQLite keep a journal of every one.
+    /// Whether there is any tombstone. It is read once per group: within each insertion it would make SQLite
+    /// keep a statement journal.
     pub(super) fn any_deleted(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
         if let Some(known) = self.any_deleted {
             return Ok(known);
@@ -167,12 +167,12 @@ impl Feeds {
         Ok(any)
     }
 
-    /// Takes notice of a deletion within the group.
+    /// Records that the group contains a deletion.
     pub(super) fn note_deletion(&mut self) {
         self.any_deleted = Some(true);
     }
 
-    /// Takes back the newest event of a feed, whose row is being rolled back.
+    /// Removes the newest event of a feed, whose row is rolled back.
     pub(super) fn forget_newest(&mut self, owner: OwnerId, submission: &Submission) {
         let event = &submission.event;
         if let Some(feed) = self.feeds.get_mut(&owner) {
@@ -183,7 +183,7 @@ impl Feeds {
         }
     }
 
-    /// Counts what a user did to one of the system's events; `feed` is the key of the user's.
+    /// Counts a user's overlay of a system event. `feed` is the key of the user's feed.
     pub(super) fn count_overlay(&mut self, feed: i64, severity: Severity, read: i64, deleted: i64) {
         let delta = self.overlays.entry((feed, severity)).or_default();
         delta.read += read;
@@ -237,7 +237,8 @@ impl Feeds {
     }
 }
 
-/// Whoever invents a category an event must not leave their number behind.
+/// Removes the counter of a type without events. A user who invents a category for each event must not
+/// leave their counters behind.
 fn drop_unused_type(
     transaction: &Transaction<'_>,
     feed: i64,
@@ -273,7 +274,7 @@ fn find(transaction: &Transaction<'_>, owner: OwnerId) -> rusqlite::Result<Optio
         .optional()
 }
 
-fn begin(transaction: &Transaction<'_>, owner: OwnerId) -> rusqlite::Result<i64> {
+fn create(transaction: &Transaction<'_>, owner: OwnerId) -> rusqlite::Result<i64> {
     transaction
         .prepare_cached("INSERT INTO feed (owner, head) VALUES (?1, 0)")?
         .execute([owner.as_uuid().as_bytes()])?;

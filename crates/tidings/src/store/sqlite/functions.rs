@@ -1,11 +1,11 @@
-//! What SQL can ask of Rust.
+//! SQL functions that are written in Rust.
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
 use crate::search::contains_folded;
 
-/// Lets SQL ask whether a text contains a folded one.
+/// Registers `contains_folded(text, folded)`: whether a text contains a folded text.
 pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("contains_folded", 2, flags, |context| {

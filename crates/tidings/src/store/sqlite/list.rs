@@ -1,4 +1,4 @@
-//! A page of what an owner sees, with its counts, and the events a bulk change is about.
+//! Pages of what an owner sees, with their counts, and the events that a bulk change matches.
 
 use rusqlite::{CachedStatement, Connection};
 use tidings_event::{
@@ -6,7 +6,7 @@ use tidings_event::{
 };
 
 use super::counts::{Counts, Viewer, count_kinds, snapshot_of};
-use super::readers::Reader;
+use super::read_pool::ReadConnection;
 use super::row::{SEEN_COLUMNS, overlay_join, with_event};
 use super::search::{self, Budget, Found};
 use super::select::{self, Wanted};
@@ -16,7 +16,7 @@ use crate::store::{EncodedEvents, ListPage, MatchPage, Matching, Side, Target, U
 /// The most events of one piece of what a bulk change matches.
 const MATCH_PAGE: u64 = 4096;
 
-impl Reader {
+impl ReadConnection {
     /// A page of what `owner` sees, with its counts, from one snapshot.
     pub(crate) fn list(
         &self,
@@ -94,7 +94,7 @@ impl Reader {
         })
     }
 
-    /// A piece of what `owner` sees and `matching` means, the oldest first.
+    /// A piece of what `owner` sees and `matching` matches, the oldest first.
     pub(crate) fn matching(
         &self,
         owner: OwnerId,
@@ -154,7 +154,7 @@ impl Reader {
         Ok((events, Unread(unread.split_off(read))))
     }
 
-    /// Prepared once for the events of a page, which are then read one by one in the order of the page.
+    /// The statement that reads the events of a page one by one, in the order of the page.
     fn seen_event(&self, viewer: &Viewer) -> rusqlite::Result<SeenEvent<'_>> {
         let overlay = overlay_join(1, 2);
         let sql = format!(
@@ -173,8 +173,7 @@ impl Reader {
 struct SeenEvent<'a>(CachedStatement<'a>);
 
 impl SeenEvent<'_> {
-    /// Appends the event with this key and id, if it is there. `false` if it has no room within
-    /// `bytes`.
+    /// Appends the event with this key and id, if it exists. `false` if it does not fit in `bytes`.
     fn encode(
         &mut self,
         key: i64,
@@ -193,7 +192,7 @@ impl SeenEvent<'_> {
     }
 }
 
-/// The events that are wanted, by the indexes or, for a text, by the index for searching.
+/// The wanted events: by the indexes or, for a text, by the search index.
 fn find(
     connection: &Connection,
     viewer: &Viewer,

@@ -1,15 +1,15 @@
-//! Measuring what an owner's events take, where an older version stored them.
+//! Measures the bytes of events that an older version stored.
 
 use rusqlite::{OptionalExtension as _, Transaction};
 
-use super::readers::Reader;
+use super::read_pool::ReadConnection;
 use super::row::STORED_BYTES;
 
 /// The most events measured at a time: a commit of a few milliseconds.
 const EVENTS_AT_A_TIME: u32 = 1024;
 
-impl Reader {
-    /// Whether there are events that are not measured.
+impl ReadConnection {
+    /// Whether there are unmeasured events.
     pub(crate) fn has_unmeasured_feeds(&self) -> rusqlite::Result<bool> {
         self.connection
             .prepare_cached(
@@ -21,7 +21,7 @@ impl Reader {
     }
 }
 
-/// Measures some events, and counts them from then on.
+/// Measures some events, and adds them to the counter of their feed.
 pub(super) fn measure(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let feed: Option<(i64, i64, i64)> = transaction
         .prepare_cached(
@@ -69,10 +69,10 @@ mod tests {
     use crate::store::{Progress, Store as _};
     use crate::{Config, EventFilter, EventId, PageRequest, Paging, Tidings};
 
-    /// What the version before knew.
+    /// The last schema without the counter.
     const BEFORE: usize = 4;
 
-    /// As `Tidings` of the version before left it: with events, of which some were deleted.
+    /// A store of that schema, with events of which two were deleted.
     fn old_store(path: &std::path::Path, owner: OwnerId) {
         let mut connection = Connection::open(path.join(DATABASE)).unwrap();
         let migrations = Migrations::from_slice(MIGRATIONS);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_older_store_is_measured_while_its_events_come_and_go() {
+    async fn measures_an_older_store_while_its_events_change() {
         let directory = tempfile::tempdir().unwrap();
         let owner = OwnerId::mint();
         old_store(directory.path(), owner);
@@ -118,7 +118,7 @@ mod tests {
         let tidings = Tidings::open(Config::new(directory.path())).await.unwrap();
         tidings.publish(event()).await.unwrap();
         let all = all_ids(&tidings, owner).await;
-        // Some before and some after they are measured.
+        // Some are measured before they are deleted, and some are not.
         for id in all.iter().step_by(300) {
             tidings.delete(owner, *id).await.unwrap();
         }
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(found, ["bytes", "remembered deletions"]);
     }
 
-    /// The ids of what the owner sees.
+    /// The ids of all events of the owner.
     async fn all_ids(tidings: &Tidings, owner: OwnerId) -> Vec<EventId> {
         let mut ids = Vec::new();
         for number in 0..4 {

@@ -1,4 +1,4 @@
-//! Storing publish requests, each whole or not at all.
+//! Stores publish requests, each whole or not at all.
 
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Transaction};
@@ -11,11 +11,11 @@ use super::row::{
 };
 use crate::store::{Conflict, OverQuota, Publication, PublishOutcome, Stored, Submission};
 
-/// Events that are inserted together, unless one request has more. A savepoint keeps all pages that
-/// change after it, in memory: of a large group that would be many.
+/// The most events that are inserted together, unless one request has more. A savepoint keeps all pages
+/// that change after it in memory, which would be many for a large group.
 const TOGETHER: usize = 64;
 
-/// Stores requests in their order, each whole or not at all.
+/// Stores requests in their order.
 pub(super) fn store_requests(
     transaction: &Transaction<'_>,
     system: SystemId,
@@ -43,7 +43,7 @@ pub(super) fn store_requests(
     Ok(outcomes)
 }
 
-/// How many of the requests are stored together: one at least.
+/// How many of the requests are stored together; at least one.
 fn together(requests: &[&Publication]) -> usize {
     let mut events = 0;
     let fit = requests.iter().take_while(|request| {
@@ -109,7 +109,7 @@ fn store_new(
     Ok(None)
 }
 
-/// Makes room for all events of a request, or for none if one does not fit its owner's quota.
+/// Adds the bytes of all events of a request to their feeds, or of none if one exceeds its owner's quota.
 fn occupy(
     transaction: &Transaction<'_>,
     system: SystemId,
@@ -132,15 +132,15 @@ fn occupy(
     Ok(true)
 }
 
-/// The most bytes that the events of an owner may take with those of a request. The system's are bounded
-/// by retention.
+/// The most bytes that the events of an owner can take, including those of a request. Retention bounds the
+/// system's.
 fn limit_of(owner: OwnerId, system: SystemId, request: &Publication) -> Option<u64> {
     request.quota.filter(|_| owner != OwnerId::from(system))
 }
 
 /// Inserts events, or none if the feed of one has its id already.
 fn insert_all(transaction: &Transaction<'_>, rows: &[NewRow<'_>]) -> rusqlite::Result<bool> {
-    // A statement is whole or nothing by itself.
+    // A single statement is atomic.
     if rows.len() <= 1 {
         return insert_events(transaction, rows);
     }
@@ -164,7 +164,7 @@ fn store_one_by_one(
     feeds: &mut Feeds,
     request: &Publication,
 ) -> rusqlite::Result<PublishOutcome> {
-    // Before the savepoint: a rollback to it must not take away a feed that we remember.
+    // Before the savepoint, since a rollback to it must not remove the row of a loaded feed.
     for submission in &request.submissions {
         feeds.load(transaction, owner_of(&submission.event, system))?;
     }
@@ -234,7 +234,7 @@ enum Refused {
     OverQuota { index: usize, owner: OwnerId },
 }
 
-/// The engine settles the owner of every event; without one it is the system's.
+/// The owner of an event. The engine has settled it; an event without an owner is the system's.
 fn owner_of(event: &Event, system: SystemId) -> OwnerId {
     event.owner.unwrap_or_else(|| system.into())
 }
@@ -316,7 +316,7 @@ fn find_deleted(
         .optional()
 }
 
-/// What is stored under an id.
+/// The event that a feed has under an id.
 struct There {
     rev: Rev,
     created_at: Timestamp,
@@ -326,11 +326,11 @@ struct There {
 }
 
 impl There {
-    /// Whether `submission` is the same event.
+    /// Whether `submission` is this event.
     fn is_repeated_by(&self, submission: &Submission) -> bool {
         let digests = &submission.digests;
         let same_time = submission.event.created_at == self.created_at;
-        // Of a deleted event nothing is left to compare.
+        // A deleted event has no content to compare.
         let stored = || match self.deleted {
             true => None,
             false => serde_json::from_slice(&self.json).ok(),

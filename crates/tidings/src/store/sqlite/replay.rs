@@ -1,22 +1,22 @@
-//! A piece of a replay: what was created, and what became of it, merged by rev.
+//! A piece of a replay: created events and their changes, merged by rev.
 
 use bytes::Bytes;
 use rusqlite::{CachedStatement, Row, params};
 use tidings_event::{EventId, OwnerId, Rev, Status, StreamItem, Timestamp};
 
 use super::counts::Viewer;
-use super::readers::Reader;
+use super::read_pool::ReadConnection;
 use super::row::{SEEN_COLUMNS, event_json, moment, overlay_join, rev, rev_to_sql, uuid, word};
-use crate::store::{FeedBounds, ReplayPage, Replayed, RevRange, Side};
+use crate::store::{FeedBounds, ReplayItem, ReplayPage, RevRange, Side};
 
-/// A piece of a replay ends with the event that passes this size.
+/// A piece of a replay ends with the event that exceeds this size.
 const REPLAY_PAGE_BYTES: usize = 64 * 1024;
 
 /// The most changes of status, and the most deletions, in a piece of a replay.
 const REPLAY_PAGE_CHANGES: u32 = 1024;
 
 /// One change of one event.
-enum Change {
+enum ReplayRow {
     /// The event's JSON.
     Created(Bytes),
     Status(Changed, Status, Timestamp),
@@ -81,7 +81,7 @@ fn has_twin(feed: usize, column: &str) -> String {
     )
 }
 
-impl Reader {
+impl ReadConnection {
     /// The next piece of a replay of one of the feeds that `owner` sees, from one snapshot.
     pub(crate) fn replay(
         &self,
@@ -114,7 +114,7 @@ impl Reader {
         side: Side,
         mut range: RevRange,
     ) -> rusqlite::Result<ReplayPage> {
-        // Each part ends the page where it has read enough, so that the next part reads no further.
+        // Each part ends the page where it has read enough, so that the next parts read no further.
         let mut changes = Vec::new();
         range.up_to = self.created(viewer, feed, range, &mut changes)?;
         range.up_to = self.deleted(viewer, (feed, side), range, &mut changes)?;
@@ -137,7 +137,7 @@ impl Reader {
         viewer: &Viewer,
         feed: i64,
         range: RevRange,
-        changes: &mut Vec<(Rev, Change)>,
+        changes: &mut Vec<(Rev, ReplayRow)>,
     ) -> rusqlite::Result<Rev> {
         let overlay = overlay_join(4, 5);
         let sql = format!(
@@ -157,7 +157,7 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let (rev, json) = (rev(row, 0)?, event_json(row)?);
             bytes += json.len();
-            changes.push((rev, Change::Created(json)));
+            changes.push((rev, ReplayRow::Created(json)));
             if bytes >= REPLAY_PAGE_BYTES {
                 return Ok(rev);
             }
@@ -170,7 +170,7 @@ impl Reader {
         viewer: &Viewer,
         (feed, side): (i64, Side),
         range: RevRange,
-        changes: &mut Vec<(Rev, Change)>,
+        changes: &mut Vec<(Rev, ReplayRow)>,
     ) -> rusqlite::Result<Rev> {
         let sql = format!(
             "SELECT deleted_rev, id, {} FROM tombstone \
@@ -185,7 +185,7 @@ impl Reader {
         };
         statement.raw_bind_parameter(5, other_feed)?;
         read_changes(statement, feed, range, changes, |row| {
-            Ok(Change::Deleted(Changed {
+            Ok(ReplayRow::Deleted(Changed {
                 id: uuid(row, 1)?.into(),
                 side,
                 has_twin: row.get(2)?,
@@ -198,7 +198,7 @@ impl Reader {
         &self,
         feed: i64,
         range: RevRange,
-        changes: &mut Vec<(Rev, Change)>,
+        changes: &mut Vec<(Rev, ReplayRow)>,
     ) -> rusqlite::Result<Rev> {
         let statement = self.connection.prepare_cached(
             "SELECT changed_rev, id, status, updated_at FROM event \
@@ -211,7 +211,7 @@ impl Reader {
                 side: Side::Own,
                 has_twin: false,
             };
-            Ok(Change::Status(
+            Ok(ReplayRow::Status(
                 event,
                 word(row, 2, "status")?,
                 moment(row, 3)?,
@@ -219,13 +219,13 @@ impl Reader {
         })
     }
 
-    /// What the owner of the feed did to the system's events.
+    /// The changes of the feed's owner to system events.
     fn overlays(
         &self,
         viewer: &Viewer,
         feed: i64,
         range: RevRange,
-        changes: &mut Vec<(Rev, Change)>,
+        changes: &mut Vec<(Rev, ReplayRow)>,
     ) -> rusqlite::Result<Rev> {
         let sql = format!(
             "SELECT overlay.changed_rev, event.id, overlay.status, overlay.updated_at, \
@@ -244,22 +244,22 @@ impl Reader {
                 has_twin: row.get(5)?,
             };
             Ok(if row.get(4)? {
-                Change::Deleted(event)
+                ReplayRow::Deleted(event)
             } else {
-                Change::Status(event, word(row, 2, "status")?, moment(row, 3)?)
+                ReplayRow::Status(event, word(row, 2, "status")?, moment(row, 3)?)
             })
         })
     }
 }
 
 /// Reads rows that begin with their rev, from a statement whose first four parameters are the feed, the
-/// range and the most rows; how far all of them were read.
+/// range and the most rows. Returns the rev up to which all rows were read.
 fn read_changes(
     mut statement: CachedStatement<'_>,
     feed: i64,
     range: RevRange,
-    changes: &mut Vec<(Rev, Change)>,
-    change: impl Fn(&Row<'_>) -> rusqlite::Result<Change>,
+    changes: &mut Vec<(Rev, ReplayRow)>,
+    change: impl Fn(&Row<'_>) -> rusqlite::Result<ReplayRow>,
 ) -> rusqlite::Result<Rev> {
     statement.raw_bind_parameter(1, feed)?;
     statement.raw_bind_parameter(2, rev_to_sql(range.after)?)?;
@@ -279,25 +279,28 @@ fn read_changes(
 }
 
 /// Joins neighbours that say the same about different events.
-fn join(changes: Vec<(Rev, Change)>) -> Vec<(Rev, Replayed)> {
+fn join(changes: Vec<(Rev, ReplayRow)>) -> Vec<(Rev, ReplayItem)> {
     let mut joined: Vec<(Rev, Joined)> = Vec::with_capacity(changes.len());
     for (rev, change) in changes {
         let next = match (joined.last_mut(), change) {
-            (Some((last, Joined::Status(run, status, at))), Change::Status(event, same, since))
-                if *status == same && *at == since && !run.is_full() =>
-            {
+            (
+                Some((last, Joined::Status(run, status, at))),
+                ReplayRow::Status(event, same, since),
+            ) if *status == same && *at == since && !run.is_full() => {
                 run.push(&event);
                 *last = rev;
                 continue;
             }
-            (Some((last, Joined::Deleted(run))), Change::Deleted(event)) if !run.is_full() => {
+            (Some((last, Joined::Deleted(run))), ReplayRow::Deleted(event)) if !run.is_full() => {
                 run.push(&event);
                 *last = rev;
                 continue;
             }
-            (_, Change::Created(json)) => Joined::Created(json),
-            (_, Change::Status(event, status, at)) => Joined::Status(Run::of(&event), status, at),
-            (_, Change::Deleted(event)) => Joined::Deleted(Run::of(&event)),
+            (_, ReplayRow::Created(json)) => Joined::Created(json),
+            (_, ReplayRow::Status(event, status, at)) => {
+                Joined::Status(Run::of(&event), status, at)
+            }
+            (_, ReplayRow::Deleted(event)) => Joined::Deleted(Run::of(&event)),
         };
         joined.push((rev, next));
     }
@@ -305,7 +308,7 @@ fn join(changes: Vec<(Rev, Change)>) -> Vec<(Rev, Replayed)> {
     replayed.collect()
 }
 
-impl From<Joined> for Replayed {
+impl From<Joined> for ReplayItem {
     fn from(joined: Joined) -> Self {
         match joined {
             Joined::Created(json) => Self::Created(json),

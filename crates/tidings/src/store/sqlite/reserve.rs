@@ -1,9 +1,9 @@
-//! How much room the disk has, and the reserve for what must work when it has none.
+//! The free space of the disk, and the reserve for work that must succeed on a full disk.
 //!
-//! Deleting, marking and retention write too: to the log first, and into new pages of the database when
-//! the log is emptied. So events are refused before the disk is full, while as much is free as the
-//! reserve has, and a file of that size is there to be given up when others have filled the rest. Until
-//! it can be made again, both are what has to become free.
+//! Deleting, marking and retention write, too: to the log first, and into new pages of the database at a
+//! checkpoint. So the store refuses events before the disk is full, while as many bytes are free as the
+//! reserve has. A file of that size is released when other programs have filled the rest. Until the
+//! reserve is complete again, its missing part and the same number of free bytes have to become free.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -22,40 +22,40 @@ use super::fault::is_full;
 use super::volume::Volume;
 use crate::config::Reserve;
 
-/// The largest event with its share of the indexes, and some: nothing smaller is of use.
+/// The largest event with its share of the indexes and a margin. A smaller reserve would be useless.
 const LEAST_RESERVE: u64 = 512 * 1024;
 
-/// The reserve where the operator says nothing: room for thousands of changes.
+/// The default reserve: space for thousands of changes.
 const MOST_RESERVE: u64 = 64 * 1024 * 1024;
 
-/// Of a small file system, no more than this part.
+/// On a small file system, the default reserve takes at most this part.
 const PART_OF_DISK: u64 = 16;
 
 /// An event takes up to three times its bytes: in the log, in the database, and in the indexes.
 const ROOM_PER_BYTE: u64 = 3;
 
-/// What the largest event takes. With less than this to spare, the disk counts as nearly full.
+/// The space of the largest event. With less than this to spare, the disk counts as nearly full.
 const EVENT_ROOM: u64 = 448 * 1024;
 
-/// How long the writer waits for readers to let go of the log where there is little room.
+/// How long the writer waits for reads to release the log if there is little space.
 const CHECKPOINT_WAIT: Duration = Duration::from_secs(2);
 
-/// The same where there is room, and how long it does not try again after it waited in vain: all commits
-/// wait meanwhile, and a read may take seconds.
+/// The same if there is space, and how long the writer does not try again after it waited in vain: all
+/// commits wait meanwhile, and a read can take seconds.
 const TIDY_WAIT: Duration = Duration::from_millis(10);
 const TIDY_PAUSE: Duration = Duration::from_secs(1);
 
-/// The log's file is cut back to this size, if the reserve allows for as much.
+/// The log's file is truncated to this size, if the reserve allows it.
 const MOST_LOG_BYTES: u64 = 64 * 1024 * 1024;
 
-/// How long the operator is not told again that events are refused: without a reserve small writes find
-/// room between large ones that find none.
+/// How long the log does not repeat that events are refused: without a reserve, small writes can succeed
+/// between large ones that fail.
 const BETWEEN_NOTICES: Duration = Duration::from_secs(60);
 
-/// What a request takes beside its events: the pages of the counters and the paths to all it changes.
+/// The space of a request beside its events: the pages of the counters, and the paths to all changed pages.
 const REQUEST_BYTES: u64 = 64 * 1024;
 
-/// Why an event is not stored though the disk would have room for it.
+/// The disk has space for an event, but the reserve needs it.
 #[derive(Debug, thiserror::Error)]
 #[error("{free} bytes are free, of which {reserve} are kept for deleting and marking")]
 pub(crate) struct KeptForChanges {
@@ -63,16 +63,16 @@ pub(crate) struct KeptForChanges {
     reserve: u64,
 }
 
-/// What the operator knows of the disk.
+/// What the log has told the operator about the disk.
 #[derive(Debug, Default)]
 struct Told {
     /// Events are refused.
     refuses: bool,
-    /// When that was said last.
+    /// When the log last said so.
     at: Option<Instant>,
 }
 
-/// The room beside a database.
+/// The free space beside a database.
 #[derive(Debug)]
 pub(crate) struct Disk {
     volume: Volume,
@@ -81,18 +81,18 @@ pub(crate) struct Disk {
     reserve: PathBuf,
     /// How large the reserve should be; 0 for none.
     wanted: u64,
-    /// The disk was nearly full at the last look.
+    /// Whether the disk was nearly full at the last check.
     tight: AtomicBool,
-    /// The disk refused to write though it did not look full.
+    /// Whether the disk refused a write although it did not look full.
     refused: AtomicBool,
-    /// What the operator was told.
+    /// What the log has said.
     told: Mutex<Told>,
-    /// Until then readers are not waited for to keep the log small.
+    /// Until then, the writer does not wait for reads in order to keep the log small.
     tidied: Mutex<Option<Instant>>,
 }
 
 impl Disk {
-    /// Makes the reserve, or gives it up if the disk is nearly full, so that the database can be opened.
+    /// Creates the reserve, or releases it if the disk is nearly full, so that the database can be opened.
     pub(crate) fn open(volume: &Volume, reserve: Reserve) -> Self {
         let database = volume.file(DATABASE);
         let directory = database.parent().unwrap_or(&database).to_owned();
@@ -120,8 +120,8 @@ impl Disk {
         disk
     }
 
-    /// How many pages the log may have before it is emptied into the database: a part of the reserve,
-    /// since emptying it takes room too.
+    /// How many pages the log can have before a checkpoint: a part of the reserve, since a checkpoint takes
+    /// space, too.
     pub(crate) fn log_pages(&self) -> u32 {
         // SQLite's own default, and its usual page.
         const MOST: u64 = 1000;
@@ -133,7 +133,7 @@ impl Disk {
         u32::try_from(pages).expect("it is at most 1,000")
     }
 
-    /// The size to which the log's file is cut back: below the one from which it is kept small.
+    /// The size to which the log's file is truncated: below the size from which it is kept small.
     pub(crate) fn log_bytes(&self) -> u64 {
         match self.wanted {
             0 => MOST_LOG_BYTES,
@@ -141,13 +141,13 @@ impl Disk {
         }
     }
 
-    /// What is free and not kept, in bytes; none where the file system does not say.
+    /// The free bytes that are not kept; `None` if the file system does not tell.
     fn spare(&self) -> Option<u64> {
         Some(self.free()?.saturating_sub(self.needed()))
     }
 
-    /// What must be free: as much as the reserve has, what is missing of it, and what the database may
-    /// grow by when the log is written into it.
+    /// The bytes that must be free: the size of the reserve, its missing part, and the most that the
+    /// database can grow by at a checkpoint.
     fn needed(&self) -> u64 {
         self.wanted
             .saturating_add(self.wanted.saturating_sub(self.reserved()))
@@ -156,7 +156,7 @@ impl Disk {
 
     fn free(&self) -> Option<u64> {
         let file_system = statvfs(&self.directory).ok()?;
-        // Not what is free for the superuser alone.
+        // Without the blocks that only the superuser can use.
         Some(file_system.f_bavail.saturating_mul(file_system.f_frsize))
     }
 
@@ -175,19 +175,18 @@ impl Disk {
         &self.database
     }
 
-    /// Whether the disk was nearly full at the last look.
+    /// Whether the disk was nearly full at the last check.
     pub(crate) fn is_tight(&self) -> bool {
         self.tight.load(Ordering::Relaxed)
     }
 
-    /// Looks how much room there is for events: bytes of the disk, or those that deleted events have left
-    /// in the database.
+    /// The space for events: bytes of the disk, or pages that deleted events have left in the database.
     pub(crate) fn budget(&self, connection: &Connection) -> rusqlite::Result<Budget> {
         if self.wanted == 0 {
             return Ok(Budget(u64::MAX));
         }
         let was_tight = self.is_tight();
-        // What has become free for a moment only is no reason to begin again.
+        // Space that is free for a moment only does not end the refusal.
         let least = EVENT_ROOM + if was_tight { self.wanted / 4 } else { 0 };
         let enough = |spare: u64| spare >= least;
         let Some(mut spare) = self.spare() else {
@@ -204,7 +203,7 @@ impl Disk {
         Ok(Budget(free_pages(connection)? / 2))
     }
 
-    /// Whether a store with so much left in its database refuses events.
+    /// Whether a store with this many free bytes in its database refuses events.
     pub(crate) fn refuses(&self, free_pages: u64) -> bool {
         let is_tight = self.spare().is_some_and(|spare| spare < EVENT_ROOM) || self.is_tight();
         let is_kept = self.wanted > 0 && is_tight && free_pages < 2 * EVENT_ROOM / ROOM_PER_BYTE;
@@ -219,20 +218,20 @@ impl Disk {
         }
     }
 
-    /// Whether the disk refused a write that it should have had room for.
+    /// Whether the disk refused a write that it should have had space for.
     pub(crate) fn was_refused(&self) -> bool {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Keeps the log small after a commit where there is little room. SQLite begins it again only in a
-    /// moment without a reader, and readers can follow each other without one.
+    /// Keeps the log small after a commit if there is little space. SQLite restarts the log only while no
+    /// read uses it, and reads can follow each other without such a moment.
     pub(crate) fn tidy_log(&self, connection: &Connection) {
         if self.wanted == 0 {
             return;
         }
-        // It may find no room, or readers that stay; then the log stays too.
+        // It fails if there is no space or a read does not end. The log then stays as it is.
         if self.is_tight() {
-            // Others must not get what was given up for this commit.
+            // Other programs must not get the space that was released for this commit.
             let _ = empty_log(connection);
             self.take_what_is_left();
         } else if length(&self.log()) > self.wanted / 2 {
@@ -245,13 +244,13 @@ impl Disk {
         }
     }
 
-    /// Takes notice of whether the disk refused a write that it should have had room for.
+    /// Records whether the disk refused a write that it should have had space for.
     pub(crate) fn note(&self, refused: bool) {
         self.refused.store(refused, Ordering::Relaxed);
     }
 
-    /// Tells the operator once that events are refused, and once that they no longer are; of a disk that
-    /// goes back and forth now and then.
+    /// Logs once that events are refused, and once that they are stored again; less often if the disk
+    /// changes back and forth.
     pub(crate) fn tell(&self, refuses: bool) {
         {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -289,7 +288,7 @@ impl Disk {
         }
     }
 
-    /// Makes what is missing of the reserve once there is room for it.
+    /// Creates the missing part of the reserve once there is space for it.
     pub(crate) fn make_reserve(&self) {
         if self.wanted == 0 {
             self.release();
@@ -308,7 +307,7 @@ impl Disk {
         }
     }
 
-    /// Takes what is left of a disk that is nearly full, so that the next start finds it.
+    /// Takes the free space of a disk that is nearly full into the reserve, for the next start.
     pub(crate) fn take_what_is_left(&self) {
         let free = self.free().unwrap_or_default();
         let most = self.wanted.min(MOST_RESERVE);
@@ -318,25 +317,25 @@ impl Disk {
         }
     }
 
-    /// Gives the reserve up; whether there was any.
+    /// Releases the reserve, and returns whether there was one.
     pub(crate) fn release(&self) -> bool {
         let had = self.reserved() > 0;
         had && fs::remove_file(&self.reserve).is_ok()
     }
 
-    /// Gives the reserve this size, with all its room.
+    /// Gives the reserve this size, with all its blocks.
     fn allocate(&self, bytes: u64) -> io::Result<()> {
         let file = self.volume.open(RESERVE).map_err(io::Error::other)?;
         match fallocate(&file, FallocateFlags::empty(), 0, bytes) {
             Ok(()) => Ok(()),
-            // The file system cannot: the bytes are written.
+            // The file system cannot allocate blocks, so the bytes are written.
             Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => fill(&file, bytes),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Does something on a disk that may be full: if it finds no room, again with an empty log and, if it
-    /// must work, again without the reserve.
+    /// Runs work on a disk that may be full. If there is no space, it runs again with an empty log and, if it
+    /// must succeed, again without the reserve.
     pub(crate) fn make_room_for<T>(
         &self,
         connection: &mut Connection,
@@ -349,12 +348,12 @@ impl Disk {
                 Err(error) if is_full(error) => {}
                 _ => break,
             }
-            // What can wait, such as the index for searching, lets go of the log.
+            // Work that can wait, such as the search index, gives up here.
             self.tight.store(true, Ordering::Relaxed);
             if give_up_reserve && !(must_work && self.release()) {
                 break;
             }
-            // It may find no room itself; then the next thing is tried.
+            // This fails if there is no space for it either; then the next step is tried.
             let _ = restart_log(connection);
             done = work(connection);
         }
@@ -362,12 +361,12 @@ impl Disk {
     }
 }
 
-/// How many bytes of events there is room for.
+/// How many bytes of events there is space for.
 #[derive(Debug)]
 pub(crate) struct Budget(u64);
 
 impl Budget {
-    /// Takes room for the events of a request; whether there is any.
+    /// Takes the space for the events of a request, and returns whether there is enough.
     pub(crate) fn take(&mut self, bytes: u64) -> bool {
         let taken = bytes.saturating_add(REQUEST_BYTES / ROOM_PER_BYTE);
         let left = self.0.checked_sub(taken);
@@ -404,10 +403,10 @@ pub(crate) fn free_pages(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(u64::from(number("freelist_count")?) * u64::from(number("page_size")?))
 }
 
-/// Writes the log into the database and begins it again in the room it has.
+/// Writes the log into the database and restarts it within its file.
 const RESTART_LOG: &str = "PRAGMA wal_checkpoint(RESTART)";
 
-/// Writes the log into the database and cuts it to nothing.
+/// Writes the log into the database and truncates it to nothing.
 const EMPTY_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
@@ -418,7 +417,7 @@ fn restart_log(connection: &Connection) -> rusqlite::Result<()> {
     checkpoint(connection, RESTART_LOG, CHECKPOINT_WAIT).map(drop)
 }
 
-/// Whether it was done. Readers may hold the log for longer than `wait`; then it stays as it is.
+/// Returns whether it succeeded. If reads hold the log for longer than `wait`, it stays as it is.
 fn checkpoint(connection: &Connection, sql: &str, wait: Duration) -> rusqlite::Result<bool> {
     connection.busy_timeout(wait)?;
     let is_busy = connection.query_row(sql, [], |row| row.get::<_, bool>(0));
@@ -429,7 +428,7 @@ fn checkpoint(connection: &Connection, sql: &str, wait: Duration) -> rusqlite::R
 #[cfg(test)]
 mod tests {
     use super::super::SqliteStore;
-    use super::super::connection::open_reader;
+    use super::super::connection::open_read_connection;
     use super::*;
     use crate::store::Store as _;
 
@@ -437,7 +436,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(30);
 
     #[tokio::test]
-    async fn a_long_read_beside_a_long_log_does_not_hold_up_commits() {
+    async fn a_long_read_beside_a_long_log_does_not_delay_commits() {
         let reserve: u64 = 4 * 1024 * 1024;
         let directory = tempfile::tempdir().unwrap();
         let store =
@@ -450,7 +449,7 @@ mod tests {
         };
         let small = "INSERT INTO filling VALUES (1)";
         commit("CREATE TABLE filling (bytes)").await;
-        let reader = open_reader(&store.database).unwrap();
+        let reader = open_read_connection(&store.database).unwrap();
         let read = reader.unchecked_transaction().unwrap();
         read.query_row("SELECT count(*) FROM filling", [], |_| Ok(()))
             .unwrap();
@@ -463,7 +462,7 @@ mod tests {
         };
         tokio::time::timeout(PATIENCE, commits).await.unwrap();
 
-        // Once the reader is gone, the log is cut back.
+        // Once the read has ended, the log is truncated.
         drop(read);
         let cut_back = async {
             while length(&store.disk.log()) > reserve / 2 {

@@ -1,4 +1,4 @@
-//! How much room the database takes, and how much is left beside it.
+//! The space that the database takes, and the free space beside it.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::store::Room;
 /// The database, its write-ahead log and the log's index.
 const FILES: [&str; 3] = ["", "-wal", "-shm"];
 
-/// What the file system says of the database at this path; nothing if it does not answer.
+/// The space of the database at this path; `None` if the file system does not tell.
 pub(super) fn of(database: &Path) -> Option<Room> {
     let sizes = FILES.into_iter().filter_map(|suffix| {
         let mut name = OsString::from(database);
@@ -21,7 +21,7 @@ pub(super) fn of(database: &Path) -> Option<Room> {
     let file_system = statvfs(database).ok()?;
     Some(Room {
         database_bytes: sizes.map(|file| file.len()).sum(),
-        // Not what is kept for the superuser.
+        // Without the blocks that are reserved for the superuser.
         free_bytes: file_system.f_bavail.saturating_mul(file_system.f_frsize),
         disk_bytes: file_system.f_blocks.saturating_mul(file_system.f_frsize),
     })
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_database_counts_with_its_log() {
+    fn the_log_counts_as_part_of_the_database() {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("x.db");
         fs::write(&database, [0; 1000]).unwrap();

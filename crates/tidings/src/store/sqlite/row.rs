@@ -1,4 +1,4 @@
-//! An event as a row and back.
+//! Converts events to rows and back.
 
 use std::str::FromStr;
 use std::sync::LazyLock;
@@ -27,18 +27,16 @@ macro_rules! event_columns {
     };
 }
 
-/// The columns [`with_event`] reads, in its order, of an event as it is stored. The owner is that of
-/// the feed.
+/// The columns that [`with_event`] reads, in its order, of an event as it is stored. The owner is the feed's.
 pub(crate) const STORED_COLUMNS: &str = event_columns!("event.status", "event.updated_at");
 
-/// The same of an event as a user sees it, who may have an `overlay` for it.
+/// The same columns of an event as a user sees it, who can have an overlay for it.
 pub(crate) const SEEN_COLUMNS: &str = event_columns!(
     "coalesce(overlay.status, event.status)",
     "coalesce(overlay.updated_at, event.updated_at)"
 );
 
-/// Joins what a viewer did to the system's events: `?{viewer}` is the key of the viewer's feed,
-/// `?{system}` that of the system's.
+/// Joins a viewer's overlays: `?{viewer}` is the key of the viewer's feed, `?{system}` that of the system's.
 pub(crate) fn overlay_join(viewer: usize, system: usize) -> String {
     format!(
         " LEFT JOIN overlay ON event.feed = ?{system} AND overlay.feed = ?{viewer} \
@@ -46,15 +44,15 @@ pub(crate) fn overlay_join(viewer: usize, system: usize) -> String {
     )
 }
 
-/// How many columns those are: others may follow them.
+/// How many columns these are. Others can follow them.
 pub(crate) const EVENT_COLUMN_COUNT: usize = 14;
 
-/// What an event counts against the quota of its owner, of its row. As [`Submission::stored_bytes`].
+/// The bytes that a row counts against the quota of its owner, like [`Submission::stored_bytes`].
 pub(crate) const STORED_BYTES: &str = "(512 + octet_length(event.category) \
      + octet_length(event.action) + octet_length(event.description) \
      + coalesce(octet_length(event.metadata), 0))";
 
-/// An event as it is inserted: at `rev` of the feed with this key.
+/// A new event, to be inserted at `rev` of the feed with the key `feed`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewRow<'a> {
     pub(crate) feed: i64,
@@ -66,11 +64,11 @@ pub(crate) struct NewRow<'a> {
 const NEW_COLUMNS: &str = "feed, created_rev, id, digest, system_id, operation_id, acted_upon, \
      category, action, severity, status, created_at, updated_at, description, metadata";
 
-/// How many rows one statement inserts. Rows whose keys rise are found a place on each index next to
-/// the one before, but only within one statement; `cargo xtask bench ingest` shows raw SQLite both ways.
+/// How many rows one statement inserts. Within one statement, SQLite finds the position of a rising key in
+/// an index next to the key before; `cargo xtask bench ingest` measures raw SQLite both ways.
 const STATEMENT_ROWS: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
 
-/// The statements, as many as there are sizes.
+/// One statement for each size.
 static INSERTS: LazyLock<[String; STATEMENT_ROWS.len()]> = LazyLock::new(|| {
     let row = vec!["?"; NEW_COLUMNS.split(',').count()].join(",");
     STATEMENT_ROWS.map(|rows| {
@@ -135,7 +133,7 @@ impl<'a, 'connection> Parameters<'a, 'connection> {
 }
 
 impl NewRow<'_> {
-    /// Notes from when the age of the event counts, if not from when it was created.
+    /// Stores the time from which the event's age counts, if not from its creation.
     fn note_age(self, connection: &Connection) -> rusqlite::Result<()> {
         let Some(aged_from) = self.submission.aged_from else {
             return Ok(());
@@ -175,9 +173,8 @@ impl NewRow<'_> {
     }
 }
 
-/// Reads the fields of an event from a row that begins with [`STORED_COLUMNS`] or [`SEEN_COLUMNS`],
-/// and hands them on. Metadata stays the text that the engine has made of it: as parsed values it
-/// can take many times the memory.
+/// Reads the fields of an event from a row that begins with [`STORED_COLUMNS`] or [`SEEN_COLUMNS`], and
+/// passes them to `read`. Metadata stays text: as parsed values it can take many times the memory.
 pub(crate) fn with_event<T>(
     row: &Row<'_>,
     read: impl FnOnce(&EventFields<'_>) -> T,

@@ -1,4 +1,4 @@
-//! Whether a database has the schema that the migrations make, and nothing beside it.
+//! Checks that a database has the schema that the migrations make, and nothing else.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,13 +8,13 @@ use rusqlite_migration::Migrations;
 
 use super::connection::MIGRATIONS;
 
-/// A table, index, trigger or view as it stands in `sqlite_schema`.
+/// A table, index, trigger or view, as in `sqlite_schema`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Object {
     kind: String,
     name: String,
     table: String,
-    /// `None` for the indexes that SQLite makes for a constraint.
+    /// `None` for an index that SQLite creates for a constraint.
     sql: Option<String>,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn differences(
 
 fn objects(connection: &Connection) -> rusqlite::Result<BTreeSet<Object>> {
     connection
-        // Statistics are SQLite's own, and change no answer.
+        // SQLite's own statistics change no result.
         .prepare(
             "SELECT type, name, tbl_name, sql FROM sqlite_schema \
              WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'",
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_what_the_migrations_do_not_make() {
+    fn finds_objects_that_the_migrations_do_not_make() {
         assert!(found("").is_empty());
         assert!(found("ANALYZE").is_empty());
         for (change, difference) in [
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_every_version() {
+    fn every_version_matches_itself() {
         for version in 1..=SCHEMA_VERSION {
             let mut connection = Connection::open_in_memory().unwrap();
             let migrations = Migrations::from_slice(MIGRATIONS);

@@ -227,13 +227,13 @@ mod tests {
 
     use super::*;
     use crate::search::fold;
-    use crate::store::sqlite::connection::{open_reader, open_writer};
-    use crate::store::sqlite::readers::Reader;
+    use crate::store::sqlite::connection::{open_read_connection, open_writer};
+    use crate::store::sqlite::read_pool::ReadConnection;
     use crate::store::sqlite::search_blocks::add_blocks;
     use crate::{Config, Tidings};
 
     /// A store with 5,000 events, all of them in blocks, whose times are out of order here and there.
-    async fn reader(directory: &Path, owner: OwnerId) -> Reader {
+    async fn read_connection(directory: &Path, owner: OwnerId) -> ReadConnection {
         let tidings = Tidings::open(Config::new(directory)).await.unwrap();
         for thousand in 0..5 {
             let events = (0..1000).map(|number| {
@@ -257,24 +257,24 @@ mod tests {
         tidings.close().await;
         let database = directory.join("tidings.db");
         let (mut writer, identity) = open_writer(&database, 1000, 1 << 26).unwrap();
-        let reader = Reader {
-            connection: open_reader(&database).unwrap(),
+        let connection = ReadConnection {
+            connection: open_read_connection(&database).unwrap(),
             system: identity.system,
         };
-        while let Some(blocks) = reader.new_search_blocks(0).unwrap() {
+        while let Some(blocks) = connection.new_search_blocks(0).unwrap() {
             let transaction = writer.transaction().unwrap();
             add_blocks(&transaction, &blocks).unwrap();
             transaction.commit().unwrap();
         }
-        reader
+        connection
     }
 
     #[tokio::test]
     async fn a_search_that_ran_out_of_time_continues_where_it_stopped() {
         let directory = tempfile::tempdir().unwrap();
         let owner = OwnerId::mint();
-        let reader = reader(directory.path(), owner).await;
-        let viewer = reader.viewer(owner).unwrap();
+        let connection = read_connection(directory.path(), owner).await;
+        let viewer = connection.viewer(owner).unwrap();
         let filter = EventFilter::default();
         let needle = fold("DEPLOYED 7");
         for order in [SortOrder::Descending, SortOrder::Ascending] {
@@ -290,7 +290,15 @@ mod tests {
             };
             let find = |wanted, budget| {
                 let limits = (0, 10_000);
-                find(&reader.connection, &viewer, &needle, wanted, limits, budget).unwrap()
+                find(
+                    &connection.connection,
+                    &viewer,
+                    &needle,
+                    wanted,
+                    limits,
+                    budget,
+                )
+                .unwrap()
             };
             let whole = find(wanted, Budget::Unlimited);
             assert_eq!((whole.positions.len(), whole.stopped), (500, None));

@@ -1,16 +1,16 @@
-//! The index for searching: blocks of consecutive events, made in the background.
+//! The search index: blocks of consecutive events, built in the background.
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use tidings_event::Rev;
 
-use super::readers::Reader;
+use super::read_pool::ReadConnection;
 use super::row::{rev, rev_to_sql};
 use crate::search::{BlockBuilder, GramFilter};
 
-/// The most blocks made at a time.
+/// The most blocks that are built at a time.
 const BLOCKS_AT_A_TIME: usize = 64;
 
-/// A block as it is stored.
+/// A block of the index.
 #[derive(Debug)]
 struct Block {
     first: Rev,
@@ -20,27 +20,27 @@ struct Block {
     grams: GramFilter,
 }
 
-/// The next blocks of a feed of which enough is in no block.
+/// The next blocks of a feed with enough events that are in no block.
 #[derive(Debug)]
 pub(super) struct NewBlocks {
     feed: i64,
-    /// How far the feed was searched before.
+    /// The last indexed rev before these blocks.
     before: Rev,
-    /// How far it is with these.
+    /// The last indexed rev with these blocks.
     after: Rev,
     blocks: Vec<Block>,
 }
 
 impl NewBlocks {
-    /// The key of the feed they are of.
+    /// The key of their feed.
     pub(super) const fn feed(&self) -> i64 {
         self.feed
     }
 }
 
-impl Reader {
-    /// Makes the next blocks of the feed after `after` that needs some, or of the first; `None` when no
-    /// feed does.
+impl ReadConnection {
+    /// Builds the next blocks of the first feed after `after` that needs some, or else of the first feed.
+    /// `None` if no feed needs any.
     pub(crate) fn new_search_blocks(&self, after: i64) -> rusqlite::Result<Option<NewBlocks>> {
         let transaction = self.connection.unchecked_transaction()?;
         let waiting = self

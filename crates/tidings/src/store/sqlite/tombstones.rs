@@ -1,4 +1,4 @@
-//! Forgetting deletions: those that are old, and those of which an owner has too many.
+//! Forgets deletions that are old, or of which an owner has too many.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +6,14 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use tidings_event::{Rev, Timestamp};
 use uuid::Uuid;
 
-use super::readers::Reader;
+use super::read_pool::ReadConnection;
 use super::row::{nanoseconds, number_to_sql, rev, rev_to_sql, uuid};
 use crate::store::Progress;
 
-/// The most deletions forgotten at a time: a commit of a few milliseconds.
+/// The most deletions that are forgotten at a time: a commit of a few milliseconds.
 const TOMBSTONES_AT_A_TIME: u32 = 512;
 
-/// What is left of a deleted event, as far as it matters for forgetting it.
+/// The part of a tombstone that matters for forgetting it.
 struct Tombstone {
     id: Uuid,
     feed: i64,
@@ -33,7 +33,7 @@ impl Tombstone {
     }
 }
 
-impl Reader {
+impl ReadConnection {
     /// Whether there are deletions before a moment, or beyond the last `kept` of an owner.
     pub(crate) fn has_deletions_to_forget(
         &self,
@@ -53,7 +53,7 @@ impl Reader {
     }
 }
 
-/// Forgets some deletions before a moment; if there are none, some beyond the last `kept` of an owner.
+/// Forgets some deletions before a moment or, if there are none, some beyond the last `kept` of an owner.
 pub(super) fn forget(
     transaction: &Transaction<'_>,
     before: Timestamp,
@@ -123,7 +123,7 @@ fn too_many(transaction: &Transaction<'_>, kept: u64) -> rusqlite::Result<Vec<To
         .collect()
 }
 
-/// The search block that a deleted event was in.
+/// The search block that contained a deleted event.
 fn block_of(
     transaction: &Transaction<'_>,
     feed: i64,
@@ -138,7 +138,7 @@ fn block_of(
         .optional()
 }
 
-/// Drops a search block of which no event is left.
+/// Removes a search block without events.
 fn drop_if_empty(transaction: &Transaction<'_>, block: i64) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(

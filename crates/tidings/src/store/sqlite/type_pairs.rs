@@ -1,16 +1,16 @@
-//! Which pairs of a category and an action an owner sees.
+//! The pairs of a category and an action that an owner sees.
 
 use rusqlite::Params;
 use tidings_event::{EventType, OwnerId};
 
-use super::readers::Reader;
+use super::read_pool::ReadConnection;
 use super::row::word;
 
-/// The pairs of a feed, in the order of the counters' key: no more of them are read than are wanted.
+/// The pairs of a feed in the order of the counters' key, so that only as many are read as are wanted.
 const OF_FEED: &str = "SELECT category, action FROM type_counter WHERE feed = ?1 \
      ORDER BY category, action LIMIT ?2";
 
-/// The same of the system's feed, without those of which the viewer has deleted every event.
+/// The pairs of the system's feed, without those of which the viewer has deleted every event.
 const OF_SYSTEM: &str = "WITH deleted AS (SELECT category, action, count(*) AS number \
      FROM overlay JOIN event ON event.feed = ?1 AND event.created_rev = overlay.system_rev \
      WHERE overlay.feed = ?2 AND overlay.deleted GROUP BY category, action) \
@@ -19,7 +19,7 @@ const OF_SYSTEM: &str = "WITH deleted AS (SELECT category, action, count(*) AS n
      WHERE there.feed = ?1 AND there.number > coalesce(deleted.number, 0) \
      ORDER BY there.category, there.action LIMIT ?3";
 
-impl Reader {
+impl ReadConnection {
     /// The first [`EventType::MAX`] pairs of what `owner` sees, sorted.
     pub(crate) fn type_pairs(&self, owner: OwnerId) -> rusqlite::Result<Vec<EventType>> {
         let transaction = self.connection.unchecked_transaction()?;

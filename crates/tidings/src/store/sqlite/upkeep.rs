@@ -1,4 +1,4 @@
-//! What the store does with what is old: finding what retention does not keep, dropping what users did to events of the system that are gone.
+//! Finds the events that retention does not keep, and removes overlays of deleted system events.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -8,22 +8,22 @@ use tidings_event::{EventId, OwnerId, Severity, Status, Timestamp};
 
 use super::counts::number;
 use super::feeds::Feeds;
-use super::readers::Reader;
+use super::read_pool::ReadConnection;
 use super::row::{moment, nanoseconds, uuid, word};
 use crate::retention::Retention;
 use crate::store::{ExpiredPage, FeedPosition};
 
-/// The most feeds looked through at a time.
+/// The most feeds that are scanned at a time.
 const FEEDS_AT_A_TIME: u32 = 256;
 
-/// The most events found at a time.
+/// The most events that are found at a time.
 const EVENTS_AT_A_TIME: u32 = 4096;
 
-/// The most overlays dropped at a time: a commit of a few milliseconds.
+/// The most overlays that are removed at a time: a commit of a few milliseconds.
 const OVERLAYS_AT_A_TIME: u32 = 512;
 
-impl Reader {
-    /// The trusted time when the store was in use last.
+impl ReadConnection {
+    /// The trusted time of the store's last use.
     pub(crate) fn last_use(&self) -> rusqlite::Result<Option<Timestamp>> {
         self.connection
             .prepare_cached("SELECT at FROM last_use")?
@@ -31,7 +31,7 @@ impl Reader {
             .optional()
     }
 
-    /// A piece of what `retention` does not keep.
+    /// A piece of the events that `retention` does not keep.
     pub(crate) fn expired(
         &self,
         retention: &Retention,
@@ -57,7 +57,7 @@ impl Reader {
                 page.events.push((owner, ids));
             }
             if room == 0 {
-                // This feed may have more.
+                // This feed can have more.
                 page.next = Some(FeedPosition(feed - 1));
                 break;
             }
@@ -66,7 +66,7 @@ impl Reader {
         Ok(page)
     }
 
-    /// Only the system's feed, unless users' events are limited too.
+    /// The next feeds to scan: only the system's, unless users' events are limited, too.
     fn feeds_to_look_at(
         &self,
         retention: &Retention,
@@ -88,8 +88,8 @@ impl Reader {
         rows.collect()
     }
 
-    /// What is too old in one feed, and then the first of what it has too much of: what goes for its age
-    /// takes no place among those that are kept. At most `room`.
+    /// The events of one feed that are too old, and then the oldest of those beyond the limit. An event that
+    /// is too old does not count against the limit. At most `room`.
     fn expired_of(
         &self,
         feed: i64,
@@ -110,8 +110,8 @@ impl Reader {
         Ok(ids)
     }
 
-    /// Those stored before the last `kept`, whatever times they carry: a publisher's clock must not
-    /// decide what becomes of the others' events.
+    /// The events that were stored before the last `kept`. Their times do not matter: a publisher's clock
+    /// must not decide which events of others are deleted.
     fn too_many(
         &self,
         feed: i64,
@@ -146,7 +146,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Adds at most `room` that are older than events of their severity are kept.
+    /// Adds at most `room` events that are older than retention keeps their severity.
     fn too_old(
         &self,
         feed: i64,
@@ -159,7 +159,7 @@ impl Reader {
         let Some(shortest) = ages.into_iter().flatten().min() else {
             return Ok(());
         };
-        // Most feeds have nothing that is old; then this is all there is to look at.
+        // Most feeds have no old event, and then this is the only read.
         let oldest = |sql: &str| {
             self.connection
                 .prepare_cached(sql)?
@@ -224,12 +224,12 @@ fn length(ids: &[EventId]) -> u32 {
     u32::try_from(ids.len()).unwrap_or(u32::MAX)
 }
 
-/// The moment `age` before `now`; for an age beyond the calendar, its begin.
+/// The moment `age` before `now`, or the beginning of the calendar.
 fn before(now: Timestamp, age: Duration) -> Timestamp {
     now.checked_sub(age).unwrap_or(Timestamp::MIN)
 }
 
-/// Keeps the trusted time for the next start.
+/// Stores the trusted time for the next start.
 pub(super) fn note_use(transaction: &Transaction<'_>, at: Timestamp) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
@@ -240,8 +240,8 @@ pub(super) fn note_use(transaction: &Transaction<'_>, at: Timestamp) -> rusqlite
     Ok(())
 }
 
-impl Reader {
-    /// Whether users did something to events of the system that are gone.
+impl ReadConnection {
+    /// Whether there are overlays of deleted system events.
     pub(crate) fn has_ended_events(&self) -> rusqlite::Result<bool> {
         self.connection
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM ended)")?
@@ -249,7 +249,7 @@ impl Reader {
     }
 }
 
-/// Drops some of what users did to events of the system that are gone, and counts it no more.
+/// Removes some overlays of deleted system events, and their counts.
 pub(super) fn drop_overlays(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut feeds = Feeds::default();
     let mut room = OVERLAYS_AT_A_TIME;
@@ -269,13 +269,13 @@ pub(super) fn drop_overlays(transaction: &Transaction<'_>) -> rusqlite::Result<(
                 .prepare_cached("DELETE FROM ended WHERE system_rev = ?1")?
                 .execute([system_rev])?;
         }
-        // An event without any costs something too.
+        // An event without overlays costs something, too.
         room = room.saturating_sub(dropped.max(1));
     }
     feeds.write_back(transaction)
 }
 
-/// Drops at most `room` overlays of one event; how many.
+/// Removes at most `room` overlays of one event, and returns how many.
 fn drop_overlays_of(
     transaction: &Transaction<'_>,
     feeds: &mut Feeds,

@@ -1,8 +1,8 @@
-//! Who can reach a data directory, and the owner and mode its files get.
+//! Access to a data directory, and the owner and mode of its files.
 //!
-//! A volume does not always belong to the user of the server. Kubernetes mounts one as `root:2000`,
-//! mode 2775, for a process of group 2000 (`fsGroup`); `OpenShift` as `root:root`, mode 0770, for a random
-//! user of group 0. So a mode that cannot be changed is a condition to work with, not an error.
+//! A volume does not always belong to the user of the server. Kubernetes mounts it as `root:2000`, mode
+//! 2775, for a process of group 2000 (`fsGroup`); `OpenShift` mounts it as `root:root`, mode 0770, for a
+//! random user of group 0. So a mode that cannot be changed is not an error.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
@@ -17,7 +17,7 @@ use rustix::process::geteuid;
 
 use super::directory::{DATABASE, DirectoryError};
 
-/// Made by `mkfs` in the root of a file system; a directory that holds nothing else is empty.
+/// `mkfs` creates it in the root of a file system. A directory that holds nothing else counts as empty.
 const LOST_AND_FOUND: &str = "lost+found";
 
 const MODE: u32 = 0o7777;
@@ -27,19 +27,19 @@ const OTHERS: u32 = 0o007;
 const OTHERS_WRITE: u32 = 0o002;
 const ALL_BUT_OWNER: u32 = 0o077;
 
-/// For whom a directory is meant.
+/// Which users share a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sharing {
     /// Its owner alone.
     Owner,
-    /// The members of its group: the next start may run as another of them.
+    /// The members of its group: the next start can run as another member.
     Group,
 }
 
 impl Sharing {
     fn of(directory: &Metadata, user: u32) -> Self {
         let mode = directory.mode();
-        // Another user's directory that everybody can write to is lent to nobody's group.
+        // A directory of another user that everyone can write to is not meant for a group.
         let lent = directory.uid() != user && mode & OTHERS_WRITE == 0;
         if mode & GROUP_WRITES == GROUP_WRITES && (lent || mode & SET_GROUP_ID != 0) {
             Self::Group
@@ -64,7 +64,7 @@ impl Sharing {
         }
     }
 
-    /// What a directory of this mode is tightened to.
+    /// The mode to which a directory of this mode is restricted.
     const fn tightened(self, mode: u32) -> u32 {
         match self {
             Self::Owner => 0o700,
@@ -83,17 +83,17 @@ pub(crate) struct Volume {
 }
 
 impl Volume {
-    /// Makes the directory if it is missing, and closes it to others as far as the file system lets us.
-    /// Logs one warning if others can still reach it.
+    /// Creates the directory if it is missing, and removes the access of other users as far as the file
+    /// system allows. Logs one warning if others still have access.
     ///
     /// # Errors
     ///
-    /// When it cannot be made or entered.
+    /// If the directory cannot be created or entered.
     pub(crate) fn prepare(path: &Path) -> Result<Self, DirectoryError> {
         let user = geteuid().as_raw();
         let unusable = |source| unusable(path, source);
         make(path, user).map_err(unusable)?;
-        // SQLite refuses a path with a symbolic link in it, which for the directory is the operator's.
+        // SQLite refuses a path with a symbolic link. A link to the directory is the operator's choice.
         let real = path.canonicalize().map_err(unusable)?;
         let directory = fs::metadata(&real).map_err(unusable)?;
         if !directory.is_dir() {
@@ -114,12 +114,12 @@ impl Volume {
         self.path.join(name)
     }
 
-    /// Opens one of its files for reading and writing, or makes it. Follows no link and waits for no
-    /// pipe that another user put in its place.
+    /// Opens or creates one of its files for reading and writing. It follows no link and waits for no pipe
+    /// that another user put there.
     ///
     /// # Errors
     ///
-    /// When the file is not a regular one, or this process may not use it.
+    /// If the file is not a regular file, or this process may not use it.
     pub(crate) fn open(&self, name: &str) -> Result<File, DirectoryError> {
         let path = self.file(name);
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
@@ -146,13 +146,13 @@ impl Volume {
         let mode = metadata.mode() & MODE;
         let tightened = mode & self.sharing.file_mode();
         if mode != tightened {
-            // Refused where the file belongs to another user; then it is theirs to tighten.
+            // Fails if the file belongs to another user, who has to restrict it.
             let _ = file.set_permissions(Permissions::from_mode(tightened));
         }
         Ok(file)
     }
 
-    /// Refuses what stands in the place of a file that SQLite will open by its name.
+    /// Refuses anything but a regular file under a name that SQLite will open.
     pub(crate) fn check(&self, name: &str) -> Result<(), DirectoryError> {
         let path = self.file(name);
         match fs::symlink_metadata(&path) {
@@ -163,17 +163,17 @@ impl Volume {
         }
     }
 
-    /// Gives a new file the mode of the directory's files, and to the directory's owner if the superuser
-    /// made it: the server that comes next runs as that user.
+    /// Gives a new file the mode of the directory's files. A file that the superuser created gets the
+    /// directory's owner, because the next server runs as that user.
     pub(crate) fn adopt(&self, file: &File) {
         let user = geteuid().as_raw();
-        // Refused without harm: the file then belongs to this process, which can use it.
+        // If this fails, the file belongs to this process, which can use it.
         if user == 0 && self.owner != 0 {
             let _ = fchown(file, Some(self.owner), Some(self.group));
         } else if self.sharing == Sharing::Group {
             let _ = fchown(file, None, Some(self.group));
         }
-        // The process's mask has taken from the mode that the file was made with.
+        // The process's mask has restricted the mode of the new file.
         let _ = file.set_permissions(Permissions::from_mode(self.sharing.file_mode()));
     }
 
@@ -196,8 +196,8 @@ impl Volume {
     }
 }
 
-/// Makes a directory and those above it. In one that is shared by a group the new ones are, too; what
-/// the superuser makes for another user is that user's.
+/// Creates a directory and its parents. In a directory that a group shares, the new ones are shared, too.
+/// Directories that the superuser creates for another user belong to that user.
 fn make(path: &Path, user: u32) -> io::Result<()> {
     let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
     let Some(topmost) = missing.last() else {
@@ -219,14 +219,14 @@ fn make(path: &Path, user: u32) -> io::Result<()> {
         }
         let mode = Permissions::from_mode(sharing.directory_mode());
         let _ = fs::set_permissions(made, mode);
-        // A new directory is on disk only when its parent is.
+        // A new directory is durable once its parent is synced.
         sync_parent(made)?;
     }
     Ok(())
 }
 
-/// Closes a directory to others, if it is empty or already ours. One that holds something else keeps
-/// its mode, since others may need to reach that; our files in it are closed anyway.
+/// Removes the access of others to a directory that is empty or holds only our files. A directory with
+/// other files keeps its mode, since other users may need them; our files have their own mode.
 fn tighten(path: &Path, directory: &Metadata, sharing: Sharing) -> io::Result<()> {
     let mode = directory.mode() & MODE;
     let wanted = sharing.tightened(mode);
@@ -244,7 +244,7 @@ fn tighten(path: &Path, directory: &Metadata, sharing: Sharing) -> io::Result<()
         let changed = fs::set_permissions(path, Permissions::from_mode(wanted));
         changed.err().map(|error| error.to_string())
     };
-    // Some file systems take a mode without a word and do not keep it.
+    // Some file systems accept a mode without an error and do not keep it.
     let mode = fs::metadata(path)?.mode() & MODE;
     if mode & ALL_BUT_OWNER == 0 {
         return Ok(());
@@ -263,8 +263,8 @@ fn tighten(path: &Path, directory: &Metadata, sharing: Sharing) -> io::Result<()
     Ok(())
 }
 
-/// Puts on disk that `path` is where it is, where the file system can: some networks' cannot sync a
-/// directory, and one that may only be passed through cannot be opened.
+/// Syncs the directory entry of `path`. Some network file systems cannot sync a directory, and a directory
+/// without read permission cannot be opened; then it does nothing.
 pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -279,7 +279,7 @@ pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether the file system does not offer what was asked for, as opposed to failing at it.
+/// Whether the file system does not support an operation, as opposed to failing at it.
 fn is_condition(error: &io::Error) -> bool {
     matches!(
         Errno::from_io_error(error),
@@ -289,7 +289,7 @@ fn is_condition(error: &io::Error) -> bool {
     )
 }
 
-/// Says what can be done about a directory that cannot be used.
+/// The advice for a directory that cannot be used.
 pub(crate) fn unusable(path: &Path, source: io::Error) -> DirectoryError {
     let user = geteuid().as_raw();
     let remedy = match source.kind() {
@@ -335,15 +335,15 @@ mod tests {
     }
 
     #[test]
-    fn closes_a_directory_of_its_own_to_others() {
+    fn removes_access_to_its_own_directory() {
         let place = tempfile::tempdir().unwrap();
         for (before, after, file) in [
             (0o755, 0o700, 0o600),
             (0o777, 0o700, 0o600),
-            // Shared with a group by its set-group-ID bit.
+            // A set-group-ID bit shares it with a group.
             (0o2775, 0o2770, 0o660),
             (0o2770, 0o2770, 0o660),
-            // Members of the group cannot write, so it is not meant for them.
+            // Members of the group cannot write, so it is not shared with them.
             (0o2755, 0o700, 0o600),
         ] {
             let path = place.path().join(format!("{before:o}"));
@@ -351,7 +351,7 @@ mod tests {
             fs::create_dir(path.join(LOST_AND_FOUND)).unwrap();
             with_mode(&path, before);
             let volume = Volume::prepare(&path).unwrap();
-            // The kernel drops a set-group-ID bit that is not asked for, or keeps it.
+            // The kernel can drop or keep a set-group-ID bit that was not requested.
             assert_eq!(mode_of(&path) & 0o777, after & 0o777, "{before:o}");
             volume.open("file").unwrap();
             assert_eq!(mode_of(&path.join("file")), file, "{before:o}");
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_a_directory_with_other_files_as_it_is() {
+    fn keeps_the_mode_of_a_directory_with_other_files() {
         let place = tempfile::tempdir().unwrap();
         fs::write(place.path().join("notes"), "").unwrap();
         with_mode(place.path(), 0o755);
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn tightens_a_file_of_an_earlier_start() {
+    fn restricts_a_file_of_an_earlier_start() {
         let place = tempfile::tempdir().unwrap();
         let volume = Volume::prepare(place.path()).unwrap();
         let path = place.path().join("file");
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_the_directory_is_the_operators() {
+    fn follows_a_link_to_the_directory() {
         let place = tempfile::tempdir().unwrap();
         let real = place.path().join("real");
         fs::create_dir(&real).unwrap();

@@ -1,4 +1,4 @@
-//! The one thread that writes: it commits a group of requests in one transaction.
+//! The only thread that writes. It commits a group of requests in one transaction.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ use crate::store::{
     self, Committed, Group, NextGroup, Publication, PublishOutcome, StoreError, Submission,
 };
 
-/// The engine hands over one group at a time; when the thread is busy, the next one waits there.
+/// The engine sends one group at a time. While the thread is busy, the next one waits in the engine.
 const QUEUED_COMMANDS: usize = 1;
 
 enum Command {
@@ -28,9 +28,9 @@ enum Command {
         next: NextGroup,
         reply: oneshot::Sender<Result<Committed, StoreError>>,
     },
-    /// Some work of the store on itself, which nobody is waiting for: in a transaction of its own.
+    /// Maintenance of the store, in a transaction of its own.
     Upkeep(Box<dyn FnOnce(&mut Connection) + Send>),
-    /// Writes something, to see whether it can.
+    /// Writes something, to check whether writing works.
     Probe {
         reply: oneshot::Sender<Result<(), StoreError>>,
     },
@@ -39,7 +39,7 @@ enum Command {
     },
 }
 
-/// Hands groups to the writing thread, which ends when this is closed or dropped.
+/// Sends groups to the writer thread, which ends when this is closed or dropped.
 #[derive(Debug)]
 pub(crate) struct Writer {
     commands: mpsc::Sender<Command>,
@@ -70,7 +70,7 @@ impl Writer {
         })
     }
 
-    /// Commits a group; on an error nothing of it may be acknowledged.
+    /// Commits a group. After an error, no request of the group may be acknowledged.
     pub(crate) async fn commit(&self, next: NextGroup) -> Result<Committed, StoreError> {
         let (reply, outcome) = oneshot::channel();
         self.commands
@@ -80,8 +80,8 @@ impl Writer {
         outcome.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Does some upkeep in a transaction of its own; again if there was no room for it and some could be
-    /// made.
+    /// Runs maintenance in a transaction of its own, and again if there was no space and some could be
+    /// released.
     pub(crate) async fn upkeep<T: Send + 'static>(
         &self,
         work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
@@ -89,7 +89,7 @@ impl Writer {
         self.upkeep_with_room(true, work).await
     }
 
-    /// Does some upkeep that can wait until there is room for it.
+    /// Runs maintenance that can wait until there is space for it.
     pub(crate) async fn upkeep_if_room<T: Send + 'static>(
         &self,
         work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
@@ -113,7 +113,7 @@ impl Writer {
         .await
     }
 
-    /// Looks whether the disk has disk, and makes what is missing of the reserve.
+    /// Checks the free space of the disk, and creates the missing part of the reserve.
     pub(crate) async fn look_after_room(&self) -> Result<store::Pressure, StoreError> {
         let disk = Arc::clone(&self.disk);
         self.run(move |connection| look_after_room(connection, &disk))
@@ -127,7 +127,7 @@ impl Writer {
         let (reply, outcome) = oneshot::channel();
         let upkeep = move |connection: &mut Connection| {
             let done = work(connection).map_err(store_error);
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = reply.send(done);
         };
         self.commands
@@ -137,7 +137,7 @@ impl Writer {
         outcome.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Whether the last commit failed, so that it is not known whether the next one will.
+    /// Whether the last commit failed, so that the next one may fail, too.
     pub(crate) fn is_in_doubt(&self) -> bool {
         self.last_failed.load(Ordering::Relaxed) || self.commands.is_closed()
     }
@@ -152,7 +152,7 @@ impl Writer {
         outcome.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Ends the thread once what it was given is committed, and its connection with it.
+    /// Ends the thread and its connection once the requests it was given are committed.
     pub(crate) async fn close(&self) {
         let (closed, end) = oneshot::channel();
         // Both fail only when the thread has already ended.
@@ -189,14 +189,14 @@ fn write(
                 let committed = commit_with_room(&mut connection, system, &group, disk);
                 let committed = committed.map_err(store_error);
                 last_failed.store(committed.is_err(), Ordering::Relaxed);
-                // The engine waits for every group; it is gone only when the process ends.
+                // The engine waits for every group. It is gone only when the process ends.
                 let _ = reply.send(committed);
             }
             Command::Upkeep(work) => work(&mut connection),
             Command::Probe { reply } => {
                 let probed = probe(&connection).map_err(store_error);
                 last_failed.store(probed.is_err(), Ordering::Relaxed);
-                // Whoever asked may have given up.
+                // The caller may have given up.
                 let _ = reply.send(probed);
             }
             Command::Close { closed } => {
@@ -209,7 +209,7 @@ fn write(
     }
 }
 
-/// Commits a page that stays as it is.
+/// Commits a page without changing it.
 fn probe(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("UPDATE installation SET only_row = 1", [])?;
     Ok(())
@@ -225,7 +225,7 @@ fn in_transaction<T>(
     Ok(done)
 }
 
-/// Looks after the disk: see [`Disk`].
+/// Checks the disk and maintains the reserve and the log: see [`Disk`].
 fn look_after_room(connection: &Connection, disk: &Disk) -> rusqlite::Result<store::Pressure> {
     disk.make_reserve();
     disk.budget(connection)?;

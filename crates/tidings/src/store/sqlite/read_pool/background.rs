@@ -1,5 +1,5 @@
-//! Threads of low priority, for reads that take long: where processors are scarce, short reads and the
-//! writer go first.
+//! Threads of low priority for long reads: if the processors are busy, short reads and the writer go
+//! first.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +9,7 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-/// The niceness of the threads: they get a tenth of a processor that others want too.
+/// The niceness of the threads: on a busy processor they get a tenth of the time of others.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
@@ -39,7 +39,7 @@ impl Background {
         Ok(Self { jobs })
     }
 
-    /// Runs a job. The caller sees to it that there are no more of them than threads, or sending waits.
+    /// Runs a job. The caller must not run more jobs than there are threads, or sending waits.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
@@ -55,15 +55,15 @@ impl Background {
 }
 
 fn work(queue: &Mutex<Receiver<Job>>) {
-    // Elsewhere it would slow down the whole process.
+    // On other systems it would slow down the whole process.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::debug!(%error, "could not lower the priority of a reader");
+        tracing::debug!(%error, "could not lower the priority of a read thread");
     }
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
-        // One that panics must not take the thread with it; its caller is told by the dropped sender.
+        // A job that panics must not end the thread. The dropped sender tells its caller.
         let _ = catch_unwind(AssertUnwindSafe(job));
     }
 }
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_job_that_panics_leaves_the_thread_for_the_next() {
+    async fn a_thread_survives_a_job_that_panics() {
         let background = Background::start(1).unwrap();
         let panicked = background.run(|| panic!("a fault")).await;
         assert!(matches!(panicked, Err::<(), _>(Panicked)));
@@ -82,7 +82,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn its_threads_have_low_priority() {
+    async fn the_threads_have_low_priority() {
         let background = Background::start(1).unwrap();
         let of_thread = || rustix::process::getpriority_process(None);
         let before = of_thread().unwrap();

@@ -1,4 +1,4 @@
-//! Reads beside the writer: a few connections, each used by one request at a time.
+//! The connections that read beside the writer. Each serves one request at a time.
 
 mod background;
 mod lanes;
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 use tidings_event::{EventId, OwnerId, SystemId};
 
-use super::connection::open_reader;
+use super::connection::open_read_connection;
 use super::fault::{OpenFault, store_error};
 use super::row::{SEEN_COLUMNS, event_json, overlay_join};
 use crate::store::StoreError;
@@ -20,17 +20,17 @@ use crate::turns::NoTurn;
 pub(crate) use lanes::Widths;
 use lanes::{Lane, Lanes};
 
-/// How many of SQLite's virtual instructions a read does between looks whether it is still wanted:
-/// some tens of microseconds.
+/// How many of SQLite's virtual instructions a read runs before it checks whether it is still wanted: some
+/// tens of microseconds.
 const INSTRUCTIONS_BETWEEN_LOOKS: i32 = 10_000;
 
-/// The connections for reading; clones share them.
+/// A pool of read connections. Clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct Readers {
+pub(crate) struct ReadPool {
     lanes: Arc<Lanes>,
     waiting_each: usize,
     idle: Arc<Idle>,
-    /// Reads that are on their way end early.
+    /// Set when the store closes: running reads end early.
     closing: Arc<AtomicBool>,
 }
 
@@ -38,10 +38,10 @@ pub(crate) struct Readers {
 struct Idle {
     database: PathBuf,
     system: SystemId,
-    readers: Mutex<Vec<Reader>>,
+    connections: Mutex<Vec<ReadConnection>>,
 }
 
-/// The one who waits for a read, and says so when it does no longer.
+/// The caller that waits for a read. Dropping it tells the read that nobody waits any more.
 #[derive(Debug, Default)]
 struct Caller {
     gone: Arc<AtomicBool>,
@@ -53,18 +53,18 @@ impl Drop for Caller {
     }
 }
 
-/// One connection, and whose events are everybody's.
+/// A connection that cannot write, and the installation whose events every owner sees.
 #[derive(Debug)]
-pub(crate) struct Reader {
+pub(crate) struct ReadConnection {
     pub(super) connection: Connection,
     pub(super) system: SystemId,
 }
 
-/// An attempt at a read took longer than its lane allows.
+/// An attempt to read took longer than its lane allows.
 struct TookTooLong;
 
-impl Readers {
-    /// Opens the connections at once: later there might be no file descriptors left for them.
+impl ReadPool {
+    /// Opens all connections now: later, no file descriptors might be left for them.
     pub(crate) fn open(
         database: &Path,
         system: SystemId,
@@ -83,7 +83,7 @@ impl Readers {
         let idle = Idle {
             database: database.to_owned(),
             system,
-            readers: Mutex::default(),
+            connections: Mutex::default(),
         };
         for _ in 0..widths.connections() {
             idle.put(idle.connect()?);
@@ -96,11 +96,11 @@ impl Readers {
         })
     }
 
-    /// Runs `query` for nobody, on a connection of its own and a thread that may block, however long it
-    /// takes. A query whose caller is gone, or whose store closes, is broken off.
+    /// Runs `query` for the store itself, on a connection of its own and a thread that may block, without a
+    /// time limit. The query is interrupted if its caller is dropped or the store closes.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        query: impl Fn(&Reader) -> rusqlite::Result<T> + Send + Sync + 'static,
+        query: impl Fn(&ReadConnection) -> rusqlite::Result<T> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
         match self.attempt(self.lanes.first(), None, query).await? {
             Ok(answer) => Ok(answer),
@@ -110,18 +110,18 @@ impl Readers {
         }
     }
 
-    /// The same for a query about what `owner` sees, which [`Lanes`] bound: it may be run several times,
-    /// each from its beginning, and what it did before its last time does not count.
+    /// Runs a query about what `owner` sees within the limits of [`Lanes`]. The query can run several
+    /// times, each time from its beginning; only the result of the last run counts.
     pub(crate) async fn read_for<T: Send + 'static>(
         &self,
         owner: OwnerId,
-        query: impl Fn(&Reader) -> rusqlite::Result<T> + Send + Sync + 'static,
+        query: impl Fn(&ReadConnection) -> rusqlite::Result<T> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
         let query = Arc::new(query);
         let mut limit = Duration::ZERO;
         for lane in self.lanes.of(owner) {
             let query = Arc::clone(&query);
-            let attempt = self.attempt(lane, Some(owner), move |reader| query(reader));
+            let attempt = self.attempt(lane, Some(owner), move |connection| query(connection));
             if let Ok(answer) = attempt.await? {
                 return Ok(answer);
             }
@@ -134,7 +134,7 @@ impl Readers {
         &self,
         lane: &Lane,
         owner: Option<OwnerId>,
-        query: impl Fn(&Reader) -> rusqlite::Result<T> + Send + 'static,
+        query: impl Fn(&ReadConnection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<Result<T, TookTooLong>, StoreError> {
         let turn = lane.turns.take(owner).await;
         let turn = turn.map_err(|refused| match refused {
@@ -165,7 +165,7 @@ impl Readers {
             if let Some(owner) = owner {
                 lanes.charge(owner, begun.elapsed());
             }
-            // Until the query has ended, even if its caller is gone.
+            // The turn lasts until the query has ended, even if its caller is gone.
             drop(turn);
             match answer {
                 Ok(answer) => Ok(Ok(answer)),
@@ -188,7 +188,7 @@ impl Readers {
         answer.map_err(store_error)
     }
 
-    /// Refuses new reads, waits for those that are on their way, and closes the connections.
+    /// Refuses new reads, waits for running reads, and closes the connections.
     pub(crate) async fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
         self.lanes.close().await;
@@ -203,48 +203,50 @@ fn is_interrupted(error: &rusqlite::Error) -> bool {
 impl Idle {
     fn read<T>(
         &self,
-        query: impl Fn(&Reader) -> rusqlite::Result<T>,
+        query: impl Fn(&ReadConnection) -> rusqlite::Result<T>,
         is_unwanted: impl FnMut() -> bool + Send + 'static,
     ) -> rusqlite::Result<T> {
-        let idle = self.readers().pop();
-        let reader = match idle {
-            Some(reader) => reader,
+        let idle = self.connections().pop();
+        let connection = match idle {
+            Some(connection) => connection,
             None => self.connect()?,
         };
-        let connection = &reader.connection;
-        connection.progress_handler(INSTRUCTIONS_BETWEEN_LOOKS, Some(is_unwanted))?;
-        let answer = query(&reader);
+        let sqlite = &connection.connection;
+        sqlite.progress_handler(INSTRUCTIONS_BETWEEN_LOOKS, Some(is_unwanted))?;
+        let read = query(&connection);
         // A connection that failed is closed, in case the fault lies in it.
-        if answer.as_ref().is_ok() || answer.as_ref().is_err_and(is_interrupted) {
-            connection.progress_handler(0, None::<fn() -> bool>)?;
-            if connection.is_autocommit() {
-                self.put(reader);
+        if read.as_ref().is_ok() || read.as_ref().is_err_and(is_interrupted) {
+            sqlite.progress_handler(0, None::<fn() -> bool>)?;
+            if sqlite.is_autocommit() {
+                self.put(connection);
             }
         }
-        answer
+        read
     }
 
-    fn connect(&self) -> rusqlite::Result<Reader> {
-        Ok(Reader {
-            connection: open_reader(&self.database)?,
+    fn connect(&self) -> rusqlite::Result<ReadConnection> {
+        Ok(ReadConnection {
+            connection: open_read_connection(&self.database)?,
             system: self.system,
         })
     }
 
-    fn put(&self, reader: Reader) {
-        self.readers().push(reader);
+    fn put(&self, connection: ReadConnection) {
+        self.connections().push(connection);
     }
 
     fn take_all(&self) {
-        self.readers().clear();
+        self.connections().clear();
     }
 
-    fn readers(&self) -> MutexGuard<'_, Vec<Reader>> {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn connections(&self) -> MutexGuard<'_, Vec<ReadConnection>> {
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Reader {
+impl ReadConnection {
     /// The JSON of the event that `id` means to `owner`: their own, else the system's.
     pub(crate) fn event(&self, owner: OwnerId, id: EventId) -> rusqlite::Result<Option<Bytes>> {
         let transaction = self.connection.unchecked_transaction()?;
@@ -288,14 +290,14 @@ mod tests {
     /// Far longer than any read here takes.
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// Queries that last until the sender is dropped.
+    /// A query that lasts until the sender is dropped.
     fn slow_query() -> (
         mpsc::Sender<()>,
-        impl Fn(&Reader) -> rusqlite::Result<()> + Clone + Send + 'static,
+        impl Fn(&ReadConnection) -> rusqlite::Result<()> + Clone + Send + 'static,
     ) {
         let (end, ended) = mpsc::channel();
         let ended = Arc::new(Mutex::new(ended));
-        let query = move |_: &Reader| {
+        let query = move |_: &ReadConnection| {
             let _ = ended.lock().unwrap().recv();
             Ok(())
         };
@@ -303,51 +305,51 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_reads_much_and_slowly_keeps_no_other_owner_waiting() {
+    async fn slow_reads_of_one_owner_do_not_delay_another_owner() {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(directory.path()).unwrap();
         let (greedy, other) = (OwnerId::mint(), OwnerId::mint());
-        for readers in [&store.list_readers, &store.stream_readers] {
+        for pool in [&store.list_pool, &store.stream_pool] {
             let (end, query) = slow_query();
             let mut reads: Vec<_> = (0..2 * LISTS.lanes[0])
-                .map(|_| Box::pin(readers.read_for(greedy, query.clone())))
+                .map(|_| Box::pin(pool.read_for(greedy, query.clone())))
                 .collect();
             for read in &mut reads {
                 assert!(read.now_or_never().is_none());
             }
-            let read = timeout(PATIENCE, readers.read_for(other, |_| Ok("read"))).await;
+            let read = timeout(PATIENCE, pool.read_for(other, |_| Ok("read"))).await;
             assert_eq!(read.unwrap().unwrap(), "read");
 
-            // One that goes away while it waits or reads is no longer counted.
+            // A caller that is dropped while it waits or reads gives its turn back.
             reads.truncate(LISTS.lanes[0] as usize);
             drop(end);
             for read in reads {
                 timeout(PATIENCE, read).await.unwrap().unwrap();
             }
-            assert_eq!(readers.lanes.first().turns.owners(), 0);
+            assert_eq!(pool.lanes.first().turns.owners(), 0);
         }
         store.close().await;
     }
 
-    /// A query that ends only when it is broken off.
-    fn endless(reader: &Reader) -> rusqlite::Result<()> {
+    /// A query that ends only when it is interrupted.
+    fn endless(connection: &ReadConnection) -> rusqlite::Result<()> {
         let sql = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) \
                    SELECT max(n) FROM n";
-        reader.connection.query_row(sql, [], |_| Ok(()))
+        connection.connection.query_row(sql, [], |_| Ok(()))
     }
 
     #[tokio::test]
-    async fn long_reads_of_many_owners_leave_the_short_ones_their_connections() {
+    async fn long_reads_of_many_owners_leave_connections_for_short_reads() {
         let limits = [5, 5, 3_600_000].map(Duration::from_millis);
-        let (readers, store, _directory) = readers_with(limits);
+        let (pool, store, _directory) = pool_with(limits);
         let reads: Vec<_> = (0..8)
             .map(|_| {
-                let readers = readers.clone();
-                tokio::spawn(async move { readers.read_for(OwnerId::mint(), endless).await })
+                let pool = pool.clone();
+                tokio::spawn(async move { pool.read_for(OwnerId::mint(), endless).await })
             })
             .collect();
-        // Each of them moves on to the last lane, and runs or waits there.
-        let last = readers.lanes.lanes.last().unwrap();
+        // Each moves to the last lane, and runs or waits there.
+        let last = pool.lanes.lanes.last().unwrap();
         let all_there = async {
             loop {
                 let (running, waiting) = last.turns.load();
@@ -358,104 +360,104 @@ mod tests {
             }
         };
         timeout(PATIENCE, all_there).await.unwrap();
-        let read = timeout(PATIENCE, readers.read_for(OwnerId::mint(), |_| Ok("read"))).await;
+        let read = timeout(PATIENCE, pool.read_for(OwnerId::mint(), |_| Ok("read"))).await;
         assert_eq!(read.unwrap().unwrap(), "read");
-        readers.close().await;
+        pool.close().await;
         store.close().await;
     }
 
-    /// Readers of a fresh store with short limits.
-    fn readers_with(limits: [Duration; 3]) -> (Readers, SqliteStore, tempfile::TempDir) {
+    /// A pool on a new store, with these limits of its lanes.
+    fn pool_with(limits: [Duration; 3]) -> (ReadPool, SqliteStore, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(directory.path()).unwrap();
         let lanes = Lanes::with_limits(LISTS, limits).unwrap();
-        let readers = Readers::with_lanes(&store.database, store.identity.system, LISTS, lanes);
-        (readers.unwrap(), store, directory)
+        let pool = ReadPool::with_lanes(&store.database, store.identity.system, LISTS, lanes);
+        (pool.unwrap(), store, directory)
     }
 
     #[tokio::test]
-    async fn a_read_that_takes_too_long_begins_again_and_is_refused_in_the_end() {
+    async fn a_read_that_takes_too_long_starts_over_and_is_finally_refused() {
         let limits = [5, 10, 20].map(Duration::from_millis);
-        let (readers, store, _directory) = readers_with(limits);
+        let (pool, store, _directory) = pool_with(limits);
         let owner = OwnerId::mint();
-        let refused = timeout(PATIENCE, readers.read_for(owner, endless)).await;
+        let refused = timeout(PATIENCE, pool.read_for(owner, endless)).await;
         let refused = refused.unwrap().unwrap_err();
         assert!(
             matches!(refused, StoreError::TookTooLong { limit } if limit == limits[2]),
             "{refused:?}"
         );
-        // Its connections can be used again.
-        assert_eq!(readers.idle.readers().len(), LISTS.connections() as usize);
-        // What was read before it was broken off is not a part of the answer.
+        // Its connections are back in the pool.
+        assert_eq!(pool.idle.connections().len(), LISTS.connections() as usize);
+        // The result does not include what an interrupted attempt read.
         let attempts = AtomicUsize::new(0);
-        let read = readers.read_for(OwnerId::mint(), move |reader| {
+        let read = pool.read_for(OwnerId::mint(), move |connection| {
             let attempt = attempts.fetch_add(1, Ordering::Relaxed);
             if attempt < 2 {
-                endless(reader)?;
+                endless(connection)?;
             }
             Ok(attempt)
         });
         assert_eq!(timeout(PATIENCE, read).await.unwrap().unwrap(), 2);
-        readers.close().await;
+        pool.close().await;
         store.close().await;
     }
 
     #[tokio::test]
-    async fn a_read_that_is_dropped_or_whose_store_closes_is_broken_off() {
+    async fn dropping_a_read_or_closing_the_store_interrupts_it() {
         let limits = [1, 1, 3_600].map(Duration::from_secs);
-        let (readers, store, _directory) = readers_with(limits);
+        let (pool, store, _directory) = pool_with(limits);
         let (dropped, kept) = (OwnerId::mint(), OwnerId::mint());
-        let mut read = Box::pin(readers.read_for(dropped, endless));
+        let mut read = Box::pin(pool.read_for(dropped, endless));
         assert!((&mut read).now_or_never().is_none());
         drop(read);
         let ended = async {
-            while readers.lanes.first().turns.load() != (0, 0) {
+            while pool.lanes.first().turns.load() != (0, 0) {
                 tokio::task::yield_now().await;
             }
         };
         timeout(PATIENCE, ended).await.unwrap();
-        let mut read = Box::pin(readers.read_for(kept, endless));
+        let mut read = Box::pin(pool.read_for(kept, endless));
         assert!((&mut read).now_or_never().is_none());
-        timeout(PATIENCE, readers.close()).await.unwrap();
+        timeout(PATIENCE, pool.close()).await.unwrap();
         assert!(matches!(read.await, Err(StoreError::Closed)));
         store.close().await;
     }
 
     #[tokio::test]
-    async fn so_many_reads_of_an_owner_may_wait() {
-        let (readers, store, _directory) = readers_with([PATIENCE; 3]);
+    async fn the_number_of_waiting_reads_of_an_owner_is_limited() {
+        let (pool, store, _directory) = pool_with([PATIENCE; 3]);
         let (end, query) = slow_query();
         let owner = OwnerId::mint();
         let most = LISTS.lanes[0] as usize / 2 + LISTS.waiting_each;
         let mut reads: Vec<_> = (0..most)
-            .map(|_| Box::pin(readers.read_for(owner, query.clone())))
+            .map(|_| Box::pin(pool.read_for(owner, query.clone())))
             .collect();
         for read in &mut reads {
             assert!(read.now_or_never().is_none());
         }
-        let refused = readers.read_for(owner, query.clone()).await.unwrap_err();
+        let refused = pool.read_for(owner, query.clone()).await.unwrap_err();
         assert!(
             matches!(refused, StoreError::TooManyReads { .. }),
             "{refused:?}"
         );
-        let other = readers.read_for(OwnerId::mint(), |_| Ok("read")).await;
+        let other = pool.read_for(OwnerId::mint(), |_| Ok("read")).await;
         assert_eq!(other.unwrap(), "read");
         drop((end, reads));
-        readers.close().await;
+        pool.close().await;
         store.close().await;
     }
 
     #[tokio::test]
-    async fn every_read_of_an_owner_waits_its_turn() {
+    async fn every_kind_of_read_waits_for_the_owners_turn() {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(directory.path()).unwrap();
         let owner = OwnerId::mint();
         let (end, query) = slow_query();
         let half = LISTS.lanes[0] as usize / 2;
-        let all = [&store.list_readers, &store.stream_readers];
+        let all = [&store.list_pool, &store.stream_pool];
         let mut slow: Vec<_> = (0..half)
             .flat_map(|_| all)
-            .map(|readers| Box::pin(readers.read_for(owner, query.clone())))
+            .map(|pool| Box::pin(pool.read_for(owner, query.clone())))
             .collect();
         for read in &mut slow {
             assert!(read.now_or_never().is_none());
@@ -488,8 +490,8 @@ mod tests {
         for read in &mut reads {
             assert!(read.now_or_never().is_none());
         }
-        for (readers, waiting) in all.into_iter().zip([4, 3]) {
-            assert_eq!(readers.lanes.first().turns.load(), (half, waiting));
+        for (pool, waiting) in all.into_iter().zip([4, 3]) {
+            assert_eq!(pool.lanes.first().turns.load(), (half, waiting));
         }
         drop(end);
         for read in reads {

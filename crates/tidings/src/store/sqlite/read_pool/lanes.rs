@@ -1,9 +1,9 @@
-//! Lanes: short reads do not wait for long ones, nor for those of an owner who reads much.
+//! Lanes: short reads do not wait for long ones, or for those of an owner who reads a lot.
 //!
-//! A read begins in the first lane. If it takes longer than that lane's limit, it is broken off and
-//! begins again in the next one, where it waits for its owner's turn; after the last lane it is
-//! refused. Every attempt is a read of its own with one snapshot, so an answer is exact. An owner whose
-//! reads have taken much time recently begins in a later lane.
+//! A read begins in the first lane. If it takes longer than that lane's limit, it is interrupted and starts
+//! over in the next lane, where it waits for its owner's turn. After the last lane it is refused. Every
+//! attempt is a read of its own with one snapshot, so its result is exact. An owner whose reads have taken
+//! a lot of time recently begins in a later lane.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,8 +15,8 @@ use tokio::time::Instant;
 use super::background::Background;
 use crate::turns::{Bounds, Turns};
 
-/// The limits of the lanes: most reads take less than a millisecond. The last one bounds how long a
-/// read keeps the write-ahead log from being cut back.
+/// The limits of the lanes. Most reads take less than a millisecond. The last limit bounds how long a read
+/// prevents the write-ahead log from being truncated.
 const LIMITS: [Duration; 3] = [
     Duration::from_millis(20),
     Duration::from_millis(250),
@@ -26,13 +26,13 @@ const LIMITS: [Duration; 3] = [
 /// An owner whose debt is beyond these begins in the second and in the third lane.
 const DEBTS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
 
-/// A debt grows by the time that reads take, and falls by a second in so many.
+/// A debt grows by the time that reads take, and falls by 1 second in this many.
 const PAYING: u32 = 10;
 
-/// However much an owner reads, the debt is paid within so many times this.
+/// The highest debt of an owner.
 const MAX_DEBT: Duration = Duration::from_secs(3);
 
-/// With fewer debtors those who have paid are not looked for.
+/// With fewer debtors than this, paid debts are not removed.
 const SWEEP_DEBTORS: usize = 1_024;
 
 /// The lanes of a set of connections.
@@ -45,22 +45,22 @@ pub(super) struct Lanes {
 /// One lane.
 #[derive(Debug)]
 pub(super) struct Lane {
-    /// `None` reads for nobody.
+    /// `None` is the store itself.
     pub(super) turns: Turns<Option<OwnerId>>,
     /// How long a read may take here.
     pub(super) limit: Duration,
-    /// The threads that read; Tokio's, which have the usual priority, if none.
+    /// The threads that read. `None` for Tokio's, which have the usual priority.
     pub(super) threads: Option<Background>,
 }
 
 /// How many reads a set of connections serves at a time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Widths {
-    /// In each lane; those with 0 are left out.
+    /// The number in each lane. A lane with 0 is left out.
     pub(crate) lanes: [u32; 3],
-    /// The reads of one owner that may wait in one lane.
+    /// The most reads of one owner that wait in one lane.
     pub(crate) waiting_each: usize,
-    /// The reads that may wait in one lane.
+    /// The most reads that wait in one lane.
     pub(crate) waiting: usize,
 }
 
@@ -83,7 +83,7 @@ impl Lanes {
             let is_first = index == 0;
             let bounds = Bounds {
                 running,
-                // Beyond the first lane an owner's reads come one after the other.
+                // After the first lane, an owner's reads run one after the other.
                 running_each: if is_first { (running / 2).max(1) } else { 1 },
                 waiting_each: widths.waiting_each,
                 waiting: widths.waiting,
@@ -114,17 +114,17 @@ impl Lanes {
         &self.lanes[first..]
     }
 
-    /// The lane of what is read for nobody.
+    /// The lane of the store's own reads.
     pub(super) fn first(&self) -> &Lane {
         &self.lanes[0]
     }
 
-    /// Notes that a read of `owner` took so long.
+    /// Adds the time of a read to the debt of `owner`.
     pub(super) fn charge(&self, owner: OwnerId, time: Duration) {
         self.debts.add(owner, time);
     }
 
-    /// Refuses new reads, and waits for those that are on their way.
+    /// Refuses new reads, and waits for running reads.
     pub(super) async fn close(&self) {
         for lane in &self.lanes {
             lane.turns.refuse();
@@ -135,14 +135,14 @@ impl Lanes {
     }
 }
 
-/// What owners owe for the time that their reads took recently.
+/// The debts of owners: the time that their reads took recently.
 #[derive(Debug, Default)]
 struct Debts(Mutex<Debtors>);
 
 #[derive(Debug, Default)]
 struct Debtors {
     owners: HashMap<OwnerId, Debt>,
-    /// With so many debtors those who have paid are forgotten.
+    /// With this many debtors, paid debts are removed.
     sweep_at: usize,
 }
 
@@ -185,7 +185,7 @@ impl Debts {
         DEBTS.iter().filter(|most| left > **most).count()
     }
 
-    /// Nothing panics while it is held.
+    /// No code panics while it holds the lock.
     fn lock(&self) -> MutexGuard<'_, Debtors> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn an_owner_who_reads_much_begins_in_a_later_lane_for_a_while() {
+    async fn an_owner_who_reads_a_lot_begins_in_a_later_lane_for_a_while() {
         let debts = Debts::default();
         let (greedy, other) = (OwnerId::mint(), OwnerId::mint());
         debts.add(other, Duration::from_millis(1));
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn those_who_have_paid_are_forgotten() {
+    async fn paid_debts_are_removed() {
         let debts = Debts::default();
         for _ in 0..10 {
             for _ in 0..SWEEP_DEBTORS {
