@@ -156,7 +156,7 @@ mod tests {
     use tidings_event::{CountDelta, Cursor, CursorTag, EventId, Severity, Status, StreamItem};
 
     use super::*;
-    use crate::frame::Frame;
+    use crate::frame::{Frame, StreamFrame};
     use crate::store::EndedOverlay;
 
     fn frames(revs: std::ops::RangeInclusive<u64>, bytes: usize) -> Vec<Delivery> {
@@ -311,7 +311,9 @@ mod tests {
                 system: Rev::new(1),
                 tag: CursorTag::derive(Epoch::mint(), system),
             };
-            let Some(StreamItem::Deleted { deletion, .. }) = frames[0].1.read(cursor) else {
+            let Some(StreamItem::Deleted { deletion, .. }) =
+                StreamFrame::new(cursor, frames[0].1.clone()).item()
+            else {
                 panic!("it is a deletion");
             };
             let counts = deletion.counts.unwrap();

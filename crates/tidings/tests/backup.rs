@@ -1,4 +1,4 @@
-//! Backup and restore of a data directory.
+//! Backup and restore.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -38,12 +38,12 @@ async fn texts(tidings: &Tidings, owner: OwnerId) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_taken_while_serving_is_whole_and_its_restore_renews_the_epoch() {
-    let place = tempfile::tempdir().expect("a directory");
+async fn a_backup_of_a_running_store_is_complete_and_restoring_renews_the_epoch() {
+    let dir = tempfile::tempdir().expect("a directory");
     let (live, file, copy) = (
-        place.path().join("live"),
-        place.path().join("backup"),
-        place.path().join("copy"),
+        dir.path().join("live"),
+        dir.path().join("backup"),
+        dir.path().join("copy"),
     );
     let owner = OwnerId::mint();
     let tidings = open(&live).await;
@@ -56,7 +56,7 @@ async fn a_backup_taken_while_serving_is_whole_and_its_restore_renews_the_epoch(
         .await;
     let cursor = page.expect("readable").cursor;
 
-    // Others go on publishing meanwhile.
+    // Another owner's events are published meanwhile.
     let engine = tidings.clone();
     let publisher = tokio::spawn(async move {
         for _ in 0..200 {
@@ -75,7 +75,7 @@ async fn a_backup_taken_while_serving_is_whole_and_its_restore_renews_the_epoch(
         .await
         .expect("stored");
     assert_eq!(summary.system, tidings.system_id());
-    // Batches are whole in it.
+    // The backup contains whole batches only.
     assert_eq!((summary.events - 1) % 5, 0);
     assert_eq!(
         fs::metadata(&file)
@@ -85,7 +85,7 @@ async fn a_backup_taken_while_serving_is_whole_and_its_restore_renews_the_epoch(
             & 0o777,
         0o600
     );
-    let names = fs::read_dir(place.path()).expect("readable").count();
+    let names = fs::read_dir(dir.path()).expect("readable").count();
     assert_eq!(names, 2, "the store and its backup, and no draft");
     tidings.close().await;
 
@@ -111,9 +111,9 @@ async fn a_backup_taken_while_serving_is_whole_and_its_restore_renews_the_epoch(
 }
 
 #[tokio::test]
-async fn nothing_that_is_there_is_overwritten() {
-    let place = tempfile::tempdir().expect("a directory");
-    let (live, file) = (place.path().join("live"), place.path().join("backup"));
+async fn existing_files_are_not_overwritten() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (live, file) = (dir.path().join("live"), dir.path().join("backup"));
     assert!(matches!(
         tidings::backup(&live, &file),
         Err(BackupError::NoStore(_))
@@ -130,7 +130,7 @@ async fn nothing_that_is_there_is_overwritten() {
     ));
     assert_eq!(fs::read(&file).expect("readable"), before);
 
-    // In use, and then full.
+    // The directory is in use, and later not empty.
     assert!(matches!(
         tidings::restore(&file, &live),
         Err(BackupError::Directory(_))
@@ -146,12 +146,12 @@ async fn nothing_that_is_there_is_overwritten() {
 }
 
 #[tokio::test]
-async fn what_is_no_backup_is_refused_and_leaves_nothing() {
-    let place = tempfile::tempdir().expect("a directory");
+async fn a_file_that_is_not_a_backup_is_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
     let (live, file, copy) = (
-        place.path().join("live"),
-        place.path().join("backup"),
-        place.path().join("copy"),
+        dir.path().join("live"),
+        dir.path().join("backup"),
+        dir.path().join("copy"),
     );
     let tidings = open(&live).await;
     for _ in 0..200 {
@@ -175,31 +175,31 @@ async fn what_is_no_backup_is_refused_and_leaves_nothing() {
             matches!(&refused, Err(BackupError::NotAStore { path, .. }) if *path == file),
             "{refused:?}"
         );
-        // The directory is as good as new.
+        // The directory can be used.
         let tidings = open(&copy).await;
         tidings.close().await;
         fs::remove_dir_all(&copy).expect("removable");
     }
     assert!(matches!(
-        tidings::restore(&place.path().join("missing"), &copy),
+        tidings::restore(&dir.path().join("missing"), &copy),
         Err(BackupError::NotAStore { .. })
     ));
     assert!(!copy.exists());
-    // What cannot be read is not blamed on where it would be written, and what never ends is no backup.
-    let directory = tidings::restore(place.path(), &copy);
-    let endless = tidings::restore_from_reader(&mut std::io::repeat(0), place.path(), &copy);
+    // The error names the source that cannot be read. An endless source is not a backup.
+    let directory = tidings::restore(dir.path(), &copy);
+    let endless = tidings::restore_from_reader(&mut std::io::repeat(0), dir.path(), &copy);
     for refused in [directory, endless] {
         assert!(
-            matches!(&refused, Err(BackupError::NotAStore { path, .. }) if path == place.path()),
+            matches!(&refused, Err(BackupError::NotAStore { path, .. }) if path == dir.path()),
             "{refused:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_store_with_a_schema_of_somebody_else_is_refused() {
-    let place = tempfile::tempdir().expect("a directory");
-    let (live, file) = (place.path().join("live"), place.path().join("backup"));
+async fn a_store_with_a_foreign_schema_is_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (live, file) = (dir.path().join("live"), dir.path().join("backup"));
     let (victim, thief) = (OwnerId::mint(), OwnerId::mint());
     let tidings = open(&live).await;
     for owner in [victim, thief] {
@@ -223,7 +223,7 @@ async fn a_store_with_a_schema_of_somebody_else_is_refused() {
         ("CREATE INDEX extra ON event (created_at)", "index `extra`"),
         ("DROP INDEX overlay_by_event", "index `overlay_by_event`"),
     ] {
-        let (changed, copy) = (place.path().join("changed"), place.path().join("copy"));
+        let (changed, copy) = (dir.path().join("changed"), dir.path().join("copy"));
         fs::copy(&file, &changed).expect("writable");
         let database = rusqlite::Connection::open(&changed).expect("a database");
         database.execute_batch(change).expect("SQL");
@@ -231,7 +231,7 @@ async fn a_store_with_a_schema_of_somebody_else_is_refused() {
         let refused = tidings::restore(&changed, &copy).expect_err("it is not ours");
         let source = std::error::Error::source(&refused).expect("there is a reason");
         assert!(source.to_string().contains(named), "{change}: {source}");
-        // Nor does a store that was changed in its place run any of it, and doctor tells of it.
+        // A store that was changed in place runs none of it either, and the difference is reported.
         fs::remove_dir_all(&copy).expect("removable");
         fs::create_dir(&copy).expect("writable");
         fs::copy(&changed, copy.join("tidings.db")).expect("writable");

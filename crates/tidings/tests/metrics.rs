@@ -1,4 +1,4 @@
-//! What the engine counts.
+//! The metrics of the engine.
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
@@ -28,9 +28,9 @@ fn value(registry: &Registry, name: &str) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn the_numbers_follow_what_happens() {
-    let place = tempfile::tempdir().expect("a directory");
-    let tidings = Tidings::open(Config::new(place.path()))
+async fn counters_follow_publishing_and_streaming() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let tidings = Tidings::open(Config::new(dir.path()))
         .await
         .expect("an engine opens");
     let mut registry = Registry::default();
@@ -46,7 +46,7 @@ async fn the_numbers_follow_what_happens() {
     conflicting.description.push('x');
     tidings.publish(conflicting).await.expect_err("a conflict");
 
-    // One is behind by two, and ten wait for what comes.
+    // One subscriber is behind by two revs, and ten wait for events.
     let mut behind = tidings
         .subscribe(owner, Start::Earliest)
         .await
@@ -77,7 +77,7 @@ async fn the_numbers_follow_what_happens() {
     let expect = |name: &str, expected: f64| {
         assert_eq!(value(&registry, name), Some(expected), "{name}");
     };
-    // Eleven subscribers, one encoding.
+    // Eleven subscribers share one encoding.
     expect("tidings_frames_encoded_total", encoded + 1.0);
     expect("tidings_events_stored_total", 3.0);
     expect("tidings_events_repeated_total", 1.0);
@@ -91,7 +91,7 @@ async fn the_numbers_follow_what_happens() {
     expect("tidings_resets_total{reason=\"malformed\"}", 1.0);
     expect("tidings_live_feeds", 2.0);
 
-    // It is behind by all three until it has read them.
+    // It is behind by three revs until it has read them.
     assert!(matches!(
         behind.next().await,
         Ok(Some(StreamItem::Ready { .. }))

@@ -1,4 +1,4 @@
-//! The cases, by what they are about.
+//! The cases, by topic.
 
 pub(crate) mod changes;
 pub(crate) mod clocks;
@@ -19,12 +19,12 @@ use tidings::Event;
 use tidings_event::{EventBuilder, OwnerId, Severity};
 use uuid::Uuid;
 
-/// The number of what a test's event is about; its description tells it from others.
+/// An event of `owner`, or of the system, with a number in its description.
 fn event(owner: Option<OwnerId>, number: u64) -> Event {
     built(builder(owner).with_description(format!("event {number}")))
 }
 
-/// An event of `owner`, or of the system, still to be changed.
+/// The builder of an event of `owner`, or of the system.
 fn builder(owner: Option<OwnerId>) -> EventBuilder {
     let builder = Event::builder()
         .acted_upon(Uuid::from_u128(0xD00))

@@ -3,7 +3,7 @@
 use tidings::{Event, EventFilter, PageRequest, Tidings};
 use tidings_event::{OwnerId, Paging, Sort, Total};
 
-/// All that `owner` sees, the newest first.
+/// All events that `owner` sees, the newest first.
 pub(crate) async fn all(tidings: &Tidings, owner: OwnerId) -> Vec<Event> {
     by_token(
         tidings,
@@ -15,7 +15,7 @@ pub(crate) async fn all(tidings: &Tidings, owner: OwnerId) -> Vec<Event> {
     .await
 }
 
-/// All that matches, in pages of `size` by their tokens.
+/// All matching events, read in pages of `size` by their tokens.
 pub(crate) async fn by_token(
     tidings: &Tidings,
     owner: OwnerId,

@@ -9,10 +9,10 @@ use tidings_event::{
 };
 use uuid::Uuid;
 
-/// Names an event: its id does so within the feed of its owner only.
+/// Names an event. An id is unique only within the feed of one owner.
 pub(crate) type EventKey = (OwnerId, EventId);
 
-/// What a rev of a feed stands for.
+/// The change of one rev.
 #[derive(Clone, Debug)]
 pub(crate) enum Entry {
     Created(Box<Event>),
@@ -20,7 +20,7 @@ pub(crate) enum Entry {
     Deleted(EventKey),
 }
 
-/// Every feed as a plain list of what happened in it.
+/// Every feed as a plain list of changes.
 pub(crate) struct Model {
     system: OwnerId,
     feeds: HashMap<OwnerId, Vec<Entry>>,
@@ -40,8 +40,7 @@ impl Model {
         }
     }
 
-    /// Takes over what the engine has acknowledged, checking each receipt against what the feeds
-    /// hold so far.
+    /// Adds the events that the engine has acknowledged, and checks their receipts.
     pub(crate) fn accept(&mut self, receipts: Vec<Receipt>) {
         for receipt in receipts {
             let event = receipt.event();
@@ -145,7 +144,7 @@ impl Model {
         Rev::new(self.feed(owner).len() as u64)
     }
 
-    /// What `owner` sees when it has got to `own` in its feed and to `system` in the system's.
+    /// What `owner` sees at the revs `own` of the own feed and `system` of the system's.
     fn inbox_at(&self, owner: OwnerId, own: Rev, system: Rev) -> Inbox {
         let mut inbox = Inbox::new();
         let mut feeds = vec![(self.system, system)];
@@ -175,7 +174,7 @@ impl Model {
         inbox
     }
 
-    /// What `owner` sees now; `updated_at` is left as it was published.
+    /// What `owner` sees now. `updated_at` stays as it was published.
     pub(crate) fn inbox(&self, owner: OwnerId) -> Inbox {
         self.inbox_at(owner, self.head(owner), self.head(self.system))
     }
@@ -214,8 +213,7 @@ impl Model {
         pairs.into_iter().collect()
     }
 
-    /// What `owner` sees and `filter` lets through up to a cursor, the oldest first, in the order of a bulk
-    /// change.
+    /// What `owner` sees and `filter` matches up to a cursor, the oldest first, in the order of a bulk change.
     pub(crate) fn matching(
         &self,
         owner: OwnerId,
@@ -260,7 +258,7 @@ impl Model {
     }
 }
 
-/// Whether a filter lets an event through.
+/// Whether an event matches a filter.
 pub(crate) fn lets_through(filter: &EventFilter, event: &Event, system: OwnerId) -> bool {
     fn one_of<T: PartialEq>(wanted: &[T], value: &T) -> bool {
         wanted.is_empty() || wanted.contains(value)

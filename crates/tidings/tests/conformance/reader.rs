@@ -1,4 +1,4 @@
-//! A subscriber that checks what it is shown, and keeps an inbox of it.
+//! A subscriber that checks every item and keeps an inbox.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use tidings_event::{CountDelta, Cursor, EventId, OwnerId, ResetReason, Rev, Seve
 
 use crate::model::{EventKey, Inbox, Model, key_of};
 
-/// Far beyond what any step takes: passing it means that something is stuck.
+/// Far longer than any step takes. If it passes, something is stuck.
 pub(crate) const STUCK: Duration = Duration::from_secs(10);
 
 /// Follows an owner through any number of subscriptions.
 pub(crate) struct Reader {
     owner: OwnerId,
     system: OwnerId,
-    /// How far it has got; none before the first `ready`.
+    /// Its position; `None` before the first `ready`.
     pub(crate) cursor: Option<Cursor>,
     subscription: Option<Subscription>,
-    /// The events it was shown, as they are since.
+    /// The events that it has seen, with their changes.
     pub(crate) inbox: Inbox,
-    /// The counts, where the stream has said them.
+    /// The counts, if the stream has told them.
     pub(crate) counts: Option<Summary>,
-    /// Why it had to begin anew, the last time it had to.
+    /// The reason of the last reset.
     pub(crate) reset: Option<ResetReason>,
 }
 
@@ -42,14 +42,14 @@ impl Reader {
         self.owner
     }
 
-    /// Breaks off, as a browser does that loses its network.
+    /// Disconnects, like a browser that loses its network.
     pub(crate) fn cut(&mut self) {
         self.subscription = None;
         self.counts = None;
     }
 
-    /// Comes back where it was; the first time at the beginning.
-    pub(crate) async fn come_back(&mut self, tidings: &Tidings) {
+    /// Connects at its position, or at the beginning the first time.
+    pub(crate) async fn reconnect(&mut self, tidings: &Tidings) {
         let start = self.cursor.map_or(Start::Earliest, Start::After);
         let opened = tidings.subscribe(self.owner, start).await;
         let mut subscription = opened.expect("the store can be read");
@@ -62,15 +62,15 @@ impl Reader {
                 }
                 self.cursor = Some(cursor);
             }
-            StreamItem::Reset { cursor, reason } => self.begin_anew(tidings, cursor, reason).await,
+            StreamItem::Reset { cursor, reason } => self.start_over(tidings, cursor, reason).await,
             other => panic!("expected ready or reset, got {other:?}"),
         }
         self.subscription = Some(subscription);
         self.counts = None;
     }
 
-    /// After a reset: drops what it has, and fetches the list.
-    async fn begin_anew(&mut self, tidings: &Tidings, cursor: Cursor, reason: ResetReason) {
+    /// After a reset: drops its inbox and reads the list.
+    async fn start_over(&mut self, tidings: &Tidings, cursor: Cursor, reason: ResetReason) {
         self.reset = Some(reason);
         self.cursor = Some(cursor);
         self.inbox.clear();
@@ -79,7 +79,7 @@ impl Reader {
         }
     }
 
-    /// Takes one item, and does what it says, checking that it says what it may.
+    /// Reads, checks and applies one item.
     pub(crate) async fn step(&mut self) {
         let subscription = self.subscription.as_mut().expect("the reader is there");
         let before = self.cursor.expect("the reader has begun");
@@ -151,8 +151,8 @@ impl Reader {
         ids.into_iter().map(key).collect()
     }
 
-    /// The revs only grow. Where the counts are known, one of them does, by exactly the number of
-    /// changes; a replay passes over what is of no more interest.
+    /// Checks that the revs only grow. If the counts are known, one rev grows by exactly the number of changes.
+    /// A replay skips changes that were overwritten since.
     fn moved(&self, before: Cursor, cursor: Cursor, changes: usize) {
         self.advanced(before, cursor);
         if self.counts.is_some() {
@@ -189,7 +189,7 @@ impl Reader {
         };
     }
 
-    /// Takes one item and compares the counts, where they are known, with the model.
+    /// Reads one item, and compares the counts with the model if they are known.
     pub(crate) async fn checked_step(&mut self, model: &Model) {
         self.step().await;
         let cursor = self.cursor.expect("the reader has begun");
@@ -202,7 +202,7 @@ impl Reader {
         }
     }
 
-    /// Whether it knows the counts and has seen all that the model holds for it.
+    /// Whether it knows the counts and has seen all changes of the model.
     pub(crate) fn has_seen_all(&self, model: &Model) -> bool {
         let own = match self.owner == self.system {
             true => Rev::ZERO,
@@ -215,12 +215,12 @@ impl Reader {
                 .is_some_and(|cursor| (cursor.own, cursor.system) == heads)
     }
 
-    /// Whether it knows the counts and has got to a cursor.
+    /// Whether it knows the counts and has reached a cursor.
     pub(crate) fn has_reached(&self, cursor: Cursor) -> bool {
         self.counts.is_some() && self.cursor == Some(cursor)
     }
 
-    /// Whether it is following and not broken off.
+    /// Whether it is connected.
     pub(crate) fn is_there(&self) -> bool {
         self.subscription.is_some()
     }

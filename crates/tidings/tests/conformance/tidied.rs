@@ -1,4 +1,4 @@
-//! The background work of an engine, as its metrics show it.
+//! The maintenance of an engine, as its metrics show it.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use prometheus_client::registry::Registry;
 
 use crate::reader::STUCK;
 
-/// Waits until the store has done so many steps of work on itself.
+/// Waits until the store has done this many steps of maintenance.
 pub(crate) async fn until_tidied(registry: &Registry, steps: u64) {
     let tidied = async {
         loop {

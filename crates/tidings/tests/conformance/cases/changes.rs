@@ -1,4 +1,4 @@
-//! What marking and deleting promise.
+//! The promises of marking and deleting.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use tidings_event::{
 use super::{builder, built, event};
 use crate::listed;
 use crate::model::{sort_events, user};
-use crate::place::Place;
 use crate::reader::{Reader, next};
+use crate::test_dir::TestDir;
 
 const READ: Change = Change::Status(Status::Read);
 
@@ -38,7 +38,7 @@ async fn cursor(tidings: &Tidings, owner: OwnerId) -> Cursor {
     tidings.summary(owner).await.expect("readable").cursor
 }
 
-/// A subscription that has said `live`.
+/// A subscription that has reached `live`.
 async fn live(tidings: &Tidings, owner: OwnerId) -> Subscription {
     let opened = tidings.subscribe(owner, Start::Now).await;
     let mut reader = opened.expect("readable");
@@ -46,8 +46,8 @@ async fn live(tidings: &Tidings, owner: OwnerId) -> Subscription {
     reader
 }
 
-pub(crate) async fn each_outcome_is_told_and_another_s_event_is_unknown(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn reports_each_outcome_and_hides_foreign_events(dir: TestDir) {
+    let tidings = dir.open().await;
     let own = published(&tidings, Some(user(0)), 1).await;
     let foreign = published(&tidings, Some(user(1)), 2).await;
     let mark = async |id| {
@@ -63,18 +63,18 @@ pub(crate) async fn each_outcome_is_told_and_another_s_event_is_unknown(place: P
     assert_eq!(delete(own.id).await, ChangeOutcome::Changed);
     assert_eq!(delete(own.id).await, ChangeOutcome::Unchanged);
     assert_eq!(mark(own.id).await, ChangeOutcome::NotFound);
-    // The other one's deleted event is as unknown as before.
+    // The deleted event of another user is unknown, too.
     let other = tidings.delete(user(1), own.id).await.expect("it answers");
     assert_eq!(other, ChangeOutcome::NotFound);
-    // A bulk change passes over all of these, twice named or not.
+    // A bulk change skips all of these, and an id that is named twice.
     let selection = Selection::Ids(vec![own.id, foreign.id, foreign.id]);
     let changes = tidings.change(user(1), selection, READ).await;
     assert_eq!(changes.expect("it answers").ids, [foreign.id]);
     tidings.close().await;
 }
 
-pub(crate) async fn what_changes_nothing_takes_no_rev(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn a_change_without_effect_takes_no_rev(dir: TestDir) {
+    let tidings = dir.open().await;
     let own = published(&tidings, Some(user(0)), 1).await;
     let system = published(&tidings, None, 2).await;
     let before = cursor(&tidings, user(0)).await;
@@ -93,8 +93,8 @@ pub(crate) async fn what_changes_nothing_takes_no_rev(place: Place) {
     tidings.close().await;
 }
 
-pub(crate) async fn a_change_reaches_every_stream_with_what_it_does_to_the_counts(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn a_change_reaches_every_stream_with_its_counts(dir: TestDir) {
+    let tidings = dir.open().await;
     let own = published(&tidings, Some(user(0)), 1).await;
     let warning = built(builder(None).with_severity(Severity::Warning));
     let system = tidings.publish(warning).await.expect("stored").event();
@@ -133,8 +133,8 @@ pub(crate) async fn a_change_reaches_every_stream_with_what_it_does_to_the_count
     tidings.close().await;
 }
 
-pub(crate) async fn a_bulk_change_comes_in_bounded_frames(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn a_bulk_change_comes_in_bounded_frames(dir: TestDir) {
+    let tidings = dir.open().await;
     let ids = many(&tidings, user(0), 1300).await;
     let before = cursor(&tidings, user(0)).await;
     let mut reader = live(&tidings, user(0)).await;
@@ -154,7 +154,7 @@ pub(crate) async fn a_bulk_change_comes_in_bounded_frames(place: Place) {
     }
     assert_eq!(live_ids, ids);
     assert_eq!(frames, 3);
-    // Who was away gets the same in as few frames.
+    // A reader who was away gets the same ids in as few frames.
     let opened = tidings.subscribe(user(0), Start::After(before)).await;
     let mut returned = opened.expect("readable");
     let mut replayed = Vec::new();
@@ -176,13 +176,13 @@ pub(crate) async fn a_bulk_change_comes_in_bounded_frames(place: Place) {
     tidings.close().await;
 }
 
-/// More deletions than a piece of a replay holds, with more marks among them or with fewer.
-pub(crate) async fn a_reader_that_was_away_gets_more_changes_than_fit_a_piece(place: Place) {
-    let tidings = place.open().await;
+/// There are more deletions than fit in one piece of a replay, mixed with more marks or with fewer.
+pub(crate) async fn a_replay_spans_more_changes_than_one_piece(dir: TestDir) {
+    let tidings = dir.open().await;
     for (owner, marked) in [(user(0), 3), (user(1), 2)] {
         let ids = many(&tidings, owner, 3000).await;
         let mut reader = Reader::new(owner, &tidings);
-        reader.come_back(&tidings).await;
+        reader.reconnect(&tidings).await;
         while !reader.has_reached(cursor(&tidings, owner).await) {
             reader.step().await;
         }
@@ -195,7 +195,7 @@ pub(crate) async fn a_reader_that_was_away_gets_more_changes_than_fit_a_piece(pl
             }
         }
         let head = cursor(&tidings, owner).await;
-        reader.come_back(&tidings).await;
+        reader.reconnect(&tidings).await;
         while !reader.has_reached(head) {
             reader.step().await;
         }
@@ -207,8 +207,8 @@ pub(crate) async fn a_reader_that_was_away_gets_more_changes_than_fit_a_piece(pl
     tidings.close().await;
 }
 
-pub(crate) async fn nothing_newer_than_what_was_seen_is_touched(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn a_bulk_change_touches_nothing_newer_than_its_cursor(dir: TestDir) {
+    let tidings = dir.open().await;
     let seen = published(&tidings, Some(user(0)), 1).await;
     let seen_system = published(&tidings, None, 2).await;
     let up_to = cursor(&tidings, user(0)).await;
@@ -233,8 +233,8 @@ pub(crate) async fn nothing_newer_than_what_was_seen_is_touched(place: Place) {
     tidings.close().await;
 }
 
-pub(crate) async fn an_unusable_selection_is_refused(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn an_unusable_selection_is_refused(dir: TestDir) {
+    let tidings = dir.open().await;
     let own = published(&tidings, Some(user(0)), 1).await;
     let head = cursor(&tidings, user(0)).await;
     let foreign = cursor(&tidings, user(1)).await;
@@ -253,7 +253,7 @@ pub(crate) async fn an_unusable_selection_is_refused(place: Place) {
             "{refused:?}"
         );
     }
-    // A text that is in every text chooses nothing.
+    // A search for an empty text does not restrict anything.
     for search in [None, Some(String::new())] {
         let mut filter = Box::<EventFilter>::default();
         filter.search = search;
@@ -273,8 +273,8 @@ pub(crate) async fn an_unusable_selection_is_refused(place: Place) {
     assert!(matches!(closed, Err(ChangeError::Closed)));
 }
 
-pub(crate) async fn publishes_go_on_between_the_steps_of_a_bulk_change(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn publishing_continues_between_the_steps_of_a_bulk_change(dir: TestDir) {
+    let tidings = dir.open().await;
     many(&tidings, user(0), 30_000).await;
     let bulk = tokio::spawn({
         let tidings = tidings.clone();
@@ -292,18 +292,18 @@ pub(crate) async fn publishes_go_on_between_the_steps_of_a_bulk_change(place: Pl
         bulk.await.expect("no panic").expect("it answers").count,
         30_000
     );
-    // Of some sixty steps.
+    // The change has about 60 steps.
     assert!(meanwhile > 10, "only {meanwhile} were published meanwhile");
     tidings.close().await;
 }
 
-pub(crate) async fn a_bulk_change_survives_its_caller(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn a_bulk_change_survives_its_caller(dir: TestDir) {
+    let tidings = dir.open().await;
     many(&tidings, user(0), 3000).await;
     let mut reader = live(&tidings, user(0)).await;
     let selection = Selection::All { up_to: None };
     let change = tidings.change(user(0), selection, Change::Delete);
-    // Polled once, and dropped.
+    // The future is polled once and dropped.
     tokio::select! {
         biased;
         done = change => panic!("it takes longer: {done:?}"),
@@ -319,13 +319,13 @@ pub(crate) async fn a_bulk_change_survives_its_caller(place: Place) {
     tidings.close().await;
 }
 
-pub(crate) async fn a_deleted_event_that_is_published_again_stays_deleted(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn a_deleted_event_stays_deleted_when_published_again(dir: TestDir) {
+    let tidings = dir.open().await;
     let sent = event(Some(user(0)), 1);
     let first = tidings.publish(sent.clone()).await.expect("stored");
     tidings.delete(user(0), sent.id).await.expect("it answers");
     tidings.close().await;
-    let tidings = place.open().await;
+    let tidings = dir.open().await;
     let again = tidings.publish(sent.clone()).await.expect("a repeat");
     assert!(again.repeated);
     assert_eq!((again.rev, again.owner), (first.rev, first.owner));
@@ -339,9 +339,9 @@ pub(crate) async fn a_deleted_event_that_is_published_again_stays_deleted(place:
     tidings.close().await;
 }
 
-/// The time of creation was filled in when it was published, and is there when it is listed.
-pub(crate) async fn an_event_can_be_published_back_as_it_is_listed(place: Place) {
-    let tidings = place.open().await;
+/// The server filled in the time of creation, and the list returns it.
+pub(crate) async fn a_listed_event_can_be_published_back(dir: TestDir) {
+    let tidings = dir.open().await;
     let mut sent = NewEvent::from(event(Some(user(0)), 1));
     sent.created_at = tidings_event::Given::Absent;
     let draft = |event: NewEvent| -> Draft {

@@ -1,4 +1,4 @@
-//! What is deleted though clocks are wrong: the publishers' and the machine's own.
+//! Retention with wrong clocks, of publishers and of the machine.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use tidings_event::{OwnerId, Severity, Timestamp};
 use super::{builder, built, event};
 use crate::listed;
 use crate::model::user;
-use crate::place::Place;
 use crate::reader::{STUCK, next};
+use crate::test_dir::TestDir;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -17,8 +17,8 @@ fn now() -> Timestamp {
     "2026-08-01T12:00:00Z".parse().expect("a time")
 }
 
-fn config(place: &Place, clock: &ManualClock) -> Config {
-    let mut config = place.config();
+fn config(dir: &TestDir, clock: &ManualClock) -> Config {
+    let mut config = dir.config();
     config.retention.interval = Duration::from_millis(5);
     config.clock = clock.clock();
     config
@@ -43,15 +43,15 @@ async fn until_left(tidings: &Tidings, owner: OwnerId, number: u64) {
     tokio::time::timeout(STUCK, left).await.expect("they go");
 }
 
-/// Retention has looked at all feeds since: it took what another user has too much of. That feed was
-/// begun after all others, so they are looked at before it.
-async fn until_looked_through(tidings: &Tidings, kept: u64) {
+/// Waits until retention has scanned all feeds: it has deleted the excess events of another user, whose feed
+/// was created after all others and is scanned last.
+async fn until_scanned(tidings: &Tidings, kept: u64) {
     let last = user(200);
     for number in 0..=kept {
         let event = event(Some(last), number);
         tidings.publish(event).await.expect("stored");
     }
-    // The look that found them may have begun before; the next one has not.
+    // The scan that found them can have begun before this call. The next scan begins later.
     until_left(tidings, last, kept).await;
     tidings
         .publish(event(Some(last), kept + 1))
@@ -60,9 +60,9 @@ async fn until_looked_through(tidings: &Tidings, kept: u64) {
     until_left(tidings, last, kept).await;
 }
 
-pub(crate) async fn the_last_stored_are_kept_whatever_times_they_carry(place: Place) {
+pub(crate) async fn keeps_the_last_stored_events_whatever_their_times(dir: TestDir) {
     let clock = ManualClock::new(now());
-    let mut config = config(&place, &clock);
+    let mut config = config(&dir, &clock);
     config.retention.owner_events = Some(5);
     config.retention.system_events = 5;
     let tidings = open(config).await;
@@ -86,7 +86,7 @@ pub(crate) async fn the_last_stored_are_kept_whatever_times_they_carry(place: Pl
     until_left(&tidings, user(0), 10).await;
     let kept = listed::all(&tidings, user(0)).await;
     assert!(kept.iter().all(|event| event.description == "right"));
-    // Old ones that are stored last are the last, as those of an import are.
+    // Old events that are stored last, as in an import, count as the last.
     for _ in 0..3 {
         publish(&tidings, Some(user(0)), "old", now() - DAY * 1000).await;
     }
@@ -97,9 +97,9 @@ pub(crate) async fn the_last_stored_are_kept_whatever_times_they_carry(place: Pl
     tidings.close().await;
 }
 
-pub(crate) async fn a_wall_clock_that_jumps_deletes_and_forgets_nothing(place: Place) {
+pub(crate) async fn a_jump_of_the_wall_clock_deletes_nothing(dir: TestDir) {
     let clock = ManualClock::new(now());
-    let mut config = config(&place, &clock);
+    let mut config = config(&dir, &clock);
     config.retention.age = Some(DAY * 90);
     config.retention.deleted_age = DAY * 30;
     config.retention.owner_events = Some(60);
@@ -113,34 +113,34 @@ pub(crate) async fn a_wall_clock_that_jumps_deletes_and_forgets_nothing(place: P
     let deleted = tidings.change(user(0), selection, Change::Delete).await;
     assert_eq!(deleted.expect("it answers").count, 1);
 
-    // Ahead while it runs, ahead at a start, and behind.
+    // The clock is ahead while the engine runs, ahead at a start, and behind.
     clock.set_wall(now() + DAY * 100);
-    until_looked_through(&tidings, 60).await;
+    until_scanned(&tidings, 60).await;
     assert_eq!(listed::all(&tidings, user(0)).await, seen[1..]);
     tidings.close().await;
     for wall in [now() + DAY * 100, now() - DAY * 1000, now()] {
         clock.set_wall(wall);
         let tidings = open(config.clone()).await;
-        until_looked_through(&tidings, 60).await;
+        until_scanned(&tidings, 60).await;
         assert_eq!(listed::all(&tidings, user(0)).await, seen[1..], "{wall}");
         let opened = tidings.subscribe(user(0), Start::After(before)).await;
         let first = next(&mut opened.expect("readable")).await;
         assert!(matches!(first, StreamItem::Ready { .. }), "{first:?}");
         tidings.close().await;
     }
-    // Time that passes counts.
+    // Time that really passes counts.
     let tidings = open(config).await;
     clock.advance(DAY * 89);
-    until_looked_through(&tidings, 60).await;
+    until_scanned(&tidings, 60).await;
     assert_eq!(listed::all(&tidings, user(0)).await, seen[1..]);
     clock.advance(DAY * 2);
     until_left(&tidings, user(0), 0).await;
     tidings.close().await;
 }
 
-pub(crate) async fn an_event_with_an_impossible_time_ages_from_when_it_was_stored(place: Place) {
+pub(crate) async fn an_event_with_an_impossible_time_ages_from_its_storage(dir: TestDir) {
     let clock = ManualClock::new(now());
-    let mut config = config(&place, &clock);
+    let mut config = config(&dir, &clock);
     config.retention.age = Some(DAY);
     config
         .retention
@@ -155,10 +155,10 @@ pub(crate) async fn an_event_with_an_impossible_time_ages_from_when_it_was_store
             tidings.publish(event).await.expect("stored");
         }
     }
-    // One that says credibly that it is old is old.
+    // An event with a plausible old time is old.
     publish(&tidings, Some(user(0)), "old", now() - DAY * 2).await;
     until_left(&tidings, user(0), 4).await;
-    until_looked_through(&tidings, 60).await;
+    until_scanned(&tidings, 60).await;
     let kept = listed::all(&tidings, user(0)).await;
     assert!(kept.iter().all(|event| event.description != "old"));
     assert_eq!(kept.len(), 4);

@@ -1,8 +1,7 @@
-//! Requests that arrive at once share a commit, and none may notice.
+//! Requests that arrive at once share a commit, which must not change their results.
 
 use futures_util::future::join_all;
 use proptest::prelude::*;
-use proptest::test_runner::{Config as Runs, TestRunner};
 use tidings::{Change, Event, EventId, PublishError, Selection, Tidings};
 use tidings_event::{EventTypes, OwnerId, Rev, Severity, Summary};
 use uuid::Uuid;
@@ -10,15 +9,16 @@ use uuid::Uuid;
 use super::{builder, built};
 use crate::listed;
 use crate::model::user;
-use crate::place::Place;
+use crate::seeds;
+use crate::test_dir::TestDir;
 
-/// How many groups are tried. Each is stored in two stores on disk.
-const GROUPS: u32 = 48;
+/// How many random groups run. Each is stored in two stores on disk.
+const GROUPS: usize = 48;
 
-/// More would be polled in another order.
+/// Tokio would poll more futures in another order.
 const REQUESTS: usize = 30;
 
-/// An event of few, so that many are repeats or conflicts.
+/// One of a few possible events, so that many are repeats or conflicts.
 #[derive(Clone, Copy, Debug)]
 struct Sent {
     id: u16,
@@ -53,7 +53,7 @@ fn sent(ids: u16) -> impl Strategy<Value = Sent> {
     (0..ids, 0..3_u8, text).prop_map(|(id, owner, text)| Sent { id, owner, text })
 }
 
-/// Mostly single events, and some requests that one statement does not hold.
+/// Mostly single events, and some requests that need several statements.
 fn requests(ids: u16) -> impl Strategy<Value = Vec<Vec<Sent>>> {
     let request = prop_oneof![
         6 => prop::collection::vec(sent(ids), 1),
@@ -63,7 +63,7 @@ fn requests(ids: u16) -> impl Strategy<Value = Vec<Vec<Sent>>> {
     prop::collection::vec(request, 1..REQUESTS)
 }
 
-/// What a publisher is told: the rev of each event and whether it is a repeat, or which one conflicts.
+/// The result of a request: the rev of each event and whether it is a repeat, or the index of the conflict.
 type Told = Result<Vec<(u64, bool)>, usize>;
 
 async fn publish(tidings: &Tidings, request: Vec<Sent>) -> Told {
@@ -78,11 +78,11 @@ async fn publish(tidings: &Tidings, request: Vec<Sent>) -> Told {
     }
 }
 
-/// A store in which some ids are taken, and one event was deleted.
-async fn begun(place: &Place, taken: &[Sent]) -> Tidings {
-    let tidings = place.open().await;
+/// Opens a store with some events, of which one is deleted.
+async fn begun(dir: &TestDir, taken: &[Sent]) -> Tidings {
+    let tidings = dir.open().await;
     for one in taken {
-        // One may be there twice.
+        // An event can occur twice.
         let _ = publish(&tidings, vec![*one]).await;
     }
     if let Some(one) = taken.first().filter(|one| one.owner < 2) {
@@ -93,7 +93,7 @@ async fn begun(place: &Place, taken: &[Sent]) -> Tidings {
     tidings
 }
 
-/// The inbox of an owner and what is counted of it, as far as they are the same in every store.
+/// The inbox of an owner and its counts, as far as they do not depend on the store.
 type Held = (Vec<(EventId, String)>, Summary, EventTypes);
 
 async fn inboxes(tidings: &Tidings) -> Vec<Held> {
@@ -114,45 +114,38 @@ async fn inboxes(tidings: &Tidings) -> Vec<Held> {
     inboxes
 }
 
-pub(crate) fn requests_that_share_a_commit_end_as_if_each_came_alone(place: fn() -> Place) {
-    // All requests are queued before the first is committed.
+pub(crate) fn requests_that_share_a_commit_behave_as_if_alone(test_dir: fn() -> TestDir) {
+    // On one thread, all requests are queued before the first is committed.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime starts");
-    let mut runner = TestRunner::new(Runs {
-        cases: GROUPS,
-        failure_persistence: None,
-        ..Runs::default()
-    });
     let group = prop_oneof![Just(8_u16), Just(60_000)].prop_flat_map(|ids| {
         let taken = prop::collection::vec(sent(ids), 0..4);
         (taken, requests(ids), any::<bool>())
     });
-    runner
-        .run(&group, |(taken, mut requests, again)| {
-            if let Some(deleted) = taken.first().filter(|_| again) {
-                requests.insert(requests.len() / 2, vec![*deleted]);
-            }
-            runtime.block_on(async {
-                let (together, alone) = (place(), place());
-                let tidings = begun(&together, &taken).await;
-                let all = requests.iter().cloned();
-                let told_together = join_all(all.map(|request| publish(&tidings, request))).await;
-                let held_together = inboxes(&tidings).await;
-                tidings.close().await;
+    seeds::check("groups", GROUPS, &group, |(taken, mut requests, again)| {
+        if let Some(deleted) = taken.first().filter(|_| again) {
+            requests.insert(requests.len() / 2, vec![*deleted]);
+        }
+        runtime.block_on(async {
+            let (together, alone) = (test_dir(), test_dir());
+            let tidings = begun(&together, &taken).await;
+            let all = requests.iter().cloned();
+            let told_together = join_all(all.map(|request| publish(&tidings, request))).await;
+            let held_together = inboxes(&tidings).await;
+            tidings.close().await;
 
-                let tidings = begun(&alone, &taken).await;
-                let mut told_alone = Vec::new();
-                for request in requests {
-                    told_alone.push(publish(&tidings, request).await);
-                }
-                let held_alone = inboxes(&tidings).await;
-                tidings.close().await;
-                prop_assert_eq!(told_together, told_alone);
-                prop_assert_eq!(held_together, held_alone);
-                Ok(())
-            })
+            let tidings = begun(&alone, &taken).await;
+            let mut told_alone = Vec::new();
+            for request in requests {
+                told_alone.push(publish(&tidings, request).await);
+            }
+            let held_alone = inboxes(&tidings).await;
+            tidings.close().await;
+            prop_assert_eq!(told_together, told_alone);
+            prop_assert_eq!(held_together, held_alone);
+            Ok(())
         })
-        .unwrap_or_else(|failure| panic!("{failure}"));
+    });
 }

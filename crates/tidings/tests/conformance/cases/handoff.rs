@@ -1,71 +1,84 @@
-//! From replay to live, while others publish.
+//! The handoff from replay to live while others publish.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use tidings::{Change, EventFilter, PageRequest, Selection, Start, Status, StreamItem, Tidings};
+use tidings::{
+    Change, Config, EventFilter, PageRequest, Selection, Start, Status, StreamItem, Tidings,
+};
 use tidings_event::{OwnerId, Rev, Sort};
 use tokio::task::JoinSet;
 
 use super::event;
 use crate::listed;
 use crate::model::{sort_events, user};
-use crate::place::Place;
 use crate::reader::{Reader, STUCK, next};
+use crate::seeds::seeds;
+use crate::test_dir::TestDir;
 
-/// Publishers that run beside each other, and what each sends.
+/// The number of concurrent publishers, and of requests of each.
 const PUBLISHERS: u64 = 4;
 const REQUESTS: u64 = 150;
 
-/// How often each user, and the system, changes something meanwhile.
+/// How many changes each user and the system make meanwhile.
 const CHANGES: u64 = 100;
 
-/// Readers that come and go at random while they publish.
+/// The number of readers that connect and disconnect at random meanwhile.
 const READERS: u8 = 6;
 
-pub(crate) async fn every_reader_ends_with_the_list_while_others_publish_and_change(place: Place) {
-    come_and_go(place.open().await).await;
+pub(crate) async fn every_reader_ends_with_the_list_under_concurrent_changes(dir: TestDir) {
+    for seed in seeds("handoff", 1) {
+        run_readers(dir.another().open().await, seed).await;
+    }
 }
 
-/// A window of a few events: readers fall behind it all the time.
-pub(crate) async fn every_reader_ends_with_the_list_though_the_window_is_small(place: Place) {
-    let mut config = place.config();
-    config.window_bytes = 3_000;
-    come_and_go(Tidings::open(config).await.expect("an engine opens")).await;
+/// The window holds a few events, so readers keep falling behind.
+pub(crate) async fn every_reader_ends_with_the_list_with_a_small_window(dir: TestDir) {
+    for seed in seeds("handoff", 1) {
+        let dir = dir.another();
+        let config = Config {
+            window_bytes: 3_000,
+            ..dir.config()
+        };
+        let tidings = Tidings::open(config).await.expect("an engine opens");
+        run_readers(tidings, seed).await;
+    }
 }
 
-async fn come_and_go(tidings: Tidings) {
+/// The seed chooses what is published, changed and read, but not the order in which tasks run.
+async fn run_readers(tidings: Tidings, seed: u64) {
+    let mut rng = fastrand::Rng::with_seed(seed);
     let system = OwnerId::from(*tidings.system_id().as_uuid());
     let over = Arc::new(AtomicBool::new(false));
 
     let mut writers = JoinSet::new();
     for publisher in 0..PUBLISHERS {
-        let tidings = tidings.clone();
+        let (tidings, mut rng) = (tidings.clone(), rng.fork());
         writers.spawn(async move {
             for request in 0..REQUESTS {
                 let owners = [Some(user(0)), Some(user(1)), None];
-                let many = fastrand::usize(1..8);
+                let many = rng.usize(1..8);
                 let batch = (0..many)
-                    .map(|_| event(owners[fastrand::usize(..3)], publisher * REQUESTS + request));
+                    .map(|_| event(owners[rng.usize(..3)], publisher * REQUESTS + request));
                 let published = tidings.publish_batch(batch.collect()).await;
                 published.expect("it is stored");
             }
         });
     }
     for owner in [user(0), user(1), system] {
-        writers.spawn(change_at_random(tidings.clone(), owner));
+        writers.spawn(change_at_random(tidings.clone(), owner, rng.fork()));
     }
 
     let mut readers = JoinSet::new();
     for number in 0..READERS {
-        let (tidings, over) = (tidings.clone(), Arc::clone(&over));
+        let (tidings, over, mut rng) = (tidings.clone(), Arc::clone(&over), rng.fork());
         readers.spawn(async move {
             let mut reader = Reader::new(user(number % 2), &tidings);
             while !over.load(Ordering::Acquire) {
-                reader.come_back(&tidings).await;
-                for _ in 0..fastrand::usize(1..400) {
-                    // Whether more will come is not known; so give up waiting when all is over.
+                reader.reconnect(&tidings).await;
+                for _ in 0..rng.usize(1..400) {
+                    // The reader cannot know whether more events follow, so it stops waiting after a while.
                     let step =
                         tokio::time::timeout(std::time::Duration::from_millis(20), reader.step());
                     if step.await.is_err() {
@@ -85,7 +98,7 @@ async fn come_and_go(tidings: Tidings) {
     while let Some(done) = readers.join_next().await {
         let mut reader = done.expect("no reader panics");
         let summary = tidings.summary(reader.owner()).await.expect("readable");
-        reader.come_back(&tidings).await;
+        reader.reconnect(&tidings).await;
         while !reader.has_reached(summary.cursor) {
             reader.step().await;
         }
@@ -100,20 +113,20 @@ async fn come_and_go(tidings: Tidings) {
     tidings.close().await;
 }
 
-/// Marks and deletes what the owner sees: one, some, or all that match.
-async fn change_at_random(tidings: Tidings, owner: OwnerId) {
+/// Marks and deletes what the owner sees: some events, or all that match.
+async fn change_at_random(tidings: Tidings, owner: OwnerId, mut rng: fastrand::Rng) {
     for _ in 0..CHANGES {
         let page = tidings
             .list(owner, EventFilter::default(), PageRequest::default())
             .await
             .expect("readable");
         let some: Vec<_> = page.events.iter().step_by(3).map(|one| one.id).collect();
-        let change = match fastrand::u8(..4) {
+        let change = match rng.u8(..4) {
             0 => Change::Delete,
             1 => Change::Status(Status::Unread),
             _ => Change::Status(Status::Read),
         };
-        let selection = match fastrand::u8(..8) {
+        let selection = match rng.u8(..8) {
             0 => Selection::All {
                 up_to: Some(page.cursor),
             },
@@ -123,7 +136,7 @@ async fn change_at_random(tidings: Tidings, owner: OwnerId) {
             },
             _ => Selection::Ids(some),
         };
-        // Deleting all would leave little to see.
+        // Deleting everything would leave little to check.
         if matches!(selection, Selection::All { .. }) && change == Change::Delete {
             continue;
         }
@@ -132,11 +145,11 @@ async fn change_at_random(tidings: Tidings, owner: OwnerId) {
     }
 }
 
-/// More than any window holds.
+/// More events than any window holds.
 const MANY: u64 = 100_000;
 
-pub(crate) async fn a_reader_that_reads_nothing_holds_up_nobody_and_then_gets_all(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn an_idle_reader_delays_nobody_and_later_gets_everything(dir: TestDir) {
+    let tidings = dir.open().await;
     let mut lazy = tidings
         .subscribe(user(0), Start::Now)
         .await
@@ -162,7 +175,7 @@ pub(crate) async fn a_reader_that_reads_nothing_holds_up_nobody_and_then_gets_al
     for number in 0..MANY {
         let mut item = next(&mut lazy).await;
         if matches!(item, StreamItem::Ready { .. }) {
-            // It has fallen behind, and reads the store.
+            // It fell behind, and reads the store.
             assert_eq!(number, 0);
             item = next(&mut lazy).await;
         }
@@ -177,9 +190,9 @@ pub(crate) async fn a_reader_that_reads_nothing_holds_up_nobody_and_then_gets_al
     tidings.close().await;
 }
 
-/// Dropping a future that waits for the next item must not lose one.
-pub(crate) async fn a_reader_that_is_dropped_leaves_nothing_behind(place: Place) {
-    let tidings = place.open().await;
+/// Each wait for the next item is polled once and dropped.
+pub(crate) async fn dropping_a_waiting_read_loses_no_item(dir: TestDir) {
+    let tidings = dir.open().await;
     let mut reader = tidings
         .subscribe(user(0), Start::Now)
         .await
@@ -193,7 +206,7 @@ pub(crate) async fn a_reader_that_is_dropped_leaves_nothing_behind(place: Place)
             .expect("it is stored");
         expected = receipt.rev.expect("the engine knows the position");
         for _ in 0..3 {
-            // Polled once and dropped.
+            // The future is polled once and dropped.
             let item = tokio::select! {
                 biased;
                 item = reader.next() => item.expect("the store can be read"),
@@ -214,18 +227,26 @@ pub(crate) async fn a_reader_that_is_dropped_leaves_nothing_behind(place: Place)
     tidings.close().await;
 }
 
-/// Commits that fall at any moment of a subscription's beginning. Nothing is published afterwards,
-/// so what slipped between replay and window would never come.
+/// Commits at any moment while a subscription opens. No event is published afterwards, so an event that is
+/// lost between replay and window would never come.
 const ARRIVALS: u64 = 1500;
 
-pub(crate) async fn an_event_that_arrives_with_its_reader_is_seen(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn an_event_committed_while_a_subscription_opens_is_seen(dir: TestDir) {
+    let tidings = dir.open().await;
+    for seed in seeds("arrivals", 1) {
+        arrive(&tidings, seed).await;
+    }
+    tidings.close().await;
+}
+
+async fn arrive(tidings: &Tidings, seed: u64) {
+    let mut rng = fastrand::Rng::with_seed(seed);
     for number in 0..ARRIVALS {
         let owner = OwnerId::mint();
         let engine = tidings.clone();
         let publisher =
             tokio::spawn(async move { engine.publish(event(Some(owner), number)).await });
-        for _ in 0..fastrand::u32(..300) {
+        for _ in 0..rng.u32(..300) {
             tokio::task::yield_now().await;
         }
         let mut reader = tidings
@@ -240,12 +261,11 @@ pub(crate) async fn an_event_that_arrives_with_its_reader_is_seen(place: Place) 
             }
         }
     }
-    tidings.close().await;
 }
 
-/// A reader that stops waiting again and again, as one does that has other things to do, gets on.
-pub(crate) async fn a_reader_that_keeps_giving_up_gets_on(place: Place) {
-    let tidings = place.open().await;
+/// Each read is polled once and dropped.
+pub(crate) async fn a_reader_that_keeps_cancelling_still_advances(dir: TestDir) {
+    let tidings = dir.open().await;
     let batch = (0..1000)
         .map(|number| event(Some(user(0)), number))
         .collect();

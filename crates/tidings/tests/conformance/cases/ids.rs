@@ -8,8 +8,8 @@ use tidings_event::{EventId, OwnerId, OwnerKind, Rev, Sort, SortKey, SortOrder};
 use super::event;
 use crate::listed;
 use crate::model::{sort_events, user};
-use crate::place::Place;
 use crate::reader::next;
+use crate::test_dir::TestDir;
 
 const READ: Change = Change::Status(Status::Read);
 
@@ -34,8 +34,8 @@ async fn get(tidings: &Tidings, owner: OwnerId, id: EventId) -> Option<Event> {
     tidings.get(owner, id).await.expect("readable")
 }
 
-pub(crate) async fn one_batch_sends_one_event_to_many_owners(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn one_batch_sends_one_event_to_many_owners(dir: TestDir) {
+    let tidings = dir.open().await;
     let mut first = event(Some(user(0)), 1);
     // Its age counts from when it was stored, which is kept for each owner, too.
     first.created_at = "2099-01-01T00:00:00Z".parse().expect("a time");
@@ -62,11 +62,11 @@ pub(crate) async fn one_batch_sends_one_event_to_many_owners(place: Place) {
     let left = get(&tidings, user(2), first.id).await;
     assert_eq!(left, Some(stored[2].event()));
     tidings.close().await;
-    place.audit();
+    dir.audit();
 }
 
-pub(crate) async fn an_id_tells_nothing_about_other_owners(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn an_id_tells_nothing_about_other_owners(dir: TestDir) {
+    let tidings = dir.open().await;
     let foreign = event(Some(user(0)), 1);
     tidings.publish(foreign.clone()).await.expect("stored");
     let deleted = event(Some(user(0)), 2);
@@ -98,8 +98,8 @@ pub(crate) async fn an_id_tells_nothing_about_other_owners(place: Place) {
     tidings.close().await;
 }
 
-pub(crate) async fn an_id_means_the_own_event_before_the_system_s(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn an_id_means_the_own_event_before_the_system_s(dir: TestDir) {
+    let tidings = dir.open().await;
     let [own, of_system] = twins(&tidings).await;
     let id = own.id;
     assert_eq!(get(&tidings, user(0), id).await.as_ref(), Some(&own));
@@ -126,8 +126,8 @@ pub(crate) async fn an_id_means_the_own_event_before_the_system_s(place: Place) 
     tidings.close().await;
 }
 
-pub(crate) async fn a_bulk_change_reaches_both_events_of_an_id(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn a_bulk_change_reaches_both_events_of_an_id(dir: TestDir) {
+    let tidings = dir.open().await;
     let [own, _] = twins(&tidings).await;
     let opened = tidings.subscribe(user(0), Start::Now).await;
     let mut live = opened.expect("readable");
@@ -176,8 +176,8 @@ fn names(item: StreamItem) -> (Vec<EventId>, Option<Vec<EventId>>) {
     }
 }
 
-pub(crate) async fn pages_hold_both_events_of_an_id(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn pages_hold_both_events_of_an_id(dir: TestDir) {
+    let tidings = dir.open().await;
     let mut events = Vec::new();
     for _ in 0..3 {
         events.extend(twins(&tidings).await);

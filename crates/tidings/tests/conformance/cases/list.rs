@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{builder, built, event};
 use crate::model::user;
-use crate::place::Place;
+use crate::test_dir::TestDir;
 
 async fn page(tidings: &Tidings, filter: &EventFilter, paging: Paging, size: u64) -> EventPage {
     let request = PageRequest::default().with_paging(paging).with_size(size);
@@ -20,7 +20,7 @@ async fn page(tidings: &Tidings, filter: &EventFilter, paging: Paging, size: u64
         .expect("the store can be read")
 }
 
-/// Thirty of the user's own and the system's, some of the same moment; and another's.
+/// Thirty events of the user and of the system, some of the same moment, and one of another user.
 async fn fill(tidings: &Tidings) -> Vec<Event> {
     let mut events = Vec::new();
     let base = event(None, 0).created_at;
@@ -44,8 +44,8 @@ async fn fill(tidings: &Tidings) -> Vec<Event> {
     stored
 }
 
-pub(crate) async fn pages_hold_every_event_once_newest_first(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn pages_hold_every_event_once_newest_first(dir: TestDir) {
+    let tidings = dir.open().await;
     let expected = fill(&tidings).await;
     let all = EventFilter::default();
     for size in [1, 7, 29, 30, 31, 1000] {
@@ -73,7 +73,7 @@ pub(crate) async fn pages_hold_every_event_once_newest_first(place: Place) {
         }
         assert_eq!(by_token, expected, "pages of {size}");
     }
-    // A page far beyond the end is empty and no error.
+    // A page beyond the end is empty.
     assert!(
         page(&tidings, &all, Paging::Number(u64::MAX), 1000)
             .await
@@ -83,8 +83,8 @@ pub(crate) async fn pages_hold_every_event_once_newest_first(place: Place) {
     tidings.close().await;
 }
 
-pub(crate) async fn pages_by_token_stay_put_while_events_arrive(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn pages_by_token_are_stable_while_events_arrive(dir: TestDir) {
+    let tidings = dir.open().await;
     let expected = fill(&tidings).await;
     let all = EventFilter::default();
     let (mut seen, mut paging) = (Vec::new(), Paging::First);
@@ -101,8 +101,8 @@ pub(crate) async fn pages_by_token_stay_put_while_events_arrive(place: Place) {
     tidings.close().await;
 }
 
-pub(crate) async fn filters_choose_and_counts_do_not_follow_them(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn filters_select_events_but_not_counts(dir: TestDir) {
+    let tidings = dir.open().await;
     let plain = tidings
         .publish(event(Some(user(0)), 1))
         .await
@@ -210,14 +210,14 @@ pub(crate) async fn filters_choose_and_counts_do_not_follow_them(place: Place) {
     tidings.close().await;
 }
 
-/// Pages by number are whole however large their events are; those by `next` end early, and all of
-/// them hold each event once.
-pub(crate) async fn large_events_are_paged_without_a_gap(place: Place) {
+/// Pages by number are complete even if their events are large. Pages by `next` end early. Both hold each
+/// event once.
+pub(crate) async fn large_events_are_paged_without_gaps(dir: TestDir) {
     const PAGE_BYTES: usize = 20_000;
-    // Kept: its directory goes with it.
-    let place = place.with_page_bytes(PAGE_BYTES);
-    let tidings = place.open().await;
-    // Between a tenth of a page and three pages.
+    // Dropping this would remove its directory.
+    let dir = dir.with_page_bytes(PAGE_BYTES);
+    let tidings = dir.open().await;
+    // Events take between a tenth of a page and three pages.
     let events = (0..40).map(|number: usize| {
         let mut one = event((!number.is_multiple_of(3)).then(|| user(0)), number as u64);
         let filler = "x".repeat(number * number * 7919 % (3 * PAGE_BYTES));
@@ -304,11 +304,11 @@ pub(crate) async fn large_events_are_paged_without_a_gap(place: Place) {
     tidings.close().await;
 }
 
-/// What is deleted while a page is read is left out of the rest of it, and nothing takes its place.
-pub(crate) async fn the_rest_of_a_page_leaves_out_what_was_deleted(place: Place) {
-    // Kept: its directory goes with it.
-    let place = place.with_page_bytes(0);
-    let tidings = place.open().await;
+/// Events that are deleted while a page is read are left out of the rest, and no other event replaces them.
+pub(crate) async fn the_rest_of_a_page_leaves_out_deleted_events(dir: TestDir) {
+    // Dropping this would remove its directory.
+    let dir = dir.with_page_bytes(0);
+    let tidings = dir.open().await;
     let expected = fill(&tidings).await;
     let whole = PageRequest::default()
         .with_paging(Paging::Number(0))
@@ -316,7 +316,7 @@ pub(crate) async fn the_rest_of_a_page_leaves_out_what_was_deleted(place: Place)
     let page = tidings.list_encoded(user(0), EventFilter::default(), whole);
     let EncodedPage { events, rest, page } = page.await.expect("readable");
     assert_eq!((events.len(), page.total_count), (1, Some(30)));
-    // The newest of the store, whose key the next event may get.
+    // The next event can get the key of the newest one.
     let newest = expected.iter().map(|event| event.id).max().expect("some");
     for id in [expected[7].id, newest] {
         let gone = tidings.change(user(0), Selection::Ids(vec![id]), Change::Delete);
@@ -336,7 +336,7 @@ pub(crate) async fn the_rest_of_a_page_leaves_out_what_was_deleted(place: Place)
     let there: Vec<_> = expected
         .into_iter()
         .enumerate()
-        .filter(|(place, event)| *place == 0 || (*place != 7 && event.id != newest))
+        .filter(|(position, event)| *position == 0 || (*position != 7 && event.id != newest))
         .map(|(_, event)| event)
         .collect();
     assert_eq!(events, there);

@@ -1,15 +1,15 @@
-//! Who sees what.
+//! Isolation between owners, and the events of the system.
 
 use tidings::{EventFilter, PageRequest, Start, StreamItem};
 use tidings_event::{OwnerId, Rev};
 
 use super::event;
 use crate::model::user;
-use crate::place::Place;
 use crate::reader::next;
+use crate::test_dir::TestDir;
 
-pub(crate) async fn one_user_never_sees_the_events_of_another(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn one_user_never_sees_the_events_of_another(dir: TestDir) {
+    let tidings = dir.open().await;
     let mut other = tidings
         .subscribe(user(1), Start::Earliest)
         .await
@@ -37,8 +37,8 @@ pub(crate) async fn one_user_never_sees_the_events_of_another(place: Place) {
     tidings.close().await;
 }
 
-pub(crate) async fn system_events_are_seen_by_all_live_and_in_the_list(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn every_user_sees_system_events_live_and_in_the_list(dir: TestDir) {
+    let tidings = dir.open().await;
     let system = OwnerId::from(*tidings.system_id().as_uuid());
     let mut readers = Vec::new();
     for number in 0..3 {
@@ -49,7 +49,7 @@ pub(crate) async fn system_events_are_seen_by_all_live_and_in_the_list(place: Pl
                 .expect("readable"),
         );
     }
-    // Named by nobody and by its id: the same.
+    // No owner means the same as the id of the system.
     let unnamed = tidings.publish(event(None, 1)).await.expect("it is stored");
     let named = tidings
         .publish(event(Some(system), 2))
@@ -87,9 +87,9 @@ pub(crate) async fn system_events_are_seen_by_all_live_and_in_the_list(place: Pl
     tidings.close().await;
 }
 
-/// Its own feed and the system's are the same, and it sees each event once.
-pub(crate) async fn the_system_follows_its_own_feed(place: Place) {
-    let tidings = place.open().await;
+/// For the system, both feeds are the same one. It sees each event once.
+pub(crate) async fn the_system_follows_its_own_feed(dir: TestDir) {
+    let tidings = dir.open().await;
     let system = OwnerId::from(*tidings.system_id().as_uuid());
     tidings.publish(event(None, 1)).await.expect("it is stored");
     tidings

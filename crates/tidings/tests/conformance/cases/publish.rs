@@ -1,4 +1,4 @@
-//! What publish promises to the one who publishes.
+//! The promises of publishing to the publisher.
 
 use std::task::{Context, Waker};
 
@@ -7,8 +7,9 @@ use tidings_event::{EventPage, Rev, Severity};
 
 use super::{builder, built, event};
 use crate::model::user;
-use crate::place::Place;
 use crate::reader::{STUCK, next};
+use crate::seeds::seeds;
+use crate::test_dir::TestDir;
 
 async fn listed(tidings: &Tidings, number: u8) -> EventPage {
     tidings
@@ -17,15 +18,15 @@ async fn listed(tidings: &Tidings, number: u8) -> EventPage {
         .expect("the store can be read")
 }
 
-pub(crate) async fn the_first_receipt_is_given_again_for_a_repeat(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn a_repeat_returns_the_first_receipt(dir: TestDir) {
+    let tidings = dir.open().await;
     let sent = event(Some(user(0)), 1);
     let first = tidings.publish(sent.clone()).await.expect("it is stored");
     assert!(!first.repeated);
     assert_eq!(first.rev, Some(Rev::new(1)));
     tidings.close().await;
 
-    let tidings = place.open().await;
+    let tidings = dir.open().await;
     let again = tidings
         .publish(sent.clone())
         .await
@@ -35,7 +36,7 @@ pub(crate) async fn the_first_receipt_is_given_again_for_a_repeat(place: Place) 
         (again.event(), again.json(), again.rev),
         (first.event(), first.json(), first.rev)
     );
-    // Twice in one request is a repeat too.
+    // The second copy within one request is a repeat, too.
     let other = event(Some(user(0)), 2);
     let receipts = tidings
         .publish_batch(vec![other.clone(), other])
@@ -50,8 +51,8 @@ pub(crate) async fn the_first_receipt_is_given_again_for_a_repeat(place: Place) 
     tidings.close().await;
 }
 
-pub(crate) async fn an_id_with_other_content_is_a_conflict(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn an_id_with_other_content_is_a_conflict(dir: TestDir) {
+    let tidings = dir.open().await;
     let sent = event(Some(user(0)), 1);
     tidings.publish(sent.clone()).await.expect("it is stored");
 
@@ -79,8 +80,8 @@ fn sent_as_stored(tidings: &Tidings, sent: &tidings::Event) -> tidings::Event {
     stored
 }
 
-pub(crate) async fn a_batch_is_stored_whole_or_not_at_all(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn a_batch_is_stored_whole_or_not_at_all(dir: TestDir) {
+    let tidings = dir.open().await;
     let mut reader = tidings
         .subscribe(user(0), Start::Now)
         .await
@@ -103,7 +104,7 @@ pub(crate) async fn a_batch_is_stored_whole_or_not_at_all(place: Place) {
     );
 
     let mut invalid = event(Some(user(0)), 5);
-    // An error event without a cause.
+    // An error event must have a cause.
     invalid.severity = Severity::Error;
     let refused = tidings
         .publish_batch(vec![event(Some(user(0)), 6), invalid])
@@ -116,7 +117,7 @@ pub(crate) async fn a_batch_is_stored_whole_or_not_at_all(place: Place) {
         other => panic!("{other:?}"),
     }
 
-    // Nothing of them is there, neither in the list nor as a hole in the revs.
+    // The refused requests left no event in the list and no gap in the revs.
     assert_eq!(listed(&tidings, 0).await.total_count, Some(0));
     let stored = tidings
         .publish(event(Some(user(0)), 7))
@@ -132,14 +133,14 @@ pub(crate) async fn a_batch_is_stored_whole_or_not_at_all(place: Place) {
     tidings.close().await;
 }
 
-pub(crate) async fn an_event_survives_its_caller(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn an_event_survives_its_caller(dir: TestDir) {
+    let tidings = dir.open().await;
     let mut reader = tidings
         .subscribe(user(0), Start::Now)
         .await
         .expect("the store can be read");
     let sent = event(Some(user(0)), 1);
-    // The caller hangs up as soon as its request is taken, which is the first time it is polled.
+    // The first poll queues the request. The caller then drops its future.
     let mut publish = Box::pin(tidings.publish(sent.clone()));
     let polled = publish
         .as_mut()
@@ -163,8 +164,8 @@ pub(crate) async fn an_event_survives_its_caller(place: Place) {
     tidings.close().await;
 }
 
-pub(crate) async fn what_was_accepted_is_committed_by_close(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn close_commits_accepted_requests(dir: TestDir) {
+    let tidings = dir.open().await;
     let mut taken = Vec::new();
     for number in 0..50 {
         let mut publish = Box::pin(tidings.publish(event(Some(user(0)), number)));
@@ -180,13 +181,13 @@ pub(crate) async fn what_was_accepted_is_committed_by_close(place: Place) {
         assert_eq!(receipt.rev, Some(Rev::new(rev)));
     }
 
-    let tidings = place.open().await;
+    let tidings = dir.open().await;
     assert_eq!(listed(&tidings, 0).await.total_count, Some(50));
     tidings.close().await;
 }
 
-pub(crate) async fn too_large_events_and_batches_are_refused(place: Place) {
-    let mut config = place.config();
+pub(crate) async fn too_large_events_and_batches_are_refused(dir: TestDir) {
+    let mut config = dir.config();
     config.limits.event_bytes = 2_000;
     config.limits.batch_events = 3;
     config.limits.batch_bytes = 3_500;
@@ -240,8 +241,8 @@ pub(crate) async fn too_large_events_and_batches_are_refused(place: Place) {
     tidings.close().await;
 }
 
-pub(crate) async fn nothing_is_taken_after_close(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn requests_after_close_are_refused(dir: TestDir) {
+    let tidings = dir.open().await;
     let mut reader = tidings
         .subscribe(user(0), Start::Now)
         .await
@@ -258,9 +259,9 @@ pub(crate) async fn nothing_is_taken_after_close(place: Place) {
     clone.close().await;
 }
 
-/// Whoever has a receipt can rely on it: the subscribers need not wait for anything else.
-pub(crate) async fn what_is_acknowledged_is_already_delivered(place: Place) {
-    let tidings = place.open().await;
+/// When a publisher has its receipt, the subscribers have the event.
+pub(crate) async fn events_are_delivered_before_they_are_acknowledged(dir: TestDir) {
+    let tidings = dir.open().await;
     let mut reader = tidings
         .subscribe(user(0), Start::Now)
         .await
@@ -283,9 +284,9 @@ pub(crate) async fn what_is_acknowledged_is_already_delivered(place: Place) {
     tidings.close().await;
 }
 
-/// Whoever closes waits until all that was accepted is committed, also beside another.
-pub(crate) async fn every_close_waits_for_the_end(place: Place) {
-    let tidings = place.open().await;
+/// Each of several concurrent calls returns after all accepted requests are committed.
+pub(crate) async fn every_concurrent_close_waits_for_the_end(dir: TestDir) {
+    let tidings = dir.open().await;
     let mut taken = Vec::new();
     for number in 0..200 {
         let mut publish = Box::pin(tidings.publish(event(Some(user(0)), number)));
@@ -295,7 +296,7 @@ pub(crate) async fn every_close_waits_for_the_end(place: Place) {
         assert!(polled.is_pending());
         taken.push(publish);
     }
-    // One that gives up at once, and two together.
+    // One call is dropped at once, and two run together.
     let mut given_up = Box::pin(tidings.close());
     assert!(
         given_up
@@ -306,7 +307,7 @@ pub(crate) async fn every_close_waits_for_the_end(place: Place) {
     drop(given_up);
     let both = async { tokio::join!(tidings.close(), tidings.close()) };
     tokio::time::timeout(STUCK, both).await.expect("they end");
-    // Tokio lets one poll of a task do only so much: the later requests were not taken.
+    // Tokio limits the work of one poll of a task, so the later requests were not queued.
     let mut stored = 0;
     for publish in taken {
         match publish.await {
@@ -316,14 +317,14 @@ pub(crate) async fn every_close_waits_for_the_end(place: Place) {
         }
     }
     assert!(stored >= 50, "{stored}");
-    let tidings = place.open().await;
+    let tidings = dir.open().await;
     assert_eq!(listed(&tidings, 0).await.total_count, Some(stored));
     tidings.close().await;
 }
 
-/// The last handle is gone: nobody will publish any more.
-pub(crate) async fn subscriptions_end_with_the_last_handle(place: Place) {
-    let tidings = place.open().await;
+/// Without a handle, no more events can come.
+pub(crate) async fn subscriptions_end_with_the_last_handle(dir: TestDir) {
+    let tidings = dir.open().await;
     let mut reader = tidings
         .subscribe(user(0), Start::Now)
         .await
@@ -341,10 +342,10 @@ pub(crate) async fn subscriptions_end_with_the_last_handle(place: Place) {
     };
     tokio::time::timeout(STUCK, reads).await.expect("it ends");
     assert_eq!(created, 1);
-    // The directory is free again when the subscription is gone too.
+    // The directory is unlocked when the subscription is dropped, too.
     drop(reader);
     tokio::time::timeout(STUCK, async {
-        while Tidings::open(place.config()).await.is_err() {
+        while Tidings::open(dir.config()).await.is_err() {
             tokio::task::yield_now().await;
         }
     })
@@ -352,42 +353,40 @@ pub(crate) async fn subscriptions_end_with_the_last_handle(place: Place) {
     .expect("it is unlocked");
 }
 
-/// Live, listed, replayed and repeated: the same text.
-pub(crate) async fn numbers_come_back_as_they_were_sent(place: Place) {
-    let tidings = place.open().await;
-    let mut numbers: Vec<f64> = (0..2000)
-        .map(|_| f64::from_bits(fastrand::u64(..)))
-        .collect();
-    numbers.extend((0..700).map(|_| fastrand::f64() * 360.0 - 180.0));
-    numbers.retain(|number| number.is_finite());
+/// Receipts, single events and repeats have the numbers as they were sent.
+pub(crate) async fn numbers_come_back_as_they_were_sent(dir: TestDir) {
+    let tidings = dir.open().await;
+    for seed in seeds("numbers", 1) {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut numbers: Vec<f64> = (0..2000).map(|_| f64::from_bits(rng.u64(..))).collect();
+        numbers.extend((0..700).map(|_| rng.f64() * 360.0 - 180.0));
+        numbers.retain(|number| number.is_finite());
+        check_numbers(&tidings, &numbers).await;
+    }
+    tidings.close().await;
+}
+
+async fn check_numbers(tidings: &Tidings, numbers: &[f64]) {
     let metadata = serde_json::json!({
         "floats": numbers,
         "edges": [u64::MAX, i64::MIN, 0, -0.0, f64::MAX, f64::MIN_POSITIVE, 5e-324, 0.1],
     });
-    let sent = built(
-        builder(Some(user(0)))
-            .with_metadata(metadata.as_object().expect("it is an object").clone()),
-    );
+    let metadata = metadata.as_object().expect("it is an object").clone();
+    let sent = built(builder(Some(user(0))).with_metadata(metadata));
     let receipt = tidings.publish(sent.clone()).await.expect("it is stored");
     assert_eq!(receipt.event().metadata, sent.metadata);
-    let read = tidings
-        .get(user(0), sent.id)
-        .await
-        .expect("readable")
-        .expect("it is there");
-    assert_eq!(
-        serde_json::to_vec(&read).expect("it can be encoded"),
-        receipt.json().to_vec()
-    );
+    let read = tidings.get(user(0), sent.id).await.expect("readable");
+    let read = read.expect("it exists");
+    let json = serde_json::to_vec(&read).expect("it can be encoded");
+    assert_eq!(json, receipt.json().to_vec());
     let repeat = tidings.publish(read).await.expect("a repeat is no error");
     assert!(repeat.repeated);
     assert_eq!(repeat.json(), receipt.json());
-    tidings.close().await;
 }
 
-/// A program that shuts down lets its streams go first; its own work goes on being stored.
-pub(crate) async fn subscriptions_can_be_ended_while_publishing_goes_on(place: Place) {
-    let tidings = place.open().await;
+/// A program that shuts down ends its streams first, and still stores its own events.
+pub(crate) async fn subscriptions_can_end_while_publishing_continues(dir: TestDir) {
+    let tidings = dir.open().await;
     let mut reader = tidings
         .subscribe(user(0), Start::Now)
         .await

@@ -1,4 +1,4 @@
-//! What one owner may take of the disk.
+//! The quota of an owner.
 
 use std::time::Duration;
 
@@ -9,25 +9,25 @@ use tidings_event::{Draft, OwnerId, ResetReason};
 
 use super::{builder, built, event};
 use crate::model::user;
-use crate::place::Place;
 use crate::reader::{STUCK, next};
+use crate::test_dir::TestDir;
 
-/// Room for a few events.
+/// The bytes of a few events.
 const QUOTA: u64 = 4_000;
 
-/// What an event of a test counts beside its description: its category and action, and all that is not
-/// text.
+/// The bytes that an event of a test counts beside its description: category, action, and everything that is
+/// not text.
 const BESIDE: u64 = 512 + ("deployment".len() + "apply".len()) as u64;
 
-async fn open(place: &Place) -> Tidings {
+async fn open(dir: &TestDir) -> Tidings {
     let config = Config {
         owner_bytes: Some(QUOTA),
-        ..place.config()
+        ..dir.config()
     };
     Tidings::open(config).await.expect("an engine opens")
 }
 
-/// An event that counts so much.
+/// An event that counts this many bytes.
 fn of_size(owner: Option<OwnerId>, bytes: u64) -> Event {
     let letters = usize::try_from(bytes - BESIDE).expect("it is small");
     built(builder(owner).with_description("x".repeat(letters)))
@@ -58,11 +58,11 @@ fn assert_over(refused: Result<Vec<Receipt>, PublishError>, expected: (usize, u6
     }
 }
 
-pub(crate) async fn an_owner_may_fill_the_quota_to_the_last_byte(place: Place) {
-    let tidings = open(&place).await;
+pub(crate) async fn an_owner_can_fill_the_quota_to_the_last_byte(dir: TestDir) {
+    let tidings = open(&dir).await;
     let first = [of_size(Some(user(0)), 1_200), of_size(Some(user(0)), 1_200)];
     by_owner(&tidings, &first).await.expect("stored");
-    // All or nothing, also of those that would fit.
+    // A request is refused as a whole, even if some of its events fit.
     let batch = [
         of_size(Some(user(1)), 600),
         of_size(Some(user(0)), 800),
@@ -80,7 +80,7 @@ pub(crate) async fn an_owner_may_fill_the_quota_to_the_last_byte(place: Place) {
         by_owner(&tidings, &one_more).await,
         (0, bytes, QUOTA, QUOTA),
     );
-    // A repeat takes nothing, alone or in company.
+    // A repeat counts nothing, alone or with other events.
     let repeated = by_owner(&tidings, &[first[0].clone(), last[0].clone()]).await;
     assert!(repeated.expect("there").iter().all(|one| one.repeated));
     // The system has no quota.
@@ -88,9 +88,9 @@ pub(crate) async fn an_owner_may_fill_the_quota_to_the_last_byte(place: Place) {
         tidings.publish(of_size(None, QUOTA)).await.expect("stored");
     }
 
-    // The quota is kept across a restart, and a deletion gives back what the event took.
+    // The count survives a restart, and a deletion subtracts the bytes of its event.
     tidings.close().await;
-    let tidings = open(&place).await;
+    let tidings = open(&dir).await;
     assert_over(
         by_owner(&tidings, &one_more).await,
         (0, bytes, QUOTA, QUOTA),
@@ -105,12 +105,12 @@ pub(crate) async fn an_owner_may_fill_the_quota_to_the_last_byte(place: Place) {
         .await
         .expect("stored");
     tidings.close().await;
-    place.audit();
+    dir.audit();
 }
 
-/// Users who fill their inbox themselves still get what a backend has to tell them.
-pub(crate) async fn a_backend_may_fill_as_much_again(place: Place) {
-    let tidings = open(&place).await;
+/// Users who fill their inbox themselves still get the events of a backend.
+pub(crate) async fn a_backend_can_fill_the_quota_a_second_time(dir: TestDir) {
+    let tidings = open(&dir).await;
     by_owner(&tidings, &[of_size(Some(user(0)), QUOTA)])
         .await
         .expect("stored");
@@ -122,15 +122,15 @@ pub(crate) async fn a_backend_may_fill_as_much_again(place: Place) {
     let refused = tidings.publish_batch(more).await;
     assert_over(refused, (1, 600, 2 * QUOTA, 2 * QUOTA));
     tidings.close().await;
-    place.audit();
+    dir.audit();
 }
 
-pub(crate) async fn what_is_refused_for_one_owner_is_stored_for_the_others(place: Place) {
-    let tidings = open(&place).await;
+pub(crate) async fn a_full_quota_of_one_owner_does_not_affect_others(dir: TestDir) {
+    let tidings = open(&dir).await;
     by_owner(&tidings, &[of_size(Some(user(0)), QUOTA)])
         .await
         .expect("stored");
-    // At the same time, so that they share commits.
+    // The requests run concurrently, so that they share commits.
     let requests = (0..300_u64).map(|number| {
         let owner = user(u8::try_from(number % 3).expect("it is small"));
         let events = prepared(&tidings, &[event(Some(owner), number)]);
@@ -151,17 +151,17 @@ pub(crate) async fn what_is_refused_for_one_owner_is_stored_for_the_others(place
     }
     let fit = QUOTA / (BESIDE + "event 100".len() as u64);
     assert_eq!(stored[0], 0);
-    // The last ones are a few bytes shorter or longer.
+    // The last events are a few bytes shorter or longer.
     for stored in &stored[1..] {
         assert!((fit..=fit + 1).contains(stored), "{stored} of {fit}");
     }
     tidings.close().await;
-    place.audit();
+    dir.audit();
 }
 
-/// Publishing and deleting without end takes no more than so many deletions take.
-pub(crate) async fn an_owner_has_only_so_many_deletions_remembered(place: Place) {
-    let mut config = place.config();
+/// Endless publishing and deleting takes bounded space.
+pub(crate) async fn the_remembered_deletions_of_an_owner_are_limited(dir: TestDir) {
+    let mut config = dir.config();
     config.retention.owner_deletions = 1_000;
     let tidings = Tidings::open(config).await.expect("an engine opens");
     let early = tidings.publish(event(Some(user(0)), 0)).await;
@@ -194,5 +194,5 @@ pub(crate) async fn an_owner_has_only_so_many_deletions_remembered(place: Place)
     let first = next(&mut opened.expect("readable")).await;
     assert!(matches!(first, StreamItem::Ready { .. }), "{first:?}");
     tidings.close().await;
-    place.audit();
+    dir.audit();
 }

@@ -1,11 +1,10 @@
-//! Random histories: publishes, repeats, conflicts, changes of every kind, readers that come and go,
-//! restarts that keep less.
+//! Random histories: publish requests, repeats, conflicts, changes of every kind, readers that connect and
+//! disconnect, restarts that keep fewer events.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config as Runs, TestRunner};
 use tidings::{Change, Event, EventFilter, PageRequest, PublishError, Selection, Status, Tidings};
 use tidings_event::{
     Cursor, EventId, OwnerId, OwnerKind, Paging, ResourceId, Rev, Severity, Sort, SortKey,
@@ -16,13 +15,14 @@ use uuid::Uuid;
 use super::{builder, built};
 use crate::listed;
 use crate::model::{EventKey, Model, key_of, lets_through, sort_events, user};
-use crate::place::Place;
 use crate::reader::{Reader, STUCK};
+use crate::seeds;
+use crate::test_dir::TestDir;
 
 /// The users of a history; one more owner is the system.
 const USERS: u8 = 3;
 
-/// The user whose feed shows that retention has read all feeds.
+/// The user whose feed shows that retention has scanned all feeds.
 const WITNESS: u8 = USERS;
 
 /// The readers of a history: two of each user, and one of the system's own feed.
@@ -31,11 +31,11 @@ const READERS: usize = 2 * USERS as usize + 1;
 /// Longer than any history takes, so that retention runs once, at the start of an engine.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What is read at once of a page: one event, a few, or all.
+/// The bytes of a page that are read at once: one event, a few, or all.
 const PAGE_BYTES: std::ops::Range<usize> = 0..12_000;
 
-/// How many histories are tried. Each opens stores on disk.
-const HISTORIES: u32 = 64;
+/// How many random histories run. Each opens stores on disk.
+const HISTORIES: usize = 64;
 
 const CATEGORIES: [&str; 2] = ["deployment", "connection"];
 const ACTIONS: [&str; 3] = ["apply", "register", "ping"];
@@ -50,25 +50,25 @@ const SEARCHES: [&str; 7] = ["not d", "STRASSE", "οδο", "%", "_", "o", "absen
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// A request of these events.
+    /// One publish request with these events.
     Publish(Vec<Sent>),
-    /// An owner changes some events, named by numbers, whoever's they are.
+    /// An owner changes events of any owner, which are chosen by numbers.
     ChangeIds {
         owner: u8,
         events: Vec<usize>,
         change: Change,
     },
-    /// An owner changes all that match, up to what a reader of theirs has seen, or all.
+    /// The owner of a reader changes all matching events, up to the reader's position if it has one.
     ChangeMatching {
         reader: usize,
         filter: EventFilter,
         change: Change,
     },
-    /// A reader comes back where it was, even if it was there.
-    ComeBack { reader: usize },
-    /// A reader takes this many items, or what there is.
+    /// A reader reconnects at its position, even if it is connected.
+    Reconnect { reader: usize },
+    /// A reader reads this many items, or as many as there are.
     Read { reader: usize, items: usize },
-    /// A reader breaks off.
+    /// A reader disconnects.
     Cut { reader: usize },
     /// A list is compared with the model.
     List {
@@ -77,7 +77,7 @@ enum Step {
         sort: Sort,
         size: u64,
     },
-    /// The engine is closed and opened again, to keep so many events of each owner and the system.
+    /// The engine restarts, and keeps this many events of each owner and of the system.
     Restart { kept: Option<u8> },
 }
 
@@ -92,11 +92,11 @@ enum Sent {
         /// Seconds: events of the same moment are common.
         moment: u64,
     },
-    /// One of the events that were published, chosen by a number.
+    /// A published event, chosen by a number.
     Repeat { of: usize },
-    /// The id of one of the events that were published, with other content.
+    /// The id of a published event, with other content.
     Conflict { with: usize },
-    /// One of the events that were published, for any owner, perhaps with other content.
+    /// A published event for any owner, perhaps with other content.
     Copied {
         of: usize,
         owner: u8,
@@ -200,7 +200,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(owner, events, change)| Step::ChangeIds { owner, events, change }),
         2 => (0..READERS, filter(), change())
             .prop_map(|(reader, filter, change)| Step::ChangeMatching { reader, filter, change }),
-        3 => (0..READERS).prop_map(|reader| Step::ComeBack { reader }),
+        3 => (0..READERS).prop_map(|reader| Step::Reconnect { reader }),
         6 => (0..READERS, 1..8_usize).prop_map(|(reader, items)| Step::Read { reader, items }),
         1 => (0..READERS).prop_map(|reader| Step::Cut { reader }),
         3 => (0..=USERS, filter(), sort(), 1..20_u64)
@@ -209,40 +209,30 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Whatever happens, every reader ends with what the list holds, the counts are those of the model at
-/// every cursor, lists and bulk changes find what the model finds, and nothing of a refused request is
-/// there.
-pub(crate) fn histories_agree_with_the_model(place: fn() -> Place) {
+/// Every reader ends with the events of the list, the counts agree with the model at every cursor, lists and
+/// bulk changes match the same events as the model, and refused requests store nothing.
+pub(crate) fn histories_agree_with_the_model(test_dir: fn() -> TestDir) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .expect("a runtime starts");
-    let mut runner = TestRunner::new(Runs {
-        cases: HISTORIES,
-        failure_persistence: None,
-        ..Runs::default()
+    let histories = (PAGE_BYTES, prop::collection::vec(step(), 1..80));
+    seeds::check("histories", HISTORIES, &histories, |(bytes, history)| {
+        let dir = test_dir().with_page_bytes(bytes);
+        runtime.block_on(History::play(&dir, history));
+        dir.audit();
+        Ok(())
     });
-    runner
-        .run(
-            &(PAGE_BYTES, prop::collection::vec(step(), 1..80)),
-            |(bytes, history)| {
-                let place = place().with_page_bytes(bytes);
-                runtime.block_on(History::play(&place, history));
-                place.audit();
-                Ok(())
-            },
-        )
-        .unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-/// The model deletes all excess events at a restart, but retention works in the background: it may
-/// reach a feed late, and then deletes events that were published after the restart. Here it has the
-/// feeds of many other owners to empty first. A history must wait for it although the history's own
-/// feeds are already empty.
-pub(crate) async fn a_history_waits_until_retention_has_read_all_feeds(place: Place) {
-    let mut history = History::begin(&place).await;
-    // Retention reads 256 feeds at a time, and deletes 512 events at a time.
+/// The model deletes all excess events at a restart, but retention works in the background: it can reach a
+/// feed late, and then delete events that were published after the restart. Here it has to empty the feeds
+/// of many other owners first. A history must wait for it although the history's own feeds are already
+/// empty.
+pub(crate) async fn a_history_waits_until_retention_has_scanned_all_feeds(dir: TestDir) {
+    let mut history = History::begin(&dir).await;
+    // Retention scans 256 feeds at a time, and deletes 512 events at a time.
     let others = (100..).map(|number| OwnerId::from(Uuid::from_u128(number)));
     let others: Vec<_> = others.take(300).collect();
     let events = others
@@ -251,7 +241,7 @@ pub(crate) async fn a_history_waits_until_retention_has_read_all_feeds(place: Pl
         .map(|owner| built(builder(Some(owner))));
     let published = history.tidings.publish_batch(events.collect()).await;
     published.expect("the events are new");
-    history.restart(&place, Some(0)).await;
+    history.restart(&dir, Some(0)).await;
     let sent = |owner| Sent::New {
         owner,
         severity: Severity::Success,
@@ -275,16 +265,16 @@ struct History {
 }
 
 impl History {
-    async fn play(place: &Place, steps: Vec<Step>) {
-        let mut history = Self::begin(place).await;
+    async fn play(dir: &TestDir, steps: Vec<Step>) {
+        let mut history = Self::begin(dir).await;
         for step in steps {
-            history.take(place, step).await;
+            history.take(dir, step).await;
         }
         history.end().await;
     }
 
-    async fn begin(place: &Place) -> Self {
-        let tidings = place.open().await;
+    async fn begin(dir: &TestDir) -> Self {
+        let tidings = dir.open().await;
         let system = OwnerId::from(*tidings.system_id().as_uuid());
         Self {
             readers: (0..READERS)
@@ -300,7 +290,7 @@ impl History {
         }
     }
 
-    async fn take(&mut self, place: &Place, step: Step) {
+    async fn take(&mut self, dir: &TestDir, step: Step) {
         match step {
             Step::Publish(sent) => self.publish(sent).await,
             Step::ChangeIds {
@@ -313,7 +303,7 @@ impl History {
                 filter,
                 change,
             } => self.change_matching(reader, filter, change).await,
-            Step::ComeBack { reader } => self.readers[reader].come_back(&self.tidings).await,
+            Step::Reconnect { reader } => self.readers[reader].reconnect(&self.tidings).await,
             Step::Read { reader, items } => self.read(reader, items).await,
             Step::Cut { reader } => self.readers[reader].cut(),
             Step::List {
@@ -322,7 +312,7 @@ impl History {
                 sort,
                 size,
             } => self.list(owner, filter, sort, size).await,
-            Step::Restart { kept } => self.restart(place, kept).await,
+            Step::Restart { kept } => self.restart(dir, kept).await,
         }
     }
 
@@ -382,7 +372,7 @@ impl History {
                     event.created_at = at(moment);
                     events.push(event);
                 }
-                // Nothing was published yet.
+                // No event was published yet.
                 Sent::Repeat { .. } | Sent::Conflict { .. } | Sent::Copied { .. } => {
                     events.push(built(builder(None)));
                 }
@@ -429,7 +419,7 @@ impl History {
 
     async fn change_matching(&mut self, reader: usize, filter: EventFilter, change: Change) {
         let owner = self.readers[reader].owner();
-        // A cursor from before a reset is as good as another here: all of it was seen.
+        // A cursor from before a reset works, too.
         let seen = self.readers[reader].cursor;
         let selection = match (filter.is_empty(), seen) {
             (true, up_to) => Selection::All { up_to },
@@ -452,7 +442,7 @@ impl History {
 
     async fn list(&mut self, owner: u8, filter: EventFilter, sort: Sort, size: u64) {
         let owner = owner_of(owner, self.system);
-        // Only the engine knows when an event was changed.
+        // The model does not know when an event was changed, so the list of the engine is filtered.
         let all = listed::all(&self.tidings, owner).await;
         let mut expected: Vec<_> = all
             .into_iter()
@@ -473,9 +463,9 @@ impl History {
         assert_eq!(page.events, second, "{filter:?} {sort:?}");
     }
 
-    async fn restart(&mut self, place: &Place, kept: Option<u8>) {
+    async fn restart(&mut self, dir: &TestDir, kept: Option<u8>) {
         self.readers.iter_mut().for_each(Reader::cut);
-        let mut config = place.config();
+        let mut config = dir.config();
         config.retention.interval = RETENTION_INTERVAL;
         if let Some(kept) = kept {
             config.retention.owner_events = Some(kept.into());
@@ -493,9 +483,9 @@ impl History {
         }
     }
 
-    /// Gives an owner without readers one event more than are kept. Retention reads the feeds of a
-    /// history, which are few, in one snapshot. Once it has deleted that event, it deletes nothing that
-    /// is published later.
+    /// Publishes one event more than are kept to an owner without readers. Retention scans the few feeds of a
+    /// history in one snapshot. Once it has deleted that event, it deletes no event that is published
+    /// later.
     async fn publish_to_witness(&mut self, kept: u8) {
         let events = (0..=kept).map(|_| built(builder(Some(user(WITNESS)))));
         let receipts = self.tidings.publish_batch(events.collect()).await;
@@ -513,7 +503,7 @@ impl History {
     async fn end(mut self) {
         for number in 0..READERS {
             if !self.readers[number].is_there() {
-                self.readers[number].come_back(&self.tidings).await;
+                self.readers[number].reconnect(&self.tidings).await;
             }
             self.read(number, usize::MAX).await;
             let reader = &self.readers[number];
@@ -578,7 +568,7 @@ async fn until_at(tidings: &Tidings, owner: OwnerId, head: Rev) {
         .expect("what is not to be kept goes");
 }
 
-/// The n-th user; the one after the last is the system.
+/// The owner with this number: a user, or after them the system.
 fn owner_of(number: u8, system: OwnerId) -> OwnerId {
     if number < USERS { user(number) } else { system }
 }

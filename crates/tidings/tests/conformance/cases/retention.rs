@@ -1,4 +1,4 @@
-//! What is kept, and what is forgotten.
+//! Retention, and forgetting deletions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use tidings_event::{OwnerId, ResetReason, Severity, Timestamp};
 use super::{builder, built, event};
 use crate::listed;
 use crate::model::user;
-use crate::place::Place;
 use crate::reader::{STUCK, next};
+use crate::test_dir::TestDir;
 
 async fn open(config: Config) -> Tidings {
     Tidings::open(config).await.expect("an engine opens")
 }
 
-/// Waits until so many events are left to `owner`.
+/// Waits until `owner` has this many events left.
 async fn until_left(tidings: &Tidings, owner: OwnerId, number: u64) {
     let left = async {
         while tidings.summary(owner).await.expect("readable").total_count != number {
@@ -26,8 +26,8 @@ async fn until_left(tidings: &Tidings, owner: OwnerId, number: u64) {
     tokio::time::timeout(STUCK, left).await.expect("they go");
 }
 
-pub(crate) async fn the_newest_are_kept_and_the_streams_show_what_goes(place: Place) {
-    let mut config = place.config();
+pub(crate) async fn keeps_the_newest_events_and_streams_the_deletions(dir: TestDir) {
+    let mut config = dir.config();
     config.retention.owner_events = Some(10);
     config.retention.system_events = 5;
     config.retention.interval = Duration::from_millis(5);
@@ -47,7 +47,7 @@ pub(crate) async fn the_newest_are_kept_and_the_streams_show_what_goes(place: Pl
         .await
         .expect("stored");
     until_left(&tidings, user(0), 15).await;
-    // All of the other's, and what is kept of the system's.
+    // All events of the other user, and the kept events of the system.
     until_left(&tidings, user(1), 6).await;
     newest.reverse();
     let own = newest
@@ -61,7 +61,7 @@ pub(crate) async fn the_newest_are_kept_and_the_streams_show_what_goes(place: Pl
     let mut expected: Vec<_> = own.chain(system).cloned().collect();
     expected.sort_by_key(|one| std::cmp::Reverse((one.created_at, one.id)));
     assert_eq!(listed::all(&tidings, user(0)).await, expected);
-    // The stream has shown each of them, and the end of each other.
+    // The stream has shown each event, and the deletion of each other one.
     let end = tidings.summary(user(0)).await.expect("readable").cursor;
     let (mut seen, mut counts, mut reached) = (BTreeMap::new(), None, None);
     while counts.is_none() || reached != Some(end) {
@@ -86,14 +86,14 @@ pub(crate) async fn the_newest_are_kept_and_the_streams_show_what_goes(place: Pl
     tidings.close().await;
 }
 
-/// What is too old goes, and takes no place among those that are kept.
-pub(crate) async fn what_is_too_old_goes_though_there_are_too_many(place: Place) {
-    let mut config = place.config();
+/// Events that are too old are deleted, and do not count among the newest.
+pub(crate) async fn deletes_old_events_before_it_counts_the_rest(dir: TestDir) {
+    let mut config = dir.config();
     config.retention.owner_events = Some(10);
     config.retention.severity_age = BTreeMap::from([(Severity::Debug, Duration::from_secs(60))]);
-    // One look, when it is opened.
+    // Retention runs once, when the engine opens.
     config.retention.interval = Duration::from_secs(3600);
-    let tidings = place.open().await;
+    let tidings = dir.open().await;
     let now = Timestamp::now();
     for number in 0..20_u64 {
         let severity = match number {
@@ -112,9 +112,9 @@ pub(crate) async fn what_is_too_old_goes_though_there_are_too_many(place: Place)
     tidings.close().await;
 }
 
-pub(crate) async fn each_severity_has_its_age(place: Place) {
+pub(crate) async fn each_severity_has_its_age(dir: TestDir) {
     let day = Duration::from_secs(24 * 60 * 60);
-    let mut config = place.config();
+    let mut config = dir.config();
     config.retention.age = Some(10 * day);
     config.retention.severity_age =
         BTreeMap::from([(Severity::Debug, day), (Severity::Critical, 1000 * day)]);
@@ -150,8 +150,8 @@ pub(crate) async fn each_severity_has_its_age(place: Place) {
     tidings.close().await;
 }
 
-pub(crate) async fn a_cursor_before_forgotten_deletions_is_too_old(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn a_cursor_before_forgotten_deletions_is_too_old(dir: TestDir) {
+    let tidings = dir.open().await;
     for number in 0..10 {
         tidings
             .publish(event(Some(user(0)), number))
@@ -168,7 +168,7 @@ pub(crate) async fn a_cursor_before_forgotten_deletions_is_too_old(place: Place)
     let after = tidings.summary(user(0)).await.expect("readable").cursor;
     tidings.close().await;
 
-    let mut config = place.config();
+    let mut config = dir.config();
     config.retention.deleted_age = Duration::ZERO;
     let tidings = open(config).await;
     // The floor rises when the deletions are forgotten.
@@ -184,7 +184,7 @@ pub(crate) async fn a_cursor_before_forgotten_deletions_is_too_old(place: Place)
     let reset = tokio::time::timeout(STUCK, forgotten).await;
     let reset = reset.expect("they are forgotten");
     assert_eq!(reset, (after, ResetReason::TooOld));
-    // Who has seen all of them goes on, and who has seen nothing gets what there is.
+    // A reader who has seen all deletions continues. A new reader gets all events.
     for start in [Start::After(after), Start::Earliest] {
         let opened = tidings.subscribe(user(0), start).await;
         let mut reader = opened.expect("readable");
@@ -206,7 +206,7 @@ pub(crate) async fn a_cursor_before_forgotten_deletions_is_too_old(place: Place)
             _ => assert!(events.is_empty()),
         }
     }
-    // A forgotten id is a new one.
+    // An id is new once its deletion is forgotten.
     let again = tidings.publish(seen[0].clone()).await.expect("stored");
     assert!(!again.repeated);
     tidings.close().await;

@@ -1,4 +1,4 @@
-//! Searching feeds that are long enough for an index.
+//! Search in feeds that are long enough for an index.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tidings_event::{OwnerId, OwnerKind, Paging, Sort, SortKey, SortOrder, Timest
 use super::{builder, built};
 use crate::listed;
 use crate::model::{lets_through, sort_events, user};
-use crate::place::Place;
+use crate::test_dir::TestDir;
 use crate::tidied::until_tidied;
 
 const WORDS: [&str; 8] = [
@@ -23,7 +23,7 @@ const WORDS: [&str; 8] = [
     "Zürich",
 ];
 
-/// Publishes many events whose times are a little out of order.
+/// Publishes many events, slightly out of order.
 async fn fill(tidings: &Tidings, owner: Option<OwnerId>, number: u64) {
     let base = Timestamp::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let events: Vec<_> = (0..number)
@@ -46,14 +46,14 @@ async fn fill(tidings: &Tidings, owner: Option<OwnerId>, number: u64) {
     }
 }
 
-async fn filled(place: &Place) -> Tidings {
-    let tidings = place.open().await;
+async fn filled(dir: &TestDir) -> Tidings {
+    let tidings = dir.open().await;
     let mut registry = Registry::default();
     tidings.register_metrics(&mut registry);
     fill(&tidings, Some(user(0)), 3000).await;
     fill(&tidings, Some(user(1)), 1500).await;
     fill(&tidings, None, 1200).await;
-    // At least one for each feed; then a tail that is in no block.
+    // At least one block for each feed, then events that are in no block.
     until_tidied(&registry, 3).await;
     fill(&tidings, Some(user(0)), 100).await;
     tidings
@@ -63,11 +63,11 @@ fn searching(text: &str) -> EventFilter {
     EventFilter::default().with_search(text)
 }
 
-pub(crate) async fn a_search_finds_what_the_model_finds_in_a_long_feed(place: Place) {
-    let tidings = filled(&place).await;
+pub(crate) async fn search_in_a_long_feed_agrees_with_the_model(dir: TestDir) {
+    let tidings = filled(&dir).await;
     let system = OwnerId::from(*tidings.system_id().as_uuid());
     let all = listed::all(&tidings, user(0)).await;
-    // Blocks are passed over, and what was deleted stays in them.
+    // Blocks are skipped, and deleted events stay in them.
     let some: Vec<_> = all.iter().step_by(11).map(|event| event.id).collect();
     for ids in some.chunks(100) {
         let selection = tidings::Selection::Ids(ids.to_vec());

@@ -1,16 +1,16 @@
-//! Where a subscription begins.
+//! The start of a subscription.
 
 use tidings::{EventFilter, PageRequest, Start, StreamItem};
 use tidings_event::{Cursor, ResetReason, Rev};
 
 use super::event;
 use crate::model::user;
-use crate::place::Place;
 use crate::reader::next;
+use crate::test_dir::TestDir;
 
-pub(crate) async fn each_unusable_cursor_is_reset_with_its_reason(place: Place) {
-    let tidings = place.open().await;
-    let elsewhere = place.another();
+pub(crate) async fn each_unusable_cursor_is_reset_with_its_reason(dir: TestDir) {
+    let tidings = dir.open().await;
+    let elsewhere = dir.another();
     let other_installation = elsewhere.open().await;
     tidings
         .publish(event(Some(user(0)), 1))
@@ -54,7 +54,7 @@ pub(crate) async fn each_unusable_cursor_is_reset_with_its_reason(place: Place) 
             }
             other => panic!("{start:?}: {other:?}"),
         }
-        // It goes on from there by itself.
+        // The stream continues from there.
         assert!(
             matches!(next(&mut reader).await, StreamItem::Live { cursor, .. } if cursor == head)
         );
@@ -63,8 +63,8 @@ pub(crate) async fn each_unusable_cursor_is_reset_with_its_reason(place: Place) 
     tidings.close().await;
 }
 
-pub(crate) async fn a_subscription_misses_nothing_from_the_moment_it_is_opened(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn a_subscription_misses_nothing_from_the_moment_it_is_opened(dir: TestDir) {
+    let tidings = dir.open().await;
     tidings
         .publish(event(Some(user(0)), 1))
         .await
@@ -91,8 +91,8 @@ pub(crate) async fn a_subscription_misses_nothing_from_the_moment_it_is_opened(p
     tidings.close().await;
 }
 
-pub(crate) async fn the_cursor_of_a_list_continues_in_the_stream(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn the_cursor_of_a_list_continues_in_the_stream(dir: TestDir) {
+    let tidings = dir.open().await;
     for (owner, number) in [(Some(user(0)), 1), (None, 2), (Some(user(1)), 3)] {
         tidings
             .publish(event(owner, number))

@@ -1,4 +1,4 @@
-//! The system's events, which each user reads and deletes for themselves.
+//! System events, which each user marks and deletes for themselves.
 
 use prometheus_client::registry::Registry;
 use tidings::{Change, ChangeOutcome, Event, Selection, Start, Status, StreamItem, Tidings};
@@ -7,8 +7,8 @@ use tidings_event::OwnerId;
 use super::{builder, built, event};
 use crate::listed;
 use crate::model::user;
-use crate::place::Place;
 use crate::reader::next;
+use crate::test_dir::TestDir;
 use crate::tidied::until_tidied;
 
 async fn system_event(tidings: &Tidings, number: u64) -> Event {
@@ -16,8 +16,8 @@ async fn system_event(tidings: &Tidings, number: u64) -> Event {
     receipt.expect("it is stored").event()
 }
 
-pub(crate) async fn what_one_user_does_to_a_system_event_is_nobody_else_s(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn each_user_marks_and_deletes_system_events_alone(dir: TestDir) {
+    let tidings = dir.open().await;
     let system = OwnerId::from(*tidings.system_id().as_uuid());
     let read = system_event(&tidings, 1).await;
     let deleted = system_event(&tidings, 2).await;
@@ -25,7 +25,7 @@ pub(crate) async fn what_one_user_does_to_a_system_event_is_nobody_else_s(place:
     assert_eq!(marked.expect("it answers"), ChangeOutcome::Changed);
     let gone = tidings.delete(user(0), deleted.id).await;
     assert_eq!(gone.expect("it answers"), ChangeOutcome::Changed);
-    // The one who did it.
+    // The user who made the changes.
     let own = listed::all(&tidings, user(0)).await;
     assert_eq!(own.len(), 1);
     assert_eq!(own[0].status, Status::Read);
@@ -36,21 +36,21 @@ pub(crate) async fn what_one_user_does_to_a_system_event_is_nobody_else_s(place:
         tidings.get(user(0), deleted.id).await.expect("readable"),
         None
     );
-    // Another, one who never was here before, and the system itself.
+    // Another user, a new user, and the system itself.
     for other in [user(1), OwnerId::mint(), system] {
         let listed = listed::all(&tidings, other).await;
         assert_eq!(listed, [deleted.clone(), read.clone()]);
         let summary = tidings.summary(other).await.expect("readable");
         assert_eq!((summary.unread_count, summary.read_count), (2, 0));
     }
-    // The system reads nothing.
+    // The system has no status of its own.
     let marked = tidings.set_status(system, read.id, Status::Read).await;
     assert_eq!(marked.expect("it answers"), ChangeOutcome::Unchanged);
     tidings.close().await;
 }
 
-pub(crate) async fn the_end_of_a_system_event_has_the_counts_of_each_reader(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn deleting_a_system_event_tells_each_reader_their_counts(dir: TestDir) {
+    let tidings = dir.open().await;
     let system = OwnerId::from(*tidings.system_id().as_uuid());
     let ends = system_event(&tidings, 1).await;
     system_event(&tidings, 2).await;
@@ -86,10 +86,10 @@ pub(crate) async fn the_end_of_a_system_event_has_the_counts_of_each_reader(plac
     tidings.close().await;
 }
 
-/// More than go in one step, so that some of what users did is there longer than the event.
-pub(crate) async fn what_many_users_did_to_a_system_event_goes_with_it(place: Place) {
+/// There are more overlays than one step removes, so some outlive their event.
+pub(crate) async fn overlays_of_many_users_go_with_their_system_event(dir: TestDir) {
     const USERS: u8 = 250;
-    let tidings = place.open().await;
+    let tidings = dir.open().await;
     let mut registry = Registry::default();
     tidings.register_metrics(&mut registry);
     let system = OwnerId::from(*tidings.system_id().as_uuid());
@@ -98,7 +98,7 @@ pub(crate) async fn what_many_users_did_to_a_system_event_goes_with_it(place: Pl
         events.push(system_event(&tidings, number).await);
     }
     for number in 0..USERS {
-        // All but the last event; each third user deletes, each other reads.
+        // One third of the users delete all events but the last, and one third read them.
         for event in &events[..7] {
             let done = match number % 3 {
                 0 => tidings.delete(user(number), event.id).await,
@@ -115,7 +115,7 @@ pub(crate) async fn what_many_users_did_to_a_system_event_goes_with_it(place: Pl
     let ended = events[..6].iter().map(|event| event.id).collect();
     let deleted = tidings.change(system, Selection::Ids(ended), Change::Delete);
     assert_eq!(deleted.await.expect("it answers").count, 6);
-    // At once, and when what they did, a thousand times, is gone.
+    // The counts are right at once, and after the thousand overlays are removed.
     for steps in [0, 2] {
         until_tidied(&registry, steps).await;
         for number in 0..USERS {
@@ -133,8 +133,8 @@ pub(crate) async fn what_many_users_did_to_a_system_event_goes_with_it(place: Pl
     tidings.close().await;
 }
 
-pub(crate) async fn the_types_are_those_of_what_a_user_sees(place: Place) {
-    let tidings = place.open().await;
+pub(crate) async fn types_cover_exactly_the_events_a_user_sees(dir: TestDir) {
+    let tidings = dir.open().await;
     let of_type = |owner, category: &str, action: &str| {
         built(builder(owner).with_category(category).with_action(action))
     };

@@ -1,18 +1,18 @@
-//! Where an engine can be opened again and again.
+//! A data directory for the engine under test.
 
 use std::time::Duration;
 
 use tempfile::TempDir;
 use tidings::{Config, Tidings};
 
-/// A backend with nothing in it yet.
-pub(crate) struct Place {
+/// A data directory that is empty at first. It is removed when this is dropped.
+pub(crate) struct TestDir {
     directory: TempDir,
     page_bytes: usize,
 }
 
-impl Place {
-    /// SQLite in a new directory.
+impl TestDir {
+    /// A new directory for SQLite.
     pub(crate) fn sqlite() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         Self {
@@ -21,18 +21,18 @@ impl Place {
         }
     }
 
-    /// Another one of the same backend.
+    /// A new directory for the same backend.
     pub(crate) fn another(&self) -> Self {
-        // So far there is one backend.
+        // So far, SQLite is the only backend.
         Self::sqlite()
     }
 
-    /// The same, where so many bytes of a page are read at once.
+    /// The same directory, for engines that read this many bytes of a page at once.
     pub(crate) fn with_page_bytes(self, page_bytes: usize) -> Self {
         Self { page_bytes, ..self }
     }
 
-    /// How an engine is opened here.
+    /// The configuration of an engine in this directory.
     pub(crate) fn config(&self) -> Config {
         Config {
             page_bytes: self.page_bytes,
@@ -40,14 +40,14 @@ impl Place {
         }
     }
 
-    /// Compares what is counted here with what there is; no engine may be open.
+    /// Compares the counters of the store with its rows. No engine may be open.
     pub(crate) fn audit(&self) {
         let audited = tidings::audit(self.directory.path(), Duration::from_secs(60));
         let audit = audited.expect("a closed store can be read");
         assert!(audit.complete && audit.wrong.is_empty(), "{audit:?}");
     }
 
-    /// Opens an engine on what is here.
+    /// Opens an engine in this directory.
     pub(crate) async fn open(&self) -> Tidings {
         Tidings::open(self.config())
             .await
