@@ -5,6 +5,7 @@
 mod audit;
 mod backup;
 mod change;
+mod checkpoints;
 mod connection;
 mod counts;
 mod directory;

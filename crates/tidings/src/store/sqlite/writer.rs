@@ -11,6 +11,7 @@ use tidings_event::SystemId;
 use tokio::sync::{mpsc, oneshot};
 
 use super::change;
+use super::checkpoints::Checkpoints;
 use super::directory;
 use super::fault::{is_full, store_error};
 use super::feeds::Feeds;
@@ -178,6 +179,7 @@ fn write(
     last_failed: &AtomicBool,
     disk: &Disk,
 ) {
+    let mut checkpoints = Checkpoints::of(&connection, disk.log_pages());
     while let Some(command) = queue.blocking_recv() {
         match command {
             Command::Commit { next, reply } => {
@@ -206,6 +208,7 @@ fn write(
                 return;
             }
         }
+        checkpoints.run_if_due(&connection);
     }
 }
 
