@@ -23,6 +23,10 @@ pub(crate) use uri::check_uri;
 use rate::Rate;
 use streams::Streams;
 
+/// The bytes of a publish request that count as one event of a caller who publishes to themselves. An
+/// event of the largest size takes the server a hundred times the time of a small one.
+const OWN_EVENT_BYTES: u64 = 8 * 1024;
+
 /// How much one caller may ask for. `None` is any number, and the default: without a login all requests
 /// come from the same caller.
 ///
@@ -35,8 +39,9 @@ pub struct CallerLimits {
     #[cfg(feature = "jwt")]
     pub publish_rate: Option<NonZeroU32>,
     /// The events that a caller a second may publish who may publish to themselves only: ten times as
-    /// many may come at once, and the largest batch always. Such a caller is a person's page or
-    /// script, where `publish_rate` is for backends that publish for everyone.
+    /// many may come at once, and the largest batch always. Each 8 KiB of a request count as one event
+    /// at least. Such a caller is a person's page or script, where `publish_rate` is for backends that
+    /// publish for everyone.
     #[cfg(feature = "jwt")]
     pub own_publish_rate: Option<NonZeroU32>,
     /// The requests by which one caller may list, count, look at, follow, mark and delete events a
@@ -117,38 +122,59 @@ impl Callers {
             })
     }
 
-    /// Counts a publish request as one event, before its body is read. So one that holds none, or
-    /// nothing of use, costs its sender something as well.
-    pub(crate) fn count_publish(&self, caller: OwnerId, reach: Reach) -> Result<(), LimitError> {
-        let Some(publishes) = self.publishes(reach) else {
-            return Ok(());
-        };
-        publishes
-            .take(caller, 1)
-            .map_err(|wait| LimitError::Publishes {
-                reach,
-                rate: publishes.per_second(),
-                seconds: whole_seconds(wait),
-            })
+    /// Counts a publish request by its size, before its body is read: as one event, and as more if it
+    /// is large. So a request without a valid event costs its sender something as well.
+    pub(crate) fn count_publish(
+        &self,
+        caller: OwnerId,
+        reach: Reach,
+        bytes: u64,
+    ) -> Result<(), LimitError> {
+        self.count_events(caller, reach, events_of(reach, bytes), 0)
     }
 
-    /// Counts the events of a batch, but for the one that [`Self::count_publish`] has counted.
+    /// Counts a request whose size was not known before its body was read.
+    pub(crate) fn count_undeclared(
+        &self,
+        caller: OwnerId,
+        reach: Reach,
+        bytes: u64,
+    ) -> Result<(), LimitError> {
+        let counted = events_of(reach, 0);
+        self.count_events(caller, reach, events_of(reach, bytes) - counted, counted)
+    }
+
+    /// Counts the events of a batch beyond those that its size was counted as.
     pub(crate) fn count_batch(
         &self,
         caller: OwnerId,
         reach: Reach,
         events: usize,
+        bytes: u64,
+    ) -> Result<(), LimitError> {
+        let events = u32::try_from(events).unwrap_or(u32::MAX);
+        let counted = events_of(reach, bytes);
+        self.count_events(caller, reach, events.saturating_sub(counted), counted)
+    }
+
+    /// Counts further events of a request of which `counted` were counted before. Sent again, it needs
+    /// room for those, too.
+    fn count_events(
+        &self,
+        caller: OwnerId,
+        reach: Reach,
+        events: u32,
+        counted: u32,
     ) -> Result<(), LimitError> {
         let Some(publishes) = self.publishes(reach) else {
             return Ok(());
         };
-        let more = u32::try_from(events.saturating_sub(1)).unwrap_or(u32::MAX);
-        publishes.take(caller, more).map_err(|wait| {
+        publishes.take(caller, events).map_err(|wait| {
+            let again = publishes.period().saturating_mul(counted);
             LimitError::Publishes {
                 reach,
                 rate: publishes.per_second(),
-                // Sent again, the batch needs room for its first event too.
-                seconds: whole_seconds(wait + publishes.period()),
+                seconds: whole_seconds(wait.saturating_add(again)),
             }
         })
     }
@@ -167,6 +193,17 @@ impl Callers {
         address: Option<IpAddr>,
     ) -> Result<StreamPlace, LimitError> {
         self.streams.open(owner, address)
+    }
+}
+
+/// How many events a request of this size counts as before its events are counted.
+fn events_of(reach: Reach, bytes: u64) -> u32 {
+    match reach {
+        Reach::Everyone => 1,
+        Reach::Themselves => {
+            let events = bytes.div_ceil(OWN_EVENT_BYTES).max(1);
+            u32::try_from(events).unwrap_or(u32::MAX)
+        }
     }
 }
 
@@ -203,8 +240,14 @@ mod tests {
         let callers = Callers::new(&CallerLimits::default(), 10);
         for _ in 0..10_000 {
             assert_eq!(callers.count_request(owner(1)), Ok(()));
-            assert_eq!(callers.count_publish(owner(1), Reach::Everyone), Ok(()));
-            assert_eq!(callers.count_batch(owner(1), Reach::Everyone, 10), Ok(()));
+            assert_eq!(
+                callers.count_publish(owner(1), Reach::Everyone, 100),
+                Ok(())
+            );
+            assert_eq!(
+                callers.count_batch(owner(1), Reach::Everyone, 10, 100),
+                Ok(())
+            );
         }
     }
 
@@ -215,13 +258,16 @@ mod tests {
             ..CallerLimits::default()
         };
         let callers = Callers::new(&limits, 1_000);
-        assert_eq!(callers.count_publish(owner(1), Reach::Everyone), Ok(()));
         assert_eq!(
-            callers.count_batch(owner(1), Reach::Everyone, 1_000),
+            callers.count_publish(owner(1), Reach::Everyone, 100),
+            Ok(())
+        );
+        assert_eq!(
+            callers.count_batch(owner(1), Reach::Everyone, 1_000, 100),
             Ok(())
         );
         let refused = callers
-            .count_batch(owner(1), Reach::Everyone, 1_000)
+            .count_batch(owner(1), Reach::Everyone, 1_000, 100)
             .unwrap_err();
         let LimitError::Publishes {
             reach: Reach::Everyone,
@@ -234,9 +280,12 @@ mod tests {
         assert_eq!(rate.get(), 1);
         assert!((999..=1_000).contains(&seconds), "{seconds}");
         // The others have their own.
-        assert_eq!(callers.count_publish(owner(2), Reach::Everyone), Ok(()));
         assert_eq!(
-            callers.count_batch(owner(2), Reach::Everyone, 1_000),
+            callers.count_publish(owner(2), Reach::Everyone, 100),
+            Ok(())
+        );
+        assert_eq!(
+            callers.count_batch(owner(2), Reach::Everyone, 1_000, 100),
             Ok(())
         );
     }
@@ -250,12 +299,15 @@ mod tests {
         };
         // A batch smaller than what ten seconds bring.
         let callers = Callers::new(&limits, 5);
-        let own = |events| callers.count_batch(owner(1), Reach::Themselves, events);
+        let own = |events| callers.count_batch(owner(1), Reach::Themselves, events, 100);
         assert_eq!(own(16), Ok(()));
-        assert_eq!(callers.count_publish(owner(1), Reach::Themselves), Ok(()));
+        assert_eq!(
+            callers.count_publish(owner(1), Reach::Themselves, 100),
+            Ok(())
+        );
         for _ in 0..4 {
             // What has come back by now, if this machine sleeps in between.
-            let _ = callers.count_publish(owner(1), Reach::Themselves);
+            let _ = callers.count_publish(owner(1), Reach::Themselves, 100);
         }
         let refused = own(21).unwrap_err();
         let LimitError::Publishes {
@@ -268,7 +320,37 @@ mod tests {
         };
         assert_eq!(rate.get(), 2);
         // The largest batch of who publishes for everyone is counted apart.
-        assert_eq!(callers.count_batch(owner(1), Reach::Everyone, 6), Ok(()));
+        assert_eq!(
+            callers.count_batch(owner(1), Reach::Everyone, 6, 100),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn large_requests_of_one_s_own_count_as_several_events() {
+        let limits = CallerLimits {
+            publish_rate: NonZeroU32::new(1),
+            own_publish_rate: NonZeroU32::new(1),
+            ..CallerLimits::default()
+        };
+        let callers = Callers::new(&limits, 64);
+        // Nine events, then more than is left even if a minute passes in between.
+        let publish =
+            |caller, bytes| callers.count_publish(owner(caller), Reach::Themselves, bytes);
+        assert_eq!(publish(1, 8 * OWN_EVENT_BYTES + 1), Ok(()));
+        assert!(publish(1, 64 * OWN_EVENT_BYTES).is_err());
+        // If the size was not declared, the rest is counted later.
+        assert_eq!(publish(2, 0), Ok(()));
+        let rest = callers.count_undeclared(owner(2), Reach::Themselves, 60 * OWN_EVENT_BYTES);
+        assert_eq!(rest, Ok(()));
+        assert!(publish(2, 64 * OWN_EVENT_BYTES).is_err());
+        // The largest batch of small events is served, whatever its size.
+        assert_eq!(publish(3, 10 * OWN_EVENT_BYTES), Ok(()));
+        let batch = callers.count_batch(owner(3), Reach::Themselves, 64, 10 * OWN_EVENT_BYTES);
+        assert_eq!(batch, Ok(()));
+        // A backend pays by the event.
+        let backend = callers.count_publish(owner(4), Reach::Everyone, 1_000 * OWN_EVENT_BYTES);
+        assert_eq!(backend, Ok(()));
     }
 
     #[test]
@@ -280,12 +362,12 @@ mod tests {
         };
         let callers = Callers::new(&limits, 1_000);
         assert_eq!(
-            callers.count_batch(owner(1), Reach::Everyone, 1_001),
+            callers.count_batch(owner(1), Reach::Everyone, 1_001, 100),
             Ok(())
         );
         assert!(
             callers
-                .count_batch(owner(1), Reach::Everyone, 1_001)
+                .count_batch(owner(1), Reach::Everyone, 1_001, 100)
                 .is_err()
         );
         let refused = LimitError::Requests {

@@ -38,7 +38,8 @@ pub(super) struct LimitArgs {
     publish_rate: Option<u32>,
 
     /// Events per second that a caller without the scope events:publish can publish to itself, with bursts of
-    /// ten times as many; 0 for unlimited [default: 20 with a login, unlimited without]
+    /// ten times as many; each 8 KiB of a request count as one event; 0 for unlimited [default: 20 with a
+    /// login, unlimited without]
     #[arg(long, value_name = "N", env = "TIDINGS_OWN_PUBLISH_RATE")]
     own_publish_rate: Option<u32>,
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::HttpBody as _;
 use axum::extract::{FromRequest, FromRequestParts as _, OriginalUri, Request};
 
 use super::{Publisher, body};
@@ -11,7 +12,7 @@ use crate::publication::{EventLocation, PublishOptions};
 use crate::request::body::{Content, ReadBody};
 use crate::state::AppState;
 
-/// A request to publish. Its caller is let in, it is counted as one event, and its body is read but not
+/// A request to publish. Its caller is let in, it is counted by its size, and its body is read but not
 /// parsed; the other events are counted once their number is known.
 #[derive(Debug)]
 pub(crate) struct PublishRequest {
@@ -40,11 +41,17 @@ impl FromRequest<Arc<AppState>> for PublishRequest {
             let options = PublishOptions::read(uri.query().unwrap_or_default())?;
             options.check(caller)?;
             let location = EventLocation::below(uri);
-            let counted = state.callers.count_publish(caller.owner, caller.reach());
+            let (owner, reach, callers) = (caller.owner, caller.reach(), &state.callers);
+            let declared = body.size_hint().exact();
+            let counted = callers.count_publish(owner, reach, declared.unwrap_or(0));
             let counted = state.judge(counted);
             let caller_of_body = Some(caller);
             let content = Content::Events;
             let body = body::read(state, counted, caller_of_body, parts, body, content).await?;
+            if declared.is_none() {
+                let bytes = body.bytes.len() as u64;
+                state.judge(callers.count_undeclared(owner, reach, bytes))?;
+            }
             Ok(Self {
                 caller,
                 options,

@@ -47,7 +47,15 @@ impl LimitError {
                 rate,
                 seconds,
             } => rate_limited(
-                format!("you can publish {} per second", counted(rate, "event")),
+                match reach {
+                    Reach::Themselves => format!(
+                        "you can publish {} per second, and each 8 KiB count as one event",
+                        counted(rate, "event")
+                    ),
+                    Reach::Everyone => {
+                        format!("you can publish {} per second", counted(rate, "event"))
+                    }
+                },
                 match reach {
                     Reach::Themselves => {
                         "--own-publish-rate, which applies to tokens without the scope \

@@ -382,7 +382,7 @@ async fn publishing_to_oneself_has_its_own_rate() {
     let error = refused.error(429, "rate_limited");
     assert_eq!(
         error["longDescription"],
-        json!(["you can publish 1 event per second"])
+        json!(["you can publish 1 event per second, and each 8 KiB count as one event"])
     );
     let remedy = error["suggestedRemediation"][0].as_str().unwrap();
     assert!(remedy.contains("--own-publish-rate"), "{remedy}");

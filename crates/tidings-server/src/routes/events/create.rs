@@ -89,12 +89,12 @@ pub(crate) async fn create_events(
     if options.is_partial && body.text().is_ok_and(is_batch) {
         return Box::pin(partial::publish(&state, caller, parser, body)).await;
     }
-    let text = body.text()?;
+    let (text, bytes) = (body.text()?, body.bytes.len() as u64);
     let is_batch = is_batch(text);
     let prepared = if is_batch {
         let count = |events| {
             let callers = &state.callers;
-            callers.count_batch(caller.owner, caller.reach(), events)
+            callers.count_batch(caller.owner, caller.reach(), events, bytes)
         };
         let prepare = |draft| state.engine.prepare(draft);
         state.judge(parser.read_batch(text, count, prepare))?

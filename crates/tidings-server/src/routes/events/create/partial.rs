@@ -29,10 +29,10 @@ pub(super) async fn publish(
     parser: EventParser<'_>,
     body: ReadBody,
 ) -> Result<Response, ApiError> {
-    let text = body.text()?;
+    let (text, bytes) = (body.text()?, body.bytes.len() as u64);
     let count = |events| {
         let callers = &state.callers;
-        callers.count_batch(caller.owner, caller.reach(), events)
+        callers.count_batch(caller.owner, caller.reach(), events, bytes)
     };
     let read = parser.read_each(text, count, |draft| state.engine.prepare(draft));
     let read = state.judge(read)?;
