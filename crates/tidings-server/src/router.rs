@@ -42,6 +42,17 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 /// Settings of listeners and connections in `config` have no effect. When your app shuts down, call
 /// [`Tidings::end_subscriptions`], or a graceful shutdown waits for the streams. Close the engine when
 /// your own work has ended.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = tidings::Tidings::open(tidings::Config::new("data")).await?;
+/// let config = tidings_server::Config::default();
+/// let app = axum::Router::new().merge(tidings_server::router(engine.clone(), &config));
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// axum::serve(listener, app).await?;
+/// # Ok(())
+/// # }
+/// ```
 pub fn router(engine: Tidings, config: &Config) -> Router {
     let state = state(engine, config);
     let mut routes = api().layer(GateLayer::new(Arc::clone(&state)));
