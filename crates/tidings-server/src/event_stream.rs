@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::error_chain::chain;
 use crate::identity::{Credential, Ending, Watch};
-use crate::limits::StreamPlace;
+use crate::limits::StreamSlot;
 use crate::state::AppState;
 
 /// How soon a client reconnects whose connection is cut, in milliseconds. The range spreads the clients of
@@ -35,7 +35,7 @@ const KEEPALIVE: &[u8] = b": keepalive\n";
 pub(crate) struct EventStream {
     subscription: Subscription,
     /// Free for another stream once this one is dropped.
-    _place: StreamPlace,
+    _slot: StreamSlot,
     /// `None` if no login is needed.
     credential: Option<Watch>,
     /// Ready when the server shuts down and it is this stream's turn to end.
@@ -58,17 +58,17 @@ enum Phase {
 /// What a stream holds until it ends.
 #[derive(Debug)]
 pub(crate) struct Keeping {
-    pub(crate) place: StreamPlace,
+    pub(crate) slot: StreamSlot,
     /// The credential of its request; `None` if no login is needed.
     pub(crate) credential: Option<Credential>,
 }
 
 impl EventStream {
     pub(crate) fn new(subscription: Subscription, keeping: Keeping, state: &AppState) -> Self {
-        let Keeping { place, credential } = keeping;
+        let Keeping { slot, credential } = keeping;
         Self {
             subscription,
-            _place: place,
+            _slot: slot,
             credential: credential.map(Credential::watch),
             farewell: Box::pin(state.drain.farewell(state.drain_spread)),
             keepalive: state.keepalive,

@@ -17,7 +17,7 @@ use tidings_event::OwnerId;
 
 pub(crate) use delay::delay_refusal;
 pub(crate) use error::LimitError;
-pub(crate) use streams::StreamPlace;
+pub(crate) use streams::StreamSlot;
 pub(crate) use uri::check_uri;
 
 use rate::Rate;
@@ -191,7 +191,7 @@ impl Callers {
         &self,
         owner: OwnerId,
         address: Option<IpAddr>,
-    ) -> Result<StreamPlace, LimitError> {
+    ) -> Result<StreamSlot, LimitError> {
         self.streams.open(owner, address)
     }
 }

@@ -10,7 +10,7 @@ use tidings::{Prepared, PublishError, Receipt, Tidings};
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::identity::{Authenticator, Caller, Credential, CredentialError, Pages, SessionCookies};
-use crate::limits::{Callers, StreamPlace, check_uri};
+use crate::limits::{Callers, StreamSlot, check_uri};
 use crate::log_level::LogLevel;
 use crate::metrics::{CountedRoute, Metrics};
 use crate::peer::Peer;
@@ -143,7 +143,7 @@ impl AppState {
         &self,
         caller: Caller,
         request: &Request,
-    ) -> Result<StreamPlace, ApiError> {
+    ) -> Result<StreamSlot, ApiError> {
         self.admit(caller, request.uri())?;
         let peer = request.extensions().get::<Peer>();
         let address = peer.map(|Peer(address)| *address);

@@ -1,9 +1,9 @@
-//! Sees that the client of an HTTP/2 connection takes what it is sent.
+//! Detects HTTP/2 clients that do not take their responses.
 //!
-//! Its flow control (RFC 9113 §5.2) lets a client stop a stream for ever although nothing waits to be
-//! written to the socket. So the pieces of each answer are followed: from when a body hands one out
-//! until its last byte is written. Of an answer that is there, the next piece counts from when it could
-//! be taken: a client whose window is empty from the beginning takes none.
+//! The flow control of HTTP/2 (RFC 9113 §5.2) lets a client stop a stream for ever although nothing waits
+//! for the socket. So each piece of a response is tracked from the body until its last byte is written. The
+//! next piece of a response that is complete counts from the moment it is available: a client whose window
+//! is empty from the start takes none.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use bytes::{Buf, Bytes};
 use http_body::{Frame, SizeHint};
 use tokio::time::Instant;
 
-/// What one connection still has to send of which answers.
+/// The responses that one connection still has to send.
 #[derive(Debug)]
 pub(super) struct Deliveries {
     book: Mutex<Book>,
@@ -26,15 +26,15 @@ pub(super) struct Deliveries {
 #[derive(Debug)]
 struct Book {
     owed: HashMap<u64, Owed>,
-    /// When the client was last seen to take something of any answer.
+    /// The last moment at which the client took bytes of any response.
     taken: Instant,
 }
 
-/// The pieces of one answer that are not yet written, or not yet taken out of its body.
+/// The pieces of one response that are not written yet, or still in its body.
 #[derive(Debug)]
 struct Owed {
     pieces: usize,
-    /// When the client was last seen to take something, or when there was something to take.
+    /// The last moment at which the client took bytes, or the first at which there were any.
     since: Instant,
 }
 
@@ -51,7 +51,7 @@ impl Default for Deliveries {
 }
 
 impl Deliveries {
-    /// Follows the body of an answer.
+    /// Tracks the body of a response.
     pub(super) fn watch(self: &Arc<Self>, body: Body) -> Watched {
         let mut watched = Watched {
             body,
@@ -63,13 +63,12 @@ impl Deliveries {
         watched
     }
 
-    /// Since when the client has taken nothing of an answer that waits for it; of several the one that
-    /// waits longest.
+    /// The moment since which the client has taken nothing of a waiting response; the earliest of all.
     pub(super) fn waiting_since(&self) -> Option<Instant> {
         self.book().owed.values().map(|owed| owed.since).min()
     }
 
-    /// How many answers wait for the client, and since when it has taken nothing of any.
+    /// The number of waiting responses, and the moment since which the client has taken nothing of any.
     pub(super) fn untaken(&self) -> (usize, Instant) {
         let book = self.book();
         (book.owed.len(), book.taken)
@@ -113,12 +112,12 @@ impl Deliveries {
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        // Nothing that panics leaves it half changed.
+        // A panic cannot leave it half changed.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Something that waits for the client until it is dropped.
+/// A piece that waits for the client until this is dropped.
 struct Offer {
     answer: u64,
     deliveries: Arc<Deliveries>,
@@ -130,17 +129,17 @@ impl Drop for Offer {
     }
 }
 
-/// A body whose pieces are followed.
+/// A body whose pieces are tracked.
 pub(super) struct Watched {
     body: Body,
     answer: u64,
     deliveries: Arc<Deliveries>,
-    /// The next piece, unless it is still to be made: then nobody waits for the client.
+    /// The next piece, unless the server still has to make it. Then the client is not late.
     next: Option<Offer>,
 }
 
 impl Watched {
-    /// A stream, whose size is not known, may have nothing to be taken for long.
+    /// A stream has no known size, and can have nothing to take for long.
     fn offer(&mut self) {
         self.next =
             (self.body.size_hint().lower() > 0).then(|| self.deliveries.hand_out(self.answer));
@@ -178,7 +177,7 @@ impl HttpBody for Watched {
     }
 }
 
-/// A piece of an answer on its way.
+/// A piece of a response on its way.
 pub(super) struct Piece {
     bytes: Bytes,
     offer: Offer,
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_waits_from_its_first_piece_until_its_last_is_written() {
+    async fn a_response_waits_from_its_first_piece_until_its_last_is_written() {
         let deliveries = Arc::new(Deliveries::default());
         let pieces = ["ab", "cd"].map(Ok::<_, std::io::Error>);
         let mut body = deliveries.watch(Body::from_stream(stream::iter(pieces)));
@@ -227,7 +226,7 @@ mod tests {
 
         tokio::time::advance(Duration::from_secs(1)).await;
         let second = piece(&mut body).await;
-        // That there is more to take is no sign of a client that takes.
+        // A further piece does not show that the client takes bytes.
         assert_eq!(deliveries.waiting_since(), Some(begin));
         first.advance(1);
         assert_eq!(deliveries.waiting_since(), Some(Instant::now()));
@@ -239,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_that_is_there_waits_before_its_first_piece_is_taken() {
+    async fn a_complete_response_waits_from_the_start() {
         let deliveries = Arc::new(Deliveries::default());
         let begin = Instant::now();
         let mut body = deliveries.watch(Body::from("abc"));
@@ -253,7 +252,7 @@ mod tests {
         assert_eq!(deliveries.untaken(), (0, Instant::now()));
     }
 
-    /// A body that says that more is to come, and is slow to make it.
+    /// A body that announces bytes and is slow to make them.
     struct Slow;
 
     impl HttpBody for Slow {
@@ -273,7 +272,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_waits_for_the_server_is_not_waited_for() {
+    async fn a_slow_body_does_not_count_against_the_client() {
         let deliveries = Arc::new(Deliveries::default());
         let mut body = deliveries.watch(Body::new(Slow));
         assert!(deliveries.waiting_since().is_some());
@@ -283,7 +282,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_takes_does_not_hide_one_that_does_not() {
+    async fn one_taken_response_does_not_hide_a_stalled_one() {
         let deliveries = Arc::new(Deliveries::default());
         let mut stalled = deliveries.watch(Body::from("stalled"));
         let mut taken = deliveries.watch(Body::from("taken"));

@@ -1,4 +1,4 @@
-//! The live streams that are open, by their owner and by the address they go to.
+//! Counts open live streams by their owner and by the address of their client.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -14,56 +14,56 @@ use super::LimitError;
 /// Without a limit nothing is counted.
 #[derive(Debug)]
 pub(super) struct Streams {
-    of_owner: Option<Places<OwnerId>>,
-    to_address: Option<Places<IpAddr>>,
+    of_owner: Option<Slots<OwnerId>>,
+    to_address: Option<Slots<IpAddr>>,
 }
 
-/// An open stream's place among those of its owner, and of its address. It is free again when this is
-/// dropped.
+/// The slot of an open stream among those of its owner and of its client's address. Dropping it frees the
+/// slot.
 #[derive(Debug)]
-pub(crate) struct StreamPlace {
-    _of_owner: Option<Place<OwnerId>>,
-    _to_address: Option<Place<IpAddr>>,
+pub(crate) struct StreamSlot {
+    _of_owner: Option<Slot<OwnerId>>,
+    _to_address: Option<Slot<IpAddr>>,
 }
 
 impl Streams {
     pub(super) fn new(per_owner: Option<NonZeroU32>, per_address: Option<NonZeroU32>) -> Self {
         Self {
-            of_owner: per_owner.map(Places::new),
-            to_address: per_address.map(Places::new),
+            of_owner: per_owner.map(Slots::new),
+            to_address: per_address.map(Slots::new),
         }
     }
 
-    /// Takes a place for a stream of `owner`. One whose address is not known counts for none.
+    /// Takes a slot for a stream of `owner`. A stream without a known address counts for no address.
     pub(super) fn open(
         &self,
         owner: OwnerId,
         address: Option<IpAddr>,
-    ) -> Result<StreamPlace, LimitError> {
+    ) -> Result<StreamSlot, LimitError> {
         let of_owner = match &self.of_owner {
-            Some(places) => Some(
-                places
+            Some(slots) => Some(
+                slots
                     .take(owner)
-                    .ok_or(LimitError::StreamsOfOwner { limit: places.most })?,
+                    .ok_or(LimitError::StreamsOfOwner { limit: slots.most })?,
             ),
             None => None,
         };
         let to_address = match (&self.to_address, address) {
-            (Some(places), Some(address)) => {
-                let place = places.take(client(address));
-                Some(place.ok_or(LimitError::StreamsToAddress { limit: places.most })?)
+            (Some(slots), Some(address)) => {
+                let slot = slots.take(client(address));
+                Some(slot.ok_or(LimitError::StreamsToAddress { limit: slots.most })?)
             }
             _ => None,
         };
-        Ok(StreamPlace {
+        Ok(StreamSlot {
             _of_owner: of_owner,
             _to_address: to_address,
         })
     }
 }
 
-/// What stands for one client: an IPv4 address, also where it is written as one of IPv6, and of an
-/// IPv6 address the first 64 bits, since the rest is the client's to choose (RFC 4291 §2.5.1).
+/// The address that stands for a client: an IPv4 address, also if it is mapped into IPv6, or the first 64
+/// bits of an IPv6 address, since clients choose the rest (RFC 4291 §2.5.1).
 fn client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -74,21 +74,21 @@ fn client(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The places that each key has.
+/// The slots of each key.
 #[derive(Debug)]
-struct Places<K> {
+struct Slots<K> {
     most: NonZeroU32,
-    /// Never 0: a key without an open stream is not in it.
+    /// Never 0: a key without an open stream is absent.
     taken: Arc<Mutex<HashMap<K, u32>>>,
 }
 
 #[derive(Debug)]
-struct Place<K: Eq + Hash> {
+struct Slot<K: Eq + Hash> {
     key: K,
     taken: Arc<Mutex<HashMap<K, u32>>>,
 }
 
-impl<K: Copy + Eq + Hash> Places<K> {
+impl<K: Copy + Eq + Hash> Slots<K> {
     fn new(most: NonZeroU32) -> Self {
         Self {
             most,
@@ -96,21 +96,21 @@ impl<K: Copy + Eq + Hash> Places<K> {
         }
     }
 
-    fn take(&self, key: K) -> Option<Place<K>> {
+    fn take(&self, key: K) -> Option<Slot<K>> {
         let mut taken = lock(&self.taken);
         let number = taken.get(&key).copied().unwrap_or(0);
         if number >= self.most.get() {
             return None;
         }
         taken.insert(key, number + 1);
-        Some(Place {
+        Some(Slot {
             key,
             taken: Arc::clone(&self.taken),
         })
     }
 }
 
-impl<K: Eq + Hash> Drop for Place<K> {
+impl<K: Eq + Hash> Drop for Slot<K> {
     fn drop(&mut self) {
         let mut taken = lock(&self.taken);
         match taken.get_mut(&self.key) {
@@ -122,7 +122,7 @@ impl<K: Eq + Hash> Drop for Place<K> {
     }
 }
 
-/// Nothing panics while it is held.
+/// Nothing panics while the lock is held.
 fn lock<K>(taken: &Mutex<HashMap<K, u32>>) -> MutexGuard<'_, HashMap<K, u32>> {
     taken.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_has_so_many_places_and_gets_them_back() {
+    fn limits_the_streams_of_an_owner() {
         let streams = streams(2, 0);
         let first = streams.open(A, None).unwrap();
         let _second = streams.open(A, address("10.0.0.1")).unwrap();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_so_many_places_whoever_streams() {
+    fn limits_the_streams_of_an_address() {
         let streams = streams(0, 1);
         let first = streams.open(A, address("10.0.0.1")).unwrap();
         let limit = NonZeroU32::new(1).unwrap();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_one_ipv6_network_are_one_client() {
+    fn counts_an_ipv6_network_as_one_client() {
         let streams = streams(0, 1);
         let _first = streams.open(A, address("2001:db8:0:1::1")).unwrap();
         assert!(streams.open(A, address("2001:db8:0:1:ffff::2")).is_err());
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_refused_for_the_address_keeps_no_place_of_the_owner_s() {
+    fn a_refusal_by_address_takes_no_slot_of_the_owner() {
         let streams = streams(1, 1);
         let _first = streams.open(A, address("10.0.0.1")).unwrap();
         assert!(streams.open(B, address("10.0.0.1")).is_err());
@@ -190,12 +190,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_remembered_of_streams_that_have_ended() {
+    fn forgets_streams_that_have_ended() {
         let streams = streams(5, 5);
-        let places: Vec<_> = (0..5)
+        let slots: Vec<_> = (0..5)
             .map(|_| streams.open(A, address("10.0.0.1")).unwrap())
             .collect();
-        drop(places);
+        drop(slots);
         assert!(lock(&streams.of_owner.as_ref().unwrap().taken).is_empty());
         assert!(lock(&streams.to_address.as_ref().unwrap().taken).is_empty());
     }

@@ -81,11 +81,11 @@ pub(crate) async fn subscribe(
         event_stream::ended()
     } else {
         match state.open_stream(caller, &request) {
-            Ok(place) => {
+            Ok(slot) => {
                 let start =
                     stream_start::read(request.headers(), request.uri().query().unwrap_or(""));
                 let credential = request.extensions().get::<Credential>().cloned();
-                let keeping = Keeping { place, credential };
+                let keeping = Keeping { slot, credential };
                 open(&state, caller, keeping, start).await
             }
             Err(refused) => {

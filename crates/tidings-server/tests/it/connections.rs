@@ -44,7 +44,7 @@ async fn served_again(address: SocketAddr) {
 }
 
 #[tokio::test]
-async fn heads_that_do_not_end_and_idle_connections_are_closed() {
+async fn closes_unfinished_heads_and_idle_connections() {
     let app = TestApp::with(|config| {
         config.connections.header_timeout = Duration::from_millis(200);
     })
@@ -70,7 +70,7 @@ async fn heads_that_do_not_end_and_idle_connections_are_closed() {
 }
 
 #[tokio::test]
-async fn a_head_may_be_so_large_whether_it_ends_or_not() {
+async fn refuses_a_large_head_whether_it_ends_or_not() {
     let app = TestApp::with(|config| config.connections.head_bytes = 10_000).await;
     let server = app.serve();
     let head = |bytes: usize| {
@@ -103,7 +103,7 @@ async fn a_head_may_be_so_large_whether_it_ends_or_not() {
 }
 
 #[tokio::test]
-async fn health_checks_are_answered_when_all_connections_are_taken() {
+async fn answers_health_checks_when_all_connections_are_taken() {
     let app = TestApp::with(|config| config.connections.most = Some(2)).await;
     let server = app.serve();
     let mut first = Stream::open(server.address).await;
@@ -162,7 +162,7 @@ async fn from(address: [u8; 4], server: SocketAddr) -> TcpStream {
 }
 
 #[tokio::test]
-async fn one_address_does_not_shut_out_others() {
+async fn one_address_cannot_shut_out_others() {
     let app = TestApp::with(|config| config.connections.most_per_address = Some(1)).await;
     let server = app.serve();
     let mut stream = Stream::open(server.address).await;

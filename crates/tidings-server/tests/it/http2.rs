@@ -86,7 +86,7 @@ async fn closes_a_stalled_http2_reader_and_serves_others() {
 }
 
 #[tokio::test]
-async fn a_client_that_never_gives_a_window_is_closed() {
+async fn closes_a_client_without_a_window() {
     let secured = Secured::with(|config| {
         config.write_timeout = Duration::from_millis(400);
         config.connections.header_timeout = Duration::from_secs(3_600);
@@ -117,7 +117,7 @@ async fn closes_an_http2_client_with_many_unread_responses() {
 }
 
 #[tokio::test]
-async fn a_silent_stream_is_no_stalled_one() {
+async fn keeps_a_silent_stream() {
     let secured = Secured::with(|config| {
         config.write_timeout = Duration::from_millis(400);
         config.connections.header_timeout = Duration::from_millis(400);
@@ -134,7 +134,7 @@ async fn a_silent_stream_is_no_stalled_one() {
 }
 
 #[tokio::test]
-async fn a_connection_without_requests_is_ended() {
+async fn closes_a_connection_without_requests() {
     let secured = Secured::with(|config| {
         config.connections.header_timeout = Duration::from_millis(100);
     })
@@ -158,7 +158,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_client_that_opens_and_resets_without_pause_is_cut() {
+async fn closes_a_client_that_opens_and_resets_without_pause() {
     const HEADERS: u8 = 1;
     const RST_STREAM: u8 = 3;
     const SETTINGS: u8 = 4;

@@ -19,7 +19,7 @@ async fn send(app: &TestApp, headers: &[(&str, &str)]) -> Answer {
 }
 
 #[tokio::test]
-async fn requests_of_this_machine_are_served() {
+async fn serves_requests_of_this_machine() {
     let app = TestApp::start().await;
     for headers in [
         [("host", "localhost:7433")].as_slice(),
@@ -47,7 +47,7 @@ async fn requests_of_this_machine_are_served() {
 
 /// Such a page cannot read the response, but it can measure how long a search takes.
 #[tokio::test]
-async fn a_page_of_another_site_makes_no_browser_ask_without_a_login() {
+async fn refuses_requests_of_other_sites_without_a_login() {
     let app = TestApp::start().await;
     let host = ("host", "localhost:7433");
     for (site, status) in [
@@ -83,7 +83,7 @@ async fn a_page_of_another_site_makes_no_browser_ask_without_a_login() {
 }
 
 #[tokio::test]
-async fn a_foreign_host_is_refused() {
+async fn refuses_a_foreign_host() {
     let app = TestApp::start().await;
     for headers in [
         [].as_slice(),
@@ -121,7 +121,7 @@ async fn the_target_of_a_request_counts_as_its_host() {
 }
 
 #[tokio::test]
-async fn a_foreign_origin_is_refused() {
+async fn refuses_a_foreign_origin() {
     let app = TestApp::start().await;
     let host = ("host", "localhost:7433");
     for origin in [
@@ -208,7 +208,7 @@ async fn everything_is_served_below_the_public_path_too() {
 }
 
 #[tokio::test]
-async fn every_route_about_somebody_is_guarded() {
+async fn guards_every_route_with_user_data() {
     let app = TestApp::start().await;
     let server = app.serve();
     for path in [
@@ -278,7 +278,7 @@ async fn a_refused_publisher_stores_nothing() {
 }
 
 #[tokio::test]
-async fn other_machines_are_not_let_in() {
+async fn does_not_listen_for_other_machines_without_a_login() {
     let app = TestApp::start().await;
     for listen in ["0.0.0.0:7433", "[::]:7433", "192.168.0.1:7433"] {
         let mut config = Config::default();
@@ -294,7 +294,7 @@ async fn other_machines_are_not_let_in() {
 }
 
 #[tokio::test]
-async fn a_taken_address_is_named() {
+async fn names_a_taken_address() {
     let app = TestApp::start().await;
     let server = app.serve();
     let mut config = Config::default();

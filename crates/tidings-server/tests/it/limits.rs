@@ -138,7 +138,7 @@ async fn limits_the_request_rate() {
 }
 
 #[tokio::test]
-async fn to_ask_for_a_stream_is_to_ask() {
+async fn counts_a_stream_as_a_request() {
     let app = limited(|limits| limits.request_rate = ONE).await;
     let server = app.serve();
     let refused = until_refused(async || {
@@ -231,7 +231,7 @@ async fn refuses_a_long_url() {
 }
 
 #[tokio::test]
-async fn metadata_has_so_many_keys() {
+async fn limits_the_keys_of_metadata() {
     let app = TestApp::start().await;
     let metadata = |keys: usize| -> Value {
         let keys = (1..keys).map(|number| (format!("k{number}"), json!(0)));
@@ -272,7 +272,7 @@ async fn ignores_any_number_of_unknown_fields() {
 }
 
 #[tokio::test]
-async fn refusals_are_counted_by_their_limit() {
+async fn counts_refusals_by_limit() {
     let app = limited(|limits| limits.request_rate = ONE).await;
     let server = app.serve();
     let long = format!("{EVENTS}?author={}", "x".repeat(16 * 1024));

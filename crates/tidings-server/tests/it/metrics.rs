@@ -69,7 +69,7 @@ fn value(metrics: &str, series: &str) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn a_scraper_gets_the_format_it_asks_for() {
+async fn answers_in_the_format_that_the_scraper_accepts() {
     let app = TestApp::start().await;
     let server = app.serve();
     for (accept, content_type) in [
@@ -126,7 +126,7 @@ async fn shows_every_label_from_the_start() {
 }
 
 #[tokio::test]
-async fn requests_are_counted_by_route_and_status_and_timed() {
+async fn counts_and_times_requests_by_route_and_status() {
     let app = TestApp::start().await;
     let server = app.serve();
     let mut stream = Stream::open(server.address).await;
@@ -165,7 +165,7 @@ async fn requests_are_counted_by_route_and_status_and_timed() {
 }
 
 #[tokio::test]
-async fn the_version_and_the_process_are_shown() {
+async fn shows_the_version_and_the_process() {
     let app = TestApp::start().await;
     let server = app.serve();
     let text = metrics(server.address).await;

@@ -8,7 +8,7 @@ use crate::stream::Stream;
 use crate::wire;
 
 #[tokio::test]
-async fn streams_are_sent_away_with_the_time_to_come_back() {
+async fn ends_streams_with_a_retry_time() {
     let app = TestApp::with(|config| config.drain_spread = Duration::from_millis(50)).await;
     let server = app.serve();
     let mut streams = Vec::new();
@@ -32,7 +32,7 @@ async fn streams_are_sent_away_with_the_time_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_request_under_way_is_answered() {
+async fn answers_a_request_under_way() {
     let app = TestApp::start().await;
     let server = app.serve();
     let body = event("half sent").to_string();
@@ -50,7 +50,7 @@ async fn a_request_under_way_is_answered() {
 }
 
 #[tokio::test]
-async fn a_stalled_reader_does_not_hold_the_shutdown() {
+async fn a_stalled_client_does_not_delay_the_shutdown() {
     let grace = Duration::from_millis(300);
     let app = TestApp::with(|config| config.drain_grace = grace).await;
     let server = app.serve();

@@ -207,7 +207,7 @@ impl Http2 {
 }
 
 #[tokio::test]
-async fn both_protocols_publish_list_and_stream() {
+async fn publishes_lists_and_streams_in_both_protocols() {
     let secured = Secured::start().await;
     let mut client = secured.http2().await;
     let mut stream = client.subscribe().await;
@@ -232,7 +232,7 @@ async fn both_protocols_publish_list_and_stream() {
 }
 
 #[tokio::test]
-async fn the_handshake_chooses_version_and_protocol() {
+async fn negotiates_version_and_protocol() {
     let secured = Secured::start().await;
     for (offered, chosen) in [
         (&[HTTP_2, HTTP_1][..], Some(HTTP_2)),
@@ -260,7 +260,7 @@ async fn the_handshake_chooses_version_and_protocol() {
 }
 
 #[tokio::test]
-async fn a_new_certificate_is_shown_while_streams_live_on() {
+async fn shows_a_new_certificate_while_streams_continue() {
     let mut secured = Secured::start().await;
     let mut client = secured.http2().await;
     let mut stream = client.subscribe().await;
@@ -291,7 +291,7 @@ async fn a_new_certificate_is_shown_while_streams_live_on() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_does_not_come_is_given_up_and_holds_up_nobody() {
+async fn gives_up_a_silent_handshake_without_delaying_others() {
     let secured = Secured::with(|config| {
         config.connections.header_timeout = Duration::from_millis(300);
     })
@@ -324,7 +324,7 @@ async fn a_handshake_that_does_not_come_is_given_up_and_holds_up_nobody() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_cannot_be_used_is_no_start() {
+async fn does_not_start_with_an_unusable_certificate() {
     let files = Files::new();
     let app = TestApp::with(|config| config.tls = Some(files.config())).await;
     let bind = || {
