@@ -14,7 +14,7 @@ impl<S: Sync> FromRequestParts<S> for Unfiltered {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        check_unfiltered(parts.uri.query(), Elsewhere::Answer)?;
+        check_unfiltered(parts.uri.query(), Elsewhere::Lookup)?;
         Ok(Self)
     }
 }

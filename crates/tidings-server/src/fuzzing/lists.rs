@@ -30,7 +30,7 @@ pub fn list_query(data: &[u8]) {
         }
         Err(faults) => check_refusal(&InvalidQuery(faults).into()),
     }
-    for place in [Elsewhere::Answer, Elsewhere::Stream, Elsewhere::Body] {
+    for place in [Elsewhere::Lookup, Elsewhere::Stream, Elsewhere::Body] {
         if let Err(faults) = refuse_filters(query, place) {
             check_refusal(&InvalidQuery(faults).into());
         }

@@ -3,34 +3,25 @@
 mod budget;
 mod error;
 mod media_type;
+mod upload;
 
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use axum::http::HeaderMap;
 use axum::http::header::EXPECT;
-use bytes::Bytes;
-use futures_util::FutureExt as _;
-use http_body::Frame;
 use http_body_util::BodyExt as _;
 use tidings_event::OwnerId;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
 use super::json::{self, InvalidJson};
-use crate::pool::{Pool, Share};
+use crate::pool::Share;
 
 pub(crate) use budget::BodyBudget;
-use budget::{hold, hold_at_once, part};
 pub(crate) use error::{BodyError, Content, too_large};
 pub(crate) use media_type::UnsupportedMedia;
-
-/// The part of the upload time for which a client can pause.
-const PAUSE_PART: u32 = 6;
-
-/// The slowest upload that is waited for once it has taken longer than a pause: otherwise one byte now
-/// and then would hold a connection for the whole upload time.
-const MIN_BYTES_PER_SECOND: u32 = 1024;
+use upload::Upload;
 
 /// How much of a refused body is read and discarded. A client whose server stops reading gets a
 /// connection reset and never sees the response.
@@ -118,15 +109,7 @@ impl BodyBudget {
             return Err(limit.exceeded());
         }
         let declared = size.exact().and_then(|bytes| usize::try_from(bytes).ok());
-        let mut upload = Upload {
-            pool: self.pool_for(declared),
-            caller,
-            declared,
-            pause: self.upload_timeout / PAUSE_PART,
-            limit,
-            read: ReadBody::default(),
-            waiting: None,
-        };
+        let mut upload = Upload::new(self, caller, declared, limit);
         // Most bodies arrive with their head: those need no timer, nor memory for one.
         match upload.take_arrived(body) {
             Some(done) => done?,
@@ -139,107 +122,6 @@ impl BodyBudget {
         media_type::check_text(&mut read.bytes)?;
         Ok(read)
     }
-}
-
-/// A body that is being read.
-struct Upload<'a> {
-    pool: &'a Pool,
-    caller: Option<OwnerId>,
-    declared: Option<usize>,
-    /// How long its client can pause.
-    pause: Duration,
-    limit: BodyLimit,
-    read: ReadBody,
-    /// Bytes that have arrived and wait for a part of the budget.
-    waiting: Option<Bytes>,
-}
-
-impl Upload<'_> {
-    /// Reads the bytes that have arrived; `None` if more are to come.
-    fn take_arrived(&mut self, body: &mut Body) -> Option<Result<(), BodyError>> {
-        loop {
-            let arrived = body.frame().now_or_never()?;
-            if let Some(done) = self.take(arrived) {
-                return Some(done);
-            }
-            if self.waiting.is_some() {
-                return None;
-            }
-        }
-    }
-
-    /// Reads the rest, which must arrive at a minimum speed.
-    async fn take_rest(&mut self, body: &mut Body) -> Result<(), BodyError> {
-        // Bodies that arrived whole are never counted: they hold their memory for an instant.
-        self.reserve().await?;
-        let begun = Instant::now();
-        loop {
-            if let Some(data) = self.waiting.take() {
-                let share = part(self.pool, data.len()).await?;
-                self.read.add(&data, share);
-            }
-            let pause_ends = Instant::now() + self.pause;
-            let worth = self.pause + worth(self.read.bytes.len());
-            let ends = pause_ends.min(begun + worth);
-            let frame = timeout_at(ends, body.frame()).await;
-            let frame = frame.map_err(|slow| BodyError::Unreadable(slow.into()))?;
-            if let Some(done) = self.take(frame) {
-                return done;
-            }
-        }
-    }
-
-    /// Counts an unfinished upload against its caller's share: the bytes that arrived and those that
-    /// are declared, so that every upload that starts can finish.
-    async fn reserve(&mut self) -> Result<(), BodyError> {
-        let Some(caller) = self.caller else {
-            return Ok(());
-        };
-        let mut unfinished = self.pool.share_of(caller);
-        let waiting = self.waiting.as_ref().map_or(0, Bytes::len);
-        let here = self.read.bytes.len() + waiting;
-        hold_at_once(self.pool, &mut unfinished, here)?;
-        if let Some(declared) = self.declared {
-            let more = declared.saturating_sub(here);
-            hold(self.pool, &mut unfinished, more).await?;
-        }
-        self.read.unfinished = Some(unfinished);
-        Ok(())
-    }
-
-    /// Reads a frame. Returns the outcome if it was the last.
-    fn take(
-        &mut self,
-        frame: Option<Result<Frame<Bytes>, axum::Error>>,
-    ) -> Option<Result<(), BodyError>> {
-        let Some(frame) = frame else {
-            return Some(Ok(()));
-        };
-        let data = match frame {
-            Ok(frame) => frame.into_data().ok()?,
-            Err(error) => return Some(Err(BodyError::Unreadable(error.into()))),
-        };
-        if data.len() > self.limit.bytes - self.read.bytes.len() {
-            return Some(Err(self.limit.exceeded()));
-        }
-        if self.declared.is_none()
-            && let Some(unfinished) = &mut self.read.unfinished
-            && let Err(excess) = hold_at_once(self.pool, unfinished, data.len())
-        {
-            return Some(Err(excess));
-        }
-        match self.pool.try_take(data.len()) {
-            Some(share) => self.read.add(&data, share),
-            None => self.waiting = Some(data),
-        }
-        None
-    }
-}
-
-/// How much longer than a pause an upload of this many bytes can have taken.
-fn worth(bytes: usize) -> Duration {
-    let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-    Duration::from_secs(1) * bytes / MIN_BYTES_PER_SECOND
 }
 
 /// Reads and discards the rest of a refused body, within limits.
@@ -266,9 +148,12 @@ mod tests {
 
     use axum::http::HeaderValue;
     use axum::http::header::CONTENT_TYPE;
+    use bytes::Bytes;
+    use futures_util::FutureExt as _;
     use futures_util::future::join_all;
     use futures_util::stream;
-    use http_body::SizeHint;
+    use http_body::{Frame, SizeHint};
+    use tokio::time::Instant;
     use uuid::Uuid;
 
     use super::*;

@@ -37,13 +37,13 @@ pub(crate) struct TestApp {
 
 /// A response, read to its end.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct TestResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl TestResponse {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("the body is JSON")
     }
@@ -104,35 +104,35 @@ impl TestApp {
         }
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> TestResponse {
         let answered = self.router.clone().oneshot(request).await;
         let Ok(answer) = answered;
         let (head, body) = answer.into_parts();
         let body = body.collect().await.expect("the body can be read");
-        Answer {
+        TestResponse {
             status: head.status,
             headers: head.headers,
             body: body.to_bytes().into(),
         }
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> TestResponse {
         self.send(request(Method::GET, path, Body::empty())).await
     }
 
     /// Posts any body as JSON.
-    pub(crate) async fn post(&self, body: impl Into<Body>) -> Answer {
+    pub(crate) async fn post(&self, body: impl Into<Body>) -> TestResponse {
         self.send_json(Method::POST, EVENTS, body).await
     }
 
     /// Puts a JSON body to a path below that of the events.
-    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> TestResponse {
         let path = format!("{EVENTS}{path}");
         self.send_json(Method::PUT, &path, body.to_string()).await
     }
 
     /// Deletes with a JSON body, at a path below that of the events.
-    pub(crate) async fn delete(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn delete(&self, path: &str, body: &Value) -> TestResponse {
         let path = format!("{EVENTS}{path}");
         let body = body.to_string();
         self.send_json(Method::DELETE, &path, body).await
@@ -143,7 +143,7 @@ impl TestApp {
         method: Method,
         path: &str,
         body: impl Into<Body>,
-    ) -> Answer {
+    ) -> TestResponse {
         let mut request = request(method, path, body.into());
         let json = "application/json".parse().expect("a header");
         request.headers_mut().insert("content-type", json);

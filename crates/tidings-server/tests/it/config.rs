@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use tidings_server::{Level, LogLevel};
 
-use crate::app::{Answer, TestApp};
+use crate::app::{TestApp, TestResponse};
 
 const CONFIG: &str = "/api/system/events/config";
 
@@ -28,7 +28,7 @@ async fn app() -> (TestApp, Arc<Mutex<Vec<Level>>>) {
     (app.await, applied)
 }
 
-async fn set(app: &TestApp, body: &Value) -> Answer {
+async fn set(app: &TestApp, body: &Value) -> TestResponse {
     app.send_json(Method::PUT, CONFIG, body.to_string()).await
 }
 

@@ -2,11 +2,11 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use tidings_server::{BindError, Config, Server};
 
-use crate::app::{Answer, EVENTS, TestApp, event, request};
+use crate::app::{EVENTS, TestApp, TestResponse, event, request};
 use crate::wire;
 
 /// A request with exactly these headers.
-async fn send(app: &TestApp, headers: &[(&str, &str)]) -> Answer {
+async fn send(app: &TestApp, headers: &[(&str, &str)]) -> TestResponse {
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = EVENTS.parse().expect("a path");
     for (name, value) in headers {

@@ -9,7 +9,7 @@ use tidings_event::OwnerId;
 use tidings_server::{CallerLimits, Scopes};
 use uuid::Uuid;
 
-use crate::app::{Answer, EVENTS, TestApp, event, event_with, request, within};
+use crate::app::{EVENTS, TestApp, TestResponse, event, event_with, request, within};
 use crate::login::LoginApp;
 use crate::wire;
 
@@ -25,7 +25,7 @@ async fn limited(change: impl FnOnce(&mut CallerLimits)) -> TestApp {
 const ONE: Option<NonZeroU32> = NonZeroU32::new(1);
 
 /// Sends a request until a rate limit refuses it: the second time, unless the machine pauses for a second.
-async fn until_refused(send: impl AsyncFn() -> Answer) -> Answer {
+async fn until_refused(send: impl AsyncFn() -> TestResponse) -> TestResponse {
     for _ in 0..100 {
         let answer = send().await;
         if answer.status == 429 {
@@ -39,7 +39,7 @@ fn batch(events: usize) -> String {
     Value::from(vec![event("one of many"); events]).to_string()
 }
 
-fn retry_after(answer: &Answer) -> u32 {
+fn retry_after(answer: &TestResponse) -> u32 {
     answer.header("retry-after").parse().expect("seconds")
 }
 
@@ -145,7 +145,7 @@ async fn counts_a_stream_as_a_request() {
         let answer = wire::call(server.address, Request::get(SUBSCRIBE)).await;
         if answer.status() == 200 {
             // A stream does not end.
-            return Answer {
+            return TestResponse {
                 status: answer.status(),
                 headers: answer.headers().clone(),
                 body: Vec::new(),

@@ -19,7 +19,7 @@ use tidings_server::{
 };
 use uuid::Uuid;
 
-use crate::app::{Answer, Running, TestApp};
+use crate::app::{Running, TestApp, TestResponse};
 use crate::wire;
 
 /// The scopes of a user.
@@ -125,13 +125,17 @@ impl LoginApp {
         path: &str,
         token: Option<&str>,
         body: Option<&str>,
-    ) -> Answer {
+    ) -> TestResponse {
         let request = request(method, path, token);
         self.send_request(request, body).await
     }
 
     /// Sends a request with a JSON body, or none. Of a stream only the head is read.
-    pub(crate) async fn send_request(&self, mut request: Builder, body: Option<&str>) -> Answer {
+    pub(crate) async fn send_request(
+        &self,
+        mut request: Builder,
+        body: Option<&str>,
+    ) -> TestResponse {
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }
@@ -145,7 +149,7 @@ impl LoginApp {
         if !is_stream {
             return wire::read(answer).await;
         }
-        Answer {
+        TestResponse {
             status: answer.status(),
             headers: answer.headers().clone(),
             body: Vec::new(),

@@ -8,7 +8,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 use tidings_server::{Level, LogLevel, Scopes, Secret};
 
-use crate::app::{Answer, EVENTS, event, id_of};
+use crate::app::{EVENTS, TestResponse, event, id_of};
 use crate::login::{ALICE, BOB, LoginApp, USER, id_of_token, sign};
 
 const UNKNOWN: &str = "0c0ffee0-0000-4000-8000-0000000000ff";
@@ -157,7 +157,7 @@ async fn app() -> LoginApp {
 }
 
 /// Requests an operation on `id`.
-async fn ask(app: &LoginApp, row: &Row, id: &str, token: Option<&str>) -> Answer {
+async fn ask(app: &LoginApp, row: &Row, id: &str, token: Option<&str>) -> TestResponse {
     let path = row.path.replace("{id}", id);
     let body = row.body.as_ref().map(Value::to_string);
     let body = body.map(|body| body.replace("{id}", id));
@@ -314,7 +314,7 @@ async fn events_of_other_users_are_not_found() {
         let unknown = ask(&app, row, UNKNOWN, Some(&bob)).await;
         foreign.error(404, "event_not_found");
         assert_eq!(foreign.body, unknown.body, "{} {}", row.method, row.path);
-        let names = |answer: &Answer| {
+        let names = |answer: &TestResponse| {
             let mut names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
             names.sort();
             names

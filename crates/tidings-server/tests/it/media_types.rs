@@ -4,10 +4,10 @@ use axum::body::Body;
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, EVENTS, TestApp, event, request};
+use crate::app::{EVENTS, TestApp, TestResponse, event, request};
 
 /// Publishes a body with these headers.
-async fn publish(app: &TestApp, body: Vec<u8>, headers: &[(&'static str, &str)]) -> Answer {
+async fn publish(app: &TestApp, body: Vec<u8>, headers: &[(&'static str, &str)]) -> TestResponse {
     send(app, Method::POST, EVENTS, body, headers).await
 }
 
@@ -17,7 +17,7 @@ async fn send(
     path: &str,
     body: Vec<u8>,
     headers: &[(&'static str, &str)],
-) -> Answer {
+) -> TestResponse {
     let mut asked = request(method, path, Body::from(body));
     for (name, value) in headers {
         asked

@@ -1,6 +1,6 @@
 use axum::http::HeaderMap;
 
-use crate::app::{Answer, TestApp};
+use crate::app::{TestApp, TestResponse};
 use crate::login::LoginApp;
 use crate::wire;
 
@@ -10,7 +10,7 @@ fn files_of(page: &str) -> Vec<&str> {
     named.filter(|path| path.starts_with("/assets/")).collect()
 }
 
-fn text(answer: &Answer) -> String {
+fn text(answer: &TestResponse) -> String {
     String::from_utf8(answer.body.clone()).expect("it is text")
 }
 

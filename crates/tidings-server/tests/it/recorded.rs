@@ -14,7 +14,7 @@ use axum::http::Method;
 use serde_json::Value;
 use tidings_server::{Level, LogLevel};
 
-use crate::app::{Answer, TestApp};
+use crate::app::{TestApp, TestResponse};
 use crate::schema::Document;
 
 /// The response headers that clients use.
@@ -58,7 +58,7 @@ impl Tape {
     }
 
     /// Sends a request with an optional body, and records the exchange.
-    async fn send(&mut self, method: &str, path: &str, body: Option<Value>) -> Answer {
+    async fn send(&mut self, method: &str, path: &str, body: Option<Value>) -> TestResponse {
         let verb: Method = method.parse().expect("a method");
         let sent = path.replace('"', "%22").replace(' ', "%20");
         let _ = writeln!(self.text, "> {method} {sent}");
@@ -79,7 +79,7 @@ impl Tape {
         answer
     }
 
-    fn keep(&mut self, answer: &Answer) {
+    fn keep(&mut self, answer: &TestResponse) {
         let _ = writeln!(self.text, "\n< {}", answer.status);
         for name in HEADERS
             .iter()
@@ -95,7 +95,7 @@ impl Tape {
     }
 
     /// Whether the document has this response.
-    fn check(&self, method: &str, path: &str, answer: &Answer) {
+    fn check(&self, method: &str, path: &str, answer: &TestResponse) {
         let path = path.split('?').next().unwrap_or(path);
         let templates = self.document.0["paths"].as_object().expect("an object");
         // A fixed path wins over one with an id, as in the server.

@@ -6,7 +6,7 @@ use axum::http::Method;
 use serde_json::json;
 use tidings_server::{Config, Scopes};
 
-use crate::app::{Answer, EVENTS, TestApp, event};
+use crate::app::{EVENTS, TestApp, TestResponse, event};
 use crate::login::{ALICE, BOB, HOST, LoginApp, USER, request};
 
 const OWN_PAGE: &str = "https://events.example";
@@ -20,7 +20,7 @@ async fn cookie_name(app: &LoginApp) -> String {
 }
 
 /// The cookie as a browser sends it.
-fn cookie(answer: &Answer) -> &str {
+fn cookie(answer: &TestResponse) -> &str {
     let (pair, _) = answer
         .header("set-cookie")
         .split_once(';')
@@ -28,7 +28,7 @@ fn cookie(answer: &Answer) -> &str {
     pair
 }
 
-async fn begin(app: &LoginApp, token: &str) -> Answer {
+async fn begin(app: &LoginApp, token: &str) -> TestResponse {
     let answer = app.send(&Method::POST, "/session", Some(token), None).await;
     assert_eq!(answer.status, 204, "{answer:?}");
     answer

@@ -281,7 +281,12 @@ fn ask(method: &str, path: &str) -> (String, Option<Value>) {
     (path, body)
 }
 
-async fn send(app: &TestApp, method: &str, path: &str, body: Option<&Value>) -> crate::app::Answer {
+async fn send(
+    app: &TestApp,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> crate::app::TestResponse {
     let method: Method = method.to_uppercase().parse().expect("a method");
     match body {
         Some(body) => app.send_json(method, path, body.to_string()).await,

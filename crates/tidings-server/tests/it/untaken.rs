@@ -7,7 +7,7 @@ use tidings_event::OwnerId;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
-use crate::app::{Answer, EVENTS, TestApp, event_with, id_of, within};
+use crate::app::{EVENTS, TestApp, TestResponse, event_with, id_of, within};
 use crate::login::{ALICE, BOB, HOST, LoginApp, USER};
 use crate::wire;
 
@@ -48,7 +48,7 @@ async fn refuses_a_caller_with_unread_responses_and_serves_others() {
     let (alice, bob) = (app.token(ALICE, USER), app.token(BOB, USER));
     let page = format!("{EVENTS}?pagesize=all");
     let untaken = join_all((0..60).map(|_| ask(&app, &alice, &page)));
-    let get = async |token: &str, path: &str| -> Answer {
+    let get = async |token: &str, path: &str| -> TestResponse {
         let answer = app.send(&Method::GET, path, Some(token), None);
         within(answer).await
     };

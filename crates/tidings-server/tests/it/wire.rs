@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::app::{Answer, within};
+use crate::app::{TestResponse, within};
 
 /// Sends a request without a body on a connection of its own.
 pub(crate) async fn call(
@@ -43,17 +43,17 @@ where
 }
 
 /// Reads a response to its end.
-pub(crate) async fn read(answer: Response<Incoming>) -> Answer {
+pub(crate) async fn read(answer: Response<Incoming>) -> TestResponse {
     let (head, body) = answer.into_parts();
     let body = within(body.collect()).await.expect("the body can be read");
-    Answer {
+    TestResponse {
         status: head.status,
         headers: head.headers,
         body: body.to_bytes().into(),
     }
 }
 
-pub(crate) async fn get(address: SocketAddr, path: &str) -> Answer {
+pub(crate) async fn get(address: SocketAddr, path: &str) -> TestResponse {
     read(call(address, Request::get(path)).await).await
 }
 

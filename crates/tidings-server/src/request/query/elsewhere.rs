@@ -12,7 +12,7 @@ use crate::request::spelling::{self, FILTERS, PUBLISH, Parameter, SELECTION, STR
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Elsewhere {
     /// A request that returns one event, or the counts or types of all.
-    Answer,
+    Lookup,
     /// The live stream.
     Stream,
     /// A request with a body.
@@ -23,7 +23,7 @@ impl Elsewhere {
     /// The accepted parameters. A name that is close to one is refused, too.
     fn taken(self) -> &'static [Parameter] {
         match self {
-            Self::Answer => &[],
+            Self::Lookup => &[],
             Self::Stream => &STREAM,
             Self::Body => &PUBLISH,
         }
@@ -31,7 +31,7 @@ impl Elsewhere {
 
     fn remedy(self) -> &'static str {
         match self {
-            Self::Answer => "leave it out; the list, /api/system/events, accepts it",
+            Self::Lookup => "leave it out; the list, /api/system/events, accepts it",
             Self::Stream => {
                 "leave it out, and filter the events that arrive; the stream always carries all of \
                  them, so that its cursor and its counts are exact"
@@ -131,7 +131,7 @@ pub(crate) fn is_set(query: &str, parameter: &'static Parameter) -> Result<bool,
 mod tests {
     use super::*;
 
-    const PLACES: [Elsewhere; 3] = [Elsewhere::Answer, Elsewhere::Stream, Elsewhere::Body];
+    const PLACES: [Elsewhere; 3] = [Elsewhere::Lookup, Elsewhere::Stream, Elsewhere::Body];
 
     #[test]
     fn a_filter_where_none_is_taken_is_not_passed_over() {
@@ -166,7 +166,7 @@ mod tests {
             assert_eq!(refuse_filters(&many, place).unwrap_err().iter().len(), 1);
         }
         assert!(refuse_filters("ids=x", Elsewhere::Body).is_err());
-        assert!(refuse_filters("ids=x", Elsewhere::Answer).is_ok());
+        assert!(refuse_filters("ids=x", Elsewhere::Lookup).is_ok());
         assert!(refuse_filters("last_event=x", Elsewhere::Stream).is_err());
         assert!(refuse_filters("last-event-id=x&cursor=y", Elsewhere::Stream).is_ok());
     }

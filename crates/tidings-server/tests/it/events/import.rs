@@ -1,9 +1,9 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, EVENTS, TestApp, event, event_with, resolve};
+use crate::app::{EVENTS, TestApp, TestResponse, event, event_with, resolve};
 
-async fn import(app: &TestApp, body: &Value) -> Answer {
+async fn import(app: &TestApp, body: &Value) -> TestResponse {
     let path = "/api/system/events?import=true";
     app.send_json(Method::POST, path, body.to_string()).await
 }

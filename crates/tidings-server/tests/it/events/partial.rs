@@ -3,9 +3,9 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, TestApp, event, event_with};
+use crate::app::{TestApp, TestResponse, event, event_with};
 
-async fn post(app: &TestApp, query: &str, body: impl ToString) -> Answer {
+async fn post(app: &TestApp, query: &str, body: impl ToString) -> TestResponse {
     let path = format!("/api/system/events?{query}");
     app.send_json(Method::POST, &path, body.to_string()).await
 }
