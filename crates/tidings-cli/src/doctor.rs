@@ -1,8 +1,9 @@
-//! `tidings doctor`: says what is wrong with a server or a data directory.
+//! `tidings doctor`: diagnoses a server or a data directory.
 
 mod directory;
 mod finding;
 mod lock;
+mod metrics;
 mod server;
 
 use std::path::PathBuf;
@@ -16,9 +17,12 @@ use crate::server_url;
 use finding::Report;
 
 const DETAILS: &str = "\
-Examines the server, unless only --data-dir is given; and a data directory, if one is given, whether
-or not a server uses it. It changes nothing. Each check is one line that begins with ok, warn or fail,
-and beneath it what to do. Exit code 1 if a check fails.
+Checks the server, unless only --data-dir is given, and the data directory, if one is given, whether or
+not a server uses it. It changes nothing. Each check prints one line that begins with ok, warn or fail,
+and a suggested fix below it. The exit code is 1 if a check fails.
+
+With --metrics-url it also checks the server's metrics listener. The number of lost log lines comes from
+there, or from the server if the token has the scope events:admin.
 
 With --json each check is one line: {\"check\":\"…\",\"verdict\":\"ok\",\"finding\":\"…\",\"remedy\":\"…\"}
 
@@ -28,16 +32,19 @@ Examples:
   tidings doctor --url https://tidings.example.org --token-file token --ca-cert ca.pem
   tidings doctor --json | jq -r 'select(.verdict != \"ok\")'";
 
-/// Say what is wrong with a server or a data directory
+/// Diagnose a server or a data directory
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// The server's address [default: that of `tidings serve`, unless only --data-dir is given]
+    /// URL of the server [default: that of `tidings serve`, unless only --data-dir is given]
     #[arg(long, env = "TIDINGS_URL", value_name = "URL")]
     url: Option<Url>,
     #[command(flatten)]
     access: Access,
-    /// The directory that holds a server's events
+    /// URL of the server's metrics listener (`tidings serve --metrics-listen`) [default: none]
+    #[arg(long, value_name = "URL")]
+    metrics_url: Option<Url>,
+    /// Data directory to check
     #[arg(long, env = "TIDINGS_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Print each check as a line of JSON
@@ -47,16 +54,21 @@ pub(crate) struct Args {
     color: ColorArgs,
 }
 
-/// Makes all checks.
+/// Runs all checks.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut report = Report::new(args.json, args.color.painter());
     if let Some(path) = &args.data_dir {
         directory::examine(path, &mut report)?;
     }
-    if args.url.is_some() || args.data_dir.is_none() {
+    let metrics = match &args.metrics_url {
+        Some(url) => Some(Access::default().client(url)?),
+        None => None,
+    };
+    if args.url.is_some() || args.data_dir.is_none() || metrics.is_some() {
         let url = args.url.unwrap_or_else(server_url::default_url);
         let client = args.access.client(&url)?;
         server::examine(&client, &args.access, &mut report).await?;
+        metrics::examine(&client, metrics.as_ref(), &mut report).await?;
     }
     Ok(report.exit_code())
 }

@@ -136,10 +136,7 @@ async fn publish(
 /// An event does not return by being published again.
 fn note_if_deleted(receipt: &Receipt) {
     if receipt.deleted {
-        output::note(format_args!(
-            "{} was deleted since and stays deleted",
-            receipt.id
-        ));
+        output::note(format_args!("{} was deleted and stays deleted", receipt.id));
     }
 }
 

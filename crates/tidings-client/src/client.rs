@@ -113,6 +113,18 @@ impl Client {
         body.map(drop)
     }
 
+    /// The metrics of the server in the text format of Prometheus (`/metrics`). With a login they need a
+    /// token with the scope `events:admin`, except at the server's metrics listener.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) if the token does not grant access or the server was
+    /// built without metrics, or the reason why there is no response.
+    pub async fn metrics(&self) -> Result<String, ClientError> {
+        let response = self.transport.status("metrics").await?;
+        response::text(response, self.server()).await
+    }
+
     /// Follows the live stream from `start`. The stream connects with the first call of [`Follow::next`].
     pub fn subscribe(&self, start: Start) -> Follow {
         Follow::new(self.transport.clone(), start)

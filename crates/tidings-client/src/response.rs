@@ -32,6 +32,13 @@ pub(crate) async fn json<T: DeserializeOwned>(
         .map_err(|error| ClientError::protocol(server, ProtocolFault::Body).with_source(error))
 }
 
+/// Reads the body of a successful response as text.
+pub(crate) async fn text(response: Response, server: &Url) -> Result<String, ClientError> {
+    let body = body(response, MAX_RESPONSE_BYTES, server).await?;
+    String::from_utf8(body)
+        .map_err(|error| ClientError::protocol(server, ProtocolFault::Body).with_source(error))
+}
+
 /// Reads a response with another status than expected: its error body, or just the status.
 pub(crate) async fn refusal(response: Response, server: &Url) -> ClientError {
     let status = response.status();

@@ -156,14 +156,24 @@ fn contents(path: &Path) -> io::Result<Option<SecretString>> {
     // bytes are room for white space.
     const LIMIT: usize = MAX_TOKEN_BYTES + 64;
     let mut bytes = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
-    File::open(path)?
-        .take(LIMIT as u64 + 1)
-        .read_to_end(&mut bytes)?;
+    open(path)?.take(LIMIT as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > LIMIT {
         return Ok(None);
     }
     // Invalid UTF-8 is rejected as a malformed token.
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned().into()))
+}
+
+/// Opens a regular file. Opening a FIFO would wait until another process writes to it.
+fn open(path: &Path) -> io::Result<File> {
+    if std::fs::metadata(path)?.is_file() {
+        File::open(path)
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a regular file",
+        ))
+    }
 }
 
 /// A well-formed token.

@@ -1,4 +1,4 @@
-//! What a check has found.
+//! The result of a check.
 
 use std::process::ExitCode;
 
@@ -9,11 +9,11 @@ use serde_json::json;
 use crate::color::Painter;
 use crate::output::{self, escaped, escaped_json};
 
-/// Whether something is as it should be.
+/// The verdict of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Ok,
-    /// It works, but may not for long or not for everybody.
+    /// It works, but possibly not for long or not for every user.
     Warn,
     Fail,
 }
@@ -36,7 +36,7 @@ impl Verdict {
     }
 }
 
-/// What one check has found, and what to do about it.
+/// The result of one check, and a suggested fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
     pub(super) check: &'static str,
@@ -101,7 +101,7 @@ impl Finding {
     }
 }
 
-/// Prints findings as they come.
+/// Prints findings at once.
 #[derive(Debug)]
 pub(super) struct Report {
     as_json: bool,
@@ -125,7 +125,7 @@ impl Report {
         } else {
             finding.lines(self.painter)
         };
-        // A reader who has gone still wants the exit code.
+        // The exit code matters even if standard output is closed.
         output::print_line(text).context("could not write to standard output")?;
         Ok(())
     }
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_is_a_line_with_its_remedy_beneath() {
+    fn prints_a_finding_with_its_fix_below() {
         let plain = Painter::with_color(false);
         let finding = Finding::warn("space", "little\u{1b}[2J is left", "make room");
         assert_eq!(

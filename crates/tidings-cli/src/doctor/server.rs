@@ -11,13 +11,13 @@ use crate::access::Access;
 use crate::output::chain;
 use crate::refusal;
 
-/// How long the stream may take to be live: on a server that is not overloaded, milliseconds.
+/// The time limit for the stream to be live, which takes milliseconds unless the server is overloaded.
 const STREAM_TIME: Duration = Duration::from_secs(5);
 
-/// Clocks that differ by less do not confuse anybody, and the server's comes in whole seconds.
+/// The tolerated difference of clocks; the server reports whole seconds.
 const CLOCK_TOLERANCE_SECONDS: i64 = 2;
 
-/// Makes the checks of the server of `client`.
+/// Runs the checks of a server.
 pub(super) async fn examine(
     client: &Client,
     access: &Access,
@@ -54,54 +54,55 @@ fn no_health(error: &ClientError) -> Finding {
         ErrorKind::Unreachable { .. } => Finding::fail(
             CHECK,
             chain(error),
-            "start it with `tidings serve`, or give its address by --url",
+            "start it with `tidings serve`, or give its URL by --url",
         ),
         ErrorKind::Untrusted { .. } => Finding::fail(
             CHECK,
             chain(error),
-            "give the certificate of the server's authority by --ca-cert, or the server a certificate for \
-             this address that has not expired",
+            "give the certificate of the server's authority by --ca-cert, or renew the server's certificate \
+             for this address",
         ),
         ErrorKind::NoToken(_) => Finding::fail(
             "token",
             chain(error),
-            "put a token into the file of --token-file, or into TIDINGS_TOKEN",
+            "put a token into the file of --token-file or into TIDINGS_TOKEN",
         ),
-        // Whatever keeps us out keeps everybody out.
+        // The server refuses every caller for the same reason.
         ErrorKind::Refused { .. } if error.refusal().is_some_and(|body| !is_missing(body)) => {
             failure(CHECK, error, "")
         }
         _ => Finding::warn(
             CHECK,
-            format!("/healthz is not that of Tidings: {}", chain(error)),
-            "if Tidings is mounted in another program, that is all right; otherwise give the right \
-             address by --url",
+            format!("/healthz is not served by Tidings: {}", chain(error)),
+            "ignore this if another program mounts Tidings; otherwise correct --url",
         ),
     }
 }
 
-/// The server, and whether it is as old as this command: what they say to each other changes with
-/// their versions.
+/// Compares the versions of the server and of this command, since the protocol changes with them.
 fn version(client: &Client, health: &Health) -> Finding {
     const CHECK: &str = "server";
     const MINE: &str = env!("CARGO_PKG_VERSION");
     let place = format!("Tidings runs at {}", client.server());
     match health.version.as_deref() {
-        Some(MINE) => Finding::ok(CHECK, format!("{place}, version {MINE} as this command")),
+        Some(MINE) => Finding::ok(
+            CHECK,
+            format!("{place}, with the version of this command, {MINE}"),
+        ),
         Some(version) => Finding::warn(
             CHECK,
-            format!("{place}, version {version}; this command has version {MINE}"),
+            format!("{place}, version {version}; this command is version {MINE}"),
             "use the command of the server's version",
         ),
         None => Finding::warn(
             CHECK,
-            format!("{place}, and does not tell its version; this command has version {MINE}"),
-            "use the command of the server's version; older servers do not tell theirs",
+            format!("{place}, which does not report its version; this command is version {MINE}"),
+            "use the command of the server's version; old servers do not report theirs",
         ),
     }
 }
 
-/// Whether nothing more can be asked.
+/// Whether further checks are pointless.
 fn is_unanswered(error: &ClientError) -> bool {
     matches!(
         error.kind(),
@@ -113,7 +114,7 @@ fn is_missing(body: &tidings_event::ErrorBody) -> bool {
     body.code == tidings_event::ErrorCode::RouteNotFound
 }
 
-/// The server's clock was read at some moment between the two of ours.
+/// Compares the clocks. The server read its clock between `before` and `after`.
 fn clock(health: &Health, before: Timestamp, after: Timestamp) -> Option<Finding> {
     const CHECK: &str = "clock";
     let server = health.clock?.as_second();
@@ -132,22 +133,30 @@ fn clock(health: &Health, before: Timestamp, after: Timestamp) -> Option<Finding
     Some(Finding::warn(
         CHECK,
         format!("the server's clock is {seconds} s {direction} this one"),
-        "let both machines take their time from the network: events bear the server's",
+        "synchronize both machines with NTP, since events have the server's time",
     ))
 }
 
 async fn ready(client: &Client) -> Finding {
     match client.ready().await {
-        Ok(()) => Finding::ok("ready", "the server takes requests and its store answers"),
-        Err(error) => failure("ready", &error, "look into the server's log"),
+        Ok(()) => Finding::ok(
+            "ready",
+            "the server accepts requests and its store responds",
+        ),
+        Err(error) => failure("ready", &error, "read the server's log"),
     }
 }
 
 async fn events(client: &Client, access: &Access) -> Result<Finding, Finding> {
     match client.summary().await {
         Ok(summary) => {
+            let noun = if summary.total_count == 1 {
+                "event"
+            } else {
+                "events"
+            };
             let text = format!(
-                "{} events are kept for you, {} of them {}",
+                "the inbox has {} {noun}, {} of them {}",
                 summary.total_count,
                 summary.read_count,
                 Status::Read
@@ -161,7 +170,7 @@ async fn events(client: &Client, access: &Access) -> Result<Finding, Finding> {
             Err(finding)
         }
         Err(error) => {
-            let remedy = "give the address of a Tidings server by --url";
+            let remedy = "give the URL of a Tidings server by --url";
             Err(failure("events", &error, remedy))
         }
     }
@@ -182,21 +191,21 @@ async fn stream(client: &Client) -> Finding {
             }
             Ok(Ok(Followed::Item(item))) => is_ready |= matches!(item, StreamItem::Ready { .. }),
             Ok(Ok(Followed::Disconnected { error, .. }) | Err(error)) => {
-                return failure(CHECK, &error, "look into the server's log");
+                return failure(CHECK, &error, "read the server's log");
             }
             Err(_) => {
                 return Finding::fail(
                     CHECK,
                     format!("no `{missing}` within {STREAM_TIME:?}"),
-                    "if a proxy stands before the server, let it pass text/event-stream on at once, \
-                     without a buffer; otherwise look into the server's log",
+                    "if a proxy is in front of the server, turn off its buffering of text/event-stream; \
+                     otherwise read the server's log",
                 );
             }
         }
     }
 }
 
-/// What the server says is wrong, with its own remedies, or else `remedy`.
+/// The fault that the server reports, with its suggested fixes, or else `remedy`.
 fn failure(check: &'static str, error: &ClientError, remedy: &str) -> Finding {
     let mut text = chain(error);
     let mut remedies = Vec::new();
@@ -221,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_clock_that_is_off_is_a_warning() {
+    fn warns_of_clocks_that_differ() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let judge = |server, before, after| {
             let clock = Some(at(server));
@@ -231,7 +240,7 @@ mod tests {
         assert_eq!(judge(100, 100, 101).0, Verdict::Ok);
         assert_eq!(judge(98, 100, 101).0, Verdict::Ok);
         assert_eq!(judge(103, 100, 101).0, Verdict::Ok);
-        // A slow answer is no difference of clocks.
+        // A slow response is not a difference of clocks.
         assert_eq!(judge(120, 100, 125).0, Verdict::Ok);
         let (verdict, text) = judge(160, 100, 101);
         assert_eq!(verdict, Verdict::Warn);

@@ -1,9 +1,10 @@
-//! Commands that show a token, and trust a private authority.
+//! Commands that send a token, and trust a private authority.
 
 use std::path::Path;
 use std::process::Stdio;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
@@ -54,7 +55,7 @@ fn path(directory: &TempDir, file: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_token_is_shown_to_the_server_and_to_nobody_else() {
+async fn sends_the_token_to_the_server_only() {
     let directory = TempDir::new().expect("a directory can be made");
     let file = path(&directory, "token");
     std::fs::write(&file, "of.a.file\n").expect("it can be written");
@@ -69,9 +70,9 @@ async fn a_token_is_shown_to_the_server_and_to_nobody_else() {
         (
             command(&["tail", "--token-file", &file], &url),
             1,
-            "try: put a fresh token into",
+            "try: put a new token into",
         ),
-        (command(&["tail"], &url), 1, "fresh token in TIDINGS_TOKEN"),
+        (command(&["tail"], &url), 1, "new token in TIDINGS_TOKEN"),
         (
             command(&["list", "--token-file", &file], &url),
             1,
@@ -102,7 +103,7 @@ async fn a_token_is_shown_to_the_server_and_to_nobody_else() {
 }
 
 #[tokio::test]
-async fn what_keeps_a_token_from_being_shown_is_said_at_once() {
+async fn reports_at_once_why_a_token_cannot_be_sent() {
     let directory = TempDir::new().expect("a directory can be made");
     let missing = path(&directory, "missing");
     for (arguments, url, words) in [
@@ -114,7 +115,7 @@ async fn what_keeps_a_token_from_being_shown_is_said_at_once() {
         (
             &["tail", "--token-file", &missing],
             "http://10.0.0.1:1",
-            "give an https address",
+            "use an https address",
         ),
         (
             &["tail", "--ca-cert", &missing],
@@ -175,6 +176,17 @@ async fn the_doctor_examines_a_server_over_tls() {
     let doubting = ["doctor", "--ca-cert", &path(&directory, "other.pem")];
     let (ended, out, _) = output_of(command(&doubting, &url)).await;
     assert_eq!(ended.code(), Some(1), "{out}");
-    assert!(out.contains("is not to be trusted"), "{out}");
+    assert!(out.contains("is not trusted"), "{out}");
     assert!(out.contains("--ca-cert"), "{out}");
+}
+
+#[tokio::test]
+async fn rejects_a_fifo_as_token_file_at_once() {
+    let directory = TempDir::new().expect("a directory can be made");
+    let fifo = path(&directory, "token");
+    mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a FIFO can be made");
+    let list = command(&["list", "--token-file", &fifo], "http://127.0.0.1:1");
+    let (status, out, err) = output_of(list).await;
+    assert_eq!((status.code(), out.as_str()), (Some(1), ""));
+    assert!(err.contains("not a regular file"), "{err}");
 }

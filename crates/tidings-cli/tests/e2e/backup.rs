@@ -25,7 +25,7 @@ async fn a_restored_backup_serves_and_resets_the_readers_of_before() {
         .arg(&file);
     let (status, _, err) = output_of(backup).await;
     assert!(status.success(), "{err}");
-    assert!(err.contains("1 event for 1 owner"), "{err}");
+    assert!(err.contains("1 event for 1 user"), "{err}");
     server.must_publish(&event(LOCAL_USER, "after")).await;
     let (_, page) = server.get("/api/system/events").await;
     let cursor = page["cursor"]

@@ -7,14 +7,14 @@ use crate::server::{LOCAL_USER, Server, command, event, must_run, output_of};
 const UNKNOWN: &str = "0193000b-0000-7000-8000-000000000001";
 
 #[tokio::test]
-async fn without_a_terminal_a_filter_deletes_nothing_unless_told_so() {
+async fn a_filter_without_a_terminal_needs_yes() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let events: Vec<_> = (0..5).map(|n| event(LOCAL_USER, &n.to_string())).collect();
     server.must_publish(&json!(events)).await;
     for (flags, expected) in [
         (&["--severity", "informational"][..], "5 events match"),
-        (&["--all"], "5 events are there"),
+        (&["--all"], "5 events in all"),
     ] {
         let (status, out, err) = output_of(command("delete", &server, flags)).await;
         assert_eq!((status.code(), out.as_str()), (Some(1), ""));
@@ -34,7 +34,7 @@ async fn without_a_terminal_a_filter_deletes_nothing_unless_told_so() {
 }
 
 #[tokio::test]
-async fn ids_are_changed_unasked_and_those_that_are_not_there_are_named() {
+async fn ids_need_no_question_and_missing_ones_are_named() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let events = [event(LOCAL_USER, "one"), event("system", "two")];

@@ -1,4 +1,4 @@
-//! `tidings doctor` with a server and a directory that are well, and with others.
+//! `tidings doctor` with healthy and faulty servers and directories.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 
 use crate::server::{LOCAL_USER, Server, event, output_of, soon, tidings};
 
-/// The exit code, and each check's verdict and finding.
-async fn examine(args: &[&str]) -> (Option<i32>, Vec<(String, String, String)>) {
+/// The exit code, and each check's name, verdict and finding.
+pub(crate) async fn examine(args: &[&str]) -> (Option<i32>, Vec<(String, String, String)>) {
     let mut command = tidings();
     command.args(["doctor", "--json"]).args(args);
     let (status, out, err) = output_of(command).await;
@@ -32,7 +32,7 @@ fn path(directory: &Path) -> &str {
 }
 
 #[tokio::test]
-async fn a_server_and_its_directory_are_well() {
+async fn reports_no_fault_of_a_healthy_server_and_directory() {
     let place = tempfile::tempdir().expect("a directory can be made");
     let data = place.path().join("data");
     let server = Server::start(&data).await;
@@ -49,6 +49,7 @@ async fn a_server_and_its_directory_are_well() {
         "ready",
         "events",
         "stream",
+        "log",
     ];
     assert_eq!(names, expected);
     for (name, verdict, finding) in &checks {
@@ -71,7 +72,7 @@ async fn a_server_and_its_directory_are_well() {
 }
 
 #[tokio::test]
-async fn it_is_for_people_too() {
+async fn prints_lines_for_people() {
     let place = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(place.path()).await;
     let mut command = tidings();
@@ -87,7 +88,7 @@ async fn it_is_for_people_too() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_directory_is_said() {
+async fn reports_the_faults_of_a_directory() {
     let place = tempfile::tempdir().expect("a directory can be made");
     let missing = place.path().join("missing");
     let (code, checks) = examine(&["--data-dir", path(&missing)]).await;

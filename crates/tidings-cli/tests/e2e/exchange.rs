@@ -112,7 +112,7 @@ async fn an_import_makes_the_same_list_and_once_more_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_deleted_event_that_is_published_again_is_said_to_stay_deleted() {
+async fn reports_that_a_republished_event_stays_deleted() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(&directory.path().join("data")).await;
     let event = event(LOCAL_USER, "x");

@@ -11,8 +11,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::place::Place;
 use crate::server::{LOCAL_USER, Server, event, output_of, soon, tidings};
+use crate::test_dir::TestDir;
 
 /// A small file system that outlives its servers: it belongs to the mount namespace of a process that
 /// only holds it. From outside it is seen through `/proc`.
@@ -348,7 +348,7 @@ async fn a_disk_that_can_only_be_read_is_examined_and_backed_up() {
 async fn a_list_of_revoked_tokens_on_a_full_disk_stays_whole() {
     const ADMINISTRATOR: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
     let disk = Disk::of("8m").await;
-    let place = Place::new().await;
+    let place = TestDir::new().await;
     let log = place.path("log");
     let list = disk.file("revoked");
     fs::write(&list, "").expect("it can be made");
@@ -383,7 +383,7 @@ async fn a_list_of_revoked_tokens_on_a_full_disk_stays_whole() {
     };
     assert_eq!(refused.0, StatusCode::SERVICE_UNAVAILABLE);
     assert!(refused.1.contains("storage_full"), "{}", refused.1);
-    assert!(refused.1.contains("free some space"), "{}", refused.1);
+    assert!(refused.1.contains("free space"), "{}", refused.1);
     let text = fs::read_to_string(&list).expect("readable");
     assert_eq!(text.lines().count(), revoked);
     assert!(revoked > 200 && text.ends_with("Z\n"), "{revoked}");

@@ -25,8 +25,8 @@ use names::SYSTEM;
 use user::Journey;
 use world::World;
 
-use crate::place::Place;
 use crate::server::{Server, soon};
+use crate::test_dir::TestDir;
 
 const USERS: u32 = 2_000;
 
@@ -44,7 +44,7 @@ const ASKED: usize = 16;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_users_see_all_of_theirs_and_nothing_of_another() {
     raise_open_files();
-    let place = Place::new().await;
+    let place = TestDir::new().await;
     let server = Server::from_command(place.serve(&["--jwt-leeway", "1s"])).await;
     let secret = std::fs::read_to_string(&place.secret).expect("it is there");
     let world = World::new(server.address, USERS, secret.trim_end().as_bytes());

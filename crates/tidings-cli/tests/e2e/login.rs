@@ -6,8 +6,8 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::place::Place;
 use crate::server::{Server, event, output_of, soon, tidings};
+use crate::test_dir::TestDir;
 
 const ALICE: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
 const BOB: &str = "7b1d2c3e-0000-4000-8000-00000000000b";
@@ -62,7 +62,7 @@ async fn without_keys_it_says_how_to_make_one() {
 
 #[tokio::test]
 async fn a_curious_colleague_reads_marks_and_deletes_nothing() {
-    let place = Place::new().await;
+    let place = TestDir::new().await;
     let server = Server::from_command(place.serve(&[])).await;
     let (alice, bob) = (place.token(ALICE, &[]).await, place.token(BOB, &[]).await);
     let post = ask(&server, Method::POST, "/api/system/events", &alice);
@@ -111,7 +111,7 @@ fn signature(token: &str) -> &str {
 
 #[tokio::test]
 async fn nothing_secret_is_logged_or_shown() {
-    let place = Place::new().await;
+    let place = TestDir::new().await;
     let log = place.path("log");
     std::fs::write(place.path("revoked"), "").expect("it can be made");
     let mut command = place.serve(&[
@@ -131,7 +131,7 @@ async fn nothing_secret_is_logged_or_shown() {
 
     let admin = ["--scope", "events:admin,events:read,events:write"];
     let good = place.token(ALICE, &admin).await;
-    let others = Place::new().await;
+    let others = TestDir::new().await;
     let forged = others.token(ALICE, &admin).await;
     let expired = place.token(ALICE, &["--expires-in", "1s"]).await;
     // It is refused once its second and the leeway's are over.

@@ -8,6 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, Command};
 
+use crate::doctor::examine;
 use crate::server::{output_of, soon, terminate, tidings};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -124,7 +125,7 @@ async fn the_log_tells_the_version_and_who_is_refused_as_foreign() {
 }
 
 #[tokio::test]
-async fn a_scraper_needs_no_token_where_the_operator_lets_it_in() {
+async fn the_metrics_listener_needs_no_token() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let secret = "0123456789abcdef0123456789abcdef";
     std::fs::write(directory.path().join("secret"), secret).expect("writable");
@@ -165,5 +166,29 @@ async fn a_scraper_needs_no_token_where_the_operator_lets_it_in() {
     judge.stdin(std::fs::File::open(&file).expect("readable"));
     let (status, out, err) = output_of(judge).await;
     assert!(status.success(), "{out}{err}\n{text}");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn doctor_reads_the_metrics_listener() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let mut server = Logging::start(directory.path(), &["--metrics-listen=127.0.0.1:0"]);
+    let url = format!("http://{}", server.address("serving").await);
+    let metrics = "serving metrics and health checks without authentication";
+    let metrics = format!("http://{}", server.address(metrics).await);
+    let (code, checks) = examine(&["--url", &url, "--metrics-url", &metrics]).await;
+    assert_eq!(code, Some(0), "{checks:?}");
+    let of = |name: &str| checks.iter().find(|(check, ..)| check == name);
+    let (_, verdict, finding) = of("metrics").expect("the listener is checked");
+    assert!(verdict == "ok" && finding.contains(&metrics), "{finding}");
+    let (_, verdict, finding) = of("log").expect("lost lines are reported");
+    assert_eq!(verdict, "ok", "{finding}");
+
+    // No server listens on port 1.
+    let wrong = ["--url", &url, "--metrics-url", "http://127.0.0.1:1"];
+    let (code, checks) = examine(&wrong).await;
+    assert_eq!(code, Some(1));
+    let failed = checks.iter().find(|(_, verdict, _)| verdict == "fail");
+    assert_eq!(failed.map(|(name, ..)| name.as_str()), Some("metrics"));
     server.end().await;
 }

@@ -148,7 +148,7 @@ async fn no_lines_are_no_error() {
 }
 
 #[tokio::test]
-async fn a_server_that_stays_away_ends_it_with_what_is_not_known() {
+async fn reports_unknown_lines_if_the_server_stays_unreachable() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let mut command = publish_lines("http://127.0.0.1:1");
     command.args(["--retries", "0"]);
@@ -156,7 +156,10 @@ async fn a_server_that_stays_away_ends_it_with_what_is_not_known() {
     let (status, _, err) = output_of(fed(command, directory.path(), text)).await;
     assert_eq!(status.code(), Some(1));
     assert!(err.contains("127.0.0.1:1"), "{err}");
-    assert!(err.contains("lines 1 to 2 may be stored or not"), "{err}");
+    assert!(
+        err.contains("it is unknown whether lines 1 to 2 are stored"),
+        "{err}"
+    );
     assert!(err.ends_with("0 stored, 0 rejected\n"), "{err}");
 }
 

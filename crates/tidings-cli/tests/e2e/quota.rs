@@ -3,8 +3,8 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::place::Place;
 use crate::server::{Server, event, output_of, soon, tidings};
+use crate::test_dir::TestDir;
 
 const ALICE: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
 const BOB: &str = "7b1d2c3e-0000-4000-8000-00000000000b";
@@ -49,7 +49,7 @@ async fn fill(server: &Server, token: &str, owner: &str) -> (usize, Value) {
 
 #[tokio::test]
 async fn a_user_fills_the_own_quota_and_backends_have_as_much_again() {
-    let place = Place::new().await;
+    let place = TestDir::new().await;
     let flags = ["--max-owner-bytes", QUOTA, "--own-publish-rate", "0"];
     let server = Server::from_command(place.serve(&flags)).await;
     let alice = place.token(ALICE, &[]).await;

@@ -73,14 +73,14 @@ async fn what_is_not_to_be_kept_goes_and_every_reader_and_count_follows() {
 }
 
 #[tokio::test]
-async fn a_wrong_flag_is_refused_before_anything_is_opened() {
+async fn rejects_a_wrong_flag_before_opening_anything() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let data = directory.path().join("data");
     for (flag, hint) in [
         ("--retain-age=soon", "such as `90d`"),
-        ("--retain-severity=debug=1d,debug=2d", "debug twice"),
+        ("--retain-severity=debug=1d,debug=2d", "twice for debug"),
         ("--retention-interval=1us", "too short"),
-        ("--retain-age=6m", "write `min`"),
+        ("--retain-age=6m", "use `min`"),
         ("--log=foo=bar", "`foo=bar` is not a level"),
     ] {
         let mut command = tidings();

@@ -6,9 +6,9 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::clocks::faketime_library;
-use crate::place::Place;
 use crate::server::{Server, event, soon};
 use crate::stream::Stream;
+use crate::test_dir::TestDir;
 
 const ALICE: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
 /// Nothing is published to Bob, so no delivery wakes his stream.
@@ -35,7 +35,7 @@ async fn publish(server: &Server, token: &str) {
 
 #[tokio::test]
 async fn a_stream_does_not_outlive_its_token_when_the_host_slept() {
-    let place = Place::new().await;
+    let place = TestDir::new().await;
     let offset = place.path("offset");
     fs::write(&offset, "+0").expect("writable");
     let mut command = place.serve(&[]);

@@ -172,12 +172,12 @@ async fn a_deletion_by_filter_asks_before_it_deletes() {
         terminal.type_line(answer);
         let (success, text) = terminal.end_of(delete).await;
         assert_eq!(success, left == 0, "{text:?}");
-        assert!(text.contains("12 events are there"), "{text:?}");
+        assert!(text.contains("12 events in all"), "{text:?}");
         assert!(text.contains("Delete 12 events? [y/N]"), "{text:?}");
         let end = if left == 0 {
             "12 deleted\r\n"
         } else {
-            "nothing is deleted\r\n"
+            "nothing was deleted\r\n"
         };
         assert!(text.ends_with(end), "{text:?}");
         assert_eq!(server.list_all().await.len(), left);
@@ -185,7 +185,7 @@ async fn a_deletion_by_filter_asks_before_it_deletes() {
 }
 
 #[tokio::test]
-async fn an_export_and_an_import_show_how_far_they_have_got() {
+async fn export_and_import_show_their_progress() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(&directory.path().join("data")).await;
     let events: Vec<_> = (0..2_500)

@@ -17,8 +17,8 @@ use tokio::process::{Child, Command};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::place::Place;
 use crate::server::{event, soon};
+use crate::test_dir::TestDir;
 
 const ALICE: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
 const BOB: &str = "7b1d2c3e-0000-4000-8000-00000000000b";
@@ -154,7 +154,7 @@ async fn listed(server: &Server, token: &str) -> usize {
 
 #[tokio::test]
 async fn lists_that_nobody_reads_take_little_memory_and_hold_up_nobody_else() {
-    let place = Place::new().await;
+    let place = TestDir::new().await;
     let (alice, bob) = (place.token(ALICE, &[]).await, place.token(BOB, &[]).await);
     let server = Server::start(place.serve(&[]), None).await;
     fill(&server, &alice).await;
@@ -205,7 +205,7 @@ async fn lists_that_nobody_reads_take_little_memory_and_hold_up_nobody_else() {
 }
 
 /// The same by a client of HTTP/2 that never opens the window of a stream.
-async fn over_http2(place: &Place, alice: &str, bob: &str) {
+async fn over_http2(place: &TestDir, alice: &str, bob: &str) {
     let minted = generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("it is minted");
     let CertifiedKey { cert, signing_key } = minted;
     let (cert_file, key_file) = (place.path("cert.pem"), place.path("key.pem"));

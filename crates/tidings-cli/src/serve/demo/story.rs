@@ -1,4 +1,4 @@
-//! What happens on the platform: stories of a few steps, each with the ends it may have.
+//! The stories of the demo: a few steps each, with one of several endings.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tidings::{Cause, Severity};
 use uuid::Uuid;
 
-/// Something that the platform does.
+/// A sequence of events about one resource.
 #[derive(Clone, Debug)]
 pub(super) struct Story {
     pub(super) category: &'static str,
@@ -16,10 +16,10 @@ pub(super) struct Story {
     pub(super) steps: Vec<Step>,
 }
 
-/// What is told of it.
+/// One event of a story.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
-    /// How long after the step before.
+    /// The delay after the previous step.
     pub(super) after: Duration,
     pub(super) action: &'static str,
     pub(super) severity: Severity,
@@ -29,7 +29,7 @@ pub(super) struct Step {
     pub(super) doc: Option<&'static str>,
 }
 
-/// The programs that are rolled out, with the teams that own them.
+/// The deployed services, with their teams.
 const SERVICES: [(&str, &str); 6] = [
     ("shop-web", "storefront"),
     ("checkout", "payments"),
@@ -44,7 +44,7 @@ const CLUSTERS: [&str; 3] = ["prod-eu-1", "prod-us-2", "staging-eu"];
 const DATABASES: [&str; 3] = ["orders", "customers", "sessions"];
 
 impl Story {
-    /// One of all; those of every day more often.
+    /// A random story, more often an everyday one.
     pub(super) fn any() -> Self {
         match fastrand::u8(..100) {
             0..45 => deployment(),
@@ -57,7 +57,7 @@ impl Story {
         }
     }
 
-    /// The same name is the same resource each time.
+    /// A story about the resource with this name.
     fn new(category: &'static str, name: &str) -> Self {
         let resource = Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes());
         Self {
@@ -123,7 +123,7 @@ fn deployment() -> Story {
                 0,
                 "start",
                 Severity::Informational,
-                format!("Rollout of {service} {version} to {cluster} has begun"),
+                format!("Rolling out {service} {version} to {cluster}"),
             )
             .with("team", team)
             .with("k8sContextName", cluster)
@@ -133,7 +133,7 @@ fn deployment() -> Story {
             fastrand::u64(1..5),
             "progress",
             Severity::Informational,
-            format!("{service} {version}: {} of {pods} pods are ready", pods / 2),
+            format!("{service} {version}: {} of {pods} pods ready", pods / 2),
         ));
     let end = |action, severity, text: String| {
         Step::new(fastrand::u64(2..6), action, severity, text)
@@ -149,37 +149,33 @@ fn deployment() -> Story {
         )
     };
     story.then(match fastrand::u8(..10) {
-        0 => failed("the image cannot be pulled")
+        0 => failed("image pull failed")
             .because(
                 Cause::new(format!(
-                    "The image registry.example.org/{service}:{version} cannot be pulled"
+                    "Could not pull the image registry.example.org/{service}:{version}"
                 ))
                 .with_code("deploy-1042")
                 .with_long_description(
-                    "The registry answered 403 for the manifest, three times in two minutes.",
+                    "The registry returned 403 for the manifest three times in two minutes.",
                 )
                 .with_probable_cause(format!(
                     "The pull secret of the namespace `{team}` has expired"
                 ))
-                .with_probable_cause(
-                    "The tag was never pushed: its build is still running, or failed",
-                )
+                .with_probable_cause("The build of this tag is still running or has failed")
                 .with_suggested_remediation(format!(
                     "Renew the secret, then **roll out again**: `kubectl -n {team} rollout restart \
                      deploy/{service}`"
                 ))
-                .with_suggested_remediation(format!(
-                    "Look whether the build of `{version}` went well"
-                )),
+                .with_suggested_remediation(format!("Check the build of `{version}`")),
             )
             .see("https://kubernetes.io/docs/concepts/containers/images/"),
-        1 => failed("the pods are killed for their memory").because(
-            Cause::new(format!("{service} needs more than its limit of 512 MiB"))
+        1 => failed("pods ran out of memory").because(
+            Cause::new(format!("{service} exceeds its memory limit of 512 MiB"))
                 .with_code("deploy-1017")
                 .with_long_description(
                     "4 of the last 5 starts ended with exit code 137 (OOMKilled).",
                 )
-                .with_probable_cause("The new version holds its cache in memory")
+                .with_probable_cause("The new version keeps its cache in memory")
                 .with_suggested_remediation(
                     "Raise `resources.limits.memory` to 768 MiB, or roll back",
                 )
@@ -190,7 +186,7 @@ fn deployment() -> Story {
         2 => end(
             "undo",
             Severity::Warning,
-            format!("{service} {version} was rolled back on {cluster}: one request in ten failed"),
+            format!("Rolled back {service} {version} on {cluster}: 10 % of requests failed"),
         )
         .with("errorRate", "10.4 %")
         .with(
@@ -200,7 +196,7 @@ fn deployment() -> Story {
         _ => end(
             "apply",
             Severity::Success,
-            format!("{service} {version} runs on {cluster}: all {pods} pods are ready"),
+            format!("Deployed {service} {version} to {cluster}: all {pods} pods ready"),
         ),
     })
 }
@@ -214,14 +210,14 @@ fn backup() -> Story {
                 0,
                 "write",
                 Severity::Error,
-                format!("The backup of {database} was not written"),
+                format!("Backup of {database} failed"),
             )
             .because(
-                Cause::new("The bucket backups-eu refuses to be written to")
+                Cause::new("Write access to the bucket backups-eu was denied")
                     .with_code("backup-2003")
                     .with_probable_cause("The access key was rotated this morning")
                     .with_suggested_remediation(
-                        "Give the backup job the new key, then run it by hand: `backupctl run --now`",
+                        "Give the backup job the new key, then start it: `backupctl run --now`",
                     ),
             ),
         );
@@ -232,14 +228,14 @@ fn backup() -> Story {
             0,
             "start",
             Severity::Debug,
-            format!("The backup of {database} has begun"),
+            format!("Backing up {database}"),
         ))
         .then(
             Step::new(
                 fastrand::u64(3..9),
                 "write",
                 Severity::Success,
-                format!("The backup of {database} is written: {size} GiB"),
+                format!("Backed up {database}: {size} GiB"),
             )
             .with("bucket", "backups-eu")
             .with("sizeGiB", size)
@@ -263,14 +259,14 @@ fn connection() -> Story {
             0,
             "ping",
             Severity::Critical,
-            format!("The cluster {cluster} does not answer"),
+            format!("No response from the cluster {cluster}"),
         )
         .with("k8sContextName", cluster)
         .with("lastAnswer", "4 minutes ago")
     })
 }
 
-/// The same fault again and again: one operation, so that it is one line of the inbox.
+/// A repeated fault as one operation, so that the inbox shows one line.
 fn probe() -> Story {
     let (service, team) = one_of(&SERVICES);
     let mut story = Story::new("probe", service);
@@ -281,7 +277,7 @@ fn probe() -> Story {
                 after,
                 "check",
                 Severity::Warning,
-                format!("{service} answered its probe with 503, for the {attempt}. time"),
+                format!("Health check of {service} failed with 503 (attempt {attempt})"),
             )
             .with("team", team)
             .with("url", format!("https://{service}.example.org/healthz")),
@@ -291,7 +287,7 @@ fn probe() -> Story {
         fastrand::u64(2..5),
         "recover",
         Severity::Success,
-        format!("{service} answers its probe again"),
+        format!("Health check of {service} passes again"),
     ))
 }
 
@@ -322,7 +318,7 @@ fn certificate() -> Story {
             0,
             "expire",
             Severity::Alert,
-            format!("The certificate of {service}.example.org ends in 3 days"),
+            format!("The certificate of {service}.example.org expires in 3 days"),
         )
         .with("issuer", "Example CA 2")
         .see("https://cert-manager.io/docs/"),
@@ -336,14 +332,16 @@ fn maintenance() -> Story {
             0,
             "announce",
             Severity::Informational,
-            format!("{cluster} gets new nodes tonight at 22:00; expect a restart of each pod"),
+            format!(
+                "Maintenance of {cluster} tonight, 22:00 to 23:30 UTC: every pod restarts once"
+            ),
         ))
         .then(
             Step::new(
                 fastrand::u64(4..10),
                 "begin",
                 Severity::Warning,
-                format!("The maintenance of {cluster} has begun: no rollouts until it is over"),
+                format!("Maintenance of {cluster} started: rollouts are paused"),
             )
             .with("until", "23:30"),
         )
@@ -351,7 +349,7 @@ fn maintenance() -> Story {
             fastrand::u64(6..15),
             "end",
             Severity::Success,
-            format!("The maintenance of {cluster} is over"),
+            format!("Maintenance of {cluster} finished"),
         ));
     story.is_for_everybody = true;
     story

@@ -1,4 +1,4 @@
-//! Where a server with a login keeps its secret, its events and its log.
+//! The directory of a test with a login.
 
 use std::path::{Path, PathBuf};
 
@@ -8,12 +8,12 @@ use tokio::process::Command;
 use crate::server::{output_of, tidings};
 
 /// A directory with a secret, and room for a server's events and log.
-pub(crate) struct Place {
+pub(crate) struct TestDir {
     pub(crate) directory: TempDir,
     pub(crate) secret: PathBuf,
 }
 
-impl Place {
+impl TestDir {
     pub(crate) async fn new() -> Self {
         let directory = TempDir::new().expect("a directory can be made");
         let secret = directory.path().join("secret");
@@ -28,7 +28,7 @@ impl Place {
         self.directory.path().join(name)
     }
 
-    /// The command of a server that lets in by tokens of the secret.
+    /// The command that starts a server with a login by tokens of the secret.
     pub(crate) fn serve(&self, flags: &[&str]) -> Command {
         let mut command = tidings();
         command
@@ -40,7 +40,7 @@ impl Place {
         command
     }
 
-    /// What `tidings token` makes for `owner`.
+    /// A token for `owner` from `tidings token`.
     pub(crate) async fn token(&self, owner: &str, flags: &[&str]) -> String {
         token(&self.secret, owner, flags).await
     }
