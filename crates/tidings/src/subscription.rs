@@ -2,13 +2,17 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
+use futures_util::Stream;
 use tidings_event::{
     Cursor, CursorTag, Deletion, OwnerId, ResetReason, Rev, Start, StatusChange, StreamItem,
 };
 use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 use crate::frame::{Frame, StreamFrame};
 use crate::hub::{Hub, Reached, Seat, Taken};
@@ -23,14 +27,19 @@ const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Follows what one owner sees.
 ///
-/// It begins with `ready` (or `reset`, if the start could not be used), goes on with what is after
-/// the start, says `live` with the counts when that is over, and then waits for what happens. One that
-/// falls so far behind that it has to read the store again, or that sees events of the system end, says
-/// `ready` once more, and `live` when it knows the counts again. Dropping it ends it.
+/// It begins with `ready` (or `reset`, if the start cannot be used), continues with the changes after the
+/// start and `live` with the counts, and then waits for new changes. A subscription that falls so far
+/// behind that it reads the store again sends `ready` once more, and `live` when it knows the counts
+/// again. Dropping it ends it.
+///
+/// It is also a [`Stream`] of the items that [`Self::next`] returns. Both lose nothing when a read of the
+/// store fails: the next call tries again.
 #[derive(Debug)]
 pub struct Subscription {
     source: Source,
     waker: Arc<Notify>,
+    /// While the subscription waits: the next wake-up.
+    woken: Option<Pin<Box<OwnedNotified>>>,
     /// The system's feed, then the owner's own; the system itself has only the first.
     feeds: Vec<FollowedFeed>,
     owner: OwnerId,
@@ -61,7 +70,7 @@ enum Wanted {
     Page(usize),
     /// What the owner sees now, to catch up with it.
     CatchUp,
-    /// What the owner sees now, to begin anew there.
+    /// What the owner sees now, to start again from there.
     Reset,
 }
 
@@ -171,6 +180,7 @@ impl Subscription {
         Ok(Self {
             source,
             waker,
+            woken: None,
             feeds,
             owner,
             floors: Floors::of(&snapshot),
@@ -191,16 +201,20 @@ impl Subscription {
     ///
     /// When the store cannot be read. The next call tries again where this one failed.
     pub async fn next(&mut self) -> Result<Option<StreamItem>, StoreError> {
-        while self.fill().await? {
+        poll_fn(|cx| self.poll_item(cx)).await
+    }
+
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<StreamItem>, StoreError>> {
+        while ready!(self.poll_fill(cx))? {
             while let Some(frame) = self.pending.pop_front() {
                 self.source.metrics.frames_delivered.inc();
                 self.handed_over = frame.cursor();
                 if let Some(item) = frame.item() {
-                    return Ok(Some(item));
+                    return Poll::Ready(Ok(Some(item)));
                 }
             }
         }
-        Ok(None)
+        Poll::Ready(Ok(None))
     }
 
     /// As [`Self::next`], but returns the next items as frames, whose JSON all subscribers of a feed
@@ -212,7 +226,7 @@ impl Subscription {
     ///
     /// When the store cannot be read. The next call tries again where this one failed.
     pub async fn next_frames(&mut self) -> Result<Option<Vec<StreamFrame>>, StoreError> {
-        if !self.fill().await? {
+        if !poll_fn(|cx| self.poll_fill(cx)).await? {
             return Ok(None);
         }
         // Taken whole, so that a waiting subscriber keeps no room for frames.
@@ -233,48 +247,55 @@ impl Subscription {
     }
 
     /// Waits until something is pending; `false` when nothing will be.
-    ///
-    /// Cancel-safe: what was read is pending before anything else is awaited.
-    async fn fill(&mut self) -> Result<bool, StoreError> {
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, StoreError>> {
         while self.pending.is_empty() {
             // Before looking: what is delivered before the hub closes is found by this look.
             let closed = self.source.hub.is_closed();
             let before = self.position;
-            let advanced = match (&self.reading, &self.phase) {
-                (Some(_), _) => self.finish_reading().await,
-                (None, Phase::Replaying(_)) => self.replay().await,
+            let advanced = match (&mut self.reading, &self.phase) {
+                (Some(reading), _) => {
+                    let (wanted, read) = (reading.what, ready!(reading.read.as_mut().poll(cx)));
+                    self.reading = None;
+                    read.and_then(|read| self.take_read(wanted, read))
+                }
+                (None, Phase::Replaying(_)) => self.replay(),
                 (None, Phase::Live) => {
                     self.follow();
                     Ok(())
                 }
-                (None, Phase::Behind) => self.read_snapshot(Wanted::CatchUp).await,
+                (None, Phase::Behind) => self.read_snapshot(Wanted::CatchUp),
             };
             match advanced {
                 // The hub was closed, and perhaps the store after it.
-                Err(StoreError::Closed) => return Ok(!self.pending.is_empty()),
+                Err(StoreError::Closed) => return Poll::Ready(Ok(!self.pending.is_empty())),
                 advanced => advanced?,
             }
             let is_waiting = matches!(self.phase, Phase::Live) && self.reading.is_none();
             if is_waiting && self.pending.is_empty() && self.position == before {
                 if closed {
-                    return Ok(false);
+                    return Poll::Ready(Ok(false));
                 }
-                self.waker.notified().await;
+                let waker = &self.waker;
+                let woken = self
+                    .woken
+                    .get_or_insert_with(|| Box::pin(Arc::clone(waker).notified_owned()));
+                ready!(woken.as_mut().poll(cx));
+                self.woken = None;
             }
         }
-        Ok(true)
+        Poll::Ready(Ok(true))
     }
 
     /// Reads on in the first feed that is not where the snapshot saw it; after the last one, goes
     /// live.
-    async fn replay(&mut self) -> Result<(), StoreError> {
+    fn replay(&mut self) -> Result<(), StoreError> {
         if let Phase::Replaying(snapshot) = &self.phase {
             let mut heads = cursor_at(snapshot, self.position.tag);
             for index in 0..self.feeds.len() {
                 let side = self.feeds[index].side;
                 let head = *side.rev(&mut heads);
                 if *side.rev(&mut self.position) < head {
-                    return self.read_store(index, head).await;
+                    return self.read_store(index, head);
                 }
             }
         }
@@ -308,7 +329,8 @@ impl Subscription {
         }
     }
 
-    async fn read_snapshot(&mut self, what: Wanted) -> Result<(), StoreError> {
+    /// Begins to read what the owner sees now.
+    fn read_snapshot(&mut self, what: Wanted) -> Result<(), StoreError> {
         self.check_open()?;
         let store = Arc::clone(&self.source.store);
         let owner = self.owner;
@@ -320,11 +342,11 @@ impl Subscription {
             what,
             read: Box::pin(read),
         });
-        self.finish_reading().await
+        Ok(())
     }
 
-    /// Hands over a piece of the store.
-    async fn read_store(&mut self, index: usize, up_to: Rev) -> Result<(), StoreError> {
+    /// Begins to read a piece of a feed.
+    fn read_store(&mut self, index: usize, up_to: Rev) -> Result<(), StoreError> {
         self.check_open()?;
         let FollowedFeed { side, ref seat, .. } = self.feeds[index];
         let after = *side.rev(&mut self.position);
@@ -339,7 +361,7 @@ impl Subscription {
             what: Wanted::Page(index),
             read: Box::pin(read),
         });
-        self.finish_reading().await
+        Ok(())
     }
 
     /// Whoever has to read the store when everything ends comes back with its cursor, elsewhere or
@@ -351,28 +373,22 @@ impl Subscription {
         Ok(())
     }
 
-    async fn finish_reading(&mut self) -> Result<(), StoreError> {
-        let Some(reading) = &mut self.reading else {
-            return Ok(());
-        };
-        let read = reading.read.as_mut().await;
-        let what = reading.what;
-        self.reading = None;
-        match (what, read?) {
-            (Wanted::Page(index), Read::Page(page)) => self.take_page(index, page).await,
+    fn take_read(&mut self, wanted: Wanted, read: Read) -> Result<(), StoreError> {
+        match (wanted, read) {
+            (Wanted::Page(index), Read::Page(page)) => self.take_page(index, page),
             (Wanted::Reset, Read::Snapshot(snapshot)) => {
-                self.begin_anew(snapshot);
+                self.restart(snapshot);
                 Ok(())
             }
-            (_, Read::Snapshot(snapshot)) => self.catch_up(snapshot).await,
+            (_, Read::Snapshot(snapshot)) => self.catch_up(snapshot),
             (_, Read::Page(_)) => Ok(()),
         }
     }
 
-    async fn take_page(&mut self, index: usize, page: ReplayPage) -> Result<(), StoreError> {
+    fn take_page(&mut self, index: usize, page: ReplayPage) -> Result<(), StoreError> {
         let side = self.feeds[index].side;
         if self.has_lost_deletions(side, page.floor) {
-            return Box::pin(self.read_snapshot(Wanted::Reset)).await;
+            return self.read_snapshot(Wanted::Reset);
         }
         let changes = page.changes.len() as u64;
         self.source.metrics.replayed_events.inc_by(changes);
@@ -387,13 +403,13 @@ impl Subscription {
     }
 
     /// Reads on, up to where the feeds stand now; the counts are known again after that.
-    async fn catch_up(&mut self, snapshot: Box<Snapshot>) -> Result<(), StoreError> {
+    fn catch_up(&mut self, snapshot: Box<Snapshot>) -> Result<(), StoreError> {
         for (side, floor) in [
             (Side::System, snapshot.system.floor),
             (Side::Own, snapshot.own.floor),
         ] {
             if self.has_lost_deletions(side, floor) {
-                return Box::pin(self.read_snapshot(Wanted::Reset)).await;
+                return self.read_snapshot(Wanted::Reset);
             }
         }
         let cursor = self.position;
@@ -416,8 +432,8 @@ impl Subscription {
         lost
     }
 
-    /// Goes on from where the feeds stand now, and says so.
-    fn begin_anew(&mut self, snapshot: Box<Snapshot>) {
+    /// Continues from where the feeds stand now, and tells the reader.
+    fn restart(&mut self, snapshot: Box<Snapshot>) {
         let cursor = cursor_at(&snapshot, self.position.tag);
         let reason = ResetReason::TooOld;
         self.source
@@ -454,6 +470,14 @@ fn frame_of(change: ReplayItem) -> Frame {
         ReplayItem::Deleted { ids, system_ids } => {
             Frame::deleted(&Deletion::new(ids).with_system_ids(system_ids))
         }
+    }
+}
+
+impl Stream for Subscription {
+    type Item = Result<StreamItem, StoreError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_item(cx).map(Result::transpose)
     }
 }
 

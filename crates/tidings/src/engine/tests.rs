@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::{FutureExt as _, StreamExt as _};
 use tempfile::TempDir;
 use tidings_event::{EventId, Severity, Status, StreamItem};
 use uuid::Uuid;
@@ -152,4 +153,25 @@ async fn an_expired_system_event_costs_no_read_for_each_subscriber() {
         assert_eq!(tidings.summary(reader).await.unwrap().counts, counted);
     }
     tidings.close().await;
+}
+
+#[tokio::test]
+async fn a_subscription_is_a_stream() {
+    let (tidings, _store, _directory) = start().await;
+    let reader = OwnerId::mint();
+    let subscription = tidings.subscribe(reader, Start::Now).await.unwrap();
+    let event = event(Some(reader));
+    let id = event.id;
+    let created = subscription.filter_map(async |item| match item.unwrap() {
+        StreamItem::Created { event, .. } => Some(event.id),
+        _ => None,
+    });
+    let mut created = std::pin::pin!(created);
+    // It waits before the event is published.
+    assert!(created.next().now_or_never().is_none());
+    tidings.publish(event).await.unwrap();
+    let next = tokio::time::timeout(PATIENCE, created.next()).await;
+    assert_eq!(next.unwrap(), Some(id));
+    tidings.close().await;
+    assert_eq!(created.next().await, None);
 }
