@@ -1,4 +1,5 @@
-//! Who has used the engine recently: work that can wait makes room for others while there are others.
+//! Which owners used the engine recently. Work that can wait makes room while several owners are
+//! present.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tokio::time::Instant;
 /// How long an owner counts as present after a request: longer than the pauses of a person who reads.
 const PRESENCE: Duration = Duration::from_secs(2);
 
-/// The two owners that came last.
+/// The last two owners.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
     last: Mutex<[Option<(OwnerId, Instant)>; 2]>,
@@ -23,7 +24,7 @@ impl Activity {
         if last[0].is_none_or(|(latest, _)| latest != owner) {
             last.swap(0, 1);
         }
-        // Another than the last two takes the place of the one before.
+        // A third owner replaces the older one.
         last[0] = Some((owner, now));
     }
 
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_shared_while_two_owners_are_present() {
+    async fn is_shared_while_two_owners_are_present() {
         let activity = Activity::default();
         let [one, two, three] = [OwnerId::mint(), OwnerId::mint(), OwnerId::mint()];
         for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! Marking and deleting one event, and what comes of a change.
+//! Marking and deleting one event.
 
 use tidings_event::{Change, EventId, OwnerId, Status};
 
@@ -7,14 +7,14 @@ use crate::engine::Tidings;
 use crate::error::ChangeError;
 use crate::store::{ChangeStep, Target};
 
-/// What became of one event.
+/// The outcome of a change of one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeOutcome {
-    /// It is now different.
+    /// The event was changed.
     Changed,
-    /// It was like that before; deleting one's own deleted event again is nothing new either.
+    /// The event had this status before, or had been deleted before.
     Unchanged,
-    /// The owner has no such event. Another's event is as unknown as one that never was.
+    /// The owner sees no such event. An event of another owner counts as unknown.
     NotFound,
 }
 

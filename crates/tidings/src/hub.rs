@@ -1,8 +1,8 @@
 //! The live feeds: the newest frames of each, and the subscribers that follow it.
 //!
-//! A subscriber is a position, not a queue: it takes frames from the feed's window, and what the
-//! window no longer holds it reads from the store. So publishers never wait for subscribers, and a
-//! slow subscriber costs no more than the window it shares with the others of its feed.
+//! A subscriber is a position, not a queue: it takes frames from the feed's window, and reads from the
+//! store what the window no longer holds. So publishers never wait for subscribers, and a slow
+//! subscriber costs no more than the window it shares with the others of its feed.
 
 mod feed;
 mod system_deletion;
@@ -70,7 +70,7 @@ impl Hub {
         }
     }
 
-    /// How the live feeds are now.
+    /// Measures the live feeds.
     #[cfg(feature = "metrics")]
     pub(crate) fn measure(&self) -> Measures {
         let feeds: Vec<_> = self.feeds().values().cloned().collect();
@@ -104,7 +104,7 @@ impl Hub {
     }
 }
 
-/// What [`Hub::measure`] finds.
+/// The measures of the live feeds.
 #[cfg(feature = "metrics")]
 #[derive(Debug)]
 pub(crate) struct Measures {
@@ -130,8 +130,8 @@ impl Seat {
         self.feed.take(self.number, position, reached, budget_bytes)
     }
 
-    /// Says how far a subscriber is that reads the store: it is at `position`, and the feed goes up
-    /// to `head` at least.
+    /// Notes how far a subscriber is that reads the store: it is at `position`, and the feed's head is
+    /// at `head` or later.
     pub(crate) fn note(&self, position: Rev, head: Rev) {
         self.feed.note(self.number, position, head);
     }
@@ -139,7 +139,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        // Under the map's lock, so that nobody joins a feed that is being taken away.
+        // Under the map's lock, so that no subscriber joins a feed that is being removed.
         let mut feeds = self.hub.feeds();
         if self.feed.leave(self.number) {
             feeds.remove(&self.owner);
@@ -195,7 +195,7 @@ mod tests {
     const WINDOW_LIMIT: usize = 1024 * 1024;
 
     #[test]
-    fn each_seat_takes_what_is_after_its_position() {
+    fn a_seat_takes_the_frames_after_its_position() {
         let (hub, owner) = hub_and_owner();
         let first = hub.join(owner, owner, Arc::default());
         let second = hub.join(owner, owner, Arc::default());
@@ -207,29 +207,29 @@ mod tests {
     }
 
     #[test]
-    fn what_the_window_does_not_hold_is_a_gap_up_to_where_it_begins() {
+    fn frames_before_the_window_are_a_gap() {
         let (hub, owner) = hub_and_owner();
         let seat = hub.join(owner, owner, Arc::default());
         hub.deliver(owner, frames(5..=6, 10));
         assert!(matches!(take(&seat, 2, ALL), Taken::Gap { up_to } if up_to == Rev::new(4)));
-        // A hole in the deliveries: what is before it must be read from the store.
+        // After a hole in the deliveries, a reader reads the store up to it.
         hub.deliver(owner, frames(9..=9, 10));
         assert!(matches!(take(&seat, 5, ALL), Taken::Gap { up_to } if up_to == Rev::new(8)));
         assert_eq!(revs(take(&seat, 8, ALL)), [9]);
-        // What was delivered before is not delivered again.
+        // A repeated delivery changes nothing.
         hub.deliver(owner, frames(7..=9, 10));
         assert!(matches!(take(&seat, 9, ALL), Taken::CaughtUp));
     }
 
     #[test]
-    fn a_frame_may_stand_for_several_revs() {
+    fn a_frame_can_cover_several_revs() {
         let (hub, owner) = hub_and_owner();
         let seat = hub.join(owner, owner, Arc::default());
         hub.deliver(owner, frames(4..=4, 10));
         hub.deliver(owner, range(5, 9, 0));
         hub.deliver(owner, frames(10..=10, 10));
         assert_eq!(revs(take(&seat, 3, ALL)), [4, 9, 10]);
-        // Who has a part of it reads the rest from the store.
+        // A reader that has a part of it reads the rest from the store.
         let _other = hub.join(owner, owner, Arc::default());
         hub.deliver(owner, range(11, 15, 0));
         assert!(matches!(take(&seat, 12, ALL), Taken::Gap { up_to } if up_to == Rev::new(15)));
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_about_an_event_of_the_system_waits_for_it() {
+    fn a_frame_about_a_system_event_waits_for_the_event() {
         let (hub, owner) = hub_and_owner();
         let seat = hub.join(owner, owner, Arc::default());
         hub.deliver(owner, frames(1..=1, 10));
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_larger_than_a_window_is_a_gap() {
+    fn a_frame_larger_than_the_window_is_a_gap() {
         let (hub, owner) = hub_and_owner();
         let seat = hub.join(owner, owner, Arc::default());
         hub.deliver(owner, frames(1..=1, WINDOW_LIMIT + 1));
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_bounded_however_much_is_delivered() {
+    fn bounds_one_window() {
         let (hub, owner) = hub_and_owner();
         let _seat = hub.join(owner, owner, Arc::default());
         for rev in 1..=100_u64 {
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn all_windows_together_are_bounded() {
+    fn bounds_all_windows_together() {
         let hub = Arc::new(Hub::new(WINDOW_LIMIT));
         let owners: Vec<_> = (0..200).map(|_| OwnerId::mint()).collect();
         let seats: Vec<_> = owners
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_emptied_when_all_have_taken_it() {
+    fn empties_a_window_that_all_seats_have_taken() {
         let (hub, owner) = hub_and_owner();
         let first = hub.join(owner, owner, Arc::default());
         let second = hub.join(owner, owner, Arc::default());
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_to_leave_takes_the_feed_away() {
+    fn removes_a_feed_with_its_last_seat() {
         let (hub, owner) = hub_and_owner();
         let first = hub.join(owner, owner, Arc::default());
         let second = hub.join(owner, owner, Arc::default());

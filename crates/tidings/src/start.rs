@@ -30,7 +30,7 @@ fn accept(start: Start, snapshot: &Snapshot, tag: CursorTag) -> Result<Cursor, R
     let (own, system) = (snapshot.own, snapshot.system);
     match start {
         Start::Now => Ok(cursor_at(snapshot, tag)),
-        // Whatever was forgotten before it: of what there is, it gets all.
+        // It gets all events that are there, whatever was forgotten before.
         Start::Earliest => Ok(Cursor {
             own: Rev::ZERO,
             system: Rev::ZERO,
@@ -50,7 +50,8 @@ fn accept(start: Start, snapshot: &Snapshot, tag: CursorTag) -> Result<Cursor, R
     }
 }
 
-/// Deletions that the reader has not seen are forgotten; who has seen nothing yet misses none.
+/// Whether deletions that the reader has not seen are forgotten. A reader at rev 0 has seen no event, and
+/// misses no deletion.
 fn is_too_old(rev: Rev, feed: FeedBounds) -> bool {
     rev > Rev::ZERO && rev < feed.floor
 }

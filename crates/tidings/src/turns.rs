@@ -1,4 +1,4 @@
-//! Turns: a bounded number of jobs at a time, shared fairly among those who ask for them.
+//! Turns: a bounded number of jobs at a time, shared fairly among owners.
 //!
 //! Each owner has a line of their own. A place that becomes free goes to the line whose turn it is,
 //! round robin, so an owner with a thousand waiting jobs delays another owner by one job at most.
@@ -23,7 +23,7 @@ pub(crate) struct Bounds {
     pub(crate) waiting: usize,
 }
 
-/// Why there is no turn.
+/// Why a job gets no turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoTurn {
     /// The owner has as many waiting jobs as one owner may have.
@@ -52,7 +52,7 @@ struct State<K> {
     bounds: Bounds,
     running: usize,
     waiting: usize,
-    /// Numbers those who wait.
+    /// The number of the next job that waits.
     next: u64,
     closed: bool,
     /// Only owners with a job that runs or waits.
@@ -69,7 +69,7 @@ struct Line {
     is_in_ring: bool,
 }
 
-/// A job that may run, until this is dropped.
+/// The right of a job to run, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Turn<K: Copy + Eq + Hash + Debug> {
     owner: K,
@@ -137,12 +137,12 @@ impl<K: Copy + Eq + Hash + Debug> Turns<K> {
         }
     }
 
-    /// Gives no more turns, and sends those away who wait.
+    /// Gives no more turns and refuses the jobs that wait.
     pub(crate) fn refuse(&self) {
         self.lock().close();
     }
 
-    /// The same, and returns when the running jobs have ended.
+    /// Refuses further jobs, and returns when the running ones have ended.
     pub(crate) async fn close(&self) {
         self.refuse();
         loop {
@@ -282,7 +282,7 @@ impl<K: Copy + Eq + Hash> State<K> {
         self.ring.clear();
         self.waiting = 0;
         for line in self.lines.values_mut() {
-            // Dropping what grants tells those who wait.
+            // Dropping the senders tells the jobs that wait.
             line.waiting.clear();
             line.is_in_ring = false;
         }
@@ -305,7 +305,7 @@ impl<K: Copy + Eq + Hash + Debug> Drop for Waiting<K> {
         let Some(turns) = &self.turns else { return };
         let mut state = turns.lock();
         if self.granted.try_recv().is_ok() {
-            // The turn came, and nobody took it.
+            // The turn came, and the job was dropped before it took it.
             state.end(self.owner);
             if state.running == 0 {
                 turns.shared.ended.notify_waiters();
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn owners_take_turns_however_many_jobs_one_of_them_has() {
+    fn owners_take_turns() {
         let turns = Turns::new(Bounds {
             running: 1,
             waiting_each: 9,
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn one_owner_leaves_a_place_for_others() {
+    fn one_owner_leaves_a_turn_for_others() {
         let turns = Turns::new(BOUNDS);
         let _first = now(Box::pin(turns.take('a')));
         let _second = wait_for(&turns, 'a');
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_is_dropped_gives_its_place_back() {
+    fn a_dropped_job_gives_its_turn_back() {
         let turns = Turns::new(BOUNDS);
         let (first, second) = (turns.take('a'), turns.take('b'));
         let (first, second) = (now(Box::pin(first)), now(Box::pin(second)));
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn closing_sends_away_those_who_wait_and_waits_for_the_others() {
+    fn closing_refuses_waiting_jobs_and_waits_for_running_ones() {
         let turns = Turns::new(BOUNDS);
         let running = now(Box::pin(turns.take('a')));
         let waiting = wait_for(&turns, 'a');

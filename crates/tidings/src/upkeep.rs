@@ -1,5 +1,4 @@
-//! The background task: it deletes what is not to be kept, forgets old deletions, and lets the store
-//! work on itself.
+//! The background task: it applies retention, forgets old deletions, and runs the store's own upkeep.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -20,15 +19,14 @@ use crate::store::{ChangeStep, FeedPosition, Pressure, Progress, Side, Store, St
 use crate::timekeeper::{Finding, Timekeeper, time_to_catch_up};
 use crate::vitals::{Fault, Vitals, Worker};
 
-/// How often it looks whether the store has work on itself; a look that finds nothing is two probes of
-/// what is empty then.
+/// How often it checks whether the store has upkeep to do. A check that finds nothing is two probes of
+/// empty tables.
 const TIDY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// However often retention is wanted, the task rests.
+/// The shortest rest, however short the retention interval is.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
 
-/// How often retention is looked after at least while the disk is nearly full: what it deletes makes room
-/// for new events.
+/// The longest retention interval while the disk is nearly full: deleted events make room for new ones.
 const TIGHT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How often the time is kept for the next start. A server that was killed and started again at once must
@@ -120,7 +118,7 @@ impl Upkeep {
     /// A step of each kind of work in turn, so that none waits for another that has much to do.
     async fn take_turns(&self) -> Result<Infallible, Closed> {
         let mut rested = self.retention.interval;
-        // Where the look for what is not to be kept goes on; none when it is over.
+        // Where the search for expired events continues; none when it has ended.
         let mut expiring = None;
         let mut noted = None;
         let mut was_tight = false;
@@ -197,8 +195,8 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Deletes some of what retention does not keep, in steps between which publishes go on; where to
-    /// go on.
+    /// Deletes some of the events that retention does not keep, in steps between which publishing
+    /// continues. Returns where the next call continues.
     async fn expire(&self, from: FeedPosition) -> Result<Option<FeedPosition>, UpkeepError> {
         let retention = self.retention.clone();
         let now = self.time.at_least();

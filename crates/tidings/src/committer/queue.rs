@@ -189,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn a_first_request_waits_for_no_other() {
+    fn does_not_wait_without_a_recent_commit() {
         let taken = queue(1).take();
         assert_eq!(taken.replies.len(), 1);
     }
 
     #[test]
-    fn a_group_waits_for_as_many_requests_as_were_answered() {
+    fn waits_for_as_many_requests_as_were_answered() {
         let queue = queue(2);
         queue.note_commit(5, LONG);
         let gathering = Arc::clone(&queue);
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_does_not_wait_for_callers_who_stay_away() {
+    fn does_not_wait_for_callers_who_stay_away() {
         let queue = queue(2);
         queue.note_commit(5, Duration::ZERO);
         assert_eq!(queue.take().replies.len(), 2);

@@ -14,22 +14,22 @@ use crate::frame::Frame;
 /// delivery. So windows never take much more than this, however many subscribers stand still.
 pub(crate) const ALL_WINDOWS_BYTES: usize = 64 * 1024 * 1024;
 
-/// What a feed may keep while memory is short: enough for those who keep up.
+/// The size of a window while memory is short: enough for subscribers that keep up.
 pub(crate) const TIGHT_WINDOW_BYTES: usize = 8 * 1024;
 
 /// Names a seat within its feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SeatNumber(u64);
 
-/// A frame on its way to those who follow a feed.
+/// A frame on its way to the subscribers of a feed.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
     /// The first rev it stands for.
     pub(crate) first: Rev,
     /// The last rev it stands for.
     pub(crate) last: Rev,
-    /// It is about an event of the system: who has not got that far in the system's feed must wait
-    /// with it.
+    /// If it is about a system event, the event's rev: a reader who has not got that far in the system's
+    /// feed must wait for it.
     pub(crate) system: Rev,
     pub(crate) content: Content,
 }
@@ -101,7 +101,7 @@ struct Kept {
     content: Content,
 }
 
-/// What a seat finds at its feed.
+/// The frames that a seat finds at its feed.
 #[derive(Debug)]
 pub(crate) enum Taken {
     /// Nothing newer than its position.
@@ -116,7 +116,7 @@ pub(crate) enum Taken {
     },
 }
 
-/// A feed that somebody follows.
+/// A feed that has subscribers.
 #[derive(Debug)]
 pub(crate) struct Feed {
     state: Mutex<State>,
@@ -126,14 +126,14 @@ pub(crate) struct Feed {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The newest rev delivered since somebody follows; zero before the first.
+    /// The newest rev delivered while the feed has subscribers; zero before the first.
     head: Rev,
     /// The newest frames, without a hole, up to `head`.
     window: VecDeque<Kept>,
     window_bytes: usize,
     seats: HashMap<SeatNumber, Occupant>,
     next_seat: u64,
-    /// The newest rev that any subscriber or delivery has told of.
+    /// The newest rev that a subscriber or a delivery has named.
     known_head: Rev,
     /// How many seats have not taken all up to `head`.
     behind: usize,
@@ -249,7 +249,7 @@ impl Feed {
                 let up_to = Rev::new(first.get() - 1);
                 return Taken::Gap { up_to };
             }
-            // Its reader has a part of it.
+            // The reader has a part of it.
             Some((_, last)) => return Taken::Gap { up_to: last },
             None => return Taken::Gap { up_to: state.head },
         }
@@ -309,7 +309,7 @@ impl Feed {
         }
     }
 
-    /// When nobody is behind, nobody will ask for these frames again.
+    /// If no subscriber is behind, none will take these frames again.
     fn one_less_behind(&self, state: &mut State) {
         state.behind -= 1;
         if state.behind == 0 {
