@@ -1,11 +1,11 @@
-//! Numbers as their digits say them.
+//! Numbers without loss of digits.
 
 use serde_json::{Number, Value};
 
-/// More digits than these may not fit into an IEEE double, and smaller numbers always do.
+/// The number of decimal digits that always fit into an IEEE double.
 const SAFE_DIGITS: usize = 15;
 
-/// A number's digits without zeros around them, and where its decimal point is.
+/// The significant digits of a number, and the position of its decimal point.
 #[derive(Debug, PartialEq, Eq)]
 struct Decimal {
     is_negative: bool,
@@ -14,7 +14,7 @@ struct Decimal {
     exponent: i64,
 }
 
-/// A number as JSON keeps it, if it comes back as the same number; otherwise its digits as a text.
+/// A JSON number if it represents the digits exactly; otherwise the digits as a text.
 pub(crate) fn exact(text: &str) -> Value {
     if let Ok(number) = text.parse::<u64>() {
         return number.into();
@@ -22,17 +22,22 @@ pub(crate) fn exact(text: &str) -> Value {
     if let Ok(number) = text.parse::<i64>() {
         return number.into();
     }
-    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
-    match number {
-        Some(number) if decimal(&format!("{number:e}")) == decimal(text) => {
-            Number::from_f64(number).map_or_else(|| text.into(), Value::Number)
+    let double = text.parse::<f64>().ok();
+    match double.and_then(|double| Some((double, Number::from_f64(double)?))) {
+        // A few doubles have two shortest forms, of which `core` and `serde_json` print different ones.
+        Some((double, number))
+            if [format!("{double:e}"), number.to_string()]
+                .iter()
+                .any(|shortest| decimal(shortest) == decimal(text)) =>
+        {
+            Value::Number(number)
         }
         _ => plain(text).into(),
     }
 }
 
-/// The digits of a number that does not fit. With an exponent, every way to write the number has the same
-/// digits: `1e400`, `1E+400` and `10.0e399`. Written out without one, they stay as they are.
+/// The digits of a number that does not fit. With an exponent, every spelling of the number gives the same
+/// text: `1e400`, `1E+400` and `10.0e399`. Without an exponent, the text does not change.
 fn plain(text: &str) -> String {
     if !text.contains(['e', 'E']) {
         return text.to_owned();
@@ -49,7 +54,7 @@ fn plain(text: &str) -> String {
     )
 }
 
-/// A text that is the same for every way to write a number: `1e5`, `100000.0` and `100000`.
+/// One text for every spelling of a number: `1e5`, `100000.0` and `100000` are equal.
 pub(crate) fn canonical(number: &Number) -> String {
     let (true, Some(double)) = (number.is_f64(), number.as_f64()) else {
         return number.to_string();
@@ -62,7 +67,7 @@ pub(crate) fn canonical(number: &Number) -> String {
     if decimal.digits.is_empty() {
         return "0".to_owned();
     }
-    // Integers of 64 bits have up to twenty digits.
+    // Integers of 64 bits have up to 20 digits.
     if !(digits..=20).contains(&decimal.exponent) {
         return shortest;
     }
@@ -71,7 +76,7 @@ pub(crate) fn canonical(number: &Number) -> String {
     format!("{sign}{}{}", decimal.digits, "0".repeat(zeros))
 }
 
-/// `None` for an exponent that no number of ours has.
+/// `None` if the exponent does not fit.
 fn decimal(text: &str) -> Option<Decimal> {
     let (is_negative, text) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -120,8 +125,8 @@ pub(crate) fn may_round(json: &str) -> bool {
                 }
             }
             b'.' => {}
-            // An exponent decides about the size, which the parser has judged, and about the loss of
-            // digits at the very small.
+            // The parser rejects exponents that are too large. A negative one can lose digits of a tiny
+            // number.
             b'e' | b'E' if digits > 0 => {
                 if bytes.clone().next() == Some(b'-') {
                     return true;
@@ -134,7 +139,7 @@ pub(crate) fn may_round(json: &str) -> bool {
     false
 }
 
-/// Takes the rest of a text, whose opening quote has been taken.
+/// Skips the rest of a text after its opening quote.
 fn skip_text(bytes: &mut std::str::Bytes<'_>) {
     while let Some(byte) = bytes.next() {
         match byte {
@@ -154,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_that_does_not_fit_keeps_its_digits() {
+    fn keeps_the_digits_of_a_number_that_does_not_fit() {
         for kept in [
             "18446744073709551616",
             "-9223372036854775809",
@@ -180,6 +185,9 @@ mod tests {
             ("1e5", json!(1e5)),
             ("1E+5", json!(1e5)),
             ("1e22", json!(1e22)),
+            // The double is -862165748454578.25.
+            ("-862165748454578.2", json!(-862_165_748_454_578.2)),
+            ("-862165748454578.3", json!(-862_165_748_454_578.2)),
             ("100000000000000000000", json!(1e20)),
             ("0.0", json!(0.0)),
         ] {
@@ -188,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn ways_to_write_a_number_have_one_canonical_form() {
+    fn gives_every_spelling_of_a_number_one_canonical_form() {
         for (same, form) in [
             (&["100000", "1e5", "100000.0", "1E+5", "10e4"][..], "100000"),
             (&["1", "1.0", "1e0"], "1"),
@@ -204,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn long_numbers_are_found_outside_of_texts() {
+    fn finds_long_numbers_outside_of_texts() {
         for json in [
             "{\"a\": 12345678901234567890123}",
             "[0.1234567890123456]",
