@@ -1,8 +1,8 @@
-//! Reads JSON that the fast reader refuses, or that it would change in silence.
+//! A tolerant JSON parser, for documents that `serde_json` rejects or would change silently.
 //!
-//! Half of a surrogate pair becomes U+FFFD, a number that does not fit keeps its digits as a text, of
-//! a key that is given twice the last value counts, and what is nested too deeply or has too many
-//! values stays as its JSON in a text. The memory that a document takes is bounded by its length.
+//! Half of a surrogate pair becomes U+FFFD. A number that does not fit into a double becomes a text. The
+//! last value of a duplicate key is kept. Values that are nested too deeply or are too many become JSON
+//! texts. The memory use is bounded by the length of the document.
 
 use std::borrow::Cow;
 
@@ -12,28 +12,28 @@ use serde_json::{Map, Value};
 use crate::number;
 use crate::warning::{Warning, WarningCode, warn};
 
-/// The most values that are read as such: about as many as an event of the default size can have.
+/// The maximum number of parsed values: about as many as an event of the default size can have.
 const MAX_VALUES: usize = 65_536;
 
-/// The values of a cause that are read even if there are too many others.
+/// The number of values of a cause that are parsed even if there are too many others.
 const CAUSE_VALUES: usize = 1_024;
 
-/// The most of a key that a warning repeats, in characters.
+/// The maximum length of a key in a warning, in characters.
 const FIELD_CHARS: usize = 80;
 
-/// The fields of an object in their order, each as often as it is there.
+/// The fields of an object in their order, including duplicates.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     pub(crate) fields: Vec<(String, Value)>,
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// Reads an object. `None` if `json` is not one, or no JSON. Containers beyond `depth` levels, with
-/// the object as the first, are kept as texts.
+/// Reads an object. `None` if `json` is not a JSON object. Containers deeper than `depth` levels become
+/// texts; the object is the first level.
 pub(crate) fn fields(json: &str, depth: usize) -> Option<Fields> {
-    // From here on it is JSON, so that the reader below needs no errors.
+    // The parser below has no errors, because this check ensures valid JSON.
     serde_json::from_str::<IgnoredAny>(json).ok()?;
-    let mut reader = Reader {
+    let mut parser = Parser {
         json,
         at: 0,
         depth,
@@ -42,32 +42,32 @@ pub(crate) fn fields(json: &str, depth: usize) -> Option<Fields> {
         field: String::new(),
         warnings: Vec::new(),
     };
-    reader.skip_space();
-    if reader.peek() != b'{' {
+    parser.skip_space();
+    if parser.peek() != b'{' {
         return None;
     }
-    let fields = reader.object(1);
+    let fields = parser.object(1);
     Some(Fields {
         fields,
-        warnings: reader.warnings,
+        warnings: parser.warnings,
     })
 }
 
-struct Reader<'a> {
+struct Parser<'a> {
     json: &'a str,
     at: usize,
     depth: usize,
-    /// How many more values are read.
+    /// The number of values that can still be parsed.
     values: usize,
-    /// How many more of a cause.
+    /// The same for a cause.
     cause_values: usize,
-    /// The field of the event that is being read, for warnings.
+    /// The current field of the event, for warnings.
     field: String,
     warnings: Vec<Warning>,
 }
 
-impl<'a> Reader<'a> {
-    /// The byte that comes next; 0 at the end.
+impl<'a> Parser<'a> {
+    /// The next byte; 0 at the end.
     fn peek(&self) -> u8 {
         self.json.as_bytes().get(self.at).copied().unwrap_or(0)
     }
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes `byte` and the space around it, if it comes next.
+    /// Consumes `byte` and the surrounding space if it is next.
     fn take(&mut self, byte: u8) -> bool {
         self.skip_space();
         let is_next = self.peek() == byte;
@@ -93,12 +93,12 @@ impl<'a> Reader<'a> {
         warn(&mut self.warnings, &self.field, code, message);
     }
 
-    /// Reads an object, whose brace comes next, at this level.
+    /// Reads an object, starting at its brace, at this level.
     fn object(&mut self, level: usize) -> Vec<(String, Value)> {
         let mut entries = Vec::new();
         self.take(b'{');
         while self.peek() != b'}' && self.at < self.json.len() {
-            // The event's own fields and the metadata's keys are named, and not those below.
+            // Warnings name the fields of the event and the keys of the metadata only.
             let length = self.field.len();
             let key = self.text();
             if level <= 2 {
@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
             b'{' | b'[' if level > self.depth => {
                 self.warn(
                     WarningCode::Converted,
-                    "what is nested too deeply is stored as a JSON text",
+                    "a value that is nested too deeply is stored as a JSON text",
                 );
                 self.container().into()
             }
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A container as a text, since there have been too many values.
+    /// A container as a text, because there are too many values.
     fn rest(&mut self) -> Value {
         self.warn(
             WarningCode::Converted,
@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
         let length = rest
             .find(|character: char| !matches!(character, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'))
             .unwrap_or(rest.len());
-        // Never none, so that the reader gets on whatever it reads.
+        // At least one character, so that the parser always advances.
         let length = length.max(rest.chars().next().map_or(0, char::len_utf8));
         let value = number::exact(&rest[..length]);
         self.at += length;
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
         value
     }
 
-    /// A text, whose quote comes next.
+    /// Reads a text, starting at its quote.
     fn text(&mut self) -> String {
         self.skip_space();
         let start = self.at + 1;
@@ -226,7 +226,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a container, whose bracket comes next, as it is written.
+    /// Consumes a container, starting at its bracket, and returns its JSON.
     fn container(&mut self) -> &'a str {
         let start = self.at;
         self.at += 1;
@@ -234,7 +234,7 @@ impl<'a> Reader<'a> {
         &self.json[start..self.at]
     }
 
-    /// Where the container ends, within which the reader is: the place of its closing bracket.
+    /// The position of the closing bracket of the current container.
     fn end_of_container(&self) -> usize {
         let bytes = self.json.as_bytes();
         let mut at = self.at;
@@ -260,7 +260,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Behind the closing quote of the text whose opening quote is at `at`.
+/// The position after the closing quote of the text whose opening quote is at `at`.
 fn end_of_text(bytes: &[u8], at: usize) -> usize {
     let mut at = at + 1;
     while at < bytes.len() {
@@ -273,7 +273,7 @@ fn end_of_text(bytes: &[u8], at: usize) -> usize {
     bytes.len()
 }
 
-/// What a text says, and whether a part of it could not be said.
+/// Resolves the escapes of a text. The flag is true if a character was replaced.
 fn unescaped(text: &str) -> (Cow<'_, str>, bool) {
     let Some(first) = text.find('\\') else {
         return (text.into(), false);
@@ -306,7 +306,7 @@ fn unescaped(text: &str) -> (Cow<'_, str>, bool) {
     (said.into(), replaced)
 }
 
-/// The character of `u0041`, or of two such escapes that are a pair, and how many bytes that took.
+/// The character of `u0041` or of a surrogate pair of two such escapes, and the number of bytes used.
 fn surrogates(escape: &str) -> (Option<char>, usize) {
     const UNIT: usize = 5;
     let unit = |text: &str| {
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_surrogate_pair_is_replaced() {
+    fn replaces_half_of_a_surrogate_pair() {
         for (text, said, replaced) in [
             ("\\ud800", "\u{fffd}", true),
             ("a\\udc00b", "a\u{fffd}b", true),
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_too_deeply_is_a_text() {
+    fn converts_deeply_nested_values_to_texts() {
         let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
         let fields = fields(&format!("{{\"metadata\": {{\"a\": {deep}, \"b\": 1}}}}"), 4).unwrap();
         let metadata = &fields.fields[0].1;
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn values_beyond_the_most_stay_a_text() {
+    fn converts_values_above_the_maximum_to_texts() {
         let many = format!(
             "{{\"metadata\": {{\"a\": [{}0], \"b\": [1], \"c\": 2}}}}",
             "0,".repeat(200_000)
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_or_no_json_is_none() {
+    fn rejects_everything_but_a_json_object() {
         for json in [
             "",
             "5",
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_is_there_as_often_as_it_was_given() {
+    fn returns_duplicate_fields() {
         let fields = fields(" { \"a\" : 1 , \"a\" : { \"b\" : 1, \"b\" : 2 } } ", 40).unwrap();
         let given = [
             ("a".to_owned(), json!(1)),
@@ -441,7 +441,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn plain_json_is_read_as_by_the_other_reader(value in any_json(), pretty in any::<bool>()) {
+        fn parses_plain_json_like_serde_json(value in any_json(), pretty in any::<bool>()) {
             let object = json!({ "a": value });
             let text = if pretty {
                 serde_json::to_string_pretty(&object).unwrap()

@@ -1,8 +1,10 @@
-//! Why something failed and what the user can do about it: the `metadata.error` of an event.
+//! The cause of a failure and its remedies: the `metadata.error` of an event.
 
 use serde_json::{Map, Value};
 
-/// How grave a cause is, in the numbering existing views know (0 to 4).
+/// The severity of a cause, in the numbering of existing views (0 to 4).
+///
+/// Existing views know exactly these numbers, so the enum is exhaustive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CauseSeverity {
     /// 0: unusable.
@@ -10,11 +12,11 @@ pub enum CauseSeverity {
     /// 1: not graded.
     #[default]
     None,
-    /// 2: act at once.
+    /// 2: act immediately.
     Alert,
-    /// 3: a major function is lost.
+    /// 3: a major function has failed.
     Critical,
-    /// 4: the process cannot go on.
+    /// 4: the process cannot continue.
     Fatal,
 }
 
@@ -32,10 +34,10 @@ impl CauseSeverity {
 
 /// A failure a user can act on: what happened, why, and what to do next.
 ///
-/// Made from a text with [`Cause::new`], or from any [`std::error::Error`] or a reference to one,
-/// whose whole source chain is kept in the long description.
+/// Create it from a text with [`Cause::new`], or from any [`std::error::Error`] or a reference to one. The
+/// long description then has the whole source chain.
 ///
-/// `Box<dyn Error>` and `anyhow::Error` are no `Error` themselves, but hold one:
+/// `Box<dyn Error>` and `anyhow::Error` do not implement `Error`, but dereference to one:
 ///
 /// ```
 /// use tidings_event::Cause;
@@ -56,8 +58,7 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// A cause that says what happened in one line. Where it says nothing at all, the builder takes
-    /// it for no cause.
+    /// A cause with a one-line description of the failure. The builder rejects a blank cause.
     pub fn new(short_description: impl Into<String>) -> Self {
         Self {
             short_description: vec![short_description.into()],
@@ -65,19 +66,19 @@ impl Cause {
         }
     }
 
-    /// A code to look the error up by.
+    /// Sets a code by which users can look up the error.
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = code.into();
         self
     }
 
-    /// How grave it is.
+    /// Sets the severity.
     pub const fn with_severity(mut self, severity: CauseSeverity) -> Self {
         self.severity = severity;
         self
     }
 
-    /// Adds a paragraph on what happened.
+    /// Adds a paragraph about the failure.
     pub fn with_long_description(mut self, text: impl Into<String>) -> Self {
         self.long_description.push(text.into());
         self
@@ -89,7 +90,7 @@ impl Cause {
         self
     }
 
-    /// Adds something the user can do.
+    /// Adds a remedy for the user.
     pub fn with_suggested_remediation(mut self, text: impl Into<String>) -> Self {
         self.suggested_remediation.push(text.into());
         self
@@ -110,7 +111,7 @@ impl Cause {
     }
 }
 
-/// Of a `Box<dyn Error>` or an `anyhow::Error` give the reference: `Cause::from(&*error)`.
+/// For a `Box<dyn Error>` or an `anyhow::Error`, pass the reference: `Cause::from(&*error)`.
 impl<E: std::error::Error> From<E> for Cause {
     fn from(error: E) -> Self {
         let mut cause = Self::new(error.to_string());
@@ -134,14 +135,14 @@ mod tests {
     struct Outer(#[source] std::io::Error);
 
     #[test]
-    fn an_error_keeps_its_source_chain() {
+    fn keeps_the_source_chain_of_an_error() {
         let value = Cause::from(Outer(std::io::Error::other("connection refused"))).into_value();
         assert_eq!(value["ShortDescription"], json!(["could not ping"]));
         assert_eq!(value["LongDescription"], json!(["connection refused"]));
     }
 
     #[test]
-    fn errors_in_a_box_and_of_anyhow_are_given_by_reference() {
+    fn accepts_references_to_boxed_and_anyhow_errors() {
         let value = |cause: Cause| cause.into_value();
         let outer = || Outer(std::io::Error::other("connection refused"));
         let expected = value(outer().into());
@@ -151,12 +152,12 @@ mod tests {
         assert_eq!(value(Cause::from(&*boxed)), expected);
         let of_anyhow = anyhow::Error::new(outer());
         assert_eq!(value(Cause::from(&*of_anyhow)), expected);
-        // What stands around it becomes the headline.
+        // The context becomes the headline.
         let value = value(Cause::from(&*of_anyhow.context("could not deploy")));
         assert_eq!(value["ShortDescription"], json!(["could not deploy"]));
         let chain = json!(["could not ping", "connection refused"]);
         assert_eq!(value["LongDescription"], chain);
-        // A sized error may be in a box as it is.
+        // A boxed error of a known type implements `Error` itself.
         assert_eq!(Cause::from(Box::new(outer())).into_value(), expected);
     }
 }

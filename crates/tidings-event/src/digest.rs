@@ -1,4 +1,4 @@
-//! Tells a repeat of an event from a conflict.
+//! Digests of the content of an event.
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -7,35 +7,35 @@ use crate::event::{Event, Metadata};
 use crate::id::OwnerId;
 use crate::number;
 
-/// Identifies the content a publisher gave, to tell a repeat from a conflict.
+/// A digest of the content that a publisher sent. It distinguishes a repeat from a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest with these bytes, as a store kept it.
+    /// The digest with these bytes, as read from a store.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes to keep in a store.
+    /// The bytes, to be written to a store.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// The digests of an event on its way into a store.
+/// The digests of an event that is about to be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digests {
-    /// Of what the publisher gave: kept with the event.
+    /// The digest of the content that the publisher sent; stored with the event.
     pub of_content: Digest,
-    /// Of the same without the time of creation, if that was given: the digest that the event has if
-    /// it was published without one, and is now sent again as it is listed.
+    /// The digest without the time of creation, if the publisher sent one. It matches an event that was
+    /// published without a time and is now sent as it is listed.
     pub without_time: Option<Digest>,
 }
 
 impl Digests {
-    /// What the server fills in by chance, the time of publishing, is left out, so that a repeat without
-    /// one is a repeat.
+    /// Computes the digests. The time of publishing, which the server fills in, is not part of them, so that
+    /// a repeat without a time is recognized.
     pub(crate) fn of(event: &Event, owner: OwnerId, created_at_given: bool) -> Self {
         let timeless = hash_content(event, owner);
         if !created_at_given {
@@ -53,7 +53,7 @@ impl Digests {
     }
 }
 
-/// SHA-256 over the publisher's fields but for the time, each text with its length before it.
+/// SHA-256 over the publisher's fields without the time. The length precedes each text.
 fn hash_content(event: &Event, owner: OwnerId) -> Sha256 {
     let mut hasher = Sha256::new();
     hasher.update(b"tidings event v1");
@@ -74,7 +74,7 @@ fn hash_content(event: &Event, owner: OwnerId) -> Sha256 {
         hash_text(text, &mut hasher);
     }
     match &event.metadata {
-        // No metadata is said in two ways.
+        // No metadata and empty metadata are equal.
         Some(metadata) if !metadata.is_empty() => hash_object(metadata, &mut hasher),
         Some(_) | None => hasher.update(b"-"),
     }
@@ -86,7 +86,7 @@ fn hash_text(text: &str, hasher: &mut Sha256) {
     hasher.update(text);
 }
 
-/// Hashes keys in order whatever order the map keeps, which a feature of `serde_json` decides.
+/// Hashes keys in sorted order, because a feature of `serde_json` changes the order of the map.
 fn hash_object(object: &Metadata, hasher: &mut Sha256) {
     hasher.update(b"{");
     hasher.update((object.len() as u64).to_be_bytes());

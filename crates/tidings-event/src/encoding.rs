@@ -1,8 +1,8 @@
-//! An event as JSON, the way it is kept, sent and answered.
+//! A fast encoder for the JSON of an event.
 //!
-//! The same bytes as by [`serde::Serialize`], which a test holds; at less than half the cost, since most
-//! of an event's texts cannot contain what has to be escaped, and need not be looked through. Every
-//! event is encoded once when it is published and once each time it is replayed.
+//! The bytes equal those of [`serde::Serialize`], which a test checks. The encoder skips the search for
+//! characters to escape in ids, names and times, which cannot contain any. An event is encoded once when it
+//! is published and once each time it is replayed.
 
 use std::io::Write as _;
 
@@ -14,12 +14,12 @@ use crate::event::Event;
 use crate::id::{EventId, OperationId, OwnerId, ResourceId, SystemId};
 use crate::kind::{Action, Category, Severity, Status};
 
-/// What the names of the fields and the values of bounded length take, about.
+/// The approximate size of the field names and of the values of bounded length, in bytes.
 const FIELDS_BYTES: usize = 640;
 
-/// The fields of an event wherever they are kept: what its JSON is made of.
+/// Borrowed fields of an event, to encode its JSON.
 ///
-/// A store writes the JSON of its rows by this, without parsing metadata or building an [`Event`].
+/// A store encodes its rows with this type, without parsing metadata or building an [`Event`].
 #[derive(Clone, Copy, Debug)]
 pub struct EventFields<'a> {
     /// As [`Event::id`].
@@ -42,7 +42,7 @@ pub struct EventFields<'a> {
     pub severity: Severity,
     /// As [`Event::status`].
     pub status: Status,
-    /// The metadata, which must be a JSON object without line breaks: it is copied unread.
+    /// The metadata, which must be a JSON object without line breaks. It is copied without a check.
     pub metadata: Option<&'a str>,
     /// As [`Event::created_at`].
     pub created_at: Timestamp,
@@ -53,8 +53,8 @@ pub struct EventFields<'a> {
 }
 
 impl EventFields<'_> {
-    /// About the bytes that [`Self::write_json`] appends: more only where a description has much to
-    /// be escaped.
+    /// The approximate number of bytes that [`Self::write_json`] appends. It appends more only if the
+    /// description has many characters to escape.
     pub const fn json_bytes(&self) -> usize {
         let metadata = match self.metadata {
             Some(text) => text.len(),
@@ -63,7 +63,7 @@ impl EventFields<'_> {
         FIELDS_BYTES + self.description.len() + metadata
     }
 
-    /// Appends the event as JSON: what `serde_json` makes of it.
+    /// Appends the JSON of the event, with the same bytes as `serde_json`.
     pub fn write_json(&self, json: &mut Vec<u8>) {
         put_uuid(json, "{\"id\":", self.id.as_uuid());
         if let Some(owner) = &self.owner {
@@ -99,7 +99,7 @@ impl EventFields<'_> {
 }
 
 impl Event {
-    /// The event as JSON: what `serde_json` makes of it.
+    /// The JSON of the event, with the same bytes as `serde_json`.
     pub fn to_json(&self) -> Vec<u8> {
         let metadata = self
             .metadata
@@ -108,7 +108,7 @@ impl Event {
         self.to_json_with(metadata.as_deref())
     }
 
-    /// The same with this metadata, which must be a JSON object already: it is not looked at.
+    /// The JSON of the event with other metadata, which must be a JSON object. It is copied without a check.
     pub fn to_json_with(&self, metadata: Option<&str>) -> Vec<u8> {
         let fields = EventFields {
             id: self.id,
@@ -137,8 +137,7 @@ fn put_uuid(json: &mut Vec<u8>, name: &str, uuid: &Uuid) {
     put_name(json, name, uuid.hyphenated().encode_lower(&mut text));
 }
 
-/// A text that contains nothing to be escaped: a UUID, or one of our words and names, which are letters,
-/// digits and underscores.
+/// Writes a text without characters to escape: a UUID, or a word or name of letters, digits and underscores.
 fn put_name(json: &mut Vec<u8>, name: &str, text: &str) {
     json.extend_from_slice(name.as_bytes());
     json.push(b'"');
@@ -208,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_text_is_that_of_serde(event in event()) {
+        fn encodes_the_same_bytes_as_serde(event in event()) {
             let expected = serde_json::to_string(&event).expect("an event has only text keys");
             prop_assert_eq!(String::from_utf8(event.to_json()).expect("it is text"), expected);
         }

@@ -1,7 +1,7 @@
-//! Brings description and metadata within their limits.
+//! Cuts description and metadata to their limits.
 //!
-//! What is cut is chosen by size alone, so that the same event is cut in the same way each time, and an
-//! event that was cut is within the limits and stays as it is.
+//! Only the sizes decide which values are cut, so that the same event is always cut in the same way, and
+//! a cut event satisfies the limits and does not change again.
 
 mod keys;
 mod level;
@@ -19,22 +19,22 @@ use text::{ELLIPSIS, cut, value_without_nul, without_nul};
 
 pub(crate) use keys::free_key;
 
-/// Holds what of the description did not fit.
+/// The key of the part of the description that did not fit.
 const DESCRIPTION_REST: &str = "descriptionRest";
 
-/// The most of a description that is kept beside it, in bytes.
+/// The maximum size of that part, in bytes.
 const REST_BYTES: usize = 16 * 1024;
 
-/// Holds a `doc` that is no web address.
+/// The key of a `doc` that is not a web address.
 const DOC_TEXT: &str = "docText";
 
-/// What an event's JSON has beside description and metadata, at most.
+/// The maximum size of an event's JSON without description and metadata, in bytes.
 const FIELDS_BYTES: usize = 1024;
 
-/// The most bytes that a byte of a text becomes in JSON: a control character is `\u001b`.
+/// The maximum size of one byte of a text in JSON: a control character becomes `\u001b`.
 const ESCAPED_BYTES: usize = 6;
 
-/// Cuts a description that is too long, keeps the rest in the metadata, and replaces NUL.
+/// Replaces NUL characters, and moves the rest of a description that is too long to the metadata.
 pub(crate) fn description(
     mut text: String,
     metadata: &mut Option<Metadata>,
@@ -73,7 +73,7 @@ pub(crate) fn description(
     text
 }
 
-/// Brings metadata within its limits and writes it, with what is necessary of the description's size.
+/// Cuts metadata to its limits and encodes it. The size of the description reduces the limit.
 pub(crate) fn metadata(
     metadata: &mut Metadata,
     description_bytes: usize,
@@ -100,8 +100,8 @@ pub(crate) fn metadata(
     if facts.depth > deepest {
         shrink::flatten(metadata, deepest);
         let message = format!(
-            "is nested {} levels deep, more than the {deepest} allowed; what is deeper is stored \
-             as a JSON text",
+            "is nested {} levels deep, more than the {deepest} allowed; deeper values are \
+             stored as JSON texts",
             facts.depth
         );
         warn(warnings, "metadata", WarningCode::Converted, message);
@@ -116,7 +116,7 @@ pub(crate) fn metadata(
         warn(warnings, "metadata", WarningCode::Converted, message);
     }
     let json = write(metadata);
-    // The event has a limit of its own, which matters where it is set close to the metadata's.
+    // The limit of the event matters if it is close to that of the metadata.
     let beside = FIELDS_BYTES + description_bytes * ESCAPED_BYTES;
     let of_event = limits.event_bytes.saturating_sub(beside);
     let limit = limits.metadata_bytes.min(of_event);
@@ -133,7 +133,7 @@ pub(crate) fn metadata(
     write(metadata)
 }
 
-/// What is no web address is kept under another key, since views make a link of `doc`.
+/// Moves a `doc` that is not a web address to another key, because views render `doc` as a link.
 fn check_doc(metadata: &mut Metadata, warnings: &mut Vec<Warning>) {
     let Some(doc) = metadata.get("doc") else {
         return;
@@ -148,7 +148,7 @@ fn check_doc(metadata: &mut Metadata, warnings: &mut Vec<Warning>) {
     let trimmed = doc.as_str().map(|text| Value::from(text.trim()));
     if let Some(trimmed) = trimmed.filter(is_web_address) {
         metadata.insert("doc".to_owned(), trimmed);
-        let message = "the space around it is left out";
+        let message = "the space around it is removed";
         warn(warnings, "metadata.doc", WarningCode::Converted, message);
         return;
     }
@@ -160,7 +160,7 @@ fn check_doc(metadata: &mut Metadata, warnings: &mut Vec<Warning>) {
 
 pub(crate) fn is_web_address(doc: &Value) -> bool {
     doc.as_str().is_some_and(|text| {
-        // Parsing would pass over the space.
+        // The URL parser ignores surrounding space.
         text == text.trim()
             && url::Url::parse(text)
                 .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
@@ -172,7 +172,7 @@ fn write(metadata: &Metadata) -> Box<str> {
     json.into_boxed_str()
 }
 
-/// What the limits are about, found in one walk.
+/// The properties that the limits apply to, collected in one pass.
 #[derive(Debug, Default)]
 struct Facts {
     depth: usize,

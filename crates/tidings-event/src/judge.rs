@@ -1,4 +1,4 @@
-//! Judges what a publisher sent, field by field, and repairs what can be.
+//! Applies the rules to a published event, field by field, and repairs faults.
 
 use std::str::FromStr;
 
@@ -26,15 +26,15 @@ const RESOURCE_REMEDY: &str = "give the UUID of the resource the event is about"
 const NAME_REMEDY: &str = "write it in snake_case, such as `remove_from_organization`";
 const TIME_REMEDY: &str = "give an RFC 3339 time such as 2026-08-01T10:00:00.5Z, or leave it out";
 
-/// The most of a text that is kept under another key where it could not be read, in bytes.
+/// The maximum size of an unreadable text that is kept under another key, in bytes.
 const KEPT_BYTES: usize = 1024;
 
 impl NewEvent {
-    /// Applies the rules, fills in what was not given, and repairs what `policy` lets it repair.
+    /// Applies the rules, fills in missing fields, and repairs the faults that `policy` allows.
     ///
     /// # Errors
     ///
-    /// Every rule the event breaks, each with its field, fault and remedy.
+    /// Every violation of the rules, each with its field, fault and remedy.
     pub fn into_draft(self, limits: &Limits, policy: Policy) -> Result<Draft, Violations> {
         let mut judge = Judge {
             policy,
@@ -113,12 +113,12 @@ impl Draft {
     }
 }
 
-/// A field that is not repaired by guessing.
+/// A field that is never repaired.
 #[derive(Clone, Copy)]
 enum Known<T> {
     Absent,
     Value(T),
-    /// It is malformed, which is noted.
+    /// The field is malformed; the violation is recorded.
     Refused,
 }
 
@@ -129,7 +129,7 @@ struct Judge {
     metadata: Option<Metadata>,
 }
 
-/// How a name is read and what stands in its place.
+/// The conversion of a text to a name, and the replacement of a missing name.
 struct Names<T> {
     meant_by: fn(&str) -> Option<T>,
     unknown: fn() -> T,
@@ -158,7 +158,7 @@ impl Judge {
         warn(&mut self.warnings, field, code, message);
     }
 
-    /// Keeps a text that could not be stored in its field under `key` of the metadata.
+    /// Stores a text that its field cannot hold under `key` of the metadata.
     fn keep(&mut self, key: &str, text: &str) {
         let mut kept = text.to_owned();
         kept.truncate(text.floor_char_boundary(KEPT_BYTES));
@@ -167,7 +167,7 @@ impl Judge {
         metadata.insert(key, kept.into());
     }
 
-    /// One that is no UUID is refused.
+    /// Reads a field that is rejected if it is malformed.
     fn known<T>(&mut self, field: &str, given: Given<T>, remedy: &str) -> Known<T> {
         match given {
             Given::Absent => Known::Absent,
@@ -185,7 +185,8 @@ impl Judge {
         id.map_or(SystemId::NIL, SystemId::from_uuid)
     }
 
-    /// An id that is no UUID is the same made one each time, so that a repeat is a repeat.
+    /// Reads an id. A text that is not a UUID always gives the same derived UUID, so that repeats are
+    /// recognized.
     fn id<T>(&mut self, field: &str, given: Given<T>, system: SystemId) -> Option<uuid::Uuid>
     where
         T: Into<uuid::Uuid>,
@@ -202,12 +203,12 @@ impl Judge {
             return None;
         }
         let made = made_id(system, bare);
-        let message = format!("`{quoted}` is not a UUID; the UUID made of it, {made}, is stored");
+        let message = format!("`{quoted}` is not a UUID; the derived UUID {made} is stored");
         self.warn(field, WarningCode::Converted, message);
         Some(made)
     }
 
-    /// `None` is the system.
+    /// The owner; `None` for the system.
     fn owner(
         &mut self,
         owner: Given<OwnerName>,
@@ -247,7 +248,7 @@ impl Judge {
         Some(owner)
     }
 
-    /// Of an event that says nothing of what happened, nothing is left that a user could read.
+    /// Rejects an event without any content for a user.
     fn check_that_something_is_said(
         &mut self,
         category: &Given<Category>,
@@ -295,7 +296,7 @@ impl Judge {
             return (names.unknown)();
         }
         let quoted = shortened(&text);
-        // What a name cannot hold is kept beside it.
+        // The name loses characters, so the text is kept in the metadata.
         if text.len() > NameError::MAX_BYTES || !text.is_ascii() {
             self.keep(key, &text);
         }
@@ -310,7 +311,8 @@ impl Judge {
         unknown
     }
 
-    /// What is missing or unknown is an error if the event has a cause, and otherwise news.
+    /// Reads the severity. A missing or unknown one becomes `error` if the event has a cause, otherwise
+    /// `informational`.
     fn severity(&mut self, given: Given<Severity>) -> Severity {
         let text = match given {
             Given::Value(severity) => return severity,
@@ -363,7 +365,7 @@ impl Judge {
         }
     }
 
-    /// A time that the store can keep. `None` where none is given, or none that can be read.
+    /// Reads a time that the store can represent. `None` if it is absent or unreadable.
     fn moment(&mut self, field: &str, given: Given<Timestamp>) -> Option<Timestamp> {
         let text = match given.without_zero() {
             Given::Absent => return None,
@@ -383,14 +385,14 @@ impl Judge {
         moment
     }
 
-    /// Stores the cause under `error` in the shape views read, whichever way it was given.
+    /// Stores the cause under `error` in the shape that views read.
     fn take_cause(&mut self, severity: Severity, description: &str) {
         let is_error = severity == Severity::Error;
         let given = self
             .metadata
             .as_mut()
             .and_then(|metadata| stored_cause::take(metadata, severity));
-        // Most of Go's errors are written as `{}`, which says nothing.
+        // Go encodes most errors as `{}`, which is blank.
         let given = given.filter(|cause| !is_error || !stored_cause::says_nothing(cause));
         let cause = match given {
             Some(given) => given,
@@ -415,7 +417,7 @@ impl Judge {
             .insert("error".into(), cause);
     }
 
-    /// Brings description and metadata within their limits, and writes the metadata.
+    /// Cuts description and metadata to their limits, and encodes the metadata.
     fn fit(&mut self, description: String, limits: &Limits) -> (String, Option<Box<str>>) {
         if !self.repairs()
             && let Some(doc) = self

@@ -1,4 +1,4 @@
-//! Times in the forms that publishers write, beside RFC 3339.
+//! Reads times in other forms than RFC 3339.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -18,7 +18,7 @@ const FORMATS: [&str; 6] = [
     "%d/%b/%Y:%H:%M:%S %z",
 ];
 
-/// The same without an offset, which are taken for UTC.
+/// The same without an offset; they are read as UTC.
 const CIVIL_FORMATS: [&str; 4] = [
     "%a %b %d %H:%M:%S %Y",
     "%a %b %d %H:%M:%S UTC %Y",
@@ -26,17 +26,17 @@ const CIVIL_FORMATS: [&str; 4] = [
     "%a %b %d %Y %H:%M:%S",
 ];
 
-/// The longest text that is looked at: no form of a time has more bytes.
+/// The maximum length of a time, in bytes.
 const MAX_BYTES: usize = 100;
 
-/// Whether the store can keep this time: the years 1970 to 2262 fit a signed 64-bit count of
+/// Whether the store can represent this time. The years 1970 to 2262 fit into a signed 64-bit count of
 /// nanoseconds since 1970.
 pub(crate) fn is_storable(moment: Timestamp) -> bool {
     moment >= Timestamp::UNIX_EPOCH && i64::try_from(moment.as_nanosecond()).is_ok()
 }
 
-/// The time that a publisher most likely meant by `text`, if it can be stored. A time without an offset
-/// is UTC; a number counts seconds, milliseconds, microseconds or nanoseconds since 1970, by its size.
+/// Reads a time in any known form, if it can be stored. A time without an offset is UTC. A number counts
+/// seconds, milliseconds, microseconds or nanoseconds since 1970, depending on its size.
 pub(crate) fn read(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if text.is_empty() || text.len() > MAX_BYTES {
@@ -47,7 +47,7 @@ pub(crate) fn read(text: &str) -> Option<Timestamp> {
         .filter(|moment| is_storable(*moment))
 }
 
-/// The time that `text` means, with a warning either way.
+/// Reads a time and adds a warning about the conversion or the default.
 pub(crate) fn repaired(
     field: &str,
     text: &str,
@@ -71,7 +71,7 @@ pub(crate) fn repaired(
 }
 
 fn of_text(text: &str) -> Option<Timestamp> {
-    // Go adds its monotonic clock, and JavaScript and Java the name of the zone.
+    // Go appends its monotonic clock; JavaScript and Java append the name of the zone.
     let text = text.split(" m=").next().unwrap_or(text);
     let text = match text.rfind(" (") {
         Some(end) if text.ends_with(')') => &text[..end],
@@ -83,7 +83,7 @@ fn of_text(text: &str) -> Option<Timestamp> {
         .map_or_else(|| text.to_owned(), |start| format!("{start} +0000"));
     let text = without_tiny_digits(&text);
     let text = text.as_str();
-    // A comma before the fraction is ISO 8601 and Java's log format.
+    // ISO 8601 and Java's log format have a comma before the fraction.
     let with_point = text.replacen(',', ".", 1);
     for text in [text, with_point.as_str()] {
         if let Ok(moment) = text.parse::<Timestamp>() {
@@ -108,7 +108,7 @@ fn of_text(text: &str) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(civil).ok()
 }
 
-/// A time whose fraction has at most nine digits: RFC 3339 allows more, and nanoseconds are kept.
+/// Cuts the fraction to nine digits, which are nanoseconds. RFC 3339 allows more.
 fn without_tiny_digits(text: &str) -> String {
     const KEPT: usize = 9;
     let Some(point) = text.find(['.', ',']) else {
@@ -124,7 +124,7 @@ fn without_tiny_digits(text: &str) -> String {
     )
 }
 
-/// A time without the name of a zone whose offset stands before it, as in `+0200 CEST`.
+/// Removes the name of a zone after its offset, as in `+0200 CEST`.
 fn without_zone_name(text: &str) -> &str {
     let Some((start, name)) = text.rsplit_once(' ') else {
         return text;
@@ -140,12 +140,12 @@ fn without_zone_name(text: &str) -> &str {
     }
 }
 
-/// A count since 1970. Seconds have up to eleven digits until the year 5138, and so on by thousands.
+/// Reads a count since 1970. Seconds have up to 11 digits until the year 5138; each smaller unit has 3 more.
 fn of_number(text: &str) -> Option<Timestamp> {
     const NANOSECONDS: i128 = 1_000_000_000;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    // Eight digits are a date without separators, and a year has four.
+    // Eight digits are a date without separators, and four are a year.
     if !(9..=19).contains(&whole.len()) || !digits(whole) || !digits(fraction) {
         return None;
     }
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_forms_of_other_languages_are_read() {
+    fn reads_the_forms_of_other_languages() {
         for text in [
             "2026-08-01T10:00:00Z",
             "2026-08-01t12:00:00+02:00",
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_and_times_that_cannot_be_stored_are_none() {
+    fn rejects_other_texts_and_times_that_cannot_be_stored() {
         let long = "2".repeat(10_000);
         for text in [
             "",

@@ -1,9 +1,9 @@
-//! Texts from outside, quoted in errors.
+//! Quoting of untrusted texts in errors.
 
-/// The most of a refused text that is repeated in an error, in characters.
+/// The maximum length of a quoted text, in characters.
 const QUOTED_CHARS: usize = 80;
 
-/// The start of `text`, fit to be quoted in an error whatever it holds.
+/// The start of `text` with escaped control characters, for an error.
 pub(crate) fn shortened(text: &str) -> String {
     let mut quoted: String = text
         .chars()

@@ -1,4 +1,5 @@
-//! Reads an event from JSON: at once where it is as it should be, and carefully where it is not.
+//! Reads an event from JSON: with the fast parser if it has the documented form, otherwise with the
+//! tolerant one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,12 +18,12 @@ use crate::rules::Limits;
 use crate::warning::{Warning, WarningCode, warn};
 
 impl NewEvent {
-    /// Reads an event from JSON. A field of another type than documented is converted, and
-    /// [`NewEvent::warnings`] says so.
+    /// Reads an event from JSON. A field of another type than documented is converted and reported in
+    /// [`NewEvent::warnings`].
     ///
     /// # Errors
     ///
-    /// When `json` is not JSON, or not an object.
+    /// `json` is not a JSON object.
     pub fn read(json: &str, limits: &Limits) -> Result<Self, serde_json::Error> {
         match read_fast(json, limits) {
             Ok(event) => Ok(event),
@@ -33,11 +34,11 @@ impl NewEvent {
         }
     }
 
-    /// As [`NewEvent::read`], with the past that the event had in another store.
+    /// Same as [`NewEvent::read`], with the history of the event in another store.
     ///
     /// # Errors
     ///
-    /// When `json` is not JSON, or not an object.
+    /// `json` is not a JSON object.
     pub fn read_with_past(json: &str, limits: &Limits) -> Result<(Self, Past), serde_json::Error> {
         let read = read_fast(json, limits)
             .and_then(|event| Ok((event, serde_json::from_str::<Past>(json)?)));
@@ -80,16 +81,16 @@ impl NewEvent {
     }
 }
 
-/// What is documented, at the parser's speed.
+/// Reads the documented form with the derived parser.
 fn read_fast(json: &str, limits: &Limits) -> Result<NewEvent, serde_json::Error> {
-    // The derived reader would take an array for the fields in their order. An event beyond its limit is
-    // read within a bound of memory.
+    // The derived parser would accept an array of the fields. An event above its size limit is read by the
+    // other parser, which bounds the memory.
     if json.trim_ascii_start().starts_with('[') || json.len() > limits.event_bytes {
         return Err(serde_json::Error::custom("not an event object"));
     }
     let event: NewEvent = serde_json::from_str(json)?;
     if serde_json::from_str::<Spellings>(json)?.has_other {
-        return Err(serde_json::Error::custom("a field is spelled otherwise"));
+        return Err(serde_json::Error::custom("a field has another spelling"));
     }
     let rounds = |metadata: &Metadata| metadata.values().any(has_double) && number::may_round(json);
     if event.metadata.as_ref().is_some_and(rounds) {
@@ -98,16 +99,16 @@ fn read_fast(json: &str, limits: &Limits) -> Result<NewEvent, serde_json::Error>
     Ok(event)
 }
 
-/// The names of the owner, without case and separators.
+/// The names of the owner, in lower case without separators.
 const OWNER: [&str; 3] = ["owner", "userid", "ownerid"];
 
-/// The names of the owner's subject, also as the claim of a token.
+/// The names of the owner's subject, including the claim of a token.
 const SUBJECT: [&str; 2] = ["subject", "sub"];
 
-/// The names of its issuer.
+/// The names of the issuer of the subject.
 const ISSUER: [&str; 2] = ["issuer", "iss"];
 
-/// The names of the fields as they are documented.
+/// The documented names of the fields.
 const DOCUMENTED: [&str; 14] = [
     "id",
     "owner",
@@ -125,7 +126,7 @@ const DOCUMENTED: [&str; 14] = [
     "updatedAt",
 ];
 
-/// A name without case and separators: `actedUpon`, `acted_upon` and `ActedUpon` are one.
+/// A name in lower case without separators: `actedUpon`, `acted_upon` and `ActedUpon` become one.
 fn folded(name: &str) -> String {
     let letters = name
         .chars()
@@ -133,8 +134,8 @@ fn folded(name: &str) -> String {
     letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// Whether a field's name is written otherwise than documented. The parser knows a few of the spellings
-/// and would pass over the others, and with `Subject` over whose event it is.
+/// Whether a field's name has another spelling than documented. The derived parser would ignore some of
+/// these, for example `Subject`, which names the owner.
 fn is_spelled_otherwise(name: &str) -> bool {
     if DOCUMENTED.contains(&name) || name == "status" {
         return false;
@@ -151,7 +152,7 @@ fn is_spelled_otherwise(name: &str) -> bool {
         || others.into_iter().any(|other| *other == name)
 }
 
-/// Looks at the names of an object's fields only.
+/// Checks only the names of an object's fields.
 struct Spellings {
     has_other: bool,
 }
@@ -180,7 +181,7 @@ impl<'de> Visitor<'de> for SpellingsVisitor {
     }
 }
 
-/// A name where it lies in the request.
+/// A name borrowed from the request.
 struct IsOther(bool);
 
 impl<'de> Deserialize<'de> for IsOther {
@@ -203,7 +204,7 @@ impl Visitor<'_> for IsOtherVisitor {
     }
 }
 
-/// Why a text is no event, in the parser's words where it has some.
+/// The error of the derived parser, if it has one.
 fn fault(json: &str, error: serde_json::Error) -> serde_json::Error {
     serde_json::from_str::<NewEvent>(json)
         .err()
@@ -211,7 +212,7 @@ fn fault(json: &str, error: serde_json::Error) -> serde_json::Error {
 }
 
 fn read_fields(json: &str, limits: &Limits) -> Option<Fields> {
-    // The event is one more level than its metadata.
+    // The event is one level above its metadata.
     let depth = limits.metadata_depth.min(Limits::MAX_METADATA_DEPTH) + 1;
     let mut fields = careful::fields(json, depth)?;
     for (key, _) in &mut fields.fields {
@@ -220,7 +221,7 @@ fn read_fields(json: &str, limits: &Limits) -> Option<Fields> {
     Some(fields)
 }
 
-/// The last value that a field has under any of these names, which is warned of if there are others.
+/// Removes and returns the last value under any of these names. Warns if there are different values.
 fn taken(fields: &mut Fields, names: &[&str]) -> Option<Value> {
     let mut values = all(fields, names);
     let last = values.pop()?;
@@ -235,7 +236,7 @@ fn taken(fields: &mut Fields, names: &[&str]) -> Option<Value> {
     Some(last)
 }
 
-/// All values of a field but those that stand for none.
+/// Removes and returns all values under these names, except `null` and empty texts.
 fn all(fields: &mut Fields, names: &[&str]) -> Vec<Value> {
     let is_named = |key: &str| names.contains(&key);
     let values = fields.fields.extract_if(.., |(key, _)| is_named(key));
@@ -252,8 +253,8 @@ fn given<T: FromStr>(fields: &mut Fields, names: &[&str]) -> Given<T> {
     }
 }
 
-/// A field that must not have two values: which of them is meant decides whose event it is. The same
-/// value in another form is no other, and the nil UUID is none beside another.
+/// Reads a field that must not have two values, because they could name different users. The same value
+/// in two forms is accepted, and the nil UUID is ignored beside another value.
 fn one<T: FromStr + PartialEq>(fields: &mut Fields, names: &[&str]) -> Given<T> {
     let values = all(fields, names).into_iter().map(plain_text);
     let is_nil =
@@ -272,7 +273,7 @@ fn one<T: FromStr + PartialEq>(fields: &mut Fields, names: &[&str]) -> Given<T> 
     }
 }
 
-/// The subject of a user or its issuer: only a text, or a number, can be one.
+/// Reads the subject of a user or its issuer, which must be a text or a number.
 fn name_of_user(fields: &mut Fields, names: &[&str]) -> Given<String> {
     let can_be = |value: &Value| matches!(value, Value::String(_) | Value::Number(_) | Value::Null);
     let other = fields
@@ -285,7 +286,7 @@ fn name_of_user(fields: &mut Fields, names: &[&str]) -> Given<String> {
     }
 }
 
-/// A scalar as its text, and anything else as JSON.
+/// A text as it is, and any other value as JSON.
 fn plain_text(value: Value) -> String {
     match value {
         Value::String(text) => text,
@@ -293,7 +294,7 @@ fn plain_text(value: Value) -> String {
     }
 }
 
-/// A description of any type: lines of a list, or JSON.
+/// Converts a description of any type to a text: a list to lines, other values to JSON.
 fn text(value: Value, warnings: &mut Vec<Warning>) -> String {
     let (text, kind) = match value {
         Value::String(text) => return text,
@@ -314,7 +315,7 @@ fn text(value: Value, warnings: &mut Vec<Warning>) -> String {
     text
 }
 
-/// Metadata of any type: an object, or its JSON in a text, or one value under the key `value`.
+/// Converts metadata of any type to an object: a text is parsed, other values get the key `value`.
 fn object(value: Value, warnings: &mut Vec<Warning>) -> Metadata {
     let value = match value {
         Value::Object(object) => return object,
@@ -328,7 +329,7 @@ fn object(value: Value, warnings: &mut Vec<Warning>) -> Metadata {
         warn(warnings, "metadata", WarningCode::Converted, message);
         return object;
     }
-    let message = "is not an object, and is stored under the key `value`";
+    let message = "is not an object; it is stored under the key `value`";
     warn(warnings, "metadata", WarningCode::Converted, message);
     Metadata::from_iter([("value".to_owned(), value)])
 }
@@ -360,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn other_types_are_converted() {
+    fn converts_other_types() {
         use WarningCode::Converted;
         for (given, description) in [
             ("5", "5"),
@@ -395,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_given_twice_is_not_dropped_in_silence() {
+    fn warns_about_a_duplicate_key() {
         let event = read("{\"metadata\": {\"a\": 1, \"a\": 2}}");
         assert_eq!(
             Value::from(event.metadata.clone().unwrap()),
@@ -405,7 +406,7 @@ mod tests {
         let event = read("{\"description\": \"a\", \"description\": \"b\"}");
         assert_eq!(event.description.as_deref(), Some("b"));
         assert_eq!(warned(&event), [("description", WarningCode::Duplicate)]);
-        // The same in two spellings, or with nothing in one of them, is no doubt.
+        // Equal values in two spellings, or one empty value, are accepted.
         let one = "7b1d2c3e-0000-4000-8000-000000000001";
         let upper = one.to_uppercase();
         let same = read(&format!(
@@ -417,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_their_digits() {
+    fn keeps_the_digits_of_numbers() {
         let event =
             read("{\"metadata\": {\"a\": 12345678901234567890123, \"b\": 0.5, \"c\": 1e5}}");
         let expected = json!({"a": "12345678901234567890123", "b": 0.5, "c": 1e5});
@@ -427,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_read_alike_fast_and_carefully() {
+    fn reads_the_same_event_with_both_parsers() {
         let text = json!({
             "id": "7b1d2c3e-0000-4000-8000-000000000001", "user_id": "system",
             "operationID": "7b1d2c3e-0000-4000-8000-000000000002", "severity": "info",
@@ -445,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_means_the_same_in_every_spelling() {
+    fn accepts_every_spelling_of_a_field() {
         let user = "7b1d2c3e-0000-4000-8000-000000000001";
         for name in [
             "OWNER", "user-id", "userid", "USER_ID", "ownerId", "owner_id",
@@ -473,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn one_value_in_two_forms_is_no_doubt() {
+    fn accepts_one_value_in_two_forms() {
         let one = "7b1d2c3e-0000-4000-8000-000000000001";
         let bare = one.replace('-', "").to_uppercase();
         for other in [bare.as_str(), "00000000-0000-0000-0000-000000000000"] {
@@ -485,13 +486,13 @@ mod tests {
                 "{other}"
             );
         }
-        // Subjects are told apart by their case.
+        // Subjects are case-sensitive.
         let event = read("{\"subject\": \"alice\", \"Subject\": \"Alice\"}");
         assert!(matches!(event.subject, Given::Malformed(_)));
     }
 
     #[test]
-    fn what_is_no_text_names_no_user() {
+    fn rejects_a_subject_that_is_not_a_text() {
         for given in ["[\"alice\"]", "{\"sub\": \"alice\"}", "true"] {
             let event = read(&format!("{{\"subject\": {given}}}"));
             assert!(matches!(event.subject, Given::Malformed(_)), "{given}");
@@ -500,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_an_error() {
+    fn rejects_everything_but_an_object() {
         for text in ["", "5", "[]", "[\"a\"]", "null", "{", "{} {}"] {
             assert!(NewEvent::read(text, &Limits::default()).is_err(), "{text}");
         }

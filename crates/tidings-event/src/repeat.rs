@@ -8,10 +8,12 @@ use crate::policy::Policy;
 use crate::rules::Limits;
 
 impl Digests {
-    /// Whether an event that is stored with `digest` has the content of the one these are of, and
-    /// perhaps the `same_time` of creation: as it was sent then; or, where the time was filled in, as it
-    /// is listed since; or as it was stored by an earlier version, whose rules left more ways to say the
-    /// same. Only for that the `stored` event is asked for.
+    /// Whether the event that is stored with `digest` has the content of this event. `same_time` tells
+    /// whether the times of creation are equal.
+    ///
+    /// The contents are equal if the event was sent in the same form, or is now sent as it is listed, with
+    /// the time that the server filled in, or was stored by an earlier version whose rules allowed more
+    /// forms. Only the last case calls `stored`.
     pub fn is_repeat(
         &self,
         same_time: bool,
@@ -33,12 +35,12 @@ impl Digests {
         }
         match self.without_time {
             Some(_) => same_time,
-            // It was sent with a time then, if today's rules say the same of it.
+            // If the current rules give the same digest, the event was sent with a time then.
             None => today.of_content != digest,
         }
     }
 
-    /// Those of a stored event by the rules of today.
+    /// The digests of a stored event by the current rules.
     fn of_stored(stored: Event) -> Option<Self> {
         const ANY_SIZE: Limits = Limits {
             description_bytes: usize::MAX,

@@ -18,7 +18,7 @@ use shape::{ARRAYS, wrapped};
 pub(crate) use forms::normalized;
 pub(crate) use shape::{is_blank, is_part, says_nothing};
 
-/// Where publishers put a cause, the documented key first.
+/// The keys under which publishers put a cause, the documented key first.
 const KEYS: [&str; 10] = [
     "error",
     "err",
@@ -32,11 +32,11 @@ const KEYS: [&str; 10] = [
     "Cause",
 ];
 
-/// How many of these keys hold a cause whatever the event's severity.
+/// The number of these keys that hold a cause for every severity.
 const SURE_KEYS: usize = 2;
 
-/// Takes the cause out of an event's metadata, under whichever key it is. `errors` and the like are a
-/// cause only where something failed: elsewhere they may be a count.
+/// Removes the cause from an event's metadata. `errors` and similar keys are a cause only if the severity
+/// is that of a failure, because elsewhere they can be a count.
 pub(crate) fn take(metadata: &mut Metadata, severity: Severity) -> Option<Value> {
     let keys = match severity {
         Severity::Success | Severity::Informational | Severity::Debug => &KEYS[..SURE_KEYS],
@@ -54,7 +54,7 @@ pub(crate) fn take(metadata: &mut Metadata, severity: Severity) -> Option<Value>
     }
 }
 
-/// Whether an event's metadata says why something failed.
+/// Whether the metadata has a cause that is not blank.
 pub(crate) fn is_given(metadata: &Metadata) -> bool {
     KEYS.iter()
         .filter_map(|key| metadata.get(*key))
@@ -70,7 +70,7 @@ fn is_cause(value: &Value, is_sure: bool) -> bool {
     }
 }
 
-/// Lets a text stand for what a cause does not say: whatever else is in it, views find nothing to show.
+/// Adds a text to a cause that is blank in every part that views show.
 pub(crate) fn say_at_least(cause: &mut Value, text: &str) {
     let Value::Object(cause) = cause else { return };
     let is_silent = ["Code"]
@@ -86,7 +86,7 @@ pub(crate) fn say_at_least(cause: &mut Value, text: &str) {
     }
 }
 
-/// The parts of a cause that stand in the metadata themselves: `{"probableCause": …}`.
+/// The parts of a cause that are directly in the metadata: `{"probableCause": …}`.
 fn beside(metadata: &Map<String, Value>) -> Option<Value> {
     let is_part = |name: &str| ARRAYS.iter().any(|part| is_spelling(name, part));
     let parts = metadata

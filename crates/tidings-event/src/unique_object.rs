@@ -1,4 +1,4 @@
-//! Reads metadata without dropping a value.
+//! Reads metadata and rejects duplicate keys.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use serde_json::{Map, Number, Value};
 
 use crate::event::Metadata;
 
-/// Reads metadata, and refuses an object with a key that is given twice, of which `serde_json` would
-/// drop the first value in silence.
+/// Reads metadata and rejects an object with a duplicate key, whose first value `serde_json` would drop
+/// silently.
 pub(crate) fn unambiguous<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Metadata>, D::Error> {
@@ -40,7 +40,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
     type Value = UniqueValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON without a key that is given twice")
+        f.write_str("JSON without duplicate keys")
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<UniqueValue, E> {
@@ -84,7 +84,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
         let mut object = Map::new();
         while let Some((key, UniqueValue(value))) = map.next_entry::<String, UniqueValue>()? {
             if object.insert(key, value).is_some() {
-                return Err(A::Error::custom("a key is given twice"));
+                return Err(A::Error::custom("duplicate key"));
             }
         }
         Ok(UniqueValue(Value::Object(object)))

@@ -1,13 +1,13 @@
-//! Keys that are added to the metadata.
+//! Keys that cutting adds to the metadata.
 
 use serde_json::Value;
 
 use crate::event::Metadata;
 
-/// Holds a line for each text that was cut.
+/// The key of a list with one line for each cut.
 pub(super) const TRUNCATED: &str = "truncated";
 
-/// Notes in the metadata that something was cut, for those who read the event later.
+/// Records a cut in the metadata, for readers of the event.
 pub(super) fn mark(metadata: &mut Metadata, text: &str) {
     match metadata.get_mut(TRUNCATED) {
         Some(Value::Array(marks)) if marks.iter().all(Value::is_string) => {
@@ -20,7 +20,7 @@ pub(super) fn mark(metadata: &mut Metadata, text: &str) {
     }
 }
 
-/// `key`, or with a number behind it if there is something under it.
+/// Returns `key`, or `key` with a number if the metadata already has it.
 pub(crate) fn free_key(metadata: &Metadata, key: &str) -> String {
     let mut free = key.to_owned();
     let mut number = 2;

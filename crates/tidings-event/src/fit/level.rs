@@ -1,4 +1,4 @@
-//! How far texts are cut, and the size of the result.
+//! The length to which texts are cut, and the resulting size.
 
 use serde_json::Value;
 
@@ -6,14 +6,14 @@ use super::keys::TRUNCATED;
 use super::text::ELLIPSIS;
 use crate::event::Metadata;
 
-/// The keys that stay as they are for as long as possible.
+/// The keys that are cut last.
 const ESSENTIAL: [&str; 3] = ["error", "doc", TRUNCATED];
 
-/// To how many bytes of JSON texts are cut.
+/// The length to which texts are cut, in bytes of JSON.
 #[derive(Clone, Copy)]
 pub(super) struct Level {
     pub(super) bytes: usize,
-    /// The least that the texts of a cause keep.
+    /// The minimum length of essential texts.
     pub(super) essential: usize,
 }
 
@@ -27,7 +27,7 @@ impl Level {
         Self { bytes, ..self }
     }
 
-    /// The size of the JSON if texts were cut.
+    /// The size of the JSON after cutting.
     pub(super) fn size(self, metadata: &Metadata) -> usize {
         let entries = metadata.iter();
         let sizes =
@@ -78,7 +78,7 @@ impl Level {
         }
     }
 
-    /// Where a text is cut, if it is.
+    /// The position at which a text is cut. `None` if it is short enough.
     fn end(self, text: &str) -> Option<usize> {
         if text.len() <= self.bytes / 6 {
             return None;

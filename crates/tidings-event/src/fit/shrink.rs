@@ -1,4 +1,4 @@
-//! Makes metadata smaller, and keeps what a user needs most: the cause and the link to documentation.
+//! Shrinks metadata. The cause and the link to documentation, which users need most, are cut last.
 
 use serde_json::{Map, Value};
 
@@ -7,22 +7,22 @@ use super::level::{Level, is_essential, text_size};
 use crate::event::Metadata;
 use crate::stored_cause;
 
-/// Holds the values of keys that are too many.
+/// The key of the values that exceed the number of keys.
 const REST: &str = "rest";
 
-/// Below this no text is cut while there is another way, in bytes.
+/// The length below which texts are cut only as a last resort, in bytes.
 const READABLE_BYTES: usize = 512;
 
-/// What the texts of a cause keep while other texts are cut further, in bytes.
+/// The length that essential texts keep while other texts are cut further, in bytes.
 const ESSENTIAL_BYTES: usize = 4 * 1024;
 
-/// A value that is larger as JSON than this becomes a text that can be cut, in bytes.
+/// The size of JSON above which a value becomes a text that can be cut, in bytes.
 const SMALL_BYTES: usize = 512;
 
-/// A list of a cause with more texts than this becomes one text that can be cut.
+/// The number of texts above which a list of a cause becomes one text that can be cut.
 const MANY_TEXTS: usize = 16;
 
-/// Stores what is nested more than `levels` deep as a JSON text.
+/// Replaces values that are nested deeper than `levels` by their JSON texts.
 pub(super) fn flatten(metadata: &mut Metadata, levels: usize) {
     for value in metadata.values_mut() {
         flatten_value(value, levels.saturating_sub(1));
@@ -46,7 +46,7 @@ fn flatten_value(value: &mut Value, levels: usize) {
     }
 }
 
-/// Stores the objects with the most keys as JSON texts until there are at most `most` keys.
+/// Replaces the objects with the most keys by their JSON texts, until at most `most` keys remain.
 pub(super) fn fewer_keys(metadata: &mut Metadata, most: usize) {
     let mut keys = keys_of(metadata);
     let mut largest: Vec<(usize, String)> = metadata
@@ -80,20 +80,20 @@ pub(super) fn fewer_keys(metadata: &mut Metadata, most: usize) {
         }
     }
     if keys > most {
-        // The rest has a key of its own.
+        // The moved keys need one key for themselves.
         let excess = keys - most + 1;
         move_last(metadata, excess);
     }
 }
 
-/// Moves the last keys, but for the essential ones, into a JSON text.
+/// Moves the last `number` keys that are not essential into one JSON text.
 fn move_last(metadata: &mut Metadata, number: usize) {
     let mut keys: Vec<String> = metadata
         .keys()
         .filter(|key| !is_essential(key))
         .cloned()
         .collect();
-    // Whatever order the map keeps.
+    // The result must not depend on the order of the map.
     keys.sort_unstable();
     let moved = keys.split_off(keys.len().saturating_sub(number));
     let rest: Map<String, Value> = moved
@@ -106,8 +106,8 @@ fn move_last(metadata: &mut Metadata, number: usize) {
     }
 }
 
-/// Makes the JSON of metadata at most `limit` bytes long. Texts are cut to a common length, the longest
-/// that fits; where that is not enough, lists and objects become texts first, and then keys go.
+/// Shrinks the JSON of metadata to at most `limit` bytes. Texts are cut to the longest common length that
+/// fits. If that is not enough, lists and objects become texts, and finally keys are removed.
 pub(super) fn shrink(metadata: &mut Metadata, limit: usize) {
     if cut_texts(metadata, limit, READABLE_BYTES) {
         return;
@@ -126,7 +126,7 @@ pub(super) fn shrink(metadata: &mut Metadata, limit: usize) {
     }
 }
 
-/// Keeps as many keys as fit with texts of the least length, the essential ones first.
+/// Keeps as many keys as fit with the shortest texts, the essential ones first.
 fn keep_first(metadata: &mut Metadata, limit: usize) {
     let level = Level {
         bytes: READABLE_BYTES / 8,
@@ -137,9 +137,9 @@ fn keep_first(metadata: &mut Metadata, limit: usize) {
         .iter()
         .map(|(key, value)| (!is_essential(key), key, size(key, value)))
         .collect();
-    // Whatever order the map keeps.
+    // The result must not depend on the order of the map.
     sizes.sort_unstable();
-    // The keys that do not fit become a text, which takes little more than this when it is cut.
+    // The removed keys become one text, which takes little more than this after cutting.
     let mut room = limit.saturating_sub(READABLE_BYTES);
     let fits = |(_, _, size): &&(bool, &String, usize)| {
         let is_room = *size <= room;
@@ -151,7 +151,7 @@ fn keep_first(metadata: &mut Metadata, limit: usize) {
     move_last(metadata, moved);
 }
 
-/// Cuts the texts to the longest common length with which the JSON fits, if that is at least `least`.
+/// Cuts texts to the longest common length that fits. Returns `false` if that is less than `least`.
 fn cut_texts(metadata: &mut Metadata, limit: usize, least: usize) -> bool {
     for essential in [ESSENTIAL_BYTES, 0] {
         if (Level {
@@ -163,7 +163,7 @@ fn cut_texts(metadata: &mut Metadata, limit: usize, least: usize) -> bool {
         {
             continue;
         }
-        // No text can be longer than this and fit.
+        // A text longer than the limit cannot fit.
         let (mut fits, mut too_long) = (least, limit + 1);
         while fits + 1 < too_long {
             let bytes = fits.midpoint(too_long);
@@ -183,7 +183,7 @@ fn cut_texts(metadata: &mut Metadata, limit: usize, least: usize) -> bool {
     false
 }
 
-/// Lists and objects beyond a small size become texts: of a cause the lines of a list, and otherwise JSON.
+/// Replaces large lists and objects by texts: lines for the lists of a cause, JSON for all others.
 fn into_texts(metadata: &mut Metadata) {
     let everywhere = Level {
         bytes: usize::MAX - 2,

@@ -1,11 +1,11 @@
-//! Texts that are cut or cleaned.
+//! Cutting and cleaning texts.
 
 use serde_json::Value;
 
-/// Ends a text that was cut.
+/// The end of a cut text.
 pub(super) const ELLIPSIS: &str = "…";
 
-/// At most this many bytes of a text, with an ellipsis where it was cut.
+/// Cuts a text to at most this many bytes, including an ellipsis.
 pub(super) fn cut(text: &str, bytes: usize) -> String {
     if text.len() <= bytes {
         return text.to_owned();

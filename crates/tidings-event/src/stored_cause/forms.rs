@@ -1,8 +1,8 @@
-//! The forms in which programs write an error, and the one in which it is stored.
+//! Converts the errors of other programs to the stored shape.
 //!
-//! `MeshKit` errors in any spelling, problem details (RFC 9457), the errors of Go, JavaScript, Java and
-//! Python, gRPC statuses, AWS and Kubernetes errors, Tidings' own error body, lists of these, and any of
-//! them inside another. What a view reads goes into the four arrays; every other key stays.
+//! Known forms are `MeshKit` errors in any spelling, problem details (RFC 9457), the errors of Go,
+//! JavaScript, Java and Python, gRPC statuses, AWS and Kubernetes errors, the error body of Tidings, and
+//! lists and nestings of these. Texts for users go into the four arrays; every other key is kept.
 
 use serde_json::{Map, Value};
 
@@ -13,17 +13,17 @@ use super::shape::{ARRAYS, Parts, is_blank, is_normal, wrapped};
 use super::words::{CAUSES, DETAILS, HEADLINES, REMEDIES};
 use crate::number;
 
-/// The most errors inside one another that are read.
+/// The maximum depth of nested errors that is read.
 const MAX_LEVELS: usize = 8;
 
-/// Brings whatever a publisher put into `metadata.error` into the shape views read: an object with
-/// the four arrays, a code and a severity. Other keys are kept; nothing is refused, since losing
-/// the event would be worse. What is in that shape already stays as it is.
+/// Converts any value of `metadata.error` to the shape that views read: an object with the four arrays, a
+/// code and a severity. Other keys are kept. Nothing is rejected, because that would lose the event. A
+/// value that already has the shape does not change.
 pub(crate) fn normalized(given: Value) -> Value {
     Value::Object(object_of(given, 0))
 }
 
-/// The object that a text holds: the body of another server's answer is passed on as it came.
+/// Parses the object in a text: publishers pass on the body of another server's response.
 fn object_in(text: &str) -> Option<Map<String, Value>> {
     let is_object = text.trim_start().starts_with('{') && !number::may_round(text);
     let object: Map<String, Value> = is_object.then(|| serde_json::from_str(text).ok())??;
@@ -60,7 +60,7 @@ fn of_object(mut given: Map<String, Value>, level: usize) -> Map<String, Value> 
         return given;
     }
     let mut error = Map::new();
-    // Inside out: the error that is wrapped says what happened.
+    // The innermost error describes the failure.
     let wrapped = (level < MAX_LEVELS)
         .then(|| take_wrapped(&mut given))
         .flatten();
@@ -99,8 +99,8 @@ fn of_object(mut given: Map<String, Value>, level: usize) -> Map<String, Value> 
     error
 }
 
-/// Takes out the error inside an error: `{"error": {"error": {…}}}`, and the errors of an aggregate. A text
-/// there is the headline.
+/// Removes and returns the inner error: `{"error": {"error": {…}}}`, or the errors of an aggregate. A text
+/// becomes the headline.
 fn take_wrapped(given: &mut Map<String, Value>) -> Option<Value> {
     let is_wrapped = |value: &Value| match value {
         Value::Object(_) => !is_blank(value),
@@ -108,7 +108,7 @@ fn take_wrapped(given: &mut Map<String, Value>) -> Option<Value> {
         Value::String(text) => !text.trim().is_empty(),
         _ => false,
     };
-    // Go's errors hold the inner one under `Err`, beside what was done.
+    // Errors of Go have the inner error under `Err`, beside the operation.
     let is_go = given.contains_key("Op");
     let keys = names(given, |name| {
         matches!(
@@ -122,7 +122,7 @@ fn take_wrapped(given: &mut Map<String, Value>) -> Option<Value> {
     given.remove(&key)
 }
 
-/// `{"Op":"dial","Net":"tcp","Addr":…,"Err":{…}}` is how Go writes the errors of its own packages.
+/// Reads the errors of the packages of Go: `{"Op":"dial","Net":"tcp","Addr":…,"Err":{…}}`.
 fn take_go(given: &mut Map<String, Value>, parts: &mut Parts) {
     if !parts.0[Parts::SHORT].is_empty() || !given.get("Op").is_some_and(Value::is_string) {
         return;
@@ -146,7 +146,7 @@ fn take_go(given: &mut Map<String, Value>, parts: &mut Parts) {
     parts.0[Parts::SHORT].push(headline);
 }
 
-/// Takes the values of other words for a part: texts, lists of texts, and of an error its headline.
+/// Moves the values of other words to a part: texts, lists of texts, and the headline of an error.
 fn take_words(
     given: &mut Map<String, Value>,
     words: &[&str],
@@ -156,7 +156,7 @@ fn take_words(
 ) {
     for word in words {
         for name in names(given, |name| name == *word) {
-            // A headline is one, and the name of an error stands before its message.
+            // There is one headline; the name of an error precedes its message.
             if part == Parts::SHORT && !parts.0[part].is_empty() {
                 if *word == "name" {
                     name_headline(given, &name, parts);
@@ -189,7 +189,7 @@ fn take_words(
     }
 }
 
-/// `TypeError` before its message, unless the message says it.
+/// Prefixes the message with the name, such as `TypeError`, unless it contains the name.
 fn name_headline(given: &mut Map<String, Value>, name: &str, parts: &mut Parts) {
     if let (Some(Value::String(kind)), [headline]) =
         (given.get(name), &mut parts.0[Parts::SHORT][..])

@@ -22,14 +22,14 @@ pub(super) fn take_code(given: &mut Map<String, Value>, error: &mut Map<String, 
             code = given.remove(&name).map(into_text).unwrap_or_default();
         }
     }
-    // A status of HTTP stays beside it.
+    // An HTTP status serves as code and also keeps its own key.
     if let (true, Some(Value::Number(status))) = (code.is_empty(), given.get("status")) {
         code = status.to_string();
     }
     error.insert("Code".to_owned(), code.into());
 }
 
-/// Severities are numbers in `MeshKit`. Another word stays under its own key.
+/// Converts the severity to a number of `MeshKit`. An unknown word is kept under its own key.
 pub(super) fn take_severity(given: &mut Map<String, Value>, error: &mut Map<String, Value>) {
     const NUMBERS: std::ops::RangeInclusive<u64> = 0..=4;
     let own = given.remove("Severity");
@@ -55,7 +55,7 @@ pub(super) fn take_severity(given: &mut Map<String, Value>, error: &mut Map<Stri
     });
     let number = graded.unwrap_or_else(|| CauseSeverity::None.number().into());
     error.insert("Severity".to_owned(), number.into());
-    // What the number does not say, such as ERROR.
+    // A word that the number cannot express, such as ERROR.
     let is_said = own.is_none()
         || own
             .as_ref()

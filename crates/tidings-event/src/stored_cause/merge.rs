@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::shape::ARRAYS;
 
-/// Adds what another error says. Of each key the first counts, and codes stand side by side.
+/// Adds another error. Lists and codes are joined; for every other key the first value is kept.
 pub(super) fn add_error(error: &mut Map<String, Value>, other: Map<String, Value>) {
     for (key, value) in other {
         match (error.get_mut(&key), value) {
@@ -24,7 +24,7 @@ pub(super) fn add_error(error: &mut Map<String, Value>, other: Map<String, Value
                 }
             }
             (Some(Value::Number(number)), Value::Number(other)) if key == "Severity" => {
-                // 1 is not graded.
+                // 1 means "not graded".
                 if number.as_u64() == Some(1) {
                     *number = other;
                 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::names::{bare, is_spelling};
 use crate::cause::CauseSeverity;
 
-/// The longest headline made from a bare string, in characters.
+/// The maximum length of a headline that is derived from a plain text, in characters.
 const HEADLINE_CHARS: usize = 200;
 
 /// The arrays every stored cause has; existing views crash if one is a string.
@@ -16,12 +16,12 @@ pub(super) const ARRAYS: [&str; 4] = [
     "SuggestedRemediation",
 ];
 
-/// Whether this key of a stored cause is one that views read.
+/// Whether views read this key of a stored cause.
 pub(crate) fn is_part(key: &str) -> bool {
     ARRAYS.contains(&key) || matches!(key, "Code" | "Severity")
 }
 
-/// Whether there is nothing in a given cause that a user could read.
+/// Whether a cause has no text for a user.
 pub(crate) fn says_nothing(given: &Value) -> bool {
     match given {
         Value::Object(object) => object
@@ -41,7 +41,7 @@ pub(crate) fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// Whether an error has the shape that is stored, and says something there.
+/// Whether an error already has the stored shape and at least one text.
 pub(super) fn is_normal(error: &Map<String, Value>) -> bool {
     let is_text = |value: &Value| value.is_string();
     let texts = |key: &str| match error.get(key) {
@@ -73,14 +73,14 @@ impl Parts {
     pub(super) const CAUSE: usize = 2;
     pub(super) const REMEDY: usize = 3;
 
-    /// Adds the texts of a value that are not there yet.
+    /// Adds the texts of a value, except those that the part already has.
     pub(super) fn add(&mut self, part: usize, value: Value) {
         let texts = match value {
             Value::Null => return,
             Value::Array(items) => items.into_iter().map(into_text).collect(),
             single => vec![into_text(single)],
         };
-        // The documented spelling is stored as it is given, even if it says something twice.
+        // The documented spelling is stored unchanged, even with duplicates.
         if self.0[part].is_empty() {
             self.0[part] = texts;
             return;
@@ -122,7 +122,7 @@ pub(super) fn wrapped(given: Value) -> Map<String, Value> {
     ])
 }
 
-/// A value as a text: of an object its message, if it has one.
+/// Converts a value to a text; an object with only a message to that message.
 pub(super) fn into_text(value: Value) -> String {
     match value {
         Value::String(text) => text,

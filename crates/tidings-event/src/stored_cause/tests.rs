@@ -11,7 +11,7 @@ fn parts(given: Value) -> [Value; 4] {
 }
 
 #[test]
-fn spellings_of_a_meshkit_error_are_one() {
+fn reads_every_spelling_of_a_meshkit_error() {
     let expected = [json!(["s"]), json!(["l"]), json!(["p"]), json!(["r"])];
     for given in [
         json!({"ShortDescription": ["s"], "LongDescription": ["l"], "ProbableCause": ["p"], "SuggestedRemediation": ["r"]}),
@@ -29,7 +29,7 @@ fn spellings_of_a_meshkit_error_are_one() {
 }
 
 #[test]
-fn errors_of_other_systems_have_their_parts() {
+fn reads_errors_of_other_systems() {
     let empty = || json!([]);
     for (given, expected, code) in [
         (
@@ -112,7 +112,7 @@ fn errors_of_other_systems_have_their_parts() {
 }
 
 #[test]
-fn other_keys_stay_and_severities_are_numbers() {
+fn keeps_other_keys_and_converts_severities_to_numbers() {
     let cause = normalized(
         json!({"title": "t", "status": 503, "instance": "/a", "AdditionalInfo": {"b": 1}}),
     );
@@ -138,7 +138,7 @@ fn other_keys_stay_and_severities_are_numbers() {
 }
 
 #[test]
-fn errors_without_end_inside_one_another_have_one() {
+fn limits_the_depth_of_nested_errors() {
     let mut deep = json!({"message": "inmost"});
     for _ in 0..100 {
         deep = json!({"error": deep, "cause": {"message": "c"}});
@@ -148,7 +148,7 @@ fn errors_without_end_inside_one_another_have_one() {
 }
 
 #[test]
-fn an_error_in_a_text_is_read() {
+fn reads_an_error_in_a_text() {
     let body = json!({"title": "Forbidden", "detail": "no right", "hint": "ask"}).to_string();
     let cause = normalized(json!(body));
     assert_eq!(cause["ShortDescription"], json!(["Forbidden"]));
@@ -213,7 +213,7 @@ fn any_error() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn what_is_stored_is_stored_again_as_it_is(given in any_error()) {
+    fn does_not_change_a_stored_cause(given in any_error()) {
         let cause = normalized(given);
         prop_assert!(ARRAYS.iter().all(|key| cause[*key].is_array()));
         prop_assert!(cause["Code"].is_string() && cause["Severity"].is_u64());
@@ -222,7 +222,7 @@ proptest! {
 }
 
 #[test]
-fn any_shape_becomes_arrays_and_other_keys_stay() {
+fn converts_any_shape_to_arrays() {
     let object =
         normalized(json!({"Code": "k-1", "ProbableCause": "stopped", "AdditionalInfo": {"a": 1}}));
     assert_eq!(object["ProbableCause"], json!(["stopped"]));

@@ -1,6 +1,6 @@
 //! Words of other systems for the parts of a cause, without case and separators.
 
-/// Other words for the headline. They count where it is empty.
+/// Other words for the headline. They apply only if the headline is empty.
 pub(super) const HEADLINES: [&str; 7] = [
     "title",
     "message",
@@ -30,10 +30,10 @@ pub(super) const DETAILS: [&str; 15] = [
     "body",
 ];
 
-/// Other words for what is behind it.
+/// Other words for the probable cause.
 pub(super) const CAUSES: [&str; 5] = ["cause", "causes", "causedby", "reason", "rootcause"];
 
-/// Other words for what the user can do.
+/// Other words for the suggested remediation.
 pub(super) const REMEDIES: [&str; 19] = [
     "remedy",
     "remedies",
