@@ -1,33 +1,35 @@
-//! Prints events as they are published, through restarts of the server and of this program: the
-//! cursor in a file says where to go on.
+//! Prints the events of an inbox in a terminal as they arrive. The cursor in a file lets the next run
+//! continue where this one ended. With a number as third argument, it ends after that many events.
 //!
 //! `cargo run -p tidings-client --example follow -- http://127.0.0.1:9081 /tmp/cursor`
 
-#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+#![expect(clippy::print_stdout, reason = "an example prints its results")]
 
 use std::error::Error;
 use std::fs;
 
-use tidings_client::{Client, Followed};
-use tidings_event::{Start, StreamItem};
+use tidings_client::{Client, Followed, Start, StreamItem};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(url), Some(file)) = (arguments.next(), arguments.next()) else {
-        return Err("give the server's URL and a file for the cursor".into());
+        return Err("pass the URL of the server and a file for the cursor".into());
     };
-    // The first run has no file and starts with what comes from now on.
-    let start: Start = fs::read_to_string(&file).unwrap_or_default().parse()?;
-    let mut follow = Client::new(url.parse()?)?.subscribe(start);
+    let mut left: Option<u64> = arguments.next().map(|text| text.parse()).transpose()?;
 
-    loop {
+    let start = match fs::read_to_string(&file) {
+        Ok(cursor) => cursor.parse()?,
+        Err(_) => Start::Earliest,
+    };
+    let mut follow = Client::new(url.parse()?)?.subscribe(start);
+    while left != Some(0) {
         match follow.next().await? {
             Followed::Item(item) => {
                 match &item {
-                    StreamItem::Ready { .. } => println!("connected"),
                     StreamItem::Created { event, .. } => {
-                        println!("{} {:?}", event.severity, event.description);
+                        println!("{} {}", event.severity, event.description);
+                        left = left.map(|left| left - 1);
                     }
                     StreamItem::Status { change, .. } => {
                         println!("{} marked as {}", change.ids.len(), change.status);
@@ -35,19 +37,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     StreamItem::Deleted { deletion, .. } => {
                         println!("{} deleted", deletion.ids.len());
                     }
-                    StreamItem::Live { .. } => println!("caught up"),
                     StreamItem::Reset { reason, .. } => {
-                        println!("events may be missing here ({reason}): read the list");
+                        println!("events can be missing here ({reason}): read the list");
                     }
-                    StreamItem::Expiring { at, .. } => println!("the token ends at {at}"),
                     _ => {}
                 }
-                // After the work: an event whose handling was cut short comes again.
+                // Saved after the work: an interruption repeats an event and never loses one.
                 fs::write(&file, item.cursor().to_string())?;
             }
             Followed::Disconnected { error, retry_in } => {
-                println!("{error}; trying again in {retry_in:.1?}");
+                println!("{error}; connecting again in {retry_in:.1?}");
             }
         }
     }
+    Ok(())
 }

@@ -28,6 +28,12 @@
 //! # }
 //! ```
 //!
+//! # Publish until it succeeds
+//!
+//! The id of an event makes it safe to repeat a request:
+//!
+#![doc = concat!("```no_run\n", include_str!("../examples/publish_with_retry.rs"), "```")]
+//!
 //! # Connections
 //!
 //! The client uses no proxy unless [`ClientBuilder::with_proxy`] sets one, so that it always reaches a

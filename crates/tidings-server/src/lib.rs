@@ -30,6 +30,10 @@
 //! | `ui` | the page at `/`, and web components at `/tidings.js` |
 //! | `openapi` | the OpenAPI document at `/openapi.json` |
 //! | `metrics` | counters at `/metrics`, and [`Config::metrics_listen`] |
+//!
+//! # Mount the routes in an app
+//!
+#![doc = concat!("```no_run\n", include_str!("../examples/embedded_router.rs"), "```")]
 
 mod admission;
 mod bulk_change;

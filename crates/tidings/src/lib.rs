@@ -32,6 +32,12 @@
 //! # }
 //! ```
 //!
+//! # Progress of a long operation
+//!
+//! The events of an operation share its id, so that a page can show them as one entry:
+//!
+#![doc = concat!("```no_run\n", include_str!("../examples/long_operation.rs"), "```")]
+//!
 //! It runs on a Tokio runtime, and only one process at a time can have a data directory open.
 
 mod activity;
