@@ -155,7 +155,7 @@ pub(crate) struct ChangeStep {
     pub(crate) change: Change,
     /// Only events that have this status.
     pub(crate) only: Option<Status>,
-    /// When.
+    /// The time of the change.
     pub(crate) at: Timestamp,
 }
 
@@ -230,7 +230,7 @@ pub(crate) struct StepOutcome {
     pub(crate) ended: Option<Vec<EndedOverlay>>,
 }
 
-/// What one user had done to a system event that ends.
+/// The overlay of one user on a system event that ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EndedOverlay {
     /// The user.

@@ -270,7 +270,7 @@ impl Applying<'_, '_> {
         Ok(())
     }
 
-    /// Reads what users did to an event of the system that ends.
+    /// Reads the overlays of a system event that ends.
     fn report_overlays(&mut self, target: &Target) -> rusqlite::Result<()> {
         let Some(ended) = &mut self.ended else {
             return Ok(());

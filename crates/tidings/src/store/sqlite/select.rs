@@ -283,7 +283,7 @@ impl Query {
             (None, Some(_), _, SortKey::CreatedAt) => " INDEXED BY event_by_kind",
             (None, Some(_), _, SortKey::UpdatedAt) => " INDEXED BY event_by_kind_updated",
             (None, None, _, SortKey::CreatedAt) => " INDEXED BY event_by_created_at",
-            // Sorted by what the overlay says: all of the system's events, which are few.
+            // An overlay can change the order, so all of the few system events are sorted.
             (None, None, _, SortKey::UpdatedAt) => "",
         };
         self.sql.push_str(index);
