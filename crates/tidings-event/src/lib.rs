@@ -55,6 +55,8 @@ mod encoding;
 mod error_body;
 mod event;
 mod fit;
+#[cfg(feature = "openapi")]
+mod frame_counts;
 mod given;
 mod id;
 mod judge;

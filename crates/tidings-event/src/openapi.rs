@@ -1,7 +1,6 @@
 //! OpenAPI schemas of the types whose JSON differs from their fields.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use utoipa::openapi::{ArrayBuilder, ObjectBuilder, Ref, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -9,7 +8,6 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::cursor::Cursor;
 use crate::error_body::{ErrorBody, ErrorCode, ErrorSeverity};
 use crate::event::Event;
-use crate::kind::Severity;
 use crate::query::PageToken;
 use crate::receipt::Receipt;
 use crate::stream::ResetReason;
@@ -161,16 +159,4 @@ impl ToSchema for Receipt {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         PublishedEvent::schemas(schemas);
     }
-}
-
-/// The difference that a change made to the counts, as part of a frame.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the struct only describes `Option<CountDelta>`")]
-pub(crate) struct FrameCounts {
-    /// The difference in unread events by severity. Absent while the stream catches up.
-    #[schema(nullable = false)]
-    unread: Option<BTreeMap<Severity, i64>>,
-    /// The difference in read events by severity. Absent while the stream catches up.
-    #[schema(nullable = false)]
-    read: Option<BTreeMap<Severity, i64>>,
 }

@@ -61,7 +61,7 @@ pub struct StatusChange {
     /// The difference that the change makes to the counts. Absent until the next `live` item while the
     /// stream catches up.
     #[serde(flatten)]
-    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::FrameCounts, inline))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::frame_counts::FrameCounts, inline))]
     pub counts: Option<CountDelta>,
 }
 
@@ -81,7 +81,7 @@ pub struct Deletion {
     /// The difference that the deletion makes to the counts. Absent until the next `live` item while the
     /// stream catches up.
     #[serde(flatten)]
-    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::FrameCounts, inline))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::frame_counts::FrameCounts, inline))]
     pub counts: Option<CountDelta>,
 }
 

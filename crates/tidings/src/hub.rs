@@ -156,8 +156,8 @@ mod tests {
     use tidings_event::{CountDelta, Cursor, CursorTag, EventId, Severity, Status, StreamItem};
 
     use super::*;
+    use crate::ended_overlay::EndedOverlay;
     use crate::frame::{Frame, StreamFrame};
-    use crate::store::EndedOverlay;
 
     fn frames(revs: std::ops::RangeInclusive<u64>, bytes: usize) -> Vec<Delivery> {
         let frame = Frame::created(Bytes::from(vec![b'x'; bytes]));

@@ -46,6 +46,7 @@ mod changes;
 mod clock;
 mod committer;
 mod config;
+mod ended_overlay;
 mod engine;
 mod error;
 mod frame;

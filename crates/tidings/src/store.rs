@@ -16,9 +16,10 @@ use bytes::Bytes;
 use tidings_event::wire::{Digests, Epoch};
 use tidings_event::{
     Change, CountDelta, Event, EventFilter, EventId, EventType, EventTypes, OwnerId, PageRequest,
-    PageToken, Receipt, Rev, Severity, Status, Summary, SystemId, Timestamp,
+    PageToken, Receipt, Rev, Status, Summary, SystemId, Timestamp,
 };
 
+use crate::ended_overlay::EndedOverlay;
 use crate::quota::EVENT_BYTES;
 use crate::retention::Retention;
 pub(crate) use encoded::{EncodedEvents, Unread};
@@ -228,19 +229,6 @@ pub(crate) struct StepOutcome {
     pub(crate) counts: CountDelta,
     /// The overlays of system events that end; `None` if they are too many to be told.
     pub(crate) ended: Option<Vec<EndedOverlay>>,
-}
-
-/// The overlay of one user on a system event that ends.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct EndedOverlay {
-    /// The user.
-    pub(crate) owner: OwnerId,
-    /// Where the change stands in the user's feed.
-    pub(crate) changed_rev: Rev,
-    /// The event's severity.
-    pub(crate) severity: Severity,
-    /// The event's status for the user; `None` if the user had deleted it.
-    pub(crate) status: Option<Status>,
 }
 
 /// The outcomes of a group, in its order.

@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use tidings_event::OwnerId;
 
 use super::authority::{self, Proxy, Sender};
+use super::pages;
 use super::{
     Caller, Credential, CredentialError, ForeignRequest, Head, Identity, Pages, SessionCookies,
     credential, session,
@@ -55,7 +56,7 @@ impl Authenticator {
             Identity::Local => authority::local_authority(head).map(drop)?,
             Identity::Tokens(_) => authority::check_name(head)?,
         }
-        let sender = authority::sender(head, Proxy::Perhaps, &self.pages)?;
+        let sender = pages::sender(head, Proxy::Perhaps, &self.pages)?;
         // Without a login the browser itself is the caller. A page of another site cannot read the
         // response, but its timing tells whether a search matches.
         let is_let_in = self.identity.has_login() || sender == Sender::AllowedPage;

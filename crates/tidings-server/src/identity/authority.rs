@@ -4,14 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use axum::extract::Request;
-use axum::http::header::{HOST, ORIGIN};
+use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri};
 use url::Url;
 
 use super::ForeignRequest;
 use super::local::is_local;
-use super::pages::Pages;
 use crate::peer::OverTls;
 
 /// The longest name and port of a host: that of a domain (RFC 1035 §2.3.4), and a port.
@@ -161,45 +160,9 @@ pub(crate) enum Proxy {
     Surely,
 }
 
-/// Refuses pages of origins that are not allowed. `null`, which sandboxed pages and files send, is none
-/// that could be.
-///
-/// A proxy may have put another name into `Host` than the browser used. Then the browser's own word for
-/// it counts, that page and request are of one origin: scripts cannot set `Sec-Fetch-Site`, and a page
-/// that has rebound its name to this machine does not get it, since browsers send it over TLS and to
-/// names of this machine only.
-pub(crate) fn sender(
-    request: Head<'_>,
-    proxy: Proxy,
-    pages: &Pages,
-) -> Result<Sender, ForeignRequest> {
-    let mut sender = Sender::Unnamed;
-    for origin in request.headers.get_all(ORIGIN) {
-        let origin = header_text(origin);
-        // A declared address has one scheme. Without it only the names tell pages apart.
-        let is_own = if pages.names(request) {
-            pages.has_own(origin)
-        } else {
-            pages.has_own(origin) || is_same(origin, request, proxy)
-        };
-        sender = if is_own {
-            Sender::SamePage
-        } else if pages.allowed.iter().any(|other| other.is(origin)) {
-            Sender::AllowedPage
-        } else if is_from_own_page(request) {
-            Sender::SamePage
-        } else {
-            return Err(ForeignRequest::Origin {
-                origin: origin.to_owned(),
-            });
-        };
-    }
-    Ok(sender)
-}
-
 /// Whether `origin` is that of this server's own page. Behind a proxy that has TLS in its place nothing
 /// tells http from https, so either will do.
-fn is_same(origin: &str, request: Head<'_>, proxy: Proxy) -> bool {
+pub(super) fn is_same(origin: &str, request: Head<'_>, proxy: Proxy) -> bool {
     let Some((scheme, rest)) = origin.split_once("://") else {
         return false;
     };
@@ -216,7 +179,7 @@ fn is_same(origin: &str, request: Head<'_>, proxy: Proxy) -> bool {
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Whether a browser says that the page which makes it ask is of the origin that it asks.
-fn is_from_own_page(request: Head<'_>) -> bool {
+pub(super) fn is_from_own_page(request: Head<'_>) -> bool {
     only(request.headers, &SEC_FETCH_SITE).is_some_and(|site| site == "same-origin")
 }
 
@@ -240,14 +203,16 @@ pub(crate) fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a 
 }
 
 /// The text of a header; one that is not ASCII becomes a text that is no host.
-fn header_text(value: &HeaderValue) -> &str {
+pub(super) fn header_text(value: &HeaderValue) -> &str {
     value.to_str().unwrap_or("(not ASCII)")
 }
 
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
+    use axum::http::header::ORIGIN;
 
+    use super::super::pages::{Pages, sender};
     use super::*;
 
     #[test]

@@ -10,8 +10,9 @@ use tidings_event::SystemId;
 use url::{Host, Url};
 
 use super::authority::{
-    Origin, Proxy, Sender, authority, check_name as named, local_authority, only, sender,
+    Origin, Proxy, Sender, authority, check_name as named, local_authority, only,
 };
+use super::pages::sender;
 use super::{Head, Pages, Session, SessionCookies, credential};
 use crate::problem::invariants::check;
 

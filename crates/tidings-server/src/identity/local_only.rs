@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::authority::{self, Head, Proxy, is_from_here, is_from_other_page};
-use super::pages::Pages;
+use super::authority::{Head, Proxy, is_from_here, is_from_other_page};
+use super::pages::{self, Pages};
 
 /// Middleware for your own routes in an app without a login: answers 403 to requests that web pages of
 /// other origins make a browser send.
@@ -36,7 +36,7 @@ fn is_local(request: Head<'_>) -> bool {
     let no_other_pages = Pages::default();
     is_from_here(request)
         && !is_from_other_page(request)
-        && authority::sender(request, Proxy::Perhaps, &no_other_pages).is_ok()
+        && pages::sender(request, Proxy::Perhaps, &no_other_pages).is_ok()
 }
 
 #[cfg(test)]

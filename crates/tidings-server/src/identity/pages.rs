@@ -5,10 +5,14 @@ use std::str::FromStr;
 
 use axum::extract::Request;
 use axum::http::Uri;
+use axum::http::header::ORIGIN;
 use axum::http::uri::PathAndQuery;
 use url::Url;
 
-use super::authority::{Head, Origin, authority};
+use super::ForeignRequest;
+use super::authority::{
+    Head, Origin, Proxy, Sender, authority, header_text, is_from_own_page, is_same,
+};
 
 /// The address at which browsers reach the server through a proxy, such as
 /// `https://events.example.org` or `https://example.org/tidings`.
@@ -144,6 +148,42 @@ fn without(uri: &Uri, prefix: &str) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(rest).ok()?);
     Uri::from_parts(parts).ok()
+}
+
+/// Refuses pages of origins that are not allowed. `null`, which sandboxed pages and files send, is none
+/// that could be.
+///
+/// A proxy may have put another name into `Host` than the browser used. Then the browser's own word for
+/// it counts, that page and request are of one origin: scripts cannot set `Sec-Fetch-Site`, and a page
+/// that has rebound its name to this machine does not get it, since browsers send it over TLS and to
+/// names of this machine only.
+pub(crate) fn sender(
+    request: Head<'_>,
+    proxy: Proxy,
+    pages: &Pages,
+) -> Result<Sender, ForeignRequest> {
+    let mut sender = Sender::Unnamed;
+    for origin in request.headers.get_all(ORIGIN) {
+        let origin = header_text(origin);
+        // A declared address has one scheme. Without it only the names tell pages apart.
+        let is_own = if pages.names(request) {
+            pages.has_own(origin)
+        } else {
+            pages.has_own(origin) || is_same(origin, request, proxy)
+        };
+        sender = if is_own {
+            Sender::SamePage
+        } else if pages.allowed.iter().any(|other| other.is(origin)) {
+            Sender::AllowedPage
+        } else if is_from_own_page(request) {
+            Sender::SamePage
+        } else {
+            return Err(ForeignRequest::Origin {
+                origin: origin.to_owned(),
+            });
+        };
+    }
+    Ok(sender)
 }
 
 #[cfg(test)]

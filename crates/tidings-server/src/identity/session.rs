@@ -8,9 +8,8 @@ use axum::http::header::COOKIE;
 use jiff::Timestamp;
 use tidings_event::SystemId;
 
-use super::authority::{
-    Head, Proxy, Sender, is_from_here, is_from_other_page, is_over_tls, sender,
-};
+use super::authority::{Head, Proxy, Sender, is_from_here, is_from_other_page, is_over_tls};
+use super::pages::sender;
 use super::{ForeignRequest, Pages};
 
 /// With this prefix browsers take it over TLS only, from no other host, for all paths

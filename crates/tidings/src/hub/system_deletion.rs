@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use tidings_event::{CountDelta, Deletion, EventId, OwnerId, Rev, Status};
 
+use crate::ended_overlay::EndedOverlay;
 use crate::frame::Frame;
-use crate::store::EndedOverlay;
 
 /// Most readers have neither read nor deleted the events, and share one frame. For the others it is
 /// known how their counts differ from those of the shared frame.

@@ -8,13 +8,16 @@ mod change;
 mod checkpoints;
 mod connection;
 mod counts;
+mod data_files;
 mod directory;
+mod directory_error;
 mod draft;
 mod fault;
 mod feeds;
 mod functions;
 mod list;
 mod measure;
+mod migrations;
 mod publish;
 mod read_pool;
 mod replay;
@@ -48,7 +51,7 @@ pub use backup::{
     BackupError, StoreSummary, backup, backup_to_writer, restore, restore_from_reader,
     schema_differences,
 };
-pub use directory::DirectoryError;
+pub use directory_error::DirectoryError;
 
 use crate::config::Reserve;
 use crate::retention::Retention;

@@ -87,7 +87,8 @@ impl Modules {
                 Some((_, items)) => self.add(&name, Some(index), file, &own_folder, items)?,
                 None => {
                     let file = match path_attribute(&child.attrs) {
-                        Some(path) => folder.join(path),
+                        // Relative to the file that declares the module.
+                        Some(path) => file.with_file_name(path),
                         None => source_of(folder, &name)?,
                     };
                     self.add_file(&name, Some(index), &file, &own_folder)?

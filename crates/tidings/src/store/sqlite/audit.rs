@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tidings_event::OwnerId;
 
-use super::connection::{SCHEMA_VERSION, distrust};
+use super::connection::distrust;
 use super::counts::number;
-use super::directory::DATABASE;
+use super::data_files::DATABASE;
+use super::migrations::SCHEMA_VERSION;
 use super::row::{STORED_BYTES, uuid};
 
 /// How many of SQLite's virtual instructions run between looks at the time.

@@ -11,10 +11,13 @@ use tidings_event::wire::Epoch;
 use uuid::Uuid;
 
 use super::audit;
-use super::connection::{SCHEMA_VERSION, distrust};
-use super::directory::{DATABASE, DataDirectory, DirectoryError};
+use super::connection::distrust;
+use super::data_files::DATABASE;
+use super::directory::DataDirectory;
+use super::directory_error::DirectoryError;
 use super::draft::Draft;
 use super::fault::is_full;
+use super::migrations::SCHEMA_VERSION;
 use super::schema;
 
 /// Why a backup or a restore failed. Existing files are unchanged.

@@ -8,7 +8,8 @@ use tidings_event::{
 use super::counts::number;
 use super::feeds::Feeds;
 use super::row::{STORED_BYTES, nanoseconds, rev, rev_to_sql, uuid, word};
-use crate::store::{self, ChangeStep, EndedOverlay, RevRange, Side, StepOutcome};
+use crate::ended_overlay::EndedOverlay;
+use crate::store::{self, ChangeStep, RevRange, Side, StepOutcome};
 
 /// The row of an event that is to be changed.
 struct Target {

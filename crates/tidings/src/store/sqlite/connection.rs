@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
-use rusqlite_migration::M;
 use tidings_event::SystemId;
 use tidings_event::wire::Epoch;
 use uuid::Uuid;
@@ -14,23 +13,6 @@ use super::fault::OpenFault;
 use super::functions;
 use super::upgrade::upgrade;
 use crate::store::Identity;
-
-/// The migrations in their order. SQLite's `user_version` counts them.
-pub(super) const MIGRATIONS: &[M<'_>] = &[
-    M::up(include_str!("../../../migrations/sqlite/0001_events.sql")),
-    M::up(include_str!("../../../migrations/sqlite/0002_inbox.sql")),
-    M::up(include_str!(
-        "../../../migrations/sqlite/0003_search_again.sql"
-    )),
-    M::up(include_str!("../../../migrations/sqlite/0004_time.sql")),
-    M::up(include_str!("../../../migrations/sqlite/0005_quota.sql")),
-    M::up(include_str!(
-        "../../../migrations/sqlite/0006_ids_by_owner.sql"
-    )),
-];
-
-/// The `user_version` of an up-to-date database.
-pub(crate) const SCHEMA_VERSION: usize = MIGRATIONS.len();
 
 /// The directory is locked, so only a person with a SQLite shell can cause a wait.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -63,8 +63,8 @@ mod tests {
     use tidings_event::{Event, OwnerId, Severity};
     use uuid::Uuid;
 
-    use super::super::connection::MIGRATIONS;
-    use super::super::directory::DATABASE;
+    use super::super::data_files::DATABASE;
+    use super::super::migrations::MIGRATIONS;
     use super::super::{SqliteStore, audit};
     use crate::store::{Progress, Store as _};
     use crate::{Config, EventFilter, EventId, PageRequest, Paging, Tidings};

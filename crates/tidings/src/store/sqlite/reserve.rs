@@ -17,7 +17,8 @@ use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use rustix::io::Errno;
 
 use super::connection::BUSY_TIMEOUT;
-use super::directory::{DATABASE, RESERVE};
+use super::data_files::DATABASE;
+use super::directory::RESERVE;
 use super::fault::is_full;
 use super::volume::Volume;
 use crate::config::Reserve;

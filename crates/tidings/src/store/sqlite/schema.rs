@@ -6,7 +6,7 @@ use std::fmt;
 use rusqlite::Connection;
 use rusqlite_migration::Migrations;
 
-use super::connection::MIGRATIONS;
+use super::migrations::MIGRATIONS;
 
 /// A table, index, trigger or view, as in `sqlite_schema`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,7 +83,7 @@ fn objects(connection: &Connection) -> rusqlite::Result<BTreeSet<Object>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::connection::SCHEMA_VERSION;
+    use super::super::migrations::SCHEMA_VERSION;
     use super::*;
 
     fn found(change: &str) -> Vec<String> {

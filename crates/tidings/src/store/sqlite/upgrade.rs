@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use rusqlite_migration::Migrations;
 
-use super::connection::{MIGRATIONS, SCHEMA_VERSION};
 use super::fault::OpenFault;
+use super::migrations::{MIGRATIONS, SCHEMA_VERSION};
 
 /// How often a long upgrade is reported.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);

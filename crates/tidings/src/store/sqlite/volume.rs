@@ -15,7 +15,8 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use super::directory::{DATABASE, DirectoryError};
+use super::data_files::DATABASE;
+use super::directory_error::DirectoryError;
 
 /// `mkfs` creates it in the root of a file system. A directory that holds nothing else counts as empty.
 const LOST_AND_FOUND: &str = "lost+found";
