@@ -76,10 +76,19 @@ impl Model {
         change: Change,
     ) -> Vec<EventId> {
         let ids = ids.iter().filter(|id| {
+            if change == Change::Delete && self.is_deleted(owner, **id) {
+                return false;
+            }
             let meant = self.meant(owner, **id);
             meant.is_some_and(|key| self.change(owner, key, change))
         });
         ids.copied().collect()
+    }
+
+    /// Whether the owner had an event of their own with this id and deleted it.
+    fn is_deleted(&self, owner: OwnerId, id: EventId) -> bool {
+        let key = (owner, id);
+        self.created.contains_key(&key) && !self.inbox(owner).contains_key(&key)
     }
 
     /// The event that an id means to an owner: their own, else the system's.

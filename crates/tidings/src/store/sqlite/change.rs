@@ -86,6 +86,10 @@ pub(super) fn apply(
             Some(found) if found.side == Side::Own => {
                 applying.change_own(feeds, &found.target, named.id)?
             }
+            // A repeated deletion must not reach the event of the system with the same id.
+            Some(_) if named.side.is_none() && applying.repeats_own_deletion(named.id)? => {
+                Effect::Unchanged
+            }
             Some(found) => applying.change_for_user(feeds, &found.target)?,
             None => applying.change_deleted(named.id)?,
         };
@@ -361,20 +365,32 @@ impl Applying<'_, '_> {
         Ok(Effect::Changed)
     }
 
+    /// Whether the step deletes an event of the owner that is already deleted.
+    fn repeats_own_deletion(&self, id: EventId) -> rusqlite::Result<bool> {
+        match self.step.change {
+            Change::Delete => self.has_tombstone(id, [self.own_feed, None]),
+            Change::Status(_) => Ok(false),
+        }
+    }
+
+    /// Whether one of the feeds still remembers the deletion of an event.
+    fn has_tombstone(&self, id: EventId, feeds: [Option<i64>; 2]) -> rusqlite::Result<bool> {
+        self.transaction
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM tombstone WHERE id = ?1 AND feed IN (?2, ?3))",
+            )?
+            .query_row(
+                params![id.as_uuid().as_bytes(), feeds[0], feeds[1]],
+                |row| row.get(0),
+            )
+    }
+
     /// Deleting an event again, the owner's or the system's, changes nothing and is no mistake.
     fn change_deleted(&self, id: EventId) -> rusqlite::Result<Effect> {
         let Change::Delete = self.step.change else {
             return Ok(Effect::Unseen);
         };
-        let was_there: bool = self
-            .transaction
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM tombstone WHERE id = ?1 AND feed IN (?2, ?3))",
-            )?
-            .query_row(
-                params![id.as_uuid().as_bytes(), self.own_feed, self.system_feed],
-                |row| row.get(0),
-            )?;
+        let was_there = self.has_tombstone(id, [self.own_feed, self.system_feed])?;
         Ok(match was_there {
             true => Effect::Unchanged,
             false => Effect::Unseen,
