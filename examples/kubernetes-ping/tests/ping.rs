@@ -359,7 +359,10 @@ fn guide_starts_the_example_with_existing_flags() {
     let guide = include_str!("../../../docs/sending-events.md").replace("\\\n", " ");
     let command = guide
         .lines()
-        .find_map(|line| line.trim().strip_prefix("cargo run --manifest-path examples/kubernetes-ping/Cargo.toml -- "))
+        .find_map(|line| {
+            line.trim()
+                .strip_prefix("cargo run --manifest-path examples/kubernetes-ping/Cargo.toml -- ")
+        })
         .expect("the guide starts the example");
     let words = std::iter::once("kubernetes-ping").chain(command.split_whitespace());
     let args = Args::try_parse_from(words).unwrap();
