@@ -1,5 +1,5 @@
-//! The Python packages that tests use: an environment for each requirements file, so that packages which
-//! do not go together stay apart.
+//! Installs the Python packages that tests use. Each requirements file has its own environment, so that
+//! incompatible packages stay apart.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,18 +8,18 @@ use anyhow::Context as _;
 
 use crate::command;
 
-/// Where the requirements are, and the programs that use them.
+/// The folder of the requirements files and of the programs that use them.
 const FOLDER: &str = "conformance-py";
 
-/// An environment, by the name of its requirements file. The file pins every package, also those that
-/// others need.
+/// An environment, named after its requirements file. The file pins every package, including indirect
+/// dependencies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Environment {
     name: &'static str,
 }
 
-/// What the tests of stream readers use, and the generators of clients with what their clients need.
-/// `sseclient` has one of its own, since `sseclient-py` has a module of the same name.
+/// The packages of the stream reader tests and of the client generators. `sseclient` has its own
+/// environment, since `sseclient-py` has a module of the same name.
 pub(crate) const ENVIRONMENTS: [Environment; 5] = [
     Environment { name: "readers" },
     Environment { name: "sseclient" },
@@ -34,16 +34,16 @@ pub(crate) const ENVIRONMENTS: [Environment; 5] = [
     },
 ];
 
-/// A copy of the requirements in the environment that was made of them.
+/// A copy of the requirements, written into the environment after installing them.
 const INSTALLED: &str = "installed.txt";
 
 impl Environment {
-    /// Where it is: `bin/python` is its Python.
+    /// The path of the environment. Its interpreter is `bin/python`.
     fn path(self) -> PathBuf {
         command::root().join(FOLDER).join(".venv").join(self.name)
     }
 
-    /// Installs the packages, unless they are there.
+    /// Installs the packages unless the environment already has them.
     pub(crate) fn install(self) -> anyhow::Result<()> {
         let requirements = command::root().join(FOLDER).join(self.name);
         let requirements = requirements.with_extension("txt");

@@ -1,4 +1,4 @@
-//! The programs that tests need beside Rust.
+//! Installs the programs that tests need besides Rust.
 
 use std::process::{Command, Stdio};
 
@@ -6,35 +6,35 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::command;
 
-/// The oldest Node that runs the JavaScript tests.
+/// The oldest Node version that can run the JavaScript tests.
 const NODE: u32 = 20;
 
-/// A program, and Debian's package that brings it.
+/// A program and the Debian package that contains it.
 #[derive(Clone, Copy, Debug)]
 struct Program {
     name: &'static str,
     package: &'static str,
-    /// What makes it print its version.
+    /// The argument that prints the version.
     asks: &'static [&'static str],
 }
 
 const PROGRAMS: &[Program] = &[
-    // Where the tests look for it.
+    // The path that the tests use.
     program("/usr/bin/chromium", "chromium", &["--version"]),
     program("caddy", "caddy", &["version"]),
     program("curl", "curl", &["--version"]),
     program("faketime", "faketime", &["--version"]),
     program("haproxy", "haproxy", &["-v"]),
-    // Runs a generator of clients.
+    // Runs a client generator.
     program("java", "default-jre-headless", &["--version"]),
     program("nginx", "nginx", &["-v"]),
     NODE_PROGRAM,
     program("npm", "npm", &["--version"]),
     program("openssl", "openssl", &["version"]),
-    // Judges the metrics.
+    // Checks the metrics with `promtool`.
     program("promtool", "prometheus", &["--version"]),
     program("python3", "python3", &["--version"]),
-    // Without it Python makes no environment.
+    // Python needs it to create virtual environments.
     program("python3", "python3-venv", &["-m", "ensurepip", "--version"]),
     // Traces system calls, to show that commits are synced.
     program("strace", "strace", &["--version"]),
@@ -54,7 +54,7 @@ const fn program(
     }
 }
 
-/// Installs what is missing and says what there is, such as `curl 7.88.1, nodejs v20.20.2`.
+/// Installs missing programs and returns the versions, such as `curl 7.88.1, nodejs v20.20.2`.
 pub(crate) fn install() -> anyhow::Result<String> {
     let packages: Vec<&str> = PROGRAMS
         .iter()
@@ -84,7 +84,7 @@ pub(crate) fn install() -> anyhow::Result<String> {
     Ok(versions.join(", "))
 }
 
-/// Works for root, on Debian and its likes.
+/// Needs root and a Debian-based system.
 fn install_packages(packages: &[&str]) -> anyhow::Result<()> {
     command::run(apt_get().arg("update"))?;
     command::run(
@@ -111,19 +111,19 @@ fn check_node() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The number before the first point of `v20.20.2`.
+/// The major version, such as 20 in `v20.20.2`.
 fn major(version: &str) -> Option<u32> {
     version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-/// The version that a program prints; `None` if it does not run.
+/// The version that a program prints. `None` if it does not run.
 fn version(program: &Program) -> Option<String> {
     let output = Command::new(program.name)
         .args(program.asks)
         .stdin(Stdio::null())
         .output()
         .ok()?;
-    // Some print it on standard error.
+    // Some programs print it on standard error.
     let said = if output.stdout.is_empty() {
         output.stderr
     } else {
@@ -133,8 +133,8 @@ fn version(program: &Program) -> Option<String> {
     output.status.success().then(|| number(&said).to_owned())
 }
 
-/// The number in `curl 7.88.1 (…)` or `nginx/1.22.1`: the first word with a digit in it without what is
-/// before its last slash, or all there is.
+/// The version in `curl 7.88.1 (…)` or `nginx/1.22.1`: the part after the last slash of the first word
+/// with a digit, or the whole text.
 fn number(said: &str) -> &str {
     let word = said
         .split_whitespace()
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_number_of_a_version_is_found() {
+    fn finds_the_version_in_the_output() {
         assert_eq!(
             number("curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1\n"),
             "7.88.1"
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_major_version_of_node_is_read() {
+    fn parses_the_major_version() {
         assert_eq!(major("v20.20.2"), Some(20));
         assert_eq!(major("20"), None);
     }

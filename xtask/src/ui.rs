@@ -1,5 +1,5 @@
-//! What is generated for the page and from it: the types of the API, and the files that the server has
-//! built in, so that to build the server needs no Node.
+//! Generates the UI's API types and the UI bundle that the server embeds, so that building the server
+//! does not need Node.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,20 +9,20 @@ use anyhow::{Context as _, bail};
 use crate::command;
 use crate::javascript::UI;
 
-/// The types, made of docs/openapi.json.
+/// The types, generated from docs/openapi.json.
 const TYPES: &str = "ui/src/api/schema.ts";
 
-/// The built files.
+/// The UI bundle.
 const BUILT: &str = "crates/tidings-server/ui";
 
-/// Writes both, or compares both.
+/// Writes the types and the bundle. With `check`, compares them with the committed files instead.
 pub(crate) fn generate(check: bool) -> anyhow::Result<()> {
     UI.install()?;
-    let place = tempfile::tempdir().context("could not make a temporary directory")?;
-    let types = place.path().join("schema.ts");
+    let scratch = tempfile::tempdir().context("could not make a temporary directory")?;
+    let types = scratch.path().join("schema.ts");
     command::run(&mut UI.npm(&["run", "--silent", "types", "--", "--output", utf8(&types)?]))?;
     keep(&types, &command::root().join(TYPES), TYPES, check)?;
-    let built = place.path().join("built");
+    let built = scratch.path().join("built");
     command::run(&mut UI.npm(&["run", "--silent", "build", "--", "--outDir", utf8(&built)?]))?;
     let committed = command::root().join(BUILT);
     if check {
@@ -44,7 +44,7 @@ pub(crate) fn generate(check: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Types and lints.
+/// Checks types and lints.
 pub(crate) fn check() -> anyhow::Result<()> {
     UI.install()?;
     command::run(&mut UI.npm(&["run", "--silent", "check"]))
@@ -61,13 +61,13 @@ fn keep(made: &Path, kept: &Path, name: &str, check: bool) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Every file below a folder, by its path from there.
+/// Reads every file below a folder, by its relative path.
 fn files_in(folder: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
         let entries = std::fs::read_dir(&next)
-            .with_context(|| format!("could not look into {}", next.display()))?;
+            .with_context(|| format!("could not read {}", next.display()))?;
         for entry in entries {
             let path = entry?.path();
             if path.is_dir() {
