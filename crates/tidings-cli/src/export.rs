@@ -79,7 +79,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         ended = export.write() => ended,
         Ok(()) = tokio::signal::ctrl_c() => Ok(Ended::Interrupted),
     };
-    // Also after a failure, so that --resume can continue.
+    // Runs also after a failure, so that --resume can continue.
     let finished = export.target.finish();
     let written = export.written;
     let code = match ended? {
@@ -138,10 +138,11 @@ impl Export {
             Ok(None) => return Ok(Ended::Complete),
             Err(error) => return Ok(Ended::Failed(error)),
         };
-        // Includes events that appeared late, because their commit took longer than that of a younger one.
+        // The overlap includes events that appeared late because their commit took longer than that of
+        // a newer event.
         self.filter.from = self.filter.from.max(self.target.resumes_from());
-        // Small, because a page with a count is never shortened, however large its events are. By creation,
-        // because such a page stays stable while events change.
+        // Small pages, because the server never shortens a page with a count, however large its events
+        // are. Sorted by creation, because such a page stays stable while events change.
         let order = Sort {
             key: SortKey::CreatedAt,
             order: SortOrder::Ascending,
@@ -198,8 +199,8 @@ impl Export {
 }
 
 impl Export {
-    /// When the newest event was created that is there now. Where many publish, an export without an
-    /// end would follow them for ever.
+    /// The creation time of the newest event at the start. Without this bound, an export would follow
+    /// busy publishers forever.
     async fn newest(&self) -> Result<Option<Timestamp>, ClientError> {
         let page = PageRequest::default().with_size(1).with_total(Total::Left);
         let all = EventFilter::default();
@@ -209,12 +210,12 @@ impl Export {
     }
 }
 
-/// An event as it is written.
+/// An event in the form that the export writes.
 #[derive(Serialize)]
 struct Exported {
     #[serde(serialize_with = "as_text")]
     owner: OwnerName,
-    /// Without its owner.
+    /// The event without its owner.
     #[serde(flatten)]
     event: Event,
 }
@@ -236,7 +237,7 @@ mod tests {
     use crate::sample;
 
     #[test]
-    fn an_event_is_written_whole_but_for_its_owner_s_name() {
+    fn writes_every_field_with_the_owner_by_name() {
         let event = sample::event(&json!({"number": 1.1e-7}));
         let mut expected = serde_json::to_value(&event).unwrap();
         for owner in [OwnerName::System, OwnerName::User(event.owner.unwrap())] {

@@ -1,4 +1,4 @@
-//! Which events a command shows.
+//! Filters for the events that a command shows.
 
 use clap::builder::{
     NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser as _,
@@ -8,11 +8,11 @@ use tidings_event::{
     Timestamp,
 };
 
-/// What the filters stand under in the help.
+/// The heading of the filters in the help.
 const HEADING: &str = "Filters; where several values may be given, also with commas";
 
-/// The filters that hold for an event as it was published. Each that is given must hold; of one that is given several
-/// times, or with commas, any value.
+/// Filters that apply to an event as it was published. An event must match every filter given, and one
+/// value of each filter that has several values.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct FilterArgs {
@@ -36,7 +36,7 @@ pub(crate) struct FilterArgs {
     owner_kind: Option<OwnerKind>,
 }
 
-/// The filters of a list: those, and what can be said of a stored event only.
+/// Filters of a list: those of `FilterArgs`, and filters that only stored events can match.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct ListFilterArgs {
@@ -103,7 +103,7 @@ impl From<ListFilterArgs> for EventFilter {
     }
 }
 
-/// Whether an event belongs to a list with this filter.
+/// Checks whether an event belongs to a list with this filter.
 pub(crate) fn matches(filter: &EventFilter, event: &Event, owner_kind: OwnerKind) -> bool {
     fn any<T: PartialEq>(list: &[T], value: &T) -> bool {
         list.is_empty() || list.contains(value)
@@ -135,7 +135,7 @@ pub(crate) fn matches(filter: &EventFilter, event: &Event, owner_kind: OwnerKind
             .is_none_or(|text| folded(&event.description).contains(&folded(text)))
 }
 
-/// A text without its case. For a few letters of some scripts the server knows better.
+/// Folds the case of a text. The server's folding is more exact for a few letters of some scripts.
 fn folded(text: &str) -> String {
     text.to_uppercase().to_lowercase()
 }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn every_filter_lets_its_events_through_and_no_others() {
+    fn each_filter_selects_only_matching_events() {
         let event = sample::event(&json!(null));
         for (matching, other) in [
             ("--severity=error", "--severity=warning"),
@@ -181,20 +181,20 @@ mod tests {
             assert!(lets_through(&[]));
             assert!(lets_through(&[matching]), "{matching}");
             assert!(!lets_through(&[other]), "{other}");
-            // All that are given must hold.
+            // An event must match every filter given.
             assert!(!lets_through(&["--severity=error,debug", "--action=x"]));
         }
     }
 
     #[test]
-    fn knows_every_part_of_a_filter() {
+    fn covers_every_field_of_a_filter() {
         let parts = serde_json::to_value(EventFilter::default()).unwrap();
-        // `matches` must read a part that is added here.
+        // A new field here also needs a check in `matches`.
         assert_eq!(parts.as_object().unwrap().len(), 10);
     }
 
     #[test]
-    fn status_and_times_are_judged_as_the_list_does() {
+    fn matches_status_and_times_as_the_list_does() {
         let event = sample::event(&json!(null));
         let at = event.created_at;
         for (filter, expected) in [
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_a_usage_error_that_names_the_right_ones() {
+    fn usage_error_names_the_valid_values() {
         for (flag, hint) in [
             ("--severity=info", "informational"),
             ("--category=Snake-Case", "snake_case"),

@@ -98,7 +98,7 @@ impl std::fmt::Display for Limit {
     }
 }
 
-/// A text is not a limit.
+/// The error for a text that is not a limit.
 #[derive(Debug)]
 struct LimitError;
 
@@ -125,7 +125,7 @@ impl FromStr for Limit {
 }
 
 impl Limit {
-    /// How large the next page should be after so many events; `None` when they are enough.
+    /// The size of the next page after `after` listed events. `None` if the limit is reached.
     fn page_size(self, after: u64) -> Option<u64> {
         let left = match self {
             Self::AtMost(number) => number.saturating_sub(after),
@@ -135,7 +135,7 @@ impl Limit {
     }
 }
 
-/// Lists until there are enough.
+/// Lists events until the limit or the end of the list.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
     let filter = EventFilter::from(args.filter);
@@ -166,7 +166,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         match next {
             Some(token) => {
                 request.paging = Paging::After(token);
-                // Once is enough.
+                // The first page's total is enough.
                 request.total = Total::Left;
             }
             None => break,
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_as_large_as_is_left_and_allowed() {
+    fn limits_page_size_to_the_rest_and_the_maximum() {
         for (limit, after, size) in [
             ("25", 0, Some(25)),
             ("25", 25, None),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_values_are_usage_errors() {
+    fn rejects_invalid_values() {
         for flag in [
             "--limit=0",
             "--limit=-1",

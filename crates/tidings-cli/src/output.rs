@@ -1,4 +1,4 @@
-//! Lines for people and programs: what a server sends may not reach the terminal as it is.
+//! Prints lines for people and programs. Text from a server is escaped before it reaches the terminal.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -7,17 +7,17 @@ use std::io::{self, ErrorKind, Write as _};
 
 use tidings_client::ClientError;
 
-/// What became of a line.
+/// The result of printing a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Printed {
-    /// It is with the reader.
+    /// The line was written.
     Yes,
-    /// Whoever read standard output has gone, as `head` does.
+    /// The reader of standard output has closed it, as `head` does.
     ReaderGone,
 }
 
-/// Writes a line to standard output and flushes it, so that a reader at the other end of a pipe
-/// has it at once. The line must be fit to be printed.
+/// Writes a line to standard output and flushes it, so that the reader of a pipe receives it at once.
+/// The caller must escape the line.
 pub(crate) fn print_line(line: impl Display) -> io::Result<Printed> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
@@ -27,21 +27,21 @@ pub(crate) fn print_line(line: impl Display) -> io::Result<Printed> {
     }
 }
 
-/// How many columns standard output has, if it is a terminal.
+/// The width of standard output in columns, if it is a terminal.
 pub(crate) fn terminal_width() -> Option<u16> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
-    // Some terminals do not know.
+    // Some terminals report a width of 0.
     (size.ws_col > 0).then_some(size.ws_col)
 }
 
-/// Writes a line to standard error, with whatever it holds made fit to be printed.
+/// Escapes a line and writes it to standard error.
 pub(crate) fn note(line: impl Display) {
-    // There is nowhere left to complain to if this fails.
+    // A failure to write to standard error cannot be reported anywhere.
     let _ = writeln!(io::stderr().lock(), "{}", escaped(&line.to_string()));
 }
 
-/// Says on standard error why a request failed: the server's envelope, a violation a line, or the
-/// error with all that lies beneath it.
+/// Reports a failed request on standard error: the server's error with one violation per line, or the
+/// client's error with all its sources.
 pub(crate) fn report(error: &ClientError) {
     note(format_args!("error: {}", chain(error)));
     let Some(body) = error.refusal() else {
@@ -58,7 +58,7 @@ pub(crate) fn report(error: &ClientError) {
     }
 }
 
-/// The error and its sources, the outermost first.
+/// The error and its sources, outermost first.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -69,13 +69,14 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// Makes `text` fit to be printed on one line: what would move the cursor, colour the screen or
-/// turn the direction of the text is written as an escape.
+/// Escapes `text` for printing on one line: characters that move the cursor, change colors or change
+/// the text direction become escape sequences.
 pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     replaced(text, |unsafe_char| unsafe_char.escape_default().to_string())
 }
 
-/// The same for JSON, whose meaning stays: all it holds of that kind is inside strings.
+/// Escapes JSON in the same way. Its meaning stays the same, because such characters occur only within
+/// strings.
 pub(crate) fn escaped_json(json: &str) -> Cow<'_, str> {
     replaced(json, |unsafe_char| {
         format!("\\u{:04x}", u32::from(unsafe_char))
@@ -97,8 +98,8 @@ fn replaced(text: &str, escape: impl Fn(char) -> String) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Control characters, line separators, and marks that turn the direction of text. All lie in the
-/// basic multilingual plane, so that four hexadecimal digits name each.
+/// Control characters, line separators and marks that change the text direction. All are in the basic
+/// multilingual plane, so four hexadecimal digits are enough.
 fn is_unsafe(char: char) -> bool {
     char.is_control()
         || matches!(
@@ -112,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_escaped() {
+    fn escapes_terminal_control_characters() {
         for (text, expected) in [
             ("plain, é€😀 \\ \"", "plain, é€😀 \\ \""),
             ("\x1b[31mred\x07", "\\u{1b}[31mred\\u{7}"),
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn escaped_json_means_the_same() {
+    fn escaped_json_keeps_its_meaning() {
         let value = serde_json::json!({"a\u{9b}": "\x1b\u{7f}\u{85}\u{202e}\n é😀"});
         let json = value.to_string();
         let safe = escaped_json(&json);

@@ -1,4 +1,4 @@
-//! How far it has got, for a person at a terminal.
+//! Shows the progress of a command on a terminal.
 
 use std::io;
 
@@ -6,15 +6,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::{self, Printed};
 
-/// A progress bar on standard error, if that is a terminal; otherwise nothing. What is printed
-/// while it stands has to go through it.
+/// A progress bar on standard error if it is a terminal, otherwise nothing. While the bar is shown, all
+/// output must go through it.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
-    /// Progress through an input, whose length may be known.
+    /// Creates a bar for an input, whose length can be unknown.
     pub(crate) fn of_bytes(length: Option<u64>) -> Self {
         Self::with_template(
             length,
@@ -25,7 +25,7 @@ impl Progress {
         )
     }
 
-    /// Progress through so many events.
+    /// Creates a bar for a number of events.
     pub(crate) fn of_events(number: u64) -> Self {
         Self::with_template(Some(number), "{bar:30} {pos}/{len} events {msg}")
     }
@@ -38,23 +38,23 @@ impl Progress {
         }
     }
 
-    /// So much is done.
+    /// Moves the bar to `position`.
     pub(crate) fn update(&self, position: u64, message: String) {
         self.bar.set_position(position);
         self.bar.set_message(message);
     }
 
-    /// A line on standard error.
+    /// Prints a line to standard error.
     pub(crate) fn note(&self, text: &str) {
         self.bar.suspend(|| output::note(text));
     }
 
-    /// A line on standard output.
+    /// Prints a line to standard output.
     pub(crate) fn print_line(&self, line: &str) -> io::Result<Printed> {
         self.bar.suspend(|| output::print_line(line))
     }
 
-    /// Takes the bar away; so does the end of its life.
+    /// Removes the bar. Dropping it does the same.
     pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
     }

@@ -104,7 +104,7 @@ async fn publish(
             for warning in event.warnings.iter().chain(&receipt.warnings) {
                 output::note(format_args!("warning: {warning}"));
             }
-            // After a failed request it may have been that one.
+            // After a failed request the event can be stored by that request.
             note_if_deleted(&receipt);
             if !receipt.deleted && receipt.repeated && !answer.retried {
                 output::note(format_args!("{} was already stored", receipt.id));
@@ -133,7 +133,7 @@ async fn publish(
     }
 }
 
-/// An event does not return by being published again.
+/// Publishing a deleted event again does not restore it.
 fn note_if_deleted(receipt: &Receipt) {
     if receipt.deleted {
         output::note(format_args!("{} was deleted and stays deleted", receipt.id));

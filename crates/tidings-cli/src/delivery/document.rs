@@ -1,4 +1,4 @@
-//! Events from JSON, with faults that say where they are.
+//! Reads events from JSON. A fault names its position.
 
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -6,10 +6,11 @@ use serde_json::value::RawValue;
 use tidings_client::PastEvent;
 use tidings_event::{EventId, Given, Limits, NewEvent};
 
-/// The most of the parser's message that is shown, in characters: it can quote a whole line.
+/// The longest part of the parser's message that is shown, in characters. The message can quote a whole
+/// line.
 const MESSAGE_CHARS: usize = 200;
 
-/// Why a text is no event: which part of it, and what is wrong there.
+/// The reason why a text is not an event: the field, and the fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unreadable(String);
 
@@ -21,7 +22,7 @@ impl std::fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-/// What a document holds.
+/// The events of a document.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Document {
     One(Box<NewEvent>),
@@ -30,7 +31,7 @@ pub(crate) enum Document {
 
 /// Reads one event or an array of them.
 pub(crate) fn read(text: &str) -> Result<Document, Unreadable> {
-    // Told apart by the first character, so that a fault names the place in the right one.
+    // The first character selects the type, so that a fault names the position within it.
     if !text.trim_ascii_start().starts_with('[') {
         return read_event(text).map(|event| Document::One(Box::new(event)));
     }
@@ -46,20 +47,20 @@ pub(crate) fn read(text: &str) -> Result<Document, Unreadable> {
     events.collect::<Result<_, _>>().map(Document::Batch)
 }
 
-/// Reads one event. What is not as documented is repaired where it can be.
+/// Reads one event. Deviations from the documented form are repaired if possible.
 pub(crate) fn read_event(text: &str) -> Result<NewEvent, Unreadable> {
     NewEvent::read(text, &Limits::default()).map_err(|_| fault::<Object>(text))
 }
 
-/// Reads one event with its past.
+/// Reads one event with its times and status.
 pub(crate) fn read_past_event(text: &str) -> Result<PastEvent, Unreadable> {
     let read = NewEvent::read_with_past(text, &Limits::default());
     let (event, past) = read.map_err(|_| fault::<Object>(text))?;
     Ok(PastEvent::new(event, past))
 }
 
-/// Gives the event an id unless it has one, so that sending it again is a repeat. Says whether the
-/// id is new, so that no event of that id can have been stored before.
+/// Gives the event an id unless it has one, so that sending it again stores nothing twice. Returns true
+/// if the id is new, so that no stored event can have it.
 pub(crate) fn mint_id(event: &mut NewEvent) -> bool {
     // The nil UUID means "none".
     let is_new = match &event.id {
@@ -73,7 +74,7 @@ pub(crate) fn mint_id(event: &mut NewEvent) -> bool {
     is_new
 }
 
-/// A JSON object, to say what is wrong with a text that is none.
+/// A JSON object, for the message about a value of another type.
 struct Object;
 
 impl<'de> serde::Deserialize<'de> for Object {
@@ -97,7 +98,7 @@ impl<'de> serde::Deserialize<'de> for Object {
     }
 }
 
-/// What is wrong with a text that is no `T`.
+/// Describes why a text is not a `T`.
 fn fault<T: DeserializeOwned>(text: &str) -> Unreadable {
     let mut parser = serde_json::Deserializer::from_str(text);
     let mut path = None;
@@ -122,7 +123,7 @@ fn unreadable(error: &serde_json::Error, path: Option<String>, has_lines: bool) 
         message.push('…');
     }
     let place = match (line, column) {
-        // The parser's word for the place before the first character.
+        // The parser's position before the first character.
         (0 | 1, 0) => String::new(),
         (line, 0) => format!(" (line {line})"),
         _ if has_lines => format!(" (line {line}, column {column})"),
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_one_event_or_an_array() {
+    fn reads_one_event_or_an_array() {
         let mut one = NewEvent::default();
         one.description = Some("a".into());
         let json = " {\"description\": \"a\", \"unknown\": 1} ";
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_says_where_and_what() {
+    fn fault_names_its_position_and_cause() {
         for (text, expected) in [
             ("", "is not JSON: EOF while parsing a value"),
             (
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_read_with_its_past() {
+    fn reads_an_event_with_its_times_and_status() {
         let event = read_past_event("{\"description\": \"a\", \"status\": \"read\"}").unwrap();
         assert_eq!(event.event.description.as_deref(), Some("a"));
         assert_eq!(event.past.status, Given::Value(Status::Read));
@@ -192,19 +193,19 @@ mod tests {
     }
 
     #[test]
-    fn an_array_is_not_taken_for_the_fields_of_an_event() {
+    fn rejects_an_array_as_an_event() {
         let fault = read_event("[\"a\", \"b\"]").unwrap_err().to_string();
         assert!(fault.contains("expected an event object"), "{fault}");
     }
 
     #[test]
-    fn a_fault_does_not_repeat_a_long_line() {
+    fn fault_shortens_a_long_line() {
         let fault = fault(&format!("\"{}\"", "x".repeat(10_000)));
         assert!(fault.len() < 300, "{fault}");
     }
 
     #[test]
-    fn an_id_is_minted_where_there_is_none() {
+    fn mints_a_missing_id() {
         for (text, minted) in [
             ("{}", true),
             ("{\"id\":\"00000000-0000-0000-0000-000000000000\"}", true),

@@ -1,4 +1,4 @@
-//! Reads events, one a line, into batches.
+//! Reads events, one per line, into batches.
 
 use std::io::{self, BufReader, Read};
 use std::thread;
@@ -11,41 +11,39 @@ use super::batch::{Batch, Refused};
 use super::lines::{Line, Lines};
 use super::{Purpose, document};
 
-/// The most lines of a batch: enough that a commit costs each event little, and half of what a
-/// server takes by default.
+/// The most lines in a batch: enough to spread the cost of a commit, and half of a server's default
+/// limit.
 const BATCH_LINES: usize = 500;
 
-/// A batch is sent when it has this many bytes; with the last line it stays far below the 4 MiB a
-/// server takes by default.
+/// A batch is sent once it has this many bytes. Even with a longest last line it stays far below the
+/// server's default limit of 4 MiB.
 const BATCH_BYTES: u64 = 1024 * 1024;
 
-/// What is read at once. From a file, that is what makes a batch: it is sent when the next line may
-/// have to be waited for.
+/// The size of a read. A batch ends when the next line needs another read that can block.
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// The batches that are read and not yet sent. When the queue is full the input is not read on: one
-/// batch is on its way, one waits, one is being read.
+/// The length of the queue of batches that are read and not yet sent. When the queue is full, reading
+/// pauses: one batch is being sent, one waits, one is being read.
 const QUEUED_BATCHES: usize = 1;
 
-/// The longest line: as long as a request by default. The server cuts an event that is too large, and a
-/// batch that exceeds the server's limits is sent again in halves.
+/// The longest line: the default limit of a request. The server shortens an event that is too large,
+/// and the command halves a batch that exceeds the server's limits.
 const MAX_LINE_BYTES: usize = 4 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// What was read together.
+/// The lines that were read together.
 #[derive(Debug, Default)]
 pub(super) struct Piece {
     pub(super) batch: Batch,
-    /// The lines that hold no event.
+    /// The lines without a valid event.
     pub(super) refused: Vec<Refused>,
-    /// How much of the input is read, in bytes.
+    /// The number of bytes of the input that were read.
     pub(super) position: u64,
 }
 
-/// Reads `input` in a thread of its own until its end, an error, or until nobody receives any more.
-///
-/// The thread is not waited for: it may be waiting for somebody to type. It ends with the process.
+/// Reads `input` on a separate thread until its end, an error, or until the receiver is dropped. The
+/// thread is never joined, since it can block on a terminal. It ends with the process.
 pub(super) fn pieces(
     input: impl Read + Send + 'static,
     purpose: Purpose,
@@ -66,8 +64,8 @@ pub(super) fn pieces(
     Ok(receiver)
 }
 
-/// The lines that can be had without waiting for more, but at least one, and no more than a batch;
-/// `None` at the end of the input.
+/// Reads the lines that are available without blocking: at least one, at most a batch. `None` at the
+/// end of the input.
 fn next_piece<R: Read>(
     lines: &mut Lines<BufReader<R>>,
     purpose: Purpose,
@@ -86,7 +84,7 @@ fn next_piece<R: Read>(
     Ok((piece.position > start).then_some(piece))
 }
 
-/// Adds a line to what it is: an event, a fault, or nothing.
+/// Adds the line's event or fault to `piece`. A blank line adds nothing.
 fn take(number: u64, line: &Line<'_>, purpose: Purpose, piece: &mut Piece) {
     match read(number, line, purpose) {
         Ok(None) => {}
@@ -101,7 +99,7 @@ fn take(number: u64, line: &Line<'_>, purpose: Purpose, piece: &mut Piece) {
     }
 }
 
-/// What is on a line: an event, or nothing. The fault stands behind the line's number.
+/// Parses a line. `None` for a blank line. A fault begins with the line number.
 fn read(number: u64, line: &Line<'_>, purpose: Purpose) -> Result<Option<PastEvent>, String> {
     let line = match line {
         Line::Whole(line) => line,
@@ -152,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_line_is_an_event_nothing_or_a_fault_with_its_number() {
+    async fn reads_events_and_faults_by_line_number() {
         let event = line("a");
         let huge = line(&"x".repeat(MAX_LINE_BYTES));
         let text = [
@@ -195,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_event_has_an_id_before_it_is_sent() {
+    async fn mints_ids_before_sending() {
         let own = "{\"id\":\"7b1d2c3e-0000-4000-8000-000000000001\"}";
         for (text, may_repeat) in [("{}", false), (own, true)] {
             let pieces = read_all(text.as_bytes()).await;
@@ -206,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn batches_are_bounded_by_lines_and_by_bytes() {
+    async fn bounds_batches_by_lines_and_bytes() {
         for description in ["a", &"a".repeat(4_000)] {
             let lines = 1_200;
             let text = line(description).repeat(lines);
@@ -226,8 +224,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_is_not_held_back_until_more_come() {
-        // Each read gives one line, as a program does that writes now and then.
+    async fn sends_a_line_without_waiting_for_more() {
+        // Each read returns one line, like the output of a program that writes occasionally.
         struct Now(u8);
         impl Read for Now {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -246,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_broken_input_ends_with_its_error() {
+    async fn ends_with_the_read_error() {
         struct Broken;
         impl Read for Broken {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

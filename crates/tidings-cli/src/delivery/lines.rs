@@ -1,16 +1,16 @@
-//! Lines of bounded length from a stream of any.
+//! Reads lines of bounded length from a stream.
 
 use std::io::{self, BufRead, ErrorKind};
 
-/// Reads lines one by one and never holds more of one than the limit, even if it has no end.
+/// Reads line by line and keeps at most the limit in memory, even of an endless line.
 #[derive(Debug)]
 pub(super) struct Lines<R> {
     input: R,
     line: Vec<u8>,
     max_bytes: usize,
-    /// How many lines have been begun.
+    /// The number of lines started.
     number: u64,
-    /// How many bytes have been read, line feeds included.
+    /// The number of bytes read, including line feeds.
     position: u64,
 }
 
@@ -18,7 +18,7 @@ pub(super) struct Lines<R> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
     Whole(&'a [u8]),
-    /// It has more bytes than the limit, this many, and was not kept.
+    /// A line longer than the limit, with its length in bytes. Its content is dropped.
     TooLong(u64),
 }
 
@@ -33,7 +33,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// The next line with its number, from 1; `None` at the end of the input.
+    /// Reads the next line with its number, counted from 1. `None` at the end of the input.
     pub(super) fn next(&mut self) -> io::Result<Option<(u64, Line<'_>)>> {
         self.line.clear();
         let start = self.position;
@@ -50,7 +50,7 @@ impl<R: BufRead> Lines<R> {
             let end = piece.iter().position(|byte| *byte == b'\n');
             ended = end.is_some();
             let text = &piece[..end.unwrap_or(piece.len())];
-            // One more than the limit tells that there are more.
+            // One byte more than the limit shows that the line is too long.
             let room = (self.max_bytes + 1).saturating_sub(self.line.len());
             self.line.extend_from_slice(&text[..text.len().min(room)]);
             let taken = end.map_or(piece.len(), |end| end + 1);
@@ -70,14 +70,14 @@ impl<R: BufRead> Lines<R> {
         Ok(Some((self.number, line)))
     }
 
-    /// How many bytes have been read.
+    /// The number of bytes read.
     pub(super) const fn position(&self) -> u64 {
         self.position
     }
 }
 
 impl<R: io::Read> Lines<io::BufReader<R>> {
-    /// Whether the end of the next line may have to be waited for.
+    /// Whether reading the next line can block.
     pub(super) fn may_block(&self) -> bool {
         !self.input.buffer().contains(&b'\n')
     }
@@ -89,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    /// What is read of `text` in pieces of `piece` bytes, with lines of at most 4.
+    /// Reads `text` in pieces of `piece` bytes, with a line limit of 4 bytes.
     fn read(text: &str, piece: usize) -> Vec<(u64, Result<String, u64>)> {
         let mut lines = Lines::new(BufReader::with_capacity(piece, text.as_bytes()), 4);
         let mut all = Vec::new();
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_read_wherever_the_input_is_cut() {
+    fn reads_lines_across_any_read_boundary() {
         let text = "a\n\nabcd\nabcde\n\r\nabcdefgh";
         let expected = [
             (1, Ok("a".to_owned())),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_takes_no_memory() {
+    fn endless_line_takes_constant_memory() {
         let endless = io::repeat(b'x').take(64 * 1024 * 1024);
         let mut lines = Lines::new(BufReader::new(endless), 1_000);
         let (number, line) = lines.next().unwrap().unwrap();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_received_is_told_from_what_must_be_waited_for() {
+    fn knows_when_the_next_line_can_block() {
         let mut lines = Lines::new(BufReader::with_capacity(6, &b"a\nb\nc\nd\n"[..]), 4);
         assert!(lines.may_block());
         lines.next().unwrap();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_input_is_an_error() {
+    fn reports_a_read_error() {
         struct Broken;
         impl Read for Broken {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

@@ -1,4 +1,4 @@
-//! What a refusal says about an event.
+//! Converts a server's refusal to faults of lines.
 
 use tidings_client::{ClientError, ErrorKind};
 use tidings_event::{ErrorBody, ErrorCode};
@@ -14,7 +14,8 @@ pub(super) enum Split {
     Halves(Batch, Batch),
 }
 
-/// What to do with a batch whose request failed. `None` if every request would fail alike.
+/// Decides how to split a batch whose request failed. `None` if every other request would fail for the
+/// same reason.
 pub(super) fn split(batch: Batch, error: &ClientError) -> Option<Split> {
     let body = error.refusal()?;
     if body.code != ErrorCode::TooLarge {
@@ -30,8 +31,8 @@ pub(super) fn split(batch: Batch, error: &ClientError) -> Option<Split> {
     Some(Split::Halves(first, second))
 }
 
-/// The refusal of one event by itself. `None` if it is not about the event: then every event would be
-/// refused alike.
+/// The refusal of a single event. `None` if the error is not about the event, so that the server would
+/// refuse every event.
 pub(super) fn of_event(line: u64, error: &ClientError) -> Option<Refused> {
     let ErrorKind::Refused { status, body } = error.kind() else {
         return None;
@@ -41,7 +42,7 @@ pub(super) fn of_event(line: u64, error: &ClientError) -> Option<Refused> {
         | ErrorCode::InvalidJson
         | ErrorCode::TooLarge
         | ErrorCode::EventConflict => true,
-        // A newer server may have found something new to say about an event.
+        // A newer server can send error codes that this version does not know.
         ErrorCode::Unknown => matches!(status, 400 | 409 | 413 | 422),
         _ => false,
     };
@@ -63,7 +64,7 @@ fn faults(body: &ErrorBody) -> Vec<String> {
     }
 }
 
-/// The remedy of a fault stands at the same place as the fault.
+/// Appends the remedy, which has the same index as its fault.
 fn with_remedy(fault: &str, body: &ErrorBody, index: usize) -> String {
     let remedies = &body.suggested_remediation;
     match remedies.get(index) {
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_stands_with_its_remedy() {
+    fn appends_each_remedy_to_its_fault() {
         let two = body(&["category is missing", "action is missing"], &["a", "b"]);
         assert_eq!(
             faults(&two),

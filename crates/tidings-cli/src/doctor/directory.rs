@@ -1,4 +1,4 @@
-//! The checks of a data directory, which change nothing in it.
+//! Checks of a data directory. They change nothing in it.
 
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
@@ -15,25 +15,26 @@ use super::finding::{Finding, Report, Verdict};
 use super::lock::{self, Use};
 use crate::output::chain;
 
-/// The files of a data directory, as the engine names them.
+/// The engine's names of the files in a data directory.
 const LOCK: &str = "lock";
 const DATABASE: &str = "tidings.db";
 const RESERVE: &str = "reserve";
 const FILES: [&str; 5] = [LOCK, DATABASE, "tidings.db-wal", "tidings.db-shm", RESERVE];
 
-/// A directory with this bit gives its group to the files in it: it is meant to be shared.
+/// The setgid bit. New files inherit the group of a directory with this bit, so the directory is meant
+/// to be shared.
 const SET_GROUP_ID: u32 = 0o2000;
 
-/// Below this, or a sixteenth of a smaller file system, a server refuses events unless it is told to keep
-/// another reserve.
+/// With less free space than this, or a sixteenth of a smaller file system, a server refuses events
+/// unless `--reserve-bytes` sets another reserve.
 const FULL_BYTES: u64 = 64 * 1024 * 1024;
 const FULL_PART: u64 = 16;
 
-/// Below this, or a quarter of a smaller file system, it is time to look for more.
+/// With less free space than this, or a quarter of a smaller file system, the check warns.
 const LITTLE_BYTES: u64 = 1024 * 1024 * 1024;
 const LITTLE_PART: u64 = 4;
 
-/// Makes the checks of the directory at `path`.
+/// Checks the directory at `path`.
 pub(super) fn examine(path: &Path, report: &mut Report) -> anyhow::Result<()> {
     let directory = match directory(path) {
         Ok(directory) => directory,
@@ -69,26 +70,26 @@ fn directory(path: &Path) -> Result<Metadata, Finding> {
         )),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(Finding::fail(
             "directory",
-            format!("there is no {name}"),
-            "give the directory of the server; `tidings serve` makes it when it is missing",
+            format!("{name} does not exist"),
+            "give the directory of the server; `tidings serve` creates it if it is missing",
         )),
         Err(error) => Err(Finding::fail(
             "directory",
-            format!("{name} cannot be looked at: {error}"),
+            format!("could not read {name}: {error}"),
             "run this as the user the server runs as",
         )),
     }
 }
 
-/// Whether the caller can use the directory, and who else can reach it. The directory of a volume often
-/// belongs to another user, who lets the caller in by its group.
+/// Checks whether the caller can use the directory, and which other users can reach it. A volume's
+/// directory often belongs to another user and is shared with the caller through its group.
 fn access(path: &Path, directory: &Metadata) -> Finding {
     const CHECK: &str = "access";
     let (owner, group, me) = (directory.uid(), directory.gid(), geteuid().as_raw());
     let mode = directory.mode() & 0o777;
     let whose = format!("it belongs to user {owner} and group {group}, mode {mode:o}");
     let mut rights = Access::READ_OK | Access::EXEC_OK;
-    // That nobody can write to the file system is a finding of its own.
+    // The check of the free space reports a read-only file system.
     if !statvfs(path).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY)) {
         rights |= Access::WRITE_OK;
     }
@@ -108,7 +109,7 @@ fn access(path: &Path, directory: &Metadata) -> Finding {
     if mode & 0o007 != 0 {
         return Finding::warn(
             CHECK,
-            format!("every user can look into the directory: {whose}"),
+            format!("every user can access the directory: {whose}"),
             format!(
                 "chmod o-rwx {}, or set it where the volume is defined",
                 path.display()
@@ -124,13 +125,13 @@ fn access(path: &Path, directory: &Metadata) -> Finding {
         ),
         _ => Finding::warn(
             CHECK,
-            format!("other users can look into the directory: {whose}"),
+            format!("other users can access the directory: {whose}"),
             format!("chmod 700 {}", path.display()),
         ),
     }
 }
 
-/// Whether the caller has these rights, by user or by group.
+/// Checks the rights of the caller, as user and through groups.
 fn can_use(path: &Path, rights: Access) -> bool {
     accessat(CWD, path, rights, AtFlags::EACCESS).is_ok()
 }
@@ -140,7 +141,7 @@ fn space(path: &Path) -> Finding {
         Ok(file_system) => judge_space(&file_system),
         Err(error) => Finding::warn(
             "space",
-            format!("the free space is not known: {error}"),
+            format!("could not read the free space: {error}"),
             "run this as the user the server runs as",
         ),
     }
@@ -151,19 +152,19 @@ fn judge_space(file_system: &StatVfs) -> Finding {
     if file_system.f_flag.contains(StatVfsMountFlags::RDONLY) {
         return Finding::fail(
             CHECK,
-            "the file system can only be read",
+            "the file system is read-only",
             "mount it for writing, or move the directory",
         );
     }
-    // Not what is free for the superuser alone.
+    // Excludes the blocks that are reserved for the superuser.
     let free = file_system.f_bavail.saturating_mul(file_system.f_frsize);
     let text = format!("{} MiB are free", free / (1024 * 1024));
     let size = file_system.f_blocks.saturating_mul(file_system.f_frsize);
     if free < FULL_BYTES.min(size / FULL_PART) {
-        let remedy = "make room: a server whose disk is full refuses events";
+        let remedy = "free some space: a server refuses events while its disk is full";
         Finding::fail(CHECK, text, remedy)
     } else if free < LITTLE_BYTES.min(size / LITTLE_PART) {
-        Finding::warn(CHECK, text, "make room before the disk is full")
+        Finding::warn(CHECK, text, "free some space before the disk is full")
     } else {
         Finding::ok(CHECK, text)
     }
@@ -187,7 +188,8 @@ fn in_use(path: &Path) -> Finding {
     Finding::ok("lock", text)
 }
 
-/// A server without its reserve refuses events, or was told to keep none.
+/// Warns about a missing reserve. A server without one refuses events, or runs with `--reserve-bytes
+/// 0`.
 fn reserve(path: &Path) -> Option<Finding> {
     let is_used = matches!(lock::use_of(&path.join(LOCK)), Use::By(_));
     let has_store = fs::metadata(path.join(DATABASE)).is_ok_and(|file| file.len() > 0);
@@ -205,7 +207,7 @@ fn database(path: &Path) -> Finding {
     const CHECK: &str = "database";
     let database = path.join(DATABASE);
     let name = database.display();
-    // The server follows no link either.
+    // The server does not follow a link either.
     match fs::symlink_metadata(&database) {
         Ok(file) if !file.is_file() => Finding::fail(
             CHECK,
@@ -226,14 +228,14 @@ fn database(path: &Path) -> Finding {
         ),
         Err(error) => Finding::fail(
             CHECK,
-            format!("{name} cannot be looked at: {error}"),
+            format!("could not read {name}: {error}"),
             "run this as the user the server runs as",
         ),
     }
 }
 
-/// Whether the database is one that Tidings made. A trigger or a view in it could change what a query
-/// does; the server lets none run.
+/// Checks that Tidings made the database. A trigger or a view could change the result of a query, so
+/// the server runs none.
 fn schema(path: &Path) -> Finding {
     const CHECK: &str = "database";
     let name = path.join(DATABASE);
@@ -260,13 +262,13 @@ fn schema(path: &Path) -> Finding {
     }
 }
 
-/// How long the counts are compared. A store of some millions of events takes longer; then the rest is
-/// not looked at.
+/// The time limit for comparing the counts. With several million events the comparison takes longer and
+/// stays incomplete.
 const COUNTING_TIME: Duration = Duration::from_secs(10);
 
-/// What is wrong with the numbers that are kept for each user, such as the bytes of the quota. `None` if
-/// they are right; also where the store is of another version or its last server did not end in order,
-/// which the next start puts right.
+/// Compares the counts kept for each user, such as the quota's bytes, with the events. `None` if the
+/// counts are right, if the store has another version, or if the last server was killed; the next start
+/// repairs the counts of a killed server.
 fn counts(path: &Path) -> Option<Finding> {
     const CHECK: &str = "counts";
     match tidings::audit(path, COUNTING_TIME) {
@@ -274,7 +276,7 @@ fn counts(path: &Path) -> Option<Finding> {
             let compared = audit.owners;
             Finding::ok(
                 CHECK,
-                format!("those of the first {compared} owners are right"),
+                format!("the counts of the first {compared} owners are right"),
             )
         }),
         Ok(audit) => {
@@ -297,15 +299,15 @@ fn counts(path: &Path) -> Option<Finding> {
     }
 }
 
-/// How large the database is; what was published last is in its log.
+/// The size of the database with its write-ahead log, which holds the latest events.
 fn size(path: &Path) -> u64 {
     let files = FILES.iter().filter(|name| name.starts_with(DATABASE));
     let sizes = files.filter_map(|name| fs::metadata(path.join(name)).ok());
     sizes.map(|file| file.len()).sum()
 }
 
-/// A server that was once started as another user leaves files that the right one cannot open. The
-/// superuser can open everything, so for that one it is the database's owner who is asked about.
+/// Finds files that the server's user cannot open, left by a server that ran as another user. The
+/// superuser can open every file, so for the superuser the check asks about the database's owner.
 fn strangers(path: &Path) -> Option<Finding> {
     let me = geteuid().as_raw();
     let files = FILES
@@ -341,7 +343,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn space_is_judged_by_what_is_free() {
+    fn verdict_depends_on_the_free_space() {
         let mut file_system = statvfs("/").unwrap();
         file_system.f_flag = StatVfsMountFlags::empty();
         file_system.f_frsize = 4096;

@@ -1,4 +1,4 @@
-//! Which process holds a data directory.
+//! Finds the process that holds a data directory.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -8,23 +8,24 @@ use rustix::fs::{major, minor};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
-/// What is known about the use of a data directory.
+/// The use of a data directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
-    /// No server has ever used it.
+    /// No server has used the directory.
     Never,
-    /// This process has locked it.
+    /// The process with this id holds the lock.
     By(u32),
-    /// Nobody has locked it. This process has used it before, if it could be read.
+    /// No process holds the lock. The value is the id of the last process, if readable.
     Free(Option<u32>),
-    /// It is something else than a file, which a server refuses. To open a FIFO could wait for ever.
+    /// The lock is not a regular file, and a server refuses the directory. Opening a FIFO could block
+    /// forever.
     Foreign,
 }
 
-/// Finds out without touching the lock: taking it, even for a moment, could keep a server from
+/// Reads the state without taking the lock. Taking it, even for a moment, could keep a server from
 /// starting.
 pub(super) fn use_of(lock: &Path) -> Use {
-    // The server follows no link either.
+    // The server does not follow a link either.
     let Ok(metadata) = fs::symlink_metadata(lock) else {
         return Use::Never;
     };
@@ -38,14 +39,14 @@ pub(super) fn use_of(lock: &Path) -> Use {
             let device = (major(metadata.dev()), minor(metadata.dev()));
             holder(&table, device, metadata.ino(), last)
         }
-        // Another system than Linux. The process may be another one by now that has its number.
+        // Other systems have no `/proc/locks`. By now another process can have this id.
         Err(_) => last.filter(|pid| is_alive(*pid)),
     };
     holder.map_or(Use::Free(last), Use::By)
 }
 
-/// Who holds the lock of a file, by the kernel's table. On some file systems the device there is not
-/// that of the file; then the process that wrote its number into it is believed.
+/// Finds the process that holds a file's lock in the kernel's table. On some file systems the table
+/// shows another device than `stat`. Then the process id in the lock file decides.
 fn holder(table: &str, device: (u32, u32), inode: u64, last: Option<u32>) -> Option<u32> {
     table.lines().find_map(|line| {
         let fields: Vec<_> = line.split_ascii_whitespace().collect();
@@ -64,7 +65,7 @@ fn holder(table: &str, device: (u32, u32), inode: u64, last: Option<u32>) -> Opt
 
 fn is_alive(pid: u32) -> bool {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    // Of another user it cannot be signalled, but it is there.
+    // `EPERM` means that the process exists and belongs to another user.
     pid.is_some_and(|pid| matches!(test_kill_process(pid), Ok(()) | Err(Errno::PERM)))
 }
 
@@ -82,7 +83,7 @@ mod tests {
 4: odd";
 
     #[test]
-    fn the_holder_is_found_by_its_file() {
+    fn finds_the_holder_by_device_and_inode() {
         for (device, inode, last, expected) in [
             ((0xfe, 0), 77, None, Some(20)),
             ((0xfe, 1), 77, None, None),
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_is_seen_and_not_touched() {
+    fn reads_a_lock_without_taking_it() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("lock");
         assert_eq!(use_of(&path), Use::Never);
@@ -111,9 +112,9 @@ mod tests {
     }
 
     #[test]
-    fn this_process_is_alive() {
+    fn knows_a_running_process() {
         assert!(is_alive(std::process::id()));
-        // Beyond the largest number a process can have.
+        // Larger than any process id.
         assert!(!is_alive(5_000_000));
     }
 }

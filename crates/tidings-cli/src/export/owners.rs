@@ -1,4 +1,4 @@
-//! Whose events are written.
+//! Names the owner kind of each exported event.
 
 use tidings_client::{Client, ClientError};
 use tidings_event::{Event, EventFilter, OwnerId, OwnerKind, OwnerName, PageRequest, Total};
@@ -6,13 +6,13 @@ use tidings_event::{Event, EventFilter, OwnerId, OwnerKind, OwnerName, PageReque
 use crate::output;
 use crate::retry::RetryArgs;
 
-/// Tells the system's events from the user's. An event does not say which of the two it is, so the
-/// server is asked for one of the system's, whose owner is the owner of all of them.
+/// Distinguishes the system's events from the user's. The owner id in an event does not show the kind,
+/// so the export asks the server for one system event. All system events have the same owner.
 #[derive(Debug)]
 pub(super) struct Owners {
     client: Client,
     system: Option<OwnerId>,
-    /// The others that were met.
+    /// Other owners seen so far.
     user: Option<OwnerId>,
 }
 
@@ -25,7 +25,7 @@ impl Owners {
         }
     }
 
-    /// Whose event this is.
+    /// Returns the owner kind of an event.
     pub(super) async fn name_of(
         &mut self,
         event: &Event,

@@ -1,4 +1,4 @@
-//! Where an export goes.
+//! The file or stream that an export writes to.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -16,28 +16,28 @@ use tidings_event::{Event, EventId, Timestamp};
 use crate::output::{self, Printed};
 use crate::progress::Progress;
 
-/// Far more than the longest line of an export.
+/// Far longer than the longest line of an export.
 const MAX_LINE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// How each line of an export begins.
+/// The start of each line of an export.
 const LINE_START: &[u8] = br#"{"owner":""#;
 
-/// How much of what is cut off is shown, in bytes.
+/// The most bytes of a removed line that the notice shows.
 const SHOWN_BYTES: usize = 60;
 
-/// How far before the latest event of a file an export goes on: a commit that took longer than a
-/// younger one shows an event late.
+/// How far before the latest event of a file a resumed export starts. An event appears late if its
+/// commit took longer than the commit of a newer event.
 const OVERLAP: Duration = Duration::from_secs(60);
 
-/// An event's place in an export.
+/// The position of an event in an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Place {
+struct Position {
     created_at: Timestamp,
     id: EventId,
 }
 
-impl Place {
+impl Position {
     const fn of(event: &Event) -> Self {
         Self {
             created_at: event.created_at,
@@ -46,36 +46,36 @@ impl Place {
     }
 }
 
-/// Where lines are written, and the latest that are there.
+/// The output, and the latest events that it already has.
 #[derive(Debug)]
 pub(super) struct Target {
     output: Output,
     latest: Latest,
 }
 
-/// The events of a file that an export meets again when it goes on.
+/// The events of a file that a resumed export reads again.
 #[derive(Debug, Default)]
 struct Latest {
-    places: BTreeSet<Place>,
+    positions: BTreeSet<Position>,
     from: Option<Timestamp>,
 }
 
 impl Latest {
-    fn add(&mut self, place: Place) {
-        let from = place.created_at.checked_sub(OVERLAP);
+    fn add(&mut self, position: Position) {
+        let from = position.created_at.checked_sub(OVERLAP);
         let from = from.unwrap_or(Timestamp::MIN);
-        if self.from.is_some_and(|from| place.created_at < from) {
+        if self.from.is_some_and(|from| position.created_at < from) {
             return;
         }
-        self.places.insert(place);
+        self.positions.insert(position);
         if self.from < Some(from) {
             self.from = Some(from);
             while self
-                .places
+                .positions
                 .first()
                 .is_some_and(|first| first.created_at < from)
             {
-                self.places.pop_first();
+                self.positions.pop_first();
             }
         }
     }
@@ -88,7 +88,7 @@ enum Output {
 }
 
 impl Target {
-    /// Standard output.
+    /// Writes to standard output.
     pub(super) fn stdout() -> Self {
         Self {
             output: Output::Stdout,
@@ -96,7 +96,7 @@ impl Target {
         }
     }
 
-    /// A new file, for its owner only.
+    /// Creates a file that only its owner can read.
     pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o600);
@@ -111,8 +111,8 @@ impl Target {
         Ok(Self::to(path, file, Latest::default()))
     }
 
-    /// A file to go on with, which is made if it is missing. An incomplete line at its end is cut off,
-    /// and said. A file that is no export is left as it is.
+    /// Opens a file to continue, or creates it. An incomplete last line is removed with a notice. A
+    /// file that is not an export stays unchanged.
     pub(super) fn resume(path: &Path) -> anyhow::Result<Self> {
         let name = path.display();
         let mut options = OpenOptions::new();
@@ -126,13 +126,13 @@ impl Target {
             end_lines(&mut file, &found)?;
             Ok(found)
         });
-        let found = found.with_context(|| format!("could not go on with {name}"))?;
+        let found = found.with_context(|| format!("could not resume {name}"))?;
         if !found.cut.is_empty() {
             let bytes = found.cut.len();
             let shown = &found.cut[..bytes.min(SHOWN_BYTES)];
             let shown = String::from_utf8_lossy(shown);
             output::note(format_args!(
-                "{name}: took away its incomplete last line ({bytes} B): {shown}…"
+                "{name}: removed its incomplete last line ({bytes} B): {shown}…"
             ));
         }
         Ok(Self::to(path, file, found.latest))
@@ -147,14 +147,14 @@ impl Target {
         }
     }
 
-    /// The time from which an export goes on, if there is anything to go on with.
+    /// The start time of a resumed export. `None` if the file has no events.
     pub(super) const fn resumes_from(&self) -> Option<Timestamp> {
         self.latest.from
     }
 
-    /// Whether an event that was created at that time or later is there already.
+    /// Whether the file already has this event. Knows only events created at `resumes_from` or later.
     pub(super) fn has(&self, event: &Event) -> bool {
-        self.latest.places.contains(&Place::of(event))
+        self.latest.positions.contains(&Position::of(event))
     }
 
     /// Writes an event.
@@ -171,7 +171,7 @@ impl Target {
         }
     }
 
-    /// Hands over what is written.
+    /// Flushes buffered lines to the file.
     pub(super) fn flush(&mut self) -> anyhow::Result<()> {
         match &mut self.output {
             Output::Stdout => Ok(()),
@@ -182,13 +182,13 @@ impl Target {
         }
     }
 
-    /// Hands over what is written, to the disk if it goes there.
+    /// Flushes buffered lines and syncs a file to disk.
     pub(super) fn finish(&mut self) -> anyhow::Result<()> {
         self.flush()?;
         match &self.output {
             Output::Stdout => Ok(()),
             Output::File { name, file } => match file.get_ref().sync_all() {
-                // A pipe or a terminal has no disk.
+                // Pipes and terminals cannot be synced.
                 Err(error) if error.kind() != ErrorKind::InvalidInput => {
                     Err(error).with_context(|| format!("could not write to {name}"))
                 }
@@ -198,7 +198,7 @@ impl Target {
     }
 }
 
-/// Two exports into one file would mix their lines.
+/// Locks the file, since two exports into one file would mix their lines.
 fn lock(file: &File, path: &Path) -> anyhow::Result<()> {
     match file.try_lock() {
         Ok(()) => Ok(()),
@@ -211,19 +211,19 @@ fn lock(file: &File, path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// What a file holds.
+/// The content of an existing file.
 #[derive(Debug, Default)]
 struct Found {
     latest: Latest,
-    /// How many bytes of it are lines.
+    /// The number of bytes in complete lines.
     complete: u64,
-    /// Its last line is complete but for its line feed.
+    /// Whether the last line is complete except for its line feed.
     lacks_feed: bool,
-    /// What there is of a last line that is cut off.
+    /// An incomplete last line.
     cut: Vec<u8>,
 }
 
-/// Reads a file, all of whose lines have to be exported events.
+/// Reads a file. Every line must be an exported event.
 fn read(file: &File) -> anyhow::Result<Found> {
     let mut found = Found::default();
     let mut input = BufReader::with_capacity(256 * 1024, file);
@@ -235,8 +235,8 @@ fn read(file: &File) -> anyhow::Result<Found> {
             break;
         }
         match serde_json::from_slice(&line) {
-            Ok(place) if line.starts_with(LINE_START) => {
-                found.latest.add(place);
+            Ok(position) if line.starts_with(LINE_START) => {
+                found.latest.add(position);
                 found.complete += bytes;
                 found.lacks_feed = !line.ends_with(b"\n");
             }
@@ -247,12 +247,12 @@ fn read(file: &File) -> anyhow::Result<Found> {
     Ok(found)
 }
 
-/// Whether a line may be the beginning of one that an export has written.
+/// Whether a line can be the incomplete last line of an export.
 fn can_be_cut(line: &[u8]) -> bool {
     !line.ends_with(b"\n") && (line.starts_with(LINE_START) || LINE_START.starts_with(line))
 }
 
-/// Takes away what is cut off, ends the last line, and goes to the end.
+/// Removes an incomplete last line, adds a missing line feed, and seeks to the end.
 fn end_lines(file: &mut File, found: &Found) -> io::Result<()> {
     file.set_len(found.complete)?;
     file.seek(SeekFrom::Start(found.complete))?;
@@ -271,7 +271,7 @@ mod tests {
     use super::*;
     use crate::sample;
 
-    /// A line of an export, of an event that was created at this second.
+    /// An exported event that was created at this second, and its line.
     fn line(second: &str) -> (Event, String) {
         let mut event = sample::event(&json!(null));
         event.id = EventId::mint();
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn an_export_goes_on_behind_its_last_complete_line() {
+    fn resumes_after_the_last_complete_line() {
         let (_, line) = line("00:00");
         for (text, kept) in [
             ("", ""),
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_export_is_left_as_it_is() {
+    fn leaves_other_files_unchanged() {
         let (_, line) = line("00:00");
         for text in [
             "something\nelse\n",
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn an_export_goes_on_a_minute_before_its_latest_event() {
+    fn resumes_one_minute_before_the_latest_event() {
         let lines = ["00:00", "05:00", "04:30", "03:00"].map(line);
         let text = lines.iter().map(|(_, line)| line.as_str());
         let (target, _) = resumed(&text.collect::<String>());
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_not_overwritten_nor_written_twice_at_once() {
+    fn rejects_existing_and_locked_files() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("events");
         let first = Target::create(&path).unwrap();

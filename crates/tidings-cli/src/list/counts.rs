@@ -1,10 +1,10 @@
-//! How many events there are.
+//! The counts below a list.
 
 use tidings_event::{EventFilter, EventPage, Status};
 
-/// What stands beneath a list of `shown` events that began with the page `first`.
+/// The line below a list of `shown` events whose first page is `first`.
 pub(super) fn line(first: &EventPage, filter: &EventFilter, shown: u64) -> String {
-    // It was counted for the first page.
+    // Only the first page has a total.
     let matching = first.total_count.unwrap_or(shown);
     let mut line = match (shown, filter.is_empty()) {
         (0, true) => "no events".to_owned(),
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_says_what_is_shown_and_what_there_is() {
+    fn states_shown_and_total_counts() {
         let all = EventFilter::default();
         assert_eq!(
             line(&page(), &all, 25),

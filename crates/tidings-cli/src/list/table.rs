@@ -1,17 +1,17 @@
-//! Events as a table.
+//! Formats events as a table.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use tidings_event::{Event, Status};
 
 use crate::output::escaped;
 
-/// The most of a description a table shows, in characters: `get` and `--json` have all of it.
+/// The longest description in a table, in characters. `get` and `--json` print the whole description.
 const DESCRIPTION_CHARS: usize = 120;
 
-/// However narrow the terminal is, so that a description never becomes a column of letters.
+/// The minimum width even on a narrow terminal, so that a description stays readable.
 const DESCRIPTION_MIN_WIDTH: u16 = 24;
 
-/// The events as rows. With a width, long descriptions are broken to fit into it.
+/// Formats one event per row. With a width, long descriptions wrap to fit it.
 pub(super) fn of(events: &[Event], width: Option<u16>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header([
@@ -42,7 +42,7 @@ pub(super) fn of(events: &[Event], width: Option<u16>) -> String {
         ColumnConstraint::ContentWidth,
         ColumnConstraint::ContentWidth,
         ColumnConstraint::LowerBoundary(Width::Fixed(DESCRIPTION_MIN_WIDTH)),
-        // So that it can be copied whole.
+        // Unwrapped, so that the id can be copied.
         ColumnConstraint::ContentWidth,
     ]);
     if let Some(width) = width {
@@ -69,7 +69,7 @@ mod tests {
     use crate::sample;
 
     #[test]
-    fn a_table_has_a_row_an_event_and_nothing_a_terminal_obeys() {
+    fn prints_a_row_per_event_and_escapes_control_characters() {
         let mut read = sample::event(&json!(null));
         read.status = Status::Read;
         read.description = "x".repeat(500);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_table_breaks_the_description_and_nothing_else() {
+    fn narrow_table_wraps_only_the_description() {
         let mut event = sample::event(&json!(null));
         event.description = "a description of several words that does not fit".into();
         let table = of(&[event], Some(100));

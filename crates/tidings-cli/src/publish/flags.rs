@@ -173,7 +173,7 @@ mod tests {
     const RESOURCE: &str = "--acted-upon=7b1d2c3e-0000-4000-8000-000000000001";
 
     #[test]
-    fn flags_make_one_event() {
+    fn builds_an_event_from_flags() {
         let event = json_of(&[
             RESOURCE,
             "--category=connection",
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn system_is_short_for_its_owner_and_a_severity_wins_over_the_errors() {
+    fn system_sets_the_owner_and_severity_overrides_the_default() {
         let event = json_of(&[RESOURCE, "--system", "--error=x", "--severity=warning"]);
         assert_eq!(event["owner"], "system");
         assert_eq!(event["severity"], "warning");
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_texts_are_left_to_the_server() {
+    fn leaves_malformed_texts_to_the_server() {
         let event = json_of(&["--acted-upon=x", "--severity=info", "--created-at=now"]);
         assert_eq!(event["actedUpon"], "x");
         assert_eq!(event["severity"], "info");
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_resource_is_required_unless_the_event_comes_from_elsewhere() {
+    fn requires_the_resource_without_file_and_stdin() {
         let error = args(&["--category=connection"]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::MissingRequiredArgument);
         assert!(error.to_string().contains("--acted-upon <UUID>"));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_says_nothing_twice() {
+    fn rejects_a_repeated_metadata_key() {
         for (flags, fault) in [
             (
                 ["--metadata=doc=a", "--doc=b"],

@@ -4,14 +4,14 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-/// One entry of the metadata.
+/// An entry of the metadata.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
     pub(super) key: String,
     pub(super) value: Value,
 }
 
-/// Why a text is no entry.
+/// The reason why a text is not an entry.
 #[derive(Debug)]
 pub(super) enum EntryError {
     NoSeparator,
@@ -42,7 +42,7 @@ impl std::error::Error for EntryError {}
 impl FromStr for Entry {
     type Err = EntryError;
 
-    /// The first `=` ends the key; a colon before it says that JSON follows.
+    /// The first `=` ends the key. A colon before it marks the value as JSON.
     fn from_str(text: &str) -> Result<Self, EntryError> {
         let (key, value) = text.split_once('=').ok_or(EntryError::NoSeparator)?;
         let (key, value) = match key.strip_suffix(':') {
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_is_a_text_or_json() {
+    fn parses_text_and_json_values() {
         for (text, key, value) in [
             ("node=a", "node", json!("a")),
             ("node=", "node", json!("")),
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_entry_is_refused_with_what_to_write() {
+    fn rejects_other_texts_with_the_right_form() {
         for (text, hint) in [
             ("node", "key=text"),
             ("{\"a\":1}", "key=text"),

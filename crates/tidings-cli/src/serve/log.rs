@@ -69,7 +69,7 @@ impl Log {
             .with(levels)
             .with(lines)
             .init();
-        // The standard hook would wait for standard error.
+        // The default hook would block on standard error.
         panic::set_hook(Box::new(log_panic));
         let level = LogLevel::new(Level::from(filter.level), move |level| {
             Ok(reload.reload(filter.with_level(level.filter()))?)
@@ -103,7 +103,7 @@ impl Log {
 
     /// Waits until all lines are written, at most for `most`.
     pub(super) fn flush(&self, most: Duration) {
-        // Lines that are not written by then are lost.
+        // Later lines are lost.
         let _ = self.queue.wait_until_idle(most);
     }
 }

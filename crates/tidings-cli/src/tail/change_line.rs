@@ -1,13 +1,13 @@
-//! A change as a line of `tail`.
+//! Formats a change as a line of `tail`.
 
 use tidings_event::{EventId, StreamItem};
 
 use crate::color::{self, Painter};
 
-/// The most ids of a line: one change may be of hundreds of events, and `--json` has them all.
+/// The most ids in a line. A change can have hundreds of events; `--json` prints all ids.
 const MAX_IDS: usize = 3;
 
-/// What was done to which events; `None` for an item that is no change of events.
+/// The action and the events of a change. `None` for any other item.
 pub(super) fn change_line(item: &StreamItem, painter: Painter) -> Option<String> {
     let (time, word, ids) = match item {
         StreamItem::Status { change, .. } => {
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_is_one_line_however_many_events_it_is_of() {
+    fn prints_a_change_of_many_events_as_one_line() {
         let id: EventId = "0c0ffee0-0000-4000-8000-000000000001".parse().unwrap();
         let cursor = "2-1-00000000".parse().unwrap();
         let status = StreamItem::Status {

@@ -1,21 +1,21 @@
-//! Whose events come by.
+//! Finds the owner kind of streamed events.
 
 use tidings_event::{Cursor, Event, OwnerKind, StreamItem};
 
-/// Tells the user's own events from the system's, by which of the two revs of the cursor an event
-/// moves: the owner in an event does not say which of the two it is.
+/// Distinguishes the user's own events from the system's. The owner id in an event does not show the
+/// kind, but each event increases one of the two revs of its cursor.
 #[derive(Debug, Default)]
 pub(crate) struct OwnerTracker {
     before: Option<Cursor>,
 }
 
 impl OwnerTracker {
-    /// Takes note of each item of the stream, in order.
+    /// Records the cursor of each item. Items must arrive in stream order.
     pub(crate) fn note(&mut self, item: &StreamItem) {
         self.before = Some(item.cursor());
     }
 
-    /// Whose event `event` is, that came with `cursor`. To be asked before it is noted.
+    /// Returns the owner kind of `event`, which arrived with `cursor`. Call it before `note`.
     pub(crate) fn kind_of(&self, event: &Event, cursor: Cursor) -> OwnerKind {
         let own = self.before.is_none_or(|before| cursor.own != before.own);
         let system = self
@@ -24,8 +24,8 @@ impl OwnerTracker {
         match (own, system) {
             (true, false) => OwnerKind::User,
             (false, true) => OwnerKind::System,
-            // Frames this version does not know came in between. Most events of the system are
-            // sent by the installation itself.
+            // Both revs changed because of frames that this version does not know. The installation
+            // itself sends most system events.
             _ if event.owner == Some(event.system_id.into()) => OwnerKind::System,
             _ => OwnerKind::User,
         }
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rev_that_moves_says_whose_event_it_is() {
+    fn changed_rev_shows_the_owner_kind() {
         let event = sample::event(&json!(null));
         let mut tracker = OwnerTracker::default();
         let at = cursor("4-7-00000000");

@@ -1,4 +1,4 @@
-//! Makes a line of each event that passes the filter.
+//! Formats each event that passes the filter as a line.
 
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -9,14 +9,14 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::line::Style;
 
-/// Hands each line to `push`, which must not block.
+/// Passes each line to `push`, which must not block.
 #[derive(Debug)]
 pub(super) struct LineLayer<P> {
     style: Style,
     push: P,
 }
 
-/// The fields of a span as its lines show them.
+/// The formatted fields of a span.
 struct SpanFields(String);
 
 impl<P: Fn(String)> LineLayer<P> {
@@ -50,7 +50,7 @@ where
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut fields = self.style.event_fields();
         event.record(&mut fields);
-        // A record of the `log` crate has its own level and target in fields.
+        // A record of the `log` crate carries its own level and target in fields.
         let normalized = event.normalized_metadata();
         let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
         let spans: Vec<_> = context

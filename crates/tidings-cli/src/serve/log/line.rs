@@ -1,5 +1,5 @@
-//! One line of the log, as text or as JSON. No value can end a line, begin a forged one, or move the
-//! cursor of the terminal that shows it: control characters and marks of direction are escaped.
+//! Formats one line of the log, as text or as JSON. Control characters and marks that change the text
+//! direction are escaped, so no value can end a line, forge one, or move the terminal's cursor.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -13,17 +13,17 @@ use super::LogFormat;
 use crate::color::FAINT;
 use crate::output::{escaped, escaped_json};
 
-/// The longest value in bytes; the rest of a longer one is left out, so that one line never takes a large
-/// part of the queue.
+/// The longest value in bytes. A longer value is cut, so that one line never fills a large part of the
+/// queue.
 const MAX_VALUE_BYTES: usize = 16 * 1024;
 
-/// The keys that a line of JSON has of its own; a field of this name gets another.
+/// Keys that a JSON line has by itself. A field of such a name is renamed.
 const RESERVED: [&str; 5] = ["timestamp", "level", "message", "target", "spans"];
 
-/// The same within a span.
+/// Reserved keys within a span.
 const RESERVED_IN_SPAN: [&str; 1] = ["name"];
 
-/// The form of the lines.
+/// The format of the lines.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     format: LogFormat,
@@ -31,23 +31,23 @@ pub(super) struct Style {
 }
 
 impl Style {
-    /// Text with colour or without; JSON has none.
+    /// Creates a style. Only text can be colored.
     pub(super) const fn new(format: LogFormat, colored: bool) -> Self {
         Self { format, colored }
     }
 
-    /// Without colour.
+    /// Creates a style without color.
     #[cfg(test)]
     pub(super) const fn plain(format: LogFormat) -> Self {
         Self::new(format, false)
     }
 
-    /// Room for what an event says.
+    /// Creates an empty set of fields for an event.
     pub(super) const fn event_fields(self) -> Fields {
         self.fields(&RESERVED)
     }
 
-    /// Room for what a span says.
+    /// Creates an empty set of fields for a span.
     pub(super) const fn span_fields(self) -> Fields {
         self.fields(&RESERVED_IN_SPAN)
     }
@@ -61,8 +61,8 @@ impl Style {
         }
     }
 
-    /// A whole line with its line feed. The spans are those around it, the outermost first, each with
-    /// its name and its fields.
+    /// Formats a whole line with its line feed. `spans` are the enclosing spans, outermost first, each
+    /// with its name and fields.
     pub(super) fn line<'a>(
         self,
         level: Level,
@@ -95,7 +95,7 @@ impl Style {
         self.line(Level::WARN, module_path!(), &fields, std::iter::empty())
     }
 
-    /// The line that says why the server ends.
+    /// The line that reports the error that ends the server.
     pub(super) fn fatal(self, cause: &str) -> String {
         let mut fields = self.event_fields();
         fields.message(cause);
@@ -151,7 +151,7 @@ fn write_json<'a>(
         write!(line, r#"{opening}{{"name":{}{fields}}}"#, json_text(name))?;
         opening = ",";
     }
-    // Only a span changes it.
+    // Without spans `opening` is unchanged.
     if opening == "," {
         line.push(']');
     }
@@ -169,24 +169,24 @@ const fn color_of(level: Level) -> AnsiColor {
     }
 }
 
-/// What an event or a span says, fit to be a part of a line.
+/// The message and fields of an event or a span, escaped for the line.
 #[derive(Debug)]
 pub(super) struct Fields {
     format: LogFormat,
     reserved: &'static [&'static str],
-    /// As text; in JSON not yet escaped.
+    /// The message. In JSON it is escaped later.
     message: String,
-    /// Each with what parts it from the one before.
+    /// The other fields, each with its separator before it.
     others: String,
 }
 
 impl Fields {
-    /// The fields but for the message.
+    /// The fields without the message.
     pub(super) fn into_others(self) -> String {
         self.others
     }
 
-    /// The sentence of the line.
+    /// Sets the message.
     pub(super) fn message(&mut self, text: &str) {
         let text = cut(text);
         self.message = match self.format {
@@ -195,7 +195,7 @@ impl Fields {
         };
     }
 
-    /// A number, which is one in JSON too.
+    /// Adds a number, which stays a number in JSON.
     fn number(&mut self, name: &str, number: impl fmt::Display) {
         if name.starts_with("log.") {
             return;
@@ -206,7 +206,7 @@ impl Fields {
     }
 
     fn key(&mut self, name: &str) {
-        // An identifier in Rust: `r#type` is `type`.
+        // Removes the prefix of a raw identifier such as `r#type`.
         let name = name.strip_prefix("r#").unwrap_or(name);
         let prefix = if self.reserved.contains(&name) {
             "field."
@@ -223,7 +223,7 @@ impl Fields {
     fn text(&mut self, field: &Field, text: &str, is_quoted: bool) {
         match field.name() {
             "message" => return self.message(text),
-            // Where a record of the `log` crate comes from is in the line already.
+            // The line already has the target of a `log` record.
             name if name.starts_with("log.") => return,
             _ => {}
         }
@@ -270,13 +270,13 @@ impl Visit for Fields {
         if value.is_finite() {
             self.number(field.name(), value);
         } else {
-            // JSON has no such number.
+            // JSON has no NaN and no infinity.
             self.text(field, &value.to_string(), false);
         }
     }
 }
 
-/// The beginning of a text that is too long, with how much is missing.
+/// Cuts a text that is too long, and appends the number of missing bytes.
 fn cut(text: &str) -> Cow<'_, str> {
     if text.len() <= MAX_VALUE_BYTES {
         return Cow::Borrowed(text);
@@ -309,7 +309,7 @@ mod tests {
 
     const HOSTILE: &str = "a\n2026 forged\r\u{1b}[2J\u{9b}\u{7f}\u{202e}\u{2066}\u{2028}\"\\ é😀";
 
-    /// The lines that `work` logs.
+    /// Returns the lines that `work` logs.
     fn logged(format: LogFormat, work: impl FnOnce()) -> Vec<String> {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let layer = LineLayer::new(Style::plain(format), {
@@ -350,14 +350,14 @@ mod tests {
     }
 
     #[test]
-    fn a_json_line_is_one_object_without_repeated_keys_and_its_numbers_are_numbers() {
+    fn json_line_has_unique_keys_and_numeric_values() {
         let lines = logged(LogFormat::Json, log_all);
         assert_eq!(lines.len(), 2);
         for line in &lines {
             assert_eq!(line.matches('\n').count(), 1, "{line}");
             let value: Value = serde_json::from_str(line).unwrap();
             assert_eq!(escaped(line.trim_end()), line.trim_end());
-            // What is read and written again has the same length if no key was there twice.
+            // Parsing drops repeated keys, so equal counts show that the line has none.
             assert_eq!(
                 value.as_object().unwrap().len(),
                 top_level_keys(line),
@@ -391,7 +391,7 @@ mod tests {
         assert_eq!(value["target"], "else\u{1b}where");
     }
 
-    /// How many keys the outermost object has, repeated ones counted each time.
+    /// Counts the keys of the outermost object, including repeated keys.
     fn top_level_keys(line: &str) -> usize {
         use serde::de::{IgnoredAny, MapAccess, Visitor};
         struct Count;
@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_line_is_one_line_that_moves_no_cursor() {
+    fn text_line_escapes_line_feeds_and_control_characters() {
         let lines = logged(LogFormat::Text, log_all);
         assert_eq!(lines.len(), 2);
         for line in &lines {
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_beyond_the_limit_is_cut() {
+    fn cuts_a_value_beyond_the_limit() {
         let long = "é".repeat(MAX_VALUE_BYTES);
         let lines = logged(LogFormat::Json, || tracing::info!(long, "cut"));
         let value: Value = serde_json::from_str(&lines[0]).unwrap();
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn lost_lines_are_reported_in_the_form_of_the_log() {
+    fn reports_lost_lines_in_the_configured_format() {
         let line = Style::plain(LogFormat::Json).dropped_lines(3);
         let value: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(

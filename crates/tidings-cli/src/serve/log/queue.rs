@@ -1,21 +1,21 @@
-//! The lines on their way to standard error.
+//! Queues log lines for standard error.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tidings_server::DroppedLines;
 
-/// The most bytes of lines that wait to be written: several thousand lines, which bridges a pause of the
-/// reader. Further lines are dropped and counted; no thread ever waits for room.
+/// The most bytes of waiting lines. They are several thousand lines, enough to bridge a pause of the
+/// reader. Further lines are dropped and counted; no thread waits for room.
 pub(super) const QUEUE_BYTES: usize = 1024 * 1024;
 
-/// A bounded queue of lines between the threads that log and the one that writes.
+/// A bounded queue of lines between the logging threads and the writer thread.
 #[derive(Debug)]
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
-    /// There is something to write.
+    /// Notified when the queue has lines or dropped lines.
     filled: Condvar,
-    /// Everything is written or given up.
+    /// Notified when the writer has handled everything.
     idle: Condvar,
     dropped: DroppedLines,
 }
@@ -24,23 +24,23 @@ pub(super) struct Queue {
 struct Waiting {
     /// Whole lines, each with its line feed.
     bytes: Vec<u8>,
-    /// The lines that found no room since the writer last came.
+    /// The number of lines dropped since the last `take`.
     dropped: u64,
-    /// The writer works on what it took.
+    /// Whether the writer is writing its last batch.
     is_writing: bool,
 }
 
-/// What the writer takes at a time.
+/// The lines that the writer takes at a time.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     /// Whole lines, each with its line feed.
     pub(super) bytes: Vec<u8>,
-    /// The lines after these that found no room.
+    /// The number of lines dropped after these.
     pub(super) dropped: u64,
 }
 
 impl Queue {
-    /// An empty queue that counts in `dropped` what finds no room.
+    /// Creates an empty queue that counts dropped lines in `dropped`.
     pub(super) fn new(dropped: DroppedLines) -> Self {
         Self {
             waiting: Mutex::default(),
@@ -50,11 +50,11 @@ impl Queue {
         }
     }
 
-    /// Adds a line, which ends with its only line feed, or drops it. Takes no longer than copying it.
+    /// Adds a line, whose only line feed is at its end, or drops it. Never blocks on the writer.
     pub(super) fn push(&self, line: &[u8]) {
         let mut waiting = self.waiting();
-        // After the first that is dropped all are, until the writer comes: so the lines that are lost
-        // lie in one place, which the report names.
+        // After a dropped line every line is dropped until the writer takes the queue. So the lost
+        // lines are adjacent, and the report stands where they are missing.
         if waiting.dropped > 0 || waiting.bytes.len() + line.len() > QUEUE_BYTES {
             waiting.dropped += 1;
             self.dropped.add(1);
@@ -70,7 +70,7 @@ impl Queue {
         self.dropped.add(lines);
     }
 
-    /// Takes all that waits, once there is something. `batch` must be empty; its memory is used again.
+    /// Waits for lines and takes all of them. `batch` must be empty; its memory is reused.
     pub(super) fn take(&self, batch: &mut Batch) {
         let mut waiting = self.waiting();
         waiting.is_writing = false;
@@ -86,7 +86,7 @@ impl Queue {
         batch.dropped = std::mem::take(&mut waiting.dropped);
     }
 
-    /// Waits until all lines are written, but no longer than `most`. Tells whether they are.
+    /// Waits until all lines are written, for at most `most`. Returns whether they are.
     pub(super) fn wait_until_idle(&self, most: Duration) -> bool {
         let deadline = Instant::now() + most;
         let mut waiting = self.waiting();
@@ -104,7 +104,7 @@ impl Queue {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        // Nothing that panics leaves it half changed.
+        // No panic can leave the state half changed.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_beyond_the_bound_are_dropped_until_the_writer_comes() {
+    fn drops_lines_beyond_the_bound_until_the_next_take() {
         let dropped = DroppedLines::default();
         let queue = Queue::new(dropped.clone());
         let line = [&[b'x'; 1023][..], b"\n"].concat();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_for_the_writer_ends_without_it() {
+    fn wait_times_out_without_a_writer() {
         let queue = Queue::new(DroppedLines::default());
         assert!(queue.wait_until_idle(Duration::ZERO));
         queue.push(b"stays\n");

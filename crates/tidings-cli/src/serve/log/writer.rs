@@ -1,5 +1,5 @@
-//! The thread that writes the log. It alone waits for standard error, and nothing waits for it without a
-//! bound.
+//! The thread that writes the log. Only this thread waits for standard error, and every wait for the
+//! thread is bounded.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -12,24 +12,24 @@ use rustix::event::{PollFd, PollFlags, poll};
 use super::line::Style;
 use super::queue::{Batch, Queue};
 
-/// The most bytes of several lines in one write: up to this a pipe takes a write whole, so that programs
-/// that share the pipe do not mix their lines (POSIX.1-2017 `PIPE_BUF`, 4,096 on Linux).
+/// The most bytes of several lines in one write. A pipe takes a write of up to this size atomically, so
+/// programs that share the pipe do not mix their lines (POSIX.1-2017 `PIPE_BUF`, 4,096 on Linux).
 const CHUNK_BYTES: usize = 4096;
 
-/// A memory that one busy moment took is given back.
+/// A batch buffer that grew beyond this size is shrunk.
 const SPARE_BYTES: usize = 64 * 1024;
 
-/// Standard error without the lock and the buffer of the standard library: a thread that waits in there
-/// would keep all others waiting that want to write to it, also at the end of the process.
+/// Standard error without the standard library's lock and buffer. A thread that blocks while holding
+/// that lock would block every other thread that writes to standard error, even at exit.
 #[derive(Debug)]
 pub(super) struct StandardError(File);
 
 impl StandardError {
-    /// A descriptor of its own for the same file.
+    /// Duplicates the descriptor of standard error.
     ///
     /// # Errors
     ///
-    /// When the process has no room for another open file.
+    /// Fails if the process has reached its limit of open files.
     pub(super) fn open() -> io::Result<Self> {
         let descriptor = io::stderr().as_fd().try_clone_to_owned()?;
         Ok(Self(descriptor.into()))
@@ -40,7 +40,7 @@ impl Write for StandardError {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match self.0.write(bytes) {
-                // Another process that shares the terminal or pipe can set it not to block.
+                // Another process that shares the terminal or pipe can make it non-blocking.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None)?;
                 }
@@ -55,11 +55,11 @@ impl Write for StandardError {
     }
 }
 
-/// Starts the thread. It lives as long as the process.
+/// Starts the thread, which runs until the process ends.
 ///
 /// # Errors
 ///
-/// When the system grants no thread.
+/// Fails if the system cannot create a thread.
 pub(super) fn start(
     queue: Arc<Queue>,
     style: Style,
@@ -81,9 +81,9 @@ struct Writer<T> {
     queue: Arc<Queue>,
     style: Style,
     target: T,
-    /// The lines that were lost and not yet reported.
+    /// The number of lost lines that are not yet reported.
     unreported: u64,
-    /// A write failed in the middle of a line, whose rest is lost.
+    /// Whether the last write failed within a line, so that its rest is lost.
     is_within_line: bool,
 }
 
@@ -98,8 +98,8 @@ impl<T: Write> Writer<T> {
         }
     }
 
-    /// Writes the lines, and then how many are missing after them. Lines that cannot be written are
-    /// lost: a full disk or a reader that has gone does not take them later either.
+    /// Writes the lines, then reports the lines missing after them. A line whose write fails is lost,
+    /// since a full disk or a closed pipe would not accept it later either.
     fn write_batch(&mut self, batch: &Batch) {
         let mut rest = &batch.bytes[..];
         if self.report().is_ok() {
@@ -117,11 +117,11 @@ impl<T: Write> Writer<T> {
         let lost = lines(rest);
         self.queue.count_lost(lost);
         self.unreported += lost + batch.dropped;
-        // Fails where the lines before it did, and is tried again with the next lines.
+        // Fails if the writes before it failed. The next batch tries it again.
         let _ = self.report();
     }
 
-    /// Says how many lines are missing at this place, if any are.
+    /// Reports lost lines at the point where they are missing.
     fn report(&mut self) -> Result<(), usize> {
         if self.unreported == 0 {
             return Ok(());
@@ -132,7 +132,7 @@ impl<T: Write> Writer<T> {
         Ok(())
     }
 
-    /// Writes all, or says how many bytes were written before it failed.
+    /// Writes all bytes. An error has the number of bytes written before it.
     fn write_whole(&mut self, bytes: &[u8]) -> Result<(), usize> {
         if self.is_within_line {
             self.write_or_count(b"\n").map_err(|_| 0_usize)?;
@@ -155,7 +155,7 @@ impl<T: Write> Writer<T> {
     }
 }
 
-/// How much of `bytes` goes into the next write: the lines that fit, or a longer one alone.
+/// The size of the next write: the whole lines that fit, or a single longer line.
 fn chunk_bytes(bytes: &[u8]) -> usize {
     let limit = bytes.len().min(CHUNK_BYTES);
     let end = |bytes: &[u8]| bytes.iter().rposition(|byte| *byte == b'\n');
@@ -184,7 +184,7 @@ mod tests {
     const STUCK: Duration = Duration::from_secs(60);
     const PLAIN: Style = Style::plain(LogFormat::Text);
 
-    /// Takes bytes only while it has leave for a write, and fails on those that are refused.
+    /// A target that accepts bytes only with a permit, and fails if the permit is an error.
     struct Gated {
         leave: Receiver<io::Result<usize>>,
         begun: SyncSender<()>,
@@ -194,7 +194,7 @@ mod tests {
     impl Write for Gated {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let _ = self.begun.try_send(());
-            // Without anybody to ask any more everything is taken.
+            // After the permits' sender is dropped, it accepts everything.
             let most = self.leave.recv().unwrap_or(Ok(usize::MAX))?;
             let bytes = &bytes[..bytes.len().min(most)];
             self.taken.lock().unwrap().extend_from_slice(bytes);
@@ -236,7 +236,7 @@ mod tests {
             }
         }
 
-        /// All that was written once nothing is held back any more.
+        /// Removes the gate and returns all written text.
         fn text(self) -> String {
             drop(self.leave);
             assert!(self.queue.wait_until_idle(STUCK));
@@ -245,11 +245,11 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_takes_nothing_holds_nobody_up_and_the_loss_is_reported_once() {
+    fn blocked_target_blocks_no_caller_and_loss_is_reported_once() {
         let log = Log::start();
         log.queue.push(b"first\n");
         log.begun.recv_timeout(STUCK).unwrap();
-        // The writer waits now. Far more than the queue holds:
+        // The writer is blocked. Queue far more lines than fit:
         let line = [&[b'x'; 1023][..], b"\n"].concat();
         let lines = 3 * QUEUE_BYTES / line.len();
         for _ in 0..lines {
@@ -268,16 +268,16 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_cannot_be_written_are_counted_and_reported_when_it_works_again() {
+    fn counts_failed_lines_and_reports_them_after_recovery() {
         let log = Log::start();
         let full = || Err(io::ErrorKind::StorageFull.into());
-        // Of the first line a part is taken before the disk is full.
+        // The target accepts part of the first line before the disk is full.
         log.leave.send(Ok(3)).unwrap();
         log.leave.send(full()).unwrap();
-        // The report is refused, too.
+        // Writing the report fails, too.
         log.leave.send(full()).unwrap();
         log.queue.push(b"cut off\n");
-        // The write, its rest, and the report.
+        // The write, the write of its rest, and the report.
         for _ in 0..3 {
             log.begun.recv_timeout(STUCK).unwrap();
         }
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_has_whole_lines() {
+    fn writes_whole_lines() {
         for (text, bytes) in [("a\nb\n", 4), ("a\nb", 2), ("a", 1), ("\n", 1)] {
             assert_eq!(chunk_bytes(text.as_bytes()), bytes, "{text:?}");
         }
