@@ -1,4 +1,4 @@
-//! Commands that send a token, and trust a private authority.
+//! Commands that send a token, or trust a private certificate authority.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::lost_answers::message;
 use crate::server::{output_of, soon, tidings};
 
-/// Refuses each request with 401 and hands on what it was sent.
+/// Starts a server that rejects each request with 401, and returns the requests.
 async fn refusing(requests: usize) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));
@@ -134,7 +134,7 @@ async fn reports_at_once_why_a_token_cannot_be_sent() {
     }
 }
 
-/// Serves over TLS; the process and the server's address.
+/// Starts a server over TLS. Returns the process and the address.
 async fn serve(directory: &Path) -> (tokio::process::Child, String) {
     let mut command = tidings();
     command
@@ -154,7 +154,7 @@ async fn serve(directory: &Path) -> (tokio::process::Child, String) {
 }
 
 #[tokio::test]
-async fn the_doctor_examines_a_server_over_tls() {
+async fn doctor_checks_a_server_over_tls() {
     let directory = TempDir::new().expect("a directory can be made");
     let minted = generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("it is minted");
     let other = generate_simple_self_signed(["other".to_owned()]).expect("it is minted");

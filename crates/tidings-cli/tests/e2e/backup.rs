@@ -7,7 +7,7 @@ use crate::server::{LOCAL_USER, Server, event, output_of, tidings};
 use crate::stream::Stream;
 
 #[tokio::test]
-async fn a_restored_backup_serves_and_resets_the_readers_of_before() {
+async fn restored_backup_serves_and_resets_earlier_cursors() {
     let place = tempfile::tempdir().expect("a directory can be made");
     let (live, file, copy) = (
         place.path().join("live"),
@@ -33,7 +33,7 @@ async fn a_restored_backup_serves_and_resets_the_readers_of_before() {
         .expect("a list has a cursor")
         .to_owned();
 
-    // Not into a directory in use.
+    // A directory in use is rejected.
     let restore = |to: &std::path::Path| {
         let mut command = tidings();
         command
@@ -66,7 +66,7 @@ async fn a_restored_backup_serves_and_resets_the_readers_of_before() {
 }
 
 #[tokio::test]
-async fn a_backup_goes_through_a_pipe_and_comes_back() {
+async fn restores_a_backup_sent_through_a_pipe() {
     let place = tempfile::tempdir().expect("a directory can be made");
     let (live, file, copy) = (
         place.path().join("live"),
@@ -107,7 +107,7 @@ async fn a_backup_goes_through_a_pipe_and_comes_back() {
     let server = Server::start(&copy).await;
     assert_eq!(server.list_all().await.len(), 1);
 
-    // What was cut off on the way is refused.
+    // A truncated backup is rejected.
     let half = &backup.stdout[..backup.stdout.len() / 2];
     fs::write(&piped, half).expect("writable");
     let mut restore = tidings();
@@ -124,7 +124,7 @@ async fn a_backup_goes_through_a_pipe_and_comes_back() {
 }
 
 #[tokio::test]
-async fn a_backup_follows_no_planted_link() {
+async fn backup_follows_no_planted_link() {
     let place = tempfile::tempdir().expect("a directory can be made");
     let (live, file, precious) = (
         place.path().join("live"),
@@ -140,14 +140,14 @@ async fn a_backup_follows_no_planted_link() {
         command.arg("--to").arg(to);
         command
     };
-    // The names that a draft of it could have been guessed to have.
+    // Names that a backup's temporary file could have.
     for name in ["file.partial", ".file.partial", "file.tmp"] {
         symlink(&precious, place.path().join(name)).expect("writable");
     }
     let (status, _, err) = output_of(backup(&file)).await;
     assert!(status.success(), "{err}");
     assert!(fs::symlink_metadata(&file).expect("it is there").is_file());
-    // Nor at its own name, whether it leads somewhere or not.
+    // A link at the target itself is not followed either, whether or not it dangles.
     for target in [&precious, &place.path().join("missing")] {
         let link = place.path().join("link");
         symlink(target, &link).expect("writable");

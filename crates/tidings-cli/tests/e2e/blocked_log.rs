@@ -1,5 +1,5 @@
-//! A log that nobody takes: a pipe without a reader, a stopped terminal, a full disk. The server serves,
-//! takes changes of its log's level, and ends when it is told to.
+//! The server's log is blocked: a full pipe, a stopped terminal, a full disk. The server still serves
+//! requests, accepts a new log level and ends on SIGTERM.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{PipeReader, Read as _, Write as _, pipe};
@@ -17,8 +17,7 @@ use tokio::process::Command;
 use crate::pseudo_terminal;
 use crate::server::{LOCAL_USER, STUCK, Server, event, soon, tidings};
 
-/// Less than the time after which a server ends in any case, which is 15 s: one that ends within this
-/// was not held up.
+/// A server ends at the latest 15 s after SIGTERM. A shutdown within this shorter time was not blocked.
 const UNHINDERED: Duration = Duration::from_secs(12);
 
 fn serve(data_dir: &Path, flags: &[&str]) -> Command {
@@ -30,7 +29,7 @@ fn serve(data_dir: &Path, flags: &[&str]) -> Command {
     command
 }
 
-/// How many lines the server says it dropped.
+/// The number of lines that the server reports as dropped.
 async fn dropped_lines(server: &Server) -> u64 {
     let metrics = server.text("/metrics").await;
     let value = metrics
@@ -50,7 +49,7 @@ async fn set_level(server: &Server, level: &str) {
     assert_eq!(answer.expect("it holds").status(), StatusCode::OK);
 }
 
-/// Asks until the server has dropped lines, and then shows that it serves, at every level.
+/// Sends requests until the server has dropped lines, then checks that it serves at every log level.
 async fn keeps_serving(server: &Server) {
     let asked = async {
         while dropped_lines(server).await == 0 {
@@ -74,7 +73,7 @@ async fn ends_unhindered(server: Server) {
     assert!(begun.elapsed() < UNHINDERED, "{:?}", begun.elapsed());
 }
 
-/// Reads a pipe to its end on a thread of its own, since its writer may never close it.
+/// Reads a pipe to its end on a separate thread, since its writer can stay open.
 fn drained(mut reader: PipeReader) -> tokio::task::JoinHandle<String> {
     tokio::task::spawn_blocking(move || {
         let mut text = String::new();
@@ -84,7 +83,7 @@ fn drained(mut reader: PipeReader) -> tokio::task::JoinHandle<String> {
 }
 
 #[tokio::test]
-async fn a_pipe_that_nobody_drains_holds_up_neither_requests_nor_the_end() {
+async fn full_pipe_delays_neither_requests_nor_shutdown() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let (reader, writer) = pipe().expect("a pipe");
     let mut command = serve(directory.path(), &["--log", "trace"]);
@@ -96,7 +95,7 @@ async fn a_pipe_that_nobody_drains_holds_up_neither_requests_nor_the_end() {
 }
 
 #[tokio::test]
-async fn a_reader_that_comes_back_is_told_how_many_lines_are_missing() {
+async fn reports_dropped_lines_when_the_pipe_is_drained() {
     for format in ["text", "json"] {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let (reader, writer) = pipe().expect("a pipe");
@@ -105,7 +104,7 @@ async fn a_reader_that_comes_back_is_told_how_many_lines_are_missing() {
         command.stderr(writer);
         let server = Server::from_command(command).await;
         keeps_serving(&server).await;
-        // Nothing more is dropped from here on.
+        // At this level the server drops no further lines.
         set_level(&server, "error").await;
         let dropped = dropped_lines(&server).await;
         let log = drained(reader);
@@ -128,7 +127,7 @@ async fn a_reader_that_comes_back_is_told_how_many_lines_are_missing() {
 }
 
 #[tokio::test]
-async fn a_reader_that_has_gone_costs_the_log_only() {
+async fn serves_after_the_log_reader_has_closed() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let (reader, writer) = pipe().expect("a pipe");
     drop(reader);
@@ -139,17 +138,17 @@ async fn a_reader_that_has_gone_costs_the_log_only() {
     ends_unhindered(server).await;
 }
 
-/// A port that was free a moment ago, for a server that cannot say which it took.
+/// A port that was free a moment ago, for a server whose log cannot report its address.
 fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("it is bound")
 }
 
 #[tokio::test]
-async fn a_terminal_in_ctrl_s_holds_up_neither_the_start_nor_requests_nor_the_end() {
+async fn stopped_terminal_delays_neither_start_nor_requests_nor_shutdown() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let (screen, program_side) = pseudo_terminal::open();
-    // What a user types to stop the output.
+    // Ctrl-S stops the output of a terminal.
     (&screen)
         .write_all(b"\x13")
         .expect("it takes what is typed");
@@ -173,7 +172,7 @@ async fn a_terminal_in_ctrl_s_holds_up_neither_the_start_nor_requests_nor_the_en
     keeps_serving(&server).await;
     ends_unhindered(server).await;
 
-    // One that cannot start says so to nobody, and ends all the same.
+    // A server that cannot start ends, although it cannot report the error.
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("it is bound").to_string();
     let mut command = tidings();
@@ -189,14 +188,14 @@ async fn a_terminal_in_ctrl_s_holds_up_neither_the_start_nor_requests_nor_the_en
 }
 
 #[tokio::test]
-async fn a_second_signal_ends_it_at_once_while_the_log_is_blocked() {
+async fn second_signal_ends_at_once_while_the_log_is_blocked() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let (reader, writer) = pipe().expect("a pipe");
     let mut command = serve(directory.path(), &["--log", "trace"]);
     command.stderr(writer);
     let server = Server::from_command(command).await;
     keeps_serving(&server).await;
-    // A request whose body does not come keeps the server from ending for ten seconds.
+    // A request without its body delays the end of the server for ten seconds.
     let mut slow = TcpStream::connect(server.address)
         .await
         .expect("it listens");
@@ -206,7 +205,7 @@ async fn a_second_signal_ends_it_at_once_while_the_log_is_blocked() {
         server.address
     );
     slow.write_all(head.as_bytes()).await.expect("it is sent");
-    // Asked for the body, so it is under way.
+    // `100 Continue` shows that the request has started.
     soon("the request to begin", slow.readable())
         .await
         .expect("it is asked for the body");
@@ -224,7 +223,8 @@ async fn a_second_signal_ends_it_at_once_while_the_log_is_blocked() {
     drop(reader);
 }
 
-/// A log file on a small file system in a mount namespace of its own, as seen from outside.
+/// Serves with its log on a small file system in a separate mount namespace. The mount is visible from
+/// outside through `/proc`.
 fn log_on_full_disk(data_dir: &Path, mount_point: &Path) -> Command {
     let mut command = Command::new("unshare");
     if rustix::process::geteuid().is_root() {
@@ -244,7 +244,7 @@ fn log_on_full_disk(data_dir: &Path, mount_point: &Path) -> Command {
 }
 
 #[tokio::test]
-async fn a_log_on_a_full_disk_goes_on_when_there_is_room_again() {
+async fn log_on_a_full_disk_resumes_when_space_is_free() {
     let data = tempfile::tempdir().expect("a directory can be made");
     let mount_point = tempfile::tempdir().expect("a directory can be made");
     let command = log_on_full_disk(data.path(), mount_point.path());
@@ -273,9 +273,9 @@ async fn a_log_on_a_full_disk_goes_on_when_there_is_room_again() {
 }
 
 #[tokio::test]
-async fn keys_that_do_not_come_do_not_keep_it_from_ending() {
+async fn ends_while_the_key_server_does_not_answer() {
     let directory = tempfile::tempdir().expect("a directory can be made");
-    // It is connected to, and never answers.
+    // Accepts connections and never answers.
     let issuer = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let issuer = issuer.expect("a port");
     let url = format!("http://{}/jwks", issuer.local_addr().expect("it is bound"));

@@ -1,4 +1,4 @@
-//! Retention of the built binary though clocks are wrong: the publishers' and the machine's own.
+//! Retention while clocks are wrong: the publishers' and the server's.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ async fn until(what: &str, mut met: impl AsyncFnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn the_cap_keeps_the_last_stored_whatever_times_they_carry() {
+async fn cap_keeps_the_last_stored_whatever_their_times() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let mut command = tidings();
     command
@@ -51,7 +51,7 @@ async fn the_cap_keeps_the_last_stored_whatever_times_they_carry() {
     assert_eq!(texts(&server.list_all().await), ["right"; 10]);
 }
 
-/// Where the wrapper `faketime` finds the library it preloads.
+/// The path of the library that `faketime` preloads.
 pub(crate) async fn faketime_library() -> String {
     let mut command = Command::new("faketime");
     command.args(["-f", "+0", "printenv", "LD_PRELOAD"]);
@@ -60,7 +60,7 @@ pub(crate) async fn faketime_library() -> String {
     out.trim().to_owned()
 }
 
-/// A server whose wall clock is moved by what the file says. Its monotonic clock stays right.
+/// Starts a server whose wall clock has the offset in `file`. Its monotonic clock is right.
 async fn moved_by(file: &Path, data_dir: &Path) -> Server {
     let mut command = tidings();
     command
@@ -81,8 +81,9 @@ async fn moved_by(file: &Path, data_dir: &Path) -> Server {
 
 const ROUNDS: u32 = 2;
 
-/// Publishes beyond the cap, and waits until retention has looked at it: then it has judged the ages too.
-async fn until_retention_has_looked(server: &Server) {
+/// Publishes beyond the cap and waits until retention has applied it. Retention has then checked the
+/// ages too.
+async fn wait_for_retention(server: &Server) {
     for round in 0..ROUNDS {
         let more = event(LOCAL_USER, &format!("more {round}"));
         server.must_publish(&more).await;
@@ -101,7 +102,7 @@ async fn value(server: &Server, name: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn a_wall_clock_a_hundred_days_ahead_ages_nothing_out() {
+async fn wall_clock_ahead_expires_nothing() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let file = directory.path().join("offset");
     let data_dir = directory.path().join("data");
@@ -117,21 +118,21 @@ async fn a_wall_clock_a_hundred_days_ahead_ages_nothing_out() {
     })
     .await;
     assert!(value(&server, "tidings_clock_ahead_seconds").await > 99.0 * 86_400.0);
-    until_retention_has_looked(&server).await;
+    wait_for_retention(&server).await;
     set("+0");
     until("the clock agrees", async || {
         value(&server, "tidings_clock_ahead_seconds").await.abs() < 10.0
     })
     .await;
-    until_retention_has_looked(&server).await;
-    // Also where it is wrong at the start.
+    wait_for_retention(&server).await;
+    // The clock can also be wrong at the start.
     for offset in ["+100d", "-1000d", "+0"] {
         server.terminate();
         assert!(server.ended().await.success());
         set(offset);
         server = moved_by(&file, &data_dir).await;
-        until_retention_has_looked(&server).await;
+        wait_for_retention(&server).await;
     }
-    // Nothing went in the last start but what was beyond the cap.
+    // The last start deleted only the events beyond the cap.
     assert_eq!(value(&server, "tidings_events_expired_total").await, 2.0);
 }

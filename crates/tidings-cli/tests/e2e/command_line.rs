@@ -35,7 +35,7 @@ impl Tail {
         line.expect("the output is text").expect("tail goes on")
     }
 
-    /// The next line that is an event, of `--json`.
+    /// The next event line of `tail --json`.
     async fn event(&mut self) -> Value {
         loop {
             let line = self.line().await;
@@ -48,7 +48,7 @@ impl Tail {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tail_shows_every_event_once_across_kills_of_the_server() {
+async fn tail_shows_every_event_once_across_server_kills() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let mut server = Server::start(directory.path()).await;
     let address = server.address.to_string();
@@ -61,7 +61,7 @@ async fn tail_shows_every_event_once_across_kills_of_the_server() {
                 .await;
             number += 1;
         }
-        // In the middle of what tail has read or not.
+        // Kills the server at an arbitrary point of the stream.
         server.kill().await;
         server = Server::start_at(directory.path(), &address).await;
     }
@@ -84,7 +84,7 @@ fn publish(server: &Server, args: &[&str]) -> Command {
 }
 
 #[tokio::test]
-async fn publish_sends_an_event_that_tail_shows_readably_and_safely() {
+async fn tail_escapes_a_published_event() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let id = "01930000-0000-7000-8000-000000000042";
@@ -109,7 +109,7 @@ async fn publish_sends_an_event_that_tail_shows_readably_and_safely() {
     let (status, out, err) = output_of(publish(&server, &sent)).await;
     assert!(status.success(), "{err}");
     assert_eq!(out.trim(), id);
-    // Sent again, it is a repeat and no error.
+    // Publishing the event again is a repeat, not an error.
     let (status, out, _) = output_of(publish(&server, &sent)).await;
     assert!(status.success());
     assert_eq!(out.trim(), id);
@@ -128,7 +128,7 @@ async fn publish_sends_an_event_that_tail_shows_readably_and_safely() {
 }
 
 #[tokio::test]
-async fn publish_says_all_that_is_wrong_with_an_event() {
+async fn publish_reports_every_fault_of_an_event() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let wrong = [
@@ -157,7 +157,7 @@ async fn publish_says_all_that_is_wrong_with_an_event() {
 }
 
 #[tokio::test]
-async fn publish_warns_of_what_was_repaired() {
+async fn publish_warns_about_repairs() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let long = "x".repeat(5_000);
@@ -190,7 +190,7 @@ async fn publish_warns_of_what_was_repaired() {
     let listed = server.list_all().await;
     assert_eq!(listed[0]["id"], out.trim());
 
-    // What is repaired before it is sent is said as well, and by its place in an array.
+    // Repairs by the command are reported too, with the index in an array.
     let file = directory.path().join("events");
     let event = listed[0]["actedUpon"].as_str().expect("a text");
     let odd = format!(
@@ -214,7 +214,7 @@ async fn publish_warns_of_what_was_repaired() {
 }
 
 #[tokio::test]
-async fn a_user_is_named_by_subject() {
+async fn publishes_to_a_user_by_subject() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let named = ["--issuer", "https://id.example", "--subject", "alice"];
@@ -262,7 +262,7 @@ async fn publish_reads_events_from_a_file() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_named() {
+async fn names_an_unreachable_server() {
     let mut command = tidings();
     command
         .args(["publish", "--url", "http://127.0.0.1:1", "--retries", "0"])

@@ -1,4 +1,4 @@
-//! Several screens of one user, of which one was off, end with the same inbox as the list.
+//! Several screens of a user, one of them offline for a while, end with the same inbox as the list.
 
 use std::process::Stdio;
 
@@ -10,7 +10,7 @@ use tokio::process::{Child, ChildStdout};
 use crate::inbox::Inbox;
 use crate::server::{LOCAL_USER, Server, command, event, must_run, soon};
 
-/// A running `tidings tail --json`, and what it has shown.
+/// A running `tidings tail --json`, and the inbox it has printed.
 struct Screen {
     _process: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -18,7 +18,7 @@ struct Screen {
 }
 
 impl Screen {
-    /// Goes on where `inbox` is.
+    /// Continues from the cursor of `inbox`.
     fn on(server: &Server, inbox: Inbox) -> Self {
         let since = inbox
             .cursor
@@ -36,7 +36,7 @@ impl Screen {
         }
     }
 
-    /// Reads until the counts are known and it has got as far as `cursor`.
+    /// Reads until the counts are known and the stream has reached `cursor`.
     async fn until(&mut self, cursor: Option<Cursor>) {
         let reached = |inbox: &Inbox| {
             let behind = |cursor: Cursor| {
@@ -60,7 +60,7 @@ async fn cursor(server: &Server) -> Cursor {
 }
 
 #[tokio::test]
-async fn two_screens_and_one_that_was_off_agree_with_the_list() {
+async fn online_and_offline_screens_agree_with_the_list() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let severities = ["error", "warning", "debug", "success"];

@@ -1,5 +1,5 @@
-//! SIGKILL at random moments under load: nothing acknowledged is lost, nothing is doubled, nothing
-//! is half there, and a reader that comes back misses nothing.
+//! SIGKILL at random moments under load. No acknowledged event is lost or stored twice, no request is
+//! stored in part, and a reconnecting reader misses nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
@@ -17,33 +17,33 @@ use tokio::task::JoinSet;
 use crate::server::{LOCAL_USER, Server, event, publish, soon};
 use crate::stream::{Order, Stream};
 
-/// Rounds unless `TIDINGS_CRASH_ROUNDS` says more.
+/// The number of rounds unless `TIDINGS_CRASH_ROUNDS` sets it.
 const ROUNDS: u32 = 10;
 
-/// Publishers, each with a connection of its own.
+/// The number of publishers, each with its own connection.
 const PUBLISHERS: u32 = 24;
 
-/// A user whose events the local user cannot see; checked by opening the store itself.
+/// A user whose events the local user cannot see. The test checks them by opening the store.
 const OTHER_USER: &str = "0a0a0a0a-0000-4000-8000-000000000002";
 
-/// What the publishers know.
+/// The requests and responses of the publishers.
 #[derive(Default)]
 struct Sent {
-    /// Every request, by the ids in it.
+    /// The event ids of each request.
     requests: Vec<Vec<String>>,
-    /// What every event sent looks like.
+    /// Each sent event by its id.
     events: HashMap<String, Value>,
-    /// The ids in answers.
+    /// The ids in responses.
     acknowledged: HashSet<String>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_acknowledged_is_lost_by_sigkill() {
+async fn sigkill_loses_no_acknowledged_event() {
     let rounds = rounds();
     let directory = tempfile::tempdir().expect("a directory can be made");
     let sent = Arc::new(Mutex::new(Sent::default()));
     let mut server = Server::start(directory.path()).await;
-    // Lives through all rounds, from its cursor.
+    // The follower keeps its cursor through all rounds.
     let mut follower = Follower::default();
     for _ in 0..rounds {
         server = round(server, directory.path(), &sent, &mut follower).await;
@@ -65,7 +65,7 @@ fn rounds() -> u32 {
     }
 }
 
-/// Publishes, kills the server after a random number of answers, starts it again and compares.
+/// Publishes, kills the server after a random number of responses, restarts it and compares.
 async fn round(
     server: Server,
     directory: &Path,
@@ -87,7 +87,7 @@ async fn round(
             },
         ));
     }
-    // The follower reads while they publish, until the stream breaks.
+    // The follower reads during publishing, until the stream breaks.
     let address = server.address;
     let follow = follower.read_until_it_breaks(address);
     let crash = async {
@@ -149,12 +149,12 @@ async fn publish_until_it_breaks(server: SocketAddr, sent: Arc<Mutex<Sent>>, ans
     }
 }
 
-/// A reader of the local user's stream that remembers what it saw.
+/// A reader of the local user's stream that records all events.
 #[derive(Default)]
 struct Follower {
     cursor: String,
     order: Order,
-    /// The ids at each rev of the own and of the system's feed.
+    /// The event ids by rev, of the user's own feed and the system's.
     own: Vec<String>,
     system: Vec<String>,
 }
@@ -193,7 +193,7 @@ impl Follower {
         }
     }
 
-    /// Reads up to `live`, and compares all it ever saw with what was sent.
+    /// Reads up to `live`, and compares all recorded events with the sent ones.
     async fn read_to_end(&mut self, server: SocketAddr, sent: &Mutex<Sent>) {
         let mut stream = self.connect(server).await.expect("the server accepts");
         loop {
@@ -228,7 +228,7 @@ impl Follower {
         }
     }
 
-    /// What it saw live stands at the same places after the crash.
+    /// Checks that every event seen live has the same rev after the crash.
     fn must_agree_with(&self, after: &Self) {
         assert_eq!(self.own, after.own[..self.own.len()]);
         assert_eq!(self.system, after.system[..self.system.len()]);
@@ -242,8 +242,8 @@ fn text(value: &Value, field: &str) -> String {
         .to_owned()
 }
 
-/// Opens the store without the server: every request is there whole or not at all, and every feed
-/// has its revs without a gap.
+/// Opens the store without the server. Checks that every request is stored as a whole or not at all,
+/// and that no feed has a gap in its revs.
 async fn check_store(directory: &Path, sent: &Sent) {
     let engine = Tidings::open(Config::new(directory))
         .await

@@ -1,5 +1,5 @@
-//! SIGKILL in the middle of bulk changes and of retention: what is done is done for every reader and
-//! every count alike, and doing it again finishes it.
+//! SIGKILL during bulk changes and retention. Every reader and every count sees the same completed
+//! steps, and repeating the change finishes it.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -11,10 +11,10 @@ use crate::inbox::Inbox;
 use crate::server::{LOCAL_USER, Server, command, event, must_run, soon, tidings};
 use crate::stream::Stream;
 
-/// Enough for ten steps.
+/// Enough events for ten steps.
 const EVENTS: usize = 5_000;
 
-/// What retention leaves.
+/// The number of events that retention keeps.
 const KEPT: usize = 50;
 
 async fn publish_all(server: &Server) {
@@ -33,8 +33,7 @@ async fn publish_all(server: &Server) {
     server.must_publish(&of_system).await;
 }
 
-/// Follows the stream on from where `screen` is, which sees some of the `changes` before `server` is
-/// killed.
+/// Follows the stream from the cursor of `screen`, and kills `server` after some of the `changes`.
 async fn kill_among(changes: usize, server: Server, screen: &mut Inbox, mut stream: Stream) {
     let fatal = fastrand::usize(1..changes);
     let mut seen = 0;
@@ -44,13 +43,13 @@ async fn kill_among(changes: usize, server: Server, screen: &mut Inbox, mut stre
         seen += frame.data["ids"].as_array().map_or(0, Vec::len);
     }
     server.kill().await;
-    // What was sent before it ended.
+    // Frames sent before the kill.
     while let Ok(Some(frame)) = stream.next().await {
         screen.take_frame(&frame);
     }
 }
 
-/// A reader that was there before, one that is new, the list and the counts are the same.
+/// Checks that a continuing reader, a new reader, the list and the counts agree.
 async fn must_agree(server: &Server, screen: &mut Inbox) {
     let mut fresh = Inbox::default();
     fresh.catch_up(server).await;
@@ -74,14 +73,14 @@ async fn live(server: &Server, screen: &mut Inbox) -> Stream {
 }
 
 #[tokio::test]
-async fn a_bulk_change_that_is_killed_is_the_same_for_all_and_can_be_finished() {
+async fn killed_bulk_change_is_consistent_and_can_be_finished() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let mut server = Server::start(directory.path()).await;
     publish_all(&server).await;
     let mut screen = Inbox::default();
     screen.catch_up(&server).await;
     let read = ["--read", "--owner-kind", "user"];
-    // How many events each changes at least.
+    // The least number of events that each change affects.
     for (name, args, changes) in [
         ("mark", &read[..], EVENTS),
         ("mark", &["--unread", "--all"], EVENTS),
@@ -119,7 +118,7 @@ async fn a_bulk_change_that_is_killed_is_the_same_for_all_and_can_be_finished() 
 }
 
 #[tokio::test]
-async fn retention_that_is_killed_is_the_same_for_all_and_goes_on() {
+async fn killed_retention_is_consistent_and_resumes() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let mut server = Server::start(directory.path()).await;
     let mut screen = Inbox::default();
@@ -150,7 +149,7 @@ async fn retention_that_is_killed_is_the_same_for_all_and_goes_on() {
     }
 }
 
-/// A server that is at once about to delete all but a few.
+/// Starts a server that deletes all but `KEPT` events immediately.
 async fn keeping_little(directory: &Path) -> Server {
     let mut command = tidings();
     let kept = KEPT.to_string();

@@ -1,4 +1,4 @@
-//! `tidings delete` and `tidings mark`: which events, and what is asked first.
+//! `tidings delete` and `tidings mark`: their selection and their confirmation.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::server::{LOCAL_USER, Server, command, event, must_run, output_of};
 const UNKNOWN: &str = "0193000b-0000-7000-8000-000000000001";
 
 #[tokio::test]
-async fn a_filter_without_a_terminal_needs_yes() {
+async fn filter_without_a_terminal_requires_yes() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let events: Vec<_> = (0..5).map(|n| event(LOCAL_USER, &n.to_string())).collect();
@@ -23,7 +23,7 @@ async fn a_filter_without_a_terminal_needs_yes() {
         assert!(err.contains("try: --yes"), "{err}");
         assert_eq!(server.list_all().await.len(), 5);
     }
-    // There is nothing to ask about what is not there.
+    // Without a match there is nothing to confirm.
     let (_, err) = must_run("delete", &server, &["--severity", "alert"]).await;
     assert_eq!(err, "0 deleted\n");
     let (_, err) = must_run("delete", &server, &["--search", "3", "--yes"]).await;
@@ -34,7 +34,7 @@ async fn a_filter_without_a_terminal_needs_yes() {
 }
 
 #[tokio::test]
-async fn ids_need_no_question_and_missing_ones_are_named() {
+async fn ids_need_no_confirmation_and_missing_ids_are_reported() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let events = [event(LOCAL_USER, "one"), event("system", "two")];
@@ -60,7 +60,7 @@ async fn ids_need_no_question_and_missing_ones_are_named() {
 }
 
 #[tokio::test]
-async fn thousands_of_ids_may_be_given_again() {
+async fn accepts_a_thousand_repeated_ids() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let events: Vec<_> = (0..1_000).map(|_| event(LOCAL_USER, "x")).collect();
@@ -71,7 +71,7 @@ async fn thousands_of_ids_may_be_given_again() {
         .collect();
     let (_, err) = must_run("delete", &server, &ids).await;
     assert_eq!(err, "1000 deleted\n");
-    // Also one that is given twice.
+    // An id can also be given twice.
     ids.push(ids[7]);
     let (_, err) = must_run("delete", &server, &ids).await;
     assert_eq!(err, "0 deleted, 1000 already\n");
@@ -86,7 +86,7 @@ async fn thousands_of_ids_may_be_given_again() {
 }
 
 #[tokio::test]
-async fn what_is_meant_has_to_be_said() {
+async fn rejects_missing_and_conflicting_flags() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     for (name, flags) in [

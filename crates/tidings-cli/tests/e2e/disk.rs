@@ -1,4 +1,4 @@
-//! A disk that is full, a directory that cannot be written, one that is taken.
+//! A full disk, a directory without write permission, a directory in use.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,8 +9,8 @@ use tokio::process::Command;
 
 use crate::server::{LOCAL_USER, Server, event, output_of, soon, tidings};
 
-/// Runs the binary in a mount namespace of its own, with a small tmpfs as its data directory. It
-/// vanishes with the process; from outside it is seen through `/proc`.
+/// Runs the binary in a separate mount namespace with a small tmpfs as its data directory. The tmpfs
+/// vanishes with the process, and is visible from outside through `/proc`.
 fn on_tmpfs(options: &str, mount_point: &std::path::Path) -> Command {
     let mut command = Command::new("unshare");
     if rustix::process::geteuid().is_root() {
@@ -31,7 +31,7 @@ fn ids(events: &[Value]) -> std::collections::BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_with_the_reason_and_recovers_without_a_restart() {
+async fn full_disk_rejects_events_and_recovers_without_a_restart() {
     let mount_point = tempfile::tempdir().expect("a directory can be made");
     let server = Server::from_command(on_tmpfs("size=6m", mount_point.path())).await;
     let seen_from_outside = PathBuf::from(format!(
@@ -64,7 +64,8 @@ async fn a_full_disk_refuses_with_the_reason_and_recovers_without_a_restart() {
             .as_array()
             .is_some_and(|list| !list.is_empty())
     );
-    // A request must find no room either: one small enough would be answered with 201, rightly.
+    // The request must be too large for the remaining space; the server would rightly accept a small
+    // one.
     let again = soon("an answer", server.publish(&Value::Array(batch.clone()))).await;
     assert_eq!(
         again.expect("the connection holds").0,
@@ -75,7 +76,7 @@ async fn a_full_disk_refuses_with_the_reason_and_recovers_without_a_restart() {
         (status, &body["code"]),
         (StatusCode::SERVICE_UNAVAILABLE, &json!("storage_full"))
     );
-    // What was acknowledged is there and can be read; what was refused is not.
+    // Acknowledged events are stored and readable, rejected ones are not.
     assert_eq!(ids(&server.list_all().await), ids(&acknowledged));
 
     fs::remove_file(&ballast).expect("the ballast is there");
@@ -87,7 +88,7 @@ async fn a_full_disk_refuses_with_the_reason_and_recovers_without_a_restart() {
 }
 
 #[tokio::test]
-async fn a_directory_that_cannot_be_written_is_named() {
+async fn names_a_directory_without_write_permission() {
     let mount_point = tempfile::tempdir().expect("a directory can be made");
     let (status, out, err) = output_of(on_tmpfs("size=1m,ro", mount_point.path())).await;
     assert!(!status.success());
@@ -98,7 +99,7 @@ async fn a_directory_that_cannot_be_written_is_named() {
     );
     assert!(err.contains("Read-only file system"), "{err}");
 
-    // A file where the directory should be.
+    // A file in place of the directory.
     let file = tempfile::NamedTempFile::new().expect("a file can be made");
     let mut command = tidings();
     command
@@ -110,7 +111,7 @@ async fn a_directory_that_cannot_be_written_is_named() {
 }
 
 #[tokio::test]
-async fn a_second_server_on_the_same_directory_is_refused() {
+async fn rejects_a_second_server_on_the_same_directory() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let mut command = tidings();
@@ -122,14 +123,14 @@ async fn a_second_server_on_the_same_directory_is_refused() {
     assert_eq!(out, "");
     let expected = format!("in use by another Tidings (process {})", server.pid());
     assert!(err.contains(&expected), "{err}");
-    // The first one is not disturbed.
+    // The first server keeps serving.
     server
         .must_publish(&json!([event(LOCAL_USER, "still here")]))
         .await;
 }
 
 #[tokio::test]
-async fn a_directory_that_is_no_store_is_refused_and_left_alone() {
+async fn rejects_another_file_as_database_and_leaves_it_unchanged() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let database = directory.path().join("tidings.db");
     fs::write(

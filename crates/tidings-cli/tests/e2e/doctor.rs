@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::server::{LOCAL_USER, Server, event, output_of, soon, tidings};
 
-/// The exit code, and each check's name, verdict and finding.
+/// Runs the doctor. Returns the exit code, and each check's name, verdict and finding.
 pub(crate) async fn examine(args: &[&str]) -> (Option<i32>, Vec<(String, String, String)>) {
     let mut command = tidings();
     command.args(["doctor", "--json"]).args(args);
@@ -53,7 +53,7 @@ async fn reports_no_fault_of_a_healthy_server_and_directory() {
     ];
     assert_eq!(names, expected);
     for (name, verdict, finding) in &checks {
-        // How much room there is depends on the machine.
+        // The free space depends on the machine.
         assert!(verdict == "ok" || name == "space", "{name}: {finding}");
     }
     let lock = &checks[3].2;
@@ -117,7 +117,7 @@ async fn reports_the_faults_of_a_directory() {
 }
 
 #[tokio::test]
-async fn what_a_killed_server_has_left_stays_as_it_is() {
+async fn leaves_the_files_of_a_killed_server_unchanged() {
     let place = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(place.path()).await;
     server.must_publish(&event(LOCAL_USER, "in the log")).await;
@@ -143,9 +143,9 @@ async fn what_a_killed_server_has_left_stays_as_it_is() {
     assert_eq!(files(), before);
 }
 
-/// Nobody writes to the FIFO, so whoever opened it would wait.
+/// Opening the FIFO would block, since it has no writer.
 #[tokio::test]
-async fn a_directory_with_other_things_in_place_of_its_files_is_no_trap() {
+async fn reports_a_fifo_and_a_link_without_opening_them() {
     let place = tempfile::tempdir().expect("a directory can be made");
     let mode = Mode::RUSR | Mode::WUSR;
     mknodat(CWD, place.path().join("lock"), FileType::Fifo, mode, 0).expect("a FIFO can be made");
@@ -164,7 +164,7 @@ async fn a_directory_with_other_things_in_place_of_its_files_is_no_trap() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_is_one_failure() {
+async fn unreachable_server_is_a_single_failure() {
     let (code, checks) = examine(&["--url", "http://127.0.0.1:1"]).await;
     assert_eq!(code, Some(1));
     assert_eq!(checks.len(), 1);
@@ -172,7 +172,7 @@ async fn a_server_that_is_away_is_one_failure() {
 }
 
 #[tokio::test]
-async fn another_server_is_not_taken_for_ours() {
+async fn reports_a_server_that_is_not_tidings() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));
     let other = tokio::spawn(async move {

@@ -13,7 +13,7 @@ use crate::server::{LOCAL_USER, Server, command, event, must_run, output_of, pub
 /// More than two pages of the list.
 const EVENTS: usize = 2_200;
 
-/// A server with events of all kinds, some of them read.
+/// Starts a server with events of all kinds, some of them read.
 async fn with_events(directory: &Path) -> Server {
     let server = Server::start(directory).await;
     let mut events: Vec<Value> = (0..EVENTS)
@@ -24,7 +24,7 @@ async fn with_events(directory: &Path) -> Server {
         })
         .collect();
     for (number, event) in events.iter_mut().enumerate().take(1_500) {
-        // Many of the same moment, on both sides of the end of a page.
+        // Many events have the same time, on both sides of a page boundary.
         event["createdAt"] = json!(format!("2026-08-0{}T10:00:00.5Z", 1 + number / 700));
     }
     events[7]["severity"] = json!("error");
@@ -41,15 +41,15 @@ async fn with_events(directory: &Path) -> Server {
     server
 }
 
-/// The list, without what differs between installations.
+/// The list without fields that differ between installations.
 async fn comparable(server: &Server) -> Vec<Value> {
     let mut events = server.list_all().await;
     for event in &mut events {
         if event["owner"] != LOCAL_USER {
             event["owner"] = json!("system");
-            // Of a system's event that is when it was marked here.
+            // A system event's `updatedAt` is the time when a user of this server marked it.
             event["updatedAt"] = json!(null);
-            // Where none was given it is the installation's.
+            // An event without a `systemId` gets the installation's.
             if event["systemId"] != "0193000a-0000-7000-8000-000000000001" {
                 event["systemId"] = json!(null);
             }
@@ -67,7 +67,7 @@ fn path(path: &Path) -> &str {
 }
 
 #[tokio::test]
-async fn an_import_makes_the_same_list_and_once_more_changes_nothing() {
+async fn import_copies_the_list_and_repeating_it_changes_nothing() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let one = with_events(&directory.path().join("one")).await;
     let two = Server::start(&directory.path().join("two")).await;
@@ -78,7 +78,7 @@ async fn an_import_makes_the_same_list_and_once_more_changes_nothing() {
         (out, err),
         (String::new(), format!("{written} events written\n"))
     );
-    // As it is in a file, so on standard output.
+    // Standard output has the same lines as the file.
     let (out, _) = must_run("export", &one, &[]).await;
     let lines = |text: &str| -> Vec<Value> {
         let lines = text.lines().map(serde_json::from_str);
@@ -97,7 +97,7 @@ async fn an_import_makes_the_same_list_and_once_more_changes_nothing() {
     assert_eq!(err, all_before);
     assert_eq!(cursor(&two).await, before);
 
-    // What was done since is not undone, by an import into either of them.
+    // An import undoes no later change, on either server.
     let id = lines(&text)[3]["id"].as_str().expect("a text").to_owned();
     for server in [&one, &two] {
         must_run("delete", server, &[&id]).await;
@@ -131,7 +131,7 @@ async fn reports_that_a_republished_event_stays_deleted() {
 }
 
 #[tokio::test]
-async fn a_hyphen_is_standard_input_and_output() {
+async fn hyphen_means_standard_input_and_output() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(&directory.path().join("data")).await;
     server.must_publish(&event(LOCAL_USER, "x")).await;
@@ -145,7 +145,7 @@ async fn a_hyphen_is_standard_input_and_output() {
     assert_eq!(err, "0 stored, 1 already present, 0 rejected\n");
 }
 
-/// Stands before a server and publishes more than a page whenever somebody asks for something.
+/// Starts a proxy that publishes more than a page before each request.
 async fn busy(server: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("it is bound");
@@ -170,7 +170,7 @@ async fn busy(server: SocketAddr) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn an_export_ends_though_more_is_published_all_the_time() {
+async fn export_ends_while_events_are_published() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     server.must_publish(&event(LOCAL_USER, "first")).await;
@@ -179,12 +179,12 @@ async fn an_export_ends_though_more_is_published_all_the_time() {
     export.args(["export", "--url", &url]);
     let (status, out, err) = output_of(export).await;
     assert!(status.success(), "{err}");
-    // With those that were published when it asked for the newest.
+    // Includes the events published before the request for the newest event.
     assert_eq!(out.lines().count(), 1_001);
 }
 
 #[tokio::test]
-async fn an_export_that_goes_on_brings_what_was_seen_late_and_nothing_twice() {
+async fn resumed_export_adds_late_events_and_no_duplicates() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(&directory.path().join("data")).await;
     let at = |moment: &str| {
@@ -208,7 +208,7 @@ async fn an_export_that_goes_on_brings_what_was_seen_late_and_nothing_twice() {
 }
 
 #[tokio::test]
-async fn a_cut_off_export_can_be_imported_and_gone_on_with() {
+async fn truncated_export_can_be_imported_and_resumed() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let one = with_events(&directory.path().join("one")).await;
     let two = Server::start(&directory.path().join("two")).await;
@@ -216,7 +216,7 @@ async fn a_cut_off_export_can_be_imported_and_gone_on_with() {
     must_run("export", &one, &[path(&file)]).await;
     let whole = std::fs::read(&file).expect("readable");
     let feeds = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-    // In the middle of events of the same moment, and in the middle of a line.
+    // Cuts between events of the same time, within a line.
     let cut = feeds
         .map(|(place, _)| place)
         .nth(1_000)
@@ -252,7 +252,7 @@ async fn a_cut_off_export_can_be_imported_and_gone_on_with() {
 }
 
 #[tokio::test]
-async fn an_import_names_the_lines_that_are_refused_or_repaired_and_stores_the_others() {
+async fn import_reports_rejected_and_repaired_lines_and_stores_the_others() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(&directory.path().join("data")).await;
     let stored = server.must_publish(&event(LOCAL_USER, "before")).await;
@@ -285,7 +285,7 @@ async fn an_import_names_the_lines_that_are_refused_or_repaired_and_stores_the_o
     assert_eq!(listed.len(), 3);
     assert_eq!(listed[0]["status"], "read");
     assert_eq!(listed[0]["updatedAt"], "2036-08-01T10:00:00Z");
-    // Read, and so not counted as new.
+    // A read event does not count as unread.
     let (_, summary) = server.get("/api/system/events/summary").await;
     assert_eq!(summary["unreadCount"], 2);
 

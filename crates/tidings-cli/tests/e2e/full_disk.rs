@@ -1,4 +1,4 @@
-//! A disk that is full to the last byte can be emptied through the server.
+//! Users can empty a completely full disk through the server.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -14,8 +14,8 @@ use tokio::process::{Child, Command};
 use crate::server::{LOCAL_USER, Server, event, output_of, soon, tidings};
 use crate::test_dir::TestDir;
 
-/// A small file system that outlives its servers: it belongs to the mount namespace of a process that
-/// only holds it. From outside it is seen through `/proc`.
+/// A small file system that outlives its servers. It belongs to the mount namespace of a process that
+/// only keeps the namespace alive, and is visible from outside through `/proc`.
 struct Disk {
     holder: Child,
     mount_point: TempDir,
@@ -54,13 +54,13 @@ impl Disk {
             .to_string()
     }
 
-    /// Its files as they are seen from outside.
+    /// The path of a file as seen from outside.
     fn file(&self, name: &str) -> PathBuf {
         let mount_point = self.mount_point.path().display();
         PathBuf::from(format!("/proc/{}/root{mount_point}/{name}", self.pid()))
     }
 
-    /// A server whose data directory it is.
+    /// Starts a server with this file system as its data directory.
     async fn serve(&self, flags: &[&str], log: &Path) -> Server {
         let mut command = self.command();
         let log = OpenOptions::new().create(true).append(true).open(log);
@@ -72,7 +72,7 @@ impl Disk {
         Server::from_command(command).await
     }
 
-    /// `tidings` where the disk is.
+    /// A `tidings` command within the mount namespace.
     fn command(&self) -> Command {
         let mut command = Command::new("nsenter");
         command.args(["--target", &self.pid(), "--mount"]);
@@ -83,7 +83,7 @@ impl Disk {
         command
     }
 
-    /// Looks at the store without a server, and backs it up to another disk.
+    /// Runs doctor on the store without a server, and backs it up to another disk.
     async fn examine(&self, elsewhere: &Path) {
         let mut doctor = self.command();
         doctor
@@ -102,7 +102,7 @@ impl Disk {
         assert!(status.success(), "{told}");
     }
 
-    /// Lets nobody write to it any more.
+    /// Remounts the file system as read-only.
     async fn make_read_only(&self) {
         let mut mount = Command::new("nsenter");
         mount.args(["--target", &self.pid(), "--mount"]);
@@ -116,7 +116,7 @@ impl Disk {
         assert!(status.success(), "{told}");
     }
 
-    /// Fills what is left, to the last byte.
+    /// Fills the remaining space to the last byte.
     fn fill(&self) {
         let ballast = self.file("ballast");
         let mut ballast = OpenOptions::new()
@@ -137,7 +137,7 @@ impl Disk {
     }
 }
 
-/// Publishes until the disk is called full; how often it was called so.
+/// Publishes until the server reports `storage_full`.
 async fn publish_until_full(server: &Server) {
     for _ in 0..10_000 {
         let batch: Vec<Value> = (0..20)
@@ -172,7 +172,7 @@ fn id(event: &Value) -> &str {
     event["id"].as_str().expect("an event has an id")
 }
 
-/// Every change works: by id, by ids, by filter, of all.
+/// Checks every form of change: by id, by ids, by filter, and of all events.
 async fn change_in_every_way(server: &Server) {
     let events = server.list_all().await;
     assert!(events.len() > 200, "{} events are few", events.len());
@@ -200,7 +200,7 @@ async fn change_in_every_way(server: &Server) {
 }
 
 #[tokio::test]
-async fn a_disk_that_others_have_filled_is_emptied_by_marking_and_deleting() {
+async fn accepts_marks_and_deletes_on_a_full_disk() {
     let disk = Disk::of("16m").await;
     let directory = TempDir::new().expect("a directory can be made");
     let log = directory.path().join("log");
@@ -216,12 +216,12 @@ async fn a_disk_that_others_have_filled_is_emptied_by_marking_and_deleting() {
         publish_until_full(&server).await;
     }
     change_in_every_way(&server).await;
-    // The operator is told when it begins, and not for each request.
+    // The server logs the start of the condition, not every request.
     let told = fs::read_to_string(&log).expect("readable");
     let errors = told.lines().filter(|line| line.contains("ERROR")).count();
     assert!((1..=3).contains(&errors), "{told}");
 
-    // After a crash, and after an end in order, each time with not a byte left.
+    // After a crash, and after an orderly shutdown, each time without a free byte.
     server.kill().await;
     disk.fill();
     let server = disk.serve(&[], &log).await;
@@ -234,7 +234,7 @@ async fn a_disk_that_others_have_filled_is_emptied_by_marking_and_deleting() {
     ask(&server, Method::DELETE, "/bulk", json!({"all": true})).await;
     assert_eq!(server.list_all().await.len(), 0);
 
-    // What the deleted events have left takes new ones, though the disk is as full as before.
+    // New events use the space of the deleted ones, although the disk is as full as before.
     server.must_publish(&event(LOCAL_USER, "it goes on")).await;
     let (status, body) = server.get("/readyz").await;
     assert_eq!(status, StatusCode::OK, "{body}");
@@ -246,9 +246,10 @@ async fn a_disk_that_others_have_filled_is_emptied_by_marking_and_deleting() {
     }
 }
 
-/// More is published than fits, so retention has to make room by itself, however seldom it is wanted.
+/// The test publishes more than the disk can hold, so retention must free space before its long
+/// interval ends.
 #[tokio::test]
-async fn retention_frees_a_full_disk_by_itself() {
+async fn retention_frees_a_full_disk() {
     let disk = Disk::of("8m").await;
     let directory = TempDir::new().expect("a directory can be made");
     let log = directory.path().join("log");
@@ -276,9 +277,9 @@ async fn retention_frees_a_full_disk_by_itself() {
         .expect("there is room again and again");
 }
 
-/// Without a reserve, nothing is kept.
+/// The reserve file has the size of `--reserve-bytes`, and is absent if that is 0.
 #[tokio::test]
-async fn the_reserve_follows_its_flag() {
+async fn reserve_follows_its_flag() {
     let directory = TempDir::new().expect("a directory can be made");
     for (bytes, length) in [("1000000", Some(1_000_000)), ("0", None)] {
         let mut command = tidings();
@@ -294,7 +295,7 @@ async fn the_reserve_follows_its_flag() {
         server.terminate();
         assert!(server.ended().await.success());
     }
-    // More than the disk has: nothing can be stored, and it is said why.
+    // A reserve larger than the disk: the server rejects every event and reports why.
     let mut command = tidings();
     let too_much = u64::MAX / 4;
     command
@@ -312,7 +313,7 @@ async fn the_reserve_follows_its_flag() {
 }
 
 #[tokio::test]
-async fn without_a_reserve_the_operator_is_told_of_a_full_disk_once_too() {
+async fn logs_a_full_disk_once_without_a_reserve() {
     let disk = Disk::of("8m").await;
     let directory = TempDir::new().expect("a directory can be made");
     let log = directory.path().join("log");
@@ -325,13 +326,13 @@ async fn without_a_reserve_the_operator_is_told_of_a_full_disk_once_too() {
     let told = fs::read_to_string(&log).expect("readable");
     let errors = told.lines().filter(|line| line.contains("ERROR")).count();
     assert_eq!(errors, 1, "{told}");
-    // Without a reserve deletions can fail too.
+    // Without a reserve, deletions can also fail.
     assert!(told.contains("has no reserve"), "{told}");
 }
 
-/// Such as a snapshot of a volume.
+/// For example a snapshot of a volume.
 #[tokio::test]
-async fn a_disk_that_can_only_be_read_is_examined_and_backed_up() {
+async fn examines_and_backs_up_a_read_only_disk() {
     let disk = Disk::of("16m").await;
     let directory = TempDir::new().expect("a directory can be made");
     let server = disk.serve(&[], &directory.path().join("log")).await;
@@ -342,10 +343,10 @@ async fn a_disk_that_can_only_be_read_is_examined_and_backed_up() {
     disk.examine(directory.path()).await;
 }
 
-/// Tokens are revoked until the list's file has no room; a line that was cut then would make the whole
-/// list unreadable.
+/// Revokes tokens until the revocation file is out of space. A truncated line would make the whole list
+/// unreadable.
 #[tokio::test]
-async fn a_list_of_revoked_tokens_on_a_full_disk_stays_whole() {
+async fn revocation_list_stays_readable_on_a_full_disk() {
     const ADMINISTRATOR: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
     let disk = Disk::of("8m").await;
     let place = TestDir::new().await;
@@ -367,7 +368,8 @@ async fn a_list_of_revoked_tokens_on_a_full_disk_stays_whole() {
     disk.fill();
     let http = reqwest::Client::builder().no_proxy().build();
     let http = http.expect("a client is made");
-    // 226 bytes a line: the 64 KiB that are kept end 4 bytes before the end of one, within its time.
+    // A line has 226 bytes. The 64 KiB of reserved space end 4 bytes before the end of a line, within
+    // its time.
     let mut revoked = 0;
     let refused = loop {
         let id = format!("{revoked:0>204}");

@@ -1,4 +1,4 @@
-//! What a reader of the stream makes of it, to be compared with the list.
+//! Builds an inbox from a stream, to compare it with the list.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use tidings_event::{
 use crate::server::Server;
 use crate::stream::{Frame, Stream};
 
-/// A screen: which events there are, and how many.
+/// A screen's events and counts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inbox {
     pub(crate) events: BTreeMap<EventId, (Status, Timestamp)>,
-    /// Known from `live` until the next `ready`.
+    /// The counts, known from `live` until the next `ready`.
     pub(crate) counts: Option<Summary>,
     pub(crate) cursor: Option<Cursor>,
 }
 
 impl Inbox {
-    /// Takes an item as it comes.
+    /// Applies the next item of the stream.
     pub(crate) fn take(&mut self, item: &StreamItem) {
         self.cursor = Some(item.cursor());
         match item {
@@ -52,7 +52,7 @@ impl Inbox {
         }
     }
 
-    /// Applies what a change says about the counts, which it does exactly while they are known.
+    /// Applies a change's counts. A change has counts exactly while they are known.
     fn count(&mut self, delta: Option<&CountDelta>) {
         match (&mut self.counts, delta) {
             (Some(counts), Some(delta)) => {
@@ -64,14 +64,14 @@ impl Inbox {
         }
     }
 
-    /// Takes a frame as it came over the wire.
+    /// Applies a raw frame.
     pub(crate) fn take_frame(&mut self, frame: &Frame) {
         let cursor = frame.id.parse().expect("a frame has its cursor");
         let item = StreamItem::read(&frame.name, cursor, &frame.data.to_string());
         self.take(&item.expect("it is readable").expect("its kind is known"));
     }
 
-    /// Takes a line of `tail --json`.
+    /// Applies a line of `tail --json`.
     pub(crate) fn take_line(&mut self, line: &str) {
         let line: Value = serde_json::from_str(line).expect("a line is JSON");
         let fields = line.as_object().expect("a line is an object");
@@ -85,7 +85,7 @@ impl Inbox {
         self.take(&item.expect("it is readable").expect("its kind is known"));
     }
 
-    /// Reads the stream on from where it is, up to `live`.
+    /// Continues the stream from the cursor up to `live`.
     pub(crate) async fn catch_up(&mut self, server: &Server) {
         let from = self
             .cursor
@@ -101,7 +101,7 @@ impl Inbox {
         }
     }
 
-    /// Compares with the list, and the counts with a recount of it.
+    /// Compares the events with the list, and the counts with a recount of the list.
     pub(crate) async fn must_agree_with(&self, server: &Server) {
         let mut listed = BTreeMap::new();
         let mut recount = Summary::default();

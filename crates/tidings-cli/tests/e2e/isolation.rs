@@ -1,5 +1,5 @@
-//! Two thousand users listen at once, while events come, are marked and deleted, tokens end and
-//! connections break: nobody is shown a byte of what is another's, and everybody has all that is theirs.
+//! Two thousand users listen while events arrive, are marked and deleted, tokens expire and connections
+//! break. No user receives a byte of another user's data, and each receives all of their own.
 
 mod checker;
 mod names;
@@ -30,7 +30,7 @@ use crate::test_dir::TestDir;
 
 const USERS: u32 = 2_000;
 
-/// The connections that are made at a time.
+/// The most connections that are opened at the same time.
 const DOORS: usize = 64;
 
 const PUBLISHERS: usize = 4;
@@ -38,11 +38,11 @@ const REQUESTS: usize = 100;
 const CHANGERS: usize = 4;
 const CHANGES: usize = 100;
 
-/// The users that are asked for at a time, in the end.
+/// The most users whose lists are compared at the same time.
 const ASKED: usize = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_thousand_users_see_all_of_theirs_and_nothing_of_another() {
+async fn two_thousand_users_see_all_own_events_and_no_others() {
     raise_open_files();
     let place = TestDir::new().await;
     let server = Server::from_command(place.serve(&["--jwt-leeway", "1s"])).await;
@@ -67,9 +67,9 @@ async fn two_thousand_users_see_all_of_theirs_and_nothing_of_another() {
         targets.push(target);
         journeys.push(tokio::spawn(journey));
     }
-    go_on(&world, installation).await;
+    run_traffic(&world, installation).await;
 
-    // Nothing changes any more, so where each stream ends is known.
+    // The traffic has ended, so the final cursor of each stream is known.
     let mut told = stream::iter((0..USERS).zip(&targets))
         .map(|(user, target)| tell(&world, user, target))
         .buffer_unordered(ASKED);
@@ -80,11 +80,11 @@ async fn two_thousand_users_see_all_of_theirs_and_nothing_of_another() {
     while let Some(journey) = soon("a user to have all", journeys.next()).await {
         all.push(journey.expect("no check has failed"));
     }
-    check_that_it_happened(&all);
+    check_coverage(&all);
     compare_with_lists(&world, &all).await;
 }
 
-/// A process may open fewer files at first than it is allowed to.
+/// Raises the soft limit of open files to the hard limit.
 fn raise_open_files() {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -94,8 +94,8 @@ fn raise_open_files() {
     setrlimit(Resource::Nofile, raised).expect("a limit can be raised to its maximum");
 }
 
-/// Publishes and changes, until that is done.
-async fn go_on(world: &Arc<World>, installation: Uuid) {
+/// Publishes and changes events until all traffic is sent.
+async fn run_traffic(world: &Arc<World>, installation: Uuid) {
     let mut traffic = JoinSet::new();
     for _ in 0..PUBLISHERS {
         let world = Arc::clone(world);
@@ -110,7 +110,7 @@ async fn go_on(world: &Arc<World>, installation: Uuid) {
     }
 }
 
-/// Tells a user where the stream will stand once it has all.
+/// Sends the final cursor of a user's stream to the task that follows it.
 async fn tell(world: &World, user: u32, target: &watch::Sender<Option<String>>) {
     let (status, summary) = world.ask(user, (Method::GET, "/summary"), None).await;
     assert_eq!(status, StatusCode::OK, "{summary}");
@@ -118,8 +118,8 @@ async fn tell(world: &World, user: u32, target: &watch::Sender<Option<String>>) 
     target.send_replace(Some(cursor.to_owned()));
 }
 
-/// That nobody was cut off, nor let go with their token, would prove nothing.
-fn check_that_it_happened(journeys: &[Journey]) {
+/// Checks that connections were cut and tokens expired. Otherwise the test proves nothing.
+fn check_coverage(journeys: &[Journey]) {
     let sum = |count: fn(&Journey) -> usize| journeys.iter().map(count).sum::<usize>();
     let cuts = sum(|journey| journey.cuts);
     let expiries = sum(|journey| journey.expiries);
@@ -139,7 +139,7 @@ fn check_that_it_happened(journeys: &[Journey]) {
     );
 }
 
-/// What each stream said is what the list says, and what was published is there.
+/// Compares each stream with the user's list, and the list with the published events.
 async fn compare_with_lists(world: &World, journeys: &[Journey]) {
     let mut published: BTreeMap<u32, Vec<Uuid>> = BTreeMap::new();
     for (user, id) in world.all_published() {
@@ -162,7 +162,7 @@ async fn compare_with_lists(world: &World, journeys: &[Journey]) {
     while compared.next().await.is_some() {}
 }
 
-/// The status of each event of a user.
+/// The status of each event in a user's list.
 async fn list(world: &World, user: u32) -> BTreeMap<Uuid, String> {
     let path = "?pagesize=1000";
     let (status, page) = world.ask(user, (Method::GET, path), None).await;

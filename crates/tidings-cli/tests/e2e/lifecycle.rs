@@ -1,4 +1,4 @@
-//! Start, stop, hang up.
+//! Start, shutdown and disconnects.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -11,7 +11,7 @@ use crate::server::{LOCAL_USER, Server, event, output_of, soon, tidings};
 use crate::stream::Stream;
 
 #[tokio::test]
-async fn sigterm_ends_streams_with_a_retry_and_keeps_what_was_accepted() {
+async fn sigterm_ends_streams_with_a_retry_and_keeps_accepted_events() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let mut stream = Stream::connect(server.address, "")
@@ -57,7 +57,7 @@ async fn sigterm_ends_streams_with_a_retry_and_keeps_what_was_accepted() {
 }
 
 #[tokio::test]
-async fn what_was_committed_for_a_publisher_that_hung_up_is_delivered() {
+async fn delivers_events_of_a_disconnected_publisher() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let mut stream = Stream::connect(server.address, "")
@@ -82,11 +82,11 @@ async fn what_was_committed_for_a_publisher_that_hung_up_is_delivered() {
             .write_all(request.as_bytes())
             .await
             .expect("it is sent");
-        // Hangs up with the answer unread.
+        // Closes the connection without reading the response.
         drop(connection);
         sent.insert(event["id"].to_string());
     }
-    // Each comes once, and then each is in the list.
+    // The stream delivers each event once, and the list has all of them.
     let mut delivered = std::collections::BTreeSet::new();
     while delivered.len() < sent.len() {
         let frame = stream.must_next().await;
@@ -108,7 +108,7 @@ async fn what_was_committed_for_a_publisher_that_hung_up_is_delivered() {
 }
 
 #[tokio::test]
-async fn only_loopback_addresses_are_served() {
+async fn serves_only_loopback_addresses() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let mut command = tidings();
     command
@@ -124,7 +124,7 @@ async fn only_loopback_addresses_are_served() {
 }
 
 #[tokio::test]
-async fn an_address_in_use_is_named() {
+async fn names_an_address_in_use() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let elsewhere = tempfile::tempdir().expect("a directory can be made");
@@ -143,7 +143,7 @@ async fn an_address_in_use_is_named() {
 }
 
 #[tokio::test]
-async fn the_page_and_the_probes_answer() {
+async fn serves_the_page_and_the_probes() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     for path in ["/healthz", "/readyz"] {

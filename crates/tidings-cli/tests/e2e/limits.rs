@@ -1,4 +1,4 @@
-//! `tidings serve` limits what it is told to limit.
+//! `tidings serve` applies the limits from its flags.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::server::{LOCAL_USER, Server, event, soon, tidings};
 
 #[tokio::test]
-async fn limits_hold_as_the_flags_say() {
+async fn applies_the_limits_from_flags() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let mut command = tidings();
     command
@@ -40,7 +40,8 @@ async fn limits_hold_as_the_flags_say() {
         "{warning}"
     );
     assert!(stored["metadata"].as_object().expect("an object").len() <= 16);
-    // The largest batch is three events, and one comes back a second; both were counted.
+    // The burst is the largest batch, three events, and refills one event per second. Both requests
+    // above count.
     for _ in 0..50 {
         let answer = soon("an answer", server.publish(&plain)).await;
         let (status, body) = answer.expect("the connection holds");
@@ -54,7 +55,7 @@ async fn limits_hold_as_the_flags_say() {
 }
 
 #[tokio::test]
-async fn limits_that_contradict_each_other_are_refused() {
+async fn rejects_contradictory_limits() {
     let output = tidings()
         .args(["serve", "--max-event-bytes", "2000"])
         .output()

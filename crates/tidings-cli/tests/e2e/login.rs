@@ -31,7 +31,7 @@ async fn answer(request: RequestBuilder) -> (StatusCode, String) {
 }
 
 #[tokio::test]
-async fn without_keys_it_says_how_to_make_one() {
+async fn missing_keys_error_explains_how_to_create_one() {
     let mut command = tidings();
     command.args(["serve", "--auth", "jwt"]);
     let (status, out, err) = output_of(command).await;
@@ -61,7 +61,7 @@ async fn without_keys_it_says_how_to_make_one() {
 }
 
 #[tokio::test]
-async fn a_curious_colleague_reads_marks_and_deletes_nothing() {
+async fn users_cannot_read_mark_or_delete_others_events() {
     let place = TestDir::new().await;
     let server = Server::from_command(place.serve(&[])).await;
     let (alice, bob) = (place.token(ALICE, &[]).await, place.token(BOB, &[]).await);
@@ -104,13 +104,13 @@ async fn a_curious_colleague_reads_marks_and_deletes_nothing() {
     assert!(kept.contains("\"status\":\"unread\""), "{kept}");
 }
 
-/// The rarest part of a token: what nobody would guess.
+/// The signature, the part of a token that cannot be guessed.
 fn signature(token: &str) -> &str {
     token.rsplit('.').next().expect("a token has parts")
 }
 
 #[tokio::test]
-async fn nothing_secret_is_logged_or_shown() {
+async fn responses_and_log_contain_no_secrets() {
     let place = TestDir::new().await;
     let log = place.path("log");
     std::fs::write(place.path("revoked"), "").expect("it can be made");
@@ -134,7 +134,7 @@ async fn nothing_secret_is_logged_or_shown() {
     let others = TestDir::new().await;
     let forged = others.token(ALICE, &admin).await;
     let expired = place.token(ALICE, &["--expires-in", "1s"]).await;
-    // It is refused once its second and the leeway's are over.
+    // The server rejects it once its lifetime and the leeway are over.
     let is_over = async {
         let ask = || answer(ask(&server, Method::GET, "/api/system/events", &expired));
         while ask().await.0 != StatusCode::UNAUTHORIZED {
@@ -160,14 +160,14 @@ async fn nothing_secret_is_logged_or_shown() {
             ask(&server, Method::GET, list, "").header("x-request-id", "a request"),
         ];
         for request in asked {
-            // What is set as a cookie is not in the body.
+            // Only the body: the `Set-Cookie` header must contain the token.
             shown += &answer(request).await.1;
         }
     }
     server.terminate();
     assert!(server.ended().await.success());
     shown += &std::fs::read_to_string(&log).expect("it is there");
-    // The log is there, and says what was asked for.
+    // The log exists and contains the requests.
     assert!(shown.contains("answered") && shown.contains(list));
     let secret = std::fs::read_to_string(&place.secret).expect("it is there");
     for hidden in [

@@ -5,7 +5,7 @@ use tokio::process::Command;
 
 use crate::server::{LOCAL_USER, Server, command, event, output_of, tidings};
 
-/// What a command that must succeed prints.
+/// The lines of a command that must succeed.
 async fn lines_of(command: Command) -> Vec<String> {
     let (status, out, err) = output_of(command).await;
     assert!(status.success(), "{err}");
@@ -15,7 +15,7 @@ async fn lines_of(command: Command) -> Vec<String> {
 const OPERATION: &str = "0193000a-0000-7000-8000-000000000001";
 const RESOURCE: &str = "0193000b-0000-7000-8000-000000000001";
 
-/// A server with four events, of which each filter finds some and not others.
+/// A server with four events. Each filter matches some of them.
 async fn with_events(directory: &std::path::Path) -> Server {
     let server = Server::start(directory).await;
     let mut events = ["one", "two", "three"].map(|text| event(LOCAL_USER, text));
@@ -28,14 +28,15 @@ async fn with_events(directory: &std::path::Path) -> Server {
     for event in &events {
         server.must_publish(event).await;
     }
-    // Sent by another instance, so that its owner and its sender do not tell that it is the system's.
+    // Another installation sends the event, so that neither its owner nor its sender shows the owner
+    // kind.
     let mut of_system = event("system", "four");
     of_system["systemId"] = json!(OPERATION);
     server.must_publish(&of_system).await;
     server
 }
 
-/// Filters, and what they find: the same in `tail` and in `list`.
+/// Filters and the events they match, in `tail` and in `list`.
 const FILTERS: [(&[&str], &[&str]); 8] = [
     (&["--severity", "error"], &["one"]),
     (&["--severity", "error,warning"], &["one", "two"]),
@@ -51,13 +52,13 @@ const FILTERS: [(&[&str], &[&str]); 8] = [
 ];
 
 #[tokio::test]
-async fn tail_and_list_find_the_same_with_each_filter() {
+async fn tail_and_list_match_the_same_events() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = with_events(directory.path()).await;
     for (filter, expected) in FILTERS {
         let count = expected.len().to_string();
         let tail = [filter, &["--since", "earliest", "--count", &count]].concat();
-        // A stream begins with the events of the system.
+        // A stream starts with the system's events.
         let mut tailed: Vec<_> = lines_of(command("tail", &server, &tail)).await;
         tailed.sort_by_key(|line| line.ends_with("four"));
         assert_eq!(tailed.len(), expected.len(), "{filter:?}: {tailed:?}");
@@ -77,7 +78,7 @@ async fn tail_and_list_find_the_same_with_each_filter() {
 }
 
 #[tokio::test]
-async fn tail_filters_events_and_nothing_else() {
+async fn tail_filters_only_events() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = with_events(directory.path()).await;
     let args = ["--json", "--since", "earliest", "--severity", "warning"];
@@ -93,7 +94,7 @@ async fn tail_filters_events_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn list_pages_beneath_and_counts_under_its_table() {
+async fn list_fetches_pages_and_prints_counts_below_the_table() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let (status, out, err) = output_of(command("list", &server, &[])).await;
@@ -133,7 +134,7 @@ async fn list_pages_beneath_and_counts_under_its_table() {
 }
 
 #[tokio::test]
-async fn list_is_searched_and_sorted_as_asked() {
+async fn list_searches_and_sorts() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = with_events(directory.path()).await;
     let listed = async |args: &[&str]| -> Vec<String> {
@@ -158,7 +159,7 @@ async fn list_is_searched_and_sorted_as_asked() {
 }
 
 #[tokio::test]
-async fn tail_shows_changes_as_lines_whatever_the_filter() {
+async fn tail_prints_changes_regardless_of_the_filter() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = with_events(directory.path()).await;
     let args = ["--read", "--search", "two"];
@@ -182,7 +183,7 @@ async fn tail_shows_changes_as_lines_whatever_the_filter() {
 }
 
 #[tokio::test]
-async fn get_shows_an_event_whole_and_safely() {
+async fn get_prints_every_field_and_escapes_control_characters() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let mut sent = event(LOCAL_USER, "no answer\n\u{1b}[2Jfrom it");
@@ -220,7 +221,7 @@ async fn get_shows_an_event_whole_and_safely() {
 }
 
 #[tokio::test]
-async fn completions_know_the_commands_and_their_flags() {
+async fn completions_include_commands_and_flags() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let mut completions = tidings();
         completions.args(["completions", shell]);
@@ -235,7 +236,7 @@ async fn completions_know_the_commands_and_their_flags() {
 }
 
 #[tokio::test]
-async fn help_names_the_exit_codes_and_usage_errors_have_theirs() {
+async fn help_lists_exit_codes_and_usage_errors_return_theirs() {
     let mut help = tidings();
     help.arg("--help");
     let help = lines_of(help).await.join("\n");

@@ -1,4 +1,4 @@
-//! `tidings publish` where the connection breaks after the event is stored and before the answer.
+//! `tidings publish` when the connection breaks after the event is stored and before the response.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::server::{LOCAL_USER, Server, event, output_of, tidings};
 
-/// Stands before a server and loses the answers of the first connections.
+/// A proxy that drops the responses of the first connections.
 struct Lossy {
     address: SocketAddr,
     task: JoinHandle<()>,
@@ -31,7 +31,7 @@ impl Lossy {
             loop {
                 let (mut client, _) = listener.accept().await.expect("it accepts");
                 let mut upstream = TcpStream::connect(server).await.expect("it is there");
-                // Either side may hang up.
+                // Either side can close the connection.
                 let _ = tokio::io::copy_bidirectional(&mut client, &mut upstream).await;
             }
         });
@@ -49,7 +49,7 @@ impl Drop for Lossy {
     }
 }
 
-/// A request or an answer with its body.
+/// Reads a request or a response with its body.
 pub(crate) async fn message(from: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
@@ -69,7 +69,7 @@ pub(crate) async fn message(from: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn an_event_whose_answer_is_lost_is_stored_once() {
+async fn stores_an_event_once_after_a_lost_response() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let lossy = Lossy::before(server.address, 2).await;
@@ -88,7 +88,7 @@ async fn an_event_whose_answer_is_lost_is_stored_once() {
 }
 
 #[tokio::test]
-async fn a_file_whose_answer_is_lost_is_stored_once() {
+async fn stores_a_file_once_after_a_lost_response() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(&directory.path().join("data")).await;
     let lossy = Lossy::before(server.address, 1).await;
@@ -110,7 +110,7 @@ async fn a_file_whose_answer_is_lost_is_stored_once() {
 }
 
 #[tokio::test]
-async fn lines_whose_answer_is_lost_are_stored_once() {
+async fn stores_lines_once_after_a_lost_response() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(&directory.path().join("data")).await;
     let lossy = Lossy::before(server.address, 1).await;

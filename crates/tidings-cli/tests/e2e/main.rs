@@ -1,4 +1,4 @@
-//! The built binary, as its users meet it: started, killed, filled up, tailed.
+//! End-to-end tests of the built binary.
 
 mod access;
 mod backup;

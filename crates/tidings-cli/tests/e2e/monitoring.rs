@@ -1,4 +1,4 @@
-//! What a monitoring system and a reader of the log see of the binary.
+//! The binary's metrics, health checks and log, as a monitoring system reads them.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use crate::server::{output_of, soon, terminate, tidings};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A server whose log is read, with all its lines so far.
+/// A server with its log lines so far.
 struct Logging {
     process: Child,
     log: Lines<BufReader<ChildStderr>>,
@@ -21,7 +21,7 @@ struct Logging {
 }
 
 impl Logging {
-    /// Starts `tidings serve` with a log of JSON.
+    /// Starts `tidings serve` with a JSON log.
     fn start(directory: &std::path::Path, flags: &[&str]) -> Self {
         let mut command = tidings();
         command
@@ -71,7 +71,7 @@ impl Logging {
     }
 }
 
-/// The answer to a request with exactly these headers, and its connection's end.
+/// Sends a request with exactly these headers, and reads the response until the connection closes.
 async fn ask(address: SocketAddr, head: &[u8]) -> String {
     let mut socket = TcpStream::connect(address).await.expect("it listens");
     socket.write_all(head).await.expect("it is sent");
@@ -82,7 +82,7 @@ async fn ask(address: SocketAddr, head: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn the_log_tells_the_version_and_who_is_refused_as_foreign() {
+async fn logs_the_version_and_rejected_foreign_requests() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let mut server = Logging::start(directory.path(), &["--log", "debug"]);
     assert_eq!(server.line("starting").await["version"], VERSION);
@@ -125,7 +125,7 @@ async fn the_log_tells_the_version_and_who_is_refused_as_foreign() {
 }
 
 #[tokio::test]
-async fn the_metrics_listener_needs_no_token() {
+async fn metrics_listener_requires_no_token() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let secret = "0123456789abcdef0123456789abcdef";
     std::fs::write(directory.path().join("secret"), secret).expect("writable");
@@ -148,7 +148,7 @@ async fn the_metrics_listener_needs_no_token() {
     let version = format!("tidings_build_info{{version=\"{VERSION}\"}} 1");
     assert!(text.contains(&version), "{text}");
 
-    // Load balancers ask in many ways.
+    // Load balancers send various methods and HTTP versions.
     for head in [
         &b"OPTIONS /healthz HTTP/1.0\r\n\r\n"[..],
         b"OPTIONS /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
@@ -158,7 +158,7 @@ async fn the_metrics_listener_needs_no_token() {
         assert!(answer.contains(" 200 OK\r\n"), "{answer}");
     }
 
-    // Prometheus' own judgement of the names and of the format.
+    // Prometheus' own check of the names and the format.
     let mut judge = Command::new("promtool");
     judge.args(["check", "metrics"]).kill_on_drop(true);
     let file = directory.path().join("metrics");

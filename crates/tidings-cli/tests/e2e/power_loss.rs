@@ -1,7 +1,7 @@
-//! Power is lost the moment a response is sent: everything that was acknowledged is on disk.
+//! Power fails the moment a response is sent: everything acknowledged is on disk.
 //!
-//! SIGKILL does not show this, since the kernel keeps what the process has written. Here the server's system
-//! calls are traced and replayed on a disk that keeps only what was synced.
+//! SIGKILL cannot show this, since the kernel keeps the data that the process has written. This test
+//! traces the server's system calls and replays them on a disk that keeps only synced data.
 
 mod disk;
 mod trace;
@@ -18,19 +18,19 @@ use crate::server::{LOCAL_USER, Server, event, soon};
 use disk::{Disk, Obeys};
 use trace::Call;
 
-/// The events that the user sees, by their descriptions, and whether they are read.
+/// The user's events by description, and whether each is read.
 type Inbox = Vec<(String, bool)>;
 
-/// The requests of the test, with what the user sees once each is acknowledged.
+/// The system calls of the requests, and the user's inbox after each response.
 struct Traced {
     calls: Vec<Call>,
     acknowledged: Vec<Inbox>,
 }
 
 #[tokio::test]
-async fn acknowledged_requests_survive_a_loss_of_power() {
+async fn acknowledged_requests_survive_power_loss() {
     let directory = tempfile::tempdir().expect("a directory can be made");
-    // As the kernel names it.
+    // The kernel reports canonical paths.
     let path = fs::canonicalize(directory.path()).expect("it is there");
     let Traced {
         calls,
@@ -38,7 +38,7 @@ async fn acknowledged_requests_survive_a_loss_of_power() {
     } = traced(&path).await;
     let survived = survivors(&path, &calls, Obeys::All).await;
     assert_eq!(survived, acknowledged);
-    // The same calls without some of their syncs: the disk drops what the server has acknowledged.
+    // Without some of the syncs, the simulated disk must lose acknowledged data.
     for obeys in [Obeys::None, Obeys::NotTheLog, Obeys::NoDirectories] {
         let survived = survivors(&path, &calls, obeys).await;
         assert_eq!(survived.len(), acknowledged.len());
@@ -48,12 +48,12 @@ async fn acknowledged_requests_survive_a_loss_of_power() {
     }
 }
 
-/// Runs a server on a new data directory under `strace`, and sends it one request after the other.
+/// Runs a server on a new data directory under `strace`, and sends requests one after another.
 async fn traced(directory: &Path) -> Traced {
     let trace = directory.join("trace");
     let mut command = Command::new("strace");
     command
-        // The server stays the child of this process, and is killed with it.
+        // The server stays a child of this process, and ends with it.
         .args(["-D", "-f", "-q", "-y", "-xx", "-s", "1000000"])
         .args(["-e", &format!("trace={}", trace::CALLS), "-o"])
         .arg(&trace)
@@ -68,7 +68,7 @@ async fn traced(directory: &Path) -> Traced {
     let end = format!("{pid} +++ exited with 0 +++");
     let written = async {
         loop {
-            // The columns of the processes are aligned.
+            // `strace` aligns the process ids in columns.
             let text = fs::read_to_string(&trace).expect("strace has written");
             let mut lines = text.lines().rev();
             if lines.any(|line| line.split_whitespace().eq(end.split(' '))) {
@@ -93,7 +93,7 @@ async fn send_requests(server: &Server) -> Vec<Inbox> {
         let response = response.expect("the connection holds");
         let status = response.status();
         assert!(status.is_success(), "{path}: {status}");
-        // The next request comes after the end of the response.
+        // The next request starts after the end of the response.
         response.bytes().await.expect("the connection holds")
     };
     let one = event(LOCAL_USER, "one");
@@ -123,13 +123,13 @@ async fn send_requests(server: &Server) -> Vec<Inbox> {
     acknowledged
 }
 
-/// What is left after a loss of power at the beginning of each response.
+/// The inboxes that survive a power loss at the start of each response.
 async fn survivors(directory: &Path, calls: &[Call], obeys: Obeys) -> Vec<Inbox> {
     let mut disk = Disk::new(directory, obeys);
     let data = directory.join("data");
     let mut moments: Vec<(usize, bool, usize)> = Vec::new();
     for (index, call) in calls.iter().enumerate() {
-        // A call ends after it begins, and both can be one line.
+        // A call ends after it starts, and both can be on the same line.
         moments.push((call.begun, false, index));
         moments.push((call.ended, true, index));
     }
@@ -160,7 +160,7 @@ fn is_response(call: &Call) -> bool {
     is_socket && texts.any(|text| text.starts_with(b"HTTP/1.1 2"))
 }
 
-/// What an engine finds that opens what is left.
+/// Opens the durable files with an engine and returns the inbox.
 async fn left_on(disk: &Disk, data: &Path) -> Inbox {
     let directory = tempfile::tempdir().expect("a directory can be made");
     disk.write_durable(data, directory.path());

@@ -1,10 +1,10 @@
-//! A terminal without a screen.
+//! Pseudo-terminals.
 
 use std::fs::{File, OpenOptions};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-/// The side of the user, who types and reads, and the side of programs.
+/// Opens a pseudo-terminal. Returns the user's side and the programs' side.
 pub(crate) fn open() -> (File, File) {
     let user = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&user)

@@ -1,4 +1,4 @@
-//! `tidings publish --stdin`: many events, of which some are bad.
+//! `tidings publish --stdin` with many events, some of them invalid.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -16,7 +16,7 @@ fn publish_lines(url: &str) -> Command {
     command
 }
 
-/// A command whose standard input is a file with this text.
+/// Sets a file with this text as the command's standard input.
 fn fed(mut command: Command, directory: &Path, text: impl AsRef<[u8]>) -> Command {
     let path = directory.join("input");
     std::fs::write(&path, text).expect("writable");
@@ -35,7 +35,7 @@ fn descriptions(events: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn bad_lines_are_refused_by_number_with_every_fault_and_the_others_stored_in_order() {
+async fn reports_every_fault_by_line_and_stores_the_other_lines_in_order() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(&directory.path().join("data")).await;
     let good: Vec<_> = (0..1_500)
@@ -115,7 +115,7 @@ async fn bad_lines_are_refused_by_number_with_every_fault_and_the_others_stored_
 }
 
 #[tokio::test]
-async fn lines_sent_again_are_repeats_and_stored_events_are_printed_on_request() {
+async fn counts_repeated_lines_and_prints_stored_events_as_json() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(&directory.path().join("data")).await;
     let own_ids = lines(&[event(LOCAL_USER, "one"), event("system", "two")]);
@@ -138,7 +138,7 @@ async fn lines_sent_again_are_repeats_and_stored_events_are_printed_on_request()
 }
 
 #[tokio::test]
-async fn no_lines_are_no_error() {
+async fn accepts_empty_input() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(&directory.path().join("data")).await;
     let command = fed(publish_lines(&server.url("")), directory.path(), "\n\r\n");
@@ -163,7 +163,7 @@ async fn reports_unknown_lines_if_the_server_stays_unreachable() {
     assert!(err.ends_with("0 stored, 0 rejected\n"), "{err}");
 }
 
-/// A command that is fed as the test goes on.
+/// A running command whose input the test writes.
 struct Feeding {
     process: Child,
 }
@@ -191,7 +191,7 @@ impl Feeding {
         kill_process(pid, Signal::INT).expect("it is there");
     }
 
-    /// Closes its input if `close`, and waits for its end.
+    /// Waits for the end of the command. With `close`, closes its input first.
     async fn end(mut self, close: bool) -> (Option<i32>, String) {
         let input = self.process.stdin.take().filter(|_| !close);
         let mut errors = self.process.stderr.take().expect("it is piped");
@@ -205,7 +205,7 @@ impl Feeding {
     }
 }
 
-/// Waits until the server has this many events: a stream tells, so that nothing is asked twice.
+/// Waits on a stream until the server has this many events, so that no request is repeated.
 async fn until_stored(server: &Server, number: u64) {
     let mut tail = tidings();
     tail.args(["tail", "--since", "earliest", "--url", &server.url("")])
@@ -215,11 +215,11 @@ async fn until_stored(server: &Server, number: u64) {
 }
 
 #[tokio::test]
-async fn lines_are_stored_as_they_come_and_an_interruption_says_how_far_it_got() {
+async fn stores_lines_as_they_arrive_and_reports_the_progress_on_interruption() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(&directory.path().join("data")).await;
     let mut feeding = Feeding::start(publish_lines(&server.url("")));
-    // Without ids of their own.
+    // The lines have no ids.
     let line = json!({"actedUpon": "7b1d2c3e-0000-4000-8000-000000000001", "category": "a",
                       "action": "b", "severity": "debug", "description": "x"});
     feeding.feed(&format!("{line}\n{line}\n")).await;
@@ -237,19 +237,19 @@ async fn lines_are_stored_as_they_come_and_an_interruption_says_how_far_it_got()
 }
 
 #[tokio::test]
-async fn a_server_that_is_killed_and_comes_back_gets_every_line_once() {
+async fn stores_every_line_once_across_server_kills() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let data = directory.path().join("data");
     let mut server = Server::start(&data).await;
     let address = server.address.to_string();
     let mut command = publish_lines(&server.url(""));
-    // As often as it takes: how long a server needs to come back is not what is tested.
+    // Retries without a limit, since the test does not measure how long a restart takes.
     command.args(["--retries", "1000"]);
     let mut feeding = Feeding::start(command);
     let mut number = 0;
     let mut more = |count: u64| {
         let lines = (number..number + count).map(|number| {
-            // Without an id, so that a line that is sent twice would be two events.
+            // Without an id, a line sent twice would be stored as two events.
             let mut event = event(LOCAL_USER, &number.to_string());
             event.as_object_mut().expect("an object").remove("id");
             format!("{event}\n")
@@ -260,7 +260,7 @@ async fn a_server_that_is_killed_and_comes_back_gets_every_line_once() {
     };
     for round in 1..=3 {
         feeding.feed(&more(300)).await;
-        // In the middle of what is on its way.
+        // Kills the server while lines are being sent.
         until_stored(&server, 300 * (round - 1) + 1).await;
         server.kill().await;
         server = Server::start_at(&data, &address).await;

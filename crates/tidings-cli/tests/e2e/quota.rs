@@ -1,4 +1,4 @@
-//! What one user may take of the server's disk.
+//! The storage quota of a user.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ const ALICE: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
 const BOB: &str = "7b1d2c3e-0000-4000-8000-00000000000b";
 const BACKEND: &str = "7b1d2c3e-0000-4000-8000-00000000000c";
 
-/// A little more than the largest event.
+/// Slightly more than the largest event.
 const QUOTA: &str = "150000";
 
 async fn ask(
@@ -33,7 +33,8 @@ async fn ask(
     (status, serde_json::from_str(&text).unwrap_or(Value::Null))
 }
 
-/// Publishes events of some 4 KiB until one is refused; how many were stored.
+/// Publishes events of about 4 KiB until the server rejects one. Returns the number of stored events
+/// and the error.
 async fn fill(server: &Server, token: &str, owner: &str) -> (usize, Value) {
     for stored in 0..1_000 {
         let large = event(owner, &"x".repeat(4_000));
@@ -48,7 +49,7 @@ async fn fill(server: &Server, token: &str, owner: &str) -> (usize, Value) {
 }
 
 #[tokio::test]
-async fn a_user_fills_the_own_quota_and_backends_have_as_much_again() {
+async fn limits_a_user_to_the_quota_and_backends_to_twice_the_quota() {
     let place = TestDir::new().await;
     let flags = ["--max-owner-bytes", QUOTA, "--own-publish-rate", "0"];
     let server = Server::from_command(place.serve(&flags)).await;
@@ -67,7 +68,8 @@ async fn a_user_fills_the_own_quota_and_backends_have_as_much_again() {
     assert!(remedy.contains("delete events"), "{remedy}");
     assert!(remedy.contains("--max-owner-bytes"), "{remedy}");
 
-    // What a backend has to say still arrives, until it has taken as much again; others notice nothing.
+    // A backend's events are accepted until they use the same amount again. Other users are not
+    // affected.
     let (more, refused) = fill(&server, &backend, ALICE).await;
     assert_eq!(stored + more, 300_000 / (4_000 + 512 + 15));
     assert_eq!(refused["code"], "quota_exceeded", "{refused}");
@@ -83,7 +85,7 @@ async fn a_user_fills_the_own_quota_and_backends_have_as_much_again() {
     let (status, _) = ask(&server, Method::POST, path, &bob, Some(&own)).await;
     assert_eq!(status, StatusCode::CREATED);
 
-    // Deleting gives the room back.
+    // Deleting events frees the quota.
     let all = json!({"all": true});
     let bulk = "/api/system/events/bulk";
     let (status, deleted) = ask(&server, Method::DELETE, bulk, &alice, Some(&all)).await;

@@ -1,4 +1,4 @@
-//! `tidings serve` keeps what it is told to, and its log says as much as it is told to.
+//! `tidings serve` applies its retention flags and its log level.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ async fn serving(directory: &Path, flags: &[&str]) -> Server {
 }
 
 #[tokio::test]
-async fn what_is_not_to_be_kept_goes_and_every_reader_and_count_follows() {
+async fn retention_deletes_events_and_updates_readers_and_counts() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let mut events: Vec<Value> = (0..30)
@@ -73,7 +73,7 @@ async fn what_is_not_to_be_kept_goes_and_every_reader_and_count_follows() {
 }
 
 #[tokio::test]
-async fn rejects_a_wrong_flag_before_opening_anything() {
+async fn rejects_invalid_flags_before_creating_the_directory() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let data = directory.path().join("data");
     for (flag, hint) in [
@@ -93,7 +93,7 @@ async fn rejects_a_wrong_flag_before_opening_anything() {
 }
 
 #[tokio::test]
-async fn an_empty_variable_counts_as_none() {
+async fn treats_an_empty_variable_as_unset() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let mut command = tidings();
     command
@@ -110,7 +110,7 @@ async fn an_empty_variable_counts_as_none() {
 }
 
 #[tokio::test]
-async fn the_level_of_the_log_is_read_and_set() {
+async fn reads_and_sets_the_log_level() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let path = "/api/system/events/config";

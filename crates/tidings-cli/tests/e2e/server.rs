@@ -12,13 +12,13 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
-/// Far beyond what any step takes: passing it means that something is stuck.
+/// Far longer than any step takes. A step that exceeds it is stuck.
 pub(crate) const STUCK: Duration = Duration::from_secs(60);
 
-/// The one user of the local identity.
+/// The user of the local identity.
 pub(crate) const LOCAL_USER: &str = "6c6f6361-6c00-4000-8000-000000000001";
 
-/// Waits for what must come.
+/// Waits for a result that must arrive.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(STUCK, future)
         .await
@@ -32,7 +32,7 @@ pub(crate) fn tidings() -> Command {
     command
 }
 
-/// A server process; killed when it is dropped.
+/// A server process. Dropping it kills the process.
 pub(crate) struct Server {
     process: Child,
     pub(crate) address: SocketAddr,
@@ -56,7 +56,7 @@ impl Server {
         Self::from_command(command).await
     }
 
-    /// Waits until the server that `command` starts accepts.
+    /// Starts `command`, and waits until the server accepts connections.
     pub(crate) async fn from_command(mut command: Command) -> Self {
         command
             .env("TIDINGS_LOG", "warn")
@@ -78,7 +78,7 @@ impl Server {
         Self::of_process(process, address.parse().expect("an address follows"))
     }
 
-    /// The server that `command` starts, which cannot say when it accepts.
+    /// Starts `command`, whose server cannot report its address.
     pub(crate) fn at(mut command: Command, address: SocketAddr) -> Self {
         let process = command.spawn().expect("the binary starts");
         Self::of_process(process, address)
@@ -105,12 +105,12 @@ impl Server {
             .expect("the process has not been waited for")
     }
 
-    /// Sends a publish request; an error means that the connection broke.
+    /// Sends a publish request. An error means that the connection broke.
     pub(crate) async fn publish(&self, body: &Value) -> reqwest::Result<(StatusCode, Value)> {
         publish(&self.http, self.address, body).await
     }
 
-    /// As [`Self::publish`], where nothing may go wrong.
+    /// Like [`Self::publish`], but the request must succeed.
     pub(crate) async fn must_publish(&self, body: &Value) -> Value {
         let answer = soon("an answer", self.publish(body)).await;
         let (status, stored) = answer.expect("the connection holds");
@@ -125,14 +125,14 @@ impl Server {
         (status, response.json().await.expect("the body is JSON"))
     }
 
-    /// A page that is no JSON.
+    /// The body of a response that is not JSON.
     pub(crate) async fn text(&self, path: &str) -> String {
         let response = soon("an answer", self.http.get(self.url(path)).send()).await;
         let response = response.expect("the connection holds");
         response.text().await.expect("the body is text")
     }
 
-    /// Every event the local user sees, the newest first, by `next`.
+    /// All events of the local user, newest first, read by `next`.
     pub(crate) async fn list_all(&self) -> Vec<Value> {
         let mut events = Vec::new();
         const PAGE: &str = "/api/system/events?pagesize=1000&sort=created_at&order=desc";
@@ -151,7 +151,7 @@ impl Server {
         }
     }
 
-    /// SIGKILL, as a crash or the kernel would end it.
+    /// Sends SIGKILL, as in a crash or when the kernel runs out of memory.
     pub(crate) async fn kill(mut self) {
         self.process
             .kill()
@@ -159,7 +159,7 @@ impl Server {
             .expect("the process can be killed");
     }
 
-    /// SIGTERM, as an operator ends it.
+    /// Sends SIGTERM, as an operator does.
     pub(crate) fn terminate(&self) {
         terminate(self.pid());
     }
@@ -169,7 +169,7 @@ impl Server {
         ended.expect("the process can be waited for")
     }
 
-    /// The memory of the process that is in RAM, in bytes.
+    /// The resident memory of the process, in bytes.
     pub(crate) fn resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))
             .expect("the process is there");
@@ -198,7 +198,7 @@ pub(crate) async fn publish(
     Ok((response.status(), response.json().await?))
 }
 
-/// An event for `owner`, with an id of its own.
+/// An event for `owner` with a new id.
 pub(crate) fn event(owner: &str, description: &str) -> Value {
     json!({
         "id": Uuid::now_v7(),
@@ -211,7 +211,7 @@ pub(crate) fn event(owner: &str, description: &str) -> Value {
     })
 }
 
-/// A command that is expected to end by itself: its status, standard output and standard error.
+/// Waits for a command that ends by itself. Returns its status, standard output and standard error.
 pub(crate) async fn output_of(mut command: Command) -> (ExitStatus, String, String) {
     let mut process = command
         .stdout(Stdio::piped())
@@ -233,14 +233,14 @@ pub(crate) async fn output_of(mut command: Command) -> (ExitStatus, String, Stri
     (status, out, err)
 }
 
-/// A command that talks to a server.
+/// A command that connects to a server.
 pub(crate) fn command(name: &str, server: &Server, args: &[&str]) -> Command {
     let mut command = tidings();
     command.args([name, "--url", &server.url("")]).args(args);
     command
 }
 
-/// What a command that must succeed prints: standard output and standard error.
+/// Runs a command that must succeed. Returns its standard output and standard error.
 pub(crate) async fn must_run(name: &str, server: &Server, args: &[&str]) -> (String, String) {
     let (status, out, err) = output_of(command(name, server, args)).await;
     assert!(status.success(), "{name} {args:?}: {err}");

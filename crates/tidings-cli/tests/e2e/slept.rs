@@ -1,4 +1,4 @@
-//! A host that slept: its wall clock has moved on, its timers have not.
+//! The host slept: its wall clock has advanced, its timers have not.
 
 use std::fs;
 
@@ -11,13 +11,13 @@ use crate::stream::Stream;
 use crate::test_dir::TestDir;
 
 const ALICE: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
-/// Nothing is published to Bob, so no delivery wakes his stream.
+/// A user without events, so that no delivery wakes the stream.
 const BOB: &str = "7b1d2c3e-0000-4000-8000-00000000000b";
 
-/// More than one delivery holds.
+/// More events than one delivery holds.
 const EVENTS: usize = 500;
 
-/// Publishes all events at once, by a token that lasts.
+/// Publishes all events at once with a long-lived token.
 async fn publish(server: &Server, token: &str) {
     let events: Vec<Value> = (0..EVENTS)
         .map(|number| event(ALICE, &number.to_string()))
@@ -34,7 +34,7 @@ async fn publish(server: &Server, token: &str) {
 }
 
 #[tokio::test]
-async fn a_stream_does_not_outlive_its_token_when_the_host_slept() {
+async fn stream_ends_with_its_token_after_the_host_slept() {
     let place = TestDir::new().await;
     let offset = place.path("offset");
     fs::write(&offset, "+0").expect("writable");
@@ -80,7 +80,7 @@ async fn a_stream_does_not_outlive_its_token_when_the_host_slept() {
         last = frame.id;
         assert!(stream.next().await.expect("it ends in order").is_none());
     }
-    // Nothing was skipped by that: with a good token it goes on where it was.
+    // No event is skipped: with a valid token the stream resumes at its cursor.
     let mut again = Stream::connect_as(server.address, &last, Some(&day))
         .await
         .expect("it accepts");

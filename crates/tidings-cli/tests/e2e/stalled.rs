@@ -1,21 +1,21 @@
-//! A subscriber that reads nothing, over a real socket.
+//! A subscriber that reads nothing from a real socket.
 
 use serde_json::Value;
 
 use crate::server::{LOCAL_USER, Server, event};
 use crate::stream::{Order, Stream};
 
-/// Events published while the subscriber sleeps, in batches.
+/// The number of events published while the subscriber sleeps, in batches.
 const EVENTS: u64 = 100_000;
 const BATCH: u64 = 1_000;
 
-/// What a subscriber may take of the server's memory: the feed's window (1 MiB), a chunk on its way
-/// (128 KiB and one event), HTTP buffers. The rest of what is allowed here is what the server takes
-/// without any subscriber for parsing and storing batches, and the allocator's slack.
+/// The memory that a subscriber can use: the feed's window (1 MiB), a chunk in transit (128 KiB and one
+/// event), and HTTP buffers. The rest of the allowance is the server's memory for parsing and storing
+/// batches, and allocator overhead.
 const ALLOWED_GROWTH_BYTES: u64 = 32 * 1024 * 1024;
 
 #[tokio::test]
-async fn a_subscriber_that_reads_nothing_costs_little_and_then_gets_all_in_order() {
+async fn stalled_subscriber_uses_little_memory_and_then_receives_all_in_order() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let mut stream = Stream::connect(server.address, "")
@@ -30,7 +30,7 @@ async fn a_subscriber_that_reads_nothing_costs_little_and_then_gets_all_in_order
             .map(|number| event(LOCAL_USER, &format!("event {number}")))
             .collect()
     };
-    // Warm: the first batches make the server take what it needs anyway.
+    // The first batches warm up the server's memory.
     for number in 0..5 {
         server.must_publish(&batch(number)).await;
     }
@@ -44,7 +44,7 @@ async fn a_subscriber_that_reads_nothing_costs_little_and_then_gets_all_in_order
     let mut order = Order::default();
     for number in 0..EVENTS {
         let mut frame = stream.must_next().await;
-        // It has fallen behind, and is told so.
+        // The subscriber has fallen behind and is notified.
         while matches!(frame.name.as_str(), "ready" | "live") {
             frame = stream.must_next().await;
         }

@@ -1,4 +1,4 @@
-//! The event stream read raw, so that nothing between us and the server can hide a fault.
+//! Reads the raw event stream, so that no client library can hide a fault.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::server::soon;
 
-/// A frame as it came over the wire.
+/// A raw frame.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Frame {
     pub(crate) id: String,
@@ -16,7 +16,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// The own and the system rev of its cursor.
+    /// The revs in its cursor: the user's and the system's.
     pub(crate) fn revs(&self) -> (u64, u64) {
         let mut parts = self
             .id
@@ -32,19 +32,19 @@ impl Frame {
 /// A connection to `/subscribe`.
 pub(crate) struct Stream {
     response: reqwest::Response,
-    /// What was received and not yet taken.
+    /// Received bytes that are not yet parsed.
     text: String,
-    /// The last `retry:`, in milliseconds.
+    /// The last `retry:` value, in milliseconds.
     pub(crate) retry: Option<u64>,
 }
 
 impl Stream {
-    /// Connects; `cursor` goes into `Last-Event-ID` unless it is empty.
+    /// Connects. A cursor that is not empty is sent as `Last-Event-ID`.
     pub(crate) async fn connect(server: SocketAddr, cursor: &str) -> reqwest::Result<Self> {
         Self::connect_as(server, cursor, None).await
     }
 
-    /// The same with a token.
+    /// Connects with a token.
     pub(crate) async fn connect_as(
         server: SocketAddr,
         cursor: &str,
@@ -69,7 +69,7 @@ impl Stream {
         })
     }
 
-    /// The next frame; `None` when the server ended the stream, an error when it broke.
+    /// The next frame. `None` if the server ended the stream, an error if the connection broke.
     pub(crate) async fn next(&mut self) -> reqwest::Result<Option<Frame>> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
@@ -78,13 +78,13 @@ impl Stream {
                 return Ok(Some(frame.expect("every block is a frame")));
             }
             let Some(chunk) = soon("more of the stream", self.response.chunk()).await? else {
-                // The last line may be a `retry:`, which needs no blank line.
+                // The last line can be a `retry:` without a blank line.
                 let last = read(&self.text, &mut self.retry);
                 assert!(last.is_none(), "the stream ended within a frame");
                 return Ok(None);
             };
-            // A character is never cut: the server writes whole frames, but the network may cut
-            // them, so this is read as ASCII; the tests send nothing else.
+            // A network chunk can split a UTF-8 character, so the reader accepts only ASCII. The tests
+            // send nothing else.
             assert!(chunk.is_ascii());
             self.text
                 .push_str(std::str::from_utf8(&chunk).expect("ASCII is UTF-8"));
@@ -100,7 +100,7 @@ impl Stream {
     }
 }
 
-/// Reads lines up to a blank one: a frame, if they have data. A `retry:` among them is kept.
+/// Parses the lines before a blank line: a frame if they have data. Stores a `retry:` value.
 fn read(block: &str, retry: &mut Option<u64>) -> Option<Frame> {
     let mut frame = Frame::default();
     let mut is_frame = false;
@@ -120,7 +120,7 @@ fn read(block: &str, retry: &mut Option<u64>) -> Option<Frame> {
     is_frame.then_some(frame)
 }
 
-/// Checks that each created event follows the one before in exactly one of the two feeds.
+/// Checks that each created event advances exactly one of the two feeds by one rev.
 #[derive(Debug, Default)]
 pub(crate) struct Order {
     pub(crate) own: u64,

@@ -1,4 +1,4 @@
-//! What is different on a terminal: colour, a progress bar, and a table that fits.
+//! Behavior on a terminal: color, a progress bar, and a table that fits.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -11,7 +11,7 @@ use tokio::process::Command;
 use crate::pseudo_terminal;
 use crate::server::{LOCAL_USER, Server, event, soon, tidings};
 
-/// A terminal of 80 columns that keeps what is written to it.
+/// A terminal of 80 columns that records its output.
 struct Terminal {
     screen: File,
     program_side: File,
@@ -43,22 +43,22 @@ impl Terminal {
         writeln!(keyboard, "{line}").expect("it takes what is typed");
     }
 
-    /// All that `command`, which writes here, has written when it ends well.
+    /// Runs `command` on this terminal. Returns its output after it succeeds.
     async fn output_of(self, command: Command) -> String {
         let (success, text) = self.end_of(command).await;
         assert!(success, "{text}");
         text
     }
 
-    /// Whether `command`, which writes here, ended well, and all it has written.
+    /// Runs `command` on this terminal. Returns whether it succeeded, and its output.
     async fn end_of(self, mut command: Command) -> (bool, String) {
         let mut process = command.spawn().expect("the binary starts");
-        // What the command holds of it, too, so that reading ends with the process.
+        // Drops the command's descriptors too, so that reading ends with the process.
         drop((command, self.program_side));
         let mut screen = self.screen;
         let read = tokio::task::spawn_blocking(move || {
             let mut text = Vec::new();
-            // It ends with an error when the last program has closed its side.
+            // Reading fails after the last program has closed its side.
             let _ = screen.read_to_end(&mut text);
             String::from_utf8(text).expect("the output is text")
         });
@@ -97,7 +97,7 @@ async fn with_an_error(directory: &std::path::Path) -> Server {
 }
 
 #[tokio::test]
-async fn colour_is_for_terminals_unless_somebody_says_otherwise() {
+async fn colors_only_terminals_unless_configured() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = with_an_error(directory.path()).await;
     let never = [&ONE[..], &["--color", "never"]].concat();
@@ -127,7 +127,7 @@ async fn colour_is_for_terminals_unless_somebody_says_otherwise() {
 }
 
 #[tokio::test]
-async fn a_table_breaks_descriptions_to_fit_a_terminal() {
+async fn table_wraps_descriptions_to_fit_the_terminal() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = with_an_error(directory.path()).await;
     let terminal = Terminal::open();
@@ -140,7 +140,7 @@ async fn a_table_breaks_descriptions_to_fit_a_terminal() {
 }
 
 #[tokio::test]
-async fn progress_is_shown_on_a_terminal_and_its_summary_stays() {
+async fn shows_progress_on_a_terminal_and_keeps_the_summary() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(&directory.path().join("data")).await;
     let input = directory.path().join("input");
@@ -160,7 +160,7 @@ async fn progress_is_shown_on_a_terminal_and_its_summary_stays() {
 }
 
 #[tokio::test]
-async fn a_deletion_by_filter_asks_before_it_deletes() {
+async fn delete_by_filter_asks_for_confirmation() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let events: Vec<_> = (0..12).map(|n| event(LOCAL_USER, &n.to_string())).collect();

@@ -1,4 +1,4 @@
-//! The directory of a test with a login.
+//! The working directory of a test with token authentication.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::server::{output_of, tidings};
 
-/// A directory with a secret, and room for a server's events and log.
+/// A directory with a secret, for a server's data and log.
 pub(crate) struct TestDir {
     pub(crate) directory: TempDir,
     pub(crate) secret: PathBuf,
@@ -28,7 +28,7 @@ impl TestDir {
         self.directory.path().join(name)
     }
 
-    /// The command that starts a server with a login by tokens of the secret.
+    /// A command that starts a server with token authentication by the secret.
     pub(crate) fn serve(&self, flags: &[&str]) -> Command {
         let mut command = tidings();
         command
@@ -40,7 +40,7 @@ impl TestDir {
         command
     }
 
-    /// A token for `owner` from `tidings token`.
+    /// Creates a token for `owner` with `tidings token`.
     pub(crate) async fn token(&self, owner: &str, flags: &[&str]) -> String {
         token(&self.secret, owner, flags).await
     }

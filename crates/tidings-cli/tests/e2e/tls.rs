@@ -26,7 +26,7 @@ fn serve(directory: &Path, flags: &[&str]) -> Command {
 }
 
 #[tokio::test]
-async fn the_binary_serves_over_tls() {
+async fn serves_over_tls() {
     let directory = TempDir::new().unwrap();
     let minted = generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let CertifiedKey { cert, signing_key } = minted;
@@ -72,7 +72,7 @@ async fn the_binary_serves_over_tls() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_certificate_is_said() {
+async fn reports_certificate_faults() {
     let directory = TempDir::new().unwrap();
     for (flags, status, words) in [
         (&["--tls-cert", "cert.pem"][..], 2, "--tls-key <FILE>"),

@@ -1,4 +1,4 @@
-//! `tidings token`, and what it makes.
+//! `tidings token` and its tokens.
 
 use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +11,7 @@ use crate::server::{LOCAL_USER, Server, output_of, tidings};
 
 const NIL: &str = "00000000-0000-0000-0000-000000000000";
 
-/// What `tidings token` says: whether it worked, standard output and standard error.
+/// Runs `tidings token`. Returns whether it succeeded, standard output and standard error.
 async fn token(args: &[&str]) -> (bool, String, String) {
     let mut command = tidings();
     command.arg("token").args(args);
@@ -19,7 +19,7 @@ async fn token(args: &[&str]) -> (bool, String, String) {
     (status.success(), out, err)
 }
 
-/// A new secret in `directory`.
+/// Creates a new secret in `directory`.
 async fn new_secret(directory: &Path) -> PathBuf {
     let path = directory.join("secret");
     let (made, out, err) = token(&["--new-secret", text(&path)]).await;
@@ -32,7 +32,7 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("a plain path")
 }
 
-/// The claims of a token that was signed with the secret of a file.
+/// Verifies a token with the secret in a file, and returns its claims.
 fn claims(token: &str, secret_file: &Path) -> Value {
     let secret = std::fs::read_to_string(secret_file).expect("it is there");
     let key = DecodingKey::from_secret(secret.trim_end().as_bytes());
@@ -44,7 +44,7 @@ fn claims(token: &str, secret_file: &Path) -> Value {
 }
 
 #[tokio::test]
-async fn a_new_secret_is_its_owner_s_alone_and_is_never_overwritten() {
+async fn new_secret_is_private_and_never_overwritten() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let path = new_secret(directory.path()).await;
     let mode = path.metadata().expect("it is there").permissions().mode();
@@ -60,7 +60,7 @@ async fn a_new_secret_is_its_owner_s_alone_and_is_never_overwritten() {
 }
 
 #[tokio::test]
-async fn a_token_says_what_was_asked_for_and_nothing_else_is_printed() {
+async fn token_has_the_requested_claims_and_is_the_only_output() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let secret = new_secret(directory.path()).await;
     let required = ["--secret-file", text(&secret), "--owner", LOCAL_USER];
@@ -95,7 +95,7 @@ async fn a_token_says_what_was_asked_for_and_nothing_else_is_printed() {
 }
 
 #[tokio::test]
-async fn what_makes_no_token_is_explained() {
+async fn reports_invalid_arguments() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let secret = new_secret(directory.path()).await;
     let weak = directory.path().join("weak");
@@ -144,7 +144,7 @@ async fn what_makes_no_token_is_explained() {
 }
 
 #[tokio::test]
-async fn a_machine_without_certificates_is_no_hindrance() {
+async fn works_without_system_certificates() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(directory.path()).await;
     let mut command = tidings();

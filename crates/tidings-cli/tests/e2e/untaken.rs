@@ -1,4 +1,4 @@
-//! The memory of a server whose clients list large events and do not read what they asked for.
+//! The memory of a server whose clients request large events and do not read the response.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -23,7 +23,7 @@ use crate::test_dir::TestDir;
 const ALICE: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
 const BOB: &str = "7b1d2c3e-0000-4000-8000-00000000000b";
 
-/// Each has 64 KiB of metadata, which as parsed values would take 1 MiB.
+/// The number of events. Each has 64 KiB of metadata, which would take 1 MiB as parsed values.
 const EVENTS: usize = 100;
 const NUMBERS: usize = 32_700;
 const BATCH: usize = 50;
@@ -32,10 +32,10 @@ const PAGE: &str = "/api/system/events?pagesize=1000&count=none";
 
 const MIB: u64 = 1024 * 1024;
 
-/// What one account may make a server take, whatever it does.
+/// The most memory that one account can make a server use.
 const ALLOWED_GROWTH: u64 = 256 * MIB;
 
-/// The same for one request.
+/// The most memory for one request.
 const GROWTH_BY_ONE: u64 = 64 * MIB;
 
 struct Server {
@@ -80,7 +80,7 @@ impl Server {
         kib.expect("it is given in kB") * 1024
     }
 
-    /// What is in RAM now; peaks are counted from here.
+    /// Resets the peak and returns the current resident memory.
     fn begin_peak(&self) -> u64 {
         let pid = self.process.id().expect("it runs");
         std::fs::write(format!("/proc/{pid}/clear_refs"), "5").expect("the peak can be reset");
@@ -110,7 +110,7 @@ impl Server {
         );
     }
 
-    /// Asks for a page and takes nothing of the answer but its first line.
+    /// Requests a page and reads only the first line of the response.
     async fn leave_page(&self, token: &str) -> (TcpStream, String) {
         let mut socket = TcpStream::connect(self.address).await.expect("connects");
         let request = format!(
@@ -138,7 +138,7 @@ async fn fill(server: &Server, token: &str) {
     }
 }
 
-/// All events, by `next`.
+/// The number of events in the whole list, read by `next`.
 async fn listed(server: &Server, token: &str) -> usize {
     let (mut number, mut path) = (0, PAGE.to_owned());
     loop {
@@ -153,7 +153,7 @@ async fn listed(server: &Server, token: &str) -> usize {
 }
 
 #[tokio::test]
-async fn lists_that_nobody_reads_take_little_memory_and_hold_up_nobody_else() {
+async fn unread_lists_use_little_memory_and_delay_no_other_user() {
     let place = TestDir::new().await;
     let (alice, bob) = (place.token(ALICE, &[]).await, place.token(BOB, &[]).await);
     let server = Server::start(place.serve(&[]), None).await;
@@ -204,7 +204,7 @@ async fn lists_that_nobody_reads_take_little_memory_and_hold_up_nobody_else() {
     over_http2(&place, &alice, &bob).await;
 }
 
-/// The same by a client of HTTP/2 that never opens the window of a stream.
+/// Repeats the test with an HTTP/2 client that never opens the window of a stream.
 async fn over_http2(place: &TestDir, alice: &str, bob: &str) {
     let minted = generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("it is minted");
     let CertifiedKey { cert, signing_key } = minted;
@@ -271,7 +271,7 @@ async fn connect_http2(server: &Server, trusted: &CertificateDer<'static>) -> Tl
 const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
 
-/// A frame (RFC 9113 §4.1).
+/// An HTTP/2 frame (RFC 9113 §4.1).
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len())
         .expect("a short payload")
@@ -282,20 +282,20 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The bytes of a client that begins `streams` requests for a page, each with a window of 0.
+/// The bytes of a client that starts `streams` requests for a page, each with a window of 0.
 fn without_window(server: &Server, token: &str, streams: u32) -> Vec<u8> {
     const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
-    /// The head is whole, and no body follows.
+    /// `END_STREAM` and `END_HEADERS`: the head is complete and has no body.
     const ALL: u8 = 0x5;
     let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     let window = [&INITIAL_WINDOW_SIZE[..], &[0; 4]].concat();
     bytes.extend(frame(SETTINGS, 0, 0, &window));
-    // `:method: GET` and `:scheme: https` of the static table, the rest without indexing (RFC 7541).
+    // `:method: GET` and `:scheme: https` from the static table, the rest without indexing (RFC 7541).
     let mut head = b"\x82\x87\x04".to_vec();
     put_text(&mut head, PAGE);
     head.push(0x01);
     put_text(&mut head, &server.address.to_string());
-    // `authorization` is number 23.
+    // `authorization` has index 23 in the static table.
     head.extend([0x0f, 23 - 15]);
     put_text(&mut head, &format!("Bearer {token}"));
     for number in 0..streams {
@@ -304,7 +304,7 @@ fn without_window(server: &Server, token: &str, streams: u32) -> Vec<u8> {
     bytes
 }
 
-/// A text that is not compressed, after its length (RFC 7541 §5.1).
+/// Appends an uncompressed text after its length (RFC 7541 §5.1).
 fn put_text(head: &mut Vec<u8>, text: &str) {
     const MOST: usize = 127;
     let bytes = |number: usize| u8::try_from(number).expect("it is a byte");
@@ -323,7 +323,7 @@ fn put_text(head: &mut Vec<u8>, text: &str) {
     head.extend(text.as_bytes());
 }
 
-/// The kinds of the frames that a server has sent.
+/// The types of the frames that a server has sent.
 fn kinds(mut frames: &[u8]) -> impl Iterator<Item = u8> {
     std::iter::from_fn(move || {
         let [a, b, c, kind, _, _, _, _, _, rest @ ..] = frames else {

@@ -1,6 +1,6 @@
-//! Data directories as volumes come: of another user, shared by a group, with the files of an earlier
-//! user, read-only around them, or with something planted in them. These tests change users, so they
-//! need root, as CI has it.
+//! Data directories on volumes: owned by another user, shared by a group, with files of an earlier
+//! user, on a read-only file system, or with a planted link. These tests change users, so they need
+//! root, as in CI.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
@@ -14,7 +14,7 @@ use tokio::process::Command;
 
 use crate::server::{LOCAL_USER, Server, event, output_of, tidings};
 
-/// A user and its groups, by numbers that no account has.
+/// A user and its groups, by ids without an account.
 #[derive(Clone, Copy)]
 struct User {
     user: u32,
@@ -22,21 +22,21 @@ struct User {
     other_group: u32,
 }
 
-/// A process of Kubernetes with `fsGroup: 2000`.
+/// A process in Kubernetes with `fsGroup: 2000`.
 const KUBERNETES: User = User {
     user: 1_000,
     group: 1_000,
     other_group: 2_000,
 };
 
-/// A process of `OpenShift`: any user, of group 0.
+/// A process in `OpenShift`: any user, in group 0.
 const OPENSHIFT: User = User {
     user: 1_000_650_000,
     group: 0,
     other_group: 0,
 };
 
-/// A volume, the binary and a log, where other users than root can reach them.
+/// A volume, the binary and a log, accessible to users other than root.
 struct Volume {
     place: TempDir,
     data: PathBuf,
@@ -63,7 +63,7 @@ impl Volume {
         self.place.path().join("log")
     }
 
-    /// The binary, run by another user.
+    /// Runs the binary as another user.
     fn tidings(&self, user: User) -> Command {
         let mut command = Command::new("setpriv");
         command
@@ -84,7 +84,7 @@ impl Volume {
         command
     }
 
-    /// A server of this user, and what it has logged when it listens.
+    /// Starts a server as this user. Returns it with its log up to that point.
     async fn serve(&self, user: User, data: &Path) -> (Server, String) {
         let mut command = self.serve_command(user, data);
         command.stderr(File::create(self.log()).expect("writable"));
@@ -92,7 +92,7 @@ impl Volume {
         (server, fs::read_to_string(self.log()).expect("readable"))
     }
 
-    /// What `tidings doctor` finds as this user: each check with its verdict and remedy.
+    /// Runs `tidings doctor` as this user. Returns each check with its verdict and remedy.
     async fn examined(&self, user: User) -> Vec<(String, String, String)> {
         let mut command = self.tidings(user);
         command
@@ -116,7 +116,7 @@ fn warnings(log: &str) -> usize {
 }
 
 #[tokio::test]
-async fn serves_from_a_volume_that_a_group_shares() {
+async fn serves_from_a_volume_shared_by_a_group() {
     for (first, owner, group, mode) in [
         (KUBERNETES, 0, 2_000, 0o2775),
         (KUBERNETES, 0, 2_000, 0o2777),
@@ -125,7 +125,7 @@ async fn serves_from_a_volume_that_a_group_shares() {
     ] {
         let volume = Volume::new(owner, group, mode);
         let name = format!("{owner}:{group} {mode:o}");
-        // As `mkfs` leaves it.
+        // `mkfs` creates this directory.
         fs::create_dir(volume.data.join("lost+found")).expect("writable");
         let (server, log) = volume.serve(first, &volume.data).await;
         assert_eq!(warnings(&log), 1, "{name}: {log}");
@@ -135,7 +135,7 @@ async fn serves_from_a_volume_that_a_group_shares() {
             assert_ne!(verdict, "fail", "{name}: {checks:?}");
             assert!(!remedy.contains("user 0"), "{name}: {check}: {remedy}");
         }
-        // A crash leaves its log and its lock to the next user of the group.
+        // A crash leaves the log and the lock for the next user of the group.
         server.kill().await;
         let next = User {
             user: first.user + 1,
@@ -155,7 +155,7 @@ async fn serves_from_a_volume_that_a_group_shares() {
 }
 
 #[tokio::test]
-async fn makes_a_directory_within_a_shared_volume_for_its_group() {
+async fn creates_a_directory_for_the_group_of_a_shared_volume() {
     let volume = Volume::new(0, 0, 0o770);
     let data = volume.data.join("tidings/data");
     let (server, _) = volume.serve(OPENSHIFT, &data).await;
@@ -168,13 +168,13 @@ async fn makes_a_directory_within_a_shared_volume_for_its_group() {
     let (server, _) = volume.serve(next, &data).await;
     assert_eq!(server.list_all().await.len(), 1);
     server.kill().await;
-    // And the first again: a later start has not closed it.
+    // The first user again: a later start must not remove the group's access.
     let (server, _) = volume.serve(OPENSHIFT, &data).await;
     assert_eq!(server.list_all().await.len(), 1);
 }
 
 #[tokio::test]
-async fn keeps_its_files_closed_in_a_directory_of_everybody() {
+async fn keeps_files_private_in_a_world_writable_directory() {
     let volume = Volume::new(0, 0, 0o777);
     let (server, log) = volume.serve(KUBERNETES, &volume.data).await;
     assert_eq!(warnings(&log), 1, "{log}");
@@ -184,7 +184,7 @@ async fn keeps_its_files_closed_in_a_directory_of_everybody() {
         assert_eq!(file.mode() & 0o777, 0o600);
     }
     server.kill().await;
-    // Another user is told whose the files are.
+    // Another user gets an error that names the owner of the files.
     let other = User {
         user: 1_001,
         group: 1_001,
@@ -197,7 +197,7 @@ async fn keeps_its_files_closed_in_a_directory_of_everybody() {
 }
 
 #[tokio::test]
-async fn closes_a_directory_of_its_own_without_a_word() {
+async fn makes_its_own_directory_private_without_a_warning() {
     let volume = Volume::new(1_000, 1_000, 0o755);
     let (_server, log) = volume.serve(KUBERNETES, &volume.data).await;
     assert_eq!(log, "");
@@ -206,7 +206,7 @@ async fn closes_a_directory_of_its_own_without_a_word() {
 }
 
 #[tokio::test]
-async fn a_directory_it_may_not_write_to_is_refused_with_the_remedy() {
+async fn rejects_a_directory_without_write_permission_with_a_remedy() {
     let volume = Volume::new(0, 0, 0o755);
     let (status, _, err) = output_of(volume.serve_command(KUBERNETES, &volume.data)).await;
     assert!(!status.success());
@@ -223,7 +223,7 @@ async fn a_directory_it_may_not_write_to_is_refused_with_the_remedy() {
 }
 
 #[tokio::test]
-async fn what_root_restores_the_server_can_use() {
+async fn server_can_use_a_backup_restored_by_root() {
     let source = tempfile::tempdir().expect("a directory can be made");
     let server = Server::start(source.path()).await;
     server.must_publish(&event(LOCAL_USER, "kept")).await;
@@ -250,7 +250,7 @@ async fn what_root_restores_the_server_can_use() {
 }
 
 #[tokio::test]
-async fn needs_nothing_but_its_directory_to_be_writable() {
+async fn needs_only_its_directory_to_be_writable() {
     let place = tempfile::tempdir().expect("a directory can be made");
     let data = place.path().join("data");
     fs::create_dir(&data).expect("writable");
@@ -273,12 +273,12 @@ async fn needs_nothing_but_its_directory_to_be_writable() {
 }
 
 #[tokio::test]
-async fn a_planted_link_is_refused_and_its_target_is_left_alone() {
+async fn rejects_a_planted_link_and_leaves_its_target_unchanged() {
     let place = tempfile::tempdir().expect("a directory can be made");
     let precious = place.path().join("precious");
     for name in ["lock", "tidings.db", "tidings.db-wal", "tidings.db-shm"] {
         for hard in [false, true] {
-            // Of a database SQLite itself judges the content, and operators link snapshots.
+            // SQLite checks the content of a database, and operators hard-link snapshots.
             if hard && name != "lock" {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Files that are read again while the server runs, replaced by what is not a file.
+//! A file that the server watches is replaced by a FIFO.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -16,14 +16,14 @@ fn fifo_at(path: &Path) {
     mknodat(CWD, path, FileType::Fifo, mode, 0).expect("a FIFO can be made");
 }
 
-/// Puts something else in the place of a file, at once.
+/// Replaces a file atomically with another file type.
 fn replace(path: &Path, make: impl FnOnce(&Path)) {
     let new = path.with_extension("new");
     make(&new);
     std::fs::rename(&new, path).expect("it can be renamed");
 }
 
-/// The files of a server that watches all it can, and the server itself.
+/// A server's watched files in a directory.
 struct Watching {
     directory: TempDir,
 }
@@ -67,7 +67,7 @@ impl Watching {
     }
 }
 
-/// The next line of the log that holds all of `parts`.
+/// The next log line that contains all of `parts`.
 async fn line_with(log: &mut Lines<BufReader<ChildStderr>>, parts: &[&str]) -> String {
     let found = async {
         loop {
@@ -91,7 +91,7 @@ async fn started(mut command: Command) -> (Child, Lines<BufReader<ChildStderr>>)
 }
 
 #[tokio::test]
-async fn a_fifo_in_place_of_a_watched_file_is_named_and_the_next_file_is_read() {
+async fn reports_a_fifo_and_reads_the_next_regular_file() {
     for (name, what) in FILES {
         let watching = Watching::new();
         let (mut process, mut log) = started(watching.serve()).await;
@@ -100,7 +100,7 @@ async fn a_fifo_in_place_of_a_watched_file_is_named_and_the_next_file_is_read() 
         replace(&path, fifo_at);
         let line = line_with(&mut log, &["ERROR", "not a regular file"]).await;
         assert!(line.contains(what), "{name}: {line}");
-        // The server still polls.
+        // The server must still poll the file.
         replace(&path, |new| std::fs::write(new, &good).expect("writable"));
         line_with(&mut log, &["reloaded a changed file", what]).await;
         replace(&path, fifo_at);
@@ -112,7 +112,7 @@ async fn a_fifo_in_place_of_a_watched_file_is_named_and_the_next_file_is_read() 
 }
 
 #[tokio::test]
-async fn a_fifo_at_the_start_is_refused_at_once() {
+async fn rejects_a_fifo_at_startup() {
     for (name, _) in FILES.into_iter().chain([("key.pem", "")]) {
         let watching = Watching::new();
         let path = watching.path(name);

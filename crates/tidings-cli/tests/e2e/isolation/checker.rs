@@ -1,4 +1,4 @@
-//! What one user is shown: nothing but what is theirs or the system's, and in the end all of it.
+//! Checks that a user receives only their own and the system's events, and in the end all of them.
 
 use std::collections::BTreeMap;
 
@@ -10,22 +10,22 @@ use super::names::{self, SYSTEM};
 /// Follows one user's stream.
 pub(super) struct Checker {
     user: u32,
-    /// The id of the server, which is no user's.
+    /// The id of the installation, which belongs to no user.
     installation: Uuid,
-    /// The last part of every cursor of this user.
+    /// The last part of all cursors of this user.
     tag: Option<String>,
     cursor: String,
-    /// What the user has, by what the stream says: the status of each event.
+    /// The user's events by the stream, with the status of each.
     inbox: BTreeMap<Uuid, String>,
 }
 
-/// What was read.
+/// The kind of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// Nothing that a reader deals with.
+    /// A comment, such as a keepalive.
     Comment,
     Frame,
-    /// The token is about to end, or has ended.
+    /// The token expires soon or has expired.
     Expiring,
     Reset,
 }
@@ -41,7 +41,7 @@ impl Checker {
         }
     }
 
-    /// Where the stream goes on.
+    /// The cursor to continue from.
     pub(super) fn cursor(&self) -> &str {
         &self.cursor
     }
@@ -58,7 +58,7 @@ impl Checker {
         &self.inbox
     }
 
-    /// Looks at every byte of a block, and does what it says.
+    /// Checks every byte of a block and applies its frame.
     pub(super) fn take(&mut self, block: &[u8]) -> Seen {
         self.check_names(block);
         let text = std::str::from_utf8(block).expect("the stream is UTF-8");
@@ -118,7 +118,7 @@ impl Checker {
         Seen::Frame
     }
 
-    /// Every name in the bytes is this user's, the system's or the server's.
+    /// Checks that every UUID in the block belongs to this user, the system or the installation.
     fn check_names(&self, block: &[u8]) {
         for name in names::all_in(block) {
             let allowed = match names::user_of(name) {

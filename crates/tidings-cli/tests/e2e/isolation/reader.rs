@@ -1,4 +1,4 @@
-//! A stream read from its socket, so that every byte of it is seen.
+//! Reads a stream from its socket, so that the test sees every byte.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// The headers that the answer to `/subscribe` may have.
+/// The headers that a response of `/subscribe` can have.
 const HEADERS: [&str; 10] = [
     "cache-control",
     "connection",
@@ -23,22 +23,22 @@ const HEADERS: [&str; 10] = [
 /// An open stream.
 pub(super) struct Reader {
     socket: TcpStream,
-    /// What has come, from the wire.
+    /// Received bytes that are not yet decoded.
     wire: Vec<u8>,
-    /// What of it is the stream's.
+    /// Decoded text of the stream that is not yet returned.
     text: Vec<u8>,
     ended: bool,
 }
 
-/// What became of a request for a stream.
+/// The result of a request for a stream.
 pub(super) enum Opened {
     Stream(Reader),
-    /// With this status.
+    /// The server refused the request with this status.
     Refused(u16),
 }
 
 impl Reader {
-    /// Asks for a stream behind `cursor`.
+    /// Requests a stream after `cursor`.
     pub(super) async fn open(server: SocketAddr, token: &str, cursor: &str) -> io::Result<Opened> {
         let mut socket = TcpStream::connect(server).await?;
         let request = format!(
@@ -68,7 +68,7 @@ impl Reader {
         }))
     }
 
-    /// What stands before the next empty line; `None` at the end of the stream. Cancel-safe.
+    /// Reads up to the next empty line. `None` at the end of the stream. Cancel-safe.
     pub(super) async fn next_block(&mut self) -> io::Result<Option<Vec<u8>>> {
         loop {
             if let Some(end) = find(&self.text, b"\n\n") {
@@ -91,7 +91,7 @@ impl Reader {
         }
     }
 
-    /// Takes a chunk (RFC 9112 §7.1) off the wire, if all of it has come.
+    /// Decodes a chunk (RFC 9112 §7.1) if all of it is received.
     fn take_chunk(&mut self) -> bool {
         let Some(line) = find(&self.wire, b"\r\n") else {
             return false;
@@ -110,7 +110,7 @@ impl Reader {
     }
 }
 
-/// Checks the lines of a head, and gives the status.
+/// Checks the headers of a response and returns its status.
 fn check_head(head: &str) -> u16 {
     let mut lines = head.trim_end().split("\r\n");
     let status = lines.next().expect("there is a first line");

@@ -1,5 +1,5 @@
-//! What goes on while everybody listens: events for everybody, changes by everybody, and attempts at
-//! what is another's.
+//! The traffic while all users listen: events for all users, changes by all users, and attempts to
+//! access other users' data.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -11,15 +11,16 @@ use super::reader::{Opened, Reader};
 use super::world::{LONG, World};
 use crate::server::soon;
 
-/// The events of a batch.
+/// The number of events in a batch.
 const BATCH: usize = 20;
 
-/// Whether a user deletes, so that what others have can be told from what was published.
+/// Whether a user deletes events. The lists of the other users must have every published event.
 pub(super) const fn deletes(user: u32) -> bool {
     user.is_multiple_of(5)
 }
 
-/// Publishes so many requests: one event, or a batch, for users and now and then for the system.
+/// Publishes `requests` requests: one event or a batch for users, and sometimes an event for the
+/// system.
 pub(super) async fn publish(world: &World, requests: usize) {
     for number in 0..requests {
         let users: Vec<u32> = match number % 10 {
@@ -33,14 +34,14 @@ pub(super) async fn publish(world: &World, requests: usize) {
     }
 }
 
-/// Makes so many changes, and as many attempts at what is another's.
+/// Makes `changes` changes, and as many attempts to change other users' events.
 pub(super) async fn change(world: &World, changes: usize, installation: Uuid) {
     for number in 0..changes {
         let Some((owner, id)) = world.any_published() else {
             tokio::task::yield_now().await;
             continue;
         };
-        // What is the system's, everybody reads and deletes for themselves.
+        // Each user marks and deletes system events for themselves only.
         let user = match owner {
             SYSTEM => world.any_user(),
             owner => owner,
@@ -53,7 +54,7 @@ pub(super) async fn change(world: &World, changes: usize, installation: Uuid) {
     }
 }
 
-/// Changes an event of a user, or more of theirs.
+/// Changes one or several events of a user.
 async fn change_own(world: &World, number: usize, user: u32, id: Uuid) {
     let status = ["read", "unread"][number % 2];
     let is_delete = deletes(user) && number.is_multiple_of(3);
@@ -77,7 +78,7 @@ async fn change_own(world: &World, number: usize, user: u32, id: Uuid) {
                 (Method::PUT, Some(json!({"status": status})))
             };
             let (answered, body) = world.ask(user, (method, &path), body.as_ref()).await;
-            // It may have been deleted before.
+            // An earlier change can have deleted the event.
             let gone = deletes(user) && answered == StatusCode::NOT_FOUND;
             assert!(answered.is_success() || gone, "{answered} {body}");
             return;
@@ -95,7 +96,7 @@ async fn change_own(world: &World, number: usize, user: u32, id: Uuid) {
     assert!(answered.is_success(), "{answered} {body}");
 }
 
-/// Tries to read, mark or delete another's event, or to go on from another's cursor.
+/// Tries to read, mark or delete another user's event, or to resume from another user's cursor.
 async fn attack(
     world: &World,
     number: usize,
@@ -131,7 +132,7 @@ async fn attack(
     assert_eq!(answered, StatusCode::NOT_FOUND, "{body}");
 }
 
-/// Asks for a user's stream with the cursor of another.
+/// Requests a user's stream with the cursor of another user.
 async fn follow_from(world: &World, user: u32, victim: u32, installation: Uuid) {
     let (answered, summary) = world.ask(victim, (Method::GET, "/summary"), None).await;
     assert_eq!(answered, StatusCode::OK, "{summary}");

@@ -1,4 +1,4 @@
-//! A user who listens, loses the connection and comes back.
+//! A user who listens, loses the connection and reconnects.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,23 +11,23 @@ use super::reader::{Opened, Reader};
 use super::world::{LONG, World};
 use crate::server::soon;
 
-/// Tokens that end while their stream is open; the leeway comes on top.
+/// The lifetime of tokens that expire while their stream is open, without the leeway.
 const SHORT: Duration = Duration::from_secs(2);
 
-/// How often a user loses the connection or lets a token end, before it stays.
+/// How often a user's connection is cut or a token expires before the user stays connected.
 const CUTS: usize = 4;
 
 /// The most frames before a connection is cut.
 const FRAMES: usize = 6;
 
-/// How a user's connections end.
+/// The reason why a user's connections end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Habit {
-    /// Not at all.
+    /// They do not end.
     Stays,
-    /// Cut in the middle, by closing the socket.
+    /// The test closes the socket within the stream.
     Cuts,
-    /// With the token.
+    /// The token expires.
     Expires,
 }
 
@@ -41,7 +41,7 @@ impl Habit {
     }
 }
 
-/// What a user went through.
+/// The counts of a user's interruptions.
 pub(super) struct Journey {
     pub(super) checker: Checker,
     pub(super) cuts: usize,
@@ -49,7 +49,7 @@ pub(super) struct Journey {
     pub(super) refusals: usize,
 }
 
-/// Follows until the stream stands at `target`, wherever that is once it is known.
+/// Follows the stream until its cursor equals `target`, once that is known.
 pub(super) async fn follow(
     user: u32,
     world: Arc<World>,
@@ -71,12 +71,12 @@ pub(super) async fn follow(
             _ => LONG,
         };
         let (token, mut stream) = {
-            // Not all at once: the server's queue of new connections is bounded.
+            // Limited, because the server's queue of new connections is bounded.
             let _door = doors.acquire().await.expect("the doors stay open");
             let token = world.token(user, lifetime);
             match open(&world, &token, journey.checker.cursor()).await {
                 Opened::Stream(stream) => (token, stream),
-                // On a busy machine a short token can end on its way.
+                // On a busy machine a short token can expire before the server checks it.
                 Opened::Refused(401) if lifetime == SHORT => {
                     journey.refusals += 1;
                     continue;

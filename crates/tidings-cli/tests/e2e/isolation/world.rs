@@ -1,4 +1,4 @@
-//! The server, and what everybody in the test knows of it.
+//! The server, and the state that all tasks of the test share.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::names::{self, SYSTEM};
 use crate::server::soon;
 
-/// A token that outlives the test.
+/// The lifetime of a token that outlives the test.
 pub(super) const LONG: Duration = Duration::from_secs(3600);
 
 pub(super) struct World {
@@ -21,7 +21,7 @@ pub(super) struct World {
     pub(super) users: u32,
     key: EncodingKey,
     http: Client,
-    /// How many events were made.
+    /// The number of drafted events.
     made: AtomicU32,
     published: Mutex<Vec<(u32, Uuid)>>,
 }
@@ -39,7 +39,7 @@ impl World {
         }
     }
 
-    /// A token for a user, good for `lifetime` and the leeway.
+    /// Signs a token for a user that expires after `lifetime` and the leeway.
     pub(super) fn token(&self, user: u32, lifetime: Duration) -> String {
         self.sign(user, "events:read events:write", lifetime)
     }
@@ -55,7 +55,7 @@ impl World {
         jsonwebtoken::encode(&Header::default(), &claims, &self.key).expect("claims can be signed")
     }
 
-    /// Asks as a user.
+    /// Sends a request as a user.
     pub(super) async fn ask(
         &self,
         user: u32,
@@ -88,8 +88,7 @@ impl World {
         (status, body)
     }
 
-    /// Publishes an event for each of the users, all at once; of several, in one request. Gives back
-    /// what is stored.
+    /// Publishes an event for each of the users, several of them as one batch. Returns the response.
     pub(super) async fn publish(&self, users: &[u32]) -> Value {
         let events: Vec<Value> = users.iter().map(|user| self.draft(*user)).collect();
         let body = match events.as_slice() {
@@ -124,17 +123,17 @@ impl World {
         })
     }
 
-    /// Every event that is stored, with its user.
+    /// All published events with their users.
     pub(super) fn all_published(&self) -> Vec<(u32, Uuid)> {
         self.published().clone()
     }
 
-    /// Some event of a user, if there is any.
+    /// A random published event with its user, if there is one.
     pub(super) fn any_published(&self) -> Option<(u32, Uuid)> {
         fastrand::choice(self.published().iter()).copied()
     }
 
-    /// Some user.
+    /// A random user.
     pub(super) fn any_user(&self) -> u32 {
         fastrand::u32(..self.users)
     }

@@ -1,4 +1,4 @@
-//! A disk that keeps only what was synced, as POSIX promises no more.
+//! A simulated disk that keeps only synced data. POSIX guarantees no more.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use super::trace::Call;
 
-/// The syncs that a disk obeys.
+/// The syncs that the disk performs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Obeys {
     All,
-    /// As if SQLite's `synchronous` were `OFF`.
+    /// No sync, as with SQLite's `synchronous=OFF`.
     None,
-    /// As if it were `NORMAL`: commits do not sync the write-ahead log.
+    /// No sync of the write-ahead log, as with `synchronous=NORMAL`.
     NotTheLog,
-    /// As if no directory were synced after a file was created in it.
+    /// No sync of a directory after a file is created in it.
     NoDirectories,
 }
 
@@ -24,14 +24,14 @@ enum Change {
     Truncate(usize),
 }
 
-/// A file: what of it is on disk, and what is only in memory, in order.
+/// A file: its bytes on disk, and its changes in memory, in order.
 #[derive(Debug, Default)]
 struct File {
     durable: Vec<u8>,
     pending: Vec<Change>,
 }
 
-/// The files below a directory. Names are durable once the directory that holds them was synced.
+/// The files in a directory. A name is durable once its directory is synced.
 #[derive(Debug)]
 pub(super) struct Disk {
     obeys: Obeys,
@@ -40,21 +40,21 @@ pub(super) struct Disk {
     durable_names: BTreeMap<PathBuf, Entry>,
 }
 
-/// What a name stands for.
+/// The entry of a name.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Entry {
     Directory,
     File(usize),
 }
 
-/// A sync that has begun: it makes durable what was there then.
+/// A started sync, with the state that it makes durable.
 pub(super) enum Sync {
     File { file: usize, changes: usize },
     Directory(Vec<(PathBuf, Entry)>),
 }
 
 impl Disk {
-    /// A disk with nothing but an empty directory.
+    /// Creates a disk with an empty directory.
     pub(super) fn new(directory: &Path, obeys: Obeys) -> Self {
         let names = BTreeMap::from([(directory.to_owned(), Entry::Directory)]);
         Self {
@@ -65,7 +65,7 @@ impl Disk {
         }
     }
 
-    /// Does what a call has done at its end; others than syncs.
+    /// Applies the result of a call other than a sync.
     pub(super) fn apply(&mut self, call: &Call) {
         if call.result < 0 {
             return;
@@ -96,7 +96,7 @@ impl Disk {
         }
     }
 
-    /// Whether a path lies in a directory of this disk, and nothing has it yet.
+    /// Whether the path is in a directory of this disk and does not exist yet.
     fn is_new(&self, path: &Path) -> bool {
         let directory = path.parent().and_then(|parent| self.names.get(parent));
         matches!(directory, Some(Entry::Directory)) && !self.names.contains_key(path)
@@ -108,7 +108,7 @@ impl Disk {
         }
     }
 
-    /// What a sync that begins now makes durable.
+    /// Starts a sync. Returns the state that the sync makes durable.
     pub(super) fn begin_sync(&self, call: &Call) -> Option<Sync> {
         let is_log = call.path.to_string_lossy().ends_with("-wal");
         match (self.names.get(&call.path)?, self.obeys) {
@@ -128,7 +128,7 @@ impl Disk {
         }
     }
 
-    /// Makes durable what a sync has synced that returns now.
+    /// Finishes a sync and makes its state durable.
     pub(super) fn end_sync(&mut self, call: &Call, sync: Sync) {
         match sync {
             Sync::File { file, changes } => {
@@ -145,7 +145,7 @@ impl Disk {
         }
     }
 
-    /// Writes what is left after a loss of power into an empty directory, in the place of `from`.
+    /// Writes the durable files of `from` into an empty directory.
     pub(super) fn write_durable(&self, from: &Path, into: &Path) {
         if !self.durable_names.contains_key(from) {
             return;
@@ -155,7 +155,7 @@ impl Disk {
                 continue;
             };
             let name = path.file_name().expect("it lies in a directory");
-            // SQLite builds the index of its log again.
+            // SQLite rebuilds the index of its write-ahead log.
             if !name.to_string_lossy().ends_with("-shm") {
                 fs::write(into.join(name), &self.files[*file].durable).expect("writable");
             }

@@ -1,30 +1,30 @@
-//! The system calls of a process, as `strace -f -y -xx` writes them.
+//! Parses the system calls in the output of `strace -f -y -xx`.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// The calls that change files, make them durable or send a response.
+/// The calls that change files, sync them or send a response.
 pub(super) const CALLS: &str = "openat,mkdir,pwrite64,write,writev,sendto,sendmsg,ftruncate,rename,\
                                 unlink,fsync,fdatasync";
 
-/// One system call. Others can run between its beginning and its end.
+/// A system call. Other calls can run between its start and its end.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) name: String,
-    /// What the first descriptor or the first text is about.
+    /// The path of the first descriptor, or the first text.
     pub(super) path: PathBuf,
-    /// All texts, such as the paths it was given or the bytes it writes.
+    /// All texts, such as paths and written bytes.
     pub(super) texts: Vec<Vec<u8>>,
-    /// The last argument, if it is a number: an offset or a length.
+    /// The last argument if it is a number: an offset or a length.
     pub(super) number: u64,
     pub(super) creates: bool,
     pub(super) result: i64,
-    /// The lines of its beginning and its end.
+    /// The line numbers of its start and its end.
     pub(super) begun: usize,
     pub(super) ended: usize,
 }
 
-/// Reads a whole trace. Calls that did not return are left out.
+/// Parses a trace without calls that did not return.
 pub(super) fn read(trace: &str) -> Vec<Call> {
     let mut unfinished: HashMap<&str, (usize, &str)> = HashMap::new();
     let mut calls = Vec::new();
@@ -44,14 +44,14 @@ pub(super) fn read(trace: &str) -> Vec<Call> {
     calls
 }
 
-/// Reads `name(arguments) = result`. `None` for a signal or the end of a process.
+/// Parses `name(arguments) = result`. `None` for a signal or the end of a process.
 fn call(text: &str, begun: usize, ended: usize) -> Option<Call> {
     let (call, result) = text.rsplit_once(" = ")?;
     let (name, arguments) = call.split_once('(')?;
     let arguments = arguments.trim_end().strip_suffix(')')?;
     let result = result.split([' ', '<']).next()?.parse().ok()?;
     let texts: Vec<_> = arguments.split('"').skip(1).step_by(2).map(bytes).collect();
-    // The path of a descriptor stands behind it: `7<\x2f\x74\x6d\x70>`.
+    // `strace -y` appends the path to a descriptor: `7<\x2f\x74\x6d\x70>`.
     let described = arguments.split(['<', '>']).nth(1);
     let of_descriptor = arguments.starts_with(|first: char| first.is_ascii_digit());
     let path = match (of_descriptor, described) {
@@ -71,7 +71,7 @@ fn call(text: &str, begun: usize, ended: usize) -> Option<Call> {
     })
 }
 
-/// Reads `\x2f\x74`.
+/// Decodes `\x2f\x74`.
 fn bytes(text: &str) -> Vec<u8> {
     let digits = text.split("\\x").skip(1);
     let byte = |digits: &str| u8::from_str_radix(digits, 16).expect("two hexadecimal digits");
