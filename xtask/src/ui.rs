@@ -27,7 +27,7 @@ pub(crate) fn generate(check: bool) -> anyhow::Result<()> {
     let committed = command::root().join(BUILT);
     if check {
         if files_in(&built)? != files_in(&committed)? {
-            bail!("{BUILT} is not what ui/ builds; run `cargo xtask codegen` and commit it");
+            bail!("{BUILT} is out of date; run `cargo xtask codegen` and commit it");
         }
         return Ok(());
     }

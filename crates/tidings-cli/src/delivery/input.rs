@@ -99,7 +99,7 @@ fn take(number: u64, line: &Line<'_>, purpose: Purpose, piece: &mut Piece) {
     }
 }
 
-/// Parses a line. `None` for a blank line. A fault begins with the line number.
+/// Parses a line. `None` for a blank line. The caller adds the line number to a fault.
 fn read(number: u64, line: &Line<'_>, purpose: Purpose) -> Result<Option<PastEvent>, String> {
     let line = match line {
         Line::Whole(line) => line,

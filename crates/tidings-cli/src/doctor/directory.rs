@@ -188,8 +188,8 @@ fn in_use(path: &Path) -> Finding {
     Finding::ok("lock", text)
 }
 
-/// Warns about a missing reserve. A server without one refuses events, or runs with `--reserve-bytes
-/// 0`.
+/// Warns about a missing reserve. A server without one refuses events, unless its `--reserve-bytes` is
+/// 0.
 fn reserve(path: &Path) -> Option<Finding> {
     let is_used = matches!(lock::use_of(&path.join(LOCK)), Use::By(_));
     let has_store = fs::metadata(path.join(DATABASE)).is_ok_and(|file| file.len() > 0);

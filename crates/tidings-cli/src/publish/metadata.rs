@@ -26,11 +26,11 @@ impl std::fmt::Display for EntryError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NoSeparator => f.write_str("write key=text, or key:=json for any other value"),
-            Self::NoKey => f.write_str("there is no key before the `=`"),
+            Self::NoKey => f.write_str("no key before the `=`"),
             Self::NotJson { key, error } => {
                 write!(
                     f,
-                    "what follows {key}:= is not JSON ({error}); write {key}=… for a text"
+                    "the value of {key}:= is not JSON ({error}); write {key}=… for a text"
                 )
             }
         }

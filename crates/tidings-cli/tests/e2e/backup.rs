@@ -83,7 +83,7 @@ async fn restores_a_backup_sent_through_a_pipe() {
     let backup = tokio::task::spawn_blocking(move || backup.output()).await;
     let backup = backup.expect("no panic").expect("it starts");
     assert!(backup.status.success());
-    assert!(!file.exists(), "a dash is no name of a file");
+    assert!(!file.exists(), "a hyphen is not a file name");
     let notes = String::from_utf8_lossy(&backup.stderr);
     assert!(notes.starts_with("standard output: 1 event"), "{notes}");
     let left: Vec<_> = fs::read_dir(&live)

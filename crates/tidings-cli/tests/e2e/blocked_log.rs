@@ -151,7 +151,7 @@ async fn stopped_terminal_delays_neither_start_nor_requests_nor_shutdown() {
     // Ctrl-S stops the output of a terminal.
     (&screen)
         .write_all(b"\x13")
-        .expect("it takes what is typed");
+        .expect("the terminal accepts input");
     let address = free_address();
     let side = || Stdio::from(program_side.try_clone().expect("a duplicate"));
     let mut command = tidings();

@@ -91,7 +91,7 @@ async fn wait_for_retention(server: &Server) {
     }
     let expired = value(server, "tidings_events_expired_total").await;
     let rounds = f64::from(ROUNDS);
-    assert_eq!(expired % rounds, 0.0, "only what was beyond the cap went");
+    assert_eq!(expired % rounds, 0.0, "only events beyond the cap expired");
 }
 
 async fn value(server: &Server, name: &str) -> f64 {

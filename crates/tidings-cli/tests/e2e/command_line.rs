@@ -32,7 +32,7 @@ impl Tail {
 
     async fn line(&mut self) -> String {
         let line = soon("a line of tail", self.lines.next_line()).await;
-        line.expect("the output is text").expect("tail goes on")
+        line.expect("the output is text").expect("tail continues")
     }
 
     /// The next event line of `tail --json`.
@@ -122,7 +122,7 @@ async fn tail_escapes_a_published_event() {
     );
     assert!(
         !line.contains('\u{1b}'),
-        "escape sequences are not passed on: {line:?}"
+        "tail printed an escape sequence: {line:?}"
     );
     assert_eq!(server.list_all().await.len(), 1);
 }

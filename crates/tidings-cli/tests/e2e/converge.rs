@@ -48,7 +48,7 @@ impl Screen {
         };
         while !reached(&self.inbox) {
             let line = soon("a line of tail", self.lines.next_line()).await;
-            let line = line.expect("the output is text").expect("tail goes on");
+            let line = line.expect("the output is text").expect("tail continues");
             self.inbox.take_line(&line);
         }
     }

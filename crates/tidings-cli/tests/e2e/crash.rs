@@ -202,10 +202,7 @@ impl Follower {
             if frame.name.is_empty() {
                 let id = text(&frame.data, "id");
                 let sent = sent.lock().expect("no panic");
-                let original = sent
-                    .events
-                    .get(&id)
-                    .expect("nothing is there that was not sent");
+                let original = sent.events.get(&id).expect("every stored event was sent");
                 assert_eq!(frame.data["description"], original["description"]);
             }
             if frame.name == "live" {
@@ -216,14 +213,14 @@ impl Follower {
         assert_eq!(
             seen.len(),
             self.own.len() + self.system.len(),
-            "no event is there twice"
+            "no event is stored twice"
         );
         let sent = sent.lock().expect("no panic");
         for id in &sent.acknowledged {
             let hidden = sent.events[id]["owner"] == OTHER_USER;
             assert!(
                 hidden || seen.contains(id),
-                "{id} was acknowledged and is not there"
+                "{id} was acknowledged and is lost"
             );
         }
     }
@@ -294,7 +291,7 @@ async fn check_store(directory: &Path, sent: &Sent) {
         assert_eq!(total, Some(expected.0 + expected.1));
     }
     for id in &sent.acknowledged {
-        assert!(found.contains(id), "{id} was acknowledged and is not there");
+        assert!(found.contains(id), "{id} was acknowledged and is lost");
     }
     for request in &sent.requests {
         let there = request.iter().filter(|id| found.contains(*id)).count();
@@ -304,6 +301,6 @@ async fn check_store(directory: &Path, sent: &Sent) {
             request.len()
         );
     }
-    assert!(sent.acknowledged.len() > 10, "the test has done something");
+    assert!(sent.acknowledged.len() > 10, "the rounds published events");
     engine.close().await;
 }

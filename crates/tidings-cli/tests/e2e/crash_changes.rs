@@ -106,7 +106,7 @@ async fn killed_bulk_change_is_consistent_and_can_be_finished() {
         must_run(name, &server, args).await;
         must_agree(&server, &mut screen).await;
         let (_, err) = must_run(name, &server, args).await;
-        assert!(err.starts_with("0 "), "{args:?} has left something: {err}");
+        assert!(err.starts_with("0 "), "{args:?} is incomplete: {err}");
         let states = screen.events.values().map(|(status, _)| *status);
         match args[0] {
             "--unread" => assert!(states.clone().all(|status| status == Status::Unread)),

@@ -151,7 +151,7 @@ async fn publish_until_full(server: &Server) {
         }
         assert_eq!(status, StatusCode::CREATED, "{body}");
     }
-    panic!("a small disk holds any number of events");
+    panic!("a small disk must not hold any number of events");
 }
 
 async fn ask(server: &Server, method: Method, path: &str, body: Value) -> Value {
@@ -235,7 +235,9 @@ async fn accepts_marks_and_deletes_on_a_full_disk() {
     assert_eq!(server.list_all().await.len(), 0);
 
     // New events use the space of the deleted ones, although the disk is as full as before.
-    server.must_publish(&event(LOCAL_USER, "it goes on")).await;
+    server
+        .must_publish(&event(LOCAL_USER, "stored again"))
+        .await;
     let (status, body) = server.get("/readyz").await;
     assert_eq!(status, StatusCode::OK, "{body}");
     fs::remove_file(disk.file("ballast")).expect("the ballast is there");
@@ -274,7 +276,7 @@ async fn retention_frees_a_full_disk() {
     };
     tokio::time::timeout(2 * crate::server::STUCK, publishing)
         .await
-        .expect("there is room again and again");
+        .expect("retention keeps freeing space");
 }
 
 /// The reserve file has the size of `--reserve-bytes`, and is absent if that is 0.

@@ -155,7 +155,7 @@ async fn compare_with_lists(world: &World, journeys: &[Journey]) {
             if !traffic::deletes(user) {
                 let own = published.get(&user).unwrap_or(&none);
                 let all: BTreeSet<_> = own.iter().chain(of_system).collect();
-                assert!(listed.keys().eq(all), "user {user} lacks something");
+                assert!(listed.keys().eq(all), "user {user} lacks events");
             }
         })
         .buffer_unordered(ASKED);

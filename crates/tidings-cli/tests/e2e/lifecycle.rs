@@ -39,7 +39,7 @@ async fn sigterm_ends_streams_with_a_retry_and_keeps_accepted_events() {
     );
     assert!(
         stream.retry.is_some(),
-        "a last retry says when to come back"
+        "the last retry sets the reconnection time"
     );
     let address = server.address;
     assert!(server.ended().await.success());

@@ -63,7 +63,10 @@ pub(crate) async fn message(from: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
                 return bytes;
             }
         }
-        let read = from.read_buf(&mut bytes).await.expect("it goes on");
+        let read = from
+            .read_buf(&mut bytes)
+            .await
+            .expect("the message continues");
         assert_ne!(read, 0, "cut off after {text}");
     }
 }

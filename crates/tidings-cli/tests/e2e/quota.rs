@@ -45,7 +45,7 @@ async fn fill(server: &Server, token: &str, owner: &str) -> (usize, Value) {
             return (stored, answer);
         }
     }
-    panic!("any number of events is stored");
+    panic!("the quota must reject an event");
 }
 
 #[tokio::test]

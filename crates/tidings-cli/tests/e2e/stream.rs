@@ -96,7 +96,7 @@ impl Stream {
         self.next()
             .await
             .expect("the stream holds")
-            .expect("the stream goes on")
+            .expect("the stream continues")
     }
 }
 

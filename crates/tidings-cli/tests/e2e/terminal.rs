@@ -40,7 +40,7 @@ impl Terminal {
     /// Types a line.
     fn type_line(&self, line: &str) {
         let mut keyboard = &self.screen;
-        writeln!(keyboard, "{line}").expect("it takes what is typed");
+        writeln!(keyboard, "{line}").expect("the terminal accepts input");
     }
 
     /// Runs `command` on this terminal. Returns its output after it succeeds.

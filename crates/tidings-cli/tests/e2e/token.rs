@@ -75,7 +75,10 @@ async fn token_has_the_requested_claims_and_is_the_only_output() {
 
     let (_, other, _) = token(&required).await;
     let other = claims(other.trim_end(), &secret);
-    assert_ne!(other["jti"], plain["jti"], "each can be revoked by itself");
+    assert_ne!(
+        other["jti"], plain["jti"],
+        "each token has its own id for revocation"
+    );
 
     let more = [
         "--scope=events:admin",

@@ -126,14 +126,14 @@ impl Checker {
                 None => name == self.installation,
             };
             let shown = String::from_utf8_lossy(block);
-            assert!(allowed, "user {} is shown {name}: {shown}", self.user);
+            assert!(allowed, "user {} received {name}: {shown}", self.user);
         }
     }
 
     fn move_to(&mut self, cursor: &str) {
         let tag = cursor.rsplit('-').next().expect("a text has a last part");
         let known = self.tag.get_or_insert_with(|| tag.to_owned());
-        assert_eq!(known, tag, "user {} is shown {cursor}", self.user);
+        assert_eq!(known, tag, "user {} received {cursor}", self.user);
         cursor.clone_into(&mut self.cursor);
     }
 }

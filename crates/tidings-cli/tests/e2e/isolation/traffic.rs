@@ -140,13 +140,13 @@ async fn follow_from(world: &World, user: u32, victim: u32, installation: Uuid) 
     let token = world.token(user, LONG);
     let opened = soon("a stream", Reader::open(world.server, &token, cursor)).await;
     let Ok(Opened::Stream(mut stream)) = opened else {
-        panic!("a stream is answered, whatever it begins with");
+        panic!("the server must open a stream with any cursor");
     };
     let mut checker = Checker::new(user, installation);
     loop {
         let block = soon("a frame", stream.next_block()).await;
         let block = block.expect("the connection holds");
-        match checker.take(&block.expect("the stream goes on")) {
+        match checker.take(&block.expect("the stream continues")) {
             Seen::Comment => {}
             seen => return assert_eq!(seen, Seen::Reset),
         }

@@ -81,7 +81,7 @@ pub(super) async fn follow(
                     journey.refusals += 1;
                     continue;
                 }
-                Opened::Refused(status) => panic!("a good token is answered with {status}"),
+                Opened::Refused(status) => panic!("a valid token was rejected with {status}"),
             }
         };
         let cut_after = match habit {
@@ -100,11 +100,11 @@ pub(super) async fn follow(
                         Seen::Comment => {}
                         Seen::Frame => frames += 1,
                         Seen::Expiring => expiring = true,
-                        Seen::Reset => panic!("user {user}: nothing gives cause for a reset"),
+                        Seen::Reset => panic!("user {user}: unexpected reset"),
                     },
                     None => break,
                 },
-                changed = target.changed() => changed.expect("the test goes on"),
+                changed = target.changed() => changed.expect("the test continues"),
             }
         }
         if frames >= cut_after {
@@ -116,7 +116,7 @@ pub(super) async fn follow(
         if user.is_multiple_of(2) {
             match open(&world, &token, journey.checker.cursor()).await {
                 Opened::Refused(401) => journey.refusals += 1,
-                _ => panic!("user {user}: a token that has ended lets nobody in"),
+                _ => panic!("user {user}: the server accepted an expired token"),
             }
         }
     }

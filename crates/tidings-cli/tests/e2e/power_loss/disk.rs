@@ -82,7 +82,7 @@ impl Disk {
             "unlink" => {
                 self.names.remove(&call.path);
             }
-            "rename" => panic!("the disk knows no rename: {call:?}"),
+            "rename" => panic!("the simulated disk does not support rename: {call:?}"),
             "pwrite64" => {
                 let bytes = call.texts[0].clone();
                 let at = usize::try_from(call.number).expect("it fits memory");
