@@ -1,8 +1,7 @@
-//! Who is calling, and what they may do.
+//! Authentication and authorization of requests.
 //!
-//! Either there is no login, and everybody who reaches this machine's port is the one local user; or
-//! every request shows a token. There is nothing in between, and no request without a caller but those
-//! that concern nobody.
+//! Without a login, every client that reaches the server is the one local user. With a login, every request
+//! needs a token. Only resources that hold no user data are served without a caller.
 
 mod access;
 mod authenticator;
@@ -35,41 +34,41 @@ pub(crate) use pages::{Entry, Pages};
 pub use pages::{PublicUrl, PublicUrlError};
 pub(crate) use session::{Session, SessionCookies};
 
-/// How a server knows who calls.
+/// How the server authenticates its callers.
 #[derive(Clone, Debug, Default)]
 pub enum Identity {
-    /// Whoever reaches it is [`LOCAL_USER`] and may do everything; so it listens on loopback addresses
-    /// only, and answers only requests that name this machine.
+    /// Every client is [`LOCAL_USER`] and has all scopes. The server therefore listens on loopback
+    /// addresses only, and answers only requests that name this machine.
     #[default]
     Local,
-    /// Every caller shows a token, as `Authorization: Bearer` or in a session's cookie.
+    /// Every request needs a token, as `Authorization: Bearer` or in a session cookie.
     Tokens(Tokens),
 }
 
 impl Identity {
-    /// Whether it can tell its users apart, so that other machines may reach it.
+    /// Whether the server can tell users apart. Only then can it listen for other machines.
     pub(crate) const fn has_login(&self) -> bool {
         matches!(self, Self::Tokens(_))
     }
 }
 
-/// The one who sent a request.
+/// The authenticated sender of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Caller {
-    /// Whose events the request is about.
+    /// The owner of the events that the request is about.
     pub(crate) owner: OwnerId,
-    /// What the caller may do.
+    /// The caller's permissions.
     pub(crate) scopes: Scopes,
 }
 
 impl Caller {
-    /// The user of a server without a login.
+    /// The local user of a server without a login.
     pub(crate) const LOCAL: Self = Self {
         owner: LOCAL_USER,
         scopes: Scopes::ALL,
     };
 
-    /// To whom the caller may publish, if they may publish at all.
+    /// The owners that the caller can publish to; `None` if the caller cannot publish.
     pub(crate) const fn reach(&self) -> Reach {
         if self.scopes.contains(Scopes::PUBLISH) {
             Reach::Everyone

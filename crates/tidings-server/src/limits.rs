@@ -1,4 +1,4 @@
-//! How much one caller may ask for, so that the others are served as before.
+//! Limits for one caller, so that no caller slows down the others.
 
 mod delay;
 mod error;
@@ -23,52 +23,50 @@ pub(crate) use uri::check_uri;
 use rate::Rate;
 use streams::Streams;
 
-/// The bytes of a publish request that count as one event of a caller who publishes to themselves. An
-/// event of the largest size takes the server a hundred times the time of a small one.
+/// The bytes of a publish request that count as one event of a caller with the reach
+/// [`Reach::Themselves`]. The largest event costs the server a hundred times as much as a small one.
 const OWN_EVENT_BYTES: u64 = 8 * 1024;
 
-/// How much one caller may ask for. `None` is any number, and the default: without a login all requests
+/// Limits for one caller. `None` is unlimited. It is the default, since without a login all requests
 /// come from the same caller.
 ///
 /// The rates need the feature `jwt`, which tells callers apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallerLimits {
-    /// The events that one caller who may publish to anybody may publish a second, whoever gets them.
-    /// As many may come at once, and the largest batch always.
+    /// Events per second of one caller that can publish to every owner, such as a backend. The burst is
+    /// one second's worth, and at least the largest batch.
     #[cfg(feature = "jwt")]
     pub publish_rate: Option<NonZeroU32>,
-    /// The events that a caller a second may publish who may publish to themselves only: ten times as
-    /// many may come at once, and the largest batch always. Each 8 KiB of a request count as one event
-    /// at least. Such a caller is a person's page or script, where `publish_rate` is for backends that
-    /// publish for everyone.
+    /// Events per second of one caller that can publish to itself only, such as a user's page or
+    /// script. The burst is ten seconds' worth, and at least the largest batch. Each 8 KiB of a request
+    /// count as at least one event.
     #[cfg(feature = "jwt")]
     pub own_publish_rate: Option<NonZeroU32>,
-    /// The requests by which one caller may list, count, look at, follow, mark and delete events a
-    /// second: all but those that publish. As many may come at once.
+    /// Requests per second of one caller, except those that publish. The burst is one second's worth.
     #[cfg(feature = "jwt")]
     pub request_rate: Option<NonZeroU32>,
-    /// The live streams that one user may have open.
+    /// Open live streams of one user.
     pub streams_per_owner: Option<NonZeroU32>,
-    /// The live streams that may be open to one address; in IPv6 to one network of 64 bits, which is
-    /// what one client has.
+    /// Open live streams of one client address. An IPv6 network of 64 bits counts as one address, since
+    /// one client has a whole network.
     pub streams_per_address: Option<NonZeroU32>,
 }
 
 impl CallerLimits {
-    /// A third of what a small server commits one by one; a backend that publishes for everyone is one
-    /// caller.
+    /// A third of the rate at which a small server commits single events. A backend that publishes for
+    /// everyone is one caller.
     pub const DEFAULT_PUBLISH_RATE: NonZeroU32 = NonZeroU32::new(10_000).expect("it is not 0");
-    /// Far above what a person's script tells them, and a hundred users who overdo it leave a small
+    /// Far above the rate of a user's own script. A hundred users at this rate still leave a small
     /// server most of its time.
     pub const DEFAULT_OWN_PUBLISH_RATE: NonZeroU32 = NonZeroU32::new(20).expect("it is not 0");
-    /// Far above what a page and its reloads ask for.
+    /// Far above the rate of a page and its reloads.
     pub const DEFAULT_REQUEST_RATE: NonZeroU32 = NonZeroU32::new(1_000).expect("it is not 0");
-    /// Every tab of every device, and those that went away unnoticed.
+    /// Enough for every tab of every device, and for streams whose client has gone unnoticed.
     pub const DEFAULT_STREAMS_PER_OWNER: NonZeroU32 = NonZeroU32::new(100).expect("it is not 0");
 
-    /// What suits a server that tells its users apart. Any number of streams to an address: all that
-    /// come through a proxy have one.
+    /// The defaults of a server that can tell its users apart. Streams per address are unlimited, since
+    /// all clients of a proxy share its address.
     #[cfg(feature = "jwt")]
     pub const fn with_login() -> Self {
         Self {
@@ -81,14 +79,14 @@ impl CallerLimits {
     }
 }
 
-/// To whom a caller may publish.
+/// The owners that a caller can publish to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     Themselves,
     Everyone,
 }
 
-/// What every caller has of late asked for.
+/// The recent requests and the open streams of every caller.
 #[derive(Debug)]
 pub(crate) struct Callers {
     publishes: Option<Rate>,
@@ -98,7 +96,7 @@ pub(crate) struct Callers {
 }
 
 impl Callers {
-    /// A batch has at most `batch_events`.
+    /// `batch_events` is the size of the largest batch.
     pub(crate) fn new(limits: &CallerLimits, batch_events: usize) -> Self {
         let [publishes, own_publishes, requests] = Rate::all(limits, batch_events);
         Self {
@@ -109,7 +107,7 @@ impl Callers {
         }
     }
 
-    /// Counts a request that is no publish.
+    /// Counts a request that does not publish.
     pub(crate) fn count_request(&self, caller: OwnerId) -> Result<(), LimitError> {
         let Some(requests) = &self.requests else {
             return Ok(());
@@ -122,8 +120,8 @@ impl Callers {
             })
     }
 
-    /// Counts a publish request by its size, before its body is read: as one event, and as more if it
-    /// is large. So a request without a valid event costs its sender something as well.
+    /// Counts a publish request by its size before its body is read: as one event, or as several if it
+    /// is large. A request without a valid event therefore counts, too.
     pub(crate) fn count_publish(
         &self,
         caller: OwnerId,
@@ -133,7 +131,7 @@ impl Callers {
         self.count_events(caller, reach, events_of(reach, bytes), 0)
     }
 
-    /// Counts a request whose size was not known before its body was read.
+    /// Counts the rest of a publish request whose size was unknown before its body was read.
     pub(crate) fn count_undeclared(
         &self,
         caller: OwnerId,
@@ -144,7 +142,7 @@ impl Callers {
         self.count_events(caller, reach, events_of(reach, bytes) - counted, counted)
     }
 
-    /// Counts the events of a batch beyond those that its size was counted as.
+    /// Counts the events of a batch that [`Self::count_publish`] has not counted by its size.
     pub(crate) fn count_batch(
         &self,
         caller: OwnerId,
@@ -157,8 +155,8 @@ impl Callers {
         self.count_events(caller, reach, events.saturating_sub(counted), counted)
     }
 
-    /// Counts further events of a request of which `counted` were counted before. Sent again, it needs
-    /// room for those, too.
+    /// Counts further events of a request of which `counted` events are counted already. A retry needs
+    /// room for those, too, so the wait includes them.
     fn count_events(
         &self,
         caller: OwnerId,
@@ -186,7 +184,7 @@ impl Callers {
         }
     }
 
-    /// Counts a stream of `owner` until what is returned is dropped.
+    /// Counts a stream of `owner` until the returned slot is dropped.
     pub(crate) fn open_stream(
         &self,
         owner: OwnerId,
@@ -196,7 +194,7 @@ impl Callers {
     }
 }
 
-/// How many events a request of this size counts as before its events are counted.
+/// The number of events that a request of this size counts as before its body is parsed.
 fn events_of(reach: Reach, bytes: u64) -> u32 {
     match reach {
         Reach::Everyone => 1,
@@ -207,7 +205,7 @@ fn events_of(reach: Reach, bytes: u64) -> u32 {
     }
 }
 
-/// At least one: a client that comes back at once would only be refused again.
+/// At least one second: a client that retries at once would be refused again.
 fn whole_seconds(wait: std::time::Duration) -> u32 {
     let seconds = wait.as_nanos().div_ceil(1_000_000_000).max(1);
     u32::try_from(seconds).unwrap_or(u32::MAX)
@@ -227,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_told_in_whole_seconds() {
+    fn rounds_a_wait_up_to_whole_seconds() {
         for (milliseconds, seconds) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (60_000, 60)] {
             let wait = Duration::from_millis(milliseconds);
             assert_eq!(whole_seconds(wait), seconds, "{milliseconds}");
@@ -236,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn without_limits_nothing_is_counted() {
+    fn accepts_everything_without_limits() {
         let callers = Callers::new(&CallerLimits::default(), 10);
         for _ in 0..10_000 {
             assert_eq!(callers.count_request(owner(1)), Ok(()));
@@ -252,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_batch_is_served_whatever_the_rate() {
+    fn accepts_the_largest_batch_at_any_rate() {
         let limits = CallerLimits {
             publish_rate: NonZeroU32::new(1),
             ..CallerLimits::default()
@@ -279,7 +277,7 @@ mod tests {
         };
         assert_eq!(rate.get(), 1);
         assert!((999..=1_000).contains(&seconds), "{seconds}");
-        // The others have their own.
+        // Other callers have their own burst.
         assert_eq!(
             callers.count_publish(owner(2), Reach::Everyone, 100),
             Ok(())
@@ -291,13 +289,13 @@ mod tests {
     }
 
     #[test]
-    fn who_publishes_to_themselves_has_a_rate_of_their_own() {
+    fn limits_publishing_to_oneself_separately() {
         let limits = CallerLimits {
             publish_rate: NonZeroU32::new(1),
             own_publish_rate: NonZeroU32::new(2),
             ..CallerLimits::default()
         };
-        // A batch smaller than what ten seconds bring.
+        // A batch smaller than the burst of ten seconds.
         let callers = Callers::new(&limits, 5);
         let own = |events| callers.count_batch(owner(1), Reach::Themselves, events, 100);
         assert_eq!(own(16), Ok(()));
@@ -306,7 +304,7 @@ mod tests {
             Ok(())
         );
         for _ in 0..4 {
-            // What has come back by now, if this machine sleeps in between.
+            // Uses up the events that become available if this machine pauses in between.
             let _ = callers.count_publish(owner(1), Reach::Themselves, 100);
         }
         let refused = own(21).unwrap_err();
@@ -319,7 +317,7 @@ mod tests {
             panic!("{refused:?}");
         };
         assert_eq!(rate.get(), 2);
-        // The largest batch of who publishes for everyone is counted apart.
+        // The largest batch of a backend is counted separately.
         assert_eq!(
             callers.count_batch(owner(1), Reach::Everyone, 6, 100),
             Ok(())
@@ -327,34 +325,34 @@ mod tests {
     }
 
     #[test]
-    fn large_requests_of_one_s_own_count_as_several_events() {
+    fn counts_large_requests_to_oneself_as_several_events() {
         let limits = CallerLimits {
             publish_rate: NonZeroU32::new(1),
             own_publish_rate: NonZeroU32::new(1),
             ..CallerLimits::default()
         };
         let callers = Callers::new(&limits, 64);
-        // Nine events, then more than is left even if a minute passes in between.
+        // Nine events, then more than remain even if a minute passes in between.
         let publish =
             |caller, bytes| callers.count_publish(owner(caller), Reach::Themselves, bytes);
         assert_eq!(publish(1, 8 * OWN_EVENT_BYTES + 1), Ok(()));
         assert!(publish(1, 64 * OWN_EVENT_BYTES).is_err());
-        // If the size was not declared, the rest is counted later.
+        // The rest of a request of undeclared size is counted later.
         assert_eq!(publish(2, 0), Ok(()));
         let rest = callers.count_undeclared(owner(2), Reach::Themselves, 60 * OWN_EVENT_BYTES);
         assert_eq!(rest, Ok(()));
         assert!(publish(2, 64 * OWN_EVENT_BYTES).is_err());
-        // The largest batch of small events is served, whatever its size.
+        // The largest batch of small events is accepted, whatever its size.
         assert_eq!(publish(3, 10 * OWN_EVENT_BYTES), Ok(()));
         let batch = callers.count_batch(owner(3), Reach::Themselves, 64, 10 * OWN_EVENT_BYTES);
         assert_eq!(batch, Ok(()));
-        // A backend pays by the event.
+        // A backend's events are counted one by one, whatever their size.
         let backend = callers.count_publish(owner(4), Reach::Everyone, 1_000 * OWN_EVENT_BYTES);
         assert_eq!(backend, Ok(()));
     }
 
     #[test]
-    fn requests_and_events_are_counted_apart() {
+    fn counts_requests_and_events_separately() {
         let limits = CallerLimits {
             publish_rate: NonZeroU32::new(1),
             request_rate: NonZeroU32::new(1),
@@ -375,7 +373,7 @@ mod tests {
             seconds: 1,
         };
         assert_eq!(callers.count_request(owner(1)), Ok(()));
-        // The second is refused unless this machine sleeps for a second in between.
+        // The second request is refused unless this machine pauses for a second in between.
         let counted = (0..100).find_map(|_| callers.count_request(owner(1)).err());
         assert_eq!(counted, Some(refused));
         assert_eq!(callers.count_request(owner(2)), Ok(()));

@@ -1,7 +1,7 @@
 //! Signed JSON Web Tokens (RFC 7519): what they allow, how they are verified, and their revocation.
 //!
-//! This module does not know HTTP. It follows the best practices of RFC 8725: the key decides what it
-//! is used for, every token must expire, and what is not understood is refused.
+//! This module does not depend on HTTP. It follows the best practices of RFC 8725: the key determines
+//! its algorithm, every token must expire, and unknown critical headers are refused.
 
 mod claims;
 #[cfg(feature = "jwt")]

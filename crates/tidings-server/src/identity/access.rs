@@ -2,8 +2,8 @@
 
 use crate::token::Scopes;
 
-/// Who can call an operation, for its documentation and its tests. The caller that its handler takes
-/// enforces it.
+/// The scopes that an operation needs, for its documentation and its tests. The extractor that its handler
+/// takes enforces them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// No token is needed.

@@ -1,4 +1,4 @@
-//! Who may send a request, and who has sent it.
+//! Checks where a request comes from, and authenticates its caller.
 
 use axum::extract::Request;
 use axum::http::request::Parts;
@@ -12,15 +12,15 @@ use super::{
 };
 use crate::token::Tokens;
 
-/// Judges where requests come from, and finds their callers.
+/// Checks where requests come from, and authenticates their callers.
 #[derive(Debug)]
 pub(crate) struct Authenticator {
     pub(crate) identity: Identity,
-    /// The names of the cookies of browser sessions.
+    /// The names of the session cookies.
     pub(crate) cookies: SessionCookies,
-    /// Where the server's own pages are reached, and which other pages can use it.
+    /// The public addresses of the server's own pages, and the origins of other pages that can use it.
     pub(crate) pages: Pages,
-    /// The installation, which no token can be for.
+    /// The installation. A token cannot name it as its owner.
     pub(crate) system: OwnerId,
 }
 

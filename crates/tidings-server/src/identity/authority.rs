@@ -1,4 +1,4 @@
-//! The name under which a request reached this server, and the pages it may come from.
+//! The host name that a request uses for this server, and the origin of the page that sent it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,11 +16,11 @@ use crate::peer::OverTls;
 /// The longest name and port of a host: that of a domain (RFC 1035 §2.3.4), and a port.
 const MAX_AUTHORITY_BYTES: usize = 255 + ":65535".len();
 
-/// A web page's origin (RFC 6454), such as `https://app.example.org`, whose scripts may use this server.
+/// The origin (RFC 6454) of web pages whose scripts can use this server, such as `https://app.example.org`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(pub(super) Box<str>);
 
-/// A text that is no origin.
+/// The text is not an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not an origin: give scheme, host and, unless it is the usual one, port, such as \
@@ -34,7 +34,7 @@ impl FromStr for Origin {
     fn from_str(text: &str) -> Result<Self, OriginError> {
         let url = Url::parse(text).map_err(|_| OriginError)?;
         let written = url.origin().ascii_serialization();
-        // Browsers send it exactly so; another spelling would never match.
+        // Browsers send exactly this form. Another spelling would never match.
         let same = written == text || format!("{written}/") == text;
         if same && matches!(url.scheme(), "http" | "https") {
             Ok(Self(written.into()))
@@ -51,18 +51,18 @@ impl fmt::Display for Origin {
 }
 
 impl Origin {
-    /// Whether it is this one, as a browser sends it.
+    /// Whether the value of an `Origin` header is this origin.
     pub(super) fn is(&self, sent: &str) -> bool {
         *self.0 == *sent
     }
 
-    /// As a browser sends it.
+    /// The value of the `Origin` header that a browser sends.
     pub(crate) fn to_header(&self) -> HeaderValue {
         HeaderValue::from_str(&self.0).expect("an origin is ASCII")
     }
 }
 
-/// What is judged of a request.
+/// The parts of a request that decide about its caller.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head<'a> {
     uri: &'a Uri,
@@ -90,9 +90,9 @@ impl<'a> From<&'a Parts> for Head<'a> {
     }
 }
 
-/// The name and port under which a request reached this server: in its target, if that is absolute, and
-/// in `Host`. Both count, since it is not known which of them other software went by. It has letters,
-/// digits and `-._:[]` only, so it is safe to show in a page.
+/// The host and port that a request uses for this server, in `Host` and in the target if that is absolute.
+/// Both must agree, since a proxy could have used either. The name consists of letters, digits and
+/// `-._:[]`, so it is safe to show in a page.
 pub(crate) fn authority(request: Head<'_>) -> Result<&str, ForeignRequest> {
     let target = request.uri.authority().map(|target| target.as_str());
     let headers = request.headers.get_all(HOST).iter().map(header_text);
@@ -108,8 +108,7 @@ pub(crate) fn authority(request: Head<'_>) -> Result<&str, ForeignRequest> {
     Ok(first)
 }
 
-/// Refuses a request whose name for this server is ambiguous or no name. One may be left out, as health
-/// checks and programs that speak HTTP/1.0 do.
+/// Refuses a request whose host is ambiguous or malformed. Health checks and HTTP/1.0 clients can omit it.
 pub(super) fn check_name(request: Head<'_>) -> Result<(), ForeignRequest> {
     let mut hosts = request.headers.get_all(HOST).iter();
     if request.uri.authority().is_none() && hosts.all(HeaderValue::is_empty) {
@@ -118,7 +117,7 @@ pub(super) fn check_name(request: Head<'_>) -> Result<(), ForeignRequest> {
     authority(request).map(drop)
 }
 
-/// The same, if it can only mean this machine.
+/// The host of a request, if it can only mean this machine.
 pub(crate) fn local_authority(request: Head<'_>) -> Result<&str, ForeignRequest> {
     let authority = authority(request)?;
     if is_local(authority) {
@@ -130,7 +129,7 @@ pub(crate) fn local_authority(request: Head<'_>) -> Result<&str, ForeignRequest>
     }
 }
 
-/// Whether a request reached this server under a name that can only mean this machine.
+/// Whether the host of a request can only mean this machine.
 pub(crate) fn is_from_here(request: Head<'_>) -> bool {
     local_authority(request).is_ok()
 }
@@ -140,28 +139,28 @@ fn is_plain(name: &str) -> bool {
     (1..=MAX_AUTHORITY_BYTES).contains(&name.len()) && name.bytes().all(plain)
 }
 
-/// Where a request comes from, as its browser says.
+/// The sender of a request, according to its browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sender {
-    /// A program, or a page whose browser does not say.
+    /// A program, or a browser that does not name the page.
     Unnamed,
     /// A page of this server.
     SamePage,
-    /// A page of another origin that is allowed.
+    /// A page of an allowed origin.
     AllowedPage,
 }
 
-/// Whether a request may have come through a proxy.
+/// Whether a proxy can have forwarded a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Proxy {
-    /// A proxy that has TLS in the server's place.
+    /// A proxy can terminate TLS for the server.
     Perhaps,
-    /// There is TLS somewhere, since only over it there would be such a request.
+    /// The client uses TLS. It would not send such a request without TLS.
     Surely,
 }
 
-/// Whether `origin` is that of this server's own page. Behind a proxy that has TLS in its place nothing
-/// tells http from https, so either will do.
+/// Whether `origin` is that of this server's own pages. Behind a proxy that terminates TLS the server
+/// cannot tell http from https, so it accepts both.
 pub(super) fn is_same(origin: &str, request: Head<'_>, proxy: Proxy) -> bool {
     let Some((scheme, rest)) = origin.split_once("://") else {
         return false;
@@ -174,16 +173,17 @@ pub(super) fn is_same(origin: &str, request: Head<'_>, proxy: Proxy) -> bool {
     scheme_fits && authority(request).is_ok_and(|name| rest.eq_ignore_ascii_case(name))
 }
 
-/// The header in which a browser says how page and request are related
+/// The header in which a browser reports how page and request are related
 /// (<https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>).
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Whether a browser says that the page which makes it ask is of the origin that it asks.
+/// Whether the browser reports that the page has the same origin as the server.
 pub(super) fn is_from_own_page(request: Head<'_>) -> bool {
     only(request.headers, &SEC_FETCH_SITE).is_some_and(|site| site == "same-origin")
 }
 
-/// Whether a browser says that another site's page, or another server's of the same site, makes it ask.
+/// Whether the browser reports that the page belongs to another site, or to another server of the same
+/// site.
 pub(super) fn is_from_other_page(request: Head<'_>) -> bool {
     let says = request.headers.get_all(SEC_FETCH_SITE).iter();
     says.map(header_text)
@@ -195,14 +195,14 @@ pub(super) fn is_over_tls(request: Head<'_>) -> bool {
     request.extensions.get::<OverTls>().is_some()
 }
 
-/// The one value of a header that may come once; `None` if there is none, or several.
+/// The value of a header that occurs once. `None` if it is absent or repeated.
 pub(crate) fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
     values.next().is_none().then_some(value)
 }
 
-/// The text of a header; one that is not ASCII becomes a text that is no host.
+/// The text of a header. A value that is not ASCII becomes a text that is not a host.
 pub(super) fn header_text(value: &HeaderValue) -> &str {
     value.to_str().unwrap_or("(not ASCII)")
 }
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_written_as_browsers_send_it() {
+    fn parses_origins_only_in_the_form_that_browsers_send() {
         for good in [
             "https://app.example.org",
             "http://localhost:8080",
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_the_servers_own_if_its_browser_says_so() {
+    fn trusts_the_browser_about_the_servers_own_pages() {
         for (origin, site, expected) in [
             (
                 "https://proxy.example",
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_other_origins_are_refused_unless_allowed() {
+    fn rejects_pages_of_other_origins_unless_allowed() {
         for (origin, over_tls, expected) in [
             ("https://events.example:8443", true, Some(Sender::SamePage)),
             ("https://EVENTS.example:8443", true, Some(Sender::SamePage)),
@@ -330,7 +330,7 @@ mod tests {
             ("PUBLIC.example:443", "https://public.example", true),
             ("public.example", "http://public.example", false),
             ("public.example:443", "http://public.example:443", false),
-            // An undeclared name can be that of a proxy, which alone knows the scheme.
+            // The host can be that of a proxy, and only the proxy knows the scheme.
             ("other.example", "http://other.example", true),
         ] {
             let request = Request::get("/").header(HOST, host).header(ORIGIN, origin);

@@ -1,4 +1,4 @@
-//! The token a caller shows, and how long it is good.
+//! The token of a request, and the end of its validity.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use super::session::{self, SessionCookies};
 use super::{CredentialError, Pages};
 use crate::token::{Claims, TokenError, Tokens};
 
-/// The text of the token a request shows. A header wins: a program says what it means, and a browser
-/// adds its cookie to whatever it sends.
+/// The token of a request. `Authorization` wins over the cookie, since a browser adds its cookie to every
+/// request.
 pub(super) fn shown(
     parts: &Parts,
     cookies: &SessionCookies,
@@ -29,7 +29,7 @@ pub(super) fn shown(
 }
 
 impl<'a> Head<'a> {
-    /// The token in the header, if there is that header.
+    /// The token in `Authorization`; `None` without that header.
     pub(crate) fn bearer(self) -> Result<Option<&'a str>, CredentialError> {
         if !self.headers.contains_key(AUTHORIZATION) {
             return Ok(None);
@@ -40,34 +40,35 @@ impl<'a> Head<'a> {
     }
 }
 
-/// The token of `Bearer …` (RFC 6750 §2.1); the scheme's case does not count (RFC 9110 §11.1).
+/// The token of `Bearer …` (RFC 6750 §2.1). The scheme is case-insensitive (RFC 9110 §11.1).
 fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     let token = token.trim_matches(' ');
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// What lets a request in, for what goes on after it was let in.
+/// An accepted token. Streams and other long requests check it again while they run.
 #[derive(Clone, Debug)]
 pub(crate) struct Credential {
     pub(crate) claims: Claims,
     tokens: Tokens,
 }
 
-/// How a credential ends.
+/// The end of a credential's validity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// It will be refused from this moment on.
+    /// The credential expires at this time.
     Soon(Timestamp),
-    /// It is refused.
+    /// The credential is not accepted any more.
     Now,
 }
 
-/// How long before a credential's end its holder is told, unless it is shorter than twice that.
+/// How long before the expiry the client is warned. A credential with less than twice this time left warns
+/// after half of it.
 const NOTICE: Duration = Duration::from_secs(60);
 
-/// The longest sleep, although a clock that is set meanwhile wakes it: one that is set by little and by
-/// little is noticed after it.
+/// The longest sleep. A jump of the clock ends the sleep at once; a clock that is slewed is noticed after
+/// this time.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 impl Credential {
@@ -78,7 +79,7 @@ impl Credential {
         }
     }
 
-    /// Watches over it from now on.
+    /// Begins to watch this credential.
     pub(crate) fn watch(self) -> Watch {
         let left = self.left();
         let notice = NOTICE.min(left / 2);
@@ -91,7 +92,7 @@ impl Credential {
         }
     }
 
-    /// Why it is refused, once it is.
+    /// The reason why an ended credential is not accepted.
     fn fault(&self) -> TokenError {
         if self.left().is_zero() {
             TokenError::Expired
@@ -108,7 +109,8 @@ impl Credential {
     }
 }
 
-/// Waits until a credential is refused, and says why; for ever, if none is needed.
+/// Waits until a credential is not accepted any more, and returns the reason. Without a credential it waits
+/// forever.
 pub(crate) async fn ended(credential: Option<Credential>) -> TokenError {
     let Some(credential) = credential else {
         return std::future::pending().await;
@@ -118,33 +120,32 @@ pub(crate) async fn ended(credential: Option<Credential>) -> TokenError {
     watch.credential.fault()
 }
 
-/// Tells what happens to a credential while something goes on by it.
+/// Reports the expiry and the revocation of a credential while a request uses it.
 #[derive(Debug)]
 pub(crate) struct Watch {
     credential: Credential,
-    /// Tells when the credential is to be judged again.
+    /// Notify when the credential must be checked again: revocations, new keys, jumps of the clock.
     changed: [watch::Receiver<u64>; 3],
     sleep: Pin<Box<Sleep>>,
-    /// How long before its end to tell.
+    /// How long before the expiry to warn.
     notice: Duration,
     told: bool,
 }
 
 impl Watch {
-    /// Whether its time has passed by the wall clock. While the machine sleeps, no timer runs; what is
-    /// ready when it wakes must not be handed out first.
+    /// Whether the credential has expired by the wall clock. Timers stop while the machine sleeps, so a
+    /// stream checks this before it sends an event that is ready when the machine wakes.
     pub(crate) fn is_over(&self) -> bool {
         self.credential.left().is_zero()
     }
 
-    /// Waits for what happens next: first that it ends soon, then that it has ended, which is told
-    /// again and again. One that is revoked, or whose key was
-    /// exchanged, has ended.
+    /// Waits for the next ending: first [`Ending::Soon`], then [`Ending::Now`] at every further call. A
+    /// revocation or a replaced key ends the credential at once.
     ///
     /// Cancel-safe.
     pub(crate) async fn next(&mut self) -> Ending {
         loop {
-            // Seen before the look, so that what is revoked after it wakes this.
+            // Marked before the check, so that a later revocation wakes this task.
             let credential = &self.credential;
             for changed in &mut self.changed {
                 changed.mark_unchanged();
@@ -163,7 +164,7 @@ impl Watch {
             let [revoked, exchanged, jumped] = &mut self.changed;
             tokio::select! {
                 () = self.sleep.as_mut() => {}
-                // The senders are in what we hold, so they never go.
+                // `credential` holds the senders, so `changed` never fails.
                 _ = revoked.changed() => {}
                 _ = exchanged.changed() => {}
                 _ = jumped.changed() => {}

@@ -1,4 +1,4 @@
-//! Why a caller is not let in, or not allowed to do this, and how that is answered.
+//! Errors of authentication and authorization, and their responses.
 
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
@@ -8,14 +8,14 @@ use super::ForeignRequest;
 use crate::problem::Problem;
 use crate::token::{Scopes, TokenError};
 
-/// Why a caller is not let in, or not allowed to do this.
+/// Why a request is not authenticated or not authorized.
 #[derive(Debug)]
 pub(crate) enum CredentialError {
     /// The request has no token.
     Missing,
-    /// The header `Authorization` is not `Bearer` and a token.
+    /// The header `Authorization` is not `Bearer` followed by a token.
     Unreadable,
-    /// The token is not accepted, or not any more.
+    /// The token is invalid, expired or revoked.
     Token(TokenError),
     /// The token's owner is the installation itself.
     SystemAsCaller,
@@ -23,7 +23,7 @@ pub(crate) enum CredentialError {
     MissingScope { any_of: &'static [Scopes] },
     /// The token is too long for a cookie.
     TooLong { bytes: usize, limit: usize },
-    /// The token is in a cookie that does not count for this request.
+    /// The token is in a cookie, which this request cannot use.
     Foreign(ForeignRequest),
 }
 
@@ -50,7 +50,7 @@ impl CredentialError {
                 "No credentials: send `Authorization: Bearer …` or a session cookie",
             )
             .remedy(SEND_TOKEN)
-            // Without a token in the request only the scheme is named (RFC 6750 §3.1).
+            // A request without a token gets the scheme only (RFC 6750 §3.1).
             .challenge("Bearer realm=\"tidings\"".to_owned()),
             Self::Unreadable => invalid("the header is not `Bearer` and a token").detail(
                 "the header Authorization is not `Bearer` and a token, given once".to_owned(),
@@ -89,7 +89,7 @@ fn of_token(error: &TokenError) -> Problem {
         )
         .probable_cause("its source of keys has not responded yet")
         .remedy("try again in a moment")
-        // Fetching the keys is logged.
+        // The task that fetches the keys logs the failure.
         .logged_elsewhere(),
         TokenError::Expired => unauthorized(ErrorCode::TokenExpired, "The token has expired")
             .probable_cause("the token is past its `exp`, or a clock is wrong")
@@ -127,7 +127,7 @@ fn invalid(description: &str) -> Problem {
 /// The problem of a token without a needed scope.
 pub(crate) fn insufficient(any_of: &[Scopes]) -> Problem {
     let names: Vec<String> = any_of.iter().map(Scopes::to_string).collect();
-    // One that is enough: the attribute means all that it names.
+    // One sufficient scope: a client needs all scopes that the attribute names.
     let scope = any_of.first().copied().unwrap_or(Scopes::NONE);
     Problem::refusal(
         StatusCode::FORBIDDEN,
@@ -154,7 +154,7 @@ fn invalid_token(description: &str) -> String {
 }
 
 impl Problem {
-    /// Says which tokens are accepted (RFC 6750 §3).
+    /// The `WWW-Authenticate` header (RFC 6750 §3).
     fn challenge(self, challenge: String) -> Self {
         match HeaderValue::try_from(challenge) {
             Ok(challenge) => self.header(WWW_AUTHENTICATE, challenge),

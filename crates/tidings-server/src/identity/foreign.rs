@@ -1,27 +1,27 @@
-//! Requests that name another host or come from another web page, and how they are answered.
+//! Requests for another host or from a page of another origin, and their error responses.
 
 use axum::http::StatusCode;
 use tidings_event::ErrorCode;
 
 use crate::problem::{Problem, quoted};
 
-/// The longest part of a foreign name that the log shows: room for the longest domain.
+/// The longest part of a foreign host or origin in the log: room for the longest domain.
 const MAX_NAME_CHARS: usize = 300;
 
 /// Why a request is refused as foreign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ForeignRequest {
-    /// It does not name this server as its host.
+    /// Its host is not this server.
     Host { host: String },
-    /// It comes from a web page of an origin that is not allowed.
+    /// A web page of an origin that is not allowed sent it.
     Origin { origin: String },
-    /// It changes something with a session's cookie, and not from this server's own page.
+    /// It changes something with a session cookie, and a page of another origin sent it.
     Cookie,
-    /// A browser sends it for a page of another site, and there is no login.
+    /// A page of another site sent it, and the server has no login.
     Site,
 }
 
-/// What is foreign about a request that is refused for it.
+/// The kind of a foreign request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Foreign {
     Host,
@@ -33,7 +33,7 @@ impl Foreign {
     #[cfg(feature = "metrics")]
     pub(crate) const ALL: [Self; 3] = [Self::Host, Self::Origin, Self::Cookie];
 
-    /// The word in logs and metrics.
+    /// The label in logs and metrics.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Host => "host",
@@ -43,7 +43,8 @@ impl Foreign {
     }
 }
 
-/// Travels with a response, unseen by the client, to the place where it is counted and logged.
+/// An extension of the response for the middleware that counts and logs foreign requests. The client does
+/// not see it.
 #[derive(Clone, Debug)]
 pub(crate) struct Refused {
     pub(crate) what: Foreign,
@@ -52,8 +53,8 @@ pub(crate) struct Refused {
 }
 
 impl ForeignRequest {
-    /// What is counted and logged of it; nothing of a page of another site, which any page that
-    /// embeds this server's address brings about.
+    /// The data to count and log. Requests from pages of other sites are left out, since any page that
+    /// embeds this server's address causes them.
     pub(crate) fn refused(&self) -> Option<Refused> {
         let (what, name) = match self {
             Self::Host { host } => (Foreign::Host, host.as_str()),

@@ -1,4 +1,4 @@
-//! What a request's head says of its caller; see [`crate::fuzzing`].
+//! The headers of a request that decide about its caller; see [`crate::fuzzing`].
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -16,18 +16,18 @@ use super::pages::sender;
 use super::{Head, Pages, Session, SessionCookies, credential};
 use crate::problem::invariants::check;
 
-/// From where a page made the browser ask.
+/// How the page that sent the request is related to the server.
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The only other origin whose pages are let in.
+/// The only allowed origin besides the server's own.
 const ALLOWED: &str = "https://app.example";
 
-/// Where browsers reach this server.
+/// The public address of the server.
 const PUBLIC: &str = "https://public.example";
 
-/// Five lines with the headers `Host`, `Origin`, `Cookie`, `Authorization` and `Sec-Fetch-Site`: names of
-/// this machine can mean no other, pages are those of this server or allowed, and a cookie counts for
-/// changes only from the former.
+/// Five lines with the headers `Host`, `Origin`, `Cookie`, `Authorization` and `Sec-Fetch-Site`. A local
+/// host name can mean no other machine, a page is the server's own or of an allowed origin, and a cookie
+/// authenticates changes only from the server's own pages.
 pub fn caller(data: &[u8]) {
     let mut lines = data.splitn(5, |byte| *byte == b'\n');
     let mut request = Request::new(Body::empty());
@@ -49,7 +49,7 @@ fn text<'a>(parts: &'a Parts, name: &HeaderName) -> Option<&'a str> {
     only(&parts.headers, name)?.to_str().ok()
 }
 
-/// What another parser makes of a name that is taken for this machine's.
+/// Compares each host that is accepted as local with the result of another parser.
 fn check_name(parts: &Parts) {
     match authority(Head::from(parts)) {
         Ok(name) => assert_eq!(Some(name), text(parts, &HOST)),
@@ -67,7 +67,7 @@ fn check_name(parts: &Parts) {
         Some(Host::Domain(name)) => assert_eq!(name, "localhost"),
         Some(Host::Ipv4(address)) => assert!(address.is_loopback(), "{name}"),
         Some(Host::Ipv6(address)) => assert!(address.is_loopback(), "{name}"),
-        None => panic!("{name} names nothing"),
+        None => panic!("{name} has no host"),
     }
 }
 
@@ -83,7 +83,7 @@ fn check_sender(parts: &Parts) {
     let surely = sender(head, Proxy::Surely, &pages());
     let judged = sender(head, Proxy::Perhaps, &pages());
     if let Ok(surely) = &surely {
-        assert_eq!(judged.as_ref().ok(), Some(surely), "less is asked for");
+        assert_eq!(judged.as_ref().ok(), Some(surely), "less is required");
     }
     let origin = text(parts, &ORIGIN);
     match judged {
@@ -93,7 +93,7 @@ fn check_sender(parts: &Parts) {
             if says_own_page(parts)
                 || origin.is_some_and(|text| text.eq_ignore_ascii_case(PUBLIC)) => {}
         Ok(Sender::SamePage) => {
-            let host = text(parts, &HOST).expect("it is the same as the origin's");
+            let host = text(parts, &HOST).expect("the host equals the origin's");
             let (scheme, named) = origin
                 .and_then(|text| text.split_once("://"))
                 .expect("both");
@@ -104,7 +104,7 @@ fn check_sender(parts: &Parts) {
     }
 }
 
-/// The cookies of the installation with the nil id, whose names the corpus has.
+/// The cookie names of the installation with the nil id. The corpus uses them.
 fn cookies() -> SessionCookies {
     SessionCookies::of(SystemId::NIL)
 }
@@ -118,7 +118,7 @@ fn check_shown(parts: &mut Parts) {
         Ok(token) => token,
         Err(refused) => {
             check(refused.problem());
-            assert!(changed.is_err(), "a change asks for more");
+            assert!(changed.is_err(), "a change requires more");
             return;
         }
     };
@@ -147,12 +147,12 @@ fn check_shown(parts: &mut Parts) {
     check_cookie(parts, &token);
 }
 
-/// Whether the browser says that page and request are of one origin.
+/// Whether the browser reports that page and request have the same origin.
 fn says_own_page(parts: &Parts) -> bool {
     text(parts, &SITE) == Some("same-origin")
 }
 
-/// Whether the page is this server's own: over TLS, unless it is on this machine.
+/// Whether the page is the server's own. It must use TLS, unless the host is this machine.
 fn is_own_page(parts: &Parts) -> bool {
     if !parts.headers.contains_key(ORIGIN) {
         return false;
@@ -167,7 +167,7 @@ fn is_own_page(parts: &Parts) -> bool {
         return false;
     }
     let head = Head::from(parts);
-    // A declared address has one scheme.
+    // A public address has one scheme.
     if pages().names(head) {
         return says_own_page(parts);
     }
@@ -179,7 +179,7 @@ fn is_own_page(parts: &Parts) -> bool {
     fits && is_named || says_own_page(parts)
 }
 
-/// A session that is begun with a token shows that token.
+/// A session cookie contains the token that started the session.
 fn check_cookie(parts: &mut Parts, token: &str) {
     let cookies = cookies();
     let session = Session::of(Head::from(&*parts), &cookies);
@@ -187,14 +187,14 @@ fn check_cookie(parts: &mut Parts, token: &str) {
     let set = set.to_str().expect("a cookie is ASCII");
     assert!(set.contains("; HttpOnly; SameSite=Strict"));
     let pair = set.split(';').next().expect("it begins with the pair");
-    let cookie = HeaderValue::from_str(pair).expect("what was a header is one again");
+    let cookie = HeaderValue::from_str(pair).expect("part of a header is a valid header");
     parts.headers.insert(COOKIE, cookie);
     parts.method = Method::GET;
     let shown = credential::shown(parts, &cookies, &Pages::default());
     assert_eq!(shown.expect("there is a session"), token);
 }
 
-/// An origin that may be configured is written in one way only.
+/// An allowed origin has only one spelling.
 fn check_setting(parts: &Parts) {
     let Some(text) = text(parts, &ORIGIN) else {
         return;

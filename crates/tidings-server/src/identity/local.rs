@@ -1,22 +1,22 @@
-//! One fixed user, and nobody from elsewhere.
+//! The fixed user of a server without a login, and the check for local host names.
 //!
-//! Without a login every program that reaches the port is that user, so a web page of another
-//! origin must not get through: its requests name another `Origin`, or, after rebinding its own name
-//! to this machine, another `Host`.
+//! Without a login every client that reaches the port is this user, so requests from pages of other origins
+//! must be refused. Such a request has another `Origin`, or another `Host` if the page has rebound its own
+//! name to this machine.
 
 use std::net::Ipv4Addr;
 
 use tidings_event::OwnerId;
 use uuid::Uuid;
 
-/// The owner of everything that is published without a login and without naming another.
+/// The owner of every event that is published without a login and without an explicit owner.
 pub const LOCAL_USER: OwnerId =
     OwnerId::from_uuid(Uuid::from_u128(0x6c6f_6361_6c00_4000_8000_0000_0000_0001));
 
-/// Whether `host` or `host:port` can only mean this machine, whatever a name server says.
+/// Whether `host` or `host:port` can only mean this machine, regardless of DNS.
 pub(super) fn is_local(authority: &str) -> bool {
     let host = match authority.rsplit_once(':') {
-        // The other colons are those of an IPv6 address in its brackets.
+        // Any other colons belong to a bracketed IPv6 address.
         Some((host, port)) if !port.ends_with(']') => {
             let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
             if !is_number || port.parse::<u16>().is_err() {
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_of_this_machine_are_local() {
+    fn accepts_only_names_of_this_machine_as_local() {
         for local in [
             "localhost",
             "LOCALHOST:1",

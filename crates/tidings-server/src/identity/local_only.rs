@@ -1,4 +1,4 @@
-//! A guard for the routes of an app that has no login.
+//! Middleware that protects the routes of an app without a login.
 
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -8,12 +8,12 @@ use axum::response::{IntoResponse as _, Response};
 use super::authority::{Head, Proxy, is_from_here, is_from_other_page};
 use super::pages::{self, Pages};
 
-/// Middleware for your own routes in an app without a login: answers 403 to requests that web pages of
-/// other origins make a browser send.
+/// Middleware for your own routes in an app without a login: answers 403 to requests that browsers send for
+/// web pages of other origins.
 ///
-/// Such a request names another `Origin`, is marked by the browser as cross-site, or names another
-/// `Host`, if the page pointed its own name at this machine. The routes of [`router`](crate::router)
-/// have this guard already.
+/// Such a request has another `Origin`, is marked by the browser as cross-site, or has another `Host` if
+/// the page has rebound its own name to this machine. [`router`](crate::router) already protects its own
+/// routes.
 ///
 /// ```
 /// use axum::{Router, middleware, routing::post};
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lets_programs_and_its_own_pages_in() {
+    async fn accepts_programs_and_its_own_pages() {
         for headers in [
             &[("host", "localhost:8080")][..],
             &[

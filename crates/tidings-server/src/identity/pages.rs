@@ -1,4 +1,4 @@
-//! The addresses and origins of the web pages that may use the server.
+//! The addresses and origins of the web pages that can use the server.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,18 +17,18 @@ use super::authority::{
 /// The address at which browsers reach the server through a proxy, such as
 /// `https://events.example.org` or `https://example.org/tidings`.
 ///
-/// The server then answers requests that name this host, takes pages of this origin for its own, and
-/// serves everything below the path too, for proxies that do not strip it.
+/// The server then accepts this host, treats pages of this origin as its own, and also serves every route
+/// below the path, for proxies that do not strip it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
     origin: Origin,
-    /// Host and port as browsers send them, and the same with the usual port named.
+    /// Host and port as browsers send them, and the same with an explicit default port.
     hosts: [Box<str>; 2],
-    /// Empty, or with a slash at its beginning and none at its end.
+    /// Empty, or with a leading slash and without a trailing one.
     prefix: Box<str>,
 }
 
-/// A text that is no public address.
+/// The text is not a public address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a public address: give scheme, host, port if it is not the usual one, and a path of letters, \
@@ -65,8 +65,7 @@ impl FromStr for PublicUrl {
     }
 }
 
-/// Whether a path without its last slash is empty, or made of segments that no client spells in two
-/// ways.
+/// Whether a path without its trailing slash is empty, or consists of segments that have only one spelling.
 fn is_prefix(path: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let mut segments = path.split('/');
@@ -80,22 +79,22 @@ impl fmt::Display for PublicUrl {
     }
 }
 
-/// Whose pages may use the server beside those that it serves under its own name.
+/// The pages that can use the server besides those that it serves under its own host name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pages {
-    /// Where browsers reach the server's own pages through a proxy.
+    /// The addresses of the server's own pages behind a proxy.
     pub(crate) public: Vec<PublicUrl>,
-    /// Other pages, with a token of their own.
+    /// The origins of other pages, which need their own tokens.
     pub(crate) allowed: Vec<Origin>,
 }
 
-/// Where the path of a request leads.
+/// The target of a request's path.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
-    /// It is a path of this server.
+    /// A path of this server.
     Here,
-    /// It is the server's public path without the slash at its end, from which relative addresses would
-    /// lead nowhere. The client has to go to this one.
+    /// The server's public path without its trailing slash, from which relative URLs would not resolve. The
+    /// client must be redirected to this path.
     Slash(String),
 }
 
@@ -109,14 +108,14 @@ impl Pages {
         hosts.any(|host| host.eq_ignore_ascii_case(name))
     }
 
-    /// Whether pages of an origin are the server's own, at a public address.
+    /// Whether an origin is that of a public address.
     pub(super) fn has_own(&self, origin: &str) -> bool {
         self.public
             .iter()
             .any(|url| url.origin.0.eq_ignore_ascii_case(origin))
     }
 
-    /// Takes the path of a public address away from the request's, for proxies that leave it there.
+    /// Strips the path of a public address from the request, for proxies that do not.
     pub(crate) fn enter(&self, request: &mut Request) -> Entry {
         for PublicUrl { prefix, .. } in &self.public {
             if prefix.is_empty() {
@@ -142,7 +141,7 @@ impl Pages {
     }
 }
 
-/// The address without the beginning of its path.
+/// The URI without a prefix of its path.
 fn without(uri: &Uri, prefix: &str) -> Option<Uri> {
     let rest = uri.path_and_query()?.as_str().get(prefix.len()..)?;
     let mut parts = uri.clone().into_parts();
@@ -150,13 +149,12 @@ fn without(uri: &Uri, prefix: &str) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// Refuses pages of origins that are not allowed. `null`, which sandboxed pages and files send, is none
-/// that could be.
+/// Refuses pages of origins that are not allowed. Sandboxed pages and files send `null`, which cannot be
+/// allowed.
 ///
-/// A proxy may have put another name into `Host` than the browser used. Then the browser's own word for
-/// it counts, that page and request are of one origin: scripts cannot set `Sec-Fetch-Site`, and a page
-/// that has rebound its name to this machine does not get it, since browsers send it over TLS and to
-/// names of this machine only.
+/// A proxy can replace the `Host` that the browser sent. Then `Sec-Fetch-Site: same-origin` is sufficient:
+/// scripts cannot set this header, and browsers send it only over TLS and to local host names, so a page
+/// that has rebound its name to this machine does not get it.
 pub(crate) fn sender(
     request: Head<'_>,
     proxy: Proxy,
@@ -165,7 +163,7 @@ pub(crate) fn sender(
     let mut sender = Sender::Unnamed;
     for origin in request.headers.get_all(ORIGIN) {
         let origin = header_text(origin);
-        // A declared address has one scheme. Without it only the names tell pages apart.
+        // A public address has one scheme. Other hosts are compared without the scheme.
         let is_own = if pages.names(request) {
             pages.has_own(origin)
         } else {
@@ -194,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_public_url_is_an_origin_and_a_plain_path() {
+    fn parses_a_public_url_of_an_origin_and_a_plain_path() {
         for (good, written) in [
             ("https://events.example.org", "https://events.example.org"),
             ("https://events.example.org/", "https://events.example.org"),
@@ -236,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_named_with_the_usual_port_or_without() {
+    fn accepts_a_host_with_or_without_the_default_port() {
         let pages = pages(&["https://events.example.org", "http://[::1]:8080/x"]);
         for (host, named) in [
             ("events.example.org", true),
@@ -254,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_path_is_taken_away_and_nothing_else() {
+    fn strips_only_the_public_path() {
         let pages = pages(&["https://a.example", "https://b.example/x/tidings"]);
         for (path, expected) in [
             ("/x/tidings/", "/"),

@@ -1,4 +1,4 @@
-//! A browser's session: its token in a cookie that scripts cannot read.
+//! Browser sessions: a token in a cookie that scripts cannot read.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -12,19 +12,19 @@ use super::authority::{Head, Proxy, Sender, is_from_here, is_from_other_page, is
 use super::pages::sender;
 use super::{ForeignRequest, Pages};
 
-/// With this prefix browsers take it over TLS only, from no other host, for all paths
+/// Browsers accept a cookie with this prefix only over TLS, from this host and for all paths
 /// (<https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis>, §4.1.3.2).
 const SECURE_NAME: &str = "__Host-tidings";
 
-/// For this machine's own names, which not all browsers take for secure without TLS.
+/// For local host names, which not all browsers treat as secure without TLS.
 const LOCAL_NAME: &str = "tidings-session";
 
-/// How many characters of the installation's id are in a name: its last 48 bits, which are random.
+/// The characters of the installation's id in a cookie name: its last 48 bits, which are random.
 const INSTALLATION_CHARS: usize = 12;
 
-/// The names of a server's cookies. Cookies are the same for all ports and paths of a host (RFC 6265
-/// §8.5), so without the installation in its name one server would take another's for its own, and
-/// where both know the same key, its user would become the other's.
+/// The names of a server's cookies. All ports and paths of a host share their cookies (RFC 6265 §8.5).
+/// Without the installation in its name, a server would use the cookie of another server and, if both
+/// accept the same key, its user.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionCookies {
     secure: Box<str>,
@@ -42,7 +42,7 @@ impl SessionCookies {
     }
 }
 
-/// Browsers keep cookies of 4,096 bytes with their name and attributes (RFC 6265 §6.1).
+/// The size of a cookie, including its name and attributes, that every browser accepts (RFC 6265 §6.1).
 const MAX_TOKEN_BYTES: usize = 3_800;
 
 /// A cookie to set.
@@ -52,7 +52,7 @@ pub(crate) struct Session<'a> {
     is_local: bool,
 }
 
-/// The token in the session's cookie.
+/// The token in the session cookie.
 fn token(session: Session<'_>, request: Head<'_>) -> Option<String> {
     let wanted = session.name();
     let headers = request.headers.get_all(COOKIE).iter();
@@ -61,16 +61,16 @@ fn token(session: Session<'_>, request: Head<'_>) -> Option<String> {
         .flat_map(|header| header.split(';'))
         .filter_map(|pair| pair.trim().split_once('='));
     let mut tokens = pairs.filter(|(name, _)| *name == wanted);
-    // A second one was planted by somebody else.
+    // Another party planted a second cookie.
     let (_, token) = tokens.next()?;
     tokens.next().is_none().then(|| token.to_owned())
 }
 
-/// The token in the session's cookie of a request, if the request may be answered by it.
+/// The token in the session cookie, if the cookie can authenticate the request.
 ///
-/// A cookie comes along also when another page makes the browser ask. `SameSite` keeps those of other
-/// sites away, and this those of other servers of the same site; what changes something needs the
-/// `Origin` of this server's own page.
+/// A browser also sends the cookie with requests of other pages. `SameSite` excludes pages of other sites,
+/// and this function excludes pages of other servers on the same site. A request that changes something
+/// needs the `Origin` of this server's own pages.
 pub(super) fn shown(
     request: Head<'_>,
     cookies: &SessionCookies,
@@ -99,7 +99,7 @@ impl<'a> Session<'a> {
     /// The longest token that fits.
     pub(crate) const MAX_TOKEN_BYTES: usize = MAX_TOKEN_BYTES;
 
-    /// A session of the browser that sent `request`.
+    /// The session of the browser that sent `request`.
     pub(crate) fn of(request: Head<'_>, cookies: &'a SessionCookies) -> Self {
         Self {
             cookies,
@@ -107,14 +107,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The cookie that begins it, until the token's end.
+    /// The cookie that starts the session. It expires with the token.
     pub(crate) fn begin(self, token: &str, expires: Timestamp) -> HeaderValue {
         let left = expires.duration_since(Timestamp::now());
         let left = Duration::try_from(left).unwrap_or(Duration::ZERO);
         self.cookie(token, left.as_secs())
     }
 
-    /// The cookie that ends it.
+    /// The cookie that ends the session.
     pub(crate) fn end(self) -> HeaderValue {
         self.cookie("", 0)
     }
@@ -146,8 +146,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_installations_have_cookies_of_their_own() {
-        // Made within the same millisecond, so that only the random part tells them apart.
+    fn two_installations_have_different_cookie_names() {
+        // Created in the same millisecond, so that only the random part differs.
         let one: SystemId = "0193f0a0-0000-7000-8000-00000000000b".parse().unwrap();
         let other: SystemId = "0193f0a0-0000-7000-8000-00000000000c".parse().unwrap();
         let (one, other) = (SessionCookies::of(one), SessionCookies::of(other));

@@ -1,16 +1,16 @@
-//! A moment before a refused stream is told so.
+//! The delay before a stream is refused.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::shutdown::Drain;
 
-/// How long a refusal of a stream is held back, in milliseconds: existing clients ask again as soon as
-/// they are refused. Spread, so that many who were refused together do not stay together.
+/// The delay of a stream's refusal in milliseconds. Existing clients retry as soon as they are refused.
+/// The delay is random, so that clients that were refused together do not retry together.
 const DELAY_MS: RangeInclusive<u64> = 750..=1_250;
 
-/// Waits before a request for a stream is refused, and not when the server ends. Call it when nothing
-/// large is held.
+/// Waits before a stream is refused, but not while the server shuts down. The caller should hold no
+/// large memory meanwhile.
 pub(crate) async fn delay_refusal(drain: &Drain) {
     let delay = Duration::from_millis(fastrand::u64(DELAY_MS));
     tokio::select! {
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_waits_about_a_second() {
+    async fn delays_a_refusal_by_about_a_second() {
         let start = Instant::now();
         delay_refusal(&Drain::default()).await;
         let delay = start.elapsed().as_millis();
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_server_that_ends_waits_for_no_refusal() {
+    async fn does_not_delay_refusals_during_the_shutdown() {
         let drain = Drain::default();
         let start = Instant::now();
         let begin = async { drain.begin() };

@@ -1,4 +1,4 @@
-//! The limit that a request is over, and how that is answered.
+//! The limit that a request exceeds, and the error response.
 
 use std::num::NonZeroU32;
 
@@ -8,20 +8,20 @@ use tidings_event::ErrorCode;
 use super::Reach;
 use crate::problem::{Problem, RETRY_AFTER_SECONDS};
 
-/// When to ask again for a stream while too many are open, in seconds. One ends when its reader goes
-/// away, and nobody knows when that will be.
+/// `Retry-After` in seconds while too many streams are open. The server cannot know when one of them
+/// ends.
 const RETRY_STREAM_AFTER_SECONDS: u32 = 10;
 
-/// The limit that a request is over.
+/// The limit that a request exceeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LimitError {
-    /// Events published per second, and when to try again, in seconds.
+    /// Events published per second, and the seconds until a retry can succeed.
     Publishes {
         reach: Reach,
         rate: NonZeroU32,
         seconds: u32,
     },
-    /// Requests per second, and when to try again, in seconds.
+    /// Requests per second, and the seconds until a retry can succeed.
     Requests { rate: NonZeroU32, seconds: u32 },
     /// Open streams of one user.
     StreamsOfOwner { limit: NonZeroU32 },
@@ -29,13 +29,13 @@ pub(crate) enum LimitError {
     StreamsToAddress { limit: NonZeroU32 },
     /// Bytes of unfinished uploads.
     Uploads { bytes: usize },
-    /// Bulk changes that wait for their turn.
+    /// Waiting bulk changes.
     Changes { limit: usize },
     /// Bytes of responses that the client has not read.
     Responses { bytes: usize },
-    /// Queries that wait for their turn.
+    /// Waiting queries.
     Queries { limit: usize },
-    /// Bytes of the path with its query.
+    /// Bytes of the path and its query.
     Uri { bytes: usize, limit: usize },
 }
 

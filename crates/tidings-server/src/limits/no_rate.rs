@@ -1,4 +1,5 @@
-//! Rates by caller in a build without the feature `jwt`: there are none, since all callers are one.
+//! Rate limits in a build without the feature `jwt`. There are none, since all requests come from one
+//! caller.
 
 use std::num::NonZeroU32;
 use std::time::Duration;

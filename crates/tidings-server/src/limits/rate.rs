@@ -1,4 +1,4 @@
-//! So much a second, and for each caller.
+//! A rate limit for each caller.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,20 +12,18 @@ use tidings_event::OwnerId;
 
 use super::CallerLimits;
 
-/// After so many checks those callers are forgotten who have all of their burst again. So there are
-/// never more of them in memory, at 50 bytes each, than have asked within the time in which a burst
-/// comes back, and these.
+/// The number of checks between two sweeps, which drop the callers whose burst is full again. At 50
+/// bytes each, memory holds at most this many callers besides those whose burst is still refilling.
 const SWEEP_CHECKS: u32 = 4_096;
 
-/// A caller with `own_publish_rate` can send the events of this many seconds at once, such as a script that
-/// reports all it did when it ends.
+/// The burst of `own_publish_rate` in seconds, for scripts that send all their events when they end.
 const OWN_BURST_SECONDS: u32 = 10;
 
-/// So few callers are not worth a sweep.
+/// Up to this number of callers a sweep is not worth its time.
 const SWEEP_CALLERS: usize = 1_024;
 
-/// How fast each caller may go on, by the generic cell rate algorithm: what was not asked for is saved
-/// up to the burst, which is where a caller begins.
+/// The generic cell rate algorithm for each caller. Unused events are saved up to the burst, and a new
+/// caller begins with the whole burst.
 #[derive(Debug)]
 pub(super) struct Rate<C: Clock = MonotonicClock> {
     per_second: NonZeroU32,
@@ -36,7 +34,7 @@ pub(super) struct Rate<C: Clock = MonotonicClock> {
 }
 
 impl Rate {
-    /// The rates of publishers, of callers who publish to themselves only, and of other requests.
+    /// The limits for publishing to every owner, for publishing to oneself, and for other requests.
     pub(super) fn all(limits: &CallerLimits, batch_events: usize) -> [Option<Self>; 3] {
         let batch = u32::try_from(batch_events).unwrap_or(u32::MAX);
         let publishes = |seconds: u32| {
@@ -49,7 +47,7 @@ impl Rate {
         ]
     }
 
-    /// At most `burst` at once.
+    /// A limit with a burst.
     fn new(per_second: NonZeroU32, burst: u32) -> Self {
         Self::with_clock(per_second, burst, MonotonicClock)
     }
@@ -72,16 +70,17 @@ impl<C: Clock + Clone> Rate<C> {
         self.per_second
     }
 
-    /// In which time one comes back.
+    /// The time in which one event or request comes back.
     pub(super) fn period(&self) -> Duration {
         Duration::from_secs(1) / self.per_second.get()
     }
 
-    /// Takes so many at once, or none of them; more than the burst count as that.
+    /// Takes `number` events or requests, or none of them. A number above the burst counts as the
+    /// burst.
     ///
     /// # Errors
     ///
-    /// In which time there will be so many.
+    /// The time until `number` are available.
     pub(super) fn take(&self, caller: OwnerId, number: u32) -> Result<(), Duration> {
         let Some(number) = NonZeroU32::new(number) else {
             return Ok(());
@@ -97,7 +96,7 @@ impl<C: Clock + Clone> Rate<C> {
         taken.map_err(|until| until.wait_time_from(self.clock.now()))
     }
 
-    /// Forgets callers now and then.
+    /// Drops the callers whose burst is full again, once every [`SWEEP_CHECKS`] checks.
     fn sweep(&self) {
         let checks = self.checks.fetch_add(1, Ordering::Relaxed);
         if !checks.is_multiple_of(SWEEP_CHECKS) {
@@ -108,7 +107,8 @@ impl<C: Clock + Clone> Rate<C> {
             return;
         }
         self.callers.retain_recent();
-        // The room of a crowd that has gone is given back, that of one that comes and goes is not.
+        // Memory is given back only after most callers have gone, so that the map does not grow again
+        // and again.
         if self.callers.len() < before / 4 {
             self.callers.shrink_to_fit();
         }
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_served_and_comes_back_in_time() {
+    fn accepts_a_burst_that_refills_over_time() {
         let (rate, clock) = rate(10, 20);
         assert_eq!(rate.take(A, 20), Ok(()));
         assert_eq!(rate.take(A, 1), Err(Duration::from_millis(100)));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_takes_nothing() {
+    fn a_refusal_takes_nothing() {
         let (rate, clock) = rate(10, 10);
         assert_eq!(rate.take(A, 5), Ok(()));
         for _ in 0..100 {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn one_caller_leaves_the_others_theirs() {
+    fn limits_each_caller_separately() {
         let (rate, _) = rate(1, 3);
         for _ in 0..3 {
             assert_eq!(rate.take(A, 1), Ok(()));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_always_served_and_too_much_counts_as_the_burst() {
+    fn accepts_zero_and_caps_a_number_at_the_burst() {
         let (rate, clock) = rate(1, 3);
         assert_eq!(rate.take(A, 100), Ok(()));
         assert_eq!(rate.take(A, 0), Ok(()));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_beyond_a_clock_s_ticks_is_any_number() {
+    fn does_not_limit_a_rate_above_the_clock_resolution() {
         let (rate, clock) = rate(u32::MAX, u32::MAX);
         for _ in 0..10 {
             clock.advance(Duration::from_secs(5));
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn callers_are_forgotten_and_those_who_are_held_back_are_not() {
+    fn drops_callers_with_a_full_burst_only() {
         let (rate, clock) = rate(1, 1);
         let crowd = 100_000_u32;
         for number in 0..crowd {

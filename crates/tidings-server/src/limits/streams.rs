@@ -11,15 +11,15 @@ use tidings_event::OwnerId;
 
 use super::LimitError;
 
-/// Without a limit nothing is counted.
+/// The open streams by owner and by address. `None` is unlimited and counts nothing.
 #[derive(Debug)]
 pub(super) struct Streams {
     of_owner: Option<Slots<OwnerId>>,
     to_address: Option<Slots<IpAddr>>,
 }
 
-/// The slot of an open stream among those of its owner and of its client's address. Dropping it frees the
-/// slot.
+/// The slots of an open stream: one of its owner and one of its client address. Dropping this frees
+/// them.
 #[derive(Debug)]
 pub(crate) struct StreamSlot {
     _of_owner: Option<Slot<OwnerId>>,
@@ -34,7 +34,7 @@ impl Streams {
         }
     }
 
-    /// Takes a slot for a stream of `owner`. A stream without a known address counts for no address.
+    /// Takes the slots for a stream of `owner`. Without a known address only the owner's slot is taken.
     pub(super) fn open(
         &self,
         owner: OwnerId,
@@ -74,7 +74,7 @@ fn client(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The slots of each key.
+/// The taken slots of each key.
 #[derive(Debug)]
 struct Slots<K> {
     most: NonZeroU32,
@@ -122,7 +122,7 @@ impl<K: Eq + Hash> Drop for Slot<K> {
     }
 }
 
-/// Nothing panics while the lock is held.
+/// No code panics while it holds the lock.
 fn lock<K>(taken: &Mutex<HashMap<K, u32>>) -> MutexGuard<'_, HashMap<K, u32>> {
     taken.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_by_address_takes_no_slot_of_the_owner() {
+    fn frees_the_owner_slot_when_the_address_is_refused() {
         let streams = streams(1, 1);
         let _first = streams.open(A, address("10.0.0.1")).unwrap();
         assert!(streams.open(B, address("10.0.0.1")).is_err());

@@ -1,11 +1,11 @@
-//! The length of an address.
+//! The limit of a URL's length.
 
 use axum::http::Uri;
 
 use super::LimitError;
 
-/// Refuses an address whose path and query are longer than `limit`, which is longer than any that means
-/// something, before anything is read from it (RFC 9110 §15.5.15).
+/// Refuses a path with a query of more than `limit` bytes before it is parsed (RFC 9110 §15.5.15). The
+/// limit is above the length of every meaningful query.
 pub(crate) fn check_uri(uri: &Uri, limit: usize) -> Result<(), LimitError> {
     let bytes = uri.path_and_query().map_or(0, |text| text.as_str().len());
     if bytes > limit {
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_is_exact() {
+    fn rejects_one_byte_more_than_the_limit() {
         const LIMIT: usize = 16 * 1024;
         let uri = |bytes: usize| -> Uri { format!("/?{}", "x".repeat(bytes - 2)).parse().unwrap() };
         assert!(check_uri(&uri(LIMIT), LIMIT).is_ok());

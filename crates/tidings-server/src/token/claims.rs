@@ -1,4 +1,4 @@
-//! What a valid token says.
+//! The claims of a valid token.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use tidings_event::OwnerId;
 
 use super::scopes::Scopes;
 
-/// What a valid token says.
+/// The claims of a valid token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Claims {
     /// The user. The caller of [`Tokens::verify`](super::Tokens::verify) checks that it is not the
-    /// system, whose id tokens do not know.
+    /// system, since this module does not know the system's id.
     pub(crate) owner: OwnerId,
-    /// What it allows.
+    /// The permissions of the token.
     pub(crate) scopes: Scopes,
-    /// The token is refused from this time on: its `exp` and the leeway. Streams end at the same moment,
-    /// so that a client that comes back with the same token is refused.
+    /// The time from which the token is refused: its `exp` plus the leeway. Streams end at the same
+    /// moment, so that a client that reconnects with the same token is refused.
     pub(crate) expires: Timestamp,
     /// The id for revocations: its `jti`, or a digest of a token that has none.
     pub(crate) id: Box<str>,

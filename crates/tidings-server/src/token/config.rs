@@ -29,14 +29,14 @@ pub struct TokenConfig {
     pub leeway: Duration,
     /// The claim that names the owner if `sub` is not a UUID.
     pub owner_claim: Option<String>,
-    /// Makes the owner of `iss` and `sub` (a UUID of version 5) if nothing else names one.
+    /// Derives the owner from `iss` and `sub` (a UUID of version 5) if nothing else names one.
     pub owner_from_subject: bool,
     /// A list of revoked tokens; see [`Revocations`](super::Revocations). The file must exist.
     pub revocation_file: Option<PathBuf>,
 }
 
-/// The source of keys. New keys are taken over without a restart. If the source cannot be read, the
-/// previous keys stay in use.
+/// The source of keys. New keys are used without a restart. If the source cannot be read, the previous
+/// keys stay in use.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum KeySource {
@@ -50,7 +50,7 @@ pub enum KeySource {
 }
 
 impl TokenConfig {
-    /// More than clocks that are set by NTP differ by.
+    /// More than the difference between clocks that NTP sets.
     pub const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 
     /// The longest leeway.
@@ -166,10 +166,10 @@ pub enum TokenSetupError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyUrlFault {
-    /// Others on the network could replace the keys.
+    /// Others on the network could replace keys that are fetched from this URL.
     #[error("must begin with https://, or with http:// and a loopback address")]
     Unprotected,
-    /// They would appear in logs.
+    /// The credentials in the URL would appear in logs.
     #[error("must not carry a user name or a password")]
     Credentials,
 }

@@ -27,7 +27,7 @@ pub(crate) enum TokenError {
     /// Its `exp` has passed.
     #[error("the token has expired")]
     Expired,
-    /// Its `nbf` is yet to come.
+    /// Its `nbf` is in the future.
     #[error("the token is not valid yet")]
     NotYetValid,
     /// Its `iss` is not the issuer this server trusts, or missing.
@@ -36,7 +36,7 @@ pub(crate) enum TokenError {
     /// Its `aud` does not name this server.
     #[error("the token's `aud` does not name this server")]
     WrongAudience,
-    /// Its `exp` lies beyond the year 9999.
+    /// Its `exp` is after the year 9999.
     #[error(
         "the token's `exp` lies beyond the year 9999: it counts seconds since 1970, and milliseconds look \
          like this"
@@ -56,7 +56,7 @@ pub(crate) enum TokenError {
     KeysUnavailable,
 }
 
-/// Why a token names no owner.
+/// Why a token does not name an owner.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(
     not(feature = "jwt"),
@@ -69,7 +69,7 @@ pub(crate) enum NoOwner {
     /// Neither the subject nor the claim of this name is a UUID.
     #[error("neither its `sub` nor its `{0}` is a UUID")]
     Claim(Box<str>),
-    /// The owner would be made of issuer and subject, and one of them is missing.
+    /// The owner would be derived from issuer and subject, and one of them is missing.
     #[error("it has no `{0}`, and the owner is made of `iss` and `sub`")]
     Part(&'static str),
 }

@@ -1,4 +1,4 @@
-//! Tokens, and the lists and keys they are judged by; see [`crate::fuzzing`].
+//! Test invariants of tokens, revocation lists and key sets; see [`crate::fuzzing`].
 
 use std::sync::LazyLock;
 
@@ -20,20 +20,20 @@ use super::scopes::Scopes;
 use super::secret::Secret;
 use super::{Claims, TokenError, jwks};
 
-/// Nobody knows it, so nobody signs by it but this.
+/// A random secret, so that the input cannot contain a token that is signed with it.
 static SECRET: LazyLock<Secret> = LazyLock::new(|| {
     let line = Secret::new_line().expect("there are random numbers");
     Secret::new(line.as_bytes().to_vec()).expect("it is long enough")
 });
 
-/// The secret, and the public keys of RFC 7515, appendices A.2 and A.3, and of RFC 8037, appendix A.2. What
-/// the RFCs sign by them has long expired.
+/// The secret, and the public keys of RFC 7515, appendices A.2 and A.3, and of RFC 8037, appendix A.2.
+/// The tokens that the RFCs sign with these keys have expired.
 static KEYS: LazyLock<[KeySet; 2]> = LazyLock::new(|| {
     let public = jwks::read(include_bytes!("fuzzing/rfc_keys.json"));
     [KeySet::of_secret(&SECRET), public.expect("they are keys")]
 });
 
-/// Rules that take any issuer, that take one, and that make owners.
+/// Rules that accept any issuer, that accept one issuer, and that derive owners.
 static RULES: LazyLock<[Rules; 3]> = LazyLock::new(|| {
     let plain = |owner| Rules {
         issuer: None,
@@ -53,7 +53,7 @@ static RULES: LazyLock<[Rules; 3]> = LazyLock::new(|| {
     [plain(OwnerRule::default()), strict, plain(lenient)]
 });
 
-/// No untrusted text is accepted as a token. Returns why it is refused, once for each set of keys.
+/// Checks that no untrusted text is accepted as a token. Returns the error for each set of keys.
 pub(crate) fn token(data: &[u8]) -> Vec<TokenError> {
     let mut refused = Vec::new();
     let Ok(text) = std::str::from_utf8(data) else {
@@ -63,7 +63,7 @@ pub(crate) fn token(data: &[u8]) -> Vec<TokenError> {
         let judged = verify(keys, text)
             .and_then(|(raw, key)| RULES[2].judge(text, raw, key, Timestamp::now()));
         match judged {
-            Ok(claims) => panic!("{text} lets {} in", claims.owner),
+            Ok(claims) => panic!("{text} is accepted for {}", claims.owner),
             Err(error) => refused.push(error),
         }
     }
@@ -76,8 +76,8 @@ fn verify(keys: &KeySet, token: &str) -> Result<(RawClaims, Fingerprint), TokenE
     Ok((key.verify(token)?, key.fingerprint()))
 }
 
-/// The claims of a token that is signed by the right key: an accepted token names an owner, expires
-/// in the future, and can be revoked. Returns why others are refused, once for each set of rules.
+/// Checks the claims of a token with a valid signature: an accepted token names an owner, expires in
+/// the future, and can be revoked. Returns the errors of the rules that refuse it.
 pub(crate) fn claims(data: &[u8]) -> Vec<TokenError> {
     let mut refused = Vec::new();
     let now = Timestamp::now();
@@ -89,7 +89,7 @@ pub(crate) fn claims(data: &[u8]) -> Vec<TokenError> {
         let judge = |(raw, key)| RULES[2].judge(&signed, raw, key, now);
         let by_hand = serde_json::from_value(json).map_err(|_| TokenError::Malformed);
         let by_hand = by_hand.map(|raw| (raw, key_of_secret));
-        // Nothing but the rules judges what a signature is good for.
+        // Only the rules decide about the claims of a signed token.
         if signed.len() <= super::error::MAX_TOKEN_BYTES {
             let verified = verify(&KEYS[0], &signed).and_then(judge);
             assert_eq!(verified, by_hand.and_then(judge));
@@ -128,13 +128,14 @@ fn check_let_in(claims: &Claims, now: Timestamp) {
     assert_eq!(revoked.keys().collect::<Vec<_>>(), [&claims.id]);
 }
 
-/// A list of revoked tokens is refused whole, or each of its ids is on a list written anew.
+/// Checks that a list of revoked tokens is refused whole, or that each of its ids is in the list when
+/// it is written and read again.
 pub(crate) fn revocation_list(data: &[u8]) {
     let now = Timestamp::UNIX_EPOCH;
     let Ok(mut read) = list::read(data, now) else {
         return;
     };
-    // Others are nobody's.
+    // No token has any of the other ids.
     read.retain(|id, _| is_listable(id));
     let written: String = read
         .iter()
@@ -143,18 +144,18 @@ pub(crate) fn revocation_list(data: &[u8]) {
     assert_eq!(list::read(written.as_bytes(), now), Ok(read));
 }
 
-/// Keys of an issuer: a set that is taken has keys, and every token can be judged by them.
+/// Checks that an accepted key set has keys, and that verifying a token with them cannot panic.
 pub(crate) fn key_set(data: &[u8]) {
     let Ok(keys) = jwks::read(data) else {
         return;
     };
     let KeySet::Public(public) = &keys else {
-        panic!("a published key is no secret");
+        panic!("a published key is not a secret");
     };
     assert!(!public.is_empty());
     for algorithm in ["ES256", "RS256", "EdDSA"] {
         let header = URL_SAFE_NO_PAD.encode(format!("{{\"alg\":\"{algorithm}\"}}"));
-        // Whether such a signature fits is up to who made the keys.
+        // The signature can be valid or not, depending on the keys.
         let _ = verify(&keys, &format!("{header}.e30.{}", "A".repeat(86)));
     }
 }

@@ -17,7 +17,7 @@ use super::secret::Secret;
 pub struct MintRequest {
     /// The user (`sub`).
     pub owner: OwnerId,
-    /// What it allows (`scope`).
+    /// The permissions (`scope`).
     pub scopes: Scopes,
     /// The time of issue (`iat`).
     pub issued: Timestamp,

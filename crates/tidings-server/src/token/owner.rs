@@ -6,23 +6,23 @@ use tidings_event::OwnerId;
 use super::error::NoOwner;
 use super::raw_claims::RawClaims;
 
-/// Where to find the owner if the subject is not a UUID.
+/// The sources of the owner if the subject is not a UUID.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OwnerRule {
     /// The name of a claim.
     pub(super) claim: Option<Box<str>>,
-    /// Makes an owner of issuer and subject.
+    /// Whether to derive an owner from issuer and subject.
     pub(super) from_subject: bool,
 }
 
 impl OwnerRule {
     /// The owner of a token: its `sub` if that is a UUID, otherwise the named claim if that is a UUID,
-    /// otherwise, if allowed, a UUID made of issuer and subject.
+    /// otherwise, if allowed, a UUID derived from issuer and subject.
     pub(super) fn owner(&self, claims: &RawClaims) -> Result<OwnerId, NoOwner> {
         let subject = claims.sub.as_deref();
         let own = subject.and_then(OwnerId::of_usual_form);
-        // If owners are made of subjects, a subject in the form of a made owner is only a name: anybody
-        // can compute the made owner of another user.
+        // If owners are derived from subjects, a subject in the form of a derived owner is only a name,
+        // since anybody can compute the derived owner of another user.
         if let Some(owner) = own.filter(|owner| !(self.from_subject && owner.is_made())) {
             return Ok(owner);
         }
@@ -69,13 +69,13 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_cannot_claim_the_made_owner_of_another() {
+    fn a_subject_cannot_claim_the_derived_owner_of_another() {
         let alices = OwnerId::of_subject("i", "alice").to_string();
         let claims = json!({"iss": "i", "sub": alices});
         let made = owner_of(&rule(None, true), &claims).unwrap();
         assert_ne!(made, alices);
         assert_eq!(made, OwnerId::of_subject("i", &alices).to_string());
-        // Without made owners it is a UUID like any other.
+        // Without derived owners it is a UUID like any other.
         assert_eq!(owner_of(&rule(None, false), &claims), Ok(alices));
     }
 
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn makes_an_owner_of_issuer_and_subject() {
+    fn derives_an_owner_from_issuer_and_subject() {
         let rule = rule(Some("tenant"), true);
         let of = |issuer: &str, subject: &str| {
             owner_of(&rule, &json!({"iss": issuer, "sub": subject})).unwrap()

@@ -105,7 +105,7 @@ impl RemoteKeys {
             .timeout(pace.timeout)
             .user_agent(concat!("tidings/", env!("CARGO_PKG_VERSION")));
         if url.scheme() == "http" {
-            // This needs none of the machine's certificates.
+            // A plain HTTP client needs none of the machine's certificates.
             client = client.tls_certs_only([]);
         }
         let shared = Arc::new(Shared {
@@ -181,7 +181,7 @@ impl Shared {
 
     /// Stores the keys, or logs the reason why there are none, once for each reason.
     fn take(&self, fetched: Result<KeySet, FetchFault>, fault: &mut Option<String>) {
-        // Without the query, which may hold a secret.
+        // The query is left out, since it can contain a secret.
         let url = &self.url[..url::Position::AfterPath];
         match fetched {
             Ok(keys) => {

@@ -16,7 +16,7 @@ pub(super) const MAX_LIST_BYTES: u64 = 32 * 1024 * 1024;
 /// A line counts for this long after its token's expiry: the longest leeway.
 pub(super) const GRACE: Duration = super::config::MAX_LEEWAY;
 
-/// The revoked ids, each with its expiry; without one it counts for ever.
+/// The revoked ids, each with its expiry. An id without one counts forever.
 pub(super) type List = HashMap<Box<str>, Option<Timestamp>>;
 
 /// Why a text is not a list of revoked tokens.
@@ -96,7 +96,7 @@ pub(super) fn read(text: &[u8], now: Timestamp) -> Result<List, ListFault> {
     Ok(list)
 }
 
-/// A line of a list. Without a time it counts for ever.
+/// A line of a list. Without a time it counts forever.
 pub(super) fn line(id: &str, until: Option<Timestamp>) -> String {
     match until {
         Some(until) => format!("{id} {until}\n"),

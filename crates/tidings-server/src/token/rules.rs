@@ -223,7 +223,7 @@ mod tests {
                 "{passed}"
             );
         }
-        // What issuers write for "never".
+        // Expiries that issuers write for "never".
         for never in [
             json!(253_402_207_200_i64),
             json!(LAST_SECOND),

@@ -1,4 +1,4 @@
-//! What a token allows.
+//! The permissions of a token.
 
 use std::fmt;
 use std::ops::BitOr;

@@ -1,4 +1,5 @@
-//! Tokens from the outside: signed here by hand, with another library than the one that verifies them.
+//! Tests with tokens that are signed here by hand, with another library than the one that verifies
+//! them.
 
 mod files;
 mod forgery;
@@ -17,7 +18,7 @@ use super::{Claims, KeySource, TokenConfig, TokenError, Tokens};
 
 pub(super) const OWNER: &str = "7b1d2c3e-0000-4000-8000-000000000001";
 
-/// Claims that are good for an hour.
+/// Claims that are valid for an hour.
 fn claims() -> Value {
     let now = Timestamp::now().as_second();
     json!({"sub": OWNER, "scope": "events:read", "exp": now + 3600, "jti": "token-1"})
@@ -34,7 +35,7 @@ fn file(directory: &TempDir, name: &str, contents: impl AsRef<[u8]>) -> PathBuf 
     path
 }
 
-/// Replaces a file at once, as careful programs do.
+/// Replaces a file atomically.
 fn replace(path: &Path, contents: impl AsRef<[u8]>) {
     let new = path.with_extension("new");
     std::fs::write(&new, contents).unwrap();
@@ -45,7 +46,7 @@ async fn open(keys: KeySource) -> Tokens {
     Tokens::open(TokenConfig::new(keys)).await.unwrap()
 }
 
-/// Waits until a token is judged so.
+/// Waits until the verification of a token has this result.
 async fn until(tokens: &Tokens, token: &str, expected: Result<(), TokenError>) {
     const STUCK: Duration = Duration::from_secs(60);
     let reached = async {

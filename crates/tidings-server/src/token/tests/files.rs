@@ -1,4 +1,4 @@
-//! Files are read again when they change, and what is wrong with one at the start is said.
+//! Keys and revocations in files: reloading, and errors at the start.
 
 use tempfile::TempDir;
 
@@ -9,7 +9,7 @@ const ONE: &str = "the first secret, which is exchanged";
 const TWO: &str = "the second secret, which replaces it";
 
 #[tokio::test]
-async fn another_secret_counts_without_a_restart_and_the_first_no_more() {
+async fn replaces_the_secret_without_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let path = file(&directory, "secret", ONE);
     let tokens = open(KeySource::SecretFile(path.clone())).await;
@@ -19,14 +19,14 @@ async fn another_secret_counts_without_a_restart_and_the_first_no_more() {
     replace(&path, TWO);
     until(&tokens, &new, Ok(())).await;
     assert_eq!(tokens.verify(&old).await, Err(TokenError::BadSignature));
-    // In place, and broken for a moment.
+    // The file is overwritten in place, and broken for a moment.
     std::fs::write(&path, "short").unwrap();
     std::fs::write(&path, ONE).unwrap();
     until(&tokens, &old, Ok(())).await;
 }
 
 #[tokio::test]
-async fn a_broken_set_of_keys_leaves_those_from_before() {
+async fn keeps_the_previous_keys_if_the_new_set_is_broken() {
     let directory = tempfile::tempdir().unwrap();
     let [one, two, three] = ["1", "2", "3"].map(|id| Issuer::ed(Some(id)));
     let [first, second, third] = [&one, &two, &three].map(|issuer| issuer.token(&claims()));
@@ -38,11 +38,12 @@ async fn a_broken_set_of_keys_leaves_those_from_before() {
     };
     let tokens = Tokens::open(config).await.unwrap();
     assert_eq!(tokens.verify(&second).await, Err(TokenError::UnknownKey));
-    // While both are in it, tokens of both are good.
+    // While the set contains both keys, tokens of both are valid.
     replace(&path, jwks(&[&one, &two]));
     until(&tokens, &second, Ok(())).await;
     assert!(tokens.verify(&first).await.is_ok());
-    // The other file is looked at after this one, so its news tell that this one was.
+    // The revocation file is read after the key file, so its notification shows that the key file was
+    // read.
     let mut changed = tokens.revocations().changed();
     for (number, broken) in ["{", r#"{"keys":[]}"#, ""].into_iter().enumerate() {
         replace(&path, broken);
@@ -56,7 +57,7 @@ async fn a_broken_set_of_keys_leaves_those_from_before() {
 }
 
 #[tokio::test]
-async fn a_token_is_revoked_by_a_line_and_by_a_call() {
+async fn revokes_tokens_by_a_line_and_by_a_call() {
     let directory = tempfile::tempdir().unwrap();
     let revoked = file(&directory, "revoked", "");
     let config = TokenConfig {
@@ -71,7 +72,7 @@ async fn a_token_is_revoked_by_a_line_and_by_a_call() {
 
     std::fs::write(&revoked, "# lost\na\n").unwrap();
     let told = tokio::time::timeout(Duration::from_secs(60), changed.changed()).await;
-    assert!(told.is_ok(), "readers are told");
+    assert!(told.is_ok(), "the revocation is not reported");
     assert_eq!(tokens.verify(&token("a")).await, Err(TokenError::Revoked));
 
     let called = tokens.revocations().revoke("b", Some(good.expires)).await;
@@ -85,7 +86,7 @@ async fn a_token_is_revoked_by_a_line_and_by_a_call() {
             .is_ok()
     );
 
-    // Taken out of the file, a line counts no more, and a call still does.
+    // Removing the line ends its revocation, but not that of the call.
     replace(&revoked, "");
     until(&tokens, &token("a"), Ok(())).await;
     assert_eq!(tokens.verify(&token("b")).await, Err(TokenError::Revoked));
@@ -99,7 +100,7 @@ async fn a_token_is_revoked_by_a_line_and_by_a_call() {
     assert_eq!(again.verify(&token("d")).await, Err(TokenError::Revoked));
 }
 
-/// The error of opening with a file of these contents, and everything behind it.
+/// The error of opening with a file of these contents, with its whole chain of causes.
 async fn fault(keys: impl FnOnce(PathBuf) -> KeySource, contents: &[u8]) -> String {
     let directory = tempfile::tempdir().unwrap();
     let keys = keys(file(&directory, "file", contents));
@@ -113,7 +114,7 @@ async fn fault(keys: impl FnOnce(PathBuf) -> KeySource, contents: &[u8]) -> Stri
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_used_is_named_with_the_reason() {
+async fn names_an_unusable_file_and_the_reason() {
     let short = fault(KeySource::SecretFile, b"password123").await;
     assert!(
         short.contains("11 bytes") && short.contains("--new-secret"),
@@ -130,7 +131,7 @@ async fn a_file_that_cannot_be_used_is_named_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_revocation_list_that_cannot_be_used_is_named_with_the_line() {
+async fn names_the_bad_line_of_a_revocation_list() {
     let directory = tempfile::tempdir().unwrap();
     let open = |directory: &TempDir, name: &str| {
         Tokens::open(TokenConfig {

@@ -1,4 +1,4 @@
-//! What is not signed by a key of the server, and by that key in its own way, is refused.
+//! Tokens that are not signed with a key of the server and its algorithm are refused.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -26,7 +26,7 @@ async fn refused(tokens: &Tokens, token: &str) -> TokenError {
 }
 
 #[tokio::test]
-async fn tokens_of_all_four_algorithms_are_good() {
+async fn accepts_tokens_of_all_four_algorithms() {
     let directory = tempfile::tempdir().unwrap();
     let (tokens, secret) = by_secret(&directory).await;
     let good: Claims = tokens.verify(&secret.token(&claims())).await.unwrap();
@@ -43,7 +43,7 @@ async fn tokens_of_all_four_algorithms_are_good() {
 }
 
 #[tokio::test]
-async fn a_minted_token_is_good() {
+async fn accepts_a_minted_token() {
     let directory = tempfile::tempdir().unwrap();
     let (tokens, _) = by_secret(&directory).await;
     let now = Timestamp::now();
@@ -69,7 +69,7 @@ async fn a_minted_token_is_good() {
 }
 
 #[tokio::test]
-async fn a_public_key_is_no_secret() {
+async fn rejects_a_public_key_used_as_a_secret() {
     let directory = tempfile::tempdir().unwrap();
     let tokens = by_keys(&directory, &[&RSA]).await;
     let jwk = RSA.jwk();
@@ -91,14 +91,14 @@ async fn a_public_key_is_no_secret() {
                 TokenError::UnsupportedAlgorithm
             );
         }
-        // Said to be what the key is for, it is just a wrong signature.
+        // With the algorithm of the key the signature is wrong.
         let token = forger.token_with(&RSA.header(), &claims());
         assert_eq!(refused(&tokens, &token).await, TokenError::BadSignature);
     }
 }
 
 #[tokio::test]
-async fn a_secret_in_a_set_and_public_keys_beside_a_secret_count_for_nothing() {
+async fn ignores_secrets_in_a_key_set_and_public_keys_with_a_secret() {
     let directory = tempfile::tempdir().unwrap();
     let secret = Issuer::secret(SECRET);
     let tokens = by_keys(&directory, &[&secret, &RSA]).await;
@@ -116,7 +116,7 @@ async fn a_secret_in_a_set_and_public_keys_beside_a_secret_count_for_nothing() {
 }
 
 #[tokio::test]
-async fn a_token_that_nobody_signed_is_refused() {
+async fn rejects_an_unsigned_token() {
     let directory = tempfile::tempdir().unwrap();
     let (by_secret, secret) = by_secret(&directory).await;
     let by_keys = by_keys(&directory, &[&RSA]).await;
@@ -148,7 +148,7 @@ async fn a_token_that_nobody_signed_is_refused() {
 }
 
 #[tokio::test]
-async fn another_key_is_not_this_one() {
+async fn rejects_tokens_of_other_keys() {
     let directory = tempfile::tempdir().unwrap();
     let (tokens, _) = by_secret(&directory).await;
     for other in [format!("{SECRET}\n"), SECRET.to_uppercase(), String::new()] {
@@ -160,7 +160,7 @@ async fn another_key_is_not_this_one() {
     for forger in [Issuer::ec(Some("a")), Issuer::ed(Some("b"))] {
         let token = forger.token(&claims());
         assert_eq!(refused(&tokens, &token).await, TokenError::BadSignature);
-        // The key that comes with the token is the forger's (CVE-2018-0114).
+        // The token contains the forger's own key (CVE-2018-0114).
         let mut header = forger.header();
         header["jwk"] = forger.jwk();
         let token = forger.token_with(&header, &claims());
@@ -179,7 +179,7 @@ async fn another_key_is_not_this_one() {
 }
 
 #[tokio::test]
-async fn signatures_of_another_shape_are_refused() {
+async fn rejects_malformed_signatures() {
     let directory = tempfile::tempdir().unwrap();
     let ec = Issuer::ec(None);
     let tokens = by_keys(&directory, &[&ec]).await;
@@ -188,7 +188,7 @@ async fn signatures_of_another_shape_are_refused() {
     let real = ec.sign(message.as_bytes());
     let mut longer = real.clone();
     longer.push(0);
-    // All zeros is what a careless verifier took for a signature of anything (CVE-2022-21449).
+    // A faulty verifier accepted all zeros as a signature of any message (CVE-2022-21449).
     for forged in [
         vec![0; 64],
         vec![],
@@ -209,7 +209,7 @@ async fn signatures_of_another_shape_are_refused() {
 }
 
 #[tokio::test]
-async fn claims_cannot_be_changed_afterwards() {
+async fn rejects_changed_claims() {
     let directory = tempfile::tempdir().unwrap();
     let (tokens, secret) = by_secret(&directory).await;
     let token = secret.token(&claims());
@@ -224,7 +224,7 @@ async fn claims_cannot_be_changed_afterwards() {
 }
 
 #[tokio::test]
-async fn a_refusal_repeats_nothing_of_the_token() {
+async fn an_error_repeats_nothing_of_the_token() {
     let directory = tempfile::tempdir().unwrap();
     let config = TokenConfig {
         issuer: Some("https://id.example".to_owned()),

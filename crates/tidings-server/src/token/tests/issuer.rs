@@ -1,4 +1,4 @@
-//! Whoever signs tokens.
+//! Issuers, which sign tokens.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-/// A key that signs, and the `kid` it is known by.
+/// A signing key and its `kid`.
 pub(super) struct Issuer {
     key: SigningKey,
     key_id: Option<&'static str>,
@@ -25,7 +25,7 @@ enum SigningKey {
     Ed(Ed25519KeyPair),
 }
 
-/// Takes a while to make.
+/// Shared, since generating an RSA key takes a while.
 pub(super) static RSA: LazyLock<Issuer> = LazyLock::new(|| Issuer {
     key: SigningKey::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()),
     key_id: Some("rsa"),
@@ -99,7 +99,7 @@ impl Issuer {
         }
     }
 
-    /// The key in a set: the public one, or the secret.
+    /// The key as a JSON Web Key: the public key, or the secret.
     pub(super) fn jwk(&self) -> Value {
         let mut jwk = match &self.key {
             SigningKey::Secret(secret) => json!({"kty": "oct", "k": encoded(secret)}),
@@ -113,7 +113,7 @@ impl Issuer {
                 })
             }
             SigningKey::Ec(key) => {
-                // After a byte that says that both follow.
+                // The first byte marks an uncompressed point.
                 let (x, y) = key.public_key().as_ref()[1..].split_at(32);
                 json!({"kty": "EC", "crv": "P-256", "x": encoded(x), "y": encoded(y)})
             }
@@ -128,7 +128,7 @@ impl Issuer {
     }
 }
 
-/// The set of these keys.
+/// The JSON Web Key Set of these issuers.
 pub(super) fn jwks(issuers: &[&Issuer]) -> String {
     let keys: Vec<Value> = issuers.iter().map(|issuer| issuer.jwk()).collect();
     json!({ "keys": keys }).to_string()

@@ -1,4 +1,4 @@
-//! Whatever is sent as a token, it is judged; and only what was signed is good.
+//! Any text as a token is refused without a panic, unless an issuer has signed it.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use super::*;
 
 const SECRET: &str = "a secret of more than 32 letters.";
 
-/// Verifiers by a secret and by public keys, and who signs for them.
+/// Verifiers with a secret and with public keys, and their issuers.
 struct World {
     by_secret: Tokens,
     by_keys: Tokens,
@@ -40,7 +40,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
 });
 
 impl World {
-    /// Each issuer with the verifier that knows it.
+    /// Each issuer with its verifier.
     fn pairs(&self) -> [(&Issuer, &Tokens); 4] {
         let [ec, ed] = &self.public;
         [
@@ -52,7 +52,7 @@ impl World {
     }
 }
 
-/// With keys of files there is nothing to wait for.
+/// With keys from files, verification never waits.
 fn verify(tokens: &Tokens, token: &str) -> Result<Claims, TokenError> {
     tokens
         .verify(token)
@@ -134,9 +134,9 @@ proptest! {
 }
 
 #[test]
-fn every_change_of_one_letter_is_refused() {
-    // The last letter of a part has bits that decide nothing; they have to be zero all the same, or one
-    // token would have several spellings.
+fn rejects_every_change_of_one_letter() {
+    // The last letter of a part has unused bits. They must be zero, or one token would have several
+    // spellings.
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/";
     let token = WORLD.secret.token(&claims());
     for place in 0..token.len() {
@@ -151,14 +151,14 @@ fn every_change_of_one_letter_is_refused() {
 }
 
 #[test]
-fn every_shorter_token_is_refused() {
+fn rejects_every_truncated_token() {
     for (issuer, tokens) in WORLD.pairs() {
         let token = issuer.token(&claims());
         for end in 0..token.len() {
             assert!(verify(tokens, &token[..end]).is_err());
         }
     }
-    // What was signed is not what another encoding of it says.
+    // The decoded header names the algorithm.
     let token = WORLD.secret.token(&claims());
     let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap());
     assert!(

@@ -1,4 +1,4 @@
-//! Keys from a URL, of a real server on the loopback address.
+//! Keys from the URL of a real server on the loopback address.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ const STUCK: Duration = Duration::from_secs(60);
 
 const LONG: Duration = Duration::from_secs(60 * 60);
 
-/// Asks as often as a token gives reason to, and never otherwise.
+/// Fetches keys for every token with an unknown key, and never otherwise.
 const EAGER: Pace = Pace {
     refresh: LONG,
     retry: LONG,
@@ -37,13 +37,13 @@ enum Answer {
     Never,
 }
 
-/// A server of keys.
+/// A key server.
 #[derive(Clone)]
 struct Server {
     answer: Arc<Mutex<Answer>>,
-    /// How many requests came.
+    /// The number of received requests.
     requests: watch::Sender<usize>,
-    /// Each answer takes one.
+    /// Each answer takes one permit.
     permits: Arc<Semaphore>,
     address: SocketAddr,
 }
@@ -92,7 +92,7 @@ impl Server {
         asked.unwrap().unwrap();
     }
 
-    /// Answers wait for [`Self::release`] from now on.
+    /// Delays all further answers until [`Self::release`].
     fn hold(&self) {
         self.permits.forget_permits(usize::MAX);
     }
@@ -113,7 +113,7 @@ fn keys(issuers: &[&Issuer]) -> Answer {
 }
 
 #[tokio::test]
-async fn keys_are_fetched_once_for_many_tokens() {
+async fn fetches_keys_once_for_many_tokens() {
     let issuer = Issuer::ed(Some("1"));
     let server = Server::start(keys(&[&issuer])).await;
     let tokens = server.tokens(EAGER).await;
@@ -124,7 +124,7 @@ async fn keys_are_fetched_once_for_many_tokens() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_new_key_has_the_keys_fetched_again() {
+async fn fetches_keys_again_for_a_token_of_a_new_key() {
     let [old, new] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
     let server = Server::start(keys(&[&old])).await;
     let tokens = server.tokens(EAGER).await;
@@ -137,7 +137,7 @@ async fn a_token_of_a_new_key_has_the_keys_fetched_again() {
 }
 
 #[tokio::test]
-async fn without_a_good_answer_the_keys_from_before_count() {
+async fn keeps_the_previous_keys_after_a_bad_answer() {
     let [known, unknown] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
     let server = Server::start(keys(&[&known])).await;
     let tokens = server.tokens(EAGER).await;
@@ -161,7 +161,7 @@ async fn without_a_good_answer_the_keys_from_before_count() {
 }
 
 #[tokio::test]
-async fn a_server_of_keys_that_is_down_at_the_start_is_asked_again() {
+async fn asks_again_if_the_key_server_is_down_at_the_start() {
     let issuer = Issuer::ed(Some("1"));
     let server = Server::start(Answer::Status(StatusCode::BAD_GATEWAY)).await;
     let tokens = server.tokens(EAGER).await;
@@ -173,7 +173,7 @@ async fn a_server_of_keys_that_is_down_at_the_start_is_asked_again() {
     server.answers(keys(&[&issuer]));
     assert!(tokens.verify(&token).await.is_ok());
 
-    // Without a token that asks for it, too.
+    // The keys are also fetched again without a token that needs them.
     let server = Server::start(Answer::Status(StatusCode::BAD_GATEWAY)).await;
     let pace = Pace {
         retry: Duration::from_millis(5),
@@ -186,7 +186,7 @@ async fn a_server_of_keys_that_is_down_at_the_start_is_asked_again() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_no_reason_not_to_start() {
+async fn starts_without_a_reachable_key_server() {
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/jwks", nobody.local_addr().unwrap());
     drop(nobody);
@@ -199,7 +199,7 @@ async fn nobody_there_is_no_reason_not_to_start() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_is_not_waited_for() {
+async fn gives_up_waiting_for_an_answer_after_the_time_out() {
     let server = Server::start(Answer::Never).await;
     let pace = Pace {
         timeout: Duration::from_millis(50),
@@ -215,10 +215,10 @@ async fn an_answer_that_does_not_come_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn tokens_of_unknown_keys_do_not_make_this_server_hammer_the_other() {
+async fn limits_the_requests_that_unknown_keys_cause() {
     let [known, unknown] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
     let server = Server::start(keys(&[&known])).await;
-    // It was asked at the start, less than 10 seconds ago.
+    // The server was asked at the start, less than 10 seconds ago.
     let tokens = server.tokens(Pace::default()).await;
     let token = unknown.token(&claims());
     for refused in join_all((0..100).map(|_| tokens.verify(&token))).await {
@@ -228,7 +228,7 @@ async fn tokens_of_unknown_keys_do_not_make_this_server_hammer_the_other() {
 }
 
 #[tokio::test]
-async fn tokens_of_unknown_keys_wait_for_one_answer() {
+async fn tokens_with_unknown_keys_share_one_answer() {
     let [old, new] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
     let server = Server::start(keys(&[&old])).await;
     let tokens = server.tokens(EAGER).await;
@@ -238,7 +238,7 @@ async fn tokens_of_unknown_keys_wait_for_one_answer() {
     let all = join_all((0..100).map(|_| tokens.verify(&token)));
     let answered = async {
         server.asked(2).await;
-        // Meanwhile others are served.
+        // Meanwhile tokens with known keys are accepted.
         assert!(tokens.verify(&old.token(&claims())).await.is_ok());
         server.release();
     };
@@ -248,7 +248,7 @@ async fn tokens_of_unknown_keys_wait_for_one_answer() {
 }
 
 #[tokio::test]
-async fn who_goes_away_while_waiting_takes_no_answer_from_others() {
+async fn a_dropped_verification_does_not_cost_others_the_answer() {
     let [old, new] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
     let server = Server::start(keys(&[&old])).await;
     let tokens = server.tokens(EAGER).await;
@@ -265,7 +265,7 @@ async fn who_goes_away_while_waiting_takes_no_answer_from_others() {
 }
 
 #[tokio::test]
-async fn keys_are_fetched_again_from_time_to_time() {
+async fn fetches_keys_again_periodically() {
     let [old, new] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
     let server = Server::start(keys(&[&old])).await;
     let pace = Pace {
@@ -274,7 +274,7 @@ async fn keys_are_fetched_again_from_time_to_time() {
         ..EAGER
     };
     let tokens = server.tokens(pace).await;
-    // A key that was taken out counts no more, though nobody asked for another.
+    // A removed key is refused, although no token needed a new one.
     server.answers(keys(&[&new]));
     until(&tokens, &old.token(&claims()), Err(TokenError::UnknownKey)).await;
 }
