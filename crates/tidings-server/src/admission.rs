@@ -24,8 +24,8 @@ const OTHER_FILES: u64 = 64;
 /// The default limit of connections, if the limit of open files allows it.
 const MAX_CONNECTIONS: usize = 16_000;
 
-/// The part of all connections that one address can have by default: an office or a proxy has room for many
-/// clients, and no address takes all connections.
+/// The part of all connections that one address can have by default. An office or a proxy has room for
+/// many clients, and no address can take all connections.
 const ADDRESS_SHARE: usize = 4;
 
 /// The least time between two warnings that connections are not served.
@@ -53,7 +53,7 @@ pub(crate) struct Admission {
 #[derive(Debug, Default)]
 struct Seats {
     served: usize,
-    /// Only addresses with a connection; empty without a limit by address.
+    /// The number of connections by address. Empty if addresses have no limit.
     by_address: HashMap<IpAddr, usize>,
     /// The oldest first.
     reserve: VecDeque<ReserveSeat>,
@@ -86,7 +86,7 @@ enum Kind {
 }
 
 impl Full {
-    /// How a request on such a connection is answered.
+    /// The response to a request on such a connection.
     pub(crate) fn problem(self) -> Problem {
         let (error, remedy) = match self {
             Self::Server => (
@@ -108,7 +108,7 @@ impl Full {
 }
 
 impl Admission {
-    /// For a server that listens on this address.
+    /// Creates the seats of a server that listens on this address.
     pub(crate) fn new(limits: &ConnectionLimits, listen: IpAddr) -> Self {
         let most = most_connections(limits.most);
         let by_default = || {
@@ -126,7 +126,7 @@ impl Admission {
         }
     }
 
-    /// For the listener of `--metrics-listen`.
+    /// Creates the seats of the listener of `--metrics-listen`.
     #[cfg(feature = "metrics")]
     pub(crate) fn for_metrics(most: usize) -> Self {
         Self {
@@ -137,7 +137,7 @@ impl Admission {
         }
     }
 
-    /// The most connections of one address; 0 is any number.
+    /// The most connections of one address; 0 is unlimited.
     pub(crate) const fn most_per_address(&self) -> usize {
         self.most_per_address
     }
@@ -205,7 +205,7 @@ impl Admission {
     }
 
     fn seats(&self) -> MutexGuard<'_, Seats> {
-        // Nothing that panics leaves it half changed.
+        // A panic cannot leave the seats half changed.
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -261,7 +261,7 @@ impl Drop for Seat {
     }
 }
 
-/// The wanted number, unless the store would run out of open files.
+/// The requested number, reduced if the store would otherwise run out of open files.
 fn most_connections(wanted: Option<usize>) -> usize {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     // As many connections as the reserve can be closing at the same time.

@@ -46,8 +46,8 @@ pub struct Config {
     pub log_dropped: DroppedLines,
     /// How callers are identified.
     pub identity: Identity,
-    /// The origins of other web pages whose scripts may use the server, each with a token of its own.
-    /// Ignored without a login.
+    /// The origins of other web pages whose scripts can use the server with their own tokens. Ignored
+    /// without a login.
     pub allowed_origins: Vec<Origin>,
     /// The URLs at which browsers reach the server through a proxy. The server answers requests to their
     /// host, treats pages of their origin as its own, and serves everything below their path too.

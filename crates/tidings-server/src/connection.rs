@@ -44,14 +44,16 @@ use exchange::Exchange;
 use half_close::HalfClosing;
 use head_limit::HeadLimited;
 
-/// The memory for bytes that a client has sent and the server has not used, and the other way round; streams
-/// wait. No head can be larger.
+/// The buffer of each direction of a connection. Streams wait while it is full, and no head can be
+/// larger.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// The most that the kernel holds for a slow client. It doubles the value for its own bookkeeping.
+/// The most bytes that the kernel buffers for a slow client. It doubles the value for its own
+/// bookkeeping.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 
-/// Pinned, since a socket with a time-out must not move, and a connection needs one that can.
+/// The socket of a connection. It is pinned, since a socket with a time-out must not move, but a
+/// connection needs a socket that can.
 type Socket = std::pin::Pin<Box<TimeoutStream<TcpStream>>>;
 
 /// Serves connections.
@@ -61,7 +63,7 @@ pub(crate) struct Connections {
     state: Arc<AppState>,
     tls: Option<Arc<Tls>>,
     http1: Builder,
-    /// For connections beyond the limit.
+    /// Serves connections beyond the limit.
     http1_once: Builder,
     #[cfg(feature = "tls")]
     requests: http2::Requests,
@@ -69,11 +71,12 @@ pub(crate) struct Connections {
     header_timeout: Duration,
     head_bytes: usize,
     write_timeout: Duration,
-    /// Whether they take requests until the server has ended, and not until it begins to.
+    /// Whether the connections accept requests until the server has ended, instead of until its
+    /// shutdown begins.
     through_drain: bool,
 }
 
-/// Where a connection comes from, and how.
+/// The client address of a connection, and whether it uses TLS.
 #[derive(Clone, Copy, Debug)]
 struct ConnectionSource {
     peer: Peer,
@@ -123,15 +126,15 @@ impl Connections {
         }
     }
 
-    /// Connections that also take requests while the server shuts down.
+    /// A service whose connections also accept requests while the server shuts down.
     #[cfg(feature = "metrics")]
     pub(crate) const fn through_drain(mut self) -> Self {
         self.through_drain = true;
         self
     }
 
-    /// Serves a connection until it ends. While the server shuts down, requests that are under way are
-    /// still answered, and no others are taken.
+    /// Serves a connection until it ends. During the shutdown it finishes current requests and accepts
+    /// no others.
     pub(crate) async fn serve(&self, socket: TcpStream, peer: Peer, seat: Seat) {
         let socket = match self.set_up(socket) {
             Ok(socket) => socket,
@@ -142,7 +145,8 @@ impl Connections {
         };
         let _open = self.state.metrics.connection();
         let beyond = seat.reserve();
-        // Connections over TLS, and those that are not served, need more room than the others.
+        // The futures of TLS connections and of connections beyond the limit are larger than the
+        // others.
         let served = match (&self.tls, beyond) {
             (None, None) => {
                 let source = ConnectionSource::plain(peer);
@@ -158,7 +162,7 @@ impl Connections {
         };
         if let Err(error) = served {
             self.state.metrics.count_broken(&error);
-            // Mostly a client that went away.
+            // In most cases the client has gone.
             tracing::debug!(peer = %peer.0, cause = chain(&error), "a connection broke");
         }
     }
@@ -180,7 +184,7 @@ impl Connections {
         }
     }
 
-    /// There is no TLS in a build without the feature.
+    /// Without the feature `tls` no connection uses TLS.
     #[cfg(not(feature = "tls"))]
     #[expect(
         clippy::unused_async,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Counts the lines that the program's log could not write, for `tidings_log_lines_dropped_total` in
 /// `/metrics`. Clones share the count.
 ///
-/// The server does not know how the program logs. A log that drops lines instead of waiting for room
+/// The server does not know how the program logs. If the log drops lines when its buffer is full, it
 /// counts them here:
 ///
 /// ```

@@ -1,8 +1,8 @@
 //! Every reason why a request is not served.
 //!
-//! Handlers and extractors return [`ApiError`]. It wraps the error types of the server's parts, each of
-//! which knows its status and its words ([`Problem`]). A client sees fixed text for a failure of the
-//! server: the sources of an error go to the log, once, when the response is made.
+//! Handlers and extractors return [`ApiError`]. It wraps the error types of the server's parts, and
+//! each of these has its own status and text ([`Problem`]). For a failure of the server the client gets
+//! a fixed text, and the gate logs the sources of the error once.
 
 mod conversions;
 mod routing;
@@ -28,8 +28,8 @@ pub(crate) use routing::{RouteError, method_not_allowed, route_not_found};
 
 /// Why a request is not served.
 ///
-/// What several parts can return has one variant: a limit is always [`Self::Limit`], and a body that
-/// is not JSON always [`Self::Json`]. The conversions see to that.
+/// An error that several parts can return has one variant: a limit is always [`Self::Limit`], and a
+/// body that is not JSON is always [`Self::Json`]. The conversions ensure this.
 #[derive(Debug)]
 pub(crate) enum ApiError {
     Body(BodyError),

@@ -1,5 +1,5 @@
 //! The body of a stream. It reads the subscription only when the connection has room, so that a slow
-//! client holds back nobody and keeps nothing but its position.
+//! client delays no other client and occupies no memory beyond its position.
 
 mod sse;
 
@@ -20,11 +20,12 @@ use crate::identity::{Credential, Ending, Watch};
 use crate::limits::StreamSlot;
 use crate::state::AppState;
 
-/// How soon a client reconnects whose connection is cut, in milliseconds. The range spreads the clients of
-/// a server that crashed.
+/// The delay before a client reconnects after its connection is cut, in milliseconds. The range spreads
+/// the clients of a server that has crashed.
 const RETRY_MS: std::ops::RangeInclusive<u32> = 1_000..=4_000;
 
-/// The same for a client whose stream the server ends: the server needs time to restart.
+/// The delay before a client reconnects after the server has ended its stream. The server needs time to
+/// restart.
 const RETRY_AFTER_END_MS: std::ops::RangeInclusive<u32> = 1_000..=10_000;
 
 /// A comment without a blank line: clients that pass every block to their caller would turn one with a
@@ -34,15 +35,14 @@ const KEEPALIVE: &[u8] = b": keepalive\n";
 /// The stream of one client.
 pub(crate) struct EventStream {
     subscription: Subscription,
-    /// Free for another stream once this one is dropped.
+    /// The slot that is freed when this stream is dropped.
     _slot: StreamSlot,
     /// `None` if no login is needed.
     credential: Option<Watch>,
-    /// Ready when the server shuts down and it is this stream's turn to end.
+    /// Ready when the server shuts down and this stream must end.
     farewell: Pin<Box<dyn Future<Output = ()> + Send>>,
     keepalive: Duration,
-    /// Runs on while frames are sent, and is reset only when it ends: to reset it with every frame would
-    /// cost more.
+    /// The timer is reset only when it fires, since a reset with every frame would cost more.
     silence: Pin<Box<Sleep>>,
     last_sent: Instant,
     phase: Phase,
@@ -55,7 +55,7 @@ enum Phase {
     Ended,
 }
 
-/// What a stream holds until it ends.
+/// The data that a stream holds until it ends.
 #[derive(Debug)]
 pub(crate) struct Keeping {
     pub(crate) slot: StreamSlot,
@@ -104,7 +104,7 @@ impl EventStream {
         let cursor = self.subscription.cursor();
         loop {
             tokio::select! {
-                // The farewell comes first: a busy feed would put it off forever.
+                // The farewell is polled first, since a busy feed would delay it forever.
                 biased;
                 () = &mut self.farewell => break,
                 ending = ending(&mut self.credential) => match ending {

@@ -1,5 +1,5 @@
-//! Extractors: they authenticate the caller, count the request against the caller's limits, and read
-//! what the request says, so that a handler is a plain function.
+//! Extractors: they authenticate the caller, count the request against the caller's limits, and parse
+//! the request, so that a handler is a plain function.
 
 mod admitted;
 mod body;

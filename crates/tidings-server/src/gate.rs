@@ -87,7 +87,7 @@ where
         } else {
             stop(&mut request, &self.state)
         };
-        // By now the path is without the prefix of a public address.
+        // The prefix of a public address has been removed from the path.
         visit.series = visit.series_of(&request);
         let answer = match stopped {
             None => Ok(self.routes.call(request)),
@@ -104,7 +104,7 @@ where
             visit.end(&mut response);
             Ok(response)
         };
-        // Polled within a span that is not wanted, every poll would still pay for it.
+        // A disabled span would still cost time in every poll.
         if span.is_disabled() {
             Box::pin(passage)
         } else {
@@ -115,7 +115,8 @@ where
 
 /// Removes the prefix of a public URL from the path. Returns the response if the request is refused.
 fn stop(request: &mut Request, state: &AppState) -> Option<Response> {
-    // About the server as a whole (RFC 9110 §9.3.7). Load balancers use it as a health check.
+    // `OPTIONS *` is about the server as a whole (RFC 9110 §9.3.7). Load balancers use it as a health
+    // check.
     if request.method() == Method::OPTIONS && request.uri().path() == "*" {
         return Some(StatusCode::NO_CONTENT.into_response());
     }

@@ -1,4 +1,4 @@
-//! How much the server writes into its log, and the handle by which that is changed while it runs.
+//! The level of the log, and a handle that changes it at run time.
 
 use std::error::Error;
 use std::fmt;
@@ -16,29 +16,29 @@ use tracing::level_filters::LevelFilter;
     schema(rename_all = "lowercase")
 )]
 pub enum Level {
-    /// What ends the program.
+    /// Failures that end the program at once.
     Panic,
-    /// What ends the program, in good order.
+    /// Failures that end the program after a clean shutdown.
     Fatal,
-    /// What failed.
+    /// Failures.
     Error,
-    /// What went on, but not as it should.
+    /// Conditions that need attention although the server continues.
     Warning,
-    /// What happens.
+    /// Normal operation.
     Info,
-    /// What a developer wants to know.
+    /// Details for developers.
     Debug,
-    /// Everything.
+    /// All details.
     Trace,
 }
 
-/// A text that is not one of the levels.
+/// The text is not a level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a log level")]
 pub struct LevelError;
 
 impl Level {
-    /// All levels, the quietest first.
+    /// All levels, from the least to the most verbose.
     pub const ALL: [Self; 7] = [
         Self::Panic,
         Self::Fatal,
@@ -49,7 +49,7 @@ impl Level {
         Self::Trace,
     ];
 
-    /// The word used in JSON.
+    /// The name of the level in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Panic => "panic",
@@ -62,8 +62,8 @@ impl Level {
         }
     }
 
-    /// What the log has to let through. It has nothing above errors, so the two gravest levels are the
-    /// same as [`Level::Error`].
+    /// The filter of the log for this level. `tracing` has no level above errors, so `Panic` and
+    /// `Fatal` are the same as [`Level::Error`].
     pub const fn filter(self) -> LevelFilter {
         match self {
             Self::Panic | Self::Fatal | Self::Error => LevelFilter::ERROR,
@@ -76,7 +76,7 @@ impl Level {
 }
 
 impl From<LevelFilter> for Level {
-    /// The level that a log with this filter has; one that is switched off has the quietest.
+    /// The level of a log with this filter. A log that is switched off has the level `Panic`.
     fn from(filter: LevelFilter) -> Self {
         match filter {
             LevelFilter::ERROR => Self::Error,
@@ -108,8 +108,8 @@ type Apply = dyn Fn(Level) -> Result<(), Box<dyn Error + Send + Sync>> + Send + 
 
 /// Reads and sets the level of the program's log, for `/api/system/events/config`. Clones share it.
 ///
-/// The server does not know how the program logs; whoever set that up makes the handle, with what
-/// changes the filter:
+/// The server does not know how the program logs. The program creates the handle with a function that
+/// changes its filter:
 ///
 /// ```
 /// use tidings_server::{Config, Level, LogLevel};
@@ -134,9 +134,9 @@ struct Shared {
 }
 
 impl LogLevel {
-    /// A handle on a log that has the level `now`, and is given another by `apply`.
+    /// A handle for a log with the current level `now`. `apply` sets another level.
     ///
-    /// Calls of `apply` never overlap. It must not come back to this handle.
+    /// Calls of `apply` never overlap. `apply` must not use this handle, or it would deadlock.
     pub fn new(
         now: Level,
         apply: impl Fn(Level) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
@@ -150,18 +150,19 @@ impl LogLevel {
         }
     }
 
-    /// The level now.
+    /// The current level.
     pub fn get(&self) -> Level {
         *self.lock()
     }
 
-    /// Gives the log another level.
+    /// Sets the level of the log.
     ///
     /// # Errors
     ///
-    /// When it could not be applied; the level is then the one before.
+    /// If `apply` fails. The level then stays unchanged.
     pub fn set(&self, level: Level) -> Result<(), Box<dyn Error + Send + Sync>> {
-        // Held while it is applied: of two that are set at once, the one that stays is shown.
+        // The lock is held while `apply` runs, so that of two concurrent calls the last one applied is
+        // stored.
         let mut now = self.lock();
         (self.shared.apply)(level)?;
         *now = level;
@@ -169,7 +170,7 @@ impl LogLevel {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Level> {
-        // A panic of `apply` leaves the level before, which is a good one.
+        // A panic of `apply` leaves the previous level, which is valid.
         self.shared
             .level
             .lock()
@@ -188,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_that_could_not_be_applied_is_not_shown() {
+    fn keeps_the_level_if_apply_fails() {
         let level = LogLevel::new(Level::Info, |level| match level {
             Level::Trace => Err("no".into()),
             _ => Ok(()),
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn every_level_reads_back() {
+    fn parses_every_level_that_it_displays() {
         for level in Level::ALL {
             assert_eq!(level.as_str().parse(), Ok(level));
         }

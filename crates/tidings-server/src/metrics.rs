@@ -1,4 +1,4 @@
-//! What the server counts, beside the engine.
+//! The metrics of the server, besides those of the engine.
 
 mod format;
 mod process;
@@ -26,7 +26,7 @@ pub(crate) use format::Format;
 use process::Process;
 pub(crate) use requests::{CountedRoute, Requests, SeriesIndex};
 
-/// The limits by their names in `/metrics`.
+/// The names of the limits in `/metrics`.
 const LIMITS: [&str; 10] = [
     "publish_rate",
     "own_publish_rate",
@@ -40,7 +40,7 @@ const LIMITS: [&str; 10] = [
     "uri_bytes",
 ];
 
-/// All that `/metrics` shows.
+/// Everything that `/metrics` shows.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     pub(crate) registry: Registry,
@@ -57,13 +57,13 @@ pub(crate) struct Metrics {
     pub(crate) requests: Arc<Requests>,
 }
 
-/// Which server this is.
+/// The label of the server's version.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BuildLabel {
     version: &'static str,
 }
 
-/// What was foreign about a request.
+/// The label of the reason why a request is foreign.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ForeignLabel {
     reason: &'static str,
@@ -79,7 +79,7 @@ impl Drop for OpenConnection {
     }
 }
 
-/// Shows the lines that the program's log has lost.
+/// Exports the number of lines that the program's log has lost.
 #[derive(Debug)]
 struct LogLines(DroppedLines);
 
@@ -95,7 +95,7 @@ impl Collector for LogLines {
     }
 }
 
-/// The limit that a request was beyond.
+/// The label of an exceeded limit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LimitLabel {
     limit: &'static str,
@@ -128,7 +128,7 @@ impl Metrics {
             "TLS handshakes that failed or took too long",
         );
         let refused_by_limit = Family::<LimitLabel, Counter>::default();
-        // Each is there from the beginning, so that its first refusal is seen to be one.
+        // Every series exists from the start, so that a rate includes the first refusal.
         for limit in LIMITS {
             refused_by_limit.get_or_create_owned(&LimitLabel { limit });
         }
@@ -171,19 +171,19 @@ impl Metrics {
         }
     }
 
-    /// Counts a connection until what it returns is dropped.
+    /// Counts a connection until the returned guard is dropped.
     pub(crate) fn connection(&self) -> OpenConnection {
         self.connections.inc();
         OpenConnection(self.connections.clone())
     }
 
-    /// Counts a request that names another host or comes from another web page.
+    /// Counts a request for another host or from a page of another origin.
     pub(crate) fn count_foreign(&self, what: Foreign) {
         let reason = what.as_str();
         self.foreign.get_or_create(&ForeignLabel { reason }).inc();
     }
 
-    /// Counts a request that is over a limit.
+    /// Counts a request that exceeds a limit.
     pub(crate) fn count_refusal(&self, limit: LimitError) {
         let [
             publishes,
@@ -215,7 +215,7 @@ impl Metrics {
         self.refused_by_limit.get_or_create(&label).inc();
     }
 
-    /// Counts a connection whose client took nothing for too long.
+    /// Counts a connection that was closed because its client stalled.
     pub(crate) fn count_stalled(&self) {
         self.closed_for_stall.inc();
     }
@@ -231,7 +231,7 @@ impl Metrics {
         self.failed_handshakes.inc();
     }
 
-    /// Counts a connection that broke, if it did so because its client took nothing for too long.
+    /// Counts a broken connection as stalled if the cause is a time-out.
     pub(crate) fn count_broken(&self, error: &(dyn Error + 'static)) {
         let mut cause = Some(error);
         while let Some(error) = cause {

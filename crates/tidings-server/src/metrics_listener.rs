@@ -23,8 +23,9 @@ use crate::router::Routes;
 use crate::routes::{health, metrics};
 use crate::state::AppState;
 
-/// The most connections at a time: room for a few scrapers and probes, and for clients that do not close
-/// theirs. Further connections are accepted, and each ends the oldest one beyond the limit.
+/// The most connections at a time: room for a few scrapers and probes, and for clients that do not
+/// close their connections. Each further connection is accepted and ends the oldest one beyond the
+/// limit.
 const MAX_CONNECTIONS: usize = 32;
 
 fn routes(state: &Arc<AppState>) -> Routes {

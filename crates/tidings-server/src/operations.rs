@@ -1,4 +1,4 @@
-//! Every operation: the one list that the routes, the documentation and the metrics are made of.
+//! Every operation. The routes, the documentation and the metrics use this list.
 
 mod operation;
 

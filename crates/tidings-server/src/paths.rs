@@ -7,7 +7,7 @@ pub(crate) const COLLECTIONS: [&str; 2] = ["/api/system/events", "/api/events"];
 /// beyond the limit.
 pub(crate) const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
-/// The same path with a slash at its end, if that is served too: many clients and probes write one.
+/// The same path with a trailing slash, if that is served too. Many clients and probes send one.
 pub(crate) fn with_slash(path: &str) -> Option<String> {
     let is_served = COLLECTIONS.contains(&path) || PROBES.contains(&path);
     is_served.then(|| format!("{path}/"))

@@ -1,13 +1,13 @@
-//! Where a request comes from.
+//! The network address of a request's client.
 
 use std::net::IpAddr;
 
-/// The address at the other end of the connection, that of a proxy if one is in front: what headers
-/// say of other addresses is not believed. A request that came over no connection has no such
+/// The address at the other end of the connection. Behind a proxy it is the proxy's address, since the
+/// server does not trust headers about other addresses. A request without a connection has no such
 /// extension.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// Marks a request that came over TLS, so that its page's origin is `https`.
+/// Marks a request over TLS. The origin of its page has the scheme `https`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OverTls;

@@ -1,4 +1,4 @@
-//! Memory that requests share. One caller can hold a part of it.
+//! Memory that requests share, with a limit for each caller.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +18,7 @@ pub(crate) struct Pool {
     callers: Callers,
 }
 
-/// The accounts of the callers that hold something.
+/// The accounts of the callers that hold memory.
 type Callers = Arc<Mutex<HashMap<OwnerId, Arc<Account>>>>;
 
 /// The memory of one caller's waiting requests. Further ones are refused at once.
@@ -53,7 +53,7 @@ impl Pool {
         self.each
     }
 
-    /// Takes a part of the pool, if it is free.
+    /// Takes a part of the pool if it is free.
     pub(crate) fn try_take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let part = Arc::clone(&self.bytes).try_acquire_many_owned(permits(bytes));
         part.ok()
@@ -108,7 +108,7 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// Holds `bytes` more, if they are free.
+    /// Takes `bytes` more if they are free.
     pub(crate) fn try_hold(&mut self, bytes: usize) -> Result<(), Spent> {
         let left = Arc::clone(&self.account().left);
         match left.try_acquire_many_owned(permits(bytes)) {
@@ -136,7 +136,7 @@ impl Share {
         Ok(())
     }
 
-    /// Cuts off a share of `bytes`, or all of it if it is smaller.
+    /// Splits off a share of `bytes`, or the whole share if it is smaller.
     pub(crate) fn split(&mut self, bytes: usize) -> Self {
         Self {
             caller: self.caller,
@@ -172,7 +172,7 @@ impl Drop for Share {
     }
 }
 
-/// A waiting request, until this is dropped.
+/// Counts a waiting request until this is dropped.
 struct Waiting {
     account: Arc<Account>,
     bytes: usize,
@@ -225,7 +225,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(5);
 
     #[tokio::test]
-    async fn a_caller_gets_its_part_back() {
+    async fn frees_memory_when_a_share_is_dropped() {
         let pool = Pool::new(400, 4);
         let mut first = pool.share_of(A);
         first.try_hold(60).unwrap();
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn parts_of_a_share_are_given_back_separately() {
+    async fn frees_parts_of_a_share_separately() {
         let pool = Pool::new(400, 4);
         let mut whole = pool.share_of(A);
         whole.try_hold(100).unwrap();
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_ends_after_its_patience() {
+    async fn ends_a_wait_after_its_patience() {
         let pool = Pool::new(400, 4);
         let mut first = pool.share_of(A);
         first.try_hold(100).unwrap();

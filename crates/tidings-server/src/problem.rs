@@ -1,4 +1,4 @@
-//! How a refused or failed request is answered: the status, the error body and the headers.
+//! The response to a refused or failed request: the status, the error body and the headers.
 //!
 //! Each part of the server has an error type of its own, beside the code that returns it, and turns
 //! it into a [`Problem`]. [`ApiError`](crate::error::ApiError) only collects these types.
@@ -34,18 +34,18 @@ pub(crate) const ERROR_TYPE: HeaderValue =
 pub(crate) struct Problem {
     status: StatusCode,
     body: ErrorBody,
-    /// What the whole request left undone, such as "nothing was stored".
+    /// The effect on the whole request, such as "nothing was stored".
     effect: Option<&'static str>,
     retry_after: Option<u32>,
     /// One header that belongs to this error, such as `WWW-Authenticate`.
     header: Option<(HeaderName, HeaderValue)>,
-    /// For the log. The client never sees it.
+    /// The cause for the log. The client never sees it.
     cause: Option<String>,
     is_failure: bool,
 }
 
-/// Travels with a response, unseen by the client, to the place where the request is logged: the
-/// server is at fault.
+/// An extension of the response that marks a failure of the server for the log. The client does not see
+/// it.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     /// The error with all its sources.
@@ -86,7 +86,7 @@ impl Problem {
         .remedy("look for this response's x-request-id in the server's log")
     }
 
-    /// What the request left undone: `nothing was stored` or `nothing was changed`.
+    /// Sets the effect on the whole request: `nothing was stored` or `nothing was changed`.
     pub(crate) fn effect(mut self, effect: &'static str) -> Self {
         self.effect = Some(effect);
         self
@@ -138,7 +138,7 @@ impl Problem {
         self.cause(chain(error))
     }
 
-    /// What only the log says.
+    /// Sets the cause that only the log shows.
     pub(crate) fn cause(mut self, cause: String) -> Self {
         self.cause = Some(cause);
         self
@@ -154,7 +154,7 @@ impl Problem {
         self.status
     }
 
-    /// What goes with the response if the server is at fault.
+    /// The extension for the log if the server has failed.
     pub(crate) fn as_failure(&self) -> Option<Failure> {
         let cause = self.cause.clone();
         self.is_failure.then_some(Failure { cause })

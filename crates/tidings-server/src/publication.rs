@@ -1,4 +1,4 @@
-//! Publishing: the events of a request, read from its body, and why they are refused.
+//! Parses the events of a publish request, and reports why they are refused.
 
 mod options;
 mod refusal;
@@ -24,14 +24,14 @@ pub(crate) struct EventParser<'a> {
     keeps_past: bool,
 }
 
-/// Whose subjects a publisher can name in place of owners.
+/// The users whose subjects a publisher can name instead of owners.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Subjects<'a> {
-    /// Those of any issuer that the event names: without a login there is no other.
+    /// Users of any issuer that the event names, on a server without a login.
     OfAny,
-    /// Those of this issuer, whose users have owners derived from their subjects.
+    /// Users of this issuer, whose owners are derived from their subjects.
     Of(&'a str),
-    /// None: the subjects of all users are UUIDs.
+    /// No users, since all subjects are UUIDs.
     OfNone,
 }
 
@@ -163,8 +163,8 @@ impl<'a> EventParser<'a> {
         })?;
         self.settle_owner(&mut event)?;
         if !self.publishes_for_all() {
-            // A user says what happened, and the server assigns the ids: a chosen id would tell which
-            // ids are taken.
+            // The server assigns the ids of a user's own events. A user who could choose an id could
+            // find out which ids exist.
             event.id = Given::Absent;
             event.operation_id = Given::Absent;
             event.system_id = Given::Absent;
@@ -187,9 +187,9 @@ impl<'a> EventParser<'a> {
         }
     }
 
-    /// Settles whose event it is: the named owner's, the named subject's, else the caller's. A
-    /// malformed owner, and a subject that names nobody or another user than the owner, stay as they
-    /// are and are refused with the other violations.
+    /// Determines the owner of an event: the named owner, the user with the named subject, or otherwise
+    /// the caller. A malformed owner, and a subject without a user or of another user than the owner,
+    /// stay as they are and are refused with the other violations.
     fn settle_owner(self, event: &mut NewEvent) -> Result<(), Unfit> {
         if matches!(&event.owner, Given::Value(OwnerName::User(user)) if user.is_nil()) {
             event.owner = Given::Absent;
@@ -236,13 +236,13 @@ impl<'a> EventParser<'a> {
 
 /// Why an event of a request cannot be stored.
 enum Unfit {
-    /// It is not the JSON it must be.
+    /// It is not JSON of the expected form.
     Unreadable(Violation),
     /// It breaks rules.
     Invalid(Violations),
     /// It is a `CloudEvent`, and not an event of this API.
     CloudEvent,
-    /// It is for a user to whom the caller cannot publish.
+    /// Its owner is a user to whom the caller cannot publish.
     Foreign,
 }
 

@@ -1,4 +1,4 @@
-//! Opening a file that the operator names, without ever waiting for it.
+//! Opens files that the operator configures, without blocking on pipes and devices.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// What is not a regular file.
+/// The path is not a regular file.
 #[derive(Debug, thiserror::Error)]
 #[error("not a regular file: a pipe, a device or a directory cannot be read again when it changes")]
 struct NotRegular;
@@ -16,19 +16,19 @@ struct NotRegular;
 ///
 /// # Errors
 ///
-/// When it cannot be opened, or is anything else: opening a FIFO waits for somebody who writes to it, and
-/// reading one waits for ever.
+/// If the file cannot be opened, or is not a regular file. Without this check opening a FIFO would wait
+/// for a writer, and reading it could wait forever.
 pub(crate) fn open(path: &Path) -> io::Result<(File, Metadata)> {
     open_with(OpenOptions::new().read(true), path)
 }
 
-/// The same with other options.
+/// Opens a regular file with these options.
 pub(crate) fn open_with(options: &mut OpenOptions, path: &Path) -> io::Result<(File, Metadata)> {
-    // For a regular file it means nothing.
+    // The flags have no effect on regular files.
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
     let flags = i32::try_from(flags).map_err(io::Error::other)?;
     let opened = options.custom_flags(flags).open(path);
-    // A FIFO that nobody reads is refused to writers with another error.
+    // Opening a FIFO without a reader for writing fails with a different error.
     let file = opened.map_err(|error| match path.metadata() {
         Ok(metadata) if !metadata.is_file() => not_regular(),
         _ => error,
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fifo_is_refused_at_once() {
+    fn rejects_a_fifo_without_waiting() {
         let directory = tempfile::tempdir().unwrap();
         let fifo = directory.path().join("fifo");
         mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_regular_file_is_opened_behind_a_link_too() {
+    fn opens_a_regular_file_behind_a_link() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
         fs::write(&file, "text").unwrap();

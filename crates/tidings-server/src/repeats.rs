@@ -1,30 +1,30 @@
-//! Lines of the log that would otherwise be as many as requests: the first of a kind is logged at once,
-//! further ones are counted, and the count is logged once in a while.
+//! Limits log lines that requests cause. The first line of a kind is logged at once. Repeats are
+//! counted, and their number is logged periodically.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How often the number of repetitions is logged.
+/// The time between two reports of the number of repeats.
 pub(crate) const REPORT_EVERY: Duration = Duration::from_secs(10);
 
-/// The most kinds that are told apart at a time. What makes a kind may be chosen by a client, such as the
-/// origin of a page; further kinds are counted together.
+/// The most kinds that are counted separately at a time. Clients can choose the kind, such as the
+/// origin of a page. Further kinds are counted together.
 const MAX_KINDS: usize = 64;
 
-/// The kind of all beyond that.
+/// The common kind beyond [`MAX_KINDS`].
 const OTHERS: &str = "";
 
-/// How often each kind came since its last line. A kind that did not come for [`REPORT_EVERY`] is
-/// forgotten.
+/// The number of repeats of each kind since its last line. A kind without a repeat within
+/// [`REPORT_EVERY`] is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Repeats {
     kinds: Mutex<HashMap<Box<str>, u64>>,
 }
 
 impl Repeats {
-    /// Whether this is the first of its kind for a while, which is to be logged. Otherwise `report` is
-    /// given the number of those that came since the last line, every [`REPORT_EVERY`] until none does.
+    /// Whether this is the first line of its kind, which the caller must log. Otherwise it is counted,
+    /// and `report` gets the number of repeats every [`REPORT_EVERY`], until an interval has none.
     ///
     /// # Panics
     ///
@@ -48,7 +48,7 @@ impl Repeats {
         kinds.insert(kind.clone(), 0);
         drop(kinds);
         let repeats = Arc::clone(self);
-        // One task for each kind, which ends with the kind or with the runtime.
+        // Each kind has one task, which ends with the kind or with the runtime.
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(REPORT_EVERY).await;
@@ -61,7 +61,8 @@ impl Repeats {
         true
     }
 
-    /// How many came since; nothing, if there were none, and the kind is forgotten.
+    /// The number of repeats since the last report. Without a repeat it returns `None` and drops the
+    /// kind.
     fn take(&self, kind: &str) -> Option<u64> {
         let mut kinds = self.kinds();
         let repeated = kinds.get_mut(kind)?;
@@ -73,7 +74,7 @@ impl Repeats {
     }
 
     fn kinds(&self) -> MutexGuard<'_, HashMap<Box<str>, u64>> {
-        // Nothing that panics leaves it half changed.
+        // A panic cannot leave the map half changed.
         self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_is_told_at_once_and_the_others_by_their_number() {
+    async fn logs_the_first_line_at_once_and_counts_repeats() {
         let repeats = Arc::new(Repeats::default());
         let (told, mut reports) = mpsc::channel(16);
         let is_first = |kind: &str| {
@@ -103,14 +104,14 @@ mod tests {
         assert_eq!(begun.elapsed().as_secs(), REPORT_EVERY.as_secs());
         assert!(!is_first("a"));
         assert_eq!(reports.recv().await, Some(1));
-        // It was quiet for long enough.
+        // After an interval without repeats the kind is dropped.
         sleep(REPORT_EVERY * 2).await;
         assert!(repeats.kinds().is_empty());
         assert!(is_first("a"));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn kinds_without_end_are_counted_together() {
+    async fn counts_kinds_beyond_the_maximum_together() {
         let repeats = Arc::new(Repeats::default());
         let first = (0..1_000).filter(|number| repeats.is_first(&number.to_string(), |_| {}));
         assert_eq!(first.count(), MAX_KINDS + 1);

@@ -1,4 +1,4 @@
-//! Reading what a request says, so that one response names every fault.
+//! Parses requests. One response names every fault.
 
 pub(crate) mod body;
 pub(crate) mod change;

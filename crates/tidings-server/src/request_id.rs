@@ -21,7 +21,7 @@ fn is_fit(id: &HeaderValue) -> bool {
     (1..=MAX_BYTES).contains(&id.len()) && id.to_str().is_ok()
 }
 
-/// A UUID that need not be secret: random bytes of the system would cost a system call per request.
+/// A UUID that need not be secret. Random bytes of the system would cost a system call per request.
 fn mint() -> HeaderValue {
     let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid();
     let mut text = Uuid::encode_buffer();

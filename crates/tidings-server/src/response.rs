@@ -45,7 +45,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct ResponseBudget {
     short: Pool,
     long: Pool,
-    /// Without a login all requests have the same caller, who can use all of it.
+    /// Whether the server has a login. Without one all requests have the same caller, who can use all
+    /// of the memory.
     by_caller: bool,
 }
 
@@ -54,7 +55,7 @@ pub(crate) struct ResponseBudget {
 pub(crate) struct Room {
     /// The most bytes of the response.
     pub(crate) bytes: usize,
-    /// What the request holds while it waits, such as the events to store.
+    /// The bytes that the request holds while it waits, such as the events to store.
     pub(crate) kept: usize,
 }
 
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn unread_responses_of_one_caller_delay_nobody_else() {
+    async fn unread_responses_of_one_caller_do_not_delay_others() {
         let budget = ResponseBudget::new(true);
         let mut unread = Vec::new();
         let share = LONG_POOL_BYTES / CALLER_PARTS;

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_answered_without_its_message() {
+    async fn hides_the_message_of_a_panic() {
         async fn broken() -> StatusCode {
             panic!("a secret")
         }

@@ -69,7 +69,7 @@ pub enum BindError {
         "cannot {wish}: this program was built without the feature `{feature}` of tidings-server"
     )]
     WithoutFeature {
-        /// What the configuration asks for.
+        /// The configured part.
         wish: &'static str,
         /// The Cargo feature that provides it.
         feature: &'static str,
@@ -139,9 +139,9 @@ impl Server {
         NonZeroUsize::new(self.admission.most_per_address())
     }
 
-    /// Serves until `shutdown` is ready. Then it accepts no more connections, answers the requests under
-    /// way, ends each stream at a random moment within [`Config::drain_spread`], and returns after at most
-    /// [`Config::drain_grace`].
+    /// Serves until `shutdown` is ready. Then the server accepts no more connections, finishes current
+    /// requests, ends each stream at a random moment within [`Config::drain_spread`], and returns after
+    /// at most [`Config::drain_grace`].
     ///
     /// The engine stays open: close it afterwards. Dropping the future ends all connections at once.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
@@ -221,7 +221,7 @@ impl Server {
     }
 }
 
-/// Without a login every client can do everything, so only this machine may connect.
+/// Without a login every client has all permissions, so only this machine must be able to connect.
 fn refuse_if_open_to_others(address: SocketAddr, config: &Config) -> Result<(), BindError> {
     if address.ip().is_loopback() {
         return Ok(());

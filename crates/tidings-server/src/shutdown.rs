@@ -1,4 +1,4 @@
-//! How the parts of a server learn that it ends, and what it waits for.
+//! The shutdown signal, and the requests that a shutdown waits for.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -12,30 +12,30 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The end of a server. Nothing begins it for a mounted router, whose streams end with the engine.
+/// The shutdown of a server. A mounted router never begins it: its streams end with the engine.
 #[derive(Debug, Default)]
 pub(crate) struct Drain {
     begun: CancellationToken,
-    /// The same, to be looked at without a lock. Set before.
+    /// Whether `begun` is cancelled, readable without a lock. It is set first.
     has_begun: AtomicBool,
-    /// The requests that change something whose connection has ended before them.
+    /// The requests that change something and have outlived their connection.
     changes: TaskTracker,
 }
 
 impl Drain {
-    /// Tells every part that the server ends.
+    /// Begins the shutdown.
     pub(crate) fn begin(&self) {
         self.has_begun.store(true, Ordering::Release);
         self.begun.cancel();
     }
 
-    /// Whether the server ends.
+    /// Whether the shutdown has begun.
     pub(crate) fn has_begun(&self) -> bool {
         self.has_begun.load(Ordering::Acquire)
     }
 
-    /// Waits until the server ends. Every connection polls this beside each step of its own, so it
-    /// asks to be woken once, and after that only looks.
+    /// Waits for the begin of the shutdown. Every connection polls this with each of its own steps, so
+    /// this registers its waker once and afterwards only checks the flag.
     pub(crate) async fn begun(&self) {
         let mut begun = pin!(self.begun.cancelled());
         let mut asked: Option<Waker> = None;
@@ -53,8 +53,8 @@ impl Drain {
         .await;
     }
 
-    /// Waits until it is one stream's turn to end: at a random moment within `spread` of the drain's
-    /// begin.
+    /// Waits for the end of one stream: a random moment within `spread` after the begin of the
+    /// shutdown.
     pub(crate) fn farewell(
         &self,
         spread: Duration,
@@ -66,7 +66,7 @@ impl Drain {
         }
     }
 
-    /// Makes a request that changes something go on to its end also when it is dropped.
+    /// Runs a request that changes something to completion, even if the returned future is dropped.
     ///
     /// # Panics
     ///
@@ -82,8 +82,8 @@ impl Drain {
         }
     }
 
-    /// Waits for the requests that change something and outlived their connection, but not beyond
-    /// `deadline`.
+    /// Waits until `deadline` for the requests that change something and have outlived their
+    /// connection.
     pub(crate) async fn wait_for_changes(&self, deadline: Instant) {
         self.changes.close();
         if timeout_at(deadline, self.changes.wait()).await.is_err() {
@@ -96,12 +96,12 @@ impl Drain {
 }
 
 thread_local! {
-    /// Whether the request that is polled has outlived its connection.
+    /// Whether the request that is being polled has outlived its connection.
     static ABANDONED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Awaits a part of a request that is of no use once the client has hung up, for example its place in a
-/// line; `None` if it has.
+/// Awaits a part of a request that is useless after the client has hung up, such as its wait in a
+/// queue. Returns `None` if the client has hung up.
 pub(crate) async fn unless_abandoned<F: Future>(part: F) -> Option<F::Output> {
     let mut part = pin!(part);
     poll_fn(|context| {
@@ -113,14 +113,14 @@ pub(crate) async fn unless_abandoned<F: Future>(part: F) -> Option<F::Output> {
     .await
 }
 
-/// A request whose connection has ended. Its parts can tell.
+/// A request that has outlived its connection. [`unless_abandoned`] detects it.
 struct Abandoned<F>(F);
 
 impl<F: Future + Unpin> Future for Abandoned<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        /// Takes the mark off also if the request panics.
+        /// Clears the mark, even if the request panics.
         struct Marked;
         impl Drop for Marked {
             fn drop(&mut self) {
@@ -133,14 +133,14 @@ impl<F: Future + Unpin> Future for Abandoned<F> {
     }
 }
 
-/// A request that changes something. It is polled where it is awaited, which spares it a task; dropped
-/// before its end, it becomes one.
+/// A request that changes something. Its caller polls it without a task of its own. If it is dropped
+/// before it has completed, it continues as a task.
 #[derive(Debug)]
 pub(crate) struct Finish<F>
 where
     F: Future<Output: Send> + Send + Unpin + 'static,
 {
-    /// `None` once it has ended, or has panicked.
+    /// `None` after the request has completed or panicked.
     request: Option<F>,
     abandoned: TaskTracker,
     runtime: Handle,
@@ -153,8 +153,11 @@ where
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        // Taken out, so that one that panics is not polled again as a task.
-        let mut request = self.request.take().expect("it is not polled after its end");
+        // Taken out, so that a request that panics does not continue as a task.
+        let mut request = self
+            .request
+            .take()
+            .expect("a completed request is not polled again");
         let polled = Pin::new(&mut request).poll(context);
         if polled.is_pending() {
             self.request = Some(request);
@@ -182,7 +185,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_request_that_is_dropped_goes_on_to_its_end() {
+    async fn completes_a_dropped_request() {
         let drain = Drain::default();
         let (begin, begun) = oneshot::channel::<()>();
         let (done, ended) = oneshot::channel();
@@ -204,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_part_of_no_use_ends_when_the_client_hangs_up() {
+    async fn drops_a_useless_wait_when_the_client_hangs_up() {
         let drain = Drain::default();
         let (done, ended) = oneshot::channel();
         let mut polled = drain.finish(Box::pin(async move {
@@ -218,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_that_ended_or_panicked_is_no_task() {
+    async fn spawns_no_task_for_a_completed_or_panicked_request() {
         let drain = Drain::default();
         assert_eq!(drain.finish(Box::pin(async { 1 })).await, 1);
         let panicking = drain.finish(Box::pin(async { panic!("a fault") }));

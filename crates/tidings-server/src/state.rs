@@ -48,7 +48,7 @@ pub(crate) struct AppState {
     pub(crate) document: fn(has_login: bool) -> bytes::Bytes,
 }
 
-/// What the state knows of the routes: plain values, since the routes are built on the state.
+/// Data about the routes. They are plain values, since the routes are built on the state.
 #[derive(Debug)]
 pub(crate) struct Surface {
     /// The routes whose requests are counted.

@@ -1,4 +1,4 @@
-//! Why the event store did not do what a request asks for, and how that is answered.
+//! Failures of the event store, and their error responses.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tidings_event::ErrorCode;
 use crate::limits::LimitError;
 use crate::problem::Problem;
 
-/// Why the event store did not do what a request asks for.
+/// Why the event store did not complete a request.
 #[derive(Debug)]
 pub(crate) enum StoreFailure {
     /// The store failed, or gave up on a slow query.
@@ -18,7 +18,7 @@ pub(crate) enum StoreFailure {
     Timeout,
     /// The server or the engine is shutting down.
     ShuttingDown,
-    /// Too many queries of all callers wait for their turn.
+    /// Too many queries of all callers are waiting.
     Overloaded,
     /// The caller has too many queries waiting.
     Limit(LimitError),

@@ -1,4 +1,4 @@
-//! TLS: the certificate that the server shows, and its replacement without a restart.
+//! TLS: the server's certificate, and its replacement without a restart.
 
 #[cfg(feature = "tls")]
 mod acceptor;
@@ -11,10 +11,11 @@ use std::path::PathBuf;
 #[cfg(feature = "tls")]
 pub(crate) use acceptor::Tls;
 
-/// The certificate that a server shows and its key, both in PEM form (RFC 7468).
+/// The server's certificate and its key, both in PEM form (RFC 7468).
 ///
-/// The files are read again within a second after they have changed. New connections get the new
-/// certificate; open connections keep the old one. Files that do not fit each other are not taken over.
+/// The server reads the files again within a second after they have changed. New connections get the
+/// new certificate; open connections keep the old one. A key that does not match its certificate is
+/// rejected, and the previous pair stays in use.
 ///
 /// Needs the feature `tls`.
 #[derive(Clone, Debug)]
@@ -95,7 +96,7 @@ pub enum TlsError {
     },
 }
 
-/// There is none in a build without the feature `tls`.
+/// A type without values in a build without the feature `tls`.
 #[cfg(not(feature = "tls"))]
 #[derive(Debug)]
 pub(crate) enum Tls {}

@@ -15,7 +15,7 @@ pub(crate) struct Metrics {
     pub(crate) requests: Requests,
 }
 
-/// No value exists: no route is counted.
+/// A type without values, since no route is counted.
 #[derive(Debug)]
 pub(crate) enum CountedRoute {}
 

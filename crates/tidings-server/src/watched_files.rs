@@ -88,10 +88,10 @@ impl Stamp {
     }
 }
 
-/// Takes over what was read of the files.
+/// Applies the contents of the files.
 type Take<const N: usize, E> = Box<dyn FnMut([io::Result<Loaded>; N]) -> Result<(), E> + Send>;
 
-/// Files that are used together, such as a certificate and its key.
+/// Files that belong together, such as a certificate and its key.
 pub(crate) struct WatchedFiles<const N: usize, E> {
     paths: [PathBuf; N],
     /// Their name in the log.
@@ -209,7 +209,7 @@ fn is_recent((seconds, nanoseconds): (i64, i64)) -> bool {
         return false;
     };
     let time = SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds);
-    // A time in the future can come about again too.
+    // The clock can also reach a time in the future again.
     time.elapsed().map_or(true, |age| age < UNSETTLED)
 }
 
@@ -239,7 +239,7 @@ async fn keep_polling<const N: usize, E: Error + 'static>(mut files: Vec<Watched
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        // A file system can take its time.
+        // A file system can be slow.
         let polled = tokio::task::spawn_blocking(move || {
             files.iter_mut().for_each(WatchedFiles::poll);
             files
@@ -270,7 +270,7 @@ mod tests {
         Bad,
     }
 
-    /// Watched files, and what was taken of them.
+    /// Watched files, and the contents that were applied.
     fn watched<const N: usize>(
         paths: [&Path; N],
     ) -> (WatchedFiles<N, Refused>, Arc<Mutex<Vec<String>>>) {
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_an_unchanged_file_once() {
+    fn applies_an_unchanged_file_once() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
         std::fs::write(&path, "one").unwrap();
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_file_changes_nothing_and_is_logged_once() {
+    fn keeps_the_state_and_logs_a_bad_file_once() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
         std::fs::write(&path, "one").unwrap();
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_that_does_not_fit_is_read_twice_before_it_is_a_fault() {
+    fn reads_a_mismatched_pair_twice_before_it_reports_a_fault() {
         let directory = tempfile::tempdir().unwrap();
         let [certificate, key] = ["certificate", "key"].map(|name| directory.path().join(name));
         std::fs::write(&certificate, "one").unwrap();
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_cannot_be_opened() {
+    fn rejects_a_missing_file() {
         let directory = tempfile::tempdir().unwrap();
         let paths = [directory.path().join("x")];
         let opened = WatchedFiles::open(paths, "test", 8, |[file]| {

@@ -1,9 +1,9 @@
 //! Detects HTTP/2 clients that do not take their responses.
 //!
-//! The flow control of HTTP/2 (RFC 9113 §5.2) lets a client stop a stream for ever although nothing waits
-//! for the socket. So each piece of a response is tracked from the body until its last byte is written. The
-//! next piece of a response that is complete counts from the moment it is available: a client whose window
-//! is empty from the start takes none.
+//! The flow control of HTTP/2 (RFC 9113 §5.2) lets a client stop a stream forever although nothing
+//! waits for the socket. So each piece of a response is tracked from the body until its last byte is
+//! written. The next piece of a complete response counts from the moment it is available, since a
+//! client whose window is empty from the start takes none.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -30,7 +30,7 @@ struct Book {
     taken: Instant,
 }
 
-/// The pieces of one response that are not written yet, or still in its body.
+/// The pieces of one response that are not written yet or are still in its body.
 #[derive(Debug)]
 struct Owed {
     pieces: usize,
@@ -63,7 +63,7 @@ impl Deliveries {
         watched
     }
 
-    /// The moment since which the client has taken nothing of a waiting response; the earliest of all.
+    /// The earliest moment since which the client has taken nothing of a waiting response.
     pub(super) fn waiting_since(&self) -> Option<Instant> {
         self.book().owed.values().map(|owed| owed.since).min()
     }
@@ -112,7 +112,7 @@ impl Deliveries {
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        // A panic cannot leave it half changed.
+        // A panic cannot leave the state half changed.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -134,12 +134,13 @@ pub(super) struct Watched {
     body: Body,
     answer: u64,
     deliveries: Arc<Deliveries>,
-    /// The next piece, unless the server still has to make it. Then the client is not late.
+    /// The next piece. `None` while the server still has to produce it, since a client is not late
+    /// before.
     next: Option<Offer>,
 }
 
 impl Watched {
-    /// A stream has no known size, and can have nothing to take for long.
+    /// A stream has no known size, and can be without data for a long time.
     fn offer(&mut self) {
         self.next =
             (self.body.size_hint().lower() > 0).then(|| self.deliveries.hand_out(self.answer));
@@ -252,7 +253,7 @@ mod tests {
         assert_eq!(deliveries.untaken(), (0, Instant::now()));
     }
 
-    /// A body that announces bytes and is slow to make them.
+    /// A body that announces bytes and produces them slowly.
     struct Slow;
 
     impl HttpBody for Slow {
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_taken_response_does_not_hide_a_stalled_one() {
+    async fn a_progressing_response_does_not_hide_a_stalled_one() {
         let deliveries = Arc::new(Deliveries::default());
         let mut stalled = deliveries.watch(Body::from("stalled"));
         let mut taken = deliveries.watch(Body::from("taken"));

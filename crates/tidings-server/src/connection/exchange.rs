@@ -21,7 +21,7 @@ struct Flags {
 }
 
 impl Exchange {
-    /// Notes that the head of a request is complete.
+    /// Records that the head of a request is complete.
     pub(super) fn begin<B>(&self, request: &Request<B>) {
         let path = request.uri().path();
         let is_short = match *request.method() {

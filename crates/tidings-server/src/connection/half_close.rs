@@ -1,9 +1,10 @@
 //! Clients that close their sending side after a request and wait for the response, such as `nc -N` and some
 //! health checks.
 //!
-//! The HTTP library treats the end of the client's bytes as a hang-up and drops the response. So the socket
-//! withholds that end for a moment while a short response is on its way. A client that is really gone costs
-//! that moment. Streams and bulk changes can take long, so they end with their client at once.
+//! The HTTP library treats the end of the client's bytes as a hang-up and drops the response. So the
+//! socket withholds that end for a moment while a short response is pending. A client that has really
+//! gone costs this moment. Streams and bulk changes can take long, so they end with their client at
+//! once.
 
 use std::io;
 use std::pin::Pin;

@@ -1,7 +1,7 @@
 //! The limit of a request's head in HTTP/1, with an error body for clients that exceed it.
 //!
-//! The HTTP library has such a limit too, but refuses with a status alone. So the socket hands it no more
-//! bytes than a head may have until a request begins, and refuses by itself if the library asks for more.
+//! The HTTP library also has such a limit, but its response has no body. So until a request begins, the
+//! socket passes on no more bytes than a head can have, and refuses the head if the library reads more.
 
 use std::io;
 use std::pin::Pin;
@@ -32,7 +32,7 @@ pub(super) struct HeadLimited<S> {
     socket: Take<S>,
     limit: usize,
     exchange: Exchange,
-    /// The bytes of the current head that the library has got.
+    /// The bytes of the current head that the library has read.
     head_bytes: usize,
     /// Whether everything that was written before the current head has been flushed. Otherwise the refusal
     /// could end up inside a response.
@@ -136,7 +136,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for HeadLimited<S> {
     }
 }
 
-/// The refusal as it goes over the wire.
+/// The bytes of the refusal.
 fn response(limit: usize) -> Bytes {
     let problem = Problem::refusal(
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

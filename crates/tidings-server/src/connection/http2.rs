@@ -123,7 +123,7 @@ where
     };
     let mut checks = interval(watch.interval());
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // A client that is told that no more requests are taken ends the connection.
+    // After the notice that the server accepts no more requests, the client ends the connection.
     let mut told = false;
     let drain = &connections.state.drain;
     loop {
@@ -171,7 +171,8 @@ fn builder(tasks: Tasks, head_bytes: usize) -> Builder<Tasks> {
 /// Why a connection is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    /// Its client has taken nothing of a response for the write time-out, or of many for a short time.
+    /// The client has taken nothing of a response for the write time-out, or nothing of many responses
+    /// for a short time.
     Stalled,
     /// There was no request and nothing to send for the header time-out. A client that begins a head and
     /// does not end it is idle too.

@@ -1,7 +1,8 @@
 //! A close that does not reset the connection.
 //!
-//! The kernel resets a socket that is closed while bytes of the client are unread, and the client loses what
-//! it has not taken yet. So the server closes its side, and reads until the client has closed its own.
+//! The kernel resets a socket that is closed while bytes of the client are unread, and the client loses
+//! the part of the response that it has not read. So the server closes its side, and reads until the
+//! client has closed its own.
 
 use std::io;
 use std::pin::Pin;
@@ -46,8 +47,8 @@ impl Linger {
     }
 }
 
-/// A socket that lingers on its shutdown. The client of an HTTP/2 connection sends all the time: windows,
-/// acknowledgements, its own farewell.
+/// A socket that lingers on its shutdown. The client of an HTTP/2 connection sends at any time: window
+/// updates, acknowledgements and its own `GOAWAY`.
 #[cfg(feature = "tls")]
 pub(super) struct Lingering<S> {
     socket: S,
@@ -115,7 +116,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn waits_for_the_client_to_close_but_not_for_ever() {
+    async fn waits_a_limited_time_for_the_client_to_close() {
         let (mut client, server) = duplex(64);
         let mut server = Lingering::new(server);
         let mut ending = Box::pin(server.shutdown());

@@ -23,7 +23,7 @@ pub(super) const WHOLE_TIME: Duration = Duration::from_secs(10);
 const DISCARD_BYTES: usize = 64 * 1024;
 const DISCARD_TIME: Duration = Duration::from_secs(1);
 
-/// Whether a request is served however many connections there are.
+/// Whether a request is served regardless of the number of connections.
 pub(super) fn serves(request: &Request<Incoming>) -> bool {
     let path = request.uri().path();
     PROBES.contains(&path.strip_suffix('/').unwrap_or(path))
@@ -33,7 +33,7 @@ pub(super) fn serves(request: &Request<Incoming>) -> bool {
 pub(super) async fn refuse(request: Request<Incoming>, why: Full) -> Response {
     if !request.headers().contains_key(EXPECT) {
         let body = Limited::new(request.into_body(), DISCARD_BYTES);
-        // Whatever the outcome, the response follows.
+        // The response follows in any case.
         let _ = timeout(DISCARD_TIME, body.collect()).await;
     }
     let mut response = why.problem().into_response();

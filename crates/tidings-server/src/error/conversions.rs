@@ -1,4 +1,4 @@
-//! From the error of a part to [`ApiError`].
+//! Conversions from the errors of the server's parts to [`ApiError`].
 
 use tidings::{ChangeError, StoreError};
 use tidings_event::Violation;

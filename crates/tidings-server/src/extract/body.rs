@@ -20,18 +20,18 @@ use crate::state::AppState;
 
 /// A type that is read from a JSON body.
 pub(crate) trait FromBody: Send + Sized {
-    /// What the body holds, for the error if it is too large.
+    /// The contents of the body, for the error if it is too large.
     const CONTENT: Content;
     type Error: Into<ApiError>;
 
     fn read(text: &str, limits: &Limits) -> Result<Self, Self::Error>;
 }
 
-/// A `T` from the body of a request. The caller in `H` is let in, the request is counted against the
-/// caller's limits, and the body is within its limits.
+/// A `T` from the body of a request. The caller in `H` is authorized, the request is counted against
+/// the caller's limits, and the body is within its limits.
 #[derive(Debug)]
 pub(crate) struct JsonBody<H, T> {
-    /// The caller, and what else was read from the head.
+    /// The caller, and other data from the head.
     pub(crate) head: H,
     /// `None` without a login.
     pub(crate) credential: Option<Credential>,
@@ -67,7 +67,7 @@ where
     }
 }
 
-/// Reads the body of a request that counts against nobody's limits.
+/// Reads the body of a request that counts against no limits.
 pub(crate) async fn read_body(state: &AppState, request: Request) -> Result<ReadBody, ApiError> {
     let (parts, body) = request.into_parts();
     read(state, Ok(()), None, parts, body, Content::Events).await
@@ -96,7 +96,7 @@ pub(super) fn read(
                 bytes: state.engine.limits().batch_bytes,
                 content,
             };
-            // Without a login there is nobody to be kept from the memory of others.
+            // Without a login there is only one caller, so its share of the memory has no limit.
             let caller = caller.filter(|_| state.authenticator.identity.has_login());
             let owner = caller.map(|caller| caller.owner);
             let read = state.bodies.read_json(owner, headers, body, limit);

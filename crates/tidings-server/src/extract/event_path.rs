@@ -35,8 +35,7 @@ impl<S: Send + Sync> FromRequestParts<S> for EventPath {
     }
 }
 
-/// A [`Changer`], and the event that the path names. A caller who is not let in is told so before a
-/// malformed id.
+/// A [`Changer`], and the event that the path names. The caller is authorized before the id is parsed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ChangerOfEvent {
     pub(crate) caller: Caller,

@@ -11,7 +11,7 @@ use crate::identity::{Caller, Credential};
 use crate::request::query::{InvalidQuery, ListQuery, Viewer};
 use crate::state::AppState;
 
-/// A request for a list. Its caller is let in, and it is counted.
+/// A request for a list. Its caller is authorized, and the request is counted.
 #[derive(Debug)]
 pub(crate) struct ListRequest {
     pub(crate) caller: Caller,

@@ -12,13 +12,13 @@ use crate::publication::{EventLocation, PublishOptions};
 use crate::request::body::{Content, ReadBody};
 use crate::state::AppState;
 
-/// A request to publish. Its caller is let in, it is counted by its size, and its body is read but not
-/// parsed; the other events are counted once their number is known.
+/// A request to publish. Its caller is authorized, the request is counted by its size, and its body is
+/// read but not parsed. Further events are counted once their number is known.
 #[derive(Debug)]
 pub(crate) struct PublishRequest {
     pub(crate) caller: Caller,
     pub(crate) options: PublishOptions,
-    /// Where the caller finds a stored event.
+    /// The URL of a stored event.
     pub(crate) location: EventLocation,
     pub(crate) body: ReadBody,
 }

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use crate::error::ApiError;
 use crate::request::query::{Elsewhere, check_unfiltered};
 
-/// The query has no filter: the response is about all that the path names.
+/// The query has no filter, so the response covers everything that the path names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unfiltered;
 

@@ -58,7 +58,7 @@ fn written(list: &ListQuery) -> String {
     query.finish()
 }
 
-/// What is set of a filter, each as the text of its parameter.
+/// The fields of a filter, each as the text of its parameter.
 fn parameters(filter: &EventFilter) -> Vec<(&'static str, String)> {
     let json = serde_json::to_value(filter).expect("a filter can be written");
     FILTERS

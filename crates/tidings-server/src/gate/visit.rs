@@ -131,8 +131,8 @@ impl Visit {
         }
     }
 
-    /// Logs a request that failed through the server's fault. Further ones with the same cause are only
-    /// counted: on a full disk every publish request fails.
+    /// Logs a request that the server failed to serve. Repeats with the same cause are only counted,
+    /// since on a full disk every publish request fails.
     fn log_failure(&self, status: u16, cause: Option<&str>) {
         let kind = format!("{status} {}", cause.unwrap_or_default());
         let repeated = {
@@ -160,7 +160,7 @@ impl Visit {
         }
     }
 
-    /// Logs a request that names another host or comes from another web page. Often a proxy or a page is
+    /// Logs a request for another host or from a page of another origin. Often a proxy or a page is
     /// misconfigured.
     fn log_foreign(&self, refused: &Refused) {
         let state = &self.in_flight.state;

@@ -1,4 +1,4 @@
-//! The two text formats of `/metrics`, and which of them a client wants.
+//! The two text formats of `/metrics`, and their negotiation.
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
@@ -15,8 +15,8 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// The format that the client prefers. One that names neither gets `OpenMetrics`: a scrape is not
-    /// refused for its headers.
+    /// The format that the client prefers. A client that accepts neither gets `OpenMetrics`, so that no
+    /// scrape is refused for its headers.
     pub(crate) fn wanted(headers: &HeaderMap) -> Self {
         let accepted = headers.get_all(ACCEPT).iter();
         let accepted = accepted.filter_map(|value| value.to_str().ok());
@@ -36,7 +36,7 @@ impl Format {
         }
     }
 
-    /// The media type of the answer.
+    /// The media type of the response.
     pub(crate) const fn content_type(self) -> &'static str {
         match self {
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
@@ -55,7 +55,7 @@ impl Format {
     }
 }
 
-/// The format that a media range names, and how much it is wanted (RFC 9110 §12.5.1).
+/// The format that a media range matches, and its weight (RFC 9110 §12.5.1).
 fn judge(range: &str) -> Option<(Format, f32)> {
     let mut parts = range.split(';').map(str::trim);
     let media_type = parts.next()?.to_ascii_lowercase();
@@ -76,8 +76,8 @@ fn judge(range: &str) -> Option<(Format, f32)> {
     Some((format, quality))
 }
 
-/// The same metrics in the older format: it names a counter with its `_total`, and knows neither units nor
-/// a mark at the end.
+/// Converts the metrics to the older format, in which a counter's name includes `_total` and which has
+/// neither units nor an end mark.
 fn older(open_metrics: &str) -> String {
     let mut text = String::with_capacity(open_metrics.len());
     let mut lines = open_metrics.lines().peekable();
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_gets_the_format_it_names() {
+    fn answers_in_the_format_that_the_client_prefers() {
         use Format::{OpenMetrics, Prometheus};
         for (accept, format) in [
             ("", OpenMetrics),
@@ -162,7 +162,7 @@ mod tests {
             headers.insert(ACCEPT, accept.parse().unwrap());
             assert_eq!(Format::wanted(&headers), format, "{accept}");
         }
-        // In several headers, as in one.
+        // Several headers are combined.
         let mut headers = HeaderMap::new();
         headers.append(
             ACCEPT,
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_older_format_names_counters_as_their_samples() {
+    fn includes_total_in_counter_names_of_the_older_format() {
         let mut registry = Registry::default();
         let counter: Counter = Counter::default();
         registry.register("a", "Counted", counter);

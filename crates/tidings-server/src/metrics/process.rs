@@ -1,4 +1,4 @@
-//! What the system knows of the process, under the names that all Prometheus clients use.
+//! Metrics of the process, under the names that all Prometheus clients use.
 
 use std::fmt;
 use std::fs;
@@ -20,16 +20,16 @@ const START_TIME: usize = 19;
 const VIRTUAL_BYTES: usize = 20;
 const RESIDENT_PAGES: usize = 21;
 
-/// Reads `/proc` whenever it is asked; where there is none, nothing is shown.
+/// Reads `/proc` for each scrape. A system without `/proc` has no such metrics.
 #[derive(Debug)]
 pub(super) struct Process;
 
-/// What `/proc/self/stat` says.
+/// The used fields of `/proc/self/stat`.
 #[derive(Debug, PartialEq)]
 struct Stat {
     cpu_ticks: u64,
     threads: u64,
-    /// Since the machine started.
+    /// The start of the process in clock ticks since the machine started.
     start_ticks: u64,
     virtual_bytes: u64,
     resident_pages: u64,
@@ -41,7 +41,7 @@ impl Stat {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        // The name is in brackets and may hold some itself.
+        // The name is in parentheses and can itself contain some.
         let (_, rest) = text.rsplit_once(") ")?;
         let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
         let field = |index: usize| fields.get(index)?.parse::<u64>().ok();
@@ -55,7 +55,7 @@ impl Stat {
     }
 }
 
-/// When the machine started, in seconds of the Unix time.
+/// The time of the machine's start in Unix seconds.
 fn boot_time() -> Option<u64> {
     let text = fs::read_to_string("/proc/stat").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("btime "));
@@ -64,12 +64,13 @@ fn boot_time() -> Option<u64> {
 
 fn open_files() -> Option<u64> {
     let directory = "/proc/self/fd";
-    // Since Linux 6.2 its size is their number; listing thousands takes milliseconds.
+    // Since Linux 6.2 the size of the directory is the number of open files. Listing thousands of them
+    // takes milliseconds.
     let size = fs::metadata(directory).ok()?.len();
     if size > 0 {
         return Some(size);
     }
-    // The one that lists is open too.
+    // The listing itself has one file open.
     Some((fs::read_dir(directory).ok()?.count() as u64).saturating_sub(1))
 }
 
@@ -134,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_with_brackets_does_not_shift_the_fields() {
+    fn reads_the_fields_after_a_name_with_parentheses() {
         let numbers = (0..40).map(|number| (100 + number).to_string());
         let numbers: Vec<_> = numbers.collect();
         let text = format!("7 (a) b (c)) S {}", numbers.join(" "));
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_is_seen() {
+    fn reads_the_metrics_of_this_process() {
         let stat = Stat::read().unwrap();
         assert!(stat.threads > 0 && stat.resident_pages > 0);
         assert!(open_files().unwrap() > 2);

@@ -1,4 +1,4 @@
-//! Counts requests by operation and status, and the time each took.
+//! Counts requests by operation and status, and measures the time to each response.
 //!
 //! A request costs one look-up of its path and a few additions. Every series exists from the start, so
 //! that nothing is allocated, hashed or locked.
@@ -27,15 +27,15 @@ const STATUSES: [u16; 28] = [
 /// The index of a status that is not in the list.
 const OTHER_STATUS: usize = STATUSES.len();
 
-/// The upper bounds of the time to a response, in microseconds: from a read out of memory, over a commit
-/// on a fast and on a slow disk, to the time-out of a client.
+/// The upper bounds of the time to a response, in microseconds. They range from a read in memory,
+/// through a commit on a fast or slow disk, to the time-out of a client.
 const BOUNDS_US: [u64; 12] = [
     500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000,
     30_000_000,
 ];
 
-/// The label of unknown paths, and of methods that the path does not take. Clients choose both, so with
-/// labels of their own there would be any number of series.
+/// The label of unknown paths and of methods that the path does not accept. Clients choose both, so
+/// separate labels would make the number of series unbounded.
 const OTHER: &str = "other";
 
 /// A route whose requests are counted.
@@ -56,7 +56,7 @@ struct Series {
     /// Bits of `statuses` that are shown at zero: those that the documentation names.
     documented: u32,
     statuses: [AtomicU64; STATUSES.len() + 1],
-    /// By `BOUNDS_US`, and the slower ones. The buckets do not include each other.
+    /// The counts by `BOUNDS_US`, followed by the slower requests. The buckets are not cumulative.
     times: [AtomicU64; BOUNDS_US.len() + 1],
     total_us: AtomicU64,
 }

@@ -30,7 +30,7 @@ pub(crate) struct Operation {
     /// The schemas of its bodies and parameters.
     #[cfg(feature = "openapi")]
     pub(crate) schemas: Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>,
-    /// The callers that are let in.
+    /// The scopes that a caller needs.
     #[cfg_attr(
         not(feature = "openapi"),
         expect(dead_code, reason = "the extractors decide; this is documentation")

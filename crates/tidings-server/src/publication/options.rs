@@ -10,12 +10,12 @@ use crate::request::query::{InvalidQuery, is_set};
 use crate::request::spelling::PUBLISH;
 use crate::token::Scopes;
 
-/// What the query asks for. Other parameters are ignored: existing clients send some.
+/// The options in the query. Other parameters are ignored, since existing clients send some.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PublishOptions {
-    /// The events come from another store and keep their past.
+    /// The events come from another store and keep their times and status.
     pub(crate) keeps_past: bool,
-    /// Good events of a batch are stored without the others.
+    /// The valid events of a batch are stored without the others.
     pub(crate) is_partial: bool,
 }
 
@@ -28,7 +28,8 @@ impl PublishOptions {
         })
     }
 
-    /// Refuses an import by a caller who can publish to themselves only: it can claim any past.
+    /// Refuses an import by a caller who can publish to themselves only, since an import can claim any
+    /// time.
     pub(crate) fn check(self, caller: Caller) -> Result<(), CredentialError> {
         if self.keeps_past && !caller.scopes.contains(Scopes::PUBLISH) {
             let any_of = &[Scopes::PUBLISH];
@@ -44,7 +45,7 @@ impl PublishOptions {
 pub(crate) struct EventLocation(String);
 
 impl EventLocation {
-    /// For the events below the last segment of `uri`.
+    /// The address of events below the last segment of `uri`.
     pub(crate) fn below(uri: &Uri) -> Self {
         let last = uri.path().rsplit('/').next().unwrap_or_default();
         let mut location = String::with_capacity(last.len() + 1 + Hyphenated::LENGTH);

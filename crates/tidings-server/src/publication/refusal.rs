@@ -1,4 +1,4 @@
-//! Why events are not stored, and how that is answered.
+//! Reasons why events are not stored, and their error responses.
 
 use axum::http::StatusCode;
 use tidings::PublishError;

@@ -1,4 +1,4 @@
-//! Reading the body of a request: JSON in UTF-8, up to a size and for a limited time.
+//! Reads the body of a request: JSON in UTF-8, with limits of size and time.
 
 mod budget;
 mod error;
@@ -52,7 +52,7 @@ pub(crate) struct ReadBody {
     pub(crate) bytes: Vec<u8>,
     /// The body's part of the budget, given back on drop.
     share: Option<OwnedSemaphorePermit>,
-    /// The same of its sender's share.
+    /// The body's part of its sender's share, given back on drop.
     unfinished: Option<Share>,
 }
 
@@ -80,7 +80,7 @@ impl BodyBudget {
         }
     }
 
-    /// Reads a JSON body. Without a caller it counts against nobody's share.
+    /// Reads a JSON body. Without a caller it counts against no share.
     pub(crate) async fn read_json(
         &self,
         caller: Option<OwnerId>,
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn unfinished_uploads_of_one_caller_delay_nobody_else() {
+    async fn unfinished_uploads_of_one_caller_do_not_delay_others() {
         const LIMIT: usize = 16 * 1024 * 1024;
         const PIECE: usize = 1024 * 1024;
         let greedy = Some(OwnerId::from_uuid(Uuid::from_u128(1)));

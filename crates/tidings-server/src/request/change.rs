@@ -1,5 +1,5 @@
-//! Reading which events a request marks or deletes. Not derived from serde: one response names every
-//! fault.
+//! Parses the selection of events to mark or delete. It does not use serde's derive, so that one
+//! response names every fault.
 
 mod refusal;
 #[cfg(test)]
@@ -30,8 +30,7 @@ const STATUS_REMEDY: &str = "write \"status\": \"read\" or \"status\": \"unread\
 const UP_TO_REMEDY: &str =
     "give the `cursor` of the list, or of the last frame, that the user had on screen";
 
-/// Reads which events to delete: `{"ids": […]}`, `{"filter": {…}, "upTo": "…"}` or
-/// `{"all": true}`.
+/// Parses the events to delete: `{"ids": […]}`, `{"filter": {…}, "upTo": "…"}` or `{"all": true}`.
 pub(crate) fn read_selection(text: &str, limits: &Limits) -> Result<Selection, ChangeRefusal> {
     let mut violations = Violations::default();
     let mut body = Body::read(text, &[&SELECTION], &mut violations)?;
@@ -39,7 +38,7 @@ pub(crate) fn read_selection(text: &str, limits: &Limits) -> Result<Selection, C
     finish(selection, violations)
 }
 
-/// Which events to mark, and how.
+/// The events to mark, and their new status.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Marking {
     pub(crate) selection: Selection,
@@ -56,8 +55,8 @@ pub(crate) fn read_marking(text: &str, limits: &Limits) -> Result<Marking, Chang
     Ok(Marking { selection, status })
 }
 
-/// Reads how to mark one event: `{"status": "read"}`. Other fields are ignored, as in existing
-/// servers: they cannot widen the change.
+/// Parses the new status of one event: `{"status": "read"}`. Other fields are ignored, as in existing
+/// servers, since they cannot widen the change.
 pub(crate) fn read_status(text: &str) -> Result<Status, ChangeRefusal> {
     let mut violations = Violations::default();
     let fields = json::fields(text, text, "body", MAX_FIELDS)?;

@@ -1,4 +1,4 @@
-//! Reading JSON so that every fault names its position.
+//! Parses JSON. Every fault names its position.
 
 mod error;
 

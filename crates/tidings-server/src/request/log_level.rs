@@ -1,4 +1,4 @@
-//! Reading the level that the log is set to, and why that fails.
+//! Parses a request that sets the level of the log.
 
 use std::error::Error;
 
@@ -13,14 +13,14 @@ use crate::problem::{Problem, quoted};
 /// More fields than any client sends.
 const MAX_FIELDS: usize = 50;
 
-/// Why the level of the log is not set.
+/// Why the level of the log was not set.
 #[derive(Debug)]
 pub(crate) enum LogLevelRefusal {
     /// The body is not JSON.
     Json(InvalidJson),
     /// The body does not name a level.
     Invalid(Violations),
-    /// The program could not set it.
+    /// The program could not set the level.
     Failed(Box<dyn Error + Send + Sync>),
 }
 
@@ -45,7 +45,7 @@ impl LogLevelRefusal {
     }
 }
 
-/// Reads the level that the log is set to.
+/// Parses the requested level.
 pub(crate) fn read(text: &str) -> Result<Level, LogLevelRefusal> {
     let name = LOG_LEVEL[0].name;
     let remedy = format!("write one of {}", Level::ALL.map(Level::as_str).join(", "));

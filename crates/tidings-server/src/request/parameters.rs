@@ -1,5 +1,5 @@
-//! The values that select events, from the query of a list or the `filter` of a change. Not derived from
-//! serde: one response names every fault.
+//! The values that select events, from the query of a list or the `filter` of a change. Parsing does
+//! not use serde's derive, so that one response names every fault.
 
 mod filter;
 
@@ -17,7 +17,7 @@ use crate::request::spelling::{FILTERS, Form, Parameter};
 /// The most values of one parameter: each makes the query of the store longer.
 const MAX_VALUES: usize = 100;
 
-/// Where the values are given, which decides how their faults are worded.
+/// The source of the values, which decides the text of their faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The query of the URL.

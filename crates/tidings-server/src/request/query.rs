@@ -26,7 +26,7 @@ const MAX_PARAMETERS: usize = 50;
 /// The last page whose first event the stores can still number.
 const MAX_PAGE: u64 = i64::MAX.unsigned_abs() / PageRequest::MAX_SIZE - 1;
 
-/// Whose list it is: which owners the caller can see.
+/// The caller of a list, who can see their own events and the system's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Viewer {
     pub(crate) owner: OwnerId,
@@ -34,7 +34,7 @@ pub(crate) struct Viewer {
     pub(crate) system: OwnerId,
 }
 
-/// What a list request asks for.
+/// A parsed list request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ListQuery {
     pub(crate) filter: EventFilter,

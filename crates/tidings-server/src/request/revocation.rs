@@ -1,4 +1,4 @@
-//! Reading which token is to be revoked, and why that fails.
+//! Parses a request to revoke a token, and reports its failures.
 
 use std::io::{self, ErrorKind};
 
@@ -11,7 +11,7 @@ use super::json::{self, InvalidJson};
 use crate::problem::{Problem, quoted};
 use crate::token::RevokeError;
 
-/// Why a token is not revoked.
+/// Why a token was not revoked.
 #[derive(Debug)]
 pub(crate) enum RevocationRefusal {
     /// The body is not JSON.

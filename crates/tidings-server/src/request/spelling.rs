@@ -91,7 +91,7 @@ pub(crate) static SELECTION: [Parameter; 4] = [
     one("all", &[]),
 ];
 
-/// The field that says how events are marked.
+/// The field with the new status of events.
 pub(crate) static STATUS: [Parameter; 1] = [one("status", &[])];
 
 /// The field that sets the level of the log.
@@ -124,7 +124,7 @@ fn is_separated(name: &str) -> bool {
     words.into_iter().all(|word| !word.is_empty())
 }
 
-/// Whether two names are the same but for case and separators.
+/// Whether two names differ only in case and separators.
 fn is_same(one: &str, other: &str) -> bool {
     letters(one).eq(letters(other))
 }

@@ -1,12 +1,12 @@
-//! Reading where a live stream starts.
+//! Parses the start of a live stream.
 
 use axum::http::HeaderMap;
 use tidings_event::Start;
 
 use super::spelling::{self, STREAM};
 
-/// Where the stream starts. The header wins: a browser that reconnects sends it and keeps the old URL.
-/// Of several headers the first counts, which repeats events rather than losing some.
+/// The start of the stream. The header wins, since a browser that reconnects sends it and keeps the old
+/// URL. Of several headers the first counts, which repeats events rather than losing some.
 pub(crate) fn read(headers: &HeaderMap, query: &str) -> Start {
     let is_ours = |name: &str| spelling::find(&STREAM, name).is_some();
     let mut in_head = headers.iter().filter(|(name, cursor)| {

@@ -18,8 +18,8 @@ const PIECE_BYTES: usize = 64 * 1024;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// The rest of a response, made while its client reads. An error breaks off the connection, so that the
-/// client does not take half of a response for all of it.
+/// The rest of a response, produced while its client reads. An error ends the connection, so that the
+/// client does not mistake half of a response for all of it.
 type Rest = Pin<Box<dyn Stream<Item = Result<Vec<Bytes>, BoxError>> + Send>>;
 
 type BoxError = Box<dyn Error + Send + Sync>;

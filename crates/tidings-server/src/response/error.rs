@@ -1,4 +1,4 @@
-//! Why no memory is reserved for a response, and how that is answered.
+//! Reasons why no memory is reserved for a response, and their error responses.
 
 use axum::http::StatusCode;
 use tidings_event::ErrorCode;

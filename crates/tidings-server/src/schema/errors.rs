@@ -1,4 +1,4 @@
-//! One error of each code, for the documentation: with its real status and words.
+//! One error of each code for the documentation, with its real status and text.
 
 use tidings::StoreError;
 use tidings_event::{ErrorCode, EventId, Violations};
@@ -17,7 +17,7 @@ use crate::request::revocation::RevocationRefusal;
 use crate::store_failure::StoreFailure;
 use crate::token::{Scopes, TokenError};
 
-/// An error that is answered with `code`.
+/// An error whose response has this code.
 pub(crate) fn sample(code: ErrorCode) -> ApiError {
     match code {
         ErrorCode::InvalidJson => InvalidJson(fault(
@@ -118,7 +118,7 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
         }
         .into(),
         ErrorCode::KeysUnavailable => token(TokenError::KeysUnavailable),
-        // The enum is non-exhaustive; a test asks for every code that this version sends.
+        // The enum is non-exhaustive. A test checks every code that this version sends.
         _ => RouteError::Panicked(String::new()).into(),
     }
 }
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_an_error_that_is_answered_with_it() {
+    fn every_code_has_an_error() {
         for code in ErrorCode::ALL {
             assert_eq!(sample(code).problem().into_body().code, code);
         }

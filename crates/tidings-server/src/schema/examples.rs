@@ -8,7 +8,7 @@ use super::errors;
 const ID: &str = "0193f0a0-0000-7000-8000-000000000001";
 const CURSOR: &str = "1042-17-k3f9q2w8";
 
-/// What a publisher sends.
+/// An event as a publisher sends it.
 pub(crate) fn new_event() -> Value {
     json!({
         "actedUpon": "7b1d2c3e-0000-4000-8000-000000000001",
@@ -20,7 +20,7 @@ pub(crate) fn new_event() -> Value {
     })
 }
 
-/// What is stored of it.
+/// The same event as it is stored.
 pub(crate) fn event() -> Value {
     json!({
         "id": ID,
@@ -39,7 +39,7 @@ pub(crate) fn event() -> Value {
     })
 }
 
-/// What becomes of two events with `partial=true`, of which one has a fault and one was repaired.
+/// The outcome of two events with `partial=true`: one was repaired, and one was refused.
 pub(crate) fn partly_published() -> Value {
     let problem = errors::sample(ErrorCode::InvalidEvent).problem();
     let status = problem.status();
@@ -64,7 +64,7 @@ pub(crate) fn partly_published() -> Value {
     })
 }
 
-/// What a list or an export has of an event of another server.
+/// An event in the list or export of another server.
 pub(crate) fn exported_event() -> Value {
     let mut event = event();
     event["status"] = json!("read");
@@ -117,7 +117,7 @@ pub(crate) fn all() -> Value {
     json!({"all": true})
 }
 
-/// The same with what they are to be marked as.
+/// Adds the new status to a selection.
 pub(crate) fn as_read(mut selection: Value) -> Value {
     selection["status"] = json!("read");
     selection
@@ -153,7 +153,7 @@ pub(crate) fn refused_log_config() -> Value {
     config
 }
 
-/// A stream of its first frames.
+/// The first frames of a stream.
 pub(crate) fn frames() -> Value {
     Value::from(format!(
         "retry: 2731\n\

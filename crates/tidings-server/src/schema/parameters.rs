@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_parameter_of_the_list_is_described() {
+    fn describes_every_parameter_of_the_list() {
         let described = ListParameters::into_params(|| Some(ParameterIn::Query));
         let mut described: Vec<String> = described.into_iter().map(|one| one.name).collect();
         let mut known: Vec<String> = crate::request::query::known().map(str::to_owned).collect();

@@ -1,4 +1,4 @@
-//! What handshakes need, with a certificate that follows its files.
+//! The TLS configuration, with a certificate that is reloaded when its files change.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::watched_files::{WatchedFiles, watch};
 const ALPN: [&[u8]; 2] = [HTTP_2, b"http/1.1"];
 const HTTP_2: &[u8] = b"h2";
 
-/// What handshakes need.
+/// The TLS configuration of new handshakes.
 pub(crate) struct Tls {
     config: TlsConfig,
     server: Arc<ServerConfig>,
@@ -27,7 +27,7 @@ pub(crate) struct Tls {
     _watch: AbortOnDropHandle<()>,
 }
 
-/// Without the key.
+/// Omits the key.
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls")
@@ -83,7 +83,7 @@ impl Tls {
         })
     }
 
-    /// For a client that may speak HTTP/2, or one that may not.
+    /// The configuration with or without HTTP/2.
     pub(crate) fn acceptor(&self, http2: bool) -> TlsAcceptor {
         let server = if http2 {
             &self.server

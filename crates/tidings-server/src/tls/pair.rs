@@ -1,4 +1,4 @@
-//! A certificate and its key as they are read from their files.
+//! Reads a certificate and its key from their files.
 
 use std::fs::Metadata;
 use std::io;
@@ -41,7 +41,7 @@ pub(super) fn load(
         return Err(TlsError::NoCertificate(certificate_file.clone()));
     }
     let loaded = key.map_err(unreadable(key_file))?;
-    // The parser's own words would quote the key.
+    // The parser's error text would quote the key.
     let key = PrivateKeyDer::from_pem_slice(&loaded.contents).map_err(|error| match error {
         pem::Error::NoItemsFound => TlsError::NoKey(key_file.clone()),
         _ => TlsError::Damaged(key_file.clone()),

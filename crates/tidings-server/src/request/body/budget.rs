@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_bodies_have_a_pool_of_their_own() {
+    fn short_bodies_have_a_separate_pool() {
         let budget = BodyBudget::new(Duration::from_secs(60));
         let is_short = |declared| std::ptr::eq(budget.pool_for(declared), &raw const budget.short);
         assert!(is_short(Some(0)) && is_short(Some(SHORT_BYTES)));

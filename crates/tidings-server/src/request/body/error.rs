@@ -1,4 +1,4 @@
-//! Why a body cannot be read, and how that is answered.
+//! Reasons why a body cannot be read, and their error responses.
 
 use std::error::Error;
 
@@ -24,7 +24,7 @@ pub(crate) enum BodyError {
     Limit(LimitError),
 }
 
-/// What a body holds: its sender can split it accordingly.
+/// The contents of a body, so that the remedy can say how to split it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     Events,

@@ -1,4 +1,4 @@
-//! Accepted bodies: JSON in UTF-8 that is declared as JSON.
+//! Accepts bodies that are JSON in UTF-8 and declared as JSON.
 //!
 //! A web page can send `text/plain`, forms and a body without a type to any server without a preflight
 //! request. None of these is accepted, so that a page of another origin cannot reach this server (see
@@ -23,7 +23,7 @@ const OLD_CLOUD_EVENT: &str = "ce-cloudeventsversion";
 /// Why a body is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum UnsupportedMedia {
-    /// It is declared as something else, or not at all.
+    /// It is declared as another type, or without a type.
     NotJson { given: Option<String> },
     /// It is declared as JSON in another character set.
     Charset { given: String },
@@ -31,12 +31,12 @@ pub(crate) enum UnsupportedMedia {
     Compressed { given: String },
     /// It is in UTF-16 or UTF-32, whatever it is declared as.
     WideText,
-    /// It is an event of `CloudEvents`.
+    /// It is a `CloudEvents` event.
     CloudEvent { shown_by: String },
 }
 
 impl UnsupportedMedia {
-    /// The header that names what is accepted instead.
+    /// The header that names the accepted formats.
     pub(crate) fn hint(&self) -> (HeaderName, HeaderValue) {
         match self {
             Self::Compressed { .. } => (ACCEPT_ENCODING, IDENTITY),
@@ -56,7 +56,7 @@ pub(super) fn check(headers: &HeaderMap) -> Result<(), UnsupportedMedia> {
     if given == JSON && types.next().is_none() {
         return Ok(());
     }
-    // All must be accepted: a proxy can evaluate another one than this server.
+    // Every value must be acceptable, since a proxy can evaluate a different one than this server.
     let mut all = headers.get_all(CONTENT_TYPE).iter();
     all.try_for_each(|given| check_type(&String::from_utf8_lossy(given.as_bytes())))
 }
@@ -131,8 +131,8 @@ fn check_type(given: &str) -> Result<(), UnsupportedMedia> {
     }
 }
 
-/// `application/json`, its old name, and types with the suffix `+json` (RFC 6839). The fields decide
-/// about their content.
+/// `application/json`, its old name, and types with the suffix `+json` (RFC 6839). Their content is
+/// judged by its fields.
 fn is_json(essence: &str) -> bool {
     let is_token = |text: &str| {
         !text.is_empty()
@@ -154,7 +154,7 @@ fn is_cloud_event(essence: &str) -> bool {
     name.is_some_and(|rest| rest.starts_with(['+', '-']))
 }
 
-/// The names of UTF-8, and of ASCII, which is a part of it.
+/// The names of UTF-8 and of its subset ASCII.
 fn is_utf8(charset: &str) -> bool {
     ["", "utf-8", "utf8", "utf_8", "us-ascii", "ascii"]
         .iter()
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_or_could_come_from_any_web_page_is_not_taken() {
+    fn rejects_other_types_and_those_of_simple_requests() {
         for bad in [
             "",
             ";",
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn another_character_set_or_compression_is_named() {
+    fn names_another_character_set_or_compression() {
         for charset in ["latin1", "utf-16", "iso-8859-1", "\"utf-16le\""] {
             let given = format!("application/json; charset={charset}");
             let refused = UnsupportedMedia::Charset {
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn cloud_events_are_told_from_other_json() {
+    fn distinguishes_cloud_events_from_other_json() {
         let json = ("content-type", "application/json");
         for event in [
             &[json, ("CE-SpecVersion", "1.0")][..],
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_text_is_told_by_how_it_begins() {
+    fn detects_wide_and_compressed_bodies_by_their_first_bytes() {
         let check = |bytes: &[u8]| {
             let mut bytes = bytes.to_vec();
             check_text(&mut bytes).map(|()| bytes)

@@ -17,8 +17,8 @@ use crate::pool::Pool;
 /// The part of the upload time for which a client can pause.
 const PAUSE_PART: u32 = 6;
 
-/// The slowest upload that is waited for once it has taken longer than a pause: otherwise one byte now
-/// and then would hold a connection for the whole upload time.
+/// The slowest accepted upload after the time of a pause. Without it a client could hold a connection
+/// for the whole upload time with a few bytes.
 const MIN_BYTES_PER_SECOND: u32 = 1024;
 
 /// A body that is being read.

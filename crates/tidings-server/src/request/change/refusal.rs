@@ -1,4 +1,4 @@
-//! Why events are not marked or deleted, and how that is answered.
+//! Reasons why events are not marked or deleted, and their error responses.
 
 use axum::http::StatusCode;
 use tidings::ChangeError;
@@ -15,9 +15,9 @@ use crate::store_failure::StoreFailure;
 pub(crate) enum ChangeRefusal {
     /// The body is not JSON.
     Json(InvalidJson),
-    /// The body does not say which events to change, or how.
+    /// The body does not select events, or has no valid status.
     Selection(Violations),
-    /// The body does not say how to mark the one event.
+    /// The body has no valid status for the one event.
     Status(Violations),
     /// The cursor in `upTo` is not one of the caller's.
     UpTo(ResetReason),
@@ -25,7 +25,7 @@ pub(crate) enum ChangeRefusal {
     TooManyIds { ids: usize, limit: usize },
     /// The caller has too many bulk changes waiting.
     Limit(LimitError),
-    /// Too many bulk changes of all callers wait for their turn.
+    /// Too many bulk changes of all callers are waiting.
     Overloaded,
     /// The client hung up before its change began. Nobody reads this.
     HungUp,

@@ -25,7 +25,7 @@ fn faults(body: &str) -> Vec<String> {
 }
 
 #[test]
-fn each_way_to_choose_is_read() {
+fn parses_each_way_to_select_events() {
     let id: EventId = UUID.parse().unwrap();
     let ids = selection(&format!(r#"{{"ids": ["{UUID}", "{UUID}"], "all": null}}"#));
     assert_eq!(ids, Selection::Ids(vec![id, id]));
@@ -51,7 +51,7 @@ fn each_way_to_choose_is_read() {
 }
 
 #[test]
-fn fields_and_filters_are_read_in_every_spelling() {
+fn parses_fields_and_filters_in_every_spelling() {
     let id: EventId = UUID.parse().unwrap();
     for ids in [
         format!(r#"{{"ids": ["{UUID}"]}}"#),
@@ -92,7 +92,7 @@ fn fields_and_filters_are_read_in_every_spelling() {
 }
 
 #[test]
-fn a_choice_is_neither_missing_nor_double_nor_empty() {
+fn rejects_a_missing_double_or_empty_selection() {
     let missing = faults(r#"{"status": "read"}"#);
     assert_eq!(missing, ["the body does not select events"]);
     let double = faults(r#"{"status":"read","ids":[],"all":true}"#);
@@ -106,7 +106,7 @@ fn a_choice_is_neither_missing_nor_double_nor_empty() {
 }
 
 #[test]
-fn what_says_nothing_does_not_widen_a_change() {
+fn values_without_meaning_do_not_widen_a_change() {
     for (field, fault) in [
         (r#""severity": []"#, "filter.severity is empty"),
         (r#""category": [ ]"#, "filter.category is empty"),
@@ -128,13 +128,13 @@ fn what_says_nothing_does_not_widen_a_change() {
         let not_made = format!(r#"{{"status":"read","all":true,"{choice}":null}}"#);
         assert_eq!(faults(&not_made), [format!("{choice} is null")]);
     }
-    // Clients that write every field mean no more than they give.
+    // Clients that write every field select only by those with a value.
     let named = selection(r#"{"ids":[],"upTo":null,"all":null,"filter":null}"#);
     assert_eq!(named, Selection::Ids(vec![]));
 }
 
 #[test]
-fn every_fault_is_named_at_once() {
+fn names_every_fault_at_once() {
     let faults = faults(
         r#"{"ids": ["x", 7], "all": false, "upTo": 3, "status": "new", "more": "x",
             "filter": {"status": "", "severity": 7, "category": ["A"], "limit": 5,
@@ -164,7 +164,7 @@ fn every_fault_is_named_at_once() {
 }
 
 #[test]
-fn amounts_are_bounded() {
+fn limits_ids_values_and_fields() {
     let many = |count: usize| {
         format!(
             r#"{{"ids": [{}]}}"#,
@@ -190,7 +190,7 @@ fn amounts_are_bounded() {
 }
 
 #[test]
-fn the_status_of_one_event_is_a_word() {
+fn parses_the_status_of_one_event() {
     assert_eq!(
         read_status(r#"{"status":"read","more":1}"#).unwrap(),
         Status::Read

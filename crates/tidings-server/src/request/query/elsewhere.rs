@@ -1,5 +1,5 @@
-//! Requests other than the list. They accept few parameters or none, but never ignore a filter: the
-//! response, or the change, would be about more events than the client wants.
+//! Requests other than the list. They accept few parameters or none, but never ignore a filter, since
+//! the response or the change would include more events than the client wants.
 
 use tidings_event::Violations;
 
@@ -134,7 +134,7 @@ mod tests {
     const PLACES: [Elsewhere; 3] = [Elsewhere::Lookup, Elsewhere::Stream, Elsewhere::Body];
 
     #[test]
-    fn a_filter_where_none_is_taken_is_not_passed_over() {
+    fn rejects_a_filter_where_none_is_accepted() {
         for place in PLACES {
             for fine in [
                 "",
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_is_on_or_off_and_nothing_else() {
+    fn parses_a_switch_as_on_or_off_only() {
         let import = &PUBLISH[0];
         for (query, is_on) in [
             ("", false),

@@ -1,4 +1,4 @@
-//! Why the parameters of a request cannot be used, and how that is answered.
+//! Faults of a request's parameters, and the error response.
 
 use axum::http::StatusCode;
 use tidings_event::{ErrorCode, Violations};

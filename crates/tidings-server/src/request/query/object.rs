@@ -30,7 +30,7 @@ const OWNER: &str = "owner";
 pub(super) struct Context {
     /// Whether the query names the page, from which these clients derive `limit` and `offset`.
     pub(super) has_page: bool,
-    /// Who asks; `None` if the request returns no list.
+    /// The caller of the list; `None` if the request returns no list.
     pub(super) viewer: Option<Viewer>,
 }
 
@@ -114,7 +114,7 @@ impl Viewer {
     }
 }
 
-/// Whether a value asks for nothing. A 0 is a number that the client has not set.
+/// Whether a value is absent. A 0 is a number that the client has not set.
 fn is_nothing(value: &RawValue) -> bool {
     let text = value.get();
     let inner = text

@@ -11,7 +11,7 @@ pub(super) const DEFAULT_SORT: Sort = Sort {
     order: SortOrder::Ascending,
 };
 
-/// What one text says about the order.
+/// The key and the direction in one text.
 type Said = (Option<SortKey>, Option<SortOrder>);
 
 /// Reads `sort` and `order`. Each can hold both, as in `order=created_at desc`. Repeated values must

@@ -21,7 +21,7 @@ fn faults(query: &str) -> Vec<String> {
 }
 
 #[test]
-fn page_and_size_are_forgiving() {
+fn accepts_malformed_pages_and_sizes() {
     let numbered = Paging::Number;
     for (query, paging, size) in [
         ("", Paging::First, 25),
@@ -46,7 +46,7 @@ fn page_and_size_are_forgiving() {
 }
 
 #[test]
-fn every_filter_is_read() {
+fn parses_every_filter() {
     let filter = parse(
         "status=unread&category=%5B%22connection%22%5D&action=[\"register\",\"ping\"]\
          &severity=[\"error\"]&acted_upon=[\"7b1d2c3e-0000-4000-8000-000000000001\"]\
@@ -67,7 +67,7 @@ fn every_filter_is_read() {
 }
 
 #[test]
-fn several_values_are_an_array_or_a_list_or_repeated() {
+fn parses_several_values_as_array_list_or_repetition() {
     let expected = parse("severity=[\"error\",\"warning\"]");
     assert_eq!(
         expected.filter.severity,
@@ -110,7 +110,7 @@ fn several_values_are_an_array_or_a_list_or_repeated() {
 }
 
 #[test]
-fn the_filter_of_the_published_client_means_the_same() {
+fn parses_the_filter_object_of_the_published_client() {
     let expected =
         parse("status=unread&category=a&search=x&sort=created_at&order=desc&pagesize=15&page=2");
     for query in [
@@ -157,7 +157,7 @@ fn the_filter_of_the_published_client_means_the_same() {
 }
 
 #[test]
-fn values_that_no_event_can_have_find_nothing() {
+fn values_that_no_event_can_have_match_nothing() {
     let nothing = |query| {
         let filter = parse(query).filter;
         filter.from.is_some() && filter.from == filter.to && filter.category.is_empty()
@@ -198,7 +198,7 @@ fn accepts_the_spellings_of_published_events() {
 }
 
 #[test]
-fn the_owners_of_a_filter_object_are_the_caller_or_the_system() {
+fn accepts_only_the_caller_and_the_system_in_a_filter_object() {
     let user = "00000000-0000-0000-0000-000000000001";
     let system = "00000000-0000-0000-0000-000000000002";
     for (owners, kind) in [
@@ -215,7 +215,7 @@ fn the_owners_of_a_filter_object_are_the_caller_or_the_system() {
 }
 
 #[test]
-fn what_is_close_to_a_name_is_refused_with_it() {
+fn rejects_a_misspelled_name_with_a_suggestion() {
     for (query, meant) in [
         ("severty=error", "severity"),
         ("limit=1", "pagesize"),
@@ -240,7 +240,7 @@ fn empty_values_are_absent() {
         assert_eq!(parse(&empty), parse(""));
     }
     assert_eq!(parse("category=[]&category=,"), parse(""));
-    // A text is what it is.
+    // A search text is used unchanged.
     assert_eq!(parse("search=null").filter.search.as_deref(), Some("null"));
     assert_eq!(
         parse("search=[\"a\"]").filter.search.as_deref(),
@@ -250,7 +250,7 @@ fn empty_values_are_absent() {
 }
 
 #[test]
-fn every_fault_is_named_at_once() {
+fn names_every_fault_at_once() {
     let faults = faults(
         "category=[&action=[1]&severity=[\"loud\"]&actedUpon=[\"x\"]\
          &ownerKind=me&operationId=x&from=yesterday&to=x&sort=name&order=up&next=x\
@@ -295,7 +295,7 @@ fn every_fault_is_named_at_once() {
 }
 
 #[test]
-fn amounts_are_bounded() {
+fn limits_values_and_parameters() {
     let many = "x=1&".repeat(10_000);
     assert_eq!(faults(&many).len(), MAX_PARAMETERS + 1);
     let object = format!("filter={{{}\"x\":1}}", "\"x\":1,".repeat(1_000));
@@ -312,7 +312,7 @@ fn amounts_are_bounded() {
 }
 
 #[test]
-fn the_order_is_that_of_existing_clients_unless_it_is_named() {
+fn uses_the_order_of_existing_clients_by_default() {
     let sort = |query| parse(query).page.sort;
     assert_eq!(sort(""), DEFAULT_SORT);
     assert_eq!(sort("sort=&order="), DEFAULT_SORT);
@@ -324,7 +324,7 @@ fn the_order_is_that_of_existing_clients_unless_it_is_named() {
 }
 
 #[test]
-fn next_wins_over_page_and_belongs_to_its_filter() {
+fn next_wins_over_page_and_requires_its_filter() {
     let filter = parse("status=read").filter;
     let token = PageToken::after(
         Timestamp::UNIX_EPOCH,

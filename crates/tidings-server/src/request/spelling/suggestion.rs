@@ -26,7 +26,7 @@ pub(super) const ELSEWHERE: [(&str, &str); 19] = [
     ("userId", "ownerKind"),
 ];
 
-/// The same for the parameters of the page.
+/// The names of the page parameters in other systems.
 pub(super) const PAGES_ELSEWHERE: [(&str, &str); 6] = [
     ("limit", "pagesize"),
     ("size", "pagesize"),

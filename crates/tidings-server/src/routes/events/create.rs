@@ -161,7 +161,7 @@ fn response(receipts: Receipts, memory: Option<Reservation>, location: EventLoca
                 Some(mut memory) => ResponseBody::whole([memory.hold(json)]).into_json(),
             };
             *response.status_mut() = status(receipt.repeated);
-            // Nothing is at the path of an event that was deleted since.
+            // The path of an event that has been deleted since does not exist.
             if !receipt.deleted {
                 let location = location.of(receipt.id);
                 response.headers_mut().insert(LOCATION, location);

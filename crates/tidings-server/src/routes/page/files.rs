@@ -24,10 +24,10 @@ use sha2::{Digest as _, Sha256};
 #[folder = "ui/"]
 struct Built;
 
-/// Shorter files gain nothing by being compressed.
+/// Compression does not make shorter files smaller.
 const WORTH_COMPRESSING: usize = 1_024;
 
-/// All but the page itself, by their paths.
+/// All files except the page itself, by their paths.
 static FILES: LazyLock<HashMap<String, File>> = LazyLock::new(|| {
     let paths = Built::iter().map(Cow::into_owned);
     let paths = paths.filter(|path| path != "index.html");
@@ -40,10 +40,10 @@ static FILES: LazyLock<HashMap<String, File>> = LazyLock::new(|| {
         .collect()
 });
 
-/// How long a browser can use a file without asking whether it has changed.
+/// The time for which a browser can use a file without asking whether it has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caching {
-    /// It asks each time. Mostly the file has not changed.
+    /// The browser asks each time. In most cases the file has not changed.
     Never,
     /// The name changes with the content.
     ForEver,
@@ -63,7 +63,7 @@ pub(super) fn read(path: &str) -> Option<Cow<'static, [u8]>> {
     Built::get(path).map(|file| file.data)
 }
 
-/// The file at a path, but for the page itself.
+/// The file at a path, except the page itself.
 pub(super) fn built(path: &str) -> Option<&'static File> {
     FILES.get(path)
 }
@@ -113,7 +113,7 @@ impl File {
 /// Runs once per file and process, at the highest level.
 fn compress(content: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    // Nothing that is written to memory fails.
+    // Writing to memory cannot fail.
     let written = encoder.write_all(content).and_then(|()| encoder.finish());
     written.expect("memory takes all")
 }
@@ -131,7 +131,7 @@ fn is_known(request: &HeaderMap, tag: &HeaderValue) -> bool {
         .any(|value| value == "*" || value.trim_start_matches("W/") == tag)
 }
 
-/// Whether the client can unpack it (RFC 9110 §12.5.3).
+/// Whether the client accepts gzip (RFC 9110 §12.5.3).
 fn takes_gzip(request: &HeaderMap) -> bool {
     let accepted = request.get_all(ACCEPT_ENCODING).into_iter();
     let accepted = accepted.filter_map(|value| value.to_str().ok());

@@ -43,7 +43,7 @@ pub(super) async fn publish(
     };
     // The queue has a budget of its own.
     drop(body);
-    // To the engine each is a request of its own. It commits them together and in this order.
+    // The engine treats each event as a separate request. It commits them together and in this order.
     let outcomes = join_all(read.into_iter().map(|one| publish_one(state, caller, one))).await;
     let stores = |outcome: &Outcome| outcome.is_ok();
     if !outcomes.iter().any(stores) {
