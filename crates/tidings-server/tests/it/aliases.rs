@@ -17,7 +17,7 @@ async fn send(app: &TestApp, method: &str, path: &str, body: &Value) -> (u16, Va
 }
 
 #[tokio::test]
-async fn reading_is_the_same_under_both_names() {
+async fn reads_are_the_same_under_both_paths() {
     let app = TestApp::start().await;
     let path = "/api/events";
     let stored = app
@@ -79,7 +79,7 @@ async fn the_list_and_the_types_have_the_shape_that_the_published_client_declare
 }
 
 #[tokio::test]
-async fn the_stream_is_there_too() {
+async fn serves_the_stream_under_the_alias() {
     let app = TestApp::start().await;
     let server = app.serve();
     let request = hyper::Request::get("/api/events/subscribe");

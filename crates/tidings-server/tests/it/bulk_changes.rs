@@ -1,4 +1,4 @@
-//! Bulk changes that wait for their turn, and clients that hang up meanwhile.
+//! Waiting bulk changes, and clients that hang up meanwhile.
 
 use std::time::Duration;
 
@@ -139,7 +139,7 @@ async fn a_change_whose_client_hangs_up_before_its_turn_is_dropped() {
 }
 
 #[tokio::test]
-async fn over_http2_too() {
+async fn an_http2_change_whose_client_hangs_up_before_its_turn_is_dropped() {
     let secured = Secured::start().await;
     let running = long_change(&secured.app.engine, LOCAL_USER).await;
     // A stream that is reset, and a connection that ends.

@@ -75,7 +75,7 @@ async fn does_not_show_a_change_without_effect() {
 }
 
 #[tokio::test]
-async fn a_reader_that_was_away_ends_with_the_same_inbox() {
+async fn a_reader_that_reconnects_gets_the_same_inbox() {
     let app = TestApp::start().await;
     let server = app.serve();
     let ids = app.publish_numbered(3).await;
@@ -105,7 +105,7 @@ async fn a_reader_that_was_away_ends_with_the_same_inbox() {
 }
 
 #[tokio::test]
-async fn a_large_change_comes_in_frames_of_bounded_size() {
+async fn sends_a_large_change_in_frames_of_bounded_size() {
     let app = TestApp::start().await;
     let server = app.serve();
     app.publish_numbered(1_000).await;

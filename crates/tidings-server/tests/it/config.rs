@@ -12,7 +12,7 @@ const LEVELS: [&str; 7] = [
     "panic", "fatal", "error", "warning", "info", "debug", "trace",
 ];
 
-/// An app whose log accepts every level but `trace`, and the levels that it was set to.
+/// An app whose log accepts every level except `trace`, and the levels that were set.
 async fn app() -> (TestApp, Arc<Mutex<Vec<Level>>>) {
     let applied = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&applied);
@@ -33,7 +33,7 @@ async fn set(app: &TestApp, body: &Value) -> TestResponse {
 }
 
 #[tokio::test]
-async fn the_level_is_shown_and_set() {
+async fn shows_and_sets_the_log_level() {
     let (app, applied) = app().await;
     let shown = app.get(CONFIG).await;
     assert_eq!(shown.status, 200);
@@ -54,7 +54,7 @@ async fn the_level_is_shown_and_set() {
 }
 
 #[tokio::test]
-async fn a_refusal_has_the_same_fields_and_those_of_an_error() {
+async fn a_refusal_has_the_fields_of_a_success_and_of_an_error() {
     let (app, applied) = app().await;
     for (body, code) in [
         (json!({}), "invalid_config"),
@@ -83,7 +83,7 @@ async fn a_refusal_has_the_same_fields_and_those_of_an_error() {
 }
 
 #[tokio::test]
-async fn a_level_that_the_log_does_not_take_is_the_servers_fault() {
+async fn reports_a_server_error_if_the_log_rejects_a_level() {
     let (app, _) = app().await;
     let answer = set(&app, &json!({"eventLogLevel": "trace"})).await;
     let error = answer.error(500, "internal");
@@ -92,7 +92,7 @@ async fn a_level_that_the_log_does_not_take_is_the_servers_fault() {
 }
 
 #[tokio::test]
-async fn without_a_handle_there_is_no_such_path() {
+async fn does_not_serve_the_path_without_a_handle() {
     let app = TestApp::start().await;
     app.get(CONFIG).await.error(404, "route_not_found");
     let answer = set(&app, &json!({"eventLogLevel": "debug"})).await;

@@ -1,4 +1,4 @@
-//! How many connections there may be, and what slow ones get.
+//! The limits of connections, and the time-outs of slow ones.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -10,24 +10,24 @@ use crate::app::{EVENTS, TestApp, event, within};
 use crate::stream::Stream;
 use crate::wire;
 
-/// The head of a request on a connection that is kept.
+/// The head of a request on a persistent connection.
 fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 
-/// Asks, and reads until the server closes.
+/// Sends a request, and reads until the server closes the connection.
 async fn ask(address: SocketAddr, path: &str) -> String {
     let mut socket = wire::send_raw(address, get(path).as_bytes()).await;
     wire::read_raw(&mut socket).await
 }
 
-/// Waits until the server closes, in whatever order.
+/// Waits until the server has closed all of these connections, in any order.
 async fn closed(mut socket: TcpStream) {
     let mut rest = Vec::new();
     let _ = within(socket.read_to_end(&mut rest)).await;
 }
 
-/// Waits until new connections are served in full again.
+/// Waits until the server accepts new connections for all requests again.
 async fn served_again(address: SocketAddr) {
     within(async {
         loop {
@@ -54,7 +54,7 @@ async fn closes_unfinished_heads_and_idle_connections() {
     stream.until("live").await;
     let silent = wire::send_raw(server.address, b"").await;
     let idle = wire::send_raw(server.address, get("/healthz").as_bytes()).await;
-    // One header more from time to time does not make it better.
+    // Further header fields do not extend the time.
     let mut slow = wire::send_raw(server.address, b"GET / HTTP/1.1\r\n").await;
     within(async {
         while slow.write_all(b"X-More: 1\r\n").await.is_ok() {
@@ -64,7 +64,7 @@ async fn closes_unfinished_heads_and_idle_connections() {
     .await;
     closed(silent).await;
     closed(idle).await;
-    // A stream is no idle connection.
+    // A connection with an open stream is not idle.
     app.publish(&event("still there")).await;
     assert_eq!(stream.expect_next().await.description(), "still there");
 }
@@ -84,7 +84,7 @@ async fn refuses_a_large_head_whether_it_ends_or_not() {
         (head(60_000).trim_end().to_owned(), "431"),
     ] {
         let mut socket = wire::send_raw(server.address, head.as_bytes()).await;
-        // The whole answer, in one piece.
+        // The response is complete.
         let mut answer = vec![0; 4_096];
         let bytes = within(socket.read(&mut answer)).await.unwrap();
         let answer = String::from_utf8_lossy(&answer[..bytes]);
@@ -111,7 +111,7 @@ async fn answers_health_checks_when_all_connections_are_taken() {
     let mut second = Stream::open(server.address).await;
     second.until("live").await;
 
-    // Who opens the others and says nothing keeps no check out.
+    // Silent connections beyond the limit do not block health checks.
     let mut silent = Vec::new();
     for _ in 0..40 {
         silent.push(wire::send_raw(server.address, b"").await);
@@ -131,7 +131,7 @@ async fn answers_health_checks_when_all_connections_are_taken() {
     ] {
         assert!(refused.contains(part), "{refused}");
     }
-    // What it had to say is heard out, so that it hears the answer.
+    // The server reads the rest of the request, so that the client receives the response.
     let body = event(&"x".repeat(4_000)).to_string();
     let head = wire::post_head(server.address, body.len());
     let mut socket = wire::send_raw(server.address, head.as_bytes()).await;
@@ -139,12 +139,12 @@ async fn answers_health_checks_when_all_connections_are_taken() {
     let refused = wire::read_raw(&mut socket).await;
     assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
     assert!(app.stored().await.is_empty());
-    // In the end they are closed too.
+    // The server also closes the silent connections in the end.
     for socket in silent {
         closed(socket).await;
     }
 
-    // Those that were there are served as before.
+    // The connections within the limit are served as before.
     app.publish(&event("as before")).await;
     for stream in [&mut first, &mut second] {
         assert_eq!(stream.expect_next().await.description(), "as before");

@@ -12,7 +12,7 @@ use crate::app::{EVENTS, event, within};
 use crate::login::{ALICE, BOB, HOST, LoginApp, USER, id_of_token};
 use crate::wire;
 
-/// Follows a stream from its head on.
+/// Reads a stream from its start.
 async fn open(app: &LoginApp, token: &str) -> TcpStream {
     let head = format!(
         "GET {EVENTS}/subscribe HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\
@@ -121,7 +121,7 @@ async fn revoking_a_token_ends_its_streams_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_line_on_the_list_revokes_a_token() {
+async fn a_line_in_the_list_revokes_a_token() {
     let app = LoginApp::start().await;
     let token = app.token(ALICE, USER);
     let mut socket = open(&app, &token).await;
@@ -131,9 +131,10 @@ async fn a_line_on_the_list_revokes_a_token() {
     assert_eq!(expiring(&text).len(), 1, "{text}");
 }
 
-/// Even without an expiry: the list is read again at the next start.
+/// This also holds for a revocation without an expiry, since the server reads the list again at the
+/// next start.
 #[tokio::test]
-async fn a_revocation_outlasts_a_restart() {
+async fn a_revocation_survives_a_restart() {
     let app = LoginApp::start().await;
     let admin = app.token(BOB, Scopes::ADMIN);
     let ids: Vec<String> = ["2999-01-01T00:00:00Z", "9999-12-30T22:00:00Z", ""]
@@ -159,7 +160,7 @@ async fn a_revocation_outlasts_a_restart() {
 }
 
 #[tokio::test]
-async fn exchanging_the_keys_ends_streams() {
+async fn replacing_the_keys_ends_streams() {
     let app = LoginApp::start().await;
     let token = app.token(ALICE, USER);
     let mut socket = open(&app, &token).await;

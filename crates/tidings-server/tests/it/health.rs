@@ -27,7 +27,7 @@ async fn without_its_store_a_server_is_alive_but_not_ready() {
 }
 
 #[tokio::test]
-async fn every_other_path_has_the_envelope() {
+async fn answers_unknown_paths_with_the_error_envelope() {
     let app = TestApp::start().await;
     let server = app.serve();
     for path in ["/nothing", "/api", "/api/system/events/x/y", "/healthz/x"] {
@@ -88,7 +88,7 @@ const PROBES: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn a_probe_is_never_refused_for_its_form() {
+async fn accepts_probes_in_every_form() {
     let local = TestApp::start().await;
     let local = local.serve();
     let login = LoginApp::start().await;

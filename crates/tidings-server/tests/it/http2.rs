@@ -1,4 +1,4 @@
-//! HTTP/2 connections: many streams on one, and those that are of no use.
+//! HTTP/2 connections: many streams on one connection, and connections that stall or idle.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::tls::{HTTP_2, Secured};
 use crate::wire;
 
 #[tokio::test]
-async fn a_hundred_streams_on_one_connection_get_every_event() {
+async fn delivers_every_event_to_a_hundred_streams_on_one_connection() {
     let secured = Secured::start().await;
     let mut client = secured.http2().await;
     let mut streams = Vec::new();
@@ -21,7 +21,7 @@ async fn a_hundred_streams_on_one_connection_get_every_event() {
         stream.until("live").await;
         streams.push(stream);
     }
-    // The page still gets at everything else.
+    // Other requests on the same connection are still served.
     let body = event("to all").to_string();
     assert_eq!(client.call(Method::POST, EVENTS, &body).await.status(), 201);
     for stream in &mut streams {
@@ -30,7 +30,7 @@ async fn a_hundred_streams_on_one_connection_get_every_event() {
     let metrics = wire::read(client.call(Method::GET, "/metrics", "").await).await;
     let metrics = String::from_utf8(metrics.body).unwrap();
     assert!(metrics.contains("tidings_subscribers 100\n"), "{metrics}");
-    // Streams that are let go are gone, while the connection lives.
+    // Dropped streams end while the connection stays open.
     drop(streams);
     within(async {
         loop {
@@ -46,7 +46,7 @@ async fn a_hundred_streams_on_one_connection_get_every_event() {
     assert!(!client.ended.is_finished());
 }
 
-/// More than all windows of a connection hold.
+/// More bytes than all windows of a connection allow.
 async fn fill(app: &TestApp) {
     let large = event_with("metadata", json!({"trace": "x".repeat(60_000)}));
     let batch = Value::from(vec![large; 60]).to_string();
@@ -67,7 +67,7 @@ async fn closes_a_stalled_http2_reader_and_serves_others() {
     let mut stream = live.subscribe().await;
     stream.until("live").await;
 
-    // A replay that is never read, and a list that its body has left at once.
+    // A replay that is never read, and a list whose body is complete at once.
     let replay = format!("{EVENTS}/subscribe?lastEventId=earliest");
     let list = format!("{EVENTS}?pagesize=all");
     for path in [&replay, &list] {
@@ -127,7 +127,7 @@ async fn keeps_a_silent_stream() {
     let mut client = secured.http2().await;
     let mut stream = client.subscribe().await;
     stream.until("live").await;
-    // Between two keepalives both times have passed twice.
+    // Both time-outs pass twice between two keepalives.
     for _ in 0..2 {
         assert_eq!(stream.expect_next().await.comment, "keepalive");
     }
@@ -142,7 +142,7 @@ async fn closes_a_connection_without_requests() {
     let mut client = secured.http2().await;
     assert_eq!(client.call(Method::GET, "/healthz", "").await.status(), 200);
     within(client.ended).await.unwrap().unwrap();
-    // One that never says that it speaks HTTP/2 is cut.
+    // A connection without the HTTP/2 preface is closed.
     let mut silent = secured.connect(&[HTTP_2]).await.unwrap();
     let mut rest = Vec::new();
     let _ = within(silent.read_to_end(&mut rest)).await;
@@ -163,7 +163,7 @@ async fn closes_a_client_that_opens_and_resets_without_pause() {
     const RST_STREAM: u8 = 3;
     const SETTINGS: u8 = 4;
     const GOAWAY: u8 = 7;
-    /// The head is whole, and no body follows.
+    /// The head is complete, and no body follows.
     const ALL: u8 = 0x5;
     /// `GET / https` of the static table, and the authority spelled out (RFC 7541).
     const HEAD: &[u8] = b"\x82\x84\x87\x41\x09localhost";

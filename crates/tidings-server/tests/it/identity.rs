@@ -34,7 +34,7 @@ async fn serves_requests_of_this_machine() {
             ("host", "localhost:8443"),
             ("origin", "https://localhost:8443"),
         ],
-        // The same, with the server's own address as the host.
+        // The same proxy, with the server's own address as the host.
         &[
             ("host", "127.0.0.1:7433"),
             ("origin", "https://localhost:8443"),
@@ -45,7 +45,7 @@ async fn serves_requests_of_this_machine() {
     }
 }
 
-/// Such a page cannot read the response, but it can measure how long a search takes.
+/// Such a page cannot read the response, but it can measure the time of a search.
 #[tokio::test]
 async fn refuses_requests_of_other_sites_without_a_login() {
     let app = TestApp::start().await;
@@ -101,7 +101,7 @@ async fn refuses_a_foreign_host() {
 }
 
 #[tokio::test]
-async fn the_target_of_a_request_counts_as_its_host() {
+async fn checks_the_host_in_the_request_target() {
     let app = TestApp::start().await;
     let target = |uri: &str| {
         let mut request = request(Method::GET, EVENTS, Body::empty());
@@ -150,7 +150,7 @@ async fn refuses_a_foreign_origin() {
 }
 
 #[tokio::test]
-async fn a_public_address_is_served_as_the_own() {
+async fn treats_a_public_address_as_its_own() {
     let app = TestApp::with(|config| {
         config.public_urls = vec!["https://events.example/tidings".parse().unwrap()];
     })
@@ -187,7 +187,7 @@ async fn a_public_address_is_served_as_the_own() {
 }
 
 #[tokio::test]
-async fn everything_is_served_below_the_public_path_too() {
+async fn also_serves_everything_below_the_public_path() {
     let app = TestApp::with(|config| {
         config.public_urls = vec!["https://events.example/a/tidings/".parse().unwrap()];
     })
@@ -294,7 +294,7 @@ async fn does_not_listen_for_other_machines_without_a_login() {
 }
 
 #[tokio::test]
-async fn names_a_taken_address() {
+async fn names_an_address_in_use() {
     let app = TestApp::start().await;
     let server = app.serve();
     let mut config = Config::default();

@@ -51,7 +51,7 @@ fn rows() -> Vec<Row> {
     vec![
         get("/", Who::Everybody),
         get("/tidings.js", Who::Everybody),
-        // Their names change with the page. This one does not exist.
+        // The names of the page's files change with their contents. This file does not exist.
         row(&Method::GET, "/assets/{file}", Who::Everybody, None, 404),
         get("/healthz", Who::Everybody),
         get("/readyz", Who::Everybody),

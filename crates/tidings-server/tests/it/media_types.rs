@@ -32,7 +32,7 @@ fn json_body() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_form_of_the_content_type_does_not_cost_the_event() {
+async fn accepts_every_form_of_the_json_content_type() {
     let app = TestApp::start().await;
     let forms = [
         "application/json",

@@ -13,7 +13,7 @@ async fn metrics(server: SocketAddr) -> String {
     metrics_as(server, "").await
 }
 
-/// The metrics for a request with further headers, each with its line break.
+/// The response to a scrape with further header lines, each with its line break.
 async fn metrics_as(server: SocketAddr, headers: &str) -> String {
     let request =
         format!("GET /metrics HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n{headers}\r\n");
@@ -157,7 +157,7 @@ async fn counts_and_times_requests_by_route_and_status() {
     let slowest = value(&text, &format!("{times}_bucket{{le=\"+Inf\",{labels}}}"));
     assert_eq!(slowest, all);
     assert!(value(&text, &format!("{times}_sum{{{labels}}}")) > Some(0.0));
-    // The scrape itself.
+    // The scrape counts itself.
     assert_eq!(value(&text, "tidings_http_requests_in_flight"), Some(1.0));
     assert_eq!(value(&text, "tidings_subscribers"), Some(1.0));
     let open = value(&text, "tidings_connections_open");
@@ -237,7 +237,7 @@ async fn the_metrics_listener_serves_probes_without_a_token_and_nothing_else() {
         assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{text}");
         assert!(text.contains("x-content-type-options: nosniff"), "{text}");
     }
-    // Load balancers ask like this.
+    // Load balancers send such requests.
     let mut socket = wire::send_raw(metrics_address, b"GET /healthz HTTP/1.0\r\n\r\n").await;
     assert!(wire::read_raw(&mut socket).await.contains(" 200 "));
     let mut socket = wire::send_raw(metrics_address, b"OPTIONS / HTTP/1.0\r\n\r\n").await;

@@ -43,7 +43,7 @@ async fn leaves_unknown_paths_to_the_app() {
 }
 
 #[tokio::test]
-async fn a_location_knows_where_the_routes_are_mounted() {
+async fn a_location_includes_the_mount_path() {
     let app = TestApp::start().await;
     let ours = tidings_server::router(app.engine.clone(), &app.config);
     let mounted = Router::new().nest("/tidings", ours);

@@ -33,7 +33,7 @@ fn the_committed_document_is_current() {
 }
 
 #[tokio::test]
-async fn the_server_answers_with_it() {
+async fn serves_the_document() {
     let app = TestApp::start().await;
     let server = app.serve();
     let answer = wire::get(server.address, "/openapi.json").await;
@@ -52,7 +52,7 @@ async fn the_server_answers_with_it() {
 
 /// The forms of a schema that client generators cannot read.
 #[test]
-fn generators_can_make_clients_of_it() {
+fn contains_no_schema_that_generators_cannot_read() {
     fn check(value: &Value, place: &str) {
         if let Some(parts) = value["allOf"].as_array() {
             let types: std::collections::HashSet<_> = parts
@@ -74,7 +74,7 @@ fn generators_can_make_clients_of_it() {
         let is_free = value["type"] == "object" || value["type"] == json!(["object", "null"]);
         let is_described =
             value.get("properties").is_some() || value.get("additionalProperties").is_some();
-        // A flattened type is a part without keys of its own.
+        // A flattened type is a part without its own keys.
         let is_part = place.contains("/allOf/");
         assert!(!is_free || is_described || is_part, "{place} takes no keys");
         let inner = value
@@ -97,7 +97,7 @@ fn generators_can_make_clients_of_it() {
 
 /// Every documented method is served, and no path accepts another one.
 #[tokio::test]
-async fn it_names_every_method_of_every_path_and_no_other() {
+async fn documents_exactly_the_served_methods() {
     let app = TestApp::with(|config| {
         config.log_level = Some(LogLevel::new(Level::Info, |_| Ok(())));
     });

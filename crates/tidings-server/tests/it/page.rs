@@ -4,7 +4,7 @@ use crate::app::{TestApp, TestResponse};
 use crate::login::LoginApp;
 use crate::wire;
 
-/// The files that the page names.
+/// The files that the page refers to.
 fn files_of(page: &str) -> Vec<&str> {
     let named = page.split('"').filter_map(|text| text.strip_prefix('.'));
     named.filter(|path| path.starts_with("/assets/")).collect()
@@ -47,7 +47,7 @@ async fn the_page_loads_its_files_and_has_no_inline_script() {
 }
 
 #[tokio::test]
-async fn the_page_knows_whether_there_is_a_login() {
+async fn tells_the_page_whether_there_is_a_login() {
     let app = TestApp::start().await;
     let server = app.serve();
     let page = text(&wire::get(server.address, "/").await);
@@ -64,7 +64,7 @@ async fn the_page_knows_whether_there_is_a_login() {
 }
 
 #[tokio::test]
-async fn other_pages_load_the_components() {
+async fn serves_the_components_to_other_pages() {
     let app = TestApp::start().await;
     let server = app.serve();
     let script = wire::get(server.address, "/tidings.js").await;

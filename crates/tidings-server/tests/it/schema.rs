@@ -35,7 +35,7 @@ impl Document {
         }
     }
 
-    /// The faults of a value, each with its path.
+    /// The violations of the schema by a value, each with its path.
     pub(crate) fn faults(&self, schema: &Value, value: &Value) -> Vec<String> {
         let mut faults = Vec::new();
         self.check(schema, value, "$", &mut faults);

@@ -57,7 +57,7 @@ async fn starts_a_session_with_an_http_only_cookie() {
 }
 
 #[tokio::test]
-async fn a_session_cookie_needs_the_own_page_for_changes() {
+async fn accepts_changes_with_a_cookie_only_from_the_servers_own_pages() {
     let app = LoginApp::with(|config| {
         config.allowed_origins = vec![OTHER_PAGE.parse().unwrap()];
     });
@@ -156,7 +156,7 @@ async fn ending_a_session_rejects_copies_of_its_cookie() {
     let other = app.token(ALICE, USER);
     let answer = app.send(&Method::GET, EVENTS, Some(&other), None).await;
     assert_eq!(answer.status, 200);
-    // Without a session it is not an error.
+    // Ending a session without a cookie is not an error.
     let again = app.send(&Method::DELETE, "/session", None, None).await;
     assert_eq!(again.status, 204);
 }
@@ -300,7 +300,7 @@ async fn limits_the_rate_of_ending_sessions() {
 }
 
 #[tokio::test]
-async fn without_a_login_there_are_no_sessions() {
+async fn has_no_sessions_without_a_login() {
     let app = TestApp::start().await;
     let server = app.serve();
     for method in [Method::POST, Method::DELETE] {
@@ -332,7 +332,7 @@ async fn pages_of_allowed_origins_can_send_a_token() {
     assert_eq!(leave.header("access-control-allow-origin"), OTHER_PAGE);
     let allowed = leave.header("access-control-allow-headers");
     assert!(allowed.contains("authorization") && allowed.contains("last-event-id"));
-    // Cookies count for the own page only.
+    // Cookies authenticate requests of the server's own pages only.
     assert_eq!(leave.header("access-control-allow-credentials"), "");
 
     let token = app.token(ALICE, USER);

@@ -1,4 +1,4 @@
-//! Every parameter of every operation in every spelling: it means the same, or it is refused.
+//! Every parameter of every operation in every spelling. Each spelling means the same or is refused.
 //!
 //! The operations and their parameters come from the OpenAPI document; a new parameter needs a row here.
 
@@ -199,7 +199,7 @@ async fn filled() -> TestApp {
 }
 
 #[tokio::test]
-async fn the_list_takes_every_parameter_in_every_spelling() {
+async fn the_list_accepts_every_parameter_in_every_spelling() {
     let app = filled().await;
     let all = app.list("").await;
     for row in &ROWS {
@@ -294,7 +294,7 @@ async fn send(
     }
 }
 
-/// Every operation of the API with the names of its parameters, but for the lists.
+/// Every operation of the API except the lists, with the names of its parameters.
 fn operations() -> Vec<(String, String, Vec<String>)> {
     let document = Document::load();
     let mut operations = Vec::new();
@@ -416,7 +416,7 @@ async fn accepts_parameters_without_effect() {
 }
 
 #[tokio::test]
-async fn an_import_is_one_in_every_spelling() {
+async fn accepts_the_import_parameter_in_every_spelling() {
     for name in ["import", "Import", "IMPORT", "import[]"] {
         for text in ["true", "True", "TRUE"] {
             let app = TestApp::start().await;
@@ -461,7 +461,7 @@ async fn first_frame(app: &TestApp, query: &str, header: Option<(&str, &str)>) -
 }
 
 #[tokio::test]
-async fn a_place_in_the_stream_is_read_in_every_spelling() {
+async fn reads_a_stream_cursor_in_every_spelling() {
     let app = TestApp::start().await;
     app.publish(&event("x")).await;
     assert_eq!(first_frame(&app, "", None).await, "ready");
@@ -504,7 +504,7 @@ async fn a_place_in_the_stream_is_read_in_every_spelling() {
 }
 
 #[tokio::test]
-async fn fields_of_bodies_are_read_in_every_spelling() {
+async fn reads_body_fields_in_every_spelling() {
     for ids in ["ids", "Ids", "IDS", "id", "eventIds", "event_ids"] {
         for status in ["status", "Status"] {
             let app = TestApp::start().await;

@@ -1,4 +1,4 @@
-//! A reader of the live stream.
+//! A client of the live stream.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -110,8 +110,8 @@ impl Stream {
         }
     }
 
-    /// The next frame; `None` at the regular end of the stream. A comment, which has no blank line after
-    /// it, counts as a frame, and so does the `retry:` that ends a stream.
+    /// The next frame; `None` at the regular end of the stream. A comment, which has no blank line
+    /// after it, and the `retry:` that ends a stream count as frames.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
             if let Some((line, rest)) = self.unread.split_once('\n')
@@ -149,7 +149,7 @@ impl Stream {
         self.next().await.expect("the stream goes on")
     }
 
-    /// Reads to the frame of this name. Returns it with the events before it.
+    /// Reads until a frame with this name. Returns it with the events before it.
     pub(crate) async fn until(&mut self, name: &str) -> (Vec<Frame>, Frame) {
         let mut events = Vec::new();
         loop {

@@ -11,7 +11,7 @@ use crate::stream::{Frame, Stream};
 use crate::wire;
 
 #[tokio::test]
-async fn a_stream_begins_with_retry_ready_and_live() {
+async fn starts_a_stream_with_retry_ready_and_live() {
     let app = TestApp::start().await;
     let server = app.serve();
     let mut stream = Stream::open(server.address).await;
@@ -36,7 +36,7 @@ async fn a_stream_begins_with_retry_ready_and_live() {
 }
 
 #[tokio::test]
-async fn an_event_arrives_as_it_is_stored() {
+async fn delivers_an_event_as_it_is_stored() {
     let app = TestApp::start().await;
     let server = app.serve();
     let mut stream = Stream::open(server.address).await;
@@ -81,7 +81,7 @@ async fn a_stream_resumes_with_exactly_the_missed_events() {
 }
 
 #[tokio::test]
-async fn the_header_wins_over_the_query_and_an_empty_one_is_absent() {
+async fn prefers_the_header_to_the_query_and_ignores_an_empty_one() {
     let app = TestApp::start().await;
     let server = app.serve();
     app.publish(&event("first")).await;
@@ -112,7 +112,7 @@ async fn the_header_wins_over_the_query_and_an_empty_one_is_absent() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_cannot_be_used_is_answered_with_a_reset_to_go_on_from() {
+async fn answers_an_unusable_cursor_with_a_reset_and_a_new_cursor() {
     let app = TestApp::start().await;
     let server = app.serve();
     app.publish(&event("before")).await;
@@ -165,7 +165,7 @@ async fn a_stream_continues_from_the_cursor_of_a_list() {
 }
 
 #[tokio::test]
-async fn a_request_for_the_head_ends_at_once() {
+async fn a_head_request_ends_at_once() {
     let app = TestApp::start().await;
     let server = app.serve();
     let head = hyper::Request::head("/api/system/events/subscribe");

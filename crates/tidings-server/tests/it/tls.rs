@@ -1,4 +1,4 @@
-//! TLS, and the certificate that is shown.
+//! TLS, and the server's certificate.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -34,11 +34,11 @@ pub(crate) struct Secured {
     pub(crate) app: TestApp,
     pub(crate) server: Running,
     files: Files,
-    /// Those a client trusts.
+    /// The certificates that a client trusts.
     trusted: Vec<CertificateDer<'static>>,
 }
 
-/// A certificate and its key in a directory of their own.
+/// A certificate and its key in a temporary directory.
 pub(crate) struct Files {
     directory: TempDir,
 }
@@ -56,7 +56,7 @@ impl Files {
         )
     }
 
-    /// Puts a new pair in place of the old.
+    /// Replaces the pair.
     fn renew(&self) -> CertificateDer<'static> {
         let (certificate, key, der) = mint();
         self.replace(&self.config().key_file, &key);
@@ -149,7 +149,7 @@ impl Secured {
             .await
     }
 
-    /// The same, that takes nothing of any answer's body.
+    /// An HTTP/2 client that reads no response body.
     pub(crate) async fn http2_without_window(&self) -> Http2 {
         let socket = self
             .connect(&[HTTP_2])
@@ -251,7 +251,7 @@ async fn negotiates_version_and_protocol() {
         }
     }
     assert!(secured.connect(&[b"gopher" as &[u8]]).await.is_err());
-    // Without TLS there is nothing here.
+    // The port does not serve HTTP without TLS.
     let plain = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let mut socket = wire::send_raw(secured.server.address, plain).await;
     let mut answer = Vec::new();
@@ -267,7 +267,7 @@ async fn shows_a_new_certificate_while_streams_continue() {
     stream.until("live").await;
     let old = secured.shown().await;
 
-    // A key without its certificate is not taken over.
+    // A key without its certificate is rejected.
     let (certificate, key, new) = mint();
     let config = secured.files.config();
     secured.files.replace(&config.key_file, &key);

@@ -105,7 +105,7 @@ fn ids_of(page: &Value) -> (Vec<String>, Option<String>) {
 }
 
 #[tokio::test]
-async fn large_pages_by_number_are_whole_and_those_by_next_are_short() {
+async fn sends_numbered_pages_whole_and_splits_large_pages_by_token() {
     let app = LoginApp::start().await;
     let ids = fill(&app, ALICE).await;
     let token = app.token(ALICE, USER);
@@ -154,7 +154,7 @@ async fn large_pages_by_number_are_whole_and_those_by_next_are_short() {
 }
 
 #[tokio::test]
-async fn a_page_s_length_is_said_if_it_is_read_at_once() {
+async fn sends_content_length_for_a_page_that_is_read_at_once() {
     let app = TestApp::start().await;
     let server = app.serve();
     app.publish_numbered(30).await;

@@ -15,7 +15,7 @@ fn body_for(method: &Method, mut body: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_choice_that_is_not_clear_is_refused_and_changes_nothing() {
+async fn rejects_an_ambiguous_selection_and_changes_nothing() {
     let app = TestApp::start().await;
     let id = app.publish_numbered(1).await.remove(0);
     let cursor = app.list("").await["cursor"].clone();
@@ -105,7 +105,7 @@ async fn a_choice_that_is_not_clear_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_status_is_needed_for_marking_and_only_there() {
+async fn requires_a_status_for_marking_only() {
     let app = TestApp::start().await;
     let id = app.publish_numbered(1).await.remove(0);
     let single = format!("/status/{id}");
@@ -138,7 +138,7 @@ async fn a_status_is_needed_for_marking_and_only_there() {
 }
 
 #[tokio::test]
-async fn every_fault_is_named_at_once() {
+async fn names_every_fault_at_once() {
     let app = TestApp::start().await;
     let body = json!({"ids": ["x"], "all": 0, "upTo": "", "status": "new", "more": 1});
     let error = app.put("/status/bulk", &body).await;

@@ -128,7 +128,7 @@ async fn every_fault_of_an_event_has_its_remedy() {
 }
 
 #[tokio::test]
-async fn a_body_of_unknown_length_keeps_to_the_limit() {
+async fn limits_a_body_of_unknown_length() {
     let app = TestApp::start().await;
     let chunk = || Ok::<_, std::io::Error>(vec![b' '; 1024 * 1024]);
     let chunks = futures_util::stream::iter((0..5).map(move |_| chunk()));

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::app::{TestApp, event, event_with};
 
 #[tokio::test]
-async fn a_batch_is_stored_and_answered_in_its_order() {
+async fn stores_and_returns_a_batch_in_its_order() {
     let app = TestApp::start().await;
     let batch: Vec<Value> = (0..3).map(|number| event(&number.to_string())).collect();
     let answer = app.post(json!(batch).to_string()).await;
@@ -21,7 +21,7 @@ async fn a_batch_is_stored_and_answered_in_its_order() {
 }
 
 #[tokio::test]
-async fn a_repeated_batch_is_200_and_one_with_a_new_event_is_201() {
+async fn answers_200_to_a_repeated_batch_and_201_to_one_with_a_new_event() {
     let app = TestApp::start().await;
     let first = event_with("id", "0c0ffee0-0000-4000-8000-000000000001");
     let second = event_with("id", "0c0ffee0-0000-4000-8000-000000000002");
@@ -88,7 +88,7 @@ async fn one_invalid_event_stores_nothing_and_lists_every_violation() {
 }
 
 #[tokio::test]
-async fn unreadable_and_invalid_events_are_named_together() {
+async fn lists_unreadable_and_invalid_events_together() {
     let app = TestApp::start().await;
     let batch = format!(
         "[{},\n {{\"category\": 7}},\n 5, {}, []]",

@@ -8,7 +8,7 @@ use crate::stream::Stream;
 use crate::wire;
 
 #[tokio::test]
-async fn an_event_is_stored_and_answered_as_stored() {
+async fn returns_an_event_as_it_is_stored() {
     let app = TestApp::start().await;
     let answer = app.post(event("first").to_string()).await;
     assert_eq!(answer.status, 201);
@@ -25,7 +25,7 @@ async fn an_event_is_stored_and_answered_as_stored() {
 }
 
 #[tokio::test]
-async fn the_base_path_may_end_in_a_slash() {
+async fn accepts_a_trailing_slash() {
     let app = TestApp::start().await;
     let mut request = request(
         Method::POST,
@@ -80,7 +80,7 @@ async fn a_repeat_returns_the_stored_event_and_a_conflict_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_unreadable() {
+async fn rejects_a_truncated_body() {
     let app = TestApp::start().await;
     let broken = futures_util::stream::iter([
         Ok(event("x").to_string().into_bytes()),
@@ -92,7 +92,7 @@ async fn a_body_that_breaks_off_is_unreadable() {
 }
 
 #[tokio::test]
-async fn a_client_that_breaks_off_its_upload_reads_why_it_is_refused() {
+async fn a_client_that_ends_its_upload_early_receives_the_error() {
     let app = TestApp::start().await;
     let server = app.serve();
     let head = wire::post_head(server.address, 1000);
@@ -106,7 +106,7 @@ async fn a_client_that_breaks_off_its_upload_reads_why_it_is_refused() {
 }
 
 #[tokio::test]
-async fn a_client_that_sends_too_much_reads_why_it_is_refused() {
+async fn a_client_that_sends_too_much_receives_the_error() {
     let app = TestApp::start().await;
     let server = app.serve();
     let length = 12 * 1024 * 1024;
@@ -120,7 +120,7 @@ async fn a_client_that_sends_too_much_reads_why_it_is_refused() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_first_is_refused_before_it_sends() {
+async fn refuses_a_large_upload_before_the_client_sends_it() {
     let app = TestApp::start().await;
     let server = app.serve();
     let head = wire::post_head(server.address, 5_000_000);
@@ -149,7 +149,7 @@ async fn an_event_whose_publisher_hangs_up_is_stored_and_delivered() {
 }
 
 #[tokio::test]
-async fn a_repeat_can_write_numbers_in_another_way() {
+async fn accepts_a_repeat_with_other_spellings_of_numbers() {
     let app = TestApp::start().await;
     let id = "0c0ffee0-0000-4000-8000-00000000000d";
     let event = |number: &str| {

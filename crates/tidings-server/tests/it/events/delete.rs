@@ -84,7 +84,7 @@ async fn a_filter_deletes_up_to_the_cursor_and_counts() {
     assert_eq!(app.list("").await["totalCount"], 0);
 }
 
-/// Enough for many frames and many steps.
+/// The events are enough for many frames and many steps.
 #[tokio::test]
 async fn thousands_are_deleted_at_once() {
     let app = TestApp::start().await;

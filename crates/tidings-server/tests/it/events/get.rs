@@ -24,7 +24,7 @@ async fn a_foreign_event_is_answered_like_an_unknown_one() {
 }
 
 #[tokio::test]
-async fn an_event_of_the_system_is_there_for_everyone() {
+async fn everyone_can_get_an_event_of_the_system() {
     let app = TestApp::start().await;
     let stored = app.publish(&event_with("owner", "system")).await;
     let path = format!("/api/system/events/{}", stored["id"].as_str().unwrap());
@@ -32,7 +32,7 @@ async fn an_event_of_the_system_is_there_for_everyone() {
 }
 
 #[tokio::test]
-async fn a_malformed_id_is_named() {
+async fn names_a_malformed_id() {
     let app = TestApp::start().await;
     app.publish(&event("x")).await;
     for id in ["x", "%FF", "%00", "7b1d2c3e", "..%2F"] {

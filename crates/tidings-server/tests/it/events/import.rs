@@ -18,7 +18,7 @@ fn past(status: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_import_keeps_the_past_and_a_publish_does_not() {
+async fn an_import_keeps_time_and_status_and_a_publish_does_not() {
     let app = TestApp::start().await;
     let stored = import(&app, &past("read")).await;
     assert_eq!(stored.status, 201);
@@ -58,7 +58,7 @@ async fn a_list_can_be_imported_elsewhere_repeatedly() {
 }
 
 #[tokio::test]
-async fn a_past_in_other_words_is_read_or_has_its_default() {
+async fn reads_other_spellings_of_time_and_status_or_uses_the_default() {
     let app = TestApp::start().await;
     let mut odd = past("archived");
     odd["updatedAt"] = json!("yesterday");
@@ -121,7 +121,7 @@ async fn a_page_of_events_without_severity_category_or_action_is_imported() {
 }
 
 #[tokio::test]
-async fn an_unclear_flag_is_refused() {
+async fn rejects_an_ambiguous_flag() {
     let app = TestApp::start().await;
     for query in [
         "import=yes",
@@ -155,7 +155,7 @@ async fn publishing_ignores_other_parameters() {
 }
 
 #[tokio::test]
-async fn the_systems_events_of_another_server_are_the_systems_here() {
+async fn imports_system_events_of_another_server_as_system_events() {
     let there = TestApp::start().await;
     let published = there.publish(&event_with("owner", "system")).await;
     let path = format!("/status/{}", published["id"].as_str().unwrap());

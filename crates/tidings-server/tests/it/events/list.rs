@@ -16,7 +16,7 @@ async fn an_empty_list_has_no_nulls() {
 }
 
 #[tokio::test]
-async fn pages_by_number_are_in_the_order_that_is_asked_for() {
+async fn pages_by_number_have_the_requested_order() {
     let app = TestApp::start().await;
     app.publish_numbered(5).await;
     let page = app
@@ -44,7 +44,7 @@ async fn pages_by_number_are_in_the_order_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn pages_by_token_stay_in_place_while_events_come_in() {
+async fn pages_by_token_are_stable_while_events_arrive() {
     let app = TestApp::start().await;
     app.publish_numbered(5).await;
     let mut seen = Vec::new();
@@ -92,7 +92,7 @@ async fn filters_select_and_combine() {
 }
 
 #[tokio::test]
-async fn a_faulty_query_is_never_a_dropped_filter() {
+async fn rejects_a_malformed_query_instead_of_ignoring_a_filter() {
     let app = TestApp::start().await;
     app.publish_numbered(3).await;
     let page = app.list("pagesize=1").await;

@@ -2,8 +2,8 @@ use serde_json::{Value, json};
 
 use crate::app::{TestApp, descriptions};
 
-/// Every order, with the resulting list of three events of which the oldest was marked last. The first
-/// is the default.
+/// Every order, with the resulting list of three events. The oldest event was marked last, and the
+/// first order is the default.
 const ORDERS: [(&str, [&str; 3]); 7] = [
     ("", ["1", "2", "0"]),
     ("sort=updated_at&order=asc", ["1", "2", "0"]),
@@ -24,7 +24,7 @@ async fn app() -> TestApp {
 }
 
 #[tokio::test]
-async fn both_moments_sort_both_ways() {
+async fn sorts_by_creation_and_change_in_both_directions() {
     let app = app().await;
     for (order, expected) in ORDERS {
         assert_eq!(descriptions(&app.list(order).await), expected, "{order}");
@@ -32,7 +32,7 @@ async fn both_moments_sort_both_ways() {
 }
 
 #[tokio::test]
-async fn pages_by_number_and_by_token_hold_the_same() {
+async fn pages_by_number_and_by_token_contain_the_same_events() {
     let app = app().await;
     for (order, expected) in ORDERS {
         let mut next = String::new();

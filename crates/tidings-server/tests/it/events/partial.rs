@@ -103,7 +103,7 @@ async fn partial_has_no_effect_on_a_single_event() {
 }
 
 #[tokio::test]
-async fn a_page_is_imported_but_for_its_bad_event() {
+async fn imports_a_page_except_for_its_bad_event() {
     let app = TestApp::start().await;
     let mut page: Vec<Value> = (0..100)
         .map(|number| {

@@ -37,7 +37,7 @@ fn written_out(json: &str) -> String {
     format!("{start}\"{}\"{rest}", text.repeat(times))
 }
 
-/// A valid event but for one field, given as JSON.
+/// An event whose only invalid field is given as JSON.
 fn body(field: &str, given: &str) -> String {
     let field = field.split('.').next().expect("a name");
     let mut event = event("what happened");
@@ -47,7 +47,7 @@ fn body(field: &str, given: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_row_of_the_table_holds() {
+async fn every_documented_repair_works() {
     let app = TestApp::start().await;
     let rows = rows("repairs");
     assert!(rows.len() > 30, "{rows:?}");
@@ -97,7 +97,7 @@ async fn every_row_of_the_table_holds() {
 }
 
 #[tokio::test]
-async fn every_row_of_the_refusals_holds() {
+async fn every_documented_refusal_works() {
     let app = TestApp::start().await;
     let rows = rows("refusals");
     assert!(rows.len() > 3, "{rows:?}");
@@ -162,7 +162,7 @@ async fn an_event_of_any_size_within_a_request_is_stored() {
 }
 
 #[tokio::test]
-async fn an_answer_of_tidings_is_a_cause_with_its_remedy() {
+async fn reads_a_tidings_error_as_a_probable_cause_with_its_remedy() {
     let app = TestApp::start().await;
     let refused = app.post("{}").await.error(400, "invalid_event");
     let mut failed = event_with("severity", "error");
@@ -180,7 +180,7 @@ async fn an_answer_of_tidings_is_a_cause_with_its_remedy() {
 }
 
 #[tokio::test]
-async fn a_repeat_in_another_form_is_a_repeat() {
+async fn recognizes_a_repeat_in_another_form() {
     let app = TestApp::start().await;
     let base = |rest: &str| {
         format!(
@@ -217,7 +217,7 @@ async fn a_repaired_event_arrives_without_its_warnings() {
 }
 
 #[tokio::test]
-async fn a_byte_order_mark_costs_nothing() {
+async fn ignores_a_byte_order_mark() {
     let app = TestApp::start().await;
     for body in [event("x").to_string(), json!([event("y")]).to_string()] {
         let answer = app.post(format!("\u{feff}{body}")).await;

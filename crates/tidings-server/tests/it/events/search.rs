@@ -13,7 +13,7 @@ async fn found(app: &TestApp, text: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn any_part_of_the_description_is_found_in_any_case_of_any_script() {
+async fn finds_any_part_of_a_description_in_any_case_and_script() {
     let app = TestApp::start().await;
     let texts = [
         "Could not reach the cluster",
@@ -85,7 +85,7 @@ async fn a_search_combines_with_every_filter_and_both_orders() {
 
 /// Such a list can stop early, so only the sum of all pages is certain.
 #[tokio::test]
-async fn a_search_without_a_count_ends_and_finds_all() {
+async fn a_search_without_a_count_finds_all_events() {
     let app = TestApp::start().await;
     app.publish_numbered(300).await;
     let mut found = Vec::new();
@@ -108,7 +108,7 @@ async fn a_search_without_a_count_ends_and_finds_all() {
 }
 
 #[tokio::test]
-async fn an_empty_search_is_none() {
+async fn ignores_an_empty_search() {
     let app = TestApp::start().await;
     app.publish(&event("x")).await;
     assert_eq!(app.list("search=").await["totalCount"], 1);

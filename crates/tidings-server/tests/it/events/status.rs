@@ -25,7 +25,7 @@ async fn statuses_of(app: &TestApp, owner: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn one_event_is_marked_and_marked_back() {
+async fn marks_one_event_and_marks_it_back() {
     let app = TestApp::start().await;
     let stored = app.publish(&event("x")).await;
     let id = id_of(&stored);
@@ -101,7 +101,7 @@ async fn a_filter_marks_up_to_the_cursor_and_counts() {
 }
 
 #[tokio::test]
-async fn every_part_of_a_filter_counts() {
+async fn applies_every_part_of_a_filter() {
     let app = TestApp::start().await;
     let mut given = event("50% done");
     given["operationId"] = json!(UNKNOWN);
@@ -148,7 +148,7 @@ async fn all_are_marked_up_to_a_cursor_or_to_the_end() {
 }
 
 #[tokio::test]
-async fn a_change_that_has_arrived_needs_no_client() {
+async fn completes_a_received_change_without_its_client() {
     let app = TestApp::start().await;
     let server = app.serve();
     let id = app.publish_numbered(1).await.remove(0);

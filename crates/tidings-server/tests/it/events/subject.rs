@@ -10,7 +10,7 @@ use crate::login::LoginApp;
 
 const ISSUER: &str = "https://id.example";
 
-/// The owner of `alice` there: the vector of docs/identity.md.
+/// The owner of `alice` at this issuer: the test vector of docs/identity.md.
 const ALICES: &str = "22f88f7e-c03d-5f41-b813-5cfc38f76390";
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn a_backend_publishes_to_the_owner_that_a_users_token_has() {
 }
 
 #[tokio::test]
-async fn where_no_owners_are_made_a_subject_is_a_uuid() {
+async fn requires_a_uuid_as_subject_without_derived_owners() {
     let app = LoginApp::start().await;
     let backend = app.token(OwnerId::mint(), Scopes::PUBLISH);
     let uuid = "7b1d2c3e-0000-4000-8000-000000000001";

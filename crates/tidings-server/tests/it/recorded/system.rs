@@ -15,7 +15,7 @@ const FOREIGN_ID: &str = "0c0ffee0-0000-4000-8000-000000000004";
 const UNKNOWN: &str = "0c0ffee0-0000-4000-8000-0000000000ff";
 const EVENTS: &str = "/api/system/events";
 
-/// What current clients send.
+/// An event as current clients send it.
 fn camel() -> Value {
     json!({"actedUpon": "7b1d2c3e-0000-4000-8000-000000000001", "category": "connection",
            "action": "register", "severity": "success", "description": "Registered",
