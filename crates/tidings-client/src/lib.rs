@@ -84,3 +84,8 @@ pub use tidings_event::{
     Selection, Severity, SeverityCount, Sort, SortKey, SortOrder, Start, Status, StatusChange,
     StreamItem, Summary, SystemId, Timestamp, Total, Violation, Violations, Warning, WarningCode,
 };
+
+/// Compiles the examples in the README of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

@@ -108,3 +108,8 @@ pub use warning::{Warning, WarningCode};
 
 /// The time type of every event: an instant in UTC with nanoseconds.
 pub use jiff::Timestamp;
+
+/// Compiles the examples in the README of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

@@ -104,3 +104,8 @@ pub use token::{
 };
 #[cfg(feature = "jwt")]
 pub use token::{MintError, MintRequest, Secret, ShortSecret, mint};
+
+/// Compiles the examples in the README of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

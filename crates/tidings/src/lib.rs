@@ -95,7 +95,12 @@ pub use tidings_event::{
     SeverityCount, Sort, SortKey, SortOrder, Start, StatusChange, StreamItem, Summary, Total,
 };
 
-/// Compiles the program in the README.
+/// Compiles the program in the README of the repository.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
-struct Readme;
+struct RepositoryReadmeDoctests;
+
+/// Compiles the examples in the README of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;
