@@ -1,5 +1,5 @@
-//! Which owners used the engine recently. Work that can wait makes room while several owners are
-//! present.
+//! The owners who used the engine recently. While several owners are active, bulk work yields to other
+//! requests.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,17 +7,18 @@ use std::time::Duration;
 use tidings_event::OwnerId;
 use tokio::time::Instant;
 
-/// How long an owner counts as present after a request: longer than the pauses of a person who reads.
+/// The time for which an owner counts as active after a request. It exceeds the pauses of a person who
+/// reads notifications.
 const PRESENCE: Duration = Duration::from_secs(2);
 
-/// The last two owners.
+/// The two owners with the latest requests.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
     last: Mutex<[Option<(OwnerId, Instant)>; 2]>,
 }
 
 impl Activity {
-    /// Notes a request of `owner`.
+    /// Records a request of `owner`.
     pub(crate) fn note(&self, owner: OwnerId) {
         let now = Instant::now();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -28,7 +29,7 @@ impl Activity {
         last[0] = Some((owner, now));
     }
 
-    /// Whether more than one owner is present.
+    /// Whether more than one owner is active.
     pub(crate) fn is_shared(&self) -> bool {
         let now = Instant::now();
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn is_shared_while_two_owners_are_present() {
+    async fn is_shared_while_two_owners_are_active() {
         let activity = Activity::default();
         let [one, two, three] = [OwnerId::mint(), OwnerId::mint(), OwnerId::mint()];
         for _ in 0..3 {

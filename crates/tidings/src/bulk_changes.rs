@@ -1,7 +1,7 @@
-//! Bulk changes: marking and deleting several events, or all that match, step by step.
+//! Bulk changes: mark or delete several events, or all events that match, in steps.
 //!
-//! Owners take turns: one bulk change of an owner runs at a time, and the steps of those that run
-//! take turns in the committer.
+//! Only one bulk change of an owner runs at a time. The steps of the running changes take turns in the
+//! committer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ use crate::start::cursor_at;
 use crate::store::{ChangeStep, Matching, Snapshot, StepOutcome, StoreError, Target};
 use crate::turns::{NoTurn, Turn};
 
-/// A bulk change whose turn has come. It goes on to its end when this is dropped.
+/// A running bulk change. Dropping this handle does not stop the change.
 #[derive(Debug)]
 pub struct RunningChange {
     task: JoinHandle<Result<Changes, ChangeError>>,
@@ -28,17 +28,17 @@ pub struct RunningChange {
 }
 
 impl Tidings {
-    /// Changes several of the events that `owner` sees, in steps of a few milliseconds between which
-    /// other requests go on. What is unchanged, unknown or another's is passed over.
+    /// Changes several of the events that `owner` sees, in steps of a few milliseconds. The engine commits
+    /// other requests between the steps. The change skips events that are unchanged, unknown or of
+    /// another owner.
     ///
-    /// [`Self::begin_change`] waits for the owner's turn; dropping the future until then changes
-    /// nothing. After that the change goes on although the future is dropped. If it breaks off
-    /// half-way, by an error or the end of the process, what was changed stays changed, and to repeat
-    /// it does the rest.
+    /// The future first waits for the owner's turn, as in [`Self::begin_change`]. Dropping it before that
+    /// changes nothing; dropping it later does not stop the change. If an error or the end of the process
+    /// interrupts the change, its completed steps remain; repeat the change to complete it.
     ///
     /// # Errors
     ///
-    /// When not everything was changed; [`ChangeError`] says why.
+    /// At least one event was not changed; [`ChangeError`] gives the reason.
     pub async fn change(
         &self,
         owner: OwnerId,
@@ -49,14 +49,14 @@ impl Tidings {
         running.finish().await
     }
 
-    /// Waits until it is the owner's turn to change several events, and begins.
+    /// Waits for the owner's turn and starts a bulk change.
     ///
-    /// One bulk change of an owner runs at a time, and 16 in all; 8 of an owner and 256 in all may
-    /// wait. Dropping the future gives the place back.
+    /// At most 1 bulk change per owner and 16 in total run at a time; 8 per owner and 256 in total can
+    /// wait. Dropping the future before it completes changes nothing and frees its place.
     ///
     /// # Errors
     ///
-    /// When nothing was changed: the selection cannot be used, or as many changes wait as may wait.
+    /// Nothing was changed: the selection is invalid, or too many changes are waiting.
     pub async fn begin_change(
         &self,
         owner: OwnerId,
@@ -92,7 +92,7 @@ impl Tidings {
             stopped: Arc::clone(&stopped),
             _turn: turn,
         };
-        // A task of its own, so that a caller who hangs up does not leave it half done.
+        // In its own task, the change also completes after its caller disconnects.
         let span = tracing::info_span!("bulk_change");
         let task = tokio::spawn(stepper.run(selection).instrument(span));
         Ok(RunningChange { task, stopped })
@@ -100,13 +100,13 @@ impl Tidings {
 }
 
 impl RunningChange {
-    /// Waits until everything is changed. Call it once.
+    /// Waits until the change is complete. Call it only once to completion.
     ///
-    /// Cancel-safe: the change goes on.
+    /// This method is cancel-safe: dropping its future does not stop the change.
     ///
     /// # Errors
     ///
-    /// When not everything was changed; [`ChangeError`] says why.
+    /// At least one event was not changed; [`ChangeError`] gives the reason.
     pub async fn finish(&mut self) -> Result<Changes, ChangeError> {
         (&mut self.task).await.unwrap_or_else(|panic| {
             let error = StoreError::Internal(panic.into());
@@ -114,21 +114,21 @@ impl RunningChange {
         })
     }
 
-    /// Stops the change after its current step; what was changed stays changed.
+    /// Stops the change after its current step. The completed steps remain.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
 }
 
-/// A change on its way through its steps.
+/// Runs the steps of one bulk change.
 struct Stepper {
     shared: Arc<Shared>,
     owner: OwnerId,
     change: Change,
-    /// All steps have the same moment.
+    /// The time of the change, the same for all steps.
     at: Timestamp,
     stopped: Arc<AtomicBool>,
-    /// Given back with the end.
+    /// Released when the change ends.
     _turn: Turn<OwnerId>,
 }
 
@@ -152,7 +152,8 @@ impl Stepper {
         }
     }
 
-    /// Changes all that match, up to a cursor: by default, up to now, or it might never end.
+    /// Changes all matching events up to a cursor. Without a cursor it stops at the current one, because
+    /// it would otherwise never end while new events arrive.
     async fn all(
         &self,
         filter: EventFilter,
@@ -163,7 +164,7 @@ impl Stepper {
         let tag = CursorTag::derive(self.shared.identity.epoch, self.owner);
         let up_to = up_to.unwrap_or_else(|| cursor_at(&snapshot, tag));
         check_up_to(up_to, &snapshot, tag).map_err(ChangeError::UpTo)?;
-        // What has the status already need not be looked at.
+        // Skips the events that already have the status.
         let filter = match self.change {
             Change::Status(status) if filter.status.is_none() => filter.with_status(status.other()),
             _ => filter,
@@ -216,7 +217,8 @@ fn of_store(error: StoreError) -> ChangeError {
     }
 }
 
-/// An old cursor will do, however much was forgotten since: what is older than it is still older.
+/// Checks the upper bound of a selection. The bound can be of any age: the engine never replays from it, so
+/// forgotten deletions do not matter.
 fn check_up_to(up_to: Cursor, snapshot: &Snapshot, tag: CursorTag) -> Result<(), ResetReason> {
     if up_to.tag != tag {
         return Err(ResetReason::Foreign);
@@ -240,14 +242,14 @@ mod tests {
     const READ: Change = Change::Status(Status::Read);
     const ALL: Selection = Selection::All { up_to: None };
 
-    /// An engine, and an owner with this many events.
+    /// An engine and an owner with `events` events.
     async fn engine(events: usize) -> (Tidings, OwnerId, TempDir) {
         let directory = TempDir::new().unwrap();
         let tidings = Tidings::open(Config::new(directory.path())).await.unwrap();
         let owner = OwnerId::mint();
         let event = |_| {
             let event = Event::builder()
-                .from_user(*owner.as_uuid())
+                .for_user(owner)
                 .acted_upon(Uuid::from_u128(1))
                 .with_category("deployment")
                 .with_action("apply")
@@ -264,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_change_waits_for_its_owner_and_for_no_other() {
+    async fn waits_only_for_changes_of_the_same_owner() {
         let (tidings, owner, _directory) = engine(3).await;
         let turn = tidings.shared.bulk_changes.take(owner).await.unwrap();
         let mut waiting = Box::pin(tidings.change(owner, ALL, READ));
@@ -278,7 +280,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn changes_that_are_dropped_before_their_turn_change_nothing() {
+    async fn changes_nothing_if_dropped_while_waiting() {
         let (tidings, owner, _directory) = engine(3).await;
         let turns = tidings.shared.bulk_changes.clone();
         let turn = turns.take(owner).await.unwrap();
@@ -299,18 +301,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_change_that_has_begun_goes_on_without_its_caller() {
+    async fn continues_after_the_handle_is_dropped() {
         let (tidings, owner, _directory) = engine(600).await;
         let begun = tidings.begin_change(owner, ALL, READ).await.unwrap();
         drop(begun);
-        // The next one waits for it.
+        // The second change waits for the first.
         assert_eq!(tidings.change(owner, ALL, READ).await.unwrap().count, 0);
         assert_eq!(unread(&tidings, owner).await, 0);
         tidings.close().await;
     }
 
     #[tokio::test]
-    async fn a_change_stops_between_its_steps() {
+    async fn stops_before_the_next_step() {
         let (tidings, owner, _directory) = engine(600).await;
         let mut begun = tidings.begin_change(owner, ALL, READ).await.unwrap();
         begun.stop();

@@ -1,4 +1,4 @@
-//! Marking and deleting one event.
+//! Marks and deletes single events.
 
 use tidings_event::{Change, EventId, OwnerId, Status};
 
@@ -7,26 +7,26 @@ use crate::engine::Tidings;
 use crate::error::ChangeError;
 use crate::store::{ChangeStep, Target};
 
-/// The outcome of a change of one event.
+/// The outcome of a change to one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeOutcome {
     /// The event was changed.
     Changed,
-    /// The event had this status before, or had been deleted before.
+    /// The event already had this status, or was already deleted.
     Unchanged,
-    /// The owner sees no such event. An event of another owner counts as unknown.
+    /// The owner sees no such event. An event of another owner is unknown too.
     NotFound,
 }
 
 impl Tidings {
-    /// Marks one of the events that `owner` sees as read or unread. One of the system's is marked for
-    /// this owner only.
+    /// Marks an event that `owner` sees as read or unread. A system event is marked for this owner only.
     ///
-    /// When this returns, the change is on disk and was handed to every stream of the owner.
+    /// When this method returns `Ok`, the change is on disk and delivered to every subscription of the
+    /// owner.
     ///
     /// # Errors
     ///
-    /// When nothing was changed; [`ChangeError`] says why.
+    /// Nothing was changed; [`ChangeError`] gives the reason.
     pub async fn set_status(
         &self,
         owner: OwnerId,
@@ -36,12 +36,12 @@ impl Tidings {
         self.change_one(owner, id, Change::Status(status)).await
     }
 
-    /// Deletes one of the events that `owner` sees. One of the system's is deleted for this owner
-    /// only; the system itself deletes its events for all.
+    /// Deletes an event that `owner` sees. A system event is deleted for this owner only; if `owner` is the
+    /// system, its event is deleted for every user.
     ///
     /// # Errors
     ///
-    /// When nothing was changed; [`ChangeError`] says why.
+    /// Nothing was changed; [`ChangeError`] gives the reason.
     pub async fn delete(&self, owner: OwnerId, id: EventId) -> Result<ChangeOutcome, ChangeError> {
         self.change_one(owner, id, Change::Delete).await
     }

@@ -1,4 +1,4 @@
-//! Where the engine reads the time.
+//! The clocks of the engine.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -6,15 +6,16 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use tidings_event::Timestamp;
 
-/// Counts on while the machine sleeps, so that waking up does not look like a wall clock that was set.
+/// Includes the time in which the machine sleeps, so that waking up does not look like a jump of the wall
+/// clock.
 #[cfg(target_os = "linux")]
 const MONOTONIC: ClockId = ClockId::Boottime;
 #[cfg(not(target_os = "linux"))]
 const MONOTONIC: ClockId = ClockId::Monotonic;
 
-/// The two clocks of an engine: the wall clock, which can be set and can be wrong, and a monotonic one.
+/// The two clocks of an engine: a wall clock, which can be wrong, and a monotonic clock.
 ///
-/// [`Clock::default`] reads those of the machine; tests take a [`ManualClock`].
+/// [`Clock::default`] reads the clocks of the machine. Tests use a [`ManualClock`].
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Source);
 
@@ -25,12 +26,12 @@ enum Source {
     Manual(Arc<Mutex<Reading>>),
 }
 
-/// What both clocks show at one moment.
+/// The time of both clocks at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {
-    /// The time of day, right or wrong.
+    /// The time of the wall clock, right or wrong.
     pub(crate) wall: Timestamp,
-    /// Since some moment in the past; never goes back.
+    /// The time since some moment in the past; never decreases.
     pub(crate) monotonic: Duration,
 }
 
@@ -53,7 +54,7 @@ fn since_boot() -> Duration {
     Duration::new(seconds, nanoseconds)
 }
 
-/// A clock for tests that moves only when it is told to.
+/// A clock for tests that moves only on request.
 ///
 /// ```
 /// use std::time::Duration;
@@ -67,29 +68,29 @@ fn since_boot() -> Duration {
 pub struct ManualClock(Arc<Mutex<Reading>>);
 
 impl ManualClock {
-    /// A clock whose wall clock shows `wall`.
+    /// A clock that starts at `wall`.
     pub fn new(wall: Timestamp) -> Self {
         let monotonic = Duration::from_secs(1000);
         Self(Arc::new(Mutex::new(Reading { wall, monotonic })))
     }
 
-    /// The clock to open an engine with. It follows this handle.
+    /// The clock for [`Config::clock`](crate::Config::clock). This handle moves it.
     pub fn clock(&self) -> Clock {
         Clock(Source::Manual(Arc::clone(&self.0)))
     }
 
-    /// Lets time pass: both clocks move on.
+    /// Advances both clocks.
     ///
     /// # Panics
     ///
-    /// When the wall clock would pass the end of the calendar, in the year 9999.
+    /// The wall clock would pass the end of the calendar, in the year 9999.
     pub fn advance(&self, by: Duration) {
         let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         reading.wall += by;
         reading.monotonic += by;
     }
 
-    /// Sets the wall clock, which takes no time.
+    /// Sets the wall clock and leaves the monotonic clock.
     pub fn set_wall(&self, wall: Timestamp) {
         let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         reading.wall = wall;
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_machine_s_clocks_go_on() {
+    fn reads_the_clocks_of_the_machine() {
         let clock = Clock::default();
         let first = clock.read();
         let second = clock.read();

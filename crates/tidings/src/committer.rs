@@ -1,5 +1,5 @@
-//! The one write path. Requests queue here, are committed in groups, delivered and acknowledged, in
-//! this order.
+//! The only write path. The committer queues requests, commits them in groups, delivers the changes to
+//! subscribers and then acknowledges the requests.
 
 mod backlog;
 mod outcomes;
@@ -30,16 +30,16 @@ use request::{ChangeRequest, Changed, PublishRequest, Published, Reply, Request}
 
 pub(crate) use request::Asker;
 
-/// The memory of waiting requests. When it is full, callers wait before their request is taken.
+/// The maximum memory of waiting requests. If it is used up, callers wait before they can queue a request.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 
-/// Each request counts as this many bytes more, which bounds their number to 4,096.
+/// The overhead of each request in this count, which bounds the queue to 4,096 requests.
 const REQUEST_BYTES: usize = 16 * 1024;
 
-/// About the memory of a change for each event it names.
+/// The approximate memory of a change per selected event.
 const CHANGE_BYTES: usize = 128;
 
-/// Hands requests to the task that commits them. The task ends when this is closed or dropped.
+/// Queues requests for the task that commits them. The task ends when the committer is closed or dropped.
 #[derive(Debug)]
 pub(crate) struct Committer {
     queue: Arc<Queue>,
@@ -72,10 +72,10 @@ impl Committer {
         }
     }
 
-    /// Stores a request whole or not at all. `by_owner` names the owner if the owner publishes.
+    /// Stores all events of a request, or none. `by_owner` is the owner if the owner is the publisher.
     ///
-    /// If the future is dropped while it waits for room in the queue, nothing is stored. After that the
-    /// request is stored and delivered all the same.
+    /// Dropping the future while it waits for room in the queue stores nothing. Dropping it later does not
+    /// stop the request.
     pub(crate) async fn publish(
         &self,
         publication: Publication,
@@ -99,10 +99,10 @@ impl Committer {
         outcome.await.map_err(|_| PublishError::Closed)?
     }
 
-    /// Does a step of a change. A dropped future means the same as for [`Self::publish`].
+    /// Commits a step of a change. Dropping the future has the same effect as for [`Self::publish`].
     ///
-    /// On a disk that is nearly full, a step for whose commit there is no room is done in halves, each
-    /// with a commit and a frame of its own. The outcome then sums up their events only.
+    /// If the disk has no room for the whole step, the committer splits it in halves, each with its own
+    /// commit and frame. The outcome then sums up only the events of the halves.
     pub(crate) async fn change(&self, step: ChangeStep, asker: Asker) -> Changed {
         let whole = self.change_at_once(step.clone(), asker).await;
         if !has_no_room(&whole) || step.targets.len() < 2 {
@@ -125,7 +125,7 @@ impl Committer {
                 None => done = Some(changed),
             }
         }
-        Ok(done.expect("a step has a half"))
+        Ok(done.expect("a split step has at least one half"))
     }
 
     async fn change_at_once(&self, step: ChangeStep, asker: Asker) -> Changed {
@@ -147,26 +147,25 @@ impl Committer {
 
     /// Waits until a request of this size has room in the queue.
     async fn room_for(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Closed> {
-        // A request larger than the whole queue, which only unusual limits allow, waits for all of
-        // its room.
+        // Unusual limits allow a request that is larger than the queue. It waits for an empty queue.
         let permits = u32::try_from((bytes + REQUEST_BYTES).min(QUEUE_BYTES))
-            .expect("the size of the queue fits 32 bits");
+            .expect("the size of the queue fits in 32 bits");
         match Arc::clone(&self.room).try_acquire_many_owned(permits) {
             Ok(room) => Ok(room),
-            // Waiting takes room in every request's memory, and is rare.
+            // Boxed, because the future is large and waiting is rare.
             Err(_) => Box::pin(Arc::clone(&self.room).acquire_many_owned(permits))
                 .await
                 .map_err(|_| Closed),
         }
     }
 
-    /// Takes no more requests, and returns when those that were taken are answered.
+    /// Refuses new requests and waits until all queued ones are acknowledged.
     pub(crate) async fn close(&self) {
         self.queue.close();
-        // Every caller waits for the end; the handle goes only when it has come.
+        // Keeps the handle until the task has ended, so that every caller waits for the end.
         let mut task = self.task.lock().await;
         if let Some(running) = task.as_mut() {
-            // It does not panic, and nothing aborts it but the end of the runtime.
+            // The task catches panics, and only the end of the runtime aborts it.
             let _ = running.await;
             *task = None;
         }
@@ -183,7 +182,7 @@ fn has_no_room(changed: &Changed) -> bool {
     matches!(changed, Err(ChangeError::Store(error)) if matches!(**error, StoreError::Full(_)))
 }
 
-/// The two halves of a step, the first one last.
+/// The two halves of a step, in reverse order, to be popped.
 fn halves(step: &ChangeStep) -> [ChangeStep; 2] {
     let (first, second) = step.targets.split_at(step.targets.len() / 2);
     [second, first].map(|targets: &[Target]| ChangeStep {
@@ -192,7 +191,7 @@ fn halves(step: &ChangeStep) -> [ChangeStep; 2] {
     })
 }
 
-/// What the task works with.
+/// The task that commits requests.
 #[derive(Debug)]
 struct Task {
     queue: Arc<Queue>,
@@ -231,7 +230,7 @@ impl Task {
                 replies,
                 has_owners_steps,
             } = queue.take();
-            // Fails only when the runtime ends.
+            // An error means that the runtime is ending.
             let _ = send_taken.send((replies, has_owners_steps, Instant::now()));
             group
         };
@@ -253,7 +252,7 @@ impl Task {
                 let label = &OutcomeLabel::FAILED;
                 let failed = self.metrics.requests.get_or_create(label);
                 failed.inc_by(replies.publishers.len() as u64);
-                // The store is closed after the committer only.
+                // The engine closes the store only after the committer, so its writer has ended.
                 let has_ended = matches!(error, StoreError::Closed);
                 replies.fail(&Arc::new(error));
                 if has_ended {
@@ -265,7 +264,7 @@ impl Task {
     }
 }
 
-/// Tells all callers when the task ends, however it ends.
+/// Drops the remaining requests when the task ends for any reason, which notifies their callers.
 struct Abandon(Arc<Queue>);
 
 impl Drop for Abandon {

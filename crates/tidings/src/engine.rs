@@ -28,8 +28,8 @@ use crate::turns::{Bounds, Turns};
 use crate::upkeep::{Upkeep, UpkeepTask};
 use crate::vitals::Vitals;
 
-/// The bulk changes that run and wait. Those that run have one step each in the committer's queue and
-/// 4,096 ids in memory; those that wait have the ids that their request named.
+/// The limits of running and waiting bulk changes. A running change has one step in the committer's queue
+/// and 4,096 ids in memory; a waiting change has the ids of its request in memory.
 pub(crate) const BULK_CHANGES: Bounds = Bounds {
     running: 16,
     running_each: 1,
@@ -37,10 +37,10 @@ pub(crate) const BULK_CHANGES: Bounds = Bounds {
     waiting: 256,
 };
 
-/// A handle on the engine; clones share it.
+/// A handle to the engine. Clones share the engine.
 ///
-/// When the last one is dropped, the subscriptions end, and what was accepted is still committed, in
-/// the background; [`Tidings::close`] waits for it. The data directory stays locked until the
+/// When the last handle is dropped, the subscriptions end and the engine commits the accepted requests in
+/// the background; [`Tidings::close`] waits for them. The data directory stays locked until the
 /// subscriptions are dropped too.
 #[derive(Clone, Debug)]
 pub struct Tidings {
@@ -50,7 +50,7 @@ pub struct Tidings {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) limits: Limits,
-    /// What is read at once of a page.
+    /// The approximate maximum of bytes that one read of a page returns.
     pub(crate) page_bytes: usize,
     quota: Quota,
     pub(crate) identity: Identity,
@@ -71,18 +71,17 @@ impl Drop for Shared {
     }
 }
 
-/// An event that keeps the rules, encoded and ready to be stored. It keeps texts only, since parsed
-/// metadata can take many times their memory.
+/// A valid event, encoded and ready to be stored. It holds the metadata as text, because parsed metadata
+/// can take many times the memory.
 #[derive(Debug)]
 pub struct Prepared {
     submission: Submission,
-    /// What was repaired in it.
+    /// The repairs of the event.
     warnings: Vec<Warning>,
 }
 
 impl Prepared {
-    /// The bytes of its JSON, as it will be stored, and about those of its warnings, as they will be
-    /// answered.
+    /// The size of the stored JSON in bytes, plus the approximate size of the warnings in the response.
     pub fn json_bytes(&self) -> usize {
         const WARNING_BYTES: usize = 64;
         let warnings = self.warnings.iter();
@@ -92,12 +91,11 @@ impl Prepared {
 }
 
 impl Tidings {
-    /// Opens the store, bringing its schema up to date, and starts the engine on the current Tokio
-    /// runtime.
+    /// Opens the store, migrates its schema, and starts the engine on the current Tokio runtime.
     ///
     /// # Errors
     ///
-    /// When the data directory cannot be used, or another process uses it.
+    /// The data directory cannot be used, or another process uses it.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
         let (data_dir, reserve) = (config.data_dir.clone(), config.reserve);
         let opened =
@@ -167,15 +165,15 @@ impl Tidings {
         })
     }
 
-    /// Stores an event and shows it to those who follow its owner. When this returns `Ok`, the
+    /// Stores an event and delivers it to the subscribers of its owner. When this method returns `Ok`, the
     /// event is on disk.
     ///
-    /// Publishing an event again is a no-op with the first receipt. A caller that drops the future
-    /// cannot know whether the event was stored; publishing it again settles that.
+    /// Publishing the same event again stores nothing and returns the first receipt. If the caller drops
+    /// the future, the event is stored or not; publish it again to be sure that it is.
     ///
     /// # Errors
     ///
-    /// When nothing was stored; [`PublishError`] says why.
+    /// Nothing was stored; [`PublishError`] gives the reason.
     pub async fn publish(&self, event: Event) -> Result<Receipt, PublishError> {
         let limits = &self.shared.limits;
         let draft = Draft::from_event(event, limits).map_err(PublishError::Invalid)?;
@@ -186,12 +184,12 @@ impl Tidings {
             .expect("a request of one event has one receipt"))
     }
 
-    /// As [`Self::publish`], for several events of any owners: all are stored, or none. Those of
-    /// the same owner keep their order. An empty batch does nothing.
+    /// Same as [`Self::publish`], for several events of any owners. Either all events are stored or none.
+    /// Events of the same owner keep their order. An empty batch does nothing.
     ///
     /// # Errors
     ///
-    /// When nothing was stored; the faults of all events are named at once.
+    /// Nothing was stored; the error lists the violations of all events.
     pub async fn publish_batch(&self, events: Vec<Event>) -> Result<Vec<Receipt>, PublishError> {
         let mut violations = Violations::default();
         let mut prepared = Vec::with_capacity(events.len());
@@ -205,8 +203,8 @@ impl Tidings {
         self.publish_prepared(prepared).await
     }
 
-    /// Settles owner and system of an event, and encodes it once: for the store, the answer and all
-    /// subscribers.
+    /// Sets the owner and the system of an event, and encodes the event once for the store, the response
+    /// and all subscribers.
     pub fn prepare(&self, mut draft: Draft) -> Prepared {
         let metadata = draft.take_metadata_json();
         let warnings = draft.take_warnings();
@@ -227,11 +225,11 @@ impl Tidings {
         }
     }
 
-    /// As [`Self::publish_batch`], for events that were prepared one by one.
+    /// Same as [`Self::publish_batch`], for events from [`Self::prepare`].
     ///
     /// # Errors
     ///
-    /// When nothing was stored; [`PublishError`] says why.
+    /// Nothing was stored; [`PublishError`] gives the reason.
     pub async fn publish_prepared(
         &self,
         events: Vec<Prepared>,
@@ -239,12 +237,12 @@ impl Tidings {
         self.publish_as(Publisher::Backend, events).await
     }
 
-    /// As [`Self::publish_prepared`], for events that their owner publishes: the owner's quota holds,
-    /// of which others may take as much again.
+    /// Same as [`Self::publish_prepared`], for events that their owner publishes. The owner's quota applies;
+    /// other publishers can store up to twice the quota.
     ///
     /// # Errors
     ///
-    /// When nothing was stored; [`PublishError`] says why.
+    /// Nothing was stored; [`PublishError`] gives the reason.
     pub async fn publish_prepared_by_owner(
         &self,
         events: Vec<Prepared>,
@@ -311,14 +309,14 @@ impl Tidings {
         Ok(())
     }
 
-    /// Follows what `owner` sees, the owner's own feed and the system's. What is published after
-    /// this has returned is not missed, whenever the subscription is first read.
+    /// Subscribes to everything that `owner` sees: the owner's own feed and the system's. The subscription
+    /// misses no event that is published after this method returns, no matter when it is first read.
     ///
-    /// A start that cannot be used is no error: the subscription begins with a reset.
+    /// An unusable start is not an error: the subscription begins with a reset.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// The store cannot be read.
     pub async fn subscribe(
         &self,
         owner: OwnerId,
@@ -334,12 +332,13 @@ impl Tidings {
         Subscription::open(source, owner, start).await
     }
 
-    /// The exact counts of what `owner` sees, with the cursor from which a subscription keeps them
-    /// true. The cost is the same however many events there are.
+    /// The exact counts of the events that `owner` sees, with the cursor at which they are exact. A
+    /// subscription from this cursor reports every later change. The cost does not depend on the number of
+    /// events.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// The store cannot be read.
     pub async fn summary(&self, owner: OwnerId) -> Result<InboxSummary, StoreError> {
         self.shared.activity.note(owner);
         let snapshot = self.shared.store.snapshot(owner).await?;
@@ -352,50 +351,50 @@ impl Tidings {
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// The store cannot be read.
     pub async fn types(&self, owner: OwnerId) -> Result<EventTypes, StoreError> {
         self.shared.activity.note(owner);
         self.shared.store.types(owner).await
     }
 
-    /// The pairs of a category and an action that the events that `owner` sees have, sorted: at most
-    /// [`EventType::MAX`], the first ones.
+    /// The pairs of category and action of the events that `owner` sees, sorted. Returns the first
+    /// [`EventType::MAX`] pairs.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// The store cannot be read.
     pub async fn type_pairs(&self, owner: OwnerId) -> Result<Vec<EventType>, StoreError> {
         self.shared.activity.note(owner);
         self.shared.store.type_pairs(owner).await
     }
 
-    /// The installation, which owns the events that every user sees.
+    /// The id of the installation, which owns the events that every user sees.
     pub fn system_id(&self) -> SystemId {
         self.shared.identity.system
     }
 
-    /// The sizes an event and a batch must keep to.
+    /// The maximum sizes of an event and of a batch.
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
     }
 
-    /// About the most bytes of a page that are read at once: [`Config::page_bytes`].
+    /// The approximate maximum of bytes that one read of a page returns: [`Config::page_bytes`].
     pub fn page_bytes(&self) -> usize {
         self.shared.page_bytes
     }
 
-    /// Checks that the engine works: its tasks run, and the store answers and takes events.
+    /// Checks that the tasks of the engine run and that the store accepts events.
     ///
     /// # Errors
     ///
-    /// When a task has ended or the store does not take events.
+    /// A task has ended, or the store does not accept events.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.shared.vitals.check()?;
         self.shared.store.check().await
     }
 
-    /// Adds what the engine counts to a registry, under names that begin with `tidings_`. Encoding the
-    /// registry asks the file system for its free space, and takes as long as that does.
+    /// Registers the engine's metrics, whose names begin with `tidings_`. Encoding the registry queries the
+    /// free space of the file system, which can block.
     #[cfg(feature = "metrics")]
     pub fn register_metrics(&self, registry: &mut Registry) {
         let hub = Arc::clone(&self.shared.hub);
@@ -404,22 +403,23 @@ impl Tidings {
         self.shared.metrics.register(hub, time, store, registry);
     }
 
-    /// Ends every subscription, those that are opened later too, once it has handed over what its
-    /// window holds. Publishing goes on, so that a program that shuts down can let its streams go first
-    /// and its own work end in peace, before it calls [`Self::close`].
+    /// Ends every present and future subscription after it has delivered the events in its window.
+    /// Publishing still works, so that a program can end its streams first, finish its own work, and then
+    /// call [`Self::close`].
     pub fn end_subscriptions(&self) {
         self.shared.hub.close();
     }
 
-    /// Refuses new requests, commits and answers those that were accepted, lets the subscriptions
-    /// deliver them and end, and unlocks the data directory. Clones of the handle are closed too, and
-    /// each call of this waits for the end.
+    /// Refuses new requests, commits and acknowledges the accepted ones, lets the subscriptions deliver
+    /// them and end, and unlocks the data directory. This closes all clones of the handle. Every call
+    /// waits until the engine is closed.
     pub async fn close(&self) {
-        // Changes whose turn has not come are refused; those that run end with the committer.
+        // Refuses the waiting changes; the running ones end with the committer.
         self.shared.bulk_changes.refuse();
         self.shared.committer.close().await;
         self.shared.hub.close();
-        // Fails when it was closed before, or cannot be written: then the next start trusts less.
+        // An error means that the store is closed or cannot be written. The next start then finds an
+        // older time of last use and waits longer before it trusts the wall clock.
         let _ = self.shared.store.note_use(self.shared.time.trusted()).await;
         self.shared.store.close().await;
     }

@@ -1,7 +1,7 @@
-//! What the engine counts.
+//! The metrics of the engine.
 //!
-//! With the feature `metrics` the counters are those of `prometheus-client`, and can be registered.
-//! Without it they are types without a size, whose methods do nothing.
+//! With the feature `metrics` they are types of `prometheus-client` that can be registered. Without the
+//! feature they are zero-sized types whose methods do nothing.
 
 #[cfg(feature = "metrics")]
 mod registration;
@@ -22,7 +22,7 @@ use tidings_event::{Change, ResetReason, Status};
 #[cfg(not(feature = "metrics"))]
 use uncounted::{Counter, Family, Gauge, Histogram, exponential_buckets};
 
-/// Numbers that only ever grow, unless they say otherwise.
+/// All metrics of the engine.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     pub(crate) events_stored: Counter,
@@ -38,21 +38,21 @@ pub(crate) struct Metrics {
     pub(crate) frames_encoded: Counter,
     pub(crate) frames_delivered: Counter,
     pub(crate) bytes_delivered: Counter,
-    /// Now.
+    /// The current number of subscriptions.
     pub(crate) subscribers: Gauge,
     pub(crate) replays: Counter,
     pub(crate) replayed_events: Counter,
     pub(crate) resets: Family<ReasonLabel, Counter>,
 }
 
-/// What became of a publish request.
+/// The outcome of a publish request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "metrics", derive(EncodeLabelSet))]
 pub(crate) struct OutcomeLabel {
     outcome: &'static str,
 }
 
-/// What was done to events.
+/// The kind of a change to events.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "metrics", derive(EncodeLabelSet))]
 pub(crate) struct ChangeLabel {
@@ -70,7 +70,7 @@ impl ChangeLabel {
     }
 }
 
-/// Why a subscription could not begin where its reader wanted.
+/// The reason for which a subscription began with a reset.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "metrics", derive(EncodeLabelSet))]
 pub(crate) struct ReasonLabel {
@@ -100,7 +100,7 @@ impl From<ResetReason> for ReasonLabel {
 impl Metrics {
     pub(crate) fn new() -> Self {
         let metrics = Self::empty();
-        // Each label is there from the beginning: what counts from nothing to one is no increase.
+        // Exports each label from 0: Prometheus does not see a counter that appears at 1 as an increase.
         for label in OutcomeLabel::ALL {
             metrics.requests.get_or_create_owned(&label);
         }

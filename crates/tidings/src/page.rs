@@ -1,4 +1,4 @@
-//! A page of a list as JSON, for programs that hand it on.
+//! Lists events as a page, parsed or as JSON.
 
 use bytes::Bytes;
 use tidings_event::{
@@ -10,22 +10,22 @@ use crate::engine::Tidings;
 use crate::start::cursor_at;
 use crate::store::{ListPage, StoreError, Unread};
 
-/// A page with its events as JSON. Metadata is never parsed, which would take many times the memory of
-/// its text.
+/// A page with its events as JSON. The engine does not parse the metadata, which would take many times the
+/// memory of its text.
 #[derive(Debug)]
 pub struct EncodedPage {
-    /// The events in the order that was asked for, in pieces that belong one after the other: of each
-    /// event a comma, then its JSON. A piece has about 64 KiB, or one event more.
+    /// The events in the requested order, in pieces to be concatenated. Each event is a comma followed by its
+    /// JSON. A piece has about 64 KiB, plus at most one event.
     pub events: Vec<Vec<u8>>,
-    /// The events that follow them, if they have more bytes than are read at once: for
-    /// [`Tidings::list_rest`].
+    /// The remaining events, for [`Tidings::list_rest`]. Present if the page exceeds the maximum bytes of one
+    /// read.
     pub rest: Option<PageRest>,
     /// The page without its events.
     pub page: EventPage,
 }
 
-/// The events of a page that were not read yet. They are read as they are by then: each once, those
-/// that were deleted meanwhile not at all.
+/// The events of a page that are not read yet. A later read returns each of them once, in its state at that
+/// time, and skips the ones that have been deleted.
 #[derive(Debug)]
 pub struct PageRest {
     owner: OwnerId,
@@ -40,16 +40,17 @@ impl PageRest {
 }
 
 impl Tidings {
-    /// A page of what `owner` sees, with exact counts and the cursor from which a subscription misses
-    /// nothing. A page token must be one of a list with this filter and order, as
-    /// [`PageToken::check`](tidings_event::PageToken::check) tells; of another it means another place.
+    /// Lists a page of the events that `owner` sees, with exact counts. A subscription from the page's cursor
+    /// misses no later change.
     ///
-    /// A page that may end early ([`PageRequest::may_end_early`]) does so at about
-    /// [`Config::page_bytes`](crate::Config::page_bytes) of JSON.
+    /// Check a page token with [`PageToken::check`](tidings_event::PageToken::check) first: a token of a
+    /// list with another filter or order selects an arbitrary position. If the page can end early
+    /// ([`PageRequest::may_end_early`]), it ends at about [`Config::page_bytes`](crate::Config::page_bytes)
+    /// of JSON.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// The store cannot be read.
     pub async fn list(
         &self,
         owner: OwnerId,
@@ -70,12 +71,11 @@ impl Tidings {
         Ok(page)
     }
 
-    /// As [`Self::list`], with the events as JSON, of which at most about [`Self::page_bytes`] are read
-    /// at once.
+    /// Same as [`Self::list`], with the events as JSON. Reads at most about [`Self::page_bytes`] at once.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// The store cannot be read.
     pub async fn list_encoded(
         &self,
         owner: OwnerId,
@@ -123,12 +123,12 @@ impl Tidings {
         })
     }
 
-    /// The next events of a page, about `bytes` of them but at least one, in pieces like those of
-    /// [`EncodedPage::events`]; and those that follow them.
+    /// Reads about `bytes` of a page's remaining events, but at least one event. Returns them in pieces as in
+    /// [`EncodedPage::events`], with the events that still remain.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// The store cannot be read.
     pub async fn list_rest(
         &self,
         rest: PageRest,
@@ -140,22 +140,22 @@ impl Tidings {
         Ok((events.into_pieces(), PageRest::of(owner, unread)))
     }
 
-    /// One event that `owner` sees: `None` for an unknown one and for another user's alike.
+    /// Gets one event that `owner` sees. `None` if the event is unknown or belongs to another user.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// The store cannot be read.
     pub async fn get(&self, owner: OwnerId, id: EventId) -> Result<Option<Event>, StoreError> {
         let json = self.get_encoded(owner, id).await?;
         let event = json.map(|json| serde_json::from_slice(&json));
         event.transpose().map_err(unreadable)
     }
 
-    /// As [`Self::get`], as JSON.
+    /// Same as [`Self::get`], with the event as JSON.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// The store cannot be read.
     pub async fn get_encoded(
         &self,
         owner: OwnerId,
@@ -168,7 +168,7 @@ impl Tidings {
 
 fn parse_into(events: &mut Vec<Event>, pieces: Vec<Vec<u8>>) -> Result<(), StoreError> {
     for mut piece in pieces {
-        // The comma before its first event.
+        // Replaces the comma before the first event.
         if let Some(first) = piece.first_mut() {
             *first = b'[';
             piece.push(b']');
@@ -178,7 +178,7 @@ fn parse_into(events: &mut Vec<Event>, pieces: Vec<Vec<u8>>) -> Result<(), Store
     Ok(())
 }
 
-/// What the store holds is not what the engine has written.
+/// Stored JSON that is not an event: the database is corrupt.
 fn unreadable(error: serde_json::Error) -> StoreError {
     StoreError::Corrupt(error.into())
 }

@@ -1,10 +1,10 @@
-//! Where a subscription begins.
+//! The starting point of a subscription.
 
 use tidings_event::{Cursor, CursorTag, ResetReason, Rev, Start, StreamItem};
 
 use crate::store::{FeedBounds, Snapshot};
 
-/// The cursor of a reader who has seen all that the snapshot saw.
+/// The cursor after the last change in the snapshot.
 pub(crate) fn cursor_at(snapshot: &Snapshot, tag: CursorTag) -> Cursor {
     Cursor {
         own: snapshot.own.head,
@@ -13,7 +13,7 @@ pub(crate) fn cursor_at(snapshot: &Snapshot, tag: CursorTag) -> Cursor {
     }
 }
 
-/// What a subscription begins with: `ready`, or `reset` if it has to begin elsewhere.
+/// The first item of a subscription: `ready`, or `reset` if its start cannot be used.
 pub(crate) fn first_item(start: Start, snapshot: &Snapshot, tag: CursorTag) -> StreamItem {
     let head = cursor_at(snapshot, tag);
     match accept(start, snapshot, tag) {
@@ -25,12 +25,12 @@ pub(crate) fn first_item(start: Start, snapshot: &Snapshot, tag: CursorTag) -> S
     }
 }
 
-/// Where a subscription begins, or why its start cannot be used.
+/// The starting point of a subscription, or the reason why its start cannot be used.
 fn accept(start: Start, snapshot: &Snapshot, tag: CursorTag) -> Result<Cursor, ResetReason> {
     let (own, system) = (snapshot.own, snapshot.system);
     match start {
         Start::Now => Ok(cursor_at(snapshot, tag)),
-        // It gets all events that are there, whatever was forgotten before.
+        // Never too old: a reader without events needs no forgotten deletion.
         Start::Earliest => Ok(Cursor {
             own: Rev::ZERO,
             system: Rev::ZERO,
@@ -50,8 +50,8 @@ fn accept(start: Start, snapshot: &Snapshot, tag: CursorTag) -> Result<Cursor, R
     }
 }
 
-/// Whether deletions that the reader has not seen are forgotten. A reader at rev 0 has seen no event, and
-/// misses no deletion.
+/// Whether the store has forgotten deletions after this rev. A reader at rev 0 has no events, so it misses
+/// no deletion.
 fn is_too_old(rev: Rev, feed: FeedBounds) -> bool {
     rev > Rev::ZERO && rev < feed.floor
 }

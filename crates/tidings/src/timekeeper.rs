@@ -1,9 +1,10 @@
-//! The time by which old things are deleted: the wall clock's, as far as it can be believed.
+//! The trusted time, by which retention deletes events.
 //!
-//! What is deleted on the word of a wrong clock is gone for good. So the trusted time goes on with the
-//! monotonic clock and across restarts from where it was. The wall clock may differ by a few seconds;
-//! if it differs by more, it must stay the same for [`GRACE`] before the trusted time moves towards it,
-//! and then by [`CATCH_UP`] seconds in each second at most. Whichever of the two is earlier decides.
+//! If the wall clock is wrong, retention could delete events that it must keep. The trusted time therefore
+//! advances with the monotonic clock, and continues across restarts. It follows the wall clock while the two
+//! differ by at most [`TOLERANCE`]. If they differ by more, the wall clock must run steadily for [`GRACE`];
+//! then the trusted time approaches it by at most [`CATCH_UP`] seconds per second. Retention uses the
+//! earlier of the two times.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,35 +14,36 @@ use tidings_event::{Change, Timestamp};
 
 use crate::clock::Clock;
 
-/// By how much the wall clock may differ without being in doubt: more than the steps with which time
-/// synchronization corrects a running clock.
+/// The maximum difference at which the wall clock is trusted. Time synchronization corrects a running clock
+/// in smaller steps.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(10);
 
-/// How long a server may have been off without a doubt of the clock it starts with.
+/// The maximum time since the last use of the store at which the wall clock is trusted on startup.
 const DOWNTIME: SignedDuration = SignedDuration::from_secs(10 * 60);
 
-/// For how long a wall clock in doubt must run steadily before it counts.
+/// The time for which a doubted wall clock must run steadily before the trusted time approaches it.
 const GRACE: Duration = Duration::from_secs(60 * 60);
 
-/// The most seconds by which the trusted time moves towards the wall clock in a second. A hundred days
-/// take about four days, in which an operator can notice a wrong clock while most events are still there.
+/// The maximum number of seconds by which the trusted time approaches the wall clock per second. A
+/// difference of 100 days takes about 4 days, so that an operator can notice a wrong clock while most
+/// events still exist.
 const CATCH_UP: u32 = 24;
 
-/// At most one line in the log about the clock in this time, however often it jumps.
+/// The minimum time between two log lines about the clock.
 const BETWEEN_NOTICES: Duration = Duration::from_secs(60);
 
-/// Clocks that were never set show a time before this one: 1970, 1980 or 2000, and some time since the
-/// machine was switched on.
+/// 2001-01-01. A clock that was never set shows an earlier time: 1970, 1980 or 2000 plus the uptime of its
+/// machine.
 const FIRST_PLAUSIBLE: Timestamp = Timestamp::constant(978_307_200, 0);
 
-/// What a look at the clocks has found out.
+/// The result of a comparison of the clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finding {
-    /// As before.
+    /// No change since the previous comparison.
     Nothing,
-    /// The wall clock has moved by this against the trusted time.
+    /// The wall clock jumped and is now ahead of the trusted time by this much; behind it if negative.
     Jumped(SignedDuration),
-    /// They agree again.
+    /// The two times agree again.
     Agrees,
 }
 
@@ -61,17 +63,17 @@ struct State {
     noticed: Option<Duration>,
 }
 
-/// The wall clock shows something else than the trusted time.
+/// A difference between the wall clock and the trusted time.
 #[derive(Clone, Copy, Debug)]
 struct Doubt {
-    /// The monotonic clock when it began.
+    /// The monotonic time at which the difference began.
     since: Duration,
-    /// Between the two clocks, which stays the same as long as the wall clock runs steadily.
+    /// The wall clock minus the monotonic clock. Constant while the wall clock runs steadily.
     offset: SignedDuration,
 }
 
 impl Timekeeper {
-    /// Begins with the time at which the store was in use last; a new store believes the wall clock.
+    /// Starts at `last`, the time of the last use of the store. A new store starts at the wall clock.
     pub(crate) fn start(clock: Clock, last: Option<Timestamp>) -> Self {
         let reading = clock.read();
         let trusted = match last {
@@ -90,7 +92,7 @@ impl Timekeeper {
         }
     }
 
-    /// The time of day as the machine has it.
+    /// The time of the wall clock, right or wrong.
     pub(crate) fn wall(&self) -> Timestamp {
         self.clock.read().wall
     }
@@ -102,13 +104,13 @@ impl Timekeeper {
         later(state.trusted, monotonic.saturating_sub(state.at))
     }
 
-    /// The time that it is at least: what was due by then can be deleted.
+    /// The earlier of the trusted time and the wall clock. Retention deletes what expired before it.
     pub(crate) fn at_least(&self) -> Timestamp {
         self.trusted().min(self.wall())
     }
 
-    /// When a change is made, for those who read it. A deletion is remembered by this time, so a wall
-    /// clock that is ahead must not make it last.
+    /// The time that a change records. The retention of deletions counts from it, so for a deletion it must
+    /// not come from a wall clock that is ahead.
     pub(crate) fn moment_of(&self, change: Change) -> Timestamp {
         match change {
             Change::Status(_) => self.wall(),
@@ -116,9 +118,8 @@ impl Timekeeper {
         }
     }
 
-    /// From when the age of an event counts that is stored now, if not from its `created_at`: that one
-    /// lies in the future, or is of a clock that was never set, or this machine's clock is behind, which
-    /// most likely made it.
+    /// The time from which the age of a new event counts, if its `created_at` cannot be trusted: if it is in
+    /// the future, comes from a clock that was never set, or the wall clock is behind and probably made it.
     pub(crate) fn aged_from(&self, created_at: Timestamp) -> Option<Timestamp> {
         let trusted = self.trusted();
         let is_ahead = created_at.duration_since(trusted) > TOLERANCE;
@@ -126,14 +127,14 @@ impl Timekeeper {
         (is_ahead || is_behind || created_at < FIRST_PLAUSIBLE).then_some(trusted)
     }
 
-    /// By how much the wall clock is ahead of the trusted time, in seconds; behind it if negative.
+    /// The wall clock minus the trusted time, in seconds.
     #[cfg(feature = "metrics")]
     pub(crate) fn wall_ahead_seconds(&self) -> f64 {
         let trusted = self.trusted();
         self.wall().duration_since(trusted).as_secs_f64()
     }
 
-    /// Compares the clocks. To be called often: between two looks the wall clock is not known.
+    /// Compares the clocks. Call it often: it cannot see jumps between two calls.
     pub(crate) fn look(&self) -> Finding {
         let reading = self.clock.read();
         let mut state = self.state();
@@ -167,7 +168,7 @@ impl Timekeeper {
         }
     }
 
-    /// Whether a finding may be logged now.
+    /// Whether a finding can be logged now, at most once per [`BETWEEN_NOTICES`].
     pub(crate) fn may_notice(&self) -> bool {
         let monotonic = self.clock.read().monotonic;
         let mut state = self.state();
@@ -184,7 +185,7 @@ impl Timekeeper {
     }
 }
 
-/// How long the trusted time needs to catch up with a gap, the time in which it waits included.
+/// The time that the trusted time needs to close a gap, including [`GRACE`].
 pub(crate) fn time_to_catch_up(gap: SignedDuration) -> Duration {
     GRACE.saturating_add(gap.unsigned_abs() / CATCH_UP)
 }
@@ -213,7 +214,7 @@ mod tests {
         "2026-08-01T12:00:00Z".parse().unwrap()
     }
 
-    /// Looks once a second for as long as this.
+    /// Advances the clocks by `time` and compares them once per second.
     fn pass(clock: &ManualClock, keeper: &Timekeeper, time: Duration) -> Vec<Finding> {
         let mut findings = Vec::new();
         for _ in 0..time.as_secs() {
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wall_clock_that_jumps_ahead_and_back_moves_nothing() {
+    fn ignores_a_wall_clock_that_jumps_ahead_and_back() {
         let clock = ManualClock::new(noon());
         let keeper = Timekeeper::start(clock.clock(), None);
         clock.set_wall(noon() + DAY * 100);
@@ -239,13 +240,13 @@ mod tests {
     }
 
     #[test]
-    fn a_wall_clock_that_stays_ahead_is_followed_slowly() {
+    fn follows_a_steady_wall_clock_slowly() {
         let clock = ManualClock::new(noon());
         let keeper = Timekeeper::start(clock.clock(), Some(noon() - DAY * 100));
         let findings = pass(&clock, &keeper, GRACE);
         assert!(matches!(findings[..], [Finding::Jumped(_)]), "{findings:?}");
         let (before, then) = (keeper.at_least(), noon() - DAY * 100 + GRACE);
-        assert!(before <= then, "not yet followed");
+        assert!(before <= then, "{before} is after {then}");
         pass(&clock, &keeper, GRACE);
         let followed = keeper.at_least().duration_since(before).unsigned_abs();
         assert!(followed > DAY && followed < DAY + 2 * GRACE, "{followed:?}");
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_keeps_jumping_is_never_believed() {
+    fn ignores_a_wall_clock_that_keeps_jumping() {
         let clock = ManualClock::new(noon());
         let keeper = Timekeeper::start(clock.clock(), None);
         for hour in 1..100 {
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn many_small_steps_gain_no_more_than_the_catching_up() {
+    fn limits_the_gain_from_many_small_steps() {
         let clock = ManualClock::new(noon());
         let keeper = Timekeeper::start(clock.clock(), None);
         for _ in 0..100 {
@@ -278,13 +279,13 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_behind_keeps_everything_and_is_followed_slowly() {
+    fn expires_nothing_early_while_the_wall_clock_is_behind() {
         let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
         let keeper = Timekeeper::start(clock.clock(), Some(noon()));
         assert!(matches!(keeper.look(), Finding::Jumped(gap) if gap.is_negative()));
         assert_eq!(keeper.at_least(), Timestamp::UNIX_EPOCH);
         assert_eq!(keeper.trusted(), noon());
-        // Set right before the grace is over, it is as if nothing had been.
+        // The wall clock is corrected within the grace period.
         clock.advance(Duration::from_secs(60));
         keeper.look();
         clock.set_wall(noon() + Duration::from_secs(65));
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_stop_is_no_reason_to_doubt() {
+    fn trusts_the_wall_clock_after_a_short_downtime() {
         let clock = ManualClock::new(noon());
         let last = noon() - Duration::from_secs(500);
         let keeper = Timekeeper::start(clock.clock(), Some(last));
@@ -302,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn events_of_the_future_and_of_unset_clocks_age_from_when_they_are_stored() {
+    fn ages_events_with_implausible_times_from_their_storage() {
         let clock = ManualClock::new(noon());
         let keeper = Timekeeper::start(clock.clock(), None);
         for (created_at, from) in [
@@ -322,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn events_of_a_time_in_which_the_clock_was_behind_are_no_older_for_it() {
+    fn ages_events_from_their_storage_while_the_wall_clock_is_behind() {
         let clock = ManualClock::new(noon());
         let keeper = Timekeeper::start(clock.clock(), None);
         clock.set_wall(noon() - DAY * 1000);
@@ -334,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_told_of_a_flapping_clock_once_a_minute() {
+    fn allows_one_log_line_per_minute() {
         let clock = ManualClock::new(noon());
         let keeper = Timekeeper::start(clock.clock(), None);
         let noticed = (0..180).filter(|_| {

@@ -1,4 +1,4 @@
-//! The requests that wait, and which of them the next group takes.
+//! The queued requests, and the selection of the next group.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -9,67 +9,71 @@ use super::request::{Asker, ChangeRequest, PublishRequest, Replies, Request};
 use super::steps::Steps;
 use crate::store::Group;
 
-/// A group of this many bytes takes a few milliseconds to commit; a larger one gains nothing.
+/// The maximum size of a group. Such a group takes a few milliseconds to commit; larger groups are not more
+/// efficient.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
-/// The events that are changed in the same commit as others are published, at the publishers' expense.
+/// The maximum number of events that a group changes immediately, next to publish requests. These changes
+/// delay the publishers of the same group.
 const CHANGED_BESIDE: usize = 32;
 
-/// One asker's share of those: several askers flood the queue before another's single mark waits for a
-/// turn.
+/// One asker's share of [`CHANGED_BESIDE`], so that a single asker cannot make the single mark of another one
+/// wait for a turn.
 const CHANGED_BESIDE_EACH: usize = 8;
 
-/// While several owners are present, the share of a group that one owner has who publishes to
-/// themselves. A larger request waits for a turn.
+/// While several owners are active, the share of a group for an owner who publishes to themselves. A larger
+/// request waits for a turn.
 const OWN_BYTES: usize = 16 * 1024;
 const OWN_EVENTS: usize = 32;
 
-/// While several owners are present, steps rest for this many times as long as the last turn took that
-/// an owner asked for. So the writer is free three quarters of the time, and a turn delays fewer than
-/// half of the other requests. Retention does not rest: it must keep up with publishers.
+/// The rest after an owner's turn while several owners are active, as a multiple of the turn's duration. The
+/// writer is then free for three quarters of the time, and a turn delays less than half of the other
+/// requests. A turn of retention needs no rest after it, because retention must keep up with publishers.
 const REST: u32 = 3;
 
-/// What waits for its commit.
+/// The requests that wait for their commit.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     arrived: VecDeque<Request>,
-    /// Work that was set aside.
+    /// The deferred requests.
     steps: Steps,
-    /// The last group left the steps out, so the next one has a turn of them.
+    /// Whether the last group contained no step although some were waiting. The next group then contains a
+    /// turn.
     step_is_due: bool,
-    /// Until then steps make room for other requests.
+    /// The end of the rest, during which no step is committed.
     rested: Option<Instant>,
     closed: bool,
 }
 
-/// A group for the store, and where its outcomes go.
+/// A group for the store, with the replies for its outcomes.
 #[derive(Debug, Default)]
 pub(super) struct TakenGroup {
     pub(super) group: Group,
     pub(super) replies: Replies,
-    /// Whether it has steps that an owner asked for.
+    /// Whether the group contains a turn of an owner.
     pub(super) has_owners_steps: bool,
 }
 
-/// What the committer does next.
+/// The next action of the committer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     Commit,
-    /// Steps rest until this moment.
+    /// Wait for requests, at most until the rest of the steps ends.
     WaitUntil(Instant),
     Wait,
     End,
 }
 
 impl Backlog {
-    /// A group of this many events takes a few milliseconds to commit; a larger one gains nothing.
+    /// The maximum number of events in a group. Such a group takes a few milliseconds to commit; larger
+    /// groups are not more efficient.
     pub(super) const GROUP_EVENTS: usize = 2048;
 
     pub(super) fn push(&mut self, request: Request) {
         self.arrived.push_back(request);
     }
 
-    /// How many requests have arrived that are not set aside.
+    /// The number of queued requests that are not deferred.
     pub(super) fn arrived(&self) -> usize {
         self.arrived.len()
     }
@@ -82,12 +86,12 @@ impl Backlog {
         self.closed
     }
 
-    /// Lets the steps rest after a turn that took this long.
+    /// Delays the next step by [`REST`] times the duration of the last turn.
     pub(super) fn rest_after(&mut self, now: Instant, turn: Duration) {
         self.rested = Some(now + turn * REST);
     }
 
-    /// Until when the steps rest. A queue that closes does not rest.
+    /// The end of the rest, if it is in the future. A closed queue does not rest.
     fn rest(&self, now: Instant) -> Option<Instant> {
         self.rested.filter(|rested| !self.closed && *rested > now)
     }
@@ -106,9 +110,9 @@ impl Backlog {
 
     /// Takes the next group.
     ///
-    /// Work that takes long lets the requests that arrived meanwhile go first, once, and no group has
-    /// more of it than one turn. So a publisher waits for one turn at most, and a turn for one group and
-    /// its rest.
+    /// Deferred requests let newer requests go first, but only once, and a group contains at most one turn
+    /// of them. So a publisher waits for at most one turn, and a turn waits for at most one group and the
+    /// rest.
     pub(super) fn take(&mut self, now: Instant, is_shared: bool) -> TakenGroup {
         let mut forming = Forming::new(is_shared);
         let mut left = VecDeque::new();
@@ -139,12 +143,12 @@ impl Backlog {
     }
 }
 
-/// What becomes of a request when a group is formed.
+/// The decision about a request while a group is formed.
 enum Judgement {
     Take,
-    /// It waits for a turn.
+    /// Defer the request until a turn of its asker.
     SetAside(Asker),
-    /// It stays where it is for the next group.
+    /// Keep the request in the queue for the next group.
     Leave,
 }
 
@@ -156,9 +160,9 @@ struct Forming {
     bytes: usize,
     changed: usize,
     changed_by: HashMap<Asker, usize>,
-    /// The events and bytes of owners who publish to themselves.
+    /// The number of events and bytes of each owner who publishes to themselves.
     published_by: HashMap<OwnerId, (usize, usize)>,
-    /// Owners whose further publish requests stay, so that they keep their order.
+    /// The owners whose share is used up. Their later requests stay in the queue to keep their order.
     spent: HashSet<OwnerId>,
 }
 
@@ -190,14 +194,14 @@ impl Forming {
         }
     }
 
-    /// Whether a change shares the group of the requests that are taken at once.
+    /// Whether the group takes a change immediately instead of deferring it.
     fn goes_beside(&mut self, change: &ChangeRequest) -> bool {
         let named = change.step.targets.len();
         if self.changed + named > CHANGED_BESIDE {
             return false;
         }
         let of_asker = self.changed_by.entry(change.asker).or_default();
-        // The first of each asker goes, however large.
+        // The first change of each asker is exempt from the asker's share.
         if *of_asker > 0 && *of_asker + named > CHANGED_BESIDE_EACH {
             return false;
         }
@@ -267,14 +271,14 @@ mod tests {
         backlog
     }
 
-    /// How many events each request of a group changes; 0 for a publish request.
+    /// The number of events that each request of a group changes; 0 for a publish request.
     fn changed(taken: &TakenGroup) -> Vec<usize> {
         let published = taken.group.publications.iter().map(|_| 0);
         let changed = taken.group.steps.iter().map(|step| step.targets.len());
         published.chain(changed).collect()
     }
 
-    /// The groups until nothing is left.
+    /// All groups until the backlog is empty.
     fn groups(mut backlog: Backlog, is_shared: bool) -> Vec<Vec<usize>> {
         backlog.close();
         let now = Instant::now();
@@ -286,13 +290,13 @@ mod tests {
     }
 
     #[test]
-    fn requests_go_before_a_step_and_no_group_has_two() {
+    fn takes_requests_before_steps_and_one_step_per_group() {
         let backlog = backlog([change(512), publish(), change(300), publish()]);
         assert_eq!(groups(backlog, true), [vec![0, 0], vec![512], vec![300]]);
     }
 
     #[test]
-    fn a_step_waits_for_one_group_only() {
+    fn delays_a_step_by_at_most_one_group() {
         let mut backlog = backlog([change(512)]);
         for expected in [vec![0], vec![0, 512], vec![0], vec![0]] {
             backlog.push(publish());
@@ -301,14 +305,14 @@ mod tests {
     }
 
     #[test]
-    fn small_steps_share_a_group() {
+    fn puts_small_steps_into_one_group() {
         let groups = groups(backlog((0..40).map(|_| change(20))), true);
         let sizes: Vec<usize> = groups.iter().map(|group| group.iter().sum()).collect();
         assert_eq!(sizes, [20, 500, 280]);
     }
 
     #[test]
-    fn askers_take_turns() {
+    fn alternates_between_askers() {
         let [one, other] = [OwnerId::mint(), OwnerId::mint()].map(Asker::Owner);
         let mut requests: Vec<_> = (0..4).map(|_| change_by(one, 500)).collect();
         requests.push(change_by(Asker::Upkeep, 400));
@@ -324,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_single_marks_leaves_room_for_those_of_others() {
+    fn takes_a_mark_of_another_owner_during_a_flood_of_marks() {
         let [flooder, other] = [OwnerId::mint(), OwnerId::mint()].map(Asker::Owner);
         let mut requests: Vec<_> = (0..600).map(|_| change_by(flooder, 1)).collect();
         requests.push(change_by(other, 2));
@@ -335,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_rest_while_others_are_served() {
+    fn rests_after_a_turn_while_taking_requests() {
         let mut backlog = backlog([change(512), change(512)]);
         let now = Instant::now();
         assert_eq!(changed(&backlog.take(now, true)), [512]);
@@ -353,14 +357,14 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_queue_does_not_rest() {
+    fn does_not_rest_when_closed() {
         let mut backlog = backlog([change(512), change(512)]);
         backlog.rest_after(Instant::now(), Duration::from_secs(3_600));
         assert_eq!(groups(backlog, true), [[512], [512]]);
     }
 
     #[test]
-    fn one_owner_who_publishes_much_has_a_share_of_a_group() {
+    fn limits_the_share_of_one_publishing_owner() {
         let owner = Some(OwnerId::mint());
         let mut backlog = backlog((0..40).map(|_| publish_by(owner, OWN_BYTES / 4)));
         backlog.push(publish());
@@ -368,12 +372,12 @@ mod tests {
         let taken = backlog.take(now, true);
         assert_eq!(taken.group.publications.len(), 4 + 1);
         assert_eq!(backlog.take(now, true).group.publications.len(), 4);
-        // Without other owners there is nobody to wait for.
+        // The share is not limited without another active owner.
         assert_eq!(backlog.take(now, false).group.publications.len(), 32);
     }
 
     #[test]
-    fn large_requests_of_an_owner_wait_for_a_turn() {
+    fn defers_large_requests_of_an_owner() {
         let owner = Some(OwnerId::mint());
         let requests = || {
             let large = (0..3).map(|_| publish_by(owner, 8 * OWN_BYTES));

@@ -1,5 +1,5 @@
-//! What becomes of a group that is committed: it is shown to subscribers, counted, and its callers are
-//! told.
+//! Handles the outcomes of a committed group: delivers the changes to subscribers, counts them, and
+//! replies to the callers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::hub::{Content, Delivery, Hub, SystemDeletion};
 use crate::metrics::{ChangeLabel, Metrics, OutcomeLabel};
 use crate::store::{Committed, Conflict, OverQuota, PublishOutcome, StepOutcome, Stored};
 
-/// Hands what is new to those who follow its feeds, each feed in the order of its revs.
+/// Delivers the new events and changes to the subscribers of their feeds, in the order of each feed's revs.
 pub(super) fn deliver(committed: &Committed, system: OwnerId, hub: &Hub) {
     let mut by_owner: HashMap<OwnerId, Vec<Delivery>> = HashMap::new();
     let stored = committed.published.iter().filter_map(stored_by);
@@ -40,7 +40,7 @@ fn stored_by(outcome: &PublishOutcome) -> Option<&Vec<Stored>> {
     }
 }
 
-/// A step is shown by one frame.
+/// The delivery of a step, which is one frame.
 fn delivery_of(changed: &StepOutcome, system: OwnerId) -> Delivery {
     let content = match &changed.ended {
         _ if changed.owner != system => Content::Shared(frame_of(changed)),
@@ -111,7 +111,7 @@ pub(super) fn count(committed: &Committed, metrics: &Metrics) {
         .observe(committed.sync_time.as_secs_f64());
 }
 
-/// Tells the callers.
+/// Sends the outcomes to the callers.
 pub(super) fn send(committed: Committed, replies: Replies) {
     for (reply, outcome) in replies.publishers.into_iter().zip(committed.published) {
         reply.send(published(outcome));

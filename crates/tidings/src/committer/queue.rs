@@ -1,7 +1,7 @@
-//! What waits for its commit, and when the next group is formed.
+//! The queue of requests, and the moment at which it forms the next group.
 //!
-//! The store's thread that commits takes the next group when it is ready to begin, and so everything
-//! that arrived while the commit before it ran.
+//! The store's writer thread takes the next group when it is ready to commit. The group therefore contains
+//! the requests that arrived during the previous commit.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,26 +12,27 @@ use super::backlog::{Backlog, Next, TakenGroup};
 use super::request::Request;
 use crate::activity::Activity;
 
-/// The callers of a group that was just answered often send their next requests at once: publishers
-/// that work through a backlog do. The next group waits until that number of requests is there, since a
-/// commit costs almost the same for one request as for many. It waits only as long as requests keep
-/// arriving: it ends when none arrives within this part of the time that the last commit took.
+/// After a commit, its callers often send their next requests immediately, for example publishers with a
+/// backlog. A commit costs almost the same for one request as for many. The next group therefore waits for
+/// as many requests as the last commit answered. It stops waiting when no request arrives within this
+/// fraction of the time of the last commit.
 const QUIET_PART: u32 = 4;
 
-/// The bounds of that time. Shorter ones would spend more on waking up than on committing.
+/// The bounds of that time. With shorter waits the thread would spend more time on waking up than on
+/// committing.
 const MIN_QUIET: Duration = Duration::from_micros(50);
 const MAX_QUIET: Duration = Duration::from_micros(500);
 
-/// The longest that a group waits for more requests, however steadily they arrive.
+/// The maximum time for which a group waits for more requests.
 const MAX_GATHER: Duration = Duration::from_millis(2);
 
-/// The queue of the committer, shared by callers, the committer's task and the store's thread.
+/// The queue of the committer, shared by callers, the committer's task and the store's writer thread.
 #[derive(Debug)]
 pub(super) struct Queue {
     state: Mutex<State>,
-    /// Wakes the committer's task when there is work.
+    /// Wakes the committer's task if there is work.
     work: Notify,
-    /// Wakes the store's thread when as many requests wait as it waits for.
+    /// Wakes the writer thread when enough requests have arrived.
     arrived: Condvar,
     activity: Arc<Activity>,
 }
@@ -39,21 +40,21 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     backlog: Backlog,
-    /// While a group is gathered: the number of requests that ends it.
+    /// While a group waits for more requests: the number of requests that ends the wait.
     gathering: Option<usize>,
     last: Option<LastCommit>,
 }
 
-/// The commit that ended last.
+/// The last completed commit.
 #[derive(Clone, Copy, Debug)]
 struct LastCommit {
-    /// The requests that it answered.
+    /// The number of requests that it answered.
     answered: usize,
     took: Duration,
     ended: Instant,
 }
 
-/// The queue takes no more requests.
+/// The queue is closed and refuses requests.
 pub(super) struct Closed;
 
 impl Queue {
@@ -86,14 +87,14 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes no more requests. Those that are here are still committed.
+    /// Refuses new requests. Queued requests are still committed.
     pub(super) fn close(&self) {
         self.lock().backlog.close();
         self.arrived.notify_one();
         self.work.notify_one();
     }
 
-    /// Takes no more requests and drops those that are here, whose callers are told by that.
+    /// Refuses new requests and drops the queued ones, which notifies their callers.
     pub(super) fn abandon(&self) {
         let mut state = self.lock();
         state.backlog.close();
@@ -103,7 +104,7 @@ impl Queue {
         drop(left);
     }
 
-    /// Waits until there is something to commit; `false` once the queue is closed and empty.
+    /// Waits until there is something to commit. Returns `false` when the queue is closed and empty.
     pub(super) async fn has_work(&self) -> bool {
         loop {
             let next = self.lock().backlog.next(Instant::now());
@@ -119,14 +120,14 @@ impl Queue {
         }
     }
 
-    /// Forms the next group. Blocks for [`MAX_GATHER`] at most.
+    /// Forms the next group. Blocks for at most [`MAX_GATHER`].
     pub(super) fn take(&self) -> TakenGroup {
         let mut state = self.gather(self.lock());
         let is_shared = self.activity.is_shared();
         state.backlog.take(Instant::now(), is_shared)
     }
 
-    /// Notes the end of a commit that answered this many requests.
+    /// Records a completed commit and the number of requests that it answered.
     pub(super) fn note_commit(&self, answered: usize, took: Duration) {
         self.lock().last = Some(LastCommit {
             answered,
@@ -135,7 +136,7 @@ impl Queue {
         });
     }
 
-    /// Lets steps rest after a turn that took this long.
+    /// Delays the next step after an owner's turn that took `turn`; see [`Backlog::rest_after`].
     pub(super) fn rest_after(&self, turn: Duration) {
         self.lock().backlog.rest_after(Instant::now(), turn);
     }
@@ -164,7 +165,7 @@ impl Queue {
         state
     }
 
-    /// A thread that panicked with the lock cannot have left a request half moved.
+    /// Ignores poisoning: a thread that panics with the lock leaves every request in a valid place.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -177,7 +178,7 @@ mod tests {
     use super::super::samples::publish;
     use super::*;
 
-    /// Longer than any test takes.
+    /// A time that exceeds the duration of every test.
     const LONG: Duration = Duration::from_secs(3_600);
 
     fn queue(requests: usize) -> Arc<Queue> {
@@ -200,7 +201,7 @@ mod tests {
         queue.note_commit(5, LONG);
         let gathering = Arc::clone(&queue);
         let taken = thread::spawn(move || gathering.take());
-        // They come while it waits, or before it begins.
+        // These requests arrive during the wait or before it.
         for _ in 0..3 {
             assert!(queue.push(publish()).is_ok());
         }
@@ -209,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn does_not_wait_for_callers_who_stay_away() {
+    fn stops_waiting_when_no_request_arrives() {
         let queue = queue(2);
         queue.note_commit(5, Duration::ZERO);
         assert_eq!(queue.take().replies.len(), 2);
     }
 
     #[tokio::test]
-    async fn a_closed_queue_ends_when_it_is_empty() {
+    async fn ends_when_closed_and_empty() {
         let queue = queue(1);
         queue.close();
         assert!(queue.push(publish()).is_err());

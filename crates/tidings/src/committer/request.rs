@@ -1,4 +1,4 @@
-//! Requests that wait for their commit, and the ways back to their callers.
+//! Requests to the committer, and the replies to their callers.
 
 use std::sync::Arc;
 
@@ -11,16 +11,16 @@ use crate::store::{ChangeStep, Publication, StepOutcome, StoreError};
 pub(super) type Published = Result<Vec<Receipt>, PublishError>;
 pub(super) type Changed = Result<StepOutcome, ChangeError>;
 
-/// Who asks for a step of a change. Askers take turns.
+/// The source of a step or of a large request. Askers take turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Asker {
-    /// The owner whose view of the events changes, or who publishes.
+    /// The owner whose events change, or the owner as publisher.
     Owner(OwnerId),
-    /// The background task, whoever owns the events.
+    /// The background task, for events of any owner.
     Upkeep,
 }
 
-/// One request.
+/// A request to the committer.
 #[derive(Debug)]
 pub(super) enum Request {
     Publish(PublishRequest),
@@ -30,9 +30,9 @@ pub(super) enum Request {
 #[derive(Debug)]
 pub(super) struct PublishRequest {
     pub(super) publication: Publication,
-    /// The owner, if the events are published by their owner.
+    /// The owner, if the owner is the publisher.
     pub(super) by_owner: Option<OwnerId>,
-    /// About its memory.
+    /// The approximate memory of the request.
     pub(super) bytes: usize,
     pub(super) reply: Reply<Published>,
 }
@@ -44,22 +44,22 @@ pub(super) struct ChangeRequest {
     pub(super) reply: Reply<Changed>,
 }
 
-/// The way back to the caller of a request.
+/// Sends the outcome of a request to its caller.
 #[derive(Debug)]
 pub(super) struct Reply<T> {
     pub(super) caller: oneshot::Sender<T>,
-    /// The request's room in the queue, given back with the reply.
+    /// The request's room in the queue, released with the reply.
     pub(super) _room: OwnedSemaphorePermit,
 }
 
 impl<T> Reply<T> {
-    /// The caller may be gone. The request is committed and delivered all the same.
+    /// Sends the outcome. Ignores a caller that has dropped its future.
     pub(super) fn send(self, outcome: T) {
         let _ = self.caller.send(outcome);
     }
 }
 
-/// The replies that a group's outcomes are sent to, in the group's order.
+/// The replies for a group, in the order of the group's outcomes.
 #[derive(Debug, Default)]
 pub(super) struct Replies {
     pub(super) publishers: Vec<Reply<Published>>,
@@ -67,12 +67,12 @@ pub(super) struct Replies {
 }
 
 impl Replies {
-    /// How many requests are answered.
+    /// The number of requests in the group.
     pub(super) fn len(&self) -> usize {
         self.publishers.len() + self.changers.len()
     }
 
-    /// Tells all callers that nothing was committed.
+    /// Reports to all callers that the commit failed.
     pub(super) fn fail(self, error: &Arc<StoreError>) {
         for reply in self.publishers {
             reply.send(Err(PublishError::Store(Arc::clone(error))));

@@ -1,4 +1,4 @@
-//! Requests for tests.
+//! Sample requests for tests.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, oneshot};
 use super::request::{Asker, ChangeRequest, PublishRequest, Reply, Request};
 use crate::store::{ChangeStep, Publication, Target};
 
-/// A reply that nobody waits for.
+/// A reply without a waiting caller.
 fn reply<T>() -> Reply<T> {
     let room = Arc::new(Semaphore::new(1)).try_acquire_many_owned(1);
     Reply {
@@ -22,7 +22,7 @@ pub(super) fn publish() -> Request {
     publish_by(None, 100)
 }
 
-/// A publish request of this size.
+/// A publish request of `bytes`.
 pub(super) fn publish_by(by_owner: Option<OwnerId>, bytes: usize) -> Request {
     Request::Publish(PublishRequest {
         publication: Publication {
@@ -35,7 +35,7 @@ pub(super) fn publish_by(by_owner: Option<OwnerId>, bytes: usize) -> Request {
     })
 }
 
-/// A deletion of this number of events.
+/// A deletion of `events` events.
 pub(super) fn change_by(asker: Asker, events: usize) -> Request {
     Request::Change(ChangeRequest {
         step: ChangeStep {
@@ -52,7 +52,7 @@ pub(super) fn change_by(asker: Asker, events: usize) -> Request {
     })
 }
 
-/// The same by an owner who asks for nothing else.
+/// A deletion of `events` events by a new owner.
 pub(super) fn change(events: usize) -> Request {
     change_by(Asker::Owner(OwnerId::mint()), events)
 }

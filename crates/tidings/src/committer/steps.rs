@@ -1,5 +1,5 @@
-//! Work that waits until there is time for it: steps of bulk changes, and large requests of owners who
-//! publish to themselves. The askers take turns.
+//! The deferred requests: steps of bulk changes, and large requests of owners who publish to themselves.
+//! The askers take turns.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,13 +7,13 @@ use tidings_event::StreamItem;
 
 use super::request::{Asker, Request};
 
-/// A step as large as this fills a turn.
+/// The weight of a full turn: one step of the maximum size.
 const TURN_WEIGHT: usize = StreamItem::MAX_IDS;
 
-/// The bytes of a publish request that take as long as a change of one event.
+/// The number of bytes of a publish request that take as long to commit as a change of one event.
 const BYTES_PER_CHANGE: usize = 256;
 
-/// How long a request takes to commit, in changes of one event.
+/// The time to commit a request, in units of a change of one event.
 fn weight(request: &Request) -> usize {
     match request {
         Request::Change(change) => change.step.targets.len(),
@@ -24,12 +24,12 @@ fn weight(request: &Request) -> usize {
     }
 }
 
-/// Requests by the asker, each in the order in which they came. Their memory counts as the queue's.
+/// The deferred requests of each asker, in order of arrival. Their memory counts towards the queue.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
-    /// Only askers with a request.
+    /// The requests by asker. Contains only askers with at least one request.
     lines: HashMap<Asker, VecDeque<Request>>,
-    /// The same askers, the one whose turn it is first.
+    /// The same askers in the order of their turns.
     ring: VecDeque<Asker>,
 }
 
@@ -46,8 +46,8 @@ impl Steps {
         line.push_back(request);
     }
 
-    /// The next turn: one request, or several small ones that weigh no more; and whether an owner asked
-    /// for any of them.
+    /// Takes the next turn: one request, or several small ones up to [`TURN_WEIGHT`]. The flag is true if at
+    /// least one of them is from an owner.
     pub(super) fn next_turn(&mut self) -> (Vec<Request>, bool) {
         let (mut turn, mut turn_weight, mut is_of_owner) = (Vec::new(), 0, false);
         while let Some(asker) = self.ring.front().copied() {

@@ -1,4 +1,4 @@
-//! Tests that look inside the store.
+//! Tests of the engine on a store that counts reads and can fail on request.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::*;
 use crate::store::watched::WatchedStore;
 
-/// Far longer than anything here takes.
+/// The time limit of a wait, far longer than any test takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn start() -> (Tidings, Arc<WatchedStore>, TempDir) {
@@ -31,7 +31,7 @@ fn event(owner: Option<OwnerId>) -> Event {
         .with_action("restart")
         .with_severity(Severity::Warning);
     let builder = match owner {
-        Some(owner) => builder.from_user(*owner.as_uuid()),
+        Some(owner) => builder.for_user(owner),
         None => builder,
     };
     builder.build().unwrap()
@@ -59,7 +59,7 @@ async fn check_reports_a_committer_that_panicked() {
     assert!(matches!(refused, PublishError::Closed), "{refused:?}");
     let fault = fault(&tidings).await;
     assert_eq!(fault, "the task that commits requests has ended");
-    // Later requests do not wait for ever either.
+    // Later requests fail too, instead of waiting forever.
     let refused = tidings.publish(event(None)).await.unwrap_err();
     assert!(matches!(refused, PublishError::Closed), "{refused:?}");
     tidings.close().await;
@@ -71,7 +71,7 @@ async fn check_reports_a_background_task_that_panicked() {
     store.upkeep_panics.store(true, Ordering::Relaxed);
     let fault = fault(&tidings).await;
     assert_eq!(fault, "the background task has ended");
-    // Publishing goes on.
+    // Publishing still works.
     tidings.publish(event(None)).await.unwrap();
     tidings.close().await;
 }
@@ -90,7 +90,7 @@ async fn check_reports_a_writer_that_ended() {
     tidings.close().await;
 }
 
-/// Reads until an item that is wanted.
+/// Reads items until one satisfies `is_wanted`.
 async fn until(
     subscription: &mut Subscription,
     is_wanted: impl Fn(&StreamItem) -> bool,
@@ -107,7 +107,7 @@ async fn until(
 }
 
 #[tokio::test]
-async fn an_expired_system_event_costs_no_read_for_each_subscriber() {
+async fn deletes_a_system_event_without_a_read_per_subscriber() {
     const SUBSCRIBERS: usize = 1_000;
     let (tidings, store, _directory) = start().await;
     let ended: EventId = tidings.publish(event(None)).await.unwrap().id;
@@ -130,7 +130,7 @@ async fn an_expired_system_event_costs_no_read_for_each_subscriber() {
             matches!(item, StreamItem::Live { .. })
         });
         let StreamItem::Live { summary, .. } = live.await else {
-            panic!("it is live");
+            panic!("expected a live item");
         };
         subscribers.push((reader, subscription, summary));
     }
@@ -148,7 +148,7 @@ async fn an_expired_system_event_costs_no_read_for_each_subscriber() {
         followed.push((*reader, now));
     }
     assert_eq!(store.reads.load(Ordering::Relaxed) - before, 0);
-    // What they have counted is what there is.
+    // The counts from the stream equal the counts in the store.
     for (reader, counted) in followed {
         assert_eq!(tidings.summary(reader).await.unwrap().counts, counted);
     }
@@ -156,7 +156,7 @@ async fn an_expired_system_event_costs_no_read_for_each_subscriber() {
 }
 
 #[tokio::test]
-async fn a_subscription_is_a_stream() {
+async fn reads_a_subscription_as_a_stream() {
     let (tidings, _store, _directory) = start().await;
     let reader = OwnerId::mint();
     let subscription = tidings.subscribe(reader, Start::Now).await.unwrap();
@@ -167,7 +167,7 @@ async fn a_subscription_is_a_stream() {
         _ => None,
     });
     let mut created = std::pin::pin!(created);
-    // It waits before the event is published.
+    // The stream has no item before the event is published.
     assert!(created.next().now_or_never().is_none());
     tidings.publish(event).await.unwrap();
     let next = tokio::time::timeout(PATIENCE, created.next()).await;

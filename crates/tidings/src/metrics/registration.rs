@@ -1,4 +1,4 @@
-//! How the counters come to a registry of `prometheus-client`.
+//! Registers the metrics in a registry of `prometheus-client`.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::store::Store;
 use crate::timekeeper::Timekeeper;
 
 impl Metrics {
-    /// Adds all of them to a registry, under names that begin with `tidings_`.
+    /// Adds all metrics to a registry, under names that begin with `tidings_`.
     pub(crate) fn register(
         &self,
         hub: Arc<Hub>,
@@ -29,27 +29,27 @@ impl Metrics {
         counter("events_stored", "Events stored", &self.events_stored);
         counter(
             "events_repeated",
-            "Events that had been stored before",
+            "Published events that were already stored",
             &self.events_repeated,
         );
         counter(
             "frames_encoded",
-            "Events encoded as JSON, once each when published and when replayed",
+            "Frames encoded as JSON, once per publication, change or replay",
             &self.frames_encoded,
         );
         counter(
             "frames_delivered",
-            "Frames handed to subscribers",
+            "Frames delivered to subscribers",
             &self.frames_delivered,
         );
         counter(
             "delivered_bytes",
-            "Bytes of the JSON of frames handed to streams",
+            "Bytes of JSON in the frames delivered to subscribers",
             &self.bytes_delivered,
         );
         counter(
             "replays",
-            "Subscriptions that began behind the head of a feed",
+            "Subscriptions that started before the head of a feed",
             &self.replays,
         );
         counter(
@@ -59,27 +59,27 @@ impl Metrics {
         );
         counter(
             "events_expired",
-            "Events that retention deleted; they are among the deleted ones too",
+            "Events that retention deleted; events_changed counts them too",
             &self.events_expired,
         );
         counter(
             "deletions_forgotten",
-            "Deletions that are no longer remembered",
+            "Deletions that the store no longer remembers",
             &self.deletions_forgotten,
         );
         counter(
             "tidy_steps",
-            "Steps of the store's work on itself, such as indexing for searching",
+            "Steps of background maintenance of the store, such as indexing for search",
             &self.tidy_steps,
         );
         counter(
             "clock_jumps",
-            "Jumps of the wall clock against the time that has passed",
+            "Jumps of the wall clock relative to the trusted time",
             &self.clock_jumps,
         );
         registry.register(
             "events_changed",
-            "Events that were marked or deleted, by what was done",
+            "Events marked or deleted, by change",
             self.events_changed.clone(),
         );
         registry.register(
@@ -89,28 +89,32 @@ impl Metrics {
         );
         registry.register(
             "resets",
-            "Subscriptions that could not begin where their reader wanted",
+            "Subscriptions whose start could not be used, by reason",
             self.resets.clone(),
         );
         registry.register(
             "commit_events",
-            "Events in a commit",
+            "Events per commit",
             self.commit_events.clone(),
         );
         registry.register_with_unit(
             "commit_sync",
-            "Time until a commit is on disk",
+            "Time to write a commit to disk",
             Unit::Seconds,
             self.commit_sync_seconds.clone(),
         );
-        registry.register("subscribers", "Subscriptions now", self.subscribers.clone());
+        registry.register(
+            "subscribers",
+            "Current subscriptions",
+            self.subscribers.clone(),
+        );
         registry.register_collector(Box::new(LiveFeeds(hub)));
         registry.register_collector(Box::new(StoreRoom(store)));
         registry.register_collector(Box::new(Clocks(time)));
     }
 }
 
-/// What the clocks show when they are asked.
+/// Reads the clocks when the registry is encoded.
 #[derive(Debug)]
 struct Clocks(Arc<Timekeeper>);
 
@@ -119,7 +123,7 @@ impl Collector for Clocks {
         let gauge = ConstGauge::new(self.0.wall_ahead_seconds());
         let encoder = encoder.encode_descriptor(
             "clock_ahead",
-            "How far the wall clock is ahead of the time by which retention works",
+            "Wall clock minus the trusted time that retention uses",
             Some(&Unit::Seconds),
             gauge.metric_type(),
         )?;
@@ -127,7 +131,7 @@ impl Collector for Clocks {
     }
 }
 
-/// What the file system says when it is asked.
+/// Queries the file system when the registry is encoded.
 struct StoreRoom(Arc<dyn Store>);
 
 impl std::fmt::Debug for StoreRoom {
@@ -144,7 +148,7 @@ impl Collector for StoreRoom {
         for (name, help, bytes) in [
             (
                 "database",
-                "Size of the database with its write-ahead log",
+                "Size of the database, including its write-ahead log",
                 room.database_bytes,
             ),
             (
@@ -166,7 +170,7 @@ impl Collector for StoreRoom {
     }
 }
 
-/// What the hub knows when it is asked.
+/// Measures the hub when the registry is encoded.
 #[derive(Debug)]
 struct LiveFeeds(Arc<Hub>);
 
@@ -178,15 +182,19 @@ impl Collector for LiveFeeds {
             let encoder = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
             gauge.encode(encoder)
         };
-        gauge("live_feeds", "Feeds with a subscriber", state.feeds)?;
+        gauge(
+            "live_feeds",
+            "Feeds with at least one subscriber",
+            state.feeds,
+        )?;
         gauge(
             "window_bytes",
-            "Bytes of frames kept for subscribers that are behind",
+            "Bytes of frames kept for lagging subscribers",
             state.window_bytes,
         )?;
         gauge(
             "subscriber_lag_events",
-            "Events by which the slowest subscriber is behind",
+            "Lag of the slowest subscriber, in events",
             state.largest_lag,
         )
     }

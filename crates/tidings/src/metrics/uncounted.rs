@@ -1,4 +1,4 @@
-//! Counters that count nothing, for a build without the feature `metrics`.
+//! Metrics without effect, for builds without the feature `metrics`.
 
 use std::marker::PhantomData;
 
@@ -35,7 +35,7 @@ pub(super) fn exponential_buckets(_: f64, _: f64, _: u16) -> std::iter::Empty<f6
     std::iter::empty()
 }
 
-/// Counters by their label.
+/// A family of metrics with labels.
 #[derive(Debug)]
 pub(crate) struct Family<L, C> {
     counter: C,
