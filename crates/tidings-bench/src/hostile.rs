@@ -1,4 +1,4 @@
-//! What a user notices while others attack the server.
+//! Measures the latency of a user's events while other clients attack the server.
 
 mod abuse;
 pub(crate) mod account;
@@ -27,22 +27,21 @@ use crate::report::{Table, Target};
 use crate::server::Server;
 use crate::statistics::Samples;
 
-/// Someone else than the bystander.
+/// The user whose token the attackers have.
 const ATTACKER: Uuid = Uuid::from_u128(0x7b1d_2c3e_0000_4000_8000_0000_0000_000b);
 const BYSTANDER: Uuid = Uuid::from_u128(0x7b1d_2c3e_0000_4000_8000_0000_0000_000a);
 
-/// The attackers share a core with the bystander, whose own wait for it is not the server's fault.
+/// The priority of the attackers. They share a core with the bystander and must not delay it.
 const ATTACKERS_NICE: i32 = 10;
 
-/// How long the server may take until it has let go of what an attack left.
+/// The maximum time in which the server must close the connections of an attack.
 const RECOVERY: Duration = Duration::from_secs(60);
 
-/// The files that a server may have open more than before: connections to the store that it opened
-/// meanwhile.
+/// The number of additional open files that are allowed after an attack, for new connections to the store.
 const FILES_LEFT: usize = 8;
 
 pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
-    let title = "hostile: publish to read of a user, ms, before and during attacks";
+    let title = "hostile: a user's time from publish to delivery during attacks, ms";
     let mut table = Table::new(title);
     let mut notes = Vec::new();
     for attack in Attack::ALL {
@@ -54,7 +53,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
             during.add(&turn.during);
             last = Some(turn);
         }
-        let turn = last.context("there is a turn")?;
+        let turn = last.context("no turn was measured")?;
         let name = attack.describe();
         table.ratio(
             &format!("{name}: median"),
@@ -69,7 +68,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
             Target::None,
         );
         notes.push(format!(
-            "{name}: {}; the server took {:.0} % of its core and at most {:.1} MiB, {:.1} before.",
+            "{name}: {}; the server used {:.0} % of its core and at most {:.1} MiB, {:.1} MiB before.",
             turn.tally,
             turn.cpu * 100.0,
             mib(turn.peak_bytes),
@@ -77,10 +76,10 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         ));
     }
     table.note(format!(
-        "A server with `--auth jwt` and otherwise the default limits. The user publishes to themselves \
-         and follows, an event every 5 ms; the attackers come from another address, and share the \
-         load's core with the user at nice {ATTACKERS_NICE}. After each attack the server was well and \
-         had let go of its connections. What the server did in the last turn:"
+        "The server runs with `--auth jwt` and default limits. The user publishes to themselves every 5 ms \
+         and follows. The attackers come from another address and share the load generator's core with \
+         the user, at nice {ATTACKERS_NICE}. After each attack the server was healthy and had closed the \
+         attackers' connections. What the server did in the last turn:"
     ));
     for note in notes {
         table.note(note);
@@ -105,18 +104,20 @@ struct Turn {
     before: Samples,
     during: Samples,
     tally: Tally,
-    /// The part of a core that the server took during the attack.
+    /// The fraction of a core that the server used during the attack.
     cpu: f64,
     bytes_before: u64,
     peak_bytes: u64,
 }
 
-/// Measures before and during an attack, at a server of its own.
+/// Measures before and during an attack, on a new server.
 async fn measure(bench: &Bench, attack: Attack) -> anyhow::Result<Turn> {
     let directory = bench.directory()?;
     let tokens = Tokens::new(&bench.server)?;
     let secret = tokens.secret_file();
-    let secret = secret.to_str().context("the secret has a plain path")?;
+    let secret = secret
+        .to_str()
+        .context("the path of the secret is not UTF-8")?;
     let flags = ["--auth", "jwt", "--jwt-secret-file", secret];
     let server = Server::start_with(bench, &directory.path().join("data"), &flags).await?;
     let victim = Victim {
@@ -125,7 +126,7 @@ async fn measure(bench: &Bench, attack: Attack) -> anyhow::Result<Turn> {
     };
     let token = tokens.sign(BYSTANDER, "events:read,events:write,events:publish")?;
     let calm = bench.size(Duration::from_secs(3), Duration::from_secs(1));
-    // Longer than the server lets anybody be slow.
+    // Longer than every timeout of the server for slow clients.
     let storm = bench.size(Duration::from_secs(12), Duration::from_secs(2));
     let (turn, server) = tokio::task::spawn_blocking(move || {
         let turn = weather(&server, attack, victim, token, (calm, storm));
@@ -133,7 +134,7 @@ async fn measure(bench: &Bench, attack: Attack) -> anyhow::Result<Turn> {
     })
     .await?;
     server.stop().await?;
-    turn.with_context(|| format!("the attack {attack:?} broke off"))
+    turn.with_context(|| format!("the attack {attack:?} failed"))
 }
 
 fn weather(
@@ -151,7 +152,7 @@ fn weather(
     let (begun, beginning) = mpsc::channel();
     let (stop, stopped) = oneshot::channel::<()>();
     let attackers = std::thread::spawn(move || attack_until(attack, &victim, &begun, stopped));
-    // Fails only if the attackers broke off, which joining them tells.
+    // An error means that the attackers failed; `join` returns their error.
     let _ = beginning.recv();
     let (cpu, since) = (server.cpu()?, Instant::now());
     let during = bystander.measure(storm);
@@ -160,7 +161,7 @@ fn weather(
     let tally = attackers
         .join()
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    ensure!(!tally.is_empty(), "the attackers did nothing");
+    ensure!(!tally.is_empty(), "the attackers made no connection");
     recover(server, address, files)?;
     Ok(Turn {
         before,
@@ -178,13 +179,14 @@ fn attack_until(
     begun: &mpsc::Sender<()>,
     stopped: oneshot::Receiver<()>,
 ) -> anyhow::Result<Tally> {
-    // Of this thread alone.
-    setpriority_process(None, ATTACKERS_NICE).context("could not be nice")?;
+    // Applies to this thread only.
+    setpriority_process(None, ATTACKERS_NICE)
+        .context("could not lower the priority of the attackers")?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let stop = async {
-        // It is dropped when it is time.
+        // The sender is dropped to stop the attack.
         let _ = stopped.await;
     };
     let begin = || {
@@ -193,10 +195,10 @@ fn attack_until(
     Ok(runtime.block_on(attack::run(attack, victim, begin, stop)))
 }
 
-/// Waits until the server has closed what the attackers left, and is well.
+/// Waits until the server has closed the attackers' connections, and checks its health.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the files that another process has open give no signal"
+    reason = "another process does not signal when it closes files"
 )]
 fn recover(server: &Server, address: SocketAddr, files: usize) -> anyhow::Result<()> {
     let over = Instant::now();
@@ -208,7 +210,7 @@ fn recover(server: &Server, address: SocketAddr, files: usize) -> anyhow::Result
         }
         ensure!(
             over.elapsed() < RECOVERY,
-            "{open} files are open {RECOVERY:?} after the attack, {files} before"
+            "the server has {open} open files {RECOVERY:?} after the attack; before it had {files}"
         );
         std::thread::sleep(Duration::from_millis(50));
     }

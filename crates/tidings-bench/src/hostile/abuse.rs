@@ -1,4 +1,4 @@
-//! What an account does that asks for all it may have.
+//! The requests of an account that uses its limits in full.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -17,30 +17,30 @@ use super::attack::Tally;
 use super::unread_streams;
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, Description, SEVERITY};
 
-/// The addresses the account comes from, in turn. A hung-up connection keeps its port for a minute, and
-/// one address has 28,000.
+/// The number of the account's addresses, used in turn. A closed connection keeps its port for a minute, and
+/// one address has 28,000 ports.
 const ADDRESSES: u8 = 64;
 
-/// The next of them.
+/// The next address of the account.
 fn next_address() -> IpAddr {
     static NEXT: AtomicU8 = AtomicU8::new(0);
     let host = NEXT.fetch_add(1, Ordering::Relaxed) % ADDRESSES;
     IpAddr::V4(Ipv4Addr::new(127, 0, 3, 1 + host))
 }
 
-/// How long an answer is left unread before another is asked for.
+/// The time for which a client leaves a response unread before it sends the next request.
 const UNREAD: Duration = Duration::from_secs(4);
 
-/// How long the client of a bulk change waits before it hangs up.
+/// The time after which the client of a bulk change disconnects.
 const HANG_UP: Duration = Duration::from_millis(10);
 
-/// After a refusal by a limit.
+/// The pause after a refusal by a limit.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The smallest receive buffer, so that the answers wait at the server.
+/// A small receive buffer, so that unread responses stay at the server.
 const RECEIVE_BYTES: u32 = 4 * 1024;
 
-/// The newest events of the account, which are the largest there can be.
+/// Lists the newest events of the account, which have the maximum size.
 const LARGE_PAGE: &str = "/api/system/events?sort=created_at&order=desc&pagesize=1000&count=none";
 
 /// One kind of abuse.
@@ -71,17 +71,19 @@ impl Abuse {
     pub(super) const fn describe(self) -> &'static str {
         match self {
             Self::UnreadPages => "80 pages of the largest events, unread",
-            Self::UnreadStreams => "100 of them on one HTTP/2 connection with window 0",
-            Self::BulkChanges => "16 clients that mark all as read and unread in turn, and hang up",
+            Self::UnreadStreams => "100 such pages on one HTTP/2 connection with window 0",
+            Self::BulkChanges => {
+                "16 clients that mark all as read and unread in turn and disconnect"
+            }
             Self::DeepReads => "16 clients with deep searches, counts and pages",
-            Self::DeepReadsOfTwo => "the same of two accounts",
+            Self::DeepReadsOfTwo => "the same by two accounts",
             Self::LargestEvents => "4 clients that publish the largest events",
             Self::Requests => "16 clients that list and mark at the account's rate",
-            Self::Everything => "all of this at once, by one account",
+            Self::Everything => "all of this at once by one account",
         }
     }
 
-    /// Whether it needs HTTP/2, which the server speaks over TLS only.
+    /// Whether the abuse needs HTTP/2, which the server supports only over TLS.
     pub(super) const fn needs_tls(self) -> bool {
         matches!(self, Self::UnreadStreams)
     }
@@ -93,7 +95,7 @@ impl Abuse {
         }
     }
 
-    /// The jobs, one for each client.
+    /// The job of each client.
     fn jobs(self) -> Vec<Job> {
         let jobs = |job, number| vec![job; number];
         match self {
@@ -117,7 +119,7 @@ impl Abuse {
     }
 }
 
-/// What one client does, again and again.
+/// The action that a client repeats.
 #[derive(Clone, Copy, Debug)]
 enum Job {
     UnreadPage,
@@ -128,11 +130,11 @@ enum Job {
     Requests,
 }
 
-/// Where, and as whom.
+/// The server to abuse, and the accounts' tokens.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) server: SocketAddr,
-    /// Of each account.
+    /// The token of each account.
     pub(super) tokens: Vec<String>,
     pub(super) tls: Option<Arc<ClientConfig>>,
 }
@@ -154,7 +156,7 @@ pub(super) async fn run(
             tls: target.tls.clone(),
             tally: Arc::clone(&tally),
         };
-        clients.spawn(async move { client.go_on().await });
+        clients.spawn(async move { client.run().await });
     }
     begun();
     stop.await;
@@ -172,7 +174,7 @@ struct Client {
 }
 
 impl Client {
-    async fn go_on(&self) {
+    async fn run(&self) {
         for round in 0_u64.. {
             let ended = match self.job {
                 Job::UnreadPage => self.leave_unread().await,

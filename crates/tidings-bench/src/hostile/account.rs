@@ -1,4 +1,4 @@
-//! What a user notices while an ordinary account asks for all it may have.
+//! Measures the latency of a user's requests while another account uses its limits in full.
 
 use std::path::Path;
 use std::sync::{Arc, mpsc};
@@ -27,25 +27,25 @@ use crate::report::{Table, Target};
 use crate::server::Server;
 use crate::statistics::Samples;
 
-/// The second account, where there are two.
+/// The second account of an abuse by two accounts.
 const ACCOMPLICE: Uuid = Uuid::from_u128(0x7b1d_2c3e_0000_4000_8000_0000_0000_000c);
 
-/// The largest events that the account has.
+/// The number of events of the maximum size that the account has.
 const LARGE_EVENTS: usize = 1_000;
 
-/// How many are stored at a time.
+/// The number of events in a batch.
 const BATCH: usize = 1_000;
 const LARGE_BATCH: usize = 50;
 
-/// What the victim's medians should stay below, times what they were.
+/// The target for the victim's medians, as a multiple of the medians before the abuse.
 const MOST_SLOWED: f64 = 2.0;
 
-/// By how much the server's memory should grow at most, in MiB.
+/// The target for the growth of the server's memory, in MiB.
 const MOST_GROWN_MIB: f64 = 256.0;
 
 pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     let store = Store::fill(bench).await?;
-    let mut table = Table::new("hostile: a user beside an ordinary account that asks for much");
+    let mut table = Table::new("hostile-account: a user beside one demanding account, ms");
     let mut notes = Vec::new();
     for abuse in Abuse::ALL {
         let mut medians: [(&str, Samples, Samples); 3] = [
@@ -71,16 +71,16 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
             let target = Target::AtMost(MOST_SLOWED);
             table.ratio(&figure, during, ("before", before), target);
         }
-        let figure = format!("{name}: the server's memory grew by, MiB");
+        let figure = format!("{name}: growth of the server's memory, MiB");
         table.figure(&figure, &grown, Target::AtMost(MOST_GROWN_MIB));
-        let turn = last.context("there is a turn")?;
+        let turn = last.context("no turn was measured")?;
         let slowest = turn
             .during
             .by_name()
             .map(|(request, taken)| format!("{request} {:.1} ms", taken.percentile(99)));
         notes.push(format!(
-            "{name}: 99th percentiles {}; {} requests of the user were refused; the account had {}; the \
-             server took {:.0} % of its core.",
+            "{name}: 99th percentiles {}; refused requests of the user: {}; the account: {}; the server \
+             used {:.0} % of its core.",
             slowest.join(", "),
             turn.during.refused,
             turn.tally,
@@ -88,11 +88,11 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         ));
     }
     table.note(format!(
-        "A server with `--auth jwt` and otherwise the default limits. The account may read and write \
-         its own events (`events:read events:write`) and has {} events and {LARGE_EVENTS} of 64 KiB of \
-         metadata more; the user has {}. The user publishes, marks that event and lists 25, over one \
-         connection, every 20 ms; the account comes from another address and shares the load's core \
-         at nice {ATTACKERS_NICE}. In the last turn:",
+        "The server runs with `--auth jwt` and default limits. The account can read and write its own \
+         events (`events:read events:write`). It has {} events, and {LARGE_EVENTS} more with 64 KiB of \
+         metadata each; the user has {} events. The user publishes an event, marks it and lists 25, every \
+         20 ms over one connection. The account comes from other addresses and shares the load \
+         generator's core with the user, at nice {ATTACKERS_NICE}. In the last turn:",
         store.events,
         store.events_of_user,
     ));
@@ -102,7 +102,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     Ok(table)
 }
 
-/// The events that are there before.
+/// The store that each turn starts with.
 struct Store {
     directory: TempDir,
     events: usize,
@@ -154,7 +154,7 @@ impl Store {
         let database = data.join("tidings.db");
         std::fs::copy(self.directory.path().join("data/tidings.db"), &database)
             .context("could not copy the store")?;
-        // Or the disk would be busy with it while something is measured.
+        // The copy would otherwise still occupy the disk during the measurement.
         std::fs::File::open(&database)?.sync_all()?;
         Ok(())
     }
@@ -164,14 +164,14 @@ fn event(owner: Uuid, random: &mut Rng) -> anyhow::Result<Event> {
     let mut description = Description::default();
     let (category, action) = description.make(random, false);
     Event::builder()
-        .from_user(OwnerId::from_uuid(owner))
+        .for_user(OwnerId::from_uuid(owner))
         .acted_upon(ACTED_UPON)
         .with_category(category)
         .with_action(action)
         .with_severity(Severity::Informational)
         .with_description(description.text())
         .build()
-        .context("the event keeps the rules")
+        .context("could not build an event")
 }
 
 struct Turn {
@@ -189,7 +189,9 @@ async fn measure(bench: &Bench, store: &Store, abuse: Abuse) -> anyhow::Result<T
     store.copy_to(&data)?;
     let tokens = Tokens::new(&bench.server)?;
     let secret = tokens.secret_file();
-    let secret = secret.to_str().context("the secret has a plain path")?;
+    let secret = secret
+        .to_str()
+        .context("the path of the secret is not UTF-8")?;
     let mut flags = vec!["--auth", "jwt", "--jwt-secret-file", secret];
     let (certificate, key) = (
         directory.path().join("cert.pem"),
@@ -200,8 +202,10 @@ async fn measure(bench: &Bench, store: &Store, abuse: Abuse) -> anyhow::Result<T
         false => None,
     };
     if tls.is_some() {
-        let certificate = certificate.to_str().context("the path is plain")?;
-        let key = key.to_str().context("the path is plain")?;
+        let certificate = certificate
+            .to_str()
+            .context("the path of the certificate is not UTF-8")?;
+        let key = key.to_str().context("the path of the key is not UTF-8")?;
         flags.extend(["--tls-cert", certificate, "--tls-key", key]);
     }
     let server = Server::start_with(bench, &data, &flags).await?;
@@ -215,7 +219,7 @@ async fn measure(bench: &Bench, store: &Store, abuse: Abuse) -> anyhow::Result<T
             .collect::<anyhow::Result<_>>()?,
         tls: tls.clone(),
     };
-    // May publish more than 20 events a second, or there would be few to measure.
+    // With `events:publish` the limit of 20 events per second for own events does not apply.
     let token = tokens.sign(BYSTANDER, "events:read,events:write,events:publish")?;
     let victim = Victim::new(server.address(), token, tls);
     let calm = bench.size(Duration::from_secs(4), Duration::from_secs(1));
@@ -226,7 +230,7 @@ async fn measure(bench: &Bench, store: &Store, abuse: Abuse) -> anyhow::Result<T
     })
     .await?;
     server.stop().await?;
-    turn.with_context(|| format!("the abuse {abuse:?} broke off"))
+    turn.with_context(|| format!("the abuse {abuse:?} failed"))
 }
 
 fn weather(
@@ -245,7 +249,7 @@ fn weather(
     let has_tls = place.tls.is_some();
     let address = place.server;
     let account = std::thread::spawn(move || abuse_until(abuse, &place, &begun, stopped));
-    // Fails only if it broke off, which joining it tells.
+    // An error means that the account failed; `join` returns its error.
     let _ = beginning.recv();
     let (cpu, since) = (server.cpu()?, std::time::Instant::now());
     let during = victim.measure(storm);
@@ -254,7 +258,7 @@ fn weather(
     let tally = account
         .join()
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    ensure!(!tally.is_empty(), "the account did nothing");
+    ensure!(!tally.is_empty(), "the account made no connection");
     let peak_bytes = server.peak_resident_bytes()?;
     if !has_tls {
         recover(server, address, files)?;
@@ -275,13 +279,14 @@ fn abuse_until(
     begun: &mpsc::Sender<()>,
     stopped: oneshot::Receiver<()>,
 ) -> anyhow::Result<Tally> {
-    // Of this thread alone.
-    setpriority_process(None, ATTACKERS_NICE).context("could not be nice")?;
+    // Applies to this thread only.
+    setpriority_process(None, ATTACKERS_NICE)
+        .context("could not lower the priority of the account")?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let stop = async {
-        // It is dropped when it is time.
+        // The sender is dropped to stop the abuse.
         let _ = stopped.await;
     };
     let begin = || {
@@ -290,7 +295,7 @@ fn abuse_until(
     Ok(runtime.block_on(abuse::run(abuse, place, begin, stop)))
 }
 
-/// Makes a certificate, and the configuration of clients that trust it.
+/// Writes a new certificate and returns a client configuration that trusts it.
 fn make_certificate(certificate: &Path, key: &Path) -> anyhow::Result<Arc<ClientConfig>> {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".to_owned()])?;
     std::fs::write(certificate, cert.pem())?;

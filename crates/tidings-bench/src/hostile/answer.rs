@@ -1,10 +1,10 @@
-//! Answers of HTTP/1.1, told apart by hand.
+//! A minimal parser for HTTP/1.1 responses.
 
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// Status and length of the first answer in `bytes`, if all of it is there.
+/// The status and length of the first response in `bytes`. `None` if the response is incomplete.
 pub(super) fn whole(bytes: &[u8]) -> Option<(u16, usize)> {
     let end = bytes.windows(4).position(|part| part == b"\r\n\r\n")? + 4;
     let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
@@ -12,7 +12,7 @@ pub(super) fn whole(bytes: &[u8]) -> Option<(u16, usize)> {
     if head.contains("transfer-encoding: chunked") {
         let last = b"0\r\n\r\n";
         let body = bytes[end..].windows(last.len());
-        // Within JSON there are no line breaks, so nothing else looks like the last chunk.
+        // The server's JSON has no line breaks, so a body cannot contain the last chunk.
         let length = body.into_iter().position(|part| part == last)? + last.len();
         return Some((status, end + length));
     }
@@ -24,14 +24,14 @@ pub(super) fn whole(bytes: &[u8]) -> Option<(u16, usize)> {
     (bytes.len() >= end + length).then_some((status, end + length))
 }
 
-/// Reads answers, one after the other.
+/// Reads responses one at a time.
 #[derive(Default)]
 pub(super) struct Answers {
     bytes: Vec<u8>,
 }
 
 impl Answers {
-    /// The status of the next answer, whose body has come too.
+    /// Reads the next response with its body and returns its status.
     pub(super) async fn next(&mut self, socket: &mut (impl AsyncRead + Unpin)) -> io::Result<u16> {
         loop {
             if let Some((status, length)) = whole(&self.bytes) {

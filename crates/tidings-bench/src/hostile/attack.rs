@@ -1,4 +1,4 @@
-//! What hostile clients do.
+//! The attacks of hostile clients.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,20 +15,20 @@ use tokio::time::sleep;
 
 use super::answer::Answers;
 
-/// From where the attackers come, so that they are told from others.
+/// The address of the attackers, which differs from the bystander's.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
-/// From one byte to the next of those who are slow.
+/// The time between two bytes of a slow client.
 const DRIP: Duration = Duration::from_secs(1);
 
-/// Much more than the server takes for a head.
+/// The size of an oversized head, far above the server's limit.
 const HEAD_LINES: usize = 200;
 const HEAD_LINE_BYTES: usize = 1024;
 
-/// How much of an endless body is sent at a time.
+/// The size of a chunk of an endless body.
 const PIECE_BYTES: usize = 16 * 1024;
 
-/// After a connection could not be made.
+/// The pause after a failed connection attempt.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// One kind of attack.
@@ -54,16 +54,16 @@ impl Attack {
         Self::RefusedStreams,
     ];
 
-    /// What it does, with its number of attackers.
+    /// The name of the attack in the report.
     pub(super) const fn describe(self) -> &'static str {
         match self {
-            Self::SlowHeads => "1,000 heads of a byte a second",
+            Self::SlowHeads => "1,000 heads at a byte per second",
             Self::IdleConnections => "10,000 idle connections",
             Self::HeaderFlood => "16 floods of heads of 200 KiB",
-            Self::EndlessBodies => "16 endless bodies, by a good token",
-            Self::SlowBodies => "500 bodies of a byte a second, by a good token",
+            Self::EndlessBodies => "16 endless bodies with a valid token",
+            Self::SlowBodies => "500 bodies at a byte per second, with a valid token",
             Self::ForgedTokens => "16 floods of forged tokens",
-            Self::RefusedStreams => "1,000 who ask for a stream without a token, at once again",
+            Self::RefusedStreams => "1,000 clients that retry a stream without a token at once",
         }
     }
 
@@ -77,19 +77,19 @@ impl Attack {
     }
 }
 
-/// What the server did with the attackers.
+/// The results of the attackers' connections.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     connected: u64,
-    /// Connections that could not be made.
+    /// The number of failed connection attempts.
     failed: u64,
-    /// Connections that the server ended without an answer.
+    /// The number of connections that the server closed without a response.
     closed: u64,
     answers: BTreeMap<u16, u64>,
 }
 
 impl Tally {
-    /// Whether the server had anything to do with them.
+    /// Whether no connection succeeded.
     pub(super) const fn is_empty(&self) -> bool {
         self.connected == 0
     }
@@ -116,23 +116,23 @@ impl fmt::Display for Tally {
             answers,
         } = self;
         write!(f, "{connected} connections, {failed} failed")?;
-        write!(f, ", {closed} closed without an answer")?;
+        write!(f, ", {closed} closed without a response")?;
         for (status, number) in answers {
-            write!(f, ", {number} answered with {status}")?;
+            write!(f, ", {number} responses with status {status}")?;
         }
         Ok(())
     }
 }
 
-/// Who is attacked, and with what.
+/// The server to attack, and the attackers' token.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) server: SocketAddr,
-    /// A token that lets an attacker in as a user of their own.
+    /// A valid token of a user other than the bystander.
     pub(super) token: String,
 }
 
-/// Attacks until `stop` is ready; `begun` is called once every attacker has made its first connection.
+/// Attacks until `stop` is ready. Calls `begun` after every attacker's first connection attempt.
 pub(super) async fn run(
     attack: Attack,
     target: &Target,
@@ -149,7 +149,7 @@ pub(super) async fn run(
             tally: Arc::clone(&tally),
         };
         let all = Arc::clone(&all);
-        attackers.spawn(async move { attacker.go_on(&all).await });
+        attackers.spawn(async move { attacker.run(&all).await });
     }
     all.wait().await;
     begun();
@@ -166,7 +166,7 @@ struct Attacker {
 }
 
 impl Attacker {
-    async fn go_on(&self, all: &Barrier) {
+    async fn run(&self, all: &Barrier) {
         let first = self.connect().await;
         all.wait().await;
         let mut next = first;
@@ -200,7 +200,7 @@ impl Attacker {
         }
     }
 
-    /// Does with a connection what can be done with it, until the server answers or ends it.
+    /// Runs the attack on one connection until the server responds or closes it.
     async fn use_up(&self, socket: TcpStream) -> io::Result<()> {
         let (server, token) = (self.target.server, &self.target.token);
         let upload = format!(
@@ -245,7 +245,7 @@ impl Attacker {
         }
     }
 
-    /// Sends the beginning, then a piece again and again, until there is an answer.
+    /// Sends `begin` and then a piece repeatedly, until the server responds.
     async fn answer_of(
         &self,
         mut socket: TcpStream,
@@ -271,14 +271,14 @@ impl Attacker {
         let read = answers.next(&mut reader);
         let status = tokio::select! {
             status = read => status?,
-            // What a server says before it ends a connection can be lost when one still sends.
+            // A failed write can hide the response that the server sent before it closed the connection.
             sent = send => return sent,
         };
         self.count(|tally| tally.count_answer(status));
         Ok(())
     }
 
-    /// Sends the same request again and again.
+    /// Sends the same request repeatedly.
     async fn repeat(&self, mut socket: TcpStream, request: &str) -> io::Result<()> {
         let mut answers = Answers::default();
         loop {
@@ -293,7 +293,7 @@ impl Attacker {
     }
 }
 
-/// The token with another signature.
+/// The token with an invalid signature.
 fn forge(token: &str) -> String {
     let (signed, signature) = token.rsplit_once('.').unwrap_or((token, ""));
     let turned: String = signature.chars().rev().collect();

@@ -1,5 +1,4 @@
-//! A user who does nothing wrong while others do: an event now and then, and how long it takes to be
-//! seen.
+//! A well-behaved user during an attack, who publishes events and measures the time to their delivery.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -10,13 +9,13 @@ use anyhow::{Context as _, bail, ensure};
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION, SEVERITY, mint_id};
 use crate::statistics::Samples;
 
-/// From one event to the next.
+/// The time between two events.
 const INTERVAL: Duration = Duration::from_millis(5);
 
-/// Passing it means that the server does not serve any more.
+/// The time limit of a read or a connection attempt. Exceeding it means that the server no longer responds.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// Publishes over one connection and follows over another.
+/// Publishes over one connection and reads the stream over another.
 #[derive(Debug)]
 pub(super) struct Bystander {
     server: SocketAddr,
@@ -42,19 +41,19 @@ impl Bystander {
         })
     }
 
-    /// The milliseconds from when each event was due to when it was read from the stream.
+    /// Measures the time from the due time of each event to its delivery, in milliseconds.
     #[expect(
         clippy::disallowed_methods,
-        reason = "events at regular times; a timer of tokio would be off by up to a millisecond"
+        reason = "the interval must be exact; a timer of Tokio is off by up to 1 millisecond"
     )]
     pub(super) fn measure(&mut self, time: Duration) -> anyhow::Result<Samples> {
-        // The server may have closed the one before while the attackers took their time to come.
+        // The server could have closed the previous connection while the attackers connected.
         self.publisher = connect(self.server)?;
         let begun = Instant::now();
         let mut due = begun;
         let mut latencies = Vec::new();
         while begun.elapsed() < time {
-            // An event that had to wait for the one before has waited since it was due.
+            // The latency of a delayed event includes its delay.
             let late = Instant::now() > due;
             if !late {
                 std::thread::sleep(due - Instant::now());
@@ -67,7 +66,7 @@ impl Bystander {
         Ok(latencies.into_iter().collect())
     }
 
-    /// Publishes an event, and waits until it is shown and acknowledged.
+    /// Publishes an event and waits for its delivery and its acknowledgement.
     fn publish(&mut self) -> anyhow::Result<()> {
         let (id, server, token) = (mint_id(), self.server, &self.token);
         let body = format!(
@@ -85,13 +84,13 @@ impl Bystander {
         let answer = read_until(&mut self.publisher, &id)?;
         ensure!(
             answer.starts_with("HTTP/1.1 201 "),
-            "the server did not take the event: {answer}"
+            "the server refused the event: {answer}"
         );
         Ok(())
     }
 }
 
-/// Asks for the server's health on a new connection.
+/// Checks the server's health over a new connection.
 pub(super) fn ask_for_health(server: SocketAddr) -> anyhow::Result<()> {
     let mut socket = connect(server)?;
     write!(socket, "GET /healthz HTTP/1.1\r\nHost: {server}\r\n\r\n")?;
@@ -107,8 +106,8 @@ fn connect(server: SocketAddr) -> anyhow::Result<TcpStream> {
     Ok(socket)
 }
 
-/// Reads until the text has come, and what came in the same pieces; nothing follows it before more is
-/// asked for, but for the end of a frame or a body.
+/// Reads until `wanted` has arrived and its frame or body is complete. Assumes that the server sends nothing
+/// else before the next request.
 fn read_until(socket: &mut TcpStream, wanted: &str) -> anyhow::Result<String> {
     let mut text = String::new();
     let mut buffer = [0; 4096];
@@ -118,7 +117,7 @@ fn read_until(socket: &mut TcpStream, wanted: &str) -> anyhow::Result<String> {
             bail!("the server closed the connection: {text}");
         }
         text.push_str(&String::from_utf8_lossy(&buffer[..read]));
-        // A whole line of the stream, or a body, ends with a line feed or a brace.
+        // A complete frame or body ends with a brace.
         if text.contains(wanted) && text.trim_end().ends_with('}') {
             return Ok(text);
         }

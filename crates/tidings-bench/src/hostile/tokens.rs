@@ -1,4 +1,4 @@
-//! A secret for the server, and tokens that it signs.
+//! A secret for the server, and tokens signed with it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// Makes tokens by the command that operators use.
+/// Signs tokens with `tidings token`.
 #[derive(Debug)]
 pub(super) struct Tokens {
     tidings: PathBuf,
@@ -15,9 +15,9 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    /// A new secret.
+    /// Creates a new secret.
     pub(super) fn new(tidings: &Path) -> anyhow::Result<Self> {
-        let directory = TempDir::new().context("could not make a directory for the secret")?;
+        let directory = TempDir::new().context("could not create a directory for the secret")?;
         let tokens = Self {
             tidings: tidings.to_owned(),
             directory,
@@ -30,7 +30,7 @@ impl Tokens {
         self.directory.path().join("secret")
     }
 
-    /// A token for `owner`, good for an hour.
+    /// Signs a token for `owner` that is valid for 1 hour.
     pub(super) fn sign(&self, owner: Uuid, scopes: &str) -> anyhow::Result<String> {
         let (owner, secret) = (owner.to_string(), self.secret_file());
         self.run(&[
@@ -47,8 +47,8 @@ impl Tokens {
         let mut command = Command::new(&self.tidings);
         let made = command.arg("token").args(args).output()?;
         let errors = String::from_utf8_lossy(&made.stderr);
-        ensure!(made.status.success(), "no token was made: {errors}");
-        let token = String::from_utf8(made.stdout).context("a token is ASCII")?;
+        ensure!(made.status.success(), "`tidings token` failed: {errors}");
+        let token = String::from_utf8(made.stdout).context("the token is not UTF-8")?;
         Ok(token.trim_end().to_owned())
     }
 }

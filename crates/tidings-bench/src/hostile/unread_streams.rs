@@ -1,4 +1,4 @@
-//! Requests on one HTTP/2 connection whose client gives the answers no window (RFC 9113 §5.2).
+//! Requests on one HTTP/2 connection whose client grants no flow-control window (RFC 9113 §5.2).
 
 use std::io;
 use std::sync::Arc;
@@ -9,21 +9,21 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-/// As many as browsers open, and fewer than the server allows.
+/// The number of streams: as many as browsers open, and fewer than the server's limit.
 const STREAMS: u32 = 100;
 
 const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const ACKNOWLEDGED: u8 = 1;
-/// The head is whole, and no body follows.
+/// The flags `END_HEADERS` and `END_STREAM`: a complete head without a body.
 const WHOLE: u8 = 0x5;
 
 /// `SETTINGS_INITIAL_WINDOW_SIZE` of 0.
 const NO_WINDOW: [u8; 6] = [0, 4, 0, 0, 0, 0];
 
-/// Asks for the path on many streams, and reads only what keeps the connection alive, until the server
-/// ends it.
+/// Requests the path on [`STREAMS`] streams and answers only `SETTINGS` and `PING`, until the server closes
+/// the connection.
 pub(super) async fn open(
     socket: TcpStream,
     tls: &Arc<ClientConfig>,
@@ -38,7 +38,7 @@ pub(super) async fn open(
     let mut socket = connector.connect(name, socket).await?;
     let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     bytes.extend(frame(SETTINGS, 0, 0, &NO_WINDOW));
-    // `GET` and `https` of the static table, the rest spelled out (RFC 7541 §6.2.2).
+    // Two indexed fields, `GET` and `https`, then literal fields without indexing (RFC 7541 §6.2.2).
     let mut head = vec![0x82, 0x87];
     for (name, value) in [
         (":path", path),
@@ -71,7 +71,7 @@ pub(super) async fn open(
     }
 }
 
-/// A text without Huffman's code (RFC 7541 §5.2).
+/// Appends a string literal without Huffman coding (RFC 7541 §5.2).
 fn put_text(head: &mut Vec<u8>, text: &str) {
     let mut left = text.len();
     if left < 0x7f {

@@ -1,4 +1,4 @@
-//! A user who lists, marks and publishes beside an account that asks for much.
+//! A user who lists, marks and publishes while another account uses its limits in full.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,23 +13,23 @@ use super::answer;
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION, SEVERITY, mint_id};
 use crate::statistics::Samples;
 
-/// From one round to the next.
+/// The time between two rounds.
 const INTERVAL: Duration = Duration::from_millis(20);
 
-/// Passing it means that the server does not serve any more.
+/// The time limit of a read or a connection attempt. Exceeding it means that the server no longer responds.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// The milliseconds that requests took.
+/// The latencies of requests, in milliseconds.
 #[derive(Debug, Default)]
 pub(super) struct Latencies {
     pub(super) list: Vec<f64>,
     pub(super) mark: Vec<f64>,
     pub(super) publish: Vec<f64>,
-    /// The requests that were refused.
+    /// The number of refused requests.
     pub(super) refused: u64,
 }
 
-/// Sends one request after the other over one connection.
+/// Sends one request at a time over one connection.
 pub(super) struct Victim {
     server: SocketAddr,
     token: String,
@@ -58,10 +58,10 @@ impl Victim {
         Ok(Box::new(StreamOwned::new(session, socket)))
     }
 
-    /// Publishes an event, marks it and lists, again and again.
+    /// Publishes an event, marks it and lists events, once per interval.
     #[expect(
         clippy::disallowed_methods,
-        reason = "rounds at regular times; a timer of tokio would be off by up to a millisecond"
+        reason = "the interval must be exact; a timer of Tokio is off by up to 1 millisecond"
     )]
     pub(super) fn measure(&self, time: Duration) -> anyhow::Result<Latencies> {
         let mut connection = self.connect()?;
@@ -129,7 +129,7 @@ impl Victim {
 }
 
 impl Latencies {
-    /// The three by their names.
+    /// The latencies by the name of the request.
     pub(super) fn by_name(&self) -> [(&'static str, Samples); 3] {
         [
             ("list", &self.list),
