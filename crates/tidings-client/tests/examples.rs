@@ -1,4 +1,4 @@
-//! Runs every example of this crate to its end, with a real server.
+//! Runs every example of this crate with a real server.
 
 #[path = "../../tidings/tests/examples/runner.rs"]
 mod runner;
@@ -11,7 +11,7 @@ use tidings::Tidings;
 use tidings_server::{Config, LOCAL_USER, Server};
 use tokio::task::JoinHandle;
 
-/// A running server. It ends with the test.
+/// A running server, stopped on drop.
 struct RunningServer {
     url: String,
     engine: Tidings,
@@ -21,7 +21,7 @@ struct RunningServer {
 
 impl RunningServer {
     async fn start() -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        let directory = tempfile::tempdir().expect("a temporary directory can be created");
         let config = tidings::Config::new(directory.path().join("data"));
         let engine = Tidings::open(config).await.expect("the engine opens");
         let mut config = Config::default();
@@ -48,7 +48,7 @@ impl RunningServer {
         };
         tokio::task::spawn_blocking(example)
             .await
-            .expect("the example passes")
+            .expect("the example succeeds")
     }
 }
 

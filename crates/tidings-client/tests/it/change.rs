@@ -1,4 +1,4 @@
-//! Marking and deleting, counts and types, and events with a past.
+//! Tests of changes, counts, types and imported events.
 
 use serde_json::{Value, json};
 use tidings_client::{Change, Changes, ErrorKind, OwnerId, PastEvent, ProtocolFault};
@@ -13,7 +13,7 @@ fn envelope(code: &str) -> String {
     json!({"error": "no", "code": code, "severity": "ERROR"}).to_string()
 }
 
-/// The first line of a request and its body.
+/// The request line and the body of a request.
 fn parts(request: &str) -> (&str, Value) {
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     let line = head.lines().next().unwrap();
@@ -29,7 +29,7 @@ fn cursor() -> Cursor {
 }
 
 #[tokio::test]
-async fn one_event_is_marked_or_missing() {
+async fn marks_one_event_and_reports_a_missing_one() {
     let mut stub = Stub::start([
         Answer::json("200 OK", ""),
         Answer::json("404 Not Found", envelope("event_not_found")),
@@ -51,7 +51,7 @@ async fn one_event_is_marked_or_missing() {
 }
 
 #[tokio::test]
-async fn one_event_is_deleted_or_missing() {
+async fn deletes_one_event_and_reports_a_missing_one() {
     let mut stub = Stub::start([
         Answer::json("204 No Content", ""),
         Answer::json("404 Not Found", envelope("event_not_found")),
@@ -73,7 +73,7 @@ async fn one_event_is_deleted_or_missing() {
 }
 
 #[tokio::test]
-async fn a_selection_is_sent_with_nothing_but_what_is_set() {
+async fn sends_only_the_set_fields_of_a_selection() {
     let ids = [EventId::mint(), EventId::mint()];
     let filter = EventFilter::default()
         .with_severity([Severity::Error])
@@ -123,7 +123,7 @@ async fn a_selection_is_sent_with_nothing_but_what_is_set() {
 }
 
 #[tokio::test]
-async fn a_refused_selection_carries_the_envelope() {
+async fn reports_the_error_body_of_a_refused_selection() {
     let stub = Stub::start([
         Answer::json("400 Bad Request", envelope("invalid_query")),
         Answer::json("503 Service Unavailable", envelope("shutting_down")),
@@ -148,7 +148,7 @@ async fn a_refused_selection_carries_the_envelope() {
 }
 
 #[tokio::test]
-async fn the_summary_and_the_types_are_read() {
+async fn reads_the_summary_and_the_types() {
     let summary = json!({"totalCount": 3, "unreadCount": 2, "readCount": 1,
                          "unread": {"error": 2}, "read": {"success": 1},
                          "cursor": "7-3-k3f9q2w8"});
@@ -176,7 +176,7 @@ async fn the_summary_and_the_types_are_read() {
 }
 
 #[tokio::test]
-async fn an_imported_event_is_sent_with_its_past() {
+async fn imports_an_event_with_its_past() {
     let mut event = Event::builder()
         .for_user(OwnerId::mint())
         .acted_upon(ResourceId::mint())

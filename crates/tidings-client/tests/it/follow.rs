@@ -1,4 +1,4 @@
-//! The stream that reconnects and resumes.
+//! Tests of the stream that reconnects and resumes.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -31,7 +31,7 @@ fn ready(own: u64) -> String {
     })
 }
 
-/// A created event whose description is its rev.
+/// A frame of a created event whose description is its rev.
 fn created(own: u64) -> String {
     let event = Event::builder()
         .acted_upon(ResourceId::mint())
@@ -71,7 +71,7 @@ fn follow(stub: &Stub, start: Start) -> Follow {
         .with_retry_base(Duration::from_millis(1))
 }
 
-/// What comes next in short: `ready 1`, `created 2`, `live 3`, `reset 4` or `cut`.
+/// The next result in short form: `ready 1`, `created 2`, `live 3`, `reset 4` or `cut`.
 async fn next(follow: &mut Follow) -> String {
     match follow.next().await.unwrap() {
         Followed::Item(StreamItem::Created { cursor, event }) => {
@@ -89,7 +89,7 @@ async fn expect<const N: usize>(follow: &mut Follow, expected: [&str; N]) {
     }
 }
 
-/// How the connection broke.
+/// The error of the next result, which must be a disconnection.
 async fn cut(follow: &mut Follow) -> ClientError {
     match follow.next().await.unwrap() {
         Followed::Disconnected { error, .. } => error,
@@ -104,7 +104,7 @@ fn fault_of(error: &ClientError) -> Option<&ProtocolFault> {
     }
 }
 
-/// The value of `Last-Event-ID`.
+/// The value of the header `Last-Event-ID`.
 fn resumed_at(request: &str) -> Option<&str> {
     request
         .lines()
@@ -112,7 +112,7 @@ fn resumed_at(request: &str) -> Option<&str> {
 }
 
 #[tokio::test]
-async fn it_resumes_behind_the_last_item_and_drops_what_comes_twice() {
+async fn resumes_after_the_last_item_and_drops_duplicates() {
     let mut stub = Stub::start([
         Answer::stream(ready(1) + &created(2) + &created(3)),
         Answer::stream(ready(3) + &created(2) + &created(3) + &created(4) + &live(4)),
@@ -135,7 +135,7 @@ async fn it_resumes_behind_the_last_item_and_drops_what_comes_twice() {
 }
 
 #[tokio::test]
-async fn a_system_event_behind_an_own_one_is_no_duplicate() {
+async fn keeps_a_system_event_with_an_own_rev_already_seen() {
     let of_system = created(2).replace("id: 2-7-", "id: 2-8-");
     let of_other_store = created(2).replace("-k3f9q2w8", "-00000000");
     let stub = Stub::start([Answer::stream(
@@ -148,7 +148,7 @@ async fn a_system_event_behind_an_own_one_is_no_duplicate() {
 }
 
 #[tokio::test]
-async fn a_frame_torn_in_the_middle_comes_whole_after_resuming() {
+async fn receives_a_torn_frame_again_after_resuming() {
     let (whole, torn) = (created(2), created(3));
     let (kept, lost) = whole.split_at(whole.len() / 2);
     let mut stub = Stub::start([
@@ -166,7 +166,7 @@ async fn a_frame_torn_in_the_middle_comes_whole_after_resuming() {
 }
 
 #[tokio::test]
-async fn it_starts_where_it_is_told_and_again_there_until_the_server_has_said_ready() {
+async fn keeps_the_requested_start_until_the_server_sends_ready() {
     for (start, query, header) in [
         (Start::Now, "", None),
         (Start::Earliest, "?lastEventId=earliest", None),
@@ -192,7 +192,7 @@ async fn it_starts_where_it_is_told_and_again_there_until_the_server_has_said_re
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_able_now_is_asked_again() {
+async fn retries_after_a_temporary_refusal() {
     let stub = Stub::start([
         Answer::json("503 Service Unavailable", envelope("shutting_down")),
         Answer::json("502 Bad Gateway", "<h1>bad gateway</h1>"),
@@ -207,7 +207,7 @@ async fn a_server_that_is_not_able_now_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_final_and_carries_the_envelope() {
+async fn ends_with_the_error_body_of_a_permanent_refusal() {
     let stub = Stub::start([
         Answer::json("403 Forbidden", envelope("foreign_host")),
         Answer::stream(ready(1)),
@@ -218,12 +218,12 @@ async fn a_refusal_is_final_and_carries_the_envelope() {
     let body = error.refusal().unwrap();
     assert_eq!(body.code, ErrorCode::ForeignHost);
     assert_eq!(body.long_description, ["why"]);
-    // Whoever has removed the cause goes on with the same stream.
+    // The caller can continue with the same stream after fixing the cause.
     expect(&mut follow, ["ready 1"]).await;
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_stream_is_final() {
+async fn ends_at_a_response_that_is_not_a_stream() {
     let stub = Stub::start([
         Answer::json("200 OK", "{}"),
         Answer::json("302 Found", ""),
@@ -242,7 +242,7 @@ async fn an_answer_that_is_no_stream_is_final() {
 }
 
 #[tokio::test]
-async fn a_reset_is_told_and_its_cursor_taken_even_backwards() {
+async fn adopts_the_cursor_of_a_reset_even_if_it_is_lower() {
     let mut stub = Stub::start([
         Answer::stream(reset(3) + &live(3) + &created(4)),
         Answer::stream(ready(4)),
@@ -257,7 +257,7 @@ async fn a_reset_is_told_and_its_cursor_taken_even_backwards() {
 }
 
 #[tokio::test]
-async fn a_silent_stream_counts_as_dead() {
+async fn reconnects_a_silent_stream() {
     let mut stub = Stub::start([
         Answer::stream(ready(1)).held(),
         Answer::stream(ready(1)).held(),
@@ -275,7 +275,7 @@ async fn a_silent_stream_counts_as_dead() {
 }
 
 #[tokio::test]
-async fn an_unknown_kind_moves_the_cursor_and_is_not_told() {
+async fn skips_an_unknown_kind_of_frame_and_advances_the_cursor() {
     let unknown = "event: of_a_newer_server\nid: 2-7-k3f9q2w8\ndata: {\"ids\":[]}\n\n";
     let stub = Stub::start([Answer::stream(ready(1) + unknown + &created(3))]).await;
     let mut follow = follow(&stub, Start::Now);
@@ -288,7 +288,7 @@ async fn an_unknown_kind_moves_the_cursor_and_is_not_told() {
 }
 
 #[tokio::test]
-async fn changes_are_told_even_if_they_come_twice() {
+async fn reports_repeated_changes() {
     let id = EventId::mint();
     let status = format!(
         "event: status\nid: 2-7-k3f9q2w8\ndata: {{\"ids\":[\"{id}\"],\"status\":\"read\",\
@@ -320,7 +320,7 @@ async fn changes_are_told_even_if_they_come_twice() {
 }
 
 #[tokio::test]
-async fn a_second_ready_is_told_and_moves_nothing() {
+async fn reports_a_second_ready_without_moving_the_cursor() {
     let stub = Stub::start([Answer::stream(
         ready(1) + &live(1) + &created(2) + &ready(2) + &created(3) + &live(3),
     )])
@@ -338,7 +338,7 @@ async fn a_second_ready_is_told_and_moves_nothing() {
 }
 
 #[tokio::test]
-async fn a_frame_that_cannot_be_read_is_tried_once_more_at_its_place() {
+async fn retries_an_unreadable_frame_once() {
     let nonsense = "id: 2-7-k3f9q2w8\ndata: {\"nonsense\":true}\n\n";
     let stub = Stub::start([
         Answer::stream(ready(1) + nonsense),
@@ -359,12 +359,12 @@ async fn a_frame_that_cannot_be_read_is_tried_once_more_at_its_place() {
 }
 
 #[tokio::test]
-async fn the_server_sets_how_long_to_wait() {
+async fn waits_as_long_as_the_server_requests() {
     let stub = Stub::start([Answer::stream("retry: 290000\n\n".to_owned() + &ready(1))]).await;
     let mut follow = follow(&stub, Start::Now);
     expect(&mut follow, ["ready 1"]).await;
     match follow.next().await.unwrap() {
-        // Without it the wait would be a millisecond at most; one in 290,000 random waits is.
+        // Without `retry` the wait is at most 1 ms. With it, 1 in 290,000 random waits is that short.
         Followed::Disconnected { retry_in, .. } => assert!(retry_in > Duration::from_millis(1)),
         Followed::Item(item) => panic!("{item:?}"),
     }
@@ -376,7 +376,7 @@ async fn poll(follow: &mut Follow) -> Option<Result<Followed, ClientError>> {
 }
 
 #[tokio::test]
-async fn is_a_stream_whose_timers_wake_the_task() {
+async fn wakes_the_task_of_a_stream_after_timers() {
     let stub = Stub::start([
         Answer::stream(ready(1)).held(),
         Answer::stream(ready(1) + &created(2)),
@@ -386,9 +386,13 @@ async fn is_a_stream_whose_timers_wake_the_task() {
     let mut follow = follow(&stub, Start::Now).with_silence_limit(limit);
     let mut items = Vec::new();
     for _ in 0..4 {
-        // The silence of the first connection and the wait before the second are timers.
+        // Two timers: the silence of the first connection, and the wait before the second.
         items.push(
-            match poll(&mut follow).await.expect("it never ends").unwrap() {
+            match poll(&mut follow)
+                .await
+                .expect("the stream never ends")
+                .unwrap()
+            {
                 Followed::Item(item) => item.name().unwrap_or("created"),
                 Followed::Disconnected { .. } => "cut",
             },
@@ -398,7 +402,7 @@ async fn is_a_stream_whose_timers_wake_the_task() {
 }
 
 #[tokio::test]
-async fn dropping_next_at_any_point_loses_nothing() {
+async fn loses_nothing_if_next_is_dropped_at_any_point() {
     let all: String = (2..200).map(created).collect();
     let chunks: Vec<_> = all
         .as_bytes()
@@ -412,7 +416,7 @@ async fn dropping_next_at_any_point_loses_nothing() {
         tokio::select! {
             biased;
             item = next(&mut follow) => came.push(item),
-            // Ready at the second poll: whatever `next` waits for, it is dropped over and over.
+            // Ready at the second poll, so `next` is dropped whenever it waits.
             () = tokio::task::yield_now() => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Whether a server is there, and whether it takes requests.
+//! Tests of the health and readiness checks.
 
 use serde_json::json;
 use tidings_client::{ErrorKind, ProtocolFault};
@@ -7,7 +7,7 @@ use tidings_event::ErrorCode;
 use crate::stub::{Answer, Stub};
 
 #[tokio::test]
-async fn only_a_tidings_server_is_alive() {
+async fn accepts_only_the_health_response_of_tidings() {
     let answers = [
         Answer::json("200 OK", r#"{"status":"alive"}"#),
         Answer::json("200 OK", r#"{"status":"UP"}"#),
@@ -35,7 +35,7 @@ async fn only_a_tidings_server_is_alive() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_ready_says_why() {
+async fn reports_why_a_server_is_not_ready() {
     let envelope = json!({"error": "The disk is full", "code": "storage_full",
                           "severity": "CRITICAL", "suggestedRemediation": ["free some space"]});
     let answers = [

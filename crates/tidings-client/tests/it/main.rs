@@ -1,9 +1,6 @@
-//! The client against a real TCP server that answers from a script.
+//! Tests of the client with a real TCP server that sends scripted responses.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails where something unexpected comes"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails at an unexpected value")]
 
 mod change;
 mod follow;

@@ -1,4 +1,4 @@
-//! Publish, list and get.
+//! Tests of publishing, listing and getting events.
 
 use serde_json::json;
 use tidings_client::{Client, ClientError, ErrorKind, ProtocolFault};
@@ -33,7 +33,7 @@ fn envelope(code: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_new_event_and_a_repeat_are_told_apart_by_their_status() {
+async fn distinguishes_a_new_event_from_a_repeat_by_status() {
     let event = event();
     let mut stub = Stub::start([
         Answer::json("201 Created", text(&event)),
@@ -65,7 +65,7 @@ async fn a_new_event_and_a_repeat_are_told_apart_by_their_status() {
 }
 
 #[tokio::test]
-async fn a_batch_is_sent_as_an_array_and_answered_with_as_many() {
+async fn sends_a_batch_as_an_array_and_checks_the_number_of_receipts() {
     let events = [event(), event()];
     let mut stub = Stub::start([
         Answer::json("201 Created", text(&events)),
@@ -146,7 +146,7 @@ async fn reports_each_event_of_a_partial_batch() {
 }
 
 #[tokio::test]
-async fn sends_the_headers_of_the_builder_through_a_ready_http_client() {
+async fn sends_the_headers_of_the_builder_through_a_given_http_client() {
     let mut stub = Stub::start([Answer::json("404 Not Found", envelope("event_not_found"))]).await;
     let http = tidings_client::reqwest::Client::builder()
         .no_proxy()
@@ -184,13 +184,13 @@ async fn ends_a_request_at_the_time_limit_of_the_builder() {
         .with_request_timeout(std::time::Duration::from_millis(50))
         .build()
         .unwrap();
-    // The response begins and never ends.
+    // The response starts but never ends.
     let error = client.summary().await.unwrap_err();
     assert!(error.is_temporary(), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_refusal_carries_the_envelope() {
+async fn reports_the_error_body_of_a_refusal() {
     let stub = Stub::start([Answer::json("400 Bad Request", envelope("invalid_event"))]).await;
     let error = stub.client.publish(event()).await.unwrap_err();
     assert_eq!(
@@ -207,7 +207,7 @@ async fn a_refusal_carries_the_envelope() {
 }
 
 #[tokio::test]
-async fn a_missing_event_is_none_and_a_missing_route_an_error() {
+async fn returns_none_for_a_missing_event_and_an_error_for_a_missing_route() {
     let stored = event();
     let mut stub = Stub::start([
         Answer::json("200 OK", text(&stored)),
@@ -230,7 +230,7 @@ async fn a_missing_event_is_none_and_a_missing_route_an_error() {
 }
 
 #[tokio::test]
-async fn the_list_is_asked_for_with_every_part_of_the_filter() {
+async fn sends_every_field_of_the_filter() {
     let id = ResourceId::mint();
     let page = json!({"events": [event()], "page": 2, "pageSize": 7, "totalCount": 30,
                       "countBySeverityLevel": [{"severity": "error", "count": 2}],
@@ -300,7 +300,7 @@ async fn the_list_is_asked_for_with_every_part_of_the_filter() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_unreachable() {
+async fn reports_a_refused_connection_as_unreachable() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", gone.local_addr().unwrap());
     drop(gone);
@@ -315,7 +315,7 @@ async fn a_server_that_is_not_there_is_unreachable() {
 }
 
 #[tokio::test]
-async fn other_answers_than_tidings_gives_are_protocol_errors() {
+async fn reports_unexpected_responses_as_protocol_errors() {
     let stub = Stub::start([
         Answer::json("201 Created", "{}"),
         Answer::json("302 Found", ""),

@@ -1,4 +1,4 @@
-//! A server that gives one prepared answer a connection and hands on what it was asked.
+//! A server that sends one prepared response per connection and records the requests.
 
 use tidings_client::Client;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -6,7 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// What the stub does with one connection, after it has read the request.
+/// The response of the stub on one connection, and what follows it.
 pub(crate) struct Answer {
     bytes: Vec<u8>,
     then: Then,
@@ -20,7 +20,7 @@ enum Then {
 }
 
 impl Answer {
-    /// A whole answer with a JSON body.
+    /// A complete response with a JSON body.
     pub(crate) fn json(status: &str, body: impl AsRef<str>) -> Self {
         let body = body.as_ref();
         let head = format!(
@@ -34,7 +34,7 @@ impl Answer {
         }
     }
 
-    /// A stream that ends in good order after `frames`.
+    /// A stream that ends properly after `frames`.
     pub(crate) fn stream(frames: impl AsRef<str>) -> Self {
         let head =
             "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
@@ -44,7 +44,7 @@ impl Answer {
         }
     }
 
-    /// A chunked stream, cut off without its end; each text is one chunk.
+    /// A chunked stream without its last chunk. Each text is one chunk.
     pub(crate) fn torn_stream(chunks: &[&str]) -> Self {
         let mut text = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
                         transfer-encoding: chunked\r\n\r\n"
@@ -65,7 +65,7 @@ impl Answer {
     }
 }
 
-/// The running stub. It ends with the test.
+/// The running stub, stopped on drop.
 pub(crate) struct Stub {
     pub(crate) client: Client,
     requests: mpsc::Receiver<String>,
@@ -73,14 +73,14 @@ pub(crate) struct Stub {
 }
 
 impl Stub {
-    /// Starts a server that gives these answers in order, and none after.
+    /// Starts a server that sends these responses in order, one per connection.
     pub(crate) async fn start(answers: impl IntoIterator<Item = Answer>) -> Self {
         let answers: Vec<_> = answers.into_iter().collect();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let url = format!("http://127.0.0.1:{port}");
         let client = Client::new(url.parse().unwrap()).unwrap();
-        // Room for every request, so that the stub never waits for the test.
+        // Has capacity for every request, so that the stub never waits for the test.
         let (sender, requests) = mpsc::channel(answers.len().max(1));
         let server = tokio::spawn(async move {
             let mut held = Vec::new();
@@ -103,7 +103,7 @@ impl Stub {
         }
     }
 
-    /// The next request: its head, an empty line, its body. All headers are in lower case.
+    /// The next request: its head, an empty line and its body. The names of headers are in lower case.
     pub(crate) async fn request(&mut self) -> String {
         self.requests.recv().await.unwrap()
     }
@@ -129,7 +129,7 @@ async fn read_request(socket: &mut TcpStream) -> String {
             }
         }
         let read = socket.read(&mut buffer).await.unwrap();
-        assert_ne!(read, 0, "the request is cut: {request}");
+        assert_ne!(read, 0, "the request is incomplete: {request}");
         request.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
     }
 }

@@ -1,4 +1,4 @@
-//! The client over TLS, against a server of rustls.
+//! Tests of the client over TLS, with a rustls server.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,7 +21,8 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use url::Url;
 
-/// Answers each request with one frame, `ready`, and ends the stream or leaves it open and silent.
+/// A server that answers each request with a `ready` frame, then ends the stream or leaves it open and
+/// silent.
 struct Server {
     url: Url,
     certificate: String,
@@ -36,7 +37,7 @@ impl Drop for Server {
     }
 }
 
-/// One frame; then the end or nothing.
+/// A body with one frame, which then ends or stays silent.
 struct Answer {
     frame: Option<Bytes>,
     ends: bool,
@@ -53,7 +54,7 @@ impl Body for Answer {
         match self.frame.take() {
             Some(frame) => std::task::Poll::Ready(Some(Ok(Frame::data(frame)))),
             None if self.ends => std::task::Poll::Ready(None),
-            // Nobody wakes the connection for this answer again.
+            // Stays silent: nothing wakes this task.
             None => std::task::Poll::Pending,
         }
     }
@@ -87,7 +88,7 @@ impl Server {
                 let (socket, _) = listener.accept().await.unwrap();
                 let (acceptor, sender) = (acceptor.clone(), sender.clone());
                 tokio::spawn(async move {
-                    // A client that does not trust us hangs up.
+                    // A client that does not trust the certificate disconnects.
                     let Ok(socket) = acceptor.accept(socket).await else {
                         return;
                     };
@@ -109,7 +110,7 @@ impl Server {
                         async { response }
                     });
                     let builder = auto::Builder::new(TokioExecutor::new());
-                    // The test has ended, or the client.
+                    // An error means that the client has disconnected.
                     let _ = builder.serve_connection(TokioIo::new(socket), answer).await;
                 });
             }
@@ -142,9 +143,9 @@ async fn is_ready(follow: &mut Follow) -> bool {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_vouches_for_ends_the_stream_before_anything_is_sent() {
+async fn rejects_an_untrusted_certificate_before_sending_a_request() {
     let mut server = Server::start(&["h2", "http/1.1"], true).await;
-    // Of another authority, so that the machine's own are not needed.
+    // Trusts only another authority, so that the test does not depend on the machine's authorities.
     let other = generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let client = Client::builder(server.url.clone())
         .with_ca_certificates(other.cert.pem())
@@ -166,7 +167,7 @@ async fn a_certificate_that_nobody_vouches_for_ends_the_stream_before_anything_i
 }
 
 #[tokio::test]
-async fn a_stream_resumes_over_each_version_of_http() {
+async fn resumes_over_each_version_of_http() {
     for (protocols, version) in [
         (&["h2", "http/1.1"][..], Version::HTTP_2),
         (&["http/1.1"], Version::HTTP_11),
@@ -174,7 +175,10 @@ async fn a_stream_resumes_over_each_version_of_http() {
         let mut server = Server::start(protocols, true).await;
         let mut follow = server.follow();
         assert!(is_ready(&mut follow).await);
-        assert!(!is_ready(&mut follow).await, "the stream has ended");
+        assert!(
+            !is_ready(&mut follow).await,
+            "expected the end of the stream"
+        );
         assert!(is_ready(&mut follow).await);
         let secret = Some("Bearer secret".to_owned());
         let first = server.requests.recv().await.unwrap();
@@ -185,7 +189,7 @@ async fn a_stream_resumes_over_each_version_of_http() {
 }
 
 #[tokio::test]
-async fn a_silent_stream_over_http2_is_given_up_and_resumed() {
+async fn resumes_a_silent_stream_over_http2() {
     let mut server = Server::start(&["h2"], false).await;
     let mut follow = server
         .follow()

@@ -1,4 +1,4 @@
-//! The token that is shown, and streams that outlive it.
+//! Tests of tokens, and of streams that outlive their token.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,7 +41,7 @@ fn refusal(status: &str, code: &str) -> Answer {
     Answer::json(status, body)
 }
 
-/// Gives `token-0`, `token-1` and so on up to `token-<last>`, and that one ever after.
+/// A source that returns `token-0`, `token-1` and so on, and stays at `token-<last>`.
 fn source(last: usize) -> TokenSource {
     let asked = Arc::new(AtomicUsize::new(0));
     TokenSource::from_fn(move || {
@@ -78,7 +78,7 @@ async fn expect_item(follow: &mut Follow, name: &str) {
     }
 }
 
-/// The code with which the connection was refused, and how long the next attempt waits.
+/// The error code of a refused connection, and the wait before the next attempt.
 async fn refused(follow: &mut Follow) -> (Option<ErrorCode>, Duration) {
     match follow.next().await.unwrap() {
         Followed::Disconnected { error, retry_in } => {
@@ -89,7 +89,7 @@ async fn refused(follow: &mut Follow) -> (Option<ErrorCode>, Duration) {
 }
 
 #[tokio::test]
-async fn every_request_and_stream_shows_the_token_and_nothing_else_does() {
+async fn sends_the_token_with_each_request_and_shows_it_nowhere_else() {
     let mut stub = Stub::start([
         refusal("404 Not Found", "event_not_found"),
         refusal("401 Unauthorized", "token_invalid"),
@@ -112,7 +112,7 @@ async fn every_request_and_stream_shows_the_token_and_nothing_else_does() {
 }
 
 #[tokio::test]
-async fn a_stream_goes_on_with_another_token_before_its_own_ends() {
+async fn renews_the_token_of_a_stream_before_it_expires() {
     let mut stub = Stub::start([
         Answer::stream(ready(1) + &expiring(1)).held(),
         Answer::stream(ready(1)).held(),
@@ -129,7 +129,7 @@ async fn a_stream_goes_on_with_another_token_before_its_own_ends() {
 }
 
 #[tokio::test]
-async fn a_stream_whose_token_has_ended_comes_back_at_once_with_another() {
+async fn reconnects_immediately_with_a_new_token_after_expiry() {
     for code in ["token_expired", "token_revoked", "token_missing"] {
         let mut stub = Stub::start([
             refusal("401 Unauthorized", code),
@@ -142,13 +142,13 @@ async fn a_stream_whose_token_has_ended_comes_back_at_once_with_another() {
         assert_eq!(retry_in, Duration::ZERO);
         expect_item(&mut follow, "ready").await;
         stub.request().await;
-        // The source was asked once about the refusal, and again for the connection.
+        // The client asked the source for a second token after the refusal.
         assert_eq!(token(&stub.request().await), Some("Bearer token-1"));
     }
 }
 
 #[tokio::test]
-async fn the_same_token_ends_the_stream_with_the_refusal() {
+async fn ends_the_stream_if_the_source_returns_the_refused_token() {
     let mut stub = Stub::start([
         Answer::stream(ready(1) + &expiring(1)),
         refusal("401 Unauthorized", "token_expired"),
@@ -157,7 +157,11 @@ async fn the_same_token_ends_the_stream_with_the_refusal() {
     let mut follow = follow(&stub, TokenSource::fixed("token").unwrap());
     expect_item(&mut follow, "ready").await;
     expect_item(&mut follow, "expiring").await;
-    assert_eq!(refused(&mut follow).await.0, None, "the stream has ended");
+    assert_eq!(
+        refused(&mut follow).await.0,
+        None,
+        "expected the end of the stream"
+    );
     let error = follow.next().await.unwrap_err();
     let code = error.refusal().unwrap().code;
     assert_eq!(code, ErrorCode::TokenExpired);
@@ -166,7 +170,7 @@ async fn the_same_token_ends_the_stream_with_the_refusal() {
 }
 
 #[tokio::test]
-async fn a_source_whose_tokens_are_all_refused_is_not_asked_without_a_pause() {
+async fn waits_between_attempts_if_every_token_is_refused() {
     let stub = Stub::start((0..3).map(|_| refusal("401 Unauthorized", "token_expired"))).await;
     let mut follow = client(&stub, source(usize::MAX))
         .subscribe(Start::Now)
@@ -180,7 +184,7 @@ async fn a_source_whose_tokens_are_all_refused_is_not_asked_without_a_pause() {
 }
 
 #[tokio::test]
-async fn missing_rights_are_final_and_missing_keys_are_not() {
+async fn ends_at_a_missing_scope_and_retries_missing_keys() {
     let stub = Stub::start([
         refusal("503 Service Unavailable", "keys_unavailable"),
         refusal("403 Forbidden", "insufficient_scope"),
@@ -194,7 +198,7 @@ async fn missing_rights_are_final_and_missing_keys_are_not() {
 }
 
 #[tokio::test]
-async fn the_wait_is_never_shorter_than_the_server_asks_for() {
+async fn waits_at_least_as_long_as_retry_after() {
     for (status, code) in [
         ("429 Too Many Requests", "too_many_streams"),
         ("503 Service Unavailable", "overloaded"),
@@ -210,7 +214,7 @@ async fn the_wait_is_never_shorter_than_the_server_asks_for() {
 }
 
 #[tokio::test]
-async fn a_token_file_that_is_missing_ends_only_what_has_never_worked() {
+async fn retries_a_missing_token_file_only_after_a_first_success() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("token");
     let stub = Stub::start([Answer::stream(ready(1)), Answer::stream(ready(1))]).await;
