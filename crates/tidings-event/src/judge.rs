@@ -50,7 +50,7 @@ impl NewEvent {
         match acted_upon {
             Known::Absent => judge.refuse("actedUpon", "is missing", RESOURCE_REMEDY),
             Known::Value(resource) if resource.is_nil() => {
-                let fault = "is the nil UUID, which means none";
+                let fault = "is the nil UUID, which names no resource";
                 judge.refuse("actedUpon", fault, RESOURCE_REMEDY);
             }
             Known::Value(_) | Known::Refused => {}
@@ -233,7 +233,7 @@ impl Judge {
             }
         };
         let Some(owner) = OwnerId::named_by(&subject, issuer.as_deref()) else {
-            let fault = "is not a UUID, and no issuer is known of which an owner could be made";
+            let fault = "is not a UUID, and no issuer is known to derive the owner from";
             self.refuse("subject", fault, SUBJECT_REMEDY);
             return None;
         };
@@ -241,7 +241,7 @@ impl Judge {
             Known::Value(OwnerName::User(user)) if user == owner || user.is_nil() => {}
             Known::Absent | Known::Refused => {}
             Known::Value(_) => {
-                let fault = "names another user than `owner`";
+                let fault = "names a different user than `owner`";
                 self.refuse("subject", fault, SUBJECT_REMEDY);
             }
         }

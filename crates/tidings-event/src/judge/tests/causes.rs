@@ -76,14 +76,14 @@ fn takes_the_cause_of_a_failure_from_the_keys_of_other_systems() {
     ] {
         let taken = headline(metadata.clone(), "error");
         assert_eq!(taken, Some(json!([expected])), "{metadata}");
-        // Elsewhere these keys can mean anything.
+        // In events of other severities these keys can have any meaning.
         assert_eq!(
             headline(metadata.clone(), "informational"),
             None,
             "{metadata}"
         );
     }
-    // A title alone is not a problem.
+    // A title alone is not a problem document (RFC 9457).
     let title = headline(json!({"title": "Nightly run"}), "warning");
     assert_eq!(title, None);
 }
@@ -112,7 +112,7 @@ fn finds_the_parts_of_a_cause_directly_in_the_metadata() {
         cause_of(json!({"probable_cause": "no disk", "suggestedRemediation": ["free some"]}));
     assert_eq!(beside["ProbableCause"], json!(["no disk"]));
     assert_eq!(beside["SuggestedRemediation"], json!(["free some"]));
-    // Where nothing of it can be shown, the description is.
+    // A cause without readable content gets the description as its headline.
     for silent in [json!({"data": {"x": 1}}), json!({"Severity": 2, "at": 5})] {
         let cause = cause_of(json!({ "error": silent }));
         assert_eq!(
@@ -140,7 +140,7 @@ fn finds_a_cause_under_other_keys() {
         );
         assert!(!metadata.contains_key(key));
     }
-    // A count is none, and a list of a success is the publisher's own.
+    // A count is not a cause, and neither is a list in an event of severity success.
     for (severity, errors) in [("error", json!(3)), ("success", json!(["a"]))] {
         let mut body = with("severity", json!(severity));
         body["metadata"] = json!({"errors": errors});

@@ -118,7 +118,7 @@ fn recognizes_an_event_stored_by_an_earlier_version() {
             stored.clone()
         ))
     );
-    // With a time of its own it is another.
+    // With its own time the event is not a repeat of one stored at another time.
     body["createdAt"] = json!("2026-08-01T10:00:00Z");
     let (timed, digests) = draft(body).unwrap().resolve(system);
     stored.description = String::new();

@@ -28,12 +28,12 @@ fn derives_the_same_uuid_from_the_same_text() {
     let id = |body: &Value| draft(body.clone()).unwrap().into_event().id.to_string();
     let mut body = with("id", json!("evt_42"));
     assert_eq!(id(&body), id(&body));
-    // What Python's uuid says: uuid5(uuid5(NAMESPACE_OID, b"\0" * 16), "evt_42").
+    // The result of Python's uuid5(uuid5(NAMESPACE_OID, b"\0" * 16), "evt_42").
     assert_eq!(id(&body), "ae71d066-5f71-5c4e-a0cb-120716022555");
     assert_eq!(id(&with("id", json!(" evt_42 "))), id(&body));
     let other = id(&with("id", json!("evt_43")));
     assert_ne!(id(&body), other);
-    // Another instance counts its own events.
+    // The same text from another system is another id.
     body["systemId"] = json!("7b1d2c3e-0000-4000-8000-000000000009");
     let elsewhere = id(&body);
     assert_ne!(elsewhere, id(&with("id", json!("evt_42"))));
@@ -112,7 +112,10 @@ fn resolves_a_subject_to_the_owner_of_its_token() {
         assert_eq!(of(fields.clone()), owner, "{fields}");
     }
     let made = of(json!({"subject": alice, "issuer": issuer})).unwrap();
-    assert_ne!(made, alice, "nobody gets another's made owner by its name");
+    assert_ne!(
+        made, alice,
+        "a subject that is the derived UUID of another subject is a different owner"
+    );
     assert_eq!(of(json!({"subject": alice})), Ok(alice.to_owned()));
 }
 

@@ -65,7 +65,7 @@ fn reports_every_repair_at_once() {
 fn keeps_an_event_with_missing_or_unknown_severity_and_names() {
     use WarningCode::{Converted, Defaulted};
     let resource = json!("7b1d2c3e-0000-4000-8000-000000000001");
-    // As Meshery's own code writes it: nothing is left out, and nothing is in it.
+    // Meshery's own code sends every field, most of them empty.
     let emitted = json!({"actedUpon": resource, "category": "", "action": "", "severity": "",
                          "description": "Cluster connected", "metadata": null, "status": "unread",
                          "id": "00000000-0000-0000-0000-000000000000"});
