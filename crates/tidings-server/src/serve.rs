@@ -245,10 +245,6 @@ fn load_tls(config: TlsConfig) -> Result<Tls, BindError> {
 }
 
 #[cfg(not(feature = "tls"))]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the same signature as with the feature"
-)]
 fn load_tls(_: TlsConfig) -> Result<Tls, BindError> {
     Err(BindError::WithoutFeature {
         wish: "serve over TLS",
