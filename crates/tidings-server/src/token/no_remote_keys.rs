@@ -8,7 +8,7 @@ use super::config::TokenSetupError;
 use super::current_keys::CurrentKeys;
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Pace;
+pub(super) struct Pace {}
 
 #[derive(Debug)]
 pub(super) enum RemoteKeys {}
