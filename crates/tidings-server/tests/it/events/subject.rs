@@ -29,7 +29,10 @@ async fn without_a_login_subject_and_issuer_name_the_owner() {
             .await
             .error(400, "invalid_event");
         let fault = error["longDescription"][0].as_str().unwrap();
-        assert!(fault.starts_with("subject names another user"), "{fault}");
+        assert!(
+            fault.starts_with("subject names a different user"),
+            "{fault}"
+        );
     }
     // Empty subjects are absent.
     let none = event_with("subject", Value::Null);
