@@ -14,6 +14,14 @@ pub(crate) struct Args {
     #[arg(long)]
     quick: bool,
 
+    /// Measure this build of the server instead of building one
+    #[arg(long, value_name = "FILE")]
+    server: Option<PathBuf>,
+
+    /// Compare with another build of the server, in turns, in `unicast` and `grown`
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+
     /// Make the data directories here, on a real disk: in memory, commits cost nothing
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
@@ -23,7 +31,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     // One after the other: built together, the server would get the features that the benchmarks need.
     let build = ["build", "--release", "--locked", "--package"];
-    for package in ["tidings-cli", "tidings-bench"] {
+    let server = args.server.is_none().then_some("tidings-cli");
+    for package in server.into_iter().chain(["tidings-bench"]) {
         command::run(command::cargo(&build).arg(package))?;
     }
     let binaries = command::target_directory()?.join("release");
@@ -33,7 +42,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 fn bench(args: &Args, binaries: &Path) -> std::process::Command {
     let mut bench = std::process::Command::new(binaries.join("tidings-bench"));
     bench.current_dir(command::root());
-    bench.arg("--server").arg(binaries.join("tidings"));
+    let built = binaries.join("tidings");
+    bench
+        .arg("--server")
+        .arg(args.server.as_ref().unwrap_or(&built));
+    if let Some(against) = &args.against {
+        bench.arg("--against").arg(against);
+    }
     bench.args(&args.names);
     if args.quick {
         bench.arg("--quick");

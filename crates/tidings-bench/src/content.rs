@@ -136,72 +136,6 @@ pub(crate) fn mint_id() -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(milliseconds, &rest).into_uuid()
 }
 
-/// A publish request whose ids can be renewed in place, so that sending it costs next to nothing.
-#[derive(Clone, Debug)]
-pub(crate) struct PublishRequest {
-    bytes: Vec<u8>,
-    /// The offsets of the ids.
-    ids: Vec<usize>,
-}
-
-impl PublishRequest {
-    /// A request with one event.
-    pub(crate) fn one() -> Self {
-        Self::new(1, false)
-    }
-
-    /// A request with an array of events.
-    pub(crate) fn batch(events: usize) -> Self {
-        Self::new(events, true)
-    }
-
-    fn new(events: usize, array: bool) -> Self {
-        let mut body = String::new();
-        let mut ids = Vec::with_capacity(events);
-        for index in 0..events {
-            body.push_str(match (array, index) {
-                (false, _) => "",
-                (true, 0) => "[",
-                (true, _) => ",",
-            });
-            body.push_str("{\"id\":\"");
-            ids.push(body.len());
-            body.push_str(&Uuid::nil().to_string());
-            let description = DESCRIPTION.replace('"', "\\\"");
-            body.push_str(&format!(
-                "\",\"owner\":\"{LOCAL_USER}\",\"actedUpon\":\"{ACTED_UPON}\",\
-                 \"category\":\"{CATEGORY}\",\"action\":\"{ACTION}\",\"severity\":\"{SEVERITY}\",\
-                 \"description\":\"{description}\"}}"
-            ));
-        }
-        if array {
-            body.push(']');
-        }
-        let head = format!(
-            "POST /api/system/events HTTP/1.1\r\nHost: localhost\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        ids.iter_mut().for_each(|id| *id += head.len());
-        let bytes = (head + &body).into_bytes();
-        Self { bytes, ids }
-    }
-
-    /// The number of events.
-    pub(crate) fn events(&self) -> usize {
-        self.ids.len()
-    }
-
-    /// The request with fresh ids.
-    pub(crate) fn renew(&mut self) -> &[u8] {
-        for id in &self.ids {
-            let place = &mut self.bytes[*id..*id + uuid::fmt::Hyphenated::LENGTH];
-            mint_id().hyphenated().encode_lower(place);
-        }
-        &self.bytes
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,24 +164,5 @@ mod tests {
         assert_eq!(number_of(true, Description::ABSENT_WORD), 0);
         assert!((2_000..3_000).contains(&number_of(false, Description::COMMON_WORD)));
         assert!((2_000..6_000).contains(&number_of(false, Description::COMMON_LETTERS)));
-    }
-
-    #[test]
-    fn only_the_ids_are_renewed() {
-        let mut request = PublishRequest::batch(2);
-        let first = String::from_utf8(request.renew().to_vec()).unwrap();
-        let second = String::from_utf8(request.renew().to_vec()).unwrap();
-        assert_eq!(first.len(), second.len());
-        let ids = |text: &str| -> Vec<String> {
-            let parts = text.split("{\"id\":\"").skip(1);
-            parts.map(|part| part[..36].to_owned()).collect()
-        };
-        assert_eq!(ids(&first).len(), 2);
-        let mut back = second.clone();
-        for (old, new) in ids(&first).iter().zip(ids(&second)) {
-            assert_ne!(*old, new);
-            back = back.replace(&new, old);
-        }
-        assert_eq!(back, first);
     }
 }

@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::content::PublishRequest;
-use crate::http::{Publisher, Subscriber};
+use crate::http::{Client, Subscriber};
+use crate::publish_request::PublishRequest;
 use crate::report::{Table, Target};
 use crate::server::{Server, soon};
 use crate::statistics::Samples;
@@ -167,7 +167,7 @@ async fn served(
         soon("a stream to begin", subscriber.read_to_live()).await??;
         subscribers.push(subscriber);
     }
-    let mut publisher = Publisher::connect(server.address()).await?;
+    let mut publisher = Client::connect(server.address()).await?;
     publisher.publish(PublishRequest::one().renew()).await?;
     let mut wire = Vec::new();
     for subscriber in &mut subscribers {
@@ -179,10 +179,10 @@ async fn served(
     for subscriber in subscribers {
         readers.spawn(read(subscriber, Arc::clone(&arrivals), events));
     }
-    let (cpu_before, start) = (server.cpu()?, Instant::now());
+    let (cpu_before, start) = (server.process().cpu()?, Instant::now());
     let mut publishers = JoinSet::new();
     for index in 0..outstanding {
-        let mut publisher = Publisher::connect(server.address()).await?;
+        let mut publisher = Client::connect(server.address()).await?;
         let arrivals = Arc::clone(&arrivals);
         publishers.spawn(async move {
             let mut request = PublishRequest::one();
@@ -196,7 +196,7 @@ async fn served(
     end(publishers).await?;
     arrivals.all(outstanding).await?;
     let measured = (
-        server.cpu()? - cpu_before,
+        server.process().cpu()? - cpu_before,
         start.elapsed(),
         events * SUBSCRIBERS,
     );

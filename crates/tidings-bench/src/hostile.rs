@@ -5,7 +5,6 @@ pub(crate) mod account;
 mod answer;
 mod attack;
 mod bystander;
-mod tokens;
 mod unread_streams;
 mod victim;
 
@@ -20,12 +19,12 @@ use uuid::Uuid;
 
 use attack::{Attack, Tally, Target as Victim};
 use bystander::{Bystander, ask_for_health};
-use tokens::Tokens;
 
 use crate::Bench;
 use crate::report::{Table, Target};
 use crate::server::Server;
 use crate::statistics::Samples;
+use crate::tokens::Tokens;
 
 /// The user whose token the attackers have.
 const ATTACKER: Uuid = Uuid::from_u128(0x7b1d_2c3e_0000_4000_8000_0000_0000_000b);
@@ -114,12 +113,8 @@ struct Turn {
 async fn measure(bench: &Bench, attack: Attack) -> anyhow::Result<Turn> {
     let directory = bench.directory()?;
     let tokens = Tokens::new(&bench.server)?;
-    let secret = tokens.secret_file();
-    let secret = secret
-        .to_str()
-        .context("the path of the secret is not UTF-8")?;
-    let flags = ["--auth", "jwt", "--jwt-secret-file", secret];
-    let server = Server::start_with(bench, &directory.path().join("data"), &flags).await?;
+    let data = directory.path().join("data");
+    let server = Server::start_with(bench, &data, &tokens.flags()).await?;
     let victim = Victim {
         server: server.address(),
         token: tokens.sign(ATTACKER, "events:read,events:write")?,
@@ -147,16 +142,19 @@ fn weather(
     let address = server.address();
     let mut bystander = Bystander::connect(address, token)?;
     let before = bystander.measure(calm)?;
-    let (files, bytes_before) = (server.open_files()?, server.resident_bytes()?);
-    server.forget_peak()?;
+    let (files, bytes_before) = (
+        server.process().open_files()?,
+        server.process().resident_bytes()?,
+    );
+    server.process().forget_peak()?;
     let (begun, beginning) = mpsc::channel();
     let (stop, stopped) = oneshot::channel::<()>();
     let attackers = std::thread::spawn(move || attack_until(attack, &victim, &begun, stopped));
     // An error means that the attackers failed; `join` returns their error.
     let _ = beginning.recv();
-    let (cpu, since) = (server.cpu()?, Instant::now());
+    let (cpu, since) = (server.process().cpu()?, Instant::now());
     let during = bystander.measure(storm);
-    let cpu = (server.cpu()? - cpu).as_secs_f64() / since.elapsed().as_secs_f64();
+    let cpu = (server.process().cpu()? - cpu).as_secs_f64() / since.elapsed().as_secs_f64();
     drop(stop);
     let tally = attackers
         .join()
@@ -169,7 +167,7 @@ fn weather(
         tally,
         cpu,
         bytes_before,
-        peak_bytes: server.peak_resident_bytes()?,
+        peak_bytes: server.process().peak_resident_bytes()?,
     })
 }
 
@@ -204,7 +202,7 @@ fn recover(server: &Server, address: SocketAddr, files: usize) -> anyhow::Result
     let over = Instant::now();
     loop {
         ask_for_health(address)?;
-        let open = server.open_files()?;
+        let open = server.process().open_files()?;
         if open <= files + FILES_LEFT {
             return Ok(());
         }

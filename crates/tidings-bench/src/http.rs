@@ -6,17 +6,19 @@ use anyhow::{Context as _, bail, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::scan::{Delivery, Scan};
+
 /// Enough for the head of any response and for a large piece of a replay.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// A keep-alive connection that publishes.
+/// A keep-alive connection that sends one request at a time.
 #[derive(Debug)]
-pub(crate) struct Publisher {
+pub(crate) struct Client {
     socket: TcpStream,
     buffer: Vec<u8>,
 }
 
-impl Publisher {
+impl Client {
     pub(crate) async fn connect(server: SocketAddr) -> anyhow::Result<Self> {
         Ok(Self {
             socket: connect(server).await?,
@@ -26,33 +28,78 @@ impl Publisher {
 
     /// Sends a request and waits for the end of its response, which must be 201.
     pub(crate) async fn publish(&mut self, request: &[u8]) -> anyhow::Result<()> {
+        self.exchange(request, b"HTTP/1.1 201 ", None).await
+    }
+
+    /// Requests a resource, which must be there. Returns the body.
+    pub(crate) async fn get(&mut self, path: &str, token: Option<&str>) -> anyhow::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        let request = request_for(path, token, "");
+        self.exchange(request.as_bytes(), b"HTTP/1.1 200 ", Some(&mut body))
+            .await?;
+        Ok(body)
+    }
+
+    async fn exchange(
+        &mut self,
+        request: &[u8],
+        status: &[u8],
+        mut body: Option<&mut Vec<u8>>,
+    ) -> anyhow::Result<()> {
         self.socket.write_all(request).await?;
         let mut filled = 0;
         let (head, length) = loop {
-            let read = self.socket.read(&mut self.buffer[filled..]).await?;
-            ensure!(read > 0, "the server closed the connection");
-            filled += read;
+            filled += self.read_from(filled).await?;
             if let Some(head) = head_length(&self.buffer[..filled]) {
                 break (head, content_length(&self.buffer[..head])?);
             }
         };
         let mut left = (head + length).checked_sub(filled);
         ensure!(left.is_some(), "the server sent more than one response");
-        if !self.buffer.starts_with(b"HTTP/1.1 201 ") {
+        if !self.buffer.starts_with(status) {
             let answer = String::from_utf8_lossy(&self.buffer[..filled]);
-            bail!("the server rejected the event: {answer}");
+            bail!("the server refused the request: {answer}");
+        }
+        if let Some(body) = &mut body {
+            body.extend_from_slice(&self.buffer[head..filled]);
         }
         while let Some(rest @ 1..) = left {
-            let room = rest.min(self.buffer.len());
-            let read = self.socket.read(&mut self.buffer[..room]).await?;
-            ensure!(read > 0, "the server closed the connection");
+            let read = self.read_from(0).await?;
+            if let Some(body) = &mut body {
+                body.extend_from_slice(&self.buffer[..read]);
+            }
             left = rest.checked_sub(read);
+        }
+        Ok(())
+    }
+
+    /// Reads once, to this place of the buffer.
+    async fn read_from(&mut self, place: usize) -> anyhow::Result<usize> {
+        let read = self.socket.read(&mut self.buffer[place..]).await?;
+        ensure!(read > 0, "the server closed the connection");
+        Ok(read)
+    }
+
+    /// Sends bytes to a server that answers with lines, and waits for as many lines that start with `sign`.
+    pub(crate) async fn send(&mut self, bytes: &[u8], sign: u8, lines: u64) -> anyhow::Result<()> {
+        self.socket.write_all(bytes).await?;
+        let mut scan = Scan::new(Delivery::Line(sign));
+        let mut seen = 0;
+        while seen < lines {
+            let read = self.read_from(0).await?;
+            let got = &self.buffer[..read];
+            ensure!(
+                !got.starts_with(b"-"),
+                "the server answered {}",
+                String::from_utf8_lossy(got)
+            );
+            seen += scan.scan(got);
         }
         Ok(())
     }
 }
 
-async fn connect(server: SocketAddr) -> anyhow::Result<TcpStream> {
+pub(crate) async fn connect(server: SocketAddr) -> anyhow::Result<TcpStream> {
     let socket = TcpStream::connect(server)
         .await
         .context("could not connect to the server")?;
@@ -66,40 +113,55 @@ fn head_length(answer: &[u8]) -> Option<usize> {
 }
 
 fn content_length(head: &[u8]) -> anyhow::Result<usize> {
+    const NAME: &str = "content-length: ";
     let head = std::str::from_utf8(head).context("the head of the response is not UTF-8")?;
-    let line = head
-        .split("\r\n")
-        .find_map(|line| line.strip_prefix("content-length: "));
+    let line = head.split("\r\n").find_map(|line| {
+        let (name, value) = line.split_at_checked(NAME.len())?;
+        name.eq_ignore_ascii_case(NAME).then_some(value)
+    });
     let line = line.with_context(|| format!("the response has no length: {head}"))?;
     Ok(line.parse()?)
+}
+
+fn request_for(path: &str, token: Option<&str>, headers: &str) -> String {
+    let token = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
+    let token = token.unwrap_or_default();
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{token}{headers}\r\n")
+}
+
+/// The request for a stream. `start` is a cursor, `earliest`, or nothing for "from now".
+pub(crate) fn stream_request(token: Option<&str>, start: Option<&str>) -> String {
+    let start = start.map(|start| format!("Last-Event-ID: {start}\r\n"));
+    let start = start.unwrap_or_default();
+    request_for("/api/system/events/subscribe", token, &start)
 }
 
 /// A subscriber over HTTP.
 #[derive(Debug)]
 pub(crate) struct Subscriber {
     socket: TcpStream,
-    scan: FrameScan,
+    scan: Scan,
 }
 
 impl Subscriber {
-    /// Requests the stream. `start` is a cursor, `earliest`, or nothing for "from now".
+    /// Requests the stream of the local identity. `start` is a cursor, `earliest`, or nothing for "from
+    /// now".
     pub(crate) async fn connect(server: SocketAddr, start: Option<&str>) -> anyhow::Result<Self> {
-        let mut request =
-            "GET /api/system/events/subscribe HTTP/1.1\r\nHost: localhost\r\n".to_owned();
-        if let Some(start) = start {
-            request += &format!("Last-Event-ID: {start}\r\n");
-        }
-        request += "\r\n";
+        Self::request(server, &stream_request(None, start)).await
+    }
+
+    /// Sends a request for a stream.
+    pub(crate) async fn request(server: SocketAddr, request: &str) -> anyhow::Result<Self> {
         let mut socket = connect(server).await?;
         socket.write_all(request.as_bytes()).await?;
         Ok(Self::over(socket))
     }
 
     /// Reads a stream from any connection.
-    pub(crate) fn over(socket: TcpStream) -> Self {
+    pub(crate) const fn over(socket: TcpStream) -> Self {
         Self {
             socket,
-            scan: FrameScan::default(),
+            scan: Scan::new(Delivery::Frame),
         }
     }
 
@@ -135,66 +197,5 @@ impl Subscriber {
         );
         let cursor = text.split("\nid: ").nth(1).and_then(|id| id.lines().next());
         Ok(cursor.context("a frame without an id")?.to_owned())
-    }
-}
-
-/// Counts the frames of a stream without decoding its chunks: a frame ends with an empty line, and
-/// chunk headers end in `\r\n`, so they cannot be mistaken for one. Only frames whose last field is
-/// `data` count, so comments and `retry` do not.
-#[derive(Debug, Default)]
-pub(crate) struct FrameScan {
-    /// Whether the current line has started.
-    within_line: bool,
-    /// The first byte of the last line that has started.
-    began_with: u8,
-}
-
-impl FrameScan {
-    /// Counts the frames that end in `bytes`, which continue the previous ones.
-    pub(crate) fn scan(&mut self, mut bytes: &[u8]) -> u64 {
-        let mut frames = 0;
-        while let Some(first) = bytes.first() {
-            if !self.within_line {
-                if *first == b'\n' {
-                    frames += u64::from(self.began_with == b'd');
-                    self.began_with = 0;
-                    bytes = &bytes[1..];
-                    continue;
-                }
-                self.within_line = true;
-                self.began_with = *first;
-            }
-            let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
-                break;
-            };
-            self.within_line = false;
-            bytes = &bytes[end + 1..];
-        }
-        frames
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const STREAM: &[u8] = b"HTTP/1.1 200 OK\r\ndate: now\r\ntransfer-encoding: chunked\r\n\r\n\
-        c\r\nretry: 2731\n\r\n\
-        d7\r\nevent: ready\nid: 1-2-x\ndata: {}\n\n\r\n\
-        c\r\n: keepalive\n\r\n\
-        d9\r\nid: 2-2-x\ndata: {\"a\":\"\\n\"}\n\nid: 3-2-x\ndata: {}\n\n\r\n";
-
-    #[test]
-    fn frames_with_data_are_counted() {
-        assert_eq!(FrameScan::default().scan(STREAM), 3);
-    }
-
-    #[test]
-    fn it_does_not_matter_where_reads_end() {
-        for size in 1..STREAM.len() {
-            let mut scan = FrameScan::default();
-            let frames: u64 = STREAM.chunks(size).map(|piece| scan.scan(piece)).sum();
-            assert_eq!(frames, 3, "in pieces of {size}");
-        }
     }
 }

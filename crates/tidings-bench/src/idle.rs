@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::Bench;
-use crate::content::PublishRequest;
-use crate::http::Publisher;
+use crate::http::Client;
+use crate::publish_request::PublishRequest;
 use crate::raw::{RawStore, Statements};
 use crate::report::{Table, Target};
 use crate::server::{Server, soon};
@@ -21,7 +21,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     let (mut ours, mut raw) = (Samples::default(), Samples::default());
     let (mut our_tail, mut raw_tail) = (Samples::default(), Samples::default());
     for _ in 0..bench.repetitions() {
-        let mut publisher = Publisher::connect(server.address()).await?;
+        let mut publisher = Client::connect(server.address()).await?;
         let mut request = PublishRequest::one();
         let mut latencies = Samples::default();
         for _ in 0..events {

@@ -5,8 +5,8 @@ use std::fs;
 use anyhow::Context as _;
 
 use crate::Bench;
-use crate::content::PublishRequest;
-use crate::http::{Publisher, Subscriber};
+use crate::http::{Client, Subscriber};
+use crate::publish_request::PublishRequest;
 use crate::report::{Table, Target};
 use crate::server::{Server, soon};
 use crate::statistics::Samples;
@@ -20,19 +20,19 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     let server = Server::start(bench, &directory.path().join("data")).await?;
     let mut all = Vec::with_capacity(subscribers + WARM_UP);
     connect(&server, WARM_UP, &mut all).await?;
-    let (before, kernel_before) = (server.resident_bytes()?, Kernel::now()?);
+    let (before, kernel_before) = (server.process().resident_bytes()?, Kernel::now()?);
     connect(&server, subscribers, &mut all).await?;
-    let (idle, kernel) = (server.resident_bytes()?, Kernel::now()?);
+    let (idle, kernel) = (server.process().resident_bytes()?, Kernel::now()?);
 
     // A subscriber that has never received an event can be cheaper than one that has.
-    let mut publisher = Publisher::connect(server.address()).await?;
+    let mut publisher = Client::connect(server.address()).await?;
     for _ in 0..3 {
         publisher.publish(PublishRequest::one().renew()).await?;
         for subscriber in &mut all {
             soon("an event", subscriber.read_frames(1)).await??;
         }
     }
-    let served = server.resident_bytes()?;
+    let served = server.process().resident_bytes()?;
     drop(all);
     server.stop().await?;
 

@@ -1,7 +1,7 @@
 //! One event per request, from many publishers at once.
 
 use crate::Bench;
-use crate::content::PublishRequest;
+use crate::publish_request::PublishRequest;
 use crate::publishers::{Flow, flat_out};
 use crate::raw::{RawStore, Statements};
 use crate::report::{Table, Target};
@@ -57,7 +57,8 @@ pub(crate) async fn served(
 ) -> anyhow::Result<Flow> {
     let directory = bench.directory()?;
     let server = Server::start(bench, &directory.path().join("data")).await?;
-    let flow = flat_out(&server, publishers, request, bench.stretch()).await?;
+    let side = (server.process(), server.address());
+    let flow = flat_out(side, publishers, request, bench.stretch()).await?;
     server.stop().await?;
     Ok(flow)
 }

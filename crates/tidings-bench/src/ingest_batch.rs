@@ -1,8 +1,8 @@
 //! Many events per request.
 
 use crate::Bench;
-use crate::content::PublishRequest;
 use crate::ingest::{Costs, raw, served};
+use crate::publish_request::PublishRequest;
 use crate::report::{Table, Target};
 use crate::statistics::Samples;
 

@@ -15,9 +15,11 @@ mod bystanders;
 mod content;
 mod cores;
 mod cpu;
+mod crowd;
 mod engine;
 mod fan_out;
 mod filling;
+mod grown;
 mod hostile;
 mod http;
 mod idle;
@@ -27,16 +29,24 @@ mod inboxes;
 mod ingest;
 mod ingest_batch;
 mod machine;
+mod peers;
+mod process;
+mod publish_request;
 mod publishers;
 mod raw;
 mod raw_steps;
 mod report;
 mod resume;
 mod retention;
+mod scan;
 mod search;
 mod server;
+mod sides;
 mod stalled;
 mod statistics;
+mod system;
+mod tokens;
+mod unicast;
 mod users;
 
 use std::path::PathBuf;
@@ -67,6 +77,10 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     server: PathBuf,
 
+    /// Another build of it, as a baseline for `unicast` and `grown`.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+
     /// Directory for the data directories. It must be on a real disk, or commits cost nothing.
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
@@ -78,6 +92,8 @@ enum Name {
     IngestBatch,
     Idle,
     Users,
+    Unicast,
+    Grown,
     FanOut,
     Resume,
     IdleMemory,
@@ -96,6 +112,7 @@ enum Name {
 #[derive(Debug)]
 struct Bench {
     server: PathBuf,
+    against: Option<PathBuf>,
     scratch: PathBuf,
     cores: Cores,
     quick: bool,
@@ -141,6 +158,7 @@ fn main() -> anyhow::Result<()> {
     cores::allow_many_files()?;
     let bench = Bench {
         server: args.server,
+        against: args.against,
         scratch: args.scratch.unwrap_or_else(std::env::temp_dir),
         cores: Cores::choose()?,
         quick: args.quick,
@@ -183,6 +201,8 @@ async fn run(bench: &Bench, name: Name) -> anyhow::Result<Vec<Table>> {
         Name::IngestBatch => ingest_batch::run(bench).await,
         Name::Idle => idle::run(bench).await,
         Name::Users => users::run(bench).await,
+        Name::Unicast => unicast::run(bench).await,
+        Name::Grown => grown::run(bench).await,
         Name::FanOut => fan_out::run(bench).await,
         Name::Resume => resume::run(bench).await,
         Name::IdleMemory => idle_memory::run(bench).await,

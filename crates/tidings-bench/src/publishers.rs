@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::content::PublishRequest;
 use crate::cpu;
-use crate::http::Publisher;
+use crate::http::Client;
+use crate::process::Process;
+use crate::publish_request::PublishRequest;
 use crate::server::{Server, soon};
 
 /// The first part of every measurement is not counted.
@@ -23,52 +24,91 @@ pub(crate) struct Flow {
     pub(crate) server_cpu_us: f64,
     /// The load generator's CPU time per event, in µs.
     pub(crate) load_cpu_us: f64,
+    /// What the server wrote to the disk per event, in KiB.
+    pub(crate) written_kib: f64,
+}
+
+/// What publishers share with the one who measures them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Progress {
+    answered: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+    measuring: Arc<AtomicBool>,
+}
+
+impl Progress {
+    /// Whether publishers go on.
+    pub(crate) fn goes_on(&self) -> bool {
+        !self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether what happens now counts.
+    pub(crate) fn is_measuring(&self) -> bool {
+        self.measuring.load(Ordering::Relaxed)
+    }
+
+    /// Counts events that were acknowledged.
+    pub(crate) fn answer(&self, events: u64) {
+        self.answered.fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// Measures the publishers for `stretch`, and stops them.
+    pub(crate) async fn measure(
+        &self,
+        process: &Process,
+        mut publishers: JoinSet<anyhow::Result<()>>,
+        stretch: Duration,
+    ) -> anyhow::Result<Flow> {
+        tokio::time::sleep(WARM_UP).await;
+        self.measuring.store(true, Ordering::Relaxed);
+        let written_before = process.written_bytes()?;
+        let (start, server_before) = (Instant::now(), process.cpu()?);
+        let (load_before, before) = (cpu::of_thread(), self.answered.load(Ordering::Relaxed));
+        tokio::time::sleep(stretch).await;
+        let events = (self.answered.load(Ordering::Relaxed) - before) as f64;
+        let server_cpu = process.cpu()? - server_before;
+        let load_cpu = cpu::of_thread() - load_before;
+        let elapsed = start.elapsed();
+        let written = process.written_bytes()? - written_before;
+        self.measuring.store(false, Ordering::Relaxed);
+        self.stop.store(true, Ordering::Relaxed);
+        while let Some(ended) = soon("the last answers", publishers.join_next()).await? {
+            ended??;
+        }
+        Ok(Flow {
+            events_per_second: events / elapsed.as_secs_f64(),
+            server_cpu_us: server_cpu.as_secs_f64() * 1e6 / events,
+            load_cpu_us: load_cpu.as_secs_f64() * 1e6 / events,
+            written_kib: written as f64 / 1024.0 / events,
+        })
+    }
 }
 
 /// Lets `publishers` connections send `request` with fresh ids, each again when it is answered.
 pub(crate) async fn flat_out(
-    server: &Server,
+    (process, address): (&Process, SocketAddr),
     publishers: usize,
     request: &PublishRequest,
     stretch: Duration,
 ) -> anyhow::Result<Flow> {
-    let answered = Arc::new(AtomicU64::new(0));
-    let stop = Arc::new(AtomicBool::new(false));
+    let progress = Progress::default();
     let mut tasks = JoinSet::new();
     for _ in 0..publishers {
-        let (answered, stop) = (Arc::clone(&answered), Arc::clone(&stop));
-        tasks.spawn(publish(server.address(), request.clone(), answered, stop));
+        tasks.spawn(publish(address, request.clone(), progress.clone()));
     }
-    tokio::time::sleep(WARM_UP).await;
-    let (start, server_before) = (Instant::now(), server.cpu()?);
-    let (load_before, before) = (cpu::of_thread(), answered.load(Ordering::Relaxed));
-    tokio::time::sleep(stretch).await;
-    let events = (answered.load(Ordering::Relaxed) - before) as f64;
-    let server_cpu = server.cpu()? - server_before;
-    let load_cpu = cpu::of_thread() - load_before;
-    let elapsed = start.elapsed();
-    stop.store(true, Ordering::Relaxed);
-    while let Some(ended) = soon("the last answers", tasks.join_next()).await? {
-        ended??;
-    }
-    Ok(Flow {
-        events_per_second: events / elapsed.as_secs_f64(),
-        server_cpu_us: server_cpu.as_secs_f64() * 1e6 / events,
-        load_cpu_us: load_cpu.as_secs_f64() * 1e6 / events,
-    })
+    progress.measure(process, tasks, stretch).await
 }
 
 async fn publish(
     server: SocketAddr,
     mut request: PublishRequest,
-    answered: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
+    progress: Progress,
 ) -> anyhow::Result<()> {
-    let mut publisher = Publisher::connect(server).await?;
+    let mut client = Client::connect(server).await?;
     let events = u64::try_from(request.events())?;
-    while !stop.load(Ordering::Relaxed) {
-        soon("an answer", publisher.publish(request.renew())).await??;
-        answered.fetch_add(events, Ordering::Relaxed);
+    while progress.goes_on() {
+        soon("an answer", client.publish(request.renew())).await??;
+        progress.answer(events);
     }
     Ok(())
 }
@@ -76,13 +116,13 @@ async fn publish(
 /// Publishes `events` events in batches, and waits until all are stored.
 pub(crate) async fn fill(server: &Server, events: usize) -> anyhow::Result<()> {
     const BATCH: usize = 1000;
-    let mut publisher = Publisher::connect(server.address()).await?;
+    let mut client = Client::connect(server.address()).await?;
     let mut left = events;
     while left > 0 {
         let mut request = PublishRequest::batch(left.min(BATCH));
         // Reuses the request while it fits.
         while left >= request.events() {
-            soon("an answer", publisher.publish(request.renew())).await??;
+            soon("an answer", client.publish(request.renew())).await??;
             left -= request.events();
         }
     }

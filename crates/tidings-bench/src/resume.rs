@@ -126,8 +126,8 @@ impl Feed {
         let server = &self.server;
         let mut subscriber = Subscriber::connect(server.address(), None).await?;
         soon("a stream to begin", subscriber.read_to_live()).await??;
-        let before = server.resident_bytes()?;
-        server.forget_peak()?;
+        let before = server.process().resident_bytes()?;
+        server.process().forget_peak()?;
 
         let start = Instant::now();
         let mut subscriber = Subscriber::connect(server.address(), Some("earliest")).await?;
@@ -138,7 +138,10 @@ impl Feed {
             frames += soon("the replay to go on", subscriber.read(&mut buffer)).await??;
         }
         let rate = self.events as f64 / start.elapsed().as_secs_f64();
-        let growth = server.peak_resident_bytes()?.saturating_sub(before);
+        let growth = server
+            .process()
+            .peak_resident_bytes()?
+            .saturating_sub(before);
         Ok((rate, growth as f64 / 1024.0 / 1024.0))
     }
 }

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-use crate::{Bench, cpu};
+use crate::Bench;
+use crate::process::Process;
 
 /// Far longer than any step takes. If it passes, something is stuck.
 const STUCK: Duration = Duration::from_secs(120);
@@ -46,11 +47,10 @@ pub(crate) async fn until_none_is_left(
     }
 }
 
-/// A server process on the server's core. It is killed on drop.
+/// A `tidings serve` on the server's core. It is killed on drop.
 #[derive(Debug)]
 pub(crate) struct Server {
-    process: Child,
-    pid: u32,
+    process: Process,
     address: SocketAddr,
 }
 
@@ -66,21 +66,27 @@ impl Server {
         data_dir: &Path,
         flags: &[&str],
     ) -> anyhow::Result<Self> {
+        Self::start_binary(bench, &bench.server, data_dir, flags).await
+    }
+
+    /// As [`Self::start_with`], of another build.
+    pub(crate) async fn start_binary(
+        bench: &Bench,
+        binary: &Path,
+        data_dir: &Path,
+        flags: &[&str],
+    ) -> anyhow::Result<Self> {
         let log = data_dir.with_extension("log");
-        let mut command = Command::new(&bench.server);
+        let mut command = Command::new(binary);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
             .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(&log).context("could not create the log")?)
-            .kill_on_drop(true);
-        let mut process = bench
-            .cores
-            .start_on_server(|| command.spawn())?
-            .with_context(|| format!("could not start {}", bench.server.display()))?;
-        let output = process.stdout.take().expect("standard output is piped");
+            .stderr(std::fs::File::create(&log).context("could not create the log")?);
+        let mut process = Process::start(bench, &mut command)?;
+        let output = process.take_output().expect("standard output is piped");
         let mut line = String::new();
         let mut output = BufReader::new(output);
         soon("the server to listen", output.read_line(&mut line)).await??;
@@ -93,7 +99,6 @@ impl Server {
             bail!("the server printed {line:?} first; its log:\n{log}");
         };
         Ok(Self {
-            pid: process.id().context("the server has ended")?,
             address: address.parse().context("the server printed no address")?,
             process,
         })
@@ -103,48 +108,18 @@ impl Server {
         self.address
     }
 
-    /// The CPU time used so far.
-    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        cpu::of_process(self.pid)
+    /// What it uses.
+    pub(crate) const fn process(&self) -> &Process {
+        &self.process
     }
 
-    /// The number of open files and sockets.
-    pub(crate) fn open_files(&self) -> anyhow::Result<usize> {
-        let files = std::fs::read_dir(format!("/proc/{}/fd", self.pid))
-            .context("could not read the server's open files")?;
-        Ok(files.count())
+    /// The process, which ends with the returned value.
+    pub(crate) fn into_process(self) -> Process {
+        self.process
     }
 
-    /// The resident memory, in bytes.
-    pub(crate) fn resident_bytes(&self) -> anyhow::Result<u64> {
-        self.status("VmRSS:")
-    }
-
-    /// The peak of the resident memory since [`Self::forget_peak`].
-    pub(crate) fn peak_resident_bytes(&self) -> anyhow::Result<u64> {
-        self.status("VmHWM:")
-    }
-
-    /// Resets the peak.
-    pub(crate) fn forget_peak(&self) -> anyhow::Result<()> {
-        // See clear_refs in the kernel's proc.rst.
-        std::fs::write(format!("/proc/{}/clear_refs", self.pid), "5")
-            .context("could not reset the peak of the server's memory")
-    }
-
-    fn status(&self, field: &str) -> anyhow::Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))
-            .context("the server has ended")?;
-        let line = status.lines().find_map(|line| line.strip_prefix(field));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        let kib = kib.with_context(|| format!("{field} is not given in kB"))?;
-        Ok(kib.parse::<u64>()? * 1024)
-    }
-
-    /// Kills the process and waits for it, so that its CPU time is counted as ours.
-    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
-        soon("the server to end", self.process.kill())
-            .await?
-            .context("could not stop the server")
+    /// Kills it and waits for it.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.process.stop().await
     }
 }

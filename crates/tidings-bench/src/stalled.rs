@@ -1,8 +1,8 @@
 //! The effect on publishers of a subscriber that reads nothing.
 
 use crate::Bench;
-use crate::content::PublishRequest;
 use crate::http::Subscriber;
+use crate::publish_request::PublishRequest;
 use crate::publishers::flat_out;
 use crate::report::{Table, Target};
 use crate::server::{Server, soon};
@@ -53,9 +53,10 @@ impl Side {
         // Connected on both sides, so that both servers have served a stream.
         let subscriber = stalled.then_some(subscriber);
         let request = PublishRequest::one();
-        let flow = flat_out(&server, PUBLISHERS, &request, bench.stretch()).await?;
+        let side = (server.process(), server.address());
+        let flow = flat_out(side, PUBLISHERS, &request, bench.stretch()).await?;
         self.rates.push(flow.events_per_second);
-        let peak = server.peak_resident_bytes()?;
+        let peak = server.process().peak_resident_bytes()?;
         self.peaks.push(peak as f64 / 1024.0 / 1024.0);
         drop(subscriber);
         server.stop().await

@@ -11,6 +11,10 @@ impl Samples {
         self.0.push(value);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn median(&self) -> f64 {
         self.percentile(50)
     }

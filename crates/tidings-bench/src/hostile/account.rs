@@ -18,7 +18,6 @@ use uuid::Uuid;
 
 use super::abuse::{self, Abuse, Target as Place};
 use super::attack::Tally;
-use super::tokens::Tokens;
 use super::victim::{Latencies, Victim};
 use super::{ATTACKER, ATTACKERS_NICE, BYSTANDER, mib, recover};
 use crate::Bench;
@@ -26,6 +25,7 @@ use crate::content::{ACTED_UPON, Description};
 use crate::report::{Table, Target};
 use crate::server::Server;
 use crate::statistics::Samples;
+use crate::tokens::Tokens;
 
 /// The second account of an abuse by two accounts.
 const ACCOMPLICE: Uuid = Uuid::from_u128(0x7b1d_2c3e_0000_4000_8000_0000_0000_000c);
@@ -188,11 +188,7 @@ async fn measure(bench: &Bench, store: &Store, abuse: Abuse) -> anyhow::Result<T
     let data = directory.path().join("data");
     store.copy_to(&data)?;
     let tokens = Tokens::new(&bench.server)?;
-    let secret = tokens.secret_file();
-    let secret = secret
-        .to_str()
-        .context("the path of the secret is not UTF-8")?;
-    let mut flags = vec!["--auth", "jwt", "--jwt-secret-file", secret];
+    let mut flags = tokens.flags().to_vec();
     let (certificate, key) = (
         directory.path().join("cert.pem"),
         directory.path().join("key.pem"),
@@ -241,9 +237,9 @@ fn weather(
     (calm, storm): (Duration, Duration),
 ) -> anyhow::Result<Turn> {
     let before = victim.measure(calm)?;
-    let files = server.open_files()?;
-    let bytes_before = server.resident_bytes()?;
-    server.forget_peak()?;
+    let files = server.process().open_files()?;
+    let bytes_before = server.process().resident_bytes()?;
+    server.process().forget_peak()?;
     let (begun, beginning) = mpsc::channel();
     let (stop, stopped) = oneshot::channel::<()>();
     let has_tls = place.tls.is_some();
@@ -251,15 +247,15 @@ fn weather(
     let account = std::thread::spawn(move || abuse_until(abuse, &place, &begun, stopped));
     // An error means that the account failed; `join` returns its error.
     let _ = beginning.recv();
-    let (cpu, since) = (server.cpu()?, std::time::Instant::now());
+    let (cpu, since) = (server.process().cpu()?, std::time::Instant::now());
     let during = victim.measure(storm);
-    let cpu = (server.cpu()? - cpu).as_secs_f64() / since.elapsed().as_secs_f64();
+    let cpu = (server.process().cpu()? - cpu).as_secs_f64() / since.elapsed().as_secs_f64();
     drop(stop);
     let tally = account
         .join()
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     ensure!(!tally.is_empty(), "the account made no connection");
-    let peak_bytes = server.peak_resident_bytes()?;
+    let peak_bytes = server.process().peak_resident_bytes()?;
     if !has_tls {
         recover(server, address, files)?;
     }

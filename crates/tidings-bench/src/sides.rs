@@ -1,0 +1,84 @@
+//! The systems that are measured in turn.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::Bench;
+use crate::peers::Peer;
+use crate::system::{Accounts, System};
+
+/// A build of the server.
+#[derive(Clone, Debug)]
+pub(crate) struct Build {
+    pub(crate) name: &'static str,
+    binary: PathBuf,
+}
+
+/// A system that can be started again and again.
+#[derive(Clone, Debug)]
+pub(crate) enum Side {
+    Build(Build),
+    Peer(Peer),
+}
+
+impl Build {
+    /// The server that is measured, then the one before if there is one.
+    pub(crate) fn all(bench: &Bench) -> Vec<Self> {
+        let build = |name, binary| Self { name, binary };
+        let mut builds = vec![build("Tidings", bench.server.clone())];
+        let before = bench.against.clone();
+        builds.extend(before.map(|binary| build("the build before", binary)));
+        builds
+    }
+
+    /// Starts it with a new store.
+    pub(crate) async fn start(&self, bench: &Bench, accounts: &Accounts) -> anyhow::Result<System> {
+        self.start_in(bench, accounts, bench.directory()?).await
+    }
+
+    /// Starts it with the store in `directory`.
+    pub(crate) async fn start_in(
+        &self,
+        bench: &Bench,
+        accounts: &Accounts,
+        directory: TempDir,
+    ) -> anyhow::Result<System> {
+        accounts.start(bench, &self.binary, directory).await
+    }
+}
+
+impl Side {
+    /// The builds, then the peers that are installed.
+    pub(crate) fn all(bench: &Bench) -> Vec<Self> {
+        let builds = Build::all(bench).into_iter().map(Self::Build);
+        let installed = Peer::ALL.into_iter().filter(|peer| peer.is_installed());
+        builds.chain(installed.map(Self::Peer)).collect()
+    }
+
+    /// The peers that are not measured, with the reason.
+    pub(crate) fn missing() -> Vec<String> {
+        let missing = Peer::ALL.into_iter().filter(|peer| !peer.is_installed());
+        missing.map(Peer::missing).collect()
+    }
+
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Build(build) => build.name,
+            Self::Peer(peer) => peer.name(),
+        }
+    }
+
+    /// Starts it with the users of `accounts`. A peer's deliveries have about `wire_bytes` bytes.
+    pub(crate) async fn start(
+        &self,
+        bench: &Bench,
+        accounts: &Accounts,
+        wire_bytes: usize,
+    ) -> anyhow::Result<System> {
+        match self {
+            Self::Build(build) => build.start(bench, accounts).await,
+            Self::Peer(peer) => peer.start(bench, &accounts.numbers(), wire_bytes).await,
+        }
+    }
+}
