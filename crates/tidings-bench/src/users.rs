@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use tidings::{Config, Event, Start, Subscription, Tidings};
+use tidings::{Config, Draft, Event, Start, Subscription, Tidings};
 use tidings_event::{OwnerId, Severity};
 use tokio::task::JoinSet;
 
@@ -172,7 +172,7 @@ impl Users {
         self.read.fetch_add(frames, Ordering::Relaxed);
     }
 
-    fn event(&self, user: usize) -> anyhow::Result<Event> {
+    fn event(&self, user: usize) -> anyhow::Result<Draft> {
         Event::builder()
             .from_user(self.owners[user])
             .acted_upon(ACTED_UPON)

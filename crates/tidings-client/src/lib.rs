@@ -77,7 +77,7 @@ pub use token::TokenSource;
 pub use reqwest;
 /// The vocabulary; see the documentation of `tidings-event`.
 pub use tidings_event::{
-    Action, Category, Cause, CauseSeverity, Change, Changes, CountDelta, Cursor, Deletion,
+    Action, Category, Cause, CauseSeverity, Change, Changes, CountDelta, Cursor, Deletion, Draft,
     ErrorBody, ErrorCode, ErrorSeverity, Event, EventBuilder, EventFilter, EventId, EventPage,
     EventTypes, Given, InboxSummary, Limits, Metadata, NewEvent, OperationId, OwnerId, OwnerKind,
     OwnerName, PageRequest, PageToken, Paging, Past, Receipt, ResetReason, ResourceId, Rev,

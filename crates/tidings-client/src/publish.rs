@@ -12,7 +12,8 @@ use crate::past_event::PastEvent;
 use crate::response;
 
 impl Client {
-    /// Publishes one event: a built [`Event`], or a [`NewEvent`] that the server validates.
+    /// Publishes one event: one from [`EventBuilder::build`](tidings_event::EventBuilder::build), an [`Event`],
+    /// or a [`NewEvent`] that the server validates.
     ///
     /// When this returns, the event is on disk and was delivered to every open stream of its owner. An
     /// event with an id can be published again after a failure; the server stores it once.

@@ -172,31 +172,23 @@ impl EventBuilder {
     /// [`Limits`].
     ///
     /// Texts and metadata that are too large are cut, and NUL characters are replaced, because they come
-    /// with the data and a rejection would lose the event. [`build_draft`](Self::build_draft) reports the
-    /// repairs.
+    /// with the data and a rejection would lose the event. [`Draft::warnings`] lists these repairs, and so
+    /// does the receipt of the publish.
     ///
     /// # Errors
     ///
     /// Every violation of the rules, each with its field, fault and remedy.
-    pub fn build(self) -> Result<Event, Violations> {
+    pub fn build(self) -> Result<Draft, Violations> {
         self.build_within(&Limits::default())
     }
 
-    /// Same as [`build`](Self::build), with other limits.
+    /// Same as [`build`](Self::build), with other limits. An engine with smaller limits applies the rules
+    /// again.
     ///
     /// # Errors
     ///
     /// Every violation of the rules, each with its field, fault and remedy.
-    pub fn build_within(self, limits: &Limits) -> Result<Event, Violations> {
-        self.build_draft(limits).map(Draft::into_event)
-    }
-
-    /// Same as [`build_within`](Self::build_within), with a [warning](Draft::warnings) for every repair.
-    ///
-    /// # Errors
-    ///
-    /// Every violation of the rules, each with its field, fault and remedy.
-    pub fn build_draft(mut self, limits: &Limits) -> Result<Draft, Violations> {
+    pub fn build_within(mut self, limits: &Limits) -> Result<Draft, Violations> {
         if let Some(cause) = self.cause.take() {
             self = self.with_metadata([("error", cause.into_value())]);
         }
@@ -257,7 +249,7 @@ mod tests {
             .with_doc("https://example.org/ping")
             .build()
             .unwrap();
-        let metadata = event.metadata.unwrap();
+        let metadata = event.into_event().metadata.unwrap();
         assert_eq!(
             metadata["error"]["SuggestedRemediation"],
             json!(["start it"])
@@ -274,7 +266,7 @@ mod tests {
             .with_description(format!("{long}\0"))
             .with_error(Cause::new("refused").with_long_description("x".repeat(100_000)))
             .with_metadata([("out\0put", "a\0b")])
-            .build_draft(&Limits::default())
+            .build()
             .unwrap();
         let warned: Vec<_> = draft
             .warnings()

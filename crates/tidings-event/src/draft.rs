@@ -1,32 +1,119 @@
 //! An event that satisfies the rules.
 
+use std::ops::Deref;
+
 use jiff::Timestamp;
 
 use crate::digest::Digests;
 use crate::event::Event;
 use crate::id::{OwnerId, SystemId};
 use crate::kind::Status;
+use crate::rules::{Limits, Violations};
 use crate::warning::Warning;
 
-/// An event that satisfies the rules and is ready to publish.
+/// An event that satisfies the rules and is ready to publish, from
+/// [`EventBuilder::build`](crate::EventBuilder::build).
+///
+/// The fields can be read, as `draft.id`, but not changed, so that the event need not be checked again.
+/// [`into_event`](Self::into_event) gives an [`Event`] to change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
     event: Event,
+    /// The sizes that the event keeps to.
+    sizes: Sizes,
     created_at_given: bool,
     /// The metadata as JSON, a by-product of measuring it.
     metadata_json: Option<Box<str>>,
     warnings: Vec<Warning>,
 }
 
+/// The limits that the rules apply to one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    description_bytes: usize,
+    metadata_bytes: usize,
+    metadata_depth: usize,
+    metadata_keys: usize,
+}
+
+impl Sizes {
+    pub(crate) const fn of(limits: &Limits) -> Self {
+        Self {
+            description_bytes: limits.description_bytes,
+            metadata_bytes: limits.metadata_bytes,
+            metadata_depth: limits.metadata_depth,
+            metadata_keys: limits.metadata_keys,
+        }
+    }
+
+    const fn are_within(self, limits: &Limits) -> bool {
+        self.description_bytes <= limits.description_bytes
+            && self.metadata_bytes <= limits.metadata_bytes
+            && self.metadata_depth <= limits.metadata_depth
+            && self.metadata_keys <= limits.metadata_keys
+    }
+}
+
+/// What can be published: a [`Draft`], which is taken as it is, or an [`Event`], to which the rules are
+/// applied because its fields can have any values.
+pub trait IntoDraft {
+    /// Applies the rules with these limits, unless they have been applied with them or smaller ones.
+    ///
+    /// # Errors
+    ///
+    /// Every rule that the event breaks.
+    fn into_draft(self, limits: &Limits) -> Result<Draft, Violations>;
+}
+
+impl IntoDraft for Draft {
+    fn into_draft(self, limits: &Limits) -> Result<Self, Violations> {
+        if self.sizes.are_within(limits) {
+            return Ok(self);
+        }
+        let created_at_given = self.created_at_given;
+        let mut warnings = self.warnings;
+        let mut again = Self::from_event(self.event, limits)?;
+        warnings.append(&mut again.warnings);
+        Ok(Self {
+            created_at_given,
+            warnings,
+            ..again
+        })
+    }
+}
+
+impl IntoDraft for Event {
+    fn into_draft(self, limits: &Limits) -> Result<Draft, Violations> {
+        Draft::from_event(self, limits)
+    }
+}
+
+/// Reads the fields of the event.
+impl Deref for Draft {
+    type Target = Event;
+
+    fn deref(&self) -> &Event {
+        &self.event
+    }
+}
+
+impl From<Draft> for Event {
+    fn from(draft: Draft) -> Self {
+        draft.event
+    }
+}
+
 impl Draft {
     pub(crate) const fn new(
         event: Event,
+        sizes: Sizes,
         created_at_given: bool,
         metadata_json: Option<Box<str>>,
         warnings: Vec<Warning>,
     ) -> Self {
         Self {
             event,
+            sizes,
             created_at_given,
             metadata_json,
             warnings,
@@ -38,8 +125,8 @@ impl Draft {
         &self.event
     }
 
-    /// Returns the event without a copy.
-    pub(crate) fn into_event(self) -> Event {
+    /// The event, to change its fields. Publishing it applies the rules again.
+    pub fn into_event(self) -> Event {
         self.event
     }
 
@@ -103,5 +190,52 @@ impl Draft {
         }
         let digests = Digests::of(&event, owner, created_at_given);
         (event, digests)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::kind::Severity;
+    use crate::warning::WarningCode;
+
+    fn draft() -> Draft {
+        let builder = Event::builder()
+            .acted_upon(Uuid::from_u128(1))
+            .with_category("report")
+            .with_action("render")
+            .with_severity(Severity::Success)
+            .with_description("Rendered\0 the report")
+            .with_metadata([("pages", 3)]);
+        builder.build().unwrap()
+    }
+
+    #[test]
+    fn stays_as_it_is_within_its_limits() {
+        let draft = draft();
+        assert_eq!(draft.warnings().len(), 1);
+        for limits in [
+            Limits::default(),
+            Limits::default().with_description_bytes(8_192),
+        ] {
+            assert_eq!(draft.clone().into_draft(&limits).as_ref(), Ok(&draft));
+        }
+    }
+
+    #[test]
+    fn keeps_to_smaller_limits_too() {
+        let limits = Limits::default().with_description_bytes(8);
+        let smaller = draft().into_draft(&limits).unwrap();
+        assert_eq!(smaller.description, "Rende…");
+        let codes: Vec<_> = smaller.warnings().iter().map(|one| one.code).collect();
+        assert_eq!(
+            codes,
+            [WarningCode::CharactersReplaced, WarningCode::Truncated]
+        );
+        // The time is still that of the build and not of the publisher.
+        assert!(!smaller.has_given_time());
+        assert_eq!(smaller.clone().into_draft(&limits), Ok(smaller));
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::draft::Draft;
+use crate::draft::{Draft, Sizes};
 use crate::event::{Event, Metadata};
 use crate::fit;
 use crate::given::{Given, OwnerName, bare};
@@ -98,7 +98,14 @@ impl NewEvent {
             updated_at: created_at,
             deleted_at: None,
         };
-        Ok(Draft::new(event, created_at_given, metadata_json, warnings))
+        let sizes = Sizes::of(limits);
+        Ok(Draft::new(
+            event,
+            sizes,
+            created_at_given,
+            metadata_json,
+            warnings,
+        ))
     }
 }
 

@@ -89,7 +89,7 @@ pub use builder::EventBuilder;
 pub use cause::{Cause, CauseSeverity};
 pub use change::{Change, Changes, Selection};
 pub use cursor::{Cursor, CursorError, CursorTag, Start};
-pub use draft::Draft;
+pub use draft::{Draft, IntoDraft};
 pub use error_body::{ErrorBody, ErrorCode, ErrorSeverity};
 pub use event::{Event, Metadata};
 pub use given::{Given, OwnerName};

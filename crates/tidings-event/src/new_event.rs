@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::draft::Draft;
 use crate::event::{Event, Metadata};
 use crate::given::{Given, OwnerName};
 use crate::id::{EventId, OperationId, OwnerId, ResourceId, SystemId};
@@ -116,6 +117,12 @@ impl NewEvent {
             self.subject = Given::Absent;
             self.issuer = Given::Absent;
         }
+    }
+}
+
+impl From<Draft> for NewEvent {
+    fn from(draft: Draft) -> Self {
+        draft.into_event().into()
     }
 }
 

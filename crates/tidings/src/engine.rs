@@ -8,8 +8,8 @@ use std::sync::Arc;
 #[cfg(feature = "metrics")]
 use prometheus_client::registry::Registry;
 use tidings_event::{
-    CursorTag, Draft, Event, EventType, EventTypes, InboxSummary, Limits, OwnerId, Receipt, Start,
-    SystemId, Violations, Warning,
+    CursorTag, Draft, EventType, EventTypes, InboxSummary, IntoDraft, Limits, OwnerId, Receipt,
+    Start, SystemId, Violations, Warning,
 };
 
 use crate::activity::Activity;
@@ -174,10 +174,10 @@ impl Tidings {
     /// # Errors
     ///
     /// Nothing was stored; [`PublishError`] gives the reason.
-    pub async fn publish(&self, event: Event) -> Result<Receipt, PublishError> {
-        let limits = &self.shared.limits;
-        let draft = Draft::from_event(event, limits).map_err(PublishError::Invalid)?;
-        let receipts = self.publish_prepared(vec![self.prepare(draft)]).await?;
+    pub async fn publish(&self, event: impl IntoDraft) -> Result<Receipt, PublishError> {
+        let draft = event.into_draft(&self.shared.limits);
+        let prepared = self.prepare(draft.map_err(PublishError::Invalid)?);
+        let receipts = self.publish_prepared(vec![prepared]).await?;
         Ok(receipts
             .into_iter()
             .next()
@@ -190,11 +190,14 @@ impl Tidings {
     /// # Errors
     ///
     /// Nothing was stored; the error lists the violations of all events.
-    pub async fn publish_batch(&self, events: Vec<Event>) -> Result<Vec<Receipt>, PublishError> {
+    pub async fn publish_batch<E: IntoDraft>(
+        &self,
+        events: Vec<E>,
+    ) -> Result<Vec<Receipt>, PublishError> {
         let mut violations = Violations::default();
         let mut prepared = Vec::with_capacity(events.len());
         for (index, event) in events.into_iter().enumerate() {
-            match Draft::from_event(event, &self.shared.limits) {
+            match event.into_draft(&self.shared.limits) {
                 Ok(draft) => prepared.push(self.prepare(draft)),
                 Err(of_one) => violations.extend_from_batch(index, of_one),
             }

@@ -84,9 +84,9 @@ pub use subscription::Subscription;
 /// Events: building one, and what it is made of; from `tidings-event`, so that a program which
 /// embeds the engine needs no other crate to say what happened.
 pub use tidings_event::{
-    Action, Category, Cause, CauseSeverity, Draft, Event, EventBuilder, EventId, Limits, Metadata,
-    OperationId, OwnerId, Receipt, ResourceId, Severity, Status, SystemId, Timestamp, Violation,
-    Violations, Warning, WarningCode,
+    Action, Category, Cause, CauseSeverity, Draft, Event, EventBuilder, EventId, IntoDraft, Limits,
+    Metadata, OperationId, OwnerId, Receipt, ResourceId, Severity, Status, SystemId, Timestamp,
+    Violation, Violations, Warning, WarningCode,
 };
 /// Reading and changing an inbox, and following it; from `tidings-event`.
 pub use tidings_event::{

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tidings_event::{Cause, Event, EventBuilder, Receipt, Severity};
+use tidings_event::{Cause, Draft, EventBuilder, Receipt, Severity};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -42,14 +42,14 @@ impl Tidings {
         }
     }
 
-    fn build_or_log(&self, event: EventBuilder) -> Option<Event> {
+    fn build_or_log(&self, event: EventBuilder) -> Option<Draft> {
         let built = event.build_within(self.limits());
         built
             .inspect_err(|violations| tracing::error!(%violations, "an event breaks the rules"))
             .ok()
     }
 
-    async fn publish_in_time(&self, event: Event) -> Option<Receipt> {
+    async fn publish_in_time(&self, event: Draft) -> Option<Receipt> {
         stored_or_log(timeout(PUBLISH_WAIT, self.publish(event)).await.ok())
     }
 
@@ -57,7 +57,7 @@ impl Tidings {
     ///
     /// The first poll puts the event into the queue of commits unless that is full, so a
     /// [`Self::close`] that follows commits it. The rest of the future only learns the outcome.
-    fn publish_in_background(&self, event: Event) {
+    fn publish_in_background(&self, event: Draft) {
         let tidings = self.clone();
         let mut published = Box::pin(async move { tidings.publish(event).await });
         let mut context = Context::from_waker(Waker::noop());
@@ -130,7 +130,7 @@ pub struct Operation {
 enum Outcome {
     Open,
     /// Given, and perhaps not accepted yet.
-    Given(Box<Event>),
+    Given(Box<Draft>),
     Published,
 }
 

@@ -4,11 +4,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use tidings::{BackupError, Config, Event, EventFilter, PageRequest, Start, StreamItem, Tidings};
+use tidings::{
+    BackupError, Config, Draft, Event, EventFilter, PageRequest, Start, StreamItem, Tidings,
+};
 use tidings_event::{OwnerId, ResetReason, Rev, Severity};
 use uuid::Uuid;
 
-fn event(owner: OwnerId, text: &str) -> Event {
+fn event(owner: OwnerId, text: &str) -> Draft {
     Event::builder()
         .from_user(*owner.as_uuid())
         .acted_upon(Uuid::from_u128(7))

@@ -2,11 +2,11 @@
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
-use tidings::{Config, Event, Start, StreamItem, Tidings};
+use tidings::{Config, Draft, Event, Start, StreamItem, Tidings};
 use tidings_event::{OwnerId, Severity};
 use uuid::Uuid;
 
-fn event(owner: OwnerId) -> Event {
+fn event(owner: OwnerId) -> Draft {
     Event::builder()
         .from_user(*owner.as_uuid())
         .acted_upon(Uuid::from_u128(7))
@@ -42,7 +42,7 @@ async fn counters_follow_publishing_and_streaming() {
         .await
         .expect("stored");
     tidings.publish(sent.clone()).await.expect("a repeat");
-    let mut conflicting = sent;
+    let mut conflicting = sent.into_event();
     conflicting.description.push('x');
     tidings.publish(conflicting).await.expect_err("a conflict");
 

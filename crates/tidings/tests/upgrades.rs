@@ -75,7 +75,8 @@ fn event(number: u128) -> Event {
         builder = builder.with_metadata(metadata.as_object().expect("an object").clone());
     }
     let created_at = Timestamp::from_second(1_767_225_600 + seconds).expect("a time");
-    let mut event = builder.build().expect("the event keeps the rules");
+    let draft = builder.build().expect("the event keeps the rules");
+    let mut event = draft.into_event();
     event.id = id(number);
     event.operation_id = Uuid::from_u128(0xABC).into();
     event.created_at = created_at;

@@ -11,7 +11,7 @@ use rustix::process::setpriority_process;
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
-use tidings::{Config, Event, Tidings};
+use tidings::{Config, Draft, Event, Tidings};
 use tidings_event::{OwnerId, Severity};
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -138,7 +138,7 @@ impl Store {
         for _ in 0..LARGE_EVENTS / LARGE_BATCH {
             let mut batch = Vec::with_capacity(LARGE_BATCH);
             for _ in 0..LARGE_BATCH {
-                let mut event = event(ATTACKER, &mut random)?;
+                let mut event = event(ATTACKER, &mut random)?.into_event();
                 let metadata = event.metadata.get_or_insert_default();
                 metadata.insert("a".to_owned(), large.clone());
                 batch.push(event);
@@ -160,7 +160,7 @@ impl Store {
     }
 }
 
-fn event(owner: Uuid, random: &mut Rng) -> anyhow::Result<Event> {
+fn event(owner: Uuid, random: &mut Rng) -> anyhow::Result<Draft> {
     let mut description = Description::default();
     let (category, action) = description.make(random, false);
     Event::builder()

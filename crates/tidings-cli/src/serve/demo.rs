@@ -5,7 +5,7 @@ mod story;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tidings::{Event, Status, Tidings, Timestamp};
+use tidings::{Draft, Event, Status, Tidings, Timestamp};
 use tidings_server::LOCAL_USER;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
@@ -78,7 +78,7 @@ async fn publish_the_day(engine: &Tidings) -> anyhow::Result<()> {
         let mut at = begun;
         for step in &story.steps {
             at += step.after;
-            let mut event = event_of(&story, step, operation)?;
+            let mut event = event_of(&story, step, operation)?.into_event();
             event.created_at = at;
             if at < now {
                 events.push(event);
@@ -114,7 +114,7 @@ async fn tell(engine: &Tidings, story: Story) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn event_of(story: &Story, step: &Step, operation: Uuid) -> anyhow::Result<Event> {
+fn event_of(story: &Story, step: &Step, operation: Uuid) -> anyhow::Result<Draft> {
     let mut event = Event::builder()
         .acted_upon(story.resource)
         .for_operation(operation)

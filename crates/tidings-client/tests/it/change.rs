@@ -184,7 +184,8 @@ async fn imports_an_event_with_its_past() {
         .with_action("ping")
         .with_severity(Severity::Success)
         .build()
-        .unwrap();
+        .unwrap()
+        .into_event();
     event.status = Status::Read;
     event.updated_at = "2026-08-01T10:00:00.5Z".parse::<Timestamp>().unwrap();
     let mut stub = Stub::start([

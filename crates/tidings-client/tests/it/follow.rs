@@ -43,7 +43,7 @@ fn created(own: u64) -> String {
         .unwrap();
     frame(&StreamItem::Created {
         cursor: cursor(own),
-        event: Box::new(event),
+        event: Box::new(event.into_event()),
     })
 }
 

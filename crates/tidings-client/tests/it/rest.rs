@@ -19,6 +19,7 @@ fn event() -> Event {
         .with_description("reached")
         .build()
         .unwrap()
+        .into_event()
 }
 
 fn text(value: &impl serde::Serialize) -> String {

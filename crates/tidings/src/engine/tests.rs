@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use tempfile::TempDir;
-use tidings_event::{EventId, Severity, Status, StreamItem};
+use tidings_event::{Event, EventId, Severity, Status, StreamItem};
 use uuid::Uuid;
 
 use super::*;
@@ -24,7 +24,7 @@ async fn start() -> (Tidings, Arc<WatchedStore>, TempDir) {
     (tidings, store, directory)
 }
 
-fn event(owner: Option<OwnerId>) -> Event {
+fn event(owner: Option<OwnerId>) -> Draft {
     let builder = Event::builder()
         .acted_upon(Uuid::from_u128(1))
         .with_category("server")

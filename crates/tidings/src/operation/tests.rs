@@ -4,7 +4,7 @@ use std::future::poll_fn;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tidings_event::{EventFilter, OwnerId, PageRequest, SortKey, SortOrder};
+use tidings_event::{Event, EventFilter, OwnerId, PageRequest, SortKey, SortOrder};
 use uuid::Uuid;
 
 use super::*;

@@ -38,5 +38,6 @@ fn builder(owner: Option<OwnerId>) -> EventBuilder {
 }
 
 fn built(builder: EventBuilder) -> Event {
-    builder.build().expect("the test's event keeps the rules")
+    let draft = builder.build().expect("the test's event keeps the rules");
+    draft.into_event()
 }

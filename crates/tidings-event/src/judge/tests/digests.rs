@@ -143,7 +143,8 @@ fn gives_a_built_event_the_same_digest_again() {
         .with_action("b")
         .with_severity(Severity::Debug)
         .build()
-        .unwrap();
+        .unwrap()
+        .into_event();
     let system = SystemId::mint();
     let digest = |event: Event| {
         Draft::from_event(event, &Limits::default())

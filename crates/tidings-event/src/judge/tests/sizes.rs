@@ -142,7 +142,8 @@ fn leaves_a_built_event_unchanged_when_it_is_judged_again() {
             .with_severity(Severity::Error)
             .with_metadata(metadata)
             .build()
-            .unwrap();
+            .unwrap()
+            .into_event();
         let again = Draft::from_event(built.clone(), &Limits::default()).unwrap();
         assert_eq!(again.event(), &built, "{length}");
         assert_eq!(again.warnings(), []);

@@ -247,7 +247,8 @@ mod tests {
                     .with_severity(Severity::Success)
                     .with_description(text)
                     .build()
-                    .unwrap();
+                    .unwrap()
+                    .into_event();
                 let seconds = 1_700_000_000 + number / 4 + number * 7919 % 100;
                 event.created_at = Timestamp::from_second(seconds).unwrap();
                 event

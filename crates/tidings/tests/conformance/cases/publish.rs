@@ -3,7 +3,7 @@
 use std::task::{Context, Waker};
 
 use tidings::{EventFilter, PageRequest, PublishError, Start, StreamItem, Tidings};
-use tidings_event::{EventPage, Rev, Severity};
+use tidings_event::{Event, EventPage, Rev, Severity};
 
 use super::{builder, built, event};
 use crate::model::user;
@@ -232,7 +232,7 @@ pub(crate) async fn too_large_events_and_batches_are_refused(dir: TestDir) {
     );
     assert!(
         tidings
-            .publish_batch(Vec::new())
+            .publish_batch(Vec::<Event>::new())
             .await
             .expect("nothing to do")
             .is_empty()
