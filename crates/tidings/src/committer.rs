@@ -11,18 +11,17 @@ mod steps;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use tidings_event::OwnerId;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::task::JoinHandle;
 
 use crate::activity::Activity;
 use crate::error::{ChangeError, PublishError};
 use crate::hub::Hub;
 use crate::metrics::{Metrics, OutcomeLabel};
 use crate::store::{ChangeStep, Publication, StepOutcome, Store, StoreError, Submission, Target};
+use crate::sync::{JoinHandle, now, spawn};
 use crate::vitals::{Fault, Vitals, Worker};
 use backlog::TakenGroup;
 use queue::{Closed, Queue};
@@ -68,7 +67,7 @@ impl Committer {
         Self {
             queue,
             room: Arc::new(Semaphore::new(QUEUE_BYTES)),
-            task: Mutex::new(Some(tokio::spawn(task.run()))),
+            task: Mutex::new(Some(spawn(task.run()))),
         }
     }
 
@@ -231,12 +230,12 @@ impl Task {
                 has_owners_steps,
             } = queue.take();
             // An error means that the runtime is ending.
-            let _ = send_taken.send((replies, has_owners_steps, Instant::now()));
+            let _ = send_taken.send((replies, has_owners_steps, now()));
             group
         };
         let committed = self.store.commit(Box::new(next)).await;
         let (replies, has_owners_steps, begun) = taken.await.map_err(|_| Fault::writer())?;
-        let took = begun.elapsed();
+        let took = now() - begun;
         self.queue.note_commit(replies.len(), took);
         if has_owners_steps && self.activity.is_shared() {
             self.queue.rest_after(took);

@@ -8,15 +8,16 @@ mod feed;
 mod system_deletion;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use tidings_event::{OwnerId, Rev};
-use tokio::sync::Notify;
 
 pub(crate) use feed::{Content, Delivery, Reached, Taken};
 use feed::{Feed, SeatNumber};
 pub(crate) use system_deletion::SystemDeletion;
+
+use crate::sync::{AtomicBool, Mutex, MutexGuard, Notify};
 
 /// All feeds that have a subscriber. A feed without one is not here and takes no memory.
 #[derive(Debug)]

@@ -56,10 +56,13 @@ mod operation;
 mod page;
 mod quota;
 mod retention;
+#[cfg(test)]
+mod schedules;
 mod search;
 mod start;
 mod store;
 mod subscription;
+mod sync;
 mod timekeeper;
 mod turns;
 mod upkeep;

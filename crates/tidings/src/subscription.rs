@@ -11,7 +11,6 @@ use futures_util::Stream;
 use tidings_event::{
     Cursor, CursorTag, Deletion, OwnerId, ResetReason, Rev, Start, StatusChange, StreamItem,
 };
-use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 use crate::frame::{Frame, StreamFrame};
@@ -19,6 +18,7 @@ use crate::hub::{Hub, Reached, Seat, Taken};
 use crate::metrics::Metrics;
 use crate::start::{cursor_at, first_item};
 use crate::store::{Identity, ReplayItem, ReplayPage, RevRange, Side, Snapshot, Store, StoreError};
+use crate::sync::Notify;
 
 /// The bytes of frames that are taken from one feed at a time. With those of the other feed and one
 /// event beyond each, this is all the memory that a subscriber needs while it is served; while

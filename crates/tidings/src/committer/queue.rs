@@ -3,14 +3,13 @@
 //! The store's writer thread takes the next group when it is ready to commit. The group therefore contains
 //! the requests that arrived during the previous commit.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
-
-use tokio::sync::Notify;
 
 use super::backlog::{Backlog, Next, TakenGroup};
 use super::request::Request;
 use crate::activity::Activity;
+use crate::sync::{Condvar, Mutex, MutexGuard, Notify, now, sleep_until};
 
 /// After a commit, its callers often send their next requests immediately, for example publishers with a
 /// backlog. A commit costs almost the same for one request as for many. The next group therefore waits for
@@ -107,14 +106,15 @@ impl Queue {
     /// Waits until there is something to commit. Returns `false` when the queue is closed and empty.
     pub(super) async fn has_work(&self) -> bool {
         loop {
-            let next = self.lock().backlog.next(Instant::now());
+            let next = self.lock().backlog.next(now());
             match next {
                 Next::Commit => return true,
                 Next::End => return false,
                 Next::Wait => self.work.notified().await,
                 Next::WaitUntil(rested) => tokio::select! {
+                    biased;
                     () = self.work.notified() => {}
-                    () = tokio::time::sleep_until(rested.into()) => {}
+                    () = sleep_until(rested) => {}
                 },
             }
         }
@@ -124,7 +124,7 @@ impl Queue {
     pub(super) fn take(&self) -> TakenGroup {
         let mut state = self.gather(self.lock());
         let is_shared = self.activity.is_shared();
-        state.backlog.take(Instant::now(), is_shared)
+        state.backlog.take(now(), is_shared)
     }
 
     /// Records a completed commit and the number of requests that it answered.
@@ -132,26 +132,26 @@ impl Queue {
         self.lock().last = Some(LastCommit {
             answered,
             took,
-            ended: Instant::now(),
+            ended: now(),
         });
     }
 
     /// Delays the next step after an owner's turn that took `turn`; see [`Backlog::rest_after`].
     pub(super) fn rest_after(&self, turn: Duration) {
-        self.lock().backlog.rest_after(Instant::now(), turn);
+        self.lock().backlog.rest_after(now(), turn);
     }
 
     fn gather<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        let Some(last) = state.last.filter(|last| last.ended.elapsed() < MAX_GATHER) else {
+        let Some(last) = state.last.filter(|last| now() - last.ended < MAX_GATHER) else {
             return state;
         };
         let wanted = last.answered.min(Backlog::GROUP_EVENTS);
         let quiet = (last.took / QUIET_PART).clamp(MIN_QUIET, MAX_QUIET);
-        let begun = Instant::now();
+        let begun = now();
         state.gathering = Some(wanted);
         loop {
             let arrived = state.backlog.arrived();
-            if arrived >= wanted || state.backlog.is_closed() || begun.elapsed() >= MAX_GATHER {
+            if arrived >= wanted || state.backlog.is_closed() || now() - begun >= MAX_GATHER {
                 break;
             }
             let waited = self.arrived.wait_timeout(state, quiet);

@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use tidings_event::{OwnerId, Rev};
-use tokio::sync::Notify;
 
 use super::system_deletion::SystemDeletion;
 use crate::frame::Frame;
+use crate::sync::{Mutex, MutexGuard, Notify};
 
 /// When all windows together pass this size, each is cut to [`TIGHT_WINDOW_BYTES`] at its next
 /// delivery. So windows never take much more than this, however many subscribers stand still.

@@ -1,0 +1,334 @@
+//! A store in memory for the scenes: logs of revs, and a writer whose commits take time.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tidings_event::wire::Epoch;
+use tidings_event::{
+    Change, CountDelta, EventFilter, EventId, EventType, EventTypes, OwnerId, PageRequest,
+    PageToken, Rev, Severity, Status, Summary, SystemId, Timestamp,
+};
+use tokio::sync::oneshot;
+
+use crate::ended_overlay::EndedOverlay;
+use crate::retention::Retention;
+use crate::store::{
+    ChangeStep, Committed, EncodedEvents, ExpiredPage, FeedBounds, FeedPosition, Group, Identity,
+    ListPage, MatchPage, Matching, NextGroup, Pressure, Progress, PublishOutcome, ReplayItem,
+    ReplayPage, RevRange, Side, Snapshot, StepOutcome, Store, StoreError, Stored, Submission,
+    Unread,
+};
+use crate::sync::Mutex;
+
+/// The entries of one piece of a replay, so that a replay has several.
+const PAGE_ENTRIES: usize = 2;
+
+#[derive(Debug)]
+pub(super) struct MemoryStore {
+    identity: Identity,
+    content: Arc<Mutex<Content>>,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    /// The changes of each feed. The first one has rev 1.
+    feeds: BTreeMap<OwnerId, Vec<Entry>>,
+    created: HashMap<EventId, Rev>,
+    /// The latest change of a system event by a user.
+    overlays: HashMap<EventId, EndedOverlay>,
+    /// The number of commits until the writer ends; never if `None`.
+    commits_left: Option<usize>,
+}
+
+#[derive(Clone, Debug)]
+enum Entry {
+    Created(Bytes),
+    Status(EventId, Status),
+    Deleted(EventId),
+}
+
+impl MemoryStore {
+    pub(super) fn new() -> Self {
+        Self {
+            identity: Identity {
+                system: SystemId::mint(),
+                epoch: Epoch::mint(),
+            },
+            content: Arc::default(),
+        }
+    }
+
+    /// Lets the writer end after some commits.
+    pub(super) fn end_after(&self, commits: usize) {
+        self.read(|content| content.commits_left = Some(commits));
+    }
+
+    /// The newest rev that is on disk.
+    pub(super) fn head(&self, owner: OwnerId) -> Rev {
+        self.read(|content| content.head(owner))
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&mut Content) -> T) -> T {
+        read(&mut self.content.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Content {
+    fn head(&self, owner: OwnerId) -> Rev {
+        let entries = self.feeds.get(&owner).map_or(0, Vec::len);
+        Rev::new(entries as u64)
+    }
+
+    fn log(&mut self, owner: OwnerId, entry: Entry) -> Rev {
+        let log = self.feeds.entry(owner).or_default();
+        log.push(entry);
+        Rev::new(log.len() as u64)
+    }
+
+    fn store(&mut self, submission: &Submission) -> Stored {
+        let event = &submission.event;
+        let owner = event.owner.expect("a submission has an owner");
+        let rev = self.log(owner, Entry::Created(submission.json.clone()));
+        self.created.insert(event.id, rev);
+        Stored {
+            id: event.id,
+            owner,
+            json: submission.json.clone(),
+            rev,
+            repeated: false,
+            deleted: false,
+        }
+    }
+
+    /// All events of the steps are the system's.
+    fn change(&mut self, step: &ChangeStep, system: OwnerId) -> StepOutcome {
+        let after = self.head(step.owner);
+        let (mut newest, mut ended) = (Rev::ZERO, Vec::new());
+        let ids: Vec<_> = step.targets.iter().map(|target| target.id).collect();
+        for id in &ids {
+            newest = newest.max(self.created[id]);
+            let entry = match step.change {
+                Change::Status(status) => Entry::Status(*id, status),
+                Change::Delete => Entry::Deleted(*id),
+            };
+            let changed_rev = self.log(step.owner, entry);
+            if step.owner == system {
+                ended.extend(self.overlays.remove(id));
+            } else {
+                let overlay = EndedOverlay {
+                    owner: step.owner,
+                    changed_rev,
+                    severity: Severity::Informational,
+                    status: Some(Status::Read),
+                };
+                self.overlays.insert(*id, overlay);
+            }
+        }
+        // Without overlays, the readers read the store: a way of delivery that the scenes need, too.
+        let is_told = step.owner == system && !ended.is_empty();
+        StepOutcome {
+            owner: step.owner,
+            change: step.change,
+            at: step.at,
+            system_ids: None,
+            unchanged: 0,
+            revs: RevRange {
+                after,
+                up_to: self.head(step.owner),
+            },
+            ids,
+            system: if step.owner == system {
+                Rev::ZERO
+            } else {
+                newest
+            },
+            counts: CountDelta::default(),
+            ended: is_told.then_some(ended),
+        }
+    }
+
+    fn commit(&mut self, group: &Group, system: OwnerId) -> Committed {
+        let mut committed = Committed::default();
+        for publication in &group.publications {
+            let submissions = publication.submissions.iter();
+            let stored = submissions.map(|one| self.store(one)).collect();
+            committed.published.push(PublishOutcome::Stored(stored));
+        }
+        for step in &group.steps {
+            committed.changed.push(self.change(step, system));
+        }
+        committed
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Forms the group on a thread of its own, as the real writer does.
+    async fn commit(&self, next: NextGroup) -> Result<Committed, StoreError> {
+        let (reply, committed) = oneshot::channel();
+        let content = Arc::clone(&self.content);
+        let system = self.identity.system.into();
+        shuttle::thread::spawn(move || {
+            let lock = || content.lock().unwrap_or_else(PoisonError::into_inner);
+            if lock().commits_left == Some(0) {
+                return;
+            }
+            let group = next();
+            let mut content = lock();
+            if let Some(left) = &mut content.commits_left {
+                *left -= 1;
+            }
+            let committed = content.commit(&group, system);
+            drop(content);
+            // The engine's task was aborted.
+            let _ = reply.send(committed);
+        });
+        committed.await.map_err(|_| StoreError::Closed)
+    }
+
+    async fn snapshot(&self, owner: OwnerId) -> Result<Snapshot, StoreError> {
+        let bounds = |head| FeedBounds {
+            head,
+            floor: Rev::ZERO,
+        };
+        let system = OwnerId::from(self.identity.system);
+        Ok(self.read(|content| Snapshot {
+            own: bounds(match owner {
+                owner if owner == system => Rev::ZERO,
+                owner => content.head(owner),
+            }),
+            system: bounds(content.head(system)),
+            summary: Summary::default(),
+        }))
+    }
+
+    async fn replay(
+        &self,
+        owner: OwnerId,
+        side: Side,
+        range: RevRange,
+    ) -> Result<ReplayPage, StoreError> {
+        let feed = match side {
+            Side::System => OwnerId::from(self.identity.system),
+            Side::Own => owner,
+        };
+        let entries = self.read(|content| content.feeds.get(&feed).cloned().unwrap_or_default());
+        let revs = (1..).map(Rev::new);
+        let changes: Vec<_> = revs
+            .zip(entries)
+            .filter(|(rev, _)| *rev > range.after && *rev <= range.up_to)
+            .take(PAGE_ENTRIES)
+            .map(|(rev, entry)| (rev, entry.into()))
+            .collect();
+        let reached = changes.last().map_or(range.up_to, |(rev, _)| *rev);
+        Ok(ReplayPage {
+            changes,
+            reached,
+            floor: Rev::ZERO,
+        })
+    }
+
+    async fn event(&self, _: OwnerId, _: EventId) -> Result<Option<Bytes>, StoreError> {
+        unreachable!("no scene reads an event")
+    }
+
+    async fn list(
+        &self,
+        _: OwnerId,
+        _: EventFilter,
+        _: PageRequest,
+        _: usize,
+    ) -> Result<ListPage, StoreError> {
+        unreachable!("no scene reads the list")
+    }
+
+    async fn list_rest(
+        &self,
+        _: OwnerId,
+        _: Unread,
+        _: usize,
+    ) -> Result<(EncodedEvents, Unread), StoreError> {
+        unreachable!("no scene reads the list")
+    }
+
+    async fn types(&self, _: OwnerId) -> Result<EventTypes, StoreError> {
+        unreachable!("no scene reads the types")
+    }
+
+    async fn type_pairs(&self, _: OwnerId) -> Result<Vec<EventType>, StoreError> {
+        unreachable!("no scene reads the types")
+    }
+
+    async fn matching(
+        &self,
+        _: OwnerId,
+        _: Matching,
+        _: Option<PageToken>,
+    ) -> Result<MatchPage, StoreError> {
+        unreachable!("no scene selects by a filter")
+    }
+
+    async fn last_use(&self) -> Result<Option<Timestamp>, StoreError> {
+        unreachable!("no scene opens an engine")
+    }
+
+    async fn note_use(&self, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("no scene opens an engine")
+    }
+
+    async fn expired(
+        &self,
+        _: Retention,
+        _: Timestamp,
+        _: FeedPosition,
+    ) -> Result<ExpiredPage, StoreError> {
+        unreachable!("no scene has upkeep")
+    }
+
+    async fn forget_deleted(&self, _: Timestamp, _: u64) -> Result<(u64, Progress), StoreError> {
+        unreachable!("no scene has upkeep")
+    }
+
+    async fn tidy(&self) -> Result<Progress, StoreError> {
+        unreachable!("no scene has upkeep")
+    }
+
+    #[cfg(feature = "metrics")]
+    fn room(&self) -> Option<crate::store::Room> {
+        None
+    }
+
+    async fn look_after_room(&self) -> Result<Pressure, StoreError> {
+        unreachable!("no scene has upkeep")
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        unreachable!("no scene checks the store")
+    }
+
+    async fn close(&self) {}
+}
+
+impl From<Entry> for ReplayItem {
+    fn from(entry: Entry) -> Self {
+        match entry {
+            Entry::Created(json) => Self::Created(json),
+            Entry::Status(id, status) => Self::Status {
+                ids: vec![id],
+                system_ids: None,
+                status,
+                at: Timestamp::UNIX_EPOCH,
+            },
+            Entry::Deleted(id) => Self::Deleted {
+                ids: vec![id],
+                system_ids: None,
+            },
+        }
+    }
+}
