@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::{command, plot, ui};
+use crate::{command, example, plot, ui};
 
 /// Whether to write the files or to compare them.
 #[derive(Debug, Default, clap::Args)]
@@ -34,6 +34,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     keep(CONFIGURATION, &configuration()?, args.check)?;
     keep(OPENAPI, &openapi()?, args.check)?;
     keep(PLOT, &throughput()?, args.check)?;
+    example::lock(args.check)?;
     ui::generate(args.check)
 }
 

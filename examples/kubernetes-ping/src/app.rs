@@ -1,15 +1,9 @@
-//! The program's parts and routes.
+//! The program's parts.
 
-use std::sync::Arc;
-
-use axum::routing::post;
-use axum::{Router, middleware};
 use tidings::Tidings;
-use tidings_server::local_only;
 use tokio_util::task::TaskTracker;
 
-use crate::cluster::Connections;
-use crate::ping::ping_connection;
+use crate::connections::Connections;
 
 /// State that the handlers share.
 #[derive(Debug)]
@@ -29,16 +23,4 @@ impl App {
             pings: TaskTracker::new(),
         }
     }
-}
-
-/// The app's own route and those of Tidings.
-pub(crate) fn router(app: Arc<App>) -> Router {
-    let events = tidings_server::router(app.tidings.clone(), &tidings_server::Config::default());
-    Router::new()
-        // A POST, since each call publishes an event: browsers, proxies and crawlers may repeat, prefetch
-        // or cache a GET.
-        .route("/api/connections/{id}/ping", post(ping_connection))
-        .layer(middleware::from_fn(local_only))
-        .with_state(app)
-        .merge(events)
 }

@@ -5,13 +5,15 @@
 mod app;
 mod args;
 mod cluster;
+mod connections;
 mod failure;
 mod ping;
+mod routes;
 mod serve;
 
 pub use app::App;
 pub use args::Args;
-pub use cluster::Connections;
+pub use connections::Connections;
 pub use serve::serve;
 
 /// Compiles the programs in the guide as doctests.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{App, router};
+use crate::app::App;
+use crate::routes::router;
 
 /// Time limit for requests and pings after the program was told to stop. A ping takes less, and
 /// Kubernetes kills a program after 30 seconds.

@@ -7,14 +7,14 @@ use super::resolve::Resolver;
 
 /// Where one module names another.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct ImportSite {
     pub(super) module: ModuleIndex,
     pub(super) line: usize,
     pub(super) path: String,
 }
 
-/// The imports among the children of one module, each with the first place where it is found.
-pub(super) type Level = BTreeMap<(ModuleIndex, ModuleIndex), Place>;
+/// The imports among the children of one module, each with the first site where it is found.
+pub(super) type Level = BTreeMap<(ModuleIndex, ModuleIndex), ImportSite>;
 
 /// The imports of a crate by the module in whose children they are: `crate::a::b` importing `crate::c::d`
 /// is an import of `c` by `a` on the level of the crate root.
@@ -26,13 +26,13 @@ pub(super) fn levels(modules: &Modules) -> BTreeMap<ModuleIndex, Level> {
                 let Some((level, edge)) = siblings(modules, module, target) else {
                     continue;
                 };
-                let place = || Place {
+                let site = || ImportSite {
                     module,
                     line: reference.line,
                     path: reference.path.join("::"),
                 };
                 let level = levels.entry(level).or_default();
-                level.entry(edge).or_insert_with(place);
+                level.entry(edge).or_insert_with(site);
             }
         }
     }

@@ -16,7 +16,7 @@ fn reports(files: &[(&str, &str)]) -> Vec<String> {
     let prefix = format!("{}/", folder.path().display());
     circles
         .into_iter()
-        .map(|circle| circle.report.replace(&prefix, ""))
+        .map(|circle| circle.replace(&prefix, ""))
         .collect()
 }
 
