@@ -1,18 +1,20 @@
 //! Lanes: short reads do not wait for long ones, or for those of an owner who reads a lot.
 //!
 //! A read begins in the first lane. If it takes longer than that lane's limit, it is interrupted and starts
-//! over in the next lane, where it waits for its owner's turn. After the last lane it is refused. Every
+//! over in the next lane, where it waits for its owner's turn. In the last lane more reads are under way than
+//! run at a time, and they take turns, so that nobody waits until others have ended. After it a read is refused. Every
 //! attempt is a read of its own with one snapshot, so its result is exact. An owner whose reads have taken
 //! a lot of time recently begins in a later lane.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tidings_event::OwnerId;
 use tokio::time::Instant;
 
 use super::background::Background;
+use super::slices::Slices;
 use crate::turns::{Bounds, Turns};
 
 /// The limits of the lanes. Most reads take less than a millisecond. The last limit bounds how long a read
@@ -49,6 +51,8 @@ pub(super) struct Lane {
     pub(super) turns: Turns<Option<OwnerId>>,
     /// How long a read may take here.
     pub(super) limit: Duration,
+    /// The turns of the reads that are under way. `None` if all run at the same time.
+    pub(super) slices: Option<Arc<Slices>>,
     /// The threads that read. `None` for Tokio's, which have the usual priority.
     pub(super) threads: Option<Background>,
 }
@@ -58,6 +62,8 @@ pub(super) struct Lane {
 pub(crate) struct Widths {
     /// The number in each lane. A lane with 0 is left out.
     pub(crate) lanes: [u32; 3],
+    /// How many reads share the place of one in the last lane.
+    pub(crate) sharing: u32,
     /// The most reads of one owner that wait in one lane.
     pub(crate) waiting_each: usize,
     /// The most reads that wait in one lane.
@@ -67,7 +73,13 @@ pub(crate) struct Widths {
 impl Widths {
     /// The connections for all lanes.
     pub(super) fn connections(&self) -> u32 {
-        self.lanes.iter().sum()
+        (0..self.lanes.len()).map(|lane| self.under_way(lane)).sum()
+    }
+
+    /// The reads that are under way in a lane.
+    fn under_way(&self, lane: usize) -> u32 {
+        let is_last = lane + 1 == self.lanes.len();
+        self.lanes[lane] * if is_last { self.sharing } else { 1 }
     }
 }
 
@@ -79,8 +91,9 @@ impl Lanes {
     /// The same with other limits.
     pub(super) fn with_limits(widths: Widths, limits: [Duration; 3]) -> std::io::Result<Self> {
         let lane = |(index, (width, limit)): (usize, (u32, Duration))| {
-            let running = width as usize;
+            let running = widths.under_way(index) as usize;
             let is_first = index == 0;
+            let is_shared = running > width as usize;
             let bounds = Bounds {
                 running,
                 // After the first lane, an owner's reads run one after the other.
@@ -95,6 +108,7 @@ impl Lanes {
             Ok(Lane {
                 turns: Turns::new(bounds),
                 limit,
+                slices: is_shared.then(|| Arc::new(Slices::new(width as usize))),
                 threads,
             })
         };
