@@ -28,6 +28,7 @@ mod quota;
 mod retention;
 mod server;
 mod slept;
+mod small_disk;
 mod stalled;
 mod stream;
 mod terminal;

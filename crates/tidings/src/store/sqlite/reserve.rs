@@ -38,6 +38,9 @@ const ROOM_PER_BYTE: u64 = 3;
 /// The space of the largest event. With less than this to spare, the disk counts as nearly full.
 const EVENT_ROOM: u64 = 448 * 1024;
 
+/// An event of ordinary size. A store that has space for it counts as ready, although it refuses the largest.
+const ORDINARY_EVENT: u64 = 4 * 1024;
+
 /// How long the writer waits for reads to release the log if there is little space.
 const CHECKPOINT_WAIT: Duration = Duration::from_secs(2);
 
@@ -201,13 +204,14 @@ impl Disk {
         if enough(spare) {
             return Ok(Budget(spare / ROOM_PER_BYTE));
         }
-        Ok(Budget(free_pages(connection)? / 2))
+        Ok(Budget::of_pages(free_pages(connection)?))
     }
 
-    /// Whether a store with this many free bytes in its database refuses events.
+    /// Whether a store with this many free bytes in its database refuses an event of ordinary size.
     pub(crate) fn refuses(&self, free_pages: u64) -> bool {
         let is_tight = self.spare().is_some_and(|spare| spare < EVENT_ROOM) || self.is_tight();
-        let is_kept = self.wanted > 0 && is_tight && free_pages < 2 * EVENT_ROOM / ROOM_PER_BYTE;
+        let is_kept =
+            self.wanted > 0 && is_tight && !Budget::of_pages(free_pages).take(ORDINARY_EVENT);
         self.was_refused() || is_kept
     }
 
@@ -367,6 +371,11 @@ impl Disk {
 pub(crate) struct Budget(u64);
 
 impl Budget {
+    /// The budget of a disk that is nearly full: half of the free bytes in the database.
+    const fn of_pages(free_pages: u64) -> Self {
+        Self(free_pages / 2)
+    }
+
     /// Takes the space for the events of a request, and returns whether there is enough.
     pub(crate) fn take(&mut self, bytes: u64) -> bool {
         let taken = bytes.saturating_add(REQUEST_BYTES / ROOM_PER_BYTE);
