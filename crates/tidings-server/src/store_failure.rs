@@ -36,7 +36,13 @@ impl From<Arc<StoreError>> for StoreFailure {
             StoreError::Closed => Self::ShuttingDown,
             StoreError::TooManyReads { limit } => Self::Limit(LimitError::Queries { limit }),
             StoreError::Overloaded => Self::Overloaded,
-            // The enum is non-exhaustive: `of_store` decides about the rest.
+            StoreError::Full(_)
+            | StoreError::TookTooLong { .. }
+            | StoreError::Unavailable(_)
+            | StoreError::Ended { .. }
+            | StoreError::Corrupt(_)
+            | StoreError::Internal(_) => Self::Failed(error),
+            // A newer engine can add some.
             _ => Self::Failed(error),
         }
     }
@@ -108,7 +114,10 @@ fn of_store(error: &StoreError) -> Problem {
         .probable_cause(&format!("{worker} has ended by a fault"))
         .remedy("restart the server; its log has the reason")
         .caused_by(error),
-        // Damage, a fault of the engine, and what a newer engine adds.
+        StoreError::Corrupt(_) | StoreError::Internal(_) => {
+            Problem::internal("The event store failed").caused_by(error)
+        }
+        // The conversion turns the others into failures of their own, and a newer engine can add some.
         _ => Problem::internal("The event store failed").caused_by(error),
     }
 }

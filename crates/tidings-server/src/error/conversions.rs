@@ -1,4 +1,5 @@
-//! Conversions from the errors of the server's parts to [`ApiError`].
+//! Conversions from the errors of the server's parts to [`ApiError`]. They name every variant, so that a new one
+//! does not compile until its place is decided.
 
 use tidings::{ChangeError, StoreError};
 use tidings_event::Violation;
@@ -56,7 +57,12 @@ impl From<CredentialError> for ApiError {
     fn from(error: CredentialError) -> Self {
         match error {
             CredentialError::Foreign(foreign) => foreign.into(),
-            error => Self::Credential(error),
+            error @ (CredentialError::Missing
+            | CredentialError::Unreadable
+            | CredentialError::Token(_)
+            | CredentialError::SystemAsCaller
+            | CredentialError::MissingScope { .. }
+            | CredentialError::TooLong { .. }) => Self::Credential(error),
         }
     }
 }
@@ -65,7 +71,10 @@ impl From<BodyError> for ApiError {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::Limit(limit) => limit.into(),
-            error => Self::Body(error),
+            error @ (BodyError::Unsupported(_)
+            | BodyError::Unreadable(_)
+            | BodyError::TooLarge { .. }
+            | BodyError::Overloaded) => Self::Body(error),
         }
     }
 }
@@ -75,7 +84,7 @@ impl From<ResponseError> for ApiError {
         match error {
             ResponseError::Limit(limit) => limit.into(),
             ResponseError::Credential(error) => error.into(),
-            error => Self::Response(error),
+            error @ (ResponseError::Overloaded | ResponseError::HungUp) => Self::Response(error),
         }
     }
 }
@@ -84,7 +93,10 @@ impl From<StoreFailure> for ApiError {
     fn from(failure: StoreFailure) -> Self {
         match failure {
             StoreFailure::Limit(limit) => limit.into(),
-            failure => Self::Store(failure),
+            failure @ (StoreFailure::Failed(_)
+            | StoreFailure::Timeout
+            | StoreFailure::ShuttingDown
+            | StoreFailure::Overloaded) => Self::Store(failure),
         }
     }
 }
@@ -101,7 +113,13 @@ impl From<ChangeRefusal> for ApiError {
             ChangeRefusal::Json(error) => error.into(),
             ChangeRefusal::Limit(limit) => limit.into(),
             ChangeRefusal::Store(failure) => failure.into(),
-            error => Self::Change(error),
+            error @ (ChangeRefusal::Selection(_)
+            | ChangeRefusal::Status(_)
+            | ChangeRefusal::UpTo(_)
+            | ChangeRefusal::TooManyIds { .. }
+            | ChangeRefusal::Overloaded
+            | ChangeRefusal::HungUp
+            | ChangeRefusal::Engine(_)) => Self::Change(error),
         }
     }
 }
@@ -118,7 +136,16 @@ impl From<PublishRefusal> for ApiError {
             PublishRefusal::Json(error) => error.into(),
             PublishRefusal::Limit(limit) => limit.into(),
             PublishRefusal::Store(failure) => failure.into(),
-            error => Self::Publish(error),
+            error @ (PublishRefusal::CloudEvent
+            | PublishRefusal::Invalid(_)
+            | PublishRefusal::EmptyBatch
+            | PublishRefusal::TooManyEvents { .. }
+            | PublishRefusal::EventTooLarge { .. }
+            | PublishRefusal::BatchTooLarge { .. }
+            | PublishRefusal::Conflict { .. }
+            | PublishRefusal::QuotaExceeded { .. }
+            | PublishRefusal::ForeignOwner { .. }
+            | PublishRefusal::Engine(_)) => Self::Publish(error),
         }
     }
 }
@@ -127,7 +154,9 @@ impl From<LogLevelRefusal> for ApiError {
     fn from(error: LogLevelRefusal) -> Self {
         match error {
             LogLevelRefusal::Json(error) => error.into(),
-            error => Self::LogLevel(error),
+            error @ (LogLevelRefusal::Invalid(_) | LogLevelRefusal::Failed(_)) => {
+                Self::LogLevel(error)
+            }
         }
     }
 }
@@ -136,7 +165,9 @@ impl From<RevocationRefusal> for ApiError {
     fn from(error: RevocationRefusal) -> Self {
         match error {
             RevocationRefusal::Json(error) => error.into(),
-            error => Self::Revocation(error),
+            error @ (RevocationRefusal::Invalid(_) | RevocationRefusal::Failed(_)) => {
+                Self::Revocation(error)
+            }
         }
     }
 }

@@ -36,7 +36,10 @@ impl From<RevokeError> for RevocationRefusal {
                 violations.add("id", error.to_string(), "give the `jti` of a token");
                 Self::Invalid(violations)
             }
-            other => Self::Failed(other),
+            error
+            @ (RevokeError::OwnersShare | RevokeError::Full { .. } | RevokeError::File(_)) => {
+                Self::Failed(error)
+            }
         }
     }
 }
