@@ -182,8 +182,8 @@ fn is_own_page(parts: &Parts) -> bool {
 /// A session cookie contains the token that started the session.
 fn check_cookie(parts: &mut Parts, token: &str) {
     let cookies = cookies();
-    let session = Session::of(Head::from(&*parts), &cookies);
-    let set = session.begin(token, Timestamp::MAX);
+    let session = Session::of(Head::from(&*parts));
+    let set = session.begin(&cookies, token, Timestamp::MAX);
     let set = set.to_str().expect("a cookie is ASCII");
     assert!(set.contains("; HttpOnly; SameSite=Strict"));
     let pair = set.split(';').next().expect("it begins with the pair");

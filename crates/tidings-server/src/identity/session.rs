@@ -45,16 +45,15 @@ impl SessionCookies {
 /// The size of a cookie, including its name and attributes, that every browser accepts (RFC 6265 §6.1).
 const MAX_TOKEN_BYTES: usize = 3_800;
 
-/// A cookie to set.
+/// The session of a browser: which cookie it has.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Session<'a> {
-    cookies: &'a SessionCookies,
+pub(crate) struct Session {
     is_local: bool,
 }
 
 /// The token in the session cookie.
-fn token(session: Session<'_>, request: Head<'_>) -> Option<String> {
-    let wanted = session.name();
+fn token(session: Session, request: Head<'_>, cookies: &SessionCookies) -> Option<String> {
+    let wanted = session.name(cookies);
     let headers = request.headers.get_all(COOKIE).iter();
     let pairs = headers
         .filter_map(|header| header.to_str().ok())
@@ -77,8 +76,8 @@ pub(super) fn shown(
     changes: bool,
     pages: &Pages,
 ) -> Result<Option<String>, ForeignRequest> {
-    let session = Session::of(request, cookies);
-    let Some(token) = token(session, request) else {
+    let session = Session::of(request);
+    let Some(token) = token(session, request, cookies) else {
         return Ok(None);
     };
     if is_from_other_page(request) {
@@ -95,40 +94,44 @@ pub(super) fn shown(
     Ok(Some(token))
 }
 
-impl<'a> Session<'a> {
+impl Session {
     /// The longest token that fits.
     pub(crate) const MAX_TOKEN_BYTES: usize = MAX_TOKEN_BYTES;
 
     /// The session of the browser that sent `request`.
-    pub(crate) fn of(request: Head<'_>, cookies: &'a SessionCookies) -> Self {
+    pub(crate) fn of(request: Head<'_>) -> Self {
         Self {
-            cookies,
             is_local: is_from_here(request) && !is_over_tls(request),
         }
     }
 
     /// The cookie that starts the session. It expires with the token.
-    pub(crate) fn begin(self, token: &str, expires: Timestamp) -> HeaderValue {
+    pub(crate) fn begin(
+        self,
+        cookies: &SessionCookies,
+        token: &str,
+        expires: Timestamp,
+    ) -> HeaderValue {
         let left = expires.duration_since(Timestamp::now());
         let left = Duration::try_from(left).unwrap_or(Duration::ZERO);
-        self.cookie(token, left.as_secs())
+        self.cookie(cookies, token, left.as_secs())
     }
 
     /// The cookie that ends the session.
-    pub(crate) fn end(self) -> HeaderValue {
-        self.cookie("", 0)
+    pub(crate) fn end(self, cookies: &SessionCookies) -> HeaderValue {
+        self.cookie(cookies, "", 0)
     }
 
-    fn name(self) -> &'a str {
+    fn name(self, cookies: &SessionCookies) -> &str {
         if self.is_local {
-            &self.cookies.local
+            &cookies.local
         } else {
-            &self.cookies.secure
+            &cookies.secure
         }
     }
 
-    fn cookie(self, value: &str, seconds: u64) -> HeaderValue {
-        let name = self.name();
+    fn cookie(self, cookies: &SessionCookies, value: &str, seconds: u64) -> HeaderValue {
+        let name = self.name(cookies);
         let mut cookie =
             format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict");
         if !self.is_local {

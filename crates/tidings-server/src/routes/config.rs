@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
@@ -14,11 +14,11 @@ use tidings_event::ErrorBody;
 use utoipa::ToSchema;
 
 use crate::error::{ApiError, RouteError};
-use crate::extract::{Administrator, read_body};
+use crate::extract::{Administrator, JsonBody, LogAdministrator};
 use crate::log_level::{Level, LogLevel};
 use crate::problem::ERROR_TYPE;
 use crate::request::body::BodyError;
-use crate::request::log_level::{self, LogLevelRefusal};
+use crate::request::log_level::LogLevelRefusal;
 #[cfg(feature = "openapi")]
 use crate::schema::bodies::SetLogLevel;
 #[cfg(feature = "openapi")]
@@ -109,12 +109,11 @@ pub(crate) async fn get_config(
 ))]
 pub(crate) async fn set_config(
     State(state): State<Arc<AppState>>,
-    _: Administrator,
-    request: Request,
+    request: Result<JsonBody<LogAdministrator, Level>, ApiError>,
 ) -> Result<Response, ApiError> {
     let log = handle(&state)?;
-    let level = match requested_level(&state, request).await {
-        Ok(level) => level,
+    let level = match request {
+        Ok(request) => request.value,
         Err(
             error @ (ApiError::LogLevel(LogLevelRefusal::Invalid(_))
             | ApiError::Json(_)
@@ -144,9 +143,4 @@ fn config(log: &LogLevel, status: Option<Outcome>) -> LogConfig {
         available_levels: Level::ALL.map(Level::as_str),
         status,
     }
-}
-
-async fn requested_level(state: &AppState, request: Request) -> Result<Level, ApiError> {
-    let body = read_body(state, request).await?;
-    Ok(log_level::read(body.text()?)?)
 }

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderValue, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 
 use crate::error::ApiError;
-use crate::extract::{Admitted, Login};
-use crate::identity::{Caller, Credential, CredentialError, Head, Session};
+use crate::extract::{Login, NewSession, OldSession};
 use crate::request::revocation::RevocationRefusal;
 use crate::state::AppState;
-use crate::token::{TokenError, Tokens};
+use crate::token::{Claims, Tokens};
 
 /// Exchanges the token of `Authorization` for a session of the browser: the same token in a cookie.
 #[cfg_attr(feature = "openapi", utoipa::path(
@@ -31,24 +30,15 @@ use crate::token::{TokenError, Tokens};
     )
 ))]
 pub(crate) async fn begin_session(
-    _: Login,
     State(state): State<Arc<AppState>>,
-    _: Admitted<Caller>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let head = Head::from(&request);
-    // A cookie is not accepted: it would only restart its own session.
-    let token = head.bearer()?.ok_or(CredentialError::Missing)?;
-    let limit = Session::MAX_TOKEN_BYTES;
-    if token.len() > limit {
-        let bytes = token.len();
-        return Err(CredentialError::TooLong { bytes, limit }.into());
-    }
-    let credential = request.extensions().get::<Credential>();
-    let expires = credential.ok_or(CredentialError::Missing)?.claims.expires;
-    Ok(set(
-        Session::of(head, &state.authenticator.cookies).begin(token, expires)
-    ))
+    NewSession {
+        session,
+        token,
+        expires,
+    }: NewSession,
+) -> impl IntoResponse {
+    let cookie = session.begin(&state.authenticator.cookies, &token, expires);
+    (StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)])
 }
 
 /// Ends the session: removes the cookie and revokes its token, so that copies of it are rejected.
@@ -70,47 +60,20 @@ pub(crate) async fn begin_session(
 pub(crate) async fn end_session(
     Login(tokens): Login,
     State(state): State<Arc<AppState>>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let head = Head::from(&request);
-    // Another token in the request does not matter.
-    let token = state.authenticator.token_in_cookie(head)?;
-    let ended = match token {
-        Some(token) => end(&token, &tokens, &state, request.uri()).await,
-        None => Ok(()),
-    };
+    OldSession { session, claims }: OldSession,
+) -> impl IntoResponse {
     // The browser removes the cookie in any case.
-    let mut response = match ended {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => error.into_response(),
-    };
-    let headers = response.headers_mut();
-    let session = Session::of(Head::from(&request), &state.authenticator.cookies);
-    headers.insert(SET_COOKIE, session.end());
-    Ok(response)
+    let cookie = session.end(&state.authenticator.cookies);
+    ([(SET_COOKIE, cookie)], revoke(&tokens, claims).await)
 }
 
-/// Revokes a token, unless it is rejected anyway.
-async fn end(token: &str, tokens: &Tokens, state: &AppState, uri: &Uri) -> Result<(), ApiError> {
-    match tokens.verify(token).await {
-        Ok(claims) => {
-            let caller = Caller {
-                owner: claims.owner,
-                scopes: claims.scopes,
-            };
-            state.admit(caller, uri)?;
-            let ended = tokens.revocations().end_session(&claims).await;
-            Ok(ended.map_err(RevocationRefusal::from)?)
-        }
-        // The token can become valid later, and is not revoked.
-        Err(
-            error
-            @ (TokenError::KeysUnavailable | TokenError::UnknownKey | TokenError::NotYetValid),
-        ) => Err(CredentialError::from(error).into()),
-        Err(_) => Ok(()),
+async fn revoke(
+    tokens: &Tokens,
+    claims: Result<Option<Claims>, ApiError>,
+) -> Result<StatusCode, ApiError> {
+    if let Some(claims) = claims? {
+        let ended = tokens.revocations().end_session(&claims).await;
+        ended.map_err(RevocationRefusal::from)?;
     }
-}
-
-fn set(cookie: HeaderValue) -> Response {
-    (StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response()
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -104,6 +104,19 @@ impl Tokens {
     ///
     /// [`TokenError`], which repeats nothing of the token.
     pub(crate) async fn verify(&self, token: &str) -> Result<Claims, TokenError> {
+        let claims = self.identify(token).await?;
+        if self.inner.revocations.is_revoked(&claims.id) {
+            return Err(TokenError::Revoked);
+        }
+        Ok(claims)
+    }
+
+    /// Same as [`Self::verify`], for a token that can have been revoked.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::verify`].
+    pub(crate) async fn identify(&self, token: &str) -> Result<Claims, TokenError> {
         let header = TokenHeader::read(token)?;
         if !self.inner.algorithms.contains(&header.algorithm) {
             return Err(TokenError::UnsupportedAlgorithm);
@@ -118,14 +131,7 @@ impl Tokens {
             verified = self.verify_signature(token, &header);
         }
         let (claims, key) = verified?;
-        let claims = self
-            .inner
-            .rules
-            .judge(token, claims, key, Timestamp::now())?;
-        if self.inner.revocations.is_revoked(&claims.id) {
-            return Err(TokenError::Revoked);
-        }
-        Ok(claims)
+        self.inner.rules.judge(token, claims, key, Timestamp::now())
     }
 
     /// The issuer whose subjects become owners, if owners are made of subjects.

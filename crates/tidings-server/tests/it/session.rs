@@ -300,6 +300,24 @@ async fn limits_the_rate_of_ending_sessions() {
 }
 
 #[tokio::test]
+async fn limits_the_rate_of_ending_an_ended_session() {
+    let app = LoginApp::with(|config| {
+        config.limits.request_rate = NonZeroU32::new(1);
+    });
+    let app = app.await;
+    let cookie = format!("{}={}", cookie_name(&app).await, app.token(BOB, USER));
+    let mut statuses = Vec::new();
+    for _ in 0..100 {
+        let end = request(&Method::DELETE, "/session", None)
+            .header("cookie", &cookie)
+            .header("origin", OWN_PAGE);
+        statuses.push(app.send_request(end, None).await.status.as_u16());
+    }
+    assert_eq!(statuses[0], 204);
+    assert!(statuses.contains(&429), "{statuses:?}");
+}
+
+#[tokio::test]
 async fn has_no_sessions_without_a_login() {
     let app = TestApp::start().await;
     let server = app.serve();

@@ -30,6 +30,8 @@ pub(crate) enum Content {
     Events,
     /// Ids or a filter, which name the events to change.
     Selection,
+    /// A few fields of a known size.
+    Fields,
 }
 
 impl From<UnsupportedMedia> for BodyError {
@@ -55,6 +57,7 @@ impl BodyError {
                 format!("the body has more than the {limit} bytes allowed"),
                 match content {
                     Content::Events => "send fewer events at a time",
+                    Content::Fields => "send only the documented fields",
                     Content::Selection => "name fewer events at a time, or select them by a filter",
                 },
             ),
