@@ -1,18 +1,22 @@
 //! Parses the events of a publish request, and reports why they are refused.
 
 mod options;
+mod owner;
 mod refusal;
+mod unfit;
 
 use tidings_event::wire::Policy;
-use tidings_event::{Draft, Given, Limits, NewEvent, OwnerName, Past, Violation, Violations};
+use tidings_event::{Draft, Given, Limits, NewEvent, Past, Violation, Violations};
 
-use crate::identity::{Caller, Identity};
+use crate::identity::Caller;
 use crate::limits::LimitError;
 use crate::request::json::{self, InvalidJson};
 use crate::token::Scopes;
 
 pub(crate) use options::{EventLocation, PublishOptions};
+pub(crate) use owner::Subjects;
 pub(crate) use refusal::PublishRefusal;
+use unfit::{Unfit, is_cloud_event};
 
 /// Reads the events that a caller publishes.
 #[derive(Clone, Copy, Debug)]
@@ -22,26 +26,6 @@ pub(crate) struct EventParser<'a> {
     subjects: Subjects<'a>,
     /// Whether the body says which status the events had, and since when.
     keeps_past: bool,
-}
-
-/// The users whose subjects a publisher can name instead of owners.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Subjects<'a> {
-    /// Users of any issuer that the event names, on a server without a login.
-    OfAny,
-    /// Users of this issuer, whose owners are derived from their subjects.
-    Of(&'a str),
-    /// No users, since all subjects are UUIDs.
-    OfNone,
-}
-
-impl<'a> From<&'a Identity> for Subjects<'a> {
-    fn from(identity: &'a Identity) -> Self {
-        match identity {
-            Identity::Local => Self::OfAny,
-            Identity::Tokens(tokens) => tokens.issuer_of_owners().map_or(Self::OfNone, Self::Of),
-        }
-    }
 }
 
 /// Whether a body is an array of events.
@@ -139,11 +123,14 @@ impl<'a> EventParser<'a> {
         self.caller.scopes.contains(Scopes::PUBLISH)
     }
 
-    /// Reads an event. A `CloudEvent` lacks required fields, so only a refused event is examined for it.
+    /// Reads an event. A `CloudEvent` lacks required fields, and its `subject` can look like another user, so
+    /// only a refused event is examined for it.
     fn read_draft(self, document: &str, part: &str, prefix: &str) -> Result<Draft, Unfit> {
         let read = self.read_event_of_ours(document, part, prefix);
         match read {
-            Err(Unfit::Invalid(_) | Unfit::Unreadable(_)) if is_cloud_event(part) => {
+            Err(Unfit::Invalid(_) | Unfit::Unreadable(_) | Unfit::Foreign)
+                if is_cloud_event(part) =>
+            {
                 Err(Unfit::CloudEvent)
             }
             read => read,
@@ -184,87 +171,6 @@ impl<'a> EventParser<'a> {
             Ok((event, Some(past)))
         } else {
             Ok((NewEvent::read(json, self.limits)?, None))
-        }
-    }
-
-    /// Determines the owner of an event: the named owner, the user with the named subject, or otherwise
-    /// the caller. A malformed owner, and a subject without a user or of another user than the owner,
-    /// stay as they are and are refused with the other violations.
-    fn settle_owner(self, event: &mut NewEvent) -> Result<(), Unfit> {
-        if matches!(&event.owner, Given::Value(OwnerName::User(user)) if user.is_nil()) {
-            event.owner = Given::Absent;
-        }
-        self.settle_subject(event)?;
-        let caller = OwnerName::User(self.caller.owner);
-        if event.subject.is_absent() {
-            event.owner.or_default_to(caller);
-        }
-        let is_foreign = matches!(&event.owner, Given::Value(owner) if *owner != caller);
-        if is_foreign && !self.publishes_for_all() {
-            return Err(Unfit::Foreign);
-        }
-        Ok(())
-    }
-
-    /// Replaces a subject by the owner that it stands for.
-    fn settle_subject(self, event: &mut NewEvent) -> Result<(), Unfit> {
-        if event.subject.is_absent() {
-            event.issuer = Given::Absent;
-            return Ok(());
-        }
-        match self.subjects {
-            Subjects::OfAny => {}
-            Subjects::OfNone => event.issuer = Given::Absent,
-            Subjects::Of(issuer) => {
-                event.issuer.or_default_to(issuer.to_owned());
-                // Users of another issuer cannot sign in, so nobody would ever see the event.
-                if event.issuer.as_value().is_some_and(|given| given != issuer) {
-                    let mut violations = Violations::default();
-                    violations.add(
-                        "issuer",
-                        "is not the issuer whose tokens this server accepts",
-                        "write it as in the tokens' `iss`, or leave it out",
-                    );
-                    return Err(Unfit::Invalid(violations));
-                }
-            }
-        }
-        event.settle_subject();
-        Ok(())
-    }
-}
-
-/// Why an event of a request cannot be stored.
-enum Unfit {
-    /// It is not JSON of the expected form.
-    Unreadable(Violation),
-    /// It breaks rules.
-    Invalid(Violations),
-    /// It is a `CloudEvent`, and not an event of this API.
-    CloudEvent,
-    /// Its owner is a user to whom the caller cannot publish.
-    Foreign,
-}
-
-/// Whether an object has the fields that every `CloudEvent` has
-/// (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#required-attributes>).
-fn is_cloud_event(json: &str) -> bool {
-    const MAX_FIELDS: usize = 100;
-    let Ok(fields) = json::fields(json, json, "body", MAX_FIELDS) else {
-        return false;
-    };
-    let has = |name: &str| fields.first.iter().any(|(field, _)| field == name);
-    ["specversion", "id", "source", "type"].into_iter().all(has)
-}
-
-impl Unfit {
-    /// The refusal of an event that is not part of a batch.
-    fn alone(self) -> PublishRefusal {
-        match self {
-            Self::Unreadable(violation) => violation.into(),
-            Self::Invalid(violations) => PublishRefusal::Invalid(violations),
-            Self::CloudEvent => PublishRefusal::CloudEvent,
-            Self::Foreign => PublishRefusal::ForeignOwner { index: None },
         }
     }
 }

@@ -178,7 +178,12 @@ async fn names_a_cloud_event_that_is_declared_as_plain_json() {
         "data": event("x"),
     });
     let batch = json!([event("y"), cloud_event]);
-    for body in [&cloud_event, &batch] {
+    let mut incomplete = cloud_event.clone();
+    incomplete["type"].take();
+    incomplete.as_object_mut().unwrap().remove("id");
+    let of_0_1 = json!({"cloudEventsVersion": "0.1", "eventID": "a-1", "source": "/clusters/1",
+                        "eventType": "org.example.registered"});
+    for body in [&cloud_event, &incomplete, &of_0_1, &batch] {
         let answer = app.post(body.to_string()).await;
         let error = answer.error(415, "unsupported_media_type");
         assert_eq!(error["error"], "CloudEvents are not supported");

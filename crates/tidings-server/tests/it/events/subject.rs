@@ -88,6 +88,12 @@ async fn a_backend_publishes_to_the_owner_that_a_users_token_has() {
         let fault = error["longDescription"][0].as_str().unwrap();
         assert!(fault.starts_with("subject "), "{fault}");
     }
+    // The `subject` of a CloudEvent is no user.
+    let cloud_event = json!({"specversion": "1.0", "id": "a-1", "source": "/clusters/1",
+                             "type": "org.example.registered", "subject": "cluster-1"});
+    send(&alice, &cloud_event)
+        .await
+        .error(415, "unsupported_media_type");
     // Users of another issuer cannot sign in.
     event["issuer"] = json!("https://id.example/");
     let error = send(&backend, &event).await.error(400, "invalid_event");
