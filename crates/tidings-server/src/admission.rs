@@ -1,5 +1,6 @@
 //! The admission of connections: each is served, or refused because there are too many.
 
+mod full;
 #[cfg(test)]
 mod tests;
 
@@ -8,14 +9,12 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use rustix::process::{Resource, getrlimit};
-use tidings_event::ErrorCode;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection_limits::ConnectionLimits;
-use crate::problem::Problem;
+pub(crate) use full::Full;
 
 /// Connections beyond the limit that are accepted for health checks. One more closes the oldest, so that a
 /// client that holds such a connection cannot block the next check.
@@ -33,15 +32,6 @@ const ADDRESS_SHARE: usize = 4;
 
 /// The least time between two warnings that connections are not served.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
-
-/// Why a connection is not served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Full {
-    /// All connections are taken.
-    Server,
-    /// All connections of the client's address are taken.
-    Address,
-}
 
 /// Assigns a seat to each connection.
 #[derive(Debug)]
@@ -86,28 +76,6 @@ enum Kind {
         taken: CancellationToken,
         why: Full,
     },
-}
-
-impl Full {
-    /// The response to a request on such a connection.
-    pub(crate) fn problem(self) -> Problem {
-        let (error, remedy) = match self {
-            Self::Server => (
-                "Too many connections to this server",
-                "try again in a moment",
-            ),
-            Self::Address => (
-                "Too many connections from your address",
-                "close some of them, or try again in a moment",
-            ),
-        };
-        Problem::refusal(
-            StatusCode::SERVICE_UNAVAILABLE,
-            ErrorCode::Overloaded,
-            error,
-        )
-        .remedy(remedy)
-    }
 }
 
 impl Admission {

@@ -1,6 +1,7 @@
 //! The OpenAPI document, made of the table of operations with their schemas and errors.
 
 mod errors;
+mod security;
 
 use std::sync::LazyLock;
 
@@ -10,15 +11,13 @@ use serde_json::Value;
 use tidings_event::{CountDelta, Deletion, ErrorBody, ResetReason, StatusChange, Summary};
 use utoipa::ToSchema;
 use utoipa::openapi::path::HttpMethod;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, Contact, Info, License, OpenApi, OpenApiBuilder, Paths, Responses, Server, Tag,
 };
 
-use crate::identity::Access;
 use crate::operations::{self, Operation};
 use crate::paths::COLLECTIONS;
-use crate::token::Scopes;
+use security::{BEARER, bearer, requirement};
 
 const DESCRIPTION: &str = "\
 Tidings is a durable notification inbox: published events are stored, pushed to every open stream of \
@@ -230,32 +229,6 @@ fn components(operations: &[Operation]) -> Components {
     components.add_security_scheme(BEARER, bearer());
     components.examples = errors::examples();
     components
-}
-
-/// The name of the security scheme.
-const BEARER: &str = "token";
-
-fn bearer() -> SecurityScheme {
-    let mut bearer = Http::new(HttpAuthScheme::Bearer);
-    bearer.bearer_format = Some("JWT".to_owned());
-    bearer.description = Some(
-        "Required if the server runs with `--auth jwt`. A browser can send the token in a session \
-         cookie instead. The scopes of an operation are alternatives: one of them is enough."
-            .to_owned(),
-    );
-    SecurityScheme::Http(bearer)
-}
-
-/// The scopes of an operation, one of which is enough.
-fn requirement(access: Access) -> Option<SecurityRequirement> {
-    match access {
-        Access::Everybody => None,
-        Access::Caller => Some(SecurityRequirement::new(BEARER, [""; 0])),
-        Access::AnyOf(scopes) => {
-            let names = scopes.iter().map(Scopes::to_string);
-            Some(SecurityRequirement::new(BEARER, names))
-        }
-    }
 }
 
 fn schema<T: ToSchema>(components: &mut Components) {

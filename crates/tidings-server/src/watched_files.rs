@@ -4,6 +4,7 @@
 //! The files are polled twice a second. `inotify` would miss changes on network file systems and behind
 //! the symbolic links of mounted secrets.
 
+mod stamp;
 #[cfg(test)]
 mod tests;
 
@@ -12,9 +13,8 @@ use std::fmt;
 use std::fs::Metadata;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use secrecy::zeroize::Zeroizing;
 use tokio::time::MissedTickBehavior;
@@ -23,13 +23,10 @@ use tracing::Instrument as _;
 
 use crate::error_chain::chain;
 use crate::regular_file;
+use stamp::Stamp;
 
 /// The time between two polls. A revocation must take effect within a second.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(500);
-
-/// A file that changed less long ago is read again although its metadata is the same: two changes within
-/// a tick of the file system's clock look like one.
-const UNSETTLED: Duration = Duration::from_secs(2);
 
 /// The contents of a file, wiped when they are dropped.
 pub(crate) type Contents = Zeroizing<Vec<u8>>;
@@ -63,32 +60,6 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Loaded> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, error));
     }
     Ok(Loaded { contents, metadata })
-}
-
-/// The metadata that shows a change. A replaced file has another inode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    modified: (i64, i64),
-    changed: (i64, i64),
-    bytes: u64,
-    inode: (u64, u64),
-}
-
-impl From<&Metadata> for Stamp {
-    fn from(metadata: &Metadata) -> Self {
-        Self {
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-            bytes: metadata.len(),
-            inode: (metadata.dev(), metadata.ino()),
-        }
-    }
-}
-
-impl Stamp {
-    fn is_recent(self) -> bool {
-        is_recent(self.changed) || is_recent(self.modified)
-    }
 }
 
 /// Applies the contents of the files.
@@ -203,17 +174,6 @@ fn digest(read: &[io::Result<Loaded>]) -> Option<u64> {
         loaded.as_ref().ok()?.contents.hash(&mut hasher);
     }
     Some(hasher.finish())
-}
-
-/// Whether a time is so close to now that another change can have the same.
-fn is_recent((seconds, nanoseconds): (i64, i64)) -> bool {
-    let (Ok(seconds), Ok(nanoseconds)) = (u64::try_from(seconds), u32::try_from(nanoseconds))
-    else {
-        return false;
-    };
-    let time = SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds);
-    // The clock can also reach a time in the future again.
-    time.elapsed().map_or(true, |age| age < UNSETTLED)
 }
 
 impl<const N: usize, E> fmt::Debug for WatchedFiles<N, E> {

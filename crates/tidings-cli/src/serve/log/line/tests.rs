@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::super::layer::LineLayer;
+use super::fields::MAX_VALUE_BYTES;
 use super::*;
 
 const HOSTILE: &str = "a\n2026 forged\r\u{1b}[2J\u{9b}\u{7f}\u{202e}\u{2066}\u{2028}\"\\ é😀";
