@@ -51,14 +51,14 @@ describe("behind a proxy", { concurrency: NAMES.length }, () => {
           const where = isBelow ? "below a path" : "at the root";
           const how = hasLogin ? "with a login" : "without a login";
           test(`${where}, ${how}`, async () => {
-            const place = await Place.begin(name, { isBelow }, hasLogin ? login : undefined);
+            const proxied = await ProxiedServer.begin(name, { isBelow }, hasLogin ? login : undefined);
             // Detecting that the server is down takes seconds and does not depend on login or path.
             const isAway = !isBelow && !hasLogin;
-            await place.use(browser, async (page) => {
-              await place.showsAtOnce(page);
-              await place.deliversAtOnce();
-              await place.marks(page);
-              await place.losesNothing(page, isAway && !HOLDING.includes(name) ? 2 : 1);
+            await proxied.use(browser, async (page) => {
+              await proxied.showsAtOnce(page);
+              await proxied.deliversAtOnce();
+              await proxied.marks(page);
+              await proxied.losesNothing(page, isAway && !HOLDING.includes(name) ? 2 : 1);
             });
           });
         }
@@ -83,37 +83,37 @@ describe("behind a proxy", { concurrency: NAMES.length }, () => {
         const how = hasLogin ? "with a login" : "without a login";
         test(`${what}, ${how}, the page still works`, async () => {
           const options = { block, isUnknown: true };
-          const place = await Place.begin("nginx", options, hasLogin ? login : undefined);
-          await place.use(browser, (page) => place.marks(page));
+          const proxied = await ProxiedServer.begin("nginx", options, hasLogin ? login : undefined);
+          await proxied.use(browser, (page) => proxied.marks(page));
         });
       }
     }
   });
 
   test("without TLS, HAProxy delays no frame", async () => {
-    const place = await Place.begin("haproxy", { isPlain: true });
+    const proxied = await ProxiedServer.begin("haproxy", { isPlain: true });
     try {
-      await place.deliversAtOnce();
+      await proxied.deliversAtOnce();
     } finally {
-      await place.dispose();
+      await proxied.dispose();
     }
   });
 
   test("with TLS on localhost and no configuration of the server", async () => {
-    const place = await Place.begin("nginx", { host: "localhost", isUnknown: true });
-    await place.use(browser, (page) => place.marks(page));
+    const proxied = await ProxiedServer.begin("nginx", { host: "localhost", isUnknown: true });
+    await proxied.use(browser, (page) => proxied.marks(page));
   });
 
   test("a bell on a page beside the server's path finds the server", async () => {
-    const place = await Place.begin("nginx", { isBelow: true });
-    await place.use(browser, async (inbox) => {
+    const proxied = await ProxiedServer.begin("nginx", { isBelow: true });
+    await proxied.use(browser, async (inbox) => {
       const page = await inbox.context().newPage();
       page.faults = faultsOf(page);
-      const address = new URL("/app/?a=b", place.proxy.url).href;
+      const address = new URL("/app/?a=b", proxied.proxy.url).href;
       const body = `<!doctype html><script type="module" src="/tidings/tidings.js"></script><tidings-bell></tidings-bell>`;
       await page.route(address, (route) => route.fulfill({ contentType: "text/html", body }));
       await page.goto(address);
-      await place.publish("for the bell");
+      await proxied.publish("for the bell");
       await page.getByRole("button", { name: "Notifications, 1 unread" }).waitFor();
       assert.deepEqual(page.faults, []);
       await page.close();
@@ -122,7 +122,7 @@ describe("behind a proxy", { concurrency: NAMES.length }, () => {
 });
 
 /** A server behind a proxy. */
-class Place {
+class ProxiedServer {
   server;
   proxy;
   api;
@@ -130,20 +130,20 @@ class Place {
   token;
 
   static async begin(name, { isUnknown = false, ...options }, login) {
-    const place = new Place();
+    const proxied = new ProxiedServer();
     try {
-      place.proxy = await Proxy.place(name, options);
-      const known = isUnknown ? [] : ["--public-url", place.proxy.url];
-      place.server = await Server.begin([...known, ...(login?.flags ?? [])]);
-      place.token = await login?.token(ALICE);
-      place.api = new Api(place.server.origin, place.token);
-      place.admin = new Api(place.server.origin, await login?.token(ALICE, "events:admin"));
-      await place.proxy.start(new URL(place.server.origin).host);
+      proxied.proxy = await Proxy.place(name, options);
+      const known = isUnknown ? [] : ["--public-url", proxied.proxy.url];
+      proxied.server = await Server.begin([...known, ...(login?.flags ?? [])]);
+      proxied.token = await login?.token(ALICE);
+      proxied.api = new Api(proxied.server.origin, proxied.token);
+      proxied.admin = new Api(proxied.server.origin, await login?.token(ALICE, "events:admin"));
+      await proxied.proxy.start(new URL(proxied.server.origin).host);
     } catch (error) {
-      await place.dispose();
+      await proxied.dispose();
       throw error;
     }
-    return place;
+    return proxied;
   }
 
   /** Opens the page, tries something with it, and ends all. */

@@ -68,7 +68,7 @@ struct Read {
 enum What {
     Summary,
     /// The first page.
-    First(EventFilter, PageRequest),
+    First(Box<EventFilter>, PageRequest),
     /// Page after page from the middle of the inbox.
     Deep(PageRequest),
 }
@@ -89,21 +89,19 @@ impl Read {
             all().with_category(["deployment".parse().context("the category is valid")?]);
         let badge = newest.with_size(1);
         let read = |name, what| Self { name, what };
+        let first = |filter, page| What::First(Box::new(filter), page);
         Ok(vec![
-            read("first page", What::First(all(), newest)),
-            read(
-                "first page with `count=none`",
-                What::First(all(), uncounted),
-            ),
-            read("first page by `updatedAt`", What::First(all(), by_change)),
+            read("first page", first(all(), newest)),
+            read("first page with `count=none`", first(all(), uncounted)),
+            read("first page by `updatedAt`", first(all(), by_change)),
             read("`next` from the middle", What::Deep(newest)),
-            read("errors", What::First(errors, newest)),
-            read("unread events", What::First(unread.clone(), newest)),
-            read("unread events, page of 1", What::First(unread, badge)),
-            read("unread errors", What::First(unread_errors, newest)),
+            read("errors", first(errors, newest)),
+            read("unread events", first(unread.clone(), newest)),
+            read("unread events, page of 1", first(unread, badge)),
+            read("unread errors", first(unread_errors, newest)),
             read(
                 "one category with `count=none`",
-                What::First(of_category, uncounted),
+                first(of_category, uncounted),
             ),
             read("summary", What::Summary),
         ])
@@ -182,7 +180,7 @@ impl Turn {
                 time
             }
             What::First(filter, page) => {
-                let (filter, page) = (filter.clone(), *page);
+                let (filter, page) = (EventFilter::clone(filter), *page);
                 let (time, listed) = list(engine, owner, filter, page).await?;
                 ensure!(
                     listed.events.len() as u64 == page.size,

@@ -1,10 +1,10 @@
 //! Changes events and reports the results.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
 
 use tidings_client::{Client, ClientError};
-use tidings_event::{Change, EventId, Limits, Selection};
+use tidings_event::{Change, EventId, EventRef, Limits, Selection};
 use tokio::task::JoinSet;
 
 use crate::output;
@@ -20,56 +20,75 @@ pub(crate) struct Changed {
     /// How many named events already had the status, or were deleted already.
     pub(crate) unchanged: u64,
     /// The named events that do not exist.
-    pub(crate) missing: Vec<EventId>,
+    pub(crate) missing: Vec<EventRef>,
 }
 
-/// Changes the events with these ids. Events that the bulk request does not report are missing or unchanged;
+/// Changes the named events. Events that the bulk request does not report are missing or unchanged;
 /// a single change of each, many at a time, tells which.
 pub(crate) async fn by_ids(
     client: &Client,
-    ids: &[EventId],
+    events: &[EventRef],
     change: Change,
 ) -> Result<Changed, ClientError> {
     let mut changed = Changed::default();
     let mut done = HashSet::new();
-    for ids in ids.chunks(Limits::default().change_ids) {
-        let (ids, count) = make(client, &Selection::Ids(ids.to_vec()), change).await?;
+    let limit = Limits::default().change_ids;
+    // A response has only ids, so that it cannot tell two events with the same id apart.
+    let (first, twins) = split_twins(events);
+    for events in first.chunks(limit).chain(twins.chunks(limit)) {
+        let selection = Selection::Ids(events.to_vec());
+        let (ids, count) = make(client, &selection, change).await?;
         changed.count += count;
-        done.extend(ids);
+        let ids: HashSet<EventId> = ids.into_iter().collect();
+        done.extend(events.iter().filter(|event| ids.contains(&event.id)));
     }
-    let left: Vec<_> = ids.iter().copied().filter(|id| done.insert(*id)).collect();
+    let left: Vec<_> = events
+        .iter()
+        .copied()
+        .filter(|event| done.insert(*event))
+        .collect();
     let mut missing = HashSet::new();
     let mut requests = JoinSet::new();
     let mut next = left.iter().copied();
     loop {
         while requests.len() < CONCURRENT_CHANGES
-            && let Some(id) = next.next()
+            && let Some(event) = next.next()
         {
             let client = client.clone();
-            requests.spawn(async move { (id, is_there(&client, id, change).await) });
+            requests.spawn(async move { (event, is_there(&client, event, change).await) });
         }
         let Some(answer) = requests.join_next().await else {
             break;
         };
-        let (id, found) = answer.expect("a request does not panic, and nobody aborts it");
+        let (event, found) = answer.expect("a request does not panic, and nobody aborts it");
         if found? {
             changed.unchanged += 1;
         } else {
-            missing.insert(id);
+            missing.insert(event);
         }
     }
     // In the given order.
     changed.missing = left;
-    changed.missing.retain(|id| missing.contains(id));
+    changed.missing.retain(|event| missing.contains(event));
     Ok(changed)
 }
 
 /// Whether an event exists; for a deletion, whether it ever existed.
-async fn is_there(client: &Client, id: EventId, change: Change) -> Result<bool, ClientError> {
+async fn is_there(client: &Client, event: EventRef, change: Change) -> Result<bool, ClientError> {
     match change {
-        Change::Status(status) => client.set_status(id, status).await,
-        Change::Delete => client.delete(id).await,
+        Change::Status(status) => client.set_status(event, status).await,
+        Change::Delete => client.delete(event).await,
     }
+}
+
+/// Splits the events so that no part has two different events with the same id.
+fn split_twins(events: &[EventRef]) -> (Vec<EventRef>, Vec<EventRef>) {
+    let mut kinds = HashMap::new();
+    let is_first = |event: &EventRef| {
+        let kind = *kinds.entry(event.id).or_insert(event.owner_kind);
+        kind == event.owner_kind
+    };
+    events.iter().copied().partition(is_first)
 }
 
 /// Changes the events of a selection.
@@ -106,8 +125,8 @@ pub(crate) fn report(changed: Result<Changed, ClientError>, done: &str) -> ExitC
             return ExitCode::FAILURE;
         }
     };
-    for id in &changed.missing {
-        output::note(format_args!("error: no event {id}"));
+    for event in &changed.missing {
+        output::note(format_args!("error: no event {event}"));
     }
     let mut line = format!("{} {done}", changed.count);
     if changed.unchanged > 0 {

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use tidings_client::{Client, ClientError};
-use tidings_event::{Change, EventId, Receipt, Selection, Status};
+use tidings_event::{Change, EventId, EventRef, OwnerKind, Receipt, Selection, Status};
 use tokio::sync::mpsc;
 
 use crate::output::{self, Printed};
@@ -203,7 +203,8 @@ impl Delivery {
             return Ok(());
         }
         let read = Change::Status(Status::Read);
-        let selection = || Selection::Ids(ids.clone());
+        let of_system = |id: &EventId| EventRef::of(OwnerKind::System, *id);
+        let selection = || Selection::ids(ids.iter().map(of_system));
         let notice = |text: String| self.progress.note(&text);
         let request = async || self.client.change(selection(), read).await;
         self.retries.send(notice, request).await.map(drop)

@@ -5,29 +5,32 @@ use clap::builder::{
 };
 use tidings_event::{
     Action, Category, Event, EventFilter, OperationId, OwnerKind, ResourceId, Severity, Status,
-    Timestamp,
+    SystemId, Timestamp,
 };
 
 /// The heading of the filters in the help.
-const HEADING: &str = "Filters; where several values may be given, also with commas";
+const HEADING: &str = "Filters; a repeatable one also takes values with commas";
 
 /// Filters that apply to an event as it was published. An event must match every filter given, and one
 /// value of each filter that has several values.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct FilterArgs {
-    /// Only events of this severity; may be given several times
+    /// Only events of this severity (repeatable)
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = severity())]
     severity: Vec<Severity>,
-    /// Only events of this category; may be given several times
+    /// Only events of this category (repeatable)
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     category: Vec<Category>,
-    /// Only events of this action; may be given several times
+    /// Only events of this action (repeatable)
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     action: Vec<Action>,
-    /// Only events about this resource; may be given several times
+    /// Only events about this resource (repeatable)
     #[arg(long, value_name = "UUID", value_delimiter = ',')]
     acted_upon: Vec<ResourceId>,
+    /// Only events sent by this instance (repeatable)
+    #[arg(long, value_name = "UUID", value_delimiter = ',')]
+    system_id: Vec<SystemId>,
     /// Only events of this operation
     #[arg(long, value_name = "UUID")]
     operation_id: Option<OperationId>,
@@ -86,6 +89,7 @@ impl From<FilterArgs> for EventFilter {
         filter.action = args.action;
         filter.severity = args.severity;
         filter.acted_upon = args.acted_upon;
+        filter.system_id = args.system_id;
         filter.owner_kind = args.owner_kind;
         filter.operation_id = args.operation_id;
         filter
@@ -114,6 +118,7 @@ pub(crate) fn matches(filter: &EventFilter, event: &Event, owner_kind: OwnerKind
         action,
         severity,
         acted_upon,
+        system_id,
         owner_kind: wanted_owner,
         operation_id,
         from,
@@ -125,6 +130,7 @@ pub(crate) fn matches(filter: &EventFilter, event: &Event, owner_kind: OwnerKind
         && any(action, &event.action)
         && any(severity, &event.severity)
         && any(acted_upon, &event.acted_upon)
+        && any(system_id, &event.system_id)
         && wanted_owner.is_none_or(|wanted| wanted == owner_kind)
         && operation_id.is_none_or(|operation| operation == event.operation_id)
         && status.is_none_or(|status| status == event.status)

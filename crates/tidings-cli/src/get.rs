@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use tidings_event::{Event, EventId, Metadata};
+use tidings_event::{Event, EventRef, Metadata};
 
 use crate::cause::CauseView;
 use crate::color::{self, ColorArgs, Painter};
@@ -23,9 +23,9 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// Event id, as `list` and `publish` print it
+    /// Event id, as `list` and `publish` print it; `system:ID` for an event of the system
     #[arg(value_name = "ID")]
-    id: EventId,
+    event: EventRef,
     #[command(flatten)]
     server: ServerUrl,
     /// Print the event as a line of JSON
@@ -38,10 +38,10 @@ pub(crate) struct Args {
 /// Prints the event, or reports that it does not exist.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
-    let event = match client.get(args.id).await {
+    let event = match client.get(args.event).await {
         Ok(Some(event)) => event,
         Ok(None) => {
-            output::note(format_args!("error: no event {}", args.id));
+            output::note(format_args!("error: no event {}", args.event));
             output::note("  try: tidings list");
             return Ok(ExitCode::FAILURE);
         }

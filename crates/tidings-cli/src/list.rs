@@ -8,16 +8,16 @@ use std::str::FromStr;
 
 use anyhow::Context as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use tidings_event::{Event, EventFilter, PageRequest, Paging, Sort, SortKey, SortOrder, Total};
+use tidings_event::{EventFilter, EventPage, PageRequest, Paging, Sort, SortKey, SortOrder, Total};
 
 use crate::filter::ListFilterArgs;
 use crate::output::{self, Printed};
 use crate::server_url::ServerUrl;
 
 const DETAILS: &str = "\
-Prints a table; a star marks unread events. Standard error reports how many events match, and the counts
-of all events by severity: unread ones, or those with the given --status. With --json it prints one event
-per line and no counts.
+Prints a table; a star marks unread events, and the ids of the system's events begin with `system:`.
+Standard error reports how many events match, and the counts of all events by severity: unread ones, or
+those with the given --status. With --json it prints one event per line and no counts.
 
 The command reads pages of at most 1,000 events. With the newest first, it does not show events that are
 published meanwhile. Sorted by updated_at, an event that changes meanwhile can appear twice or not at all.
@@ -157,7 +157,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
         };
         shown += page.events.len() as u64;
-        let printed = print(&page.events, args.json);
+        let printed = print(&page, args.json);
         if printed.context("could not write to standard output")? == Printed::ReaderGone {
             return Ok(ExitCode::SUCCESS);
         }
@@ -178,15 +178,15 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(events: &[Event], as_json: bool) -> anyhow::Result<Printed> {
-    if events.is_empty() {
+fn print(page: &EventPage, as_json: bool) -> anyhow::Result<Printed> {
+    if page.events.is_empty() {
         return Ok(Printed::Yes);
     }
     if !as_json {
-        let table = table::of(events, output::terminal_width());
+        let table = table::of(page, output::terminal_width());
         return Ok(output::print_line(table)?);
     }
-    for event in events {
+    for event in &page.events {
         let json = serde_json::to_string(event).context("could not write the event")?;
         if output::print_line(output::escaped_json(&json))? == Printed::ReaderGone {
             return Ok(Printed::ReaderGone);

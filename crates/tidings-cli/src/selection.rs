@@ -1,16 +1,16 @@
 //! The events that a command changes.
 
 use clap::error::ErrorKind;
-use tidings_event::{Cursor, EventFilter, EventId, Selection};
+use tidings_event::{Cursor, EventFilter, EventRef, Selection};
 
 use crate::filter::ListFilterArgs;
 
 /// The events that `mark` and `delete` change: by id, by filter, or all.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SelectionArgs {
-    /// Ids of events, as `list` and `publish` print them
+    /// Ids of events, as `list` and `publish` print them; `system:ID` for an event of the system
     #[arg(value_name = "ID", conflicts_with = "all")]
-    ids: Vec<EventId>,
+    ids: Vec<EventRef>,
     /// Select all events
     #[arg(long)]
     all: bool,
@@ -22,7 +22,7 @@ pub(crate) struct SelectionArgs {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Selected {
     /// The events with these ids.
-    Ids(Vec<EventId>),
+    Ids(Vec<EventRef>),
     /// The matching events; all, if the filter is empty.
     Matching(EventFilter),
 }
@@ -90,6 +90,9 @@ mod tests {
     fn accepts_one_kind_of_selection() {
         let id = ID.parse().unwrap();
         assert_eq!(selected(&[ID, ID]).unwrap(), Selected::Ids(vec![id, id]));
+        let of_system = format!("system:{ID}");
+        let named = vec![of_system.parse().unwrap()];
+        assert_eq!(selected(&[&of_system]).unwrap(), Selected::Ids(named));
         let all = EventFilter::default();
         assert_eq!(selected(&["--all"]).unwrap(), Selected::Matching(all));
         let errors = EventFilter::default().with_severity([Severity::Error]);

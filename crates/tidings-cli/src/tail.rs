@@ -1,14 +1,13 @@
 //! `tidings tail`: prints events as they happen.
 
 mod change_line;
-mod owner;
 
 use std::num::NonZeroU64;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use tidings_client::Followed;
-use tidings_event::{EventFilter, ResetReason, Start, Status, StreamItem};
+use tidings_event::{Event, EventFilter, OwnerKind, ResetReason, Start, Status, StreamItem};
 
 use crate::color::{ColorArgs, Painter};
 use crate::event_line::event_lines;
@@ -17,7 +16,6 @@ use crate::output::{self, Printed};
 use crate::refusal;
 use crate::server_url::ServerUrl;
 use change_line::change_line;
-use owner::OwnerTracker;
 
 const DETAILS: &str = "\
 Runs until it is interrupted. It reconnects after a restart of the server and misses nothing. Notices
@@ -25,8 +23,9 @@ about the connection go to standard error. Before a token expires, a notice says
 the command takes a new token from the file without a restart.
 
 Each event is one line: time, severity, category/action and description. Suggested fixes of an error
-are indented below it. Each change is one line: `read`, `unread` or `deleted`, and the ids. With --json
-each item of the stream is one line:
+are indented below it. Each change is one line: `read`, `unread` or `deleted`, and the ids; `system:`
+marks the system's event if one of your own has the same id. With --json each item of the stream is one
+line:
 
   {\"cursor\":\"…\",\"event\":{…}}   an event
   {\"cursor\":\"…\",\"status\":{\"ids\":[…],\"status\":\"read\",…}}   events were marked
@@ -73,7 +72,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut follow = client.subscribe(args.since.unwrap_or(Start::Now));
     let mut tail = Tail {
         filter: args.filter.into(),
-        owners: OwnerTracker::default(),
         as_json: args.json,
         painter: args.color.painter(),
         left: args.count.map(NonZeroU64::get),
@@ -83,7 +81,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     loop {
         match follow.next().await {
             Ok(Followed::Item(item)) => {
-                if tail.show(&item)? == Shown::Last {
+                if tail.show(&item, follow.owner_kind())? == Shown::Last {
                     return Ok(ExitCode::SUCCESS);
                 }
             }
@@ -107,7 +105,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 #[derive(Debug)]
 struct Tail {
     filter: EventFilter,
-    owners: OwnerTracker,
     as_json: bool,
     painter: Painter,
     /// How many more events to print, if there is a limit.
@@ -127,10 +124,8 @@ enum Shown {
 
 impl Tail {
     /// Prints an item unless the filter excludes it.
-    fn show(&mut self, item: &StreamItem) -> anyhow::Result<Shown> {
-        let wanted = self.lets_through(item);
-        self.owners.note(item);
-        if !wanted {
+    fn show(&mut self, item: &StreamItem, owner_kind: Option<OwnerKind>) -> anyhow::Result<Shown> {
+        if !self.lets_through(item, owner_kind) {
             return Ok(Shown::More);
         }
         let event = match item {
@@ -198,14 +193,22 @@ impl Tail {
         }
     }
 
-    fn lets_through(&self, item: &StreamItem) -> bool {
+    fn lets_through(&self, item: &StreamItem, owner_kind: Option<OwnerKind>) -> bool {
         match item {
-            StreamItem::Created { event, cursor } => {
-                let owner_kind = self.owners.kind_of(event, *cursor);
+            StreamItem::Created { event, .. } => {
+                let owner_kind = owner_kind.unwrap_or_else(|| usual_owner_kind(event));
                 filter::matches(&self.filter, event, owner_kind)
             }
             _ => true,
         }
+    }
+}
+
+/// The installation itself sends most system events.
+fn usual_owner_kind(event: &Event) -> OwnerKind {
+    match event.owner == Some(event.system_id.into()) {
+        true => OwnerKind::System,
+        false => OwnerKind::User,
     }
 }
 
@@ -239,7 +242,6 @@ mod tests {
     fn tail() -> Tail {
         Tail {
             filter: EventFilter::default(),
-            owners: OwnerTracker::default(),
             as_json: false,
             painter: Painter::with_color(false),
             left: None,

@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tidings_event::{
-    Change, Changes, DeletedEvents, EventFilter, EventId, Selection, Status, UpdatedEvents,
+    Change, Changes, DeletedEvents, EventFilter, EventRef, OwnerKind, Selection, Status,
+    UpdatedEvents,
 };
 use url::Url;
 
@@ -14,14 +15,18 @@ use crate::error::ClientError;
 use crate::response;
 
 impl Client {
-    /// Marks one event as read or unread. Returns `false` if the caller has no event with this id. The
-    /// call can be repeated.
+    /// Marks one event as read or unread. Returns `false` if the caller has no such event. The call can be
+    /// repeated.
     ///
     /// # Errors
     ///
     /// The reason why there is no response, or a rejection.
-    pub async fn set_status(&self, id: EventId, status: Status) -> Result<bool, ClientError> {
-        let url = self.transport().events_url(&["status", &id.to_string()]);
+    pub async fn set_status(
+        &self,
+        event: impl Into<EventRef>,
+        status: Status,
+    ) -> Result<bool, ClientError> {
+        let url = self.transport().event_url(&["status"], event.into());
         let request = self
             .transport()
             .request(Method::PUT, url)
@@ -30,14 +35,13 @@ impl Client {
         Ok(found.is_some())
     }
 
-    /// Deletes one event. Returns `false` if the caller never had an event with this id. The call can be
-    /// repeated.
+    /// Deletes one event. Returns `false` if the caller never had such an event. The call can be repeated.
     ///
     /// # Errors
     ///
     /// The reason why there is no response, or a rejection.
-    pub async fn delete(&self, id: EventId) -> Result<bool, ClientError> {
-        let url = self.transport().events_url(&[&id.to_string()]);
+    pub async fn delete(&self, event: impl Into<EventRef>) -> Result<bool, ClientError> {
+        let url = self.transport().event_url(&[], event.into());
         let request = self.transport().request(Method::DELETE, url);
         let found = self
             .transport()
@@ -61,8 +65,22 @@ impl Client {
         selection: Selection,
         change: Change,
     ) -> Result<Changes, ClientError> {
+        let mut changes = Changes::default();
+        for part in parts(selection) {
+            let changed = self.change_part(&part, change).await?;
+            changes.ids.extend(changed.ids);
+            changes.count += changed.count;
+        }
+        Ok(changes)
+    }
+
+    async fn change_part(
+        &self,
+        selection: &Selection,
+        change: Change,
+    ) -> Result<Changes, ClientError> {
         let mut body = ChangeBody {
-            selected: selected(&selection),
+            selected: selected(selection),
             status: None,
         };
         match change {
@@ -106,9 +124,32 @@ struct ChangeBody {
     status: Option<Status>,
 }
 
+/// The requests for a selection: a request says for all of its ids which feed they are of, or for none.
+fn parts(selection: Selection) -> Vec<Selection> {
+    match selection {
+        Selection::Ids(events) if !events.is_empty() => {
+            let of_any = |event: &EventRef| event.owner_kind.is_none();
+            let (of_any, of_known): (Vec<_>, Vec<_>) = events.into_iter().partition(of_any);
+            let parts = [of_any, of_known].into_iter();
+            let parts = parts.filter(|events| !events.is_empty());
+            parts.map(Selection::Ids).collect()
+        }
+        whole => vec![whole],
+    }
+}
+
 fn selected(selection: &Selection) -> Map<String, Value> {
     let fields = match selection {
-        Selection::Ids(ids) => vec![("ids", json!(ids))],
+        Selection::Ids(events) => {
+            let ids: Vec<_> = events.iter().map(|event| event.id).collect();
+            let of_system = |event: &&EventRef| event.owner_kind == Some(OwnerKind::System);
+            let of_system = events.iter().filter(of_system);
+            let system_ids: Vec<_> = of_system.map(|event| event.id).collect();
+            let is_told = events.iter().any(|event| event.owner_kind.is_some());
+            let system_ids = is_told.then(|| ("systemIds", json!(system_ids)));
+            let ids = ("ids", json!(ids));
+            std::iter::once(ids).chain(system_ids).collect()
+        }
         Selection::Filter { filter, up_to } => {
             vec![("filter", set_parts(filter)), ("upTo", json!(up_to))]
         }

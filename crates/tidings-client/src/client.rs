@@ -2,7 +2,7 @@
 
 use reqwest::{Method, StatusCode};
 use tidings_event::{
-    Event, EventFilter, EventId, EventPage, EventTypes, InboxSummary, PageRequest, Start,
+    Event, EventFilter, EventPage, EventRef, EventTypes, InboxSummary, PageRequest, Start,
 };
 use url::Url;
 
@@ -75,13 +75,13 @@ impl Client {
         self.transport.read(url).await
     }
 
-    /// Reads the event with this id. `None` if the caller has no such event.
+    /// Reads one event. `None` if the caller has no such event.
     ///
     /// # Errors
     ///
     /// The reason why there is no response, or a rejection.
-    pub async fn get(&self, id: EventId) -> Result<Option<Event>, ClientError> {
-        let url = self.transport.events_url(&[&id.to_string()]);
+    pub async fn get(&self, event: impl Into<EventRef>) -> Result<Option<Event>, ClientError> {
+        let url = self.transport.event_url(&[], event.into());
         let request = self.transport.request(Method::GET, url);
         match self.transport.found(request, StatusCode::OK).await? {
             Some(response) => response::json(response, self.server()).await.map(Some),

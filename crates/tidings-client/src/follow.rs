@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
-use tidings_event::{Cursor, Start, StreamItem};
+use tidings_event::{Cursor, OwnerKind, Start, StreamItem};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::backoff::Backoff;
@@ -60,6 +60,8 @@ pub struct Follow {
     start: Start,
     /// The position of the reader; `None` until the server has sent the start of the stream.
     cursor: Option<Cursor>,
+    /// The position before the last frame.
+    before: Option<Cursor>,
     /// A frame could not be read, and the cursor has not moved since then.
     stumbled: bool,
     /// The token of the last attempt to connect.
@@ -99,6 +101,7 @@ impl Follow {
                 Start::After(cursor) => Some(cursor),
                 Start::Now | Start::Earliest | Start::Malformed => None,
             },
+            before: None,
             stumbled: false,
             token: None,
             renewed: false,
@@ -129,6 +132,20 @@ impl Follow {
     /// `None` until the server has sent the start of the stream.
     pub fn cursor(&self) -> Option<Cursor> {
         self.cursor
+    }
+
+    /// Whose event the last [`Created`](StreamItem::Created) item is: the user's own or the system's. Both can
+    /// have an event with the same id. `None` after an item that moved the position in neither feed.
+    ///
+    /// [`StatusChange::events`](tidings_event::StatusChange::events) and
+    /// [`Deletion::events`](tidings_event::Deletion::events) tell which events a change is about.
+    pub fn owner_kind(&self) -> Option<OwnerKind> {
+        let (before, now) = (self.before?, self.cursor?);
+        match (now.own != before.own, now.system != before.system) {
+            (true, false) => Some(OwnerKind::User),
+            (false, true) => Some(OwnerKind::System),
+            _ => None,
+        }
     }
 
     /// Waits for the next item, or for the notice of a lost connection.
@@ -232,7 +249,9 @@ impl Follow {
         let seen = !reset && self.cursor.is_some_and(|seen| covers(seen, cursor));
         if !seen {
             self.stumbled &= self.cursor == Some(cursor);
-            self.cursor = Some(cursor);
+            self.before = self.cursor.replace(cursor);
+        } else {
+            self.before = self.cursor;
         }
         item.filter(|item| !seen || !matches!(item, StreamItem::Created { .. }))
     }

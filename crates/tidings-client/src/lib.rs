@@ -79,9 +79,9 @@ pub use reqwest;
 pub use tidings_event::{
     Action, Category, Cause, CauseSeverity, Change, Changes, CountDelta, Cursor, Deletion, Draft,
     ErrorBody, ErrorCode, ErrorSeverity, Event, EventBuilder, EventFilter, EventId, EventPage,
-    EventTypes, Given, InboxSummary, Limits, Metadata, NewEvent, OperationId, OwnerId, OwnerKind,
-    OwnerName, PageRequest, PageToken, Paging, Past, Receipt, ResetReason, ResourceId, Rev,
-    Selection, Severity, SeverityCount, Sort, SortKey, SortOrder, Start, Status, StatusChange,
+    EventRef, EventTypes, Given, InboxSummary, Limits, Metadata, NewEvent, OperationId, OwnerId,
+    OwnerKind, OwnerName, PageRequest, PageToken, Paging, Past, Receipt, ResetReason, ResourceId,
+    Rev, Selection, Severity, SeverityCount, Sort, SortKey, SortOrder, Start, Status, StatusChange,
     StreamItem, Summary, SystemId, Timestamp, Total, Violation, Violations, Warning, WarningCode,
 };
 

@@ -6,7 +6,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderNam
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tidings_event::{ErrorCode, Start};
+use tidings_event::{ErrorCode, EventRef, Start};
 use url::Url;
 
 use crate::error::ClientError;
@@ -192,6 +192,17 @@ impl Transport {
     /// The URL of the events, or of a path below it.
     pub(crate) fn events_url(&self, below: &[&str]) -> Url {
         self.below(&[&["api", "system", "events"], below].concat())
+    }
+
+    /// The URL of one event, or of that path for it.
+    pub(crate) fn event_url(&self, path: &[&str], event: EventRef) -> Url {
+        let id = event.id.to_string();
+        let mut url = self.events_url(&[path, &[&id]].concat());
+        if let Some(kind) = event.owner_kind {
+            url.query_pairs_mut()
+                .append_pair("ownerKind", kind.as_str());
+        }
+        url
     }
 
     pub(crate) fn below(&self, path: &[&str]) -> Url {

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cursor::Cursor;
 use crate::event::Event;
-use crate::id::EventId;
+use crate::id::{EventId, SystemId};
 use crate::kind::{Action, Category, Severity, Status};
-use crate::query::PageToken;
+use crate::query::{OwnerKind, PageToken};
 
 /// Exact counts of the events that an owner sees, by status and severity. A severity without events is
 /// absent.
@@ -112,11 +112,13 @@ pub struct InboxSummary {
     pub counts: Summary,
     /// The cursor at which the counts are exact. A subscription from here reports every later change.
     pub cursor: Cursor,
+    /// The installation. Events with this `owner` are the system's, which every user sees.
+    pub system_id: SystemId,
 }
 
 impl InboxSummary {
-    /// A summary with these counts at this cursor.
-    pub fn new(counts: Summary, cursor: Cursor) -> Self {
+    /// A summary with these counts at this cursor of an installation.
+    pub fn new(counts: Summary, cursor: Cursor, system_id: SystemId) -> Self {
         let unread_count = counts.total(Status::Unread);
         let read_count = counts.total(Status::Read);
         Self {
@@ -125,6 +127,7 @@ impl InboxSummary {
             read_count,
             counts,
             cursor,
+            system_id,
         }
     }
 }
@@ -266,11 +269,13 @@ pub struct EventPage {
     pub next: Option<PageToken>,
     /// The cursor at which the page was read. A subscription from here reports every later change.
     pub cursor: Cursor,
+    /// The installation. Events with this `owner` are the system's, which every user sees.
+    pub system_id: SystemId,
 }
 
 impl EventPage {
-    /// An empty page read at `cursor`.
-    pub const fn new(cursor: Cursor) -> Self {
+    /// An empty page of an installation, read at `cursor`.
+    pub const fn new(cursor: Cursor, system_id: SystemId) -> Self {
         Self {
             events: Vec::new(),
             page: 0,
@@ -280,6 +285,15 @@ impl EventPage {
             read_count: 0,
             next: None,
             cursor,
+            system_id,
+        }
+    }
+
+    /// Whether an event of this page is the user's own or the system's.
+    pub fn owner_kind(&self, event: &Event) -> OwnerKind {
+        match event.owner == Some(self.system_id.into()) {
+            true => OwnerKind::System,
+            false => OwnerKind::User,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Changes to events, and the selection of events to change.
 
 use crate::cursor::Cursor;
+use crate::event_ref::EventRef;
 use crate::id::EventId;
 use crate::kind::Status;
 use crate::query::EventFilter;
@@ -21,7 +22,8 @@ pub enum Change {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Changes {
-    /// The ids of the events that changed, if the selection was by ids; otherwise empty.
+    /// The ids of the events that changed, if the selection was by ids; otherwise empty. An id that
+    /// changed in the owner's feed and in the system's is there twice.
     pub ids: Vec<EventId>,
     /// The number of events that changed.
     pub count: u64,
@@ -39,8 +41,8 @@ impl Changes {
 /// The enum is exhaustive for the same reason as [`Change`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Selection {
-    /// The events with these ids. Unknown ids are skipped.
-    Ids(Vec<EventId>),
+    /// The named events. Unknown ones are skipped.
+    Ids(Vec<EventRef>),
     /// Every event that matches a filter, up to a cursor.
     Filter {
         /// The filter. An empty filter is rejected; [`Selection::All`] selects every event.
@@ -53,4 +55,11 @@ pub enum Selection {
         /// The cursor of the list that the owner saw. If set, newer events are not changed.
         up_to: Option<Cursor>,
     },
+}
+
+impl Selection {
+    /// The events with these ids. See [`EventRef`] for what an id alone means.
+    pub fn ids(events: impl IntoIterator<Item = impl Into<EventRef>>) -> Self {
+        Self::Ids(events.into_iter().map(Into::into).collect())
+    }
 }

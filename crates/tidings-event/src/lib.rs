@@ -54,6 +54,7 @@ mod draft;
 mod encoding;
 mod error_body;
 mod event;
+mod event_ref;
 mod fit;
 #[cfg(feature = "openapi")]
 mod frame_counts;
@@ -92,6 +93,7 @@ pub use cursor::{Cursor, CursorError, CursorTag, Start};
 pub use draft::{Draft, IntoDraft};
 pub use error_body::{ErrorBody, ErrorCode, ErrorSeverity};
 pub use event::{Event, Metadata};
+pub use event_ref::EventRef;
 pub use given::{Given, OwnerName};
 pub use id::{EventId, IdError, OperationId, OwnerId, ResourceId, Rev, SystemId};
 pub use kind::{Action, Category, NameError, Severity, SeverityError, Status, StatusError};

@@ -9,12 +9,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::id::{EventId, OperationId, ResourceId};
+use crate::id::{EventId, OperationId, ResourceId, SystemId};
 use crate::kind::{Action, Category, Severity, Status};
 
 /// The owner of the events: the user or the system.
 // Only these two kinds of owner exist, so the enum is exhaustive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OwnerKind {
@@ -54,6 +54,10 @@ pub struct EventFilter {
     pub severity: Vec<Severity>,
     /// Any of these resources.
     pub acted_upon: Vec<ResourceId>,
+    /// Sent by any of these installations.
+    // Left out if empty, so that the page tokens of earlier versions stay valid.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub system_id: Vec<SystemId>,
     /// The owner of the events: the caller or the system.
     pub owner_kind: Option<OwnerKind>,
     /// The operation.
@@ -118,6 +122,13 @@ impl EventFilter {
         self
     }
 
+    /// Matches only events sent by one of these installations.
+    #[must_use]
+    pub fn with_system_id(mut self, system_id: impl IntoIterator<Item = SystemId>) -> Self {
+        self.system_id = system_id.into_iter().collect();
+        self
+    }
+
     /// Matches only events of this kind of owner.
     #[must_use]
     pub const fn with_owner_kind(mut self, owner_kind: OwnerKind) -> Self {
@@ -177,6 +188,7 @@ impl EventFilter {
             action: ordered(&self.action),
             severity: ordered(&self.severity),
             acted_upon: ordered(&self.acted_upon),
+            system_id: ordered(&self.system_id),
             ..self.clone()
         }
     }

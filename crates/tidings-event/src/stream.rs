@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::{CountDelta, Summary};
 use crate::cursor::Cursor;
 use crate::event::Event;
+use crate::event_ref::{self, EventRef};
 use crate::id::EventId;
 use crate::kind::Status;
 
@@ -97,6 +98,11 @@ impl StatusChange {
         }
     }
 
+    /// The events that changed, with the feed of each if [`system_ids`](Self::system_ids) tells it.
+    pub fn events(&self) -> impl Iterator<Item = EventRef> {
+        event_ref::named(&self.ids, self.system_ids.as_deref())
+    }
+
     /// Marks the ids that name system events; see [`system_ids`](Self::system_ids).
     #[must_use]
     pub fn with_system_ids(mut self, system_ids: Option<Vec<EventId>>) -> Self {
@@ -120,6 +126,11 @@ impl Deletion {
             system_ids: None,
             counts: None,
         }
+    }
+
+    /// The events that were deleted, with the feed of each if [`system_ids`](Self::system_ids) tells it.
+    pub fn events(&self) -> impl Iterator<Item = EventRef> {
+        event_ref::named(&self.ids, self.system_ids.as_deref())
     }
 
     /// Marks the ids that name system events; see [`system_ids`](Self::system_ids).

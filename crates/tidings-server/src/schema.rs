@@ -2,6 +2,7 @@
 //! one type.
 
 pub(crate) mod bodies;
+pub(crate) mod changes;
 pub(crate) mod errors;
 pub(crate) mod examples;
 pub(crate) mod parameters;

@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-00BRoNmF.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-Di-oFgSI.js";

@@ -135,10 +135,10 @@ struct Stepper {
 impl Stepper {
     async fn run(self, selection: Selection) -> Result<Changes, ChangeError> {
         match selection {
-            Selection::Ids(ids) => {
+            Selection::Ids(events) => {
                 let mut changes = Changes::default();
-                for ids in ids.chunks(StreamItem::MAX_IDS) {
-                    let targets = ids.iter().copied().map(Target::named).collect();
+                for events in events.chunks(StreamItem::MAX_IDS) {
+                    let targets = events.iter().copied().map(Target::from).collect();
                     let changed = self.step(targets, None).await?;
                     changes.count += changed.ids.len() as u64;
                     changes.ids.extend(changed.ids);

@@ -1,11 +1,11 @@
 //! Marks and deletes single events.
 
-use tidings_event::{Change, EventId, OwnerId, Status};
+use tidings_event::{Change, EventRef, OwnerId, Status};
 
 use crate::committer::Asker;
 use crate::engine::Tidings;
 use crate::error::ChangeError;
-use crate::store::{ChangeStep, Target};
+use crate::store::ChangeStep;
 
 /// The outcome of a change to one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +30,11 @@ impl Tidings {
     pub async fn set_status(
         &self,
         owner: OwnerId,
-        id: EventId,
+        event: impl Into<EventRef>,
         status: Status,
     ) -> Result<ChangeOutcome, ChangeError> {
-        self.change_one(owner, id, Change::Status(status)).await
+        self.change_one(owner, event.into(), Change::Status(status))
+            .await
     }
 
     /// Deletes an event that `owner` sees. A system event is deleted for this owner only; if `owner` is the
@@ -42,20 +43,24 @@ impl Tidings {
     /// # Errors
     ///
     /// Nothing was changed; [`ChangeError`] gives the reason.
-    pub async fn delete(&self, owner: OwnerId, id: EventId) -> Result<ChangeOutcome, ChangeError> {
-        self.change_one(owner, id, Change::Delete).await
+    pub async fn delete(
+        &self,
+        owner: OwnerId,
+        event: impl Into<EventRef>,
+    ) -> Result<ChangeOutcome, ChangeError> {
+        self.change_one(owner, event.into(), Change::Delete).await
     }
 
     async fn change_one(
         &self,
         owner: OwnerId,
-        id: EventId,
+        event: EventRef,
         change: Change,
     ) -> Result<ChangeOutcome, ChangeError> {
         self.shared.activity.note(owner);
         let step = ChangeStep {
             owner,
-            targets: vec![Target::named(id)],
+            targets: vec![event.into()],
             change,
             only: None,
             at: self.shared.time.moment_of(change),

@@ -347,7 +347,11 @@ impl Tidings {
         let snapshot = self.shared.store.snapshot(owner).await?;
         let tag = CursorTag::derive(self.shared.identity.epoch, owner);
         let cursor = cursor_at(&snapshot, tag);
-        Ok(InboxSummary::new(snapshot.summary, cursor))
+        Ok(InboxSummary::new(
+            snapshot.summary,
+            cursor,
+            self.shared.identity.system,
+        ))
     }
 
     /// The categories and actions of the events that `owner` sees.

@@ -93,9 +93,10 @@ pub use tidings_event::{
 };
 /// Reading and changing an inbox, and following it; from `tidings-event`.
 pub use tidings_event::{
-    Change, Changes, CountDelta, Cursor, Deletion, EventFilter, EventPage, EventType, EventTypes,
-    InboxSummary, OwnerKind, PageRequest, PageToken, Paging, ResetReason, Rev, Selection,
-    SeverityCount, Sort, SortKey, SortOrder, Start, StatusChange, StreamItem, Summary, Total,
+    Change, Changes, CountDelta, Cursor, Deletion, EventFilter, EventPage, EventRef, EventType,
+    EventTypes, InboxSummary, OwnerKind, PageRequest, PageToken, Paging, ResetReason, Rev,
+    Selection, SeverityCount, Sort, SortKey, SortOrder, Start, StatusChange, StreamItem, Summary,
+    Total,
 };
 
 /// Compiles the program in the README of the repository.

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use tidings_event::{
-    CursorTag, Event, EventFilter, EventId, EventPage, OwnerId, PageRequest, Paging, SeverityCount,
-    Status,
+    CursorTag, Event, EventFilter, EventPage, EventRef, OwnerId, PageRequest, Paging,
+    SeverityCount, Status,
 };
 
 use crate::engine::Tidings;
@@ -106,7 +106,7 @@ impl Tidings {
                 count: *count,
             })
             .collect();
-        let mut empty = EventPage::new(cursor_at(&snapshot, tag));
+        let mut empty = EventPage::new(cursor_at(&snapshot, tag), shared.identity.system);
         empty.page = match page.paging {
             Paging::Number(number) => number,
             Paging::First | Paging::After(_) => 0,
@@ -145,8 +145,12 @@ impl Tidings {
     /// # Errors
     ///
     /// The store cannot be read.
-    pub async fn get(&self, owner: OwnerId, id: EventId) -> Result<Option<Event>, StoreError> {
-        let json = self.get_encoded(owner, id).await?;
+    pub async fn get(
+        &self,
+        owner: OwnerId,
+        event: impl Into<EventRef>,
+    ) -> Result<Option<Event>, StoreError> {
+        let json = self.get_encoded(owner, event).await?;
         let event = json.map(|json| serde_json::from_slice(&json));
         event.transpose().map_err(unreadable)
     }
@@ -159,10 +163,11 @@ impl Tidings {
     pub async fn get_encoded(
         &self,
         owner: OwnerId,
-        id: EventId,
+        event: impl Into<EventRef>,
     ) -> Result<Option<Bytes>, StoreError> {
         self.shared.activity.note(owner);
-        self.shared.store.event(owner, id).await
+        let target = event.into().into();
+        self.shared.store.event(owner, target).await
     }
 }
 

@@ -15,8 +15,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_event::wire::{Digests, Epoch};
 use tidings_event::{
-    Change, CountDelta, Event, EventFilter, EventId, EventType, EventTypes, OwnerId, PageRequest,
-    PageToken, Receipt, Rev, Status, Summary, SystemId, Timestamp,
+    Change, CountDelta, Event, EventFilter, EventId, EventRef, EventType, EventTypes, OwnerId,
+    OwnerKind, PageRequest, PageToken, Receipt, Rev, Status, Summary, SystemId, Timestamp,
 };
 
 use crate::ended_overlay::EndedOverlay;
@@ -137,10 +137,15 @@ pub(crate) struct Target {
     pub(crate) side: Option<Side>,
 }
 
-impl Target {
-    /// The event that `id` means to the owner who names it.
-    pub(crate) const fn named(id: EventId) -> Self {
-        Self { id, side: None }
+impl From<EventRef> for Target {
+    fn from(event: EventRef) -> Self {
+        Self {
+            id: event.id,
+            side: event.owner_kind.map(|kind| match kind {
+                OwnerKind::User => Side::Own,
+                OwnerKind::System => Side::System,
+            }),
+        }
     }
 }
 
@@ -401,9 +406,9 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         range: RevRange,
     ) -> Result<ReplayPage, StoreError>;
 
-    /// The JSON of the event that `id` means to `owner`: their own, else the system's. `None` if they see
-    /// neither, whether or not another owner has an event with this id.
-    async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Bytes>, StoreError>;
+    /// The JSON of an event that `owner` sees. `None` if they see none, whether or not another owner has an
+    /// event with this id.
+    async fn event(&self, owner: OwnerId, target: Target) -> Result<Option<Bytes>, StoreError>;
 
     /// A page of what `owner` sees. At least one event is read, and more while all have at most about
     /// `bytes` of JSON. A page that may end early ends there; the rest of another page stays unread.

@@ -1,11 +1,12 @@
 import { type Access, authorized } from "./credential.js";
 import { ApiError, errorOf } from "./error.js";
+import { type Event, type EventKey, partsOf, withOwnerKind } from "./event.js";
 import { type EventFilter, queryOf } from "./filter.js";
 import type {
   ChangeFilter,
   Cursor,
-  Event,
-  EventPage,
+  EventPage as StoredPage,
+  Event as StoredEvent,
   EventTypes,
   InboxSummary,
   NewEvent,
@@ -26,13 +27,20 @@ const MAX_IDS_LEAVING = 1_500;
 
 /** The events that a change applies to. */
 export type Selection =
-  | { readonly ids: readonly string[] }
+  | { readonly keys: readonly EventKey[] }
   | { readonly filter: ChangeFilter; readonly upTo: Cursor }
   | { readonly all: true; readonly upTo: Cursor };
+
+/** A page of the list. */
+export interface EventPage extends Omit<StoredPage, "events"> {
+  readonly events: readonly Event[];
+}
 
 /** A client of the HTTP API. Every method rejects with an {@link ApiError}. */
 export class Client {
   readonly access: Access;
+  /** The installation, as the last response named it. */
+  #systemId: string | undefined;
 
   constructor(access: Access) {
     this.access = access;
@@ -52,17 +60,32 @@ export class Client {
       query.set("count", "none");
     }
     const answer = await this.#ask(`${EVENTS}?${query}`, { signal: options.signal ?? null });
-    return (await answer.json()) as EventPage;
+    const page = (await answer.json()) as StoredPage;
+    this.#systemId = page.systemId;
+    return { ...page, events: page.events.map((event) => this.told(event)) };
   }
 
-  async get(id: string): Promise<Event> {
-    const answer = await this.#ask(`${EVENTS}/${encodeURIComponent(id)}`, {});
-    return (await answer.json()) as Event;
+  /** Returns the event with a key or a plain id, which means the user's own event before the system's. */
+  async get(name: string): Promise<Event> {
+    if (this.#systemId === undefined) {
+      await this.summary();
+    }
+    const { id, ownerKind } = partsOf(name);
+    const query = ownerKind ? `?ownerKind=${ownerKind}` : "";
+    const answer = await this.#ask(`${EVENTS}/${encodeURIComponent(id)}${query}`, {});
+    return this.told((await answer.json()) as StoredEvent);
+  }
+
+  /** Adds to an event of a response or the stream whether it is the user's own or the system's. */
+  told(event: StoredEvent): Event {
+    return withOwnerKind(event, this.#systemId ?? event.systemId);
   }
 
   async summary(): Promise<InboxSummary> {
     const answer = await this.#ask(`${EVENTS}/summary`, {});
-    return (await answer.json()) as InboxSummary;
+    const summary = (await answer.json()) as InboxSummary;
+    this.#systemId = summary.systemId;
+    return summary;
   }
 
   async types(): Promise<EventTypes> {
@@ -106,13 +129,11 @@ export class Client {
   async #change(
     selection: Selection,
     most: number,
-    send: (part: Selection) => Promise<Response>,
+    send: (part: object) => Promise<Response>,
   ): Promise<number> {
-    const parts: Selection[] = [];
-    if ("ids" in selection) {
-      for (let begin = 0; begin < selection.ids.length; begin += most) {
-        parts.push({ ids: selection.ids.slice(begin, begin + most) });
-      }
+    const parts: object[] = [];
+    if ("keys" in selection) {
+      parts.push(...partsOfKeys(selection.keys, most));
     } else {
       parts.push(selection);
     }
@@ -152,4 +173,23 @@ export class Client {
     }
     return answer;
   }
+}
+
+/** The bodies that select these events, each with at most `most` ids. */
+function partsOfKeys(keys: readonly EventKey[], most: number): object[] {
+  const parts: { ids: string[]; systemIds: string[] }[] = [];
+  let part = { ids: [] as string[], systemIds: [] as string[] };
+  for (const key of keys) {
+    const { id, ownerKind } = partsOf(key);
+    if (part.ids.length === 0 || part.ids.length + part.systemIds.length + 2 > most) {
+      part = { ids: [], systemIds: [] };
+      parts.push(part);
+    }
+    part.ids.push(id);
+    // Always given, so that `ids` never means another event with the same id.
+    if (ownerKind === "system") {
+      part.systemIds.push(id);
+    }
+  }
+  return parts;
 }

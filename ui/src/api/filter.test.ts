@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import type { Event } from "./event.js";
 import {
   type EventFilter,
   changeFilterOf,
@@ -10,7 +11,6 @@ import {
   queryOf,
   selectionOf,
 } from "./filter.js";
-import type { Event } from "./schema.js";
 
 const FULL: EventFilter = {
   severity: ["error", "warning"],
@@ -26,8 +26,7 @@ const FULL: EventFilter = {
 
 const EVENT = {
   id: "a",
-  owner: "user",
-  systemId: "system",
+  ownerKind: "user",
   severity: "error",
   status: "unread",
   category: "deployment",
@@ -92,7 +91,7 @@ describe("matches", () => {
   });
 
   it("recognizes an event of the system", () => {
-    const system = { ...EVENT, owner: "system" };
+    const system = { ...EVENT, ownerKind: "system" as const };
     expect(matches({ ownerKind: "system" }, system)).toBe(true);
   });
 });

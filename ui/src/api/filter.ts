@@ -1,5 +1,6 @@
 import type { Selection } from "./client.js";
-import type { ChangeFilter, Cursor, Event, OwnerKind, Severity, Status } from "./schema.js";
+import type { Event } from "./event.js";
+import type { ChangeFilter, Cursor, OwnerKind, Severity, Status } from "./schema.js";
 
 /** The severities, most urgent first. */
 export const SEVERITIES = [
@@ -126,17 +127,12 @@ export function matches(filter: EventFilter, event: Event): boolean {
     isAmong(category, event.category) &&
     isAmong(action, event.action) &&
     (!status || event.status === status) &&
-    (!ownerKind || ownerKindOf(event) === ownerKind) &&
+    (!ownerKind || event.ownerKind === ownerKind) &&
     (!operationId || event.operationId === operationId) &&
     (!from || Date.parse(event.createdAt) >= Date.parse(from)) &&
     (!to || Date.parse(event.createdAt) < Date.parse(to)) &&
     (!search || folded(event.description).includes(folded(search)))
   );
-}
-
-/** Whether an event belongs to the user or to the system, whose events every user sees. */
-export function ownerKindOf(event: Event): OwnerKind {
-  return !event.owner || event.owner === event.systemId ? "system" : "user";
 }
 
 function isAmong<T>(values: readonly T[] | undefined, value: T): boolean {

@@ -576,6 +576,8 @@ export interface components {
             severity?: components["schemas"]["Severity"][];
             /** @description Read or unread. */
             status?: components["schemas"]["Status"];
+            /** @description Sent by one of these installations. */
+            systemId?: components["schemas"]["SystemId"][];
             /**
              * Format: date-time
              * @description Events created before this time.
@@ -623,6 +625,8 @@ export interface components {
              * @description The number of events that the caller has read, whatever the filter.
              */
             readCount: number;
+            /** @description The installation. Events with this `owner` are the system's, which every user sees. */
+            systemId: components["schemas"]["SystemId"];
             /**
              * Format: int64
              * @description The number of events that match the filter; absent with `count=none`.
@@ -645,6 +649,8 @@ export interface components {
         /** @description Deletes the events with these ids. Unknown ids are ignored. */
         DeleteNamed: {
             ids: components["schemas"]["EventId"][];
+            /** @description Those of `ids` that mean events of the system; all others then mean the caller's own. If absent, an id means the caller's own event before the system's. */
+            systemIds?: components["schemas"]["EventId"][];
         };
         /** @description Which events to delete. */
         DeleteSeveral: components["schemas"]["DeleteNamed"] | components["schemas"]["DeleteMatching"] | components["schemas"]["DeleteAll"];
@@ -769,6 +775,8 @@ export interface components {
              * @description The number of events that the owner has read, regardless of the filter.
              */
             readCount: number;
+            /** @description The installation. Events with this `owner` are the system's, which every user sees. */
+            systemId: components["schemas"]["SystemId"];
             /**
              * Format: int64
              * @description The number of events that match the filter. Absent if the request did not ask for the count.
@@ -814,6 +822,8 @@ export interface components {
              * @description The number of read events.
              */
             readCount: number;
+            /** @description The installation. Events with this `owner` are the system's, which every user sees. */
+            systemId: components["schemas"]["SystemId"];
             /**
              * Format: int64
              * @description The number of events.
@@ -858,6 +868,8 @@ export interface components {
         MarkNamed: {
             ids: components["schemas"]["EventId"][];
             status: components["schemas"]["Status"];
+            /** @description Those of `ids` that mean events of the system; all others then mean the caller's own. If absent, an id means the caller's own event before the system's. */
+            systemIds?: components["schemas"]["EventId"][];
         };
         /** @description How to mark one event. */
         MarkOne: {
@@ -1225,7 +1237,7 @@ export interface operations {
                 /** @description Events with this text in the description. Case does not matter in any script, and `%` and `_` are ordinary characters. At most 256 bytes in UTF-8. */
                 search?: string;
                 /**
-                 * @description One of these categories, at most 100. Several values can be given as a repeated parameter, with commas, or as a JSON array, as for the next three parameters. A category that no event can have matches nothing.
+                 * @description One of these categories, at most 100. Several values can be given as a repeated parameter, with commas, or as a JSON array, as for the next four parameters. A category that no event can have matches nothing.
                  * @example [
                  *       "connection"
                  *     ]
@@ -1254,6 +1266,13 @@ export interface operations {
                  *     ]
                  */
                 actedUpon?: string[];
+                /**
+                 * @description Sent by one of these installations, at most 100.
+                 * @example [
+                 *       "0193f0a0-0000-7000-8000-00000000000b"
+                 *     ]
+                 */
+                systemId?: string[];
                 /**
                  * @description A JSON object with these parameters as its fields, as clients of Meshery Cloud send it. Its field `owner` lists ids of owners: the caller's, or the system's. A parameter that is also given in the query must have the same value there.
                  * @example {"status":"unread"}
@@ -1304,6 +1323,7 @@ export interface operations {
                      *       "page": 0,
                      *       "pageSize": 1,
                      *       "readCount": 9,
+                     *       "systemId": "0193f0a0-0000-7000-8000-00000000000b",
                      *       "totalCount": 40
                      *     }
                      */
@@ -1911,7 +1931,7 @@ export interface operations {
                 /** @description Events with this text in the description. Case does not matter in any script, and `%` and `_` are ordinary characters. At most 256 bytes in UTF-8. */
                 search?: string;
                 /**
-                 * @description One of these categories, at most 100. Several values can be given as a repeated parameter, with commas, or as a JSON array, as for the next three parameters. A category that no event can have matches nothing.
+                 * @description One of these categories, at most 100. Several values can be given as a repeated parameter, with commas, or as a JSON array, as for the next four parameters. A category that no event can have matches nothing.
                  * @example [
                  *       "connection"
                  *     ]
@@ -1940,6 +1960,13 @@ export interface operations {
                  *     ]
                  */
                 actedUpon?: string[];
+                /**
+                 * @description Sent by one of these installations, at most 100.
+                 * @example [
+                 *       "0193f0a0-0000-7000-8000-00000000000b"
+                 *     ]
+                 */
+                systemId?: string[];
                 /**
                  * @description A JSON object with these parameters as its fields, as clients of Meshery Cloud send it. Its field `owner` lists ids of owners: the caller's, or the system's. A parameter that is also given in the query must have the same value there.
                  * @example {"status":"unread"}
@@ -1990,6 +2017,7 @@ export interface operations {
                      *       "page": 0,
                      *       "pageSize": 1,
                      *       "readCount": 9,
+                     *       "systemId": "0193f0a0-0000-7000-8000-00000000000b",
                      *       "totalCount": 40
                      *     }
                      */
@@ -2331,6 +2359,7 @@ export interface operations {
                      *         "success": 9
                      *       },
                      *       "readCount": 9,
+                     *       "systemId": "0193f0a0-0000-7000-8000-00000000000b",
                      *       "totalCount": 40,
                      *       "unread": {
                      *         "error": 2,
@@ -2526,7 +2555,10 @@ export interface operations {
     };
     get_event_alias: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whose event it is, if the caller and the system have events with this id. If absent, the caller's own comes before the system's. */
+                ownerKind?: "user" | "system";
+            };
             header?: never;
             path: {
                 /** @description The id of the event. */
@@ -2653,7 +2685,10 @@ export interface operations {
     };
     delete_event_alias: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whose event it is, if the caller and the system have events with this id. If absent, the caller's own comes before the system's. */
+                ownerKind?: "user" | "system";
+            };
             header?: never;
             path: {
                 /** @description The id of the event. */
@@ -2750,7 +2785,10 @@ export interface operations {
     };
     mark_event_with_answer: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whose event it is, if the caller and the system have events with this id. If absent, the caller's own comes before the system's. */
+                ownerKind?: "user" | "system";
+            };
             header?: never;
             path: {
                 /** @description The id of the event. */
@@ -2909,7 +2947,7 @@ export interface operations {
                 /** @description Events with this text in the description. Case does not matter in any script, and `%` and `_` are ordinary characters. At most 256 bytes in UTF-8. */
                 search?: string;
                 /**
-                 * @description One of these categories, at most 100. Several values can be given as a repeated parameter, with commas, or as a JSON array, as for the next three parameters. A category that no event can have matches nothing.
+                 * @description One of these categories, at most 100. Several values can be given as a repeated parameter, with commas, or as a JSON array, as for the next four parameters. A category that no event can have matches nothing.
                  * @example [
                  *       "connection"
                  *     ]
@@ -2938,6 +2976,13 @@ export interface operations {
                  *     ]
                  */
                 actedUpon?: string[];
+                /**
+                 * @description Sent by one of these installations, at most 100.
+                 * @example [
+                 *       "0193f0a0-0000-7000-8000-00000000000b"
+                 *     ]
+                 */
+                systemId?: string[];
                 /**
                  * @description A JSON object with these parameters as its fields, as clients of Meshery Cloud send it. Its field `owner` lists ids of owners: the caller's, or the system's. A parameter that is also given in the query must have the same value there.
                  * @example {"status":"unread"}
@@ -2988,6 +3033,7 @@ export interface operations {
                      *       "page": 0,
                      *       "pageSize": 1,
                      *       "readCount": 9,
+                     *       "systemId": "0193f0a0-0000-7000-8000-00000000000b",
                      *       "totalCount": 40
                      *     }
                      */
@@ -3804,7 +3850,10 @@ export interface operations {
     };
     mark_event: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whose event it is, if the caller and the system have events with this id. If absent, the caller's own comes before the system's. */
+                ownerKind?: "user" | "system";
+            };
             header?: never;
             path: {
                 /** @description The id of the event. */
@@ -4057,6 +4106,7 @@ export interface operations {
                      *         "success": 9
                      *       },
                      *       "readCount": 9,
+                     *       "systemId": "0193f0a0-0000-7000-8000-00000000000b",
                      *       "totalCount": 40,
                      *       "unread": {
                      *         "error": 2,
@@ -4255,7 +4305,10 @@ export interface operations {
     };
     get_event: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whose event it is, if the caller and the system have events with this id. If absent, the caller's own comes before the system's. */
+                ownerKind?: "user" | "system";
+            };
             header?: never;
             path: {
                 /** @description The id of the event. */
@@ -4382,7 +4435,10 @@ export interface operations {
     };
     delete_event: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whose event it is, if the caller and the system have events with this id. If absent, the caller's own comes before the system's. */
+                ownerKind?: "user" | "system";
+            };
             header?: never;
             path: {
                 /** @description The id of the event. */

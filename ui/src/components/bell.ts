@@ -3,7 +3,7 @@ import { customElement, property, query, state } from "lit/decorators.js";
 
 import type { GetToken } from "../api/credential.js";
 import { SEVERITIES } from "../api/filter.js";
-import type { Event } from "../api/schema.js";
+import { type Event, eventKey } from "../api/event.js";
 import { type Session, sessionOf } from "../inbox/session.js";
 import { URGENT } from "../inbox/settings.js";
 import { tell } from "../notify/desktop.js";
@@ -252,7 +252,7 @@ export class TidingsBell extends LitElement {
     const herald = new Herald({
       toast: (event) => this.#toast(event),
       desktop: (event) =>
-        tell(spokenOf(event), titleOf(event), event.id, () => void this.#openEvent(event)),
+        tell(spokenOf(event), titleOf(event), eventKey(event), () => void this.#openEvent(event)),
     });
     this.#leave = session.listen({
       frame: (frame) => {
@@ -299,7 +299,7 @@ export class TidingsBell extends LitElement {
     this.open = true;
     await this.updateComplete;
     await this.inbox?.updateComplete;
-    this.inbox?.openEvent(event.id);
+    this.inbox?.openEvent(eventKey(event));
   }
 
   #toast(event: Event): void {

@@ -5,7 +5,7 @@ import { ref } from "lit/directives/ref.js";
 import type { GetToken } from "../api/credential.js";
 import { ApiError } from "../api/error.js";
 import { type EventFilter, copyOf, isSame, keyOf } from "../api/filter.js";
-import type { Event } from "../api/schema.js";
+import { type Event, type EventKey, eventKey, meantBy } from "../api/event.js";
 import { Inbox } from "../inbox/inbox.js";
 import type { Line } from "../inbox/lines.js";
 import { type Session, sessionOf } from "../inbox/session.js";
@@ -77,7 +77,7 @@ export class TidingsInbox extends LitElement {
   #hasList = false;
   #wantsList = false;
   /** The event to show while its operation is loaded, and whether the reader asked for it. */
-  #sought: { readonly id: string; readonly isByReader: boolean } | undefined;
+  #sought: { readonly name: string; readonly isByReader: boolean } | undefined;
 
   static override styles = [
     theme,
@@ -149,26 +149,41 @@ export class TidingsInbox extends LitElement {
     await this.#inbox?.settle();
   }
 
-  /** Shows an event that the reader asked for, and loads it if it is not in the list. */
-  openEvent(id: string): void {
-    this.#openLine(id, true);
+  /**
+   * Shows an event that the reader asked for, and loads it if it is not in the list. `name` is an id, with
+   * `system:` before it for the system's event if the user has one with this id, too.
+   */
+  openEvent(name: string): void {
+    this.#openLine(name, true);
   }
 
-  #openLine(id: string, isByReader: boolean): void {
-    const line = this.#inbox?.lines.find((each) => each.event.id === id);
-    if (line && this.list) {
+  #openLine(name: string, isByReader: boolean): void {
+    const [key, line] = this.#lineOf(name) ?? [];
+    if (key && line && this.list) {
       this.#sought = undefined;
-      if (this.list.opened !== id) {
+      if (this.list.opened !== key) {
         this.list.toggle(line, isByReader);
       }
-      void this.list.focusOn(id);
-    } else if (this.#sought?.id === id) {
+      void this.list.focusOn(key);
+    } else if (this.#sought?.name === name) {
       // The operation is in the list, but this step of it is not loaded.
       this.#sought = undefined;
       this.#say(strings.list.notLoaded);
     } else {
-      void this.#show(id, isByReader);
+      void this.#show(name, isByReader);
     }
+  }
+
+  /** The line of the event that a name means. */
+  #lineOf(name: string): [EventKey, Line] | undefined {
+    const lines = this.#inbox?.lines ?? [];
+    for (const key of meantBy(name)) {
+      const line = lines.find((each) => eventKey(each.event) === key);
+      if (line) {
+        return [key, line];
+      }
+    }
+    return undefined;
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -191,9 +206,9 @@ export class TidingsInbox extends LitElement {
       this.list.focus();
     }
     if (this.eventId && this.#inbox?.loading === "idle") {
-      const id = this.eventId;
+      const name = this.eventId;
       this.eventId = undefined;
-      this.#openLine(id, this.#sought?.id === id && this.#sought.isByReader);
+      this.#openLine(name, this.#sought?.name === name && this.#sought.isByReader);
     }
   }
 
@@ -279,9 +294,9 @@ export class TidingsInbox extends LitElement {
       <span role="status"
         >${choice.all
           ? strings.choice.all(choice.all.count)
-          : strings.choice.count(choice.ids.length, inbox.chosenLines)}</span
+          : strings.choice.count(choice.keys.length, inbox.chosenLines)}</span
       >
-      ${choice.all || total <= choice.ids.length
+      ${choice.all || total <= choice.keys.length
         ? nothing
         : html`<button class="action" @click=${() => this.#chooseAll()}>
             ${strings.choice.selectAll(total)}
@@ -406,20 +421,20 @@ export class TidingsInbox extends LitElement {
   }
 
   /** Finds the event of a link; it can be far down or excluded by the filter. */
-  async #show(id: string, isByReader: boolean): Promise<void> {
+  async #show(name: string, isByReader: boolean): Promise<void> {
     const inbox = this.#inbox;
     if (!inbox) {
-      this.eventId = id;
+      this.eventId = name;
       return;
     }
-    this.#sought = { id, isByReader };
     try {
-      const event = await inbox.session.client.get(id);
+      const event = await inbox.session.client.get(name);
       if (!inbox.isOperationOpen(event.operationId)) {
         inbox.toggleOperation(event.operationId);
       }
       this.#filtered({ operationId: event.operationId });
-      this.eventId = id;
+      this.eventId = eventKey(event);
+      this.#sought = { name: this.eventId, isByReader };
     } catch (error) {
       this.#sought = undefined;
       this.#say(

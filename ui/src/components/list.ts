@@ -4,6 +4,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { type Ref, createRef, ref } from "lit/directives/ref.js";
 import { repeat } from "lit/directives/repeat.js";
 
+import { type EventKey, eventKey, linkName } from "../api/event.js";
 import type { Inbox } from "../inbox/inbox.js";
 import type { Line } from "../inbox/lines.js";
 import { strings } from "../strings/en.js";
@@ -42,8 +43,8 @@ export class TidingsList extends LitElement {
   /** Increases with each change of the inbox. */
   @property({ type: Number }) version = 0;
 
-  @state() private openId: string | undefined;
-  @state() private activeId: string | undefined;
+  @state() private openKey: EventKey | undefined;
+  @state() private activeKey: EventKey | undefined;
   /** Whether the detail script is loaded, pending or missing. */
   @state() private detail: "absent" | "loading" | "late" | "failed" | "ready" = hasDetailScript()
     ? "ready"
@@ -56,7 +57,7 @@ export class TidingsList extends LitElement {
   #ticking: ReturnType<typeof setInterval> | undefined;
   #wasLive = false;
   /** The line under the pointer. */
-  #under: string | undefined;
+  #under: EventKey | undefined;
   /** The deletions and the filter at the last render. */
   #shown: readonly unknown[] = [];
   /** The space above the first row, in pixels. It replaces removed rows while the pointer is over others. */
@@ -121,37 +122,37 @@ export class TidingsList extends LitElement {
   /** The line that shortcuts act on. */
   get active(): Line | undefined {
     const { lines } = this.inbox;
-    return lines.find((line) => line.event.id === this.activeId);
+    return lines.find((line) => eventKey(line.event) === this.activeKey);
   }
 
-  get opened(): string | undefined {
-    return this.openId;
+  get opened(): EventKey | undefined {
+    return this.openKey;
   }
 
   /** Moves to the next or previous line; the first call enters the list. */
   async move(by: 1 | -1): Promise<void> {
     const { lines } = this.inbox;
-    const place = lines.findIndex((line) => line.event.id === this.activeId);
+    const place = lines.findIndex((line) => eventKey(line.event) === this.activeKey);
     const isInside = this.shadowRoot?.activeElement !== null;
     const wanted = isInside ? place + by : place;
     const next = lines[Math.min(Math.max(wanted, 0), lines.length - 1)];
     if (next) {
-      await this.focusOn(next.event.id);
+      await this.focusOn(eventKey(next.event));
     }
   }
 
   /** Scrolls a line into view and focuses it. */
-  async focusOn(id: string): Promise<void> {
-    const place = this.inbox.lines.findIndex((line) => line.event.id === id);
+  async focusOn(key: EventKey): Promise<void> {
+    const place = this.inbox.lines.findIndex((line) => eventKey(line.event) === key);
     if (place < 0) {
       return;
     }
-    this.activeId = id;
+    this.activeKey = key;
     this.#virtual?.getVirtualizer().scrollToIndex(place, { align: "auto" });
     await this.updateComplete;
     // A row outside the viewport is rendered only after the scroll event.
     for (let tries = 0; tries < 10; tries += 1) {
-      const title = this.#titleOf(id);
+      const title = this.#titleOf(key);
       if (title) {
         title.focus({ preventScroll: tries === 0 });
         return;
@@ -163,9 +164,9 @@ export class TidingsList extends LitElement {
 
   /** Opens or closes an event. `byReader` is false for a link, which anyone may have made. */
   toggle(line: Line, isByReader = true): void {
-    const isOpen = this.openId === line.event.id;
-    this.openId = isOpen ? undefined : line.event.id;
-    this.activeId = line.event.id;
+    const isOpen = this.openKey === eventKey(line.event);
+    this.openKey = isOpen ? undefined : eventKey(line.event);
+    this.activeKey = eventKey(line.event);
     if (!isOpen) {
       void this.#loadDetail();
       void this.inbox.askForSteps(line);
@@ -176,8 +177,8 @@ export class TidingsList extends LitElement {
 
   /** Closes the open event and returns whether one was open. */
   closeOpen(): boolean {
-    const wasOpen = this.openId !== undefined;
-    this.openId = undefined;
+    const wasOpen = this.openKey !== undefined;
+    this.openKey = undefined;
     this.#scrolled();
     return wasOpen;
   }
@@ -187,7 +188,7 @@ export class TidingsList extends LitElement {
   }
 
   override focus(): void {
-    const first = this.activeId ?? this.inbox.lines[0]?.event.id;
+    const first = this.activeKey ?? keyOf(this.inbox.lines[0]);
     if (first) {
       void this.focusOn(first);
     }
@@ -195,19 +196,19 @@ export class TidingsList extends LitElement {
 
   protected override willUpdate(): void {
     const isLive = this.inbox.session.state === "live";
-    if (isLive && !this.#wasLive && this.detail === "failed" && this.openId !== undefined) {
+    if (isLive && !this.#wasLive && this.detail === "failed" && this.openKey !== undefined) {
       // The server is reachable again.
       void this.#loadDetail();
     }
     this.#wasLive = isLive;
     this.#virtual ??= this.#virtualizer();
     const { lines } = this.inbox;
-    if (!lines.some((line) => line.event.id === this.activeId)) {
-      this.activeId = lines[0]?.event.id;
+    if (!lines.some((line) => eventKey(line.event) === this.activeKey)) {
+      this.activeKey = keyOf(lines[0]);
     }
-    if (this.openId && !lines.some((line) => line.event.id === this.openId)) {
+    if (this.openKey && !lines.some((line) => eventKey(line.event) === this.openKey)) {
       // The open event no longer exists.
-      this.openId = undefined;
+      this.openKey = undefined;
       this.#scrolled();
     }
     if (lines !== this.#lines) {
@@ -215,7 +216,7 @@ export class TidingsList extends LitElement {
       this.#lines = lines;
       // A new function makes the virtualizer recompute every key.
       const virtual = this.#virtual.getVirtualizer();
-      const getItemKey = (index: number): string | number => lines[index]?.event.id ?? index;
+      const getItemKey = (index: number): string | number => keyOf(lines[index]) ?? index;
       const before = this.#startOf(known);
       virtual.setOptions({ ...virtual.options, count: lines.length, getItemKey });
       this.#keepStill(before);
@@ -242,7 +243,7 @@ export class TidingsList extends LitElement {
         >
           ${repeat(
             virtual?.getVirtualItems() ?? [],
-            (item) => lines[item.index]?.event.id ?? item.key,
+            (item) => keyOf(lines[item.index]) ?? item.key,
             (item) => {
               const line = lines[item.index];
               return line ? this.#line(line, item.index, item.start, actions) : nothing;
@@ -283,21 +284,21 @@ export class TidingsList extends LitElement {
   }
 
   #line(line: Line, index: number, start: number, actions: RowActions) {
-    const { id, operationId } = line.event;
-    const isOpen = this.openId === id;
+    const key = eventKey(line.event);
+    const isOpen = this.openKey === key;
     const state = {
       isOpen,
       chosen: this.#chosen(line),
-      isActive: this.activeId === id,
-      isNew: this.inbox.isNew(id),
-      isOperationOpen: this.inbox.isOperationOpen(operationId),
+      isActive: this.activeKey === key,
+      isNew: this.inbox.isNew(line.event),
+      isOperationOpen: this.inbox.isOperationOpen(line.event.operationId),
     };
     return html`
       <div
         class="line"
         role="listitem"
         data-index=${index}
-        data-id=${id}
+        data-key=${key}
         aria-setsize=${this.inbox.hasMore ? -1 : this.inbox.lines.length}
         aria-posinset=${index + 1}
         .style=${`transform: translateY(${start}px)`}
@@ -316,7 +317,7 @@ export class TidingsList extends LitElement {
         return html`<tidings-event-detail
           .event=${line.event}
           .steps=${line.steps}
-          .permalink=${this.#permalink(line.event.id)}
+          .permalink=${this.#permalink(linkName(line.event))}
         ></tidings-event-detail>`;
       case "failed":
         return plainDetail(line.event, () => void this.#loadDetail());
@@ -348,9 +349,9 @@ export class TidingsList extends LitElement {
     return count === 0 ? "none" : count < steps.length ? "some" : "all";
   }
 
-  #permalink(id: string): string {
+  #permalink(name: string): string {
     const address = new URL(location.href);
-    address.searchParams.set("event", id);
+    address.searchParams.set("event", name);
     address.hash = "";
     return address.href;
   }
@@ -364,7 +365,7 @@ export class TidingsList extends LitElement {
       remove: (line) => this.removeLine(line),
       toggleOperation: (line) => inbox.toggleOperation(line.event.operationId),
       focus: (line) => {
-        this.activeId = line.event.id;
+        this.activeKey = eventKey(line.event);
       },
     };
   }
@@ -382,20 +383,20 @@ export class TidingsList extends LitElement {
     const place = lines.indexOf(line);
     const next = lines[place + 1] ?? lines[place - 1];
     this.inbox.remove(line);
-    this.activeId = next?.event.id;
+    this.activeKey = keyOf(next);
     if (next && this.renderRoot.querySelector(":focus")) {
-      void this.focusOn(next.event.id);
+      void this.focusOn(eventKey(next.event));
     }
   }
 
   /** Releases new events only if they move no row that the reader looks at. */
   #scrolled(): void {
     const isAtTop = (this.#scroller.value?.scrollTop ?? 0) <= TOP;
-    this.inbox.isAtTop = isAtTop && this.openId === undefined;
+    this.inbox.isAtTop = isAtTop && this.openKey === undefined;
   }
 
   #pointed({ target }: PointerEvent): void {
-    this.#under = (target as Element).closest<HTMLElement>(".line")?.dataset["id"];
+    this.#under = (target as Element).closest<HTMLElement>(".line")?.dataset["key"] as EventKey | undefined;
   }
 
   #left(): void {
@@ -409,7 +410,7 @@ export class TidingsList extends LitElement {
   /** The offset of the line under the pointer, if it is among these. */
   #startOf(lines: readonly Line[]): number | undefined {
     const virtual = this.#virtual?.getVirtualizer();
-    const place = this.#under ? lines.findIndex(({ event }) => event.id === this.#under) : -1;
+    const place = this.#under ? lines.findIndex(({ event }) => eventKey(event) === this.#under) : -1;
     // Triggers a new measurement.
     virtual?.getTotalSize();
     return virtual?.measurementsCache[place]?.start;
@@ -436,7 +437,12 @@ export class TidingsList extends LitElement {
     virtual?.setOptions({ ...virtual.options, paddingStart: gap });
   }
 
-  #titleOf(id: string): HTMLElement | null {
-    return this.renderRoot.querySelector(`[data-id="${CSS.escape(id)}"] .title`);
+  #titleOf(key: EventKey): HTMLElement | null {
+    return this.renderRoot.querySelector(`[data-key="${CSS.escape(key)}"] .title`);
   }
+}
+
+/** The key of a line: that of its event. */
+function keyOf(line: Line | undefined): EventKey | undefined {
+  return line && eventKey(line.event);
 }

@@ -1,6 +1,6 @@
 import { css, html, nothing } from "lit";
 
-import type { Event } from "../api/schema.js";
+import type { Event } from "../api/event.js";
 import { strings } from "../strings/en.js";
 import { causeOf } from "./cause.js";
 import { exactTime } from "./time.js";

@@ -1,7 +1,6 @@
 import { css, html, nothing } from "lit";
 import { live } from "lit/directives/live.js";
 
-import { ownerKindOf } from "../api/filter.js";
 import type { Line } from "../inbox/lines.js";
 import { strings } from "../strings/en.js";
 import { chevronIcon, readIcon, severityIcon, trashIcon, unreadIcon } from "./icons.js";
@@ -70,7 +69,7 @@ export function row(line: Line, state: RowState, actions: RowActions) {
         <span class="facts">
           <span>${words(event.category)} · ${words(event.action)}</span>
           <span>${
-            ownerKindOf(event) === "system" ? strings.row.system : strings.row.you
+            event.ownerKind === "system" ? strings.row.system : strings.row.you
           }</span>
           <time datetime=${event.createdAt} @pointerenter=${showExact}>${relativeTime(
             event.createdAt,

@@ -1,4 +1,4 @@
-import type { Event } from "../api/schema.js";
+import { type Event, eventKey } from "../api/event.js";
 
 /** The maximum number of toasts; the oldest is dropped. */
 const MAX_TOASTS = 4;
@@ -45,13 +45,13 @@ class ToastStack {
   }
 
   add(toast: Toast): void {
-    if (!this.#toasts.some(({ event }) => event.id === toast.event.id)) {
+    if (!this.#toasts.some(({ event }) => eventKey(event) === eventKey(toast.event))) {
       this.#set([...this.#toasts, toast].slice(-MAX_TOASTS));
     }
   }
 
   dismiss(event: Event): void {
-    this.#set(this.#toasts.filter((toast) => toast.event.id !== event.id));
+    this.#set(this.#toasts.filter((toast) => eventKey(toast.event) !== eventKey(event)));
   }
 
   /** Drops a bell's toasts, so that the next user does not see them. */

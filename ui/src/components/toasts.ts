@@ -1,7 +1,7 @@
 import { css, html } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
-import type { Event } from "../api/schema.js";
+import { type Event, eventKey } from "../api/event.js";
 import { strings } from "../strings/en.js";
 import { closeIcon, severityIcon } from "./icons.js";
 import type { Toast } from "./toast-stack.js";
@@ -15,7 +15,7 @@ export function toasts(shown: readonly Toast[], dismiss: (event: Event) => void)
   return html`<div class="toasts" popover="manual" role="group" aria-label=${strings.toasts.label}>
     ${repeat(
       shown,
-      ({ event }) => event.id,
+      ({ event }) => eventKey(event),
       ({ event, open }) => html`<div class="toast ${event.severity}">
         <span class="icon">${severityIcon(event.severity)}</span>
         <button class="what" @click=${open}>

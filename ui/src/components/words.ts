@@ -1,4 +1,4 @@
-import type { Event } from "../api/schema.js";
+import type { Event } from "../api/event.js";
 import { strings } from "../strings/en.js";
 
 /** The maximum length of a title, in characters; the detail view has the full text. */

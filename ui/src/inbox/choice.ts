@@ -1,15 +1,15 @@
-import type { Event } from "../api/schema.js";
+import { type Event, type EventKey, eventKey } from "../api/event.js";
 import type { Extent } from "./extent.js";
 
-/** The selection: individual events by id, or all events that matched at one moment. */
+/** The selection: individual events by key, or all events that matched at one moment. */
 export class Choice {
-  #ids = new Set<string>();
+  #keys = new Set<EventKey>();
   /** The anchor of a range selection. */
-  #anchor: string | undefined;
+  #anchor: EventKey | undefined;
   #all: Extent | undefined;
 
   get isEmpty(): boolean {
-    return !this.#all && this.#ids.size === 0;
+    return !this.#all && this.#keys.size === 0;
   }
 
   /** All events that matched at the time of selection, loaded or not. */
@@ -17,59 +17,59 @@ export class Choice {
     return this.#all;
   }
 
-  get ids(): readonly string[] {
-    return [...this.#ids];
+  get keys(): readonly EventKey[] {
+    return [...this.#keys];
   }
 
   has(event: Event): boolean {
-    return this.#all?.has(event) ?? this.#ids.has(event.id);
+    return this.#all?.has(event) ?? this.#keys.has(eventKey(event));
   }
 
-  /** Toggles the selection of a line's events. `id` names the line. */
-  toggle(id: string, ids: readonly string[] = [id]): void {
+  /** Toggles the selection of a line's events. `line` is the key of its first event. */
+  toggle(line: EventKey, keys: readonly EventKey[] = [line]): void {
     this.#leaveAll();
-    const isWhole = ids.every((each) => this.#ids.has(each));
-    for (const each of ids) {
+    const isWhole = keys.every((each) => this.#keys.has(each));
+    for (const each of keys) {
       if (isWhole) {
-        this.#ids.delete(each);
+        this.#keys.delete(each);
       } else {
-        this.#ids.add(each);
+        this.#keys.add(each);
       }
     }
-    this.#anchor = id;
+    this.#anchor = line;
   }
 
   /**
-   * Selects the lines between the anchor and `id` in the order on screen; `idsOf` returns
+   * Selects the lines between the anchor and `end` in the order on screen; `keysOf` returns
    * the events of a line.
    */
   extend(
-    id: string,
-    order: readonly string[],
-    idsOf: (line: string) => readonly string[] = (line) => [line],
+    end: EventKey,
+    order: readonly EventKey[],
+    keysOf: (line: EventKey) => readonly EventKey[] = (line) => [line],
   ): void {
     this.#leaveAll();
-    const [from, to] = [order.indexOf(this.#anchor ?? id), order.indexOf(id)];
+    const [from, to] = [order.indexOf(this.#anchor ?? end), order.indexOf(end)];
     const begin = from < 0 ? to : from;
     for (const line of order.slice(Math.min(begin, to), Math.max(begin, to) + 1)) {
-      this.add(idsOf(line));
+      this.add(keysOf(line));
     }
-    this.#anchor ??= id;
+    this.#anchor ??= end;
   }
 
-  add(ids: readonly string[]): void {
-    for (const id of ids) {
-      this.#ids.add(id);
+  add(keys: readonly EventKey[]): void {
+    for (const key of keys) {
+      this.#keys.add(key);
     }
   }
 
   selectAll(extent: Extent): void {
-    this.#ids.clear();
+    this.#keys.clear();
     this.#all = extent;
   }
 
   clear(): void {
-    this.#ids.clear();
+    this.#keys.clear();
     this.#anchor = undefined;
     this.#all = undefined;
   }
@@ -77,8 +77,8 @@ export class Choice {
   /** Removes deleted events from the selection. */
   forget(events: readonly Event[]): void {
     this.#all?.shrink(events.filter((event) => this.#all?.has(event)).length);
-    for (const { id } of events) {
-      this.#ids.delete(id);
+    for (const event of events) {
+      this.#keys.delete(eventKey(event));
     }
   }
 

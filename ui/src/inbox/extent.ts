@@ -1,17 +1,18 @@
 import type { Selection } from "../api/client.js";
+import { type Event, type EventKey, eventKey } from "../api/event.js";
 import { type EventFilter, matches, selectionOf } from "../api/filter.js";
-import type { Cursor, Event } from "../api/schema.js";
+import type { Cursor } from "../api/schema.js";
 
 /**
  * The events that a change applies to, fixed at the moment of the reader's choice: events that arrive later
  * are excluded, both on screen and on the server.
  */
 export class Extent {
-  /** The request body. */
+  /** What the request selects. */
   readonly selection: Selection;
   #count: number;
   readonly #isAmong: (event: Event) => boolean;
-  readonly #later = new Set<string>();
+  readonly #later = new Set<EventKey>();
 
   private constructor(selection: Selection, count: number, isAmong: (event: Event) => boolean) {
     this.selection = selection;
@@ -20,9 +21,9 @@ export class Extent {
   }
 
   /** An extent of the given events. */
-  static of(ids: readonly string[]): Extent {
-    const among = new Set(ids);
-    return new Extent({ ids }, ids.length, ({ id }) => among.has(id));
+  static of(keys: readonly EventKey[]): Extent {
+    const among = new Set(keys);
+    return new Extent({ keys }, keys.length, (event) => among.has(eventKey(event)));
   }
 
   /** An extent of all matching events up to a cursor; `count` is the known number of them. */
@@ -36,12 +37,12 @@ export class Extent {
   }
 
   has(event: Event): boolean {
-    return this.#isAmong(event) && !this.#later.has(event.id);
+    return this.#isAmong(event) && !this.#later.has(eventKey(event));
   }
 
   /** Records an event that arrived after the choice. */
-  arrived(id: string): void {
-    this.#later.add(id);
+  arrived(event: Event): void {
+    this.#later.add(eventKey(event));
   }
 
   /** Removes deleted events. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { ApiError } from "../api/error.js";
-import type { Event } from "../api/schema.js";
+import { type Event, type EventKey, eventKey } from "../api/event.js";
 import { Choice } from "./choice.js";
 import { Extent } from "./extent.js";
 import { linesOf } from "./lines.js";
@@ -9,7 +9,7 @@ import { type Removal, Removals, UNDO_TIME } from "./removals.js";
 import { Work } from "./work.js";
 
 const event = (id: string, operationId = id, fields: Partial<Event> = {}): Event =>
-  ({ id, operationId, severity: "informational", status: "unread", ...fields }) as Event;
+  ({ id, ownerKind: "user", operationId, severity: "informational", status: "unread", ...fields }) as Event;
 
 describe("linesOf", () => {
   const events = [event("c2", "c"), event("b"), event("c1", "c"), event("a"), event("c0", "c")];
@@ -57,37 +57,48 @@ describe("a line of an operation", () => {
 });
 
 describe("Choice", () => {
-  const order = ["a", "b", "c", "d", "e"];
+  const key = (id: string): EventKey => `user:${id}`;
+  const keys = (...ids: string[]) => ids.map(key);
+  const order = keys("a", "b", "c", "d", "e");
 
   it("selects ranges in both directions", () => {
     const choice = new Choice();
-    choice.toggle("d");
-    choice.extend("b", order);
-    expect(choice.ids.toSorted()).toEqual(["b", "c", "d"]);
-    choice.extend("e", order);
-    expect(choice.ids.toSorted()).toEqual(["b", "c", "d", "e"]);
+    choice.toggle(key("d"));
+    choice.extend(key("b"), order);
+    expect(choice.keys.toSorted()).toEqual(keys("b", "c", "d"));
+    choice.extend(key("e"), order);
+    expect(choice.keys.toSorted()).toEqual(keys("b", "c", "d", "e"));
   });
 
   it("starts over after select-all", () => {
     const choice = new Choice();
     choice.selectAll(Extent.matching({}, "5-0-k3f9q2w8", 3));
     expect([choice.has(event("z")), choice.all?.count]).toEqual([true, 3]);
-    choice.toggle("a");
-    expect([choice.all, choice.ids]).toEqual([undefined, ["a"]]);
+    choice.toggle(key("a"));
+    expect([choice.all, choice.keys]).toEqual([undefined, keys("a")]);
     choice.forget([event("a")]);
     expect(choice.isEmpty).toBe(true);
   });
 
   it("selects the steps of a line together", () => {
     const choice = new Choice();
-    choice.toggle("c", ["c", "c1", "c0"]);
-    expect(choice.ids).toEqual(["c", "c1", "c0"]);
+    choice.toggle(key("c"), keys("c", "c1", "c0"));
+    expect(choice.keys).toEqual(keys("c", "c1", "c0"));
     choice.forget([event("c1")]);
-    choice.toggle("c", ["c", "c0"]);
+    choice.toggle(key("c"), keys("c", "c0"));
     expect(choice.isEmpty).toBe(true);
-    choice.toggle("c", ["c"]);
-    choice.toggle("c", ["c", "c0"]);
-    expect(choice.ids, "some are not all").toEqual(["c", "c0"]);
+    choice.toggle(key("c"), keys("c"));
+    choice.toggle(key("c"), keys("c", "c0"));
+    expect(choice.keys, "some are not all").toEqual(keys("c", "c0"));
+  });
+
+  it("tells events with the same id apart", () => {
+    const choice = new Choice();
+    const [own, system] = [event("a"), event("a", "a", { ownerKind: "system" })];
+    choice.toggle(eventKey(system));
+    expect([choice.has(own), choice.has(system)]).toEqual([false, true]);
+    choice.forget([own]);
+    expect(choice.keys).toEqual(["system:a"]);
   });
 });
 
@@ -106,7 +117,7 @@ describe("Extent", () => {
     const choice = new Choice();
     const extent = Extent.matching({}, upTo, 2);
     choice.selectAll(extent);
-    extent.arrived("later");
+    extent.arrived(event("later"));
     expect([extent.has(event("a")), extent.has(event("later"))]).toEqual([true, false]);
     choice.forget([event("a"), event("later")]);
     expect(extent.count).toBe(1);
@@ -118,7 +129,7 @@ describe("Removals", () => {
   afterEach(() => void vi.useRealTimers());
 
   const removal = (id: string): Removal => ({
-    extent: Extent.of([id]),
+    extent: Extent.of([`user:${id}`]),
     first: event(id),
   });
 

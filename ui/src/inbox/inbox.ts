@@ -1,7 +1,8 @@
 import { tagOf } from "../api/cursor.js";
 import { ApiError } from "../api/error.js";
+import { type Event, type EventKey, eventKey, meantByChange } from "../api/event.js";
 import { type EventFilter, isEmpty, matches } from "../api/filter.js";
-import type { Cursor, Event, Status } from "../api/schema.js";
+import type { Cursor, Status } from "../api/schema.js";
 import { totalOf } from "../stream/counts.js";
 import type { Frame } from "../stream/frame.js";
 import { Choice } from "./choice.js";
@@ -44,7 +45,7 @@ export class Inbox {
   readonly #rows = new Rows();
   readonly #steps: Steps;
   readonly #changed: () => void;
-  readonly #newIds = new Set<string>();
+  readonly #new = new Set<EventKey>();
   readonly #openOperations = new Set<string>();
   #leave: (() => void) | undefined;
   #filter: EventFilter = {};
@@ -57,7 +58,7 @@ export class Inbox {
   #shownUpTo: Cursor | undefined;
   #request = new AbortController();
   /** Frames received while a list is loading; the list can be older than they are. */
-  #meanwhile: Frame[] | undefined;
+  #meanwhile: Frame<Event>[] | undefined;
   #telling: ReturnType<typeof setTimeout> | undefined;
   /** Whether the unread events below the loaded list have been requested. */
   #hasLookedFurther = false;
@@ -108,7 +109,7 @@ export class Inbox {
       const { extents } = this.removals;
       const isShown = (event: Event): boolean => !extents.some((extent) => extent.has(event));
       this.#lines = linesOf(this.#rows.events.filter(isShown), this.#openOperations, (operation) =>
-        this.#steps.of(operation).filter((step) => !this.#rows.get(step.id) && isShown(step)),
+        this.#steps.of(operation).filter((step) => !this.#rows.has(step) && isShown(step)),
       );
     }
     return this.#lines;
@@ -229,8 +230,8 @@ export class Inbox {
   }
 
   /** Whether an event has just arrived live. */
-  isNew(id: string): boolean {
-    return this.#newIds.has(id);
+  isNew(event: Event): boolean {
+    return this.#new.has(eventKey(event));
   }
 
   isOperationOpen(operationId: string): boolean {
@@ -240,7 +241,7 @@ export class Inbox {
   /** Marks every step of a line. */
   async mark(line: Line, status: Status): Promise<void> {
     const extent = this.#extentOf(line);
-    if ("ids" in extent.selection) {
+    if ("keys" in extent.selection) {
       await this.#markAll(line.steps.filter((step) => step.status !== status), status);
       return;
     }
@@ -273,15 +274,15 @@ export class Inbox {
 
   /** Toggles the selection of a line's steps; with `range`, selects all lines from the anchor. */
   choose(line: Line, range: boolean): void {
-    const idsOf = (each: Line): string[] => each.steps.map(({ id }) => id);
+    const keysOf = (each: Line): EventKey[] => each.steps.map(eventKey);
     if (range) {
-      const lines = new Map(this.lines.map((each) => [each.event.id, each]));
-      this.choice.extend(line.event.id, [...lines.keys()], (id) => {
-        const found = lines.get(id);
-        return found ? idsOf(found) : [];
+      const lines = new Map(this.lines.map((each) => [eventKey(each.event), each]));
+      this.choice.extend(eventKey(line.event), [...lines.keys()], (key) => {
+        const found = lines.get(key);
+        return found ? keysOf(found) : [];
       });
     } else {
-      this.choice.toggle(line.event.id, idsOf(line));
+      this.choice.toggle(eventKey(line.event), keysOf(line));
     }
     for (const each of this.lines) {
       if (this.choice.has(each.event)) {
@@ -317,7 +318,7 @@ export class Inbox {
     this.chooseNone();
     await this.work.add(name, extent.count, async () => {
       await this.session.client.mark(extent.selection, status);
-      if ("ids" in extent.selection) {
+      if ("keys" in extent.selection) {
         this.#marked(extent, status);
       } else {
         await this.#load();
@@ -366,12 +367,12 @@ export class Inbox {
 
   async #chooseFurther(line: Line): Promise<void> {
     if (!this.#isWhole(line)) {
-      const { id, operationId } = line.event;
-      await this.#askForSteps(operationId);
-      const found = this.lines.find(({ event }) => event.id === id);
+      const key = eventKey(line.event);
+      await this.#askForSteps(line.event.operationId);
+      const found = this.lines.find(({ event }) => eventKey(event) === key);
       // The reader may have chosen another line meanwhile.
       if (found && !this.choice.all && this.choice.has(found.event)) {
-        this.choice.add(found.steps.map((step) => step.id));
+        this.choice.add(found.steps.map(eventKey));
         this.#tell();
       }
     }
@@ -380,7 +381,7 @@ export class Inbox {
   /** The extent of a change to a line: the loaded steps, or the operation up to the list's cursor. */
   #extentOf(line: Line): Extent {
     if (this.#isWhole(line) || this.#shownUpTo === undefined) {
-      return Extent.of(line.steps.map(({ id }) => id));
+      return Extent.of(line.steps.map(eventKey));
     }
     const { status, ...others } = this.#filter;
     const filter = {
@@ -393,12 +394,12 @@ export class Inbox {
   }
 
   #chosen(): Extent {
-    return this.choice.all ?? Extent.of(this.choice.ids);
+    return this.choice.all ?? Extent.of(this.choice.keys);
   }
 
   async #markAll(events: readonly Event[], status: Status): Promise<void> {
     if (events.length > 0) {
-      const extent = Extent.of(events.map(({ id }) => id));
+      const extent = Extent.of(events.map(eventKey));
       try {
         await this.session.client.mark(extent.selection, status);
         this.#marked(extent, status);
@@ -411,12 +412,12 @@ export class Inbox {
   /** Shows marks before the stream reports them. */
   #marked(extent: Extent, status: Status): void {
     const further = this.lines.flatMap(({ steps }) => steps);
-    const ids = [...this.#rows.events, ...further]
+    const marked = [...this.#rows.events, ...further]
       .filter((event) => extent.has(event))
-      .map(({ id }) => id);
+      .map((event) => [eventKey(event)]);
     const now = new Date().toISOString();
-    this.#rows.mark(ids, status, now);
-    this.#steps.mark(ids, status, now);
+    this.#rows.mark(marked, status, now);
+    this.#steps.mark(marked, status, now);
     this.#refresh();
   }
 
@@ -424,9 +425,10 @@ export class Inbox {
     const { selection } = extent;
     const remove = async (): Promise<void> => {
       await this.session.client.remove(selection, leaving);
-      if ("ids" in selection) {
-        this.#rows.remove(selection.ids);
-        this.#steps.remove(selection.ids);
+      if ("keys" in selection) {
+        const removed = selection.keys.map((key) => [key]);
+        this.#rows.remove(removed);
+        this.#steps.remove(removed);
       } else if (!leaving) {
         await this.#load();
       }
@@ -462,7 +464,7 @@ export class Inbox {
     const loaded = keep ? this.#rows.events.length : 0;
     const size = Math.min(Math.max(PAGE, loaded), MAX_PAGE);
     const filter = this.#filter;
-    const meanwhile: Frame[] = [];
+    const meanwhile: Frame<Event>[] = [];
     this.#meanwhile = meanwhile;
     this.#loading = "first";
     this.#tell();
@@ -511,10 +513,10 @@ export class Inbox {
     }
   }
 
-  #take(frame: Frame): void {
+  #take(frame: Frame<Event>): void {
     this.#meanwhile?.push(frame);
     if (frame.kind === "deleted") {
-      const known = frame.change.ids.map((id) => this.#rows.get(id));
+      const known = meantByChange(frame.change).map((meant) => this.#rows.get(meant));
       this.choice.forget(known.filter((event) => event !== undefined));
     }
     const isStale = this.#rows.take(frame, this.#holds);
@@ -533,19 +535,20 @@ export class Inbox {
     }
   }
 
-  #arrived({ id }: Event): void {
+  #arrived(event: Event): void {
     for (const extent of [this.choice.all, ...this.removals.extents]) {
-      extent?.arrived(id);
+      extent?.arrived(event);
     }
     if (this.session.state === "live") {
-      this.#newIds.add(id);
-      setTimeout(() => this.#newIds.delete(id), NEW);
+      const key = eventKey(event);
+      this.#new.add(key);
+      setTimeout(() => this.#new.delete(key), NEW);
     }
   }
 
   /** Whether an event matches and belongs below the loaded part. */
   #isFurther(event: Event): boolean {
-    return !this.#rows.get(event.id) && matches(this.#filter, event);
+    return !this.#rows.has(event) && matches(this.#filter, event);
   }
 
   #fail(error: unknown): void {

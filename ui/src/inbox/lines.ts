@@ -1,5 +1,6 @@
 import { SEVERITIES } from "../api/filter.js";
-import type { Event, Severity } from "../api/schema.js";
+import type { Event } from "../api/event.js";
+import type { Severity } from "../api/schema.js";
 
 /** A line of the list: an operation, or one of its steps if the operation is expanded. */
 export interface Line {

@@ -1,4 +1,4 @@
-import type { Event } from "../api/schema.js";
+import type { Event } from "../api/event.js";
 import type { Extent } from "./extent.js";
 
 /** How long a deletion can be undone, in milliseconds. */

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 
-import type { Event } from "../api/schema.js";
+import type { Event } from "../api/event.js";
 import { Rows, comesBefore } from "./rows.js";
 
 const event = (id: string, createdAt: string, fields: Partial<Event> = {}): Event =>
   ({
     id,
+    ownerKind: "user",
     createdAt,
     operationId: id,
     severity: "error",
@@ -62,7 +63,7 @@ describe("Rows", () => {
     expect([ids(list), list.held, list.total]).toEqual([["c", "b", "a"], 1, 4]);
     list.release();
     expect([ids(list), list.held]).toEqual([["d", "c", "b", "a"], 0]);
-    expect(list.get("d")?.status).toBe("read");
+    expect(list.get(["user:d"])?.status).toBe("read");
   });
 
   it("leaves events of the next page to that page", () => {
@@ -81,7 +82,7 @@ describe("Rows", () => {
     expect(list.take(marked(["unknown"], "read"), false)).toBe(false);
     // An event that has just been read does not vanish.
     expect(list.take(marked(["a"], "read"), false)).toBe(false);
-    expect(list.get("a")?.status).toBe("read");
+    expect(list.get(["user:a"])?.status).toBe("read");
     expect(ids(list)).toEqual(["a"]);
   });
 
@@ -90,6 +91,65 @@ describe("Rows", () => {
     list.begin({ severity: ["debug"] }, [], 0);
     list.take(arrived(event("a", at(10))), false);
     expect([ids(list), list.total]).toEqual([[], 0]);
+  });
+
+  describe("with an own event and one of the system under one id", () => {
+    const system = (id: string, createdAt: string) => event(id, createdAt, { ownerKind: "system" });
+    const change = (ids: string[], systemIds?: string[]) => ({ ids, ...(systemIds ? { systemIds } : {}) });
+    const states = (list: Rows) => list.events.map(({ ownerKind, status }) => `${ownerKind} ${status}`);
+    const status = (ids: string[], systemIds?: string[]) =>
+      ({
+        kind: "status",
+        cursor: "",
+        change: { ...change(ids, systemIds), status: "read", updatedAt: "later" } as never,
+      }) as const;
+    const gone = (ids: string[], systemIds?: string[]) =>
+      ({ kind: "deleted", cursor: "", change: change(ids, systemIds) as never }) as const;
+
+    function both(): Rows {
+      const list = new Rows();
+      list.begin({}, [], 0);
+      list.take(arrived(event("a", at(10))), false);
+      list.take(arrived(system("a", at(10))), false);
+      list.take(arrived(system("a", at(10))), false);
+      expect([states(list), list.total]).toEqual([["system unread", "user unread"], 2]);
+      return list;
+    }
+
+    it("marks the one that the frame names", () => {
+      const list = both();
+      list.take(status(["a"], []), false);
+      expect(states(list)).toEqual(["system unread", "user read"]);
+      const other = both();
+      other.take(status(["a"], ["a"]), false);
+      expect(states(other)).toEqual(["system read", "user unread"]);
+      other.take(status(["a", "a"], ["a"]), false);
+      expect(states(other)).toEqual(["system read", "user read"]);
+    });
+
+    it("removes the one that the frame names", () => {
+      const list = both();
+      list.take(gone(["a"], ["a"]), false);
+      expect([states(list), list.total]).toEqual([["user unread"], 1]);
+      const other = both();
+      other.take(gone(["a"], []), false);
+      expect([states(other), other.total]).toEqual([["system unread"], 1]);
+      // Without `systemIds` only one of them is left.
+      other.take(status(["a"]), false);
+      expect(states(other)).toEqual(["system read"]);
+      other.take(gone(["a"]), false);
+      expect([states(other), other.total]).toEqual([[], 0]);
+    });
+
+    it("holds them apart", () => {
+      const list = new Rows();
+      list.begin({}, [event("a", at(10))], 1);
+      list.take(arrived(system("a", at(20))), true);
+      expect([list.held, list.total]).toEqual([1, 2]);
+      list.take(gone(["a"], []), true);
+      list.release();
+      expect(states(list)).toEqual(["system unread"]);
+    });
   });
 
   it("applies every frame idempotently", () => {

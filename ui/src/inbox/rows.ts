@@ -1,5 +1,6 @@
+import { type Event, type EventKey, type Meant, eventKey, meantByChange } from "../api/event.js";
 import { type EventFilter, matches } from "../api/filter.js";
-import type { Event, Status } from "../api/schema.js";
+import type { Status } from "../api/schema.js";
 import type { Frame } from "../stream/frame.js";
 
 /**
@@ -9,9 +10,9 @@ import type { Frame } from "../stream/frame.js";
 export class Rows {
   #filter: EventFilter = {};
   #events: Event[] = [];
-  #byId = new Map<string, Event>();
+  #byKey = new Map<EventKey, Event>();
   /** New matching events that are held back, so that no row moves while the reader looks at it. */
-  #held = new Map<string, Event>();
+  #held = new Map<EventKey, Event>();
   #total: number | undefined;
   /** Whether the server has older matching events. */
   hasMore = false;
@@ -34,8 +35,14 @@ export class Rows {
     return this.#total;
   }
 
-  get(id: string): Event | undefined {
-    return this.#byId.get(id) ?? this.#held.get(id);
+  /** The event that a name means. */
+  get(meant: Meant): Event | undefined {
+    const found = meant.map((key) => this.#byKey.get(key) ?? this.#held.get(key));
+    return found.find((event) => event !== undefined);
+  }
+
+  has(event: Event): boolean {
+    return this.get([eventKey(event)]) !== undefined;
   }
 
   /**
@@ -50,24 +57,25 @@ export class Rows {
   ): void {
     const first = hold ? this.#events[0] : undefined;
     const isAbove = (event: Event): boolean =>
-      first !== undefined && !this.#byId.has(event.id) && comesBefore(event, first);
+      first !== undefined && !this.#byKey.has(eventKey(event)) && comesBefore(event, first);
     const held = events.filter(isAbove);
     const shown = events.filter((event) => !isAbove(event));
     this.#filter = filter;
-    this.#held = new Map(held.map((event) => [event.id, event]));
+    this.#held = new Map(held.map((event) => [eventKey(event), event]));
     this.#events = shown;
-    this.#byId = new Map(shown.map((event) => [event.id, event]));
+    this.#byKey = new Map(shown.map((event) => [eventKey(event), event]));
     this.#total = total;
   }
 
   /** Adds the next page. */
   append(events: readonly Event[]): void {
     for (const event of events) {
-      if (!this.#byId.has(event.id)) {
-        this.#byId.set(event.id, event);
+      const key = eventKey(event);
+      if (!this.#byKey.has(key)) {
+        this.#byKey.set(key, event);
         this.#events.push(event);
       }
-      this.#held.delete(event.id);
+      this.#held.delete(key);
     }
   }
 
@@ -75,15 +83,15 @@ export class Rows {
    * Applies a frame of the stream. With `hold`, new events are held until {@link release}. Returns whether
    * an event now matches that is not loaded.
    */
-  take(frame: Frame, hold: boolean): boolean {
+  take(frame: Frame<Event>, hold: boolean): boolean {
     switch (frame.kind) {
       case "event":
         this.#arrive(frame.event, hold);
         return false;
       case "status":
-        return this.mark(frame.change.ids, frame.change.status, frame.change.updatedAt);
+        return this.mark(meantByChange(frame.change), frame.change.status, frame.change.updatedAt);
       case "deleted":
-        this.remove(frame.change.ids);
+        this.remove(meantByChange(frame.change));
         return false;
       default:
         return false;
@@ -103,10 +111,10 @@ export class Rows {
    * Marks events. Events that no longer match stay until the list is reloaded, so that an event the reader has
    * just read does not vanish. Returns whether events that are not loaded match now.
    */
-  mark(ids: readonly string[], status: Status, updatedAt: string): boolean {
+  mark(events: readonly Meant[], status: Status, updatedAt: string): boolean {
     let unknown = false;
-    for (const id of ids) {
-      const event = this.get(id);
+    for (const meant of events) {
+      const event = this.get(meant);
       if (!event) {
         unknown = true;
       } else if (event.status !== status) {
@@ -116,21 +124,22 @@ export class Rows {
     return unknown && this.#filter.status === status;
   }
 
-  remove(ids: readonly string[]): void {
-    const gone = new Set(ids.filter((id) => this.#byId.delete(id)));
-    for (const id of ids) {
-      if (this.#held.delete(id)) {
+  remove(events: readonly Meant[]): void {
+    const keys = events.flat();
+    const gone = new Set(keys.filter((key) => this.#byKey.delete(key)));
+    for (const key of keys) {
+      if (this.#held.delete(key)) {
         this.#count(-1);
       }
     }
     if (gone.size) {
-      this.#events = this.#events.filter((event) => !gone.has(event.id));
+      this.#events = this.#events.filter((event) => !gone.has(eventKey(event)));
       this.#count(-gone.size);
     }
   }
 
   #arrive(event: Event, hold: boolean): void {
-    if (this.#byId.has(event.id) || this.#held.has(event.id) || !matches(this.#filter, event)) {
+    if (this.has(event) || !matches(this.#filter, event)) {
       return;
     }
     this.#count(1);
@@ -139,7 +148,7 @@ export class Rows {
       return;
     }
     if (hold) {
-      this.#held.set(event.id, event);
+      this.#held.set(eventKey(event), event);
     } else {
       this.#insert(event);
     }
@@ -162,16 +171,17 @@ export class Rows {
       }
     }
     this.#events.splice(place, 0, event);
-    this.#byId.set(event.id, event);
+    this.#byKey.set(eventKey(event), event);
   }
 
   #put(event: Event): void {
-    if (this.#held.has(event.id)) {
-      this.#held.set(event.id, event);
+    const key = eventKey(event);
+    if (this.#held.has(key)) {
+      this.#held.set(key, event);
       return;
     }
-    this.#byId.set(event.id, event);
-    const place = this.#events.findIndex((other) => other.id === event.id);
+    this.#byKey.set(key, event);
+    const place = this.#events.findIndex((other) => eventKey(other) === key);
     this.#events[place] = event;
   }
 
@@ -185,7 +195,11 @@ export class Rows {
 /** Whether an event sorts above another in a list with the newest first. */
 export function comesBefore(one: Event, other: Event): boolean {
   const [a, b] = [sortable(one.createdAt), sortable(other.createdAt)];
-  return a === b ? one.id > other.id : a > b;
+  if (a !== b) {
+    return a > b;
+  }
+  // Of two events with one id, the server lists the system's first.
+  return one.id === other.id ? one.ownerKind < other.ownerKind : one.id > other.id;
 }
 
 /** Normalizes a UTC time to nine fractional digits, so that strings compare like times. */

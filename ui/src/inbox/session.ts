@@ -1,6 +1,7 @@
 import { Client } from "../api/client.js";
 import type { Access, GetToken } from "../api/credential.js";
 import { ApiError } from "../api/error.js";
+import type { Event } from "../api/event.js";
 import { pathOfServer } from "../api/here.js";
 import type { Cursor } from "../api/schema.js";
 import { Backoff } from "../stream/backoff.js";
@@ -11,7 +12,7 @@ import { Feed, type FeedOptions } from "../tabs/feed.js";
 
 /** The callbacks of a part of the page. Every method is optional. */
 export interface SessionListener {
-  frame?(frame: Frame): void;
+  frame?(frame: Frame<Event>): void;
   /** The counts, the state or the error changed. */
   changed?(): void;
   /** The list can be incomplete or belong to another user: reload it. */
@@ -199,8 +200,10 @@ export class Session {
     if (counted) {
       this.#hasCounts = this.#counter.counts;
     }
+    const told: Frame<Event> =
+      frame.kind === "event" ? { ...frame, event: this.client.told(frame.event) } : frame;
     for (const listener of this.#listeners) {
-      listener.frame?.(frame);
+      listener.frame?.(told);
     }
     if (counted) {
       this.#tell();

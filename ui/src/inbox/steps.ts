@@ -1,4 +1,6 @@
-import type { Event, EventPage, Status } from "../api/schema.js";
+import type { EventPage } from "../api/client.js";
+import { type Event, type EventKey, type Meant, eventKey, meantByChange } from "../api/event.js";
+import type { Status } from "../api/schema.js";
 import type { Frame } from "../stream/frame.js";
 import { comesBefore } from "./rows.js";
 
@@ -14,14 +16,14 @@ export type ListSteps = (operationId: string, next: string | undefined) => Promi
  */
 export class Steps {
   readonly #list: ListSteps;
-  /** The steps by operation, then by id. */
-  #known = new Map<string, Map<string, Event>>();
+  /** The steps by operation, then by key. */
+  #known = new Map<string, Map<EventKey, Event>>();
   /** The operations whose steps are all loaded. */
   #whole = new Set<string>();
   #asked = new Map<string, Promise<boolean>>();
   #pending = 0;
   /** Frames received while a request is pending; its response can be older than they are. */
-  #meanwhile: Frame[] = [];
+  #meanwhile: Frame<Event>[] = [];
 
   constructor(list: ListSteps) {
     this.#list = list;
@@ -91,7 +93,7 @@ export class Steps {
   }
 
   /** Applies a frame to the steps; `isElsewhere` returns whether the list has an event. */
-  follow(frame: Frame, isElsewhere: boolean): void {
+  follow(frame: Frame<Event>, isElsewhere: boolean): void {
     if (this.#pending > 0) {
       this.#meanwhile.push(frame);
     }
@@ -102,21 +104,21 @@ export class Steps {
     }
   }
 
-  mark(ids: readonly string[], status: Status, updatedAt: string): void {
+  mark(events: readonly Meant[], status: Status, updatedAt: string): void {
     for (const steps of this.#known.values()) {
-      for (const id of ids) {
-        const step = steps.get(id);
+      for (const key of events.flat()) {
+        const step = steps.get(key);
         if (step && step.status !== status) {
-          steps.set(id, { ...step, status, updatedAt });
+          steps.set(key, { ...step, status, updatedAt });
         }
       }
     }
   }
 
-  remove(ids: readonly string[]): void {
+  remove(events: readonly Meant[]): void {
     for (const steps of this.#known.values()) {
-      for (const id of ids) {
-        steps.delete(id);
+      for (const key of events.flat()) {
+        steps.delete(key);
       }
     }
   }
@@ -124,17 +126,17 @@ export class Steps {
   #add(event: Event): void {
     const steps = this.#known.get(event.operationId);
     if (steps) {
-      steps.set(event.id, event);
+      steps.set(eventKey(event), event);
     } else {
-      this.#known.set(event.operationId, new Map([[event.id, event]]));
+      this.#known.set(event.operationId, new Map([[eventKey(event), event]]));
     }
   }
 
-  #apply(frame: Frame): void {
+  #apply(frame: Frame<Event>): void {
     if (frame.kind === "status") {
-      this.mark(frame.change.ids, frame.change.status, frame.change.updatedAt);
+      this.mark(meantByChange(frame.change), frame.change.status, frame.change.updatedAt);
     } else if (frame.kind === "deleted") {
-      this.remove(frame.change.ids);
+      this.remove(meantByChange(frame.change));
     }
   }
 

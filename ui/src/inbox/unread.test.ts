@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Event } from "../api/schema.js";
+import type { Event } from "../api/event.js";
 import { furtherUnread } from "./unread.js";
 
 const event = (fields: Partial<Event> = {}): Event =>

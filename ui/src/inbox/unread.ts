@@ -1,5 +1,6 @@
 import { type EventFilter, SEVERITIES, queryOf } from "../api/filter.js";
-import type { Event, Severity } from "../api/schema.js";
+import type { Event } from "../api/event.js";
+import type { Severity } from "../api/schema.js";
 import type { Counts } from "../stream/counts.js";
 import { URGENT } from "./settings.js";
 

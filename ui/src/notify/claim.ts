@@ -5,12 +5,12 @@ const HELD = 10_000;
  * Claims the notification of an event for this tab. Only the first tab of the browser that asks succeeds;
  * without Web Locks, every tab succeeds.
  */
-export async function claim(id: string, locks: LockManager | undefined = sharedLocks()): Promise<boolean> {
+export async function claim(key: string, locks: LockManager | undefined = sharedLocks()): Promise<boolean> {
   if (!locks) {
     return true;
   }
   return new Promise((resolve) => {
-    void locks.request(`tidings:told:${id}`, { ifAvailable: true }, async (lock) => {
+    void locks.request(`tidings:told:${key}`, { ifAvailable: true }, async (lock) => {
       resolve(lock !== null);
       if (lock) {
         await new Promise((release) => setTimeout(release, HELD));

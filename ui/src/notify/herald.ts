@@ -1,4 +1,4 @@
-import type { Event } from "../api/schema.js";
+import { type Event, eventKey } from "../api/event.js";
 import { readSettings } from "../inbox/settings.js";
 import type { Frame } from "../stream/frame.js";
 import { claim } from "./claim.js";
@@ -24,7 +24,7 @@ export class Herald {
     this.#stage = stage;
   }
 
-  take(frame: Frame): void {
+  take(frame: Frame<Event>): void {
     switch (frame.kind) {
       case "ready":
       case "reset":
@@ -47,13 +47,13 @@ export class Herald {
     const isWanted = [...toasts, ...desktop].includes(event.severity);
     if (document.visibilityState === "visible") {
       // A visible page suppresses desktop notifications, even if it shows no toast.
-      if (isWanted && (await claim(event.id)) && toasts.includes(event.severity)) {
+      if (isWanted && (await claim(eventKey(event))) && toasts.includes(event.severity)) {
         this.#stage.toast(event);
       }
     } else if (desktop.includes(event.severity)) {
       // A visible tab claims first.
       await new Promise((resolve) => setTimeout(resolve, 500));
-      if (await claim(event.id)) {
+      if (await claim(eventKey(event))) {
         this.#stage.desktop(event);
       }
     }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import type { Event, Severity } from "../api/schema.js";
+import type { Event } from "../api/event.js";
+import type { Severity } from "../api/schema.js";
 import { claim } from "./claim.js";
 import { Herald } from "./herald.js";
 

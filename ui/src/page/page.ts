@@ -2,6 +2,7 @@ import { LitElement, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 
 import { ApiError } from "../api/error.js";
+import { type Event, eventKey } from "../api/event.js";
 import { type EventFilter, filterOf, queryOf } from "../api/filter.js";
 import "../components/bell.js";
 import "../components/inbox.js";
@@ -96,7 +97,7 @@ export class TidingsPage extends LitElement {
           : nothing}
         <tidings-bell
           no-drawer
-          @tidings-open=${(event: CustomEvent<{ id: string } | null>) => this.#opened(event)}
+          @tidings-open=${(event: CustomEvent<Event | null>) => this.#opened(event)}
         ></tidings-bell>
       </header>
       <main>
@@ -128,9 +129,9 @@ export class TidingsPage extends LitElement {
     document.title = unread > 0 ? `(${strings.number(unread)}) Tidings` : "Tidings";
   }
 
-  #opened(event: CustomEvent<{ id: string } | null>): void {
+  #opened(event: CustomEvent<Event | null>): void {
     if (event.detail) {
-      this.renderRoot.querySelector<TidingsInbox>("tidings-inbox")?.openEvent(event.detail.id);
+      this.renderRoot.querySelector<TidingsInbox>("tidings-inbox")?.openEvent(eventKey(event.detail));
     } else {
       this.#filtered({ status: "unread" });
     }

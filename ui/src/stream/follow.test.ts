@@ -13,7 +13,7 @@ const live = (cursor: string) =>
   `id: ${cursor}\nevent: live\ndata: {"cursor":"${cursor}","summary":{"unread":{},"read":{}}}\n\n`;
 
 /** Answers the n-th request with the n-th of these; with `hold`, the stream stays open. */
-interface Answer {
+interface StubResponse {
   status?: number;
   body: string;
   hold?: boolean;
@@ -29,7 +29,7 @@ describe("follow", () => {
   });
 
   async function run(
-    answers: Answer[],
+    answers: StubResponse[],
     until: (seen: { cursors: string[]; states: StreamState[] }) => boolean,
     options: { silence?: number; tokens?: string[] | null } = {},
   ) {
@@ -105,7 +105,7 @@ describe("follow", () => {
       { body: frame("2-0-tag"), hold: true },
     ];
     const { asked } = await run(answers, ({ cursors }) => cursors.includes("2-0-tag"), {
-      silence: 50,
+      silence: 500,
     });
     expect(asked[1]?.cursor).toBe("1-0-tag");
   });

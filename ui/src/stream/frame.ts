@@ -1,10 +1,13 @@
 import type { CountDelta, Cursor, Deletion, Event, ResetReason, StatusChange, Summary } from "../api/schema.js";
 
-/** The frames of the live stream (docs/streaming.md); frames with other names are `unknown`. */
-export type Frame = { readonly cursor: Cursor } & (
+/**
+ * The frames of the live stream (docs/streaming.md); frames with other names are `unknown`.
+ * `E` is the type of its events.
+ */
+export type Frame<E = Event> = { readonly cursor: Cursor } & (
   | { readonly kind: "ready" }
   | { readonly kind: "live"; readonly summary: Summary }
-  | { readonly kind: "event"; readonly event: Event }
+  | { readonly kind: "event"; readonly event: E }
   | { readonly kind: "status"; readonly change: StatusChange }
   | { readonly kind: "deleted"; readonly change: Deletion }
   | { readonly kind: "reset"; readonly reason: ResetReason }

@@ -47,7 +47,7 @@ mod tests {
             "countBySeverityLevel": [
                 {"severity": "error", "count": 3}, {"severity": "success", "count": 20},
             ],
-            "cursor": "30-0-00000000",
+            "cursor": "30-0-00000000", "systemId": "0c0ffee0-0000-4000-8000-000000000003",
         }))
         .unwrap()
     }

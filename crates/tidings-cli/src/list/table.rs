@@ -1,7 +1,7 @@
 //! Formats events as a table.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
-use tidings_event::{Event, Status};
+use tidings_event::{EventPage, EventRef, OwnerKind, Status};
 
 use crate::output::escaped;
 
@@ -12,7 +12,7 @@ const DESCRIPTION_CHARS: usize = 120;
 const DESCRIPTION_MIN_WIDTH: u16 = 24;
 
 /// Formats one event per row. With a width, long descriptions wrap to fit it.
-pub(super) fn of(events: &[Event], width: Option<u16>) -> String {
+pub(super) fn of(page: &EventPage, width: Option<u16>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header([
         "CREATED",
@@ -22,7 +22,7 @@ pub(super) fn of(events: &[Event], width: Option<u16>) -> String {
         "DESCRIPTION",
         "ID",
     ]);
-    for event in events {
+    for event in &page.events {
         let unread = match event.status {
             Status::Unread => "*",
             Status::Read => "",
@@ -33,7 +33,11 @@ pub(super) fn of(events: &[Event], width: Option<u16>) -> String {
             event.severity.to_string(),
             format!("{}/{}", event.category, event.action),
             description(&event.description),
-            event.id.to_string(),
+            match page.owner_kind(event) {
+                OwnerKind::User => event.id.to_string(),
+                // An id alone means the user's own event before the system's.
+                kind @ OwnerKind::System => EventRef::of(kind, event.id).to_string(),
+            },
         ]);
     }
     table.set_constraints([
@@ -64,18 +68,29 @@ fn description(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use tidings_event::{Event, SystemId};
 
     use super::*;
     use crate::sample;
+
+    fn page(events: Vec<Event>, system_id: SystemId) -> EventPage {
+        let mut page = EventPage::new("2-1-00000000".parse().unwrap(), system_id);
+        page.events = events;
+        page
+    }
 
     #[test]
     fn prints_a_row_per_event_and_escapes_control_characters() {
         let mut read = sample::event(&json!(null));
         read.status = Status::Read;
         read.description = "x".repeat(500);
-        let table = of(&[sample::event(&json!(null)), read], None);
+        let mut of_system = sample::event(&json!(null));
+        let system = SystemId::mint();
+        of_system.owner = Some(system.into());
+        let events = vec![sample::event(&json!(null)), read, of_system];
+        let table = of(&page(events, system), None);
         let lines: Vec<_> = table.lines().collect();
-        assert_eq!(lines.len(), 3, "{table}");
+        assert_eq!(lines.len(), 4, "{table}");
         let words: Vec<_> = lines[1].split_whitespace().collect();
         assert_eq!(
             words,
@@ -89,6 +104,7 @@ mod tests {
             ]
         );
         assert!(!lines[2].contains('*'));
+        assert!(lines[3].ends_with(" system:0c0ffee0-0000-4000-8000-000000000001"));
         assert!(lines[2].contains(&format!(" {}… ", "x".repeat(DESCRIPTION_CHARS))));
     }
 
@@ -96,7 +112,7 @@ mod tests {
     fn narrow_table_wraps_only_the_description() {
         let mut event = sample::event(&json!(null));
         event.description = "a description of several words that does not fit".into();
-        let table = of(&[event], Some(100));
+        let table = of(&page(vec![event], SystemId::mint()), Some(100));
         assert!(
             table.contains("0c0ffee0-0000-4000-8000-000000000001"),
             "{table}"

@@ -1,6 +1,6 @@
 //! Formats a change as a line of `tail`.
 
-use tidings_event::{EventId, StreamItem};
+use tidings_event::{EventRef, OwnerKind, StreamItem};
 
 use crate::color::{self, Painter};
 
@@ -9,30 +9,40 @@ const MAX_IDS: usize = 3;
 
 /// The action and the events of a change. `None` for any other item.
 pub(super) fn change_line(item: &StreamItem, painter: Painter) -> Option<String> {
-    let (time, word, ids) = match item {
+    let (time, word, events): (_, _, Vec<_>) = match item {
         StreamItem::Status { change, .. } => {
             let time = format!("{:.3}", change.updated_at);
-            (time, change.status.as_str(), &change.ids)
+            (time, change.status.as_str(), change.events().collect())
         }
-        StreamItem::Deleted { deletion, .. } => (String::new(), "deleted", &deletion.ids),
+        StreamItem::Deleted { deletion, .. } => {
+            (String::new(), "deleted", deletion.events().collect())
+        }
         _ => return None,
     };
     let time = painter.paint(color::FAINT, format_args!("{time:24}"));
-    Some(format!("{time}  {word:13}  {}", named(ids)))
+    Some(format!("{time}  {word:13}  {}", named(&events)))
 }
 
-fn named(ids: &[EventId]) -> String {
-    let shown: Vec<_> = ids.iter().take(MAX_IDS).map(EventId::to_string).collect();
+fn named(events: &[EventRef]) -> String {
+    let shown: Vec<_> = events.iter().take(MAX_IDS).map(as_argument).collect();
     let shown = shown.join(" ");
-    match ids.len().saturating_sub(MAX_IDS) {
+    match events.len().saturating_sub(MAX_IDS) {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
 }
 
+/// The event as the other commands take it. An id alone means the user's own event.
+fn as_argument(event: &EventRef) -> String {
+    match event.owner_kind {
+        Some(OwnerKind::System) => event.to_string(),
+        Some(OwnerKind::User) | None => event.id.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use tidings_event::{Deletion, ResetReason, Status, StatusChange};
+    use tidings_event::{Deletion, EventId, ResetReason, Status, StatusChange};
 
     use super::*;
 
@@ -60,6 +70,15 @@ mod tests {
         assert_eq!(
             change_line(&deleted, painter).unwrap(),
             format!("{:24}  deleted        {id} {id} {id} and 9 more", "")
+        );
+        let of_both = Deletion::new(vec![id; 2]).with_system_ids(Some(vec![id]));
+        let of_both = StreamItem::Deleted {
+            cursor,
+            deletion: of_both,
+        };
+        assert_eq!(
+            change_line(&of_both, painter).unwrap(),
+            format!("{:24}  deleted        system:{id} {id}", "")
         );
         let reason = ResetReason::TooOld;
         assert_eq!(

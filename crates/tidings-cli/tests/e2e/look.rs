@@ -1,9 +1,12 @@
 //! `tidings tail` with filters, `list`, `get` and `completions`.
 
+use std::process::Stdio;
+
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
-use crate::server::{LOCAL_USER, Server, command, event, output_of, tidings};
+use crate::server::{LOCAL_USER, Server, command, event, output_of, soon, tidings};
 
 /// The lines of a command that must succeed.
 async fn lines_of(command: Command) -> Vec<String> {
@@ -37,7 +40,7 @@ async fn with_events(directory: &std::path::Path) -> Server {
 }
 
 /// Filters and the events they match, in `tail` and in `list`.
-const FILTERS: [(&[&str], &[&str]); 8] = [
+const FILTERS: [(&[&str], &[&str]); 9] = [
     (&["--severity", "error"], &["one"]),
     (&["--severity", "error,warning"], &["one", "two"]),
     (
@@ -48,6 +51,7 @@ const FILTERS: [(&[&str], &[&str]); 8] = [
     (&["--action", "remove"], &["three"]),
     (&["--acted-upon", RESOURCE], &["three"]),
     (&["--operation-id", OPERATION], &["one"]),
+    (&["--system-id", OPERATION], &["four"]),
     (&["--owner-kind", "user"], &["one", "two", "three"]),
 ];
 
@@ -75,6 +79,67 @@ async fn tail_and_list_match_the_same_events() {
     let of_system = ["--owner-kind", "system", "--since", "earliest", "--count"];
     let tailed = lines_of(command("tail", &server, &[&of_system[..], &["1"]].concat())).await;
     assert!(tailed[0].ends_with("four"), "{tailed:?}");
+}
+
+#[tokio::test]
+async fn commands_tell_two_events_with_one_id_apart() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    let own = server.must_publish(&event(LOCAL_USER, "own")).await;
+    let id = own["id"].as_str().expect("it has an id");
+    let mut of_system = event("system", "shared");
+    of_system["id"] = json!(id);
+    server.must_publish(&of_system).await;
+    let of_system = format!("system:{id}");
+
+    let listed = lines_of(command("list", &server, &[])).await;
+    let end = |line: &String, id: &str| line.ends_with(&format!(" {id}"));
+    assert_eq!(listed.iter().filter(|line| end(line, id)).count(), 1);
+    assert_eq!(
+        listed.iter().filter(|line| end(line, &of_system)).count(),
+        1
+    );
+    let got = lines_of(command("get", &server, &[&of_system])).await;
+    assert!(got.iter().any(|line| line.trim() == "shared"), "{got:?}");
+
+    let mut follow = command("tail", &server, &[]);
+    let mut process = follow
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut notices = BufReader::new(process.stderr.take().expect("it is piped")).lines();
+    while !soon("tail to be live", notices.next_line())
+        .await
+        .expect("it can be read")
+        .expect("tail goes on")
+        .starts_with("up to date")
+    {}
+    for (arguments, report) in [
+        (vec!["mark", "--read", &of_system], "1 marked as read"),
+        (
+            vec!["mark", "--read", id, &of_system],
+            "1 marked as read, 1 already",
+        ),
+        (vec!["delete", id, &of_system], "2 deleted"),
+    ] {
+        let (status, _, err) = output_of(command(arguments[0], &server, &arguments[1..])).await;
+        assert!(status.success(), "{arguments:?}: {err}");
+        assert_eq!(err.lines().last(), Some(report), "{arguments:?}");
+    }
+    let mut changes = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+    let mut change = async || {
+        let line = soon("a change", changes.next_line()).await;
+        let line = line.expect("it can be read").expect("tail goes on");
+        let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+        words.into_iter().rev().collect::<Vec<_>>()
+    };
+    assert_eq!(change().await[..2], [of_system.clone(), "read".to_owned()]);
+    assert_eq!(change().await[..2], [id.to_owned(), "read".to_owned()]);
+    let deleted = [change().await, change().await];
+    let deleted: Vec<_> = deleted.iter().map(|words| words[0].clone()).collect();
+    // Once the own event is gone, the id means the system's.
+    assert_eq!(deleted, [id, id]);
 }
 
 #[tokio::test]

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use tidings_client::{Change, Changes, ErrorKind, OwnerId, PastEvent, ProtocolFault};
 use tidings_event::{
-    Cursor, ErrorCode, Event, EventFilter, EventId, NewEvent, Past, ResourceId, Selection,
-    Severity, Status, Timestamp,
+    Cursor, ErrorCode, Event, EventFilter, EventId, EventRef, NewEvent, OwnerKind, Past,
+    ResourceId, Selection, Severity, Status, Timestamp,
 };
 
-use crate::stub::{Answer, Stub};
+use crate::stub::{Stub, StubResponse};
 
 fn envelope(code: &str) -> String {
     json!({"error": "no", "code": code, "severity": "ERROR"}).to_string()
@@ -31,9 +31,9 @@ fn cursor() -> Cursor {
 #[tokio::test]
 async fn marks_one_event_and_reports_a_missing_one() {
     let mut stub = Stub::start([
-        Answer::json("200 OK", ""),
-        Answer::json("404 Not Found", envelope("event_not_found")),
-        Answer::json("404 Not Found", envelope("route_not_found")),
+        StubResponse::json("200 OK", ""),
+        StubResponse::json("404 Not Found", envelope("event_not_found")),
+        StubResponse::json("404 Not Found", envelope("route_not_found")),
     ])
     .await;
     let id = EventId::mint();
@@ -53,9 +53,9 @@ async fn marks_one_event_and_reports_a_missing_one() {
 #[tokio::test]
 async fn deletes_one_event_and_reports_a_missing_one() {
     let mut stub = Stub::start([
-        Answer::json("204 No Content", ""),
-        Answer::json("404 Not Found", envelope("event_not_found")),
-        Answer::json("200 OK", "{}"),
+        StubResponse::json("204 No Content", ""),
+        StubResponse::json("404 Not Found", envelope("event_not_found")),
+        StubResponse::json("200 OK", "{}"),
     ])
     .await;
     let id = EventId::mint();
@@ -73,6 +73,49 @@ async fn deletes_one_event_and_reports_a_missing_one() {
 }
 
 #[tokio::test]
+async fn names_the_feed_of_one_event() {
+    let mut stub = Stub::start([
+        StubResponse::json("404 Not Found", envelope("event_not_found")),
+        StubResponse::json("200 OK", ""),
+        StubResponse::json("204 No Content", ""),
+    ])
+    .await;
+    let id = EventId::mint();
+    let of_system = EventRef::of(OwnerKind::System, id);
+    let client = stub.client.clone();
+    assert_eq!(client.get(of_system).await.unwrap(), None);
+    assert!(client.set_status(of_system, Status::Read).await.unwrap());
+    let own = EventRef::of(OwnerKind::User, id);
+    assert!(client.delete(own).await.unwrap());
+    for expected in [
+        format!("GET /api/system/events/{id}?ownerKind=system HTTP/1.1"),
+        format!("PUT /api/system/events/status/{id}?ownerKind=system HTTP/1.1"),
+        format!("DELETE /api/system/events/{id}?ownerKind=user HTTP/1.1"),
+    ] {
+        assert_eq!(parts(&stub.request().await).0, expected);
+    }
+}
+
+/// A request names the feed of all its ids, or of none.
+#[tokio::test]
+async fn sends_ids_with_and_without_a_feed_apart() {
+    let updated = |id: EventId| json!({"updated": [id], "count": 1}).to_string();
+    let [plain, named] = [EventId::mint(), EventId::mint()];
+    let responses = [plain, named].map(|id| StubResponse::json("200 OK", updated(id)));
+    let mut stub = Stub::start(responses).await;
+    let selection = Selection::ids([EventRef::of(OwnerKind::System, named), plain.into()]);
+    let read = Change::Status(Status::Read);
+    let changed = stub.client.change(selection, read).await.unwrap();
+    assert_eq!(changed, Changes::new(vec![plain, named], 2));
+    for expected in [
+        json!({"ids": [plain], "status": "read"}),
+        json!({"ids": [named], "systemIds": [named], "status": "read"}),
+    ] {
+        assert_eq!(parts(&stub.request().await).1, expected);
+    }
+}
+
+#[tokio::test]
 async fn sends_only_the_set_fields_of_a_selection() {
     let ids = [EventId::mint(), EventId::mint()];
     let filter = EventFilter::default()
@@ -80,7 +123,16 @@ async fn sends_only_the_set_fields_of_a_selection() {
         .with_from("2026-08-01T10:00:00Z".parse().unwrap())
         .with_search("a");
     let selections = [
-        (Selection::Ids(ids.to_vec()), json!({"ids": ids})),
+        (Selection::ids(ids), json!({"ids": ids})),
+        (
+            Selection::ids(ids.map(|id| EventRef::of(OwnerKind::System, id))),
+            json!({"ids": ids, "systemIds": ids}),
+        ),
+        (
+            Selection::ids(ids.map(|id| EventRef::of(OwnerKind::User, id))),
+            json!({"ids": ids, "systemIds": []}),
+        ),
+        (Selection::Ids(Vec::new()), json!({"ids": []})),
         (
             Selection::Filter {
                 filter: Box::new(filter),
@@ -101,7 +153,7 @@ async fn sends_only_the_set_fields_of_a_selection() {
     let deleted = json!({"deleted": [], "count": 12}).to_string();
     for (selection, expected) in selections {
         let mut stub =
-            Stub::start([&updated, &deleted].map(|body| Answer::json("200 OK", body))).await;
+            Stub::start([&updated, &deleted].map(|body| StubResponse::json("200 OK", body))).await;
         let read = Change::Status(Status::Read);
         let changed = stub.client.change(selection.clone(), read).await.unwrap();
         assert_eq!(changed, Changes::new(vec![ids[0]], 1));
@@ -125,9 +177,9 @@ async fn sends_only_the_set_fields_of_a_selection() {
 #[tokio::test]
 async fn reports_the_error_body_of_a_refused_selection() {
     let stub = Stub::start([
-        Answer::json("400 Bad Request", envelope("invalid_query")),
-        Answer::json("503 Service Unavailable", envelope("shutting_down")),
-        Answer::json("200 OK", "{}"),
+        StubResponse::json("400 Bad Request", envelope("invalid_query")),
+        StubResponse::json("503 Service Unavailable", envelope("shutting_down")),
+        StubResponse::json("200 OK", "{}"),
     ])
     .await;
     let all = || Selection::All { up_to: None };
@@ -151,12 +203,13 @@ async fn reports_the_error_body_of_a_refused_selection() {
 async fn reads_the_summary_and_the_types() {
     let summary = json!({"totalCount": 3, "unreadCount": 2, "readCount": 1,
                          "unread": {"error": 2}, "read": {"success": 1},
-                         "cursor": "7-3-k3f9q2w8"});
+                         "cursor": "7-3-k3f9q2w8",
+                         "systemId": "7b1d2c3e-0000-4000-8000-00000000000b"});
     let types = json!({"category": ["connection"], "action": ["ping", "register"]});
     let mut stub = Stub::start([
-        Answer::json("200 OK", summary.to_string()),
-        Answer::json("200 OK", types.to_string()),
-        Answer::json("503 Service Unavailable", envelope("storage_unavailable")),
+        StubResponse::json("200 OK", summary.to_string()),
+        StubResponse::json("200 OK", types.to_string()),
+        StubResponse::json("503 Service Unavailable", envelope("storage_unavailable")),
     ])
     .await;
     let read = stub.client.summary().await.unwrap();
@@ -189,8 +242,8 @@ async fn imports_an_event_with_its_past() {
     event.status = Status::Read;
     event.updated_at = "2026-08-01T10:00:00.5Z".parse::<Timestamp>().unwrap();
     let mut stub = Stub::start([
-        Answer::json("201 Created", json!([event, event]).to_string()),
-        Answer::json("200 OK", json!([event]).to_string()),
+        StubResponse::json("201 Created", json!([event, event]).to_string()),
+        StubResponse::json("200 OK", json!([event]).to_string()),
     ])
     .await;
     let without_past = PastEvent::new(NewEvent::from(event.clone()), Past::default());

@@ -7,11 +7,11 @@ use futures_core::Stream as _;
 
 use tidings_client::{ClientError, ErrorKind, Follow, Followed, ProtocolFault};
 use tidings_event::{
-    Cursor, ErrorCode, Event, EventId, ResetReason, ResourceId, Severity, Start, Status,
-    StreamItem, Summary,
+    Cursor, Deletion, ErrorCode, Event, EventId, EventRef, OwnerKind, ResetReason, ResourceId,
+    Severity, Start, Status, StreamItem, Summary,
 };
 
-use crate::stub::{Answer, Stub};
+use crate::stub::{Stub, StubResponse};
 
 fn cursor(own: u64) -> Cursor {
     format!("{own}-7-k3f9q2w8").parse().unwrap()
@@ -45,6 +45,52 @@ fn created(own: u64) -> String {
         cursor: cursor(own),
         event: Box::new(event.into_event()),
     })
+}
+
+#[tokio::test]
+async fn tells_a_users_own_event_and_one_of_the_system_with_its_id_apart() {
+    let event: Event = Event::builder()
+        .acted_upon(ResourceId::mint())
+        .with_category("connection")
+        .with_action("ping")
+        .with_severity(Severity::Success)
+        .build()
+        .unwrap()
+        .into();
+    let id = event.id;
+    let at = |text: &str| text.parse::<Cursor>().unwrap();
+    let created = |cursor| StreamItem::Created {
+        cursor,
+        event: Box::new(event.clone()),
+    };
+    let deletion = Deletion::new(vec![id; 2]).with_system_ids(Some(vec![id]));
+    let frames = [
+        StreamItem::Ready {
+            cursor: at("1-7-k3f9q2w8"),
+            head: at("1-7-k3f9q2w8"),
+        },
+        created(at("1-8-k3f9q2w8")),
+        created(at("2-8-k3f9q2w8")),
+        StreamItem::Deleted {
+            cursor: at("4-8-k3f9q2w8"),
+            deletion,
+        },
+    ];
+    let frames: String = frames.iter().map(frame).collect();
+    let stub = Stub::start([StubResponse::stream(frames).held()]).await;
+    let mut follow = follow(&stub, Start::Now);
+    let mut kinds = Vec::new();
+    let deletion = loop {
+        match follow.next().await.unwrap() {
+            Followed::Item(StreamItem::Deleted { deletion, .. }) => break deletion,
+            Followed::Item(_) => kinds.push(follow.owner_kind()),
+            Followed::Disconnected { error, .. } => panic!("{error}"),
+        }
+    };
+    let (user, system) = (OwnerKind::User, OwnerKind::System);
+    assert_eq!(kinds, [None, Some(system), Some(user)]);
+    let deleted: Vec<_> = deletion.events().collect();
+    assert_eq!(deleted, [EventRef::of(system, id), EventRef::of(user, id)]);
 }
 
 fn live(own: u64) -> String {
@@ -114,8 +160,8 @@ fn resumed_at(request: &str) -> Option<&str> {
 #[tokio::test]
 async fn resumes_after_the_last_item_and_drops_duplicates() {
     let mut stub = Stub::start([
-        Answer::stream(ready(1) + &created(2) + &created(3)),
-        Answer::stream(ready(3) + &created(2) + &created(3) + &created(4) + &live(4)),
+        StubResponse::stream(ready(1) + &created(2) + &created(3)),
+        StubResponse::stream(ready(3) + &created(2) + &created(3) + &created(4) + &live(4)),
     ])
     .await;
     let mut follow = follow(&stub, Start::Now);
@@ -138,7 +184,7 @@ async fn resumes_after_the_last_item_and_drops_duplicates() {
 async fn keeps_a_system_event_with_an_own_rev_already_seen() {
     let of_system = created(2).replace("id: 2-7-", "id: 2-8-");
     let of_other_store = created(2).replace("-k3f9q2w8", "-00000000");
-    let stub = Stub::start([Answer::stream(
+    let stub = Stub::start([StubResponse::stream(
         created(2) + &of_system + &of_system + &of_other_store,
     )])
     .await;
@@ -152,8 +198,8 @@ async fn receives_a_torn_frame_again_after_resuming() {
     let (whole, torn) = (created(2), created(3));
     let (kept, lost) = whole.split_at(whole.len() / 2);
     let mut stub = Stub::start([
-        Answer::torn_stream(&[&ready(1), kept, lost, &torn[..torn.len() - 1]]),
-        Answer::stream(ready(2) + &torn),
+        StubResponse::torn_stream(&[&ready(1), kept, lost, &torn[..torn.len() - 1]]),
+        StubResponse::stream(ready(2) + &torn),
     ])
     .await;
     let mut follow = follow(&stub, Start::Now);
@@ -174,9 +220,9 @@ async fn keeps_the_requested_start_until_the_server_sends_ready() {
         (Start::After(cursor(5)), "", Some("5-7-k3f9q2w8")),
     ] {
         let mut stub = Stub::start([
-            Answer::stream(": keepalive\n\n"),
-            Answer::stream(ready(9)),
-            Answer::stream(live(9)),
+            StubResponse::stream(": keepalive\n\n"),
+            StubResponse::stream(ready(9)),
+            StubResponse::stream(live(9)),
         ])
         .await;
         let mut follow = follow(&stub, start);
@@ -194,10 +240,10 @@ async fn keeps_the_requested_start_until_the_server_sends_ready() {
 #[tokio::test]
 async fn retries_after_a_temporary_refusal() {
     let stub = Stub::start([
-        Answer::json("503 Service Unavailable", envelope("shutting_down")),
-        Answer::json("502 Bad Gateway", "<h1>bad gateway</h1>"),
-        Answer::json("429 Too Many Requests", "slower"),
-        Answer::stream(ready(1)),
+        StubResponse::json("503 Service Unavailable", envelope("shutting_down")),
+        StubResponse::json("502 Bad Gateway", "<h1>bad gateway</h1>"),
+        StubResponse::json("429 Too Many Requests", "slower"),
+        StubResponse::stream(ready(1)),
     ])
     .await;
     let mut follow = follow(&stub, Start::Now);
@@ -209,8 +255,8 @@ async fn retries_after_a_temporary_refusal() {
 #[tokio::test]
 async fn ends_with_the_error_body_of_a_permanent_refusal() {
     let stub = Stub::start([
-        Answer::json("403 Forbidden", envelope("foreign_host")),
-        Answer::stream(ready(1)),
+        StubResponse::json("403 Forbidden", envelope("foreign_host")),
+        StubResponse::stream(ready(1)),
     ])
     .await;
     let mut follow = follow(&stub, Start::Now);
@@ -225,9 +271,9 @@ async fn ends_with_the_error_body_of_a_permanent_refusal() {
 #[tokio::test]
 async fn ends_at_a_response_that_is_not_a_stream() {
     let stub = Stub::start([
-        Answer::json("200 OK", "{}"),
-        Answer::json("302 Found", ""),
-        Answer::json("404 Not Found", "<h1>not found</h1>"),
+        StubResponse::json("200 OK", "{}"),
+        StubResponse::json("302 Found", ""),
+        StubResponse::json("404 Not Found", "<h1>not found</h1>"),
     ])
     .await;
     let mut follow = follow(&stub, Start::Now);
@@ -244,8 +290,8 @@ async fn ends_at_a_response_that_is_not_a_stream() {
 #[tokio::test]
 async fn adopts_the_cursor_of_a_reset_even_if_it_is_lower() {
     let mut stub = Stub::start([
-        Answer::stream(reset(3) + &live(3) + &created(4)),
-        Answer::stream(ready(4)),
+        StubResponse::stream(reset(3) + &live(3) + &created(4)),
+        StubResponse::stream(ready(4)),
     ])
     .await;
     let mut follow = follow(&stub, Start::After(cursor(50)));
@@ -259,8 +305,8 @@ async fn adopts_the_cursor_of_a_reset_even_if_it_is_lower() {
 #[tokio::test]
 async fn reconnects_a_silent_stream() {
     let mut stub = Stub::start([
-        Answer::stream(ready(1)).held(),
-        Answer::stream(ready(1)).held(),
+        StubResponse::stream(ready(1)).held(),
+        StubResponse::stream(ready(1)).held(),
     ])
     .await;
     let limit = Duration::from_millis(40);
@@ -277,11 +323,11 @@ async fn reconnects_a_silent_stream() {
 #[tokio::test]
 async fn skips_an_unknown_kind_of_frame_and_advances_the_cursor() {
     let unknown = "event: of_a_newer_server\nid: 2-7-k3f9q2w8\ndata: {\"ids\":[]}\n\n";
-    let stub = Stub::start([Answer::stream(ready(1) + unknown + &created(3))]).await;
+    let stub = Stub::start([StubResponse::stream(ready(1) + unknown + &created(3))]).await;
     let mut follow = follow(&stub, Start::Now);
     expect(&mut follow, ["ready 1", "created 3"]).await;
 
-    let stub = Stub::start([Answer::stream(ready(1) + unknown)]).await;
+    let stub = Stub::start([StubResponse::stream(ready(1) + unknown)]).await;
     let mut follow = self::follow(&stub, Start::Now);
     expect(&mut follow, ["ready 1", "cut"]).await;
     assert_eq!(follow.cursor(), Some(cursor(2)));
@@ -296,8 +342,8 @@ async fn reports_repeated_changes() {
     );
     let deleted = format!("event: deleted\nid: 9-7-k3f9q2w8\ndata: {{\"ids\":[\"{id}\"]}}\n\n");
     let stub = Stub::start([
-        Answer::stream(ready(1) + &live(1) + &status + &deleted),
-        Answer::stream(ready(9) + &deleted + &created(10)),
+        StubResponse::stream(ready(1) + &live(1) + &status + &deleted),
+        StubResponse::stream(ready(9) + &deleted + &created(10)),
     ])
     .await;
     let mut follow = follow(&stub, Start::Now);
@@ -321,7 +367,7 @@ async fn reports_repeated_changes() {
 
 #[tokio::test]
 async fn reports_a_second_ready_without_moving_the_cursor() {
-    let stub = Stub::start([Answer::stream(
+    let stub = Stub::start([StubResponse::stream(
         ready(1) + &live(1) + &created(2) + &ready(2) + &created(3) + &live(3),
     )])
     .await;
@@ -341,9 +387,9 @@ async fn reports_a_second_ready_without_moving_the_cursor() {
 async fn retries_an_unreadable_frame_once() {
     let nonsense = "id: 2-7-k3f9q2w8\ndata: {\"nonsense\":true}\n\n";
     let stub = Stub::start([
-        Answer::stream(ready(1) + nonsense),
-        Answer::stream(ready(1) + &created(2) + "id: x\ndata: {}\n\n"),
-        Answer::stream(ready(2) + "id: x\ndata: {}\n\n"),
+        StubResponse::stream(ready(1) + nonsense),
+        StubResponse::stream(ready(1) + &created(2) + "id: x\ndata: {}\n\n"),
+        StubResponse::stream(ready(2) + "id: x\ndata: {}\n\n"),
     ])
     .await;
     let mut follow = follow(&stub, Start::Now);
@@ -360,7 +406,10 @@ async fn retries_an_unreadable_frame_once() {
 
 #[tokio::test]
 async fn waits_as_long_as_the_server_requests() {
-    let stub = Stub::start([Answer::stream("retry: 290000\n\n".to_owned() + &ready(1))]).await;
+    let stub = Stub::start([StubResponse::stream(
+        "retry: 290000\n\n".to_owned() + &ready(1),
+    )])
+    .await;
     let mut follow = follow(&stub, Start::Now);
     expect(&mut follow, ["ready 1"]).await;
     match follow.next().await.unwrap() {
@@ -378,8 +427,8 @@ async fn poll(follow: &mut Follow) -> Option<Result<Followed, ClientError>> {
 #[tokio::test]
 async fn wakes_the_task_of_a_stream_after_timers() {
     let stub = Stub::start([
-        Answer::stream(ready(1)).held(),
-        Answer::stream(ready(1) + &created(2)),
+        StubResponse::stream(ready(1)).held(),
+        StubResponse::stream(ready(1) + &created(2)),
     ])
     .await;
     let limit = Duration::from_millis(20);
@@ -409,7 +458,7 @@ async fn loses_nothing_if_next_is_dropped_at_any_point() {
         .chunks(700)
         .map(|chunk| std::str::from_utf8(chunk).unwrap())
         .collect();
-    let stub = Stub::start([Answer::torn_stream(&chunks).held()]).await;
+    let stub = Stub::start([StubResponse::torn_stream(&chunks).held()]).await;
     let mut follow = follow(&stub, Start::Now);
     let mut came = Vec::new();
     while came.len() < 198 {

@@ -4,15 +4,15 @@ use serde_json::json;
 use tidings_client::{ErrorKind, ProtocolFault};
 use tidings_event::ErrorCode;
 
-use crate::stub::{Answer, Stub};
+use crate::stub::{Stub, StubResponse};
 
 #[tokio::test]
 async fn accepts_only_the_health_response_of_tidings() {
     let answers = [
-        Answer::json("200 OK", r#"{"status":"alive"}"#),
-        Answer::json("200 OK", r#"{"status":"UP"}"#),
-        Answer::json("200 OK", "ok"),
-        Answer::json("404 Not Found", "404 page not found"),
+        StubResponse::json("200 OK", r#"{"status":"alive"}"#),
+        StubResponse::json("200 OK", r#"{"status":"UP"}"#),
+        StubResponse::json("200 OK", "ok"),
+        StubResponse::json("404 Not Found", "404 page not found"),
     ];
     let mut stub = Stub::start(answers).await;
     let health = stub.client.health().await.unwrap();
@@ -39,8 +39,8 @@ async fn reports_why_a_server_is_not_ready() {
     let envelope = json!({"error": "The disk is full", "code": "storage_full",
                           "severity": "CRITICAL", "suggestedRemediation": ["free some space"]});
     let answers = [
-        Answer::json("200 OK", r#"{"status":"ready"}"#),
-        Answer::json("503 Service Unavailable", envelope.to_string()),
+        StubResponse::json("200 OK", r#"{"status":"ready"}"#),
+        StubResponse::json("503 Service Unavailable", envelope.to_string()),
     ];
     let mut stub = Stub::start(answers).await;
     stub.client.ready().await.unwrap();

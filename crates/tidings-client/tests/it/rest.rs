@@ -7,7 +7,7 @@ use tidings_event::{
     Paging, Receipt, ResourceId, Severity, Sort, SortKey, SortOrder, Status, Total,
 };
 
-use crate::stub::{Answer, Stub};
+use crate::stub::{Stub, StubResponse};
 
 fn event() -> Event {
     Event::builder()
@@ -37,8 +37,8 @@ fn envelope(code: &str) -> String {
 async fn distinguishes_a_new_event_from_a_repeat_by_status() {
     let event = event();
     let mut stub = Stub::start([
-        Answer::json("201 Created", text(&event)),
-        Answer::json("200 OK", text(&event)),
+        StubResponse::json("201 Created", text(&event)),
+        StubResponse::json("200 OK", text(&event)),
     ])
     .await;
 
@@ -69,8 +69,8 @@ async fn distinguishes_a_new_event_from_a_repeat_by_status() {
 async fn sends_a_batch_as_an_array_and_checks_the_number_of_receipts() {
     let events = [event(), event()];
     let mut stub = Stub::start([
-        Answer::json("201 Created", text(&events)),
-        Answer::json("201 Created", text(&&events[..1])),
+        StubResponse::json("201 Created", text(&events)),
+        StubResponse::json("201 Created", text(&&events[..1])),
     ])
     .await;
     let batch = events.clone().map(NewEvent::from);
@@ -102,10 +102,10 @@ async fn reports_each_event_of_a_partial_batch() {
         {"index": 2, "status": 200, "event": events[2]},
     ], "stored": 1, "repeated": 1, "refused": 1});
     let mut stub = Stub::start([
-        Answer::json("207 Multi-Status", text(&body)),
-        Answer::json("207 Multi-Status", text(&body)),
-        Answer::json("413 Content Too Large", envelope("too_large")),
-        Answer::json(
+        StubResponse::json("207 Multi-Status", text(&body)),
+        StubResponse::json("207 Multi-Status", text(&body)),
+        StubResponse::json("413 Content Too Large", envelope("too_large")),
+        StubResponse::json(
             "207 Multi-Status",
             r#"{"results": [{"index": 0, "status": 201}]}"#,
         ),
@@ -148,7 +148,11 @@ async fn reports_each_event_of_a_partial_batch() {
 
 #[tokio::test]
 async fn sends_the_headers_of_the_builder_through_a_given_http_client() {
-    let mut stub = Stub::start([Answer::json("404 Not Found", envelope("event_not_found"))]).await;
+    let mut stub = Stub::start([StubResponse::json(
+        "404 Not Found",
+        envelope("event_not_found"),
+    )])
+    .await;
     let http = tidings_client::reqwest::Client::builder()
         .no_proxy()
         .build();
@@ -165,7 +169,11 @@ async fn sends_the_headers_of_the_builder_through_a_given_http_client() {
 
 #[tokio::test]
 async fn sends_requests_through_a_proxy() {
-    let mut proxy = Stub::start([Answer::json("404 Not Found", envelope("event_not_found"))]).await;
+    let mut proxy = Stub::start([StubResponse::json(
+        "404 Not Found",
+        envelope("event_not_found"),
+    )])
+    .await;
     let client = Client::builder("http://tidings.invalid".parse().unwrap())
         .with_proxy(proxy.client.server().clone())
         .build()
@@ -180,7 +188,7 @@ async fn sends_requests_through_a_proxy() {
 
 #[tokio::test]
 async fn ends_a_request_at_the_time_limit_of_the_builder() {
-    let stub = Stub::start([Answer::stream("").held()]).await;
+    let stub = Stub::start([StubResponse::stream("").held()]).await;
     let client = Client::builder(stub.client.server().clone())
         .with_request_timeout(std::time::Duration::from_millis(50))
         .build()
@@ -192,7 +200,11 @@ async fn ends_a_request_at_the_time_limit_of_the_builder() {
 
 #[tokio::test]
 async fn reports_the_error_body_of_a_refusal() {
-    let stub = Stub::start([Answer::json("400 Bad Request", envelope("invalid_event"))]).await;
+    let stub = Stub::start([StubResponse::json(
+        "400 Bad Request",
+        envelope("invalid_event"),
+    )])
+    .await;
     let error = stub.client.publish(event()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -211,10 +223,10 @@ async fn reports_the_error_body_of_a_refusal() {
 async fn returns_none_for_a_missing_event_and_an_error_for_a_missing_route() {
     let stored = event();
     let mut stub = Stub::start([
-        Answer::json("200 OK", text(&stored)),
-        Answer::json("404 Not Found", envelope("event_not_found")),
-        Answer::json("404 Not Found", envelope("route_not_found")),
-        Answer::json("404 Not Found", "<h1>not found</h1>"),
+        StubResponse::json("200 OK", text(&stored)),
+        StubResponse::json("404 Not Found", envelope("event_not_found")),
+        StubResponse::json("404 Not Found", envelope("route_not_found")),
+        StubResponse::json("404 Not Found", "<h1>not found</h1>"),
     ])
     .await;
     let id = EventId::mint();
@@ -235,10 +247,11 @@ async fn sends_every_field_of_the_filter() {
     let id = ResourceId::mint();
     let page = json!({"events": [event()], "page": 2, "pageSize": 7, "totalCount": 30,
                       "countBySeverityLevel": [{"severity": "error", "count": 2}],
-                      "readCount": 4, "cursor": "3-1-00000000"});
+                      "readCount": 4, "cursor": "3-1-00000000",
+                      "systemId": "7b1d2c3e-0000-4000-8000-00000000000b"});
     let mut stub = Stub::start([
-        Answer::json("200 OK", text(&page)),
-        Answer::json("200 OK", text(&page)),
+        StubResponse::json("200 OK", text(&page)),
+        StubResponse::json("200 OK", text(&page)),
     ])
     .await;
     let filter = EventFilter::default()
@@ -318,10 +331,10 @@ async fn reports_a_refused_connection_as_unreachable() {
 #[tokio::test]
 async fn reports_unexpected_responses_as_protocol_errors() {
     let stub = Stub::start([
-        Answer::json("201 Created", "{}"),
-        Answer::json("302 Found", ""),
-        Answer::json("204 No Content", ""),
-        Answer::json("502 Bad Gateway", "<h1>bad gateway</h1>"),
+        StubResponse::json("201 Created", "{}"),
+        StubResponse::json("302 Found", ""),
+        StubResponse::json("204 No Content", ""),
+        StubResponse::json("502 Bad Gateway", "<h1>bad gateway</h1>"),
     ])
     .await;
     for (fault, temporary) in [

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// The response of the stub on one connection, and what follows it.
-pub(crate) struct Answer {
+pub(crate) struct StubResponse {
     bytes: Vec<u8>,
     then: Then,
 }
@@ -19,7 +19,7 @@ enum Then {
     Hold,
 }
 
-impl Answer {
+impl StubResponse {
     /// A complete response with a JSON body.
     pub(crate) fn json(status: &str, body: impl AsRef<str>) -> Self {
         let body = body.as_ref();
@@ -74,21 +74,21 @@ pub(crate) struct Stub {
 
 impl Stub {
     /// Starts a server that sends these responses in order, one per connection.
-    pub(crate) async fn start(answers: impl IntoIterator<Item = Answer>) -> Self {
-        let answers: Vec<_> = answers.into_iter().collect();
+    pub(crate) async fn start(responses: impl IntoIterator<Item = StubResponse>) -> Self {
+        let responses: Vec<_> = responses.into_iter().collect();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let url = format!("http://127.0.0.1:{port}");
         let client = Client::new(url.parse().unwrap()).unwrap();
         // Has capacity for every request, so that the stub never waits for the test.
-        let (sender, requests) = mpsc::channel(answers.len().max(1));
+        let (sender, requests) = mpsc::channel(responses.len().max(1));
         let server = tokio::spawn(async move {
             let mut held = Vec::new();
-            for answer in answers {
+            for response in responses {
                 let (mut socket, _) = listener.accept().await.unwrap();
                 let request = read_request(&mut socket).await;
-                socket.write_all(&answer.bytes).await.unwrap();
-                if matches!(answer.then, Then::Hold) {
+                socket.write_all(&response.bytes).await.unwrap();
+                if matches!(response.then, Then::Hold) {
                     held.push(socket);
                 }
                 sender.send(request).await.unwrap();

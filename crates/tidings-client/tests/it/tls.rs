@@ -38,12 +38,12 @@ impl Drop for Server {
 }
 
 /// A body with one frame, which then ends or stays silent.
-struct Answer {
+struct StubResponse {
     frame: Option<Bytes>,
     ends: bool,
 }
 
-impl Body for Answer {
+impl Body for StubResponse {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -106,7 +106,7 @@ impl Server {
                         let frame = Some(Bytes::from_static(READY.as_bytes()));
                         let response = Response::builder()
                             .header("content-type", "text/event-stream")
-                            .body(Answer { frame, ends });
+                            .body(StubResponse { frame, ends });
                         async { response }
                     });
                     let builder = auto::Builder::new(TokioExecutor::new());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tidings_client::{Client, ErrorKind, Follow, Followed, TokenSource};
 use tidings_event::{Cursor, ErrorCode, EventId, Start, StreamItem};
 
-use crate::stub::{Answer, Stub};
+use crate::stub::{Stub, StubResponse};
 
 fn cursor(own: u64) -> Cursor {
     format!("{own}-7-k3f9q2w8").parse().unwrap()
@@ -36,9 +36,9 @@ fn expiring(own: u64) -> String {
     })
 }
 
-fn refusal(status: &str, code: &str) -> Answer {
+fn refusal(status: &str, code: &str) -> StubResponse {
     let body = format!(r#"{{"error":"no","code":"{code}","severity":"ERROR"}}"#);
-    Answer::json(status, body)
+    StubResponse::json(status, body)
 }
 
 /// A source that returns `token-0`, `token-1` and so on, and stays at `token-<last>`.
@@ -114,8 +114,8 @@ async fn sends_the_token_with_each_request_and_shows_it_nowhere_else() {
 #[tokio::test]
 async fn renews_the_token_of_a_stream_before_it_expires() {
     let mut stub = Stub::start([
-        Answer::stream(ready(1) + &expiring(1)).held(),
-        Answer::stream(ready(1)).held(),
+        StubResponse::stream(ready(1) + &expiring(1)).held(),
+        StubResponse::stream(ready(1)).held(),
     ])
     .await;
     let mut follow = follow(&stub, source(1));
@@ -133,7 +133,7 @@ async fn reconnects_immediately_with_a_new_token_after_expiry() {
     for code in ["token_expired", "token_revoked", "token_missing"] {
         let mut stub = Stub::start([
             refusal("401 Unauthorized", code),
-            Answer::stream(ready(1)).held(),
+            StubResponse::stream(ready(1)).held(),
         ])
         .await;
         let mut follow = follow(&stub, source(1));
@@ -150,7 +150,7 @@ async fn reconnects_immediately_with_a_new_token_after_expiry() {
 #[tokio::test]
 async fn ends_the_stream_if_the_source_returns_the_refused_token() {
     let mut stub = Stub::start([
-        Answer::stream(ready(1) + &expiring(1)),
+        StubResponse::stream(ready(1) + &expiring(1)),
         refusal("401 Unauthorized", "token_expired"),
     ])
     .await;
@@ -217,7 +217,11 @@ async fn waits_at_least_as_long_as_retry_after() {
 async fn retries_a_missing_token_file_only_after_a_first_success() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("token");
-    let stub = Stub::start([Answer::stream(ready(1)), Answer::stream(ready(1))]).await;
+    let stub = Stub::start([
+        StubResponse::stream(ready(1)),
+        StubResponse::stream(ready(1)),
+    ])
+    .await;
     let mut follow = follow(&stub, TokenSource::file(&path));
     let error = follow.next().await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::NoToken(_)), "{error:?}");

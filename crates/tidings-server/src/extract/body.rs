@@ -12,8 +12,10 @@ use tidings_event::{Limits, Selection, Status};
 use crate::error::ApiError;
 use crate::identity::{Caller, Credential};
 use crate::limits::check_uri;
+use crate::log_level::Level;
 use crate::request::body::{BodyBudget, BodyLimit, Content, ReadBody};
 use crate::request::change::{ChangeRefusal, Marking, read_marking, read_selection, read_status};
+use crate::request::log_level::{self, LogLevelRefusal};
 use crate::request::query::{Elsewhere, check_unfiltered};
 use crate::request::revocation::{Revocation, RevocationRefusal};
 use crate::state::AppState;
@@ -22,6 +24,8 @@ use crate::state::AppState;
 pub(crate) trait FromBody: Send + Sized {
     /// The contents of the body, for the error if it is too large.
     const CONTENT: Content;
+    /// The parameters of the request.
+    const PLACE: Elsewhere = Elsewhere::Body;
     type Error: Into<ApiError>;
 
     fn read(text: &str, limits: &Limits) -> Result<Self, Self::Error>;
@@ -56,7 +60,8 @@ where
             let credential = parts.extensions.remove();
             let caller = *head.as_ref();
             let counted = state.judge(state.callers.count_request(caller.owner));
-            let body = read(state, counted, Some(caller), parts, body, T::CONTENT).await?;
+            let expected = (T::PLACE, T::CONTENT);
+            let body = read(state, counted, Some(caller), parts, body, expected).await?;
             let value = T::read(body.text()?, state.engine.limits()).map_err(Into::into)?;
             Ok(Self {
                 head,
@@ -65,12 +70,6 @@ where
             })
         })
     }
-}
-
-/// Reads the body of a request that counts against no limits.
-pub(crate) async fn read_body(state: &AppState, request: Request) -> Result<ReadBody, ApiError> {
-    let (parts, body) = request.into_parts();
-    read(state, Ok(()), None, parts, body, Content::Events).await
 }
 
 /// Reads a body if the request was `counted` within the caller's limits. The body of a refused request
@@ -83,12 +82,12 @@ pub(super) fn read(
     caller: Option<Caller>,
     parts: Parts,
     body: Body,
-    content: Content,
+    (place, content): (Elsewhere, Content),
 ) -> impl Future<Output = Result<ReadBody, ApiError>> {
     let Parts { uri, headers, .. } = parts;
     let admitted = counted
         .and_then(|()| state.judge(check_uri(&uri, state.uri_bytes)))
-        .and_then(|()| Ok(check_unfiltered(uri.query(), Elsewhere::Body)?));
+        .and_then(|()| Ok(check_unfiltered(uri.query(), place)?));
     drop(uri);
     match admitted {
         Ok(()) => {
@@ -128,7 +127,8 @@ impl FromBody for Marking {
 }
 
 impl FromBody for Status {
-    const CONTENT: Content = Content::Selection;
+    const CONTENT: Content = Content::Fields;
+    const PLACE: Elsewhere = Elsewhere::EventBody;
     type Error = ChangeRefusal;
 
     fn read(text: &str, _limits: &Limits) -> Result<Self, ChangeRefusal> {
@@ -136,8 +136,17 @@ impl FromBody for Status {
     }
 }
 
+impl FromBody for Level {
+    const CONTENT: Content = Content::Fields;
+    type Error = LogLevelRefusal;
+
+    fn read(text: &str, _limits: &Limits) -> Result<Self, LogLevelRefusal> {
+        log_level::read(text)
+    }
+}
+
 impl FromBody for Revocation {
-    const CONTENT: Content = Content::Events;
+    const CONTENT: Content = Content::Fields;
     type Error = RevocationRefusal;
 
     fn read(text: &str, _limits: &Limits) -> Result<Self, RevocationRefusal> {

@@ -10,6 +10,7 @@ use crate::error::ApiError;
 use crate::identity::Caller;
 use crate::publication::{EventLocation, PublishOptions};
 use crate::request::body::{Content, ReadBody};
+use crate::request::query::Elsewhere;
 use crate::state::AppState;
 
 /// A request to publish. Its caller is authorized, the request is counted by its size, and its body is
@@ -46,8 +47,8 @@ impl FromRequest<Arc<AppState>> for PublishRequest {
             let counted = callers.count_publish(owner, reach, declared.unwrap_or(0));
             let counted = state.judge(counted);
             let caller_of_body = Some(caller);
-            let content = Content::Events;
-            let body = body::read(state, counted, caller_of_body, parts, body, content).await?;
+            let expected = (Elsewhere::Body, Content::Events);
+            let body = body::read(state, counted, caller_of_body, parts, body, expected).await?;
             if declared.is_none() {
                 let bytes = body.bytes.len() as u64;
                 state.judge(callers.count_undeclared(owner, reach, bytes))?;

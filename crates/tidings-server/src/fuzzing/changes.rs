@@ -1,7 +1,7 @@
 //! The body of a change.
 
 use serde_json::{Map, Value, json};
-use tidings_event::{EventFilter, Limits, Selection};
+use tidings_event::{EventFilter, Limits, OwnerKind, Selection};
 
 use super::check_refusal;
 use crate::request::change::{ChangeRefusal, read_marking, read_selection, read_status};
@@ -61,7 +61,17 @@ fn check_selection(selection: &Selection) {
 
 fn written(selection: &Selection) -> Value {
     match selection {
-        Selection::Ids(ids) => json!({ "ids": ids }),
+        Selection::Ids(events) => {
+            let ids: Vec<_> = events.iter().map(|event| event.id).collect();
+            let mut body = json!({ "ids": ids });
+            if events.iter().any(|event| event.owner_kind.is_some()) {
+                let is_system = |kind| kind == Some(OwnerKind::System);
+                let of_system = events.iter().filter(|event| is_system(event.owner_kind));
+                let ids: Vec<_> = of_system.map(|event| event.id).collect();
+                body["systemIds"] = json!(ids);
+            }
+            body
+        }
         Selection::Filter { filter, up_to } => json!({"filter": set(filter), "upTo": up_to}),
         Selection::All { up_to: Some(up_to) } => json!({"all": true, "upTo": up_to}),
         Selection::All { up_to: None } => json!({"all": true}),

@@ -1,27 +1,23 @@
 //! Parses the selection of events to mark or delete. It does not use serde's derive, so that one
 //! response names every fault.
 
+mod fields;
+mod matching;
+mod named;
 mod refusal;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
-
 use serde_json::value::RawValue;
-use tidings_event::{Cursor, EventFilter, EventId, Limits, Selection, Status, Violations};
+use tidings_event::{Cursor, EventId, EventRef, Limits, Selection, Status, Violations};
 
 use crate::problem::quoted;
 use crate::request::json;
-use crate::request::parameters::{Parameters, Source};
-use crate::request::spelling::{self, FILTERS, Parameter, SELECTION, STATUS};
+use crate::request::spelling::{self, SELECTION, STATUS};
+
+use fields::{Fields, MAX_FIELDS, check_count, string};
 
 pub(crate) use refusal::ChangeRefusal;
-
-/// The tables of the accepted fields.
-type Fields<'a> = &'a [&'static [Parameter]];
-
-/// More fields than any client sends. Further ones are not read.
-const MAX_FIELDS: usize = 50;
 
 const SELECTION_REMEDY: &str = "give `ids`, or `filter` with `upTo`, or `\"all\": true`";
 
@@ -33,7 +29,7 @@ const UP_TO_REMEDY: &str =
 /// Parses the events to delete: `{"ids": […]}`, `{"filter": {…}, "upTo": "…"}` or `{"all": true}`.
 pub(crate) fn read_selection(text: &str, limits: &Limits) -> Result<Selection, ChangeRefusal> {
     let mut violations = Violations::default();
-    let mut body = Body::read(text, &[&SELECTION], &mut violations)?;
+    let mut body = Fields::read(text, &[&SELECTION], &mut violations)?;
     let selection = body.selection(limits, &mut violations)?;
     finish(selection, violations)
 }
@@ -48,7 +44,7 @@ pub(crate) struct Marking {
 /// Reads a selection with a `status`.
 pub(crate) fn read_marking(text: &str, limits: &Limits) -> Result<Marking, ChangeRefusal> {
     let mut violations = Violations::default();
-    let mut body = Body::read(text, &[&SELECTION, &STATUS], &mut violations)?;
+    let mut body = Fields::read(text, &[&SELECTION, &STATUS], &mut violations)?;
     let selection = body.selection(limits, &mut violations)?;
     let status = body.status(&mut violations);
     let (selection, status) = finish(selection.zip(status), violations)?;
@@ -70,11 +66,11 @@ pub(crate) fn read_status(text: &str) -> Result<Status, ChangeRefusal> {
         let first = fields.first.into_iter();
         let is_status = |name: &str| spelling::find(&STATUS, name).is_some();
         let statuses = first.filter(|(name, _)| is_status(name));
-        let mut body = Body {
+        let mut body = Fields {
             text,
-            fields: statuses.map(|(_, value)| ("status", value)).collect(),
+            given: statuses.map(|(_, value)| ("status", value)).collect(),
         };
-        if body.fields.len() > 1 {
+        if body.given.len() > 1 {
             violations.add("status", "is given twice", "give it once");
         }
         body.status(&mut violations)
@@ -94,55 +90,7 @@ fn expect_read<T>(read: Option<T>) -> T {
     read.expect("what could not be read is a violation")
 }
 
-/// Adds a violation if there are too many fields. Returns whether all were read.
-fn check_count(field: &str, count: usize, remedy: &str, violations: &mut Violations) -> bool {
-    if count > MAX_FIELDS {
-        let fault = format!("has {count} fields, more than {MAX_FIELDS}");
-        violations.add(field, fault, remedy);
-    }
-    count <= MAX_FIELDS
-}
-
-/// The known fields of a request.
-struct Body<'a> {
-    text: &'a str,
-    fields: Vec<(&'static str, &'a RawValue)>,
-}
-
-impl<'a> Body<'a> {
-    fn read(
-        text: &'a str,
-        known: Fields<'_>,
-        violations: &mut Violations,
-    ) -> Result<Self, ChangeRefusal> {
-        let read = json::fields(text, text, "body", MAX_FIELDS)?;
-        check_count("the body", read.count, SELECTION_REMEDY, violations);
-        let mut fields: Vec<(&'static str, &RawValue)> = Vec::new();
-        for (name, value) in read.first {
-            let mut found = known
-                .iter()
-                .filter_map(|table| spelling::find(table, &name));
-            let Some(field) = found.next().map(|field| field.name) else {
-                let remedy = unknown(known, &name);
-                violations.add(quoted(&name), "is not a field of this request", remedy);
-                continue;
-            };
-            if fields.iter().any(|(taken, _)| *taken == field) {
-                violations.add(field, "is given twice", "give it once");
-            } else {
-                fields.push((field, value));
-            }
-        }
-        Ok(Self { text, fields })
-    }
-
-    /// Removes a field; `null` means absent.
-    fn take(&mut self, name: &str) -> Option<&'a RawValue> {
-        let place = self.fields.iter().position(|(taken, _)| *taken == name)?;
-        let (_, value) = self.fields.remove(place);
-        (value.get() != "null").then_some(value)
-    }
-
+impl<'a> Fields<'a> {
     fn status(&mut self, violations: &mut Violations) -> Option<Status> {
         let Some(value) = self.take("status") else {
             violations.add("status", "is missing", STATUS_REMEDY);
@@ -163,8 +111,8 @@ impl<'a> Body<'a> {
     ) -> Result<Option<Selection>, ChangeRefusal> {
         // Beside `all`, a selection of `null` is one that the client failed to make, as in `up_to`.
         let is_null = |name: &&str| {
-            let mut fields = self.fields.iter();
-            fields.any(|(field, value)| field == name && value.get() == "null")
+            let mut given = self.given.iter();
+            given.any(|(field, value)| field == name && value.get() == "null")
         };
         let not_made: Vec<&str> = ["ids", "filter"].into_iter().filter(is_null).collect();
         let ids = self.take("ids");
@@ -190,15 +138,16 @@ impl<'a> Body<'a> {
         let has_up_to = up_to.is_some();
         let up_to = up_to.and_then(|value| cursor(value, violations));
         let ids = match ids {
-            Some(value) => Some(self.ids(value, limits, violations)?),
+            Some(value) => Some(named::ids(self.text, "ids", value, limits, violations)?),
             None => None,
         };
-        let filter = filter.and_then(|value| self.filter(value, violations));
+        let events = self.events(ids, limits, violations)?;
+        let filter = filter.and_then(|value| matching::filter(self.text, value, violations));
         if all.is_some_and(|value| value.get() != "true") {
             let remedy = "write \"all\": true, or leave it out";
             violations.add("all", "is not `true`", remedy);
         }
-        if has_up_to && ids.is_some() {
+        if has_up_to && ways[0] {
             violations.add(
                 "upTo",
                 "is given with `ids`",
@@ -208,8 +157,8 @@ impl<'a> Body<'a> {
         if ways[1] && !has_up_to {
             violations.add("upTo", "is missing", UP_TO_REMEDY);
         }
-        Ok(match (ids, filter, all) {
-            (Some(ids), _, _) => Some(Selection::Ids(ids)),
+        Ok(match (events, filter, all) {
+            (Some(events), _, _) => Some(Selection::Ids(events)),
             (None, Some(filter), _) => up_to.map(|up_to| Selection::Filter {
                 filter: Box::new(filter),
                 up_to,
@@ -219,10 +168,38 @@ impl<'a> Body<'a> {
         })
     }
 
+    /// The events that `ids` name; `systemIds` says which of them are the system's.
+    fn events(
+        &mut self,
+        ids: Option<Vec<EventId>>,
+        limits: &Limits,
+        violations: &mut Violations,
+    ) -> Result<Option<Vec<EventRef>>, ChangeRefusal> {
+        let system_ids = match self.take("systemIds") {
+            Some(value) => {
+                let field = "systemIds";
+                Some(named::ids(self.text, field, value, limits, violations)?)
+            }
+            None => None,
+        };
+        Ok(match ids {
+            Some(ids) if violations.is_empty() => Some(named::events(ids, system_ids, violations)),
+            // Ids that could not be read must not be reported as missing, too.
+            Some(_) => Some(Vec::new()),
+            None => {
+                if system_ids.is_some() {
+                    let remedy = "give these ids in `ids`, too, or leave it out";
+                    violations.add("systemIds", "is given without `ids`", remedy);
+                }
+                None
+            }
+        })
+    }
+
     /// Removes `upTo`. Beside `all`, `null` is a cursor that the client failed to get. It must not widen
     /// the change to events that the user has not seen.
     fn up_to(&mut self, with_all: bool, violations: &mut Violations) -> Option<&'a RawValue> {
-        let is_given = self.fields.iter().any(|(name, _)| *name == "upTo");
+        let is_given = self.given.iter().any(|(name, _)| *name == "upTo");
         let up_to = self.take("upTo");
         if with_all && is_given && up_to.is_none() {
             let remedy = format!("{UP_TO_REMEDY}; to change all events, leave it out");
@@ -230,97 +207,6 @@ impl<'a> Body<'a> {
         }
         up_to
     }
-
-    fn ids(
-        &self,
-        value: &'a RawValue,
-        limits: &Limits,
-        violations: &mut Violations,
-    ) -> Result<Vec<EventId>, ChangeRefusal> {
-        let limit = limits.change_ids;
-        if string(value).is_some() {
-            return Ok(id("ids", value, violations).into_iter().collect());
-        }
-        let elements = match json::elements(self.text, value.get(), "ids", limit) {
-            Ok(elements) => elements,
-            Err(fault) => {
-                violations.add(
-                    fault.field,
-                    fault.fault,
-                    "give an array of the events' UUIDs",
-                );
-                return Ok(Vec::new());
-            }
-        };
-        if elements.count > limit {
-            let ids = elements.count;
-            return Err(ChangeRefusal::TooManyIds { ids, limit });
-        }
-        let mut ids = Vec::with_capacity(elements.first.len());
-        for (index, element) in elements.first.into_iter().enumerate() {
-            ids.extend(id(&format!("ids[{index}]"), element, violations));
-        }
-        Ok(ids)
-    }
-
-    fn filter(&self, value: &'a RawValue, violations: &mut Violations) -> Option<EventFilter> {
-        let fields = match json::fields(self.text, value.get(), "filter", MAX_FIELDS) {
-            Ok(fields) => fields,
-            Err(fault) => {
-                let remedy = "give an object with the names of the list's filters";
-                violations.add(fault.field, fault.fault, remedy);
-                return None;
-            }
-        };
-        check_count("filter", fields.count, "leave some out", violations);
-        let faults = violations.iter().len();
-        let mut given = Parameters::new(Source::Body);
-        for (name, value) in fields.first {
-            match spelling::find(&FILTERS, &name) {
-                Some(filter) => given.insert_field(filter, value, violations),
-                None => {
-                    let remedy = unknown(&[&FILTERS], &name);
-                    violations.add(given.field(&quoted(&name)), "is not a filter", remedy);
-                }
-            }
-        }
-        let filter = given.filter(violations);
-        if faults == violations.iter().len() && filter.is_empty() {
-            violations.add(
-                "filter",
-                "is empty",
-                "select events; for all of them, write \"all\": true instead",
-            );
-        }
-        Some(filter)
-    }
-}
-
-/// The remedy for a name that is in none of the tables.
-fn unknown(known: Fields<'_>, name: &str) -> String {
-    let mut meant = known
-        .iter()
-        .filter_map(|table| spelling::suggestion(table, name));
-    match meant.next() {
-        Some(meant) => format!("write `{meant}`, or leave it out"),
-        None => {
-            let known = known.iter().copied().flatten();
-            let known: Vec<_> = known.map(|field| field.name).collect();
-            format!("leave it out; known names are {}", known.join(", "))
-        }
-    }
-}
-
-fn id(field: &str, value: &RawValue, violations: &mut Violations) -> Option<EventId> {
-    let id = string(value).and_then(|text| text.parse().ok());
-    if id.is_none() {
-        violations.add(
-            field,
-            format!("({}) is not a UUID", quoted(value.get())),
-            "give the event's UUID, as in its field `id`",
-        );
-    }
-    id
 }
 
 fn cursor(value: &RawValue, violations: &mut Violations) -> Option<Cursor> {
@@ -330,11 +216,4 @@ fn cursor(value: &RawValue, violations: &mut Violations) -> Option<Cursor> {
         violations.add("upTo", fault, UP_TO_REMEDY);
     }
     cursor
-}
-
-/// The text of a JSON string.
-fn string(value: &RawValue) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<String>(value.get())
-        .ok()
-        .map(Cow::Owned)
 }

@@ -17,7 +17,7 @@ use object::Context;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use elsewhere::refuse_filters;
-pub(crate) use elsewhere::{Elsewhere, check_unfiltered, is_set};
+pub(crate) use elsewhere::{Elsewhere, check_unfiltered, is_set, owner_kind};
 pub(crate) use error::InvalidQuery;
 
 /// More parameters than any client sends. Further ones are not read.

@@ -4,6 +4,8 @@
 //! close to a known one is refused if ignoring it would change the result.
 
 mod suggestion;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use suggestion::suggestion;
 
@@ -39,7 +41,7 @@ const fn several(name: &'static str, also: &'static [&'static str]) -> Parameter
 }
 
 /// The filters of the list and of a change.
-pub(crate) static FILTERS: [Parameter; 10] = [
+pub(crate) static FILTERS: [Parameter; 11] = [
     several("status", &["statuses"]),
     several("ownerKind", &["ownerKinds"]),
     one("operationId", &["operationIds", "operation"]),
@@ -54,6 +56,7 @@ pub(crate) static FILTERS: [Parameter; 10] = [
     several("action", &["actions"]),
     several("severity", &["severities"]),
     several("actedUpon", &["actedUpons", "actedUponId", "actedUponIds"]),
+    several("systemId", &["systemIds"]),
 ];
 
 /// The parameters of the list that select the page and its order.
@@ -83,9 +86,13 @@ pub(crate) static STREAM: [Parameter; 1] = [one("lastEventId", &["cursor"])];
 /// The parameters of a publish request.
 pub(crate) static PUBLISH: [Parameter; 2] = [one("import", &[]), one("partial", &[])];
 
+/// The parameter of a request for one event.
+pub(crate) static EVENT: [Parameter; 1] = [several("ownerKind", &["ownerKinds"])];
+
 /// The fields by which a change selects its events.
-pub(crate) static SELECTION: [Parameter; 4] = [
+pub(crate) static SELECTION: [Parameter; 5] = [
     several("ids", &["id", "eventIds", "eventId"]),
+    several("systemIds", &[]),
     one("filter", &["filters"]),
     one("upTo", &["cursor"]),
     one("all", &[]),
@@ -156,100 +163,4 @@ fn letters(name: &str) -> impl Iterator<Item = u8> {
     name.bytes()
         .filter(|byte| !matches!(byte, b'_' | b'-' | b' '))
         .map(|byte| byte.to_ascii_lowercase())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::suggestion::{ELSEWHERE, PAGES_ELSEWHERE};
-    use super::*;
-
-    fn meant(name: &str) -> Option<&'static str> {
-        find(&FILTERS, name).map(|parameter| parameter.name)
-    }
-
-    #[test]
-    fn finds_a_name_in_every_spelling() {
-        for (name, spellings) in [
-            (
-                "severity",
-                &[
-                    "severity",
-                    "Severity",
-                    "SEVERITY",
-                    "severities",
-                    "severity[]",
-                    "severity[12]",
-                    "severities[]",
-                    "filter[severity]",
-                    "filter[severity][]",
-                    "filter.severity",
-                    "Filter[Severities]",
-                ][..],
-            ),
-            (
-                "actedUpon",
-                &[
-                    "actedUpon",
-                    "acted_upon",
-                    "acted-upon",
-                    "ActedUpon",
-                    "ACTED_UPON",
-                    "actedupon",
-                    "actedUpon[]",
-                    "acted_upon[0]",
-                    "filter[acted_upon]",
-                ],
-            ),
-            (
-                "operationId",
-                &["operationId", "operation_id", "operationID", "operation-id"],
-            ),
-            ("ownerKind", &["ownerKind", "owner_kind", "OwnerKind"]),
-            ("category", &["categories", "category[]"]),
-        ] {
-            for spelling in spellings {
-                assert_eq!(meant(spelling), Some(name), "{spelling}");
-            }
-        }
-        for other in [
-            "",
-            "[",
-            "]",
-            "[]",
-            "severity[x]",
-            "filter",
-            "filter[",
-            "filter[]",
-            "filter.",
-            "severity]",
-            "sev",
-            "x[severity]",
-            "éseverity",
-            "-severity",
-            "filter[-severity]",
-            "filter.-severity",
-            "severity-",
-            "severity ",
-            "severity_",
-            "_severity",
-            "acted--upon",
-            "filter[severity-]",
-        ] {
-            assert_eq!(meant(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn every_name_means_one_parameter() {
-        let list = FILTERS.iter().chain(&PAGING);
-        let list: Vec<_> = list.flat_map(Parameter::names).collect();
-        for (index, name) in list.iter().enumerate() {
-            let twice = list[..index].iter().any(|other| is_same(name, other));
-            assert!(!twice, "{name}");
-        }
-        for (foreign, ours) in ELSEWHERE.iter().chain(&PAGES_ELSEWHERE) {
-            assert!(list.contains(ours), "{ours}");
-            assert!(!list.iter().any(|name| is_same(name, foreign)), "{foreign}");
-        }
-    }
 }

@@ -6,6 +6,7 @@ use tidings_event::ErrorCode;
 use super::errors;
 
 const ID: &str = "0193f0a0-0000-7000-8000-000000000001";
+const SYSTEM_ID: &str = "0193f0a0-0000-7000-8000-00000000000b";
 const CURSOR: &str = "1042-17-k3f9q2w8";
 
 /// An event as a publisher sends it.
@@ -25,7 +26,7 @@ pub(crate) fn event() -> Value {
     json!({
         "id": ID,
         "owner": "6c6f6361-6c00-4000-8000-000000000001",
-        "systemId": "0193f0a0-0000-7000-8000-00000000000b",
+        "systemId": SYSTEM_ID,
         "operationId": ID,
         "actedUpon": "7b1d2c3e-0000-4000-8000-000000000001",
         "category": "connection",
@@ -82,6 +83,7 @@ pub(crate) fn page() -> Value {
         "readCount": 9,
         "next": "18eaf9866247d39001a20d6fbf667604a999d39a3415a84b14ccc287",
         "cursor": CURSOR,
+        "systemId": SYSTEM_ID,
     })
 }
 
@@ -102,6 +104,7 @@ pub(crate) fn summary() -> Value {
         "unread": {"error": 2, "success": 29},
         "read": {"success": 9},
         "cursor": CURSOR,
+        "systemId": SYSTEM_ID,
     })
 }
 

@@ -3,7 +3,7 @@
 #![expect(dead_code, reason = "these types only describe what other code reads")]
 
 use tidings_event::{
-    OperationId, OwnerKind, PageToken, ResourceId, Severity, SortKey, SortOrder, Status,
+    OperationId, OwnerKind, PageToken, ResourceId, Severity, SortKey, SortOrder, Status, SystemId,
 };
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
@@ -53,7 +53,7 @@ pub(crate) struct ListParameters {
     #[param(max_length = 256)]
     search: Option<String>,
     /// One of these categories, at most 100. Several values can be given as a repeated parameter, with
-    /// commas, or as a JSON array, as for the next three parameters. A category that no event can have
+    /// commas, or as a JSON array, as for the next four parameters. A category that no event can have
     /// matches nothing.
     #[param(example = json!(["connection"]))]
     category: Option<Vec<String>>,
@@ -66,6 +66,9 @@ pub(crate) struct ListParameters {
     /// One of these resources, at most 100.
     #[param(inline, example = json!(["7b1d2c3e-0000-4000-8000-000000000001"]))]
     acted_upon: Option<Vec<ResourceId>>,
+    /// Sent by one of these installations, at most 100.
+    #[param(inline, example = json!(["0193f0a0-0000-7000-8000-00000000000b"]))]
+    system_id: Option<Vec<SystemId>>,
     /// A JSON object with these parameters as its fields, as clients of Meshery Cloud send it. Its field
     /// `owner` lists ids of owners: the caller's, or the system's. A parameter that is also given in the
     /// query must have the same value there.
@@ -111,6 +114,16 @@ words!(
     Count,
     ["none"]
 );
+
+/// The parameter of a request for one event.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(crate) struct EventParameters {
+    /// Whose event it is, if the caller and the system have events with this id. If absent, the caller's
+    /// own comes before the system's.
+    #[param(inline)]
+    owner_kind: Option<OwnerKind>,
+}
 
 /// The parameters of publishing.
 #[derive(IntoParams)]

@@ -15,4 +15,5 @@ mod search;
 mod status;
 mod subject;
 mod summary;
+mod twins;
 mod types;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use tidings_event::{Change, EventId, OwnerId, Timestamp};
+use tidings_event::{Change, EventId, EventRef, OwnerId, Timestamp};
 use tokio::sync::{Semaphore, oneshot};
 
 use super::request::{Asker, ChangeRequest, PublishRequest, Reply, Request};
-use crate::store::{ChangeStep, Publication, Target};
+use crate::store::{ChangeStep, Publication};
 
 /// A reply without a waiting caller.
 fn reply<T>() -> Reply<T> {
@@ -40,7 +40,7 @@ pub(super) fn change_by(asker: Asker, events: usize) -> Request {
     Request::Change(ChangeRequest {
         step: ChangeStep {
             owner: OwnerId::mint(),
-            targets: std::iter::repeat_with(|| Target::named(EventId::mint()))
+            targets: std::iter::repeat_with(|| EventRef::from(EventId::mint()).into())
                 .take(events)
                 .collect(),
             change: Change::Delete,

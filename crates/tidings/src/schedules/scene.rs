@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use shuttle::rand::Rng as _;
-use tidings_event::{Change, Event, EventId, OwnerId, Rev, Severity, Start, Status, Timestamp};
+use tidings_event::{
+    Change, Event, EventId, EventRef, OwnerId, Rev, Severity, Start, Status, Timestamp,
+};
 use uuid::Uuid;
 
 use super::store::MemoryStore;
@@ -13,7 +15,7 @@ use crate::error::{ChangeError, PublishError};
 use crate::frame::StreamFrame;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::store::{ChangeStep, Publication, Store as _, Submission, Target};
+use crate::store::{ChangeStep, Publication, Store as _, Submission};
 use crate::subscription::{Source, Subscription};
 use crate::vitals::Vitals;
 
@@ -107,7 +109,7 @@ impl Scene {
     ) -> Result<(), ChangeError> {
         let step = ChangeStep {
             owner,
-            targets: ids.iter().copied().map(Target::named).collect(),
+            targets: ids.iter().map(|id| EventRef::from(*id).into()).collect(),
             change,
             only: None,
             at: Timestamp::UNIX_EPOCH,

@@ -18,7 +18,7 @@ use crate::store::{
     ChangeStep, Committed, EncodedEvents, ExpiredPage, FeedBounds, FeedPosition, Group, Identity,
     ListPage, MatchPage, Matching, NextGroup, Pressure, Progress, PublishOutcome, ReplayItem,
     ReplayPage, RevRange, Side, Snapshot, StepOutcome, Store, StoreError, Stored, Submission,
-    Unread,
+    Target, Unread,
 };
 use crate::sync::Mutex;
 
@@ -234,7 +234,7 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn event(&self, _: OwnerId, _: EventId) -> Result<Option<Bytes>, StoreError> {
+    async fn event(&self, _: OwnerId, _: Target) -> Result<Option<Bytes>, StoreError> {
         unreachable!("no scene reads an event")
     }
 

@@ -43,7 +43,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_event::{
-    EventFilter, EventId, EventType, EventTypes, OwnerId, PageRequest, PageToken, Timestamp,
+    EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Timestamp,
 };
 
 pub use audit::{Audit, AuditError, WrongCount, audit};
@@ -57,7 +57,7 @@ use crate::config::Reserve;
 use crate::retention::Retention;
 use crate::store::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
-    NextGroup, Progress, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Unread,
+    NextGroup, Progress, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Target, Unread,
 };
 use directory::DataDirectory;
 use fault::{OpenFault, io_error};
@@ -68,6 +68,7 @@ use writer::Writer;
 /// The reads of lists. One owner can have half of the reads in the first lane.
 const LISTS: Widths = Widths {
     lanes: [4, 2, 2],
+    sharing: 4,
     waiting_each: 256,
     waiting: 4_096,
 };
@@ -76,6 +77,7 @@ const LISTS: Widths = Widths {
 /// how many wait.
 const STREAMS: Widths = Widths {
     lanes: [4, 1, 1],
+    sharing: 1,
     waiting_each: usize::MAX,
     waiting: usize::MAX,
 };
@@ -152,6 +154,16 @@ impl SqliteStore {
     }
 }
 
+impl SqliteStore {
+    /// Whether the disk has no space for an event of ordinary size.
+    async fn refuses_events(&self) -> Result<bool, StoreError> {
+        let left = self
+            .stream_pool
+            .read(|connection| reserve::free_pages(&connection.connection));
+        Ok(self.disk.refuses(left.await?))
+    }
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     fn identity(&self) -> Identity {
@@ -181,9 +193,9 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Bytes>, StoreError> {
+    async fn event(&self, owner: OwnerId, target: Target) -> Result<Option<Bytes>, StoreError> {
         self.stream_pool
-            .read_for(owner, move |connection| connection.event(owner, id))
+            .read_for(owner, move |connection| connection.event(owner, target))
             .await
     }
 
@@ -323,11 +335,12 @@ impl Store for SqliteStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        let left = self
-            .stream_pool
-            .read(|connection| reserve::free_pages(&connection.connection));
-        if self.disk.refuses(left.await?) {
-            return Err(StoreError::Full(self.disk.kept().into()));
+        // The last look at the disk can be older than the space that is free now.
+        if self.refuses_events().await? {
+            self.writer.look_after_room().await?;
+            if self.refuses_events().await? {
+                return Err(StoreError::Full(self.disk.kept().into()));
+            }
         }
         if self.writer.is_in_doubt() {
             let database = self.database.clone();

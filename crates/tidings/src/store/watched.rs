@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_event::{
-    EventFilter, EventId, EventType, EventTypes, OwnerId, PageRequest, PageToken, Timestamp,
+    EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Timestamp,
 };
 
 use super::sqlite::SqliteStore;
 use super::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
-    NextGroup, Pressure, Progress, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Unread,
+    NextGroup, Pressure, Progress, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Target,
+    Unread,
 };
 use crate::retention::Retention;
 
@@ -65,8 +66,8 @@ impl Store for WatchedStore {
         self.store.replay(owner, side, range).await
     }
 
-    async fn event(&self, owner: OwnerId, id: EventId) -> Result<Option<Bytes>, StoreError> {
-        self.store.event(owner, id).await
+    async fn event(&self, owner: OwnerId, target: Target) -> Result<Option<Bytes>, StoreError> {
+        self.store.event(owner, target).await
     }
 
     async fn list(

@@ -56,6 +56,7 @@ macro_rules! conformance {
                 cases::ids::one_batch_sends_one_event_to_many_owners,
                 cases::ids::an_id_tells_nothing_about_other_owners,
                 cases::ids::an_id_means_the_own_event_before_the_system_s,
+                cases::ids::an_owner_kind_tells_two_events_with_one_id_apart,
                 cases::ids::a_bulk_change_reaches_both_events_of_an_id,
                 cases::ids::pages_hold_both_events_of_an_id,
                 cases::owners::one_user_never_sees_the_events_of_another,

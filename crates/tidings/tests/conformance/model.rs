@@ -282,6 +282,7 @@ pub(crate) fn lets_through(filter: &EventFilter, event: &Event, system: OwnerId)
         && one_of(&filter.action, &event.action)
         && one_of(&filter.severity, &event.severity)
         && one_of(&filter.acted_upon, &event.acted_upon)
+        && one_of(&filter.system_id, &event.system_id)
         && filter.owner_kind.is_none_or(|wanted| wanted == kind)
         && filter
             .operation_id

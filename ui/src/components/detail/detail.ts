@@ -1,7 +1,7 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
-import type { Event } from "../../api/schema.js";
+import type { Event } from "../../api/event.js";
 import { strings } from "../../strings/en.js";
 import { copyIcon, linkIcon } from "../icons.js";
 import { look, severityColors } from "../look.js";

@@ -1,5 +1,8 @@
 //! Every way to select events, and every fault.
 
+use serde_json::json;
+use tidings_event::OwnerKind;
+
 use super::*;
 use crate::request::json::InvalidJson;
 
@@ -28,7 +31,7 @@ fn faults(body: &str) -> Vec<String> {
 fn parses_each_way_to_select_events() {
     let id: EventId = UUID.parse().unwrap();
     let ids = selection(&format!(r#"{{"ids": ["{UUID}", "{UUID}"], "all": null}}"#));
-    assert_eq!(ids, Selection::Ids(vec![id, id]));
+    assert_eq!(ids, Selection::ids([id, id]));
     assert_eq!(selection(r#"{"ids": []}"#), Selection::Ids(vec![]));
     let all = Selection::All { up_to: None };
     assert_eq!(selection(r#"{"all": true}"#), all);
@@ -59,7 +62,7 @@ fn parses_fields_and_filters_in_every_spelling() {
         format!(r#"{{"id": "{UUID}"}}"#),
         format!(r#"{{"event_ids": ["{UUID}"]}}"#),
     ] {
-        assert_eq!(selection(&ids), Selection::Ids(vec![id]), "{ids}");
+        assert_eq!(selection(&ids), Selection::ids([id]), "{ids}");
     }
     let expected = selection(
         r#"{"filter": {"severity": ["error"], "status": "read", "ownerKind": "user"},
@@ -131,6 +134,44 @@ fn values_without_meaning_do_not_widen_a_change() {
     // Clients that write every field select only by those with a value.
     let named = selection(r#"{"ids":[],"upTo":null,"all":null,"filter":null}"#);
     assert_eq!(named, Selection::Ids(vec![]));
+}
+
+#[test]
+fn tells_events_with_the_same_id_apart() {
+    let [own, both] = [UUID, "7b1d2c3e-0000-4000-8000-000000000002"];
+    let body = json!({"ids": [own, both, both], "systemIds": [both]});
+    let named = selection(&body.to_string());
+    let of = |kind, id: &str| EventRef::of(kind, id.parse().unwrap());
+    let expected = [
+        of(OwnerKind::User, own),
+        of(OwnerKind::System, both),
+        of(OwnerKind::User, both),
+    ];
+    assert_eq!(named, Selection::ids(expected));
+    let own_only = selection(&json!({"ids": [own], "systemIds": []}).to_string());
+    assert_eq!(own_only, Selection::ids([of(OwnerKind::User, own)]));
+    let unsaid = selection(&json!({"ids": [own], "system_ids": null}).to_string());
+    assert_eq!(unsaid, Selection::ids([own.parse::<EventId>().unwrap()]));
+    let not_among = format!("systemIds (`{both}`) is not among `ids`");
+    for (body, fault) in [
+        (json!({"ids": [own], "systemIds": [both]}), &*not_among),
+        (
+            json!({"ids": [own, both], "systemIds": [both, both]}),
+            &*not_among,
+        ),
+        (
+            json!({"ids": [own], "systemIds": ["x"]}),
+            "systemIds[0] (`\"x\"`) is not a UUID",
+        ),
+        (
+            json!({"all": true, "systemIds": [own]}),
+            "systemIds is given without `ids`",
+        ),
+    ] {
+        let mut body = body;
+        body["status"] = json!("read");
+        assert_eq!(faults(&body.to_string()), [fault], "{body}");
+    }
 }
 
 #[test]

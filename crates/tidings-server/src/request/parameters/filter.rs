@@ -31,6 +31,7 @@ impl Parameters<'_> {
         let remedy = SeverityError::remedy;
         filter.severity = self.several("severity", read_severity, severity, remedy, violations);
         filter.acted_upon = self.several("actedUpon", str::parse, no_uuid, uuid, violations);
+        filter.system_id = self.several("systemId", str::parse, no_uuid, uuid, violations);
         filter.owner_kind = self.owner_kind(violations);
         filter.operation_id = self.one("operationId", NO_UUID, UUID_REMEDY, violations);
         filter.from = self.time("from", violations);

@@ -1,18 +1,22 @@
 //! Requests other than the list. They accept few parameters or none, but never ignore a filter, since
 //! the response or the change would include more events than the client wants.
 
-use tidings_event::Violations;
+use tidings_event::{OwnerKind, Violations};
 
 use super::{InvalidQuery, MAX_PARAMETERS, object};
 use crate::problem::quoted;
 use crate::request::parameters::{Parameters, Source};
-use crate::request::spelling::{self, FILTERS, PUBLISH, Parameter, SELECTION, STREAM};
+use crate::request::spelling::{self, EVENT, FILTERS, PUBLISH, Parameter, SELECTION, STREAM};
 
 /// Requests that accept no filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Elsewhere {
-    /// A request that returns one event, or the counts or types of all.
+    /// A request that returns the counts or types of all events.
     Lookup,
+    /// A request for one event. Its owner kind tells events with the same id apart.
+    Event,
+    /// A request for one event, with a body.
+    EventBody,
     /// The live stream.
     Stream,
     /// A request with a body.
@@ -24,6 +28,7 @@ impl Elsewhere {
     fn taken(self) -> &'static [Parameter] {
         match self {
             Self::Lookup => &[],
+            Self::Event | Self::EventBody => &EVENT,
             Self::Stream => &STREAM,
             Self::Body => &PUBLISH,
         }
@@ -31,7 +36,9 @@ impl Elsewhere {
 
     fn remedy(self) -> &'static str {
         match self {
-            Self::Lookup => "leave it out; the list, /api/system/events, accepts it",
+            Self::Lookup | Self::Event | Self::EventBody => {
+                "leave it out; the list, /api/system/events, accepts it"
+            }
             Self::Stream => {
                 "leave it out, and filter the events that arrive; the stream always carries all of \
                  them, so that its cursor and its counts are exact"
@@ -75,6 +82,21 @@ pub(crate) fn refuse_filters(query: &str, place: Elsewhere) -> Result<(), Violat
     violations.into_result()
 }
 
+/// The kind of owner that the query of a request for one event names.
+pub(crate) fn owner_kind(query: Option<&str>) -> Result<Option<OwnerKind>, InvalidQuery> {
+    let mut violations = Violations::default();
+    let mut given = Parameters::new(Source::Query);
+    let parameters = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    for (name, value) in parameters.take(MAX_PARAMETERS) {
+        if let Some(parameter) = spelling::find(&EVENT, &name) {
+            given.insert_text(parameter, value, &mut violations);
+        }
+    }
+    let kind = given.filter(&mut violations).owner_kind;
+    violations.into_result().map_err(InvalidQuery)?;
+    Ok(kind)
+}
+
 /// Refuses the query of a request, if it has one with filters.
 pub(crate) fn check_unfiltered(query: Option<&str>, place: Elsewhere) -> Result<(), InvalidQuery> {
     let Some(query) = query else { return Ok(()) };
@@ -101,7 +123,7 @@ fn is_misplaced(name: &str, value: &str, place: Elsewhere) -> bool {
             object::read(value, context, &mut given, &mut faults);
             !faults.is_empty() || !given.filter(&mut faults).is_empty()
         }
-        Some(_) => place == Elsewhere::Body,
+        Some(_) => matches!(place, Elsewhere::Body | Elsewhere::EventBody),
         None => false,
     }
 }
@@ -131,7 +153,13 @@ pub(crate) fn is_set(query: &str, parameter: &'static Parameter) -> Result<bool,
 mod tests {
     use super::*;
 
-    const PLACES: [Elsewhere; 3] = [Elsewhere::Lookup, Elsewhere::Stream, Elsewhere::Body];
+    const PLACES: [Elsewhere; 5] = [
+        Elsewhere::Lookup,
+        Elsewhere::Event,
+        Elsewhere::EventBody,
+        Elsewhere::Stream,
+        Elsewhere::Body,
+    ];
 
     #[test]
     fn rejects_a_filter_where_none_is_accepted() {
@@ -164,6 +192,11 @@ mod tests {
             }
             let many = "x=1&".repeat(10_000);
             assert_eq!(refuse_filters(&many, place).unwrap_err().iter().len(), 1);
+        }
+        for place in PLACES {
+            let takes_it = matches!(place, Elsewhere::Event | Elsewhere::EventBody);
+            let taken = refuse_filters("owner_kind=system", place);
+            assert_eq!(taken.is_ok(), takes_it, "{place:?}");
         }
         assert!(refuse_filters("ids=x", Elsewhere::Body).is_err());
         assert!(refuse_filters("ids=x", Elsewhere::Lookup).is_ok());

@@ -50,6 +50,7 @@ fn parses_every_filter() {
     let filter = parse(
         "status=unread&category=%5B%22connection%22%5D&action=[\"register\",\"ping\"]\
          &severity=[\"error\"]&acted_upon=[\"7b1d2c3e-0000-4000-8000-000000000001\"]\
+         &system_id=7b1d2c3e-0000-4000-8000-000000000003\
          &ownerKind=system&operationId=7b1d2c3e-0000-4000-8000-000000000002\
          &from=2026-08-01T10:00:00Z&to=2026-08-01T12:00:00%2B02:00\
          &search=%25%20caf%C3%A9&sort=created_at&order=desc&author=x&provider=y",
@@ -61,6 +62,7 @@ fn parses_every_filter() {
     assert_eq!(filter.action.len(), 2);
     assert_eq!(filter.severity, [Severity::Error]);
     assert_eq!(filter.acted_upon.len(), 1);
+    assert_eq!(filter.system_id.len(), 1);
     assert_eq!(filter.owner_kind, Some(OwnerKind::System));
     assert!(filter.operation_id.is_some());
     assert_eq!(filter.from, filter.to);

@@ -10,11 +10,13 @@ use tidings_event::{Change, DeletedEvents, Selection};
 
 use crate::bulk_change::{self, BulkOutcome};
 use crate::error::{ApiError, RouteError};
-use crate::extract::{Admitted, Changer, EventPath, JsonBody, Unfiltered};
+use crate::extract::{Admitted, Changer, EventPath, JsonBody};
 #[cfg(feature = "openapi")]
-use crate::schema::bodies::DeleteSeveral;
+use crate::schema::changes::DeleteSeveral;
 #[cfg(feature = "openapi")]
 use crate::schema::examples;
+#[cfg(feature = "openapi")]
+use crate::schema::parameters::EventParameters;
 use crate::state::AppState;
 
 /// Deletes one event. Deleting it again is not an error, so that a request can be repeated.
@@ -23,16 +25,18 @@ use crate::state::AppState;
     path = "/api/system/events/{id}",
     summary = "Delete one event",
     description = "Deletes the event permanently. An event of the system is deleted for the caller only.",
-    params(("id" = tidings_event::EventId, Path, description = "The id of the event.")),
+    params(
+        ("id" = tidings_event::EventId, Path, description = "The id of the event."),
+        EventParameters
+    ),
     responses((status = 204, description = "The event is deleted, now or before."))
 ))]
 pub(crate) async fn delete_event(
     State(state): State<Arc<AppState>>,
     Admitted(Changer(caller)): Admitted<Changer>,
-    _: Unfiltered,
-    EventPath(id): EventPath,
+    EventPath(event): EventPath,
 ) -> Result<StatusCode, ApiError> {
-    match state.engine.delete(caller.owner, id).await? {
+    match state.engine.delete(caller.owner, event).await? {
         ChangeOutcome::Changed | ChangeOutcome::Unchanged => Ok(StatusCode::NO_CONTENT),
         ChangeOutcome::NotFound => Err(RouteError::EventNotFound.into()),
     }

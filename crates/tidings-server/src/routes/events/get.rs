@@ -6,10 +6,12 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::error::{ApiError, RouteError};
-use crate::extract::{Admitted, EventPath, Reader, Shown, Unfiltered};
+use crate::extract::{Admitted, EventPath, Reader, Shown};
 use crate::response::ResponseBody;
 #[cfg(feature = "openapi")]
 use crate::schema::examples;
+#[cfg(feature = "openapi")]
+use crate::schema::parameters::EventParameters;
 use crate::state::AppState;
 
 /// Returns one event. A missing event and one of another user have the same response.
@@ -17,7 +19,10 @@ use crate::state::AppState;
     get,
     path = "/api/system/events/{id}",
     summary = "Get one event",
-    params(("id" = tidings_event::EventId, Path, description = "The id of the event.")),
+    params(
+        ("id" = tidings_event::EventId, Path, description = "The id of the event."),
+        EventParameters
+    ),
     responses((
         status = 200,
         description = "The event.",
@@ -28,13 +33,12 @@ use crate::state::AppState;
 pub(crate) async fn get_event(
     State(state): State<Arc<AppState>>,
     Admitted(Reader(caller)): Admitted<Reader>,
-    _: Unfiltered,
     Shown(credential): Shown,
-    EventPath(id): EventPath,
+    EventPath(event): EventPath,
 ) -> Result<Response, ApiError> {
     let bytes = state.engine.limits().event_bytes;
     let mut memory = state.reserve_response(caller, credential, bytes).await?;
-    let event = state.engine.get_encoded(caller.owner, id).await?;
+    let event = state.engine.get_encoded(caller.owner, event).await?;
     let event = event.ok_or(RouteError::EventNotFound)?;
     Ok(ResponseBody::whole([memory.hold(event)]).into_json())
 }

@@ -9,7 +9,7 @@ use bytes::{Buf as _, Bytes};
 use futures_util::{Stream, stream};
 use serde::Serialize;
 use tidings::{EncodedPage, PageRest};
-use tidings_event::{Cursor, EventPage, PageToken, SeverityCount};
+use tidings_event::{Cursor, EventPage, PageToken, SeverityCount, SystemId};
 
 use crate::error::ApiError;
 use crate::extract::ListRequest;
@@ -121,6 +121,7 @@ struct Tail<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<PageToken>,
     cursor: Cursor,
+    system_id: SystemId,
 }
 
 fn tail(page: &EventPage) -> Vec<u8> {
@@ -133,6 +134,7 @@ fn tail(page: &EventPage) -> Vec<u8> {
         read_count: page.read_count,
         next: page.next,
         cursor: page.cursor,
+        system_id: page.system_id,
     };
     let fields = serde_json::to_vec(&fields).expect("a page has only text keys");
     // The end of the array replaces the opening brace.

@@ -14,9 +14,11 @@ use crate::error::{ApiError, RouteError};
 use crate::extract::{Changer, ChangerOfEvent, JsonBody};
 use crate::request::change::Marking;
 #[cfg(feature = "openapi")]
-use crate::schema::bodies::{MarkOne, MarkSeveral};
+use crate::schema::changes::{MarkOne, MarkSeveral};
 #[cfg(feature = "openapi")]
 use crate::schema::examples;
+#[cfg(feature = "openapi")]
+use crate::schema::parameters::EventParameters;
 use crate::state::AppState;
 
 /// Marks one event. The response has no body, which existing clients expect.
@@ -25,7 +27,7 @@ use crate::state::AppState;
     path = "/api/system/events/status/{id}",
     summary = "Mark one event",
     description = "Marks the event as read or unread. An event of the system is marked for the caller only.",
-    params(("id" = EventId, Path, description = "The id of the event.")),
+    params(("id" = EventId, Path, description = "The id of the event."), EventParameters),
     request_body(content = MarkOne, example = json!({"status": "read"})),
     responses((status = 200, description = "The event is marked. The body is empty."))
 ))]
@@ -43,7 +45,7 @@ pub(crate) async fn mark_event(
     path = "/api/events/{id}/status",
     summary = "Mark one event",
     description = "Marks the event as read or unread. An event of the system is marked for the caller only.",
-    params(("id" = EventId, Path, description = "The id of the event.")),
+    params(("id" = EventId, Path, description = "The id of the event."), EventParameters),
     request_body(content = MarkOne, example = json!({"status": "read"})),
     responses((
         status = 200,
@@ -133,10 +135,11 @@ async fn mark_one(
     state: &AppState,
     request: JsonBody<ChangerOfEvent, Status>,
 ) -> Result<(EventId, Status), ApiError> {
-    let ChangerOfEvent { caller, id } = request.head;
+    let ChangerOfEvent { caller, event } = request.head;
     let status = request.value;
-    match state.engine.set_status(caller.owner, id, status).await? {
-        ChangeOutcome::Changed | ChangeOutcome::Unchanged => Ok((id, status)),
+    let outcome = state.engine.set_status(caller.owner, event, status).await?;
+    match outcome {
+        ChangeOutcome::Changed | ChangeOutcome::Unchanged => Ok((event.id, status)),
         ChangeOutcome::NotFound => Err(RouteError::EventNotFound.into()),
     }
 }

@@ -11,7 +11,8 @@ async fn an_empty_list_has_no_nulls() {
     assert_eq!(
         page,
         json!({"events": [], "page": 0, "pageSize": 25, "countBySeverityLevel": [],
-               "totalCount": 0, "readCount": 0, "cursor": cursor})
+               "totalCount": 0, "readCount": 0, "cursor": cursor,
+               "systemId": app.engine.system_id()})
     );
 }
 

@@ -12,7 +12,7 @@ async fn an_empty_inbox_has_all_fields() {
     assert_eq!(
         summary,
         json!({"totalCount": 0, "unreadCount": 0, "readCount": 0, "unread": {}, "read": {},
-               "cursor": cursor})
+               "cursor": cursor, "systemId": app.engine.system_id()})
     );
 }
 

@@ -400,7 +400,7 @@ impl Applying<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use tidings_event::{Event, Timestamp};
+    use tidings_event::{Event, EventRef, Timestamp};
     use uuid::Uuid;
 
     use super::{Change, ChangeStep, EventId, OwnerId, Rev, Severity, Status};
@@ -433,7 +433,7 @@ mod tests {
         let change = async |ids: &[EventId], change, only| {
             let step = ChangeStep {
                 owner,
-                targets: ids.iter().copied().map(Target::named).collect(),
+                targets: ids.iter().map(|id| EventRef::from(*id).into()).collect(),
                 change,
                 only,
                 at: Timestamp::now(),
@@ -459,7 +459,7 @@ mod tests {
         // Retention deletes an owner's own events only, whatever the system has under the same id.
         let own_only = Target {
             side: Some(Side::Own),
-            ..Target::named(ids[1])
+            id: ids[1],
         };
         let step = ChangeStep {
             owner,

@@ -2,6 +2,7 @@
 
 mod background;
 mod lanes;
+mod slices;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,15 +11,16 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
-use tidings_event::{EventId, OwnerId, SystemId};
+use tidings_event::{OwnerId, SystemId};
 
 use super::connection::open_read_connection;
 use super::fault::{OpenFault, store_error};
 use super::row::{SEEN_COLUMNS, event_json, overlay_join};
-use crate::store::StoreError;
+use crate::store::{Side, StoreError, Target};
 use crate::turns::NoTurn;
 pub(crate) use lanes::Widths;
 use lanes::{Lane, Lanes};
+use slices::Slice;
 
 /// How many of SQLite's virtual instructions a read runs before it checks whether it is still wanted: some
 /// tens of microseconds.
@@ -149,11 +151,12 @@ impl ReadPool {
         let gone = Arc::clone(&caller.gone);
         let closing = Arc::clone(&self.closing);
         let limit = owner.map(|_| lane.limit);
+        let slice = lane.slices.clone().map(Slice::of);
         let job = move || {
             let begun = Instant::now();
             let late = Arc::new(AtomicBool::new(false));
             let is_late = Arc::clone(&late);
-            let is_unwanted = move || {
+            let mut is_unwanted = move || {
                 if limit.is_some_and(|limit| begun.elapsed() >= limit) {
                     is_late.store(true, Ordering::Relaxed);
                 }
@@ -161,9 +164,20 @@ impl ReadPool {
                     || gone.load(Ordering::Relaxed)
                     || closing.load(Ordering::Relaxed)
             };
-            let answer = idle.read(query, is_unwanted);
+            let slice = Arc::new(Mutex::new(slice));
+            let in_slices = Arc::clone(&slice);
+            let look = move || {
+                let mut slice = in_slices.lock().unwrap_or_else(PoisonError::into_inner);
+                let goes_on = slice
+                    .as_mut()
+                    .is_none_or(|slice| slice.go_on(&mut is_unwanted));
+                !goes_on || is_unwanted()
+            };
+            let answer = idle.read(query, look);
+            let slice = slice.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let waited = slice.map_or(Duration::ZERO, |slice| slice.waited());
             if let Some(owner) = owner {
-                lanes.charge(owner, begun.elapsed());
+                lanes.charge(owner, begun.elapsed().saturating_sub(waited));
             }
             // The turn lasts until the query has ended, even if its caller is gone.
             drop(turn);
@@ -247,21 +261,27 @@ impl Idle {
 }
 
 impl ReadConnection {
-    /// The JSON of the event that `id` means to `owner`: their own, else the system's.
-    pub(crate) fn event(&self, owner: OwnerId, id: EventId) -> rusqlite::Result<Option<Bytes>> {
+    /// The JSON of an event that `owner` sees. An id alone means their own event before the system's.
+    pub(crate) fn event(&self, owner: OwnerId, target: Target) -> rusqlite::Result<Option<Bytes>> {
         let transaction = self.connection.unchecked_transaction()?;
         let viewer = self.viewer(owner)?;
         let overlay = overlay_join(2, 3);
         let sql = format!(
             "SELECT {SEEN_COLUMNS} FROM event JOIN feed ON feed.key = event.feed {overlay} \
-             WHERE event.id = ?1 AND event.feed IN (?2, ?3) AND coalesce(overlay.deleted, 0) = 0 \
+             WHERE event.id = ?1 AND event.feed IN (?4, ?5) AND coalesce(overlay.deleted, 0) = 0 \
              ORDER BY event.feed = ?3 LIMIT 1"
         );
-        let feeds = (viewer.overlay_feed(), viewer.system_feed());
+        let (own, of_system) = (viewer.overlay_feed(), viewer.system_feed());
+        let [first, second] = match target.side {
+            Some(Side::Own) => [own; 2],
+            Some(Side::System) => [of_system; 2],
+            None => [own, of_system],
+        };
+        let id = target.id.as_uuid().as_bytes();
         let event = self
             .connection
             .prepare_cached(&sql)?
-            .query_row((id.as_uuid().as_bytes(), feeds.0, feeds.1), event_json)
+            .query_row((id, own, of_system, first, second), event_json)
             .optional()?;
         transaction.finish()?;
         Ok(event)
@@ -280,7 +300,7 @@ mod tests {
     use std::sync::mpsc;
 
     use futures_util::FutureExt as _;
-    use tidings_event::{EventFilter, PageRequest};
+    use tidings_event::{EventFilter, EventId, EventRef, PageRequest};
     use tokio::time::timeout;
 
     use super::super::{LISTS, SqliteStore};
@@ -363,6 +383,42 @@ mod tests {
         let read = timeout(PATIENCE, pool.read_for(OwnerId::mint(), |_| Ok("read"))).await;
         assert_eq!(read.unwrap().unwrap(), "read");
         pool.close().await;
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_long_read_goes_on_while_others_take_all_their_time() {
+        let limits = [5, 5, 3_600_000].map(Duration::from_millis);
+        let (pool, store, _directory) = pool_with(limits);
+        let endless_reads: Vec<_> = (0..LISTS.lanes[2])
+            .map(|_| {
+                let pool = pool.clone();
+                tokio::spawn(async move { pool.read_for(OwnerId::mint(), endless).await })
+            })
+            .collect();
+        let last = pool.lanes.lanes.last().unwrap();
+        let all_run = async {
+            while last.turns.load().0 < endless_reads.len() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, all_run).await.unwrap();
+        let attempts = AtomicUsize::new(0);
+        let long = pool.read_for(OwnerId::mint(), move |connection| {
+            if attempts.fetch_add(1, Ordering::Relaxed) < 2 {
+                endless(connection)?;
+            }
+            let sql = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 300000) \
+                       SELECT max(n) FROM n";
+            connection
+                .connection
+                .query_row(sql, [], |row| row.get::<_, u32>(0))
+        });
+        assert_eq!(timeout(PATIENCE, long).await.unwrap().unwrap(), 300_000);
+        timeout(PATIENCE, pool.close()).await.unwrap();
+        for read in endless_reads {
+            assert!(matches!(read.await.unwrap(), Err(StoreError::Closed)));
+        }
         store.close().await;
     }
 
@@ -485,7 +541,10 @@ mod tests {
             store.matching(owner, matching, None).map(drop).boxed(),
             store.snapshot(owner).map(drop).boxed(),
             store.replay(owner, Side::Own, range).map(drop).boxed(),
-            store.event(owner, EventId::mint()).map(drop).boxed(),
+            store
+                .event(owner, EventRef::from(EventId::mint()).into())
+                .map(drop)
+                .boxed(),
         ];
         for read in &mut reads {
             assert!(read.now_or_never().is_none());

@@ -7,8 +7,10 @@ use super::read_pool::ReadConnection;
 use super::row::{rev, rev_to_sql};
 use crate::search::{BlockBuilder, GramFilter};
 
-/// The most blocks that are built at a time.
+/// The most blocks that are built at a time, and the bytes of text after which no further one is begun: the end
+/// of the store waits for them.
 const BLOCKS_AT_A_TIME: usize = 64;
+const BYTES_AT_A_TIME: usize = 1024 * 1024;
 
 /// A block of the index.
 #[derive(Debug)]
@@ -69,7 +71,9 @@ impl ReadConnection {
         let mut blocks = Vec::new();
         let mut filling: Option<(BlockBuilder, Block)> = None;
         let mut reached = before;
+        let mut bytes = 0;
         while blocks.len() < BLOCKS_AT_A_TIME
+            && (bytes < BYTES_AT_A_TIME || filling.is_some())
             && let Some(row) = rows.next()?
         {
             let (rev, created_at): (Rev, i64) = (rev(row, 0)?, row.get(1)?);
@@ -83,7 +87,9 @@ impl ReadConnection {
                 };
                 (BlockBuilder::new(), block)
             });
-            builder.add(row.get_ref(2)?.as_str()?);
+            let text = row.get_ref(2)?.as_str()?;
+            bytes += text.len();
+            builder.add(text);
             block.last = rev;
             block.oldest = block.oldest.min(created_at);
             block.newest = block.newest.max(created_at);

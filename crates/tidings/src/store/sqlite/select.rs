@@ -345,6 +345,10 @@ impl Query {
             filter.acted_upon.iter().map(|id| *id.as_uuid()),
         );
         self.one_of_ids(
+            "event.system_id",
+            filter.system_id.iter().map(|id| *id.as_uuid()),
+        );
+        self.one_of_ids(
             "event.operation_id",
             filter.operation_id.iter().map(|id| *id.as_uuid()),
         );

@@ -67,7 +67,7 @@ pub(crate) async fn reports_each_outcome_and_hides_foreign_events(dir: TestDir) 
     let other = tidings.delete(user(1), own.id).await.expect("it answers");
     assert_eq!(other, ChangeOutcome::NotFound);
     // A bulk change skips all of these, and an id that is named twice.
-    let selection = Selection::Ids(vec![own.id, foreign.id, foreign.id]);
+    let selection = Selection::ids([own.id, foreign.id, foreign.id]);
     let changes = tidings.change(user(1), selection, READ).await;
     assert_eq!(changes.expect("it answers").ids, [foreign.id]);
     tidings.close().await;
@@ -99,7 +99,7 @@ pub(crate) async fn a_change_reaches_every_stream_with_its_counts(dir: TestDir) 
     let warning = built(builder(None).with_severity(Severity::Warning));
     let system = tidings.publish(warning).await.expect("stored").event();
     let mut readers = [live(&tidings, user(0)).await, live(&tidings, user(0)).await];
-    let selection = Selection::Ids(vec![own.id, system.id]);
+    let selection = Selection::ids([own.id, system.id]);
     let changes = tidings.change(user(0), selection, READ).await;
     assert_eq!(changes.expect("it answers").count, 2);
     tidings
@@ -189,7 +189,7 @@ pub(crate) async fn a_replay_spans_more_changes_than_one_piece(dir: TestDir) {
         reader.cut();
         for five in ids.chunks(5) {
             for (some, change) in [(&five[..marked], READ), (&five[marked..], Change::Delete)] {
-                let selection = Selection::Ids(some.to_vec());
+                let selection = Selection::ids(some.iter().copied());
                 let changed = tidings.change(owner, selection, change).await;
                 changed.expect("it answers");
             }
@@ -265,7 +265,7 @@ pub(crate) async fn an_unusable_selection_is_refused(dir: TestDir) {
         assert!(matches!(refused, Err(ChangeError::EmptyFilter)));
     }
     let limit = tidings.limits().change_ids;
-    let refused = change(Selection::Ids(vec![own.id; limit + 1])).await;
+    let refused = change(Selection::ids(vec![own.id; limit + 1])).await;
     assert!(matches!(refused, Err(ChangeError::TooManyIds { .. })));
     assert_eq!(listed::all(&tidings, user(0)).await.len(), 1);
     tidings.close().await;

@@ -109,7 +109,7 @@ pub(crate) async fn a_jump_of_the_wall_clock_deletes_nothing(dir: TestDir) {
     }
     let before = tidings.summary(user(0)).await.expect("readable").cursor;
     let seen = listed::all(&tidings, user(0)).await;
-    let selection = Selection::Ids(vec![seen[0].id]);
+    let selection = Selection::ids([seen[0].id]);
     let deleted = tidings.change(user(0), selection, Change::Delete).await;
     assert_eq!(deleted.expect("it answers").count, 1);
 

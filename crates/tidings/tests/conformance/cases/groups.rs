@@ -86,7 +86,7 @@ async fn begun(dir: &TestDir, taken: &[Sent]) -> Tidings {
         let _ = publish(&tidings, vec![*one]).await;
     }
     if let Some(one) = taken.first().filter(|one| one.owner < 2) {
-        let selection = Selection::Ids(vec![one.event().id]);
+        let selection = Selection::ids([one.event().id]);
         let deleted = tidings.change(user(one.owner), selection, Change::Delete);
         assert_eq!(deleted.await.expect("it can be deleted").count, 1);
     }

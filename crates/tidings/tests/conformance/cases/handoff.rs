@@ -134,7 +134,7 @@ async fn change_at_random(tidings: Tidings, owner: OwnerId, mut rng: fastrand::R
                 filter: Box::new(EventFilter::default().with_status(Status::Read)),
                 up_to: page.cursor,
             },
-            _ => Selection::Ids(some),
+            _ => Selection::ids(some),
         };
         // Deleting everything would leave little to check.
         if matches!(selection, Selection::All { .. }) && change == Change::Delete {

@@ -1,7 +1,8 @@
 //! An id names one event of an owner: other owners, and the system, can have events with the same id.
 
 use tidings::{
-    Change, ChangeOutcome, Event, EventFilter, Selection, Start, Status, StreamItem, Tidings,
+    Change, ChangeOutcome, Event, EventFilter, EventRef, Selection, Start, Status, StreamItem,
+    Tidings,
 };
 use tidings_event::{EventId, OwnerId, OwnerKind, Rev, Sort, SortKey, SortOrder};
 
@@ -119,6 +120,59 @@ pub(crate) async fn an_id_means_the_own_event_before_the_system_s(dir: TestDir) 
         assert_eq!(get(&tidings, user(0), id).await.as_ref(), listed.first());
     }
     assert_eq!(listed::all(&tidings, user(1)).await, [of_system]);
+    tidings.close().await;
+}
+
+pub(crate) async fn an_owner_kind_tells_two_events_with_one_id_apart(dir: TestDir) {
+    const KINDS: [OwnerKind; 2] = [OwnerKind::User, OwnerKind::System];
+    let tidings = dir.open().await;
+    let [own, of_system] = twins(&tidings).await;
+    let id = own.id;
+    let named = async |kind| {
+        let event = tidings.get(user(0), EventRef::of(kind, id)).await;
+        event.expect("readable").map(|event| event.status)
+    };
+    let both = async || [named(KINDS[0]).await, named(KINDS[1]).await];
+    let (unread, read) = (Some(Status::Unread), Some(Status::Read));
+    assert_eq!(both().await, [unread; 2]);
+    let got = tidings.get(user(0), EventRef::of(KINDS[1], id)).await;
+    assert_eq!(got.expect("readable"), Some(of_system.clone()));
+    let mark = |event| tidings.set_status(user(0), event, Status::Read);
+    let marked = mark(EventRef::of(KINDS[1], id)).await;
+    assert_eq!(marked.expect("it answers"), ChangeOutcome::Changed);
+    assert_eq!(both().await, [unread, read]);
+    let page = tidings.list(
+        user(0),
+        EventFilter::default(),
+        tidings::PageRequest::default(),
+    );
+    let page = page.await.expect("readable");
+    let mut kinds: Vec<_> = page
+        .events
+        .iter()
+        .map(|event| page.owner_kind(event))
+        .collect();
+    kinds.sort();
+    assert_eq!(kinds, KINDS);
+
+    // A named event is never replaced by the other one.
+    let delete = |event| tidings.delete(user(0), event);
+    let deleted = delete(EventRef::of(KINDS[0], id)).await;
+    assert_eq!(deleted.expect("it answers"), ChangeOutcome::Changed);
+    let selection = || Selection::ids([EventRef::of(KINDS[0], id)]);
+    for change in [READ, Change::Delete] {
+        let changed = tidings.change(user(0), selection(), change).await;
+        assert_eq!(changed.expect("it answers").count, 0);
+    }
+    assert_eq!(
+        mark(EventRef::of(KINDS[0], id)).await.expect("it answers"),
+        ChangeOutcome::NotFound
+    );
+    assert_eq!(both().await, [None, read]);
+    let deleted = delete(EventRef::of(KINDS[1], id)).await;
+    assert_eq!(deleted.expect("it answers"), ChangeOutcome::Changed);
+    assert_eq!(both().await, [None, None]);
+    assert_eq!(get(&tidings, user(1), id).await, Some(of_system));
     tidings.close().await;
 }
 

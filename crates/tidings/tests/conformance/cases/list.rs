@@ -4,7 +4,7 @@ use serde_json::json;
 use tidings::{Change, EncodedPage, Event, EventFilter, PageRequest, Selection, Tidings};
 use tidings_event::{
     Cause, EventPage, OwnerKind, Paging, ResourceId, Severity, SeverityCount, Sort, SortKey,
-    SortOrder, Status, Timestamp, Total,
+    SortOrder, Status, SystemId, Timestamp, Total,
 };
 use uuid::Uuid;
 
@@ -156,6 +156,12 @@ pub(crate) async fn filters_select_events_but_not_counts(dir: TestDir) {
             vec![&failed],
         ),
         (
+            all.clone()
+                .with_system_id([SystemId::mint(), plain.system_id]),
+            newest_first.to_vec(),
+        ),
+        (all.clone().with_system_id([SystemId::mint()]), vec![]),
+        (
             all.clone().with_operation_id(plain.operation_id),
             vec![&plain],
         ),
@@ -229,7 +235,7 @@ pub(crate) async fn large_events_are_paged_without_gaps(dir: TestDir) {
     });
     let receipts = tidings.publish_batch(events.collect()).await;
     let ids: Vec<_> = receipts.expect("stored").iter().map(|one| one.id).collect();
-    let read = Selection::Ids(ids.iter().copied().step_by(3).collect());
+    let read = Selection::ids(ids.iter().copied().step_by(3));
     let marked = tidings.change(user(0), read, Change::Status(Status::Read));
     marked.await.expect("marked");
     let searched = EventFilter::default().with_search("LARGE 1");
@@ -319,7 +325,7 @@ pub(crate) async fn the_rest_of_a_page_leaves_out_deleted_events(dir: TestDir) {
     // The next event can get the key of the newest one.
     let newest = expected.iter().map(|event| event.id).max().expect("some");
     for id in [expected[7].id, newest] {
-        let gone = tidings.change(user(0), Selection::Ids(vec![id]), Change::Delete);
+        let gone = tidings.change(user(0), Selection::ids([id]), Change::Delete);
         gone.await.expect("deleted");
     }
     let foreign = event(Some(user(1)), 1000);

@@ -411,7 +411,7 @@ impl History {
             .iter()
             .map(|number| published[number % published.len()])
             .collect();
-        let selection = Selection::Ids(ids.clone());
+        let selection = Selection::ids(ids.iter().copied());
         let changed = self.tidings.change(owner, selection, change).await;
         let expected = self.model.change_ids(owner, &ids, change);
         assert_eq!(changed.expect("it is changed").ids, expected);

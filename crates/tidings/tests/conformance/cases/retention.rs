@@ -160,9 +160,9 @@ pub(crate) async fn a_cursor_before_forgotten_deletions_is_too_old(dir: TestDir)
     }
     let seen = listed::all(&tidings, user(0)).await;
     let before = tidings.summary(user(0)).await.expect("readable").cursor;
-    let some = seen.iter().take(4).map(|event| event.id).collect();
+    let some = seen.iter().take(4).map(|event| event.id);
     let deleted = tidings
-        .change(user(0), Selection::Ids(some), Change::Delete)
+        .change(user(0), Selection::ids(some), Change::Delete)
         .await;
     assert_eq!(deleted.expect("it answers").count, 4);
     let after = tidings.summary(user(0)).await.expect("readable").cursor;

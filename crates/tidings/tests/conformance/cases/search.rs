@@ -70,7 +70,7 @@ pub(crate) async fn search_in_a_long_feed_agrees_with_the_model(dir: TestDir) {
     // Blocks are skipped, and deleted events stay in them.
     let some: Vec<_> = all.iter().step_by(11).map(|event| event.id).collect();
     for ids in some.chunks(100) {
-        let selection = tidings::Selection::Ids(ids.to_vec());
+        let selection = tidings::Selection::ids(ids.iter().copied());
         let deleted = tidings.change(user(0), selection, tidings::Change::Delete);
         deleted.await.expect("deleted");
     }

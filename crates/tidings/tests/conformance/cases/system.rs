@@ -112,8 +112,8 @@ pub(crate) async fn overlays_of_many_users_go_with_their_system_event(dir: TestD
             done.expect("it answers");
         }
     }
-    let ended = events[..6].iter().map(|event| event.id).collect();
-    let deleted = tidings.change(system, Selection::Ids(ended), Change::Delete);
+    let ended = events[..6].iter().map(|event| event.id);
+    let deleted = tidings.change(system, Selection::ids(ended), Change::Delete);
     assert_eq!(deleted.await.expect("it answers").count, 6);
     // The counts are right at once, and after the thousand overlays are removed.
     for steps in [0, 2] {
