@@ -93,12 +93,8 @@ async fn by_engine(
 
 /// Opens an engine that starts to delete at once.
 async fn open(bench: &Bench, data: &Path, kept: usize) -> anyhow::Result<Engine> {
-    let mut config = Config::new(data);
-    config.retention = Retention {
-        owner_events: Some(kept as u64),
-        ..Retention::default()
-    };
-    Engine::open(bench, config).await
+    let retention = Retention::default().with_owner_events(kept as u64);
+    Engine::open(bench, Config::new(data).with_retention(retention)).await
 }
 
 /// Waits until only `kept` events are left. Returns the time since `start`.

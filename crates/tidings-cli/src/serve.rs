@@ -175,14 +175,12 @@ struct Started {
 async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Started> {
     let retention = settings.retention.clone();
     let identity = identity::open(settings.tokens).await?;
-    let engine = Tidings::open(tidings::Config {
-        retention: settings.retention,
-        limits: settings.limits,
-        owner_bytes: settings.owner_bytes,
-        reserve: settings.reserve,
-        ..tidings::Config::new(&args.data_dir)
-    })
-    .await?;
+    let mut config = tidings::Config::new(&args.data_dir);
+    config.retention = settings.retention;
+    config.limits = settings.limits;
+    config.owner_bytes = settings.owner_bytes;
+    config.reserve = settings.reserve;
+    let engine = Tidings::open(config).await?;
     let mut config = tidings_server::Config::default();
     config.listen = args.listen;
     config.metrics_listen = args.metrics_listen;

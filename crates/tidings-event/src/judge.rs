@@ -227,7 +227,9 @@ impl Judge {
             (Given::Absent, _) => {
                 return match named {
                     Known::Value(OwnerName::User(user)) if !user.is_nil() => Some(user),
-                    _ => None,
+                    Known::Value(OwnerName::User(_) | OwnerName::System)
+                    | Known::Absent
+                    | Known::Refused => None,
                 };
             }
             (Given::Value(subject), issuer @ (Given::Absent | Given::Value(_))) => {

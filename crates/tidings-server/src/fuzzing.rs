@@ -52,7 +52,39 @@ fn check_refusal(error: &ApiError) {
         | ApiError::Change(
             ChangeRefusal::Selection(violations) | ChangeRefusal::Status(violations),
         ) => violations,
-        _ => return,
+        ApiError::Publish(
+            PublishRefusal::Json(_)
+            | PublishRefusal::CloudEvent
+            | PublishRefusal::EmptyBatch
+            | PublishRefusal::TooManyEvents { .. }
+            | PublishRefusal::EventTooLarge { .. }
+            | PublishRefusal::BatchTooLarge { .. }
+            | PublishRefusal::Conflict { .. }
+            | PublishRefusal::QuotaExceeded { .. }
+            | PublishRefusal::ForeignOwner { .. }
+            | PublishRefusal::Limit(_)
+            | PublishRefusal::Store(_)
+            | PublishRefusal::Engine(_),
+        )
+        | ApiError::Change(
+            ChangeRefusal::Json(_)
+            | ChangeRefusal::UpTo(_)
+            | ChangeRefusal::TooManyIds { .. }
+            | ChangeRefusal::Limit(_)
+            | ChangeRefusal::Overloaded
+            | ChangeRefusal::HungUp
+            | ChangeRefusal::Store(_)
+            | ChangeRefusal::Engine(_),
+        )
+        | ApiError::Body(_)
+        | ApiError::LogLevel(_)
+        | ApiError::Revocation(_)
+        | ApiError::Credential(_)
+        | ApiError::Foreign(_)
+        | ApiError::Limit(_)
+        | ApiError::Response(_)
+        | ApiError::Store(_)
+        | ApiError::Route(_) => return,
     };
     assert!(!violations.is_empty());
     for violation in violations.iter() {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::Uri;
-use tidings::{Prepared, PublishError, Receipt, Tidings};
+use tidings::wire::Prepared;
+use tidings::{PublishError, Receipt, Tidings};
 
 use crate::config::Config;
 use crate::error::ApiError;

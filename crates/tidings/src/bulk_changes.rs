@@ -72,7 +72,7 @@ impl Tidings {
             Selection::Filter { filter, .. } if filter.is_empty() => {
                 return Err(ChangeError::EmptyFilter);
             }
-            _ => {}
+            Selection::Ids(_) | Selection::Filter { .. } | Selection::All { .. } => {}
         }
         self.shared.activity.note(owner);
         let turn = self.shared.bulk_changes.take(owner).await;
@@ -167,7 +167,7 @@ impl Stepper {
         // Skips the events that already have the status.
         let filter = match self.change {
             Change::Status(status) if filter.status.is_none() => filter.with_status(status.other()),
-            _ => filter,
+            Change::Status(_) | Change::Delete => filter,
         };
         let only = filter.status;
         let matching = Matching {

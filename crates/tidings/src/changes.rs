@@ -8,6 +8,8 @@ use crate::error::ChangeError;
 use crate::store::ChangeStep;
 
 /// The outcome of a change to one event.
+///
+/// A program answers each outcome in its own way, so the enum is exhaustive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeOutcome {
     /// The event was changed.
@@ -72,8 +74,8 @@ impl Tidings {
             .await?;
         Ok(match (changed.ids.len(), changed.unchanged) {
             (0, 0) => ChangeOutcome::NotFound,
-            (0, _) => ChangeOutcome::Unchanged,
-            _ => ChangeOutcome::Changed,
+            (0, 1..) => ChangeOutcome::Unchanged,
+            (1.., _) => ChangeOutcome::Changed,
         })
     }
 }

@@ -61,7 +61,7 @@ fn since_boot() -> Duration {
 /// use tidings::{Config, ManualClock, Timestamp};
 ///
 /// let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
-/// let config = Config { clock: clock.clock(), ..Config::new("./data") };
+/// let config = Config::new("./data").with_clock(clock.clock());
 /// clock.advance(Duration::from_secs(60));
 /// ```
 #[derive(Clone, Debug)]

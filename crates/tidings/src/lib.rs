@@ -1,5 +1,8 @@
-//! The Tidings engine, to embed: it commits events, shows them live to every subscriber of their
-//! owner, and keeps them to be listed.
+//! The engine of Tidings, a durable notification inbox, for programs that embed it.
+//!
+//! [`Tidings::publish`] stores an event on disk and delivers it to every open [`Subscription`] of its owner.
+//! A subscription that starts from an earlier [`Cursor`] first receives what it missed. [`Tidings::list`]
+//! returns the events as an inbox with exact counts. The crate `tidings-server` serves all this over HTTP.
 //!
 //! ```
 //! use tidings::{Config, Event, OwnerId, Rev, Severity, Start, StreamItem, Tidings};
@@ -38,7 +41,9 @@
 //!
 #![doc = concat!("```no_run\n", include_str!("../examples/long_operation.rs"), "```")]
 //!
-//! It runs on a Tokio runtime, and only one process at a time can have a data directory open.
+//! # Requirements
+//!
+//! The engine runs on a Tokio runtime. One process at a time can open a data directory.
 
 mod activity;
 mod bulk_changes;
@@ -67,16 +72,15 @@ mod timekeeper;
 mod turns;
 mod upkeep;
 mod vitals;
+pub mod wire;
 
 pub use bulk_changes::RunningChange;
 pub use changes::ChangeOutcome;
 pub use clock::{Clock, ManualClock};
 pub use config::{Config, Reserve};
-pub use engine::{Prepared, Tidings};
+pub use engine::Tidings;
 pub use error::{ChangeError, OpenError, PublishError};
-pub use frame::StreamFrame;
 pub use operation::Operation;
-pub use page::{EncodedPage, PageRest};
 pub use retention::Retention;
 pub use store::{
     Audit, AuditError, BackupError, DirectoryError, StoreError, StoreSummary, WrongCount, audit,
@@ -84,14 +88,14 @@ pub use store::{
 };
 pub use subscription::Subscription;
 
-/// Events: building one, and what it is made of; from `tidings-event`, so that a program which
-/// embeds the engine needs no other crate to say what happened.
+/// Events and their parts, from `tidings-event`: a program that embeds the engine needs no other crate to
+/// build an event.
 pub use tidings_event::{
     Action, Category, Cause, CauseSeverity, Draft, Event, EventBuilder, EventId, IntoDraft, Limits,
     Metadata, OperationId, OwnerId, Receipt, ResourceId, Severity, Status, SystemId, Timestamp,
     Violation, Violations, Warning, WarningCode,
 };
-/// Reading and changing an inbox, and following it; from `tidings-event`.
+/// Lists, changes and streams, from `tidings-event`.
 pub use tidings_event::{
     Change, Changes, CountDelta, Cursor, Deletion, EventFilter, EventPage, EventRef, EventType,
     EventTypes, InboxSummary, OwnerKind, PageRequest, PageToken, Paging, ResetReason, Rev,

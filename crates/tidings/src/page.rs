@@ -13,6 +13,7 @@ use crate::store::{ListPage, StoreError, Unread};
 /// A page with its events as JSON. The engine does not parse the metadata, which would take many times the
 /// memory of its text.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct EncodedPage {
     /// The events in the requested order, in pieces to be concatenated. Each event is a comma followed by its
     /// JSON. A piece has about 64 KiB, plus at most one event.

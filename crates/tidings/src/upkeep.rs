@@ -131,7 +131,7 @@ impl Upkeep {
                 // At once when it begins.
                 Some(Pressure::Tight) if !was_tight => Duration::ZERO,
                 Some(Pressure::Tight) => self.retention.interval.min(TIGHT_INTERVAL),
-                _ => self.retention.interval,
+                Some(Pressure::Enough) | None => self.retention.interval,
             };
             was_tight = room == Some(Pressure::Tight);
             if rested >= interval {
@@ -248,6 +248,7 @@ impl Upkeep {
         let now = self.time.at_least();
         let before = now.checked_sub(age).unwrap_or(Timestamp::MIN);
         let kept = self.retention.owner_deletions;
+        let kept = kept.max(Retention::MIN_OWNER_DELETIONS);
         let (number, progress) = self.store.forget_deleted(before, kept).await?;
         self.metrics.deletions_forgotten.inc_by(number);
         Ok(progress)

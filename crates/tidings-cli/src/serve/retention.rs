@@ -115,15 +115,15 @@ impl RetentionArgs {
                 ));
             }
         }
-        Ok(Retention {
-            age: self.retain_age.map(|age| age.0),
-            severity_age,
-            owner_events: self.retain_events.map(NonZeroU64::get),
-            system_events: self.retain_system.get(),
-            deleted_age: self.retain_deleted.0,
-            owner_deletions: self.retain_deletions,
-            interval: self.retention_interval.0,
-        })
+        let mut retention = Retention::default();
+        retention.age = self.retain_age.map(|age| age.0);
+        retention.severity_age = severity_age;
+        retention.owner_events = self.retain_events.map(NonZeroU64::get);
+        retention.system_events = self.retain_system.get();
+        retention.deleted_age = self.retain_deleted.0;
+        retention.owner_deletions = self.retain_deletions;
+        retention.interval = self.retention_interval.0;
+        Ok(retention)
     }
 }
 
@@ -137,6 +137,7 @@ pub(super) fn log(retention: &Retention) {
         deleted_age,
         owner_deletions,
         interval,
+        ..
     } = retention;
     tracing::info!(
         max_age = or_none(age.map(Age)),
@@ -223,23 +224,17 @@ mod tests {
             "--retain-deletions=2000",
             "--retention-interval=500ms",
         ]);
-        let severity_age = [
-            (Severity::Debug, 7 * 24 * hour),
-            (Severity::Informational, 36 * hour),
-            (Severity::Error, 49 * hour),
-        ];
-        assert_eq!(
-            retention.unwrap(),
-            Retention {
-                age: Some(90 * 24 * hour),
-                severity_age: severity_age.into(),
-                owner_events: Some(5_000),
-                system_events: 100,
-                deleted_age: 12 * hour + hour / 2,
-                owner_deletions: 2_000,
-                interval: Duration::from_millis(500),
-            }
-        );
+        let expected = Retention::default()
+            .with_age(90 * 24 * hour)
+            .with_severity_age(Severity::Debug, 7 * 24 * hour)
+            .with_severity_age(Severity::Informational, 36 * hour)
+            .with_severity_age(Severity::Error, 49 * hour)
+            .with_owner_events(5_000)
+            .with_system_events(100)
+            .with_deleted_age(12 * hour + hour / 2)
+            .with_owner_deletions(2_000)
+            .with_interval(Duration::from_millis(500));
+        assert_eq!(retention.unwrap(), expected);
     }
 
     #[test]

@@ -90,6 +90,20 @@ fn links_between_pages_work() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// rustdoc hides lines that begin with `# `. The pages of a registry and of a forge show them.
+#[test]
+fn examples_in_rust_have_no_hidden_lines() {
+    for document in documents().expect("the documents can be listed") {
+        let text = fs::read_to_string(&document).expect("readable");
+        for block in Block::all_of(&text) {
+            let hidden = block.text.lines().find(|line| {
+                block.info.starts_with("rust") && (line.starts_with("# ") || *line == "#")
+            });
+            assert_eq!(hidden, None, "{}:{}", document.display(), block.line);
+        }
+    }
+}
+
 #[test]
 fn pages_and_ci_name_the_oldest_supported_rust() {
     let version = env!("CARGO_PKG_RUST_VERSION");

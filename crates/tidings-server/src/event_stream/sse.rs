@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use memchr::memchr2_iter;
-use tidings::StreamFrame;
+use tidings::wire::StreamFrame;
 use tidings_event::{Cursor, StreamItem};
 
 /// Room for the lines around the JSON: the longest `id:` line and the field names.

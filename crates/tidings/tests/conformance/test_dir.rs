@@ -34,10 +34,7 @@ impl TestDir {
 
     /// The configuration of an engine in this directory.
     pub(crate) fn config(&self) -> Config {
-        Config {
-            page_bytes: self.page_bytes,
-            ..Config::new(self.directory.path())
-        }
+        Config::new(self.directory.path()).with_page_bytes(self.page_bytes)
     }
 
     /// Compares the counters of the store with its rows. No engine may be open.

@@ -9,7 +9,8 @@ use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use tidings::{Prepared, Receipt};
+use tidings::Receipt;
+use tidings::wire::Prepared;
 
 use crate::error::ApiError;
 use crate::extract::PublishRequest;

@@ -8,7 +8,7 @@ use axum::response::Response;
 use bytes::{Buf as _, Bytes};
 use futures_util::{Stream, stream};
 use serde::Serialize;
-use tidings::{EncodedPage, PageRest};
+use tidings::wire::{EncodedPage, PageRest};
 use tidings_event::{Cursor, EventPage, PageToken, SeverityCount, SystemId};
 
 use crate::error::ApiError;
@@ -86,7 +86,9 @@ async fn page(
         .reserve_response(caller, credential.clone(), bytes)
         .await?;
     let read = state.engine.list_encoded(caller.owner, filter, page);
-    let EncodedPage { events, rest, page } = state.read_while_valid(credential, read).await?;
+    let EncodedPage {
+        events, rest, page, ..
+    } = state.read_while_valid(credential, read).await?;
     let more = rest.map(|rest| More {
         state,
         caller,

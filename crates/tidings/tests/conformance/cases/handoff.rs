@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use tidings::{
-    Change, Config, EventFilter, PageRequest, Selection, Start, Status, StreamItem, Tidings,
-};
+use tidings::{Change, EventFilter, PageRequest, Selection, Start, Status, StreamItem, Tidings};
 use tidings_event::{OwnerId, Rev, Sort};
 use tokio::task::JoinSet;
 
@@ -37,10 +35,7 @@ pub(crate) async fn every_reader_ends_with_the_list_under_concurrent_changes(dir
 pub(crate) async fn every_reader_ends_with_the_list_with_a_small_window(dir: TestDir) {
     for seed in seeds("handoff", 1) {
         let dir = dir.another();
-        let config = Config {
-            window_bytes: 3_000,
-            ..dir.config()
-        };
+        let config = dir.config().with_window_bytes(3_000);
         let tidings = Tidings::open(config).await.expect("an engine opens");
         run_readers(tidings, seed).await;
     }

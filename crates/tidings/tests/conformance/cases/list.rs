@@ -1,7 +1,8 @@
 //! The list: pages, filters, counts.
 
 use serde_json::json;
-use tidings::{Change, EncodedPage, Event, EventFilter, PageRequest, Selection, Tidings};
+use tidings::wire::EncodedPage;
+use tidings::{Change, Event, EventFilter, PageRequest, Selection, Tidings};
 use tidings_event::{
     Cause, EventPage, OwnerKind, Paging, ResourceId, Severity, SeverityCount, Sort, SortKey,
     SortOrder, Status, SystemId, Timestamp, Total,
@@ -320,7 +321,9 @@ pub(crate) async fn the_rest_of_a_page_leaves_out_deleted_events(dir: TestDir) {
         .with_paging(Paging::Number(0))
         .with_size(1000);
     let page = tidings.list_encoded(user(0), EventFilter::default(), whole);
-    let EncodedPage { events, rest, page } = page.await.expect("readable");
+    let EncodedPage {
+        events, rest, page, ..
+    } = page.await.expect("readable");
     assert_eq!((events.len(), page.total_count), (1, Some(30)));
     // The next event can get the key of the newest one.
     let newest = expected.iter().map(|event| event.id).max().expect("some");

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use tidings::{
-    Change, Config, Event, Prepared, PublishError, Receipt, Selection, Start, StreamItem, Tidings,
-};
+use tidings::wire::Prepared;
+use tidings::{Change, Event, PublishError, Receipt, Selection, Start, StreamItem, Tidings};
 use tidings_event::{Draft, OwnerId, ResetReason};
 
 use super::{builder, built, event};
@@ -20,10 +19,7 @@ const QUOTA: u64 = 4_000;
 const BESIDE: u64 = 512 + ("deployment".len() + "apply".len()) as u64;
 
 async fn open(dir: &TestDir) -> Tidings {
-    let config = Config {
-        owner_bytes: Some(QUOTA),
-        ..dir.config()
-    };
+    let config = dir.config().with_owner_bytes(QUOTA);
     Tidings::open(config).await.expect("an engine opens")
 }
 

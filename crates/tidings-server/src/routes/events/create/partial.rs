@@ -3,7 +3,8 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::future::join_all;
-use tidings::{Prepared, PublishError, Receipt};
+use tidings::wire::Prepared;
+use tidings::{PublishError, Receipt};
 
 use super::put_json;
 use crate::error::ApiError;
