@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::cursor::Cursor;
 use crate::event::Event;
+use crate::filter::OwnerKind;
 use crate::id::{EventId, SystemId};
-use crate::kind::{Action, Category, Severity, Status};
-use crate::query::{OwnerKind, PageToken};
+use crate::name::{Action, Category};
+use crate::page_token::PageToken;
+use crate::severity::Severity;
+use crate::status::Status;
 
 /// Exact counts of the events that an owner sees, by status and severity. A severity without events is
 /// absent.

@@ -7,10 +7,10 @@ use crate::draft::Draft;
 use crate::event::{Event, Metadata};
 use crate::given::{Given, OwnerName};
 use crate::id::{OperationId, OwnerId, ResourceId, SystemId};
-use crate::kind::Severity;
 use crate::new_event::NewEvent;
 use crate::policy::Policy;
 use crate::rules::{Limits, Violations};
+use crate::severity::Severity;
 
 /// Builds an [`Event`]; created by [`Event::builder`].
 ///

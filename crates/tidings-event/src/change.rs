@@ -2,9 +2,9 @@
 
 use crate::cursor::Cursor;
 use crate::event_ref::EventRef;
+use crate::filter::EventFilter;
 use crate::id::EventId;
-use crate::kind::Status;
-use crate::query::EventFilter;
+use crate::status::Status;
 
 /// A change that an owner can make to events.
 ///

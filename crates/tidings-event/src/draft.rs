@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::digest::Digests;
 use crate::event::Event;
 use crate::id::{OwnerId, SystemId};
-use crate::kind::Status;
 use crate::rules::{Limits, Violations};
+use crate::status::Status;
 use crate::warning::Warning;
 
 /// An event that satisfies the rules and is ready to publish, from
@@ -198,7 +198,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::kind::Severity;
+    use crate::severity::Severity;
     use crate::warning::WarningCode;
 
     fn draft() -> Draft {

@@ -12,7 +12,9 @@ use uuid::fmt::Hyphenated;
 
 use crate::event::Event;
 use crate::id::{EventId, OperationId, OwnerId, ResourceId, SystemId};
-use crate::kind::{Action, Category, Severity, Status};
+use crate::name::{Action, Category};
+use crate::severity::Severity;
+use crate::status::Status;
 
 /// The approximate size of the field names and of the values of bounded length, in bytes.
 const FIELDS_BYTES: usize = 640;

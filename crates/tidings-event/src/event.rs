@@ -5,7 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::id::{EventId, OperationId, OwnerId, ResourceId, SystemId};
-use crate::kind::{Action, Category, Severity, Status};
+use crate::name::{Action, Category};
+use crate::severity::Severity;
+use crate::status::Status;
 
 /// Free-form details of an event. Two keys have a meaning: `error` holds the cause of an error, and
 /// `doc` a link to documentation.

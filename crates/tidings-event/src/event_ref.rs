@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::filter::OwnerKind;
 use crate::id::{EventId, IdError};
-use crate::query::OwnerKind;
 
 /// Names an event of the two feeds that a user sees: the user's own and the system's. An id is unique only
 /// within one feed, so both can have an event with the same id.

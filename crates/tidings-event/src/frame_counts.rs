@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use utoipa::ToSchema;
 
-use crate::kind::Severity;
+use crate::severity::Severity;
 
 /// The difference that a change made to the counts, as part of a frame.
 #[derive(ToSchema)]

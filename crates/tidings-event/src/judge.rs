@@ -1,6 +1,10 @@
 //! Applies the rules to a published event, field by field, and repairs faults.
 
-use std::str::FromStr;
+mod name;
+mod owner;
+mod severity;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -8,20 +12,22 @@ use serde_json::Value;
 use crate::draft::{Draft, Sizes};
 use crate::event::{Event, Metadata};
 use crate::fit;
-use crate::given::{Given, OwnerName, bare};
-use crate::id::{EventId, IdError, OperationId, OwnerId, SystemId, made_id};
-use crate::kind::{Action, Category, NameError, Severity, Status};
+use crate::given::{Given, bare};
+use crate::id::{EventId, IdError, OperationId, SystemId, made_id};
 use crate::moment;
+use crate::name::{Action, Category};
 use crate::new_event::NewEvent;
 use crate::policy::Policy;
 use crate::quote::shortened;
 use crate::rules::{Limits, Violations};
+use crate::severity::Severity;
+use crate::status::Status;
 use crate::stored_cause;
 use crate::warning::{Warning, WarningCode, warn};
+use name::{NAMES_OF_ACTION, NAMES_OF_CATEGORY};
 
 const UUID_REMEDY: &str = "give a UUID like 7b1d2c3e-0000-4000-8000-000000000001, or leave it out";
 const OWNER_REMEDY: &str = "give the user's UUID, or `system` for an event that every user sees";
-const SUBJECT_REMEDY: &str = "give either the owner, or the subject with its issuer";
 const RESOURCE_REMEDY: &str = "give the UUID of the resource the event is about";
 const NAME_REMEDY: &str = "write it in snake_case, such as `remove_from_organization`";
 const TIME_REMEDY: &str = "give an RFC 3339 time such as 2026-08-01T10:00:00.5Z, or leave it out";
@@ -136,22 +142,6 @@ struct Judge {
     metadata: Option<Metadata>,
 }
 
-/// The conversion of a text to a name, and the replacement of a missing name.
-struct Names<T> {
-    meant_by: fn(&str) -> Option<T>,
-    unknown: fn() -> T,
-}
-
-const NAMES_OF_CATEGORY: Names<Category> = Names {
-    meant_by: Category::meant_by,
-    unknown: Category::unknown,
-};
-
-const NAMES_OF_ACTION: Names<Action> = Names {
-    meant_by: Action::meant_by,
-    unknown: Action::unknown,
-};
-
 impl Judge {
     fn repairs(&self) -> bool {
         self.policy == Policy::Repair
@@ -215,48 +205,6 @@ impl Judge {
         Some(made)
     }
 
-    /// The owner; `None` for the system.
-    fn owner(
-        &mut self,
-        owner: Given<OwnerName>,
-        subject: Given<String>,
-        issuer: Given<String>,
-    ) -> Option<OwnerId> {
-        let named = self.known("owner", owner, OWNER_REMEDY);
-        let (subject, issuer) = match (subject, issuer) {
-            (Given::Absent, _) => {
-                return match named {
-                    Known::Value(OwnerName::User(user)) if !user.is_nil() => Some(user),
-                    Known::Value(OwnerName::User(_) | OwnerName::System)
-                    | Known::Absent
-                    | Known::Refused => None,
-                };
-            }
-            (Given::Value(subject), issuer @ (Given::Absent | Given::Value(_))) => {
-                (subject, issuer.value())
-            }
-            (Given::Malformed(text), _) | (_, Given::Malformed(text)) => {
-                let fault = format!("or its issuer (`{}`) is not one text", shortened(&text));
-                self.refuse("subject", fault, SUBJECT_REMEDY);
-                return None;
-            }
-        };
-        let Some(owner) = OwnerId::named_by(&subject, issuer.as_deref()) else {
-            let fault = "is not a UUID, and no issuer is known to derive the owner from";
-            self.refuse("subject", fault, SUBJECT_REMEDY);
-            return None;
-        };
-        match named {
-            Known::Value(OwnerName::User(user)) if user == owner || user.is_nil() => {}
-            Known::Absent | Known::Refused => {}
-            Known::Value(_) => {
-                let fault = "names a different user than `owner`";
-                self.refuse("subject", fault, SUBJECT_REMEDY);
-            }
-        }
-        Some(owner)
-    }
-
     /// Rejects an event without any content for a user.
     fn check_that_something_is_said(
         &mut self,
@@ -277,100 +225,6 @@ impl Judge {
                  happened",
                 NAME_REMEDY,
             );
-        }
-    }
-
-    fn name<T>(&mut self, field: &str, key: &str, given: Given<T>, names: &Names<T>) -> T
-    where
-        T: FromStr<Err = NameError> + std::fmt::Display,
-    {
-        let text = match given {
-            Given::Value(name) => return name,
-            Given::Malformed(text) => text,
-            Given::Absent => {
-                let unknown = (names.unknown)();
-                if self.repairs() {
-                    let message = format!("is missing; `{unknown}` is stored");
-                    self.warn(field, WarningCode::Defaulted, message);
-                } else {
-                    self.refuse(field, "is missing", NAME_REMEDY);
-                }
-                return unknown;
-            }
-        };
-        if !self.repairs() {
-            let fault = text.parse::<T>().err().map(|error| error.to_string());
-            let fault = fault.unwrap_or_else(|| "could not be read".to_owned());
-            self.refuse(field, fault, NAME_REMEDY);
-            return (names.unknown)();
-        }
-        let quoted = shortened(&text);
-        // The name loses characters, so the text is kept in the metadata.
-        if text.len() > NameError::MAX_BYTES || !text.is_ascii() {
-            self.keep(key, &text);
-        }
-        if let Some(name) = (names.meant_by)(&text) {
-            let message = format!("`{quoted}` is stored as `{name}`");
-            self.warn(field, WarningCode::Converted, message);
-            return name;
-        }
-        let unknown = (names.unknown)();
-        let message = format!("`{quoted}` has no letter of a name; `{unknown}` is stored");
-        self.warn(field, WarningCode::Defaulted, message);
-        unknown
-    }
-
-    /// Reads the severity. A missing or unknown one becomes `error` if the event has a cause, otherwise
-    /// `informational`.
-    fn severity(&mut self, given: Given<Severity>) -> Severity {
-        let text = match given {
-            Given::Value(severity) => return severity,
-            Given::Absent => None,
-            Given::Malformed(text) => Some(text),
-        };
-        let meant = text.as_deref().and_then(Severity::meant_by);
-        let default = if self.metadata.as_ref().is_some_and(stored_cause::is_given) {
-            Severity::Error
-        } else {
-            Severity::Informational
-        };
-        let quoted = text.as_deref().map(shortened).unwrap_or_default();
-        if !self.repairs() {
-            let all = || Severity::ALL.map(Severity::as_str).join(", ");
-            match (&text, meant) {
-                (None, _) => {
-                    self.refuse("severity", "is missing", format!("give one of {}", all()))
-                }
-                (Some(_), Some(meant)) => self.refuse(
-                    "severity",
-                    format!("`{quoted}` is not a severity"),
-                    format!("write `{meant}`"),
-                ),
-                (Some(_), None) => self.refuse(
-                    "severity",
-                    format!("`{quoted}` is not a severity"),
-                    format!("write one of {}", all()),
-                ),
-            }
-            return default;
-        }
-        match (text, meant) {
-            (_, Some(meant)) => {
-                let message = format!("`{quoted}` is stored as `{meant}`");
-                self.warn("severity", WarningCode::Converted, message);
-                meant
-            }
-            (None, None) => {
-                let message = format!("is missing; `{default}` is stored");
-                self.warn("severity", WarningCode::Defaulted, message);
-                default
-            }
-            (Some(text), None) => {
-                self.keep("givenSeverity", &text);
-                let message = format!("`{quoted}` is not a severity; `{default}` is stored");
-                self.warn("severity", WarningCode::Defaulted, message);
-                default
-            }
         }
     }
 
@@ -454,6 +308,3 @@ impl Judge {
 fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
-
-#[cfg(test)]
-mod tests;

@@ -55,27 +55,33 @@ mod encoding;
 mod error_body;
 mod event;
 mod event_ref;
+mod filter;
 mod fit;
 #[cfg(feature = "openapi")]
 mod frame_counts;
 mod given;
 mod id;
 mod judge;
-mod kind;
 mod list_query;
 mod moment;
+mod name;
 mod new_event;
 mod number;
 #[cfg(feature = "openapi")]
 mod openapi;
+mod page_request;
+mod page_token;
 mod past;
 mod policy;
-mod query;
 mod quote;
 mod reading;
 mod receipt;
 mod repeat;
 mod rules;
+mod serde_text;
+mod severity;
+mod sort;
+mod status;
 mod stored_cause;
 mod stream;
 mod unique_object;
@@ -94,17 +100,19 @@ pub use draft::{Draft, IntoDraft};
 pub use error_body::{ErrorBody, ErrorCode, ErrorSeverity};
 pub use event::{Event, Metadata};
 pub use event_ref::EventRef;
+pub use filter::{EventFilter, OwnerKind};
 pub use given::{Given, OwnerName};
 pub use id::{EventId, IdError, OperationId, OwnerId, ResourceId, Rev, SystemId};
-pub use kind::{Action, Category, NameError, Severity, SeverityError, Status, StatusError};
+pub use name::{Action, Category, NameError};
 pub use new_event::NewEvent;
+pub use page_request::{PageRequest, Paging, Total};
+pub use page_token::{PageToken, PageTokenError};
 pub use past::Past;
-pub use query::{
-    EventFilter, OwnerKind, PageRequest, PageToken, PageTokenError, Paging, Sort, SortKey,
-    SortOrder, Total,
-};
 pub use receipt::Receipt;
 pub use rules::{Limits, Violation, Violations};
+pub use severity::{Severity, SeverityError};
+pub use sort::{Sort, SortKey, SortOrder};
+pub use status::{Status, StatusError};
 pub use stream::{Deletion, ResetReason, StatusChange, StreamItem};
 pub use warning::{Warning, WarningCode};
 

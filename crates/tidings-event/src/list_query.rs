@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::query::{EventFilter, OwnerKind, PageRequest, Paging, Total};
+use crate::filter::{EventFilter, OwnerKind};
+use crate::page_request::{PageRequest, Paging, Total};
 
 impl PageRequest {
     /// The query parameters of `GET /api/system/events` that request this page of the events that match

@@ -7,7 +7,8 @@ use crate::draft::Draft;
 use crate::event::{Event, Metadata};
 use crate::given::{Given, OwnerName};
 use crate::id::{EventId, OperationId, OwnerId, ResourceId, SystemId};
-use crate::kind::{Action, Category, Severity};
+use crate::name::{Action, Category};
+use crate::severity::Severity;
 use crate::unique_object::unambiguous;
 use crate::warning::Warning;
 

@@ -8,7 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::cursor::Cursor;
 use crate::error_body::{ErrorBody, ErrorCode, ErrorSeverity};
 use crate::event::Event;
-use crate::query::PageToken;
+use crate::page_token::PageToken;
 use crate::receipt::Receipt;
 use crate::stream::ResetReason;
 use crate::warning::{Warning, WarningCode};

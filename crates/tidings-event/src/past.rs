@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::draft::Draft;
 use crate::event::Event;
 use crate::given::Given;
-use crate::kind::Status;
 use crate::moment;
 use crate::quote::shortened;
+use crate::status::Status;
 use crate::warning::{WarningCode, warn};
 
 /// The fields of an exported event that a publisher cannot set and that an import keeps.

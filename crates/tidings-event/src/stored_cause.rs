@@ -10,7 +10,7 @@ mod words;
 use serde_json::{Map, Value};
 
 use crate::event::Metadata;
-use crate::kind::Severity;
+use crate::severity::Severity;
 
 use names::{bare, is_spelling};
 use shape::{ARRAYS, wrapped};

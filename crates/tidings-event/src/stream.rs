@@ -10,7 +10,7 @@ use crate::cursor::Cursor;
 use crate::event::Event;
 use crate::event_ref::{self, EventRef};
 use crate::id::EventId;
-use crate::kind::Status;
+use crate::status::Status;
 
 /// Why the reader must fetch the list again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,10 +7,10 @@ use crate::digest::Digest;
 use crate::draft::Draft;
 use crate::event::Event;
 use crate::id::SystemId;
-use crate::kind::Severity;
 use crate::new_event::NewEvent;
 use crate::policy::Policy;
 use crate::rules::Limits;
+use crate::severity::Severity;
 
 fn digest_of(body: Value) -> Digest {
     draft(body)

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::fixture::{assert_repeats, draft, warned, with};
-use crate::kind::Severity;
+use crate::severity::Severity;
 use crate::warning::WarningCode;
 
 #[test]

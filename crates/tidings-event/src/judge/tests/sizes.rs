@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::fixture::{assert_repeats, draft, warned, with};
 use crate::draft::Draft;
 use crate::event::{Event, Metadata};
-use crate::kind::Severity;
 use crate::new_event::NewEvent;
 use crate::policy::Policy;
 use crate::rules::Limits;
+use crate::severity::Severity;
 use crate::warning::WarningCode;
 
 #[test]
