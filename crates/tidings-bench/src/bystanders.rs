@@ -10,8 +10,8 @@ use tidings_event::{OwnerId, Severity};
 use tokio::task::JoinSet;
 
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION};
-use crate::server::soon;
 use crate::statistics::Samples;
+use crate::waiting::soon;
 
 pub(crate) const PUBLISHERS: u32 = 64;
 

@@ -17,9 +17,9 @@ use publisher::{Publisher, served};
 use crate::http::{Client, connect};
 use crate::publishers::{Flow, Progress};
 use crate::scan::{Delivery, Scan};
-use crate::server::soon;
 use crate::statistics::Samples;
 use crate::system::{System, User};
+use crate::waiting::soon;
 
 /// The streams of all users of a system.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use tidings::{Config, Tidings};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Bench;
-use crate::server::soon;
+use crate::waiting::soon;
 
 /// An engine whose runtime is on the server's core. Its handle can be used from the load generator's
 /// core.

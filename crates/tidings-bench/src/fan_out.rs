@@ -13,8 +13,9 @@ use tokio::task::JoinSet;
 use crate::http::{Client, Subscriber};
 use crate::publish_request::PublishRequest;
 use crate::report::{Table, Target};
-use crate::server::{Server, soon};
+use crate::server::Server;
 use crate::statistics::Samples;
+use crate::waiting::soon;
 use crate::{Bench, cpu};
 
 const SUBSCRIBERS: usize = 1000;

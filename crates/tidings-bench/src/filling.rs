@@ -18,7 +18,7 @@ use crate::Bench;
 use crate::content::{Description, FAILURE};
 use crate::engine::Engine;
 use crate::raw::{self, Row};
-use crate::server::until_none_is_left;
+use crate::waiting::until_none_is_left;
 
 /// The events written per transaction.
 const COMMIT: usize = 200_000;

@@ -7,8 +7,9 @@ use crate::http::Client;
 use crate::publish_request::PublishRequest;
 use crate::raw::{RawStore, Statements};
 use crate::report::{Table, Target};
-use crate::server::{Server, soon};
+use crate::server::Server;
 use crate::statistics::Samples;
+use crate::waiting::soon;
 
 /// The pause between two events, in which the server goes to sleep.
 const PAUSE: Duration = Duration::from_millis(5);

@@ -8,8 +8,9 @@ use crate::Bench;
 use crate::http::{Client, Subscriber};
 use crate::publish_request::PublishRequest;
 use crate::report::{Table, Target};
-use crate::server::{Server, soon};
+use crate::server::Server;
 use crate::statistics::Samples;
+use crate::waiting::soon;
 
 /// The first subscribers do not count: they include what the server allocates once.
 const WARM_UP: usize = 100;

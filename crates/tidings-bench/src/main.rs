@@ -48,6 +48,7 @@ mod system;
 mod tokens;
 mod unicast;
 mod users;
+mod waiting;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -17,8 +17,8 @@ use uuid::Uuid;
 use crate::Bench;
 use crate::process::Process;
 use crate::publish_request::Owners;
-use crate::server::soon;
 use crate::system::{Dialect, System, User};
+use crate::waiting::soon;
 
 /// A peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

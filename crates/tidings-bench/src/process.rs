@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::server::soon;
+use crate::waiting::soon;
 use crate::{Bench, cpu};
 
 /// A process that is measured. It is killed on drop.

@@ -11,7 +11,8 @@ use crate::cpu;
 use crate::http::Client;
 use crate::process::Process;
 use crate::publish_request::PublishRequest;
-use crate::server::{Server, soon};
+use crate::server::Server;
+use crate::waiting::soon;
 
 /// The first part of every measurement is not counted.
 const WARM_UP: Duration = Duration::from_millis(500);

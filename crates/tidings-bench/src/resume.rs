@@ -9,8 +9,9 @@ use crate::Bench;
 use crate::http::Subscriber;
 use crate::publishers::fill;
 use crate::report::{Table, Target};
-use crate::server::{Server, soon};
+use crate::server::Server;
 use crate::statistics::{Samples, number};
+use crate::waiting::soon;
 
 const SMALL: usize = 1_000;
 const MISSED: u64 = 10;

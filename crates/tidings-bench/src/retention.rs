@@ -14,8 +14,8 @@ use crate::filling::{FilledStore, Filling, Inbox};
 use crate::inboxes::owner;
 use crate::raw_steps::RawInbox;
 use crate::report::Table;
-use crate::server::until_none_is_left;
 use crate::statistics::number;
+use crate::waiting::until_none_is_left;
 
 pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     let inbox = Inbox {

@@ -5,8 +5,9 @@ use crate::http::Subscriber;
 use crate::publish_request::PublishRequest;
 use crate::publishers::flat_out;
 use crate::report::{Table, Target};
-use crate::server::{Server, soon};
+use crate::server::Server;
 use crate::statistics::Samples;
+use crate::waiting::soon;
 
 const PUBLISHERS: usize = 64;
 

@@ -16,8 +16,8 @@ use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION};
 use crate::engine::Engine;
 use crate::ingest::raw;
 use crate::report::{Table, Target};
-use crate::server::soon;
 use crate::statistics::Samples;
+use crate::waiting::soon;
 use crate::{Bench, cpu};
 
 const USERS: usize = 1000;

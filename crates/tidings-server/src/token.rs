@@ -53,6 +53,8 @@ mod tokens;
 #[cfg(not(feature = "jwt"))]
 #[path = "token/no_tokens.rs"]
 mod tokens;
+#[cfg(feature = "jwt")]
+mod verified_tokens;
 
 pub(crate) use claims::Claims;
 pub use config::{KeySource, KeyUrlFault, TokenConfig, TokenSetupError};

@@ -8,8 +8,8 @@ use super::{Arrivals, lock};
 use crate::http::Client;
 use crate::publish_request::PublishRequest;
 use crate::publishers::Progress;
-use crate::server::soon;
 use crate::system::{Answer, System};
+use crate::waiting::soon;
 
 /// How precisely a timer wakes. A shorter wait polls, because the load generator's core is free then.
 const TIMER: Duration = Duration::from_millis(2);

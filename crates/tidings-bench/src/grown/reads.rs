@@ -5,9 +5,9 @@ use std::time::Instant;
 use anyhow::{Context as _, ensure};
 
 use crate::http::{Client, Subscriber, stream_request};
-use crate::server::soon;
 use crate::statistics::Samples;
 use crate::system::{Accounts, System};
+use crate::waiting::soon;
 
 const MISSED: u64 = 10;
 

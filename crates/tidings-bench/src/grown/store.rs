@@ -13,10 +13,10 @@ use crate::Bench;
 use crate::http::Client;
 use crate::process::Process;
 use crate::publish_request::{Owners, PublishRequest};
-use crate::server::soon;
 use crate::sides::Build;
 use crate::statistics::number;
 use crate::system::{Accounts, System};
+use crate::waiting::soon;
 
 /// How many events in a row an owner gets while the store is filled. One at a time, it would take hours.
 pub(super) const BURST: usize = 20;

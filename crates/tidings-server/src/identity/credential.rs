@@ -1,6 +1,8 @@
 //! The token of a request, and the end of its validity.
 
+use std::borrow::Cow;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::header::AUTHORIZATION;
@@ -16,16 +18,17 @@ use crate::token::{Claims, TokenError, Tokens};
 
 /// The token of a request. `Authorization` wins over the cookie, since a browser adds its cookie to every
 /// request.
-pub(super) fn shown(
-    parts: &Parts,
+pub(super) fn shown<'a>(
+    parts: &'a Parts,
     cookies: &SessionCookies,
     pages: &Pages,
-) -> Result<String, CredentialError> {
+) -> Result<Cow<'a, str>, CredentialError> {
     if let Some(token) = Head::from(parts).bearer()? {
-        return Ok(token.to_owned());
+        return Ok(Cow::Borrowed(token));
     }
     let changes = !parts.method.is_safe();
-    session::shown(Head::from(parts), cookies, changes, pages)?.ok_or(CredentialError::Missing)
+    let token = session::shown(Head::from(parts), cookies, changes, pages)?;
+    token.map(Cow::Owned).ok_or(CredentialError::Missing)
 }
 
 impl<'a> Head<'a> {
@@ -50,7 +53,7 @@ fn bearer(header: &str) -> Option<&str> {
 /// An accepted token. Streams and other long requests check it again while they run.
 #[derive(Clone, Debug)]
 pub(crate) struct Credential {
-    pub(crate) claims: Claims,
+    pub(crate) claims: Arc<Claims>,
     tokens: Tokens,
 }
 
@@ -72,7 +75,7 @@ const NOTICE: Duration = Duration::from_secs(60);
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 impl Credential {
-    pub(super) fn new(claims: Claims, tokens: &Tokens) -> Self {
+    pub(super) fn new(claims: Arc<Claims>, tokens: &Tokens) -> Self {
         Self {
             claims,
             tokens: tokens.clone(),

@@ -1,5 +1,7 @@
 //! The headers of a request that decide about its caller; see [`crate::fuzzing`].
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
@@ -111,9 +113,13 @@ fn cookies() -> SessionCookies {
 
 fn check_shown(parts: &mut Parts) {
     parts.method = Method::GET;
-    let read = credential::shown(parts, &cookies(), &pages());
+    let shown = |parts: &Parts| {
+        let shown = credential::shown(parts, &cookies(), &pages());
+        shown.map(Cow::into_owned)
+    };
+    let read = shown(parts);
     parts.method = Method::POST;
-    let changed = credential::shown(parts, &cookies(), &pages());
+    let changed = shown(parts);
     let token = match read {
         Ok(token) => token,
         Err(refused) => {

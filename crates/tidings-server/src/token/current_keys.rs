@@ -1,6 +1,7 @@
 //! The keys in use, and notifications of new ones.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::sync::watch;
@@ -12,32 +13,45 @@ use super::keys::KeySet;
 #[derive(Debug)]
 pub(super) struct CurrentKeys {
     /// `None` until the first keys arrive.
-    keys: ArcSwapOption<KeySet>,
+    keys: ArcSwapOption<(KeySet, Generation)>,
+    generations: AtomicU64,
     /// Counts the replacements.
     changes: watch::Sender<u64>,
 }
+
+/// Distinguishes keys that replace others, even with the same ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Generation(pub(super) u64);
 
 impl CurrentKeys {
     pub(super) fn none() -> Arc<Self> {
         Arc::new(Self {
             keys: ArcSwapOption::empty(),
+            generations: AtomicU64::new(0),
             changes: watch::Sender::new(0),
         })
     }
 
-    pub(super) fn load(&self) -> Guard<Option<Arc<KeySet>>> {
+    pub(super) fn load(&self) -> Guard<Option<Arc<(KeySet, Generation)>>> {
         self.keys.load()
     }
 
     /// Replaces all keys.
     pub(super) fn store(&self, keys: KeySet) {
-        self.keys.store(Some(Arc::new(keys)));
+        let generation = Generation(self.generations.fetch_add(1, Ordering::Relaxed));
+        self.keys.store(Some(Arc::new((keys, generation))));
         self.changes.send_modify(|changes| *changes += 1);
     }
 
     /// Whether a token with this key would still be accepted.
     pub(super) fn contains(&self, key: Fingerprint) -> bool {
-        self.load().as_ref().is_some_and(|keys| keys.contains(key))
+        let keys = self.load();
+        keys.as_ref().is_some_and(|keys| keys.0.contains(key))
+    }
+
+    /// The generation of the keys in use; `None` until the first keys arrive.
+    pub(super) fn generation(&self) -> Option<Generation> {
+        self.load().as_ref().map(|keys| keys.1)
     }
 
     /// Changes whenever keys are replaced.

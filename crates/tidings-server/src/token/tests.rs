@@ -6,6 +6,7 @@ mod forgery;
 mod issuer;
 mod properties;
 mod remote;
+mod repeated;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

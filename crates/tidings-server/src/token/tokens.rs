@@ -12,8 +12,8 @@ use tracing::Instrument as _;
 
 use super::claims::{Claims, Fingerprint};
 use super::config::{KeySource, TokenConfig, TokenSetupError};
-use super::current_keys::CurrentKeys;
-use super::error::TokenError;
+use super::current_keys::{CurrentKeys, Generation};
+use super::error::{MAX_TOKEN_BYTES, TokenError};
 use super::header::TokenHeader;
 use super::keys::KeySet;
 use super::owner::OwnerRule;
@@ -23,6 +23,7 @@ use super::revocations::Revocations;
 use super::rules::Rules;
 use super::secret::Secret;
 use super::token_file::{FileFault, TokenFile, open_file};
+use super::verified_tokens::{TokenDigest, VerifiedTokens};
 use super::{clock, jwks, secret};
 use crate::watched_files::{Loaded, watch as watch_files};
 
@@ -41,6 +42,7 @@ struct Inner {
     remote: Option<RemoteKeys>,
     rules: Rules,
     revocations: Revocations,
+    verified: VerifiedTokens,
     /// Counts the jumps of the wall clock.
     jumps: watch::Sender<u64>,
     _watches: [AbortOnDropHandle<()>; 2],
@@ -84,6 +86,7 @@ impl Tokens {
             remote,
             rules: rules(config),
             revocations,
+            verified: VerifiedTokens::default(),
             jumps,
             _watches: [
                 watch_files(files),
@@ -95,7 +98,25 @@ impl Tokens {
         })
     }
 
-    /// The claims of a valid token. Waits only if the token names an unknown key and keys are fetched
+    /// The claims of a token that was verified before and is still valid. `None` means that it must be
+    /// verified.
+    pub(crate) fn recall(&self, token: &str) -> Option<Arc<Claims>> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return None;
+        }
+        let (digest, keys) = (TokenDigest::of(token), self.inner.keys.generation()?);
+        let claims = self.inner.verified.get(digest, keys, Timestamp::now())?;
+        let is_revoked = self.inner.revocations.is_revoked(&claims.id);
+        (!is_revoked).then_some(claims)
+    }
+
+    /// The number of tokens that are remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.inner.verified.len()
+    }
+
+    /// The claims of a valid token, which is remembered for [`recall`](Self::recall). Waits only if the token names an unknown key and keys are fetched
     /// from a URL.
     ///
     /// Cancel-safe.
@@ -103,20 +124,29 @@ impl Tokens {
     /// # Errors
     ///
     /// [`TokenError`], which repeats nothing of the token.
-    pub(crate) async fn verify(&self, token: &str) -> Result<Claims, TokenError> {
-        let claims = self.identify(token).await?;
-        if self.inner.revocations.is_revoked(&claims.id) {
+    pub(crate) async fn verify(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
+        let (claims, keys, now) = self.judge(token).await?;
+        let (inner, claims) = (&*self.inner, Arc::new(claims));
+        if inner.revocations.is_revoked(&claims.id) {
             return Err(TokenError::Revoked);
         }
+        let (digest, remembered) = (TokenDigest::of(token), Arc::clone(&claims));
+        inner.verified.insert(digest, remembered, keys, now);
         Ok(claims)
     }
 
-    /// Same as [`Self::verify`], for a token that can have been revoked.
+    /// Same as [`Self::verify`], for a token that can have been revoked. It is not remembered.
     ///
     /// # Errors
     ///
     /// As for [`Self::verify`].
     pub(crate) async fn identify(&self, token: &str) -> Result<Claims, TokenError> {
+        let (claims, _, _) = self.judge(token).await?;
+        Ok(claims)
+    }
+
+    /// The claims of a token, with the keys and the time by which it was judged.
+    async fn judge(&self, token: &str) -> Result<(Claims, Generation, Timestamp), TokenError> {
         let header = TokenHeader::read(token)?;
         if !self.inner.algorithms.contains(&header.algorithm) {
             return Err(TokenError::UnsupportedAlgorithm);
@@ -130,8 +160,10 @@ impl Tokens {
             remote.refresh().await;
             verified = self.verify_signature(token, &header);
         }
-        let (claims, key) = verified?;
-        self.inner.rules.judge(token, claims, key, Timestamp::now())
+        let (claims, key, keys) = verified?;
+        let now = Timestamp::now();
+        let claims = self.inner.rules.judge(token, claims, key, now)?;
+        Ok((claims, keys, now))
     }
 
     /// The issuer whose subjects become owners, if owners are made of subjects.
@@ -145,11 +177,11 @@ impl Tokens {
         &self,
         token: &str,
         header: &TokenHeader,
-    ) -> Result<(RawClaims, Fingerprint), TokenError> {
+    ) -> Result<(RawClaims, Fingerprint, Generation), TokenError> {
         let keys = self.inner.keys.load();
-        let keys = keys.as_deref().ok_or(TokenError::KeysUnavailable)?;
+        let (keys, generation) = keys.as_deref().ok_or(TokenError::KeysUnavailable)?;
         let key = keys.key_of(header)?;
-        Ok((key.verify(token)?, key.fingerprint()))
+        Ok((key.verify(token)?, key.fingerprint(), *generation))
     }
 
     /// Whether a token with these claims would be accepted again, its expiry aside.

@@ -29,7 +29,7 @@ async fn refused(tokens: &Tokens, token: &str) -> TokenError {
 async fn accepts_tokens_of_all_four_algorithms() {
     let directory = tempfile::tempdir().unwrap();
     let (tokens, secret) = by_secret(&directory).await;
-    let good: Claims = tokens.verify(&secret.token(&claims())).await.unwrap();
+    let good = tokens.verify(&secret.token(&claims())).await.unwrap();
     assert_eq!(good.owner.to_string(), OWNER);
     assert_eq!(good.scopes, Scopes::READ);
     assert_eq!(&*good.id, "token-1");

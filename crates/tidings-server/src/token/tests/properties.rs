@@ -1,6 +1,6 @@
 //! Any text as a token is refused without a panic, unless an issuer has signed it.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -53,7 +53,7 @@ impl World {
 }
 
 /// With keys from files, verification never waits.
-fn verify(tokens: &Tokens, token: &str) -> Result<Claims, TokenError> {
+fn verify(tokens: &Tokens, token: &str) -> Result<Arc<Claims>, TokenError> {
     tokens
         .verify(token)
         .now_or_never()
