@@ -1,8 +1,11 @@
 //! Measures Tidings against the limits of the machine.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
-use crate::command;
+use anyhow::{Context as _, ensure};
+
+use crate::{command, plot};
 
 /// What to measure. `target/release/tidings-bench --help` lists the names of the benchmarks.
 #[derive(Debug, clap::Args)]
@@ -18,9 +21,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     server: Option<PathBuf>,
 
-    /// Compare with another build of the server, in turns, in `unicast` and `grown`
+    /// Compare with another build of the server, in turns, in `unicast`, `grown` and `idle-memory`
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
+
+    /// Write the results to this Markdown file too, with a picture of each comparison beside it
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
 
     /// Make the data directories here, on a real disk: in memory, commits cost nothing
     #[arg(long, value_name = "DIR")]
@@ -36,7 +43,51 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         command::run(command::cargo(&build).arg(package))?;
     }
     let binaries = command::target_directory()?.join("release");
-    command::run(&mut bench(args, &binaries))
+    let mut bench = bench(args, &binaries);
+    let Some(page) = &args.page else {
+        return command::run(&mut bench);
+    };
+    let measured = bench.stderr(Stdio::inherit()).output()?;
+    ensure!(
+        measured.status.success(),
+        "the benchmarks ended with {}",
+        measured.status
+    );
+    let results = String::from_utf8(measured.stdout).context("the results are not UTF-8")?;
+    print!("{results}");
+    write_page(page, args, &results)
+}
+
+/// Writes the results with the command that made them, and a picture below the heading of each benchmark.
+fn write_page(page: &Path, args: &Args, results: &str) -> anyhow::Result<()> {
+    let mut text = format!(
+        "# Measurements\n\n```sh\n{}\n```\n\n{results}",
+        args.command()
+    );
+    for picture in plot::comparisons(&text)? {
+        let file = format!("{}.svg", picture.name);
+        let heading = format!("### {}: {}\n", picture.name, picture.title);
+        let shown = format!("{heading}\n![{}]({file})\n", picture.title);
+        text = text.replacen(&heading, &shown, 1);
+        std::fs::write(page.with_file_name(file), picture.svg)?;
+    }
+    std::fs::write(page, text).with_context(|| format!("could not write {}", page.display()))
+}
+
+impl Args {
+    /// The command with these arguments.
+    fn command(&self) -> String {
+        let mut words = vec!["cargo xtask bench".to_owned()];
+        for (flag, file) in [("--server", &self.server), ("--against", &self.against)] {
+            words.extend(
+                file.as_ref()
+                    .map(|file| format!("{flag} {}", file.display())),
+            );
+        }
+        words.extend(self.quick.then(|| "--quick".to_owned()));
+        words.extend(self.names.iter().cloned());
+        words.join(" ")
+    }
 }
 
 fn bench(args: &Args, binaries: &Path) -> std::process::Command {

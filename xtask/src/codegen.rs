@@ -18,9 +18,9 @@ const CONFIGURATION: &str = "docs/configuration.md";
 
 const OPENAPI: &str = "docs/openapi.json";
 
-/// The page with measurements, and the picture of its first table.
+/// The page with measurements, and the pictures of its tables.
 const MEASUREMENTS: &str = "docs/performance.md";
-const PLOT: &str = "docs/pictures/throughput.svg";
+const PICTURES: &str = "docs/pictures";
 
 const INTRODUCTION: &str = "\
 # Configuration
@@ -33,7 +33,9 @@ A flag takes precedence over its environment variable, and the variable over the
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     keep(CONFIGURATION, &configuration()?, args.check)?;
     keep(OPENAPI, &openapi()?, args.check)?;
-    keep(PLOT, &throughput()?, args.check)?;
+    for (file, picture) in pictures()? {
+        keep(&file, &picture, args.check)?;
+    }
     example::lock(args.check)?;
     ui::generate(args.check)
 }
@@ -63,10 +65,18 @@ fn openapi() -> anyhow::Result<String> {
     String::from_utf8(output.stdout).context("the document is not UTF-8")
 }
 
-fn throughput() -> anyhow::Result<String> {
+/// The pictures that the page with measurements shows, by their file.
+fn pictures() -> anyhow::Result<Vec<(String, String)>> {
     let page = std::fs::read_to_string(command::root().join(MEASUREMENTS))
         .with_context(|| format!("could not read {MEASUREMENTS}"))?;
-    plot::draw(&page)
+    let mut pictures = vec![(format!("{PICTURES}/throughput.svg"), plot::overview(&page)?)];
+    for picture in plot::comparisons(&page)? {
+        let file = format!("pictures/{}.svg", picture.name);
+        if page.contains(&format!("({file})")) {
+            pictures.push((format!("docs/{file}"), picture.svg));
+        }
+    }
+    Ok(pictures)
 }
 
 fn configuration() -> anyhow::Result<String> {

@@ -3,12 +3,11 @@
 mod publisher;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -16,9 +15,10 @@ use publisher::{Publisher, served};
 
 use crate::http::{Client, connect};
 use crate::publishers::{Flow, Progress};
-use crate::scan::{Delivery, Scan};
+use crate::scan::Scan;
 use crate::statistics::Samples;
 use crate::system::{System, User};
+use crate::transport::begin;
 use crate::waiting::soon;
 
 /// The streams of all users of a system.
@@ -58,8 +58,7 @@ impl Crowd {
     pub(crate) async fn gather(system: &System) -> anyhow::Result<Self> {
         let mut sockets = Vec::with_capacity(system.users.len());
         for user in &system.users {
-            let opening = open(system.address, user, system.dialect.opening);
-            sockets.push(soon("a stream to begin", opening).await??);
+            sockets.push(soon("a stream to begin", open(system, user)).await??);
         }
         let first = sockets.first_mut().context("there are no users")?;
         let wire_bytes = soon("the first event", try_out(system, first)).await??;
@@ -141,27 +140,9 @@ impl Crowd {
     }
 }
 
-async fn open(
-    address: SocketAddr,
-    user: &User,
-    (delivery, number): (Delivery, u64),
-) -> anyhow::Result<TcpStream> {
-    let mut socket = connect(address).await?;
-    socket.write_all(&user.subscribe).await?;
-    let mut scan = Scan::new(delivery);
-    let mut buffer = [0; 4096];
-    let mut seen = 0;
-    while seen < number {
-        let read = socket.read(&mut buffer).await?;
-        ensure!(read > 0, "the server ended the stream");
-        let got = &buffer[..read];
-        ensure!(
-            !got.starts_with(b"-") && !got.starts_with(b"HTTP/1.1 4"),
-            "the server answered {}",
-            String::from_utf8_lossy(got)
-        );
-        seen += scan.scan(got);
-    }
+async fn open(system: &System, user: &User) -> anyhow::Result<TcpStream> {
+    let mut socket = connect(system.address).await?;
+    begin(&mut socket, &user.subscribe, system.dialect.opening).await?;
     Ok(socket)
 }
 

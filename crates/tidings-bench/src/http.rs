@@ -129,11 +129,13 @@ fn request_for(path: &str, token: Option<&str>, headers: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{token}{headers}\r\n")
 }
 
+pub(crate) const STREAM_PATH: &str = "/api/system/events/subscribe";
+
 /// The request for a stream. `start` is a cursor, `earliest`, or nothing for "from now".
 pub(crate) fn stream_request(token: Option<&str>, start: Option<&str>) -> String {
     let start = start.map(|start| format!("Last-Event-ID: {start}\r\n"));
     let start = start.unwrap_or_default();
-    request_for("/api/system/events/subscribe", token, &start)
+    request_for(STREAM_PATH, token, &start)
 }
 
 /// A subscriber over HTTP.

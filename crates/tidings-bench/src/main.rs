@@ -12,6 +12,7 @@
 mod bulk;
 mod bulk_mark;
 mod bystanders;
+mod certificate;
 mod content;
 mod cores;
 mod cpu;
@@ -22,6 +23,7 @@ mod filling;
 mod grown;
 mod hostile;
 mod http;
+mod http2;
 mod idle;
 mod idle_memory;
 mod inbox_pages;
@@ -46,6 +48,7 @@ mod stalled;
 mod statistics;
 mod system;
 mod tokens;
+mod transport;
 mod unicast;
 mod users;
 mod waiting;
@@ -78,7 +81,7 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     server: PathBuf,
 
-    /// Another build of it, as a baseline for `unicast` and `grown`.
+    /// Another build of it, as a baseline for `unicast`, `grown` and `idle-memory`.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
 

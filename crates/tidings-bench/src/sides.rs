@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use crate::Bench;
 use crate::peers::Peer;
 use crate::system::{Accounts, System};
+use crate::transport::Transport;
 
 /// A build of the server.
 #[derive(Clone, Debug)]
@@ -37,6 +38,17 @@ impl Build {
         self.start_in(bench, accounts, bench.directory()?).await
     }
 
+    /// Starts it with a new store for streams over a transport.
+    pub(crate) async fn start_over(
+        &self,
+        bench: &Bench,
+        accounts: &Accounts,
+        transport: &Transport,
+    ) -> anyhow::Result<System> {
+        let (directory, flags) = (bench.directory()?, transport.flags());
+        accounts.start(bench, &self.binary, directory, &flags).await
+    }
+
     /// Starts it with the store in `directory`.
     pub(crate) async fn start_in(
         &self,
@@ -44,7 +56,7 @@ impl Build {
         accounts: &Accounts,
         directory: TempDir,
     ) -> anyhow::Result<System> {
-        accounts.start(bench, &self.binary, directory).await
+        accounts.start(bench, &self.binary, directory, &[]).await
     }
 }
 

@@ -114,16 +114,18 @@ impl Accounts {
         &self.users[index].1
     }
 
-    /// Starts a server with the store in a directory.
+    /// Starts a server with the store in a directory, and with more flags of `tidings serve`.
     pub(crate) async fn start(
         &self,
         bench: &Bench,
         binary: &Path,
         directory: TempDir,
+        more: &[&str],
     ) -> anyhow::Result<System> {
         let mut flags = self.tokens.flags().to_vec();
         // The load generator is one caller, and its rates are what is measured.
         flags.extend(["--publish-rate", "0", "--request-rate", "0"]);
+        flags.extend(more);
         let data = directory.path().join("data");
         let server = Server::start_binary(bench, binary, &data, &flags).await?;
         let address = server.address();

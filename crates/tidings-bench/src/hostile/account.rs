@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use fastrand::Rng;
-use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustix::process::setpriority_process;
-use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
 use tidings::{Config, Draft, Event, Tidings};
 use tidings_event::{OwnerId, Severity};
@@ -21,6 +18,7 @@ use super::attack::Tally;
 use super::victim::{Latencies, Victim};
 use super::{ATTACKER, ATTACKERS_NICE, BYSTANDER, mib, recover};
 use crate::Bench;
+use crate::certificate::Certificate;
 use crate::content::{ACTED_UPON, Description};
 use crate::report::{Table, Target};
 use crate::server::Server;
@@ -189,22 +187,15 @@ async fn measure(bench: &Bench, store: &Store, abuse: Abuse) -> anyhow::Result<T
     store.copy_to(&data)?;
     let tokens = Tokens::new(&bench.server)?;
     let mut flags = tokens.flags().to_vec();
-    let (certificate, key) = (
-        directory.path().join("cert.pem"),
-        directory.path().join("key.pem"),
-    );
-    let tls = match abuse.needs_tls() {
-        true => Some(make_certificate(&certificate, &key)?),
+    let certificate = match abuse.needs_tls() {
+        true => Some(Certificate::new(directory.path())?),
         false => None,
     };
-    if tls.is_some() {
-        let certificate = certificate
-            .to_str()
-            .context("the path of the certificate is not UTF-8")?;
-        let key = key.to_str().context("the path of the key is not UTF-8")?;
-        flags.extend(["--tls-cert", certificate, "--tls-key", key]);
+    if let Some(certificate) = &certificate {
+        flags.extend(certificate.flags());
     }
     let server = Server::start_with(bench, &data, &flags).await?;
+    let tls = certificate.as_ref().map(|of| Arc::clone(&of.client));
     let scopes = "events:read,events:write";
     let place = Place {
         server: server.address(),
@@ -289,19 +280,4 @@ fn abuse_until(
         let _ = begun.send(());
     };
     Ok(runtime.block_on(abuse::run(abuse, place, begin, stop)))
-}
-
-/// Writes a new certificate and returns a client configuration that trusts it.
-fn make_certificate(certificate: &Path, key: &Path) -> anyhow::Result<Arc<ClientConfig>> {
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".to_owned()])?;
-    std::fs::write(certificate, cert.pem())?;
-    std::fs::write(key, signing_key.serialize_pem())?;
-    let mut roots = RootCertStore::empty();
-    roots.add(cert.der().clone())?;
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let client = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(client))
 }
