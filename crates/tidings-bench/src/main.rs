@@ -31,6 +31,7 @@ mod inboxes;
 mod ingest;
 mod ingest_batch;
 mod machine;
+mod many_owners;
 mod peers;
 mod process;
 mod publish_request;
@@ -94,6 +95,7 @@ struct Args {
 enum Name {
     Ingest,
     IngestBatch,
+    ManyOwners,
     Idle,
     Users,
     Unicast,
@@ -203,6 +205,7 @@ async fn run(bench: &Bench, name: Name) -> anyhow::Result<Vec<Table>> {
     let table = match name {
         Name::Ingest => ingest::run(bench).await,
         Name::IngestBatch => ingest_batch::run(bench).await,
+        Name::ManyOwners => many_owners::run(bench).await,
         Name::Idle => idle::run(bench).await,
         Name::Users => users::run(bench).await,
         Name::Unicast => unicast::run(bench).await,
