@@ -1,7 +1,6 @@
-//! Stores that are filled before a measurement: by SQLite alone, with the same rows each time, as the
-//! engine would write them.
+//! Stores that are filled before a measurement: their events by SQLite alone, with the same rows each
+//! time, as the engine would write them, and their lists by the engine.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::iter::repeat_n;
 use std::path::{Path, PathBuf};
@@ -15,7 +14,7 @@ use tidings::{Config, Tidings};
 use tidings_event::{OwnerId, Severity, Status, Timestamp};
 
 use crate::Bench;
-use crate::content::{Description, FAILURE};
+use crate::content::{Description, FAILURE, mint_id};
 use crate::engine::Engine;
 use crate::raw::{self, Row};
 use crate::waiting::until_none_is_left;
@@ -69,8 +68,6 @@ struct Feed {
     head: i64,
     /// The number of events so far.
     events: usize,
-    counts: BTreeMap<(&'static str, &'static str), i64>,
-    types: BTreeMap<(&'static str, &'static str), i64>,
 }
 
 impl Filling {
@@ -82,6 +79,8 @@ impl Filling {
         engine.close().await;
         let begun = Instant::now();
         self.write(&data)?;
+        // The engine fills the lists and counts.
+        tidings::rebuild(&data)?;
         let filled = begun.elapsed();
         index(bench, &data).await?;
         Ok(FilledStore {
@@ -107,8 +106,6 @@ impl Filling {
                 key: raw::begin_feed(&connection, *inbox.owner.as_uuid())?,
                 head: 0,
                 events: 0,
-                counts: BTreeMap::new(),
-                types: BTreeMap::new(),
             });
         }
         // Whose event is the next one.
@@ -146,7 +143,7 @@ impl Filling {
         }
         let transaction = connection.transaction()?;
         for feed in &feeds {
-            feed.write_back(&transaction)?;
+            raw::set_head(&transaction, feed.key, feed.head)?;
         }
         transaction.commit()?;
         connection.pragma_update(None, "journal_mode", "wal")?;
@@ -178,6 +175,7 @@ impl Feed {
             updated_at += random.i64(0..i64::try_from(UNREAD.as_nanos())?);
         }
         let row = Row {
+            id: mint_id(),
             feed: self.key,
             created_rev,
             changed_rev,
@@ -190,22 +188,7 @@ impl Feed {
             description: description.text(),
             metadata: (severity == Severity::Error).then_some(FAILURE),
         };
-        row.insert(transaction)?;
-        let kind = (severity.as_str(), status.as_str());
-        *self.counts.entry(kind).or_default() += 1;
-        *self.types.entry((category, action)).or_default() += 1;
-        Ok(())
-    }
-
-    fn write_back(&self, transaction: &Transaction<'_>) -> anyhow::Result<()> {
-        raw::set_head(transaction, self.key, self.head)?;
-        for (kind, number) in &self.counts {
-            raw::count(transaction, self.key, *kind, *number)?;
-        }
-        for (kind, number) in &self.types {
-            raw::count_type(transaction, self.key, *kind, *number)?;
-        }
-        Ok(())
+        row.insert(transaction)
     }
 }
 

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::Bench;
 use crate::engine::Engine;
 use crate::filling::{Inbox, find_feed};
+use crate::raw_lists::BY_CREATED_AT;
 use crate::report::{Table, Target};
 use crate::statistics::{Samples, number};
 
@@ -228,9 +229,9 @@ fn middle(inbox: Inbox, sort: Sort, data: &std::path::Path) -> anyhow::Result<Pa
     let connection = Connection::open(data.join("tidings.db"))?;
     let (feed, _) = find_feed(&connection, inbox.owner)?;
     let (at, id): (i64, [u8; 16]) = connection.query_row(
-        "SELECT created_at, id FROM event INDEXED BY event_by_created_at WHERE feed = ?1 \
-         ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET ?2",
-        (feed, i64::try_from(inbox.events / 2)?),
+        "SELECT at, id FROM listed WHERE feed = ?1 AND list = ?2 \
+         ORDER BY at DESC, id DESC LIMIT 1 OFFSET ?3",
+        (feed, BY_CREATED_AT, i64::try_from(inbox.events / 2)?),
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     let at = Timestamp::from_nanosecond(at.into())?;

@@ -37,6 +37,8 @@ mod process;
 mod publish_request;
 mod publishers;
 mod raw;
+mod raw_feed;
+mod raw_lists;
 mod raw_steps;
 mod report;
 mod resume;

@@ -5,7 +5,7 @@ use std::fs;
 
 use anyhow::Context as _;
 use fastrand::Rng;
-use tidings::{Config, Event};
+use tidings::{Config, Draft, Event};
 use tidings_event::{Limits, Severity};
 use uuid::Uuid;
 
@@ -79,17 +79,17 @@ impl Events {
         Ok(())
     }
 
-    fn make(&mut self) -> anyhow::Result<Event> {
+    fn make(&mut self) -> anyhow::Result<Draft> {
         let (category, action) = self.description.make(&mut self.random, false);
         let owner = LOCAL_USER.as_u128() + u128::from(self.random.u32(..OWNERS));
-        let event = Event::builder()
+        let draft = Event::builder()
             .from_user(Uuid::from_u128(owner))
             .acted_upon(ACTED_UPON)
             .with_category(category)
             .with_action(action)
             .with_severity(Severity::Informational)
             .with_description(self.description.text());
-        event.build().context("the event breaks a rule")
+        draft.build().context("the event breaks a rule")
     }
 }
 

@@ -7,9 +7,14 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use rusqlite::{Connection, Statement, Transaction, TransactionBehavior, params};
 use tidings::{Config, Tidings};
+use tidings_event::Severity;
 use uuid::Uuid;
 
-use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION, LOCAL_USER, SEVERITY, mint_id};
+use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION, LOCAL_USER, mint_id};
+use crate::raw_feed::RawFeed;
+
+/// The severity of the events, as in [`crate::content::SEVERITY`].
+const SEVERITY: Severity = Severity::Informational;
 
 /// How the rows of a transaction are inserted.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +29,8 @@ pub(crate) enum Statements {
 #[derive(Debug)]
 pub(crate) struct RawStore {
     connection: Connection,
-    /// The key and head of each feed. Events go to them in turn.
-    feeds: Vec<(i64, i64)>,
+    /// Events go to the feeds in turn.
+    feeds: Vec<RawFeed>,
     events: usize,
 }
 
@@ -39,7 +44,7 @@ impl RawStore {
         let mut feeds = Vec::with_capacity(owners);
         for owner in 0..owners {
             let owner = Uuid::from_u128(LOCAL_USER.as_u128() + owner as u128);
-            feeds.push((begin_feed(&connection, owner)?, 0));
+            feeds.push(RawFeed::new(begin_feed(&connection, owner)?));
         }
         Ok(Self {
             connection,
@@ -64,8 +69,7 @@ impl RawStore {
         Ok(events as f64 / start.elapsed().as_secs_f64())
     }
 
-    /// Runs one transaction with the rows of the events and the head and counters of their feeds, as the
-    /// engine writes them.
+    /// Runs one transaction with the rows of the events and of their feeds, as the engine writes them.
     pub(crate) fn commit(&mut self, rows: usize, statements: Statements) -> anyhow::Result<()> {
         let transaction = self
             .connection
@@ -74,17 +78,21 @@ impl RawStore {
         let mut waiting = Vec::new();
         for _ in 0..rows {
             let index = self.events % self.feeds.len();
-            let (key, head) = &mut self.feeds[index];
-            *head += 1;
+            let feed = &mut self.feeds[index];
+            feed.head += 1;
             // About now, and rising, in nanoseconds.
             let moment = 1_790_000_000_000_000_000 + i64::try_from(self.events)? * 1000;
+            let id = mint_id();
+            // The keys of a new store.
+            feed.add(i64::try_from(self.events)? + 1, id, moment);
             let row = Row {
-                feed: *key,
-                created_rev: *head,
+                id,
+                feed: feed.key,
+                created_rev: feed.head,
                 changed_rev: None,
                 category: CATEGORY,
                 action: ACTION,
-                severity: SEVERITY,
+                severity: SEVERITY.as_str(),
                 status: "unread",
                 created_at: moment,
                 updated_at: moment,
@@ -101,12 +109,8 @@ impl RawStore {
             self.events += 1;
         }
         insert_together(&waiting, &transaction)?;
-        let more = i64::try_from(rows / touched.len())?;
         for index in touched {
-            let (key, head) = self.feeds[index];
-            set_head(&transaction, key, head)?;
-            count(&transaction, key, (SEVERITY, "unread"), more)?;
-            count_type(&transaction, key, (CATEGORY, ACTION), more)?;
+            self.feeds[index].write(&transaction, SEVERITY, (CATEGORY, ACTION))?;
         }
         transaction.commit().context("could not commit")
     }
@@ -141,9 +145,10 @@ pub(crate) fn begin_feed(connection: &Connection, owner: Uuid) -> anyhow::Result
     Ok(connection.last_insert_rowid())
 }
 
-/// An event to be stored, with invented ids.
+/// An event to be stored.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row<'a> {
+    pub(crate) id: Uuid,
     pub(crate) feed: i64,
     pub(crate) created_rev: i64,
     pub(crate) changed_rev: Option<i64>,
@@ -161,13 +166,12 @@ const COLUMNS: &str = "feed, created_rev, changed_rev, id, digest, system_id, op
      acted_upon, category, action, severity, status, created_at, updated_at, description, metadata";
 
 impl Row<'_> {
-    /// Inserts the row, and with it the rows of all indexes.
+    /// Inserts the row, and with it the entry of the index by id.
     pub(crate) fn insert(&self, transaction: &Transaction<'_>) -> anyhow::Result<()> {
         insert_together(&[*self], transaction)
     }
 
     fn bind(&self, statement: &mut Statement<'_>, row: usize) -> anyhow::Result<()> {
-        let id = mint_id();
         // As long and as random as the server's digest and operation id.
         let mut digest = [0_u8; 32];
         fastrand::fill(&mut digest);
@@ -177,7 +181,7 @@ impl Row<'_> {
             self.feed,
             self.created_rev,
             self.changed_rev,
-            id.as_bytes(),
+            self.id.as_bytes(),
             digest,
             system,
             &digest[..16],
@@ -225,37 +229,5 @@ pub(crate) fn set_head(transaction: &Transaction<'_>, feed: i64, head: i64) -> a
     transaction
         .prepare_cached("UPDATE feed SET head = ?2 WHERE key = ?1")?
         .execute((feed, head))?;
-    Ok(())
-}
-
-/// Counts `by` more events of a severity and status.
-pub(crate) fn count(
-    transaction: &Transaction<'_>,
-    feed: i64,
-    (severity, status): (&str, &str),
-    by: i64,
-) -> anyhow::Result<()> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO counter (feed, severity, status, number) VALUES (?1, ?2, ?3, ?4) \
-             ON CONFLICT (feed, severity, status) DO UPDATE SET number = number + excluded.number",
-        )?
-        .execute((feed, severity, status, by))?;
-    Ok(())
-}
-
-/// Counts `by` more events of a category and action.
-pub(crate) fn count_type(
-    transaction: &Transaction<'_>,
-    feed: i64,
-    (category, action): (&str, &str),
-    by: i64,
-) -> anyhow::Result<()> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO type_counter (feed, category, action, number) VALUES (?1, ?2, ?3, ?4) \
-             ON CONFLICT (feed, category, action) DO UPDATE SET number = number + excluded.number",
-        )?
-        .execute((feed, category, action, by))?;
     Ok(())
 }

@@ -10,6 +10,9 @@ use tidings_event::{OwnerId, Severity, Timestamp};
 
 use crate::filling::find_feed;
 use crate::raw;
+use crate::raw_lists::{
+    BY_CHANGED_REV, BY_CREATED_AT, BY_CREATED_REV, Entry, by_kind, by_kind_updated, count_type,
+};
 use crate::statistics::Samples;
 
 /// The rows of a step, committed together.
@@ -47,28 +50,46 @@ impl RawInbox {
     /// Marks all unread events of a severity as read, the oldest first.
     pub(crate) fn mark_read(mut self, severity: Severity) -> anyhow::Result<RawSteps> {
         let now = i64::try_from(Timestamp::now().as_nanosecond())?;
-        let (severity, unread) = (severity.as_str(), Status::Unread.as_str());
+        let kinds = [Status::Unread, Status::Read].map(|status| {
+            let lists = (by_kind(severity, status), by_kind_updated(severity, status));
+            (status, lists)
+        });
+        let [(_, unread), (status, read)] = kinds;
         self.steps(|transaction, feed, head| {
             let mut find = transaction.prepare_cached(
-                "SELECT key FROM event INDEXED BY event_by_kind \
-                 WHERE feed = ?1 AND status = ?2 AND severity = ?3 \
-                 ORDER BY created_at, id LIMIT ?4",
+                "SELECT event, at, id FROM listed WHERE feed = ?1 AND list = ?2 \
+                 ORDER BY at, id LIMIT ?3",
             )?;
             let step = i64::try_from(STEP)?;
-            let keys = find
-                .query_map(params![feed, unread, severity, step], |row| row.get(0))?
-                .collect::<rusqlite::Result<Vec<i64>>>()?;
+            let found = find
+                .query_map(params![feed, unread.0, step], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })?
+                .collect::<rusqlite::Result<Vec<(i64, i64, [u8; 16])>>>()?;
             let mut mark = transaction.prepare_cached(
                 "UPDATE event SET status = ?2, updated_at = ?3, changed_rev = ?4 WHERE key = ?1",
             )?;
-            for key in &keys {
+            let mut changes = Vec::with_capacity(5 * found.len());
+            for (key, at, id) in &found {
                 *head += 1;
-                mark.execute(params![key, Status::Read.as_str(), now, *head])?;
+                mark.execute(params![key, status.as_str(), now, *head])?;
+                let entry = |list, at| Entry { list, at, id };
+                let rev = Entry {
+                    list: BY_CHANGED_REV,
+                    at: *head,
+                    id: &[],
+                };
+                // An unread event was not changed before.
+                changes.extend([
+                    (entry(unread.0, *at), None),
+                    (entry(unread.1, *at), None),
+                    (entry(read.0, *at), Some(*key)),
+                    (entry(read.1, now), Some(*key)),
+                    (rev, Some(*key)),
+                ]);
             }
-            let number = i64::try_from(keys.len())?;
-            raw::count(transaction, feed, (severity, unread), -number)?;
-            raw::count(transaction, feed, (severity, Status::Read.as_str()), number)?;
-            Ok(keys.len())
+            write(transaction, feed, changes)?;
+            Ok(found.len())
         })
     }
 
@@ -78,13 +99,15 @@ impl RawInbox {
         let mut left = events;
         self.steps(|transaction, feed, head| {
             let mut find = transaction.prepare_cached(
-                "SELECT key FROM event INDEXED BY event_by_created_at WHERE feed = ?1 \
-                 ORDER BY created_at, id LIMIT ?2",
+                "SELECT event, at, id FROM listed WHERE feed = ?1 AND list = ?2 \
+                 ORDER BY at, id LIMIT ?3",
             )?;
             let step = i64::try_from(STEP.min(left))?;
-            let keys = find
-                .query_map(params![feed, step], |row| row.get(0))?
-                .collect::<rusqlite::Result<Vec<i64>>>()?;
+            let found = find
+                .query_map(params![feed, BY_CREATED_AT, step], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })?
+                .collect::<rusqlite::Result<Vec<(i64, i64, [u8; 16])>>>()?;
             let mut bury = transaction.prepare_cached(
                 "INSERT INTO tombstone \
                  (id, feed, created_rev, deleted_rev, digest, created_at, deleted_at) \
@@ -92,27 +115,48 @@ impl RawInbox {
                  FROM event WHERE key = ?1",
             )?;
             let mut delete = transaction.prepare_cached(
-                "DELETE FROM event WHERE key = ?1 RETURNING severity, status, category, action",
+                "DELETE FROM event WHERE key = ?1 RETURNING severity, status, category, action, \
+                 updated_at, created_rev, changed_rev",
             )?;
-            let mut counts: HashMap<[String; 2], i64> = HashMap::new();
             let mut types: HashMap<[String; 2], i64> = HashMap::new();
-            for key in &keys {
+            let mut changes = Vec::with_capacity(5 * found.len());
+            for (key, at, id) in &found {
                 *head += 1;
                 bury.execute(params![key, *head, now])?;
-                let (kind, of_type) = delete.query_row([key], |row| {
-                    Ok(([row.get(0)?, row.get(1)?], [row.get(2)?, row.get(3)?]))
+                let gone = delete.query_row([key], |row| {
+                    Ok(Gone {
+                        severity: row.get(0)?,
+                        status: row.get(1)?,
+                        of_type: [row.get(2)?, row.get(3)?],
+                        updated_at: row.get(4)?,
+                        created_rev: row.get(5)?,
+                        changed_rev: row.get(6)?,
+                    })
                 })?;
-                *counts.entry(kind).or_default() += 1;
-                *types.entry(of_type).or_default() += 1;
+                let (severity, status) = (gone.severity.parse()?, gone.status.parse()?);
+                let by_time = [
+                    (BY_CREATED_AT, *at),
+                    (by_kind(severity, status), *at),
+                    (by_kind_updated(severity, status), gone.updated_at),
+                ];
+                let by_time = by_time.map(|(list, at)| Entry { list, at, id });
+                let by_rev = [
+                    (BY_CREATED_REV, Some(gone.created_rev)),
+                    (BY_CHANGED_REV, gone.changed_rev),
+                ];
+                let by_rev = by_rev.into_iter().filter_map(|(list, rev)| {
+                    let at = rev?;
+                    Some(Entry { list, at, id: &[] })
+                });
+                changes.extend(by_time.into_iter().chain(by_rev).map(|entry| (entry, None)));
+                *types.entry(gone.of_type).or_default() += 1;
             }
-            for ([severity, status], number) in &counts {
-                raw::count(transaction, feed, (severity, status), -number)?;
-            }
+            write(transaction, feed, changes)?;
             for ([category, action], number) in &types {
-                raw::count_type(transaction, feed, (category, action), -number)?;
+                count_type(transaction, feed, (category, action), -number)?;
             }
-            left -= keys.len();
-            Ok(keys.len())
+            left -= found.len();
+            Ok(found.len())
         })
     }
 
@@ -141,4 +185,30 @@ impl RawInbox {
         done.rows_per_second = done.rows as f64 / begun.elapsed().as_secs_f64();
         Ok(done)
     }
+}
+
+/// What is read of an event that is deleted.
+struct Gone {
+    severity: String,
+    status: String,
+    of_type: [String; 2],
+    updated_at: i64,
+    created_rev: i64,
+    changed_rev: Option<i64>,
+}
+
+/// Writes entries of lists in the order of the table: those of an event are inserted, the others deleted.
+fn write(
+    transaction: &Transaction<'_>,
+    feed: i64,
+    mut changes: Vec<(Entry<'_>, Option<i64>)>,
+) -> anyhow::Result<()> {
+    changes.sort_unstable();
+    for (entry, event) in changes {
+        match event {
+            Some(event) => entry.insert(transaction, feed, event)?,
+            None => entry.delete(transaction, feed)?,
+        }
+    }
+    Ok(())
 }

@@ -49,9 +49,9 @@ impl fmt::Display for ResetReason {
 pub struct StatusChange {
     /// The events that changed; at most 512.
     pub ids: Vec<EventId>,
-    /// The ids among `ids` that name system events; all others name the reader's own. Present only if a
-    /// publisher sent one id to the reader and to the system. If absent, an id names the reader's own event
-    /// if the reader has one with this id, otherwise the system's.
+    /// The ids among `ids` that name system events; all others name the reader's own. A replayed item has
+    /// them only if a publisher sent one id to the reader and to the system. If absent, an id names the
+    /// reader's own event if the reader has one with this id, otherwise the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_ids: Option<Vec<EventId>>,
     /// The new status of the events.
@@ -74,9 +74,9 @@ pub struct StatusChange {
 pub struct Deletion {
     /// The events that were deleted; at most 512. A reader has not necessarily seen them.
     pub ids: Vec<EventId>,
-    /// The ids among `ids` that name system events; all others name the reader's own. Present only if a
-    /// publisher sent one id to the reader and to the system. If absent, an id names the reader's own event
-    /// if the reader has one with this id, otherwise the system's.
+    /// The ids among `ids` that name system events; all others name the reader's own. A replayed item has
+    /// them only if a publisher sent one id to the reader and to the system. If absent, an id names the
+    /// reader's own event if the reader has one with this id, otherwise the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_ids: Option<Vec<EventId>>,
     /// The difference that the deletion makes to the counts. Absent until the next `live` item while the

@@ -36,6 +36,10 @@ pub struct Config {
     pub owner_bytes: Option<u64>,
     /// The disk space that is kept free, so that events can be deleted when the disk is full.
     pub reserve: Reserve,
+    /// The most events of an owner that are in none of the lists in the store yet. Every value stores the same;
+    /// tests choose small ones.
+    #[doc(hidden)]
+    pub newest_events: usize,
     /// The source of the time. Tests set a [`ManualClock`](crate::ManualClock).
     pub clock: Clock,
 }
@@ -65,6 +69,10 @@ impl Config {
     /// each.
     pub const DEFAULT_OWNER_BYTES: u64 = 256 * 1024 * 1024;
 
+    /// 64: an event takes about 30 bytes, so that the row of an owner stays below a page of the store.
+    #[doc(hidden)]
+    pub const DEFAULT_NEWEST_EVENTS: usize = 64;
+
     /// The default configuration with its store in `data_dir`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
@@ -75,6 +83,7 @@ impl Config {
             retention: Retention::default(),
             owner_bytes: None,
             reserve: Reserve::Nothing,
+            newest_events: Self::DEFAULT_NEWEST_EVENTS,
             clock: Clock::default(),
         }
     }
@@ -90,6 +99,14 @@ impl Config {
     #[must_use]
     pub fn with_window_bytes(mut self, bytes: usize) -> Self {
         self.window_bytes = bytes;
+        self
+    }
+
+    /// Sets [`Config::newest_events`].
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_newest_events(mut self, number: usize) -> Self {
+        self.newest_events = number;
         self
     }
 

@@ -20,7 +20,7 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::quota::{Publisher, Quota};
 use crate::start::cursor_at;
-use crate::store::sqlite::{OpenStoreError, SqliteStore};
+use crate::store::sqlite::SqliteStore;
 use crate::store::{Identity, Publication, Store, StoreError, Submission};
 use crate::subscription::{Source, Subscription};
 use crate::timekeeper::Timekeeper;
@@ -98,13 +98,13 @@ impl Tidings {
     /// The data directory cannot be used, or another process uses it.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
         let (data_dir, reserve) = (config.data_dir.clone(), config.reserve);
+        let newest = config.newest_events;
         let opened =
-            tokio::task::spawn_blocking(move || SqliteStore::open_with_reserve(&data_dir, reserve))
+            tokio::task::spawn_blocking(move || SqliteStore::open_with(&data_dir, reserve, newest))
                 .await;
         let store = match opened {
             Ok(Ok(store)) => store,
-            Ok(Err(OpenStoreError::Directory(error))) => return Err(error.into()),
-            Ok(Err(OpenStoreError::Database(fault))) => return Err(OpenError::Store(fault.into())),
+            Ok(Err(error)) => return Err(error.into()),
             Err(panic) => return Err(OpenError::Store(panic.into())),
         };
         Self::start(Arc::new(store), config).await
@@ -121,6 +121,7 @@ impl Tidings {
             clock,
             data_dir: _,
             reserve: _,
+            newest_events: _,
         } = config;
         let last_use = store.last_use().await;
         let last_use = last_use.map_err(|error| OpenError::Store(error.into()))?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tidings_event::{EventId, ResetReason, Violations};
 
+use crate::store::sqlite::OpenStoreError;
 use crate::store::{DirectoryError, StoreError};
 
 /// Why an engine could not be opened.
@@ -17,6 +18,15 @@ pub enum OpenError {
     /// What is in the data directory cannot be used.
     #[error("could not open the event store")]
     Store(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl From<OpenStoreError> for OpenError {
+    fn from(error: OpenStoreError) -> Self {
+        match error {
+            OpenStoreError::Directory(error) => Self::Directory(error),
+            OpenStoreError::Database(fault) => Self::Store(fault.into()),
+        }
+    }
 }
 
 /// Why nothing of a publish request was stored.

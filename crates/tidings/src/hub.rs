@@ -282,7 +282,7 @@ mod tests {
         let overlays = [overlay(read, Some(Status::Read)), overlay(deleted, None)];
         let mut counts = CountDelta::default();
         counts.add(Status::Unread, Severity::Error, -1);
-        let deletion = SystemDeletion::new(vec![EventId::mint()], None, counts, &overlays);
+        let deletion = SystemDeletion::new(vec![EventId::mint()], counts, &overlays);
         let seats = [read, deleted, other].map(|reader| hub.join(system, reader, Arc::default()));
         let delivery = Delivery {
             first: Rev::new(1),

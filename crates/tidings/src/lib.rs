@@ -60,6 +60,7 @@ mod metrics;
 mod operation;
 mod page;
 mod quota;
+mod rebuild;
 mod retention;
 #[cfg(test)]
 mod schedules;
@@ -81,6 +82,7 @@ pub use config::{Config, Reserve};
 pub use engine::Tidings;
 pub use error::{ChangeError, OpenError, PublishError};
 pub use operation::Operation;
+pub use rebuild::rebuild;
 pub use retention::Retention;
 pub use store::{
     Audit, AuditError, BackupError, DirectoryError, StoreError, StoreSummary, WrongCount, audit,

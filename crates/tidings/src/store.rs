@@ -220,9 +220,8 @@ pub(crate) struct StepOutcome {
     pub(crate) at: Timestamp,
     /// The events that are now different, in the order of their revs.
     pub(crate) ids: Vec<EventId>,
-    /// Those of `ids` that are the system's, if one of `ids` is in both feeds that the owner sees. If the
-    /// system deletes: all, if a user has an event with one of the ids.
-    pub(crate) system_ids: Option<Vec<EventId>>,
+    /// Those of `ids` that are the system's.
+    pub(crate) system_ids: Vec<EventId>,
     /// How many other events exist, or were deleted before if this is a deletion.
     pub(crate) unchanged: usize,
     /// The revs of the changes in the owner's feed; empty if nothing changed.
@@ -300,7 +299,7 @@ pub(crate) enum ReplayItem {
     /// These events have this status since this moment.
     Status {
         ids: Vec<EventId>,
-        /// As in [`Changed::system_ids`]; deleted events count, too.
+        /// Those of `ids` that are the system's, if one of `ids` is, or was, in both feeds that the owner sees.
         system_ids: Option<Vec<EventId>>,
         status: Status,
         at: Timestamp,

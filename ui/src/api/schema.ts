@@ -677,7 +677,7 @@ export interface components {
         } & Record<string, never>) & {
             /** @description The events that were deleted; at most 512. A reader has not necessarily seen them. */
             ids: components["schemas"]["EventId"][];
-            /** @description The ids among `ids` that name system events; all others name the reader's own. Present only if a publisher sent one id to the reader and to the system. If absent, an id names the reader's own event if the reader has one with this id, otherwise the system's. */
+            /** @description The ids among `ids` that name system events; all others name the reader's own. A replayed item has them only if a publisher sent one id to the reader and to the system. If absent, an id names the reader's own event if the reader has one with this id, otherwise the system's. */
             systemIds?: components["schemas"]["EventId"][] | null;
         };
         /** @description The body of every error response. The details have one entry per fault. The server also sends each array in snake_case for older clients; this schema omits those because generated clients would have two fields of one name. */
@@ -1042,7 +1042,7 @@ export interface components {
             ids: components["schemas"]["EventId"][];
             /** @description The new status of the events. */
             status: components["schemas"]["Status"];
-            /** @description The ids among `ids` that name system events; all others name the reader's own. Present only if a publisher sent one id to the reader and to the system. If absent, an id names the reader's own event if the reader has one with this id, otherwise the system's. */
+            /** @description The ids among `ids` that name system events; all others name the reader's own. A replayed item has them only if a publisher sent one id to the reader and to the system. If absent, an id names the reader's own event if the reader has one with this id, otherwise the system's. */
             systemIds?: components["schemas"]["EventId"][] | null;
             /**
              * Format: date-time

@@ -36,7 +36,7 @@ async fn a_change_reaches_every_open_stream() {
         assert!(stored_at.is_string(), "{status}");
         assert_eq!(
             status,
-            json!({"ids": [ids[0]], "status": "read", "updatedAt": stored_at,
+            json!({"ids": [ids[0]], "systemIds": [], "status": "read", "updatedAt": stored_at,
                    "unread": {"success": -1}, "read": {"success": 1}})
         );
         let frame = stream.expect_next().await;
@@ -47,7 +47,7 @@ async fn a_change_reaches_every_open_stream() {
         assert_eq!(frame.name, "deleted");
         assert_eq!(
             frame.json(),
-            json!({"ids": [ids[0]], "unread": {}, "read": {"success": -1}})
+            json!({"ids": [ids[0]], "systemIds": [], "unread": {}, "read": {"success": -1}})
         );
         let frame = stream.expect_next().await;
         assert_eq!(frame.name, "deleted");

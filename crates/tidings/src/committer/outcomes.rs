@@ -45,8 +45,7 @@ fn delivery_of(changed: &StepOutcome, system: OwnerId) -> Delivery {
     let content = match &changed.ended {
         _ if changed.owner != system => Content::Shared(frame_of(changed)),
         Some(ended) => {
-            let (ids, system_ids) = (changed.ids.clone(), changed.system_ids.clone());
-            let deletion = SystemDeletion::new(ids, system_ids, changed.counts.clone(), ended);
+            let deletion = SystemDeletion::new(changed.ids.clone(), changed.counts.clone(), ended);
             Content::PerReader(Arc::new(deletion))
         }
         None => Content::InStore,
@@ -60,7 +59,7 @@ fn delivery_of(changed: &StepOutcome, system: OwnerId) -> Delivery {
 }
 
 fn frame_of(changed: &StepOutcome) -> Frame {
-    let (ids, system_ids) = (changed.ids.clone(), changed.system_ids.clone());
+    let (ids, system_ids) = (changed.ids.clone(), Some(changed.system_ids.clone()));
     let counts = changed.counts.clone();
     match changed.change {
         Change::Status(status) => Frame::status(

@@ -12,7 +12,6 @@ use crate::frame::Frame;
 #[derive(Debug)]
 pub(crate) struct SystemDeletion {
     ids: Vec<EventId>,
-    system_ids: Option<Vec<EventId>>,
     counts: CountDelta,
     shared: Frame,
     by_reader: HashMap<OwnerId, Difference>,
@@ -31,12 +30,7 @@ const DIFFERENCE_BYTES: usize = 160;
 
 impl SystemDeletion {
     /// `counts` is what the deletion does to the counts of a reader without an overlay.
-    pub(crate) fn new(
-        ids: Vec<EventId>,
-        system_ids: Option<Vec<EventId>>,
-        counts: CountDelta,
-        overlays: &[EndedOverlay],
-    ) -> Self {
+    pub(crate) fn new(ids: Vec<EventId>, counts: CountDelta, overlays: &[EndedOverlay]) -> Self {
         let mut by_reader: HashMap<OwnerId, Difference> = HashMap::new();
         for overlay in overlays {
             let difference = by_reader.entry(overlay.owner).or_default();
@@ -53,12 +47,11 @@ impl SystemDeletion {
         }
         let shared = Frame::deleted(
             &Deletion::new(ids.clone())
-                .with_system_ids(system_ids.clone())
+                .with_system_ids(Some(ids.clone()))
                 .with_counts(counts.clone()),
         );
         Self {
             ids,
-            system_ids,
             counts,
             shared,
             by_reader,
@@ -89,7 +82,7 @@ impl SystemDeletion {
         }
         Frame::deleted(
             &Deletion::new(self.ids.clone())
-                .with_system_ids(self.system_ids.clone())
+                .with_system_ids(Some(self.ids.clone()))
                 .with_counts(counts),
         )
     }

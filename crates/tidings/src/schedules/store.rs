@@ -132,7 +132,7 @@ impl Content {
             owner: step.owner,
             change: step.change,
             at: step.at,
-            system_ids: None,
+            system_ids: Vec::new(),
             unchanged: 0,
             revs: RevRange {
                 after,

@@ -3,22 +3,33 @@
 //! One thread writes and commits. Reads have connections of their own.
 
 mod audit;
+mod audit_feed;
 mod backup;
+mod blob;
 mod change;
 mod checkpoints;
 mod connection;
 mod counts;
+mod created_events;
 mod data_files;
 mod directory;
 mod directory_error;
 mod draft;
 mod fault;
+mod feed;
 mod feeds;
 mod functions;
+mod kind;
 mod list;
+mod listing;
+mod lists;
 mod measure;
 mod migrations;
+mod newest;
+mod overlay_counts;
+mod position;
 mod publish;
+mod query;
 mod read_pool;
 mod replay;
 mod reserve;
@@ -29,11 +40,15 @@ mod schema;
 mod search;
 mod search_blocks;
 mod select;
+mod select_newest;
+mod settling;
 mod tombstones;
 mod type_pairs;
 mod upgrade;
 mod upkeep;
+mod viewer;
 mod volume;
+mod wanted;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -53,6 +68,8 @@ pub use backup::{
 };
 pub use directory_error::DirectoryError;
 
+#[cfg(test)]
+use crate::config::Config;
 use crate::config::Reserve;
 use crate::retention::Retention;
 use crate::store::{
@@ -63,6 +80,7 @@ use directory::DataDirectory;
 use fault::{OpenFault, io_error};
 use read_pool::{ReadConnection, ReadPool, Widths};
 use reserve::Disk;
+use settling::Settling;
 use writer::Writer;
 
 /// The reads of lists. One owner can have half of the reads in the first lane.
@@ -119,13 +137,15 @@ impl SqliteStore {
     /// Opens the store in `directory` without a reserve.
     #[cfg(test)]
     pub(crate) fn open(directory: &Path) -> Result<Self, OpenStoreError> {
-        Self::open_with_reserve(directory, Reserve::Nothing)
+        Self::open_with(directory, Reserve::Nothing, Config::DEFAULT_NEWEST_EVENTS)
     }
 
-    /// Opens the store in `directory`, creates it if it is missing, and upgrades an old schema. Blocks.
-    pub(crate) fn open_with_reserve(
+    /// Opens the store in `directory`, creates it if it is missing, and upgrades an old schema. `newest` is
+    /// the most events of an owner that are in no list yet. Blocks.
+    pub(crate) fn open_with(
         directory: &Path,
         reserve: Reserve,
+        newest: usize,
     ) -> Result<Self, OpenStoreError> {
         let directory = DataDirectory::lock(directory)?;
         let database = directory.database();
@@ -133,7 +153,11 @@ impl SqliteStore {
         let (connection, identity) =
             connection::open_writer(&database, disk.log_pages(), disk.log_bytes())
                 .map_err(OpenStoreError::Database)?;
-        let writer = Writer::start(connection, identity.system, Arc::clone(&disk))
+        let settling = Settling {
+            system: identity.system,
+            newest,
+        };
+        let writer = Writer::start(connection, settling, Arc::clone(&disk))
             .map_err(|error| OpenStoreError::Database(OpenFault::Thread(error)))?;
         let pool = |widths| {
             ReadPool::open(&database, identity.system, widths).map_err(OpenStoreError::Database)
@@ -161,6 +185,16 @@ impl SqliteStore {
             .stream_pool
             .read(|connection| reserve::free_pages(&connection.connection));
         Ok(self.disk.refuses(left.await?))
+    }
+
+    /// Makes the lists and counts of the store in `directory` again from its events. Blocks.
+    pub(crate) fn rebuild(directory: &Path) -> Result<(), OpenStoreError> {
+        let directory = DataDirectory::lock(directory)?;
+        let disk = Disk::open(directory.volume(), Reserve::Nothing);
+        let (mut connection, _) =
+            connection::open_writer(&directory.database(), disk.log_pages(), disk.log_bytes())
+                .map_err(OpenStoreError::Database)?;
+        upgrade::list_again(&mut connection).map_err(OpenStoreError::Database)
     }
 }
 

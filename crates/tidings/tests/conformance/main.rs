@@ -112,3 +112,6 @@ macro_rules! conformance {
 }
 
 conformance!(sqlite, TestDir::sqlite());
+// The events of an owner go from the row of their feed to its lists at once, or two at a time.
+conformance!(sqlite_listing_each, TestDir::sqlite_with(1));
+conformance!(sqlite_listing_two, TestDir::sqlite_with(2));

@@ -9,22 +9,33 @@ use tidings::{Config, Tidings};
 pub(crate) struct TestDir {
     directory: TempDir,
     page_bytes: usize,
+    newest_events: usize,
 }
+
+/// The numbers of newest events of the engines that a history opens after the first: each finds what one
+/// with another number has left.
+const NEWEST_EVENTS: [usize; 3] = [1, 2, Config::DEFAULT_NEWEST_EVENTS];
 
 impl TestDir {
     /// A new directory for SQLite.
     pub(crate) fn sqlite() -> Self {
+        Self::sqlite_with(Config::DEFAULT_NEWEST_EVENTS)
+    }
+
+    /// A new directory for SQLite whose lists lack at most so many events of each owner.
+    pub(crate) fn sqlite_with(newest_events: usize) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         Self {
             directory,
             page_bytes: Config::DEFAULT_PAGE_BYTES,
+            newest_events,
         }
     }
 
     /// A new directory for the same backend.
     pub(crate) fn another(&self) -> Self {
         // So far, SQLite is the only backend.
-        Self::sqlite()
+        Self::sqlite_with(self.newest_events)
     }
 
     /// The same directory, for engines that read this many bytes of a page at once.
@@ -34,7 +45,15 @@ impl TestDir {
 
     /// The configuration of an engine in this directory.
     pub(crate) fn config(&self) -> Config {
-        Config::new(self.directory.path()).with_page_bytes(self.page_bytes)
+        Config::new(self.directory.path())
+            .with_page_bytes(self.page_bytes)
+            .with_newest_events(self.newest_events)
+    }
+
+    /// The configuration of the engine that is opened after this many others.
+    pub(crate) fn config_after(&self, engines: usize) -> Config {
+        self.config()
+            .with_newest_events(NEWEST_EVENTS[engines % NEWEST_EVENTS.len()])
     }
 
     /// Compares the counters of the store with its rows. No engine may be open.

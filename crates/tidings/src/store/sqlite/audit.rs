@@ -1,5 +1,6 @@
-//! Checks that the counters of a store agree with its rows.
+//! Checks that the counters and the lists of a store agree with its events.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -7,11 +8,13 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tidings_event::OwnerId;
 
+use super::audit_feed::{next_feed, stray_events};
 use super::connection::distrust;
-use super::counts::number;
 use super::data_files::DATABASE;
 use super::migrations::SCHEMA_VERSION;
-use super::row::{STORED_BYTES, uuid};
+
+/// How many events are looked at in one snapshot, so that the log does not grow meanwhile.
+const EVENTS_AT_A_TIME: usize = 4_096;
 
 /// How many of SQLite's virtual instructions run between looks at the time.
 const INSTRUCTIONS_BETWEEN_LOOKS: i32 = 10_000;
@@ -60,8 +63,9 @@ pub enum AuditError {
     Unreadable(#[source] rusqlite::Error),
 }
 
-/// Compares the counters of each owner of the store in `data_dir` with its rows: events, their bytes, and
-/// remembered deletions. Takes at most `time`. A server can use the store meanwhile. Writes nothing. Blocks.
+/// Compares the counters and lists of each owner of the store in `data_dir` with the events: their number
+/// by severity, status and type, their bytes, their entries in the lists, and remembered deletions. Takes
+/// at most `time`. A server can use the store meanwhile. Writes nothing. Blocks.
 ///
 /// # Errors
 ///
@@ -130,47 +134,198 @@ fn uri_path(path: &Path) -> String {
 }
 
 fn compare(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
-    let next = "SELECT key, owner FROM feed WHERE key > ?1 ORDER BY key LIMIT 1";
-    let mut next = connection.prepare(next)?;
-    // One statement per owner sees one snapshot, even if a server writes meanwhile.
-    let sql = format!(
-        "SELECT feed.bytes, coalesce((SELECT sum({STORED_BYTES}) FROM event \
-           WHERE event.feed = feed.key AND (created_rev <= measured_rev OR created_rev > measure_to)), 0), \
-         feed.deletions, (SELECT count(*) FROM tombstone WHERE tombstone.feed = feed.key), \
-         coalesce((SELECT sum(number) FROM counter WHERE counter.feed = feed.key), 0), \
-         (SELECT count(*) FROM event WHERE event.feed = feed.key) \
-         FROM feed WHERE key = ?1"
-    );
-    let mut counts = connection.prepare(&sql)?;
-    let mut key: i64 = i64::MIN;
-    loop {
-        let feed = next.query_row([key], |row| Ok((row.get(0)?, OwnerId::from(uuid(row, 1)?))));
-        let owner = match feed {
-            Ok((feed, owner)) => {
-                key = feed;
-                owner
-            }
-            Err(rusqlite::Error::QueryReturnedNoRows) => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        let pairs = counts.query_row([key], |row| {
-            let pair = |index| -> rusqlite::Result<(u64, u64)> {
-                Ok((number(row, index)?, number(row, index + 1)?))
-            };
-            Ok([
-                ("bytes", pair(0)?),
-                ("remembered deletions", pair(2)?),
-                ("events", pair(4)?),
-            ])
-        })?;
+    let mut key = i64::MIN;
+    while let Some(feed) = next_feed(connection, key)? {
+        key = feed.key;
         audit.owners += 1;
-        for (what, (kept, found)) in pairs.into_iter().filter(|(_, (one, two))| one != two) {
+        for (what, kept, found) in feed.compared {
             audit.wrong.push(WrongCount {
-                owner,
+                owner: feed.owner,
                 what,
                 kept,
                 found,
             });
         }
+    }
+    // The events themselves, in case nothing leads to them.
+    let mut strays: BTreeMap<OwnerId, u64> = BTreeMap::new();
+    let mut after = Some(i64::MIN);
+    while let Some(last) = after {
+        let (owners, next) = stray_events(connection, last, EVENTS_AT_A_TIME)?;
+        for owner in owners {
+            *strays.entry(owner).or_default() += 1;
+        }
+        after = next;
+    }
+    for (owner, found) in strays {
+        audit.wrong.push(WrongCount {
+            owner,
+            what: "events in no list",
+            kept: 0,
+            found,
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tidings_event::{Event, Severity};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{Config, Tidings};
+
+    /// A store in which an owner has 40 listed events, of which some are read, and 3 newest ones, one of them
+    /// read.
+    async fn store(directory: &Path) -> OwnerId {
+        let owner = OwnerId::mint();
+        let mut config = Config::new(directory);
+        config.newest_events = 40;
+        let tidings = Tidings::open(config).await.unwrap();
+        for batch in [40, 3] {
+            let events = (0..batch).map(|number| {
+                let builder = Event::builder()
+                    .from_user(*owner.as_uuid())
+                    .acted_upon(Uuid::from_u128(1))
+                    .with_category("deployment")
+                    .with_action(if number % 2 == 0 { "apply" } else { "undo" })
+                    .with_severity(Severity::Success);
+                builder.build().unwrap()
+            });
+            let receipts = tidings.publish_batch(events.collect()).await.unwrap();
+            for receipt in receipts.iter().take(2) {
+                tidings
+                    .set_status(owner, receipt.id, crate::Status::Read)
+                    .await
+                    .unwrap();
+            }
+            tidings.delete(owner, receipts[2].id).await.unwrap();
+        }
+        tidings
+            .publish(
+                Event::builder()
+                    .acted_upon(Uuid::from_u128(1))
+                    .with_category("deployment")
+                    .with_action("apply")
+                    .with_severity(Severity::Success)
+                    .build()
+                    .unwrap(),
+            )
+            .await
+            .unwrap();
+        tidings.close().await;
+        owner
+    }
+
+    /// A copy of a closed store with a fault in one row.
+    fn with_fault(store: &Path, fault: &str) -> tempfile::TempDir {
+        let copy = tempfile::tempdir().unwrap();
+        let database = copy.path().join(DATABASE);
+        fs::copy(store.join(DATABASE), &database).unwrap();
+        let connection = Connection::open(database).unwrap();
+        assert_eq!(connection.execute(fault, []).unwrap(), 1, "{fault}");
+        copy
+    }
+
+    fn audited(store: &Path) -> Audit {
+        let audit = audit(store, Duration::from_secs(60)).unwrap();
+        assert!(audit.complete);
+        audit
+    }
+
+    #[tokio::test]
+    async fn finds_each_fault_and_a_rebuild_repairs_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let owner = store(directory.path()).await;
+        let sound = audited(directory.path());
+        assert_eq!((sound.owners, sound.wrong), (2, vec![]));
+        let lists = "entries of lists";
+        let there = "entries of events in their lists";
+        for (fault, found) in [
+            (
+                "UPDATE feed SET bytes = bytes + 1 WHERE key = 1",
+                &["bytes"][..],
+            ),
+            (
+                "UPDATE feed SET deletions = 0 WHERE key = 1",
+                &["remembered deletions"],
+            ),
+            (
+                "UPDATE feed SET counts = x'' WHERE key = 1",
+                &["events", "events of a severity and status"],
+            ),
+            // An entry of a kind is in the list of another.
+            (
+                "UPDATE listed SET list = 0 WHERE feed = 1 AND list = 10 AND event = 20",
+                &[there],
+            ),
+            (
+                "DELETE FROM listed WHERE feed = 1 AND list = 32 AND event = 7",
+                &[lists, there],
+            ),
+            (
+                "DELETE FROM listed WHERE feed = 1 AND list = 34 AND event = 1",
+                &[lists, there],
+            ),
+            ("INSERT INTO listed VALUES (1, 34, 1000, x'', 9)", &[lists]),
+            (
+                "UPDATE type_counter SET number = number + 1 WHERE feed = 1 AND action = 'undo'",
+                &["events of a category and action"],
+            ),
+            (
+                "INSERT INTO type_counter VALUES (1, 'deployment', 'redo', 1)",
+                &["events of a category and action"],
+            ),
+            // The feed has the newest events of before a change.
+            (
+                "UPDATE event SET updated_at = updated_at + 1 WHERE key = 42",
+                &["newest events"],
+            ),
+            (
+                "UPDATE event SET action = 'redo' WHERE key = 42",
+                &["newest events"],
+            ),
+        ] {
+            let copy = with_fault(directory.path(), fault);
+            let audit = audited(copy.path());
+            let wrong: Vec<_> = audit.wrong.iter().map(|wrong| wrong.what).collect();
+            assert_eq!(wrong, found, "{fault}");
+            assert!(audit.wrong.iter().all(|wrong| wrong.owner == owner));
+            repair(copy.path()).await;
+            assert_eq!(audited(copy.path()).wrong, [], "{fault}");
+        }
+    }
+
+    #[tokio::test]
+    async fn finds_events_that_nothing_leads_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let owner = store(directory.path()).await;
+        for fault in [
+            "DELETE FROM listed WHERE feed = 1 AND list = 33 AND event = 20",
+            "UPDATE feed SET newest = x'' WHERE key = 1",
+        ] {
+            let copy = with_fault(directory.path(), fault);
+            let audit = audited(copy.path());
+            let strays = audit
+                .wrong
+                .iter()
+                .find(|wrong| wrong.what == "events in no list");
+            let strays = strays.expect("they are found");
+            assert_eq!(strays.owner, owner);
+            assert!(strays.found > 0);
+            repair(copy.path()).await;
+            assert_eq!(audited(copy.path()).wrong, [], "{fault}");
+        }
+    }
+
+    /// Makes the lists and counts again. The bytes are measured in the background.
+    async fn repair(directory: &Path) {
+        use crate::store::{Progress, Store as _};
+
+        crate::rebuild(directory).unwrap();
+        let store = super::super::SqliteStore::open(directory).unwrap();
+        while store.tidy().await.unwrap() == Progress::More {}
+        store.close().await;
     }
 }

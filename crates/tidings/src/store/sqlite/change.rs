@@ -1,23 +1,13 @@
 //! Applies a step of a change to an owner's events, or to a user's view of the system's events.
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
-use tidings_event::{
-    Action, Category, Change, CountDelta, EventId, OwnerId, Rev, Severity, Status, SystemId,
-};
+use tidings_event::{Change, CountDelta, EventId, EventType, OwnerId, Rev, Status, SystemId};
 
-use super::counts::number;
 use super::feeds::Feeds;
-use super::row::{STORED_BYTES, nanoseconds, rev, rev_to_sql, uuid, word};
+use super::lists::{LISTED_COLUMN_COUNT, LISTED_COLUMNS, Listed, listed};
+use super::row::{STORED_BYTES, nanoseconds, number, rev, rev_to_sql, uuid, word};
 use crate::ended_overlay::EndedOverlay;
 use crate::store::{self, ChangeStep, RevRange, Side, StepOutcome};
-
-/// The row of an event that is to be changed.
-struct Target {
-    key: i64,
-    created_rev: Rev,
-    severity: Severity,
-    status: Status,
-}
 
 /// The effect on one event.
 enum Effect {
@@ -31,11 +21,9 @@ enum Effect {
 
 /// An event that the owner of a step sees.
 struct Found {
-    target: Target,
+    target: Listed,
     /// The system itself has its events on its own side.
     side: Side,
-    /// Whether the owner also sees an event with the same id in the other feed.
-    has_twin: bool,
 }
 
 /// A step that is being applied.
@@ -51,8 +39,6 @@ struct Applying<'a, 'c> {
     counts: CountDelta,
     /// The overlays of system events that end, while there is room for them.
     ended: Option<Vec<EndedOverlay>>,
-    /// Whether a user has an event with the id of a system event that ends.
-    ended_has_twins: bool,
 }
 
 /// The most overlays that a step reports, in some milliseconds and 1 MiB. Beyond them each subscriber
@@ -76,16 +62,13 @@ pub(super) fn apply(
         newest_system: Rev::ZERO,
         counts: CountDelta::default(),
         ended: Some(Vec::new()),
-        ended_has_twins: false,
     };
     let (mut ids, mut system_ids) = (Vec::new(), Vec::new());
-    let (mut has_twins, mut unchanged) = (false, 0);
+    let mut unchanged = 0;
     for named in &step.targets {
         let found = applying.find(*named)?;
         let effect = match &found {
-            Some(found) if found.side == Side::Own => {
-                applying.change_own(feeds, &found.target, named.id)?
-            }
+            Some(found) if found.side == Side::Own => applying.change_own(feeds, &found.target)?,
             // A repeated deletion must not reach the event of the system with the same id.
             Some(_) if named.side.is_none() && applying.repeats_own_deletion(named.id)? => {
                 Effect::Unchanged
@@ -96,7 +79,6 @@ pub(super) fn apply(
         match effect {
             Effect::Changed => {
                 ids.push(named.id);
-                has_twins |= found.as_ref().is_some_and(|found| found.has_twin);
                 if found.is_some_and(|found| found.side == Side::System) {
                     system_ids.push(named.id);
                 }
@@ -110,10 +92,11 @@ pub(super) fn apply(
         true => Rev::ZERO,
         false => feeds.load(transaction, step.owner)?.head,
     };
-    let system_ids = match step.owner == system {
-        true => applying.ended_has_twins.then(|| ids.clone()),
-        false => has_twins.then_some(system_ids),
-    };
+    // Even if only one feed has the event: a user may get one with its id in the other feed before they read
+    // this change.
+    if step.owner == system {
+        system_ids.clone_from(&ids);
+    }
     Ok(StepOutcome {
         owner: step.owner,
         change: step.change,
@@ -134,36 +117,26 @@ pub(super) fn apply(
 impl Applying<'_, '_> {
     /// The event that is meant. An id alone means the owner's own event before the system's.
     fn find(&self, named: store::Target) -> rusqlite::Result<Option<Found>> {
-        let mut statement = self.transaction.prepare_cached(
-            "SELECT feed, key, created_rev, severity, status FROM event \
-             WHERE id = ?1 AND feed IN (?2, ?3)",
-        )?;
+        let sql = format!(
+            "SELECT {LISTED_COLUMNS}, event.feed FROM event WHERE id = ?1 AND feed IN (?2, ?3)"
+        );
+        let mut statement = self.transaction.prepare_cached(&sql)?;
         let id = named.id.as_uuid().as_bytes();
         let mut rows = statement.query(params![id, self.own_feed, self.system_feed])?;
         let (mut own, mut of_system) = (None, None);
         while let Some(row) = rows.next()? {
-            let target = Target {
-                key: row.get(1)?,
-                created_rev: rev(row, 2)?,
-                severity: word(row, 3, "severity")?,
-                status: word(row, 4, "status")?,
-            };
-            match self.own_feed == Some(row.get(0)?) {
+            let target = listed(row)?;
+            match self.own_feed == Some(row.get(LISTED_COLUMN_COUNT)?) {
                 true => own = Some(target),
                 false => of_system = Some(target),
             }
         }
-        let has_twin = own.is_some() && of_system.is_some();
         let is_system = self.step.owner == self.system;
         let own = own.filter(|_| is_system || named.side != Some(Side::System));
         let of_system = of_system.filter(|_| named.side != Some(Side::Own));
         let own = own.map(|target| (target, Side::Own));
         let found = own.or(of_system.map(|target| (target, Side::System)));
-        Ok(found.map(|(target, side)| Found {
-            target,
-            side,
-            has_twin,
-        }))
+        Ok(found.map(|(target, side)| Found { target, side }))
     }
 
     fn is_excluded(&self, status: Status) -> bool {
@@ -171,25 +144,26 @@ impl Applying<'_, '_> {
     }
 
     /// Changes an event of the owner's own feed.
-    fn change_own(
-        &mut self,
-        feeds: &mut Feeds,
-        target: &Target,
-        id: EventId,
-    ) -> rusqlite::Result<Effect> {
-        if self.is_excluded(target.status) {
+    fn change_own(&mut self, feeds: &mut Feeds, target: &Listed) -> rusqlite::Result<Effect> {
+        let (severity, before) = (target.kind.severity(), target.kind.status());
+        if self.is_excluded(before) {
             return Ok(Effect::Unchanged);
         }
         let owner = self.step.owner;
         match self.step.change {
             // Each user has their own status for a system event.
             Change::Status(_) if owner == self.system => return Ok(Effect::Unchanged),
-            Change::Status(status) if status == target.status => return Ok(Effect::Unchanged),
+            Change::Status(status) if status == before => return Ok(Effect::Unchanged),
             Change::Status(status) => {
                 let feed = feeds.load(self.transaction, owner)?;
                 let rev = feed.advance();
-                feed.count(target.severity, target.status, -1);
-                feed.count(target.severity, status, 1);
+                let changed = Listed {
+                    changed_rev: Some(rev),
+                    kind: target.kind.with_status(status),
+                    updated_at: nanoseconds(self.step.at),
+                    ..*target
+                };
+                feed.replace(target, changed)?;
                 self.transaction
                     .prepare_cached(
                         "UPDATE event SET status = ?2, updated_at = ?3, changed_rev = ?4 \
@@ -198,25 +172,24 @@ impl Applying<'_, '_> {
                     .execute(params![
                         target.key,
                         status.as_str(),
-                        nanoseconds(self.step.at),
+                        changed.updated_at,
                         rev_to_sql(rev)?,
                     ])?;
-                self.counts.add(status, target.severity, 1);
+                self.counts.add(status, severity, 1);
             }
             Change::Delete => {
                 if owner == self.system {
-                    self.note_twins(target, id)?;
                     self.leave_overlays(target)?;
                 }
-                self.bury(feeds, target, id)?;
+                self.bury(feeds, target)?;
             }
         }
-        self.counts.add(target.status, target.severity, -1);
+        self.counts.add(before, severity, -1);
         Ok(Effect::Changed)
     }
 
     /// Replaces an event of the owner's own feed by a tombstone.
-    fn bury(&self, feeds: &mut Feeds, target: &Target, id: EventId) -> rusqlite::Result<()> {
+    fn bury(&self, feeds: &mut Feeds, target: &Listed) -> rusqlite::Result<()> {
         feeds.note_deletion();
         let feed = feeds.load(self.transaction, self.step.owner)?;
         let rev = feed.advance();
@@ -234,49 +207,38 @@ impl Applying<'_, '_> {
             ])?;
         let sql =
             format!("DELETE FROM event WHERE key = ?1 RETURNING category, action, {STORED_BYTES}");
-        let (category, action, bytes): (Category, Action, u64) = self
-            .transaction
-            .prepare_cached(&sql)?
-            .query_row([target.key], |row| {
-                Ok((
-                    word(row, 0, "category")?,
-                    word(row, 1, "action")?,
-                    number(row, 2)?,
-                ))
-            })?;
-        feed.bury(target.created_rev, bytes);
+        let (of_type, bytes) =
+            self.transaction
+                .prepare_cached(&sql)?
+                .query_row([target.key], |row| {
+                    let of_type = EventType {
+                        category: word(row, 0, "category")?,
+                        action: word(row, 1, "action")?,
+                    };
+                    Ok((of_type, number(row, 2)?))
+                })?;
+        feed.bury(target, of_type, bytes)?;
         self.transaction
             .prepare_cached("DELETE FROM misdated WHERE feed = ?1 AND id = ?2")?
-            .execute((feed.key, id.as_uuid().as_bytes()))?;
-        feed.count(target.severity, target.status, -1);
-        feed.count_type(&category, &action, -1);
+            .execute((feed.key, target.id.as_uuid().as_bytes()))?;
         Ok(())
     }
 
     /// Marks a system event that is deleted, so that its overlays are removed later.
-    fn leave_overlays(&mut self, target: &Target) -> rusqlite::Result<()> {
+    fn leave_overlays(&mut self, target: &Listed) -> rusqlite::Result<()> {
         self.report_overlays(target)?;
+        let severity = target.kind.severity();
         self.transaction
             .prepare_cached(
                 "INSERT INTO ended (system_rev, severity) SELECT ?1, ?2 \
                  WHERE EXISTS (SELECT 1 FROM overlay WHERE system_rev = ?1)",
             )?
-            .execute((rev_to_sql(target.created_rev)?, target.severity.as_str()))?;
-        Ok(())
-    }
-
-    fn note_twins(&mut self, target: &Target, id: EventId) -> rusqlite::Result<()> {
-        self.ended_has_twins |= self
-            .transaction
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM event WHERE id = ?1 AND key <> ?2)")?
-            .query_row((id.as_uuid().as_bytes(), target.key), |row| {
-                row.get::<_, bool>(0)
-            })?;
+            .execute((rev_to_sql(target.created_rev)?, severity.as_str()))?;
         Ok(())
     }
 
     /// Reads the overlays of a system event that ends.
-    fn report_overlays(&mut self, target: &Target) -> rusqlite::Result<()> {
+    fn report_overlays(&mut self, target: &Listed) -> rusqlite::Result<()> {
         let Some(ended) = &mut self.ended else {
             return Ok(());
         };
@@ -294,7 +256,7 @@ impl Applying<'_, '_> {
             ended.push(EndedOverlay {
                 owner: OwnerId::from_uuid(uuid(row, 0)?),
                 changed_rev: rev(row, 1)?,
-                severity: target.severity,
+                severity: target.kind.severity(),
                 status: (!is_deleted).then_some(status),
             });
         }
@@ -305,7 +267,7 @@ impl Applying<'_, '_> {
     }
 
     /// Changes a system event for one user.
-    fn change_for_user(&mut self, feeds: &mut Feeds, target: &Target) -> rusqlite::Result<Effect> {
+    fn change_for_user(&mut self, feeds: &mut Feeds, target: &Listed) -> rusqlite::Result<Effect> {
         let feed = feeds.load(self.transaction, self.step.owner)?;
         let overlay: Option<(Status, bool)> = self
             .transaction
@@ -332,20 +294,21 @@ impl Applying<'_, '_> {
         }
         let rev = feed.advance();
         let key = feed.key;
+        let severity = target.kind.severity();
         let was_read = i64::from(before == Status::Read);
         let (after, deleted) = match self.step.change {
             Change::Status(status) => {
                 let is_read = i64::from(status == Status::Read);
-                feeds.count_overlay(key, target.severity, is_read - was_read, 0);
-                self.counts.add(status, target.severity, 1);
+                feeds.overlays.add(key, severity, is_read - was_read, 0);
+                self.counts.add(status, severity, 1);
                 (status, false)
             }
             Change::Delete => {
-                feeds.count_overlay(key, target.severity, -was_read, 1);
+                feeds.overlays.add(key, severity, -was_read, 1);
                 (before, true)
             }
         };
-        self.counts.add(before, target.severity, -1);
+        self.counts.add(before, severity, -1);
         self.newest_system = self.newest_system.max(target.created_rev);
         self.transaction
             .prepare_cached(
@@ -400,10 +363,10 @@ impl Applying<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use tidings_event::{Event, EventRef, Timestamp};
+    use tidings_event::{Event, EventRef, Severity, Timestamp};
     use uuid::Uuid;
 
-    use super::{Change, ChangeStep, EventId, OwnerId, Rev, Severity, Status};
+    use super::{Change, ChangeStep, EventId, OwnerId, Rev, Status};
     use crate::store::sqlite::SqliteStore;
     use crate::store::{Group, Side, Store as _, Target};
     use crate::{Config, Tidings};

@@ -1,22 +1,14 @@
-//! The counts of what an owner sees, from a few rows of counters.
+//! The counts of what an owner sees, from the rows of the feeds and a few counters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{OptionalExtension as _, Row};
+use rusqlite::OptionalExtension as _;
 use tidings_event::{Action, Category, EventTypes, OwnerId, Severity, Status, Summary};
 
 use super::read_pool::ReadConnection;
-use super::row::{rev, word};
-use crate::store::{FeedBounds, Snapshot};
-
-/// The feeds that a caller sees.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Viewer {
-    /// The caller's own feed. `None` if it does not exist yet, and for the system.
-    pub(super) own: Option<(i64, FeedBounds)>,
-    /// The system's feed. `None` if it does not exist yet.
-    pub(super) system: Option<(i64, FeedBounds)>,
-}
+use super::row::{number, word};
+use super::viewer::{SeenFeed, Viewer};
+use crate::store::Snapshot;
 
 /// What an owner sees in each feed, by status and severity.
 #[derive(Clone, Debug, Default)]
@@ -30,29 +22,6 @@ pub(super) struct Counts {
 struct Overlaid {
     read: u64,
     deleted: u64,
-}
-
-/// The key of no feed.
-const NO_FEED: i64 = -1;
-
-impl Viewer {
-    /// The key of the feed that holds this viewer's overlays.
-    pub(super) fn overlay_feed(&self) -> i64 {
-        self.own.map_or(NO_FEED, |(key, _)| key)
-    }
-
-    /// The key of the system's feed, for joining overlays.
-    pub(super) fn system_feed(&self) -> i64 {
-        self.system_key().unwrap_or(NO_FEED)
-    }
-
-    pub(super) fn own_key(&self) -> Option<i64> {
-        self.own.map(|(key, _)| key)
-    }
-
-    pub(super) fn system_key(&self) -> Option<i64> {
-        self.system.map(|(key, _)| key)
-    }
 }
 
 impl Counts {
@@ -69,31 +38,6 @@ impl Counts {
 }
 
 impl ReadConnection {
-    pub(super) fn viewer(&self, owner: OwnerId) -> rusqlite::Result<Viewer> {
-        let system = OwnerId::from(self.system);
-        Ok(Viewer {
-            own: match owner == system {
-                true => None,
-                false => self.feed(owner)?,
-            },
-            system: self.feed(system)?,
-        })
-    }
-
-    /// The key and bounds of the feed of `owner`, if it has one.
-    fn feed(&self, owner: OwnerId) -> rusqlite::Result<Option<(i64, FeedBounds)>> {
-        self.connection
-            .prepare_cached("SELECT key, head, floor FROM feed WHERE owner = ?1")?
-            .query_row([owner.as_uuid().as_bytes()], |row| {
-                let bounds = FeedBounds {
-                    head: rev(row, 1)?,
-                    floor: rev(row, 2)?,
-                };
-                Ok((row.get(0)?, bounds))
-            })
-            .optional()
-    }
-
     /// What `owner` sees now.
     pub(crate) fn snapshot(&self, owner: OwnerId) -> rusqlite::Result<Snapshot> {
         let transaction = self.connection.unchecked_transaction()?;
@@ -106,34 +50,18 @@ impl ReadConnection {
     /// The counts of both feeds.
     pub(super) fn counts(&self, viewer: &Viewer) -> rusqlite::Result<Counts> {
         let mut counts = Counts::default();
-        if let Some(own) = viewer.own_key() {
-            counts.own = self.count_feed(own)?;
+        if let Some(own) = &viewer.own {
+            counts.own = own.counts.summary();
         }
-        if let Some(system) = viewer.system_key() {
+        if let Some(system) = &viewer.system {
             counts.system = self.count_system(system, viewer)?;
         }
         Ok(counts)
     }
 
-    fn count_feed(&self, feed: i64) -> rusqlite::Result<Summary> {
-        let mut summary = Summary::default();
-        let mut counters = self
-            .connection
-            .prepare_cached("SELECT severity, status, number FROM counter WHERE feed = ?1")?;
-        let mut rows = counters.query([feed])?;
-        while let Some(row) = rows.next()? {
-            summary.add(
-                word(row, 1, "status")?,
-                word(row, 0, "severity")?,
-                number(row, 2)?,
-            );
-        }
-        Ok(summary)
-    }
-
     /// System events are unread unless the viewer's overlays say otherwise.
-    fn count_system(&self, system: i64, viewer: &Viewer) -> rusqlite::Result<Summary> {
-        let all = self.count_feed(system)?;
+    fn count_system(&self, system: &SeenFeed, viewer: &Viewer) -> rusqlite::Result<Summary> {
+        let all = system.counts.summary();
         let mut seen = Summary::default();
         let mut overlays = self.connection.prepare_cached(
             "SELECT read, deleted FROM overlay_counter WHERE feed = ?1 AND severity = ?2",
@@ -182,20 +110,26 @@ impl ReadConnection {
         let transaction = self.connection.unchecked_transaction()?;
         let viewer = self.viewer(owner)?;
         let mut types = Names::default();
-        if let Some(own) = viewer.own_key() {
+        if let Some(own) = &viewer.own {
             let sql = "SELECT category, action FROM type_counter WHERE feed = ?1";
-            self.add_types(sql, [own], &mut types)?;
+            self.add_types(sql, [own.key], &mut types)?;
+            for (_, of_type) in own.newest()?.with_types() {
+                keep_first(&mut types.category, &of_type.category);
+                keep_first(&mut types.action, &of_type.action);
+            }
         }
-        if let Some(system) = viewer.system_key() {
+        if let Some(system) = &viewer.system {
             // Without the events that the user has deleted.
             let sql = "WITH deleted AS (SELECT category, action, count(*) AS number \
-                 FROM overlay JOIN event ON event.feed = ?1 \
-                 AND event.created_rev = overlay.system_rev \
+                 FROM overlay \
+                 JOIN listed ON listed.feed = ?1 AND listed.list = 33 \
+                 AND listed.at = overlay.system_rev \
+                 JOIN event ON event.key = listed.event \
                  WHERE overlay.feed = ?2 AND overlay.deleted GROUP BY category, action) \
                  SELECT there.category, there.action FROM type_counter AS there \
                  LEFT JOIN deleted USING (category, action) \
                  WHERE there.feed = ?1 AND there.number > coalesce(deleted.number, 0)";
-            self.add_types(sql, [system, viewer.overlay_feed()], &mut types)?;
+            self.add_types(sql, [system.key, viewer.overlay_feed()], &mut types)?;
         }
         transaction.finish()?;
         let Names { category, action } = types;
@@ -216,8 +150,8 @@ impl ReadConnection {
         let mut pairs = self.connection.prepare_cached(sql)?;
         let mut rows = pairs.query(feeds)?;
         while let Some(row) = rows.next()? {
-            keep_first(&mut names.category, word(row, 0, "category")?);
-            keep_first(&mut names.action, word(row, 1, "action")?);
+            keep_first(&mut names.category, &word(row, 0, "category")?);
+            keep_first(&mut names.action, &word(row, 1, "action")?);
         }
         Ok(())
     }
@@ -231,19 +165,23 @@ struct Names {
     action: BTreeSet<Action>,
 }
 
-fn keep_first<T: Ord>(names: &mut BTreeSet<T>, name: T) {
-    names.insert(name);
+fn keep_first<T: Ord + Clone>(names: &mut BTreeSet<T>, name: &T) {
+    if !names.contains(name) {
+        names.insert(name.clone());
+    }
     if names.len() > EventTypes::MAX_NAMES {
         names.pop_last();
     }
 }
 
 pub(super) fn snapshot_of(viewer: &Viewer, counts: &Counts) -> Snapshot {
-    let bounds =
-        |feed: Option<(i64, FeedBounds)>| feed.map(|(_, bounds)| bounds).unwrap_or_default();
+    let bounds = |feed: &Option<SeenFeed>| {
+        let bounds = feed.as_ref().map(|feed| feed.bounds);
+        bounds.unwrap_or_default()
+    };
     Snapshot {
-        own: bounds(viewer.own),
-        system: bounds(viewer.system),
+        own: bounds(&viewer.own),
+        system: bounds(&viewer.system),
         summary: counts.total(),
     }
 }
@@ -261,10 +199,4 @@ pub(super) fn count_kinds(
         .filter(|(severity, _)| severities.is_empty() || severities.contains(severity))
         .map(|(_, number)| number)
         .sum()
-}
-
-/// Reads a count from column `index`.
-pub(super) fn number(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
-    let number: i64 = row.get(index)?;
-    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, number))
 }

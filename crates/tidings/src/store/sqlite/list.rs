@@ -5,11 +5,13 @@ use tidings_event::{
     EventFilter, EventId, OwnerId, PageRequest, PageToken, Paging, Sort, SortKey, SortOrder, Total,
 };
 
-use super::counts::{Counts, Viewer, count_kinds, snapshot_of};
+use super::counts::{Counts, count_kinds, snapshot_of};
 use super::read_pool::ReadConnection;
 use super::row::{SEEN_COLUMNS, overlay_join, with_event};
 use super::search::{self, Budget, Found};
-use super::select::{self, Wanted};
+use super::select;
+use super::viewer::Viewer;
+use super::wanted::{Wanted, sides};
 use crate::search::fold;
 use crate::store::{EncodedEvents, ListPage, MatchPage, Matching, Side, Target, Unread};
 
@@ -192,7 +194,7 @@ impl SeenEvent<'_> {
     }
 }
 
-/// The wanted events: by the indexes or, for a text, by the search index.
+/// The wanted events: by the lists or, for a text, by the search index.
 fn find(
     connection: &Connection,
     viewer: &Viewer,
@@ -223,7 +225,7 @@ fn total(
     counted.severity.clone_from(&filter.severity);
     counted.owner_kind = filter.owner_kind;
     if *filter == counted {
-        return Ok(select::sides(filter)
+        return Ok(sides(filter)
             .map(|side| match side {
                 Side::Own => &counts.own,
                 Side::System => &counts.system,

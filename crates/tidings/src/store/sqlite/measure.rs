@@ -33,10 +33,12 @@ pub(super) fn measure(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let Some((feed, after, up_to)) = feed else {
         return Ok(());
     };
+    // All events of an older version are listed; see `lists.rs`.
     let sql = format!(
-        "SELECT created_rev, {STORED_BYTES} FROM event INDEXED BY event_by_created_rev \
-         WHERE feed = ?1 AND created_rev > ?2 AND created_rev <= ?3 \
-         ORDER BY created_rev LIMIT ?4"
+        "SELECT listed.at, {STORED_BYTES} \
+         FROM listed CROSS JOIN event ON event.key = listed.event \
+         WHERE listed.feed = ?1 AND listed.list = 33 AND listed.at > ?2 AND listed.at <= ?3 \
+         ORDER BY listed.at LIMIT ?4"
     );
     let mut events = transaction.prepare_cached(&sql)?;
     let mut rows = events.query((feed, after, up_to, EVENTS_AT_A_TIME))?;

@@ -14,7 +14,17 @@ pub(super) const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!(
         "../../../migrations/sqlite/0006_ids_by_owner.sql"
     )),
+    M::up(include_str!("../../../migrations/sqlite/0007_listed.sql")),
+    M::up(include_str!(
+        "../../../migrations/sqlite/0008_all_listed.sql"
+    ))
+    .down(include_str!(
+        "../../../migrations/sqlite/down/0008_list_again.sql"
+    )),
 ];
+
+/// The `user_version` of a database whose lists are being filled.
+pub(super) const LISTING_VERSION: usize = 7;
 
 /// The `user_version` of an up-to-date database.
 pub(crate) const SCHEMA_VERSION: usize = MIGRATIONS.len();

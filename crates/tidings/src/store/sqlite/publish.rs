@@ -81,9 +81,11 @@ fn store_new(
         let mut stored = Vec::with_capacity(request.submissions.len());
         for submission in &request.submissions {
             let owner = owner_of(&submission.event, system);
+            let key = feeds.next_key(transaction)?;
             let feed = feeds.load(transaction, owner)?;
-            let rev = feed.add(&submission.event);
+            let rev = feed.add(key, &submission.event);
             rows.push(NewRow {
+                key,
                 feed: feed.key,
                 rev,
                 submission,
@@ -177,8 +179,10 @@ fn store_one_by_one(
     for (index, submission) in request.submissions.iter().enumerate() {
         let id = submission.event.id;
         let owner = owner_of(&submission.event, system);
+        let key = feeds.next_key(transaction)?;
         let feed = feeds.load(transaction, owner)?;
         let row = NewRow {
+            key,
             feed: feed.key,
             rev: feed.head.next(),
             submission,
@@ -191,7 +195,7 @@ fn store_one_by_one(
                     id,
                     owner,
                     json: submission.json.clone(),
-                    rev: feed.add(&submission.event),
+                    rev: feed.add(key, &submission.event),
                     repeated: false,
                     deleted: false,
                 });

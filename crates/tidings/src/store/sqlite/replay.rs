@@ -1,13 +1,15 @@
 //! A piece of a replay: created events and their changes, merged by rev.
 
 use bytes::Bytes;
-use rusqlite::{CachedStatement, Row, params};
+use rusqlite::{CachedStatement, Row};
 use tidings_event::{EventId, OwnerId, Rev, Status, StreamItem, Timestamp};
 
-use super::counts::Viewer;
+use super::created_events::{CreatedEvents, Reading};
+use super::newest::Newest;
 use super::read_pool::ReadConnection;
 use super::row::{SEEN_COLUMNS, event_json, moment, overlay_join, rev, rev_to_sql, uuid, word};
-use crate::store::{FeedBounds, ReplayItem, ReplayPage, RevRange, Side};
+use super::viewer::{SeenFeed, Viewer};
+use crate::store::{ReplayItem, ReplayPage, RevRange, Side};
 
 /// A piece of a replay ends with the event that exceeds this size.
 const REPLAY_PAGE_BYTES: usize = 64 * 1024;
@@ -91,12 +93,8 @@ impl ReadConnection {
     ) -> rusqlite::Result<ReplayPage> {
         let transaction = self.connection.unchecked_transaction()?;
         let viewer = self.viewer(owner)?;
-        let feed = match side {
-            Side::System => viewer.system,
-            Side::Own => viewer.own,
-        };
-        let page = match feed {
-            Some((feed, bounds)) => self.replay_feed(&viewer, (feed, bounds), side, range)?,
+        let page = match viewer.feed(side) {
+            Some(feed) => self.replay_feed(&viewer, feed, side, range)?,
             None => ReplayPage {
                 changes: Vec::new(),
                 reached: range.up_to,
@@ -110,24 +108,25 @@ impl ReadConnection {
     fn replay_feed(
         &self,
         viewer: &Viewer,
-        (feed, bounds): (i64, FeedBounds),
+        feed: &SeenFeed,
         side: Side,
         mut range: RevRange,
     ) -> rusqlite::Result<ReplayPage> {
         // Each part ends the page where it has read enough, so that the next parts read no further.
         let mut changes = Vec::new();
-        range.up_to = self.created(viewer, feed, range, &mut changes)?;
-        range.up_to = self.deleted(viewer, (feed, side), range, &mut changes)?;
+        let newest = feed.newest()?;
+        range.up_to = self.created(viewer, (feed.key, &newest), range, &mut changes)?;
+        range.up_to = self.deleted(viewer, (feed.key, side), range, &mut changes)?;
         if side == Side::Own {
-            range.up_to = self.status_changes(feed, range, &mut changes)?;
-            range.up_to = self.overlays(viewer, feed, range, &mut changes)?;
+            range.up_to = self.status_changes((feed.key, &newest), range, &mut changes)?;
+            range.up_to = self.overlays(viewer, feed.key, range, &mut changes)?;
         }
         changes.retain(|(rev, _)| *rev <= range.up_to);
         changes.sort_unstable_by_key(|(rev, _)| *rev);
         Ok(ReplayPage {
             changes: join(changes),
             reached: range.up_to,
-            floor: bounds.floor,
+            floor: feed.bounds.floor,
         })
     }
 
@@ -135,34 +134,35 @@ impl ReadConnection {
     fn created(
         &self,
         viewer: &Viewer,
-        feed: i64,
+        (feed, newest): (i64, &Newest),
         range: RevRange,
         changes: &mut Vec<(Rev, ReplayRow)>,
     ) -> rusqlite::Result<Rev> {
-        let overlay = overlay_join(4, 5);
-        let sql = format!(
-            "SELECT {SEEN_COLUMNS} FROM event JOIN feed ON feed.key = event.feed {overlay} \
-             WHERE event.feed = ?1 AND event.created_rev > ?2 AND event.created_rev <= ?3 \
-             AND coalesce(overlay.deleted, 0) = 0 ORDER BY event.created_rev"
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params![
+        let joins = format!("JOIN feed ON feed.key = event.feed {}", overlay_join(4, 5));
+        let events = CreatedEvents {
             feed,
-            rev_to_sql(range.after)?,
-            rev_to_sql(range.up_to)?,
-            viewer.overlay_feed(),
-            viewer.system_feed(),
-        ])?;
-        let mut bytes = 0;
-        while let Some(row) = rows.next()? {
+            newest,
+            after: range.after,
+            up_to: range.up_to,
+        };
+        let reading = Reading {
+            columns: SEEN_COLUMNS,
+            joins: &joins,
+            conditions: "AND coalesce(overlay.deleted, 0) = 0",
+            values: &[viewer.overlay_feed(), viewer.system_feed()],
+        };
+        let (mut bytes, mut reached) = (0, range.up_to);
+        events.read(&self.connection, reading, |row| {
             let (rev, json) = (rev(row, 0)?, event_json(row)?);
             bytes += json.len();
             changes.push((rev, ReplayRow::Created(json)));
-            if bytes >= REPLAY_PAGE_BYTES {
-                return Ok(rev);
+            let is_full = bytes >= REPLAY_PAGE_BYTES;
+            if is_full {
+                reached = rev;
             }
-        }
-        Ok(range.up_to)
+            Ok(!is_full)
+        })?;
+        Ok(reached)
     }
 
     fn deleted(
@@ -196,14 +196,30 @@ impl ReadConnection {
     /// A reader always has the event of such a change, so an id alone names it.
     fn status_changes(
         &self,
-        feed: i64,
+        (feed, newest): (i64, &Newest),
         range: RevRange,
         changes: &mut Vec<(Rev, ReplayRow)>,
     ) -> rusqlite::Result<Rev> {
+        // The few newest events are not counted; what goes beyond the page is left out at its end.
+        for event in newest.iter() {
+            let is_within = |rev: &Rev| *rev > range.after && *rev <= range.up_to;
+            if let Some(rev) = event.changed_rev.filter(is_within) {
+                let at = Timestamp::from_nanosecond(event.updated_at.into())
+                    .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, event.updated_at))?;
+                let changed = Changed {
+                    id: event.id,
+                    side: Side::Own,
+                    has_twin: false,
+                };
+                changes.push((rev, ReplayRow::Status(changed, event.kind.status(), at)));
+            }
+        }
         let statement = self.connection.prepare_cached(
-            "SELECT changed_rev, id, status, updated_at FROM event \
-             WHERE feed = ?1 AND changed_rev > ?2 AND changed_rev <= ?3 \
-             ORDER BY changed_rev LIMIT ?4",
+            // The list of changes; see `lists.rs`.
+            "SELECT listed.at, event.id, event.status, event.updated_at \
+             FROM listed CROSS JOIN event ON event.key = listed.event \
+             WHERE listed.feed = ?1 AND listed.list = 34 AND listed.at > ?2 AND listed.at <= ?3 \
+             ORDER BY listed.at LIMIT ?4",
         )?;
         read_changes(statement, feed, range, changes, |row| {
             let event = Changed {
@@ -230,7 +246,9 @@ impl ReadConnection {
         let sql = format!(
             "SELECT overlay.changed_rev, event.id, overlay.status, overlay.updated_at, \
              overlay.deleted, {} FROM overlay \
-             JOIN event ON event.feed = ?5 AND event.created_rev = overlay.system_rev \
+             JOIN listed ON listed.feed = ?5 AND listed.list = 33 \
+             AND listed.at = overlay.system_rev \
+             JOIN event ON event.key = listed.event \
              WHERE overlay.feed = ?1 AND overlay.changed_rev > ?2 AND overlay.changed_rev <= ?3 \
              ORDER BY overlay.changed_rev LIMIT ?4",
             has_twin(1, "event.id")

@@ -449,8 +449,7 @@ mod tests {
     async fn a_long_read_beside_a_long_log_does_not_delay_commits() {
         let reserve: u64 = 4 * 1024 * 1024;
         let directory = tempfile::tempdir().unwrap();
-        let store =
-            SqliteStore::open_with_reserve(directory.path(), Reserve::Bytes(reserve)).unwrap();
+        let store = SqliteStore::open_with(directory.path(), Reserve::Bytes(reserve), 64).unwrap();
         let commit = async |sql: &'static str| {
             let done = store
                 .writer

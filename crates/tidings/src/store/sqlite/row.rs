@@ -55,13 +55,15 @@ pub(crate) const STORED_BYTES: &str = "(512 + octet_length(event.category) \
 /// A new event, to be inserted at `rev` of the feed with the key `feed`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewRow<'a> {
+    /// The key of the row.
+    pub(crate) key: i64,
     pub(crate) feed: i64,
     pub(crate) rev: Rev,
     pub(crate) submission: &'a Submission,
 }
 
 /// The columns of a [`NewRow`], in the order in which it is bound.
-const NEW_COLUMNS: &str = "feed, created_rev, id, digest, system_id, operation_id, acted_upon, \
+const NEW_COLUMNS: &str = "key, feed, created_rev, id, digest, system_id, operation_id, acted_upon, \
      category, action, severity, status, created_at, updated_at, description, metadata";
 
 /// How many rows one statement inserts. Within one statement, SQLite finds the position of a rising key in
@@ -155,6 +157,7 @@ impl NewRow<'_> {
             digests,
             ..
         } = self.submission;
+        to.bind(self.key)?;
         to.bind(self.feed)?;
         to.bind(rev_to_sql(self.rev)?)?;
         to.bind(event.id.as_uuid().as_bytes())?;
@@ -213,6 +216,12 @@ pub(crate) fn rev(row: &Row<'_>, index: usize) -> rusqlite::Result<Rev> {
     u64::try_from(number)
         .map(Rev::new)
         .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, number))
+}
+
+/// Reads a count from column `index`.
+pub(super) fn number(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(index)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, number))
 }
 
 /// A position as SQLite stores it.

@@ -7,11 +7,12 @@ use rusqlite::Connection;
 use tidings_event::{EventId, OwnerKind, PageToken, SortKey, SortOrder, Timestamp};
 use uuid::Uuid;
 
-use super::counts::Viewer;
+use super::position::ListPosition;
 use super::row::{nanoseconds, rev};
-use super::select::{self, ListPosition, Region, Wanted, sides};
+use super::select;
+use super::viewer::Viewer;
+use super::wanted::{Region, Wanted, sides};
 use crate::search::GramFilter;
-use crate::store::Side;
 
 /// How long a search may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,10 +119,7 @@ pub(super) fn find(
 
 /// Merges the positions of another region with those before; most come after all of them.
 fn merge(positions: &mut Vec<ListPosition>, found: Vec<ListPosition>, order: SortOrder) {
-    let compare = |one: &ListPosition, other: &ListPosition| match order {
-        SortOrder::Ascending => one.compare(other),
-        SortOrder::Descending => one.compare(other).reverse(),
-    };
+    let compare = |one: &ListPosition, other: &ListPosition| one.compare(other, order);
     let Some(first) = found.first() else { return };
     let overlap = positions.partition_point(|position| compare(position, first).is_lt());
     positions.extend(found);
@@ -173,16 +171,14 @@ fn candidates(
         }
     }
     for side in sides(filter) {
-        let feed = match side {
-            Side::Own => viewer.own,
-            Side::System => viewer.system,
+        let Some(feed) = viewer.feed(side) else {
+            continue;
         };
-        let Some((feed, bounds)) = feed else { continue };
         let mut blocks = connection.prepare_cached(
             "SELECT first_rev, last_rev, oldest, newest, grams FROM search_block \
              WHERE feed = ?1 ORDER BY last_rev",
         )?;
-        let mut rows = blocks.query([feed])?;
+        let mut rows = blocks.query([feed.key])?;
         while let Some(row) = rows.next()? {
             let (oldest, newest): (i64, i64) = (row.get(2)?, row.get(3)?);
             if newest < earliest || oldest > latest {
@@ -201,15 +197,12 @@ fn candidates(
                 });
             }
         }
-        let searched = connection
-            .prepare_cached("SELECT searched_rev FROM feed WHERE key = ?1")?
-            .query_row([feed], |row| rev(row, 0))?;
-        if searched < bounds.head {
+        if feed.searched_rev < feed.bounds.head {
             candidates.push(Candidate {
                 region: Region {
                     side,
-                    first: searched.next(),
-                    last: bounds.head,
+                    first: feed.searched_rev.next(),
+                    last: feed.bounds.head,
                 },
                 oldest: i64::MIN,
                 newest: i64::MAX,

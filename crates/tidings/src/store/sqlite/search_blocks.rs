@@ -3,8 +3,10 @@
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use tidings_event::Rev;
 
+use super::created_events::{CreatedEvents, Reading};
 use super::read_pool::ReadConnection;
 use super::row::{rev, rev_to_sql};
+use super::viewer::SeenFeed;
 use crate::search::{BlockBuilder, GramFilter};
 
 /// The most blocks that are built at a time, and the bytes of text after which no further one is begun: the end
@@ -45,37 +47,44 @@ impl ReadConnection {
     /// `None` if no feed needs any.
     pub(crate) fn new_search_blocks(&self, after: i64) -> rusqlite::Result<Option<NewBlocks>> {
         let transaction = self.connection.unchecked_transaction()?;
+        // The index's own condition; see `0002_inbox.sql`.
+        let sql = format!(
+            "SELECT {} FROM feed INDEXED BY feed_to_index \
+             WHERE head - searched_rev >= 512 ORDER BY key <= ?1, key LIMIT 1",
+            SeenFeed::COLUMNS
+        );
         let waiting = self
             .connection
-            .prepare_cached(
-                // The index's own condition; see `0002_inbox.sql`.
-                "SELECT key, searched_rev, head FROM feed INDEXED BY feed_to_index \
-                 WHERE head - searched_rev >= 512 ORDER BY key <= ?1, key LIMIT 1",
-            )?
-            .query_row([after], |row| Ok((row.get(0)?, rev(row, 1)?, rev(row, 2)?)))
+            .prepare_cached(&sql)?
+            .query_row([after], SeenFeed::read)
             .optional()?;
-        let Some((feed, before, head)) = waiting else {
+        let Some(feed) = waiting else {
             return Ok(None);
         };
-        let new = self.blocks_of(feed, before, head)?;
+        let new = self.blocks_of(&feed)?;
         transaction.finish()?;
         Ok(Some(new))
     }
 
-    fn blocks_of(&self, feed: i64, before: Rev, head: Rev) -> rusqlite::Result<NewBlocks> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT created_rev, created_at, description FROM event \
-             WHERE feed = ?1 AND created_rev > ?2 ORDER BY created_rev",
-        )?;
-        let mut rows = statement.query(params![feed, rev_to_sql(before)?])?;
+    fn blocks_of(&self, feed: &SeenFeed) -> rusqlite::Result<NewBlocks> {
+        let (before, head) = (feed.searched_rev, feed.bounds.head);
+        let events = CreatedEvents {
+            feed: feed.key,
+            newest: &feed.newest()?,
+            after: before,
+            up_to: head,
+        };
+        let reading = Reading {
+            columns: "event.created_rev, event.created_at, event.description",
+            joins: "",
+            conditions: "",
+            values: &[],
+        };
         let mut blocks = Vec::new();
         let mut filling: Option<(BlockBuilder, Block)> = None;
         let mut reached = before;
         let mut bytes = 0;
-        while blocks.len() < BLOCKS_AT_A_TIME
-            && (bytes < BYTES_AT_A_TIME || filling.is_some())
-            && let Some(row) = rows.next()?
-        {
+        events.read(&self.connection, reading, |row| {
             let (rev, created_at): (Rev, i64) = (rev(row, 0)?, row.get(1)?);
             let (builder, block) = filling.get_or_insert_with(|| {
                 let block = Block {
@@ -100,7 +109,9 @@ impl ReadConnection {
                 reached = block.last;
                 blocks.push(block);
             }
-        }
+            let has_room = bytes < BYTES_AT_A_TIME || filling.is_some();
+            Ok(blocks.len() < BLOCKS_AT_A_TIME && has_room)
+        })?;
         // A feed in which mostly other things happen than new events: what there is makes a block.
         if blocks.is_empty() {
             reached = head;
@@ -111,7 +122,7 @@ impl ReadConnection {
             }
         }
         Ok(NewBlocks {
-            feed,
+            feed: feed.key,
             before,
             after: reached,
             blocks,

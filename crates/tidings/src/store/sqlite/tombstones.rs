@@ -6,6 +6,8 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use tidings_event::{Rev, Timestamp};
 use uuid::Uuid;
 
+use super::lists::Listed;
+use super::newest::Newest;
 use super::read_pool::ReadConnection;
 use super::row::{nanoseconds, number_to_sql, rev, rev_to_sql, uuid};
 use crate::store::Progress;
@@ -140,13 +142,29 @@ fn block_of(
 
 /// Removes a search block without events.
 fn drop_if_empty(transaction: &Transaction<'_>, block: i64) -> rusqlite::Result<()> {
-    transaction
+    // Whether an event is listed; see `lists.rs`.
+    let (first, last, has_listed, newest) = transaction
         .prepare_cached(
-            "DELETE FROM search_block WHERE key = ?1 AND NOT EXISTS \
-             (SELECT 1 FROM event INDEXED BY event_by_created_rev \
-              WHERE event.feed = search_block.feed \
-              AND event.created_rev BETWEEN search_block.first_rev AND search_block.last_rev)",
+            "SELECT first_rev, last_rev, EXISTS (SELECT 1 FROM listed \
+             WHERE listed.feed = search_block.feed AND listed.list = 33 \
+             AND listed.at BETWEEN search_block.first_rev AND search_block.last_rev), feed.newest \
+             FROM search_block JOIN feed ON feed.key = search_block.feed \
+             WHERE search_block.key = ?1",
         )?
-        .execute([block])?;
+        .query_row([block], |row| {
+            let has_listed: bool = row.get(2)?;
+            Ok((
+                rev(row, 0)?,
+                rev(row, 1)?,
+                has_listed,
+                Newest::read(row, 3)?,
+            ))
+        })?;
+    let is_within = |event: &Listed| (first..=last).contains(&event.created_rev);
+    if !has_listed && !newest.iter().any(is_within) {
+        transaction
+            .prepare_cached("DELETE FROM search_block WHERE key = ?1")?
+            .execute([block])?;
+    }
     Ok(())
 }

@@ -12,7 +12,9 @@ const OF_FEED: &str = "SELECT category, action FROM type_counter WHERE feed = ?1
 
 /// The pairs of the system's feed, without those of which the viewer has deleted every event.
 const OF_SYSTEM: &str = "WITH deleted AS (SELECT category, action, count(*) AS number \
-     FROM overlay JOIN event ON event.feed = ?1 AND event.created_rev = overlay.system_rev \
+     FROM overlay \
+     JOIN listed ON listed.feed = ?1 AND listed.list = 33 AND listed.at = overlay.system_rev \
+     JOIN event ON event.key = listed.event \
      WHERE overlay.feed = ?2 AND overlay.deleted GROUP BY category, action) \
      SELECT there.category, there.action FROM type_counter AS there \
      LEFT JOIN deleted USING (category, action) \
@@ -26,11 +28,13 @@ impl ReadConnection {
         let viewer = self.viewer(owner)?;
         let most = i64::try_from(EventType::MAX).unwrap_or(i64::MAX);
         let mut pairs = Vec::new();
-        if let Some(own) = viewer.own_key() {
-            self.add_pairs(OF_FEED, (own, most), &mut pairs)?;
+        if let Some(own) = &viewer.own {
+            self.add_pairs(OF_FEED, (own.key, most), &mut pairs)?;
+            let newest = own.newest()?;
+            pairs.extend(newest.with_types().map(|(_, of_type)| of_type.clone()));
         }
-        if let Some(system) = viewer.system_key() {
-            let parameters = (system, viewer.overlay_feed(), most);
+        if let Some(system) = &viewer.system {
+            let parameters = (system.key, viewer.overlay_feed(), most);
             self.add_pairs(OF_SYSTEM, parameters, &mut pairs)?;
         }
         transaction.finish()?;

@@ -4,12 +4,15 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
-use tidings_event::{EventId, OwnerId, Severity, Status, Timestamp};
+use tidings_event::{EventId, OwnerId, Rev, Severity, SortKey, Status, Timestamp};
 
-use super::counts::number;
-use super::feeds::Feeds;
+use super::created_events::{CreatedEvents, Reading};
+use super::kind::Kind;
+use super::lists::List;
+use super::overlay_counts::OverlayCounts;
 use super::read_pool::ReadConnection;
 use super::row::{moment, nanoseconds, uuid, word};
+use super::viewer::SeenFeed;
 use crate::retention::Retention;
 use crate::store::{ExpiredPage, FeedPosition};
 
@@ -43,22 +46,22 @@ impl ReadConnection {
         let mut page = ExpiredPage {
             events: Vec::new(),
             next: match feeds.last() {
-                Some((key, _)) if feeds.len() == FEEDS_AT_A_TIME as usize => {
-                    Some(FeedPosition(*key))
+                Some((feed, _)) if feeds.len() == FEEDS_AT_A_TIME as usize => {
+                    Some(FeedPosition(feed.key))
                 }
                 _ => None,
             },
         };
         let mut room = EVENTS_AT_A_TIME;
         for (feed, owner) in feeds {
-            let ids = self.expired_of(feed, owner, retention, now, room)?;
+            let ids = self.expired_of(&feed, owner, retention, now, room)?;
             room = room.saturating_sub(length(&ids));
             if !ids.is_empty() {
                 page.events.push((owner, ids));
             }
             if room == 0 {
                 // This feed can have more.
-                page.next = Some(FeedPosition(feed - 1));
+                page.next = Some(FeedPosition(feed.key - 1));
                 break;
             }
         }
@@ -71,19 +74,24 @@ impl ReadConnection {
         &self,
         retention: &Retention,
         from: FeedPosition,
-    ) -> rusqlite::Result<Vec<(i64, OwnerId)>> {
+    ) -> rusqlite::Result<Vec<(SeenFeed, OwnerId)>> {
         let system = self.system.as_uuid().as_bytes();
         let limits_users = retention.owner_events.is_some()
             || Severity::ALL
                 .into_iter()
                 .any(|severity| retention.age_of(severity).is_some());
-        let mut statement = self.connection.prepare_cached(
-            "SELECT key, owner FROM feed \
+        let sql = format!(
+            "SELECT {}, owner FROM feed \
              WHERE key > ?1 AND (?2 OR owner = ?3) ORDER BY key LIMIT ?4",
-        )?;
+            SeenFeed::COLUMNS
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(
             params![from.0, limits_users, system, FEEDS_AT_A_TIME],
-            |row| Ok((row.get(0)?, OwnerId::from(uuid(row, 1)?))),
+            |row| {
+                let owner = OwnerId::from(uuid(row, SeenFeed::COLUMN_COUNT)?);
+                Ok((SeenFeed::read(row)?, owner))
+            },
         )?;
         rows.collect()
     }
@@ -92,7 +100,7 @@ impl ReadConnection {
     /// is too old does not count against the limit. At most `room`.
     fn expired_of(
         &self,
-        feed: i64,
+        feed: &SeenFeed,
         owner: OwnerId,
         retention: &Retention,
         now: Timestamp,
@@ -114,42 +122,44 @@ impl ReadConnection {
     /// must not decide which events of others are deleted.
     fn too_many(
         &self,
-        feed: i64,
+        feed: &SeenFeed,
         kept: u64,
         room: u32,
         ids: &mut Vec<EventId>,
     ) -> rusqlite::Result<()> {
-        let there = self
-            .connection
-            .prepare_cached("SELECT coalesce(sum(number), 0) FROM counter WHERE feed = ?1")?
-            .query_row([feed], |row| number(row, 0))?;
         let too_old: HashSet<EventId> = ids.iter().copied().collect();
-        let left = there.saturating_sub(too_old.len() as u64);
+        let left = feed.counts.total().saturating_sub(too_old.len() as u64);
         let excess = usize::try_from(left.saturating_sub(kept)).unwrap_or(usize::MAX);
         let excess = excess.min((room as usize).saturating_sub(ids.len()));
         if excess == 0 {
             return Ok(());
         }
-        let mut oldest = self.connection.prepare_cached(
-            "SELECT id FROM event INDEXED BY event_by_created_rev WHERE feed = ?1 \
-             ORDER BY created_rev LIMIT ?2",
-        )?;
-        let most = u32::try_from(excess + too_old.len()).unwrap_or(u32::MAX);
-        let rows = oldest.query_map(params![feed, most], |row| Ok(EventId::from(uuid(row, 0)?)))?;
+        let events = CreatedEvents {
+            feed: feed.key,
+            newest: &feed.newest()?,
+            after: Rev::ZERO,
+            up_to: feed.bounds.head,
+        };
+        let reading = Reading {
+            columns: "event.id",
+            joins: "",
+            conditions: "",
+            values: &[],
+        };
         let end = ids.len() + excess;
-        for id in rows {
-            let id = id?;
-            if ids.len() < end && !too_old.contains(&id) {
+        events.read(&self.connection, reading, |row| {
+            let id = EventId::from(uuid(row, 0)?);
+            if !too_old.contains(&id) {
                 ids.push(id);
             }
-        }
-        Ok(())
+            Ok(ids.len() < end)
+        })
     }
 
     /// Adds at most `room` events that are older than retention keeps their severity.
     fn too_old(
         &self,
-        feed: i64,
+        feed: &SeenFeed,
         retention: &Retention,
         now: Timestamp,
         room: u32,
@@ -163,30 +173,32 @@ impl ReadConnection {
         let oldest = |sql: &str| {
             self.connection
                 .prepare_cached(sql)?
-                .query_row([feed], |row| row.get::<_, i64>(0))
+                .query_row([feed.key], |row| row.get::<_, i64>(0))
                 .optional()
         };
+        // The list of all events by creation; see `lists.rs`.
         let (created, misdated) = (
-            oldest(
-                "SELECT created_at FROM event INDEXED BY event_by_created_at WHERE feed = ?1 \
-                 ORDER BY created_at LIMIT 1",
-            )?,
+            oldest("SELECT at FROM listed WHERE feed = ?1 AND list = 32 ORDER BY at LIMIT 1")?,
             oldest(
                 "SELECT aged_from FROM misdated INDEXED BY misdated_by_age WHERE feed = ?1 \
                  ORDER BY aged_from LIMIT 1",
             )?,
         );
-        let oldest = created.into_iter().chain(misdated).min();
+        let newest = feed.newest()?;
+        let newest_created = newest.iter().map(|event| event.created_at);
+        let oldest = newest_created.chain(created).chain(misdated).min();
         if oldest.is_none_or(|oldest| oldest >= nanoseconds(before(now, shortest))) {
             return Ok(());
         }
         let mut too_old = self.connection.prepare_cached(
-            "SELECT id FROM event INDEXED BY event_by_kind \
-             WHERE feed = ?1 AND status = ?2 AND severity = ?3 AND created_at < ?4 \
+            "SELECT id FROM listed WHERE feed = ?1 AND list = ?2 AND at < ?3 \
              AND NOT EXISTS (SELECT 1 FROM misdated \
-             WHERE misdated.id = event.id AND misdated.feed = event.feed) \
-             ORDER BY created_at, id LIMIT ?5",
+             WHERE misdated.id = listed.id AND misdated.feed = listed.feed) \
+             ORDER BY at, id LIMIT ?4",
         )?;
+        let mut is_misdated = self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM misdated WHERE id = ?1 AND feed = ?2)")?;
         let mut misdated = self.connection.prepare_cached(
             "SELECT misdated.id FROM misdated INDEXED BY misdated_by_age \
              CROSS JOIN event ON event.id = misdated.id AND event.feed = misdated.feed \
@@ -194,24 +206,32 @@ impl ReadConnection {
              ORDER BY misdated.aged_from LIMIT ?4",
         )?;
         let end = ids.len() + room as usize;
+        let left = |ids: &[EventId]| u32::try_from(end - ids.len()).unwrap_or(u32::MAX);
         for (severity, age) in Severity::ALL.into_iter().zip(ages) {
             let Some(age) = age else { continue };
             let before = nanoseconds(before(now, age));
             for status in [Status::Unread, Status::Read] {
-                let left = u32::try_from(end - ids.len()).unwrap_or(u32::MAX);
-                let rows = too_old.query_map(
-                    params![feed, status.as_str(), severity.as_str(), before, left],
-                    |row| Ok(EventId::from(uuid(row, 0)?)),
-                )?;
+                let kind = Kind::of(severity, status);
+                let list = List::of_kind(kind, SortKey::CreatedAt).number();
+                let rows = too_old
+                    .query_map(params![feed.key, list, before, left(ids)], |row| {
+                        Ok(EventId::from(uuid(row, 0)?))
+                    })?;
                 for id in rows {
                     ids.push(id?);
                 }
+                let newest = newest.iter().filter(|event| event.kind == kind);
+                for event in newest.filter(|event| event.created_at < before) {
+                    let key = (event.id.as_uuid().as_bytes(), feed.key);
+                    if ids.len() < end && !is_misdated.query_row(key, |row| row.get(0))? {
+                        ids.push(event.id);
+                    }
+                }
             }
-            let left = u32::try_from(end - ids.len()).unwrap_or(u32::MAX);
-            let rows = misdated
-                .query_map(params![feed, before, severity.as_str(), left], |row| {
-                    Ok(EventId::from(uuid(row, 0)?))
-                })?;
+            let rows = misdated.query_map(
+                params![feed.key, before, severity.as_str(), left(ids)],
+                |row| Ok(EventId::from(uuid(row, 0)?)),
+            )?;
             for id in rows {
                 ids.push(id?);
             }
@@ -251,7 +271,7 @@ impl ReadConnection {
 
 /// Removes some overlays of deleted system events, and their counts.
 pub(super) fn drop_overlays(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    let mut feeds = Feeds::default();
+    let mut counts = OverlayCounts::default();
     let mut room = OVERLAYS_AT_A_TIME;
     while room > 0 {
         let ended = transaction
@@ -263,7 +283,7 @@ pub(super) fn drop_overlays(transaction: &Transaction<'_>) -> rusqlite::Result<(
         let Some((system_rev, severity)) = ended else {
             break;
         };
-        let dropped = drop_overlays_of(transaction, &mut feeds, (system_rev, severity), room)?;
+        let dropped = drop_overlays_of(transaction, &mut counts, (system_rev, severity), room)?;
         if dropped < room {
             transaction
                 .prepare_cached("DELETE FROM ended WHERE system_rev = ?1")?
@@ -272,13 +292,13 @@ pub(super) fn drop_overlays(transaction: &Transaction<'_>) -> rusqlite::Result<(
         // An event without overlays costs something, too.
         room = room.saturating_sub(dropped.max(1));
     }
-    feeds.write_back(transaction)
+    counts.write_back(transaction)
 }
 
 /// Removes at most `room` overlays of one event, and returns how many.
 fn drop_overlays_of(
     transaction: &Transaction<'_>,
-    feeds: &mut Feeds,
+    counts: &mut OverlayCounts,
     (system_rev, severity): (i64, Severity),
     room: u32,
 ) -> rusqlite::Result<u32> {
@@ -293,7 +313,7 @@ fn drop_overlays_of(
         let status: Status = word(row, 1, "status")?;
         let deleted: bool = row.get(2)?;
         let read = !deleted && status == Status::Read;
-        feeds.count_overlay(row.get(0)?, severity, -i64::from(read), -i64::from(deleted));
+        counts.add(row.get(0)?, severity, -i64::from(read), -i64::from(deleted));
         dropped += 1;
     }
     Ok(dropped)

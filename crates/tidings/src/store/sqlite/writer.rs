@@ -7,7 +7,6 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tidings_event::SystemId;
 use tokio::sync::{mpsc, oneshot};
 
 use super::change;
@@ -17,6 +16,7 @@ use super::fault::{is_full, store_error};
 use super::feeds::Feeds;
 use super::publish::store_requests;
 use super::reserve::{Disk, free_pages};
+use super::settling::Settling;
 use crate::store::{
     self, Committed, Group, NextGroup, Publication, PublishOutcome, StoreError, Submission,
 };
@@ -53,7 +53,7 @@ impl Writer {
     /// Starts the thread, which owns `connection` from now on.
     pub(crate) fn start(
         connection: Connection,
-        system: SystemId,
+        settling: Settling,
         disk: Arc<Disk>,
     ) -> io::Result<Self> {
         let (commands, queue) = mpsc::channel(QUEUED_COMMANDS);
@@ -62,7 +62,7 @@ impl Writer {
         let disks = Arc::clone(&disk);
         let thread = thread::Builder::new()
             .name("tidings-writer".to_owned())
-            .spawn(move || write(connection, system, queue, &failed, &disks))?;
+            .spawn(move || write(connection, settling, queue, &failed, &disks))?;
         Ok(Self {
             commands,
             last_failed,
@@ -174,7 +174,7 @@ impl Writer {
 
 fn write(
     mut connection: Connection,
-    system: SystemId,
+    settling: Settling,
     mut queue: mpsc::Receiver<Command>,
     last_failed: &AtomicBool,
     disk: &Disk,
@@ -188,7 +188,7 @@ fn write(
                     let _ = reply.send(Ok(Committed::default()));
                     continue;
                 }
-                let committed = commit_with_room(&mut connection, system, &group, disk);
+                let committed = commit_with_room(&mut connection, settling, &group, disk);
                 let committed = committed.map_err(store_error);
                 last_failed.store(committed.is_err(), Ordering::Relaxed);
                 // The engine waits for every group. It is gone only when the process ends.
@@ -248,7 +248,7 @@ fn look_after_room(connection: &Connection, disk: &Disk) -> rusqlite::Result<sto
 /// out.
 fn commit_with_room(
     connection: &mut Connection,
-    system: SystemId,
+    settling: Settling,
     group: &Group,
     disk: &Disk,
 ) -> rusqlite::Result<Committed> {
@@ -256,9 +256,9 @@ fn commit_with_room(
     let publishes = admitted.contains(&true);
     let done = match disk.is_tight() {
         true => disk.make_room_for(connection, true, |connection| {
-            commit(connection, system, group, &admitted, disk)
+            commit(connection, settling, group, &admitted, disk)
         }),
-        false => commit(connection, system, group, &admitted, disk),
+        false => commit(connection, settling, group, &admitted, disk),
     };
     let done = match done {
         // Steps can make room, so they are committed without the publish requests.
@@ -272,7 +272,7 @@ fn commit_with_room(
             }
             let none = vec![false; admitted.len()];
             disk.make_room_for(connection, true, |connection| {
-                commit(connection, system, group, &none, disk)
+                commit(connection, settling, group, &none, disk)
             })
         }
         Ok(committed) => {
@@ -310,13 +310,14 @@ fn admit(
 
 fn commit(
     connection: &mut Connection,
-    system: SystemId,
+    settling: Settling,
     group: &Group,
     admitted: &[bool],
     disk: &Disk,
 ) -> rusqlite::Result<Committed> {
+    let system = settling.system;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut feeds = Feeds::default();
+    let mut feeds = Feeds::new(settling);
     let requests = group.publications.iter().zip(admitted);
     let requests = requests.filter_map(|(request, admitted)| admitted.then_some(request));
     let requests: Vec<_> = requests.collect();

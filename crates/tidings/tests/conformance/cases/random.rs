@@ -262,6 +262,8 @@ struct History {
     system: OwnerId,
     model: Model,
     readers: Vec<Reader>,
+    /// How many engines were opened.
+    engines: usize,
 }
 
 impl History {
@@ -287,6 +289,7 @@ impl History {
             model: Model::new(system),
             system,
             tidings,
+            engines: 1,
         }
     }
 
@@ -465,7 +468,8 @@ impl History {
 
     async fn restart(&mut self, dir: &TestDir, kept: Option<u8>) {
         self.readers.iter_mut().for_each(Reader::cut);
-        let mut config = dir.config();
+        let mut config = dir.config_after(self.engines);
+        self.engines += 1;
         config.retention.interval = RETENTION_INTERVAL;
         if let Some(kept) = kept {
             config.retention.owner_events = Some(kept.into());

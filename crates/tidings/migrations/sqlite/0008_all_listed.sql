@@ -1,0 +1,3 @@
+-- The lists are filled.
+DROP INDEX event_by_created_rev;
+DROP TABLE listing;

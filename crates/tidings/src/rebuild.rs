@@ -1,0 +1,20 @@
+//! Making the lists and counts of a store again.
+
+use std::path::Path;
+
+use crate::error::OpenError;
+use crate::store::sqlite::SqliteStore;
+
+/// Makes the lists and counts of the store in `data_dir` again from its events, and upgrades an old schema.
+/// No engine may use it. Blocks, for about 10 seconds per million events. If it is interrupted, the next
+/// start of an engine finishes it.
+///
+/// [`audit`](crate::audit) finds out whether that is needed, which only a fault of the program or the disk
+/// can cause.
+///
+/// # Errors
+///
+/// If the directory or the store cannot be used.
+pub fn rebuild(data_dir: &Path) -> Result<(), OpenError> {
+    Ok(SqliteStore::rebuild(data_dir)?)
+}

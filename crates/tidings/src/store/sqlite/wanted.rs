@@ -1,0 +1,50 @@
+//! Which events a list is about.
+
+use tidings_event::{EventFilter, OwnerKind, PageToken, Rev, Sort};
+
+use super::kind::Kind;
+use crate::store::Side;
+
+/// Which events are looked for, and in which order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    pub(super) filter: &'a EventFilter,
+    /// The text to search for, folded.
+    pub(super) needle: Option<&'a str>,
+    pub(super) sort: Sort,
+    /// Only those after this position of the list.
+    pub(super) after: Option<PageToken>,
+    /// Only those up to these revs of the own and the system's feed.
+    pub(super) up_to: Option<(Rev, Rev)>,
+}
+
+impl Wanted<'_> {
+    /// Whether the filter asks for events of this kind.
+    pub(super) fn wants(&self, kind: Kind) -> bool {
+        let filter = self.filter;
+        filter.status.is_none_or(|status| status == kind.status())
+            && (filter.severity.is_empty() || filter.severity.contains(&kind.severity()))
+    }
+}
+
+/// A run of events of one feed, by the revs at which they were created.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Region {
+    pub(super) side: Side,
+    pub(super) first: Rev,
+    pub(super) last: Rev,
+}
+
+/// Which sides the filter asks for.
+pub(super) fn sides(filter: &EventFilter) -> impl Iterator<Item = Side> + use<> {
+    let kind = filter.owner_kind;
+    // With no time between the two, no event matches, and none is read.
+    let is_empty = matches!((filter.from, filter.to), (Some(from), Some(to)) if from >= to);
+    [
+        (Side::Own, OwnerKind::User),
+        (Side::System, OwnerKind::System),
+    ]
+    .into_iter()
+    .filter(move |(_, of)| !is_empty && kind.is_none_or(|kind| kind == *of))
+    .map(|(side, _)| side)
+}
