@@ -18,8 +18,8 @@ use finding::Report;
 
 const DETAILS: &str = "\
 Checks the server, unless only --data-dir is given, and the data directory, if one is given, whether or
-not a server uses it. It changes nothing. Each check prints one line that begins with ok, warn or fail,
-and a suggested fix below it. The exit code is 1 if a check fails.
+not a server uses it. Each check prints one line that begins with ok, warn or fail, and a suggested fix
+below it. The exit code is 1 if a check fails. It changes nothing, unless --rebuild is given.
 
 With --metrics-url it also checks the server's metrics listener. The number of lost log lines comes from
 there, or from the server if the token has the scope events:admin.
@@ -47,6 +47,9 @@ pub(crate) struct Args {
     /// Data directory to check
     #[arg(long, env = "TIDINGS_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// First make the lists and counts of --data-dir again from its events; no server may use it meanwhile
+    #[arg(long, requires = "data_dir")]
+    rebuild: bool,
     /// Print each check as a line of JSON
     #[arg(long)]
     json: bool,
@@ -58,6 +61,9 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut report = Report::new(args.json, args.color.painter());
     if let Some(path) = &args.data_dir {
+        if args.rebuild {
+            report.add(&directory::rebuild(path))?;
+        }
         directory::examine(path, &mut report)?;
     }
     let metrics = match &args.metrics_url {

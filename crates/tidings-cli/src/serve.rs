@@ -180,6 +180,7 @@ async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Sta
     config.limits = settings.limits;
     config.owner_bytes = settings.owner_bytes;
     config.reserve = settings.reserve;
+    config.newest_events = args.limits.newest_events();
     let engine = Tidings::open(config).await?;
     let mut config = tidings_server::Config::default();
     config.listen = args.listen;

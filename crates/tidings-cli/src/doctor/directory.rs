@@ -262,11 +262,38 @@ fn schema(path: &Path) -> Finding {
     }
 }
 
+/// Makes the lists and counts of a store again.
+pub(super) fn rebuild(path: &Path) -> Finding {
+    const CHECK: &str = "rebuild";
+    // Without the check, a mistyped name would become a new store.
+    if !path.join(DATABASE).exists() {
+        return Finding::fail(
+            CHECK,
+            format!("there is no event store in {}", path.display()),
+            "give the directory that `tidings serve --data-dir` was given",
+        );
+    }
+    match tidings::rebuild(path) {
+        Ok(()) => Finding::ok(
+            CHECK,
+            "the lists and counts were made again from the events",
+        ),
+        Err(error) => Finding::fail(
+            CHECK,
+            format!(
+                "the lists and counts could not be made again: {}",
+                chain(&error)
+            ),
+            "stop the server, and run this as the user the server runs as",
+        ),
+    }
+}
+
 /// The time limit for comparing the counts. With several million events the comparison takes longer and
 /// stays incomplete.
 const COUNTING_TIME: Duration = Duration::from_secs(10);
 
-/// Compares the counts kept for each user, such as the quota's bytes, with the events. `None` if the
+/// Compares the counts kept for each user, such as the quota's bytes, and the lists with the events. `None` if the
 /// counts are right, if the store has another version, or if the last server was killed; the next start
 /// repairs the counts of a killed server.
 fn counts(path: &Path) -> Option<Finding> {
@@ -287,7 +314,8 @@ fn counts(path: &Path) -> Option<Finding> {
             Some(Finding::fail(
                 CHECK,
                 wrong.collect::<Vec<_>>().join(", "),
-                "report this as a bug; a restored backup has the counts of its time",
+                "stop the server, run `tidings doctor --data-dir DIR --rebuild`, which makes the counts again \
+                 from the events, and report this as a bug",
             ))
         }
         Err(AuditError::Version { .. } | AuditError::Unfinished) => None,

@@ -32,6 +32,11 @@ const METADATA_KEYS: RangeInclusive<u64> = 16..=100_000;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitArgs {
+    /// How many events of a user the store collects before it adds them to its lists. For tests: it changes no
+    /// result
+    #[arg(long, value_name = "N", hide = true)]
+    newest_events: Option<usize>,
+
     /// Events per second that one caller can publish, and the size of a burst; 0 for unlimited [default:
     /// 10000 with a login, unlimited without]
     #[arg(long, value_name = "N", env = "TIDINGS_PUBLISH_RATE")]
@@ -163,6 +168,12 @@ impl LimitArgs {
         limits.streams_per_owner = or(self.max_streams_per_owner, limits.streams_per_owner);
         limits.streams_per_address = NonZeroU32::new(self.max_streams_per_address);
         limits
+    }
+
+    /// The most events of an owner that are in none of the lists in the store yet.
+    pub(super) fn newest_events(&self) -> usize {
+        self.newest_events
+            .unwrap_or(tidings::Config::DEFAULT_NEWEST_EVENTS)
     }
 
     /// The disk space that is kept for a full disk.

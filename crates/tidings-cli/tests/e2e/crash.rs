@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -42,11 +43,12 @@ async fn sigkill_loses_no_acknowledged_event() {
     let rounds = rounds();
     let directory = tempfile::tempdir().expect("a directory can be made");
     let sent = Arc::new(Mutex::new(Sent::default()));
-    let mut server = Server::start(directory.path()).await;
+    let mut server = Server::start_again(directory.path(), 0).await;
     // The follower keeps its cursor through all rounds.
     let mut follower = Follower::default();
-    for _ in 0..rounds {
-        server = round(server, directory.path(), &sent, &mut follower).await;
+    for number in 1..=rounds {
+        let next = (directory.path(), number as usize);
+        server = round(server, next, &sent, &mut follower).await;
     }
     follower.read_to_end(server.address, &sent).await;
     server.kill().await;
@@ -68,7 +70,7 @@ fn rounds() -> u32 {
 /// Publishes, kills the server after a random number of responses, restarts it and compares.
 async fn round(
     server: Server,
-    directory: &Path,
+    (directory, next): (&Path, usize),
     sent: &Arc<Mutex<Sent>>,
     follower: &mut Follower,
 ) -> Server {
@@ -99,7 +101,7 @@ async fn round(
         ended.expect("no publisher panics");
     }
 
-    let server = Server::start(directory).await;
+    let server = Server::start_again(directory, next).await;
     let mut fresh = Follower::default();
     fresh.read_to_end(server.address, sent).await;
     follower.must_agree_with(&fresh);
@@ -303,4 +305,6 @@ async fn check_store(directory: &Path, sent: &Sent) {
     }
     assert!(sent.acknowledged.len() > 10, "the rounds published events");
     engine.close().await;
+    let audit = tidings::audit(directory, Duration::from_secs(60)).expect("a closed store");
+    assert!(audit.complete && audit.wrong.is_empty(), "{audit:?}");
 }

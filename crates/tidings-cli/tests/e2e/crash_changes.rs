@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tidings_event::Status;
@@ -75,13 +76,13 @@ async fn live(server: &Server, screen: &mut Inbox) -> Stream {
 #[tokio::test]
 async fn killed_bulk_change_is_consistent_and_can_be_finished() {
     let directory = tempfile::tempdir().expect("a directory can be made");
-    let mut server = Server::start(directory.path()).await;
+    let mut server = Server::start_again(directory.path(), 2).await;
     publish_all(&server).await;
     let mut screen = Inbox::default();
     screen.catch_up(&server).await;
     let read = ["--read", "--owner-kind", "user"];
     // The least number of events that each change affects.
-    for (name, args, changes) in [
+    let changes = [
         ("mark", &read[..], EVENTS),
         ("mark", &["--unread", "--all"], EVENTS),
         ("mark", &["--read", "--all"], EVENTS),
@@ -91,7 +92,8 @@ async fn killed_bulk_change_is_consistent_and_can_be_finished() {
             EVENTS / 2,
         ),
         ("delete", &["--all", "--yes"], EVENTS / 4),
-    ] {
+    ];
+    for (number, (name, args, changes)) in changes.into_iter().enumerate() {
         let stream = live(&server, &mut screen).await;
         let mut change = command(name, &server, args)
             .stderr(Stdio::null())
@@ -101,7 +103,7 @@ async fn killed_bulk_change_is_consistent_and_can_be_finished() {
         let ended = soon("the command to end", change.wait()).await;
         ended.expect("it can be waited for");
 
-        server = Server::start(directory.path()).await;
+        server = Server::start_again(directory.path(), number).await;
         must_agree(&server, &mut screen).await;
         must_run(name, &server, args).await;
         must_agree(&server, &mut screen).await;
@@ -115,14 +117,22 @@ async fn killed_bulk_change_is_consistent_and_can_be_finished() {
         }
     }
     assert_eq!(screen.events.len(), 0);
+    server.kill().await;
+    must_be_sound(directory.path());
+}
+
+/// Checks the counts and lists of a store whose server was killed.
+fn must_be_sound(directory: &Path) {
+    let audit = tidings::audit(directory, Duration::from_secs(60)).expect("readable");
+    assert!(audit.complete && audit.wrong.is_empty(), "{audit:?}");
 }
 
 #[tokio::test]
 async fn killed_retention_is_consistent_and_resumes() {
     let directory = tempfile::tempdir().expect("a directory can be made");
-    let mut server = Server::start(directory.path()).await;
+    let mut server = Server::start_again(directory.path(), 0).await;
     let mut screen = Inbox::default();
-    for _ in 0..2 {
+    for number in 0..2 {
         publish_all(&server).await;
         must_run("mark", &server, &["--read", "--severity", "warning"]).await;
         screen.catch_up(&server).await;
@@ -145,8 +155,10 @@ async fn killed_retention_is_consistent_and_resumes() {
         }
         screen.must_agree_with(&server).await;
         server.kill().await;
-        server = Server::start(directory.path()).await;
+        server = Server::start_again(directory.path(), number + 1).await;
     }
+    server.kill().await;
+    must_be_sound(directory.path());
 }
 
 /// Starts a server that deletes all but `KEPT` events immediately.

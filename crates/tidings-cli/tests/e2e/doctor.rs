@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
+use crate::inbox::Inbox;
 use crate::server::{LOCAL_USER, Server, event, output_of, soon, tidings};
 
 /// Runs the doctor. Returns the exit code, and each check's name, verdict and finding.
@@ -192,4 +193,40 @@ async fn reports_a_server_that_is_not_tidings() {
         .map(|(name, verdict, _)| (name.as_str(), verdict.as_str()))
         .collect();
     assert_eq!(verdicts, [("server", "warn"), ("events", "fail")]);
+}
+
+#[tokio::test]
+async fn rebuilds_the_lists_of_a_store_that_no_server_uses() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(place.path()).await;
+    for number in 0..70 {
+        let text = format!("event {number}");
+        server.must_publish(&event(LOCAL_USER, &text)).await;
+    }
+    let mut before = Inbox::default();
+    before.catch_up(&server).await;
+    let args = ["--data-dir", path(place.path()), "--rebuild"];
+    let (code, checks) = examine(&args).await;
+    assert_eq!(
+        (code, &*checks[0].0, &*checks[0].1),
+        (Some(1), "rebuild", "fail")
+    );
+    server.kill().await;
+    let (code, checks) = examine(&args).await;
+    assert_eq!(
+        (&*checks[0].0, &*checks[0].1),
+        ("rebuild", "ok"),
+        "{checks:?}"
+    );
+    assert_eq!(code, Some(0), "{checks:?}");
+    let server = Server::start(place.path()).await;
+    before.catch_up(&server).await;
+    before.must_agree_with(&server).await;
+    assert_eq!(before.events.len(), 70);
+    server.kill().await;
+    // A mistyped directory does not become a store.
+    let missing = place.path().join("missing");
+    let (code, checks) = examine(&["--data-dir", path(&missing), "--rebuild"]).await;
+    assert_eq!((code, &*checks[0].1), (Some(1), "fail"));
+    assert!(!missing.exists());
 }

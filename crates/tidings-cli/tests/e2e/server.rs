@@ -32,6 +32,16 @@ pub(crate) fn tidings() -> Command {
     command
 }
 
+fn serve(data_dir: &Path, listen: &str) -> Command {
+    let mut command = tidings();
+    command
+        .arg("serve")
+        .args(["--listen", listen])
+        .arg("--data-dir")
+        .arg(data_dir);
+    command
+}
+
 /// A server process. Dropping it kills the process.
 pub(crate) struct Server {
     process: Child,
@@ -45,15 +55,18 @@ impl Server {
         Self::start_at(data_dir, "127.0.0.1:0").await
     }
 
+    /// Starts the next of several servers. Each adds the events of a user to the lists of the store at other
+    /// moments: each at once, two together, or as usual.
+    pub(crate) async fn start_again(data_dir: &Path, number: usize) -> Self {
+        let mut command = serve(data_dir, "127.0.0.1:0");
+        let newest = ["1", "2", "64"];
+        command.args(["--newest-events", newest[number % newest.len()]]);
+        Self::from_command(command).await
+    }
+
     /// Starts a server at a known address.
     pub(crate) async fn start_at(data_dir: &Path, listen: &str) -> Self {
-        let mut command = tidings();
-        command
-            .arg("serve")
-            .args(["--listen", listen])
-            .arg("--data-dir")
-            .arg(data_dir);
-        Self::from_command(command).await
+        Self::from_command(serve(data_dir, listen)).await
     }
 
     /// Starts `command`, and waits until the server accepts connections.
