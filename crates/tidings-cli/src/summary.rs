@@ -12,7 +12,7 @@ use crate::server_url::ServerUrl;
 const DETAILS: &str = "\
 The counts are exact. With --json they are one line, with the cursor at which they hold:
 
-  {\"totalCount\":3,\"unreadCount\":2,\"readCount\":1,\"unread\":{\"error\":2},\"read\":{\"success\":1},\"cursor\":\"…\"}
+  {\"totalCount\":3,\"unreadCount\":2,\"readCount\":1,\"unread\":{\"error\":2},\"read\":{\"success\":1},\"cursor\":\"…\",\"systemId\":\"…\"}
 
 To keep them current, follow with `tidings tail --since` and this cursor.";
 

@@ -154,3 +154,53 @@ pub(super) fn add_blocks(transaction: &Transaction<'_>, new: &NewBlocks) -> rusq
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use tidings_event::{Event, OwnerId, Severity};
+    use uuid::Uuid;
+
+    use crate::store::Store as _;
+    use crate::store::sqlite::SqliteStore;
+    use crate::{Config, Tidings};
+
+    /// Closing the store waits for a step.
+    #[tokio::test]
+    async fn a_step_reads_little_more_than_its_bytes_of_text() {
+        const EVENTS: usize = 1_600;
+        let directory = tempfile::tempdir().unwrap();
+        let owner = OwnerId::mint();
+        let tidings = Tidings::open(Config::new(directory.path())).await.unwrap();
+        let text = "deployed ".repeat(440);
+        for _ in 0..EVENTS / 400 {
+            let event = |_| {
+                let event = Event::builder()
+                    .for_user(owner)
+                    .acted_upon(Uuid::from_u128(1))
+                    .with_category("deployment")
+                    .with_action("apply")
+                    .with_severity(Severity::Success)
+                    .with_description(text.clone());
+                event.build().unwrap()
+            };
+            let batch = (0..400).map(event).collect();
+            tidings.publish_batch(batch).await.unwrap();
+        }
+        tidings.close().await;
+        let store = SqliteStore::open(directory.path()).unwrap();
+        let forget = "UPDATE feed SET searched_rev = 0; DELETE FROM search_block;";
+        let forgotten = store
+            .writer
+            .upkeep_if_room(move |transaction| transaction.execute_batch(forget));
+        forgotten.await.unwrap();
+        let step = store
+            .upkeep_pool
+            .read(|connection| connection.new_search_blocks(0));
+        let step = step.await.unwrap().unwrap();
+        let read = step.after.get() - step.before.get();
+        // A step finishes the block that it has begun.
+        assert!(step.blocks.len() <= 2, "{read} events");
+        assert!((1..EVENTS as u64 / 2).contains(&read), "{read}");
+        store.close().await;
+    }
+}
