@@ -21,7 +21,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     server: Option<PathBuf>,
 
-    /// Compare with another build of the server, in turns, in `unicast`, `grown` and `idle-memory`
+    /// Compare with another build of the server, in turns, in `ingest`, `ingest-batch`, `unicast`, `grown`, `fan-out`
+    /// and `idle-memory`
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
 

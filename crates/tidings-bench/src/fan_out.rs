@@ -1,19 +1,22 @@
 //! One event to many subscribers.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod arrivals;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use std::io::Write as _;
 use std::net::TcpListener;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+
+use arrivals::Arrivals;
 
 use crate::http::{Client, Subscriber};
 use crate::publish_request::PublishRequest;
 use crate::report::{Table, Target};
-use crate::server::Server;
+use crate::sides::Build;
 use crate::statistics::Samples;
 use crate::waiting::soon;
 use crate::{Bench, cpu};
@@ -24,14 +27,20 @@ const OUTSTANDING: usize = 16;
 pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     let mut table = Table::new("fan-out: each event to 1,000 subscribers over HTTP");
     let mut wire_bytes = 0;
+    let builds = Build::all(bench);
+    let (build, others) = builds.split_first().expect("Tidings is measured");
     for (outstanding, events) in [
         (1, bench.size(200, 40)),
         (OUTSTANDING, bench.size(1600, 160)),
     ] {
         let (mut ours, mut raw) = (Spread::default(), Spread::default());
+        let mut before = Spread::default();
         for _ in 0..bench.repetitions() {
-            let (spread, wire) = served(bench, events, outstanding).await?;
+            let (spread, wire) = served(bench, build, events, outstanding).await?;
             ours.push(spread);
+            for other in others {
+                before.push(served(bench, other, events, outstanding).await?.0);
+            }
             raw.push(written(bench, events, outstanding, &wire).await?);
             wire_bytes = wire.len();
         }
@@ -40,18 +49,22 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         } else {
             "16 events outstanding"
         };
-        table.ratio(
-            &format!("server CPU per delivery, µs, {how}"),
-            &ours.cpu_us,
-            ("a bare loop of socket writes", &raw.cpu_us),
-            Target::None,
-        );
-        table.ratio(
-            &format!("deliveries/s, {how}"),
-            &ours.per_second,
-            ("a bare loop of socket writes", &raw.per_second),
-            Target::None,
-        );
+        let mut baselines = vec![("a bare loop of socket writes", &raw)];
+        baselines.extend(others.iter().map(|other| (other.name, &before)));
+        for (name, baseline) in baselines {
+            table.ratio(
+                &format!("server CPU per delivery, µs, {how}"),
+                &ours.cpu_us,
+                (name, &baseline.cpu_us),
+                Target::None,
+            );
+            table.ratio(
+                &format!("deliveries/s, {how}"),
+                &ours.per_second,
+                (name, &baseline.per_second),
+                Target::None,
+            );
+        }
     }
     table.note(format!(
         "A delivery has {wire_bytes} bytes on the wire. The bare loop writes the same bytes, one event \
@@ -77,59 +90,6 @@ impl Spread {
 }
 
 type Measured = (Duration, Duration, usize);
-
-/// Which events have arrived where.
-#[derive(Debug)]
-struct Arrivals {
-    /// How many subscribers have received each event.
-    events: Mutex<Vec<usize>>,
-    /// Permits for events in flight.
-    room: Semaphore,
-}
-
-impl Arrivals {
-    fn new(events: usize, outstanding: usize) -> Arc<Self> {
-        Arc::new(Self {
-            events: Mutex::new(vec![0; events]),
-            room: Semaphore::new(outstanding),
-        })
-    }
-
-    /// Records that a subscriber has received more events.
-    fn count(&self, range: std::ops::Range<usize>) -> anyhow::Result<()> {
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let got = events
-            .get_mut(range)
-            .context("received more frames than events were published")?;
-        for subscribers in got {
-            *subscribers += 1;
-            if *subscribers == SUBSCRIBERS {
-                self.room.add_permits(1);
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits until another event can be sent.
-    async fn take_room(&self) -> anyhow::Result<()> {
-        soon("all to have an event", self.room.acquire())
-            .await?
-            .context("the subscribers have ended")?
-            .forget();
-        Ok(())
-    }
-
-    /// Waits until all events have arrived.
-    async fn all(&self, outstanding: usize) -> anyhow::Result<()> {
-        for _ in 0..outstanding {
-            self.take_room().await?;
-        }
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let complete = events.iter().all(|got| *got == SUBSCRIBERS);
-        ensure!(complete, "some subscribers did not receive every event");
-        Ok(())
-    }
-}
 
 /// Reads until all events have arrived.
 async fn read(
@@ -157,11 +117,12 @@ async fn end(mut readers: JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
 /// Lets the server deliver events. Also returns the bytes of one delivery.
 async fn served(
     bench: &Bench,
+    build: &Build,
     events: usize,
     outstanding: usize,
 ) -> anyhow::Result<(Measured, Vec<u8>)> {
     let directory = bench.directory()?;
-    let server = Server::start(bench, &directory.path().join("data")).await?;
+    let server = build.serve(bench, &directory.path().join("data")).await?;
     let mut subscribers = Vec::with_capacity(SUBSCRIBERS);
     for _ in 0..SUBSCRIBERS {
         let mut subscriber = Subscriber::connect(server.address(), None).await?;

@@ -5,7 +5,7 @@ use crate::publish_request::PublishRequest;
 use crate::publishers::{Flow, flat_out};
 use crate::raw::{RawStore, Statements};
 use crate::report::{Table, Target};
-use crate::server::Server;
+use crate::sides::Build;
 use crate::statistics::{Samples, number};
 
 const PUBLISHERS: usize = 64;
@@ -18,11 +18,19 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         Samples::default(),
     );
     let mut costs = Costs::default();
+    let builds = Build::all(bench);
+    let (build, others) = builds.split_first().expect("Tidings is measured");
+    let mut before = Samples::default();
     // This figure varies most with the load of the virtual machine's host.
     for _ in 0..2 * bench.repetitions() {
-        let flow = served(bench, PUBLISHERS, &PublishRequest::one()).await?;
+        let request = PublishRequest::one();
+        let flow = served(bench, build, PUBLISHERS, &request).await?;
         ours.push(flow.events_per_second);
         costs.push(flow);
+        for other in others {
+            let flow = served(bench, other, PUBLISHERS, &request).await?;
+            before.push(flow.events_per_second);
+        }
         singly.push(raw(bench, 1, 1).await?);
         grouped.push(raw(bench, 1, PUBLISHERS).await?);
         together.push(raw_by(bench, 1, PUBLISHERS, Statements::OneForAll).await?);
@@ -45,6 +53,9 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     );
     let all = ("the same, all 64 rows in one statement", &together);
     table.ratio(row, &ours, all, Target::None);
+    for other in others {
+        table.ratio(row, &ours, (other.name, &before), Target::None);
+    }
     table.note(costs.describe());
     Ok(table)
 }
@@ -52,11 +63,12 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
 /// The rate of publishers at a new server.
 pub(crate) async fn served(
     bench: &Bench,
+    build: &Build,
     publishers: usize,
     request: &PublishRequest,
 ) -> anyhow::Result<Flow> {
     let directory = bench.directory()?;
-    let server = Server::start(bench, &directory.path().join("data")).await?;
+    let server = build.serve(bench, &directory.path().join("data")).await?;
     let side = (server.process(), server.address());
     let flow = flat_out(side, publishers, request, bench.stretch()).await?;
     server.stop().await?;

@@ -84,7 +84,8 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     server: PathBuf,
 
-    /// Another build of it, as a baseline for `unicast`, `grown` and `idle-memory`.
+    /// Another build of it, as a baseline for `ingest`, `ingest-batch`, `unicast`, `grown`, `fan-out` and
+    /// `idle-memory`.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
 

@@ -1,11 +1,12 @@
 //! The systems that are measured in turn.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use crate::Bench;
 use crate::peers::Peer;
+use crate::server::Server;
 use crate::system::{Accounts, System};
 use crate::transport::Transport;
 
@@ -31,6 +32,11 @@ impl Build {
         let before = bench.against.clone();
         builds.extend(before.map(|binary| build("the build before", binary)));
         builds
+    }
+
+    /// Starts it for the local identity, without tokens.
+    pub(crate) async fn serve(&self, bench: &Bench, data_dir: &Path) -> anyhow::Result<Server> {
+        Server::start_binary(bench, &self.binary, data_dir, &[]).await
     }
 
     /// Starts it with a new store.
