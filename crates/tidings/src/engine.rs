@@ -16,13 +16,14 @@ use crate::activity::Activity;
 use crate::committer::Committer;
 use crate::config::Config;
 use crate::error::{OpenError, PublishError};
+use crate::follower::{Follower, Source};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::quota::{Publisher, Quota};
 use crate::start::cursor_at;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Identity, Publication, Store, StoreError, Submission};
-use crate::subscription::{Source, Subscription};
+use crate::subscription::Subscription;
 use crate::timekeeper::Timekeeper;
 use crate::turns::{Bounds, Turns};
 use crate::upkeep::{Upkeep, UpkeepTask};
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     hub: Arc<Hub>,
     metrics: Arc<Metrics>,
+    /// What all followers share.
+    source: Arc<Source>,
     pub(crate) committer: Arc<Committer>,
     pub(crate) bulk_changes: Turns<OwnerId>,
     pub(crate) activity: Arc<Activity>,
@@ -146,7 +149,14 @@ impl Tidings {
             time: Arc::clone(&time),
             vitals: Arc::clone(&vitals),
         };
+        let source = Source {
+            store: Arc::clone(&store),
+            hub: Arc::clone(&hub),
+            metrics: Arc::clone(&metrics),
+            identity: store.identity(),
+        };
         let shared = Shared {
+            source: Arc::new(source),
             limits,
             page_bytes,
             quota: Quota::new(owner_bytes),
@@ -326,14 +336,21 @@ impl Tidings {
         owner: OwnerId,
         start: Start,
     ) -> Result<Subscription, StoreError> {
-        let shared = &self.shared;
-        let source = Source {
-            store: Arc::clone(&shared.store),
-            hub: Arc::clone(&shared.hub),
-            metrics: Arc::clone(&shared.metrics),
-            identity: shared.identity,
-        };
-        Subscription::open(source, owner, start).await
+        self.follow(owner, start).await.map(Subscription::from)
+    }
+
+    /// As [`Self::subscribe`], without a task that waits: for a program that serves many streams itself.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub async fn follow(&self, owner: OwnerId, start: Start) -> Result<Follower, StoreError> {
+        Follower::open(Arc::clone(&self.shared.source), owner, start).await
+    }
+
+    /// Counts frames that a program has sent for its [`Follower`]s, and the bytes of their JSON.
+    pub fn count_delivered(&self, frames: u64, bytes: u64) {
+        self.shared.source.count_delivered(frames, bytes);
     }
 
     /// The exact counts of the events that `owner` sees, with the cursor at which they are exact. A

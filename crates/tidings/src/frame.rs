@@ -1,6 +1,7 @@
 //! A change as its subscribers get it: a name and JSON, encoded once and shared by all of them.
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
+use memchr::memchr2_iter;
 use serde::Serialize;
 use tidings_event::{Cursor, Deletion, StatusChange, StreamItem};
 
@@ -16,11 +17,11 @@ pub(crate) struct Frame {
 const ENVELOPE_BYTES: usize = 96;
 
 impl Frame {
-    /// The frame of a created event, from its JSON.
-    pub(crate) const fn created(json: Bytes) -> Self {
+    /// The frame of a created event, from its JSON. Only this JSON has texts.
+    pub(crate) fn created(json: Bytes) -> Self {
         Self {
             name: None,
-            data: json,
+            data: on_one_line(json),
         }
     }
 
@@ -79,7 +80,8 @@ impl StreamFrame {
         self.frame.name
     }
 
-    /// The JSON of the frame on one line, as [`StreamItem::data`] gives it.
+    /// The JSON of the frame, as [`StreamItem::data`] gives it, on one line also for clients that split
+    /// lines at the separators of Unicode, as Python's `str.splitlines` does: these are escaped.
     pub const fn data(&self) -> &Bytes {
         &self.frame.data
     }
@@ -92,8 +94,50 @@ impl StreamFrame {
     }
 }
 
+/// Escapes the line separators of Unicode; JSON itself escapes the control characters of ASCII.
+fn on_one_line(json: Bytes) -> Bytes {
+    let mut escaped = BytesMut::new();
+    let mut copied = 0;
+    // The first bytes of these characters, which JSON has within strings only.
+    for place in memchr2_iter(0xC2, 0xE2, &json) {
+        let (escape, length) = match json[place..] {
+            [0xC2, 0x85, ..] => (b"\\u0085", 2),
+            [0xE2, 0x80, 0xA8, ..] => (b"\\u2028", 3),
+            [0xE2, 0x80, 0xA9, ..] => (b"\\u2029", 3),
+            _ => continue,
+        };
+        escaped.put_slice(&json[copied..place]);
+        escaped.put_slice(escape);
+        copied = place + length;
+    }
+    if copied == 0 {
+        return json;
+    }
+    escaped.put_slice(&json[copied..]);
+    escaped.freeze()
+}
+
 fn json(data: &impl Serialize) -> Bytes {
     serde_json::to_vec(data)
         .expect("what a stream carries has only text keys")
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_the_line_separators_of_unicode() {
+        for text in [
+            "a\u{85}b\u{2028}\u{2029}c \u{a0}“€” \u{c2}\u{2028}",
+            "no separator: \u{a0}“€” \u{c2}",
+        ] {
+            let json = serde_json::to_vec(text).unwrap();
+            let line = on_one_line(json.into());
+            let line = std::str::from_utf8(&line).unwrap();
+            assert!(!line.contains(['\u{85}', '\u{2028}', '\u{2029}']), "{line}");
+            assert_eq!(serde_json::from_str::<String>(line).unwrap(), text);
+        }
+    }
 }

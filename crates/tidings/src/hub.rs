@@ -13,11 +13,12 @@ use std::sync::{Arc, PoisonError};
 
 use tidings_event::{OwnerId, Rev};
 
-pub(crate) use feed::{Content, Delivery, Reached, Taken};
+pub use feed::FollowerWaker;
+pub(crate) use feed::{Bell, Content, Delivery, Found, Reached};
 use feed::{Feed, SeatNumber};
 pub(crate) use system_deletion::SystemDeletion;
 
-use crate::sync::{AtomicBool, Mutex, MutexGuard, Notify};
+use crate::sync::{AtomicBool, Mutex, MutexGuard};
 
 /// All feeds that have a subscriber. A feed without one is not here and takes no memory.
 #[derive(Debug)]
@@ -42,18 +43,14 @@ impl Hub {
         }
     }
 
-    /// Takes a seat for `reader` at the feed of `owner`. From now on every delivery to it wakes `waker`.
-    pub(crate) fn join(
-        self: &Arc<Self>,
-        owner: OwnerId,
-        reader: OwnerId,
-        waker: Arc<Notify>,
-    ) -> Seat {
+    /// Takes a seat for `reader` at the feed of `owner`. Nothing that is delivered to it from now on is
+    /// missed.
+    pub(crate) fn join(self: &Arc<Self>, owner: OwnerId, reader: OwnerId) -> Seat {
         let mut feeds = self.feeds();
         let feed = feeds.entry(owner).or_insert_with(|| {
             Arc::new(Feed::new(self.window_limit, Arc::clone(&self.window_bytes)))
         });
-        let number = feed.join(reader, waker);
+        let number = feed.join(reader);
         Seat {
             hub: Arc::clone(self),
             owner,
@@ -125,10 +122,21 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
+    /// Sets what rings when there is something new. Look after it: what came before does not ring.
+    pub(crate) fn set_bell(&self, bell: Bell) {
+        self.feed.set_bell(self.number, bell);
+    }
+
     /// The frames after `position`, up to `budget_bytes` of them (but at least one), for a reader who
-    /// has got this far in both feeds.
-    pub(crate) fn take(&self, position: Rev, reached: Reached, budget_bytes: usize) -> Taken {
-        self.feed.take(self.number, position, reached, budget_bytes)
+    /// has got this far in both feeds. They stay in the window until all its readers
+    /// [have moved](Self::moved_to) past them.
+    pub(crate) fn look(&self, position: Rev, reached: Reached, budget_bytes: usize) -> Found {
+        self.feed.look(self.number, position, reached, budget_bytes)
+    }
+
+    /// Notes that the reader has got to `position`.
+    pub(crate) fn moved_to(&self, position: Rev) {
+        self.feed.moved_to(self.number, position);
     }
 
     /// Notes how far a subscriber is that reads the store: it is at `position`, and the feed's head is
@@ -176,13 +184,20 @@ mod tests {
         }]
     }
 
-    fn take(seat: &Seat, position: u64, budget_bytes: usize) -> Taken {
-        seat.take(Rev::new(position), Reached::default(), budget_bytes)
+    /// Looks, and moves past what it finds.
+    fn take(seat: &Seat, position: u64, budget_bytes: usize) -> Found {
+        let found = seat.look(Rev::new(position), Reached::default(), budget_bytes);
+        if let Found::Frames(frames) = &found
+            && let Some((last, _)) = frames.last()
+        {
+            seat.moved_to(*last);
+        }
+        found
     }
 
-    fn revs(taken: Taken) -> Vec<u64> {
-        match taken {
-            Taken::Frames(frames) => frames.into_iter().map(|(last, _)| last.get()).collect(),
+    fn revs(found: Found) -> Vec<u64> {
+        match found {
+            Found::Frames(frames) => frames.into_iter().map(|(last, _)| last.get()).collect(),
             other => panic!("{other:?}"),
         }
     }
@@ -198,62 +213,62 @@ mod tests {
     #[test]
     fn a_seat_takes_the_frames_after_its_position() {
         let (hub, owner) = hub_and_owner();
-        let first = hub.join(owner, owner, Arc::default());
-        let second = hub.join(owner, owner, Arc::default());
-        assert!(matches!(take(&first, 6, ALL), Taken::CaughtUp));
+        let first = hub.join(owner, owner);
+        let second = hub.join(owner, owner);
+        assert!(matches!(take(&first, 6, ALL), Found::CaughtUp));
         hub.deliver(owner, frames(5..=8, 10));
         assert_eq!(revs(take(&first, 6, ALL)), [7, 8]);
-        assert!(matches!(take(&first, 8, ALL), Taken::CaughtUp));
-        assert!(matches!(take(&second, 9, ALL), Taken::CaughtUp));
+        assert!(matches!(take(&first, 8, ALL), Found::CaughtUp));
+        assert!(matches!(take(&second, 9, ALL), Found::CaughtUp));
     }
 
     #[test]
     fn frames_before_the_window_are_a_gap() {
         let (hub, owner) = hub_and_owner();
-        let seat = hub.join(owner, owner, Arc::default());
+        let seat = hub.join(owner, owner);
         hub.deliver(owner, frames(5..=6, 10));
-        assert!(matches!(take(&seat, 2, ALL), Taken::Gap { up_to } if up_to == Rev::new(4)));
+        assert!(matches!(take(&seat, 2, ALL), Found::Gap { up_to } if up_to == Rev::new(4)));
         // After a hole in the deliveries, a reader reads the store up to it.
         hub.deliver(owner, frames(9..=9, 10));
-        assert!(matches!(take(&seat, 5, ALL), Taken::Gap { up_to } if up_to == Rev::new(8)));
+        assert!(matches!(take(&seat, 5, ALL), Found::Gap { up_to } if up_to == Rev::new(8)));
         assert_eq!(revs(take(&seat, 8, ALL)), [9]);
         // A repeated delivery changes nothing.
         hub.deliver(owner, frames(7..=9, 10));
-        assert!(matches!(take(&seat, 9, ALL), Taken::CaughtUp));
+        assert!(matches!(take(&seat, 9, ALL), Found::CaughtUp));
     }
 
     #[test]
     fn a_frame_can_cover_several_revs() {
         let (hub, owner) = hub_and_owner();
-        let seat = hub.join(owner, owner, Arc::default());
+        let seat = hub.join(owner, owner);
         hub.deliver(owner, frames(4..=4, 10));
         hub.deliver(owner, range(5, 9, 0));
         hub.deliver(owner, frames(10..=10, 10));
         assert_eq!(revs(take(&seat, 3, ALL)), [4, 9, 10]);
         // A reader that has a part of it reads the rest from the store.
-        let _other = hub.join(owner, owner, Arc::default());
+        let _other = hub.join(owner, owner);
         hub.deliver(owner, range(11, 15, 0));
-        assert!(matches!(take(&seat, 12, ALL), Taken::Gap { up_to } if up_to == Rev::new(15)));
+        assert!(matches!(take(&seat, 12, ALL), Found::Gap { up_to } if up_to == Rev::new(15)));
     }
 
     #[test]
     fn content_in_the_store_is_a_gap() {
         let (hub, owner) = hub_and_owner();
-        let seat = hub.join(owner, owner, Arc::default());
+        let seat = hub.join(owner, owner);
         hub.deliver(owner, frames(1..=2, 10));
         let mut differs = range(3, 5, 0);
         differs[0].content = Content::InStore;
         hub.deliver(owner, differs);
-        assert!(matches!(take(&seat, 1, ALL), Taken::Gap { up_to } if up_to == Rev::new(5)));
+        assert!(matches!(take(&seat, 1, ALL), Found::Gap { up_to } if up_to == Rev::new(5)));
         hub.deliver(owner, frames(6..=6, 10));
-        assert!(matches!(take(&seat, 1, ALL), Taken::Gap { up_to } if up_to == Rev::new(5)));
+        assert!(matches!(take(&seat, 1, ALL), Found::Gap { up_to } if up_to == Rev::new(5)));
         assert_eq!(revs(take(&seat, 5, ALL)), [6]);
     }
 
     #[test]
     fn a_frame_about_a_system_event_waits_for_the_event() {
         let (hub, owner) = hub_and_owner();
-        let seat = hub.join(owner, owner, Arc::default());
+        let seat = hub.join(owner, owner);
         hub.deliver(owner, frames(1..=1, 10));
         hub.deliver(owner, range(2, 2, 7));
         hub.deliver(owner, frames(3..=3, 10));
@@ -262,7 +277,7 @@ mod tests {
                 system: Rev::new(system),
                 ..Reached::default()
             };
-            seat.take(Rev::new(position), reached, ALL)
+            seat.look(Rev::new(position), reached, ALL)
         };
         assert_eq!(revs(at(0, 6)), [1]);
         assert_eq!(revs(at(1, 6)), [0_u64; 0]);
@@ -283,7 +298,7 @@ mod tests {
         let mut counts = CountDelta::default();
         counts.add(Status::Unread, Severity::Error, -1);
         let deletion = SystemDeletion::new(vec![EventId::mint()], counts, &overlays);
-        let seats = [read, deleted, other].map(|reader| hub.join(system, reader, Arc::default()));
+        let seats = [read, deleted, other].map(|reader| hub.join(system, reader));
         let delivery = Delivery {
             first: Rev::new(1),
             last: Rev::new(1),
@@ -297,14 +312,14 @@ mod tests {
                     own: Rev::new(own),
                     system: Rev::ZERO,
                 };
-                seat.take(Rev::ZERO, reached, ALL)
+                seat.look(Rev::ZERO, reached, ALL)
             };
             // A reader with an overlay must have got to it.
             if expected != (-1, 0) {
                 assert_eq!(revs(take(4)), [0_u64; 0]);
             }
             let own = if expected == (-1, 0) { 4 } else { 5 };
-            let Taken::Frames(frames) = take(own) else {
+            let Found::Frames(frames) = take(own) else {
                 panic!("the window has the frame");
             };
             let cursor = Cursor {
@@ -326,16 +341,16 @@ mod tests {
     #[test]
     fn a_frame_larger_than_the_window_is_a_gap() {
         let (hub, owner) = hub_and_owner();
-        let seat = hub.join(owner, owner, Arc::default());
+        let seat = hub.join(owner, owner);
         hub.deliver(owner, frames(1..=1, WINDOW_LIMIT + 1));
-        assert!(matches!(take(&seat, 0, ALL), Taken::Gap { up_to } if up_to == Rev::new(1)));
-        assert!(matches!(take(&seat, 1, ALL), Taken::CaughtUp));
+        assert!(matches!(take(&seat, 0, ALL), Found::Gap { up_to } if up_to == Rev::new(1)));
+        assert!(matches!(take(&seat, 1, ALL), Found::CaughtUp));
     }
 
     #[test]
     fn bounds_one_window() {
         let (hub, owner) = hub_and_owner();
-        let _seat = hub.join(owner, owner, Arc::default());
+        let _seat = hub.join(owner, owner);
         for rev in 1..=100_u64 {
             hub.deliver(owner, frames(rev..=rev, 100_000));
         }
@@ -350,7 +365,7 @@ mod tests {
         let owners: Vec<_> = (0..200).map(|_| OwnerId::mint()).collect();
         let seats: Vec<_> = owners
             .iter()
-            .map(|owner| hub.join(*owner, *owner, Arc::default()))
+            .map(|owner| hub.join(*owner, *owner))
             .collect();
         for owner in &owners {
             hub.deliver(*owner, frames(1..=100, 10_000));
@@ -368,8 +383,8 @@ mod tests {
     #[test]
     fn empties_a_window_that_all_seats_have_taken() {
         let (hub, owner) = hub_and_owner();
-        let first = hub.join(owner, owner, Arc::default());
-        let second = hub.join(owner, owner, Arc::default());
+        let first = hub.join(owner, owner);
+        let second = hub.join(owner, owner);
         hub.deliver(owner, frames(1..=3, 10));
         assert_eq!(revs(take(&first, 0, ALL)), [1, 2, 3]);
         assert!(hub.window_bytes.load(Ordering::Relaxed) > 0);
@@ -384,10 +399,57 @@ mod tests {
     }
 
     #[test]
+    fn keeps_frames_that_were_seen_and_not_passed() {
+        let (hub, owner) = hub_and_owner();
+        let seat = hub.join(owner, owner);
+        hub.deliver(owner, frames(1..=3, 10));
+        let look = |position| seat.look(Rev::new(position), Reached::default(), ALL);
+        assert_eq!(revs(look(0)), [1, 2, 3]);
+        seat.moved_to(Rev::new(1));
+        assert_eq!(revs(look(1)), [2, 3]);
+        seat.moved_to(Rev::new(3));
+        assert_eq!(hub.window_bytes.load(Ordering::Relaxed), 0);
+    }
+
+    /// Counts how often each token is woken.
+    #[derive(Debug, Default)]
+    struct Rung(Mutex<BTreeMap<usize, usize>>);
+
+    impl FollowerWaker for Rung {
+        fn wake(&self, token: usize) {
+            *self.0.lock().unwrap().entry(token).or_default() += 1;
+        }
+    }
+
+    #[test]
+    fn rings_once_until_the_seat_has_caught_up() {
+        let (hub, owner) = hub_and_owner();
+        let rung = Arc::new(Rung::default());
+        let seats = [0, 1].map(|token| {
+            let seat = hub.join(owner, owner);
+            let waker = Arc::clone(&rung) as _;
+            seat.set_bell(Bell { waker, token });
+            seat
+        });
+        let times = || rung.0.lock().unwrap().values().copied().collect::<Vec<_>>();
+        hub.deliver(owner, frames(1..=1, 10));
+        hub.deliver(owner, frames(2..=2, 10));
+        assert_eq!(times(), [1, 1]);
+        assert_eq!(revs(take(&seats[0], 0, ALL)), [1, 2]);
+        // The other one has taken a part.
+        assert_eq!(revs(take(&seats[1], 0, 1)), [1]);
+        hub.deliver(owner, frames(3..=3, 10));
+        assert_eq!(times(), [2, 1]);
+        // The end is for all.
+        hub.close();
+        assert_eq!(times(), [3, 2]);
+    }
+
+    #[test]
     fn removes_a_feed_with_its_last_seat() {
         let (hub, owner) = hub_and_owner();
-        let first = hub.join(owner, owner, Arc::default());
-        let second = hub.join(owner, owner, Arc::default());
+        let first = hub.join(owner, owner);
+        let second = hub.join(owner, owner);
         hub.deliver(owner, frames(1..=3, 10));
         assert_eq!(revs(take(&first, 0, ALL)), [1, 2, 3]);
         drop(second);

@@ -54,6 +54,7 @@ mod config;
 mod ended_overlay;
 mod engine;
 mod error;
+mod follower;
 mod frame;
 mod hub;
 mod metrics;

@@ -4,5 +4,7 @@
 //! A program that publishes, reads and follows events in Rust needs nothing from here.
 
 pub use crate::engine::Prepared;
+pub use crate::follower::{FollowedChanges, Follower, ReadDone, Step, StoreRead};
 pub use crate::frame::StreamFrame;
+pub use crate::hub::FollowerWaker;
 pub use crate::page::{EncodedPage, PageRest};

@@ -1,9 +1,11 @@
 //! One live feed: its window of frames and its seats.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 
+use slab::Slab;
 use tidings_event::{OwnerId, Rev};
 
 use super::system_deletion::SystemDeletion;
@@ -17,9 +19,38 @@ pub(crate) const ALL_WINDOWS_BYTES: usize = 64 * 1024 * 1024;
 /// The size of a window while memory is short: enough for subscribers that keep up.
 pub(crate) const TIGHT_WINDOW_BYTES: usize = 8 * 1024;
 
-/// Names a seat within its feed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct SeatNumber(u64);
+/// Names a seat within its feed, until it is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SeatNumber(usize);
+
+/// Learns that a [`Follower`](crate::Follower) has something new.
+///
+/// It is called while the feed is locked: it must be quick and must not call the engine.
+pub trait FollowerWaker: fmt::Debug + Send + Sync {
+    /// The follower that was given this token with [`Follower::wake`](crate::Follower::wake) must step
+    /// again. It can be called once too often, and from any thread.
+    fn wake(&self, token: usize);
+}
+
+/// One task waits for one follower.
+impl FollowerWaker for Notify {
+    fn wake(&self, _: usize) {
+        self.notify_one();
+    }
+}
+
+/// Who is woken for a seat.
+#[derive(Clone, Debug)]
+pub(crate) struct Bell {
+    pub(crate) waker: Arc<dyn FollowerWaker>,
+    pub(crate) token: usize,
+}
+
+impl Bell {
+    fn ring(&self) {
+        self.waker.wake(self.token);
+    }
+}
 
 /// A frame on its way to the subscribers of a feed.
 #[derive(Clone, Debug)]
@@ -103,7 +134,7 @@ struct Kept {
 
 /// The frames that a seat finds at its feed.
 #[derive(Debug)]
-pub(crate) enum Taken {
+pub(crate) enum Found {
     /// Nothing newer than its position.
     CaughtUp,
     /// The next frames, in order, each with the last rev it stands for. None, if the next one has to
@@ -131,8 +162,7 @@ struct State {
     /// The newest frames, without a hole, up to `head`.
     window: VecDeque<Kept>,
     window_bytes: usize,
-    seats: HashMap<SeatNumber, Occupant>,
-    next_seat: u64,
+    seats: Slab<Occupant>,
     /// The newest rev that a subscriber or a delivery has named.
     known_head: Rev,
     /// How many seats have not taken all up to `head`.
@@ -142,7 +172,9 @@ struct State {
 #[derive(Debug)]
 struct Occupant {
     reader: OwnerId,
-    waker: Arc<Notify>,
+    bell: Option<Bell>,
+    /// It has not taken all up to the head. Its bell has rung, and rings again only after it has: it looks
+    /// again by itself before it waits.
     behind: bool,
     /// How far it has got, where it has said so.
     position: Option<Rev>,
@@ -157,27 +189,32 @@ impl Feed {
         }
     }
 
-    pub(super) fn join(&self, reader: OwnerId, waker: Arc<Notify>) -> SeatNumber {
+    pub(super) fn join(&self, reader: OwnerId) -> SeatNumber {
         let mut state = self.state();
-        let number = SeatNumber(state.next_seat);
-        state.next_seat += 1;
+        // Most feeds have one subscriber, and a slab begins with room for four.
+        if state.seats.capacity() == 0 {
+            state.seats.reserve_exact(1);
+        }
         // It is going to read the store up to a head at or beyond this one.
-        state.seats.insert(
-            number,
-            Occupant {
-                reader,
-                waker,
-                behind: false,
-                position: None,
-            },
-        );
-        number
+        SeatNumber(state.seats.insert(Occupant {
+            reader,
+            bell: None,
+            behind: false,
+            position: None,
+        }))
+    }
+
+    /// Sets what rings when a seat has something new. What has come before rings nothing.
+    pub(super) fn set_bell(&self, number: SeatNumber, bell: Bell) {
+        if let Some(occupant) = self.state().seats.get_mut(number.0) {
+            occupant.bell = Some(bell);
+        }
     }
 
     /// Gives up a seat; whether it was the last.
     pub(super) fn leave(&self, number: SeatNumber) -> bool {
         let mut state = self.state();
-        if let Some(occupant) = state.seats.remove(&number)
+        if let Some(occupant) = state.seats.try_remove(number.0)
             && occupant.behind
         {
             self.one_less_behind(&mut state);
@@ -212,30 +249,33 @@ impl Feed {
         }
         self.trim(&mut state);
         state.behind = state.seats.len();
-        for occupant in state.seats.values_mut() {
-            occupant.behind = true;
-            occupant.waker.notify_one();
+        for (_, occupant) in &mut state.seats {
+            if !std::mem::replace(&mut occupant.behind, true)
+                && let Some(bell) = &occupant.bell
+            {
+                bell.ring();
+            }
         }
     }
 
-    /// The frames after `position`, for the reader at this seat.
-    pub(super) fn take(
+    /// The frames after `position`, for the reader at this seat. It stays behind until it
+    /// [has moved](Self::moved_to).
+    pub(super) fn look(
         &self,
         number: SeatNumber,
         position: Rev,
         reached: Reached,
         budget_bytes: usize,
-    ) -> Taken {
+    ) -> Found {
         let mut state = self.state();
         // The seat is given up only when it is dropped.
-        let Some(occupant) = state.seats.get_mut(&number) else {
-            return Taken::CaughtUp;
+        let Some(occupant) = state.seats.get(number.0) else {
+            return Found::CaughtUp;
         };
-        occupant.position = Some(position);
         let reader = occupant.reader;
         if position >= state.head {
-            self.caught_up(&mut state, number);
-            return Taken::CaughtUp;
+            self.caught_up(&mut state, number, position);
+            return Found::CaughtUp;
         }
         let skipped = state.window.partition_point(|kept| kept.last <= position);
         let wanted = position.next();
@@ -247,11 +287,11 @@ impl Feed {
             Some((first, _)) if first == wanted => {}
             Some((first, _)) if first > wanted => {
                 let up_to = Rev::new(first.get() - 1);
-                return Taken::Gap { up_to };
+                return Found::Gap { up_to };
             }
             // The reader has a part of it.
-            Some((_, last)) => return Taken::Gap { up_to: last },
-            None => return Taken::Gap { up_to: state.head },
+            Some((_, last)) => return Found::Gap { up_to: last },
+            None => return Found::Gap { up_to: state.head },
         }
         let mut bytes = 0_usize;
         let frames: Vec<_> = state
@@ -266,16 +306,23 @@ impl Feed {
             })
             .filter_map(|kept| Some((kept.last, kept.content.frame_for(reader)?)))
             .collect();
-        if frames.last().is_some_and(|(last, _)| *last == state.head) {
-            self.caught_up(&mut state, number);
+        Found::Frames(frames)
+    }
+
+    /// The reader at this seat has got to `position`.
+    pub(super) fn moved_to(&self, number: SeatNumber, position: Rev) {
+        let mut state = self.state();
+        if position >= state.head {
+            self.caught_up(&mut state, number, position);
+        } else if let Some(occupant) = state.seats.get_mut(number.0) {
+            occupant.position = Some(position);
         }
-        Taken::Frames(frames)
     }
 
     pub(super) fn note(&self, number: SeatNumber, position: Rev, head: Rev) {
         let mut state = self.state();
         state.known_head = state.known_head.max(head);
-        if let Some(occupant) = state.seats.get_mut(&number) {
+        if let Some(occupant) = state.seats.get_mut(number.0) {
             occupant.position = Some(position);
         }
     }
@@ -287,8 +334,8 @@ impl Feed {
         let head = state.known_head.max(state.head);
         let positions = state
             .seats
-            .values()
-            .filter_map(|occupant| occupant.position);
+            .iter()
+            .filter_map(|(_, occupant)| occupant.position);
         positions
             .map(|position| head.get().saturating_sub(position.get()))
             .max()
@@ -296,16 +343,19 @@ impl Feed {
     }
 
     pub(super) fn wake_all(&self) {
-        for occupant in self.state().seats.values() {
-            occupant.waker.notify_one();
+        for (_, occupant) in &self.state().seats {
+            if let Some(bell) = &occupant.bell {
+                bell.ring();
+            }
         }
     }
 
-    fn caught_up(&self, state: &mut State, number: SeatNumber) {
-        if let Some(occupant) = state.seats.get_mut(&number)
-            && std::mem::take(&mut occupant.behind)
-        {
-            self.one_less_behind(state);
+    fn caught_up(&self, state: &mut State, number: SeatNumber, position: Rev) {
+        if let Some(occupant) = state.seats.get_mut(number.0) {
+            occupant.position = Some(position);
+            if std::mem::take(&mut occupant.behind) {
+                self.one_less_behind(state);
+            }
         }
     }
 

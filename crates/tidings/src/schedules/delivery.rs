@@ -10,7 +10,7 @@ use tidings_event::{Change, EventId, OwnerId, Rev, Start, Status};
 
 use super::play;
 use super::scene::{Position, Scene};
-use crate::hub::{Reached, Taken};
+use crate::hub::{Found, Reached};
 
 /// Several publishers, each with a seat that has taken everything before its event.
 #[test]
@@ -21,14 +21,14 @@ fn acknowledges_after_the_delivery() {
         let publishers = [(); 3].map(|()| {
             let scene = Arc::clone(&scene);
             spawn(async move {
-                let seat = scene.hub.join(owner, owner, Arc::default());
+                let seat = scene.hub.join(owner, owner);
                 let (_, rev) = scene.publish(owner).await.unwrap();
                 assert!(scene.store.head(owner) >= rev);
                 let before = Rev::new(rev.get() - 1);
-                match seat.take(before, Reached::default(), usize::MAX) {
-                    Taken::Frames(frames) => assert_eq!(frames[0].0, rev),
-                    Taken::Gap { up_to } => assert!(up_to >= rev),
-                    Taken::CaughtUp => panic!("{rev} is acknowledged before it is delivered"),
+                match seat.look(before, Reached::default(), usize::MAX) {
+                    Found::Frames(frames) => assert_eq!(frames[0].0, rev),
+                    Found::Gap { up_to } => assert!(up_to >= rev),
+                    Found::CaughtUp => panic!("{rev} is acknowledged before it is delivered"),
                 }
             })
         });

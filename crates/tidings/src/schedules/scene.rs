@@ -12,11 +12,12 @@ use super::store::MemoryStore;
 use crate::activity::Activity;
 use crate::committer::{Asker, Committer};
 use crate::error::{ChangeError, PublishError};
+use crate::follower::{self, Source};
 use crate::frame::StreamFrame;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::store::{ChangeStep, Publication, Store as _, Submission};
-use crate::subscription::{Source, Subscription};
+use crate::subscription::Subscription;
 use crate::vitals::Vitals;
 
 /// The parts of an engine around a store in memory.
@@ -130,8 +131,8 @@ impl Scene {
             metrics: Arc::clone(&self.metrics),
             identity: self.store.identity(),
         };
-        let subscription = Subscription::open(source, owner, start).await;
-        let subscription = subscription.expect("the store can be read");
+        let follower = follower::Follower::open(Arc::new(source), owner, start).await;
+        let subscription = follower.expect("the store can be read").into();
         Follower {
             scene: Arc::clone(self),
             owner,

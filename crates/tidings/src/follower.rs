@@ -1,0 +1,449 @@
+//! One subscriber without a task: replay from the store, then the windows of its feeds, without gap or
+//! repeat.
+
+mod reading;
+
+use std::sync::Arc;
+
+use tidings_event::{
+    Cursor, CursorTag, Deletion, OwnerId, ResetReason, Rev, Start, StatusChange, StreamItem,
+};
+
+use crate::frame::{Frame, StreamFrame};
+use crate::hub::{Bell, FollowerWaker, Found, Hub, Reached, Seat};
+use crate::metrics::Metrics;
+use crate::start::{cursor_at, first_item};
+use crate::store::{Identity, ReplayItem, ReplayPage, RevRange, Side, Snapshot, Store, StoreError};
+
+use reading::{Read, Wanted};
+pub use reading::{ReadDone, StoreRead};
+
+/// The bytes of frames that are taken from one feed at a time. With those of the other feed and one
+/// event beyond each, this is all the memory that a subscriber needs while it is served; while
+/// nothing happens it needs none.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Follows what one owner sees, step by step, for a program that serves many streams without a task for
+/// each. [`Subscription`](crate::Subscription) is the same for one task.
+///
+/// Call [`Self::step`] until it returns [`Step::Wait`], and again when the waker of [`Self::wake`] is
+/// called. The order of what it returns is that of a subscription. Dropping it ends it.
+#[derive(Debug)]
+pub struct Follower {
+    source: Arc<Source>,
+    /// At the system's feed.
+    system: Seat,
+    /// At the owner's feed; the system itself has none.
+    own: Option<Seat>,
+    owner: OwnerId,
+    phase: Phase,
+    /// Where the feeds began when that was last looked at, own and system. If a feed begins later and
+    /// the reader is not there yet, deletions may have been forgotten that it has not seen.
+    floors: Floors,
+    /// How far its reader has got.
+    position: Cursor,
+    /// What was read from the store or decided, and is the next step.
+    next: Option<Box<Next>>,
+    /// A read of the store has been handed out and has not come back.
+    is_reading: bool,
+}
+
+/// What a [`Follower`] needs or has.
+#[derive(Debug)]
+pub enum Step {
+    /// A frame about the stream itself: `ready`, `live` or `reset`. It is returned once.
+    Notice(StreamFrame),
+    /// The next changes. The follower stays where it is until [`Follower::moved_to`] is called, so that
+    /// what could not be sent is found again by a later step.
+    Changes(FollowedChanges),
+    /// The store must be read: await [`StoreRead::run`] and give what it returns to
+    /// [`Follower::take_read`]. Until then each step is [`Step::Wait`].
+    Read(StoreRead),
+    /// There is nothing until the waker is called.
+    Wait,
+    /// The engine is closed. A reader that was behind comes back with its cursor.
+    Closed,
+}
+
+/// Changes, in order: not much more than 128 KiB and one frame.
+#[derive(Debug)]
+pub struct FollowedChanges {
+    /// The frames. There can be none, if all that happened was undone.
+    pub frames: Vec<StreamFrame>,
+    /// The cursor after all of them, which can be beyond that of the last frame.
+    pub end: Cursor,
+}
+
+#[derive(Debug)]
+enum Next {
+    Notice(StreamFrame),
+    Changes(FollowedChanges),
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Floors {
+    own: Rev,
+    system: Rev,
+}
+
+/// Where followers read, and who counts that.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) identity: Identity,
+}
+
+impl Source {
+    /// Counts frames that were handed to their readers, and the bytes of their JSON.
+    pub(crate) fn count_delivered(&self, frames: u64, bytes: u64) {
+        self.metrics.frames_delivered.inc_by(frames);
+        self.metrics.bytes_delivered.inc_by(bytes);
+    }
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Reading the store up to what the snapshot saw.
+    Replaying(Box<Snapshot>),
+    /// Following the windows.
+    Live,
+    /// The windows do not hold what comes next, so that the counts are lost too.
+    Behind,
+    /// What comes next was forgotten: starting again from what the owner sees now.
+    Lost,
+}
+
+impl Side {
+    fn rev(self, cursor: &mut Cursor) -> &mut Rev {
+        match self {
+            Self::System => &mut cursor.system,
+            Self::Own => &mut cursor.own,
+        }
+    }
+}
+
+impl Floors {
+    const fn of(snapshot: &Snapshot) -> Self {
+        Self {
+            own: snapshot.own.floor,
+            system: snapshot.system.floor,
+        }
+    }
+
+    fn of_side(&mut self, side: Side) -> &mut Rev {
+        match side {
+            Side::System => &mut self.system,
+            Side::Own => &mut self.own,
+        }
+    }
+}
+
+impl Follower {
+    /// Settles where it begins: from here on it misses nothing.
+    pub(crate) async fn open(
+        source: Arc<Source>,
+        owner: OwnerId,
+        start: Start,
+    ) -> Result<Self, StoreError> {
+        let system_owner = OwnerId::from(source.identity.system);
+        // The seats are taken before the snapshot is read: what is committed after it is delivered
+        // to them. The system comes first, so that whatever the own feed says about one of its
+        // events comes after that event.
+        let system = source.hub.join(system_owner, owner);
+        let own = (owner != system_owner).then(|| source.hub.join(owner, owner));
+        let snapshot = source.store.snapshot(owner).await?;
+
+        let tag = CursorTag::derive(source.identity.epoch, owner);
+        let first = first_item(start, &snapshot, tag);
+        source.metrics.subscribers.inc();
+        match &first {
+            StreamItem::Reset { reason, .. } => {
+                source.metrics.resets.get_or_create(&(*reason).into()).inc();
+            }
+            item if item.cursor() != cursor_at(&snapshot, tag) => {
+                source.metrics.replays.inc();
+            }
+            _ => {}
+        }
+        let notice = StreamFrame::new(first.cursor(), Frame::of(&first));
+        Ok(Self {
+            source,
+            system,
+            own,
+            owner,
+            floors: Floors::of(&snapshot),
+            phase: Phase::Replaying(Box::new(snapshot)),
+            position: first.cursor(),
+            next: Some(Box::new(Next::Notice(notice))),
+            is_reading: false,
+        })
+    }
+
+    /// Calls `waker` with `token` from now on when there may be something new. Step after this call:
+    /// what has come before it wakes nobody.
+    pub fn wake(&self, waker: &Arc<dyn FollowerWaker>, token: usize) {
+        for seat in [Some(&self.system), self.own.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            let waker = Arc::clone(waker);
+            seat.set_bell(Bell { waker, token });
+        }
+    }
+
+    /// The owner whose events it follows.
+    pub const fn owner(&self) -> OwnerId {
+        self.owner
+    }
+
+    /// How far its reader has got, as [`Self::moved_to`] said last.
+    pub const fn cursor(&self) -> Cursor {
+        self.position
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Whether the next step looks at the windows only. Then another follower of the same owner at the
+    /// same cursor finds the same changes.
+    pub fn is_live(&self) -> bool {
+        matches!(self.phase, Phase::Live) && self.next.is_none()
+    }
+
+    /// The next step. It never blocks.
+    pub fn step(&mut self) -> Step {
+        if let Some(next) = self.next.take() {
+            return match *next {
+                Next::Notice(frame) => Step::Notice(frame),
+                Next::Changes(changes) => Step::Changes(changes),
+            };
+        }
+        if self.is_reading {
+            return Step::Wait;
+        }
+        // Before looking: what is delivered before the hub closes is found by this look.
+        let closed = self.source.hub.is_closed();
+        if let Phase::Replaying(_) = self.phase {
+            return self.replay();
+        }
+        if let Phase::Live = self.phase
+            && let Some(changes) = self.follow()
+        {
+            return Step::Changes(changes);
+        }
+        match self.phase {
+            Phase::Behind => self.read(Wanted::CatchUp),
+            Phase::Lost => self.read(Wanted::Reset),
+            _ if closed => Step::Closed,
+            _ => Step::Wait,
+        }
+    }
+
+    /// The reader has got to `cursor`: that of one of the changes of the last step, or their end.
+    pub fn moved_to(&mut self, cursor: Cursor) {
+        let before = std::mem::replace(&mut self.position, cursor);
+        if before.system != cursor.system {
+            self.system.moved_to(cursor.system);
+        }
+        if let Some(own) = &self.own
+            && before.own != cursor.own
+        {
+            own.moved_to(cursor.own);
+        }
+    }
+
+    /// Takes what a [`StoreRead`] of this follower has read. Step again after it.
+    ///
+    /// # Errors
+    ///
+    /// When the store could not be read. A later step asks for the same read. [`StoreError::Closed`] if the
+    /// engine is closed.
+    pub fn take_read(&mut self, done: ReadDone) -> Result<(), StoreError> {
+        self.is_reading = false;
+        match (done.wanted, done.read?) {
+            (Wanted::Page(side, _), Read::Page(page)) => self.take_page(side, page),
+            (Wanted::Reset, Read::Snapshot(snapshot)) => self.restart(snapshot),
+            (_, Read::Snapshot(snapshot)) => self.catch_up(snapshot),
+            (_, Read::Page(_)) => {}
+        }
+        Ok(())
+    }
+
+    /// A read that was handed out does not come back: a later step asks for it again.
+    pub const fn forget_read(&mut self) {
+        self.is_reading = false;
+    }
+
+    fn seat(&self, side: Side) -> &Seat {
+        match side {
+            Side::System => &self.system,
+            // The system follows one feed only, as its system's.
+            Side::Own => self.own.as_ref().unwrap_or(&self.system),
+        }
+    }
+
+    const fn sides(&self) -> &'static [Side] {
+        match self.own {
+            Some(_) => &[Side::System, Side::Own],
+            None => &[Side::System],
+        }
+    }
+
+    /// Reads on in the first feed that is not where the snapshot saw it; after the last one, goes
+    /// live.
+    fn replay(&mut self) -> Step {
+        if let Phase::Replaying(snapshot) = &self.phase {
+            let mut heads = cursor_at(snapshot, self.position.tag);
+            for side in self.sides() {
+                let up_to = *side.rev(&mut heads);
+                let after = *side.rev(&mut self.position);
+                if after < up_to {
+                    self.seat(*side).note(after, up_to);
+                    return self.read(Wanted::Page(*side, RevRange { after, up_to }));
+                }
+            }
+        }
+        let Phase::Replaying(snapshot) = std::mem::replace(&mut self.phase, Phase::Live) else {
+            return Step::Wait;
+        };
+        let cursor = self.position;
+        let summary = snapshot.summary;
+        let live = Frame::of(&StreamItem::Live { cursor, summary });
+        Step::Notice(StreamFrame::new(cursor, live))
+    }
+
+    /// Looks at the windows of both feeds, so that neither waits for the other.
+    fn follow(&mut self) -> Option<FollowedChanges> {
+        let mut end = self.position;
+        let mut all = Vec::new();
+        for side in self.sides() {
+            let position = *side.rev(&mut end);
+            let reached = Reached {
+                own: end.own,
+                system: end.system,
+            };
+            let seat = self.seat(*side);
+            match seat.look(position, reached, CHUNK_BYTES) {
+                Found::Frames(frames) => {
+                    all.reserve(frames.len());
+                    for (rev, frame) in frames {
+                        *side.rev(&mut end) = rev;
+                        all.push(StreamFrame::new(end, frame));
+                    }
+                }
+                Found::Gap { up_to } => {
+                    seat.note(position, up_to);
+                    self.phase = Phase::Behind;
+                }
+                Found::CaughtUp => {}
+            }
+        }
+        (!all.is_empty()).then_some(FollowedChanges { frames: all, end })
+    }
+
+    /// Whoever has to read the store when everything ends comes back with its cursor, elsewhere or
+    /// later.
+    fn read(&mut self, wanted: Wanted) -> Step {
+        if self.source.hub.is_closed() {
+            return Step::Closed;
+        }
+        self.is_reading = true;
+        Step::Read(StoreRead {
+            store: Arc::clone(&self.source.store),
+            owner: self.owner,
+            wanted,
+        })
+    }
+
+    fn take_page(&mut self, side: Side, page: ReplayPage) {
+        if self.has_lost_deletions(side, page.floor) {
+            self.phase = Phase::Lost;
+            return;
+        }
+        let number = page.changes.len() as u64;
+        self.source.metrics.replayed_events.inc_by(number);
+        self.source.metrics.frames_encoded.inc_by(number);
+        let mut end = self.position;
+        let mut frames = Vec::with_capacity(page.changes.len());
+        for (rev, change) in page.changes {
+            *side.rev(&mut end) = rev;
+            frames.push(StreamFrame::new(end, frame_of(change)));
+        }
+        *side.rev(&mut end) = page.reached;
+        self.next = Some(Box::new(Next::Changes(FollowedChanges { frames, end })));
+    }
+
+    /// Reads on, up to where the feeds stand now; the counts are known again after that.
+    fn catch_up(&mut self, snapshot: Box<Snapshot>) {
+        for (side, floor) in [
+            (Side::System, snapshot.system.floor),
+            (Side::Own, snapshot.own.floor),
+        ] {
+            if self.has_lost_deletions(side, floor) {
+                self.phase = Phase::Lost;
+                return;
+            }
+        }
+        let cursor = self.position;
+        let head = cursor_at(&snapshot, cursor.tag);
+        self.notice(&StreamItem::Ready { cursor, head });
+        self.phase = Phase::Replaying(snapshot);
+    }
+
+    /// Whether deletions were forgotten, since it was last looked, that this reader has not seen. Who
+    /// has seen nothing yet misses none.
+    fn has_lost_deletions(&mut self, side: Side, floor: Rev) -> bool {
+        let position = *side.rev(&mut self.position);
+        let known = self.floors.of_side(side);
+        let lost = floor > *known && position > Rev::ZERO && position < floor;
+        if !lost {
+            *known = floor;
+        }
+        lost
+    }
+
+    /// Continues from where the feeds stand now, and tells the reader.
+    fn restart(&mut self, snapshot: Box<Snapshot>) {
+        let cursor = cursor_at(&snapshot, self.position.tag);
+        let reason = ResetReason::TooOld;
+        self.source
+            .metrics
+            .resets
+            .get_or_create(&reason.into())
+            .inc();
+        self.notice(&StreamItem::Reset { cursor, reason });
+        self.moved_to(cursor);
+        self.floors = Floors::of(&snapshot);
+        self.phase = Phase::Replaying(snapshot);
+    }
+
+    fn notice(&mut self, item: &StreamItem) {
+        let frame = StreamFrame::new(item.cursor(), Frame::of(item));
+        self.next = Some(Box::new(Next::Notice(frame)));
+    }
+}
+
+/// A change of a replay says nothing of the counts: those of `live` count it already.
+fn frame_of(change: ReplayItem) -> Frame {
+    match change {
+        ReplayItem::Created(json) => Frame::created(json),
+        ReplayItem::Status {
+            ids,
+            system_ids,
+            status,
+            at,
+        } => Frame::status(&StatusChange::new(ids, status, at).with_system_ids(system_ids)),
+        ReplayItem::Deleted { ids, system_ids } => {
+            Frame::deleted(&Deletion::new(ids).with_system_ids(system_ids))
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.source.metrics.subscribers.dec();
+    }
+}

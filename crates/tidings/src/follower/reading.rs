@@ -1,0 +1,68 @@
+//! The reads of the store that a follower asks for.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tidings_event::OwnerId;
+
+use crate::store::{ReplayPage, RevRange, Side, Snapshot, Store, StoreError};
+
+/// A read of the store for one [`Follower`](crate::Follower).
+#[derive(Debug)]
+pub struct StoreRead {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) owner: OwnerId,
+    pub(super) wanted: Wanted,
+}
+
+/// What a [`StoreRead`] has read.
+pub struct ReadDone {
+    pub(super) wanted: Wanted,
+    pub(super) read: Result<Read, StoreError>,
+}
+
+/// What is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// A piece of this feed.
+    Page(Side, RevRange),
+    /// What the owner sees now, to catch up with it.
+    CatchUp,
+    /// What the owner sees now, to start again from there.
+    Reset,
+}
+
+pub(super) enum Read {
+    Page(ReplayPage),
+    Snapshot(Box<Snapshot>),
+}
+
+impl fmt::Debug for ReadDone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadDone")
+            .field("wanted", &self.wanted)
+            .field("error", &self.read.as_ref().err())
+            .finish_non_exhaustive()
+    }
+}
+
+impl StoreRead {
+    /// Reads the store. Dropping the future loses nothing if [`Follower::forget_read`](crate::Follower::forget_read) is called.
+    pub fn run(self) -> impl Future<Output = ReadDone> + Send + 'static + use<> {
+        let Self {
+            store,
+            owner,
+            wanted,
+        } = self;
+        async move {
+            let read = match wanted {
+                Wanted::Page(side, range) => store.replay(owner, side, range).await.map(Read::Page),
+                Wanted::CatchUp | Wanted::Reset => {
+                    let snapshot = store.snapshot(owner).await;
+                    snapshot.map(|snapshot| Read::Snapshot(Box::new(snapshot)))
+                }
+            };
+            ReadDone { wanted, read }
+        }
+    }
+}
