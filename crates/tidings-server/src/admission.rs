@@ -10,10 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection_limits::ConnectionLimits;
+use crate::metrics::OpenConnection;
 pub(crate) use full::Full;
 
 /// Connections beyond the limit that are accepted for health checks. One more closes the oldest, so that a
@@ -76,6 +78,26 @@ enum Kind {
         taken: CancellationToken,
         why: Full,
     },
+}
+
+/// All that a connection takes until it ends.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) seat: Seat,
+    /// Its part of all open connections, those that are being closed included.
+    _room: OwnedSemaphorePermit,
+    /// Counts it in the metrics.
+    _open: OpenConnection,
+}
+
+impl Place {
+    pub(crate) const fn new(seat: Seat, room: OwnedSemaphorePermit, open: OpenConnection) -> Self {
+        Self {
+            seat,
+            _room: room,
+            _open: open,
+        }
+    }
 }
 
 impl Admission {

@@ -5,44 +5,46 @@ mod delivery;
 mod exchange;
 mod half_close;
 mod head_limit;
+mod http1;
 #[cfg(feature = "tls")]
 mod http2;
 mod linger;
 #[cfg(feature = "tls")]
 mod over_tls;
 mod reserve;
+mod socket;
 
 use std::convert::Infallible;
 use std::sync::Arc;
+#[cfg(feature = "tls")]
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
 use axum::response::Response;
-use futures_util::FutureExt as _;
+use bytes::Bytes;
 use futures_util::future::Either;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
-use tokio_io_timeout::TimeoutStream;
 use tower::Service as _;
 
-use crate::admission::{Full, Seat};
+use crate::admission::{Full, Place, Seat};
 use crate::config::Config;
 use crate::error_chain::chain;
+use crate::handover::Handover;
 use crate::peer::{OverTls, Peer};
+use crate::reactor::{Adopted, Freed, Reactor};
 use crate::router::Routes;
 use crate::state::AppState;
 use crate::tls::Tls;
 
-use exchange::Exchange;
-use half_close::HalfClosing;
-use head_limit::HeadLimited;
+use http1::Streaming;
+use socket::Socket;
 
 /// The buffer of each direction of a connection. Streams wait while it is full, and no head can be
 /// larger.
@@ -52,16 +54,14 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// bookkeeping.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 
-/// The socket of a connection. It is pinned, since a socket with a time-out must not move, but a
-/// connection needs a socket that can.
-type Socket = std::pin::Pin<Box<TimeoutStream<TcpStream>>>;
-
 /// Serves connections.
 #[derive(Debug)]
 pub(crate) struct Connections {
     routes: Routes,
     state: Arc<AppState>,
     tls: Option<Arc<Tls>>,
+    /// Serves the streams of connections without TLS.
+    reactor: Option<Reactor>,
     http1: Builder,
     /// Serves connections beyond the limit.
     http1_once: Builder,
@@ -95,6 +95,7 @@ impl Connections {
         routes: Routes,
         state: Arc<AppState>,
         tls: Option<Arc<Tls>>,
+        reactor: Option<Reactor>,
         config: &Config,
     ) -> Self {
         let header_timeout = config.connections.header_timeout;
@@ -114,6 +115,7 @@ impl Connections {
             routes,
             state,
             tls,
+            reactor,
             http1: builder(header_timeout),
             http1_once,
             #[cfg(feature = "tls")]
@@ -133,25 +135,24 @@ impl Connections {
         self
     }
 
-    /// Serves a connection until it ends. During the shutdown it finishes current requests and accepts
-    /// no others.
-    pub(crate) async fn serve(&self, socket: TcpStream, peer: Peer, seat: Seat) {
-        let socket = match self.set_up(socket) {
-            Ok(socket) => socket,
-            Err(error) => {
-                tracing::debug!(%error, "could not set up a connection");
-                return;
-            }
-        };
-        let _open = self.state.metrics.connection();
-        let beyond = seat.reserve();
+    /// All that a connection takes.
+    pub(crate) fn place(&self, seat: Seat, room: OwnedSemaphorePermit) -> Place {
+        Place::new(seat, room, self.state.metrics.connection())
+    }
+
+    /// Serves a connection until it ends or its stream passes to the reactor. During the shutdown it
+    /// finishes current requests and accepts no others.
+    pub(crate) async fn serve(&self, stream: TcpStream, peer: Peer, place: Place) {
+        if let Err(error) = set_up(&stream) {
+            tracing::debug!(%error, "could not set up a connection");
+            return;
+        }
+        let socket = Socket::new(stream, Bytes::new(), self.write_timeout);
+        let beyond = place.seat.reserve();
         // The futures of TLS connections and of connections beyond the limit are larger than the
         // others.
         let served = match (&self.tls, beyond) {
-            (None, None) => {
-                let source = ConnectionSource::plain(peer);
-                self.serve_http1(socket, source, None).await
-            }
+            (None, None) => return self.serve_plain(socket, peer, place).await,
             (Some(tls), None) => Box::pin(self.serve_tls(tls, socket, peer, None)).await,
             (_, Some((why, taken))) => {
                 self.state.metrics.count_beyond_limit();
@@ -160,6 +161,51 @@ impl Connections {
                 served.await.and_then(Result::ok).unwrap_or(Ok(()))
             }
         };
+        self.end(peer, served);
+    }
+
+    /// Serves the next requests of a connection whose stream has ended.
+    pub(crate) async fn resume(&self, freed: Freed) {
+        let socket = Socket::new(freed.socket, freed.read_before, self.write_timeout);
+        self.serve_plain(socket, Peer(freed.peer), freed.place)
+            .await;
+    }
+
+    /// Serves a connection without TLS, and gives its stream to the reactor.
+    async fn serve_plain(&self, socket: Socket, peer: Peer, place: Place) {
+        let source = ConnectionSource::plain(peer);
+        let served = match &self.reactor {
+            None => self.serve_http1(socket, source, None).await,
+            Some(reactor) => {
+                let handover = Handover::default();
+                match self.serve_until(socket, source, &handover).await {
+                    Ok(Some(stream)) => {
+                        let Streaming {
+                            socket,
+                            read_before,
+                            stream,
+                            framing,
+                        } = stream;
+                        reactor.adopt(Adopted {
+                            connection: Freed {
+                                socket: socket.into_stream(),
+                                peer: peer.0,
+                                place,
+                                read_before,
+                            },
+                            framing,
+                            stream,
+                        });
+                        return;
+                    }
+                    ended => ended.map(|_| ()),
+                }
+            }
+        };
+        self.end(peer, served);
+    }
+
+    fn end(&self, peer: Peer, served: hyper::Result<()>) {
         if let Err(error) = served {
             self.state.metrics.count_broken(&error);
             // In most cases the client has gone.
@@ -194,54 +240,6 @@ impl Connections {
         match *tls {}
     }
 
-    fn set_up(&self, socket: TcpStream) -> std::io::Result<Socket> {
-        // A frame is one write and must not wait for the acknowledgement of the previous one.
-        socket.set_nodelay(true)?;
-        SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER_BYTES)?;
-        let mut socket = TimeoutStream::new(socket);
-        socket.set_write_timeout(Some(self.write_timeout));
-        Ok(Box::pin(socket))
-    }
-
-    async fn serve_http1<S>(
-        &self,
-        socket: S,
-        source: ConnectionSource,
-        beyond: Option<Full>,
-    ) -> hyper::Result<()>
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin,
-    {
-        let builder = match beyond {
-            None => &self.http1,
-            Some(_) => &self.http1_once,
-        };
-        let exchange = Exchange::default();
-        let service = service_fn(|request| {
-            exchange.begin(&request);
-            let exchange = exchange.clone();
-            let response = match beyond {
-                Some(why) if !reserve::serves(&request) => {
-                    Either::Right(reserve::refuse(request, why).map(Ok))
-                }
-                _ => Either::Left(self.answer(request, source)),
-            };
-            response.map(move |response| response.map(|response| exchange.track(response)))
-        });
-        let socket = HalfClosing::new(socket, exchange.clone());
-        let socket = HeadLimited::new(socket, exchange.clone(), self.head_bytes);
-        let connection = builder.serve_connection(TokioIo::new(socket), service);
-        let mut connection = std::pin::pin!(connection);
-        tokio::select! {
-            biased;
-            () = self.state.drain.begun(), if !self.through_drain => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-            ended = connection.as_mut() => ended,
-        }
-    }
-
     /// Answers one request. Dropping the future stops a stream, but not a request that changes something: it
     /// takes effect even if its client hangs up at once, which the connection can notice before it first
     /// polls this future.
@@ -264,4 +262,10 @@ impl Connections {
             Either::Right(response)
         }
     }
+}
+
+fn set_up(stream: &TcpStream) -> std::io::Result<()> {
+    // A frame is one write and must not wait for the acknowledgement of the previous one.
+    stream.set_nodelay(true)?;
+    SockRef::from(stream).set_send_buffer_size(SEND_BUFFER_BYTES)
 }

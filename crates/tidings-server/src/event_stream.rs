@@ -1,17 +1,20 @@
-//! The body of a stream. It reads the subscription only when the connection has room, so that a slow
-//! client delays no other client and occupies no memory beyond its position.
+//! Live streams: what every stream holds and says, and the body of a stream that is a task.
+//!
+//! The body reads the subscription only when the connection has room, so that a slow client delays no other
+//! client and occupies no memory beyond its position.
 
-mod sse;
+pub(crate) mod sse;
 
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::Body;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use jiff::Timestamp;
 use tidings::Subscription;
+use tidings::wire::{Follower, Step};
 use tidings_event::{Cursor, StreamItem};
 use tokio::time::{Instant, Sleep};
 
@@ -30,14 +33,35 @@ const RETRY_AFTER_END_MS: std::ops::RangeInclusive<u32> = 1_000..=10_000;
 
 /// A comment without a blank line: clients that pass every block to their caller would turn one with a
 /// blank line into an empty message.
-const KEEPALIVE: &[u8] = b": keepalive\n";
+pub(crate) const KEEPALIVE: &[u8] = b": keepalive\n";
 
-/// The stream of one client.
+/// A stream and what it holds until it ends.
+#[derive(Debug)]
+pub(crate) struct LiveStream {
+    pub(crate) follower: Follower,
+    /// The slot that is freed when this stream is dropped.
+    pub(crate) slot: StreamSlot,
+    /// The credential of its request; `None` if no login is needed.
+    pub(crate) credential: Option<Credential>,
+}
+
+impl LiveStream {
+    /// The first bytes of the stream, as far as the store need not be read for them.
+    pub(crate) fn begin(&mut self) -> Bytes {
+        let mut bytes = BytesMut::from(&retry(RETRY_MS)[..]);
+        // Any other step comes again.
+        while let Step::Notice(frame) = self.follower.step() {
+            bytes.extend_from_slice(&sse::frames(&[frame]));
+        }
+        self.follower.forget_read();
+        bytes.freeze()
+    }
+}
+
+/// A stream that is a task.
 pub(crate) struct EventStream {
     subscription: Subscription,
-    /// The slot that is freed when this stream is dropped.
     _slot: StreamSlot,
-    /// `None` if no login is needed.
     credential: Option<Watch>,
     /// Ready when the server shuts down and this stream must end.
     farewell: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -55,21 +79,12 @@ enum Phase {
     Ended,
 }
 
-/// The data that a stream holds until it ends.
-#[derive(Debug)]
-pub(crate) struct Keeping {
-    pub(crate) slot: StreamSlot,
-    /// The credential of its request; `None` if no login is needed.
-    pub(crate) credential: Option<Credential>,
-}
-
 impl EventStream {
-    pub(crate) fn new(subscription: Subscription, keeping: Keeping, state: &AppState) -> Self {
-        let Keeping { slot, credential } = keeping;
+    pub(crate) fn new(stream: LiveStream, state: &AppState) -> Self {
         Self {
-            subscription,
-            _slot: slot,
-            credential: credential.map(Credential::watch),
+            subscription: stream.follower.into(),
+            _slot: stream.slot,
+            credential: stream.credential.map(Credential::watch),
             farewell: Box::pin(state.drain.farewell(state.drain_spread)),
             keepalive: state.keepalive,
             silence: Box::pin(tokio::time::sleep(state.keepalive)),
@@ -136,15 +151,25 @@ impl EventStream {
             }
         }
         self.phase = Phase::Ended;
-        retry(RETRY_AFTER_END_MS)
+        farewell()
     }
 
     /// Ends the stream of a client at `cursor`.
     fn expire(&mut self, cursor: Cursor) -> Bytes {
         self.phase = Phase::Ended;
-        let at = Timestamp::now();
-        sse::item(&StreamItem::Expiring { cursor, at })
+        expired(cursor)
     }
+}
+
+/// The last frame of a stream at `cursor` whose credential has ended.
+pub(crate) fn expired(cursor: Cursor) -> Bytes {
+    let at = Timestamp::now();
+    sse::item(&StreamItem::Expiring { cursor, at })
+}
+
+/// The last line of a stream that the server ends.
+pub(crate) fn farewell() -> Bytes {
+    retry(RETRY_AFTER_END_MS)
 }
 
 /// Waits for the next warning or the end of the credential; forever if none is needed.
@@ -158,7 +183,7 @@ async fn ending(credential: &mut Option<Watch>) -> Ending {
 /// The body of a stream that ends before it has begun. A browser's `EventSource` reconnects after it, and
 /// would not after an error status.
 pub(crate) fn ended() -> Body {
-    Body::from(retry(RETRY_AFTER_END_MS))
+    Body::from(farewell())
 }
 
 /// A `retry:` field as the first line of the next block, or the last line of the stream. Clients apply it

@@ -25,7 +25,7 @@ pub(crate) use access::Access;
 pub(crate) use authenticator::Authenticator;
 pub(crate) use authority::Head;
 pub use authority::{Origin, OriginError};
-pub(crate) use credential::{Credential, Ending, Watch, ended};
+pub(crate) use credential::{Credential, Ending, Validity, Watch, ended};
 pub(crate) use error::{CredentialError, insufficient};
 pub(crate) use foreign::{Foreign, ForeignRequest, Refused};
 pub use local::LOCAL_USER;

@@ -48,6 +48,7 @@ mod extract;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod gate;
+mod handover;
 mod identity;
 mod limits;
 mod listener;
@@ -67,6 +68,7 @@ mod peer;
 mod pool;
 mod problem;
 mod publication;
+mod reactor;
 #[cfg(any(feature = "jwt", feature = "tls"))]
 mod regular_file;
 mod repeats;

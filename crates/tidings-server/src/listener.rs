@@ -2,9 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
 use tokio::time::sleep;
 
@@ -35,7 +37,7 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// The next connection and its address. No failure ends the server.
 ///
 /// Cancel-safe.
-pub(crate) async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
+async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
             Ok((socket, address)) => return (socket, Peer(address.ip().to_canonical())),
@@ -47,6 +49,20 @@ pub(crate) async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
             }
         }
     }
+}
+
+/// The next connection, when there is room for it. Connections that are being closed take room until they
+/// have ended.
+///
+/// Cancel-safe.
+pub(crate) async fn accept_within(
+    room: &Arc<Semaphore>,
+    listener: &TcpListener,
+) -> (TcpStream, Peer, OwnedSemaphorePermit) {
+    let room = Arc::clone(room).acquire_owned().await;
+    let room = room.expect("the room is never closed");
+    let (socket, peer) = accept(listener).await;
+    (socket, peer, room)
 }
 
 /// Logs the panic of a connection's task.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, options};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tower::Layer as _;
 use tower::util::option_layer;
@@ -17,7 +18,7 @@ use crate::config::Config;
 use crate::connection::Connections;
 use crate::error::{method_not_allowed, route_not_found};
 use crate::gate::GateLayer;
-use crate::listener::{accept, log_panic};
+use crate::listener::{accept_within, log_panic};
 use crate::paths::PROBES;
 use crate::router::Routes;
 use crate::routes::{health, metrics};
@@ -58,18 +59,18 @@ pub(crate) async fn serve(
     config: &Config,
 ) -> Infallible {
     let routes = routes(&state);
-    let connections = Connections::new(routes, state, None, config).through_drain();
+    let connections = Connections::new(routes, state, None, None, config).through_drain();
     let connections = Arc::new(connections);
     let admission = Arc::new(Admission::for_metrics(MAX_CONNECTIONS));
-    let most_tasks = admission.most_at_all() + RESERVE;
+    let room = Arc::new(Semaphore::new(admission.most_at_all() + RESERVE));
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
             Some(ended) = tasks.join_next() => log_panic(ended),
-            (socket, peer) = accept(listener), if tasks.len() < most_tasks => {
-                let seat = admission.admit(peer.0);
+            (socket, peer, room) = accept_within(&room, listener) => {
+                let place = connections.place(admission.admit(peer.0), room);
                 let connections = Arc::clone(&connections);
-                tasks.spawn(async move { connections.serve(socket, peer, seat).await });
+                tasks.spawn(async move { connections.serve(socket, peer, place).await });
             }
         }
     }

@@ -8,15 +8,17 @@ use std::sync::Arc;
 
 use tidings::Tidings;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use crate::admission::{Admission, RESERVE};
 use crate::config::Config;
 use crate::connection::Connections;
-use crate::listener::{accept, listen, log_panic};
+use crate::listener::{accept_within, listen, log_panic};
 #[cfg(feature = "metrics")]
 use crate::metrics_listener;
+use crate::reactor::{Freed, Reactor, Resume};
 use crate::router;
 use crate::state::AppState;
 use crate::tls::{Tls, TlsConfig, TlsError};
@@ -182,43 +184,63 @@ impl Server {
             ..
         } = self;
         let routes = router::standalone(&state);
-        let connections = Connections::new(routes, Arc::clone(&state), tls, &config);
+        let reactor = Reactor::new();
+        let connections = Connections::new(
+            routes,
+            Arc::clone(&state),
+            tls,
+            Some(reactor.clone()),
+            &config,
+        );
         let connections = Arc::new(connections);
+        let mut shards = reactor.start(&state, &resume(&connections));
         let admission = Arc::new(admission);
-        let most_tasks = admission.most_at_all() + RESERVE;
+        // Connections that are being closed still count for a moment.
+        let room = Arc::new(Semaphore::new(admission.most_at_all() + RESERVE));
         let mut tasks = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
                 Some(ended) = tasks.join_next() => log_panic(ended),
-                // Connections that are being closed still count for a moment.
-                (socket, peer) = accept(&listener), if tasks.len() < most_tasks => {
-                    let seat = admission.admit(peer.0);
+                (socket, peer, room) = accept_within(&room, &listener) => {
+                    let place = connections.place(admission.admit(peer.0), room);
                     let connections = Arc::clone(&connections);
-                    tasks.spawn(async move { connections.serve(socket, peer, seat).await });
+                    tasks.spawn(async move { connections.serve(socket, peer, place).await });
                 }
             }
         }
         drop(listener);
-        tracing::info!(connections = tasks.len(), "shutting down");
+        let open = tasks.len() + reactor.len();
+        tracing::info!(connections = open, "shutting down");
         state.drain.begin();
         let deadline = Instant::now() + config.drain_grace;
         let all_ended = async {
             while let Some(ended) = tasks.join_next().await {
                 log_panic(ended);
             }
+            shards.ended().await;
         };
         if timeout_at(deadline, all_ended).await.is_err() {
             tracing::warn!(
-                connections = tasks.len(),
+                connections = tasks.len() + reactor.len(),
                 "dropping connections that are still busy at the end of the grace time"
             );
             tasks.shutdown().await;
+            shards.shutdown().await;
         }
         connections.requests_ended().await;
         state.drain.wait_for_changes(deadline).await;
     }
+}
+
+/// Serves the next requests of a connection after its stream.
+fn resume(connections: &Arc<Connections>) -> Resume {
+    let connections = Arc::clone(connections);
+    Arc::new(move |freed: Freed| {
+        let connections = Arc::clone(&connections);
+        Box::pin(async move { connections.resume(freed).await })
+    })
 }
 
 /// Without a login every client has all permissions, so only this machine must be able to connect.

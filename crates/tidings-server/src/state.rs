@@ -40,6 +40,8 @@ pub(crate) struct AppState {
     pub(crate) repeats: Arc<Repeats>,
     /// The silence after which a stream sends a comment.
     pub(crate) keepalive: Duration,
+    /// The time after which a client that takes nothing is closed.
+    pub(crate) write_timeout: Duration,
     /// The time after the start of the drain within which the streams end.
     pub(crate) drain_spread: Duration,
     /// The level of the program's log, if the program lets the server set it.
@@ -86,6 +88,7 @@ impl AppState {
             bodies: BodyBudget::new(config.connections.upload_timeout),
             responses: ResponseBudget::new(has_login),
             keepalive: config.keepalive.max(MIN_KEEPALIVE),
+            write_timeout: config.write_timeout,
             // Every stream ends well before the grace time cuts it off.
             drain_spread: config.drain_spread.min(config.drain_grace / 2),
             log_level: config.log_level.clone(),

@@ -45,7 +45,6 @@ impl Metrics {
 
     pub(crate) const fn count_refusal(&self, _: LimitError) {}
 
-    #[cfg(feature = "tls")]
     pub(crate) const fn count_stalled(&self) {}
 
     pub(crate) const fn count_beyond_limit(&self) {}

@@ -8,6 +8,7 @@ mod command_line;
 mod converge;
 mod crash;
 mod crash_changes;
+mod crowd;
 mod delete;
 mod disk;
 mod doctor;

@@ -18,20 +18,41 @@ pub(super) struct Exchange(Arc<Flags>);
 struct Flags {
     is_under_way: AtomicBool,
     owes_short_response: AtomicBool,
+    is_for_stream: AtomicBool,
+    is_flushed: AtomicBool,
 }
 
 impl Exchange {
     /// Records that the head of a request is complete.
     pub(super) fn begin<B>(&self, request: &Request<B>) {
         let path = request.uri().path();
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let is_for_stream = path.ends_with("/subscribe");
         let is_short = match *request.method() {
             Method::PUT | Method::DELETE => false,
-            _ => !path.ends_with("/subscribe") && !path.ends_with("/delete"),
+            _ => !is_for_stream && !path.ends_with("/delete"),
         };
+        self.0.is_for_stream.store(is_for_stream, Ordering::Relaxed);
         self.0.is_under_way.store(true, Ordering::Relaxed);
         self.0
             .owes_short_response
             .store(is_short, Ordering::Relaxed);
+    }
+
+    /// Whether the request is for a stream.
+    pub(super) fn is_for_stream(&self) -> bool {
+        self.0.is_for_stream.load(Ordering::Relaxed)
+    }
+
+    /// Records whether everything that the library has given to the socket is written.
+    pub(super) fn set_flushed(&self, is_flushed: bool) {
+        self.0.is_flushed.store(is_flushed, Ordering::Relaxed);
+    }
+
+    /// Whether the library's last write was complete. It flushes at the end of each of its steps, and only
+    /// if it has no more to write.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.0.is_flushed.load(Ordering::Relaxed)
     }
 
     /// The response. The request is under way until it has been sent or given up.

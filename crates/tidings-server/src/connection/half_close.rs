@@ -35,6 +35,10 @@ impl<S> HalfClosing<S> {
             end: None,
         }
     }
+
+    pub(super) fn into_inner(self) -> S {
+        self.socket
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for HalfClosing<S> {

@@ -56,6 +56,10 @@ impl<S: AsyncRead> HeadLimited<S> {
             refusal: None,
         }
     }
+
+    pub(super) fn into_inner(self) -> S {
+        self.socket.into_inner()
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> HeadLimited<S> {
@@ -110,6 +114,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for HeadLimited<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.exchange.set_flushed(false);
         Pin::new(self.socket.get_mut()).poll_write(context, bytes)
     }
 
@@ -118,6 +123,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for HeadLimited<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.exchange.set_flushed(false);
         Pin::new(self.socket.get_mut()).poll_write_vectored(context, slices)
     }
 
@@ -127,6 +133,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for HeadLimited<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(self.socket.get_mut()).poll_flush(context))?;
+        self.exchange.set_flushed(true);
         self.is_flushed = !self.exchange.is_under_way();
         Poll::Ready(Ok(()))
     }

@@ -1,10 +1,9 @@
 //! Frames as Server-Sent Events
 //! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 
-use std::fmt::Write as _;
+use std::fmt::Write;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use memchr::memchr2_iter;
 use tidings::wire::StreamFrame;
 use tidings_event::{Cursor, StreamItem};
 
@@ -12,7 +11,7 @@ use tidings_event::{Cursor, StreamItem};
 const ENVELOPE_BYTES: usize = 96;
 
 /// Writes frames one after the other into one buffer.
-pub(super) fn frames(frames: &[StreamFrame]) -> Bytes {
+pub(crate) fn frames(frames: &[StreamFrame]) -> Bytes {
     let sizes = frames
         .iter()
         .map(|frame| frame.data().len() + ENVELOPE_BYTES);
@@ -24,7 +23,7 @@ pub(super) fn frames(frames: &[StreamFrame]) -> Bytes {
 }
 
 /// Writes the frame of an item that does not come from a feed.
-pub(super) fn item(item: &StreamItem) -> Bytes {
+pub(crate) fn item(item: &StreamItem) -> Bytes {
     let data = item.data();
     let mut bytes = BytesMut::with_capacity(data.len() + ENVELOPE_BYTES);
     write(item.cursor(), item.name(), data.as_bytes(), &mut bytes);
@@ -32,53 +31,27 @@ pub(super) fn item(item: &StreamItem) -> Bytes {
 }
 
 fn write(cursor: Cursor, name: Option<&str>, json: &[u8], out: &mut BytesMut) {
+    put_head(cursor, name, out);
+    out.put_slice(json);
+    out.put_slice(END);
+}
+
+/// Appends the part of a frame before its JSON.
+pub(crate) fn put_head(cursor: Cursor, name: Option<&str>, out: &mut impl Write) {
     // Writing into memory cannot fail.
     let _ = writeln!(out, "id: {cursor}");
     if let Some(name) = name {
         let _ = writeln!(out, "event: {name}");
     }
-    out.put_slice(b"data: ");
-    put_json(json, out);
-    out.put_slice(b"\n\n");
+    let _ = out.write_str("data: ");
 }
 
-/// Appends JSON as one line. JSON escapes the control characters of ASCII. The other line separators of
-/// Unicode are escaped here, because clients that split lines as Python's `str.splitlines` does would cut
-/// the field there.
-fn put_json(json: &[u8], out: &mut BytesMut) {
-    let mut copied = 0;
-    // The first bytes of these characters, which JSON has within strings only.
-    for place in memchr2_iter(0xC2, 0xE2, json) {
-        let (escaped, length) = match json[place..] {
-            [0xC2, 0x85, ..] => (b"\\u0085", 2),
-            [0xE2, 0x80, 0xA8, ..] => (b"\\u2028", 3),
-            [0xE2, 0x80, 0xA9, ..] => (b"\\u2029", 3),
-            _ => continue,
-        };
-        out.put_slice(&json[copied..place]);
-        out.put_slice(escaped);
-        copied = place + length;
-    }
-    out.put_slice(&json[copied..]);
-}
+/// The part of a frame after its JSON.
+pub(crate) const END: &[u8] = b"\n\n";
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn escapes_the_line_separators_of_unicode() {
-        let text = "a\u{85}b\u{2028}\u{2029}c \u{a0}“€” \u{c2}\u{2028}";
-        let json = serde_json::to_vec(text).unwrap();
-        let mut written = BytesMut::new();
-        put_json(&json, &mut written);
-        let written = std::str::from_utf8(&written).unwrap();
-        assert!(
-            !written.contains(['\u{85}', '\u{2028}', '\u{2029}']),
-            "{written}"
-        );
-        assert_eq!(serde_json::from_str::<String>(written).unwrap(), text);
-    }
 
     #[test]
     fn an_item_is_one_block() {

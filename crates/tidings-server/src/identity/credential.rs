@@ -82,16 +82,12 @@ impl Credential {
         }
     }
 
-    /// Begins to watch this credential.
+    /// Begins to watch this credential, in a task.
     pub(crate) fn watch(self) -> Watch {
-        let left = self.left();
-        let notice = NOTICE.min(left / 2);
         Watch {
             sleep: Box::pin(sleep(Duration::ZERO)),
-            notice,
-            told: false,
             changed: self.tokens.changed(),
-            credential: self,
+            validity: Validity::of(self),
         }
     }
 
@@ -120,26 +116,73 @@ pub(crate) async fn ended(credential: Option<Credential>) -> TokenError {
     };
     let mut watch = credential.watch();
     while watch.next().await != Ending::Now {}
-    watch.credential.fault()
+    watch.validity.credential.fault()
 }
 
-/// Reports the expiry and the revocation of a credential while a request uses it.
+/// Tells the expiry and the revocation of a credential to whoever looks when it is time, or when
+/// [`Tokens::changed`] notifies.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct Validity {
     credential: Credential,
-    /// Notify when the credential must be checked again: revocations, new keys, jumps of the clock.
-    changed: [watch::Receiver<u64>; 3],
-    sleep: Pin<Box<Sleep>>,
     /// How long before the expiry to warn.
     notice: Duration,
     told: bool,
 }
 
-impl Watch {
+impl Validity {
+    pub(crate) fn of(credential: Credential) -> Self {
+        Self {
+            notice: NOTICE.min(credential.left() / 2),
+            told: false,
+            credential,
+        }
+    }
+
     /// Whether the credential has expired by the wall clock. Timers stop while the machine sleeps, so a
     /// stream checks this before it sends an event that is ready when the machine wakes.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.credential.claims.expires <= now
+    }
+
+    /// Whether the credential is not accepted any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        let credential = &self.credential;
+        credential.left().is_zero() || !credential.tokens.still_accepts(&credential.claims)
+    }
+
+    /// First [`Ending::Soon`], then [`Ending::Now`] at every further look. Otherwise the time until the
+    /// next look.
+    pub(crate) fn look(&mut self) -> Result<Duration, Ending> {
+        if self.has_ended() {
+            return Err(Ending::Now);
+        }
+        let left = self.credential.left();
+        if left <= self.notice && !self.told {
+            self.told = true;
+            return Err(Ending::Soon(self.credential.claims.expires));
+        }
+        let due = if self.told {
+            left
+        } else {
+            left.saturating_sub(self.notice)
+        };
+        Ok(due.min(LONGEST_SLEEP))
+    }
+}
+
+/// Reports the expiry and the revocation of a credential while a request uses it.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    validity: Validity,
+    /// Notify when the credential must be checked again: revocations, new keys, jumps of the clock.
+    changed: [watch::Receiver<u64>; 3],
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Watch {
+    /// As [`Validity::is_over`].
     pub(crate) fn is_over(&self) -> bool {
-        self.credential.left().is_zero()
+        self.validity.is_over(Timestamp::now())
     }
 
     /// Waits for the next ending: first [`Ending::Soon`], then [`Ending::Now`] at every further call. A
@@ -148,26 +191,20 @@ impl Watch {
     /// Cancel-safe.
     pub(crate) async fn next(&mut self) -> Ending {
         loop {
-            // Marked before the check, so that a later revocation wakes this task.
-            let credential = &self.credential;
+            // Marked before the look, so that a later revocation wakes this task.
             for changed in &mut self.changed {
                 changed.mark_unchanged();
             }
-            let left = credential.left();
-            if left.is_zero() || !credential.tokens.still_accepts(&credential.claims) {
-                return Ending::Now;
-            }
-            if left <= self.notice && !self.told {
-                self.told = true;
-                return Ending::Soon(credential.claims.expires);
-            }
-            let due = if self.told { left } else { left - self.notice };
-            let wake = tokio::time::Instant::now() + due.min(LONGEST_SLEEP);
+            let due = match self.validity.look() {
+                Ok(due) => due,
+                Err(ending) => return ending,
+            };
+            let wake = tokio::time::Instant::now() + due;
             self.sleep.as_mut().reset(wake);
             let [revoked, exchanged, jumped] = &mut self.changed;
             tokio::select! {
                 () = self.sleep.as_mut() => {}
-                // `credential` holds the senders, so `changed` never fails.
+                // `validity` holds the senders, so `changed` never fails.
                 _ = revoked.changed() => {}
                 _ = exchanged.changed() => {}
                 _ = jumped.changed() => {}

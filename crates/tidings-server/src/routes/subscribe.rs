@@ -11,10 +11,11 @@ use tidings_event::Start;
 
 use crate::error::ApiError;
 use crate::error_chain::chain;
-use crate::event_stream::{self, EventStream, Keeping};
+use crate::event_stream::{self, EventStream, LiveStream};
 use crate::extract::Reader;
+use crate::handover::Handover;
 use crate::identity::{Caller, Credential};
-use crate::limits::delay_refusal;
+use crate::limits::{StreamSlot, delay_refusal};
 use crate::request::query::{Elsewhere, check_unfiltered};
 use crate::request::stream_start;
 #[cfg(feature = "openapi")]
@@ -81,13 +82,7 @@ pub(crate) async fn subscribe(
         event_stream::ended()
     } else {
         match state.open_stream(caller, &request) {
-            Ok(slot) => {
-                let start =
-                    stream_start::read(request.headers(), request.uri().query().unwrap_or(""));
-                let credential = request.extensions().get::<Credential>().cloned();
-                let keeping = Keeping { slot, credential };
-                open(&state, caller, keeping, start).await
-            }
+            Ok(slot) => Opening::of(&request, slot).open(&state, caller).await,
             Err(refused) => {
                 drop(request);
                 delay_refusal(&state.drain).await;
@@ -106,12 +101,41 @@ pub(crate) async fn subscribe(
     Ok(response)
 }
 
-async fn open(state: &AppState, caller: Caller, keeping: Keeping, start: Start) -> Body {
-    match state.engine.subscribe(caller.owner, start).await {
-        Ok(subscription) => EventStream::new(subscription, keeping, state).into_body(),
-        Err(error) => {
-            tracing::error!(cause = chain(&error), "could not begin a stream");
-            event_stream::ended()
+/// The parts of a request that its stream needs.
+struct Opening {
+    start: Start,
+    slot: StreamSlot,
+    credential: Option<Credential>,
+    handover: Option<Handover>,
+}
+
+impl Opening {
+    fn of(request: &Request, slot: StreamSlot) -> Self {
+        let extensions = request.extensions();
+        Self {
+            start: stream_start::read(request.headers(), request.uri().query().unwrap_or("")),
+            slot,
+            credential: extensions.get().cloned(),
+            handover: extensions.get().cloned(),
+        }
+    }
+
+    async fn open(self, state: &AppState, caller: Caller) -> Body {
+        let follower = match state.engine.follow(caller.owner, self.start).await {
+            Ok(follower) => follower,
+            Err(error) => {
+                tracing::error!(cause = chain(&error), "could not begin a stream");
+                return event_stream::ended();
+            }
+        };
+        let mut stream = LiveStream {
+            follower,
+            slot: self.slot,
+            credential: self.credential,
+        };
+        match self.handover {
+            Some(handover) => handover.put(stream.begin(), stream),
+            None => EventStream::new(stream, state).into_body(),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::login::{ALICE, BOB, HOST, LoginApp, USER, id_of_token};
 use crate::wire;
 
 /// Reads a stream from its start.
-async fn open(app: &LoginApp, token: &str) -> TcpStream {
+pub(crate) async fn open(app: &LoginApp, token: &str) -> TcpStream {
     let head = format!(
         "GET {EVENTS}/subscribe HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\
          Authorization: Bearer {token}\r\n\r\n"

@@ -19,6 +19,7 @@ mod metrics;
 mod mount;
 mod openapi;
 mod page;
+mod reactor;
 mod recorded;
 mod schema;
 mod session;

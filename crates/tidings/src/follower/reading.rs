@@ -7,7 +7,7 @@ use tidings_event::OwnerId;
 
 use crate::store::{ReplayPage, RevRange, Side, Snapshot, Store, StoreError};
 
-/// A read of the store for one [`Follower`](crate::Follower).
+/// A read of the store for one [`Follower`](crate::wire::Follower).
 #[derive(Debug)]
 pub struct StoreRead {
     pub(super) store: Arc<dyn Store>,
@@ -47,7 +47,7 @@ impl fmt::Debug for ReadDone {
 }
 
 impl StoreRead {
-    /// Reads the store. Dropping the future loses nothing if [`Follower::forget_read`](crate::Follower::forget_read) is called.
+    /// Reads the store. Dropping the future loses nothing if [`Follower::forget_read`](crate::wire::Follower::forget_read) is called.
     pub fn run(self) -> impl Future<Output = ReadDone> + Send + 'static + use<> {
         let Self {
             store,

@@ -23,11 +23,11 @@ pub(crate) const TIGHT_WINDOW_BYTES: usize = 8 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SeatNumber(usize);
 
-/// Learns that a [`Follower`](crate::Follower) has something new.
+/// Learns that a [`Follower`](crate::wire::Follower) has something new.
 ///
 /// It is called while the feed is locked: it must be quick and must not call the engine.
 pub trait FollowerWaker: fmt::Debug + Send + Sync {
-    /// The follower that was given this token with [`Follower::wake`](crate::Follower::wake) must step
+    /// The follower that was given this token with [`Follower::wake`](crate::wire::Follower::wake) must step
     /// again. It can be called once too often, and from any thread.
     fn wake(&self, token: usize);
 }

@@ -1,0 +1,121 @@
+//! Serves the streams of plain HTTP/1.1 connections without a task for each.
+//!
+//! A stream here is an entry of some hundred bytes: its socket, its position, and when something is due.
+//! A few shards, one for each thread of the runtime, share the entries. A shard is one task: feeds, sockets
+//! and a timer wheel name the entries that have something to do, and the shard serves one after the other
+//! without waiting for any. Streams over TLS and HTTP/2, and those of a mounted router, are tasks
+//! ([`event_stream`](crate::event_stream)).
+
+mod entry;
+mod inbox;
+mod rendering;
+mod shard;
+mod wheel;
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+
+use crate::admission::Place;
+use crate::event_stream::LiveStream;
+use crate::handover::Framing;
+use crate::listener::log_panic;
+use crate::state::AppState;
+
+use inbox::Inbox;
+use shard::Shard;
+
+/// A stream that a connection gives to the reactor, after the head and the first frames are written.
+#[derive(Debug)]
+pub(crate) struct Adopted {
+    pub(crate) connection: Freed,
+    pub(crate) framing: Framing,
+    pub(crate) stream: LiveStream,
+}
+
+/// A connection without a stream.
+#[derive(Debug)]
+pub(crate) struct Freed {
+    pub(crate) socket: TcpStream,
+    pub(crate) peer: IpAddr,
+    pub(crate) place: Place,
+    /// What the client has sent already of its next request.
+    pub(crate) read_before: Bytes,
+}
+
+/// Serves the next requests of a connection whose stream has ended.
+pub(crate) type Resume =
+    Arc<dyn Fn(Freed) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// The way into the shards. Clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct Reactor {
+    inboxes: Arc<[Arc<Inbox>]>,
+    next: Arc<AtomicUsize>,
+}
+
+impl Reactor {
+    /// A shard for each thread of the current Tokio runtime.
+    pub(crate) fn new() -> Self {
+        let shards = Handle::current().metrics().num_workers().max(1);
+        Self {
+            inboxes: (0..shards).map(|_| Arc::default()).collect(),
+            next: Arc::default(),
+        }
+    }
+
+    /// Gives a stream to the shards, in turn.
+    pub(crate) fn adopt(&self, stream: Adopted) {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        self.inboxes[turn % self.inboxes.len()].adopt(stream);
+    }
+
+    /// How many streams there are.
+    pub(crate) fn len(&self) -> usize {
+        self.inboxes.iter().map(|inbox| inbox.len()).sum()
+    }
+
+    /// Runs the shards. Dropping them ends their streams.
+    pub(crate) fn start(&self, state: &Arc<AppState>, resume: &Resume) -> Shards {
+        let mut tasks = JoinSet::new();
+        for inbox in self.inboxes.iter() {
+            let shard = Shard::new(Arc::clone(inbox), Arc::clone(state), Arc::clone(resume));
+            // A shard yields by itself, and must not take a used-up budget for a socket that is not ready.
+            tasks.spawn(tokio::task::unconstrained(shard.run()));
+        }
+        Shards {
+            reactor: self.clone(),
+            tasks,
+        }
+    }
+}
+
+/// The running shards.
+#[derive(Debug)]
+pub(crate) struct Shards {
+    reactor: Reactor,
+    tasks: JoinSet<()>,
+}
+
+impl Shards {
+    /// Waits until all streams have ended. No stream comes any more.
+    pub(crate) async fn ended(&mut self) {
+        for inbox in self.reactor.inboxes.iter() {
+            inbox.close();
+        }
+        while let Some(ended) = self.tasks.join_next().await {
+            log_panic(ended);
+        }
+    }
+
+    /// Ends all streams at once.
+    pub(crate) async fn shutdown(&mut self) {
+        self.tasks.shutdown().await;
+    }
+}

@@ -1,0 +1,325 @@
+//! One stream of a shard.
+
+mod sending;
+
+use std::io::ErrorKind;
+use std::net::IpAddr;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tidings::StoreError;
+use tidings::wire::{Follower, ReadDone, Step, StoreRead};
+use tidings_event::StreamItem;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::rendering::{Key, Renderings};
+use super::wheel::Tick;
+use super::{Adopted, Freed};
+use crate::admission::Place;
+use crate::error_chain::chain;
+use crate::event_stream::{self, KEEPALIVE, sse};
+use crate::handover::Framing;
+use crate::identity::{Ending, Validity};
+use crate::limits::StreamSlot;
+
+use sending::Written;
+
+/// How often a stream that always has more goes on before others are served.
+const ROUNDS: usize = 4;
+
+/// The bytes that a client can send of its next request while the stream goes on. After them the server
+/// reads nothing more, and notices only by its writes that the client has gone.
+const READ_BEFORE_BYTES: usize = 8 * 1024;
+
+/// The time after which the credential of a client that takes nothing is looked at again.
+const RECHECK: Duration = Duration::from_secs(1);
+
+/// What the entries of a shard share while it serves them.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) now: Instant,
+    /// The wall clock at the same time.
+    pub(super) clock: Timestamp,
+    pub(super) keepalive: Duration,
+    pub(super) write_timeout: Duration,
+    pub(super) renderings: Renderings,
+    /// Frames that were delivered since they were last counted, and the bytes of their JSON.
+    pub(super) delivered: (u64, u64),
+}
+
+/// What becomes of an entry.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It waits.
+    Waits,
+    /// It has more to send, after others.
+    HasMore,
+    /// It needs the store.
+    Reads(StoreRead),
+    /// Its client has gone, or must go.
+    Gone,
+    /// Its client took nothing for too long.
+    Stalled,
+    /// All is sent.
+    Finished,
+}
+
+/// A stream.
+#[derive(Debug)]
+pub(super) struct Entry {
+    socket: TcpStream,
+    /// Wakes the shard for the socket.
+    waker: Waker,
+    follower: Follower,
+    validity: Option<Validity>,
+    framing: Framing,
+    /// The rest of what was begun and must be completed: one frame at most.
+    unsent: Bytes,
+    /// Nothing follows `unsent`.
+    is_ended: bool,
+    /// Since when the socket takes nothing.
+    blocked: Option<Instant>,
+    last_sent: Instant,
+    /// When the validity is looked at.
+    check: Option<Instant>,
+    /// When the stream ends because the server does.
+    farewell: Option<Instant>,
+    /// The tick at which the wheel names this entry.
+    pub(super) armed: Tick,
+    /// Tells this stream from others that had its number.
+    pub(super) serial: u64,
+    peer: IpAddr,
+    read_before: Vec<u8>,
+    place: Place,
+    _slot: StreamSlot,
+}
+
+impl Entry {
+    pub(super) fn new(adopted: Adopted, waker: Waker, serial: u64, now: Instant) -> Self {
+        let Adopted {
+            connection,
+            framing,
+            stream,
+        } = adopted;
+        let validity = stream.credential.map(Validity::of);
+        Self {
+            socket: connection.socket,
+            waker,
+            follower: stream.follower,
+            check: validity.as_ref().map(|_| now),
+            validity,
+            framing,
+            unsent: Bytes::new(),
+            is_ended: false,
+            blocked: None,
+            last_sent: now,
+            farewell: None,
+            armed: Tick::NEVER,
+            serial,
+            peer: connection.peer,
+            read_before: connection.read_before.into(),
+            place: connection.place,
+            _slot: stream.slot,
+        }
+    }
+
+    pub(super) const fn follower(&self) -> &Follower {
+        &self.follower
+    }
+
+    pub(super) const fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
+    /// Ends the stream at this moment, or as soon as its client has taken what was begun.
+    pub(super) const fn end_at(&mut self, farewell: Instant) {
+        self.farewell = Some(farewell);
+    }
+
+    /// Looks at the validity with the next step.
+    pub(super) fn check_now(&mut self, now: Instant) {
+        self.check = self.validity.as_ref().map(|_| now);
+    }
+
+    /// The connection, for its next request; `None` if it ends with the stream.
+    pub(super) fn into_connection(self) -> Option<Freed> {
+        self.framing.keep_alive.then(|| Freed {
+            socket: self.socket,
+            peer: self.peer,
+            place: self.place,
+            read_before: self.read_before.into(),
+        })
+    }
+
+    /// When this entry has something to do although nothing happens.
+    pub(super) fn due(&self, turn: &Turn) -> Instant {
+        let due = match self.blocked {
+            Some(since) => since + turn.write_timeout,
+            None => {
+                let keepalive = self.last_sent + turn.keepalive;
+                self.farewell.map_or(keepalive, |at| at.min(keepalive))
+            }
+        };
+        self.check.map_or(due, |check| check.min(due))
+    }
+
+    /// Takes what was read from the store for it.
+    pub(super) fn take_read(&mut self, done: ReadDone) {
+        if self.is_ended {
+            return;
+        }
+        match self.follower.take_read(done) {
+            Ok(()) => {}
+            Err(StoreError::Closed) => self.finish(&event_stream::farewell()),
+            Err(error) => {
+                tracing::error!(cause = chain(&error), "could not read events for a stream");
+                self.finish(&event_stream::farewell());
+            }
+        }
+    }
+
+    /// Does what there is to do. `is_socket` says that the socket may have changed.
+    pub(super) fn advance(&mut self, turn: &mut Turn, is_socket: bool) -> Outcome {
+        if is_socket {
+            if self.has_gone() {
+                return Outcome::Gone;
+            }
+            self.unblock(turn.now);
+        }
+        if let Some(since) = self.blocked {
+            return self.stay_blocked(since, turn);
+        }
+        for _ in 0..ROUNDS {
+            match self.flush(turn.now) {
+                Written::All => {}
+                Written::Part | Written::Nothing => return Outcome::Waits,
+                Written::Broken => return Outcome::Gone,
+            }
+            if self.is_ended {
+                return Outcome::Finished;
+            }
+            if self.say_what_is_due(turn) {
+                continue;
+            }
+            if let Some(outcome) = self.follow(turn) {
+                return outcome;
+            }
+        }
+        Outcome::HasMore
+    }
+
+    /// Whether the client has closed its side. What it sends before is kept for its next request.
+    fn has_gone(&mut self) -> bool {
+        let mut scratch = [0; 1024];
+        while self.read_before.len() < READ_BEFORE_BYTES {
+            let mut context = Context::from_waker(&self.waker);
+            match self.socket.poll_read_ready(&mut context) {
+                Poll::Pending => return false,
+                Poll::Ready(Err(_)) => return true,
+                Poll::Ready(Ok(())) => match self.socket.try_read(&mut scratch) {
+                    Ok(0) => return true,
+                    Ok(bytes) => self.read_before.extend_from_slice(&scratch[..bytes]),
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    Err(_) => return true,
+                },
+            }
+        }
+        false
+    }
+
+    /// The client takes nothing.
+    fn stay_blocked(&mut self, since: Instant, turn: &Turn) -> Outcome {
+        if since + turn.write_timeout <= turn.now {
+            return Outcome::Stalled;
+        }
+        if let Some(validity) = &self.validity
+            && self.check.is_some_and(|check| check <= turn.now)
+        {
+            // It cannot be told, and must not be served any more.
+            if validity.has_ended() {
+                return Outcome::Gone;
+            }
+            self.check = Some(turn.now + RECHECK);
+        }
+        Outcome::Waits
+    }
+
+    /// Puts into `unsent` what does not come from the feeds. Returns whether there was something.
+    fn say_what_is_due(&mut self, turn: &Turn) -> bool {
+        if self.farewell.is_some_and(|at| at <= turn.now) {
+            self.finish(&event_stream::farewell());
+            return true;
+        }
+        if let Some(validity) = &mut self.validity
+            && self.check.is_some_and(|check| check <= turn.now)
+        {
+            let cursor = self.follower.cursor();
+            match validity.look() {
+                Ok(time) => self.check = Some(turn.now + time),
+                // The next look follows at once.
+                Err(Ending::Soon(at)) => {
+                    self.say(&sse::item(&StreamItem::Expiring { cursor, at }));
+                    return true;
+                }
+                Err(Ending::Now) => {
+                    self.finish(&event_stream::expired(cursor));
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Sends what the feeds have. `None` if it can go on.
+    fn follow(&mut self, turn: &mut Turn) -> Option<Outcome> {
+        // A client that reconnects with a valid credential gets what is not sent.
+        let validity = self.validity.as_ref();
+        let is_over = validity.is_some_and(|validity| validity.is_over(turn.clock));
+        let chunked = self.framing.chunked;
+        let key = self.follower.is_live().then(|| Key {
+            owner: self.follower.owner(),
+            cursor: self.follower.cursor(),
+            chunked,
+        });
+        if key.is_some_and(|key| turn.renderings.find(key)) {
+            if is_over {
+                self.finish(&event_stream::expired(self.follower.cursor()));
+                return None;
+            }
+        } else {
+            match self.follower.step() {
+                Step::Notice(frame) => {
+                    self.say(&sse::frames(&[frame]));
+                    return None;
+                }
+                Step::Changes(_) if is_over => {
+                    self.finish(&event_stream::expired(self.follower.cursor()));
+                    return None;
+                }
+                Step::Changes(changes) => {
+                    turn.renderings.render(key, chunked, &changes);
+                }
+                Step::Read(read) => return Some(Outcome::Reads(read)),
+                Step::Closed => {
+                    self.finish(&event_stream::farewell());
+                    return None;
+                }
+                Step::Wait => {
+                    if self.last_sent + turn.keepalive > turn.now {
+                        return Some(Outcome::Waits);
+                    }
+                    self.say(KEEPALIVE);
+                    return None;
+                }
+            }
+        }
+        match self.send(turn) {
+            Written::All | Written::Part => None,
+            Written::Nothing => Some(Outcome::Waits),
+            Written::Broken => Some(Outcome::Gone),
+        }
+    }
+}

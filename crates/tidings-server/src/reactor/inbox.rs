@@ -1,0 +1,123 @@
+//! What is to be done by one shard.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Wake;
+
+use tidings::wire::FollowerWaker;
+use tokio::sync::Notify;
+
+use super::Adopted;
+
+/// Names entries that have something to do, from any thread. The shard empties it.
+///
+/// It is bounded by the entries: a feed names an entry once until the entry has looked, and a socket once
+/// until the shard has asked it again.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    waiting: Mutex<Waiting>,
+    /// Rung when the first thing arrives.
+    bell: Notify,
+    /// The streams of the shard, and those on their way to it.
+    streams: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    pub(super) calls: Vec<Call>,
+    pub(super) adopted: Vec<Adopted>,
+    /// No stream comes any more.
+    pub(super) closed: bool,
+}
+
+/// Who has something to do, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    /// The feed of this entry has something new.
+    Feed(u32),
+    /// The socket of this entry can be read or written.
+    Socket(u32),
+}
+
+impl Inbox {
+    /// Waits for something to do.
+    pub(super) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+
+    pub(super) fn call(&self, call: Call) {
+        let mut waiting = self.waiting();
+        waiting.calls.push(call);
+        self.ring(waiting);
+    }
+
+    pub(super) fn adopt(&self, stream: Adopted) {
+        self.streams.fetch_add(1, Ordering::Relaxed);
+        let mut waiting = self.waiting();
+        waiting.adopted.push(stream);
+        self.ring(waiting);
+    }
+
+    pub(super) fn close(&self) {
+        let mut waiting = self.waiting();
+        waiting.closed = true;
+        self.ring(waiting);
+    }
+
+    /// Moves what waits into `taken`, which is empty and lends its room.
+    pub(super) fn take(&self, taken: &mut Waiting) {
+        let mut waiting = self.waiting();
+        taken.closed = waiting.closed;
+        std::mem::swap(&mut waiting.calls, &mut taken.calls);
+        std::mem::swap(&mut waiting.adopted, &mut taken.adopted);
+    }
+
+    /// Counts a stream that has ended.
+    pub(super) fn ended(&self) {
+        self.streams.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.streams.load(Ordering::Relaxed)
+    }
+
+    /// Rings if this is the first thing: the shard takes all at once.
+    fn ring(&self, waiting: MutexGuard<'_, Waiting>) {
+        let is_first = waiting.calls.len() + waiting.adopted.len() <= 1 || waiting.closed;
+        drop(waiting);
+        if is_first {
+            self.bell.notify_one();
+        }
+    }
+
+    /// A panic cannot leave the lists half changed.
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FollowerWaker for Inbox {
+    fn wake(&self, token: usize) {
+        // An entry's number is far below this.
+        if let Ok(entry) = u32::try_from(token) {
+            self.call(Call::Feed(entry));
+        }
+    }
+}
+
+/// Wakes a shard for a socket of one entry.
+#[derive(Debug)]
+pub(super) struct SocketWaker {
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) entry: u32,
+}
+
+impl Wake for SocketWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.inbox.call(Call::Socket(self.entry));
+    }
+}

@@ -1,0 +1,371 @@
+//! A part of the streams, served by one task.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Waker;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use jiff::Timestamp;
+use slab::Slab;
+use socket2::SockRef;
+use tidings::wire::{FollowerWaker, ReadDone, StoreRead};
+use tokio::sync::watch;
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::{Instant, sleep_until};
+
+use super::entry::{Entry, Outcome, Turn};
+use super::inbox::{Call, Inbox, SocketWaker, Waiting};
+use super::rendering::Renderings;
+use super::wheel::{Tick, Wheel};
+use super::{Adopted, Resume};
+use crate::identity::Identity;
+use crate::listener::log_panic;
+use crate::state::AppState;
+
+/// How many entries are served before other tasks of the thread have a turn: less than 200 µs.
+const AT_ONCE: usize = 32;
+
+/// How many entries of a shard read the store at a time. Each holds a page of a replay meanwhile; the
+/// others wait in their order.
+const READS: usize = 8;
+
+type Reading = Pin<Box<dyn Future<Output = (Reader, ReadDone)> + Send>>;
+
+/// The entry that a read is for. The number can have passed to another stream meanwhile.
+#[derive(Clone, Copy, Debug)]
+struct Reader {
+    entry: u32,
+    serial: u64,
+}
+
+/// A part of the streams.
+pub(super) struct Shard {
+    inbox: Arc<Inbox>,
+    state: Arc<AppState>,
+    resume: Resume,
+    entries: Slab<Box<Entry>>,
+    /// The serial of the next entry.
+    next_serial: u64,
+    wheel: Wheel,
+    turn: Turn,
+    /// Entries that were served in this turn.
+    served: usize,
+    reads: FuturesUnordered<Reading>,
+    waiting_reads: VecDeque<(Reader, StoreRead)>,
+    /// Connections that serve their next requests.
+    resumed: JoinSet<()>,
+    is_draining: bool,
+}
+
+impl fmt::Debug for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shard")
+            .field("entries", &self.entries.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a shard looks.
+enum Event {
+    Called,
+    Due,
+    Read(Reader, ReadDone),
+    CredentialsChanged,
+    DrainBegun,
+    Resumed,
+}
+
+impl Shard {
+    pub(super) fn new(inbox: Arc<Inbox>, state: Arc<AppState>, resume: Resume) -> Self {
+        let now = Instant::now();
+        Self {
+            turn: Turn {
+                now,
+                clock: Timestamp::now(),
+                keepalive: state.keepalive,
+                write_timeout: state.write_timeout,
+                renderings: Renderings::default(),
+                delivered: (0, 0),
+            },
+            inbox,
+            state,
+            resume,
+            entries: Slab::new(),
+            next_serial: 0,
+            wheel: Wheel::new(now),
+            served: 0,
+            reads: FuturesUnordered::new(),
+            waiting_reads: VecDeque::new(),
+            resumed: JoinSet::new(),
+            is_draining: false,
+        }
+    }
+
+    /// Serves until no stream is left and none comes any more.
+    pub(super) async fn run(mut self) {
+        let mut changed = match &self.state.authenticator.identity {
+            Identity::Tokens(tokens) => Some(tokens.changed()),
+            Identity::Local => None,
+        };
+        let mut waiting = Waiting::default();
+        let mut due = Vec::new();
+        loop {
+            let event = self.next_event(&mut changed).await;
+            self.refresh();
+            match event {
+                Event::Called => {
+                    self.inbox.take(&mut waiting);
+                    for adopted in waiting.adopted.drain(..) {
+                        self.adopt(adopted);
+                        self.breathe().await;
+                    }
+                    for call in waiting.calls.drain(..) {
+                        match call {
+                            Call::Feed(entry) => self.serve(entry, false),
+                            Call::Socket(entry) => self.serve(entry, true),
+                        }
+                        self.breathe().await;
+                    }
+                }
+                Event::Due => {
+                    self.wheel.take_due(self.turn.now, &mut due);
+                    for entry in due.drain(..) {
+                        self.serve_due(entry);
+                        self.breathe().await;
+                    }
+                }
+                Event::Read(reader, done) => self.take_read(reader, done),
+                Event::CredentialsChanged => self.check_all().await,
+                Event::DrainBegun => self.begin_drain().await,
+                Event::Resumed => {}
+            }
+            self.rest();
+            if waiting.closed && self.entries.is_empty() && self.resumed.is_empty() {
+                break;
+            }
+        }
+    }
+
+    async fn next_event(&mut self, changed: &mut Option<[watch::Receiver<u64>; 3]>) -> Event {
+        let due = self.wheel.next_due();
+        let is_due = async {
+            match due {
+                Some(due) => sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            // The end comes first, since busy feeds would delay it forever.
+            biased;
+            () = self.state.drain.begun(), if !self.is_draining => Event::DrainBegun,
+            () = credentials_change(changed) => Event::CredentialsChanged,
+            () = is_due => Event::Due,
+            Some((reader, done)) = self.reads.next(), if !self.reads.is_empty() => {
+                Event::Read(reader, done)
+            }
+            Some(ended) = self.resumed.join_next(), if !self.resumed.is_empty() => {
+                log_panic(ended);
+                Event::Resumed
+            }
+            () = self.inbox.rung() => Event::Called,
+        }
+    }
+
+    /// Lets other tasks of the thread have a turn now and then.
+    async fn breathe(&mut self) {
+        self.served += 1;
+        if self.served.is_multiple_of(AT_ONCE) {
+            yield_now().await;
+            self.refresh();
+        }
+    }
+
+    fn refresh(&mut self) {
+        self.turn.now = Instant::now();
+        self.turn.clock = Timestamp::now();
+    }
+
+    /// What is done once for all entries that were served.
+    fn rest(&mut self) {
+        let (frames, bytes) = std::mem::take(&mut self.turn.delivered);
+        if frames > 0 {
+            self.state.engine.count_delivered(frames, bytes);
+        }
+        self.turn.renderings.rest();
+    }
+
+    fn adopt(&mut self, adopted: Adopted) {
+        let farewell = self.is_draining.then(|| self.farewell());
+        let place = self.entries.vacant_entry();
+        let Ok(number) = u32::try_from(place.key()) else {
+            self.inbox.ended();
+            return;
+        };
+        let inbox = Arc::clone(&self.inbox);
+        let waker = Waker::from(Arc::new(SocketWaker {
+            inbox,
+            entry: number,
+        }));
+        self.next_serial += 1;
+        let mut entry = Entry::new(adopted, waker, self.next_serial, self.turn.now);
+        if let Some(farewell) = farewell {
+            entry.end_at(farewell);
+        }
+        let waker: Arc<dyn FollowerWaker> = Arc::clone(&self.inbox) as _;
+        entry.follower().wake(&waker, place.key());
+        place.insert(Box::new(entry));
+        // What has come before it could be woken.
+        self.serve(number, true);
+    }
+
+    /// A random moment within the drain's spread.
+    fn farewell(&self) -> Instant {
+        self.turn.now + self.state.drain_spread.mul_f64(fastrand::f64())
+    }
+
+    fn serve(&mut self, number: u32, is_socket: bool) {
+        let Some(entry) = self.entries.get_mut(number as usize) else {
+            // It has ended since it was called.
+            return;
+        };
+        let turn = &mut self.turn;
+        let outcome = catch_unwind(AssertUnwindSafe(|| entry.advance(turn, is_socket)));
+        match outcome {
+            Ok(Outcome::Waits) => {}
+            Ok(Outcome::HasMore) => self.inbox.call(Call::Feed(number)),
+            Ok(Outcome::Reads(read)) => {
+                let serial = entry.serial;
+                let reader = Reader {
+                    entry: number,
+                    serial,
+                };
+                self.waiting_reads.push_back((reader, read));
+                self.begin_reads();
+            }
+            Ok(Outcome::Gone) => return self.end(number),
+            Ok(Outcome::Stalled) => {
+                tracing::debug!(peer = %entry.peer(), "a client took nothing for too long");
+                self.state.metrics.count_stalled();
+                return self.end(number);
+            }
+            Ok(Outcome::Finished) => return self.finish(number),
+            Err(_) => {
+                // The panic hook has told where.
+                tracing::error!(peer = %entry.peer(), "the stream of a client panicked");
+                return self.end(number);
+            }
+        }
+        self.arm(number);
+    }
+
+    /// Puts an entry into the wheel, unless it is in a slot that comes early enough.
+    fn arm(&mut self, number: u32) {
+        if let Some(entry) = self.entries.get_mut(number as usize) {
+            let tick = self.wheel.tick_of(entry.due(&self.turn));
+            if tick < entry.armed {
+                entry.armed = tick;
+                self.wheel.insert(tick, number);
+            }
+        }
+    }
+
+    /// Serves an entry whose slot has come.
+    fn serve_due(&mut self, number: u32) {
+        if let Some(entry) = self.entries.get_mut(number as usize) {
+            entry.armed = Tick::NEVER;
+            self.serve(number, false);
+        }
+    }
+
+    fn begin_reads(&mut self) {
+        while self.reads.len() < READS
+            && let Some((reader, read)) = self.waiting_reads.pop_front()
+        {
+            let read = read.run();
+            self.reads
+                .push(Box::pin(async move { (reader, read.await) }));
+        }
+    }
+
+    fn take_read(&mut self, reader: Reader, done: ReadDone) {
+        if let Some(entry) = self.entries.get_mut(reader.entry as usize)
+            && entry.serial == reader.serial
+        {
+            entry.take_read(done);
+            self.serve(reader.entry, false);
+        }
+        self.begin_reads();
+    }
+
+    /// Looks at all credentials: some were revoked, keys were replaced or the clock jumped.
+    async fn check_all(&mut self) {
+        for number in self.numbers() {
+            if let Some(entry) = self.entries.get_mut(number as usize) {
+                entry.check_now(self.turn.now);
+                self.serve(number, false);
+                self.breathe().await;
+            }
+        }
+    }
+
+    /// Gives each stream a moment at which it ends.
+    async fn begin_drain(&mut self) {
+        self.is_draining = true;
+        for number in self.numbers() {
+            let farewell = self.farewell();
+            if let Some(entry) = self.entries.get_mut(number as usize) {
+                entry.end_at(farewell);
+                self.arm(number);
+                self.breathe().await;
+            }
+        }
+    }
+
+    fn numbers(&self) -> Vec<u32> {
+        let numbers = self.entries.iter().map(|(number, _)| number);
+        numbers
+            .filter_map(|number| u32::try_from(number).ok())
+            .collect()
+    }
+
+    /// Ends a stream whose client has got all of it.
+    fn finish(&mut self, number: u32) {
+        let Some(entry) = self.entries.try_remove(number as usize) else {
+            return;
+        };
+        self.inbox.ended();
+        let Some(connection) = entry.into_connection() else {
+            return;
+        };
+        if self.is_draining {
+            // The client sees the end before the socket is closed.
+            let _ = SockRef::from(&connection.socket).shutdown(std::net::Shutdown::Write);
+        } else {
+            self.resumed.spawn((self.resume)(connection));
+        }
+    }
+
+    /// Ends a stream at once.
+    fn end(&mut self, number: u32) {
+        if self.entries.try_remove(number as usize).is_some() {
+            self.inbox.ended();
+        }
+    }
+}
+
+/// Waits until credentials must be checked again.
+async fn credentials_change(changed: &mut Option<[watch::Receiver<u64>; 3]>) {
+    let Some([revoked, exchanged, jumped]) = changed else {
+        return std::future::pending().await;
+    };
+    // The state holds the senders, so `changed` never fails.
+    tokio::select! {
+        _ = revoked.changed() => {}
+        _ = exchanged.changed() => {}
+        _ = jumped.changed() => {}
+    }
+}
