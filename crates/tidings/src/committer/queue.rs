@@ -13,8 +13,8 @@ use crate::sync::{Condvar, Mutex, MutexGuard, Notify, now, sleep_until};
 
 /// After a commit, its callers often send their next requests immediately, for example publishers with a
 /// backlog. A commit costs almost the same for one request as for many. The next group therefore waits for
-/// as many requests as the last commit answered. It stops waiting when no request arrives within this
-/// fraction of the time of the last commit.
+/// them; see [`LastCommit::expected`]. It stops waiting when no request arrives within this fraction of the
+/// time of the last commit.
 const QUIET_PART: u32 = 4;
 
 /// The bounds of that time. With shorter waits the thread would spend more time on waking up than on
@@ -24,6 +24,13 @@ const MAX_QUIET: Duration = Duration::from_micros(500);
 
 /// The maximum time for which a group waits for more requests.
 const MAX_GATHER: Duration = Duration::from_millis(2);
+
+/// Every so many commits the next group waits for all callers.
+const TRIAL_EVERY: u32 = 32;
+
+/// Callers are expected to return within this time, for example when their events have reached all
+/// subscribers. A longer time would delay single requests after a burst for nothing.
+const MAX_ABSENCE: Duration = Duration::from_secs(1);
 
 /// The queue of the committer, shared by callers, the committer's task and the store's writer thread.
 #[derive(Debug)]
@@ -49,8 +56,30 @@ struct State {
 struct LastCommit {
     /// The number of requests that it answered.
     answered: usize,
+    /// The number of requests that arrived meanwhile.
+    queued: usize,
+    /// The number of commits until the next one that is followed by a trial.
+    until_trial: u32,
     took: Duration,
     ended: Instant,
+}
+
+impl LastCommit {
+    /// The number of requests that the next group waits for.
+    ///
+    /// Callers that send their next request after each answer can split into crowds, with a commit each,
+    /// that stay apart forever if each commit waits for one crowd only. So now and then a group waits for
+    /// all: if then no other requests arrive during its commit, these are all the callers there are, and
+    /// they stay together. Requests that come independently of the answers arrive during every commit.
+    /// Then the group waits less each time, since waiting would only delay them.
+    const fn expected(&self) -> usize {
+        let are_together = self.queued * 4 <= self.answered;
+        if are_together || self.until_trial == 0 {
+            self.answered + self.queued
+        } else {
+            self.answered.saturating_sub(self.queued)
+        }
+    }
 }
 
 /// The queue is closed and refuses requests.
@@ -129,8 +158,15 @@ impl Queue {
 
     /// Records a completed commit and the number of requests that it answered.
     pub(super) fn note_commit(&self, answered: usize, took: Duration) {
-        self.lock().last = Some(LastCommit {
+        let mut state = self.lock();
+        let until_trial = match state.last.map(|last| last.until_trial) {
+            Some(commits @ 1..) => commits - 1,
+            None | Some(0) => TRIAL_EVERY,
+        };
+        state.last = Some(LastCommit {
             answered,
+            queued: state.backlog.arrived(),
+            until_trial,
             took,
             ended: now(),
         });
@@ -142,10 +178,10 @@ impl Queue {
     }
 
     fn gather<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        let Some(last) = state.last.filter(|last| now() - last.ended < MAX_GATHER) else {
+        let Some(last) = state.last.filter(|last| now() - last.ended < MAX_ABSENCE) else {
             return state;
         };
-        let wanted = last.answered.min(Backlog::GROUP_EVENTS);
+        let wanted = last.expected().min(Backlog::GROUP_EVENTS);
         let quiet = (last.took / QUIET_PART).clamp(MIN_QUIET, MAX_QUIET);
         let begun = now();
         state.gathering = Some(wanted);
@@ -214,6 +250,45 @@ mod tests {
         let queue = queue(2);
         queue.note_commit(5, Duration::ZERO);
         assert_eq!(queue.take().replies.len(), 2);
+    }
+
+    fn expected(answered: usize, queued: usize, until_trial: u32) -> usize {
+        let last = LastCommit {
+            answered,
+            queued,
+            until_trial,
+            took: LONG,
+            ended: now(),
+        };
+        last.expected()
+    }
+
+    #[test]
+    fn expects_callers_that_are_together_to_return_together() {
+        assert_eq!(expected(64, 0, 20), 64);
+        assert_eq!(expected(60, 4, 20), 64);
+    }
+
+    #[test]
+    fn does_not_delay_requests_that_come_during_every_commit() {
+        // Each group waits for fewer requests than the one before it, and then for none.
+        let mut waited = vec![64];
+        while let Some(&answered) = waited.last().filter(|answered| **answered > 0) {
+            waited.push(expected(answered, 20, 20));
+        }
+        assert_eq!(waited, [64, 44, 24, 4, 0]);
+    }
+
+    #[test]
+    fn tries_now_and_then_to_bring_all_callers_together() {
+        let queue = queue(32);
+        let mut trials = 0;
+        for _ in 0..3 * (TRIAL_EVERY + 1) {
+            queue.note_commit(32, Duration::ZERO);
+            let last = queue.lock().last.unwrap();
+            trials += usize::from(last.expected() == 64);
+        }
+        assert_eq!(trials, 3);
     }
 
     #[tokio::test]
