@@ -22,6 +22,7 @@ use tracing::Instrument as _;
 
 use crate::error::{ApiError, RouteError};
 use crate::identity;
+use crate::limits::delay_refused_request;
 use crate::state::AppState;
 
 use visit::Visit;
@@ -94,6 +95,7 @@ where
             Some(answer) => Err(answer),
         };
         let span = visit.span();
+        let state = Arc::clone(&self.state);
         let passage = async move {
             let answer = match answer {
                 Ok(answer) => AssertUnwindSafe(answer).catch_unwind().await,
@@ -101,6 +103,10 @@ where
             };
             let answer = answer.unwrap_or_else(|panic| Ok(panicked(panic).into_response()));
             let Ok(mut response) = answer;
+            if response.status() == StatusCode::TOO_MANY_REQUESTS {
+                // Boxed, it takes no room in every request.
+                Box::pin(delay_refused_request(&state.drain)).await;
+            }
             visit.end(&mut response);
             Ok(response)
         };
@@ -153,6 +159,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::limits::LimitError;
     use crate::repeats::REPORT_EVERY;
     use crate::state::Surface;
     use crate::store_failure::StoreFailure;
@@ -174,6 +181,36 @@ mod tests {
                 event.record(&mut text);
                 self.0.lock().unwrap().push(text.0);
             }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn delays_requests_beyond_a_limit() {
+        async fn limited() -> ApiError {
+            LimitError::Queries { limit: 1 }.into()
+        }
+        async fn failing() -> ApiError {
+            StoreFailure::Timeout.into()
+        }
+        let data_dir = TempDir::new().unwrap();
+        let engine = Tidings::open(tidings::Config::new(data_dir.path())).await;
+        let state = Arc::new(AppState::new(
+            engine.unwrap(),
+            &Config::default(),
+            Surface::empty(),
+        ));
+        let routes = Router::new()
+            .route("/limited", get(limited))
+            .route("/failing", get(failing));
+        let routes = GateLayer::new(Arc::clone(&state)).layer(routes);
+        for (path, status, delay) in [("/limited", 429, 75..=126), ("/failing", 503, 0..=0)] {
+            let request = Request::get(path).header("host", "localhost");
+            let request = request.body(Body::empty()).unwrap();
+            let begun = tokio::time::Instant::now();
+            let Ok(answer) = routes.clone().oneshot(request).await;
+            assert_eq!(answer.status(), status);
+            let delayed = begun.elapsed().as_millis();
+            assert!(delay.contains(&delayed), "{path}: {delayed} ms");
         }
     }
 

@@ -18,7 +18,7 @@ use std::num::NonZeroU32;
 
 use tidings_event::OwnerId;
 
-pub(crate) use delay::delay_refusal;
+pub(crate) use delay::{delay_refused_request, delay_refused_stream};
 pub(crate) use error::LimitError;
 pub(crate) use streams::StreamSlot;
 pub(crate) use uri::check_uri;

@@ -1,4 +1,4 @@
-//! The delay before a stream is refused.
+//! The delay before a request or a stream is refused.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -7,12 +7,26 @@ use crate::shutdown::Drain;
 
 /// The delay of a stream's refusal in milliseconds. Existing clients retry as soon as they are refused.
 /// The delay is random, so that clients that were refused together do not retry together.
-const DELAY_MS: RangeInclusive<u64> = 750..=1_250;
+const STREAM_DELAY_MS: RangeInclusive<u64> = 750..=1_250;
 
-/// Waits before a stream is refused, but not while the server shuts down. The caller should hold no
-/// large memory meanwhile.
-pub(crate) async fn delay_refusal(drain: &Drain) {
-    let delay = Duration::from_millis(fastrand::u64(DELAY_MS));
+/// The delay of a request that exceeds a limit of its caller. A client that sends the next request, or
+/// connects again, as soon as it is refused would otherwise use more of the processor for its refusals
+/// than the limit leaves it for requests.
+const REQUEST_DELAY_MS: RangeInclusive<u64> = 75..=125;
+
+/// Waits before a stream is refused. The caller should hold no large memory meanwhile.
+pub(crate) async fn delay_refused_stream(drain: &Drain) {
+    delay(STREAM_DELAY_MS, drain).await;
+}
+
+/// Waits before a request is refused by a limit of its caller.
+pub(crate) async fn delay_refused_request(drain: &Drain) {
+    delay(REQUEST_DELAY_MS, drain).await;
+}
+
+/// Does not wait while the server shuts down.
+async fn delay(milliseconds: RangeInclusive<u64>, drain: &Drain) {
+    let delay = Duration::from_millis(fastrand::u64(milliseconds));
     tokio::select! {
         () = drain.begun() => {}
         () = tokio::time::sleep(delay) => {}
@@ -26,9 +40,9 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn delays_a_refusal_by_about_a_second() {
+    async fn delays_a_refused_stream_by_about_a_second() {
         let start = Instant::now();
-        delay_refusal(&Drain::default()).await;
+        delay_refused_stream(&Drain::default()).await;
         let delay = start.elapsed().as_millis();
         assert!((750..=1_251).contains(&delay), "{delay}");
     }
@@ -38,7 +52,7 @@ mod tests {
         let drain = Drain::default();
         let start = Instant::now();
         let begin = async { drain.begin() };
-        tokio::join!(delay_refusal(&drain), begin);
+        tokio::join!(delay_refused_stream(&drain), begin);
         assert_eq!(start.elapsed(), Duration::ZERO);
     }
 }

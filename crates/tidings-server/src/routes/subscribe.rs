@@ -15,7 +15,7 @@ use crate::event_stream::{self, EventStream, LiveStream};
 use crate::extract::Reader;
 use crate::handover::Handover;
 use crate::identity::{Caller, Credential};
-use crate::limits::{StreamSlot, delay_refusal};
+use crate::limits::{StreamSlot, delay_refused_stream};
 use crate::request::query::{Elsewhere, check_unfiltered};
 use crate::request::stream_start;
 #[cfg(feature = "openapi")]
@@ -68,13 +68,13 @@ pub(crate) async fn subscribe(
         Ok(reader) => reader,
         Err(refused) => {
             drop(request);
-            delay_refusal(&state.drain).await;
+            delay_refused_stream(&state.drain).await;
             return Err(refused);
         }
     };
     let body = if let Err(refused) = check_unfiltered(request.uri().query(), Elsewhere::Stream) {
         drop(request);
-        delay_refusal(&state.drain).await;
+        delay_refused_stream(&state.drain).await;
         return Err(refused.into());
     } else if request.method() == Method::HEAD {
         Body::empty()
@@ -85,7 +85,7 @@ pub(crate) async fn subscribe(
             Ok(slot) => Opening::of(&request, slot).open(&state, caller).await,
             Err(refused) => {
                 drop(request);
-                delay_refusal(&state.drain).await;
+                delay_refused_stream(&state.drain).await;
                 return Err(refused);
             }
         }
