@@ -15,6 +15,7 @@ mod uri;
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use tidings_event::OwnerId;
 
@@ -89,6 +90,13 @@ pub(crate) enum Reach {
     Everyone,
 }
 
+/// The size of a response that counts as one further request of its caller. A page of 25 ordinary events
+/// has less.
+const RESPONSE_BYTES: usize = 32 * 1024;
+
+/// The longest delay of a response that exceeds its caller's rate.
+const MAX_DELAY: Duration = Duration::from_secs(10);
+
 /// The recent requests and the open streams of every caller.
 #[derive(Debug)]
 pub(crate) struct Callers {
@@ -121,6 +129,26 @@ impl Callers {
                 rate: requests.per_second(),
                 seconds: whole_seconds(wait),
             })
+    }
+
+    /// Counts the bytes of a response as further requests, and waits until the caller's rate has room for
+    /// them. A caller who reads large pages as fast as possible would otherwise keep the server busy
+    /// although every request is within the rate. The response is never refused: it is delayed, by
+    /// [`MAX_DELAY`] at most.
+    pub(crate) async fn count_response(&self, caller: OwnerId, bytes: usize) {
+        let Some(requests) = &self.requests else {
+            return;
+        };
+        let counted = async {
+            // One at a time, so that the caller's small requests do not keep a large response waiting.
+            for _ in 0..bytes / RESPONSE_BYTES {
+                while let Err(wait) = requests.take(caller, 1) {
+                    tokio::time::sleep(wait).await;
+                }
+            }
+        };
+        // After that time the response is sent although its bytes are not all counted.
+        let _ = tokio::time::timeout(MAX_DELAY, counted).await;
     }
 
     /// Counts a publish request by its size before its body is read: as one event, or as several if it
@@ -209,7 +237,7 @@ fn events_of(reach: Reach, bytes: u64) -> u32 {
 }
 
 /// At least one second: a client that retries at once would be refused again.
-fn whole_seconds(wait: std::time::Duration) -> u32 {
+fn whole_seconds(wait: Duration) -> u32 {
     let seconds = wait.as_nanos().div_ceil(1_000_000_000).max(1);
     u32::try_from(seconds).unwrap_or(u32::MAX)
 }

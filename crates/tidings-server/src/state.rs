@@ -154,6 +154,19 @@ impl AppState {
         self.judge(self.callers.open_stream(caller.owner, address))
     }
 
+    /// Delays a response of `bytes` until its caller's rate has room for it. The wait ends with the
+    /// credential.
+    pub(crate) async fn pace_response(
+        &self,
+        caller: Caller,
+        credential: Option<Credential>,
+        bytes: usize,
+    ) -> Result<(), ApiError> {
+        let counted = self.callers.count_response(caller.owner, bytes);
+        self.read_while_valid(credential, async { Ok::<_, ApiError>(counted.await) })
+            .await
+    }
+
     /// Waits for a query until the caller's credential ends. Dropping the future gives up its turn.
     pub(crate) async fn read_while_valid<T, E: Into<ApiError>>(
         &self,

@@ -49,7 +49,8 @@ pub(super) struct LimitArgs {
     own_publish_rate: Option<u32>,
 
     /// Requests per second that one caller can send to list, follow, mark and delete events, and the size of
-    /// a burst; 0 for unlimited [default: 1000 with a login, unlimited without]
+    /// a burst; each further 32 KiB of a listed page count as one request; 0 for unlimited [default: 1000
+    /// with a login, unlimited without]
     #[arg(long, value_name = "N", env = "TIDINGS_REQUEST_RATE")]
     request_rate: Option<u32>,
 

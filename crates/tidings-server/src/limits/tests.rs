@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use uuid::Uuid;
 
 use super::*;
@@ -15,6 +16,47 @@ fn rounds_a_wait_up_to_whole_seconds() {
         assert_eq!(whole_seconds(wait), seconds, "{milliseconds}");
     }
     assert_eq!(whole_seconds(Duration::MAX), u32::MAX);
+}
+
+#[tokio::test]
+async fn counts_the_bytes_of_a_response_as_requests() {
+    let limits = CallerLimits {
+        request_rate: NonZeroU32::new(100),
+        ..CallerLimits::default()
+    };
+    let callers = Callers::new(&limits, 10);
+    callers
+        .count_response(owner(1), 60 * RESPONSE_BYTES + RESPONSE_BYTES / 2)
+        .await;
+    let accepted = (0..).take_while(|_| callers.count_request(owner(1)).is_ok());
+    // One comes back every 10 ms.
+    assert!((40..60).contains(&accepted.count()));
+    let waiting = callers.count_response(owner(1), 100 * RESPONSE_BYTES);
+    assert!(waiting.now_or_never().is_none(), "it does not wait");
+    let small = callers.count_response(owner(1), RESPONSE_BYTES - 1);
+    assert!(
+        small.now_or_never().is_some(),
+        "it waits for a small response"
+    );
+    let other = callers.count_response(owner(2), 100 * RESPONSE_BYTES);
+    assert!(
+        other.now_or_never().is_some(),
+        "it waits for another caller"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn delays_a_response_for_a_bounded_time() {
+    let limits = CallerLimits {
+        request_rate: NonZeroU32::new(1),
+        ..CallerLimits::default()
+    };
+    let callers = Callers::new(&limits, 10);
+    let begun = tokio::time::Instant::now();
+    callers
+        .count_response(owner(1), 1_000 * RESPONSE_BYTES)
+        .await;
+    assert_eq!(begun.elapsed().as_secs(), MAX_DELAY.as_secs());
 }
 
 #[test]

@@ -37,8 +37,11 @@ pub(crate) async fn get_event(
     EventPath(event): EventPath,
 ) -> Result<Response, ApiError> {
     let bytes = state.engine.limits().event_bytes;
-    let mut memory = state.reserve_response(caller, credential, bytes).await?;
+    let mut memory = state
+        .reserve_response(caller, credential.clone(), bytes)
+        .await?;
     let event = state.engine.get_encoded(caller.owner, event).await?;
     let event = event.ok_or(RouteError::EventNotFound)?;
+    state.pace_response(caller, credential, event.len()).await?;
     Ok(ResponseBody::whole([memory.hold(event)]).into_json())
 }

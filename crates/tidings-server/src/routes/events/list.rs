@@ -88,7 +88,10 @@ async fn page(
     let read = state.engine.list_encoded(caller.owner, filter, page);
     let EncodedPage {
         events, rest, page, ..
-    } = state.read_while_valid(credential, read).await?;
+    } = state.read_while_valid(credential.clone(), read).await?;
+    state
+        .pace_response(caller, credential, size_of_pieces(&events))
+        .await?;
     let more = rest.map(|rest| More {
         state,
         caller,
@@ -173,6 +176,10 @@ fn body(
     }
 }
 
+fn size_of_pieces(events: &[Vec<u8>]) -> usize {
+    events.iter().map(Vec::len).sum()
+}
+
 fn append(events: &mut Vec<Vec<u8>>, tail: Vec<u8>) {
     match events.last_mut() {
         Some(last) => last.extend_from_slice(&tail),
@@ -207,6 +214,9 @@ impl More {
             };
             let mut memory = state.reserve_response(caller, None, REST_BYTES).await?;
             let (mut events, rest) = state.engine.list_rest(rest, REST_BYTES).await?;
+            state
+                .pace_response(caller, None, size_of_pieces(&events))
+                .await?;
             let left = match rest {
                 Some(rest) => {
                     let more = Self {
