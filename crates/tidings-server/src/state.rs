@@ -162,9 +162,11 @@ impl AppState {
         credential: Option<Credential>,
         bytes: usize,
     ) -> Result<(), ApiError> {
-        let counted = self.callers.count_response(caller.owner, bytes);
-        self.read_while_valid(credential, async { Ok::<_, ApiError>(counted.await) })
-            .await
+        let counted = async {
+            self.callers.count_response(caller.owner, bytes).await;
+            Ok::<_, ApiError>(())
+        };
+        self.read_while_valid(credential, counted).await
     }
 
     /// Waits for a query until the caller's credential ends. Dropping the future gives up its turn.
