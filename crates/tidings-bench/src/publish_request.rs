@@ -17,7 +17,7 @@ pub(crate) struct PublishRequest {
     ids: Vec<usize>,
     /// The offsets of the owners.
     owners: Vec<usize>,
-    /// Who gets the events, if not always the same owner.
+    /// The owners of the events, if they differ.
     drawn: Option<Owners>,
 }
 

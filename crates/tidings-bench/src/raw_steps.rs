@@ -187,7 +187,7 @@ impl RawInbox {
     }
 }
 
-/// What is read of an event that is deleted.
+/// The columns that a deletion reads of an event.
 struct Gone {
     severity: String,
     status: String,

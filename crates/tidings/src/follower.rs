@@ -48,7 +48,7 @@ pub struct Follower {
     is_reading: bool,
 }
 
-/// What a [`Follower`] needs or has.
+/// The result of one step of a [`Follower`].
 #[derive(Debug)]
 pub enum Step {
     /// A frame about the stream itself: `ready`, `live` or `reset`. It is returned once.
@@ -86,7 +86,7 @@ struct Floors {
     system: Rev,
 }
 
-/// Where followers read, and who counts that.
+/// The store, the hub and the counters of all followers.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) store: Arc<dyn Store>,
@@ -344,8 +344,8 @@ impl Follower {
         (!all.is_empty()).then_some(FollowedChanges { frames: all, end })
     }
 
-    /// Whoever has to read the store when everything ends comes back with its cursor, elsewhere or
-    /// later.
+    /// Asks for a read of the store. A reader that is behind when the engine closes reconnects with its
+    /// cursor, so it gets no read.
     fn read(&mut self, wanted: Wanted) -> Step {
         if self.source.hub.is_closed() {
             return Step::Closed;
@@ -393,8 +393,8 @@ impl Follower {
         self.phase = Phase::Replaying(snapshot);
     }
 
-    /// Whether deletions were forgotten, since it was last looked, that this reader has not seen. Who
-    /// has seen nothing yet misses none.
+    /// Whether deletions were forgotten, since it was last looked, that this reader has not seen. A
+    /// reader at revision 0 misses none.
     fn has_lost_deletions(&mut self, side: Side, floor: Rev) -> bool {
         let position = *side.rev(&mut self.position);
         let known = self.floors.of_side(side);

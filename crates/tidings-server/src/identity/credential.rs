@@ -119,8 +119,8 @@ pub(crate) async fn ended(credential: Option<Credential>) -> TokenError {
     watch.validity.credential.fault()
 }
 
-/// Tells the expiry and the revocation of a credential to whoever looks when it is time, or when
-/// [`Tokens::changed`] notifies.
+/// Reports the expiry and the revocation of a credential. The caller looks at the time that the last
+/// look returned, and when [`Tokens::changed`] notifies.
 #[derive(Debug)]
 pub(crate) struct Validity {
     credential: Credential,

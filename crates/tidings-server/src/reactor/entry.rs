@@ -37,7 +37,7 @@ const READ_BEFORE_BYTES: usize = 8 * 1024;
 /// The time after which the credential of a client that takes nothing is looked at again.
 const RECHECK: Duration = Duration::from_secs(1);
 
-/// What the entries of a shard share while it serves them.
+/// The state that the entries of a shard share while it serves them.
 #[derive(Debug)]
 pub(super) struct Turn {
     pub(super) now: Instant,
@@ -50,7 +50,7 @@ pub(super) struct Turn {
     pub(super) delivered: (u64, u64),
 }
 
-/// What becomes of an entry.
+/// The result of serving an entry.
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// It waits.
@@ -181,7 +181,7 @@ impl Entry {
         }
     }
 
-    /// Does what there is to do. `is_socket` says that the socket may have changed.
+    /// Serves the entry. `is_socket` says that the socket may have changed.
     pub(super) fn advance(&mut self, turn: &mut Turn, is_socket: bool) -> Outcome {
         if is_socket {
             if self.has_gone() {
@@ -247,7 +247,7 @@ impl Entry {
         Outcome::Waits
     }
 
-    /// Puts into `unsent` what does not come from the feeds. Returns whether there was something.
+    /// Puts frames that do not come from the feeds into `unsent`. Returns whether there were any.
     fn say_what_is_due(&mut self, turn: &Turn) -> bool {
         if self.farewell.is_some_and(|at| at <= turn.now) {
             self.finish(&event_stream::farewell());
@@ -273,9 +273,9 @@ impl Entry {
         false
     }
 
-    /// Sends what the feeds have. `None` if it can go on.
+    /// Sends the changes of the feeds. `None` if there can be more.
     fn follow(&mut self, turn: &mut Turn) -> Option<Outcome> {
-        // A client that reconnects with a valid credential gets what is not sent.
+        // A client that reconnects with a valid credential gets the unsent frames.
         let validity = self.validity.as_ref();
         let is_over = validity.is_some_and(|validity| validity.is_over(turn.clock));
         let chunked = self.framing.chunked;

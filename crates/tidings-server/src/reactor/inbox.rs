@@ -1,4 +1,4 @@
-//! What is to be done by one shard.
+//! The work queue of one shard.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,7 +30,7 @@ pub(super) struct Waiting {
     pub(super) closed: bool,
 }
 
-/// Who has something to do, and why.
+/// An entry with work, and the source of the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
     /// The feed of this entry has something new.

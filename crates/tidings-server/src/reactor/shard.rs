@@ -69,7 +69,7 @@ impl fmt::Debug for Shard {
     }
 }
 
-/// Why a shard looks.
+/// The event that a shard reacts to.
 enum Event {
     Called,
     Due,
@@ -105,7 +105,7 @@ impl Shard {
         }
     }
 
-    /// Serves until no stream is left and none comes any more.
+    /// Serves until no stream is left and the inbox is closed.
     pub(super) async fn run(mut self) {
         let mut changed = match &self.state.authenticator.identity {
             Identity::Tokens(tokens) => Some(tokens.changed()),
@@ -189,7 +189,7 @@ impl Shard {
         self.turn.clock = Timestamp::now();
     }
 
-    /// What is done once for all entries that were served.
+    /// Completes a turn: counts the deliveries of all served entries.
     fn rest(&mut self) {
         let (frames, bytes) = std::mem::take(&mut self.turn.delivered);
         if frames > 0 {
@@ -218,7 +218,7 @@ impl Shard {
         let waker: Arc<dyn FollowerWaker> = Arc::clone(&self.inbox) as _;
         entry.follower().wake(&waker, place.key());
         place.insert(Box::new(entry));
-        // What has come before it could be woken.
+        // Changes that arrived before the waker was set wake nobody.
         self.serve(number, true);
     }
 

@@ -21,7 +21,7 @@ pub struct ReadDone {
     pub(super) read: Result<Read, StoreError>,
 }
 
-/// What is read.
+/// The kind of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// A piece of this feed.

@@ -39,7 +39,7 @@ impl FollowerWaker for Notify {
     }
 }
 
-/// Who is woken for a seat.
+/// The waker of a seat.
 #[derive(Clone, Debug)]
 pub(crate) struct Bell {
     pub(crate) waker: Arc<dyn FollowerWaker>,

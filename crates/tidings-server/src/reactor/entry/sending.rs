@@ -103,7 +103,7 @@ impl Entry {
         self.is_ended = true;
     }
 
-    /// What is said follows what was begun.
+    /// A new buffer that begins with the unsent bytes.
     fn begin_unsent(&self, more: usize) -> Vec<u8> {
         const CHUNK_BYTES: usize = 24;
         let mut bytes = Vec::with_capacity(self.unsent.len() + more + CHUNK_BYTES);

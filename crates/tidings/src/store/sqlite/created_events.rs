@@ -17,7 +17,7 @@ pub(super) struct CreatedEvents<'a> {
     pub(super) up_to: Rev,
 }
 
-/// What is read of each event.
+/// The columns that are read of each event.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading<'a> {
     pub(super) columns: &'a str,
