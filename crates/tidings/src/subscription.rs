@@ -39,6 +39,8 @@ pub struct Subscription {
     reading: Option<Reading>,
     /// What was read and not yet asked for.
     pending: VecDeque<StreamFrame>,
+    /// The cursor after the pending frames, until all of them are handed out.
+    taken: Option<Cursor>,
 }
 
 struct Reading(Pin<Box<dyn Future<Output = ReadDone> + Send>>);
@@ -68,6 +70,7 @@ impl From<Follower> for Subscription {
             woken: None,
             reading: None,
             pending: VecDeque::new(),
+            taken: None,
         }
     }
 }
@@ -88,6 +91,7 @@ impl Subscription {
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<StreamItem>, StoreError>> {
         while ready!(self.poll_fill(cx))? {
             while let Some(frame) = self.pending.pop_front() {
+                self.note_position();
                 self.follower.source().count_delivered(1, 0);
                 self.handed_over = frame.cursor();
                 if let Some(item) = frame.item() {
@@ -112,6 +116,7 @@ impl Subscription {
         }
         // Taken whole, so that a waiting subscriber keeps no room for frames.
         let frames = Vec::from(std::mem::take(&mut self.pending));
+        self.note_position();
         if let Some(last) = frames.last() {
             self.handed_over = last.cursor();
         }
@@ -125,6 +130,15 @@ impl Subscription {
     /// How far its reader has got: the cursor of what was handed out last.
     pub const fn cursor(&self) -> Cursor {
         self.handed_over
+    }
+
+    /// Moves the follower once all frames of its last changes are handed out. Until then its reader lags.
+    fn note_position(&mut self) {
+        if self.pending.is_empty()
+            && let Some(end) = self.taken.take()
+        {
+            self.follower.moved_to(end);
+        }
     }
 
     /// Waits until something is pending; `false` when nothing will be.
@@ -142,8 +156,9 @@ impl Subscription {
             match self.follower.step() {
                 Step::Notice(frame) => self.pending.push_back(frame),
                 Step::Changes(changes) => {
-                    self.follower.moved_to(changes.end);
                     self.pending = changes.frames.into();
+                    self.taken = Some(changes.end);
+                    self.note_position();
                 }
                 Step::Read(read) => self.reading = Some(Reading::begin(read)),
                 Step::Closed => return Poll::Ready(Ok(false)),
