@@ -16,7 +16,6 @@ mod socket;
 
 use std::convert::Infallible;
 use std::sync::Arc;
-#[cfg(feature = "tls")]
 use std::time::Duration;
 
 use axum::body::Body;
