@@ -88,8 +88,8 @@ impl GramFilter {
         set
     }
 
-    /// Adds a run of so many letters; how many bits that set. Called for all of every event: inlined,
-    /// it knows the number.
+    /// Adds a run of `letters` letters. Returns the number of bits that it set. It is called for every part of
+    /// every event; inlined, the number of letters is a constant.
     #[inline(always)]
     fn set(&mut self, hash: u64, letters: usize) -> usize {
         let mut set = 0;

@@ -25,7 +25,7 @@ const MAX_QUIET: Duration = Duration::from_micros(500);
 /// The maximum time for which a group waits for more requests.
 const MAX_GATHER: Duration = Duration::from_millis(2);
 
-/// Every so many commits the next group waits for all callers.
+/// The number of commits between two trials, in which a group waits for all callers.
 const TRIAL_EVERY: u32 = 32;
 
 /// Callers are expected to return within this time, for example when their events have reached all

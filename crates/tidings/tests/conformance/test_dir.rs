@@ -22,7 +22,8 @@ impl TestDir {
         Self::sqlite_with(Config::DEFAULT_NEWEST_EVENTS)
     }
 
-    /// A new directory for SQLite whose lists lack at most so many events of each owner.
+    /// A new directory for SQLite. The lists of its store lack at most `newest_events` events of each
+    /// owner.
     pub(crate) fn sqlite_with(newest_events: usize) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         Self {

@@ -33,7 +33,7 @@ fn written_out(json: &str) -> String {
     let (start, text) = before.rsplit_once('"').expect("a text is repeated");
     let digits = after.find(|end: char| !end.is_ascii_digit());
     let (times, rest) = after.split_at(digits.unwrap_or(after.len()));
-    let times = times.parse().expect("it is repeated so many times");
+    let times = times.parse().expect("the number of repetitions");
     format!("{start}\"{}\"{rest}", text.repeat(times))
 }
 

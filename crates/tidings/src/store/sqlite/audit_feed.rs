@@ -198,7 +198,7 @@ fn compare_types(
 }
 
 /// The number of events of each feed that neither its lists nor its row lead to, among those with keys after
-/// `after`. Reads at most `most` events, and returns the last key if there were so many.
+/// `after`. Reads at most `most` events, and returns the last key if it stopped there.
 pub(super) fn stray_events(
     connection: &Connection,
     after: i64,
