@@ -210,7 +210,7 @@ pub(crate) struct OverQuota {
 }
 
 /// The outcome of a step.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct StepOutcome {
     /// The owner of the feed that has the changes.
     pub(crate) owner: OwnerId,
@@ -322,6 +322,55 @@ pub(crate) struct ReplayPage {
     pub(crate) floor: Rev,
 }
 
+/// The next changes of a feed that another node has committed, for the windows of this node.
+#[derive(Debug)]
+#[allow(dead_code, reason = "no store is shared yet")]
+pub(crate) enum Refill {
+    /// Each change is told as exactly as the node that committed it delivers it.
+    Exact {
+        /// The changes after the beginning of the range, in the order of their revs and without a hole. They
+        /// can end before the range does: at the head of the feed, or after about 64 KiB.
+        items: Vec<RefillItem>,
+        /// The head of the feed in the same read. The range can end beyond it.
+        head: Rev,
+    },
+    /// A change of the range is not known that exactly any more, for example because its event was deleted
+    /// since. Subscribers read the store instead.
+    Incomplete {
+        /// The head of the feed in the same read.
+        head: Rev,
+    },
+}
+
+/// One frame of a [`Refill`].
+#[derive(Clone, Debug)]
+#[allow(dead_code, reason = "no store is shared yet")]
+pub(crate) enum RefillItem {
+    /// A new event.
+    Created {
+        /// Its position in its owner's feed.
+        rev: Rev,
+        /// Its JSON when it was created.
+        json: Bytes,
+    },
+    /// A mark or deletion of one or more events, whose revs are consecutive. `unchanged` is not read.
+    Changed(StepOutcome),
+}
+
+#[allow(dead_code, reason = "no store is shared yet")]
+impl RefillItem {
+    /// The revs that it stands for.
+    pub(crate) const fn revs(&self) -> RevRange {
+        match self {
+            Self::Created { rev, .. } => RevRange {
+                after: Rev::new(rev.get() - 1),
+                up_to: *rev,
+            },
+            Self::Changed(step) => step.revs,
+        }
+    }
+}
+
 /// The events that a bulk change is about.
 #[derive(Clone, Debug)]
 pub(crate) struct Matching {
@@ -388,6 +437,18 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// The identity of the store.
     fn identity(&self) -> Identity;
 
+    /// Whether other nodes write to the store, too. Then the node has to learn what they commit.
+    #[allow(dead_code, reason = "no store is shared yet")]
+    fn is_shared(&self) -> bool;
+
+    /// How many groups can be committed at the same time; at least one.
+    #[allow(dead_code, reason = "no store is shared yet")]
+    fn lanes(&self) -> usize;
+
+    /// Whether this node is the one that does the upkeep of the store. Another node takes over when this one
+    /// ends. A store that is not shared is always led.
+    async fn leads(&self) -> Result<bool, StoreError>;
+
     /// Forms a group when the store is ready to begin, and commits it in one transaction. Each publish
     /// request is stored whole or not at all, whatever becomes of the others. An id is
     /// compared with those of the same owner only. When this returns `Ok`,
@@ -404,6 +465,15 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         side: Side,
         range: RevRange,
     ) -> Result<ReplayPage, StoreError>;
+
+    /// What happened in the feed of `owner` itself, from one read. Called only if the store
+    /// [is shared](Self::is_shared).
+    #[allow(dead_code, reason = "no store is shared yet")]
+    async fn refill(&self, owner: OwnerId, range: RevRange) -> Result<Refill, StoreError>;
+
+    /// The heads of the feeds of `owners`, in any order. A feed without a change is left out.
+    #[allow(dead_code, reason = "no store is shared yet")]
+    async fn heads(&self, owners: &[OwnerId]) -> Result<Vec<(OwnerId, Rev)>, StoreError>;
 
     /// The JSON of an event that `owner` sees. `None` if they see none, whether or not another owner has an
     /// event with this id.

@@ -125,6 +125,12 @@ impl Upkeep {
         let mut failures = Failures::default();
         loop {
             self.look_at_the_clock();
+            if failures.report("lead", self.leads().await)? != Some(true) {
+                // Another node does it, or the store cannot be asked.
+                expiring = None;
+                rested += self.rest().await;
+                continue;
+            }
             failures.report("note_use", self.note_use(&mut noted).await)?;
             let room = failures.report("look_after_room", self.look_after_room().await)?;
             let interval = match room {
@@ -147,11 +153,21 @@ impl Upkeep {
                 failures.report("forget", self.forget().await)? == Some(Progress::More);
             let tidying = failures.report("tidy", self.tidy().await)? == Some(Progress::More);
             if expiring.is_none() && !forgetting && !tidying {
-                let rest = TIDY_INTERVAL.min(self.retention.interval).max(MIN_INTERVAL);
-                tokio::time::sleep(rest).await;
-                rested += rest;
+                rested += self.rest().await;
             }
         }
+    }
+
+    /// Whether this node does the upkeep of the store.
+    async fn leads(&self) -> Result<bool, UpkeepError> {
+        Ok(self.store.leads().await?)
+    }
+
+    /// Waits for the next look at the store. Returns how long.
+    async fn rest(&self) -> Duration {
+        let rest = TIDY_INTERVAL.min(self.retention.interval).max(MIN_INTERVAL);
+        tokio::time::sleep(rest).await;
+        rest
     }
 
     async fn look_after_room(&self) -> Result<Pressure, UpkeepError> {

@@ -16,9 +16,9 @@ use crate::ended_overlay::EndedOverlay;
 use crate::retention::Retention;
 use crate::store::{
     ChangeStep, Committed, EncodedEvents, ExpiredPage, FeedBounds, FeedPosition, Group, Identity,
-    ListPage, MatchPage, Matching, NextGroup, Pressure, Progress, PublishOutcome, ReplayItem,
-    ReplayPage, RevRange, Side, Snapshot, StepOutcome, Store, StoreError, Stored, Submission,
-    Target, Unread,
+    ListPage, MatchPage, Matching, NextGroup, Pressure, Progress, PublishOutcome, Refill,
+    ReplayItem, ReplayPage, RevRange, Side, Snapshot, StepOutcome, Store, StoreError, Stored,
+    Submission, Target, Unread,
 };
 use crate::sync::Mutex;
 
@@ -169,6 +169,18 @@ impl Store for MemoryStore {
         self.identity
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn lanes(&self) -> usize {
+        1
+    }
+
+    async fn leads(&self) -> Result<bool, StoreError> {
+        unreachable!("no scene has upkeep")
+    }
+
     /// Forms the group on a thread of its own, as the real writer does.
     async fn commit(&self, next: NextGroup) -> Result<Committed, StoreError> {
         let (reply, committed) = oneshot::channel();
@@ -232,6 +244,14 @@ impl Store for MemoryStore {
             reached,
             floor: Rev::ZERO,
         })
+    }
+
+    async fn refill(&self, _: OwnerId, _: RevRange) -> Result<Refill, StoreError> {
+        unreachable!("no scene has several nodes")
+    }
+
+    async fn heads(&self, _: &[OwnerId]) -> Result<Vec<(OwnerId, Rev)>, StoreError> {
+        unreachable!("no scene has several nodes")
     }
 
     async fn event(&self, _: OwnerId, _: Target) -> Result<Option<Bytes>, StoreError> {

@@ -58,7 +58,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_event::{
-    EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Timestamp,
+    EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev, Timestamp,
 };
 
 pub use audit::{Audit, AuditError, WrongCount, audit};
@@ -74,7 +74,8 @@ use crate::config::Reserve;
 use crate::retention::Retention;
 use crate::store::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
-    NextGroup, Progress, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Target, Unread,
+    NextGroup, Progress, Refill, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Target,
+    Unread,
 };
 use directory::DataDirectory;
 use fault::{OpenFault, io_error};
@@ -204,6 +205,18 @@ impl Store for SqliteStore {
         self.identity
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn lanes(&self) -> usize {
+        1
+    }
+
+    async fn leads(&self) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
     async fn commit(&self, next: NextGroup) -> Result<Committed, StoreError> {
         self.writer.commit(next).await
     }
@@ -224,6 +237,19 @@ impl Store for SqliteStore {
             .read_for(owner, move |connection| {
                 connection.replay(owner, side, range)
             })
+            .await
+    }
+
+    async fn refill(&self, owner: OwnerId, _: RevRange) -> Result<Refill, StoreError> {
+        let heads = self.heads(&[owner]).await?;
+        let head = heads.first().map_or(Rev::ZERO, |(_, head)| *head);
+        Ok(Refill::Incomplete { head })
+    }
+
+    async fn heads(&self, owners: &[OwnerId]) -> Result<Vec<(OwnerId, Rev)>, StoreError> {
+        let owners = owners.to_vec();
+        self.stream_pool
+            .read(move |connection| connection.heads(&owners))
             .await
     }
 

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_event::{
-    EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Timestamp,
+    EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev, Timestamp,
 };
 
 use super::sqlite::SqliteStore;
 use super::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
-    NextGroup, Pressure, Progress, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Target,
-    Unread,
+    NextGroup, Pressure, Progress, Refill, ReplayPage, RevRange, Side, Snapshot, Store, StoreError,
+    Target, Unread,
 };
 use crate::retention::Retention;
 
@@ -43,6 +43,18 @@ impl Store for WatchedStore {
         self.store.identity()
     }
 
+    fn is_shared(&self) -> bool {
+        self.store.is_shared()
+    }
+
+    fn lanes(&self) -> usize {
+        self.store.lanes()
+    }
+
+    async fn leads(&self) -> Result<bool, StoreError> {
+        self.store.leads().await
+    }
+
     async fn commit(&self, next: NextGroup) -> Result<Committed, StoreError> {
         assert!(
             !self.commit_panics.load(Ordering::Relaxed),
@@ -64,6 +76,14 @@ impl Store for WatchedStore {
     ) -> Result<ReplayPage, StoreError> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         self.store.replay(owner, side, range).await
+    }
+
+    async fn refill(&self, owner: OwnerId, range: RevRange) -> Result<Refill, StoreError> {
+        self.store.refill(owner, range).await
+    }
+
+    async fn heads(&self, owners: &[OwnerId]) -> Result<Vec<(OwnerId, Rev)>, StoreError> {
+        self.store.heads(owners).await
     }
 
     async fn event(&self, owner: OwnerId, target: Target) -> Result<Option<Bytes>, StoreError> {

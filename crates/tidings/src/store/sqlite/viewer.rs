@@ -93,6 +93,20 @@ impl ReadConnection {
         })
     }
 
+    /// The heads of the feeds that exist.
+    #[allow(dead_code, reason = "no store is shared yet")]
+    pub(super) fn heads(&self, owners: &[OwnerId]) -> rusqlite::Result<Vec<(OwnerId, Rev)>> {
+        let mut heads = Vec::with_capacity(owners.len());
+        let sql = "SELECT head FROM feed WHERE owner = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        for owner in owners {
+            let key = [owner.as_uuid().as_bytes()];
+            let head = statement.query_row(key, |row| rev(row, 0)).optional()?;
+            heads.extend(head.map(|head| (*owner, head)));
+        }
+        Ok(heads)
+    }
+
     /// The feed of `owner`, if it has one.
     fn feed(&self, owner: OwnerId) -> rusqlite::Result<Option<SeenFeed>> {
         let sql = format!("SELECT {} FROM feed WHERE owner = ?1", SeenFeed::COLUMNS);
