@@ -7,6 +7,7 @@ use tidings_event::{Action, Category, EventTypes, OwnerId, Severity, Status, Sum
 
 use super::read_pool::ReadConnection;
 use super::row::{number, word};
+use super::type_pairs::pairs_of_system;
 use super::viewer::{SeenFeed, Viewer};
 use crate::store::Snapshot;
 
@@ -119,17 +120,8 @@ impl ReadConnection {
             }
         }
         if let Some(system) = &viewer.system {
-            // Without the events that the user has deleted.
-            let sql = "WITH deleted AS (SELECT category, action, count(*) AS number \
-                 FROM overlay \
-                 JOIN listed ON listed.feed = ?1 AND listed.list = 33 \
-                 AND listed.at = overlay.system_rev \
-                 JOIN event ON event.key = listed.event \
-                 WHERE overlay.feed = ?2 AND overlay.deleted GROUP BY category, action) \
-                 SELECT there.category, there.action FROM type_counter AS there \
-                 LEFT JOIN deleted USING (category, action) \
-                 WHERE there.feed = ?1 AND there.number > coalesce(deleted.number, 0)";
-            self.add_types(sql, [system.key, viewer.overlay_feed()], &mut types)?;
+            let sql = pairs_of_system();
+            self.add_types(&sql, [system.key, viewer.overlay_feed()], &mut types)?;
         }
         transaction.finish()?;
         let Names { category, action } = types;

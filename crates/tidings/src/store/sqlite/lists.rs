@@ -37,6 +37,16 @@ impl List {
     }
 }
 
+/// Joins the system's events to overlays: `?{system}` is the key of the system's feed. In this order, since
+/// without statistics SQLite might begin with all events.
+pub(super) fn overlaid_events(system: usize) -> String {
+    format!(
+        " CROSS JOIN listed ON listed.feed = ?{system} AND listed.list = {} \
+         AND listed.at = overlay.system_rev CROSS JOIN event ON event.key = listed.event",
+        List::CREATED_REV.number()
+    )
+}
+
 /// What the lists know of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Listed {

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, Transaction};
 
+use super::lists::List;
 use super::read_pool::ReadConnection;
 use super::row::STORED_BYTES;
 
@@ -33,12 +34,13 @@ pub(super) fn measure(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let Some((feed, after, up_to)) = feed else {
         return Ok(());
     };
-    // All events of an older version are listed; see `lists.rs`.
+    // All events of an older version are listed.
     let sql = format!(
         "SELECT listed.at, {STORED_BYTES} \
          FROM listed CROSS JOIN event ON event.key = listed.event \
-         WHERE listed.feed = ?1 AND listed.list = 33 AND listed.at > ?2 AND listed.at <= ?3 \
-         ORDER BY listed.at LIMIT ?4"
+         WHERE listed.feed = ?1 AND listed.list = {} AND listed.at > ?2 AND listed.at <= ?3 \
+         ORDER BY listed.at LIMIT ?4",
+        List::CREATED_REV.number()
     );
     let mut events = transaction.prepare_cached(&sql)?;
     let mut rows = events.query((feed, after, up_to, EVENTS_AT_A_TIME))?;

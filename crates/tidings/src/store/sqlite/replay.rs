@@ -5,6 +5,7 @@ use rusqlite::{CachedStatement, Row};
 use tidings_event::{EventId, OwnerId, Rev, Status, StreamItem, Timestamp};
 
 use super::created_events::{CreatedEvents, Reading};
+use super::lists::{List, overlaid_events};
 use super::newest::Newest;
 use super::read_pool::ReadConnection;
 use super::row::{SEEN_COLUMNS, event_json, moment, overlay_join, rev, rev_to_sql, uuid, word};
@@ -214,13 +215,14 @@ impl ReadConnection {
                 changes.push((rev, ReplayRow::Status(changed, event.kind.status(), at)));
             }
         }
-        let statement = self.connection.prepare_cached(
-            // The list of changes; see `lists.rs`.
+        let sql = format!(
             "SELECT listed.at, event.id, event.status, event.updated_at \
              FROM listed CROSS JOIN event ON event.key = listed.event \
-             WHERE listed.feed = ?1 AND listed.list = 34 AND listed.at > ?2 AND listed.at <= ?3 \
+             WHERE listed.feed = ?1 AND listed.list = {} AND listed.at > ?2 AND listed.at <= ?3 \
              ORDER BY listed.at LIMIT ?4",
-        )?;
+            List::CHANGED_REV.number()
+        );
+        let statement = self.connection.prepare_cached(&sql)?;
         read_changes(statement, feed, range, changes, |row| {
             let event = Changed {
                 id: uuid(row, 1)?.into(),
@@ -245,13 +247,11 @@ impl ReadConnection {
     ) -> rusqlite::Result<Rev> {
         let sql = format!(
             "SELECT overlay.changed_rev, event.id, overlay.status, overlay.updated_at, \
-             overlay.deleted, {} FROM overlay \
-             JOIN listed ON listed.feed = ?5 AND listed.list = 33 \
-             AND listed.at = overlay.system_rev \
-             JOIN event ON event.key = listed.event \
+             overlay.deleted, {} FROM overlay{} \
              WHERE overlay.feed = ?1 AND overlay.changed_rev > ?2 AND overlay.changed_rev <= ?3 \
              ORDER BY overlay.changed_rev LIMIT ?4",
-            has_twin(1, "event.id")
+            has_twin(1, "event.id"),
+            overlaid_events(5)
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         statement.raw_bind_parameter(5, viewer.system_feed())?;

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use tidings_event::{Rev, Timestamp};
 use uuid::Uuid;
 
-use super::lists::Listed;
+use super::lists::{List, Listed};
 use super::newest::Newest;
 use super::read_pool::ReadConnection;
 use super::row::{nanoseconds, number_to_sql, rev, rev_to_sql, uuid};
@@ -142,15 +142,15 @@ fn block_of(
 
 /// Removes a search block without events.
 fn drop_if_empty(transaction: &Transaction<'_>, block: i64) -> rusqlite::Result<()> {
-    // Whether an event is listed; see `lists.rs`.
     let (first, last, has_listed, newest) = transaction
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT first_rev, last_rev, EXISTS (SELECT 1 FROM listed \
-             WHERE listed.feed = search_block.feed AND listed.list = 33 \
+             WHERE listed.feed = search_block.feed AND listed.list = {} \
              AND listed.at BETWEEN search_block.first_rev AND search_block.last_rev), feed.newest \
              FROM search_block JOIN feed ON feed.key = search_block.feed \
              WHERE search_block.key = ?1",
-        )?
+            List::CREATED_REV.number()
+        ))?
         .query_row([block], |row| {
             let has_listed: bool = row.get(2)?;
             Ok((

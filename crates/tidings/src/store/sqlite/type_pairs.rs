@@ -3,6 +3,7 @@
 use rusqlite::Params;
 use tidings_event::{EventType, OwnerId};
 
+use super::lists::overlaid_events;
 use super::read_pool::ReadConnection;
 use super::row::word;
 
@@ -10,16 +11,18 @@ use super::row::word;
 const OF_FEED: &str = "SELECT category, action FROM type_counter WHERE feed = ?1 \
      ORDER BY category, action LIMIT ?2";
 
-/// The pairs of the system's feed, without those of which the viewer has deleted every event.
-const OF_SYSTEM: &str = "WITH deleted AS (SELECT category, action, count(*) AS number \
-     FROM overlay \
-     JOIN listed ON listed.feed = ?1 AND listed.list = 33 AND listed.at = overlay.system_rev \
-     JOIN event ON event.key = listed.event \
-     WHERE overlay.feed = ?2 AND overlay.deleted GROUP BY category, action) \
-     SELECT there.category, there.action FROM type_counter AS there \
-     LEFT JOIN deleted USING (category, action) \
-     WHERE there.feed = ?1 AND there.number > coalesce(deleted.number, 0) \
-     ORDER BY there.category, there.action LIMIT ?3";
+/// Selects the pairs of the system's feed, without those of which the viewer has deleted every event. `?1` is
+/// the key of the system's feed, `?2` that of the viewer's.
+pub(super) fn pairs_of_system() -> String {
+    format!(
+        "WITH deleted AS (SELECT category, action, count(*) AS number FROM overlay{} \
+         WHERE overlay.feed = ?2 AND overlay.deleted GROUP BY category, action) \
+         SELECT there.category, there.action FROM type_counter AS there \
+         LEFT JOIN deleted USING (category, action) \
+         WHERE there.feed = ?1 AND there.number > coalesce(deleted.number, 0)",
+        overlaid_events(1)
+    )
+}
 
 impl ReadConnection {
     /// The first [`EventType::MAX`] pairs of what `owner` sees, sorted.
@@ -35,7 +38,8 @@ impl ReadConnection {
         }
         if let Some(system) = &viewer.system {
             let parameters = (system.key, viewer.overlay_feed(), most);
-            self.add_pairs(OF_SYSTEM, parameters, &mut pairs)?;
+            let sql = pairs_of_system() + " ORDER BY there.category, there.action LIMIT ?3";
+            self.add_pairs(&sql, parameters, &mut pairs)?;
         }
         transaction.finish()?;
         pairs.sort_unstable();

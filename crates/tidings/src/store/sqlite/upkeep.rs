@@ -176,9 +176,11 @@ impl ReadConnection {
                 .query_row([feed.key], |row| row.get::<_, i64>(0))
                 .optional()
         };
-        // The list of all events by creation; see `lists.rs`.
         let (created, misdated) = (
-            oldest("SELECT at FROM listed WHERE feed = ?1 AND list = 32 ORDER BY at LIMIT 1")?,
+            oldest(&format!(
+                "SELECT at FROM listed WHERE feed = ?1 AND list = {} ORDER BY at LIMIT 1",
+                List::CREATED_AT.number()
+            ))?,
             oldest(
                 "SELECT aged_from FROM misdated INDEXED BY misdated_by_age WHERE feed = ?1 \
                  ORDER BY aged_from LIMIT 1",
