@@ -6,6 +6,7 @@ use crate::error::OpenError;
 use crate::store::sqlite::SqliteStore;
 
 /// Makes the lists and counts of the store in `data_dir` again from its events, and upgrades an old schema.
+/// Each user's own counts of system events stay as they are.
 /// No engine may use it. Blocks, for about 10 seconds per million events. If it is interrupted, the next
 /// start of an engine finishes it.
 ///

@@ -298,6 +298,8 @@ const COUNTING_TIME: Duration = Duration::from_secs(10);
 /// repairs the counts of a killed server.
 fn counts(path: &Path) -> Option<Finding> {
     const CHECK: &str = "counts";
+    const REBUILD: &str = "stop the server, run `tidings doctor --data-dir DIR --rebuild`, which makes the \
+                           counts again from the events, and report this as a bug";
     match tidings::audit(path, COUNTING_TIME) {
         Ok(audit) if audit.wrong.is_empty() => (!audit.complete).then(|| {
             let compared = audit.owners;
@@ -314,11 +316,11 @@ fn counts(path: &Path) -> Option<Finding> {
             Some(Finding::fail(
                 CHECK,
                 wrong.collect::<Vec<_>>().join(", "),
-                "stop the server, run `tidings doctor --data-dir DIR --rebuild`, which makes the counts again \
-                 from the events, and report this as a bug",
+                REBUILD,
             ))
         }
         Err(AuditError::Version { .. } | AuditError::Unfinished) => None,
+        Err(error @ AuditError::Damaged(_)) => Some(Finding::fail(CHECK, chain(&error), REBUILD)),
         Err(error) => Some(Finding::warn(
             CHECK,
             format!("the counts could not be compared: {}", chain(&error)),

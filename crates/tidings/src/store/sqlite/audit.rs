@@ -58,6 +58,9 @@ pub enum AuditError {
     /// The server did not shut down cleanly. The next start reads its log.
     #[error("the server did not shut down cleanly; start it once, then try again")]
     Unfinished,
+    /// The counts or the newest events in the row of a feed cannot be read. A rebuild makes them again.
+    #[error("the row of a feed is damaged")]
+    Damaged(#[source] rusqlite::Error),
     /// The store cannot be read.
     #[error("could not read the event store")]
     Unreadable(#[source] rusqlite::Error),
@@ -89,6 +92,9 @@ pub fn audit(data_dir: &Path, time: Duration) -> Result<Audit, AuditError> {
     {
         Ok(()) => audit.complete = true,
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {}
+        Err(error @ rusqlite::Error::FromSqlConversionFailure(..)) => {
+            return Err(AuditError::Damaged(error));
+        }
         Err(error) => return Err(AuditError::Unreadable(error)),
     }
     Ok(audit)
@@ -292,6 +298,22 @@ mod tests {
             let wrong: Vec<_> = audit.wrong.iter().map(|wrong| wrong.what).collect();
             assert_eq!(wrong, found, "{fault}");
             assert!(audit.wrong.iter().all(|wrong| wrong.owner == owner));
+            repair(copy.path()).await;
+            assert_eq!(audited(copy.path()).wrong, [], "{fault}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_rebuild_makes_a_damaged_row_of_a_feed_again() {
+        let directory = tempfile::tempdir().unwrap();
+        store(directory.path()).await;
+        for fault in [
+            "UPDATE feed SET counts = x'ff' WHERE key = 1",
+            "UPDATE feed SET newest = x'ff' WHERE key = 1",
+        ] {
+            let copy = with_fault(directory.path(), fault);
+            let damaged = audit(copy.path(), Duration::from_secs(60));
+            assert!(matches!(damaged, Err(AuditError::Damaged(_))), "{fault}");
             repair(copy.path()).await;
             assert_eq!(audited(copy.path()).wrong, [], "{fault}");
         }

@@ -7,7 +7,7 @@ use tidings_event::{EventType, OwnerId, Rev};
 
 use super::created_events::{CreatedEvents, Reading};
 use super::kind::{Kind, KindCounts};
-use super::lists::{LISTED_COLUMN_COUNT, LISTED_COLUMNS, Listed, listed};
+use super::lists::{LISTED_COLUMN_COUNT, LISTED_COLUMNS, List, Listed, listed};
 use super::newest::Newest;
 use super::row::{STORED_BYTES, number, rev, uuid, word};
 use super::viewer::SeenFeed;
@@ -205,14 +205,15 @@ pub(super) fn stray_events(
     most: usize,
 ) -> rusqlite::Result<(Vec<OwnerId>, Option<i64>)> {
     let transaction = connection.unchecked_transaction()?;
-    // The list of all events by the rev of their creation; see `lists.rs`.
-    let mut events = transaction.prepare_cached(
+    let sql = format!(
         "SELECT event.key, event.created_rev, feed.owner, feed.listed_rev, feed.newest, \
-         EXISTS (SELECT 1 FROM listed WHERE listed.feed = event.feed AND listed.list = 33 \
+         EXISTS (SELECT 1 FROM listed WHERE listed.feed = event.feed AND listed.list = {} \
                  AND listed.at = event.created_rev AND listed.event = event.key) \
-         FROM event LEFT JOIN feed ON feed.key = event.feed \
+         FROM event JOIN feed ON feed.key = event.feed \
          WHERE event.key > ?1 ORDER BY event.key LIMIT ?2",
-    )?;
+        List::CREATED_REV.number()
+    );
+    let mut events = transaction.prepare_cached(&sql)?;
     let most_sql = i64::try_from(most).unwrap_or(i64::MAX);
     let mut rows = events.query((after, most_sql))?;
     let (mut strays, mut number, mut last) = (Vec::new(), 0, after);
