@@ -59,12 +59,13 @@ impl Hub {
         }
     }
 
-    /// Hands committed frames to those who follow `owner`'s feed. Called in the order of their revs.
-    pub(crate) fn deliver(&self, owner: OwnerId, deliveries: Vec<Delivery>) {
+    /// Hands committed frames to the subscribers of `owner`'s feed. Called in the order of their revs. The
+    /// frames are made only if there are subscribers.
+    pub(crate) fn deliver(&self, owner: OwnerId, deliveries: impl IntoIterator<Item = Delivery>) {
         // The guard is gone before the feed is locked, so that feeds do not wait for each other.
         let feed = self.feeds().get(&owner).cloned();
         if let Some(feed) = feed {
-            feed.deliver(deliveries);
+            feed.deliver(deliveries.into_iter().collect());
         }
     }
 
@@ -209,6 +210,18 @@ mod tests {
     const ALL: usize = usize::MAX;
 
     const WINDOW_LIMIT: usize = 1024 * 1024;
+
+    #[test]
+    fn makes_no_frame_without_a_subscriber() {
+        let (hub, owner) = hub_and_owner();
+        let made = std::cell::Cell::new(false);
+        let deliveries = || frames(1..=1, 10).into_iter().inspect(|_| made.set(true));
+        hub.deliver(owner, deliveries());
+        assert!(!made.get());
+        let _seat = hub.join(owner, owner);
+        hub.deliver(owner, deliveries());
+        assert!(made.get());
+    }
 
     #[test]
     fn a_seat_takes_the_frames_after_its_position() {

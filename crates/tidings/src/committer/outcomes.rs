@@ -15,19 +15,34 @@ use crate::store::{Committed, Conflict, OverQuota, PublishOutcome, StepOutcome, 
 
 /// Delivers the new events and changes to the subscribers of their feeds, in the order of each feed's revs.
 pub(super) fn deliver(committed: &Committed, system: OwnerId, hub: &Hub) {
-    let mut by_owner: HashMap<OwnerId, Vec<Delivery>> = HashMap::new();
+    let mut by_owner: HashMap<OwnerId, Vec<Outcome<'_>>> = HashMap::new();
     let stored = committed.published.iter().filter_map(stored_by);
     for one in stored.flatten().filter(|one| !one.repeated) {
-        let frame = Frame::created(one.json.clone());
-        let deliveries = by_owner.entry(one.owner).or_default();
-        deliveries.push(Delivery::of_one(one.rev, frame));
+        let outcomes = by_owner.entry(one.owner).or_default();
+        outcomes.push(Outcome::Created(one));
     }
     for changed in committed.changed.iter().filter(|step| !step.ids.is_empty()) {
-        let deliveries = by_owner.entry(changed.owner).or_default();
-        deliveries.push(delivery_of(changed, system));
+        let outcomes = by_owner.entry(changed.owner).or_default();
+        outcomes.push(Outcome::Changed(changed));
     }
-    for (owner, deliveries) in by_owner {
+    for (owner, outcomes) in by_owner {
+        let deliveries = outcomes.into_iter().map(|one| one.delivery(system));
         hub.deliver(owner, deliveries);
+    }
+}
+
+/// A new entry of a feed, before it is encoded for subscribers.
+enum Outcome<'a> {
+    Created(&'a Stored),
+    Changed(&'a StepOutcome),
+}
+
+impl Outcome<'_> {
+    fn delivery(&self, system: OwnerId) -> Delivery {
+        match self {
+            Self::Created(event) => Delivery::of_one(event.rev, Frame::created(event.json.clone())),
+            Self::Changed(step) => delivery_of(step, system),
+        }
     }
 }
 

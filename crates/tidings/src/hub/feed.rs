@@ -163,7 +163,7 @@ struct State {
     window: VecDeque<Kept>,
     window_bytes: usize,
     seats: Slab<Occupant>,
-    /// The newest rev that a subscriber or a delivery has named.
+    /// The newest rev that a subscriber has named.
     known_head: Rev,
     /// How many seats have not taken all up to `head`.
     behind: usize,
