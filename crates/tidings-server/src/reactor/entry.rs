@@ -101,9 +101,15 @@ impl Entry {
     pub(super) fn new(adopted: Adopted, waker: Waker, serial: u64, now: Instant) -> Self {
         let Adopted {
             connection,
-            framing,
+            mut framing,
             stream,
         } = adopted;
+        let mut read_before = Vec::from(connection.read_before);
+        if read_before.len() > READ_BEFORE_BYTES {
+            // The library can have read more of it. Without these bytes there is no next request.
+            framing.keep_alive = false;
+            read_before = Vec::new();
+        }
         let validity = stream.credential.map(Validity::of);
         Self {
             socket: connection.socket,
@@ -120,7 +126,7 @@ impl Entry {
             armed: Tick::NEVER,
             serial,
             peer: connection.peer,
-            read_before: connection.read_before.into(),
+            read_before,
             place: connection.place,
             _slot: stream.slot,
         }

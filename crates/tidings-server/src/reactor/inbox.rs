@@ -52,8 +52,12 @@ impl Inbox {
     }
 
     pub(super) fn adopt(&self, stream: Adopted) {
-        self.streams.fetch_add(1, Ordering::Relaxed);
         let mut waiting = self.waiting();
+        if waiting.closed {
+            // The shard can have ended. The client reconnects when its connection is closed.
+            return;
+        }
+        self.streams.fetch_add(1, Ordering::Relaxed);
         waiting.adopted.push(stream);
         self.ring(waiting);
     }

@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Waker;
 
-use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use slab::Slab;
 use socket2::SockRef;
@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use super::entry::{Entry, Outcome, Turn};
 use super::inbox::{Call, Inbox, SocketWaker, Waiting};
 use super::rendering::Renderings;
-use super::wheel::{Tick, Wheel};
+use super::wheel::Wheel;
 use super::{Adopted, Resume};
 use crate::identity::Identity;
 use crate::listener::log_panic;
@@ -33,7 +33,8 @@ const AT_ONCE: usize = 32;
 /// others wait in their order.
 const READS: usize = 8;
 
-type Reading = Pin<Box<dyn Future<Output = (Reader, ReadDone)> + Send>>;
+/// The second is `None` if the read panicked.
+type Reading = Pin<Box<dyn Future<Output = (Reader, Option<ReadDone>)> + Send>>;
 
 /// The entry that a read is for. The number can have passed to another stream meanwhile.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +74,7 @@ impl fmt::Debug for Shard {
 enum Event {
     Called,
     Due,
-    Read(Reader, ReadDone),
+    Read(Reader, Option<ReadDone>),
     CredentialsChanged,
     DrainBegun,
     Resumed,
@@ -228,12 +229,17 @@ impl Shard {
     }
 
     fn serve(&mut self, number: u32, is_socket: bool) {
+        self.serve_by(number, |entry, turn| entry.advance(turn, is_socket));
+    }
+
+    /// A panic ends this stream only.
+    fn serve_by(&mut self, number: u32, advance: impl FnOnce(&mut Entry, &mut Turn) -> Outcome) {
         let Some(entry) = self.entries.get_mut(number as usize) else {
             // It has ended since it was called.
             return;
         };
         let turn = &mut self.turn;
-        let outcome = catch_unwind(AssertUnwindSafe(|| entry.advance(turn, is_socket)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| advance(entry, turn)));
         match outcome {
             Ok(Outcome::Waits) => {}
             Ok(Outcome::HasMore) => self.inbox.call(Call::Feed(number)),
@@ -265,18 +271,16 @@ impl Shard {
     /// Puts an entry into the wheel, unless it is in a slot that comes early enough.
     fn arm(&mut self, number: u32) {
         if let Some(entry) = self.entries.get_mut(number as usize) {
-            let tick = self.wheel.tick_of(entry.due(&self.turn));
-            if tick < entry.armed {
-                entry.armed = tick;
-                self.wheel.insert(tick, number);
-            }
+            let due = entry.due(&self.turn);
+            self.wheel.arm(number, &mut entry.armed, due);
         }
     }
 
     /// Serves an entry whose slot has come.
     fn serve_due(&mut self, number: u32) {
-        if let Some(entry) = self.entries.get_mut(number as usize) {
-            entry.armed = Tick::NEVER;
+        if let Some(entry) = self.entries.get_mut(number as usize)
+            && self.wheel.disarm(&mut entry.armed)
+        {
             self.serve(number, false);
         }
     }
@@ -285,18 +289,29 @@ impl Shard {
         while self.reads.len() < READS
             && let Some((reader, read)) = self.waiting_reads.pop_front()
         {
-            let read = read.run();
-            self.reads
-                .push(Box::pin(async move { (reader, read.await) }));
+            if self.is_present(reader) {
+                let read = AssertUnwindSafe(read.run()).catch_unwind();
+                self.reads
+                    .push(Box::pin(async move { (reader, read.await.ok()) }));
+            }
         }
     }
 
-    fn take_read(&mut self, reader: Reader, done: ReadDone) {
-        if let Some(entry) = self.entries.get_mut(reader.entry as usize)
-            && entry.serial == reader.serial
-        {
-            entry.take_read(done);
-            self.serve(reader.entry, false);
+    /// Whether the stream that a read is for has not ended.
+    fn is_present(&self, reader: Reader) -> bool {
+        let entry = self.entries.get(reader.entry as usize);
+        entry.is_some_and(|entry| entry.serial == reader.serial)
+    }
+
+    fn take_read(&mut self, reader: Reader, done: Option<ReadDone>) {
+        if self.is_present(reader) {
+            match done {
+                Some(done) => self.serve_by(reader.entry, |entry, turn| {
+                    entry.take_read(done);
+                    entry.advance(turn, false)
+                }),
+                None => self.end(reader.entry),
+            }
         }
         self.begin_reads();
     }

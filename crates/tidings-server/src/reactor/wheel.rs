@@ -23,8 +23,9 @@ impl Tick {
 
 /// A timer wheel: a slot for each tick, with the numbers of the entries that are due then.
 ///
-/// Nothing is taken out before its time: an entry whose deadline has changed is found too early, and an
-/// entry that is found twice, or after its end, is not due.
+/// Nothing is taken out before its time. An entry whose deadline has changed, and one that took over a
+/// number, can be named more often than once: only the first mention after the entry's own tick
+/// [counts](Self::disarm).
 #[derive(Debug)]
 pub(super) struct Wheel {
     begun: Instant,
@@ -46,7 +47,7 @@ impl Wheel {
     }
 
     /// The tick at which a deadline has passed.
-    pub(super) fn tick_of(&self, deadline: Instant) -> Tick {
+    fn tick_of(&self, deadline: Instant) -> Tick {
         // Rounded up.
         let ticks = self.ticks_until(deadline + (TICK - Duration::from_nanos(1)));
         Tick(ticks.clamp(self.next, self.next + SLOTS as u64 - 1))
@@ -59,9 +60,28 @@ impl Wheel {
         time.as_secs() * TICKS_PER_SECOND + within_second
     }
 
+    /// Names an entry at its deadline, unless it is armed for an earlier tick.
+    pub(super) fn arm(&mut self, entry: u32, armed: &mut Tick, deadline: Instant) {
+        let tick = self.tick_of(deadline);
+        if tick < *armed {
+            *armed = tick;
+            self.insert(tick, entry);
+        }
+    }
+
+    /// Whether an entry that was named is due: its tick has passed. It is disarmed then, so that further
+    /// mentions of it do not count.
+    pub(super) fn disarm(&self, armed: &mut Tick) -> bool {
+        let is_due = armed.0 < self.next;
+        if is_due {
+            *armed = Tick::NEVER;
+        }
+        is_due
+    }
+
     /// Names an entry at this tick, which is one of [`Self::tick_of`] since the last
     /// [`Self::take_due`].
-    pub(super) fn insert(&mut self, Tick(tick): Tick, entry: u32) {
+    fn insert(&mut self, Tick(tick): Tick, entry: u32) {
         let slot = slot_of(tick);
         self.slots[slot].push(entry);
         self.occupied[slot / 64] |= 1 << (slot % 64);
@@ -77,8 +97,7 @@ impl Wheel {
             if slot.is_multiple_of(64) && self.occupied[slot / 64] == 0 {
                 ahead += 64;
             } else if is_occupied(slot) {
-                let tick = u32::try_from(self.next + ahead as u64).ok()?;
-                return Some(self.begun + TICK * tick);
+                return Some(self.begun + time_of(self.next + ahead as u64));
             } else {
                 ahead += 1;
             }
@@ -102,6 +121,11 @@ impl Wheel {
         }
         self.next = passed + 1;
     }
+}
+
+/// The time of a tick since the wheel was made.
+const fn time_of(tick: u64) -> Duration {
+    Duration::from_millis(tick * (1_000 / TICKS_PER_SECOND))
 }
 
 /// The slots are used in turn.
@@ -141,7 +165,46 @@ mod tests {
         wheel.insert(wheel.tick_of(at(17_000)), 5);
         assert_eq!(due(&mut wheel, at(1_000_000)), [5]);
         assert_eq!(wheel.next_due(), None);
-        // A deadline that has passed is due at the next tick.
+        // Beyond 2^32 ticks.
+        let year = 400 * 24 * 3_600 * 1_000;
+        wheel.take_due(at(year), &mut Vec::new());
+        let tick = wheel.tick_of(at(year + 80));
+        wheel.insert(tick, 7);
+        assert_eq!(wheel.next_due(), Some(at(year + 80)));
+        assert_eq!(due(&mut wheel, at(year + 80)), [7]);
+    }
+
+    #[test]
+    fn an_entry_with_a_number_of_many_others_is_due_once() {
+        let begun = Instant::now();
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        let mut wheel = Wheel::new(begun);
+        for _ in 0..100 {
+            wheel.arm(1, &mut Tick::NEVER.clone(), at(1));
+        }
+        let mut armed = Tick::NEVER;
+        wheel.arm(1, &mut armed, at(2));
+        // An earlier deadline replaces a later one.
+        wheel.arm(1, &mut armed, at(1));
+        for turn in 1..10 {
+            let mut times = 0;
+            for _ in due(&mut wheel, at(turn)) {
+                if wheel.disarm(&mut armed) {
+                    times += 1;
+                    wheel.arm(1, &mut armed, at(turn + 1));
+                }
+            }
+            assert_eq!(times, 1, "{turn}");
+        }
+        assert_eq!(due(&mut wheel, at(10)), [1]);
+    }
+
+    #[test]
+    fn a_passed_deadline_is_due_at_the_next_tick() {
+        let begun = Instant::now();
+        let at = |ms| begun + Duration::from_millis(ms);
+        let mut wheel = Wheel::new(begun);
+        wheel.take_due(at(1_000_000), &mut Vec::new());
         wheel.insert(wheel.tick_of(at(17_000)), 6);
         assert_eq!(due(&mut wheel, at(1_000_008)), [6]);
     }
