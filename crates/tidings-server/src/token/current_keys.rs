@@ -1,7 +1,6 @@
 //! The keys in use, and notifications of new ones.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::sync::watch;
@@ -14,12 +13,11 @@ use super::keys::KeySet;
 pub(super) struct CurrentKeys {
     /// `None` until the first keys arrive.
     keys: ArcSwapOption<(KeySet, Generation)>,
-    generations: AtomicU64,
     /// Counts the replacements.
     changes: watch::Sender<u64>,
 }
 
-/// Distinguishes keys that replace others, even with the same ones.
+/// Distinguishes keys from those that they replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Generation(pub(super) u64);
 
@@ -27,7 +25,6 @@ impl CurrentKeys {
     pub(super) fn none() -> Arc<Self> {
         Arc::new(Self {
             keys: ArcSwapOption::empty(),
-            generations: AtomicU64::new(0),
             changes: watch::Sender::new(0),
         })
     }
@@ -36,11 +33,22 @@ impl CurrentKeys {
         self.keys.load()
     }
 
-    /// Replaces all keys.
+    /// Replaces all keys. The same keys replace nothing: a JWKS is fetched again and again, even by order of
+    /// strangers, and each replacement makes all tokens be verified again.
     pub(super) fn store(&self, keys: KeySet) {
-        let generation = Generation(self.generations.fetch_add(1, Ordering::Relaxed));
-        self.keys.store(Some(Arc::new((keys, generation))));
-        self.changes.send_modify(|changes| *changes += 1);
+        self.changes.send_if_modified(|changes| {
+            if self
+                .load()
+                .as_ref()
+                .is_some_and(|known| known.0.is_same(&keys))
+            {
+                return false;
+            }
+            *changes += 1;
+            self.keys
+                .store(Some(Arc::new((keys, Generation(*changes)))));
+            true
+        });
     }
 
     /// Whether a token with this key would still be accepted.

@@ -84,6 +84,18 @@ impl Key {
 }
 
 impl KeySet {
+    /// Whether both sets accept the same tokens.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let facts = |key: &Key| (key.fingerprint, key.id.clone(), key.algorithm);
+        match (self, other) {
+            (Self::Secret(one), Self::Secret(other)) => facts(one) == facts(other),
+            (Self::Public(some), Self::Public(others)) => {
+                some.iter().map(facts).eq(others.iter().map(facts))
+            }
+            (Self::Secret(_), Self::Public(_)) | (Self::Public(_), Self::Secret(_)) => false,
+        }
+    }
+
     /// Whether the set has this key.
     pub(super) fn contains(&self, key: Fingerprint) -> bool {
         match self {

@@ -189,7 +189,7 @@ impl Tokens {
         self.inner.keys.contains(claims.key) && !self.inner.revocations.is_revoked(&claims.id)
     }
 
-    /// Notifies when accepted claims must be checked again: tokens were revoked, keys were replaced, or
+    /// Notifies when accepted claims must be checked again: tokens were revoked, keys were replaced by others, or
     /// the wall clock jumped.
     pub(crate) fn changed(&self) -> [watch::Receiver<u64>; 3] {
         let inner = &self.inner;

@@ -265,6 +265,24 @@ async fn a_dropped_verification_does_not_cost_others_the_answer() {
 }
 
 #[tokio::test]
+async fn the_same_keys_replace_nothing() {
+    let [old, new] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
+    let server = Server::start(keys(&[&old])).await;
+    let tokens = server.tokens(EAGER).await;
+    assert!(tokens.verify(&old.token(&claims())).await.is_ok());
+    let [_, mut replaced, _] = tokens.changed();
+    replaced.mark_unchanged();
+    // A stranger's token makes the server fetch the keys.
+    let unknown = tokens.verify(&new.token(&claims())).await;
+    assert_eq!(unknown, Err(TokenError::UnknownKey));
+    assert_eq!(server.requests(), 2);
+    assert!(!replaced.has_changed().unwrap());
+    server.answers(keys(&[&old, &new]));
+    assert!(tokens.verify(&new.token(&claims())).await.is_ok());
+    assert!(replaced.has_changed().unwrap());
+}
+
+#[tokio::test]
 async fn fetches_keys_again_periodically() {
     let [old, new] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
     let server = Server::start(keys(&[&old])).await;
