@@ -80,7 +80,7 @@ impl Filling {
         let begun = Instant::now();
         self.write(&data)?;
         // The engine fills the lists and counts.
-        tidings::rebuild(&data)?;
+        tidings::sqlite::rebuild(&data)?;
         let filled = begun.elapsed();
         index(bench, &data).await?;
         Ok(FilledStore {

@@ -47,11 +47,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             !stdout.is_terminal(),
             "standard output is a terminal, and a backup is binary: redirect it, or give a file with --to"
         );
-        let summary = tidings::backup_to_writer(&args.data_dir, &mut stdout)?;
+        let summary = tidings::sqlite::backup_to_writer(&args.data_dir, &mut stdout)?;
         stdout.flush()?;
         (summary, "standard output".to_owned())
     } else {
-        let summary = tidings::backup(&args.data_dir, &args.to)?;
+        let summary = tidings::sqlite::backup(&args.data_dir, &args.to)?;
         (summary, args.to.display().to_string())
     };
     output::note(format_args!("{name}: {}", described(&summary)));
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// A summary such as `1 event for 1 user (installation …)`.
-pub(crate) fn described(summary: &tidings::StoreSummary) -> String {
+pub(crate) fn described(summary: &tidings::sqlite::StoreSummary) -> String {
     format!(
         "{} for {} (installation {})",
         counted(summary.events, "event"),

@@ -40,9 +40,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let summary = if args.from == Path::new(STANDARD) {
         let name = Path::new("standard input");
-        tidings::restore_from_reader(&mut io::stdin().lock(), name, &args.data_dir)?
+        tidings::sqlite::restore_from_reader(&mut io::stdin().lock(), name, &args.data_dir)?
     } else {
-        tidings::restore(&args.from, &args.data_dir)?
+        tidings::sqlite::restore(&args.from, &args.data_dir)?
     };
     output::note(format_args!(
         "{}: {}",

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tidings_event::{EventId, ResetReason, Violations};
 
-use crate::store::sqlite::OpenStoreError;
-use crate::store::{DirectoryError, StoreError};
+use crate::store::StoreError;
+use crate::store::sqlite::{DirectoryError, OpenStoreError};
 
 /// Why an engine could not be opened.
 #[derive(Debug, thiserror::Error)]

@@ -61,11 +61,11 @@ mod metrics;
 mod operation;
 mod page;
 mod quota;
-mod rebuild;
 mod retention;
 #[cfg(test)]
 mod schedules;
 mod search;
+pub mod sqlite;
 mod start;
 mod store;
 mod subscription;
@@ -83,12 +83,8 @@ pub use config::{Config, Reserve};
 pub use engine::Tidings;
 pub use error::{ChangeError, OpenError, PublishError};
 pub use operation::Operation;
-pub use rebuild::rebuild;
 pub use retention::Retention;
-pub use store::{
-    Audit, AuditError, BackupError, DirectoryError, StoreError, StoreSummary, WrongCount, audit,
-    backup, backup_to_writer, restore, restore_from_reader, schema_differences,
-};
+pub use store::StoreError;
 pub use subscription::Subscription;
 
 /// Events and their parts, from `tidings-event`: a program that embeds the engine needs no other crate to

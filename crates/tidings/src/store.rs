@@ -24,10 +24,6 @@ use crate::quota::EVENT_BYTES;
 use crate::retention::Retention;
 pub(crate) use encoded::{EncodedEvents, Unread};
 pub use error::StoreError;
-pub use sqlite::{
-    Audit, AuditError, BackupError, DirectoryError, StoreSummary, WrongCount, audit, backup,
-    backup_to_writer, restore, restore_from_reader, schema_differences,
-};
 
 /// The space that a store takes and the space of its disk, in bytes.
 #[cfg(feature = "metrics")]

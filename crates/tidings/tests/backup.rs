@@ -4,9 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use tidings::{
-    BackupError, Config, Draft, Event, EventFilter, PageRequest, Start, StreamItem, Tidings,
-};
+use tidings::sqlite::BackupError;
+use tidings::{Config, Draft, Event, EventFilter, PageRequest, Start, StreamItem, Tidings};
 use tidings_event::{OwnerId, ResetReason, Rev, Severity};
 use uuid::Uuid;
 
@@ -69,7 +68,7 @@ async fn a_backup_of_a_running_store_is_complete_and_restoring_renews_the_epoch(
         }
     });
     let (from, to) = (live.clone(), file.clone());
-    let summary = tokio::task::spawn_blocking(move || tidings::backup(&from, &to)).await;
+    let summary = tokio::task::spawn_blocking(move || tidings::sqlite::backup(&from, &to)).await;
     let summary = summary.expect("no panic").expect("a backup is made");
     publisher.await.expect("no panic");
     tidings
@@ -91,7 +90,7 @@ async fn a_backup_of_a_running_store_is_complete_and_restoring_renews_the_epoch(
     assert_eq!(names, 2, "the store and its backup, and no draft");
     tidings.close().await;
 
-    let restored = tidings::restore(&file, &copy).expect("a restore is made");
+    let restored = tidings::sqlite::restore(&file, &copy).expect("a restore is made");
     assert_eq!(restored, summary);
     let tidings = open(&copy).await;
     assert_eq!(tidings.system_id(), summary.system);
@@ -117,29 +116,29 @@ async fn existing_files_are_not_overwritten() {
     let dir = tempfile::tempdir().expect("a directory");
     let (live, file) = (dir.path().join("live"), dir.path().join("backup"));
     assert!(matches!(
-        tidings::backup(&live, &file),
+        tidings::sqlite::backup(&live, &file),
         Err(BackupError::NoStore(_))
     ));
     assert!(!live.exists());
     let owner = OwnerId::mint();
     let tidings = open(&live).await;
     tidings.publish(event(owner, "kept")).await.expect("stored");
-    tidings::backup(&live, &file).expect("a backup is made");
+    tidings::sqlite::backup(&live, &file).expect("a backup is made");
     let before = fs::read(&file).expect("readable");
     assert!(matches!(
-        tidings::backup(&live, &file),
+        tidings::sqlite::backup(&live, &file),
         Err(BackupError::Exists(_))
     ));
     assert_eq!(fs::read(&file).expect("readable"), before);
 
     // The directory is in use, and later not empty.
     assert!(matches!(
-        tidings::restore(&file, &live),
+        tidings::sqlite::restore(&file, &live),
         Err(BackupError::Directory(_))
     ));
     tidings.close().await;
     assert!(matches!(
-        tidings::restore(&file, &live),
+        tidings::sqlite::restore(&file, &live),
         Err(BackupError::NotEmpty(_))
     ));
     let tidings = open(&live).await;
@@ -162,7 +161,7 @@ async fn a_file_that_is_not_a_backup_is_refused() {
             .await
             .expect("stored");
     }
-    tidings::backup(&live, &file).expect("a backup is made");
+    tidings::sqlite::backup(&live, &file).expect("a backup is made");
     tidings.close().await;
     let whole = fs::read(&file).expect("readable");
 
@@ -172,7 +171,7 @@ async fn a_file_that_is_not_a_backup_is_refused() {
     let cut_off = whole[..whole.len() / 2].to_vec();
     for wrong in [Vec::new(), b"not a database".to_vec(), damaged, cut_off] {
         fs::write(&file, &wrong).expect("writable");
-        let refused = tidings::restore(&file, &copy);
+        let refused = tidings::sqlite::restore(&file, &copy);
         assert!(
             matches!(&refused, Err(BackupError::NotAStore { path, .. }) if *path == file),
             "{refused:?}"
@@ -183,13 +182,13 @@ async fn a_file_that_is_not_a_backup_is_refused() {
         fs::remove_dir_all(&copy).expect("removable");
     }
     assert!(matches!(
-        tidings::restore(&dir.path().join("missing"), &copy),
+        tidings::sqlite::restore(&dir.path().join("missing"), &copy),
         Err(BackupError::NotAStore { .. })
     ));
     assert!(!copy.exists());
     // The error names the source that cannot be read. An endless source is not a backup.
-    let directory = tidings::restore(dir.path(), &copy);
-    let endless = tidings::restore_from_reader(&mut std::io::repeat(0), dir.path(), &copy);
+    let directory = tidings::sqlite::restore(dir.path(), &copy);
+    let endless = tidings::sqlite::restore_from_reader(&mut std::io::repeat(0), dir.path(), &copy);
     for refused in [directory, endless] {
         assert!(
             matches!(&refused, Err(BackupError::NotAStore { path, .. }) if path == dir.path()),
@@ -207,10 +206,10 @@ async fn a_store_with_a_foreign_schema_is_refused() {
     for owner in [victim, thief] {
         tidings.publish(event(owner, "own")).await.expect("stored");
     }
-    tidings::backup(&live, &file).expect("a backup is made");
+    tidings::sqlite::backup(&live, &file).expect("a backup is made");
     tidings.close().await;
     assert_eq!(
-        tidings::schema_differences(&live).expect("readable"),
+        tidings::sqlite::schema_differences(&live).expect("readable"),
         [""; 0]
     );
 
@@ -230,14 +229,14 @@ async fn a_store_with_a_foreign_schema_is_refused() {
         let database = rusqlite::Connection::open(&changed).expect("a database");
         database.execute_batch(change).expect("SQL");
         drop(database);
-        let refused = tidings::restore(&changed, &copy).expect_err("it is not ours");
+        let refused = tidings::sqlite::restore(&changed, &copy).expect_err("it is not ours");
         let source = std::error::Error::source(&refused).expect("there is a reason");
         assert!(source.to_string().contains(named), "{change}: {source}");
         // A store that was changed in place runs none of it either, and the difference is reported.
         fs::remove_dir_all(&copy).expect("removable");
         fs::create_dir(&copy).expect("writable");
         fs::copy(&changed, copy.join("tidings.db")).expect("writable");
-        let found = tidings::schema_differences(&copy).expect("readable");
+        let found = tidings::sqlite::schema_differences(&copy).expect("readable");
         assert!(found[0].contains(named), "{found:?}");
         let tidings = open(&copy).await;
         tidings.publish(event(victim, "own")).await.expect("stored");

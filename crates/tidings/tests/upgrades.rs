@@ -138,7 +138,7 @@ async fn stores_of_every_schema_keep_their_events() {
     for version in versions() {
         let directory = tempfile::tempdir().expect("a directory");
         make(version, &directory.path().join("tidings.db"));
-        let differences = tidings::schema_differences(directory.path()).expect("readable");
+        let differences = tidings::sqlite::schema_differences(directory.path()).expect("readable");
         assert_eq!(differences, [""; 0], "schema {version}");
         let tidings = open(directory.path()).await;
         check_list(&tidings, version).await;
@@ -146,7 +146,7 @@ async fn stores_of_every_schema_keep_their_events() {
         check_cursor(&tidings, version).await;
         check_ids(&tidings, version).await;
         tidings.close().await;
-        let audit = tidings::audit(directory.path(), Duration::from_secs(60));
+        let audit = tidings::sqlite::audit(directory.path(), Duration::from_secs(60));
         let audit = audit.expect("a closed store of today's schema");
         assert!(
             audit.complete && audit.wrong.is_empty(),
@@ -164,7 +164,7 @@ async fn backups_of_every_schema_are_restored() {
             directory.path().join("copy"),
         );
         make(version, &backup);
-        let summary = tidings::restore(&backup, &copy).expect("it is restored");
+        let summary = tidings::sqlite::restore(&backup, &copy).expect("it is restored");
         let tidings = open(&copy).await;
         assert_eq!(summary.system, tidings.system_id());
         check_list(&tidings, version).await;
@@ -177,10 +177,10 @@ async fn stores_of_every_schema_can_be_rebuilt() {
     for version in versions() {
         let directory = tempfile::tempdir().expect("a directory");
         make(version, &directory.path().join("tidings.db"));
-        tidings::rebuild(directory.path()).expect("it is rebuilt");
-        let differences = tidings::schema_differences(directory.path()).expect("readable");
+        tidings::sqlite::rebuild(directory.path()).expect("it is rebuilt");
+        let differences = tidings::sqlite::schema_differences(directory.path()).expect("readable");
         assert_eq!(differences, [""; 0], "schema {version}");
-        let audit = tidings::audit(directory.path(), Duration::from_secs(60));
+        let audit = tidings::sqlite::audit(directory.path(), Duration::from_secs(60));
         let audit = audit.expect("a closed store of today's schema");
         assert!(
             audit.complete && audit.wrong.is_empty(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::fs::{Access, AtFlags, CWD, StatVfs, StatVfsMountFlags, accessat, statvfs};
 use rustix::process::geteuid;
 
-use tidings::{AuditError, BackupError};
+use tidings::sqlite::{AuditError, BackupError};
 
 use super::finding::{Finding, Report, Verdict};
 use super::lock::{self, Use};
@@ -240,7 +240,7 @@ fn schema(path: &Path) -> Finding {
     const CHECK: &str = "database";
     let name = path.join(DATABASE);
     let name = name.display();
-    match tidings::schema_differences(path) {
+    match tidings::sqlite::schema_differences(path) {
         Ok(differences) if differences.is_empty() => Finding::ok(
             CHECK,
             format!("{name}, {} KiB with its log", size(path) / 1024),
@@ -273,7 +273,7 @@ pub(super) fn rebuild(path: &Path) -> Finding {
             "give the directory that `tidings serve --data-dir` was given",
         );
     }
-    match tidings::rebuild(path) {
+    match tidings::sqlite::rebuild(path) {
         Ok(()) => Finding::ok(
             CHECK,
             "the lists and counts were made again from the events",
@@ -300,7 +300,7 @@ fn counts(path: &Path) -> Option<Finding> {
     const CHECK: &str = "counts";
     const REBUILD: &str = "stop the server, run `tidings doctor --data-dir DIR --rebuild`, which makes the \
                            counts again from the events, and report this as a bug";
-    match tidings::audit(path, COUNTING_TIME) {
+    match tidings::sqlite::audit(path, COUNTING_TIME) {
         Ok(audit) if audit.wrong.is_empty() => (!audit.complete).then(|| {
             let compared = audit.owners;
             Finding::ok(

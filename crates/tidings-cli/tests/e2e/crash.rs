@@ -305,6 +305,6 @@ async fn check_store(directory: &Path, sent: &Sent) {
     }
     assert!(sent.acknowledged.len() > 10, "the rounds published events");
     engine.close().await;
-    let audit = tidings::audit(directory, Duration::from_secs(60)).expect("a closed store");
+    let audit = tidings::sqlite::audit(directory, Duration::from_secs(60)).expect("a closed store");
     assert!(audit.complete && audit.wrong.is_empty(), "{audit:?}");
 }

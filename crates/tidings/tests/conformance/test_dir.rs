@@ -59,7 +59,7 @@ impl TestDir {
 
     /// Compares the counters of the store with its rows. No engine may be open.
     pub(crate) fn audit(&self) {
-        let audited = tidings::audit(self.directory.path(), Duration::from_secs(60));
+        let audited = tidings::sqlite::audit(self.directory.path(), Duration::from_secs(60));
         let audit = audited.expect("a closed store can be read");
         assert!(audit.complete && audit.wrong.is_empty(), "{audit:?}");
     }

@@ -345,7 +345,7 @@ mod tests {
     async fn repair(directory: &Path) {
         use crate::store::{Progress, Store as _};
 
-        crate::rebuild(directory).unwrap();
+        crate::sqlite::rebuild(directory).unwrap();
         let store = super::super::SqliteStore::open(directory).unwrap();
         while store.tidy().await.unwrap() == Progress::More {}
         store.close().await;

@@ -1,17 +1,20 @@
-//! Making the lists and counts of a store again.
+//! What is about stores in SQLite only: backups, audits and repairs of a data directory.
 
 use std::path::Path;
 
 use crate::error::OpenError;
 use crate::store::sqlite::SqliteStore;
+pub use crate::store::sqlite::{
+    Audit, AuditError, BackupError, DirectoryError, StoreSummary, WrongCount, audit, backup,
+    backup_to_writer, restore, restore_from_reader, schema_differences,
+};
 
 /// Makes the lists and counts of the store in `data_dir` again from its events, and upgrades an old schema.
 /// Each user's own counts of system events stay as they are.
 /// No engine may use it. Blocks, for about 10 seconds per million events. If it is interrupted, the next
 /// start of an engine finishes it.
 ///
-/// [`audit`](crate::audit) finds out whether that is needed, which only a fault of the program or the disk
-/// can cause.
+/// [`audit`] finds out whether that is needed, which only a fault of the program or the disk can cause.
 ///
 /// # Errors
 ///
