@@ -17,7 +17,7 @@ use anyhow::Context as _;
 use clap::builder::ArgPredicate;
 use clap::error::ErrorKind;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tidings::{Limits, Reserve, Retention, Tidings};
+use tidings::{Limits, Reserve, Retention, SqliteConfig, Tidings};
 use tidings_server::{ConnectionLimits, Server, TokenConfig};
 use tokio::runtime::Builder;
 
@@ -175,12 +175,12 @@ struct Started {
 async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Started> {
     let retention = settings.retention.clone();
     let identity = identity::open(settings.tokens).await?;
-    let mut config = tidings::Config::new(&args.data_dir);
+    let mut store = SqliteConfig::new(&args.data_dir).with_reserve(settings.reserve);
+    store.newest_events = args.limits.newest_events();
+    let mut config = tidings::Config::for_store(store);
     config.retention = settings.retention;
     config.limits = settings.limits;
     config.owner_bytes = settings.owner_bytes;
-    config.reserve = settings.reserve;
-    config.newest_events = args.limits.newest_events();
     let engine = Tidings::open(config).await?;
     let mut config = tidings_server::Config::default();
     config.listen = args.listen;

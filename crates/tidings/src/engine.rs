@@ -14,7 +14,7 @@ use tidings_event::{
 
 use crate::activity::Activity;
 use crate::committer::Committer;
-use crate::config::Config;
+use crate::config::{Config, StoreConfig};
 use crate::error::{OpenError, PublishError};
 use crate::follower::{Follower, Source};
 use crate::hub::Hub;
@@ -93,24 +93,29 @@ impl Prepared {
     }
 }
 
+/// Opens the store that is configured.
+async fn open_store(config: StoreConfig) -> Result<Arc<dyn Store>, OpenError> {
+    match config {
+        StoreConfig::Sqlite(config) => {
+            let opened = tokio::task::spawn_blocking(move || SqliteStore::open_with(&config)).await;
+            match opened {
+                Ok(Ok(store)) => Ok(Arc::new(store)),
+                Ok(Err(error)) => Err(error.into()),
+                Err(panic) => Err(OpenError::Store(panic.into())),
+            }
+        }
+    }
+}
+
 impl Tidings {
     /// Opens the store, migrates its schema, and starts the engine on the current Tokio runtime.
     ///
     /// # Errors
     ///
-    /// The data directory cannot be used, or another process uses it.
+    /// The store cannot be used, or another process uses its data directory.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
-        let (data_dir, reserve) = (config.data_dir.clone(), config.reserve);
-        let newest = config.newest_events;
-        let opened =
-            tokio::task::spawn_blocking(move || SqliteStore::open_with(&data_dir, reserve, newest))
-                .await;
-        let store = match opened {
-            Ok(Ok(store)) => store,
-            Ok(Err(error)) => return Err(error.into()),
-            Err(panic) => return Err(OpenError::Store(panic.into())),
-        };
-        Self::start(Arc::new(store), config).await
+        let store = open_store(config.store.clone()).await?;
+        Self::start(store, config).await
     }
 
     /// Starts the engine on an open store.
@@ -122,9 +127,7 @@ impl Tidings {
             retention,
             owner_bytes,
             clock,
-            data_dir: _,
-            reserve: _,
-            newest_events: _,
+            store: _,
         } = config;
         let last_use = store.last_use().await;
         let last_use = last_use.map_err(|error| OpenError::Store(error.into()))?;

@@ -15,7 +15,7 @@ pub enum OpenError {
     /// The data directory cannot be used, or another process uses it.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// What is in the data directory cannot be used.
+    /// The store cannot be used: it cannot be reached, or what is in it cannot be used.
     #[error("could not open the event store")]
     Store(#[source] Box<dyn Error + Send + Sync>),
 }

@@ -79,7 +79,7 @@ pub mod wire;
 pub use bulk_changes::RunningChange;
 pub use changes::ChangeOutcome;
 pub use clock::{Clock, ManualClock};
-pub use config::{Config, Reserve};
+pub use config::{Config, Reserve, SqliteConfig, StoreConfig};
 pub use engine::Tidings;
 pub use error::{ChangeError, OpenError, PublishError};
 pub use operation::Operation;

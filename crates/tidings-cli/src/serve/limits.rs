@@ -174,7 +174,7 @@ impl LimitArgs {
     /// The most events of an owner that are in none of the lists in the store yet.
     pub(super) fn newest_events(&self) -> usize {
         self.newest_events
-            .unwrap_or(tidings::Config::DEFAULT_NEWEST_EVENTS)
+            .unwrap_or(tidings::SqliteConfig::DEFAULT_NEWEST_EVENTS)
     }
 
     /// The disk space that is kept for a full disk.

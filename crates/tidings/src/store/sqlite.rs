@@ -68,9 +68,7 @@ pub use backup::{
 };
 pub use directory_error::DirectoryError;
 
-#[cfg(test)]
-use crate::config::Config;
-use crate::config::Reserve;
+use crate::config::{Reserve, SqliteConfig};
 use crate::retention::Retention;
 use crate::store::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
@@ -138,25 +136,20 @@ impl SqliteStore {
     /// Opens the store in `directory` without a reserve.
     #[cfg(test)]
     pub(crate) fn open(directory: &Path) -> Result<Self, OpenStoreError> {
-        Self::open_with(directory, Reserve::Nothing, Config::DEFAULT_NEWEST_EVENTS)
+        Self::open_with(&SqliteConfig::new(directory))
     }
 
-    /// Opens the store in `directory`, creates it if it is missing, and upgrades an old schema. `newest` is
-    /// the most events of an owner that are in no list yet. Blocks.
-    pub(crate) fn open_with(
-        directory: &Path,
-        reserve: Reserve,
-        newest: usize,
-    ) -> Result<Self, OpenStoreError> {
-        let directory = DataDirectory::lock(directory)?;
+    /// Opens the store of `config`, creates it if it is missing, and upgrades an old schema. Blocks.
+    pub(crate) fn open_with(config: &SqliteConfig) -> Result<Self, OpenStoreError> {
+        let directory = DataDirectory::lock(&config.data_dir)?;
         let database = directory.database();
-        let disk = Arc::new(Disk::open(directory.volume(), reserve));
+        let disk = Arc::new(Disk::open(directory.volume(), config.reserve));
         let (connection, identity) =
             connection::open_writer(&database, disk.log_pages(), disk.log_bytes())
                 .map_err(OpenStoreError::Database)?;
         let settling = Settling {
             system: identity.system,
-            newest,
+            newest: config.newest_events,
         };
         let writer = Writer::start(connection, settling, Arc::clone(&disk))
             .map_err(|error| OpenStoreError::Database(OpenFault::Thread(error)))?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tidings::{Config, Tidings};
+use tidings::{Config, SqliteConfig, Tidings};
 
 /// A data directory that is empty at first. It is removed when this is dropped.
 pub(crate) struct TestDir {
@@ -14,12 +14,12 @@ pub(crate) struct TestDir {
 
 /// The numbers of newest events of the engines that a history opens after the first: each finds what one
 /// with another number has left.
-const NEWEST_EVENTS: [usize; 3] = [1, 2, Config::DEFAULT_NEWEST_EVENTS];
+const NEWEST_EVENTS: [usize; 3] = [1, 2, SqliteConfig::DEFAULT_NEWEST_EVENTS];
 
 impl TestDir {
     /// A new directory for SQLite.
     pub(crate) fn sqlite() -> Self {
-        Self::sqlite_with(Config::DEFAULT_NEWEST_EVENTS)
+        Self::sqlite_with(SqliteConfig::DEFAULT_NEWEST_EVENTS)
     }
 
     /// A new directory for SQLite. The lists of its store lack at most `newest_events` events of each
@@ -46,15 +46,17 @@ impl TestDir {
 
     /// The configuration of an engine in this directory.
     pub(crate) fn config(&self) -> Config {
-        Config::new(self.directory.path())
-            .with_page_bytes(self.page_bytes)
-            .with_newest_events(self.newest_events)
+        self.config_listing(self.newest_events)
     }
 
     /// The configuration of the engine that is opened after this many others.
     pub(crate) fn config_after(&self, engines: usize) -> Config {
-        self.config()
-            .with_newest_events(NEWEST_EVENTS[engines % NEWEST_EVENTS.len()])
+        self.config_listing(NEWEST_EVENTS[engines % NEWEST_EVENTS.len()])
+    }
+
+    fn config_listing(&self, newest_events: usize) -> Config {
+        let store = SqliteConfig::new(self.directory.path()).with_newest_events(newest_events);
+        Config::for_store(store).with_page_bytes(self.page_bytes)
     }
 
     /// Compares the counters of the store with its rows. No engine may be open.

@@ -180,15 +180,14 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Config, Tidings};
+    use crate::{Config, SqliteConfig, Tidings};
 
     /// A store in which an owner has 40 listed events, of which some are read, and 3 newest ones, one of them
     /// read.
     async fn store(directory: &Path) -> OwnerId {
         let owner = OwnerId::mint();
-        let mut config = Config::new(directory);
-        config.newest_events = 40;
-        let tidings = Tidings::open(config).await.unwrap();
+        let config = SqliteConfig::new(directory).with_newest_events(40);
+        let tidings = Tidings::open(Config::for_store(config)).await.unwrap();
         for batch in [40, 3] {
             let events = (0..batch).map(|number| {
                 let builder = Event::builder()

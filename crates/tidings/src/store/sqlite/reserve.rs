@@ -440,6 +440,7 @@ mod tests {
     use super::super::SqliteStore;
     use super::super::connection::open_read_connection;
     use super::*;
+    use crate::config::SqliteConfig;
     use crate::store::Store as _;
 
     /// Far longer than all commits here take, and shorter than they would wait for a reader.
@@ -449,7 +450,8 @@ mod tests {
     async fn a_long_read_beside_a_long_log_does_not_delay_commits() {
         let reserve: u64 = 4 * 1024 * 1024;
         let directory = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open_with(directory.path(), Reserve::Bytes(reserve), 64).unwrap();
+        let config = SqliteConfig::new(directory.path()).with_reserve(Reserve::Bytes(reserve));
+        let store = SqliteStore::open_with(&config).unwrap();
         let commit = async |sql: &'static str| {
             let done = store
                 .writer
