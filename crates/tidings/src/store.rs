@@ -4,6 +4,7 @@
 
 mod encoded;
 mod error;
+mod kind;
 pub(crate) mod sqlite;
 #[cfg(test)]
 pub(crate) mod watched;
@@ -387,9 +388,22 @@ pub(crate) struct MatchPage {
     pub(crate) next: Option<PageToken>,
 }
 
-/// The position at which retention continues.
+/// The position at which retention continues: after a feed, which each store names in its own way. The
+/// default is the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct FeedPosition(pub(crate) i64);
+pub(crate) struct FeedPosition(u128);
+
+impl FeedPosition {
+    /// After the feed that the store knows under this number.
+    const fn after(feed: u128) -> Self {
+        Self(feed)
+    }
+
+    /// Before this feed, whose number is not 0, and after all before it.
+    const fn before(feed: u128) -> Self {
+        Self(feed - 1)
+    }
+}
 
 /// Expired events.
 #[derive(Debug)]

@@ -6,11 +6,11 @@ use rusqlite::{Connection, OptionalExtension as _};
 use tidings_event::{EventType, OwnerId, Rev};
 
 use super::created_events::{CreatedEvents, Reading};
-use super::kind::{Kind, KindCounts};
 use super::lists::{LISTED_COLUMN_COUNT, LISTED_COLUMNS, List, Listed, listed};
 use super::newest::Newest;
 use super::row::{STORED_BYTES, number, rev, uuid, word};
 use super::viewer::SeenFeed;
+use crate::store::kind::{Kind, KindCounts};
 
 /// A number that the store keeps, and the same number as it was counted.
 pub(super) type Compared = (&'static str, u64, u64);

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension as _, Row, ToSql, Transaction, params};
 use tidings_event::{Event, EventType, OwnerId, Rev};
 
-use super::kind::{Kind, KindCounts};
+use super::counts_blob;
 use super::lists::{ListChanges, Listed};
 use super::newest::Newest;
 use super::row::{nanoseconds, number, number_to_sql, rev, rev_to_sql};
 use super::settling::Settling;
+use crate::store::kind::{Kind, KindCounts};
 
 /// A feed and its changes.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ impl Feed {
             },
             changed: false,
             listed_rev: rev(row, 6)?,
-            counts: KindCounts::read(row, 7)?,
+            counts: counts_blob::read(row, 7)?,
             newest: Newest::read(row, 8)?,
             lists: ListChanges::default(),
             types: BTreeMap::new(),
@@ -260,7 +261,7 @@ impl Feed {
                 number_to_sql(self.bytes),
                 number_to_sql(self.deletions),
                 rev_to_sql(self.listed_rev)?,
-                self.counts.to_blob(),
+                counts_blob::to_blob(&self.counts),
                 newest,
             ])?;
         Ok(())

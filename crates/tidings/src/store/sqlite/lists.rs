@@ -9,8 +9,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row, Transaction};
 use tidings_event::{EventId, Rev, SortKey};
 
-use super::kind::Kind;
 use super::row::{rev, rev_to_sql, uuid, word};
+use crate::store::kind::Kind;
 
 /// A list. Its number is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

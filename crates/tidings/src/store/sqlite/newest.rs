@@ -6,8 +6,8 @@ use tidings_event::{Action, Category, EventId, EventType, Rev};
 use uuid::Uuid;
 
 use super::blob::{BlobReader, put_number, put_signed, unreadable};
-use super::kind::Kind;
 use super::lists::Listed;
+use crate::store::kind::Kind;
 
 /// The newest events of a feed, in the order of their revs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

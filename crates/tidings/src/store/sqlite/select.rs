@@ -11,7 +11,6 @@ use std::fmt::Write as _;
 use rusqlite::{Connection, Row, params_from_iter};
 use tidings_event::{OwnerKind, Rev, SortKey, SortOrder};
 
-use super::kind::Kind;
 use super::lists::List;
 use super::position::ListPosition;
 use super::query::{Query, needs_row};
@@ -20,6 +19,7 @@ use super::select_newest;
 use super::viewer::Viewer;
 use super::wanted::{Region, Wanted, sides};
 use crate::store::Side;
+use crate::store::kind::Kind;
 
 /// One branch: a feed, and which of its lists is read.
 #[derive(Clone, Copy, Debug)]

@@ -7,13 +7,13 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use tidings_event::{EventId, OwnerId, Rev, Severity, SortKey, Status, Timestamp};
 
 use super::created_events::{CreatedEvents, Reading};
-use super::kind::Kind;
 use super::lists::List;
 use super::overlay_counts::OverlayCounts;
 use super::read_pool::ReadConnection;
 use super::row::{moment, nanoseconds, uuid, word};
 use super::viewer::SeenFeed;
 use crate::retention::Retention;
+use crate::store::kind::Kind;
 use crate::store::{ExpiredPage, FeedPosition};
 
 /// The most feeds that are scanned at a time.
@@ -47,7 +47,7 @@ impl ReadConnection {
             events: Vec::new(),
             next: match feeds.last() {
                 Some((feed, _)) if feeds.len() == FEEDS_AT_A_TIME as usize => {
-                    Some(FeedPosition(feed.key))
+                    Some(FeedPosition::after(number(feed.key)))
                 }
                 _ => None,
             },
@@ -61,7 +61,7 @@ impl ReadConnection {
             }
             if room == 0 {
                 // This feed can have more.
-                page.next = Some(FeedPosition(feed.key - 1));
+                page.next = Some(FeedPosition::before(number(feed.key)));
                 break;
             }
         }
@@ -87,7 +87,7 @@ impl ReadConnection {
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(
-            params![from.0, limits_users, system, FEEDS_AT_A_TIME],
+            params![key(from), limits_users, system, FEEDS_AT_A_TIME],
             |row| {
                 let owner = OwnerId::from(uuid(row, SeenFeed::COLUMN_COUNT)?);
                 Ok((SeenFeed::read(row)?, owner))
@@ -240,6 +240,16 @@ impl ReadConnection {
         }
         Ok(())
     }
+}
+
+/// The number of a feed in a position: its key, which is positive.
+fn number(key: i64) -> u128 {
+    u128::from(key.unsigned_abs())
+}
+
+/// The key of the feed before a position.
+fn key(position: FeedPosition) -> i64 {
+    i64::try_from(position.0).unwrap_or(i64::MAX)
 }
 
 fn length(ids: &[EventId]) -> u32 {

@@ -3,10 +3,11 @@
 use rusqlite::{OptionalExtension as _, Row};
 use tidings_event::{OwnerId, Rev};
 
-use super::kind::KindCounts;
+use super::counts_blob;
 use super::newest::Newest;
 use super::read_pool::ReadConnection;
 use super::row::rev;
+use crate::store::kind::KindCounts;
 use crate::store::{FeedBounds, Side};
 
 /// The feeds that a caller sees.
@@ -70,7 +71,7 @@ impl SeenFeed {
             },
             searched_rev: rev(row, 3)?,
             listed_rev: rev(row, 4)?,
-            counts: KindCounts::read(row, 5)?,
+            counts: counts_blob::read(row, 5)?,
             newest: row.get(6)?,
         })
     }

@@ -2,8 +2,8 @@
 
 use tidings_event::{EventFilter, OwnerKind, PageToken, Rev, Sort};
 
-use super::kind::Kind;
 use crate::store::Side;
+use crate::store::kind::Kind;
 
 /// Which events are looked for, and in which order.
 #[derive(Clone, Copy, Debug)]

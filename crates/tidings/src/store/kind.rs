@@ -1,9 +1,6 @@
 //! A severity and a status as one number, and how many events of a feed have each.
 
-use rusqlite::Row;
 use tidings_event::{Severity, Status, Summary};
-
-use super::blob::{BlobReader, put_number, unreadable};
 
 /// A severity and a status. The store has it as a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,7 +11,7 @@ impl Kind {
     pub(super) const NUMBER: usize = 2 * Severity::ALL.len();
 
     pub(super) const fn of(severity: Severity, status: Status) -> Self {
-        // Numbers on the disk: they never change.
+        // Numbers in the store: they never change.
         let severity = match severity {
             Severity::Emergency => 0,
             Severity::Alert => 1,
@@ -73,9 +70,6 @@ impl Kind {
 pub(super) struct KindCounts([u64; Kind::NUMBER]);
 
 impl KindCounts {
-    /// The first byte of a blob.
-    const VERSION: u8 = 1;
-
     pub(super) const fn of(&self, kind: Kind) -> u64 {
         self.0[kind.index()]
     }
@@ -105,46 +99,20 @@ impl KindCounts {
         summary
     }
 
-    /// As the column `feed.counts` has them. No events are an empty blob.
-    pub(super) fn to_blob(&self) -> Vec<u8> {
-        let mut blob = Vec::new();
-        if self.total() > 0 {
-            blob.push(Self::VERSION);
-            for count in self.0 {
-                put_number(&mut blob, count);
-            }
-        }
-        blob
+    /// The counts in the order of the numbers of the kinds.
+    pub(super) const fn by_number(&self) -> &[u64; Kind::NUMBER] {
+        &self.0
     }
+}
 
-    /// Reads the column `index`.
-    pub(super) fn read(row: &Row<'_>, index: usize) -> rusqlite::Result<Self> {
-        let blob = row.get_ref(index)?.as_blob()?;
-        Self::from_blob(blob).ok_or_else(|| unreadable("counts", index, blob))
-    }
-
-    fn from_blob(blob: &[u8]) -> Option<Self> {
-        let mut counts = Self::default();
-        if blob.is_empty() {
-            return Some(counts);
-        }
-        let mut reader = BlobReader::new(blob);
-        if reader.byte()? != Self::VERSION {
-            return None;
-        }
-        let mut total = 0_u64;
-        for count in &mut counts.0 {
-            *count = reader.number()?;
-            total = total.checked_add(*count)?;
-        }
-        reader.is_at_end().then_some(counts)
+impl From<[u64; Kind::NUMBER]> for KindCounts {
+    fn from(by_number: [u64; Kind::NUMBER]) -> Self {
+        Self(by_number)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -159,33 +127,5 @@ mod tests {
         }
         assert_eq!(Kind::from_number(16), None);
         assert_eq!(Kind::all().count(), Kind::NUMBER);
-    }
-
-    #[test]
-    fn no_counts_are_an_empty_blob() {
-        assert!(KindCounts::default().to_blob().is_empty());
-    }
-
-    proptest! {
-        #[test]
-        fn counts_come_back(counts: [u32; 16]) {
-            let counts = KindCounts(counts.map(u64::from));
-            let blob = counts.to_blob();
-            prop_assert_eq!(KindCounts::from_blob(&blob), Some(counts));
-            for end in 1..blob.len() {
-                prop_assert_eq!(KindCounts::from_blob(&blob[..end]), None);
-            }
-        }
-
-        #[test]
-        fn any_bytes_are_read_or_refused(mut blob: Vec<u8>, version in 0_u8..3) {
-            if let Some(first) = blob.first_mut() {
-                *first = version;
-            }
-            if let Some(counts) = KindCounts::from_blob(&blob) {
-                prop_assert!(blob.is_empty() || version == 1);
-                prop_assert_eq!(KindCounts::from_blob(&counts.to_blob()), Some(counts));
-            }
-        }
     }
 }
