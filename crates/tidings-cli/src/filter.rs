@@ -1,12 +1,12 @@
 //! Filters for the events that a command shows.
 
-use clap::builder::{
-    NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser as _,
-};
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
 use tidings_event::{
     Action, Category, Event, EventFilter, OperationId, OwnerKind, ResourceId, Severity, Status,
     SystemId, Timestamp,
 };
+
+use crate::choice::one_of;
 
 /// The heading of the filters in the help.
 const HEADING: &str = "Filters; a repeatable one also takes values with commas";
@@ -59,9 +59,8 @@ pub(crate) struct ListFilterArgs {
     search: Option<String>,
 }
 
-fn status() -> impl clap::builder::TypedValueParser<Value = Status> {
-    PossibleValuesParser::new([Status::Unread, Status::Read].map(Status::as_str))
-        .try_map(|word| word.parse::<Status>())
+fn status() -> impl TypedValueParser<Value = Status> {
+    one_of([Status::Unread, Status::Read], Status::as_str)
 }
 
 fn time(text: &str) -> Result<Timestamp, &'static str> {
@@ -69,17 +68,12 @@ fn time(text: &str) -> Result<Timestamp, &'static str> {
         .map_err(|_| "write it like `2026-08-01T10:00:00Z` or `2026-08-01T10:00:00+02:00`")
 }
 
-fn severity() -> impl clap::builder::TypedValueParser<Value = Severity> {
-    PossibleValuesParser::new(Severity::ALL.map(Severity::as_str))
-        .try_map(|word| word.parse::<Severity>())
+fn severity() -> impl TypedValueParser<Value = Severity> {
+    one_of(Severity::ALL, Severity::as_str)
 }
 
-fn owner_kind() -> impl clap::builder::TypedValueParser<Value = OwnerKind> {
-    let words = ["user", "system"].map(PossibleValue::new);
-    PossibleValuesParser::new(words).map(|word| match word.as_str() {
-        "system" => OwnerKind::System,
-        _ => OwnerKind::User,
-    })
+fn owner_kind() -> impl TypedValueParser<Value = OwnerKind> {
+    one_of([OwnerKind::User, OwnerKind::System], OwnerKind::as_str)
 }
 
 impl From<FilterArgs> for EventFilter {

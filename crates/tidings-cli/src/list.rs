@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use anyhow::Context as _;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::TypedValueParser;
 use tidings_event::{EventFilter, EventPage, PageRequest, Paging, Sort, SortKey, SortOrder, Total};
 
+use crate::choice::one_of;
 use crate::filter::ListFilterArgs;
 use crate::output::{self, Printed};
 use crate::server_url::ServerUrl;
@@ -67,19 +68,14 @@ impl From<SortArgs> for Sort {
 }
 
 fn sort_key() -> impl TypedValueParser<Value = SortKey> {
-    let words = [SortKey::CreatedAt, SortKey::UpdatedAt].map(SortKey::as_str);
-    PossibleValuesParser::new(words).map(|word| match word.as_str() {
-        "updated_at" => SortKey::UpdatedAt,
-        _ => SortKey::CreatedAt,
-    })
+    one_of([SortKey::CreatedAt, SortKey::UpdatedAt], SortKey::as_str)
 }
 
 fn sort_order() -> impl TypedValueParser<Value = SortOrder> {
-    let words = [SortOrder::Ascending, SortOrder::Descending].map(SortOrder::as_str);
-    PossibleValuesParser::new(words).map(|word| match word.as_str() {
-        "asc" => SortOrder::Ascending,
-        _ => SortOrder::Descending,
-    })
+    one_of(
+        [SortOrder::Ascending, SortOrder::Descending],
+        SortOrder::as_str,
+    )
 }
 
 /// The maximum number of events.

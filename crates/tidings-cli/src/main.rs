@@ -5,6 +5,7 @@ mod age;
 mod backup;
 mod cause;
 mod change;
+mod choice;
 mod color;
 mod completions;
 mod delete;

@@ -134,7 +134,7 @@ fn parts(selection: Selection) -> Vec<Selection> {
             let parts = parts.filter(|events| !events.is_empty());
             parts.map(Selection::Ids).collect()
         }
-        whole => vec![whole],
+        Selection::Ids(_) | Selection::Filter { .. } | Selection::All { .. } => vec![selection],
     }
 }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use tidings_event::{ErrorBody, ErrorCode};
 use url::Url;
 
-use crate::fault::{OptionFault, ProtocolFault, TokenFault, TrustFault, UrlFault};
+use crate::fault::{
+    OptionFault, ProtocolFault, TokenFault, TrustFault, UrlFault, is_temporary_status,
+};
 
 type Source = Box<dyn Error + Send + Sync>;
 
@@ -158,22 +160,17 @@ impl ClientError {
     /// 408 or 429, or the token provider failed.
     pub fn is_temporary(&self) -> bool {
         match self.kind() {
-            ErrorKind::NoToken(TokenFault::Provider | TokenFault::Silent)
-            | ErrorKind::Unreachable { .. }
+            ErrorKind::Unreachable { .. }
             | ErrorKind::StreamEnded { .. }
             | ErrorKind::StreamSilent { .. } => true,
-            ErrorKind::Refused { status, .. }
-            | ErrorKind::Protocol {
-                fault: ProtocolFault::Status(status),
-                ..
-            } => matches!(status, 408 | 429 | 500..),
+            ErrorKind::Refused { status, .. } => is_temporary_status(*status),
+            ErrorKind::NoToken(fault) => fault.is_temporary(),
+            ErrorKind::Protocol { fault, .. } => fault.is_temporary(),
             ErrorKind::InvalidUrl(_)
             | ErrorKind::PlainHttp { .. }
             | ErrorKind::InvalidOption(_)
             | ErrorKind::Trust(_)
-            | ErrorKind::NoToken(_)
-            | ErrorKind::Untrusted { .. }
-            | ErrorKind::Protocol { .. } => false,
+            | ErrorKind::Untrusted { .. } => false,
         }
     }
 
@@ -203,15 +200,19 @@ impl ClientError {
 
     /// Whether a frame of a stream could not be read.
     pub(crate) fn is_malformed_frame(&self) -> bool {
-        matches!(
-            self.kind(),
-            ErrorKind::Protocol {
-                fault: ProtocolFault::FrameTooLarge(_)
-                    | ProtocolFault::FrameId
-                    | ProtocolFault::FrameData,
-                ..
-            }
-        )
+        match self.kind() {
+            ErrorKind::Protocol { fault, .. } => fault.is_of_frame(),
+            ErrorKind::InvalidUrl(_)
+            | ErrorKind::PlainHttp { .. }
+            | ErrorKind::InvalidOption(_)
+            | ErrorKind::Trust(_)
+            | ErrorKind::NoToken(_)
+            | ErrorKind::Untrusted { .. }
+            | ErrorKind::Unreachable { .. }
+            | ErrorKind::StreamEnded { .. }
+            | ErrorKind::StreamSilent { .. }
+            | ErrorKind::Refused { .. } => false,
+        }
     }
 }
 

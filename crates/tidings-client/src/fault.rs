@@ -140,3 +140,50 @@ pub enum TokenFault {
     #[error("the token provider did not respond within 30 seconds")]
     Silent,
 }
+
+/// Whether a request that got this status can succeed later.
+pub(crate) const fn is_temporary_status(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..)
+}
+
+impl ProtocolFault {
+    /// Whether the same request can succeed later.
+    pub(crate) const fn is_temporary(&self) -> bool {
+        match self {
+            Self::Status(status) => is_temporary_status(*status),
+            Self::Body
+            | Self::BodyTooLarge(_)
+            | Self::EventCount { .. }
+            | Self::NotAStream
+            | Self::FrameTooLarge(_)
+            | Self::FrameId
+            | Self::FrameData => false,
+        }
+    }
+
+    /// Whether a frame of a stream could not be read.
+    pub(crate) const fn is_of_frame(&self) -> bool {
+        match self {
+            Self::FrameTooLarge(_) | Self::FrameId | Self::FrameData => true,
+            Self::Status(_)
+            | Self::Body
+            | Self::BodyTooLarge(_)
+            | Self::EventCount { .. }
+            | Self::NotAStream => false,
+        }
+    }
+}
+
+impl TokenFault {
+    /// Whether the token source can have a token later, without a change of its configuration.
+    pub(crate) const fn is_temporary(&self) -> bool {
+        match self {
+            Self::Provider | Self::Silent => true,
+            Self::Unreadable { .. }
+            | Self::Empty
+            | Self::TooLong
+            | Self::Malformed
+            | Self::InFile { .. } => false,
+        }
+    }
+}

@@ -84,7 +84,7 @@ impl Given<Timestamp> {
     pub(crate) fn without_zero(self) -> Self {
         match self {
             Self::Value(moment) if moment.as_second() == GO_ZERO_SECOND => Self::Absent,
-            other => other,
+            Self::Absent | Self::Value(_) | Self::Malformed(_) => self,
         }
     }
 }

@@ -40,7 +40,11 @@ const SURE_KEYS: usize = 2;
 pub(crate) fn take(metadata: &mut Metadata, severity: Severity) -> Option<Value> {
     let keys = match severity {
         Severity::Success | Severity::Informational | Severity::Debug => &KEYS[..SURE_KEYS],
-        _ => &KEYS[..],
+        Severity::Emergency
+        | Severity::Alert
+        | Severity::Critical
+        | Severity::Error
+        | Severity::Warning => &KEYS[..],
     };
     let is_there = |(place, key): &(usize, &&str)| {
         metadata

@@ -88,7 +88,7 @@ impl<'a> Resolver<'a> {
             self.reached.insert(index);
             meaning = match self.follow(index, path) {
                 Meaning::Foreign => Meaning::Item,
-                found => found,
+                found @ (Meaning::Module(_) | Meaning::Item) => found,
             };
         } else {
             for path in &module.content.globs {

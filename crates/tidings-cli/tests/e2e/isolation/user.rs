@@ -68,7 +68,7 @@ pub(super) async fn follow(
         let is_last = journey.cuts + journey.expiries >= CUTS || target.borrow().is_some();
         let lifetime = match habit {
             Habit::Expires if !is_last => SHORT,
-            _ => LONG,
+            Habit::Stays | Habit::Cuts | Habit::Expires => LONG,
         };
         let (token, mut stream) = {
             // Limited, because the server's queue of new connections is bounded.
@@ -86,7 +86,7 @@ pub(super) async fn follow(
         };
         let cut_after = match habit {
             Habit::Cuts if !is_last => fastrand::usize(1..=FRAMES),
-            _ => usize::MAX,
+            Habit::Stays | Habit::Cuts | Habit::Expires => usize::MAX,
         };
         let mut frames = 0;
         let mut expiring = false;
@@ -116,7 +116,8 @@ pub(super) async fn follow(
         if user.is_multiple_of(2) {
             match open(&world, &token, journey.checker.cursor()).await {
                 Opened::Refused(401) => journey.refusals += 1,
-                _ => panic!("user {user}: the server accepted an expired token"),
+                Opened::Refused(status) => panic!("user {user}: status {status} instead of 401"),
+                Opened::Stream(_) => panic!("user {user}: the server accepted an expired token"),
             }
         }
     }

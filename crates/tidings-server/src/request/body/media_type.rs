@@ -43,7 +43,10 @@ impl UnsupportedMedia {
     pub(crate) fn hint(&self) -> (HeaderName, HeaderValue) {
         match self {
             Self::Compressed { .. } => (ACCEPT_ENCODING, IDENTITY),
-            _ => (ACCEPT, JSON),
+            Self::NotJson { .. }
+            | Self::Charset { .. }
+            | Self::WideText
+            | Self::CloudEvent { .. } => (ACCEPT, JSON),
         }
     }
 }
