@@ -1,5 +1,7 @@
 //! The configuration of an engine.
 
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sqlite;
 
 use std::path::PathBuf;
@@ -8,6 +10,8 @@ use tidings_event::Limits;
 
 use crate::clock::Clock;
 use crate::retention::Retention;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresConfig;
 pub use sqlite::{Reserve, SqliteConfig};
 
 /// The configuration of an engine, for [`Tidings::open`](crate::Tidings::open).
@@ -47,11 +51,21 @@ pub struct Config {
 pub enum StoreConfig {
     /// In SQLite, for one process.
     Sqlite(SqliteConfig),
+    /// In PostgreSQL, for any number of processes.
+    #[cfg(feature = "postgres")]
+    Postgres(PostgresConfig),
 }
 
 impl From<SqliteConfig> for StoreConfig {
     fn from(config: SqliteConfig) -> Self {
         Self::Sqlite(config)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<PostgresConfig> for StoreConfig {
+    fn from(config: PostgresConfig) -> Self {
+        Self::Postgres(config)
     }
 }
 

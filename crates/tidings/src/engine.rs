@@ -21,6 +21,8 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::quota::{Publisher, Quota};
 use crate::start::cursor_at;
+#[cfg(feature = "postgres")]
+use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Identity, Publication, Store, StoreError, Submission};
 use crate::subscription::Subscription;
@@ -104,6 +106,8 @@ async fn open_store(config: StoreConfig) -> Result<Arc<dyn Store>, OpenError> {
                 Err(panic) => Err(OpenError::Store(panic.into())),
             }
         }
+        #[cfg(feature = "postgres")]
+        StoreConfig::Postgres(config) => Ok(Arc::new(PostgresStore::open(&config).await?)),
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use tidings_event::{EventId, ResetReason, Violations};
 
 use crate::store::StoreError;
+#[cfg(feature = "postgres")]
+use crate::store::postgres::OpenFault;
 use crate::store::sqlite::{DirectoryError, OpenStoreError};
 
 /// Why an engine could not be opened.
@@ -26,6 +28,13 @@ impl From<OpenStoreError> for OpenError {
             OpenStoreError::Directory(error) => Self::Directory(error),
             OpenStoreError::Database(fault) => Self::Store(fault.into()),
         }
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<OpenFault> for OpenError {
+    fn from(fault: OpenFault) -> Self {
+        Self::Store(fault.into())
     }
 }
 

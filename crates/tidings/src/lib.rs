@@ -79,6 +79,8 @@ pub mod wire;
 pub use bulk_changes::RunningChange;
 pub use changes::ChangeOutcome;
 pub use clock::{Clock, ManualClock};
+#[cfg(feature = "postgres")]
+pub use config::PostgresConfig;
 pub use config::{Config, Reserve, SqliteConfig, StoreConfig};
 pub use engine::Tidings;
 pub use error::{ChangeError, OpenError, PublishError};

@@ -5,6 +5,8 @@
 mod encoded;
 mod error;
 mod kind;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 pub(crate) mod sqlite;
 #[cfg(test)]
 pub(crate) mod watched;

@@ -1,0 +1,129 @@
+//! Brings the schema up to date and reads the identity of the store, by one node at a time.
+
+use refinery::{Migration, Runner};
+use tidings_event::SystemId;
+use tidings_event::wire::Epoch;
+use tokio_postgres::Client;
+
+use super::connect::Connector;
+use super::fault::{ConnectError, OpenFault};
+use crate::store::Identity;
+
+/// The migrations in their order, with the names under which the database lists them.
+const MIGRATIONS: &[(&str, &str)] = &[(
+    "V1__events",
+    include_str!("../../../migrations/postgres/0001_events.sql"),
+)];
+
+/// The table that lists the migrations.
+const HISTORY: &str = "tidings_migration";
+
+/// The key of the advisory lock under which a node looks at the schema and changes it: "tidings" in ASCII.
+const LOCK: i64 = 0x0074_6964_696e_6773;
+
+/// The oldest version of PostgreSQL. Older ones get no corrections any more.
+const REQUIRED: u32 = 13;
+
+/// Migrates the schema and returns the identity, which is minted for a new store. Waits while another node
+/// does the same.
+pub(super) async fn prepare(connector: &Connector) -> Result<Identity, OpenFault> {
+    // A connection of its own: its end releases the lock, whatever happens.
+    let (mut client, driver) = connector.open().await?;
+    let driver = tokio::spawn(driver);
+    let prepared = prepare_on(&mut client).await;
+    drop(client);
+    // It has nothing left to do, and what it could not tell the server no longer matters.
+    let _ = driver.await;
+    prepared
+}
+
+async fn prepare_on(client: &mut Client) -> Result<Identity, OpenFault> {
+    check_version(client).await?;
+    lock(client).await?;
+    let runner = runner()?;
+    refuse_newer(client, &runner).await?;
+    let report = runner.run_async(client).await?;
+    for migration in report.applied_migrations() {
+        tracing::info!(%migration, "upgraded the schema of the store");
+    }
+    identity(client).await
+}
+
+async fn check_version(client: &Client) -> Result<(), OpenFault> {
+    let row = client
+        .query_one(
+            "SELECT current_setting('server_version_num')::int, current_setting('server_version')",
+            &[],
+        )
+        .await
+        .map_err(ConnectError::Server)?;
+    match row.get::<_, i32>(0) >= i32::try_from(REQUIRED).unwrap_or(i32::MAX) * 10_000 {
+        true => Ok(()),
+        false => Err(OpenFault::Server {
+            found: row.get(1),
+            required: REQUIRED,
+        }),
+    }
+}
+
+/// Waits for the lock, for as long as a migration of another node takes.
+async fn lock(client: &Client) -> Result<(), OpenFault> {
+    let row = client
+        .query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK])
+        .await
+        .map_err(OpenFault::Statement)?;
+    if row.get(0) {
+        return Ok(());
+    }
+    tracing::info!("waiting for another node, which prepares the store");
+    client
+        .execute("SELECT pg_advisory_lock($1)", &[&LOCK])
+        .await
+        .map_err(OpenFault::Statement)?;
+    Ok(())
+}
+
+fn runner() -> Result<Runner, OpenFault> {
+    let migrations = MIGRATIONS.iter();
+    let migrations = migrations.map(|(name, sql)| Migration::unapplied(name, sql));
+    let migrations: Vec<_> = migrations.collect::<Result<_, _>>()?;
+    let mut runner = Runner::new(&migrations);
+    runner.set_migration_table_name(HISTORY);
+    Ok(runner)
+}
+
+async fn refuse_newer(client: &mut Client, runner: &Runner) -> Result<(), OpenFault> {
+    let row = client
+        .query_one("SELECT to_regclass($1) IS NOT NULL", &[&HISTORY])
+        .await
+        .map_err(OpenFault::Statement)?;
+    if !row.get::<_, bool>(0) {
+        return Ok(());
+    }
+    let last = runner.get_last_applied_migration_async(client).await?;
+    let found = last.map_or(0, |migration| migration.version());
+    let known = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
+    match found > known {
+        true => Err(OpenFault::Newer { found, known }),
+        false => Ok(()),
+    }
+}
+
+/// Reads the ids of the installation, or mints them for a new store.
+async fn identity(client: &Client) -> Result<Identity, OpenFault> {
+    client
+        .execute(
+            "INSERT INTO installation (system_id, epoch) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            &[SystemId::mint().as_uuid(), Epoch::mint().as_uuid()],
+        )
+        .await
+        .map_err(OpenFault::Statement)?;
+    let row = client
+        .query_one("SELECT system_id, epoch FROM installation", &[])
+        .await
+        .map_err(OpenFault::Statement)?;
+    Ok(Identity {
+        system: SystemId::from_uuid(row.get(0)),
+        epoch: Epoch::from_uuid(row.get(1)),
+    })
+}

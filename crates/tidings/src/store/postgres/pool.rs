@@ -1,0 +1,224 @@
+//! Pools of connections: one for commits, one for streams and one for lists.
+
+use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use deadpool::Runtime;
+use deadpool::managed::{
+    self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
+};
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Statement};
+use tracing::Instrument as _;
+
+use super::connect::Connector;
+use super::fault::ConnectError;
+use crate::store::StoreError;
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Transactions that write.
+    Commit {
+        /// Whether `synchronous_commit` may be off.
+        lossy: bool,
+    },
+    /// Reads.
+    Read,
+}
+
+/// A connection with its prepared statements. The end of its task closes it.
+#[derive(Debug)]
+pub(super) struct Connection {
+    client: Client,
+    task: JoinHandle<()>,
+    /// By their text. The program has few texts.
+    statements: Mutex<HashMap<Box<str>, Statement>>,
+}
+
+/// A connection that goes back to its pool when it is dropped.
+#[derive(Debug)]
+pub(super) struct Pooled(Object<Opener>);
+
+/// A pool of connections with the same role.
+#[derive(Clone, Debug)]
+pub(super) struct Pool(managed::Pool<Opener>);
+
+/// Opens the connections of a pool.
+#[derive(Debug)]
+pub(super) struct Opener {
+    connector: Arc<Connector>,
+    role: Role,
+}
+
+impl Connection {
+    /// Opens a connection of its own, for what no pool should lend.
+    pub(super) async fn open(connector: &Connector, role: Role) -> Result<Self, ConnectError> {
+        let (client, driver) = connector.open().await?;
+        let drive = async move {
+            if let Err(error) = driver.await {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "a connection to PostgreSQL ended");
+            }
+        };
+        let connection = Self {
+            client,
+            task: tokio::spawn(drive.instrument(tracing::info_span!("postgres"))),
+            statements: Mutex::default(),
+        };
+        connection.set_up(role, connector.timeout()).await?;
+        Ok(connection)
+    }
+
+    /// Settings of the session. They are not part of the address, because poolers refuse them there.
+    async fn set_up(&self, role: Role, timeout: Duration) -> Result<(), ConnectError> {
+        let milliseconds = timeout.as_millis();
+        // Nothing here takes long enough for just-in-time compilation to pay.
+        let common = format!(
+            "SET jit = off; SET client_min_messages = warning; \
+             SET default_transaction_isolation = 'read committed'; \
+             SET idle_in_transaction_session_timeout = {milliseconds}; \
+             SET statement_timeout = {milliseconds};"
+        );
+        match role {
+            Role::Read => {
+                let read_only = format!("{common} SET default_transaction_read_only = on;");
+                self.client.batch_execute(&read_only).await?;
+            }
+            Role::Commit { lossy } => {
+                self.client.batch_execute(&common).await?;
+                let row = self
+                    .client
+                    .query_one("SHOW synchronous_commit", &[])
+                    .await?;
+                if !lossy && row.get::<_, &str>(0) == "off" {
+                    return Err(ConnectError::LossyCommit);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Prepares a statement, or takes it from those that this connection has prepared before.
+    pub(super) async fn prepared(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+        let known = self.statements().get(sql).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.statements().insert(sql.into(), statement.clone());
+        Ok(statement)
+    }
+
+    fn statements(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, Statement>> {
+        self.statements
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Deref for Connection {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl DerefMut for Connection {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Deref for Pooled {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+impl Pooled {
+    /// Closes the connection instead of returning it to its pool: what the server does with it is unknown.
+    pub(super) fn close(self) {
+        drop(Object::take(self.0));
+    }
+}
+
+impl managed::Manager for Opener {
+    type Type = Connection;
+    type Error = ConnectError;
+
+    async fn create(&self) -> Result<Connection, ConnectError> {
+        Connection::open(&self.connector, self.role).await
+    }
+
+    async fn recycle(
+        &self,
+        connection: &mut Connection,
+        _: &Metrics,
+    ) -> RecycleResult<ConnectError> {
+        match connection.is_closed() {
+            true => Err(RecycleError::message("the connection has ended")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Pool {
+    /// A pool of at most `size` connections, which are opened when they are needed.
+    pub(super) fn new(connector: &Arc<Connector>, role: Role, size: usize) -> Self {
+        let opener = Opener {
+            connector: Arc::clone(connector),
+            role,
+        };
+        let timeout = Some(connector.timeout());
+        let pool = managed::Pool::builder(opener)
+            .max_size(size.max(1))
+            .timeouts(Timeouts {
+                wait: timeout,
+                create: timeout,
+                recycle: timeout,
+            })
+            // The connection that was used last has its caches warm.
+            .queue_mode(QueueMode::Lifo)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .expect("a pool with a runtime can have time limits");
+        Self(pool)
+    }
+
+    /// A connection: an idle one, a new one, or the next that is returned.
+    pub(super) async fn get(&self) -> Result<Pooled, StoreError> {
+        match self.0.get().await {
+            Ok(connection) => Ok(Pooled(connection)),
+            Err(PoolError::Backend(error)) => Err(error.into()),
+            Err(PoolError::Closed) => Err(StoreError::Closed),
+            Err(
+                error @ (PoolError::Timeout(_)
+                | PoolError::NoRuntimeSpecified
+                | PoolError::PostCreateHook(_)),
+            ) => Err(StoreError::Unavailable(error.into())),
+        }
+    }
+
+    /// Refuses later calls, and closes each connection when it is returned.
+    pub(super) fn close(&self) {
+        self.0.close();
+    }
+}
