@@ -5,9 +5,13 @@
 mod encoded;
 mod error;
 mod kind;
+mod list_position;
+mod moment;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+mod replayed;
 pub(crate) mod sqlite;
+mod wanted;
 #[cfg(test)]
 pub(crate) mod watched;
 

@@ -27,7 +27,6 @@ mod measure;
 mod migrations;
 mod newest;
 mod overlay_counts;
-mod position;
 mod publish;
 mod query;
 mod read_pool;
@@ -48,7 +47,6 @@ mod upgrade;
 mod upkeep;
 mod viewer;
 mod volume;
-mod wanted;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -5,8 +5,9 @@ use tidings_event::{Change, CountDelta, EventId, EventType, OwnerId, Rev, Status
 
 use super::feeds::Feeds;
 use super::lists::{LISTED_COLUMN_COUNT, LISTED_COLUMNS, Listed, listed};
-use super::row::{STORED_BYTES, nanoseconds, number, rev, rev_to_sql, uuid, word};
+use super::row::{STORED_BYTES, number, rev, rev_to_sql, uuid, word};
 use crate::ended_overlay::EndedOverlay;
+use crate::store::moment::nanoseconds;
 use crate::store::{self, ChangeStep, RevRange, Side, StepOutcome};
 
 /// The effect on one event.

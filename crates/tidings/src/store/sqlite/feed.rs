@@ -8,9 +8,10 @@ use tidings_event::{Event, EventType, OwnerId, Rev};
 use super::counts_blob;
 use super::lists::{ListChanges, Listed};
 use super::newest::Newest;
-use super::row::{nanoseconds, number, number_to_sql, rev, rev_to_sql};
+use super::row::{number, number_to_sql, rev, rev_to_sql};
 use super::settling::Settling;
 use crate::store::kind::{Kind, KindCounts};
+use crate::store::moment::nanoseconds;
 
 /// A feed and its changes.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use super::row::{SEEN_COLUMNS, overlay_join, with_event};
 use super::search::{self, Budget, Found};
 use super::select;
 use super::viewer::Viewer;
-use super::wanted::{Wanted, sides};
 use crate::search::fold;
+use crate::store::wanted::{Wanted, sides};
 use crate::store::{EncodedEvents, ListPage, MatchPage, Matching, Side, Target, Unread};
 
 /// The most events of one piece of what a bulk change matches.
@@ -61,7 +61,7 @@ impl ReadConnection {
         let has_more = positions.len() as u64 > page.size;
         positions.truncate(usize::try_from(page.size).unwrap_or(usize::MAX));
         let mut next = match (has_more, positions.last()) {
-            (true, Some(last)) => Some(last.token(wanted)?),
+            (true, Some(last)) => Some(last.token(wanted)),
             _ => stopped,
         };
         let mut events = EncodedEvents::default();
@@ -77,7 +77,7 @@ impl ReadConnection {
         if let (true, Some(_), Some(last)) =
             (page.may_end_early(), unread.first(), positions.last())
         {
-            next = Some(last.token(wanted)?);
+            next = Some(last.token(wanted));
             unread.clear();
         }
         drop(statement);
@@ -120,7 +120,7 @@ impl ReadConnection {
         let found = find(&self.connection, &viewer, wanted, limits, Budget::OF_PAGE)?;
         transaction.finish()?;
         let next = match found.positions.last() {
-            Some(last) if found.positions.len() as u64 == MATCH_PAGE => Some(last.token(wanted)?),
+            Some(last) if found.positions.len() as u64 == MATCH_PAGE => Some(last.token(wanted)),
             _ => found.stopped,
         };
         let targets = found.positions.iter().map(|position| Target {

@@ -7,8 +7,8 @@ use serde::Serialize;
 use tidings_event::{Action, Category, EventFilter, Severity};
 use uuid::Uuid;
 
-use super::row::nanoseconds;
-use super::wanted::Wanted;
+use crate::store::moment::nanoseconds;
+use crate::store::wanted::Wanted;
 
 /// SQL with its parameters, which are all bound, never written into the text.
 #[derive(Debug, Default)]

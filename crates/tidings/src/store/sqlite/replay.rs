@@ -1,8 +1,7 @@
 //! A piece of a replay: created events and their changes, merged by rev.
 
-use bytes::Bytes;
 use rusqlite::{CachedStatement, Row};
-use tidings_event::{EventId, OwnerId, Rev, Status, StreamItem, Timestamp};
+use tidings_event::{OwnerId, Rev, Timestamp};
 
 use super::created_events::{CreatedEvents, Reading};
 use super::lists::{List, overlaid_events};
@@ -10,69 +9,14 @@ use super::newest::Newest;
 use super::read_pool::ReadConnection;
 use super::row::{SEEN_COLUMNS, event_json, moment, overlay_join, rev, rev_to_sql, uuid, word};
 use super::viewer::{SeenFeed, Viewer};
-use crate::store::{ReplayItem, ReplayPage, RevRange, Side};
+use crate::store::replayed::{Changed, ReplayRow, join};
+use crate::store::{ReplayPage, RevRange, Side};
 
 /// A piece of a replay ends with the event that exceeds this size.
 const REPLAY_PAGE_BYTES: usize = 64 * 1024;
 
 /// The most changes of status, and the most deletions, in a piece of a replay.
 const REPLAY_PAGE_CHANGES: u32 = 1024;
-
-/// One change of one event.
-enum ReplayRow {
-    /// The event's JSON.
-    Created(Bytes),
-    Status(Changed, Status, Timestamp),
-    Deleted(Changed),
-}
-
-/// The event of a change.
-struct Changed {
-    id: EventId,
-    side: Side,
-    /// Whether the other feed that the viewer sees has, or had, an event with the same id.
-    has_twin: bool,
-}
-
-/// The events of neighbouring changes that say the same.
-#[derive(Default)]
-struct Run {
-    ids: Vec<EventId>,
-    system_ids: Vec<EventId>,
-    has_twins: bool,
-}
-
-impl Run {
-    fn of(event: &Changed) -> Self {
-        let mut run = Self::default();
-        run.push(event);
-        run
-    }
-
-    fn push(&mut self, event: &Changed) {
-        self.ids.push(event.id);
-        if event.side == Side::System {
-            self.system_ids.push(event.id);
-        }
-        self.has_twins |= event.has_twin;
-    }
-
-    fn is_full(&self) -> bool {
-        self.ids.len() >= StreamItem::MAX_IDS
-    }
-
-    /// The ids, and which of them are the system's if that has to be told.
-    fn into_ids(self) -> (Vec<EventId>, Option<Vec<EventId>>) {
-        (self.ids, self.has_twins.then_some(self.system_ids))
-    }
-}
-
-/// A change of one or more events.
-enum Joined {
-    Created(Bytes),
-    Status(Run, Status, Timestamp),
-    Deleted(Run),
-}
 
 /// Whether the feed with the key `?{feed}` has, or had, an event with the id in `column`. A deleted one
 /// counts, since a reader that has not got that far still holds it.
@@ -294,55 +238,4 @@ fn read_changes(
         REPLAY_PAGE_CHANGES => last,
         _ => range.up_to,
     })
-}
-
-/// Joins neighbours that say the same about different events.
-fn join(changes: Vec<(Rev, ReplayRow)>) -> Vec<(Rev, ReplayItem)> {
-    let mut joined: Vec<(Rev, Joined)> = Vec::with_capacity(changes.len());
-    for (rev, change) in changes {
-        let next = match (joined.last_mut(), change) {
-            (
-                Some((last, Joined::Status(run, status, at))),
-                ReplayRow::Status(event, same, since),
-            ) if *status == same && *at == since && !run.is_full() => {
-                run.push(&event);
-                *last = rev;
-                continue;
-            }
-            (Some((last, Joined::Deleted(run))), ReplayRow::Deleted(event)) if !run.is_full() => {
-                run.push(&event);
-                *last = rev;
-                continue;
-            }
-            (_, ReplayRow::Created(json)) => Joined::Created(json),
-            (_, ReplayRow::Status(event, status, at)) => {
-                Joined::Status(Run::of(&event), status, at)
-            }
-            (_, ReplayRow::Deleted(event)) => Joined::Deleted(Run::of(&event)),
-        };
-        joined.push((rev, next));
-    }
-    let replayed = joined.into_iter().map(|(rev, joined)| (rev, joined.into()));
-    replayed.collect()
-}
-
-impl From<Joined> for ReplayItem {
-    fn from(joined: Joined) -> Self {
-        match joined {
-            Joined::Created(json) => Self::Created(json),
-            Joined::Status(run, status, at) => {
-                let (ids, system_ids) = run.into_ids();
-                Self::Status {
-                    ids,
-                    system_ids,
-                    status,
-                    at,
-                }
-            }
-            Joined::Deleted(run) => {
-                let (ids, system_ids) = run.into_ids();
-                Self::Deleted { ids, system_ids }
-            }
-        }
-    }
 }

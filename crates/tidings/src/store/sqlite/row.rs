@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::fault::UnreadableColumn;
 use crate::store::Submission;
+use crate::store::moment::nanoseconds;
 
 macro_rules! event_columns {
     ($status:literal, $updated_at:literal) => {
@@ -232,13 +233,6 @@ pub(crate) fn rev_to_sql(rev: Rev) -> rusqlite::Result<i64> {
 /// A number as SQLite stores it; larger ones count as the largest.
 pub(crate) fn number_to_sql(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// A moment as SQLite stores it: nanoseconds since 1970. The rules keep an event's in range; one
-/// that a filter names is cut to the range, which changes nothing about what it lets through.
-pub(crate) fn nanoseconds(moment: Timestamp) -> i64 {
-    let nanoseconds = moment.as_nanosecond();
-    i64::try_from(nanoseconds).unwrap_or(if nanoseconds < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// Reads one of our words, such as a severity, from column `index`.

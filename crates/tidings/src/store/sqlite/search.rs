@@ -4,15 +4,15 @@
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use tidings_event::{EventId, OwnerKind, PageToken, SortKey, SortOrder, Timestamp};
-use uuid::Uuid;
+use tidings_event::{PageToken, SortKey, SortOrder};
 
-use super::position::ListPosition;
-use super::row::{nanoseconds, rev};
+use super::row::rev;
 use super::select;
 use super::viewer::Viewer;
-use super::wanted::{Region, Wanted, sides};
 use crate::search::GramFilter;
+use crate::store::list_position::ListPosition;
+use crate::store::moment::nanoseconds;
+use crate::store::wanted::{Region, Wanted, sides};
 
 /// How long a search may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub(super) fn find(
             positions.retain(|position| is_before(position.at, bound));
             return Ok(Found {
                 positions,
-                stopped: Some(before(bound, wanted)?),
+                stopped: Some(wanted.before(bound)),
             });
         }
         previous = Some(previous.map_or(bound, |previous| match order {
@@ -138,18 +138,6 @@ pub(super) fn count(
         total += select::count(connection, viewer, wanted, Some(candidate.region))?;
     }
     Ok(total)
-}
-
-/// The token of a page that begins with the first events of the moment `at`.
-fn before(at: i64, wanted: Wanted<'_>) -> rusqlite::Result<PageToken> {
-    let (id, kind) = match wanted.sort.order {
-        SortOrder::Descending => (Uuid::max(), OwnerKind::System),
-        SortOrder::Ascending => (Uuid::nil(), OwnerKind::User),
-    };
-    let moment = Timestamp::from_nanosecond(at.into())
-        .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, at))?;
-    let id = EventId::from_uuid(id);
-    Ok(PageToken::after(moment, id, wanted.filter, wanted.sort).with_owner_kind(kind))
 }
 
 /// The blocks that may contain `needle`, and of each feed what is in no block yet.
@@ -216,7 +204,8 @@ fn candidates(
 mod tests {
     use std::path::Path;
 
-    use tidings_event::{Event, EventFilter, OwnerId, Severity, Sort};
+    use tidings_event::{Event, EventFilter, OwnerId, Severity, Sort, Timestamp};
+    use uuid::Uuid;
 
     use super::*;
     use crate::search::fold;

@@ -12,14 +12,15 @@ use rusqlite::{Connection, Row, params_from_iter};
 use tidings_event::{OwnerKind, Rev, SortKey, SortOrder};
 
 use super::lists::List;
-use super::position::ListPosition;
 use super::query::{Query, needs_row};
-use super::row::{nanoseconds, number, overlay_join, rev_to_sql, uuid};
+use super::row::{number, overlay_join, rev_to_sql, uuid};
 use super::select_newest;
 use super::viewer::Viewer;
-use super::wanted::{Region, Wanted, sides};
 use crate::store::Side;
 use crate::store::kind::Kind;
+use crate::store::list_position::ListPosition;
+use crate::store::moment::nanoseconds;
+use crate::store::wanted::{Region, Wanted, sides};
 
 /// One branch: a feed, and which of its lists is read.
 #[derive(Clone, Copy, Debug)]

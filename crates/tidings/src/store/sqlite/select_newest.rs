@@ -6,12 +6,12 @@ use rusqlite::{Connection, params_from_iter};
 use tidings_event::{EventFilter, SortKey};
 
 use super::lists::Listed;
-use super::position::ListPosition;
 use super::query::{Query, needs_row};
-use super::row::nanoseconds;
 use super::viewer::Viewer;
-use super::wanted::{Region, Wanted, sides};
 use crate::store::Side;
+use crate::store::list_position::ListPosition;
+use crate::store::moment::nanoseconds;
+use crate::store::wanted::{Region, Wanted, sides};
 
 /// The newest events that are wanted, in the order of the list. They are few.
 pub(super) fn positions(

@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::lists::{List, Listed};
 use super::newest::Newest;
 use super::read_pool::ReadConnection;
-use super::row::{nanoseconds, number_to_sql, rev, rev_to_sql, uuid};
+use super::row::{number_to_sql, rev, rev_to_sql, uuid};
 use crate::store::Progress;
+use crate::store::moment::nanoseconds;
 
 /// The most deletions that are forgotten at a time: a commit of a few milliseconds.
 const TOMBSTONES_AT_A_TIME: u32 = 512;

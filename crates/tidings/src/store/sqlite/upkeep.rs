@@ -10,10 +10,11 @@ use super::created_events::{CreatedEvents, Reading};
 use super::lists::List;
 use super::overlay_counts::OverlayCounts;
 use super::read_pool::ReadConnection;
-use super::row::{moment, nanoseconds, uuid, word};
+use super::row::{moment, uuid, word};
 use super::viewer::SeenFeed;
 use crate::retention::Retention;
 use crate::store::kind::Kind;
+use crate::store::moment::nanoseconds;
 use crate::store::{ExpiredPage, FeedPosition};
 
 /// The most feeds that are scanned at a time.

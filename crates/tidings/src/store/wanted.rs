@@ -1,9 +1,11 @@
 //! Which events a list is about.
 
-use tidings_event::{EventFilter, OwnerKind, PageToken, Rev, Sort};
+use tidings_event::{EventFilter, EventId, OwnerKind, PageToken, Rev, Sort, SortOrder};
+use uuid::Uuid;
 
-use crate::store::Side;
-use crate::store::kind::Kind;
+use super::Side;
+use super::kind::Kind;
+use super::moment::moment;
 
 /// Which events are looked for, and in which order.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +26,16 @@ impl Wanted<'_> {
         let filter = self.filter;
         filter.status.is_none_or(|status| status == kind.status())
             && (filter.severity.is_empty() || filter.severity.contains(&kind.severity()))
+    }
+
+    /// The token of a page that begins with the first events of the moment `at`.
+    pub(super) fn before(&self, at: i64) -> PageToken {
+        let (id, kind) = match self.sort.order {
+            SortOrder::Descending => (Uuid::max(), OwnerKind::System),
+            SortOrder::Ascending => (Uuid::nil(), OwnerKind::User),
+        };
+        let id = EventId::from_uuid(id);
+        PageToken::after(moment(at), id, self.filter, self.sort).with_owner_kind(kind)
     }
 }
 

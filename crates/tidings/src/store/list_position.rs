@@ -2,16 +2,16 @@
 
 use std::cmp::Ordering;
 
-use tidings_event::{EventId, OwnerKind, PageToken, SortOrder, Timestamp};
+use tidings_event::{EventId, OwnerKind, PageToken, SortOrder};
 
-use super::row::nanoseconds;
+use super::Side;
+use super::moment::{moment, nanoseconds};
 use super::wanted::Wanted;
-use crate::store::Side;
 
 /// The position of an event in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ListPosition {
-    /// The key of its row.
+    /// The key of its row, as the store names it.
     pub(super) key: i64,
     pub(super) at: i64,
     pub(super) id: EventId,
@@ -38,14 +38,12 @@ impl ListPosition {
     }
 
     /// The token of the page after this position.
-    pub(super) fn token(&self, wanted: Wanted<'_>) -> rusqlite::Result<PageToken> {
-        let at = Timestamp::from_nanosecond(self.at.into())
-            .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(1, self.at))?;
-        let token = PageToken::after(at, self.id, wanted.filter, wanted.sort);
-        Ok(token.with_owner_kind(match self.side {
+    pub(super) fn token(&self, wanted: Wanted<'_>) -> PageToken {
+        let token = PageToken::after(moment(self.at), self.id, wanted.filter, wanted.sort);
+        token.with_owner_kind(match self.side {
             Side::Own => OwnerKind::User,
             Side::System => OwnerKind::System,
-        }))
+        })
     }
 }
 
