@@ -5,6 +5,7 @@
 mod encoded;
 mod error;
 mod kind;
+mod lanes;
 mod list_position;
 mod moment;
 #[cfg(feature = "postgres")]

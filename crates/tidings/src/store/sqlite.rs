@@ -68,6 +68,7 @@ pub use directory_error::DirectoryError;
 
 use crate::config::{Reserve, SqliteConfig};
 use crate::retention::Retention;
+use crate::store::lanes::Widths;
 use crate::store::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
     NextGroup, Progress, Refill, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Target,
@@ -75,7 +76,7 @@ use crate::store::{
 };
 use directory::DataDirectory;
 use fault::{OpenFault, io_error};
-use read_pool::{ReadConnection, ReadPool, Widths};
+use read_pool::{ReadConnection, ReadPool};
 use reserve::Disk;
 use settling::Settling;
 use writer::Writer;

@@ -1,8 +1,8 @@
 //! The connections that read beside the writer. Each serves one request at a time.
 
 mod background;
-mod lanes;
 mod slices;
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,11 +16,19 @@ use tidings_event::{OwnerId, SystemId};
 use super::connection::open_read_connection;
 use super::fault::{OpenFault, store_error};
 use super::row::{SEEN_COLUMNS, event_json, overlay_join};
+use crate::store::lanes::{Lane, Lanes, Widths};
 use crate::store::{Side, StoreError, Target};
 use crate::turns::NoTurn;
-pub(crate) use lanes::Widths;
-use lanes::{Lane, Lanes};
 use slices::Slice;
+use tools::Tools;
+
+/// The limits of the lanes. Most reads take less than a millisecond. The last limit bounds how long a read
+/// prevents the write-ahead log from being truncated.
+const LIMITS: [Duration; 3] = [
+    Duration::from_millis(20),
+    Duration::from_millis(250),
+    Duration::from_secs(10),
+];
 
 /// How many of SQLite's virtual instructions a read runs before it checks whether it is still wanted: some
 /// tens of microseconds.
@@ -30,6 +38,8 @@ const INSTRUCTIONS_BETWEEN_LOOKS: i32 = 10_000;
 #[derive(Clone, Debug)]
 pub(crate) struct ReadPool {
     lanes: Arc<Lanes>,
+    /// Those of each lane.
+    tools: Arc<[Tools]>,
     waiting_each: usize,
     idle: Arc<Idle>,
     /// Set when the store closes: running reads end early.
@@ -72,16 +82,18 @@ impl ReadPool {
         system: SystemId,
         widths: Widths,
     ) -> Result<Self, OpenFault> {
-        let lanes = Lanes::new(widths).map_err(OpenFault::Thread)?;
-        Self::with_lanes(database, system, widths, lanes)
+        Self::with_limits(database, system, widths, LIMITS)
     }
 
-    fn with_lanes(
+    fn with_limits(
         database: &Path,
         system: SystemId,
         widths: Widths,
-        lanes: Lanes,
+        limits: [Duration; 3],
     ) -> Result<Self, OpenFault> {
+        let lanes = Lanes::new(widths, limits);
+        let tools: std::io::Result<_> = lanes.lanes.iter().map(Tools::of).collect();
+        let tools = tools.map_err(OpenFault::Thread)?;
         let idle = Idle {
             database: database.to_owned(),
             system,
@@ -92,6 +104,7 @@ impl ReadPool {
         }
         Ok(Self {
             lanes: Arc::new(lanes),
+            tools,
             waiting_each: widths.waiting_each,
             idle: Arc::new(idle),
             closing: Arc::default(),
@@ -151,7 +164,8 @@ impl ReadPool {
         let gone = Arc::clone(&caller.gone);
         let closing = Arc::clone(&self.closing);
         let limit = owner.map(|_| lane.limit);
-        let slice = lane.slices.clone().map(Slice::of);
+        let tools = &self.tools[lane.number];
+        let slice = tools.slices.clone().map(Slice::of);
         let job = move || {
             let begun = Instant::now();
             let late = Arc::new(AtomicBool::new(false));
@@ -189,7 +203,7 @@ impl ReadPool {
                 Err(error) => Err(error),
             }
         };
-        let answer = match &lane.threads {
+        let answer = match &tools.threads {
             Some(threads) => threads.run(job).await.map_err(|panic| panic.into()),
             None => tokio::task::spawn_blocking(job)
                 .await
@@ -426,8 +440,7 @@ mod tests {
     fn pool_with(limits: [Duration; 3]) -> (ReadPool, SqliteStore, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(directory.path()).unwrap();
-        let lanes = Lanes::with_limits(LISTS, limits).unwrap();
-        let pool = ReadPool::with_lanes(&store.database, store.identity.system, LISTS, lanes);
+        let pool = ReadPool::with_limits(&store.database, store.identity.system, LISTS, limits);
         (pool.unwrap(), store, directory)
     }
 

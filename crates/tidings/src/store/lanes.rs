@@ -7,23 +7,13 @@
 //! a lot of time recently begins in a later lane.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tidings_event::OwnerId;
 use tokio::time::Instant;
 
-use super::background::Background;
-use super::slices::Slices;
 use crate::turns::{Bounds, Turns};
-
-/// The limits of the lanes. Most reads take less than a millisecond. The last limit bounds how long a read
-/// prevents the write-ahead log from being truncated.
-const LIMITS: [Duration; 3] = [
-    Duration::from_millis(20),
-    Duration::from_millis(250),
-    Duration::from_secs(10),
-];
 
 /// An owner whose debt is beyond these begins in the second and in the third lane.
 const DEBTS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
@@ -47,27 +37,29 @@ pub(super) struct Lanes {
 /// One lane.
 #[derive(Debug)]
 pub(super) struct Lane {
+    /// Its number, from 0.
+    pub(super) number: usize,
     /// `None` is the store itself.
     pub(super) turns: Turns<Option<OwnerId>>,
     /// How long a read may take here.
     pub(super) limit: Duration,
-    /// The turns of the reads that are under way. `None` if all run at the same time.
-    pub(super) slices: Option<Arc<Slices>>,
-    /// The threads that read. `None` for Tokio's, which have the usual priority.
-    pub(super) threads: Option<Background>,
+    /// How many reads run at the same time.
+    pub(super) running: usize,
+    /// How many reads are under way.
+    pub(super) under_way: usize,
 }
 
 /// How many reads a set of connections serves at a time.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Widths {
+pub(super) struct Widths {
     /// The number in each lane. A lane with 0 is left out.
-    pub(crate) lanes: [u32; 3],
+    pub(super) lanes: [u32; 3],
     /// How many reads share the place of one in the last lane.
-    pub(crate) sharing: u32,
+    pub(super) sharing: u32,
     /// The most reads of one owner that wait in one lane.
-    pub(crate) waiting_each: usize,
+    pub(super) waiting_each: usize,
     /// The most reads that wait in one lane.
-    pub(crate) waiting: usize,
+    pub(super) waiting: usize,
 }
 
 impl Widths {
@@ -84,42 +76,37 @@ impl Widths {
 }
 
 impl Lanes {
-    pub(super) fn new(widths: Widths) -> std::io::Result<Self> {
-        Self::with_limits(widths, LIMITS)
-    }
-
-    /// The same with other limits.
-    pub(super) fn with_limits(widths: Widths, limits: [Duration; 3]) -> std::io::Result<Self> {
-        let lane = |(index, (width, limit)): (usize, (u32, Duration))| {
-            let running = widths.under_way(index) as usize;
-            let is_first = index == 0;
-            let is_shared = running > width as usize;
+    /// Lanes in which a read may take as long as these limits.
+    pub(super) fn new(widths: Widths, limits: [Duration; 3]) -> Self {
+        let lane = |(number, (width, limit)): (usize, (u32, Duration))| {
+            let under_way = widths.under_way(number) as usize;
             let bounds = Bounds {
-                running,
+                running: under_way,
                 // After the first lane, an owner's reads run one after the other.
-                running_each: if is_first { (running / 2).max(1) } else { 1 },
+                running_each: if number == 0 {
+                    (under_way / 2).max(1)
+                } else {
+                    1
+                },
                 waiting_each: widths.waiting_each,
                 waiting: widths.waiting,
             };
-            let threads = match is_first {
-                true => None,
-                false => Some(Background::start(running)?),
-            };
-            Ok(Lane {
+            Lane {
+                number,
                 turns: Turns::new(bounds),
                 limit,
-                slices: is_shared.then(|| Arc::new(Slices::new(width as usize))),
-                threads,
-            })
+                running: width as usize,
+                under_way,
+            }
         };
         let lanes = widths.lanes.into_iter().zip(limits).enumerate();
-        Ok(Self {
+        Self {
             lanes: lanes
                 .filter(|(_, (width, _))| *width > 0)
                 .map(lane)
-                .collect::<std::io::Result<_>>()?,
+                .collect(),
             debts: Debts::default(),
-        })
+        }
     }
 
     /// The lanes in which a read of `owner` is tried, one after the other.
