@@ -105,15 +105,24 @@ impl GramFilter {
 
     /// Whether a folded text may occur in the block.
     pub(crate) fn may_contain(&self, needle: &str) -> bool {
-        let letters: Vec<char> = needle.chars().collect();
-        let length = letters.len().min(LONGEST_GRAM);
-        // The empty text occurs everywhere.
-        length == 0
-            || letters.windows(length).all(|gram| {
-                let hash = gram.iter().copied().fold(NO_LETTERS, with_letter);
-                places(hash, length).all(|(word, bit)| self.0[word] >> bit & 1 != 0)
-            })
+        bits_of(needle).all(|bit| self.0[bit / 64] >> (bit % 64) & 1 != 0)
     }
+}
+
+/// The bits that a filter has if a folded text may occur in its block: the number of each in the stored bytes,
+/// whose lowest bits are the first. Of the empty text, which occurs everywhere, there are none.
+pub(crate) fn bits_of(needle: &str) -> impl Iterator<Item = usize> {
+    let letters: Vec<char> = needle.chars().collect();
+    let length = letters.len().min(LONGEST_GRAM);
+    let runs = match length {
+        0 => 0,
+        _ => letters.len() - length + 1,
+    };
+    (0..runs).flat_map(move |start| {
+        let gram = &letters[start..start + length];
+        let hash = gram.iter().copied().fold(NO_LETTERS, with_letter);
+        places(hash, length).map(|(word, bit)| word * 64 + bit)
+    })
 }
 
 const LONGEST_GRAM: usize = 3;
