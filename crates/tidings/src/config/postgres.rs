@@ -41,6 +41,10 @@ pub struct PostgresConfig {
     /// Whether to start although `synchronous_commit` is `off` on the server. Then the last acknowledged
     /// events can be lost when the server crashes. `false` by default.
     pub allow_lossy_commit: bool,
+    /// How long what users did to a system event is kept after its deletion, so that other nodes can tell
+    /// their subscribers the new counts. 1 minute; tests choose less.
+    #[doc(hidden)]
+    pub keep_overlays: Duration,
 }
 
 impl PostgresConfig {
@@ -56,6 +60,10 @@ impl PostgresConfig {
     /// 10 seconds.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
+    /// 1 minute: far longer than a node takes to hear of a deletion.
+    #[doc(hidden)]
+    pub const DEFAULT_KEEP_OVERLAYS: Duration = Duration::from_secs(60);
+
     /// The default configuration of the store at an address.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
@@ -67,6 +75,7 @@ impl PostgresConfig {
             list_connections: Self::DEFAULT_LIST_CONNECTIONS,
             timeout: Self::DEFAULT_TIMEOUT,
             allow_lossy_commit: false,
+            keep_overlays: Self::DEFAULT_KEEP_OVERLAYS,
         }
     }
 

@@ -3,9 +3,13 @@
 //! Each case takes a [`TestDir`], in which an engine can be opened, closed and opened again. The cases are
 //! listed once, below. A backend is one line.
 
+mod backend;
 mod cases;
 mod listed;
 mod model;
+#[cfg(feature = "postgres")]
+#[path = "../support/postgres.rs"]
+mod postgres_database;
 mod reader;
 mod seeds;
 mod test_dir;
@@ -115,3 +119,5 @@ conformance!(sqlite, TestDir::sqlite());
 // The events of an owner go from the row of their feed to its lists at once, or two at a time.
 conformance!(sqlite_listing_each, TestDir::sqlite_with(1));
 conformance!(sqlite_listing_two, TestDir::sqlite_with(2));
+#[cfg(feature = "postgres")]
+conformance!(postgres, TestDir::postgres());

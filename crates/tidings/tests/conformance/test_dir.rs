@@ -1,13 +1,14 @@
-//! A data directory for the engine under test.
+//! A store for the engine under test.
 
-use std::time::Duration;
-
-use tempfile::TempDir;
 use tidings::{Config, SqliteConfig, Tidings};
 
-/// A data directory that is empty at first. It is removed when this is dropped.
+use crate::backend::Backend;
+#[cfg(feature = "postgres")]
+use crate::postgres_database::Database;
+
+/// A store that is empty at first. It is removed when this is dropped.
 pub(crate) struct TestDir {
-    directory: TempDir,
+    backend: Backend,
     page_bytes: usize,
     newest_events: usize,
 }
@@ -25,18 +26,27 @@ impl TestDir {
     /// A new directory for SQLite. The lists of its store lack at most `newest_events` events of each
     /// owner.
     pub(crate) fn sqlite_with(newest_events: usize) -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        Self::of(Backend::sqlite(), newest_events)
+    }
+
+    /// A new database for PostgreSQL.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn postgres() -> Self {
+        let backend = Backend::Postgres(Database::create());
+        Self::of(backend, SqliteConfig::DEFAULT_NEWEST_EVENTS)
+    }
+
+    fn of(backend: Backend, newest_events: usize) -> Self {
         Self {
-            directory,
+            backend,
             page_bytes: Config::DEFAULT_PAGE_BYTES,
             newest_events,
         }
     }
 
-    /// A new directory for the same backend.
+    /// A new one for the same backend.
     pub(crate) fn another(&self) -> Self {
-        // So far, SQLite is the only backend.
-        Self::sqlite_with(self.newest_events)
+        Self::of(self.backend.another(), self.newest_events)
     }
 
     /// The same directory, for engines that read this many bytes of a page at once.
@@ -55,15 +65,13 @@ impl TestDir {
     }
 
     fn config_listing(&self, newest_events: usize) -> Config {
-        let store = SqliteConfig::new(self.directory.path()).with_newest_events(newest_events);
-        Config::for_store(store).with_page_bytes(self.page_bytes)
+        let config = self.backend.config(newest_events);
+        config.with_page_bytes(self.page_bytes)
     }
 
     /// Compares the counters of the store with its rows. No engine may be open.
     pub(crate) fn audit(&self) {
-        let audited = tidings::sqlite::audit(self.directory.path(), Duration::from_secs(60));
-        let audit = audited.expect("a closed store can be read");
-        assert!(audit.complete && audit.wrong.is_empty(), "{audit:?}");
+        self.backend.audit();
     }
 
     /// Opens an engine in this directory.
