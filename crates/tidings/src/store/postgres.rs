@@ -4,11 +4,27 @@
 mod address;
 pub(crate) mod connect;
 mod fault;
+mod heads;
 mod lead;
+mod lent;
+mod list;
 mod migrate;
+mod page_events;
 mod pool;
+mod query;
+mod read_fault;
+mod read_pool;
+mod reading;
 mod reads;
+mod refill;
+mod replay;
+mod row;
+mod search;
+mod search_blocks;
+mod select;
 mod tls;
+mod types;
+mod viewer;
 
 use std::sync::Arc;
 
@@ -188,6 +204,6 @@ impl Store for PostgresStore {
 
     async fn close(&self) {
         self.lead.release().await;
-        self.reads.close();
+        self.reads.close().await;
     }
 }

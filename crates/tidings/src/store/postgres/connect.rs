@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{Client, Socket};
+use tokio_postgres::{CancelToken, Client, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
@@ -59,6 +59,11 @@ impl Connector {
             server.password(read_password(path.clone()).await?.expose_secret());
         }
         Ok(server.connect(self.tls.clone()).await?)
+    }
+
+    /// Tells the server to end what it runs on a connection.
+    pub(super) async fn cancel(&self, token: &CancelToken) -> Result<(), tokio_postgres::Error> {
+        token.cancel_query(self.tls.clone()).await
     }
 
     /// The time after which an attempt counts as failed.

@@ -10,10 +10,16 @@ use super::fault::{ConnectError, OpenFault};
 use crate::store::Identity;
 
 /// The migrations in their order, with the names under which the database lists them.
-const MIGRATIONS: &[(&str, &str)] = &[(
-    "V1__events",
-    include_str!("../../../migrations/postgres/0001_events.sql"),
-)];
+const MIGRATIONS: &[(&str, &str)] = &[
+    (
+        "V1__events",
+        include_str!("../../../migrations/postgres/0001_events.sql"),
+    ),
+    (
+        "V2__search",
+        include_str!("../../../migrations/postgres/0002_search.sql"),
+    ),
+];
 
 /// The table that lists the migrations.
 const HISTORY: &str = "tidings_migration";

@@ -84,7 +84,12 @@ impl Connection {
         );
         match role {
             Role::Read => {
-                let read_only = format!("{common} SET default_transaction_read_only = on;");
+                // What is read of a table is a small part of it: a plan that reads all of it is wrong, whatever
+                // the statistics say.
+                let read_only = format!(
+                    "{common} SET default_transaction_read_only = on; SET enable_seqscan = off; \
+                     SET max_parallel_workers_per_gather = 0;"
+                );
                 self.client.batch_execute(&read_only).await?;
             }
             Role::Commit { lossy } => {
@@ -215,6 +220,20 @@ impl Pool {
                 | PoolError::PostCreateHook(_)),
             ) => Err(StoreError::Unavailable(error.into())),
         }
+    }
+
+    /// The most connections.
+    pub(super) fn most(&self) -> usize {
+        self.0.status().max_size
+    }
+
+    /// Tells the server to end what it runs on a connection. The end is not waited for.
+    pub(super) async fn cancel(
+        &self,
+        connection: &Connection,
+    ) -> Result<(), tokio_postgres::Error> {
+        let token = connection.cancel_token();
+        self.0.manager().connector.cancel(&token).await
     }
 
     /// Refuses later calls, and closes each connection when it is returned.

@@ -1,106 +1,154 @@
 //! The reads of the store.
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use tidings_event::{EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev};
 
 use super::pool::Pool;
+use super::read_pool::{ReadPool, Waiting};
+use super::{heads, list, page_events, refill, replay, types};
 use crate::store::{
     EncodedEvents, Identity, ListPage, MatchPage, Matching, Refill, ReplayPage, RevRange, Side,
     Snapshot, StoreError, Target, Unread,
 };
 
+/// The reads of lists that wait.
+const LISTS: Waiting = Waiting {
+    each: 256,
+    all: 4_096,
+};
+
+/// The reads of streams that wait: the number of streams limits them.
+const STREAMS: Waiting = Waiting {
+    each: usize::MAX,
+    all: usize::MAX,
+};
+
 /// The reads, each in a pool in which others cannot hold it up.
 #[derive(Debug)]
 pub(super) struct Reads {
-    identity: Identity,
     /// For streams and other short reads, which must not wait for lists.
-    streams: Pool,
-    lists: Pool,
+    streams: ReadPool,
+    lists: ReadPool,
 }
 
 impl Reads {
-    pub(super) const fn new(identity: Identity, streams: Pool, lists: Pool) -> Self {
+    pub(super) fn new(identity: Identity, streams: Pool, lists: Pool) -> Self {
         Self {
-            identity,
-            streams,
-            lists,
+            streams: ReadPool::new(identity, streams, STREAMS),
+            lists: ReadPool::new(identity, lists, LISTS),
         }
     }
 
-    pub(super) async fn snapshot(&self, _owner: OwnerId) -> Result<Snapshot, StoreError> {
-        todo!()
+    pub(super) async fn snapshot(&self, owner: OwnerId) -> Result<Snapshot, StoreError> {
+        let read = self.streams.read_for(owner, |_, viewer| {
+            async move { Ok(viewer.snapshot()) }.boxed()
+        });
+        read.await
     }
 
     pub(super) async fn replay(
         &self,
-        _owner: OwnerId,
-        _side: Side,
-        _range: RevRange,
+        owner: OwnerId,
+        side: Side,
+        range: RevRange,
     ) -> Result<ReplayPage, StoreError> {
-        todo!()
+        let read = self.streams.read_for(owner, move |reading, viewer| {
+            replay::replay(reading, viewer, side, range).boxed()
+        });
+        read.await
     }
 
     pub(super) async fn refill(
         &self,
-        _owner: OwnerId,
-        _range: RevRange,
+        owner: OwnerId,
+        range: RevRange,
     ) -> Result<Refill, StoreError> {
-        todo!()
+        let read = self.streams.read_for(owner, move |reading, viewer| {
+            refill::refill(reading, viewer, range).boxed()
+        });
+        read.await
     }
 
     pub(super) async fn heads(
         &self,
-        _owners: &[OwnerId],
+        owners: &[OwnerId],
     ) -> Result<Vec<(OwnerId, Rev)>, StoreError> {
-        todo!()
+        let owners = owners.to_vec();
+        let read = self.streams.read(move |client| {
+            let owners = owners.clone();
+            async move { heads::heads(client, &owners).await }.boxed()
+        });
+        read.await
     }
 
     pub(super) async fn event(
         &self,
-        _owner: OwnerId,
-        _target: Target,
+        owner: OwnerId,
+        target: Target,
     ) -> Result<Option<Bytes>, StoreError> {
-        todo!()
+        let read = self.streams.read_for(owner, move |reading, viewer| {
+            page_events::event(reading, viewer, target).boxed()
+        });
+        read.await
     }
 
     pub(super) async fn list(
         &self,
-        _owner: OwnerId,
-        _filter: EventFilter,
-        _page: PageRequest,
-        _bytes: usize,
+        owner: OwnerId,
+        filter: EventFilter,
+        page: PageRequest,
+        bytes: usize,
     ) -> Result<ListPage, StoreError> {
-        todo!()
+        let read = self.lists.read_for(owner, move |reading, viewer| {
+            let filter = filter.clone();
+            async move { list::list(reading, viewer, &filter, page, bytes).await }.boxed()
+        });
+        read.await
     }
 
     pub(super) async fn list_rest(
         &self,
-        _owner: OwnerId,
-        _unread: Unread,
-        _bytes: usize,
+        owner: OwnerId,
+        unread: Unread,
+        bytes: usize,
     ) -> Result<(EncodedEvents, Unread), StoreError> {
-        todo!()
+        let read = self.lists.read_for(owner, move |reading, viewer| {
+            list::list_rest(reading, viewer, unread.clone(), bytes).boxed()
+        });
+        read.await
     }
 
-    pub(super) async fn types(&self, _owner: OwnerId) -> Result<EventTypes, StoreError> {
-        todo!()
+    pub(super) async fn types(&self, owner: OwnerId) -> Result<EventTypes, StoreError> {
+        let read = self.lists.read_for(owner, |reading, viewer| {
+            types::types(reading, viewer).boxed()
+        });
+        read.await
     }
 
-    pub(super) async fn type_pairs(&self, _owner: OwnerId) -> Result<Vec<EventType>, StoreError> {
-        todo!()
+    pub(super) async fn type_pairs(&self, owner: OwnerId) -> Result<Vec<EventType>, StoreError> {
+        let read = self.lists.read_for(owner, |reading, viewer| {
+            types::type_pairs(reading, viewer).boxed()
+        });
+        read.await
     }
 
     pub(super) async fn matching(
         &self,
-        _owner: OwnerId,
-        _matching: Matching,
-        _after: Option<PageToken>,
+        owner: OwnerId,
+        matching: Matching,
+        after: Option<PageToken>,
     ) -> Result<MatchPage, StoreError> {
-        todo!()
+        let read = self.lists.read_for(owner, move |reading, viewer| {
+            let matching = matching.clone();
+            async move { list::matching(reading, viewer, &matching, after).await }.boxed()
+        });
+        read.await
     }
 
-    pub(super) fn close(&self) {
-        self.streams.close();
-        self.lists.close();
+    /// Ends the reads.
+    pub(super) async fn close(&self) {
+        self.streams.close().await;
+        self.lists.close().await;
     }
 }

@@ -1,0 +1,76 @@
+//! A connection that a read has borrowed, with the turn of the read.
+
+use std::time::Duration;
+
+use tidings_event::OwnerId;
+use tokio::runtime::Handle;
+use tokio_postgres::Client;
+
+use super::pool::{Pool, Pooled};
+use crate::store::StoreError;
+use crate::turns::Turn;
+
+/// How long the end of an unwanted read may take before its connection is closed.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A borrowed connection. If it is dropped, the read has not ended: the server is told to end it, and only after
+/// that another read gets the turn and the connection.
+#[derive(Debug)]
+pub(super) struct Lent {
+    /// `None` once it is given back.
+    lent: Option<(Pooled, Turn<Option<OwnerId>>)>,
+    pool: Pool,
+}
+
+impl Lent {
+    /// Waits for a connection.
+    pub(super) async fn new(pool: Pool, turn: Turn<Option<OwnerId>>) -> Result<Self, StoreError> {
+        let connection = pool.get().await?;
+        Ok(Self {
+            lent: Some((connection, turn)),
+            pool,
+        })
+    }
+
+    /// The same turn with another connection instead of one that has ended.
+    pub(super) async fn replace(mut self) -> Result<Self, StoreError> {
+        let (ended, turn) = self.lent.take().expect("it is not given back");
+        ended.close();
+        Self::new(self.pool.clone(), turn).await
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        let (connection, _) = self.lent.as_ref().expect("it is not given back");
+        connection
+    }
+
+    /// Gives the connection back after its transaction has ended.
+    pub(super) fn give_back(mut self) {
+        self.lent = None;
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let Some((connection, turn)) = self.lent.take() else {
+            return;
+        };
+        let Ok(runtime) = Handle::try_current() else {
+            connection.close();
+            return;
+        };
+        let pool = self.pool.clone();
+        runtime.spawn(async move {
+            let end = async {
+                // Without an answer: what counts is that the transaction ends.
+                let _ = pool.cancel(&connection).await;
+                connection.batch_execute("ROLLBACK").await
+            };
+            match tokio::time::timeout(PATIENCE, end).await {
+                Ok(Ok(())) => drop(connection),
+                Ok(Err(_)) | Err(_) => connection.close(),
+            }
+            drop(turn);
+        });
+    }
+}

@@ -1,0 +1,203 @@
+//! The connections for reads, with the lanes in which reads wait for them.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use tidings_event::OwnerId;
+use tokio::sync::watch;
+use tokio_postgres::Client;
+
+use super::lent::Lent;
+use super::pool::Pool;
+use super::read_fault::ReadFault;
+use super::reading::Reading;
+use super::viewer::Viewer;
+use crate::store::lanes::{Lane, Lanes, Widths};
+use crate::store::{Identity, StoreError};
+use crate::turns::NoTurn;
+
+/// The limits of the lanes. Most reads take a millisecond or two.
+const LIMITS: [Duration; 3] = [
+    Duration::from_millis(50),
+    Duration::from_millis(500),
+    Duration::from_secs(10),
+];
+
+/// A pool of connections that read. A read begins in the first lane of its owner; see [`Lanes`].
+#[derive(Debug)]
+pub(super) struct ReadPool {
+    identity: Identity,
+    pool: Pool,
+    lanes: Lanes,
+    waiting_each: usize,
+    /// Set when the store closes: running reads end early.
+    closing: watch::Sender<bool>,
+}
+
+/// How many reads wait.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    /// Of one owner in one lane.
+    pub(super) each: usize,
+    /// In one lane.
+    pub(super) all: usize,
+}
+
+/// The lanes of so many connections.
+fn widths(connections: usize, waiting: Waiting) -> Widths {
+    let connections = u32::try_from(connections).unwrap_or(u32::MAX);
+    let long = (connections / 4).max(1);
+    Widths {
+        lanes: match connections {
+            0 | 1 => [0, 0, 1],
+            2 => [1, 0, 1],
+            _ => [connections - 2 * long, long, long],
+        },
+        sharing: 1,
+        waiting_each: waiting.each,
+        waiting: waiting.all,
+    }
+}
+
+impl ReadPool {
+    pub(super) fn new(identity: Identity, pool: Pool, waiting: Waiting) -> Self {
+        Self::with_limits(identity, pool, waiting, LIMITS)
+    }
+
+    fn with_limits(
+        identity: Identity,
+        pool: Pool,
+        waiting: Waiting,
+        limits: [Duration; 3],
+    ) -> Self {
+        Self {
+            identity,
+            lanes: Lanes::new(widths(pool.most(), waiting), limits),
+            pool,
+            waiting_each: waiting.each,
+            closing: watch::Sender::new(false),
+        }
+    }
+
+    /// Runs a read of what `owner` sees, in a transaction of its own. It can run several times, each time from its
+    /// beginning; only the result of the last run counts. Dropping the future ends the transaction.
+    pub(super) async fn read_for<T: Send>(
+        &self,
+        owner: OwnerId,
+        read: impl for<'a> Fn(&'a Reading<'a>, &'a Viewer) -> BoxFuture<'a, Result<T, ReadFault>>
+        + Send
+        + Sync,
+    ) -> Result<T, StoreError> {
+        let mut limit = Duration::ZERO;
+        for lane in self.lanes.of(owner) {
+            limit = lane.limit;
+            let run = async |client: &Client| {
+                let begun = Reading::begin(client, self.identity, owner, limit).await;
+                let (reading, viewer) = begun?;
+                let answer = read(&reading, &viewer).await?;
+                reading.end().await?;
+                Ok(answer)
+            };
+            let mut lent = self.lend(lane, Some(owner)).await?;
+            let begun = Instant::now();
+            let mut answer = self.within(limit, run(lent.client())).await;
+            if answer.as_ref().is_err_and(Failed::is_of_connection) {
+                // The server has ended it since it was used last, or ended it now: reading again is no mistake.
+                lent = lent.replace().await?;
+                answer = self.within(limit, run(lent.client())).await;
+            }
+            self.lanes.charge(owner, begun.elapsed());
+            match answer {
+                Ok(answer) => {
+                    lent.give_back();
+                    return Ok(answer);
+                }
+                Err(Failed::TookTooLong) => {}
+                Err(Failed::Closed) => return Err(StoreError::Closed),
+                Err(Failed::Fault(fault)) => return Err(fault.into()),
+            }
+        }
+        Err(StoreError::TookTooLong { limit })
+    }
+
+    /// Runs a short read for the engine itself, which is one statement.
+    pub(super) async fn read<T: Send>(
+        &self,
+        read: impl for<'a> Fn(&'a Client) -> BoxFuture<'a, Result<T, ReadFault>> + Send + Sync,
+    ) -> Result<T, StoreError> {
+        let [.., longest] = LIMITS;
+        let mut lent = self.lend(self.lanes.first(), None).await?;
+        let mut answer = self.within(longest, read(lent.client())).await;
+        if answer.as_ref().is_err_and(Failed::is_of_connection) {
+            lent = lent.replace().await?;
+            answer = self.within(longest, read(lent.client())).await;
+        }
+        match answer {
+            Ok(answer) => {
+                lent.give_back();
+                Ok(answer)
+            }
+            Err(Failed::TookTooLong) => Err(StoreError::TookTooLong { limit: longest }),
+            Err(Failed::Closed) => Err(StoreError::Closed),
+            Err(Failed::Fault(fault)) => Err(fault.into()),
+        }
+    }
+
+    /// Waits for a turn and a connection.
+    async fn lend(&self, lane: &Lane, owner: Option<OwnerId>) -> Result<Lent, StoreError> {
+        let turn = lane.turns.take(owner).await;
+        let turn = turn.map_err(|refused| match refused {
+            NoTurn::OwnersLineIsFull => StoreError::TooManyReads {
+                limit: self.waiting_each,
+            },
+            NoTurn::AllLinesAreFull => StoreError::Overloaded,
+            NoTurn::Closed => StoreError::Closed,
+        })?;
+        Lent::new(self.pool.clone(), turn).await
+    }
+
+    /// The result of a read, unless it takes longer than `limit` or the store closes.
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        read: impl Future<Output = Result<T, ReadFault>>,
+    ) -> Result<T, Failed> {
+        let mut closing = self.closing.subscribe();
+        tokio::select! {
+            biased;
+            answer = read => answer.map_err(Failed::from),
+            () = tokio::time::sleep(limit) => Err(Failed::TookTooLong),
+            _ = closing.wait_for(|closing| *closing) => Err(Failed::Closed),
+        }
+    }
+
+    /// Refuses new reads, ends the running ones, and closes the connections.
+    pub(super) async fn close(&self) {
+        self.closing.send_replace(true);
+        self.lanes.close().await;
+        self.pool.close();
+    }
+}
+
+/// Why an attempt to read gave no answer.
+#[derive(Debug)]
+enum Failed {
+    TookTooLong,
+    Closed,
+    Fault(ReadFault),
+}
+
+impl Failed {
+    fn is_of_connection(&self) -> bool {
+        matches!(self, Self::Fault(fault) if fault.is_of_connection())
+    }
+}
+
+impl From<ReadFault> for Failed {
+    fn from(fault: ReadFault) -> Self {
+        match fault.is_time_out() {
+            true => Self::TookTooLong,
+            false => Self::Fault(fault),
+        }
+    }
+}

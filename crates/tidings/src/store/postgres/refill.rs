@@ -1,0 +1,350 @@
+//! What happened in a feed, as exactly as the node that committed it has delivered it.
+
+use bytes::Bytes;
+use tidings_event::{
+    Change, CountDelta, EventId, OwnerId, Rev, Severity, Status, StreamItem, Timestamp,
+};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::query::Query;
+use super::read_fault::ReadFault;
+use super::reading::Reading;
+use super::replay::{CREATED_AT_A_TIME, created_sql, in_range};
+use super::row::{
+    CREATED_COLUMNS, EVENT_COLUMN_COUNT, event_json, id, moment, owner, rev, rev_to_sql, severity,
+    status,
+};
+use super::viewer::{SeenFeed, Viewer};
+use crate::ended_overlay::EndedOverlay;
+use crate::store::{Refill, RefillItem, RevRange, StepOutcome};
+
+/// The most marks and deletions of one refill: two of the longest steps.
+const MOST_CHANGES: usize = 2 * StreamItem::MAX_IDS;
+
+/// The most steps of a refill that delete events of the system: each needs a statement.
+const MOST_SYSTEM_DELETIONS: usize = 16;
+
+/// The most overlays that a step tells; as many as the node that commits it.
+const MOST_ENDED: usize = 16_384;
+
+/// Joins the first mark of an event, whose row has what the event was like before. It is found from the last one
+/// backwards, which shows that none is missing.
+const FIRST_MARK: &str = "\
+    LEFT JOIN LATERAL (WITH RECURSIVE mark AS (\
+        SELECT rev, changed_before, before, updated_before FROM recent_change AS last \
+        WHERE last.owner = event.owner AND last.rev = event.changed_rev \
+        UNION ALL SELECT earlier.rev, earlier.changed_before, earlier.before, \
+        earlier.updated_before FROM mark JOIN recent_change AS earlier \
+        ON earlier.owner = event.owner AND earlier.rev = mark.changed_before) \
+        SELECT rev, before, updated_before FROM mark WHERE changed_before IS NULL) \
+    AS first ON event.changed_rev IS NOT NULL";
+
+/// The marks and deletions of a feed: `$1` is its owner, `$2` and `$3` the range.
+const CHANGES: &str = "\
+    SELECT rev, id, step, system_rev, severity, before, after, at FROM recent_change \
+    WHERE owner = $1 AND rev > $2 AND rev <= $3 ORDER BY rev LIMIT $4";
+
+/// The overlays of events of the system: `$1` is the system, `$2` the events' revs. Without a row, or with one
+/// whose removal has begun, what the users did to the event is no longer known.
+const ENDED: &str = "\
+    SELECT overlay.owner, overlay.changed_rev, overlay.severity, overlay.status, overlay.deleted, \
+    (SELECT count(*) FROM ended \
+     WHERE ended.owner = $1 AND ended.system_rev = ANY ($2) AND ended.ended_at <> 0) \
+    FROM (VALUES (1)) AS one LEFT JOIN \
+    (SELECT * FROM overlay WHERE system_rev = ANY ($2) LIMIT $3) AS overlay ON true";
+
+/// One mark or deletion.
+struct Changed {
+    rev: Rev,
+    id: EventId,
+    /// The first rev of its step.
+    step: Rev,
+    system_rev: Option<Rev>,
+    severity: Severity,
+    before: Status,
+    change: Change,
+    at: Timestamp,
+}
+
+/// A change that some rev of the range stands for is not known.
+struct NotKept;
+
+/// What one part of a refill has read, and up to which rev there is nothing else of it.
+struct Run<T> {
+    read: Vec<T>,
+    up_to: Rev,
+}
+
+/// What happened in the feed of `owner`, which is the viewer's own or, for the system, the system's.
+pub(super) async fn refill(
+    reading: &Reading<'_>,
+    viewer: &Viewer,
+    range: RevRange,
+) -> Result<Refill, ReadFault> {
+    let is_system = viewer.owner == reading.system();
+    let feed = match is_system {
+        true => viewer.system.as_ref(),
+        false => viewer.own.as_ref(),
+    };
+    let head = feed.map_or(Rev::ZERO, |feed| feed.bounds.head);
+    let (after, up_to) = (range.after, range.up_to.min(head));
+    let (Some(feed), true) = (feed, after < up_to) else {
+        let items = Vec::new();
+        return Ok(Refill::Exact { items, head });
+    };
+    let changes = changes(reading, feed, RevRange { after, up_to }).await?;
+    let up_to = changes.up_to;
+    let Ok(created) = created(reading, feed, RevRange { after, up_to }).await? else {
+        return Ok(Refill::Incomplete { head });
+    };
+    let up_to = created.up_to;
+    let mut changes = changes.read;
+    changes.retain(|changed| changed.rev <= up_to);
+    let Ok(mut items) = items(
+        (feed.owner, is_system),
+        (after, up_to),
+        created.read,
+        changes,
+    ) else {
+        return Ok(Refill::Incomplete { head });
+    };
+    if is_system {
+        add_ended(reading, &mut items).await?;
+    }
+    let items = items.into_iter().map(|(item, _)| item).collect();
+    Ok(Refill::Exact { items, head })
+}
+
+/// The marks and deletions of a range, in whole steps.
+async fn changes(
+    reading: &Reading<'_>,
+    feed: &SeenFeed,
+    range: RevRange,
+) -> Result<Run<Changed>, ReadFault> {
+    // A step that begins in the range and ends after it is read to its end.
+    let most_beyond = StreamItem::MAX_IDS as u64 - 1;
+    let beyond = RevRange {
+        up_to: Rev::new(range.up_to.get().saturating_add(most_beyond)),
+        ..range
+    };
+    let most = i64::try_from(MOST_CHANGES).unwrap_or(i64::MAX);
+    let rows = reading.rows(in_range(CHANGES, feed, beyond).with(most));
+    let rows = rows.await?;
+    let read: Result<Vec<_>, _> = rows.iter().map(changed).collect();
+    let mut read = read?;
+    read.retain(|changed| changed.step <= range.up_to);
+    let mut up_to = range.up_to;
+    if let Some(last) = read.last() {
+        up_to = up_to.max(last.rev);
+        if rows.len() == MOST_CHANGES {
+            // The last step may go on.
+            let step = last.step;
+            read.retain(|changed| changed.step != step);
+            up_to = Rev::new(step.get() - 1);
+        }
+    }
+    Ok(Run { read, up_to })
+}
+
+fn changed(row: &Row) -> Result<Changed, ReadFault> {
+    let system_rev: Option<i64> = row.try_get(3)?;
+    let after: Option<i16> = row.try_get(6)?;
+    Ok(Changed {
+        rev: rev(row, 0)?,
+        id: id(row, 1)?,
+        step: rev(row, 2)?,
+        system_rev: match system_rev {
+            Some(_) => Some(rev(row, 3)?),
+            None => None,
+        },
+        severity: severity(row, 4)?,
+        before: status(row, 5)?,
+        change: match after {
+            Some(_) => Change::Status(status(row, 6)?),
+            None => Change::Delete,
+        },
+        at: moment(row, 7)?,
+    })
+}
+
+/// The events that were created in a range, as they were then.
+async fn created(
+    reading: &Reading<'_>,
+    feed: &SeenFeed,
+    range: RevRange,
+) -> Result<Result<Run<(Rev, Bytes)>, NotKept>, ReadFault> {
+    let columns = format!("{CREATED_COLUMNS}, event.changed_rev IS NULL OR first.rev IS NOT NULL");
+    let sql = created_sql(&columns, FIRST_MARK);
+    let rows = reading.rows(in_range(&sql, feed, range)).await?;
+    let mut read = Vec::with_capacity(rows.len());
+    for row in &rows {
+        if !row.try_get::<_, bool>(EVENT_COLUMN_COUNT)? {
+            return Ok(Err(NotKept));
+        }
+        read.push((rev(row, 0)?, event_json(row)?));
+    }
+    let there: i64 = match rows.last() {
+        Some(last) => last.try_get(EVENT_COLUMN_COUNT + 1)?,
+        None => 0,
+    };
+    let is_all = there < CREATED_AT_A_TIME && rows.len() as u64 == there.unsigned_abs();
+    let up_to = match read.last() {
+        Some((last, _)) if !is_all => *last,
+        _ => range.up_to,
+    };
+    Ok(Ok(Run { read, up_to }))
+}
+
+/// An item and, if it is a deletion of the system, the positions of the deleted events.
+type Item = (RefillItem, Vec<Option<Rev>>);
+
+/// The items of a range, if all its revs are accounted for. The feed's owner comes with whether it is the system.
+fn items(
+    owner: (OwnerId, bool),
+    (after, up_to): (Rev, Rev),
+    created: Vec<(Rev, Bytes)>,
+    changes: Vec<Changed>,
+) -> Result<Vec<Item>, NotKept> {
+    let mut items: Vec<Item> = Vec::new();
+    let mut created = created.into_iter().peekable();
+    let mut changes = changes.into_iter().peekable();
+    let mut reached = after;
+    while reached < up_to {
+        let next = reached.next();
+        if let Some((rev, json)) = created.next_if(|(rev, _)| *rev == next) {
+            items.push((RefillItem::Created { rev, json }, Vec::new()));
+            reached = rev;
+            continue;
+        }
+        let first = changes.next_if(|changed| changed.rev == next);
+        let first = first.ok_or(NotKept)?;
+        let mut step = Step::begin(owner, &first);
+        while let Some(other) = changes.next_if(|other| step.continues_with(other)) {
+            step.add(&other);
+        }
+        reached = step.outcome.revs.up_to;
+        items.push((RefillItem::Changed(step.outcome), step.system_revs));
+    }
+    Ok(items)
+}
+
+/// A step that is put together again.
+struct Step {
+    outcome: StepOutcome,
+    /// Whether it is the system's.
+    is_system: bool,
+    first: Rev,
+    system_revs: Vec<Option<Rev>>,
+}
+
+impl Step {
+    fn begin((owner, is_system): (OwnerId, bool), changed: &Changed) -> Self {
+        let before = Rev::new(changed.rev.get() - 1);
+        let mut step = Self {
+            outcome: StepOutcome {
+                owner,
+                change: changed.change,
+                at: changed.at,
+                ids: Vec::new(),
+                system_ids: Vec::new(),
+                unchanged: 0,
+                revs: RevRange {
+                    after: before,
+                    up_to: before,
+                },
+                system: Rev::ZERO,
+                counts: CountDelta::default(),
+                ended: Some(Vec::new()),
+            },
+            is_system,
+            first: changed.step,
+            system_revs: Vec::new(),
+        };
+        step.add(changed);
+        step
+    }
+
+    fn continues_with(&self, changed: &Changed) -> bool {
+        changed.step == self.first && changed.rev == self.outcome.revs.up_to.next()
+    }
+
+    fn add(&mut self, changed: &Changed) {
+        let outcome = &mut self.outcome;
+        outcome.revs.up_to = changed.rev;
+        outcome.ids.push(changed.id);
+        if let Change::Status(after) = changed.change {
+            outcome.counts.add(after, changed.severity, 1);
+        }
+        outcome.counts.add(changed.before, changed.severity, -1);
+        match changed.system_rev {
+            _ if self.is_system => {
+                outcome.system_ids.push(changed.id);
+                self.system_revs.push(changed.system_rev);
+            }
+            Some(system_rev) => {
+                outcome.system_ids.push(changed.id);
+                outcome.system = outcome.system.max(system_rev);
+            }
+            None => {}
+        }
+    }
+}
+
+/// Adds what the users had done to the events of the system that ended. The items after some deletions are left
+/// to the next refill.
+async fn add_ended(reading: &Reading<'_>, items: &mut Vec<Item>) -> Result<(), ReadFault> {
+    let mut deletions = 0;
+    for index in 0..items.len() {
+        let (RefillItem::Changed(step), system_revs) = &mut items[index] else {
+            continue;
+        };
+        if deletions == MOST_SYSTEM_DELETIONS {
+            items.truncate(index);
+            return Ok(());
+        }
+        deletions += 1;
+        let system_revs: Option<Vec<i64>> =
+            system_revs.iter().map(|rev| rev.map(rev_to_sql)).collect();
+        step.ended = match system_revs {
+            Some(system_revs) => ended(reading, system_revs).await?,
+            None => None,
+        };
+    }
+    Ok(())
+}
+
+/// What the users had done to these events of the system; `None` if it is too much or no longer known.
+async fn ended(
+    reading: &Reading<'_>,
+    system_revs: Vec<i64>,
+) -> Result<Option<Vec<EndedOverlay>>, ReadFault> {
+    let known = i64::try_from(system_revs.len()).unwrap_or(i64::MAX);
+    let query = Query::new(ENDED)
+        .with(*reading.system().as_uuid())
+        .with(system_revs)
+        .with(i64::try_from(MOST_ENDED + 1).unwrap_or(i64::MAX));
+    let rows = reading.rows(query).await?;
+    if rows.len() > MOST_ENDED {
+        return Ok(None);
+    }
+    let mut ended = Vec::with_capacity(rows.len());
+    for row in &rows {
+        if row.try_get::<_, i64>(5)? != known {
+            return Ok(None);
+        }
+        if row.try_get::<_, Option<Uuid>>(0)?.is_none() {
+            // There is no overlay.
+            continue;
+        }
+        let is_deleted: bool = row.try_get(4)?;
+        let status = status(row, 3)?;
+        ended.push(EndedOverlay {
+            owner: owner(row, 0)?,
+            changed_rev: rev(row, 1)?,
+            severity: severity(row, 2)?,
+            status: (!is_deleted).then_some(status),
+        });
+    }
+    Ok(Some(ended))
+}

@@ -1,0 +1,228 @@
+//! A piece of a replay: created events and their changes, merged by rev.
+
+use tidings_event::{Rev, Status};
+use tokio_postgres::Row;
+
+use super::query::Query;
+use super::read_fault::ReadFault;
+use super::reading::Reading;
+use super::row::{
+    EVENT_COLUMN_COUNT, SEEN_COLUMNS, event_json, id, moment, overlay_join, rev, rev_to_sql, status,
+};
+use super::viewer::{SeenFeed, Viewer};
+use crate::store::replayed::{Changed, ReplayRow, join};
+use crate::store::{ReplayPage, RevRange, Side};
+
+/// A piece of a replay ends with the event that exceeds this size.
+const REPLAY_PAGE_BYTES: usize = 64 * 1024;
+
+/// The most changes of status, and the most deletions, in a piece of a replay.
+const REPLAY_PAGE_CHANGES: usize = 1024;
+
+/// The most created events of one statement.
+pub(super) const CREATED_AT_A_TIME: i64 = 128;
+
+/// The events of a feed that were created in a range: `$1` is its owner, `$2` and `$3` the range. At most 128,
+/// and none after those that together take a page, so that a few large events are not read for nothing. The column
+/// `number` says how many there are without that.
+pub(super) fn created_sql(columns: &str, joins: &str) -> String {
+    format!(
+        "SELECT {columns}, event.number FROM (SELECT *, count(*) OVER () AS number, \
+         sum(640 + octet_length(description) + coalesce(octet_length(metadata), 0)) \
+         OVER (ORDER BY created_rev ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW) AS before \
+         FROM (SELECT * FROM event WHERE owner = $1 AND created_rev > $2 AND created_rev <= $3 \
+         ORDER BY created_rev LIMIT {CREATED_AT_A_TIME}) AS created) AS event {joins} \
+         WHERE coalesce(event.before, 0) < {REPLAY_PAGE_BYTES} \
+         ORDER BY event.created_rev"
+    )
+}
+
+/// Whether the feed of `${feed}` has, or had, an event with the id in `column`. A deleted one counts, since a
+/// reader that has not got that far still holds it.
+fn has_twin(feed: usize, column: &str) -> String {
+    format!(
+        "(EXISTS (SELECT 1 FROM event AS twin WHERE twin.owner = ${feed} AND twin.id = {column}) \
+         OR EXISTS (SELECT 1 FROM tombstone AS twin \
+                    WHERE twin.owner = ${feed} AND twin.id = {column}))"
+    )
+}
+
+/// The next piece of a replay of one of the feeds that the viewer sees.
+pub(super) async fn replay(
+    reading: &Reading<'_>,
+    viewer: &Viewer,
+    side: Side,
+    mut range: RevRange,
+) -> Result<ReplayPage, ReadFault> {
+    let Some(feed) = viewer.feed(side) else {
+        return Ok(ReplayPage {
+            changes: Vec::new(),
+            reached: range.up_to,
+            floor: Rev::ZERO,
+        });
+    };
+    // Each part ends the page where it has read enough, so that the next parts read no further.
+    let mut changes = Vec::new();
+    range.up_to = created(reading, viewer, feed, range, &mut changes).await?;
+    range.up_to = deleted(reading, viewer, (feed, side), range, &mut changes).await?;
+    if side == Side::Own {
+        range.up_to = status_changes(reading, feed, range, &mut changes).await?;
+        range.up_to = overlays(reading, feed, range, &mut changes).await?;
+    }
+    changes.retain(|(rev, _)| *rev <= range.up_to);
+    changes.sort_unstable_by_key(|(rev, _)| *rev);
+    Ok(ReplayPage {
+        changes: join(changes),
+        reached: range.up_to,
+        floor: feed.bounds.floor,
+    })
+}
+
+/// The events as the viewer sees them now, without those of the system that the viewer deleted.
+async fn created(
+    reading: &Reading<'_>,
+    viewer: &Viewer,
+    feed: &SeenFeed,
+    range: RevRange,
+    changes: &mut Vec<(Rev, ReplayRow)>,
+) -> Result<Rev, ReadFault> {
+    // Events that the viewer deleted come along, because they count among those that were read.
+    let columns = format!("{SEEN_COLUMNS}, coalesce(overlay.deleted, false)");
+    let sql = created_sql(&columns, &overlay_join(4, 5));
+    let (mut after, mut bytes) = (range.after, 0);
+    loop {
+        let query = in_range(&sql, feed, RevRange { after, ..range })
+            .with(*viewer.owner.as_uuid())
+            .with(*reading.system().as_uuid());
+        let rows = reading.rows(query).await?;
+        for row in &rows {
+            after = rev(row, 0)?;
+            if row.try_get(EVENT_COLUMN_COUNT)? {
+                continue;
+            }
+            let json = event_json(row)?;
+            bytes += json.len();
+            changes.push((after, ReplayRow::Created(json)));
+            if bytes >= REPLAY_PAGE_BYTES {
+                return Ok(after);
+            }
+        }
+        let there: i64 = match rows.last() {
+            Some(last) => last.try_get(EVENT_COLUMN_COUNT + 1)?,
+            None => return Ok(range.up_to),
+        };
+        if there < CREATED_AT_A_TIME && rows.len() as u64 == there.unsigned_abs() {
+            return Ok(range.up_to);
+        }
+    }
+}
+
+async fn deleted(
+    reading: &Reading<'_>,
+    viewer: &Viewer,
+    (feed, side): (&SeenFeed, Side),
+    range: RevRange,
+    changes: &mut Vec<(Rev, ReplayRow)>,
+) -> Result<Rev, ReadFault> {
+    let sql = format!(
+        "SELECT deleted_rev, id, {} FROM tombstone \
+         WHERE owner = $1 AND deleted_rev > $2 AND deleted_rev <= $3 \
+         ORDER BY deleted_rev LIMIT {REPLAY_PAGE_CHANGES}",
+        has_twin(4, "tombstone.id")
+    );
+    let other_feed = match side {
+        Side::System => viewer.owner,
+        Side::Own => reading.system(),
+    };
+    let query = in_range(&sql, feed, range).with(*other_feed.as_uuid());
+    read_changes(reading, query, range, changes, |row| {
+        // The system has no other feed.
+        let has_twin = other_feed != feed.owner && row.try_get(2)?;
+        Ok(ReplayRow::Deleted(changed(row, side, has_twin)?))
+    })
+    .await
+}
+
+/// A reader always has the event of such a change, so an id alone names it.
+async fn status_changes(
+    reading: &Reading<'_>,
+    feed: &SeenFeed,
+    range: RevRange,
+    changes: &mut Vec<(Rev, ReplayRow)>,
+) -> Result<Rev, ReadFault> {
+    let sql = format!(
+        "SELECT changed_rev, id, status, updated_at FROM event \
+         WHERE owner = $1 AND changed_rev > $2 AND changed_rev <= $3 \
+         ORDER BY changed_rev LIMIT {REPLAY_PAGE_CHANGES}"
+    );
+    let query = in_range(&sql, feed, range);
+    read_changes(reading, query, range, changes, |row| {
+        let event = changed(row, Side::Own, false)?;
+        Ok(ReplayRow::Status(event, status(row, 2)?, moment(row, 3)?))
+    })
+    .await
+}
+
+/// The changes of the feed's owner to system events.
+async fn overlays(
+    reading: &Reading<'_>,
+    feed: &SeenFeed,
+    range: RevRange,
+    changes: &mut Vec<(Rev, ReplayRow)>,
+) -> Result<Rev, ReadFault> {
+    let sql = format!(
+        "SELECT overlay.changed_rev, event.id, overlay.status, overlay.updated_at, \
+         overlay.deleted, {} FROM overlay \
+         JOIN event ON event.owner = $4 AND event.created_rev = overlay.system_rev \
+         WHERE overlay.owner = $1 AND overlay.changed_rev > $2 AND overlay.changed_rev <= $3 \
+         ORDER BY overlay.changed_rev LIMIT {REPLAY_PAGE_CHANGES}",
+        has_twin(1, "event.id")
+    );
+    let query = in_range(&sql, feed, range).with(*reading.system().as_uuid());
+    read_changes(reading, query, range, changes, |row| {
+        let event = changed(row, Side::System, row.try_get(5)?)?;
+        let is_deleted = row.try_get(4)?;
+        let status: Status = status(row, 2)?;
+        Ok(match is_deleted {
+            true => ReplayRow::Deleted(event),
+            false => ReplayRow::Status(event, status, moment(row, 3)?),
+        })
+    })
+    .await
+}
+
+fn changed(row: &Row, side: Side, has_twin: bool) -> Result<Changed, ReadFault> {
+    Ok(Changed {
+        id: id(row, 1)?,
+        side,
+        has_twin,
+    })
+}
+
+/// A statement whose first three parameters are the feed and the range.
+pub(super) fn in_range(sql: &str, feed: &SeenFeed, range: RevRange) -> Query {
+    Query::new(sql)
+        .with(*feed.owner.as_uuid())
+        .with(rev_to_sql(range.after))
+        .with(rev_to_sql(range.up_to))
+}
+
+/// Reads rows that begin with their rev. Returns the rev up to which all rows were read.
+async fn read_changes(
+    reading: &Reading<'_>,
+    query: Query,
+    range: RevRange,
+    changes: &mut Vec<(Rev, ReplayRow)>,
+    change: impl Fn(&Row) -> Result<ReplayRow, ReadFault>,
+) -> Result<Rev, ReadFault> {
+    let rows = reading.rows(query).await?;
+    let mut last = range.after;
+    for row in &rows {
+        last = rev(row, 0)?;
+        changes.push((last, change(row)?));
+    }
+    Ok(match rows.len() {
+        REPLAY_PAGE_CHANGES => last,
+        _ => range.up_to,
+    })
+}

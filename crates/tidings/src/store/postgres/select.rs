@@ -1,0 +1,265 @@
+//! Finding the events of a list, in its order, without sorting them.
+//!
+//! What an owner sees is one or more *branches*, each of which is read by an index that has the events in the
+//! order that is asked for; they are cut to what can be needed and merged. The own feed is one branch if all of
+//! it is sorted by creation; otherwise it has one for each pair of status and severity that is asked for. The
+//! system's feed is one branch, seen through the viewer's overlay.
+
+use std::fmt::Write as _;
+
+use tidings_event::{EventFilter, OwnerKind, SortKey, SortOrder};
+use tokio_postgres::Row;
+
+use super::query::Query;
+use super::read_fault::ReadFault;
+use super::reading::Reading;
+use super::row::{id, number, overlay_join, rev_to_sql, severity_number, side, status_number};
+use super::viewer::Viewer;
+use crate::store::Side;
+use crate::store::kind::Kind;
+use crate::store::list_position::ListPosition;
+use crate::store::moment::nanoseconds;
+use crate::store::wanted::{Region, Wanted, sides};
+
+/// One branch: a feed, and what is read of it.
+#[derive(Clone, Debug)]
+struct Branch {
+    side: Side,
+    part: Part,
+}
+
+/// What is read of a feed.
+#[derive(Clone, Debug)]
+enum Part {
+    All,
+    /// Only the events of this kind.
+    OfKind(Kind),
+    /// Only the events that were created in these runs of revs: the first rev and the last of each.
+    Created(Vec<i64>, Vec<i64>),
+}
+
+/// The events that are wanted, in the order of the list: as many as `limit` after `skip` others. If `regions` are
+/// given, only theirs.
+pub(super) async fn positions(
+    reading: &Reading<'_>,
+    viewer: &Viewer,
+    wanted: Wanted<'_>,
+    regions: Option<&[Region]>,
+    (skip, limit): (u64, u64),
+) -> Result<Vec<ListPosition>, ReadFault> {
+    let branches = branches(viewer, wanted, regions);
+    if branches.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = query(reading, viewer, &branches, wanted, (skip, limit));
+    reading.rows(query).await?.iter().map(position).collect()
+}
+
+/// How many events are wanted, counted one by one.
+pub(super) async fn count(
+    reading: &Reading<'_>,
+    viewer: &Viewer,
+    wanted: Wanted<'_>,
+    regions: Option<&[Region]>,
+) -> Result<u64, ReadFault> {
+    let mut total = 0;
+    for branch in branches(viewer, wanted, regions) {
+        let mut query = Query::new("SELECT count(*)");
+        restrict_to(&mut query, reading, viewer, &branch, wanted);
+        for row in reading.rows(query).await? {
+            total += number(&row, 0)?;
+        }
+    }
+    Ok(total)
+}
+
+/// Names the side of an event in the keys of positions.
+pub(super) const fn key_of(side: Side) -> i64 {
+    match side {
+        Side::Own => 0,
+        Side::System => 1,
+    }
+}
+
+fn position(row: &Row) -> Result<ListPosition, ReadFault> {
+    let side = side(row, 2)?;
+    Ok(ListPosition {
+        key: key_of(side),
+        at: row.try_get(1)?,
+        id: id(row, 0)?,
+        side,
+    })
+}
+
+/// The query for the first events of all branches.
+fn query(
+    reading: &Reading<'_>,
+    viewer: &Viewer,
+    branches: &[Branch],
+    wanted: Wanted<'_>,
+    (skip, limit): (u64, u64),
+) -> Query {
+    let mut query = Query::default();
+    let needed = query.bind_number(skip.saturating_add(limit));
+    let direction = direction(wanted.sort.order);
+    query.sql.push_str("SELECT id, at, of_system FROM (");
+    for (index, branch) in branches.iter().enumerate() {
+        if index > 0 {
+            query.sql.push_str(" UNION ALL ");
+        }
+        let at = branch.moment_column(wanted.sort.key);
+        let of_system = branch.side == Side::System;
+        let _ = write!(
+            query.sql,
+            "(SELECT event.id, {at} AS at, {of_system} AS of_system"
+        );
+        restrict_to(&mut query, reading, viewer, branch, wanted);
+        if let Some(token) = wanted.after {
+            // Of two events with the token's time and id, the user's own comes first in ascending order.
+            let comparison = match (wanted.sort.order, token.owner_kind, branch.side) {
+                (SortOrder::Ascending, OwnerKind::User, Side::System) => ">=",
+                (SortOrder::Ascending, _, _) => ">",
+                (SortOrder::Descending, OwnerKind::System, Side::Own) => "<=",
+                (SortOrder::Descending, _, _) => "<",
+            };
+            let moment = query.bind(nanoseconds(token.at));
+            let id = query.bind(*token.id.as_uuid());
+            let _ = write!(
+                query.sql,
+                " AND ({at}, event.id) {comparison} (${moment}, ${id})"
+            );
+        }
+        let _ = write!(
+            query.sql,
+            " ORDER BY {at} {direction}, event.id {direction} LIMIT ${needed})"
+        );
+    }
+    let (skip, limit) = (query.bind_number(skip), query.bind_number(limit));
+    let _ = write!(
+        query.sql,
+        ") AS listed ORDER BY at {direction}, id {direction}, of_system {direction} \
+         OFFSET ${skip} LIMIT ${limit}"
+    );
+    query
+}
+
+fn branches(viewer: &Viewer, wanted: Wanted<'_>, regions: Option<&[Region]>) -> Vec<Branch> {
+    let filter = wanted.filter;
+    let mut branches = Vec::new();
+    for side in sides(filter) {
+        let Some(feed) = viewer.feed(side) else {
+            continue;
+        };
+        let branch = |part| Branch { side, part };
+        if let Some(regions) = regions {
+            let here = regions.iter().filter(|region| region.side == side);
+            let (first, last): (Vec<_>, Vec<_>) = here
+                .map(|region| (rev_to_sql(region.first), rev_to_sql(region.last)))
+                .unzip();
+            if !first.is_empty() {
+                branches.push(branch(Part::Created(first, last)));
+            }
+            continue;
+        }
+        let by_creation = wanted.sort.key == SortKey::CreatedAt;
+        let all_kinds = filter.status.is_none() && filter.severity.is_empty();
+        match side {
+            // An overlay can change the status and the order by change of a system event. They are few.
+            Side::System => branches.push(branch(Part::All)),
+            Side::Own if by_creation && all_kinds => branches.push(branch(Part::All)),
+            Side::Own => {
+                let kinds =
+                    Kind::all().filter(|kind| wanted.wants(*kind) && feed.counts.of(*kind) > 0);
+                branches.extend(kinds.map(|kind| branch(Part::OfKind(kind))));
+            }
+        }
+    }
+    branches
+}
+
+const fn direction(order: SortOrder) -> &'static str {
+    match order {
+        SortOrder::Ascending => "ASC",
+        SortOrder::Descending => "DESC",
+    }
+}
+
+impl Branch {
+    /// The moment by which the list is sorted, as the viewer sees it.
+    const fn moment_column(&self, key: SortKey) -> &'static str {
+        match (self.side, key) {
+            (_, SortKey::CreatedAt) => "event.created_at",
+            (Side::Own, SortKey::UpdatedAt) => "event.updated_at",
+            (Side::System, SortKey::UpdatedAt) => "coalesce(overlay.updated_at, event.updated_at)",
+        }
+    }
+
+    /// The status as the viewer sees it.
+    const fn status_column(&self) -> &'static str {
+        match self.side {
+            Side::Own => "event.status",
+            Side::System => "coalesce(overlay.status, event.status)",
+        }
+    }
+}
+
+/// Writes what follows the columns of a branch: the events, the overlay, the conditions.
+fn restrict_to(
+    query: &mut Query,
+    reading: &Reading<'_>,
+    viewer: &Viewer,
+    branch: &Branch,
+    wanted: Wanted<'_>,
+) {
+    let filter: &EventFilter = wanted.filter;
+    let feed = match branch.side {
+        Side::Own => viewer.owner,
+        Side::System => reading.system(),
+    };
+    let feed = query.bind(*feed.as_uuid());
+    match &branch.part {
+        Part::All | Part::OfKind(_) => query.sql.push_str(" FROM event"),
+        Part::Created(first, last) => {
+            let (first, last) = (query.bind(first.clone()), query.bind(last.clone()));
+            // In this order: each region by the index of the revs, whatever the statistics say. `OFFSET 0` keeps
+            // PostgreSQL from joining them in another way.
+            let _ = write!(
+                query.sql,
+                " FROM unnest(${first}, ${last}) AS region (first, last) \
+                 CROSS JOIN LATERAL (SELECT * FROM event WHERE owner = ${feed} \
+                 AND created_rev BETWEEN region.first AND region.last OFFSET 0) AS event"
+            );
+        }
+    }
+    if branch.side == Side::System {
+        let viewer = query.bind(*viewer.owner.as_uuid());
+        query.sql.push_str(&overlay_join(viewer, feed));
+    }
+    let _ = write!(query.sql, " WHERE event.owner = ${feed}");
+    if branch.side == Side::System {
+        query
+            .sql
+            .push_str(" AND NOT coalesce(overlay.deleted, false)");
+    }
+    if let Some((own, system)) = wanted.up_to {
+        let up_to = match branch.side {
+            Side::Own => own,
+            Side::System => system,
+        };
+        let up_to = query.bind(rev_to_sql(up_to));
+        let _ = write!(query.sql, " AND event.created_rev <= ${up_to}");
+    }
+    match branch.part {
+        Part::OfKind(kind) => {
+            let _ = write!(
+                query.sql,
+                " AND event.severity = {} AND event.status = {}",
+                severity_number(kind.severity()),
+                status_number(kind.status())
+            );
+        }
+        Part::All | Part::Created(..) => query.filter_kinds(filter, branch.status_column()),
+    }
+    query.filter_times(filter);
+    query.filter_rows(&wanted);
+}
