@@ -7,6 +7,7 @@ import { Backoff } from "../stream/backoff.js";
 import type { StreamState } from "../stream/follow.js";
 import type { Environment } from "./environment.js";
 import { Feed } from "./feed.js";
+import type { TabMessage } from "./message.js";
 
 /** A model of Web Locks: exclusive, in order, and stolen on request. */
 class Locks {
@@ -80,14 +81,20 @@ describe("Feed", () => {
     server.close();
   });
 
-  function environment(locks: Locks): Environment & { visible: boolean; frozen: boolean } {
+  function environment(
+    locks: Locks,
+  ): Environment & { visible: boolean; frozen: boolean; heard: TabMessage["kind"][] } {
     const tab = {
       visible: true,
       frozen: false,
+      heard: [] as TabMessage["kind"][],
       locks: locks as unknown as Pick<LockManager, "request">,
       isVisible: () => tab.visible,
       channel(name: string) {
         const channel = new BroadcastChannel(name);
+        channel.addEventListener("message", ({ data }: MessageEvent<TabMessage>) => {
+          tab.heard.push(data.kind);
+        });
         const post = channel.postMessage.bind(channel);
         // A frozen page does not run.
         channel.postMessage = (message: unknown) => {
@@ -167,11 +174,12 @@ describe("Feed", () => {
 
   it("waits for the connection if a tab is ahead of it", async () => {
     const locks = new Locks();
-    open(environment(locks), "0-0-t");
+    const leader = environment(locks);
+    open(leader, "0-0-t");
     await vi.waitFor(() => expect(streams).toHaveLength(1));
     live("0-0-t");
     const two = open(environment(locks), "1-0-t");
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await vi.waitFor(() => expect(leader.heard).toContain("hello"));
     say("1-0-t");
     await vi.waitFor(() => expect(two.seen.states).toContain("live"));
     say("2-0-t");

@@ -47,12 +47,17 @@ async fn open(keys: KeySource) -> Tokens {
     Tokens::open(TokenConfig::new(keys)).await.unwrap()
 }
 
-/// Waits until the verification of a token has this result.
+/// Waits until the verification of a token has this result, which a change of the keys or of the revoked
+/// tokens brings about.
 async fn until(tokens: &Tokens, token: &str, expected: Result<(), TokenError>) {
     const STUCK: Duration = Duration::from_secs(60);
+    let [mut revoked, mut exchanged, _] = tokens.changed();
     let reached = async {
         while tokens.verify(token).await.map(|_| ()) != expected {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::select! {
+                changed = revoked.changed() => changed.expect("the tokens are open"),
+                changed = exchanged.changed() => changed.expect("the tokens are open"),
+            }
         }
     };
     let reached = tokio::time::timeout(STUCK, reached).await;

@@ -12,6 +12,7 @@ mod health;
 mod http2;
 mod identity;
 mod limits;
+mod log;
 mod login;
 mod matrix;
 mod media_types;

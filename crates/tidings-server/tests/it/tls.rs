@@ -23,6 +23,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::app::{EVENTS, Running, TestApp, event, within};
+use crate::log::{errors, logged};
 use crate::stream::Stream;
 use crate::wire;
 
@@ -261,6 +262,7 @@ async fn negotiates_version_and_protocol() {
 
 #[tokio::test]
 async fn shows_a_new_certificate_while_streams_continue() {
+    let mut errors = errors();
     let mut secured = Secured::start().await;
     let mut client = secured.http2().await;
     let mut stream = client.subscribe().await;
@@ -271,7 +273,8 @@ async fn shows_a_new_certificate_while_streams_continue() {
     let (certificate, key, new) = mint();
     let config = secured.files.config();
     secured.files.replace(&config.key_file, &key);
-    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let folder = secured.files.directory.path().display().to_string();
+    logged(&mut errors, ["could not reload", &folder]).await;
     assert_eq!(secured.shown().await, old);
 
     secured

@@ -29,7 +29,7 @@ const EAGER: Pace = Pace {
 };
 
 #[derive(Clone)]
-enum Answer {
+enum KeysResponse {
     Keys(String),
     Status(StatusCode),
     Redirect,
@@ -40,19 +40,19 @@ enum Answer {
 /// A key server.
 #[derive(Clone)]
 struct Server {
-    answer: Arc<Mutex<Answer>>,
+    response: Arc<Mutex<KeysResponse>>,
     /// The number of received requests.
     requests: watch::Sender<usize>,
-    /// Each answer takes one permit.
+    /// Each response takes one permit.
     permits: Arc<Semaphore>,
     address: SocketAddr,
 }
 
 impl Server {
-    async fn start(answer: Answer) -> Self {
+    async fn start(response: KeysResponse) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Self {
-            answer: Arc::new(Mutex::new(answer)),
+            response: Arc::new(Mutex::new(response)),
             requests: watch::Sender::new(0),
             permits: Arc::new(Semaphore::new(1000)),
             address: listener.local_addr().unwrap(),
@@ -67,18 +67,18 @@ impl Server {
     async fn respond(State(server): State<Self>) -> Response {
         server.requests.send_modify(|requests| *requests += 1);
         server.permits.acquire().await.unwrap().forget();
-        let answer = server.answer.lock().unwrap().clone();
-        match answer {
-            Answer::Keys(keys) => keys.into_response(),
-            Answer::Status(status) => status.into_response(),
-            Answer::Redirect => Redirect::temporary("/jwks").into_response(),
-            Answer::Huge => " ".repeat(1024 * 1024 + 1).into_response(),
-            Answer::Never => std::future::pending().await,
+        let response = server.response.lock().unwrap().clone();
+        match response {
+            KeysResponse::Keys(keys) => keys.into_response(),
+            KeysResponse::Status(status) => status.into_response(),
+            KeysResponse::Redirect => Redirect::temporary("/jwks").into_response(),
+            KeysResponse::Huge => " ".repeat(1024 * 1024 + 1).into_response(),
+            KeysResponse::Never => std::future::pending().await,
         }
     }
 
-    fn answers(&self, answer: Answer) {
-        *self.answer.lock().unwrap() = answer;
+    fn respond_with(&self, response: KeysResponse) {
+        *self.response.lock().unwrap() = response;
     }
 
     fn requests(&self) -> usize {
@@ -92,7 +92,7 @@ impl Server {
         asked.unwrap().unwrap();
     }
 
-    /// Delays all further answers until [`Self::release`].
+    /// Delays all further responses until [`Self::release`].
     fn hold(&self) {
         self.permits.forget_permits(usize::MAX);
     }
@@ -108,8 +108,8 @@ impl Server {
     }
 }
 
-fn keys(issuers: &[&Issuer]) -> Answer {
-    Answer::Keys(jwks(issuers))
+fn keys(issuers: &[&Issuer]) -> KeysResponse {
+    KeysResponse::Keys(jwks(issuers))
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn fetches_keys_again_for_a_token_of_a_new_key() {
     let [old, new] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
     let server = Server::start(keys(&[&old])).await;
     let tokens = server.tokens(EAGER).await;
-    server.answers(keys(&[&new]));
+    server.respond_with(keys(&[&new]));
     assert!(tokens.verify(&old.token(&claims())).await.is_ok());
     assert!(tokens.verify(&new.token(&claims())).await.is_ok());
     assert_eq!(server.requests(), 2);
@@ -137,22 +137,22 @@ async fn fetches_keys_again_for_a_token_of_a_new_key() {
 }
 
 #[tokio::test]
-async fn keeps_the_previous_keys_after_a_bad_answer() {
+async fn keeps_the_previous_keys_after_a_bad_response() {
     let [known, unknown] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
     let server = Server::start(keys(&[&known])).await;
     let tokens = server.tokens(EAGER).await;
     for (number, bad) in [
-        Answer::Status(StatusCode::SERVICE_UNAVAILABLE),
-        Answer::Status(StatusCode::NO_CONTENT),
-        Answer::Redirect,
-        Answer::Huge,
-        Answer::Keys("<html>".to_owned()),
-        Answer::Keys(r#"{"keys":[]}"#.to_owned()),
+        KeysResponse::Status(StatusCode::SERVICE_UNAVAILABLE),
+        KeysResponse::Status(StatusCode::NO_CONTENT),
+        KeysResponse::Redirect,
+        KeysResponse::Huge,
+        KeysResponse::Keys("<html>".to_owned()),
+        KeysResponse::Keys(r#"{"keys":[]}"#.to_owned()),
     ]
     .into_iter()
     .enumerate()
     {
-        server.answers(bad);
+        server.respond_with(bad);
         let refused = tokens.verify(&unknown.token(&claims())).await;
         assert_eq!(refused, Err(TokenError::UnknownKey));
         assert!(tokens.verify(&known.token(&claims())).await.is_ok());
@@ -163,25 +163,25 @@ async fn keeps_the_previous_keys_after_a_bad_answer() {
 #[tokio::test]
 async fn asks_again_if_the_key_server_is_down_at_the_start() {
     let issuer = Issuer::ed(Some("1"));
-    let server = Server::start(Answer::Status(StatusCode::BAD_GATEWAY)).await;
+    let server = Server::start(KeysResponse::Status(StatusCode::BAD_GATEWAY)).await;
     let tokens = server.tokens(EAGER).await;
     let token = issuer.token(&claims());
     assert_eq!(
         tokens.verify(&token).await,
         Err(TokenError::KeysUnavailable)
     );
-    server.answers(keys(&[&issuer]));
+    server.respond_with(keys(&[&issuer]));
     assert!(tokens.verify(&token).await.is_ok());
 
     // The keys are also fetched again without a token that needs them.
-    let server = Server::start(Answer::Status(StatusCode::BAD_GATEWAY)).await;
+    let server = Server::start(KeysResponse::Status(StatusCode::BAD_GATEWAY)).await;
     let pace = Pace {
         retry: Duration::from_millis(5),
         apart: LONG,
         ..EAGER
     };
     let tokens = server.tokens(pace).await;
-    server.answers(keys(&[&issuer]));
+    server.respond_with(keys(&[&issuer]));
     until(&tokens, &token, Ok(())).await;
 }
 
@@ -199,8 +199,8 @@ async fn starts_without_a_reachable_key_server() {
 }
 
 #[tokio::test]
-async fn gives_up_waiting_for_an_answer_after_the_time_out() {
-    let server = Server::start(Answer::Never).await;
+async fn gives_up_waiting_for_a_response_after_the_time_out() {
+    let server = Server::start(KeysResponse::Never).await;
     let pace = Pace {
         timeout: Duration::from_millis(50),
         ..EAGER
@@ -228,35 +228,35 @@ async fn limits_the_requests_that_unknown_keys_cause() {
 }
 
 #[tokio::test]
-async fn tokens_with_unknown_keys_share_one_answer() {
+async fn tokens_with_unknown_keys_share_one_response() {
     let [old, new] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
     let server = Server::start(keys(&[&old])).await;
     let tokens = server.tokens(EAGER).await;
-    server.answers(keys(&[&new]));
+    server.respond_with(keys(&[&new]));
     server.hold();
     let token = new.token(&claims());
     let all = join_all((0..100).map(|_| tokens.verify(&token)));
-    let answered = async {
+    let released = async {
         server.asked(2).await;
         // Meanwhile tokens with known keys are accepted.
         assert!(tokens.verify(&old.token(&claims())).await.is_ok());
         server.release();
     };
-    let (all, ()) = tokio::join!(all, answered);
+    let (all, ()) = tokio::join!(all, released);
     assert!(all.iter().all(Result::is_ok));
     assert_eq!(server.requests(), 2);
 }
 
 #[tokio::test]
-async fn a_dropped_verification_does_not_cost_others_the_answer() {
+async fn a_dropped_verification_does_not_cost_others_the_response() {
     let [old, new] = ["1", "2"].map(|id| Issuer::ed(Some(id)));
     let server = Server::start(keys(&[&old])).await;
     let tokens = server.tokens(EAGER).await;
-    server.answers(keys(&[&new]));
+    server.respond_with(keys(&[&new]));
     server.hold();
     let token = new.token(&claims());
     tokio::select! {
-        _ = tokens.verify(&token) => panic!("there is no answer yet"),
+        _ = tokens.verify(&token) => panic!("there is no response yet"),
         () = server.asked(2) => {}
     }
     let (verified, ()) = tokio::join!(tokens.verify(&token), async { server.release() });
@@ -277,7 +277,7 @@ async fn the_same_keys_replace_nothing() {
     assert_eq!(unknown, Err(TokenError::UnknownKey));
     assert_eq!(server.requests(), 2);
     assert!(!replaced.has_changed().unwrap());
-    server.answers(keys(&[&old, &new]));
+    server.respond_with(keys(&[&old, &new]));
     assert!(tokens.verify(&new.token(&claims())).await.is_ok());
     assert!(replaced.has_changed().unwrap());
 }
@@ -293,6 +293,6 @@ async fn fetches_keys_again_periodically() {
     };
     let tokens = server.tokens(pace).await;
     // A removed key is refused, although no token needed a new one.
-    server.answers(keys(&[&new]));
+    server.respond_with(keys(&[&new]));
     until(&tokens, &old.token(&claims()), Err(TokenError::UnknownKey)).await;
 }
