@@ -96,7 +96,7 @@ impl Crowd {
         let interval = rate.map(|rate| Duration::from_secs_f64(publishers as f64 / rate));
         for index in 0..publishers {
             let publisher = Publisher {
-                answer: system.dialect.answer,
+                acknowledgement: system.dialect.acknowledgement,
                 requests: served(system, index, publishers),
                 arrivals: Arc::clone(&self.arrivals),
                 progress: progress.clone(),
@@ -149,13 +149,13 @@ async fn open(system: &System, user: &User) -> anyhow::Result<TcpStream> {
 /// Publishes an event to the first user. Returns the bytes of its delivery.
 async fn try_out(system: &System, socket: &mut TcpStream) -> anyhow::Result<usize> {
     let mut client = Client::connect(system.address).await?;
-    system.dialect.answer.greet(&mut client).await?;
+    system.dialect.acknowledgement.greet(&mut client).await?;
     let [request, ..] = &mut *served(system, 0, 1) else {
         anyhow::bail!("there is no user");
     };
     system
         .dialect
-        .answer
+        .acknowledgement
         .publish(&mut client, &mut request.1)
         .await?;
     let mut scan = Scan::new(system.dialect.delivery);

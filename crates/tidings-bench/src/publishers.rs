@@ -1,4 +1,4 @@
-//! Publishers that send as fast as they are answered.
+//! Publishers that send as fast as they are acknowledged.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(crate) struct Flow {
 /// What publishers share with the one who measures them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Progress {
-    answered: Arc<AtomicU64>,
+    acknowledged: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
     measuring: Arc<AtomicBool>,
 }
@@ -49,8 +49,8 @@ impl Progress {
     }
 
     /// Counts events that were acknowledged.
-    pub(crate) fn answer(&self, events: u64) {
-        self.answered.fetch_add(events, Ordering::Relaxed);
+    pub(crate) fn acknowledge(&self, events: u64) {
+        self.acknowledged.fetch_add(events, Ordering::Relaxed);
     }
 
     /// Measures the publishers for `stretch`, and stops them.
@@ -64,16 +64,16 @@ impl Progress {
         self.measuring.store(true, Ordering::Relaxed);
         let written_before = process.written_bytes()?;
         let (start, server_before) = (Instant::now(), process.cpu()?);
-        let (load_before, before) = (cpu::of_thread(), self.answered.load(Ordering::Relaxed));
+        let (load_before, before) = (cpu::of_thread(), self.acknowledged.load(Ordering::Relaxed));
         tokio::time::sleep(stretch).await;
-        let events = (self.answered.load(Ordering::Relaxed) - before) as f64;
+        let events = (self.acknowledged.load(Ordering::Relaxed) - before) as f64;
         let server_cpu = process.cpu()? - server_before;
         let load_cpu = cpu::of_thread() - load_before;
         let elapsed = start.elapsed();
         let written = process.written_bytes()? - written_before;
         self.measuring.store(false, Ordering::Relaxed);
         self.stop.store(true, Ordering::Relaxed);
-        while let Some(ended) = soon("the last answers", publishers.join_next()).await? {
+        while let Some(ended) = soon("the last responses", publishers.join_next()).await? {
             ended??;
         }
         Ok(Flow {
@@ -85,7 +85,7 @@ impl Progress {
     }
 }
 
-/// Lets `publishers` connections send `request` with fresh ids, each again when it is answered.
+/// Lets `publishers` connections send `request` with fresh ids, each again when it is acknowledged.
 pub(crate) async fn flat_out(
     (process, address): (&Process, SocketAddr),
     publishers: usize,
@@ -108,8 +108,8 @@ async fn publish(
     let mut client = Client::connect(server).await?;
     let events = u64::try_from(request.events())?;
     while progress.goes_on() {
-        soon("an answer", client.publish(request.renew())).await??;
-        progress.answer(events);
+        soon("a response", client.publish(request.renew())).await??;
+        progress.acknowledge(events);
     }
     Ok(())
 }
@@ -123,7 +123,7 @@ pub(crate) async fn fill(server: &Server, events: usize) -> anyhow::Result<()> {
         let mut request = PublishRequest::batch(left.min(BATCH));
         // Reuses the request while it fits.
         while left >= request.events() {
-            soon("an answer", client.publish(request.renew())).await??;
+            soon("a response", client.publish(request.renew())).await??;
             left -= request.events();
         }
     }

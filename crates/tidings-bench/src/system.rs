@@ -43,24 +43,24 @@ pub(crate) struct User {
     pub(crate) publish: PublishRequest,
 }
 
-/// How a system is spoken to.
+/// The protocol of a system.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dialect {
     /// What a stream starts with, and how many of them.
     pub(crate) opening: (Delivery, u64),
     pub(crate) delivery: Delivery,
-    pub(crate) answer: Answer,
+    pub(crate) acknowledgement: Acknowledgement,
 }
 
-/// How a publisher is answered.
+/// How the system acknowledges a publish request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Answer {
+pub(crate) enum Acknowledgement {
     /// With the status 201.
     Created,
     /// With one line that starts with `sign`.
     Line {
         sign: u8,
-        /// What a publisher sends first; it is answered with such a line too.
+        /// The first bytes of a publisher, which the system acknowledges with such a line too; can be empty.
         hello: &'static [u8],
     },
 }
@@ -140,7 +140,7 @@ impl Accounts {
                 // `ready` and `live`.
                 opening: (Delivery::Frame, 2),
                 delivery: Delivery::Frame,
-                answer: Answer::Created,
+                acknowledgement: Acknowledgement::Created,
             },
             users: users.collect(),
             publishers: self.publishers.clone(),

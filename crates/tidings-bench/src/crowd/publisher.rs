@@ -8,7 +8,7 @@ use super::{Arrivals, lock};
 use crate::http::Client;
 use crate::publish_request::PublishRequest;
 use crate::publishers::Progress;
-use crate::system::{Answer, System};
+use crate::system::{Acknowledgement, System};
 use crate::waiting::soon;
 
 /// How precisely a timer wakes. A shorter wait polls, because the load generator's core is free then.
@@ -33,11 +33,11 @@ pub(super) fn served(
         .collect()
 }
 
-impl Answer {
+impl Acknowledgement {
     pub(super) async fn greet(self, client: &mut Client) -> anyhow::Result<()> {
         match self {
             Self::Line { sign, hello } if !hello.is_empty() => client.send(hello, sign, 1).await,
-            _ => Ok(()),
+            Self::Created | Self::Line { .. } => Ok(()),
         }
     }
 
@@ -54,7 +54,7 @@ impl Answer {
 }
 
 pub(super) struct Publisher {
-    pub(super) answer: Answer,
+    pub(super) acknowledgement: Acknowledgement,
     pub(super) requests: Vec<(usize, PublishRequest)>,
     pub(super) arrivals: Arc<Arrivals>,
     pub(super) progress: Progress,
@@ -65,7 +65,7 @@ pub(super) struct Publisher {
 impl Publisher {
     pub(super) async fn run(mut self, address: SocketAddr) -> anyhow::Result<()> {
         let mut client = Client::connect(address).await?;
-        self.answer.greet(&mut client).await?;
+        self.acknowledgement.greet(&mut client).await?;
         let mut next = 0;
         while self.progress.goes_on() {
             let mut due = Instant::now();
@@ -77,8 +77,12 @@ impl Publisher {
             }
             let (user, request) = &mut self.requests[next];
             lock(&self.arrivals.under_way[*user]).push_back(due);
-            soon("an answer", self.answer.publish(&mut client, request)).await??;
-            self.progress.answer(1);
+            soon(
+                "a response",
+                self.acknowledgement.publish(&mut client, request),
+            )
+            .await??;
+            self.progress.acknowledge(1);
             next = (next + 1) % self.requests.len();
         }
         Ok(())

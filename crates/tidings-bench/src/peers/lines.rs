@@ -9,13 +9,13 @@ use uuid::Uuid;
 use super::payload;
 use crate::publish_request::PublishRequest;
 use crate::scan::Delivery;
-use crate::system::{Answer, Dialect, User};
+use crate::system::{Acknowledgement, Dialect, User};
 
-/// The number of receivers answers a publisher, and the number of channels a subscriber.
+/// A publisher gets the number of receivers, a subscriber the number of its channels.
 pub(super) const REDIS: Dialect = Dialect {
     opening: (Delivery::Line(b':'), 1),
     delivery: Delivery::Line(b'{'),
-    answer: Answer::Line {
+    acknowledgement: Acknowledgement::Line {
         sign: b':',
         hello: b"",
     },
@@ -23,11 +23,11 @@ pub(super) const REDIS: Dialect = Dialect {
 
 const HELLO: &str = "CONNECT {\"verbose\":true,\"pedantic\":false}\r\n";
 
-/// With `verbose`, `+OK` answers every line.
+/// With `verbose`, every line is acknowledged with `+OK`.
 pub(super) const NATS: Dialect = Dialect {
     opening: (Delivery::Line(b'+'), 2),
     delivery: Delivery::Line(b'{'),
-    answer: Answer::Line {
+    acknowledgement: Acknowledgement::Line {
         sign: b'+',
         hello: HELLO.as_bytes(),
     },

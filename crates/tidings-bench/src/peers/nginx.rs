@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::payload;
 use crate::publish_request::PublishRequest;
 use crate::scan::Delivery;
-use crate::system::{Answer, Dialect, User};
+use crate::system::{Acknowledgement, Dialect, User};
 
 pub(super) const MODULE: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
 
@@ -17,7 +17,7 @@ pub(super) const MODULE: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
 pub(super) const DIALECT: Dialect = Dialect {
     opening: (Delivery::Line(b'\r'), 1),
     delivery: Delivery::Frame,
-    answer: Answer::Created,
+    acknowledgement: Acknowledgement::Created,
 };
 
 /// `id: 1796033403:0`, `data: ` and an empty line.
