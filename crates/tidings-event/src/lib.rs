@@ -38,7 +38,8 @@
 //! # Compatibility
 //!
 //! Structs and enums that can grow are `#[non_exhaustive]` and have constructors or `with_…` methods.
-//! Types that the wire contract closes are exhaustive, and their documentation says so.
+//! The other types are complete by the wire contract or by what they distinguish: a new field or variant
+//! of theirs is a breaking change.
 //!
 //! Types of four other crates are part of the API: ids are `uuid::Uuid`s, times are
 //! [`jiff::Timestamp`]s, metadata is `serde_json` data, and [`Receipt::json`] returns `bytes::Bytes`.

@@ -1,7 +1,7 @@
 //! Authentication and authorization of requests.
 //!
-//! Without a login, every client that reaches the server is the one local user. With a login, every request
-//! needs a token. Only resources that hold no user data are served without a caller.
+//! Without authentication, every client that reaches the server is the one local user. With it, every
+//! request needs a token. Only resources that hold no user data are served without a caller.
 
 mod access;
 mod authenticator;
@@ -36,6 +36,7 @@ pub(crate) use session::{Session, SessionCookies};
 
 /// How the server authenticates its callers.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub enum Identity {
     /// Every client is [`LOCAL_USER`] and has all scopes. The server therefore listens on loopback
     /// addresses only, and answers only requests that name this machine.
@@ -62,7 +63,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// The local user of a server without a login.
+    /// The local user of a server without authentication.
     pub(crate) const LOCAL: Self = Self {
         owner: LOCAL_USER,
         scopes: Scopes::ALL,

@@ -9,6 +9,7 @@ use tracing::level_filters::LevelFilter;
 
 /// A log level as existing clients name it. Their scale is finer than the log's: `panic` and `fatal`
 /// are the same as `error`.
+// The wire contract defines exactly these words, so the enum is exhaustive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "openapi",
@@ -35,6 +36,7 @@ pub enum Level {
 /// The text is not a level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a log level")]
+#[non_exhaustive]
 pub struct LevelError;
 
 impl Level {

@@ -29,6 +29,7 @@ pub struct Origin(pub(super) Box<str>);
     "not an origin: give scheme, host and, unless it is the usual one, port, such as \
      https://app.example.org, without a path"
 )]
+#[non_exhaustive]
 pub struct OriginError;
 
 impl FromStr for Origin {

@@ -37,6 +37,7 @@ pub struct PublicUrl {
     "not a public address: give scheme, host, port if it is not the usual one, and a path of letters, \
      digits and `-._~` if the server is below one, such as https://example.org/tidings"
 )]
+#[non_exhaustive]
 pub struct PublicUrlError;
 
 impl FromStr for PublicUrl {

@@ -12,6 +12,7 @@ pub struct Scopes(u8);
 /// The text is not the name of a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a scope: give {READ}, {WRITE}, {PUBLISH} or {ADMIN}", READ = Scopes::READ, WRITE = Scopes::WRITE, PUBLISH = Scopes::PUBLISH, ADMIN = Scopes::ADMIN)]
+#[non_exhaustive]
 pub struct ScopeError;
 
 impl Scopes {
