@@ -36,7 +36,7 @@ const STEPS_BETWEEN_POLLS: u32 = 16;
 /// The flags of `tidings serve`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Address to listen on; port 0 picks a free port. Without a login it must be a loopback address
+    /// Address to listen on; port 0 picks a free port. Without authentication it must be a loopback address
     #[arg(long, value_name = "ADDR", env = "TIDINGS_LISTEN", default_value_t = tidings_server::Config::DEFAULT_LISTEN)]
     listen: SocketAddr,
 

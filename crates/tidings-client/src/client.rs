@@ -113,7 +113,7 @@ impl Client {
         body.map(drop)
     }
 
-    /// The metrics of the server in the text format of Prometheus (`/metrics`). With a login they need a
+    /// The metrics of the server in the text format of Prometheus (`/metrics`). With authentication they need a
     /// token with the scope `events:admin`, except at the server's metrics listener.
     ///
     /// # Errors

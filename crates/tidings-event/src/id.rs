@@ -103,7 +103,7 @@ impl From<SystemId> for OwnerId {
 }
 
 impl OwnerId {
-    /// The owner for a subject of an identity provider, as in a login by token. A subject that is a UUID
+    /// The owner for a subject of an identity provider, as in authentication by token. A subject that is a UUID
     /// is the owner itself; any other subject gives the UUID
     /// [derived from issuer and subject](Self::of_subject). `None` if that needs an issuer and there is
     /// none.

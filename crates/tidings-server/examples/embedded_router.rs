@@ -1,4 +1,4 @@
-//! Mounts the routes of Tidings beside the routes of an app without a login.
+//! Mounts the routes of Tidings beside the routes of an app without authentication.
 //!
 //! `cargo run -p tidings-server --example embedded_router` serves until Ctrl-C; with an address as
 //! argument it listens there.

@@ -19,7 +19,7 @@ use crate::tls::TlsConfig;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// The address to listen on. Without a login it must be a loopback address. Port 0 is any free port.
+    /// The address to listen on. Without authentication it must be a loopback address. Port 0 is any free port.
     pub listen: SocketAddr,
     /// The address of a second listener for a monitoring system. It serves metrics and health checks only,
     /// without a token and under any host name. Needs the feature `metrics`.
@@ -47,7 +47,7 @@ pub struct Config {
     /// How callers are identified.
     pub identity: Identity,
     /// The origins of other web pages whose scripts can use the server with their own tokens. Ignored
-    /// without a login.
+    /// without authentication.
     pub allowed_origins: Vec<Origin>,
     /// The URLs at which browsers reach the server through a proxy. The server answers requests to their
     /// host, treats pages of their origin as its own, and serves everything below their path too.

@@ -41,7 +41,7 @@ pub(crate) struct LiveStream {
     pub(crate) follower: Follower,
     /// The slot that is freed when this stream is dropped.
     pub(crate) slot: StreamSlot,
-    /// The credential of its request; `None` if no login is needed.
+    /// The credential of its request; `None` if no authentication is needed.
     pub(crate) credential: Option<Credential>,
 }
 

@@ -14,7 +14,7 @@
 //! # }
 //! ```
 //!
-//! Without a login every client is the one local user, [`LOCAL_USER`]. So that no web page elsewhere can
+//! Without authentication every client is the one local user, [`LOCAL_USER`]. So that no web page elsewhere can
 //! send requests, each must name this machine as its `Host`, and its `Origin`, if any, must be the server's.
 //!
 //! # Features
@@ -25,7 +25,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `tls` | [`Config::tls`]: TLS and HTTP/2 |
-//! | `jwt` | [`Identity::Tokens`]: a login with signed tokens, and rates for each caller |
+//! | `jwt` | [`Identity::Tokens`]: authentication with signed tokens, and rates for each caller |
 //! | `jwks-url` | [`KeySource::JwksUrl`]: keys that are fetched from a URL |
 //! | `ui` | the page at `/`, and web components at `/tidings.js` |
 //! | `openapi` | the OpenAPI document at `/openapi.json` |

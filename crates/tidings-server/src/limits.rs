@@ -31,7 +31,7 @@ use streams::Streams;
 /// [`Reach::Themselves`]. The largest event costs the server a hundred times as much as a small one.
 const OWN_EVENT_BYTES: u64 = 8 * 1024;
 
-/// Limits for one caller. `None` is unlimited. It is the default, since without a login all requests
+/// Limits for one caller. `None` is unlimited. It is the default, since without authentication all requests
 /// come from the same caller.
 ///
 /// The rates need the feature `jwt`, which tells callers apart.

@@ -58,7 +58,7 @@ pub(crate) fn documented_statuses(operation: &Operation) -> Vec<u16> {
     statuses.collect()
 }
 
-/// The document of a server without a login, which neither asks for a token nor refuses one.
+/// The document of a server without authentication, which neither asks for a token nor refuses one.
 fn openapi_without_login() -> String {
     let mut document = value();
     remove(&mut document["components"], "securitySchemes");

@@ -3,7 +3,7 @@
 /// The collections of events: the second is the alias that newer generated clients use.
 pub(crate) const COLLECTIONS: [&str; 2] = ["/api/system/events", "/api/events"];
 
-/// Health checks and metrics: served without a login on the listener for metrics, and on connections
+/// Health checks and metrics: served without authentication on the listener for metrics, and on connections
 /// beyond the limit.
 pub(crate) const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 

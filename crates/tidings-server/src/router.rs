@@ -36,7 +36,7 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 /// [`Router::merge`] or [`Router::nest`].
 ///
 /// It brings its own authentication, request ids and error bodies, and leaves every other path to the
-/// app: it has no fallback, no page and no health checks. Like the server, without a login it serves
+/// app: it has no fallback, no page and no health checks. Like the server, without authentication it serves
 /// only requests that name this machine as their `Host`.
 ///
 /// Settings of listeners and connections in `config` have no effect. When your app shuts down, call

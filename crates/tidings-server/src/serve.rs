@@ -39,9 +39,9 @@ pub struct Server {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {
-    /// Other machines could reach a server without a login.
+    /// Other machines could reach a server without authentication.
     #[error(
-        "will not listen on {0}: without a login only this machine may connect; listen on \
+        "will not listen on {0}: without authentication only this machine may connect; listen on \
          127.0.0.1:{port}, and reach it from elsewhere through an SSH tunnel",
         port = .0.port()
     )]
@@ -243,7 +243,7 @@ fn resume(connections: &Arc<Connections>) -> Resume {
     })
 }
 
-/// Without a login every client has all permissions, so only this machine must be able to connect.
+/// Without authentication every client has all permissions, so only this machine must be able to connect.
 fn refuse_if_open_to_others(address: SocketAddr, config: &Config) -> Result<(), BindError> {
     if address.ip().is_loopback() {
         return Ok(());

@@ -46,7 +46,7 @@ pub(crate) struct AppState {
     pub(crate) drain_spread: Duration,
     /// The level of the program's log, if the program lets the server set it.
     pub(crate) log_level: Option<LogLevel>,
-    /// The OpenAPI document, of a server with a login or without one.
+    /// The OpenAPI document, of a server with or without authentication.
     #[cfg(feature = "openapi")]
     pub(crate) document: fn(has_login: bool) -> bytes::Bytes,
 }
@@ -56,7 +56,7 @@ pub(crate) struct AppState {
 pub(crate) struct Surface {
     /// The routes whose requests are counted.
     pub(crate) routes: Vec<CountedRoute>,
-    /// The OpenAPI document, of a server with a login or without one.
+    /// The OpenAPI document, of a server with or without authentication.
     #[cfg(feature = "openapi")]
     pub(crate) document: fn(has_login: bool) -> bytes::Bytes,
 }
@@ -74,7 +74,7 @@ impl AppState {
                 cookies: SessionCookies::of(engine.system_id()),
                 pages: Pages {
                     public: config.public_urls.clone(),
-                    // Without a login an allowed page could do everything.
+                    // Without authentication an allowed page could do everything.
                     allowed: if has_login {
                         config.allowed_origins.clone()
                     } else {
@@ -104,7 +104,7 @@ impl AppState {
     }
 
     /// Stores events. A caller who publishes for others can exceed the quota of an inbox's owner.
-    /// Without a login the quota always applies, since all callers are one.
+    /// Without authentication the quota always applies, since all callers are one.
     pub(crate) async fn publish(
         &self,
         caller: Caller,

@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The Notification Center */
+        /** Get the page of the Notification Center */
         get: operations["page"];
         put?: never;
         post?: never;
@@ -118,7 +118,7 @@ export interface paths {
         };
         /**
          * Follow events live
-         * @description Server-sent events: each published event is an unnamed frame with an `Event`. Other frames are named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an `id`, the cursor from which to resume. Filters of the list are refused: the stream always carries all events. See docs/streaming.md.
+         * @description Returns Server-Sent Events. Each published event is an unnamed frame with an `Event`. Other frames are named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` (with a `Summary`), `reset` (with a `ResetReason`) and `expiring` (with the time at which the token expires). Every frame has an `id`, the cursor from which to resume. The stream always carries all events, so filters of the list are rejected. See docs/streaming.md.
          */
         get: operations["subscribe_alias"];
         put?: never;
@@ -327,7 +327,7 @@ export interface paths {
         };
         /**
          * Follow events live
-         * @description Server-sent events: each published event is an unnamed frame with an `Event`. Other frames are named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an `id`, the cursor from which to resume. Filters of the list are refused: the stream always carries all events. See docs/streaming.md.
+         * @description Returns Server-Sent Events. Each published event is an unnamed frame with an `Event`. Other frames are named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), `live` (with a `Summary`), `reset` (with a `ResetReason`) and `expiring` (with the time at which the token expires). Every frame has an `id`, the cursor from which to resume. The stream always carries all events, so filters of the list are rejected. See docs/streaming.md.
          */
         get: operations["subscribe"];
         put?: never;
@@ -406,7 +406,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A file of the page */
+        /** Get a file of the page */
         get: operations["asset"];
         put?: never;
         post?: never;
@@ -423,7 +423,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the process is alive */
+        /** Check that the process is alive */
         get: operations["healthz"];
         put?: never;
         post?: never;
@@ -457,7 +457,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This document */
+        /** Get this document */
         get: operations["get_openapi"];
         put?: never;
         post?: never;
@@ -474,7 +474,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the server is ready to accept events */
+        /** Check that the server is ready to accept events */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -515,7 +515,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The web components, for other pages */
+        /** Get the web components, for other pages */
         get: operations["components"];
         put?: never;
         post?: never;
@@ -576,7 +576,7 @@ export interface components {
             severity?: components["schemas"]["Severity"][];
             /** @description Read or unread. */
             status?: components["schemas"]["Status"];
-            /** @description Sent by one of these installations. */
+            /** @description Events sent by one of these installations. */
             systemId?: components["schemas"]["SystemId"][];
             /**
              * Format: date-time
@@ -602,7 +602,7 @@ export interface components {
         Cursor: string;
         /** @description A page of the list, as `GET /api/events/list` returns it. */
         DataPage: {
-            /** @description The number of events that the caller sees, by severity. Of the filter only the status counts: it is `unread` unless the filter names another. Never `null`. */
+            /** @description The events that the caller sees, counted by severity. Only the status of the filter applies; if the filter has none, unread events are counted. Never `null`. */
             countBySeverityLevel: components["schemas"]["SeverityCount"][];
             /** @description The cursor from which a stream continues after this page. */
             cursor: components["schemas"]["Cursor"];
@@ -617,7 +617,7 @@ export interface components {
             page: number;
             /**
              * Format: int64
-             * @description The most events of a page of this size.
+             * @description The maximum number of events on a page of this list.
              */
             pageSize: number;
             /**
@@ -635,15 +635,15 @@ export interface components {
         };
         /** @description Deletes all events. */
         DeleteAll: {
-            /** @description `true`. `false` is refused. */
+            /** @description Must be `true`. */
             all: boolean;
-            /** @description Newer events do not change. */
+            /** @description The cursor of the list, or of the last frame, that the user had on screen. Later events stay unchanged. */
             upTo?: components["schemas"]["Cursor"];
         };
         /** @description Deletes the events that match a filter, up to what the user had on screen. */
         DeleteMatching: {
             filter: components["schemas"]["ChangeFilter"];
-            /** @description Newer events do not change. */
+            /** @description The cursor of the list, or of the last frame, that the user had on screen. Later events stay unchanged. */
             upTo: components["schemas"]["Cursor"];
         };
         /** @description Deletes the events with these ids. Unknown ids are ignored. */
@@ -851,17 +851,17 @@ export interface components {
         };
         /** @description Marks all events. */
         MarkAll: {
-            /** @description `true`. `false` is refused. */
+            /** @description Must be `true`. */
             all: boolean;
             status: components["schemas"]["Status"];
-            /** @description Newer events do not change. */
+            /** @description The cursor of the list, or of the last frame, that the user had on screen. Later events stay unchanged. */
             upTo?: components["schemas"]["Cursor"];
         };
         /** @description Marks the events that match a filter, up to what the user had on screen. */
         MarkMatching: {
             filter: components["schemas"]["ChangeFilter"];
             status: components["schemas"]["Status"];
-            /** @description Newer events do not change. */
+            /** @description The cursor of the list, or of the last frame, that the user had on screen. Later events stay unchanged. */
             upTo: components["schemas"]["Cursor"];
         };
         /** @description Marks the events with these ids. Unknown ids are ignored. */
@@ -1216,15 +1216,15 @@ export interface operations {
                 page?: number;
                 /** @description Events per page, from 1 to 1,000. Larger and negative numbers and the word `all` mean 1,000; 0 and malformed numbers mean 25. */
                 pagesize?: number;
-                /** @description The token `next` of the previous page. Costs the same at any depth, and wins over `page`. */
+                /** @description The token `next` of the previous page. The cost is the same at any depth. It takes precedence over `page`. */
                 next?: components["schemas"]["PageToken"];
-                /** @description The time by which the list is sorted. camelCase is accepted, too, and `created_at desc` includes the order. */
+                /** @description The time by which the list is sorted. camelCase is accepted too, and `created_at desc` sets the order as well. */
                 sort?: "created_at" | "updated_at";
-                /** @description The direction. `created_at desc` includes the key. */
+                /** @description The direction. `created_at desc` sets the time to sort by as well. */
                 order?: "asc" | "desc";
                 /** @description `none` skips counting: `totalCount` is absent, and a slow search returns a short page, possibly an empty one, with `next`. */
                 count?: "none";
-                /** @description `read` or `unread`, in every spelling in which it can be imported. Both narrow nothing. Another status matches nothing. */
+                /** @description `read` or `unread`, in every spelling that an import accepts. Both together select all events. Another status matches nothing. */
                 status?: "unread" | "read";
                 /** @description The caller's own events, or the system's. */
                 ownerKind?: "user" | "system";
@@ -1252,7 +1252,7 @@ export interface operations {
                  */
                 action?: string[];
                 /**
-                 * @description One of these severities, in every spelling in which it can be published.
+                 * @description One of these severities, in every spelling that a publish accepts.
                  * @example [
                  *       "error",
                  *       "warning"
@@ -1267,7 +1267,7 @@ export interface operations {
                  */
                 actedUpon?: string[];
                 /**
-                 * @description Sent by one of these installations, at most 100.
+                 * @description Events sent by one of these installations, at most 100.
                  * @example [
                  *       "0193f0a0-0000-7000-8000-00000000000b"
                  *     ]
@@ -1411,9 +1411,9 @@ export interface operations {
     create_events_alias: {
         parameters: {
             query?: {
-                /** @description Whether the events keep their past from another store: `status` and `updatedAt` are stored. Events of the system have a status per user, and ignore both. An event whose `owner` is its `systemId` becomes an event of this system. */
+                /** @description Keeps the history of events from another server: their `status` and `updatedAt` are stored. Events of the system ignore both, because each user has their own status for them. An event whose `owner` is its `systemId` becomes an event of this system. */
                 import?: boolean;
-                /** @description Whether the valid events of an array are stored without the others. The response is 207 with the outcome of each event. */
+                /** @description Stores the valid events of an array without the others. The response is 207 with the outcome of each event. */
                 partial?: boolean;
             };
             header?: never;
@@ -1910,15 +1910,15 @@ export interface operations {
                 page?: number;
                 /** @description Events per page, from 1 to 1,000. Larger and negative numbers and the word `all` mean 1,000; 0 and malformed numbers mean 25. */
                 pagesize?: number;
-                /** @description The token `next` of the previous page. Costs the same at any depth, and wins over `page`. */
+                /** @description The token `next` of the previous page. The cost is the same at any depth. It takes precedence over `page`. */
                 next?: components["schemas"]["PageToken"];
-                /** @description The time by which the list is sorted. camelCase is accepted, too, and `created_at desc` includes the order. */
+                /** @description The time by which the list is sorted. camelCase is accepted too, and `created_at desc` sets the order as well. */
                 sort?: "created_at" | "updated_at";
-                /** @description The direction. `created_at desc` includes the key. */
+                /** @description The direction. `created_at desc` sets the time to sort by as well. */
                 order?: "asc" | "desc";
                 /** @description `none` skips counting: `totalCount` is absent, and a slow search returns a short page, possibly an empty one, with `next`. */
                 count?: "none";
-                /** @description `read` or `unread`, in every spelling in which it can be imported. Both narrow nothing. Another status matches nothing. */
+                /** @description `read` or `unread`, in every spelling that an import accepts. Both together select all events. Another status matches nothing. */
                 status?: "unread" | "read";
                 /** @description The caller's own events, or the system's. */
                 ownerKind?: "user" | "system";
@@ -1946,7 +1946,7 @@ export interface operations {
                  */
                 action?: string[];
                 /**
-                 * @description One of these severities, in every spelling in which it can be published.
+                 * @description One of these severities, in every spelling that a publish accepts.
                  * @example [
                  *       "error",
                  *       "warning"
@@ -1961,7 +1961,7 @@ export interface operations {
                  */
                 actedUpon?: string[];
                 /**
-                 * @description Sent by one of these installations, at most 100.
+                 * @description Events sent by one of these installations, at most 100.
                  * @example [
                  *       "0193f0a0-0000-7000-8000-00000000000b"
                  *     ]
@@ -2231,7 +2231,7 @@ export interface operations {
     subscribe_alias: {
         parameters: {
             query?: {
-                /** @description Where the stream starts: a cursor, or `earliest`; now if absent. The header `Last-Event-ID` wins. `cursor` is another name. Filters of the list are refused. */
+                /** @description Where the stream starts: a cursor, or `earliest`; now if absent. The header `Last-Event-ID` takes precedence. `cursor` is another name of this parameter. Filters of the list are rejected. */
                 lastEventId?: string;
             };
             header?: {
@@ -2926,15 +2926,15 @@ export interface operations {
                 page?: number;
                 /** @description Events per page, from 1 to 1,000. Larger and negative numbers and the word `all` mean 1,000; 0 and malformed numbers mean 25. */
                 pagesize?: number;
-                /** @description The token `next` of the previous page. Costs the same at any depth, and wins over `page`. */
+                /** @description The token `next` of the previous page. The cost is the same at any depth. It takes precedence over `page`. */
                 next?: components["schemas"]["PageToken"];
-                /** @description The time by which the list is sorted. camelCase is accepted, too, and `created_at desc` includes the order. */
+                /** @description The time by which the list is sorted. camelCase is accepted too, and `created_at desc` sets the order as well. */
                 sort?: "created_at" | "updated_at";
-                /** @description The direction. `created_at desc` includes the key. */
+                /** @description The direction. `created_at desc` sets the time to sort by as well. */
                 order?: "asc" | "desc";
                 /** @description `none` skips counting: `totalCount` is absent, and a slow search returns a short page, possibly an empty one, with `next`. */
                 count?: "none";
-                /** @description `read` or `unread`, in every spelling in which it can be imported. Both narrow nothing. Another status matches nothing. */
+                /** @description `read` or `unread`, in every spelling that an import accepts. Both together select all events. Another status matches nothing. */
                 status?: "unread" | "read";
                 /** @description The caller's own events, or the system's. */
                 ownerKind?: "user" | "system";
@@ -2962,7 +2962,7 @@ export interface operations {
                  */
                 action?: string[];
                 /**
-                 * @description One of these severities, in every spelling in which it can be published.
+                 * @description One of these severities, in every spelling that a publish accepts.
                  * @example [
                  *       "error",
                  *       "warning"
@@ -2977,7 +2977,7 @@ export interface operations {
                  */
                 actedUpon?: string[];
                 /**
-                 * @description Sent by one of these installations, at most 100.
+                 * @description Events sent by one of these installations, at most 100.
                  * @example [
                  *       "0193f0a0-0000-7000-8000-00000000000b"
                  *     ]
@@ -3121,9 +3121,9 @@ export interface operations {
     create_events: {
         parameters: {
             query?: {
-                /** @description Whether the events keep their past from another store: `status` and `updatedAt` are stored. Events of the system have a status per user, and ignore both. An event whose `owner` is its `systemId` becomes an event of this system. */
+                /** @description Keeps the history of events from another server: their `status` and `updatedAt` are stored. Events of the system ignore both, because each user has their own status for them. An event whose `owner` is its `systemId` becomes an event of this system. */
                 import?: boolean;
-                /** @description Whether the valid events of an array are stored without the others. The response is 207 with the outcome of each event. */
+                /** @description Stores the valid events of an array without the others. The response is 207 with the outcome of each event. */
                 partial?: boolean;
             };
             header?: never;
@@ -3978,7 +3978,7 @@ export interface operations {
     subscribe: {
         parameters: {
             query?: {
-                /** @description Where the stream starts: a cursor, or `earliest`; now if absent. The header `Last-Event-ID` wins. `cursor` is another name. Filters of the list are refused. */
+                /** @description Where the stream starts: a cursor, or `earliest`; now if absent. The header `Last-Event-ID` takes precedence. `cursor` is another name of this parameter. Filters of the list are rejected. */
                 lastEventId?: string;
             };
             header?: {

@@ -13,20 +13,20 @@ use crate::age::Age;
 /// How the server authenticates callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Auth {
-    /// No login: every caller on this machine is the one local user
+    /// No authentication: every caller on this machine is the one local user
     Local,
     /// Signed tokens (JSON Web Tokens) in an `Authorization: Bearer` header or a session cookie
     Jwt,
 }
 
-/// The flags below the heading `Identity`.
+/// The flags below the heading `Authentication`.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Identity", group = ArgGroup::new("keys"))]
+#[command(next_help_heading = "Authentication", group = ArgGroup::new("keys"))]
 pub(super) struct IdentityArgs {
     /// How to authenticate callers
     #[arg(
         long,
-        value_name = "HOW",
+        value_name = "MODE",
         env = "TIDINGS_AUTH",
         default_value = "local"
     )]
@@ -114,7 +114,7 @@ impl IdentityArgs {
         self.allow_origin.clone()
     }
 
-    /// How to verify tokens; `None` without a login.
+    /// How to verify tokens; `None` without authentication.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl IdentityArgs {
         match (self.auth, keys) {
             (Auth::Local, None) if !self.allow_origin.is_empty() => Err(clap::Error::raw(
                 ErrorKind::ArgumentConflict,
-                "--allow-origin needs --auth jwt: without a login, pages of that origin could do \
+                "--allow-origin needs --auth jwt: without authentication, pages of that origin could do \
                  everything\n",
             )),
             (Auth::Local, None) => Ok(None),

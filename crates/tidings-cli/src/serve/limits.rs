@@ -32,29 +32,29 @@ const METADATA_KEYS: RangeInclusive<u64> = 16..=100_000;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitArgs {
-    /// How many events of a user the store collects before it adds them to its lists. For tests: it changes no
-    /// result
+    /// How many events of a user the store collects before it adds them to its lists. For tests: it changes
+    /// no result
     #[arg(long, value_name = "N", hide = true)]
     newest_events: Option<usize>,
 
     /// Events per second that one caller can publish, and the size of a burst; 0 for unlimited [default:
-    /// 10000 with a login, unlimited without]
+    /// 10000 with --auth jwt, otherwise unlimited]
     #[arg(long, value_name = "N", env = "TIDINGS_PUBLISH_RATE")]
     publish_rate: Option<u32>,
 
-    /// Events per second that a caller without the scope events:publish can publish to itself, with bursts of
-    /// ten times as many; each 8 KiB of a request count as one event; 0 for unlimited [default: 20 with a
-    /// login, unlimited without]
+    /// Events per second that a caller without the scope events:publish can publish to itself, with bursts
+    /// of ten times as many; each 8 KiB of a request count as one event; 0 for unlimited [default: 20 with
+    /// --auth jwt, otherwise unlimited]
     #[arg(long, value_name = "N", env = "TIDINGS_OWN_PUBLISH_RATE")]
     own_publish_rate: Option<u32>,
 
-    /// Requests per second that one caller can send to list, follow, mark and delete events, and the size of
-    /// a burst; each further 32 KiB of a listed page count as one request; 0 for unlimited [default: 1000
-    /// with a login, unlimited without]
+    /// Requests per second that one caller can send to list, follow, mark and delete events, and the size
+    /// of a burst; each further 32 KiB of a listed page count as one request; 0 for unlimited [default:
+    /// 1000 with --auth jwt, otherwise unlimited]
     #[arg(long, value_name = "N", env = "TIDINGS_REQUEST_RATE")]
     request_rate: Option<u32>,
 
-    /// Maximum live streams per user; 0 for unlimited [default: 100 with a login, unlimited without]
+    /// Maximum live streams per user; 0 for unlimited [default: 100 with --auth jwt, otherwise unlimited]
     #[arg(long, value_name = "N", env = "TIDINGS_MAX_STREAMS_PER_OWNER")]
     max_streams_per_owner: Option<u32>,
 
@@ -67,9 +67,9 @@ pub(super) struct LimitArgs {
     )]
     max_streams_per_address: u32,
 
-    /// Maximum size of the events of one user, in bytes, with 512 bytes added per event; publishers with the
-    /// scope events:publish can fill as much again; 0 for unlimited [default: 268435456 with a login,
-    /// unlimited without]
+    /// Maximum size of the events of one user, in bytes, with 512 bytes added per event; publishers with
+    /// the scope events:publish can fill as much again; 0 for unlimited [default: 268435456 with --auth
+    /// jwt, otherwise unlimited]
     #[arg(long, value_name = "BYTES", env = "TIDINGS_MAX_OWNER_BYTES")]
     max_owner_bytes: Option<u64>,
 
@@ -155,7 +155,7 @@ fn within(range: RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
 }
 
 impl LimitArgs {
-    /// The limits per caller. Without a login there is only one caller, so only given limits apply.
+    /// The limits per caller. Without authentication there is only one caller, so only given limits apply.
     pub(super) fn caller_limits(&self, login: bool) -> CallerLimits {
         let mut limits = if login {
             CallerLimits::with_login()
@@ -282,7 +282,7 @@ mod tests {
             CallerLimits::DEFAULT_REQUEST_RATE,
             CallerLimits::DEFAULT_STREAMS_PER_OWNER,
         ] {
-            let text = format!("[default: {default} with a login, unlimited without]");
+            let text = format!("[default: {default} with --auth jwt, otherwise unlimited]");
             assert!(help.contains(&text), "{text} is not in {help}");
         }
     }

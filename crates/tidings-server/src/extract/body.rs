@@ -37,7 +37,7 @@ pub(crate) trait FromBody: Send + Sized {
 pub(crate) struct JsonBody<H, T> {
     /// The caller, and other data from the head.
     pub(crate) head: H,
-    /// `None` without a login.
+    /// `None` without authentication.
     pub(crate) credential: Option<Credential>,
     pub(crate) value: T,
 }
@@ -95,7 +95,7 @@ pub(super) fn read(
                 bytes: state.engine.limits().batch_bytes,
                 content,
             };
-            // Without a login there is only one caller, so its share of the memory has no limit.
+            // Without authentication there is only one caller, so its share of the memory has no limit.
             let caller = caller.filter(|_| state.authenticator.identity.has_login());
             let owner = caller.map(|caller| caller.owner);
             let read = state.bodies.read_json(owner, headers, body, limit);

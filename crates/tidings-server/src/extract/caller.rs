@@ -28,7 +28,7 @@ impl AsRef<Self> for Caller {
     }
 }
 
-/// The credential of the caller, for handlers that take it after the caller. `None` without a login.
+/// The credential of the caller, for handlers that take it after the caller. `None` without authentication.
 #[derive(Debug)]
 pub(crate) struct Shown(pub(crate) Option<Credential>);
 

@@ -15,7 +15,7 @@ use crate::state::AppState;
 #[derive(Debug)]
 pub(crate) struct ListRequest {
     pub(crate) caller: Caller,
-    /// `None` without a login.
+    /// `None` without authentication.
     pub(crate) credential: Option<Credential>,
     pub(crate) query: ListQuery,
 }

@@ -1,4 +1,4 @@
-//! Routes that exist only with a login.
+//! Routes that exist only with authentication.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::identity::Identity;
 use crate::state::AppState;
 use crate::token::Tokens;
 
-/// The tokens of a server with a login. Without a login nothing is served at the path.
+/// The tokens of a server with authentication. Without authentication nothing is served at the path.
 #[derive(Clone, Debug)]
 pub(crate) struct Login(pub(crate) Tokens);
 

@@ -59,7 +59,7 @@ impl Authenticator {
             Identity::Tokens(_) => authority::check_name(head)?,
         }
         let sender = pages::sender(head, Proxy::Perhaps, &self.pages)?;
-        // Without a login the browser itself is the caller. A page of another site cannot read the
+        // Without authentication the browser itself is the caller. A page of another site cannot read the
         // response, but its timing tells whether a search matches.
         let is_let_in = self.identity.has_login() || sender == Sender::AllowedPage;
         if !is_let_in && authority::is_from_other_page(head) {

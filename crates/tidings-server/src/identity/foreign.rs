@@ -17,7 +17,7 @@ pub(crate) enum ForeignRequest {
     Origin { origin: String },
     /// It changes something with a session cookie, and a page of another origin sent it.
     Cookie,
-    /// A page of another site sent it, and the server has no login.
+    /// A page of another site sent it, and the server has no authentication.
     Site,
 }
 
@@ -72,7 +72,7 @@ impl ForeignRequest {
                 ErrorCode::ForeignHost,
                 "The request does not name this machine as its host",
             )
-            .probable_cause("without a login the server serves this machine only")
+            .probable_cause("without authentication the server serves this machine only")
             .detail(
                 format!("Host is {}", quoted(host)),
                 "use http://localhost or http://127.0.0.1 with the server's port; behind a proxy, \
@@ -103,7 +103,7 @@ impl ForeignRequest {
                 "The browser sends this request for a page of another site",
             )
             .probable_cause(
-                "`Sec-Fetch-Site` is cross-site or same-site, and this server has no login",
+                "`Sec-Fetch-Site` is cross-site or same-site, and this server has no authentication",
             )
             .remedy(
                 "open the server's own page; to use the API from other pages, start the server \

@@ -1,15 +1,15 @@
-//! The fixed user of a server without a login, and the check for local host names.
+//! The fixed user of a server without authentication, and the check for local host names.
 //!
-//! Without a login every client that reaches the port is this user, so requests from pages of other origins
-//! must be refused. Such a request has another `Origin`, or another `Host` if the page has rebound its own
-//! name to this machine.
+//! Without authentication every client that reaches the port is this user, so requests from pages of other
+//! origins must be refused. Such a request has another `Origin`, or another `Host` if the page has rebound
+//! its own name to this machine.
 
 use std::net::Ipv4Addr;
 
 use tidings_event::OwnerId;
 use uuid::Uuid;
 
-/// The owner of every event that is published without a login and without an explicit owner.
+/// The owner of every event that is published without authentication and without an explicit owner.
 pub const LOCAL_USER: OwnerId =
     OwnerId::from_uuid(Uuid::from_u128(0x6c6f_6361_6c00_4000_8000_0000_0000_0001));
 

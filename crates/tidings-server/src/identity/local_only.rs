@@ -1,4 +1,4 @@
-//! Middleware that protects the routes of an app without a login.
+//! Middleware that protects the routes of an app without authentication.
 
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -8,8 +8,8 @@ use axum::response::{IntoResponse as _, Response};
 use super::authority::{Head, Proxy, is_from_here, is_from_other_page};
 use super::pages::{self, Pages};
 
-/// Middleware for your own routes in an app without a login: answers 403 to requests that browsers send for
-/// web pages of other origins.
+/// Middleware for your own routes in an app without authentication: responds with 403 to requests that
+/// browsers send for web pages of other origins.
 ///
 /// Such a request has another `Origin`, is marked by the browser as cross-site, or has another `Host` if
 /// the page has rebound its own name to this machine. [`router`](crate::router) already protects its own

@@ -9,7 +9,7 @@ use crate::identity::Identity;
 /// The users whose subjects a publisher can name instead of owners.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Subjects<'a> {
-    /// Users of any issuer that the event names, on a server without a login.
+    /// Users of any issuer that the event names, on a server without authentication.
     OfAny,
     /// Users of this issuer, whose owners are derived from their subjects.
     Of(&'a str),

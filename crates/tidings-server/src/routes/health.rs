@@ -28,7 +28,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/healthz",
-    summary = "Whether the process is alive",
+    summary = "Check that the process is alive",
     responses((
         status = 200,
         description = "The process is alive.",
@@ -44,7 +44,7 @@ pub(crate) async fn healthz() -> Json<Value> {
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/readyz",
-    summary = "Whether the server is ready to accept events",
+    summary = "Check that the server is ready to accept events",
     responses((
         status = 200,
         description = "The server is ready.",

@@ -12,7 +12,7 @@ use crate::state::AppState;
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/openapi.json",
-    summary = "This document",
+    summary = "Get this document",
     responses((status = 200, description = "OpenAPI 3.1.", body = std::collections::BTreeMap<String, serde_json::Value>))
 ))]
 pub(crate) async fn get_openapi(State(state): State<Arc<AppState>>) -> impl IntoResponse {

@@ -18,7 +18,7 @@ use crate::state::AppState;
 
 use files::{Caching, File};
 
-/// The tag that the page is built with, and its replacement on a server with a login.
+/// The tag that the page is built with, and its replacement on a server with authentication.
 const WITHOUT_LOGIN: &str = "<meta name=\"tidings-login\" content=\"none\" />";
 const WITH_LOGIN: &str = "<meta name=\"tidings-login\" content=\"token\" />";
 
@@ -41,7 +41,10 @@ static PAGE: LazyLock<[File; 2]> = LazyLock::new(|| {
     let page = files::read("index.html").expect("a page is built in");
     let page = String::from_utf8_lossy(&page).into_owned();
     let with_login = page.replace(WITHOUT_LOGIN, WITH_LOGIN);
-    assert_ne!(page, with_login, "the page says whether there is a login");
+    assert_ne!(
+        page, with_login,
+        "the page says whether there is authentication"
+    );
     [page, with_login].map(|page| File::new("index.html", page.into_bytes()))
 });
 
@@ -49,7 +52,7 @@ static PAGE: LazyLock<[File; 2]> = LazyLock::new(|| {
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/",
-    summary = "The Notification Center",
+    summary = "Get the page of the Notification Center",
     responses(
         (status = 200, description = "HTML.", content_type = "text/html", body = String),
         (status = 304, description = "The file has not changed since the `ETag` in `If-None-Match`.")
@@ -83,7 +86,7 @@ pub(crate) async fn page_options() -> impl IntoResponse {
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/tidings.js",
-    summary = "The web components, for other pages",
+    summary = "Get the web components, for other pages",
     responses(
         (status = 200, description = "A JavaScript module.", content_type = "text/javascript", body = String),
         (status = 304, description = "The file has not changed since the `ETag` in `If-None-Match`.")
@@ -98,7 +101,7 @@ pub(crate) async fn components(headers: HeaderMap) -> Result<Response, ApiError>
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/assets/{file}",
-    summary = "A file of the page",
+    summary = "Get a file of the page",
     params(("file" = String, Path, description = "The name of the file, which changes with its content.")),
     responses(
         (status = 200, description = "The file.", content_type = "text/javascript", body = String),

@@ -37,11 +37,12 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
     get,
     path = "/api/system/events/subscribe",
     summary = "Follow events live",
-    description = "Server-sent events: each published event is an unnamed frame with an `Event`. Other \
-                   frames are named `ready`, `status` (a `StatusChange`), `deleted` (a `Deletion`), \
-                   `live` (with a `Summary`) and `reset` (with a `ResetReason`). Every frame has an \
-                   `id`, the cursor from which to resume. Filters of the list are refused: the stream \
-                   always carries all events. See docs/streaming.md.",
+    description = "Returns Server-Sent Events. Each published event is an unnamed frame with an `Event`. \
+                   Other frames are named `ready`, `status` (a `StatusChange`), `deleted` (a \
+                   `Deletion`), `live` (with a `Summary`), `reset` (with a `ResetReason`) and \
+                   `expiring` (with the time at which the token expires). Every frame has an `id`, the \
+                   cursor from which to resume. The stream always carries all events, so filters of \
+                   the list are rejected. See docs/streaming.md.",
     params(
         StreamParameters,
         (

@@ -86,10 +86,10 @@ pub(crate) struct DataPage {
     data: Vec<Event>,
     /// The number of the page, from 0; 0 if the page was requested by `next`.
     page: u64,
-    /// The most events of a page of this size.
+    /// The maximum number of events on a page of this list.
     page_size: u64,
-    /// The number of events that the caller sees, by severity. Of the filter only the status counts: it
-    /// is `unread` unless the filter names another. Never `null`.
+    /// The events that the caller sees, counted by severity. Only the status of the filter applies; if
+    /// the filter has none, unread events are counted. Never `null`.
     count_by_severity_level: Vec<SeverityCount>,
     /// The number of events that match the filter; absent with `count=none`.
     #[schema(nullable = false)]

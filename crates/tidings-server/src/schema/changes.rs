@@ -41,7 +41,8 @@ pub(crate) struct MarkNamed {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct MarkMatching {
     filter: ChangeFilter,
-    /// Newer events do not change.
+    /// The cursor of the list, or of the last frame, that the user had on screen. Later events stay
+    /// unchanged.
     up_to: Cursor,
     status: Status,
 }
@@ -50,9 +51,10 @@ pub(crate) struct MarkMatching {
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct MarkAll {
-    /// `true`. `false` is refused.
+    /// Must be `true`.
     all: bool,
-    /// Newer events do not change.
+    /// The cursor of the list, or of the last frame, that the user had on screen. Later events stay
+    /// unchanged.
     #[schema(nullable = false)]
     up_to: Option<Cursor>,
     status: Status,
@@ -84,7 +86,8 @@ pub(crate) struct DeleteNamed {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct DeleteMatching {
     filter: ChangeFilter,
-    /// Newer events do not change.
+    /// The cursor of the list, or of the last frame, that the user had on screen. Later events stay
+    /// unchanged.
     up_to: Cursor,
 }
 
@@ -92,9 +95,10 @@ pub(crate) struct DeleteMatching {
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct DeleteAll {
-    /// `true`. `false` is refused.
+    /// Must be `true`.
     all: bool,
-    /// Newer events do not change.
+    /// The cursor of the list, or of the last frame, that the user had on screen. Later events stay
+    /// unchanged.
     #[schema(nullable = false)]
     up_to: Option<Cursor>,
 }
@@ -120,7 +124,7 @@ pub(crate) struct ChangeFilter {
     /// One of these resources.
     #[schema(nullable = false, min_items = 1, max_items = 100)]
     acted_upon: Option<Vec<ResourceId>>,
-    /// Sent by one of these installations.
+    /// Events sent by one of these installations.
     #[schema(nullable = false, min_items = 1, max_items = 100)]
     system_id: Option<Vec<SystemId>>,
     /// The caller's own events, or the system's.

@@ -34,7 +34,7 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
         .into(),
         ErrorCode::InvalidQuery => InvalidQuery(fault(
             "severity",
-            "(`loud`) `loud` is not a severity",
+            "(`loud`) is not a severity",
             "write one of alert, critical, debug, emergency, error, informational, success, warning",
         ))
         .into(),

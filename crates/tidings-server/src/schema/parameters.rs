@@ -20,20 +20,21 @@ pub(crate) struct ListParameters {
     /// malformed numbers mean 25.
     #[param(rename = "pagesize", required = false, default = 25)]
     page_size: i64,
-    /// The token `next` of the previous page. Costs the same at any depth, and wins over `page`.
+    /// The token `next` of the previous page. The cost is the same at any depth. It takes precedence over
+    /// `page`.
     next: Option<PageToken>,
-    /// The time by which the list is sorted. camelCase is accepted, too, and `created_at desc` includes the
-    /// order.
+    /// The time by which the list is sorted. camelCase is accepted too, and `created_at desc` sets the order
+    /// as well.
     #[param(value_type = Sort, inline, required = false)]
     sort: Option<SortKey>,
-    /// The direction. `created_at desc` includes the key.
+    /// The direction. `created_at desc` sets the time to sort by as well.
     #[param(value_type = Order, inline, required = false)]
     order: Option<SortOrder>,
     /// `none` skips counting: `totalCount` is absent, and a slow search returns a short page, possibly an
     /// empty one, with `next`.
     #[param(value_type = Count, inline, required = false)]
     count: Option<String>,
-    /// `read` or `unread`, in every spelling in which it can be imported. Both narrow nothing. Another
+    /// `read` or `unread`, in every spelling that an import accepts. Both together select all events. Another
     /// status matches nothing.
     #[param(inline)]
     status: Option<Status>,
@@ -60,13 +61,13 @@ pub(crate) struct ListParameters {
     /// One of these actions, at most 100. An action that no event can have matches nothing.
     #[param(example = json!(["register", "ping"]))]
     action: Option<Vec<String>>,
-    /// One of these severities, in every spelling in which it can be published.
+    /// One of these severities, in every spelling that a publish accepts.
     #[param(inline, example = json!(["error", "warning"]))]
     severity: Option<Vec<Severity>>,
     /// One of these resources, at most 100.
     #[param(inline, example = json!(["7b1d2c3e-0000-4000-8000-000000000001"]))]
     acted_upon: Option<Vec<ResourceId>>,
-    /// Sent by one of these installations, at most 100.
+    /// Events sent by one of these installations, at most 100.
     #[param(inline, example = json!(["0193f0a0-0000-7000-8000-00000000000b"]))]
     system_id: Option<Vec<SystemId>>,
     /// A JSON object with these parameters as its fields, as clients of Meshery Cloud send it. Its field
@@ -129,13 +130,13 @@ pub(crate) struct EventParameters {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PublishParameters {
-    /// Whether the events keep their past from another store: `status` and `updatedAt` are stored. Events
-    /// of the system have a status per user, and ignore both. An event whose `owner` is its `systemId`
-    /// becomes an event of this system.
+    /// Keeps the history of events from another server: their `status` and `updatedAt` are stored. Events
+    /// of the system ignore both, because each user has their own status for them. An event whose `owner`
+    /// is its `systemId` becomes an event of this system.
     #[param(required = false, default = false)]
     import: bool,
-    /// Whether the valid events of an array are stored without the others. The response is 207 with the
-    /// outcome of each event.
+    /// Stores the valid events of an array without the others. The response is 207 with the outcome of
+    /// each event.
     #[param(required = false, default = false)]
     partial: bool,
 }
@@ -144,8 +145,8 @@ pub(crate) struct PublishParameters {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(crate) struct StreamParameters {
-    /// Where the stream starts: a cursor, or `earliest`; now if absent. The header `Last-Event-ID` wins.
-    /// `cursor` is another name. Filters of the list are refused.
+    /// Where the stream starts: a cursor, or `earliest`; now if absent. The header `Last-Event-ID` takes
+    /// precedence. `cursor` is another name of this parameter. Filters of the list are rejected.
     last_event_id: Option<String>,
 }
 

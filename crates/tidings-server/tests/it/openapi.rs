@@ -39,7 +39,7 @@ async fn serves_the_document() {
     let answer = wire::get(server.address, "/openapi.json").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), "application/json");
-    // Without a login no token is needed or rejected.
+    // Without authentication no token is needed or rejected.
     let text = String::from_utf8(answer.body).expect("it is text");
     for word in ["securitySchemes", "\"security\"", "\"401\""] {
         assert!(!text.contains(word), "{word}");
@@ -128,7 +128,7 @@ async fn documents_exactly_the_served_methods() {
             }
             if answer.status() == 404 {
                 let body = wire::read(answer).await.json();
-                // Without a login these paths do not exist.
+                // Without authentication these paths do not exist.
                 let needs_login = ["/session", "/tokens/revoke"].contains(&path.as_str());
                 let expected = if needs_login || path.starts_with("/assets/") {
                     "route_not_found"

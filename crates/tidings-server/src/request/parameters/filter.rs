@@ -16,7 +16,7 @@ impl Parameters<'_> {
     /// The filter that the values describe. Malformed values are violations.
     pub(crate) fn filter(&mut self, violations: &mut Violations) -> EventFilter {
         let in_words = |error: &NameError| error.to_string();
-        let severity = |error: &SeverityError| error.to_string();
+        let severity = |_: &_| "is not a severity".to_owned();
         let no_uuid = |_: &_| NO_UUID.to_owned();
         let uuid = |_: &_| UUID_REMEDY.to_owned();
         let no_status = |_: &_| "is not a status".to_owned();

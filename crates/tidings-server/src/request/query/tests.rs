@@ -286,7 +286,7 @@ fn names_every_fault_at_once() {
         let named = faults.iter().any(|one| one.starts_with(fault));
         assert!(named, "{fault} in {faults:#?}");
     }
-    let severity = "severity (`loud`) `loud` is not a severity: write one of emergency, ";
+    let severity = "severity (`loud`) is not a severity: write one of emergency, ";
     let is_named = faults.iter().any(|fault| fault.starts_with(severity));
     assert!(is_named, "{faults:#?}");
     assert!(

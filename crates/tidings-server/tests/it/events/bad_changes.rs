@@ -72,7 +72,7 @@ async fn rejects_an_ambiguous_selection_and_changes_nothing() {
             ),
             (
                 json!({"filter": {"severity": ["loud"]}, "upTo": cursor}),
-                "filter.severity (`loud`) `loud` is not a severity",
+                "filter.severity (`loud`) is not a severity",
             ),
             (
                 json!({"filter": [], "upTo": cursor}),

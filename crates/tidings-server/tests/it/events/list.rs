@@ -105,10 +105,7 @@ async fn rejects_a_malformed_query_instead_of_ignoring_a_filter() {
             "search has 257 bytes",
         ),
         ("count=all", "count (`all`) is not supported"),
-        (
-            "severity=loud",
-            "severity (`loud`) `loud` is not a severity",
-        ),
+        ("severity=loud", "severity (`loud`) is not a severity"),
         ("severity=[", "severity (`[`) is not a JSON array"),
         ("category=[1]", "category (`[1]`) is not a JSON array"),
         ("severity-=success", "`severity-` is not a parameter"),

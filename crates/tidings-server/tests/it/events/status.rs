@@ -11,7 +11,7 @@ async fn status_of(app: &TestApp, id: &str) -> String {
     event["status"].as_str().expect("a text").to_owned()
 }
 
-/// The events that an owner sees, read from the engine: without a login the API serves one user only.
+/// The events that an owner sees, read from the engine: without authentication the API serves one user only.
 async fn statuses_of(app: &TestApp, owner: &str) -> Vec<String> {
     let owner = owner.parse().expect("a UUID");
     let page = app
