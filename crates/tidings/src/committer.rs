@@ -2,32 +2,31 @@
 //! subscribers and then acknowledges the requests.
 
 mod backlog;
+mod lanes;
+mod late;
 mod outcomes;
 mod queue;
 mod request;
 #[cfg(test)]
 mod samples;
 mod steps;
+mod task;
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
 use tidings_event::OwnerId;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::activity::Activity;
 use crate::error::{ChangeError, PublishError};
-use crate::hub::Hub;
-use crate::metrics::{Metrics, OutcomeLabel};
-use crate::store::{ChangeStep, Publication, StepOutcome, Store, StoreError, Submission, Target};
-use crate::sync::{JoinHandle, now, spawn};
-use crate::vitals::{Fault, Vitals, Worker};
-use backlog::TakenGroup;
-use queue::{Closed, Queue};
+use crate::store::{ChangeStep, Publication, StepOutcome, StoreError, Submission, Target};
+use crate::sync::{JoinHandle, spawn};
+use lanes::Lanes;
+use queue::Closed;
 use request::{ChangeRequest, Changed, PublishRequest, Published, Reply, Request};
+use task::Task;
 
 pub(crate) use request::Asker;
+pub(crate) use task::Parts;
 
 /// The maximum memory of waiting requests. If it is used up, callers wait before they can queue a request.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
@@ -38,37 +37,33 @@ const REQUEST_BYTES: usize = 16 * 1024;
 /// The approximate memory of a change per selected event.
 const CHANGE_BYTES: usize = 128;
 
-/// Queues requests for the task that commits them. The task ends when the committer is closed or dropped.
+/// Queues requests for the tasks that commit them. The tasks end when the committer is closed or dropped.
 #[derive(Debug)]
 pub(crate) struct Committer {
-    queue: Arc<Queue>,
+    lanes: Lanes,
     room: Arc<Semaphore>,
-    task: Mutex<Option<JoinHandle<()>>>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Committer {
-    /// Starts the task on the current Tokio runtime.
-    pub(crate) fn start(
-        store: Arc<dyn Store>,
-        hub: Arc<Hub>,
-        metrics: Arc<Metrics>,
-        activity: Arc<Activity>,
-        vitals: Arc<Vitals>,
-    ) -> Self {
-        let queue = Arc::new(Queue::new(Arc::clone(&activity)));
-        let task = Task {
-            queue: Arc::clone(&queue),
-            store,
-            hub,
-            metrics,
-            activity,
-            vitals,
-        };
+    /// Starts the tasks on the current Tokio runtime, one for each lane of the store.
+    pub(crate) fn start(parts: &Parts) -> Self {
+        let lanes = Lanes::new(parts.store.lanes(), &parts.activity);
+        let tasks = lanes.queues().map(|queue| {
+            let task = Task::new(Arc::clone(queue), parts.clone());
+            spawn(task.run())
+        });
         Self {
-            queue,
+            tasks: Mutex::new(tasks.collect()),
+            lanes,
             room: Arc::new(Semaphore::new(QUEUE_BYTES)),
-            task: Mutex::new(Some(spawn(task.run()))),
         }
+    }
+
+    /// The number of queued requests of each lane.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn depths(&self) -> Vec<usize> {
+        self.lanes.queues().map(|queue| queue.depth()).collect()
     }
 
     /// Stores all events of a request, or none. `by_owner` is the owner if the owner is the publisher.
@@ -84,6 +79,7 @@ impl Committer {
         let (caller, outcome) = oneshot::channel();
         let room = self.room_for(bytes).await;
         let room = room.map_err(|Closed| PublishError::Closed)?;
+        let queue = self.lanes.queue_of_batch(&publication);
         let request = Request::Publish(PublishRequest {
             publication,
             by_owner,
@@ -93,7 +89,7 @@ impl Committer {
                 _room: room,
             },
         });
-        let queued = self.queue.push(request);
+        let queued = queue.push(request);
         queued.map_err(|Closed| PublishError::Closed)?;
         outcome.await.map_err(|_| PublishError::Closed)?
     }
@@ -131,6 +127,7 @@ impl Committer {
         let (caller, outcome) = oneshot::channel();
         let room = self.room_for(CHANGE_BYTES * step.targets.len()).await;
         let room = room.map_err(|Closed| ChangeError::Closed)?;
+        let queue = self.lanes.queue_of(step.owner);
         let request = Request::Change(ChangeRequest {
             step,
             asker,
@@ -139,7 +136,7 @@ impl Committer {
                 _room: room,
             },
         });
-        let queued = self.queue.push(request);
+        let queued = queue.push(request);
         queued.map_err(|Closed| ChangeError::Closed)?;
         outcome.await.map_err(|_| ChangeError::Closed)?
     }
@@ -160,20 +157,20 @@ impl Committer {
 
     /// Refuses new requests and waits until all queued ones are acknowledged.
     pub(crate) async fn close(&self) {
-        self.queue.close();
-        // Keeps the handle until the task has ended, so that every caller waits for the end.
-        let mut task = self.task.lock().await;
-        if let Some(running) = task.as_mut() {
+        self.lanes.close();
+        // Keeps the handles until the tasks have ended, so that every caller waits for the end.
+        let mut tasks = self.tasks.lock().await;
+        while let Some(running) = tasks.last_mut() {
             // The task catches panics, and only the end of the runtime aborts it.
             let _ = running.await;
-            *task = None;
+            tasks.pop();
         }
     }
 }
 
 impl Drop for Committer {
     fn drop(&mut self) {
-        self.queue.close();
+        self.lanes.close();
     }
 }
 
@@ -188,86 +185,4 @@ fn halves(step: &ChangeStep) -> [ChangeStep; 2] {
         targets: targets.to_vec(),
         ..step.clone()
     })
-}
-
-/// The task that commits requests.
-#[derive(Debug)]
-struct Task {
-    queue: Arc<Queue>,
-    store: Arc<dyn Store>,
-    hub: Arc<Hub>,
-    metrics: Arc<Metrics>,
-    activity: Arc<Activity>,
-    vitals: Arc<Vitals>,
-}
-
-impl Task {
-    async fn run(self) {
-        let _abandon = Abandon(Arc::clone(&self.queue));
-        let ended = AssertUnwindSafe(self.commit_groups()).catch_unwind().await;
-        let fault = match ended {
-            Ok(Ok(())) => return,
-            Ok(Err(fault)) => fault,
-            Err(panic) => Fault::panicked(Worker::Committer, &*panic),
-        };
-        self.vitals.note(fault);
-    }
-
-    async fn commit_groups(&self) -> Result<(), Fault> {
-        while self.queue.has_work().await {
-            self.commit().await?;
-        }
-        Ok(())
-    }
-
-    async fn commit(&self) -> Result<(), Fault> {
-        let (send_taken, taken) = oneshot::channel();
-        let queue = Arc::clone(&self.queue);
-        let next = move || {
-            let TakenGroup {
-                group,
-                replies,
-                has_owners_steps,
-            } = queue.take();
-            // An error means that the runtime is ending.
-            let _ = send_taken.send((replies, has_owners_steps, now()));
-            group
-        };
-        let committed = self.store.commit(Box::new(next)).await;
-        let (replies, has_owners_steps, begun) = taken.await.map_err(|_| Fault::writer())?;
-        let took = now() - begun;
-        self.queue.note_commit(replies.len(), took);
-        if has_owners_steps && self.activity.is_shared() {
-            self.queue.rest_after(took);
-        }
-        match committed {
-            Ok(committed) => {
-                let system = self.store.identity().system.into();
-                outcomes::deliver(&committed, system, &self.hub);
-                outcomes::count(&committed, &self.metrics);
-                outcomes::send(committed, replies);
-            }
-            Err(error) => {
-                let label = &OutcomeLabel::FAILED;
-                let failed = self.metrics.requests.get_or_create(label);
-                failed.inc_by(replies.publishers.len() as u64);
-                // The engine closes the store only after the committer, so its writer has ended.
-                let has_ended = matches!(error, StoreError::Closed);
-                replies.fail(&Arc::new(error));
-                if has_ended {
-                    return Err(Fault::writer());
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Drops the remaining requests when the task ends for any reason, which notifies their callers.
-struct Abandon(Arc<Queue>);
-
-impl Drop for Abandon {
-    fn drop(&mut self) {
-        self.0.abandon();
-    }
 }

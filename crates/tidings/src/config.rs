@@ -1,15 +1,20 @@
 //! The configuration of an engine.
 
+mod bus;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod sqlite;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tidings_event::Limits;
 
 use crate::clock::Clock;
 use crate::retention::Retention;
+pub use bus::BusConfig;
+#[cfg(feature = "nats")]
+pub use bus::NatsConfig;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresConfig;
 pub use sqlite::{Reserve, SqliteConfig};
@@ -41,6 +46,11 @@ pub struct Config {
     /// The maximum bytes of the events of one owner, for events that the owner publishes. Other publishers
     /// can store up to twice as much. The system has no maximum. `None`, the default, sets no maximum.
     pub owner_bytes: Option<u64>,
+    /// How this node tells the other nodes of a shared store what it commits. None by default.
+    pub bus: BusConfig,
+    /// How often the feeds with subscribers are compared with a shared store, which finds what the bus has lost.
+    /// 5 seconds by default.
+    pub heads_interval: Duration,
     /// The source of the time. Tests set a [`ManualClock`](crate::ManualClock).
     pub clock: Clock,
 }
@@ -80,6 +90,9 @@ impl Config {
     /// each.
     pub const DEFAULT_OWNER_BYTES: u64 = 256 * 1024 * 1024;
 
+    /// 5 seconds: it bounds the delay of an event on other nodes while the bus is down.
+    pub const DEFAULT_HEADS_INTERVAL: Duration = Duration::from_secs(5);
+
     /// The default configuration, with a store in SQLite in `data_dir`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self::for_store(SqliteConfig::new(data_dir))
@@ -94,6 +107,8 @@ impl Config {
             page_bytes: Self::DEFAULT_PAGE_BYTES,
             retention: Retention::default(),
             owner_bytes: None,
+            bus: BusConfig::None,
+            heads_interval: Self::DEFAULT_HEADS_INTERVAL,
             clock: Clock::default(),
         }
     }
@@ -130,6 +145,20 @@ impl Config {
     #[must_use]
     pub fn with_owner_bytes(mut self, bytes: u64) -> Self {
         self.owner_bytes = Some(bytes);
+        self
+    }
+
+    /// Sets how this node tells the other nodes of a shared store what it commits.
+    #[must_use]
+    pub fn with_bus(mut self, bus: BusConfig) -> Self {
+        self.bus = bus;
+        self
+    }
+
+    /// Sets how often the feeds with subscribers are compared with a shared store.
+    #[must_use]
+    pub const fn with_heads_interval(mut self, interval: Duration) -> Self {
+        self.heads_interval = interval;
         self
     }
 

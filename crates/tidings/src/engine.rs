@@ -13,16 +13,22 @@ use tidings_event::{
 };
 
 use crate::activity::Activity;
-use crate::committer::Committer;
-use crate::config::{Config, StoreConfig};
+#[cfg(feature = "nats")]
+use crate::bus::nats::NatsBus;
+#[cfg(feature = "postgres")]
+use crate::bus::postgres::PostgresBus;
+use crate::bus::{Bus, BusError};
+use crate::committer::{Committer, Parts};
+use crate::config::{BusConfig, Config, StoreConfig};
 use crate::error::{OpenError, PublishError};
 use crate::follower::{Follower, Source};
-use crate::hub::Hub;
+use crate::hub::{Holes, Hub};
 use crate::metrics::Metrics;
+use crate::nodes::{NodeTasks, Nodes};
 use crate::quota::{Publisher, Quota};
 use crate::start::cursor_at;
 #[cfg(feature = "postgres")]
-use crate::store::postgres::PostgresStore;
+use crate::store::postgres::{PostgresStore, connect::Connector};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Identity, Publication, Store, StoreError, Submission};
 use crate::subscription::Subscription;
@@ -67,6 +73,7 @@ pub(crate) struct Shared {
     pub(crate) activity: Arc<Activity>,
     pub(crate) time: Arc<Timekeeper>,
     vitals: Arc<Vitals>,
+    nodes: NodeTasks,
     _upkeep: UpkeepTask,
 }
 
@@ -111,6 +118,35 @@ async fn open_store(config: StoreConfig) -> Result<Arc<dyn Store>, OpenError> {
     }
 }
 
+/// Begins to connect to the bus that is configured.
+#[cfg_attr(
+    not(feature = "nats"),
+    expect(clippy::unused_async, reason = "only the features have a bus to open")
+)]
+async fn open_bus(config: &Config, store: &dyn Store) -> Result<Option<Arc<dyn Bus>>, OpenError> {
+    if !store.is_shared() {
+        return Ok(None);
+    }
+    match &config.bus {
+        BusConfig::None => Ok(None),
+        #[cfg(feature = "nats")]
+        BusConfig::Nats(config) => {
+            let bus = NatsBus::open(config, store.identity().system).await;
+            Ok(Some(Arc::new(bus.map_err(OpenError::Bus)?)))
+        }
+        #[cfg(feature = "postgres")]
+        BusConfig::Postgres => match &config.store {
+            // It is not shared.
+            StoreConfig::Sqlite(_) => Ok(None),
+            StoreConfig::Postgres(server) => {
+                let connector = Connector::new(server)?;
+                let bus = PostgresBus::open(connector, store.identity().system);
+                Ok(Some(Arc::new(bus)))
+            }
+        },
+    }
+}
+
 impl Tidings {
     /// Opens the store, migrates its schema, and starts the engine on the current Tokio runtime.
     ///
@@ -119,11 +155,16 @@ impl Tidings {
     /// The store cannot be used, or another process uses its data directory.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
         let store = open_store(config.store.clone()).await?;
-        Self::start(store, config).await
+        let bus = open_bus(&config, &*store).await?;
+        Self::start(store, bus, config).await
     }
 
     /// Starts the engine on an open store.
-    async fn start(store: Arc<dyn Store>, config: Config) -> Result<Self, OpenError> {
+    async fn start(
+        store: Arc<dyn Store>,
+        bus: Option<Arc<dyn Bus>>,
+        config: Config,
+    ) -> Result<Self, OpenError> {
         let Config {
             limits,
             window_bytes,
@@ -131,22 +172,38 @@ impl Tidings {
             retention,
             owner_bytes,
             clock,
+            heads_interval,
             store: _,
+            bus: _,
         } = config;
         let last_use = store.last_use().await;
         let last_use = last_use.map_err(|error| OpenError::Store(error.into()))?;
         let time = Arc::new(Timekeeper::start(clock, last_use));
-        let hub = Arc::new(Hub::new(window_bytes));
+        let holes = match store.is_shared() {
+            true => Holes::Refill,
+            false => Holes::Skip,
+        };
+        let hub = Arc::new(Hub::new(window_bytes, holes));
         let metrics = Arc::new(Metrics::new());
         let activity = Arc::new(Activity::default());
         let vitals = Arc::new(Vitals::default());
-        let committer = Committer::start(
-            Arc::clone(&store),
-            Arc::clone(&hub),
-            Arc::clone(&metrics),
-            Arc::clone(&activity),
-            Arc::clone(&vitals),
-        );
+        let nodes = Nodes {
+            store: Arc::clone(&store),
+            hub: Arc::clone(&hub),
+            metrics: Arc::clone(&metrics),
+            vitals: Arc::clone(&vitals),
+            bus,
+            interval: heads_interval,
+        };
+        let nodes = nodes.start();
+        let committer = Committer::start(&Parts {
+            store: Arc::clone(&store),
+            hub: Arc::clone(&hub),
+            metrics: Arc::clone(&metrics),
+            activity: Arc::clone(&activity),
+            vitals: Arc::clone(&vitals),
+            outbox: nodes.outbox(),
+        });
         let committer = Arc::new(committer);
         let upkeep = Upkeep {
             store: Arc::clone(&store),
@@ -176,6 +233,7 @@ impl Tidings {
             activity,
             time,
             vitals,
+            nodes,
             _upkeep: upkeep.start(),
         };
         Ok(Self {
@@ -415,7 +473,19 @@ impl Tidings {
         self.shared.page_bytes
     }
 
-    /// Checks that the tasks of the engine run and that the store accepts events.
+    /// Checks that the bus between nodes is connected, if there is one. While it is not, the node is ready all
+    /// the same: its subscribers get what other nodes commit at the next comparison of heads, so that they wait
+    /// for up to [`Config::heads_interval`].
+    ///
+    /// # Errors
+    ///
+    /// The bus is not connected.
+    pub fn check_bus(&self) -> Result<(), BusError> {
+        self.shared.nodes.check_bus()
+    }
+
+    /// Checks that the tasks of the engine run and that the store accepts events. It does not check the
+    /// [bus](Self::check_bus).
     ///
     /// # Errors
     ///
@@ -432,7 +502,12 @@ impl Tidings {
         let hub = Arc::clone(&self.shared.hub);
         let time = Arc::clone(&self.shared.time);
         let store = Arc::clone(&self.shared.store);
-        self.shared.metrics.register(hub, time, store, registry);
+        let metrics = &self.shared.metrics;
+        if store.is_shared() {
+            let committer = Arc::clone(&self.shared.committer);
+            metrics.register_nodes(move || committer.depths(), registry);
+        }
+        metrics.register(hub, time, store, registry);
     }
 
     /// Ends every present and future subscription after it has delivered the events in its window.

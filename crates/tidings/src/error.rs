@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tidings_event::{EventId, ResetReason, Violations};
 
+use crate::bus::BusError;
 use crate::store::StoreError;
 #[cfg(feature = "postgres")]
 use crate::store::postgres::OpenFault;
@@ -20,6 +21,9 @@ pub enum OpenError {
     /// The store cannot be used: it cannot be reached, or what is in it cannot be used.
     #[error("could not open the event store")]
     Store(#[source] Box<dyn Error + Send + Sync>),
+    /// The bus between nodes cannot be used as it is configured. It need not be reachable.
+    #[error("could not open the bus between nodes")]
+    Bus(#[source] BusError),
 }
 
 impl From<OpenStoreError> for OpenError {

@@ -154,6 +154,10 @@ impl Follower {
         let system = source.hub.join(system_owner, owner);
         let own = (owner != system_owner).then(|| source.hub.join(owner, owner));
         let snapshot = source.store.snapshot(owner).await?;
+        system.goes_live_from(snapshot.system.head);
+        if let Some(own) = &own {
+            own.goes_live_from(snapshot.own.head);
+        }
 
         let tag = CursorTag::derive(source.identity.epoch, owner);
         let first = first_item(start, &snapshot, tag);

@@ -4,7 +4,10 @@
 //! store what the window no longer holds. So publishers never wait for subscribers, and a slow
 //! subscriber costs no more than the window it shares with the others of its feed.
 
+mod delivery;
 mod feed;
+mod hole;
+mod refills;
 mod system_deletion;
 
 use std::collections::HashMap;
@@ -13,9 +16,13 @@ use std::sync::{Arc, PoisonError};
 
 use tidings_event::{OwnerId, Rev};
 
+pub(crate) use delivery::{Content, Delivery, Reached};
 pub use feed::FollowerWaker;
-pub(crate) use feed::{Bell, Content, Delivery, Found, Reached};
+pub(crate) use feed::{Bell, Found, Holes};
 use feed::{Feed, SeatNumber};
+pub(crate) use hole::{Finder, Late};
+pub(crate) use refills::Refilling;
+use refills::Refills;
 pub(crate) use system_deletion::SystemDeletion;
 
 use crate::sync::{AtomicBool, Mutex, MutexGuard};
@@ -25,6 +32,10 @@ use crate::sync::{AtomicBool, Mutex, MutexGuard};
 pub(crate) struct Hub {
     // A lookup a group or a subscription is short: no lock that can be awaited is needed.
     feeds: Mutex<HashMap<OwnerId, Arc<Feed>>>,
+    /// The feeds that are to be refilled.
+    refills: Arc<Refills>,
+    /// What becomes of a window with a hole.
+    holes: Holes,
     /// What one window may hold.
     window_limit: usize,
     /// The bytes in all windows together.
@@ -34,9 +45,11 @@ pub(crate) struct Hub {
 
 impl Hub {
     /// A hub without feeds, whose windows each hold `window_limit` bytes at most.
-    pub(crate) fn new(window_limit: usize) -> Self {
+    pub(crate) fn new(window_limit: usize, holes: Holes) -> Self {
         Self {
             feeds: Mutex::default(),
+            refills: Arc::default(),
+            holes,
             window_limit,
             window_bytes: Arc::default(),
             closed: AtomicBool::new(false),
@@ -48,7 +61,8 @@ impl Hub {
     pub(crate) fn join(self: &Arc<Self>, owner: OwnerId, reader: OwnerId) -> Seat {
         let mut feeds = self.feeds();
         let feed = feeds.entry(owner).or_insert_with(|| {
-            Arc::new(Feed::new(self.window_limit, Arc::clone(&self.window_bytes)))
+            let all_windows_bytes = Arc::clone(&self.window_bytes);
+            Arc::new(Feed::new(self.window_limit, self.holes, all_windows_bytes))
         });
         let number = feed.join(reader);
         Seat {
@@ -59,14 +73,69 @@ impl Hub {
         }
     }
 
-    /// Hands committed frames to the subscribers of `owner`'s feed. Called in the order of their revs. The
-    /// frames are made only if there are subscribers.
-    pub(crate) fn deliver(&self, owner: OwnerId, deliveries: impl IntoIterator<Item = Delivery>) {
-        // The guard is gone before the feed is locked, so that feeds do not wait for each other.
-        let feed = self.feeds().get(&owner).cloned();
-        if let Some(feed) = feed {
-            feed.deliver(deliveries.into_iter().collect());
+    /// Hands committed frames to the subscribers of `owner`'s feed, in the order of their revs. The frames are
+    /// made only if there are subscribers. If other nodes write to the store, they can have to wait until what
+    /// comes before them is read from it.
+    pub(crate) fn deliver(
+        &self,
+        owner: OwnerId,
+        deliveries: impl IntoIterator<Item = Delivery>,
+    ) -> Option<Late> {
+        let feed = self.feed(owner)?;
+        let taken = feed.deliver(deliveries.into_iter().collect());
+        if taken.must_refill {
+            self.refills.push(owner, feed, taken.late.is_some());
         }
+        taken.late
+    }
+
+    /// The store has the change `rev` of `owner`'s feed, perhaps by another node. What is returned waits until
+    /// the subscribers have it.
+    pub(crate) fn expect(&self, owner: OwnerId, rev: Rev) -> Option<Late> {
+        if self.holes == Holes::Skip {
+            return None;
+        }
+        let feed = self.feed(owner)?;
+        let taken = feed.expect(rev);
+        if taken.must_refill {
+            self.refills.push(owner, feed, true);
+        }
+        taken.late
+    }
+
+    /// Another node may have committed changes of `owner`'s feed up to `head`. Returns whether a subscriber of
+    /// this node lacks them.
+    pub(crate) fn hear_of(&self, owner: OwnerId, head: Rev, finder: Finder) -> bool {
+        let Some(feed) = self.feed(owner) else {
+            return false;
+        };
+        let heard = feed.hear_of(head, finder);
+        if heard.must_refill {
+            self.refills.push(owner, feed, false);
+        }
+        heard.is_news
+    }
+
+    /// Lets the subscribers of `owner`'s feed read the store, if frames of this node still wait for others.
+    pub(crate) fn give_up(&self, owner: OwnerId) {
+        if let Some(feed) = self.feed(owner) {
+            feed.give_up();
+        }
+    }
+
+    /// Waits for a feed that is to be refilled; `None` when the hub is closed.
+    pub(crate) async fn next_refill(&self) -> Option<Refilling> {
+        self.refills.next().await
+    }
+
+    /// The owners of all live feeds.
+    pub(crate) fn owners(&self) -> Vec<OwnerId> {
+        self.feeds().keys().copied().collect()
+    }
+
+    /// The guard is gone before the feed is locked, so that feeds do not wait for each other.
+    fn feed(&self, owner: OwnerId) -> Option<Arc<Feed>> {
+        self.feeds().get(&owner).cloned()
     }
 
     /// Measures the live feeds.
@@ -87,6 +156,7 @@ impl Hub {
     /// Wakes every subscriber for the last time.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        self.refills.close();
         for feed in self.feeds().values() {
             feed.wake_all();
         }
@@ -126,6 +196,14 @@ impl Seat {
     /// Sets what rings when there is something new. Look after it: what came before does not ring.
     pub(crate) fn set_bell(&self, bell: Bell) {
         self.feed.set_bell(self.number, bell);
+    }
+
+    /// The reader reads the store up to `head`, and then takes frames from the window.
+    pub(crate) fn goes_live_from(&self, head: Rev) {
+        if self.feed.goes_live_from(head) {
+            let feed = Arc::clone(&self.feed);
+            self.hub.refills.push(self.owner, feed, false);
+        }
     }
 
     /// The frames after `position`, up to `budget_bytes` of them (but at least one), for a reader who
@@ -204,7 +282,10 @@ mod tests {
     }
 
     fn hub_and_owner() -> (Arc<Hub>, OwnerId) {
-        (Arc::new(Hub::new(WINDOW_LIMIT)), OwnerId::mint())
+        (
+            Arc::new(Hub::new(WINDOW_LIMIT, Holes::Skip)),
+            OwnerId::mint(),
+        )
     }
 
     const ALL: usize = usize::MAX;
@@ -299,7 +380,7 @@ mod tests {
 
     #[test]
     fn the_deletion_of_a_system_event_has_the_counts_of_its_reader() {
-        let hub = Arc::new(Hub::new(WINDOW_LIMIT));
+        let hub = Arc::new(Hub::new(WINDOW_LIMIT, Holes::Skip));
         let [system, read, deleted, other] = [(); 4].map(|()| OwnerId::mint());
         let overlay = |owner, status| EndedOverlay {
             owner,
@@ -374,7 +455,7 @@ mod tests {
 
     #[test]
     fn bounds_all_windows_together() {
-        let hub = Arc::new(Hub::new(WINDOW_LIMIT));
+        let hub = Arc::new(Hub::new(WINDOW_LIMIT, Holes::Skip));
         let owners: Vec<_> = (0..200).map(|_| OwnerId::mint()).collect();
         let seats: Vec<_> = owners
             .iter()

@@ -47,20 +47,25 @@
 
 mod activity;
 mod bulk_changes;
+mod bus;
 mod changes;
 mod clock;
 mod committer;
 mod config;
+mod deliveries;
 mod ended_overlay;
 mod engine;
 mod error;
 mod follower;
 mod frame;
+mod heads;
 mod hub;
 mod metrics;
+mod nodes;
 mod operation;
 mod page;
 mod quota;
+mod refill;
 mod retention;
 #[cfg(test)]
 mod schedules;
@@ -77,11 +82,14 @@ mod vitals;
 pub mod wire;
 
 pub use bulk_changes::RunningChange;
+pub use bus::BusError;
 pub use changes::ChangeOutcome;
 pub use clock::{Clock, ManualClock};
+#[cfg(feature = "nats")]
+pub use config::NatsConfig;
 #[cfg(feature = "postgres")]
 pub use config::PostgresConfig;
-pub use config::{Config, Reserve, SqliteConfig, StoreConfig};
+pub use config::{BusConfig, Config, Reserve, SqliteConfig, StoreConfig};
 pub use engine::Tidings;
 pub use error::{ChangeError, OpenError, PublishError};
 pub use operation::Operation;

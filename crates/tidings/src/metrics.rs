@@ -4,6 +4,8 @@
 //! feature they are zero-sized types whose methods do nothing.
 
 #[cfg(feature = "metrics")]
+mod node_registration;
+#[cfg(feature = "metrics")]
 mod registration;
 #[cfg(not(feature = "metrics"))]
 mod uncounted;
@@ -43,6 +45,17 @@ pub(crate) struct Metrics {
     pub(crate) replays: Counter,
     pub(crate) replayed_events: Counter,
     pub(crate) resets: Family<ReasonLabel, Counter>,
+    pub(crate) hints_sent: Counter,
+    pub(crate) hints_dropped: Counter,
+    pub(crate) hints_received: Counter,
+    pub(crate) hints_useless: Counter,
+    pub(crate) hints_lost: Counter,
+    pub(crate) messages_refused: Counter,
+    pub(crate) heads_compared: Counter,
+    pub(crate) refills: Counter,
+    pub(crate) refills_useless: Counter,
+    pub(crate) refills_incomplete: Counter,
+    pub(crate) refills_failed: Counter,
 }
 
 /// The outcome of a publish request.
@@ -144,6 +157,17 @@ impl Metrics {
             replays: Counter::default(),
             replayed_events: Counter::default(),
             resets: Family::default(),
+            hints_sent: Counter::default(),
+            hints_dropped: Counter::default(),
+            hints_received: Counter::default(),
+            hints_useless: Counter::default(),
+            hints_lost: Counter::default(),
+            messages_refused: Counter::default(),
+            heads_compared: Counter::default(),
+            refills: Counter::default(),
+            refills_useless: Counter::default(),
+            refills_incomplete: Counter::default(),
+            refills_failed: Counter::default(),
         }
     }
 }

@@ -182,6 +182,16 @@ pub(crate) enum PublishOutcome {
     NoRoom(Arc<StoreError>),
 }
 
+impl PublishOutcome {
+    /// The stored events; none if the request was refused.
+    pub(crate) fn stored(&self) -> &[Stored] {
+        match self {
+            Self::Stored(stored) => stored,
+            Self::Conflict(_) | Self::OverQuota(_) | Self::NoRoom(_) => &[],
+        }
+    }
+}
+
 /// The owner of an event in a request has an event with the same id and other content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Conflict {
@@ -246,6 +256,14 @@ pub(crate) struct Committed {
     pub(crate) changed: Vec<StepOutcome>,
     /// How long the commit itself took, until it was on disk.
     pub(crate) sync_time: Duration,
+}
+
+impl Committed {
+    /// The events of the publish requests that were stored, now or before.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = &Stored> {
+        let published = self.published.iter();
+        published.flat_map(PublishOutcome::stored)
+    }
 }
 
 /// The identity of a store. Only the epoch ever changes.
@@ -328,7 +346,10 @@ pub(crate) struct ReplayPage {
 
 /// The next changes of a feed that another node has committed, for the windows of this node.
 #[derive(Debug)]
-#[allow(dead_code, reason = "no store is shared yet")]
+#[allow(
+    dead_code,
+    reason = "only a store that nodes share tells it, which is a feature"
+)]
 pub(crate) enum Refill {
     /// Each change is told as exactly as the node that committed it delivers it.
     Exact {
@@ -348,7 +369,10 @@ pub(crate) enum Refill {
 
 /// One frame of a [`Refill`].
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "no store is shared yet")]
+#[allow(
+    dead_code,
+    reason = "only a store that nodes share tells it, which is a feature"
+)]
 pub(crate) enum RefillItem {
     /// A new event.
     Created {
@@ -361,7 +385,7 @@ pub(crate) enum RefillItem {
     Changed(StepOutcome),
 }
 
-#[allow(dead_code, reason = "no store is shared yet")]
+#[cfg(test)]
 impl RefillItem {
     /// The revs that it stands for.
     pub(crate) const fn revs(&self) -> RevRange {
@@ -455,11 +479,9 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     fn identity(&self) -> Identity;
 
     /// Whether other nodes write to the store, too. Then the node has to learn what they commit.
-    #[allow(dead_code, reason = "no store is shared yet")]
     fn is_shared(&self) -> bool;
 
     /// How many groups can be committed at the same time; at least one.
-    #[allow(dead_code, reason = "no store is shared yet")]
     fn lanes(&self) -> usize;
 
     /// Whether this node is the one that does the upkeep of the store. Another node takes over when this one
@@ -485,11 +507,9 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
 
     /// What happened in the feed of `owner` itself, from one read. Called only if the store
     /// [is shared](Self::is_shared).
-    #[allow(dead_code, reason = "no store is shared yet")]
     async fn refill(&self, owner: OwnerId, range: RevRange) -> Result<Refill, StoreError>;
 
     /// The heads of the feeds of `owners`, in any order. A feed without a change is left out.
-    #[allow(dead_code, reason = "no store is shared yet")]
     async fn heads(&self, owners: &[OwnerId]) -> Result<Vec<(OwnerId, Rev)>, StoreError>;
 
     /// The JSON of an event that `owner` sees. `None` if they see none, whether or not another owner has an

@@ -14,6 +14,8 @@ pub(crate) enum Worker {
     Upkeep,
     /// The thread that writes to the store.
     Writer,
+    /// The tasks that learn what other nodes commit.
+    Nodes,
 }
 
 /// Why it has ended. Only opening the engine again brings it back.
@@ -35,6 +37,7 @@ impl Worker {
             Self::Committer => "the task that commits requests",
             Self::Upkeep => "the background task",
             Self::Writer => "the thread that writes to the store",
+            Self::Nodes => "a task that follows the other nodes",
         }
     }
 }

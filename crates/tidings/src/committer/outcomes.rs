@@ -1,93 +1,44 @@
-//! Handles the outcomes of a committed group: delivers the changes to subscribers, counts them, and
-//! replies to the callers.
+//! Handles the outcomes of a committed group: delivers the changes to subscribers, tells other nodes, counts
+//! the changes, and replies to the callers.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use tidings_event::{Change, Deletion, OwnerId, Receipt, StatusChange};
+use tidings_event::{OwnerId, Receipt};
 
+use super::late::LateReplies;
 use super::request::{Published, Replies};
+use crate::bus::Outbox;
+use crate::deliveries;
 use crate::error::PublishError;
-use crate::frame::Frame;
-use crate::hub::{Content, Delivery, Hub, SystemDeletion};
+use crate::hub::{Hub, Late};
 use crate::metrics::{ChangeLabel, Metrics, OutcomeLabel};
-use crate::store::{Committed, Conflict, OverQuota, PublishOutcome, StepOutcome, Stored};
+use crate::store::{Committed, Conflict, OverQuota, PublishOutcome};
 
-/// Delivers the new events and changes to the subscribers of their feeds, in the order of each feed's revs.
-pub(super) fn deliver(committed: &Committed, system: OwnerId, hub: &Hub) {
-    let mut by_owner: HashMap<OwnerId, Vec<Outcome<'_>>> = HashMap::new();
-    let stored = committed.published.iter().filter_map(stored_by);
-    for one in stored.flatten().filter(|one| !one.repeated) {
-        let outcomes = by_owner.entry(one.owner).or_default();
-        outcomes.push(Outcome::Created(one));
-    }
-    for changed in committed.changed.iter().filter(|step| !step.ids.is_empty()) {
-        let outcomes = by_owner.entry(changed.owner).or_default();
-        outcomes.push(Outcome::Changed(changed));
-    }
-    for (owner, outcomes) in by_owner {
+/// Delivers the new events and changes to the subscribers of their feeds, and tells the other nodes. Returns the
+/// feeds whose subscribers must first get what another node has committed.
+pub(super) fn deliver(
+    committed: &Committed,
+    system: OwnerId,
+    hub: &Hub,
+    outbox: Option<&Outbox>,
+) -> HashMap<OwnerId, Vec<Late>> {
+    let mut late: HashMap<OwnerId, Vec<Late>> = HashMap::new();
+    for (owner, outcomes) in deliveries::of_commit(committed) {
+        if let (Some(outbox), Some(last)) = (outbox, outcomes.last()) {
+            outbox.announce(owner, last.last());
+        }
         let deliveries = outcomes.into_iter().map(|one| one.delivery(system));
-        hub.deliver(owner, deliveries);
-    }
-}
-
-/// A new entry of a feed, before it is encoded for subscribers.
-enum Outcome<'a> {
-    Created(&'a Stored),
-    Changed(&'a StepOutcome),
-}
-
-impl Outcome<'_> {
-    fn delivery(&self, system: OwnerId) -> Delivery {
-        match self {
-            Self::Created(event) => Delivery::of_one(event.rev, Frame::created(event.json.clone())),
-            Self::Changed(step) => delivery_of(step, system),
+        if let Some(one) = hub.deliver(owner, deliveries) {
+            late.entry(owner).or_default().push(one);
         }
     }
-}
-
-fn stored_by(outcome: &PublishOutcome) -> Option<&Vec<Stored>> {
-    match outcome {
-        PublishOutcome::Stored(stored) => Some(stored),
-        PublishOutcome::Conflict(_) | PublishOutcome::OverQuota(_) | PublishOutcome::NoRoom(_) => {
-            None
+    // Another node may have stored it, a moment ago.
+    for one in committed.stored().filter(|one| one.repeated) {
+        if let Some(waiting) = hub.expect(one.owner, one.rev) {
+            late.entry(one.owner).or_default().push(waiting);
         }
     }
-}
-
-/// The delivery of a step, which is one frame.
-fn delivery_of(changed: &StepOutcome, system: OwnerId) -> Delivery {
-    let content = match &changed.ended {
-        _ if changed.owner != system => Content::Shared(frame_of(changed)),
-        Some(ended) => {
-            let deletion = SystemDeletion::new(changed.ids.clone(), changed.counts.clone(), ended);
-            Content::PerReader(Arc::new(deletion))
-        }
-        None => Content::InStore,
-    };
-    Delivery {
-        first: changed.revs.after.next(),
-        last: changed.revs.up_to,
-        system: changed.system,
-        content,
-    }
-}
-
-fn frame_of(changed: &StepOutcome) -> Frame {
-    let (ids, system_ids) = (changed.ids.clone(), Some(changed.system_ids.clone()));
-    let counts = changed.counts.clone();
-    match changed.change {
-        Change::Status(status) => Frame::status(
-            &StatusChange::new(ids, status, changed.at)
-                .with_system_ids(system_ids)
-                .with_counts(counts),
-        ),
-        Change::Delete => Frame::deleted(
-            &Deletion::new(ids)
-                .with_system_ids(system_ids)
-                .with_counts(counts),
-        ),
-    }
+    late
 }
 
 pub(super) fn count(committed: &Committed, metrics: &Metrics) {
@@ -100,7 +51,7 @@ pub(super) fn count(committed: &Committed, metrics: &Metrics) {
             PublishOutcome::OverQuota(_) => OutcomeLabel::OVER_QUOTA,
         };
         metrics.requests.get_or_create(&label).inc();
-        for one in stored_by(outcome).into_iter().flatten() {
+        for one in outcome.stored() {
             if one.repeated {
                 metrics.events_repeated.inc();
             } else {
@@ -125,14 +76,28 @@ pub(super) fn count(committed: &Committed, metrics: &Metrics) {
         .observe(committed.sync_time.as_secs_f64());
 }
 
-/// Sends the outcomes to the callers.
-pub(super) fn send(committed: Committed, replies: Replies) {
+/// Sends the outcomes to the callers, except those about `late` feeds, which are returned.
+pub(super) fn send<L>(
+    committed: Committed,
+    replies: Replies,
+    late: &HashMap<OwnerId, L>,
+) -> LateReplies {
+    let mut held = LateReplies::default();
     for (reply, outcome) in replies.publishers.into_iter().zip(committed.published) {
-        reply.send(published(outcome));
+        let mut stored = outcome.stored().iter();
+        let is_late = !late.is_empty() && stored.any(|one| late.contains_key(&one.owner));
+        match is_late {
+            true => held.published.push((reply, published(outcome))),
+            false => reply.send(published(outcome)),
+        }
     }
     for (reply, changed) in replies.changers.into_iter().zip(committed.changed) {
-        reply.send(Ok(changed));
+        match late.contains_key(&changed.owner) {
+            true => held.changed.push((reply, Ok(changed))),
+            false => reply.send(Ok(changed)),
+        }
     }
+    held
 }
 
 fn published(outcome: PublishOutcome) -> Published {

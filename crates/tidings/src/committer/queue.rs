@@ -115,6 +115,12 @@ impl Queue {
         Ok(())
     }
 
+    /// The number of queued requests that are not deferred.
+    #[cfg(feature = "metrics")]
+    pub(super) fn depth(&self) -> usize {
+        self.lock().backlog.arrived()
+    }
+
     /// Refuses new requests. Queued requests are still committed.
     pub(super) fn close(&self) {
         self.lock().backlog.close();

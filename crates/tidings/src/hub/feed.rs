@@ -8,7 +8,8 @@ use std::sync::{Arc, PoisonError};
 use slab::Slab;
 use tidings_event::{OwnerId, Rev};
 
-use super::system_deletion::SystemDeletion;
+use super::delivery::{Content, Delivery, Reached};
+use super::hole::{Finder, Hole, Late};
 use crate::frame::Frame;
 use crate::sync::{Mutex, MutexGuard, Notify};
 
@@ -18,6 +19,27 @@ pub(crate) const ALL_WINDOWS_BYTES: usize = 64 * 1024 * 1024;
 
 /// The size of a window while memory is short: enough for subscribers that keep up.
 pub(crate) const TIGHT_WINDOW_BYTES: usize = 8 * 1024;
+
+/// The most revs of one refill.
+pub(crate) const REFILL_REVS: u64 = 4_096;
+
+/// The revs that a window lacks at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Missing {
+    /// The end of the window.
+    pub(crate) after: Rev,
+    /// The last missing rev; perhaps beyond the end of the feed.
+    pub(crate) up_to: Rev,
+}
+
+/// What a refill has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Refilled {
+    /// The window has more than before.
+    pub(crate) is_useful: bool,
+    /// No hint had told of it.
+    pub(crate) was_lost: bool,
+}
 
 /// Names a seat within its feed, until it is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,77 +74,6 @@ impl Bell {
     }
 }
 
-/// A frame on its way to the subscribers of a feed.
-#[derive(Clone, Debug)]
-pub(crate) struct Delivery {
-    /// The first rev it stands for.
-    pub(crate) first: Rev,
-    /// The last rev it stands for.
-    pub(crate) last: Rev,
-    /// If it is about a system event, the event's rev: a reader who has not got that far in the system's
-    /// feed must wait for it.
-    pub(crate) system: Rev,
-    pub(crate) content: Content,
-}
-
-/// What a delivery shows.
-#[derive(Clone, Debug)]
-pub(crate) enum Content {
-    /// The same to all readers.
-    Shared(Frame),
-    /// Counts that differ by reader.
-    PerReader(Arc<SystemDeletion>),
-    /// Each reader reads it from the store.
-    InStore,
-}
-
-impl Content {
-    fn size(&self) -> usize {
-        match self {
-            Self::Shared(frame) => frame.size(),
-            Self::PerReader(deletion) => deletion.size(),
-            Self::InStore => 0,
-        }
-    }
-
-    /// Whether a reader who has got this far can see it.
-    fn is_due(&self, reader: OwnerId, reached: Reached) -> bool {
-        match self {
-            Self::PerReader(deletion) => deletion.waits_for(reader) <= reached.own,
-            Self::Shared(_) | Self::InStore => true,
-        }
-    }
-
-    fn frame_for(&self, reader: OwnerId) -> Option<Frame> {
-        match self {
-            Self::Shared(frame) => Some(frame.clone()),
-            Self::PerReader(deletion) => Some(deletion.frame_for(reader)),
-            Self::InStore => None,
-        }
-    }
-}
-
-/// How far a reader has got.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Reached {
-    /// In its own feed.
-    pub(crate) own: Rev,
-    /// In the system's feed.
-    pub(crate) system: Rev,
-}
-
-impl Delivery {
-    /// The delivery of a frame that stands for one rev and for nothing elsewhere.
-    pub(crate) const fn of_one(rev: Rev, frame: Frame) -> Self {
-        Self {
-            first: rev,
-            last: rev,
-            system: Rev::ZERO,
-            content: Content::Shared(frame),
-        }
-    }
-}
-
 /// A frame in a window.
 #[derive(Clone, Debug)]
 struct Kept {
@@ -147,18 +98,62 @@ pub(crate) enum Found {
     },
 }
 
+/// What becomes of a window if a delivery does not follow the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holes {
+    /// It begins again with the delivery. No other node writes to the store, so there is nobody to wait for.
+    Skip,
+    /// It waits for a refill from the store, because another node has committed what is between them.
+    Refill,
+}
+
+/// What is known of where a window begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Begin {
+    /// No subscriber has read the store yet.
+    #[default]
+    Unknown,
+    /// The head of the feed is where the first subscribers go live. Nothing has been delivered.
+    Joined,
+    /// Something has been delivered.
+    Delivered,
+}
+
+/// How a delivery was taken.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// The feed is to be put into the queue for refills.
+    pub(super) must_refill: bool,
+    /// The deliveries wait for a refill.
+    pub(super) late: Option<Late>,
+}
+
+/// How a hint was taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Heard {
+    /// The window does not go that far.
+    pub(super) is_news: bool,
+    /// The feed is to be put into the queue for refills.
+    pub(super) must_refill: bool,
+}
+
 /// A feed that has subscribers.
 #[derive(Debug)]
 pub(crate) struct Feed {
     state: Mutex<State>,
     window_limit: usize,
+    holes: Holes,
     all_windows_bytes: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The newest rev delivered while the feed has subscribers; zero before the first.
+    /// The newest rev that was delivered while the feed has subscribers. Before the first delivery, the lowest
+    /// rev from which a subscriber goes live.
     head: Rev,
+    begin: Begin,
+    /// What is to be refilled after `head`. Present while the feed is in the queue for it.
+    hole: Option<Box<Hole>>,
     /// The newest frames, without a hole, up to `head`.
     window: VecDeque<Kept>,
     window_bytes: usize,
@@ -181,10 +176,15 @@ struct Occupant {
 }
 
 impl Feed {
-    pub(super) fn new(window_limit: usize, all_windows_bytes: Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(
+        window_limit: usize,
+        holes: Holes,
+        all_windows_bytes: Arc<AtomicUsize>,
+    ) -> Self {
         Self {
             state: Mutex::default(),
             window_limit,
+            holes,
             all_windows_bytes,
         }
     }
@@ -222,32 +222,142 @@ impl Feed {
         state.seats.is_empty()
     }
 
-    pub(super) fn deliver(&self, deliveries: Vec<Delivery>) {
+    /// A subscriber reads the store up to `head` and then takes frames from the window. Returns whether the
+    /// feed is to be put into the queue for refills.
+    pub(super) fn goes_live_from(&self, head: Rev) -> bool {
         let mut state = self.state();
-        for delivery in deliveries {
-            // Delivered before.
-            if delivery.last <= state.head {
-                continue;
+        match state.begin {
+            Begin::Unknown => {
+                state.head = head;
+                state.begin = Begin::Joined;
+                self.queue(&mut state)
             }
-            let is_in_store = matches!(delivery.content, Content::InStore);
-            if delivery.first != state.head.next() || is_in_store {
-                self.clear(&mut state);
+            Begin::Joined => {
+                state.head = state.head.min(head);
+                false
             }
-            state.head = delivery.last;
-            if is_in_store {
-                continue;
-            }
-            let size = delivery.content.size();
-            state.window_bytes += size;
-            self.all_windows_bytes.fetch_add(size, Ordering::Relaxed);
-            state.window.push_back(Kept {
-                first: delivery.first,
-                last: delivery.last,
-                system: delivery.system,
-                content: delivery.content,
-            });
+            Begin::Delivered => false,
         }
-        self.trim(&mut state);
+    }
+
+    /// Another node may have committed changes up to `head`.
+    pub(super) fn hear_of(&self, head: Rev, finder: Finder) -> Heard {
+        let mut state = self.state();
+        if self.holes == Holes::Skip || state.seats.is_empty() || head <= state.head {
+            return Heard::default();
+        }
+        state.hole.get_or_insert_default().want(head, finder);
+        // Where the window begins is known when the first subscriber has read the store.
+        let is_known = state.begin != Begin::Unknown;
+        Heard {
+            is_news: true,
+            must_refill: is_known && self.queue(&mut state),
+        }
+    }
+
+    /// Whether the feed is to be put into the queue for refills.
+    fn queue(&self, state: &mut State) -> bool {
+        let head = state.head;
+        state
+            .hole
+            .as_mut()
+            .is_some_and(|hole| hole.up_to() > head && hole.queue())
+    }
+
+    pub(super) fn deliver(&self, deliveries: Vec<Delivery>) -> Taken {
+        let mut state = self.state();
+        let before = state.head;
+        let last = deliveries.last().map_or(Rev::ZERO, |last| last.last);
+        for delivery in deliveries {
+            self.place(&mut state, delivery);
+        }
+        self.settle(&mut state, before);
+        let is_late = self.holes == Holes::Refill && last > state.head;
+        let late = match &mut state.hole {
+            Some(hole) if is_late => Some(hole.wait_for(last)),
+            Some(_) | None => None,
+        };
+        Taken {
+            must_refill: self.queue(&mut state),
+            late,
+        }
+    }
+
+    /// The store has the change `rev`.
+    pub(super) fn expect(&self, rev: Rev) -> Taken {
+        let mut state = self.state();
+        let is_known = state.begin != Begin::Unknown;
+        if !is_known || rev <= state.head {
+            return Taken::default();
+        }
+        let hole = state.hole.get_or_insert_default();
+        hole.want(rev, Finder::Committer);
+        let late = Some(hole.wait_for(rev));
+        Taken {
+            must_refill: self.queue(&mut state),
+            late,
+        }
+    }
+
+    /// Puts a delivery where it belongs.
+    fn place(&self, state: &mut State, delivery: Delivery) {
+        let is_first = match state.begin {
+            Begin::Unknown => true,
+            // Other subscribers may still be about to go live from before it.
+            Begin::Joined => delivery.last <= state.head,
+            Begin::Delivered => false,
+        };
+        if is_first || delivery.first == state.head.next() {
+            self.append(state, delivery);
+        } else if delivery.last <= state.head {
+            // Delivered before.
+        } else if self.holes == Holes::Skip {
+            self.append(state, delivery);
+        } else if delivery.first <= state.head {
+            // A part of it was refilled, and the rest will be.
+            let hole = state.hole.get_or_insert_default();
+            hole.want(delivery.last, Finder::Committer);
+        } else {
+            let hole = state.hole.get_or_insert_default();
+            hole.want(Rev::new(delivery.first.get() - 1), Finder::Committer);
+            if !hole.park(delivery, self.window_limit) {
+                self.skip_hole(state);
+            }
+        }
+    }
+
+    /// Adds a delivery at the end of the window, which begins again if it does not follow.
+    fn append(&self, state: &mut State, delivery: Delivery) {
+        state.begin = Begin::Delivered;
+        let is_in_store = matches!(delivery.content, Content::InStore);
+        if delivery.first != state.head.next() || is_in_store {
+            self.clear(state);
+        }
+        state.head = delivery.last;
+        if is_in_store {
+            return;
+        }
+        let size = delivery.content.size();
+        state.window_bytes += size;
+        self.all_windows_bytes.fetch_add(size, Ordering::Relaxed);
+        state.window.push_back(Kept {
+            first: delivery.first,
+            last: delivery.last,
+            system: delivery.system,
+            content: delivery.content,
+        });
+    }
+
+    /// After additions: adds what has waited for them, tells the committer, and rings the bells.
+    fn settle(&self, state: &mut State, before: Rev) {
+        self.append_parked(state);
+        if let Some(hole) = &mut state.hole {
+            hole.tell_late(state.head);
+        }
+        if state.head == before {
+            return;
+        }
+        self.trim(state);
         state.behind = state.seats.len();
         for (_, occupant) in &mut state.seats {
             if !std::mem::replace(&mut occupant.behind, true)
@@ -255,6 +365,110 @@ impl Feed {
             {
                 bell.ring();
             }
+        }
+    }
+
+    fn append_parked(&self, state: &mut State) {
+        while let Some(hole) = &mut state.hole
+            && let Some(next) = hole.next_parked(state.head)
+        {
+            self.append(state, next);
+        }
+    }
+
+    /// The revs that are to be refilled next. If there are none, the feed is out of the queue.
+    pub(super) fn next_missing(&self) -> Option<Missing> {
+        let mut state = self.state();
+        let after = state.head;
+        let has_readers = !state.seats.is_empty();
+        let hole = state.hole.as_mut();
+        let Some(hole) = hole.filter(|hole| has_readers && hole.up_to() > after) else {
+            // If deliveries are late, it is for nobody.
+            state.hole = None;
+            return None;
+        };
+        hole.ask();
+        let limit = Rev::new(after.get().saturating_add(REFILL_REVS));
+        let up_to = hole.up_to().min(limit);
+        Some(Missing { after, up_to })
+    }
+
+    /// Takes what was read of `range`. The feed then ended at `store_head`.
+    pub(super) fn refill(
+        &self,
+        deliveries: Vec<Delivery>,
+        range: Missing,
+        store_head: Rev,
+    ) -> Refilled {
+        let mut state = self.state();
+        let before = state.head;
+        for delivery in deliveries {
+            // The committer can have delivered the same meanwhile.
+            if delivery.first == state.head.next() {
+                self.append(&mut state, delivery);
+            }
+        }
+        // Nothing of the range can be told exactly: the subscribers read it from the store.
+        if state.head == range.after {
+            let up_to = state.hole.as_ref().map_or(range.up_to, |hole| hole.up_to());
+            self.move_to(&mut state, up_to.min(store_head));
+        }
+        let is_useful = state.head > before;
+        let end = store_head.max(state.head);
+        let has_progress = state.head > range.after;
+        let is_stale = state
+            .hole
+            .as_mut()
+            .is_some_and(|hole| hole.limit(end) && !has_progress);
+        // The store shows less than this node has committed. That cannot be waited for.
+        if is_stale {
+            self.skip_hole(&mut state);
+        }
+        let was_lost = state.hole.as_ref().is_some_and(|hole| hole.was_lost());
+        self.settle(&mut state, before);
+        Refilled {
+            is_useful,
+            was_lost: is_useful && was_lost,
+        }
+    }
+
+    /// Nothing of this node waits any longer: the subscribers read the store up to what it has committed.
+    pub(super) fn give_up(&self) {
+        let mut state = self.state();
+        let before = state.head;
+        self.skip_hole(&mut state);
+        self.settle(&mut state, before);
+    }
+
+    /// As [`Self::give_up`], and takes the feed out of the queue. The next hint puts it back.
+    pub(super) fn abandon(&self) {
+        self.give_up();
+        self.state().hole = None;
+    }
+
+    /// Moves the window to the end of what this node has committed.
+    fn skip_hole(&self, state: &mut State) {
+        while let Some(first) = state.hole.as_ref().and_then(|hole| hole.first_parked()) {
+            self.move_to(state, Rev::new(first.get() - 1));
+            self.append_parked(state);
+        }
+        let late = state
+            .hole
+            .as_ref()
+            .map_or(Rev::ZERO, |hole| hole.late_up_to());
+        self.move_to(state, late);
+    }
+
+    /// Lets the window end at `rev`, if it ends before, with what is before it in the store.
+    fn move_to(&self, state: &mut State, rev: Rev) {
+        if rev > state.head {
+            let delivery = Delivery {
+                first: state.head.next(),
+                last: rev,
+                system: Rev::ZERO,
+                content: Content::InStore,
+            };
+            self.append(state, delivery);
         }
     }
 

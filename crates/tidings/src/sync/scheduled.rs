@@ -227,6 +227,15 @@ pub(crate) enum JoinHandle<T> {
     Scheduled(shuttle::future::JoinHandle<T>),
 }
 
+impl<T> JoinHandle<T> {
+    pub(crate) fn abort(&self) {
+        match self {
+            Self::Real(handle) => handle.abort(),
+            Self::Scheduled(handle) => handle.abort(),
+        }
+    }
+}
+
 /// The task was aborted or has panicked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct JoinError;

@@ -95,7 +95,6 @@ impl ReadConnection {
     }
 
     /// The heads of the feeds that exist.
-    #[allow(dead_code, reason = "no store is shared yet")]
     pub(super) fn heads(&self, owners: &[OwnerId]) -> rusqlite::Result<Vec<(OwnerId, Rev)>> {
         let mut heads = Vec::with_capacity(owners.len());
         let sql = "SELECT head FROM feed WHERE owner = ?1";

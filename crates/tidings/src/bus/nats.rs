@@ -1,0 +1,126 @@
+//! The bus over NATS: one subject for each installation, without `JetStream`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::connection::State;
+use async_nats::{Client, ConnectOptions, Event, ServerAddr, Subject, Subscriber};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use tidings_event::SystemId;
+use tokio::sync::{Mutex, Notify};
+
+use super::{Bus, BusError, Received, message};
+use crate::config::NatsConfig;
+
+/// How many messages can wait for this node. If they are more, the client drops some and tells.
+const WAITING_MESSAGES: usize = 1_024;
+
+/// How many messages can wait for the server. While it is away, newer hints replace older ones in the outbox
+/// instead.
+const UNSENT_MESSAGES: usize = 16;
+
+/// How often the connection is tested. A server that answers none of two tests is left.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(crate) struct NatsBus {
+    client: Client,
+    subject: Subject,
+    messages: Mutex<Subscriber>,
+    /// Messages may be lost.
+    missed: Arc<Notify>,
+}
+
+impl NatsBus {
+    /// Begins to connect. The servers need not be there yet.
+    pub(crate) async fn open(config: &NatsConfig, system: SystemId) -> Result<Self, BusError> {
+        let servers = config.servers.iter().map(|server| server.parse());
+        let servers: Vec<ServerAddr> = servers.collect::<Result<_, _>>().map_err(BusError::of)?;
+        let missed = Arc::new(Notify::new());
+        let heard = Arc::clone(&missed);
+        let mut options = ConnectOptions::new()
+            .name("tidings")
+            .retry_on_initial_connect()
+            .ping_interval(PING_INTERVAL)
+            .subscription_capacity(WAITING_MESSAGES)
+            .client_capacity(UNSENT_MESSAGES)
+            .event_callback(move |event| {
+                hear(&event, &heard);
+                std::future::ready(())
+            });
+        if let Some(path) = &config.password_file {
+            let read = tokio::fs::read_to_string(path).await;
+            let password = read.map_err(BusError::of)?;
+            let password = password.trim_end_matches(['\r', '\n']).to_owned();
+            options = match &config.user {
+                Some(user) => options.user_and_password(user.clone(), password),
+                None => options.token(password),
+            };
+        }
+        if let Some(path) = &config.root_certificates {
+            options = options.add_root_certificates(path.clone());
+        }
+        let client = options.connect(servers).await.map_err(BusError::of)?;
+        let subject = Subject::from(format!("tidings.{system}.hints"));
+        let messages = client.subscribe(subject.clone()).await;
+        Ok(Self {
+            messages: Mutex::new(messages.map_err(BusError::of)?),
+            client,
+            subject,
+            missed,
+        })
+    }
+}
+
+fn hear(event: &Event, missed: &Notify) {
+    match event {
+        Event::Connected => {
+            tracing::info!("connected to the bus between nodes");
+            missed.notify_one();
+        }
+        Event::Disconnected => tracing::warn!("lost the connection to the bus between nodes"),
+        Event::SlowConsumer(_) => missed.notify_one(),
+        Event::ServerError(error) => {
+            let error: &dyn std::error::Error = error;
+            tracing::warn!(error, "the bus between nodes reported an error");
+        }
+        Event::ClientError(error) => {
+            tracing::warn!(%error, "the bus between nodes failed");
+        }
+        Event::LameDuckMode | Event::Draining | Event::Closed => {}
+    }
+}
+
+#[async_trait]
+impl Bus for NatsBus {
+    fn message_bytes(&self) -> usize {
+        message::MAX_BYTES
+    }
+
+    async fn send(&self, message: Bytes) -> Result<(), BusError> {
+        let sent = self.client.publish(self.subject.clone(), message).await;
+        sent.map_err(BusError::of)
+    }
+
+    async fn receive(&self) -> Received {
+        let mut messages = self.messages.lock().await;
+        tokio::select! {
+            biased;
+            () = self.missed.notified() => Received::Missed,
+            message = messages.next() => match message {
+                Some(message) => Received::Message(message.payload),
+                // The client has ended, which `check` shows.
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn check(&self) -> Result<(), BusError> {
+        match self.client.connection_state() {
+            State::Connected => Ok(()),
+            State::Pending | State::Disconnected => Err(BusError::disconnected()),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Compares the live feeds with the store, so that no change of another node stays unseen, whatever the bus
+//! loses.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidings_event::OwnerId;
+
+use crate::hub::{Finder, Hub};
+use crate::metrics::Metrics;
+use crate::store::{Store, StoreError};
+use crate::sync::{Notify, now, sleep_until};
+
+/// The most feeds that are compared by one read.
+const BATCH: usize = 1_000;
+
+/// The shortest time between two comparisons of all feeds at once, and the pause after a failed one.
+const MIN_PAUSE: Duration = Duration::from_secs(1);
+
+/// Compares heads at intervals, and at once when asked to.
+#[derive(Debug)]
+pub(crate) struct Heads {
+    store: Arc<dyn Store>,
+    hub: Arc<Hub>,
+    metrics: Arc<Metrics>,
+    interval: Duration,
+    wanted: Notify,
+}
+
+/// What ended a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Woken {
+    ByTime,
+    ByNeed,
+}
+
+impl Heads {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        hub: Arc<Hub>,
+        metrics: Arc<Metrics>,
+        interval: Duration,
+    ) -> Self {
+        Self {
+            store,
+            hub,
+            metrics,
+            interval,
+            wanted: Notify::new(),
+        }
+    }
+
+    /// Asks for a comparison of all feeds, because hints may be lost.
+    pub(crate) fn compare_soon(&self) {
+        self.wanted.notify_one();
+    }
+
+    /// Compares until it is dropped.
+    pub(crate) async fn run(self: Arc<Self>) -> Infallible {
+        let mut woken = Woken::ByTime;
+        let mut is_failing = false;
+        let mut rested = now();
+        loop {
+            let compared = match woken {
+                Woken::ByTime => self.compare_in_turn().await,
+                Woken::ByNeed => {
+                    sleep_until(rested).await;
+                    let compared = self.compare_all().await;
+                    rested = now() + MIN_PAUSE;
+                    compared.map(|()| Woken::ByTime)
+                }
+            };
+            match compared {
+                Ok(next) => {
+                    if std::mem::take(&mut is_failing) {
+                        tracing::info!("the heads of the live feeds can be compared again");
+                    }
+                    woken = next;
+                }
+                Err(StoreError::Closed) => std::future::pending().await,
+                Err(error) => {
+                    if !std::mem::replace(&mut is_failing, true) {
+                        let error: &dyn std::error::Error = &error;
+                        tracing::warn!(error, "the heads of the live feeds could not be compared");
+                    }
+                    // All at once when the store is back.
+                    rested = now() + MIN_PAUSE;
+                    woken = Woken::ByNeed;
+                }
+            }
+        }
+    }
+
+    /// Compares batch by batch, evenly over the interval. Ends early if a comparison is needed at once.
+    async fn compare_in_turn(&self) -> Result<Woken, StoreError> {
+        let owners = self.hub.owners();
+        let mut batches = owners.chunks(BATCH);
+        let turns = batches.len().max(1);
+        // So that the nodes do not ask together.
+        let interval = self.interval.mul_f64(0.8 + 0.4 * fastrand::f64());
+        let pause = interval / u32::try_from(turns).unwrap_or(u32::MAX);
+        for _ in 0..turns {
+            if self.pause(pause).await == Woken::ByNeed {
+                return Ok(Woken::ByNeed);
+            }
+            if let Some(batch) = batches.next() {
+                self.compare(batch).await?;
+            }
+        }
+        Ok(Woken::ByTime)
+    }
+
+    async fn pause(&self, pause: Duration) -> Woken {
+        tokio::select! {
+            biased;
+            () = self.wanted.notified() => Woken::ByNeed,
+            () = sleep_until(now() + pause) => Woken::ByTime,
+        }
+    }
+
+    /// Compares all live feeds.
+    pub(crate) async fn compare_all(&self) -> Result<(), StoreError> {
+        for batch in self.hub.owners().chunks(BATCH) {
+            self.compare(batch).await?;
+        }
+        Ok(())
+    }
+
+    async fn compare(&self, owners: &[OwnerId]) -> Result<(), StoreError> {
+        let heads = self.store.heads(owners).await?;
+        self.metrics.heads_compared.inc_by(owners.len() as u64);
+        for (owner, head) in heads {
+            self.hub.hear_of(owner, head, Finder::Heads);
+        }
+        Ok(())
+    }
+}
