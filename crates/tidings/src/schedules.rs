@@ -7,10 +7,11 @@
 mod closing;
 mod delivery;
 mod following;
+mod nodes;
 mod scene;
 #[path = "../tests/conformance/seeds.rs"]
 #[expect(dead_code, reason = "properties are checked elsewhere")]
-mod seeds;
+pub(crate) mod seeds;
 mod store;
 
 use shuttle::scheduler::{PctScheduler, RandomScheduler};

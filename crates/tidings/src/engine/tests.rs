@@ -1,5 +1,7 @@
 //! Tests of the engine on a store that counts reads and can fail on request.
 
+mod nodes;
+
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -20,7 +22,7 @@ async fn start() -> (Tidings, Arc<WatchedStore>, TempDir) {
     let store = Arc::new(WatchedStore::new(store));
     let config = Config::new(directory.path());
     let shared: Arc<dyn Store> = Arc::clone(&store) as _;
-    let tidings = Tidings::start(shared, config).await.unwrap();
+    let tidings = Tidings::start(shared, None, config).await.unwrap();
     (tidings, store, directory)
 }
 

@@ -10,11 +10,12 @@ use uuid::Uuid;
 
 use super::store::MemoryStore;
 use crate::activity::Activity;
-use crate::committer::{Asker, Committer};
+use crate::bus::Outbox;
+use crate::committer::{Asker, Committer, Parts};
 use crate::error::{ChangeError, PublishError};
 use crate::follower::{self, Source};
 use crate::frame::StreamFrame;
-use crate::hub::Hub;
+use crate::hub::{Holes, Hub};
 use crate::metrics::Metrics;
 use crate::store::{ChangeStep, Publication, Store as _, Submission};
 use crate::subscription::Subscription;
@@ -27,7 +28,7 @@ pub(super) struct Scene {
     pub(super) committer: Committer,
     pub(super) activity: Arc<Activity>,
     pub(super) vitals: Arc<Vitals>,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
     window_bytes: usize,
 }
 
@@ -35,21 +36,29 @@ pub(super) struct Scene {
 const WINDOW_BYTES: [usize; 3] = [0, 800, 1 << 20];
 
 impl Scene {
-    /// The schedule chooses how much a window holds.
     pub(super) fn open() -> Arc<Self> {
+        Self::open_on(Arc::new(MemoryStore::new()), None)
+    }
+
+    /// The schedule chooses how much a window holds.
+    pub(super) fn open_on(store: Arc<MemoryStore>, outbox: Option<Arc<Outbox>>) -> Arc<Self> {
         let window = shuttle::rand::thread_rng().gen_range(0..WINDOW_BYTES.len());
         let window_bytes = WINDOW_BYTES[window];
-        let store = Arc::new(MemoryStore::new());
-        let hub = Arc::new(Hub::new(window_bytes));
+        let holes = match store.is_shared() {
+            true => Holes::Refill,
+            false => Holes::Skip,
+        };
+        let hub = Arc::new(Hub::new(window_bytes, holes));
         let metrics = Arc::new(Metrics::new());
         let (activity, vitals) = (Arc::<Activity>::default(), Arc::<Vitals>::default());
-        let committer = Committer::start(
-            Arc::clone(&store) as _,
-            Arc::clone(&hub),
-            Arc::clone(&metrics),
-            Arc::clone(&activity),
-            Arc::clone(&vitals),
-        );
+        let committer = Committer::start(&Parts {
+            store: Arc::clone(&store) as _,
+            hub: Arc::clone(&hub),
+            metrics: Arc::clone(&metrics),
+            activity: Arc::clone(&activity),
+            vitals: Arc::clone(&vitals),
+            outbox,
+        });
         Arc::new(Self {
             store,
             hub,
@@ -137,6 +146,7 @@ impl Scene {
             scene: Arc::clone(self),
             owner,
             position: None,
+            lives: 0,
             subscription,
         }
     }
@@ -148,6 +158,8 @@ pub(super) struct Follower {
     owner: OwnerId,
     /// The revs that the reader has got to, own and system; `None` before the first frame.
     position: Option<Position>,
+    /// How often it went live.
+    lives: usize,
     subscription: Subscription,
 }
 
@@ -191,6 +203,10 @@ impl Follower {
         seen
     }
 
+    pub(super) const fn lives(&self) -> usize {
+        self.lives
+    }
+
     pub(super) fn position(&self) -> Option<Position> {
         self.position
     }
@@ -219,6 +235,7 @@ impl Follower {
                 before.is_none_or(|before| before == at),
                 "{before:?} to {at:?}"
             );
+            self.lives += usize::from(name == Some("live"));
             return None;
         }
         let before = before.expect("a stream begins with `ready`");

@@ -17,8 +17,8 @@ use crate::retention::Retention;
 use crate::store::{
     ChangeStep, Committed, EncodedEvents, ExpiredPage, FeedBounds, FeedPosition, Group, Identity,
     ListPage, MatchPage, Matching, NextGroup, Pressure, Progress, PublishOutcome, Refill,
-    ReplayItem, ReplayPage, RevRange, Side, Snapshot, StepOutcome, Store, StoreError, Stored,
-    Submission, Target, Unread,
+    RefillItem, ReplayItem, ReplayPage, RevRange, Side, Snapshot, StepOutcome, Store, StoreError,
+    Stored, Submission, Target, Unread,
 };
 use crate::sync::Mutex;
 
@@ -28,6 +28,8 @@ const PAGE_ENTRIES: usize = 2;
 #[derive(Debug)]
 pub(super) struct MemoryStore {
     identity: Identity,
+    /// Whether several nodes write to it.
+    is_shared: bool,
     content: Arc<Mutex<Content>>,
 }
 
@@ -36,6 +38,8 @@ struct Content {
     /// The changes of each feed. The first one has rev 1.
     feeds: BTreeMap<OwnerId, Vec<Entry>>,
     created: HashMap<EventId, Rev>,
+    /// The outcomes of all steps by the owner and the first rev.
+    steps: HashMap<(OwnerId, Rev), StepOutcome>,
     /// The latest change of a system event by a user.
     overlays: HashMap<EventId, EndedOverlay>,
     /// The number of commits until the writer ends; never if `None`.
@@ -56,7 +60,16 @@ impl MemoryStore {
                 system: SystemId::mint(),
                 epoch: Epoch::mint(),
             },
+            is_shared: false,
             content: Arc::default(),
+        }
+    }
+
+    /// A store for several nodes.
+    pub(super) fn shared() -> Self {
+        Self {
+            is_shared: true,
+            ..Self::new()
         }
     }
 
@@ -128,7 +141,7 @@ impl Content {
         }
         // Without overlays, the readers read the store: a way of delivery that the scenes need, too.
         let is_told = step.owner == system && !ended.is_empty();
-        StepOutcome {
+        let outcome = StepOutcome {
             owner: step.owner,
             change: step.change,
             at: step.at,
@@ -146,7 +159,35 @@ impl Content {
             },
             counts: CountDelta::default(),
             ended: is_told.then_some(ended),
+        };
+        let first = (step.owner, after.next());
+        self.steps.insert(first, outcome.clone());
+        outcome
+    }
+
+    /// The next changes of a feed, as they were delivered.
+    fn refill(&self, owner: OwnerId, range: RevRange) -> Refill {
+        let (head, mut items) = (self.head(owner), Vec::new());
+        let up_to = range.up_to.min(head);
+        let mut reached = range.after;
+        while reached < up_to && items.len() < PAGE_ENTRIES {
+            let rev = reached.next();
+            let created = usize::try_from(reached.get())
+                .ok()
+                .and_then(|index| self.feeds.get(&owner)?.get(index));
+            let item = match (created, self.steps.get(&(owner, rev))) {
+                (Some(Entry::Created(json)), _) => RefillItem::Created {
+                    rev,
+                    json: json.clone(),
+                },
+                (_, Some(step)) => RefillItem::Changed(step.clone()),
+                // The range begins within a step.
+                (_, None) => return Refill::Incomplete { head },
+            };
+            reached = item.revs().up_to;
+            items.push(item);
         }
+        Refill::Exact { items, head }
     }
 
     fn commit(&mut self, group: &Group, system: OwnerId) -> Committed {
@@ -170,11 +211,11 @@ impl Store for MemoryStore {
     }
 
     fn is_shared(&self) -> bool {
-        false
+        self.is_shared
     }
 
     fn lanes(&self) -> usize {
-        1
+        if self.is_shared { 2 } else { 1 }
     }
 
     async fn leads(&self) -> Result<bool, StoreError> {
@@ -246,12 +287,13 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn refill(&self, _: OwnerId, _: RevRange) -> Result<Refill, StoreError> {
-        unreachable!("no scene has several nodes")
+    async fn refill(&self, owner: OwnerId, range: RevRange) -> Result<Refill, StoreError> {
+        Ok(self.read(|content| content.refill(owner, range)))
     }
 
-    async fn heads(&self, _: &[OwnerId]) -> Result<Vec<(OwnerId, Rev)>, StoreError> {
-        unreachable!("no scene has several nodes")
+    async fn heads(&self, owners: &[OwnerId]) -> Result<Vec<(OwnerId, Rev)>, StoreError> {
+        let head = |content: &mut Content, owner: &OwnerId| (*owner, content.head(*owner));
+        Ok(self.read(|content| owners.iter().map(|owner| head(content, owner)).collect()))
     }
 
     async fn event(&self, _: OwnerId, _: Target) -> Result<Option<Bytes>, StoreError> {

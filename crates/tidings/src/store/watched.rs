@@ -1,4 +1,7 @@
-//! A store for tests that counts what subscribers read, and that can be made to panic.
+//! A store for tests that counts what subscribers read, that several engines can share, and that can be made to
+//! fail.
+
+mod log;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -8,6 +11,8 @@ use tidings_event::{
     EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev, Timestamp,
 };
 
+use tokio::sync::Semaphore;
+
 use super::sqlite::SqliteStore;
 use super::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
@@ -15,6 +20,7 @@ use super::{
     Target, Unread,
 };
 use crate::retention::Retention;
+use log::Log;
 
 /// A SQLite store under watch.
 #[derive(Debug)]
@@ -24,6 +30,12 @@ pub(crate) struct WatchedStore {
     pub(crate) reads: AtomicUsize,
     pub(crate) commit_panics: AtomicBool,
     pub(crate) upkeep_panics: AtomicBool,
+    /// What was committed, if several engines share the store.
+    log: Option<Log>,
+    pub(crate) refills: AtomicUsize,
+    pub(crate) refills_fail: AtomicBool,
+    /// Each refill takes a permit.
+    pub(crate) refill_gate: Semaphore,
 }
 
 impl WatchedStore {
@@ -33,7 +45,28 @@ impl WatchedStore {
             reads: AtomicUsize::new(0),
             commit_panics: AtomicBool::new(false),
             upkeep_panics: AtomicBool::new(false),
+            log: None,
+            refills: AtomicUsize::new(0),
+            refills_fail: AtomicBool::new(false),
+            refill_gate: Semaphore::new(Semaphore::MAX_PERMITS),
         }
+    }
+
+    /// A store that several engines share.
+    pub(crate) fn shared(store: SqliteStore) -> Self {
+        Self {
+            log: Some(Log::default()),
+            ..Self::new(store)
+        }
+    }
+
+    /// Forgets what was committed so far, so that a refill of it is incomplete.
+    pub(crate) fn forget_changes(&self) {
+        self.log().forget();
+    }
+
+    fn log(&self) -> &Log {
+        self.log.as_ref().expect("the store is shared")
     }
 }
 
@@ -44,11 +77,11 @@ impl Store for WatchedStore {
     }
 
     fn is_shared(&self) -> bool {
-        self.store.is_shared()
+        self.log.is_some()
     }
 
     fn lanes(&self) -> usize {
-        self.store.lanes()
+        self.log.as_ref().map_or(1, |_| 4)
     }
 
     async fn leads(&self) -> Result<bool, StoreError> {
@@ -60,7 +93,11 @@ impl Store for WatchedStore {
             !self.commit_panics.load(Ordering::Relaxed),
             "a test of commits"
         );
-        self.store.commit(next).await
+        let committed = self.store.commit(next).await?;
+        if let Some(log) = &self.log {
+            log.note(&committed);
+        }
+        Ok(committed)
     }
 
     async fn snapshot(&self, owner: OwnerId) -> Result<Snapshot, StoreError> {
@@ -79,11 +116,17 @@ impl Store for WatchedStore {
     }
 
     async fn refill(&self, owner: OwnerId, range: RevRange) -> Result<Refill, StoreError> {
-        self.store.refill(owner, range).await
+        self.refills.fetch_add(1, Ordering::Relaxed);
+        let gate = self.refill_gate.acquire().await;
+        gate.expect("the gate is never closed").forget();
+        if self.refills_fail.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("a test of refills".into()));
+        }
+        Ok(self.log().refill(owner, range))
     }
 
     async fn heads(&self, owners: &[OwnerId]) -> Result<Vec<(OwnerId, Rev)>, StoreError> {
-        self.store.heads(owners).await
+        Ok(self.log().heads(owners))
     }
 
     async fn event(&self, owner: OwnerId, target: Target) -> Result<Option<Bytes>, StoreError> {
