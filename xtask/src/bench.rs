@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::{command, plot};
 
-/// What to measure. `target/release/tidings-bench --help` lists the names of the benchmarks.
+/// The benchmarks to run. `target/release/tidings-bench --help` lists the names of the benchmarks.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The benchmarks to run [default: all]

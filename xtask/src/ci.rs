@@ -1,4 +1,4 @@
-//! What CI runs, the same on every machine: checks from the quickest to the slowest, then all tests.
+//! The steps of CI, the same on every machine: checks from the quickest to the slowest, then all tests.
 
 use anyhow::ensure;
 

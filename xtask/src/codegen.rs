@@ -52,7 +52,7 @@ fn keep(file: &str, written: &str, check: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the server says about its API.
+/// The OpenAPI document of the server.
 fn openapi() -> anyhow::Result<String> {
     let mut example = command::cargo(&["run", "--quiet", "--locked"]);
     example.args(["--package", "tidings-server", "--example", "openapi"]);
@@ -99,7 +99,7 @@ fn section(text: &mut String, title: &str, help: &str) {
     );
 }
 
-/// What the command says about itself, without what this environment would add.
+/// The help of the command, without the values that the environment variables of this machine would add.
 fn help(subcommand: &[&str]) -> anyhow::Result<String> {
     let mut tidings = command::cargo(&["run", "--quiet", "--locked", "--package", "tidings-cli"]);
     tidings.arg("--").args(subcommand).arg("--help");

@@ -40,7 +40,7 @@ struct Arrivals {
     progress: Mutex<Progress>,
 }
 
-/// What was measured.
+/// The measurements of a run.
 #[derive(Debug)]
 pub(crate) struct Load {
     pub(crate) flow: Flow,

@@ -7,7 +7,7 @@ pub(crate) const ACKNOWLEDGED: u8 = 1;
 /// The flags `END_HEADERS` and `END_STREAM`: a complete head without a body.
 pub(crate) const WHOLE: u8 = 0x5;
 
-/// What a connection starts with.
+/// The first bytes of a connection.
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The head of a request over TLS. Two indexed fields, `GET` and `https`, then literal fields without

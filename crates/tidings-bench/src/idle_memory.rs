@@ -76,7 +76,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     Ok(table)
 }
 
-/// What was measured over one transport.
+/// The measurements over one transport.
 struct Figures {
     resident_kib: Samples,
     /// After an event to each.

@@ -1,4 +1,4 @@
-//! What the write path costs when each event of a commit has another owner: the engine alone, without
+//! The cost of the write path when each event of a commit has another owner: the engine alone, without
 //! HTTP and without subscribers.
 
 use std::fs;

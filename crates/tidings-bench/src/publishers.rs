@@ -25,11 +25,11 @@ pub(crate) struct Flow {
     pub(crate) server_cpu_us: f64,
     /// The load generator's CPU time per event, in µs.
     pub(crate) load_cpu_us: f64,
-    /// What the server wrote to the disk per event, in KiB.
+    /// The bytes that the server wrote to the disk per event, in KiB.
     pub(crate) written_kib: f64,
 }
 
-/// What publishers share with the one who measures them.
+/// State that the publishers share with the benchmark.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Progress {
     acknowledged: Arc<AtomicU64>,
@@ -38,7 +38,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Whether publishers go on.
+    /// Whether publishers continue.
     pub(crate) fn goes_on(&self) -> bool {
         !self.stop.load(Ordering::Relaxed)
     }

@@ -16,7 +16,7 @@ use crate::raw_feed::RawFeed;
 /// The severity of the events, as in [`crate::content::SEVERITY`].
 const SEVERITY: Severity = Severity::Informational;
 
-/// How the rows of a transaction are inserted.
+/// The way in which the rows of a transaction are inserted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Statements {
     /// One statement per row, as programs usually do.

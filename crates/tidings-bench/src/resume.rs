@@ -136,7 +136,7 @@ impl Feed {
         let mut frames = 0;
         // And `ready` and `live`.
         while frames < self.events as u64 + 2 {
-            frames += soon("the replay to go on", subscriber.read(&mut buffer)).await??;
+            frames += soon("the replay to continue", subscriber.read(&mut buffer)).await??;
         }
         let rate = self.events as f64 / start.elapsed().as_secs_f64();
         let growth = server

@@ -10,7 +10,7 @@ pub(crate) struct Scan {
     began_with: u8,
 }
 
-/// What a delivery looks like.
+/// The form of a delivery on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
     /// A frame of server-sent events, which ends with an empty line. Chunk headers end in `\r\n`, so they

@@ -73,7 +73,7 @@ impl Server {
         self.address
     }
 
-    /// What it uses.
+    /// The resources that it uses.
     pub(crate) const fn process(&self) -> &Process {
         &self.process
     }

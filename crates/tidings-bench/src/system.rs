@@ -46,7 +46,7 @@ pub(crate) struct User {
 /// The protocol of a system.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dialect {
-    /// What a stream starts with, and how many of them.
+    /// The first deliveries of a stream, before any event, and their number.
     pub(crate) opening: (Delivery, u64),
     pub(crate) delivery: Delivery,
     pub(crate) acknowledgement: Acknowledgement,

@@ -1,4 +1,4 @@
-//! What a server's refusal is about.
+//! The subject of a server's refusal.
 
 use tidings_client::{ClientError, ErrorKind};
 use tidings_event::ErrorCode;

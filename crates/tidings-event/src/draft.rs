@@ -54,8 +54,8 @@ impl Sizes {
     }
 }
 
-/// What can be published: a [`Draft`], which is taken as it is, or an [`Event`], to which the rules are
-/// applied because its fields can have any values.
+/// An event that can be published: a [`Draft`], which is taken as it is, or an [`Event`], to which the
+/// rules are applied because its fields can have any values.
 pub trait IntoDraft {
     /// Applies the rules with these limits, unless they have been applied with them or smaller ones.
     ///

@@ -44,7 +44,7 @@ pub struct Config {
     pub log_level: Option<LogLevel>,
     /// The number of lines that the program's log has lost, for `/metrics`.
     pub log_dropped: DroppedLines,
-    /// How callers are identified.
+    /// The authentication of callers.
     pub identity: Identity,
     /// The origins of other web pages whose scripts can use the server with their own tokens. Ignored
     /// without authentication.

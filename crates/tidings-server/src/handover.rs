@@ -2,7 +2,7 @@
 //!
 //! A connection offers it with each request for a stream. The handler puts the stream in and answers with a
 //! body that has only the first frames. When the library has written these and waits for more, the
-//! connection takes its socket back, and the stream goes on without the library.
+//! connection takes its socket back, and the stream continues without the library.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -29,7 +29,7 @@ struct Slot {
     waits: bool,
 }
 
-/// How the rest of a response is sent, and what comes after it.
+/// The framing of the rest of a response, and whether the connection is kept after it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Framing {
     /// In chunks (RFC 9112 §7.1), as the library has begun it. Otherwise the response ends with the
@@ -40,7 +40,7 @@ pub(crate) struct Framing {
 }
 
 impl Framing {
-    /// What the library chooses for the response to a request, if the length of the body is not known.
+    /// The library's choice for the response to a request, if the length of the body is not known.
     fn of<B: http_body::Body>(request: &Request<B>) -> Self {
         let chunked = request.version() == Version::HTTP_11;
         // The rest of a body that nobody reads is not a next request.

@@ -45,7 +45,7 @@ pub(crate) struct Freed {
     pub(crate) socket: TcpStream,
     pub(crate) peer: IpAddr,
     pub(crate) place: Place,
-    /// What the client has sent already of its next request.
+    /// The bytes that the client has already sent of its next request.
     pub(crate) read_before: Bytes,
 }
 
@@ -76,7 +76,7 @@ impl Reactor {
         self.inboxes[turn % self.inboxes.len()].adopt(stream);
     }
 
-    /// How many streams there are.
+    /// The number of streams.
     pub(crate) fn len(&self) -> usize {
         self.inboxes.iter().map(|inbox| inbox.len()).sum()
     }

@@ -24,7 +24,7 @@ describe("the key of an event", () => {
     expect(meantBy(`user:${ID}`)).toEqual([`user:${ID}`]);
   });
 
-  it("is told by a change with `systemIds`", () => {
+  it("is distinguished by a change with `systemIds`", () => {
     expect(meantByChange({ ids: ["a", "b"] })).toEqual([
       ["user:a", "system:a"],
       ["user:b", "system:b"],

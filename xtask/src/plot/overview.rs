@@ -82,7 +82,7 @@ fn draw_bar(svg: &mut String, bar: &Bar, top: f64) {
     );
 }
 
-/// Where a ratio is on the axis.
+/// The position of a ratio on the axis.
 fn position(ratio: f64) -> f64 {
     let (least, most) = (TICKS[0].ln(), FARTHEST.ln());
     let part = (ratio.ln() - least) / (most - least);

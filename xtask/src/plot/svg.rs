@@ -1,4 +1,4 @@
-//! What all pictures share.
+//! The parts that all pictures share.
 
 /// Colours on a light page, then on a dark one.
 const STYLE: &str = "\

@@ -1,4 +1,4 @@
-//! What the kernel holds for connections.
+//! The memory that the kernel holds for connections.
 
 use std::fs;
 

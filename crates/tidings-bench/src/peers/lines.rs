@@ -56,7 +56,7 @@ pub(super) fn configure_nats(
     Ok(())
 }
 
-/// What `MESSAGE` takes on the wire beside the payload, with a length of three digits.
+/// The bytes of `MESSAGE` on the wire beside the payload, with a length of three digits.
 const REDIS_BYTES: usize = "*3\r\n$7\r\nmessage\r\n$36\r\n".len() + 36 + "\r\n$999\r\n\r\n".len();
 
 pub(super) fn redis_user(user: Uuid, wire_bytes: usize) -> User {
@@ -71,7 +71,7 @@ pub(super) fn redis_user(user: Uuid, wire_bytes: usize) -> User {
     }
 }
 
-/// What `MSG` takes on the wire beside the payload, with a length of three digits.
+/// The bytes of `MSG` on the wire beside the payload, with a length of three digits.
 const NATS_BYTES: usize = "MSG  1 999\r\n\r\n".len() + 36;
 
 pub(super) fn nats_user(user: Uuid, wire_bytes: usize) -> User {

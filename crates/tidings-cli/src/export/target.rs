@@ -102,7 +102,7 @@ impl Target {
         options.write(true).create_new(true).mode(0o600);
         let file = options.open(path).map_err(|error| {
             let exists = error.kind() == ErrorKind::AlreadyExists;
-            let remedy = "; give another name, or go on with it by --resume";
+            let remedy = "; give another name, or continue it with --resume";
             let remedy = if exists { remedy } else { "" };
             let fault = format!("could not make {}{remedy}", path.display());
             anyhow::Error::new(error).context(fault)

@@ -34,7 +34,7 @@ const EVENTS: usize = 20;
 const SHORT: Duration = Duration::from_secs(6);
 const LONG: Duration = Duration::from_secs(3600);
 
-/// What a client does.
+/// The behavior of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     Reads,
@@ -66,7 +66,7 @@ impl Role {
     }
 }
 
-/// What the clients wait for.
+/// The signals that the clients wait for.
 #[derive(Clone, Debug)]
 struct Gates {
     /// Has a permit from each client that has got everything.
@@ -231,7 +231,7 @@ async fn journey(role: Role, mut client: Client, gates: Gates) {
         while client.events.len() < EVENTS {
             assert!(
                 client.read(role == Role::Slow).await,
-                "{role:?}: it goes on"
+                "{role:?}: the stream ended"
             );
         }
         assert_eq!(client.events, all, "{role:?}");

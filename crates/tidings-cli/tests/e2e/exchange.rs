@@ -235,7 +235,7 @@ async fn truncated_export_can_be_imported_and_resumed() {
 
     let (status, _, err) = output_of(command("export", &one, &[path(&file)])).await;
     assert_eq!(status.code(), Some(1));
-    assert!(err.contains("go on with it by --resume"), "{err}");
+    assert!(err.contains("continue it with --resume"), "{err}");
     let (_, err) = must_run("export", &one, &[path(&file), "--resume"]).await;
     let report: Vec<_> = err.lines().collect();
     assert!(

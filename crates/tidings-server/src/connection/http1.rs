@@ -23,7 +23,7 @@ use crate::handover::{Framing, Handover};
 /// A connection whose response is a stream, taken out of the library's hands.
 pub(super) struct Streaming<S> {
     pub(super) socket: S,
-    /// What the client has sent of its next request.
+    /// The bytes that the client has sent of its next request.
     pub(super) read_before: Bytes,
     pub(super) stream: LiveStream,
     pub(super) framing: Framing,

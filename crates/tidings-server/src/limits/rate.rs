@@ -70,7 +70,7 @@ impl<C: Clock + Clone> Rate<C> {
         self.per_second
     }
 
-    /// The time in which one event or request comes back.
+    /// The time in which the rate allows one more event or request.
     pub(super) fn period(&self) -> Duration {
         Duration::from_secs(1) / self.per_second.get()
     }

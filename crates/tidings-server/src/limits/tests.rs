@@ -29,7 +29,7 @@ async fn counts_the_bytes_of_a_response_as_requests() {
         .count_response(owner(1), 60 * RESPONSE_BYTES + RESPONSE_BYTES / 2)
         .await;
     let accepted = (0..).take_while(|_| callers.count_request(owner(1)).is_ok());
-    // One comes back every 10 ms.
+    // The rate allows one more every 10 ms.
     assert!((40..60).contains(&accepted.count()));
     let waiting = callers.count_response(owner(1), 100 * RESPONSE_BYTES);
     assert!(waiting.now_or_never().is_none(), "it does not wait");

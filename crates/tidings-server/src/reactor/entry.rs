@@ -30,7 +30,7 @@ use sending::Written;
 /// How often a stream that always has more goes on before others are served.
 const ROUNDS: usize = 4;
 
-/// The bytes that a client can send of its next request while the stream goes on. After them the server
+/// The bytes that a client can send of its next request while the stream continues. After them the server
 /// reads nothing more, and notices only by its writes that the client has gone.
 const READ_BEFORE_BYTES: usize = 8 * 1024;
 

@@ -1,4 +1,4 @@
-//! How tokens are verified.
+//! The configuration by which tokens are verified.
 
 use std::error::Error;
 #[cfg(feature = "jwt")]
@@ -13,7 +13,7 @@ use url::Url;
 /// The longest leeway. A revoked token is remembered for as long after its expiry.
 pub(super) const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
-/// How tokens are verified. Needs the feature `jwt`.
+/// The keys and rules that verify tokens. Needs the feature `jwt`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TokenConfig {

@@ -116,8 +116,8 @@ impl Tokens {
         self.inner.verified.len()
     }
 
-    /// The claims of a valid token, which is remembered for [`recall`](Self::recall). Waits only if the token names an unknown key and keys are fetched
-    /// from a URL.
+    /// The claims of a valid token, which is remembered for [`recall`](Self::recall). Waits only if the
+    /// token names an unknown key and keys are fetched from a URL.
     ///
     /// Cancel-safe.
     ///

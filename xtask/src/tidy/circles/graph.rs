@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::modules::{ModuleIndex, Modules};
 use super::resolve::Resolver;
 
-/// Where one module names another.
+/// A place in which one module names another.
 #[derive(Clone, Debug)]
 pub(super) struct ImportSite {
     pub(super) module: ModuleIndex,

@@ -1,4 +1,4 @@
-//! What a module declares, and the paths that it names in imports, code, attributes and macros.
+//! The declarations of a module, and the paths that it names in imports, code, attributes and macros.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ pub(super) struct Reference {
 /// The content of a module without its modules.
 #[derive(Debug, Default)]
 pub(super) struct Content {
-    /// What `use` brings into scope: the path behind each name.
+    /// The names that `use` brings into scope, each with its path.
     pub(super) imports: BTreeMap<String, Vec<String>>,
     /// The paths before `::*`.
     pub(super) globs: Vec<Vec<String>>,

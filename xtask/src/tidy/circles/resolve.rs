@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::modules::{Module, ModuleIndex, Modules, ROOT};
 
-/// What a name in a module means.
+/// The meaning of a name in a module.
 enum Meaning {
     Module(ModuleIndex),
     /// An item of the last module that was reached.

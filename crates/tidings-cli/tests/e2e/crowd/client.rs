@@ -55,7 +55,7 @@ impl Signer {
     }
 }
 
-/// How a stream has ended.
+/// The way in which a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// With the last chunk.

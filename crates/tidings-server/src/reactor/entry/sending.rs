@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{Entry, Turn};
 use crate::reactor::rendering::{put_end, put_part};
 
-/// Whether a write could go on.
+/// Whether a write can continue.
 pub(super) enum Written {
     All,
     Part,
