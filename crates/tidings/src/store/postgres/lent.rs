@@ -10,11 +10,14 @@ use super::pool::{Pool, Pooled};
 use crate::store::StoreError;
 use crate::turns::Turn;
 
-/// How long the end of an unwanted read may take before its connection is closed.
+/// How long an unwanted read may go on. Most reads end within it, and then their connection is used again.
+const GRACE: Duration = Duration::from_millis(50);
+
+/// How long it may take to tell the server that a read has to end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A borrowed connection. If it is dropped, the read has not ended: the server is told to end it, and only after
-/// that another read gets the turn and the connection.
+/// A borrowed connection. If it is dropped, the read has not ended: another read gets the turn when it has, or
+/// when the server was told to end it.
 #[derive(Debug)]
 pub(super) struct Lent {
     /// `None` once it is given back.
@@ -61,14 +64,16 @@ impl Drop for Lent {
         };
         let pool = self.pool.clone();
         runtime.spawn(async move {
-            let end = async {
-                // Without an answer: what counts is that the transaction ends.
-                let _ = pool.cancel(&connection).await;
-                connection.batch_execute("ROLLBACK").await
-            };
-            match tokio::time::timeout(PATIENCE, end).await {
+            let ended = connection.batch_execute("ROLLBACK");
+            match tokio::time::timeout(GRACE, ended).await {
                 Ok(Ok(())) => drop(connection),
-                Ok(Err(_)) | Err(_) => connection.close(),
+                Ok(Err(_)) => connection.close(),
+                Err(_) => {
+                    // It reaches the server at some time after this and would end the next statement, so that
+                    // the connection is not used again.
+                    let _ = tokio::time::timeout(PATIENCE, pool.cancel(&connection)).await;
+                    connection.close();
+                }
             }
             drop(turn);
         });
