@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use tidings_event::{EventFilter, OwnerKind, SortKey, SortOrder};
+use tidings_event::{EventFilter, OwnerKind, Sort, SortKey, SortOrder};
 use tokio_postgres::Row;
 
 use super::query::Query;
@@ -63,7 +63,12 @@ pub(super) async fn count(
     regions: Option<&[Region]>,
 ) -> Result<u64, ReadFault> {
     let mut total = 0;
-    for branch in branches(viewer, wanted, regions) {
+    // Without an order, one statement counts the events of all kinds.
+    let unordered = Wanted {
+        sort: Sort::default(),
+        ..wanted
+    };
+    for branch in branches(viewer, unordered, regions) {
         let mut query = Query::new("SELECT count(*)");
         restrict_to(&mut query, reading, viewer, &branch, wanted);
         for row in reading.rows(query).await? {
