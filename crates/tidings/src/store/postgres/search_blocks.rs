@@ -122,9 +122,13 @@ pub(super) async fn build_some(
                 head: rev(row, 2)?,
                 searched: rev(row, 3)?,
             };
-            build(client, waiting).await?;
-            // Feeds take turns.
-            return Ok((Progress::More, OwnerId::from_uuid(owner)));
+            let reached = build(client, waiting).await?;
+            // A feed is finished before the next one: the way around all feeds can be long.
+            let left = rev_to_sql(waiting.head) - rev_to_sql(reached);
+            return Ok(match left < ENOUGH_REVS {
+                true => (Progress::More, OwnerId::from_uuid(owner)),
+                false => (Progress::More, after),
+            });
         }
         match row.try_get(0)? {
             Some(last) => return Ok((Progress::Done, OwnerId::from_uuid(last))),
@@ -135,7 +139,8 @@ pub(super) async fn build_some(
     }
 }
 
-async fn build(client: &Client, feed: Waiting) -> Result<(), ReadFault> {
+/// Builds the next blocks of a feed. Returns how far they go.
+async fn build(client: &Client, feed: Waiting) -> Result<Rev, ReadFault> {
     let mut blocks = Blocks::default();
     let mut filling: Option<Filling> = None;
     // The ends of the last block, and of what was read.
@@ -195,5 +200,5 @@ async fn build(client: &Client, feed: Waiting) -> Result<(), ReadFault> {
         .with(blocks.newest)
         .with(blocks.grams);
     rows(client, query).await?;
-    Ok(())
+    Ok(reached)
 }
