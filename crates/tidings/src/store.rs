@@ -2,6 +2,7 @@
 //!
 //! The store does not know subscribers. Only the engine connects the two.
 
+mod decide;
 mod encoded;
 mod error;
 mod kind;

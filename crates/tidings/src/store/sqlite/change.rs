@@ -1,24 +1,17 @@
 //! Applies a step of a change to an owner's events, or to a user's view of the system's events.
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
-use tidings_event::{Change, CountDelta, EventId, EventType, OwnerId, Rev, Status, SystemId};
+use tidings_event::{Change, EventId, EventType, OwnerId, Rev, SystemId};
 
 use super::feeds::Feeds;
 use super::lists::{LISTED_COLUMN_COUNT, LISTED_COLUMNS, Listed, listed};
 use super::row::{STORED_BYTES, number, rev, rev_to_sql, uuid, word};
 use crate::ended_overlay::EndedOverlay;
+use crate::store::decide::change::{
+    Effect, OwnChange, Tally, UsersChange, UsersState, own_change, users_change,
+};
 use crate::store::moment::nanoseconds;
-use crate::store::{self, ChangeStep, RevRange, Side, StepOutcome};
-
-/// The effect on one event.
-enum Effect {
-    /// It is now different.
-    Changed,
-    /// It exists, or was deleted before, and stays as it is.
-    Unchanged,
-    /// The owner does not see it.
-    Unseen,
-}
+use crate::store::{self, ChangeStep, Side, StepOutcome};
 
 /// An event that the owner of a step sees.
 struct Found {
@@ -35,16 +28,8 @@ struct Applying<'a, 'c> {
     own_feed: Option<i64>,
     system_feed: Option<i64>,
     step: &'a ChangeStep,
-    /// The newest of the system's events among those changed.
-    newest_system: Rev,
-    counts: CountDelta,
-    /// The overlays of system events that end, while there is room for them.
-    ended: Option<Vec<EndedOverlay>>,
+    tally: Tally,
 }
-
-/// The most overlays that a step reports, in some milliseconds and 1 MiB. Beyond them each subscriber
-/// reads its counts from the store.
-const MAX_ENDED: usize = 16_384;
 
 /// Applies a step. Events that the owner does not see stay as they are.
 pub(super) fn apply(
@@ -60,12 +45,8 @@ pub(super) fn apply(
         own_feed: feeds.key(transaction, step.owner)?,
         system_feed: feeds.key(transaction, system)?,
         step,
-        newest_system: Rev::ZERO,
-        counts: CountDelta::default(),
-        ended: Some(Vec::new()),
+        tally: Tally::default(),
     };
-    let (mut ids, mut system_ids) = (Vec::new(), Vec::new());
-    let mut unchanged = 0;
     for named in &step.targets {
         let found = applying.find(*named)?;
         let effect = match &found {
@@ -77,42 +58,14 @@ pub(super) fn apply(
             Some(found) => applying.change_for_user(feeds, &found.target)?,
             None => applying.change_deleted(named.id)?,
         };
-        match effect {
-            Effect::Changed => {
-                ids.push(named.id);
-                if found.is_some_and(|found| found.side == Side::System) {
-                    system_ids.push(named.id);
-                }
-            }
-            Effect::Unchanged => unchanged += 1,
-            Effect::Unseen => {}
-        }
+        applying.tally.add(*named, effect);
     }
-    // Each change took the next rev of the feed.
-    let head = match ids.is_empty() {
+    let tally = applying.tally;
+    let head = match tally.is_empty() {
         true => Rev::ZERO,
         false => feeds.load(transaction, step.owner)?.head,
     };
-    // Even if only one feed has the event: a user may get one with its id in the other feed before they read
-    // this change.
-    if step.owner == system {
-        system_ids.clone_from(&ids);
-    }
-    Ok(StepOutcome {
-        owner: step.owner,
-        change: step.change,
-        at: step.at,
-        revs: RevRange {
-            after: Rev::new(head.get() - ids.len() as u64),
-            up_to: head,
-        },
-        ids,
-        system_ids,
-        unchanged,
-        system: applying.newest_system,
-        counts: applying.counts,
-        ended: applying.ended,
-    })
+    Ok(tally.finish(step, system, head))
 }
 
 impl Applying<'_, '_> {
@@ -140,22 +93,13 @@ impl Applying<'_, '_> {
         Ok(found.map(|(target, side)| Found { target, side }))
     }
 
-    fn is_excluded(&self, status: Status) -> bool {
-        self.step.only.is_some_and(|only| only != status)
-    }
-
     /// Changes an event of the owner's own feed.
     fn change_own(&mut self, feeds: &mut Feeds, target: &Listed) -> rusqlite::Result<Effect> {
         let (severity, before) = (target.kind.severity(), target.kind.status());
-        if self.is_excluded(before) {
-            return Ok(Effect::Unchanged);
-        }
         let owner = self.step.owner;
-        match self.step.change {
-            // Each user has their own status for a system event.
-            Change::Status(_) if owner == self.system => return Ok(Effect::Unchanged),
-            Change::Status(status) if status == before => return Ok(Effect::Unchanged),
-            Change::Status(status) => {
+        match own_change(self.step, self.system, before) {
+            OwnChange::Nothing => return Ok(Effect::Unchanged),
+            OwnChange::Mark(status) => {
                 let feed = feeds.load(self.transaction, owner)?;
                 let rev = feed.advance();
                 let changed = Listed {
@@ -176,17 +120,17 @@ impl Applying<'_, '_> {
                         changed.updated_at,
                         rev_to_sql(rev)?,
                     ])?;
-                self.counts.add(status, severity, 1);
+                self.tally.count(severity, before, Some(status));
             }
-            Change::Delete => {
+            OwnChange::Bury => {
                 if owner == self.system {
                     self.leave_overlays(target)?;
                 }
                 self.bury(feeds, target)?;
+                self.tally.count(severity, before, None);
             }
         }
-        self.counts.add(before, severity, -1);
-        Ok(Effect::Changed)
+        Ok(Effect::Changed { of_system: false })
     }
 
     /// Replaces an event of the owner's own feed by a tombstone.
@@ -240,15 +184,15 @@ impl Applying<'_, '_> {
 
     /// Reads the overlays of a system event that ends.
     fn report_overlays(&mut self, target: &Listed) -> rusqlite::Result<()> {
-        let Some(ended) = &mut self.ended else {
+        let Some(room) = self.tally.room_for_ended() else {
             return Ok(());
         };
+        let mut ended = Vec::new();
         let mut read = self.transaction.prepare_cached(
             "SELECT feed.owner, overlay.changed_rev, overlay.status, overlay.deleted \
              FROM overlay INDEXED BY overlay_by_event JOIN feed ON feed.key = overlay.feed \
              WHERE overlay.system_rev = ?1 LIMIT ?2",
         )?;
-        let room = MAX_ENDED - ended.len();
         let limit = i64::try_from(room + 1).unwrap_or(i64::MAX);
         let mut rows = read.query((rev_to_sql(target.created_rev)?, limit))?;
         while let Some(row) = rows.next()? {
@@ -261,56 +205,42 @@ impl Applying<'_, '_> {
                 status: (!is_deleted).then_some(status),
             });
         }
-        if ended.len() > MAX_ENDED {
-            self.ended = None;
-        }
+        self.tally.end(Some(ended));
         Ok(())
     }
 
     /// Changes a system event for one user.
     fn change_for_user(&mut self, feeds: &mut Feeds, target: &Listed) -> rusqlite::Result<Effect> {
         let feed = feeds.load(self.transaction, self.step.owner)?;
-        let overlay: Option<(Status, bool)> = self
+        let overlay: Option<UsersState> = self
             .transaction
             .prepare_cached(
                 "SELECT status, deleted FROM overlay WHERE feed = ?1 AND system_rev = ?2",
             )?
             .query_row((feed.key, rev_to_sql(target.created_rev)?), |row| {
-                Ok((word(row, 0, "status")?, row.get(1)?))
+                Ok(UsersState {
+                    status: word(row, 0, "status")?,
+                    deleted: row.get(1)?,
+                })
             })
             .optional()?;
-        let before = match overlay {
-            None => Status::Unread,
-            Some((status, false)) => status,
-            // This user has deleted it.
-            Some((_, true)) => {
-                return Ok(match self.step.change {
-                    Change::Delete => Effect::Unchanged,
-                    Change::Status(_) => Effect::Unseen,
-                });
-            }
+        let (before, state, read, deleted) = match users_change(self.step, overlay) {
+            UsersChange::Unseen => return Ok(Effect::Unseen),
+            UsersChange::Nothing => return Ok(Effect::Unchanged),
+            UsersChange::To {
+                before,
+                state,
+                read,
+                deleted,
+            } => (before, state, read, deleted),
         };
-        if self.is_excluded(before) || self.step.change == Change::Status(before) {
-            return Ok(Effect::Unchanged);
-        }
         let rev = feed.advance();
         let key = feed.key;
         let severity = target.kind.severity();
-        let was_read = i64::from(before == Status::Read);
-        let (after, deleted) = match self.step.change {
-            Change::Status(status) => {
-                let is_read = i64::from(status == Status::Read);
-                feeds.overlays.add(key, severity, is_read - was_read, 0);
-                self.counts.add(status, severity, 1);
-                (status, false)
-            }
-            Change::Delete => {
-                feeds.overlays.add(key, severity, -was_read, 1);
-                (before, true)
-            }
-        };
-        self.counts.add(before, severity, -1);
-        self.newest_system = self.newest_system.max(target.created_rev);
+        feeds.overlays.add(key, severity, read, deleted);
+        let after = (!state.deleted).then_some(state.status);
+        self.tally.count(severity, before, after);
+        self.tally.newest_system = self.tally.newest_system.max(target.created_rev);
         self.transaction
             .prepare_cached(
                 "INSERT INTO overlay (feed, system_rev, changed_rev, status, deleted, updated_at) \
@@ -322,11 +252,11 @@ impl Applying<'_, '_> {
                 key,
                 rev_to_sql(target.created_rev)?,
                 rev_to_sql(rev)?,
-                after.as_str(),
-                deleted,
+                state.status.as_str(),
+                state.deleted,
                 nanoseconds(self.step.at),
             ])?;
-        Ok(Effect::Changed)
+        Ok(Effect::Changed { of_system: true })
     }
 
     /// Whether the step deletes an event of the owner that is already deleted.
@@ -364,10 +294,10 @@ impl Applying<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use tidings_event::{Event, EventRef, Severity, Timestamp};
+    use tidings_event::{Event, EventRef, Severity, Status, Timestamp};
     use uuid::Uuid;
 
-    use super::{Change, ChangeStep, EventId, OwnerId, Rev, Status};
+    use super::{Change, ChangeStep, EventId, OwnerId, Rev};
     use crate::store::sqlite::SqliteStore;
     use crate::store::{Group, Side, Store as _, Target};
     use crate::{Config, Tidings};

@@ -1,14 +1,14 @@
 //! Stores publish requests, each whole or not at all.
 
-use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Transaction};
 use tidings_event::wire::Digest;
-use tidings_event::{Event, EventId, OwnerId, Rev, SystemId, Timestamp};
+use tidings_event::{EventId, OwnerId, SystemId};
 
 use super::feeds::Feeds;
 use super::row::{
     EVENT_COLUMN_COUNT, NewRow, STORED_COLUMNS, event_json, insert_events, moment, rev,
 };
+use crate::store::decide::publish::{Remains, There, limit_of, owner_of};
 use crate::store::{Conflict, OverQuota, Publication, PublishOutcome, Stored, Submission};
 
 /// The most events that are inserted together, unless one request has more. A savepoint keeps all pages
@@ -134,12 +134,6 @@ fn occupy(
     Ok(true)
 }
 
-/// The most bytes that the events of an owner can take, including those of a request. Retention bounds the
-/// system's.
-fn limit_of(owner: OwnerId, system: SystemId, request: &Publication) -> Option<u64> {
-    request.quota.filter(|_| owner != OwnerId::from(system))
-}
-
 /// Inserts events, or none if the feed of one has its id already.
 fn insert_all(transaction: &Transaction<'_>, rows: &[NewRow<'_>]) -> rusqlite::Result<bool> {
     // A single statement is atomic.
@@ -238,11 +232,6 @@ enum Refused {
     OverQuota { index: usize, owner: OwnerId },
 }
 
-/// The owner of an event. The engine has settled it; an event without an owner is the system's.
-fn owner_of(event: &Event, system: SystemId) -> OwnerId {
-    event.owner.unwrap_or_else(|| system.into())
-}
-
 /// Whether the feed had an event with this id that was deleted.
 fn is_deleted(transaction: &Transaction<'_>, feed: i64, id: EventId) -> rusqlite::Result<bool> {
     transaction
@@ -279,19 +268,10 @@ fn find_repeat(
         Some(there) => Some(there),
         None => find_deleted(transaction, feed, submission)?,
     };
-    let repeat = found.filter(|there| there.is_repeated_by(submission));
-    Ok(repeat.map(|there| Stored {
-        id,
-        owner,
-        json: there.json,
-        rev: there.rev,
-        repeated: true,
-        deleted: there.deleted,
-    }))
+    Ok(found.and_then(|there| there.repeated_by(submission, owner)))
 }
 
-/// The event that the feed had under the id of `submission` and that was deleted. Its content is gone; if
-/// this is a repeat, its content is what was sent.
+/// The event that the feed had under the id of `submission` and that was deleted.
 fn find_deleted(
     transaction: &Transaction<'_>,
     feed: i64,
@@ -303,42 +283,13 @@ fn find_deleted(
              WHERE feed = ?1 AND id = ?2",
         )?
         .query_row((feed, submission.event.id.as_uuid().as_bytes()), |row| {
-            let (created_at, deleted_at) = (moment(row, 2)?, moment(row, 3)?);
-            // Without its metadata, which is kept as text.
-            let mut event = submission.event.clone();
-            event.created_at = created_at;
-            event.updated_at = deleted_at;
-            event.deleted_at = Some(deleted_at);
-            Ok(There {
+            let remains = Remains {
                 rev: rev(row, 0)?,
-                created_at,
-                json: event.to_json_with(submission.metadata.as_deref()).into(),
                 digest: Digest::from_bytes(row.get(1)?),
-                deleted: true,
-            })
+                created_at: moment(row, 2)?,
+                deleted_at: moment(row, 3)?,
+            };
+            Ok(There::deleted(remains, submission))
         })
         .optional()
-}
-
-/// The event that a feed has under an id.
-struct There {
-    rev: Rev,
-    created_at: Timestamp,
-    json: Bytes,
-    digest: Digest,
-    deleted: bool,
-}
-
-impl There {
-    /// Whether `submission` is this event.
-    fn is_repeated_by(&self, submission: &Submission) -> bool {
-        let digests = &submission.digests;
-        let same_time = submission.event.created_at == self.created_at;
-        // A deleted event has no content to compare.
-        let stored = || match self.deleted {
-            true => None,
-            false => serde_json::from_slice(&self.json).ok(),
-        };
-        digests.is_repeat(same_time, self.digest, stored)
-    }
 }
