@@ -21,6 +21,8 @@ CREATE TABLE feed (
     overlay_read    bigint[] NOT NULL DEFAULT array_fill(0::bigint, ARRAY[8]),
     overlay_deleted bigint[] NOT NULL DEFAULT array_fill(0::bigint, ARRAY[8])
 ) WITH (fillfactor = 50);
+-- The owners who may have too many deletions. The query that uses it repeats the condition.
+CREATE INDEX feed_to_forget ON feed (owner) WHERE deletions > 1000;
 
 CREATE TABLE event (
     owner        uuid     NOT NULL,

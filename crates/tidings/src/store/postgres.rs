@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::todo, reason = "the reads and the commits follow")]
 
 mod address;
+mod commit;
 pub(crate) mod connect;
 mod fault;
 mod heads;
@@ -18,12 +19,16 @@ mod reading;
 mod reads;
 mod refill;
 mod replay;
+mod retention;
 mod row;
 mod search;
 mod search_blocks;
 mod select;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod types;
+mod upkeep;
 mod viewer;
 
 use std::sync::Arc;
@@ -41,17 +46,25 @@ use crate::store::{
     NextGroup, Pressure, Progress, Refill, ReplayPage, RevRange, Side, Snapshot, Store, StoreError,
     Target, Unread,
 };
+use commit::Commits;
 use connect::Connector;
 pub(crate) use fault::OpenFault;
 use lead::Lead;
 use pool::{Pool, Role};
 use reads::Reads;
+use upkeep::Upkeep;
+
+/// The connections for upkeep and health checks, which must not wait for commits.
+const UPKEEP_CONNECTIONS: usize = 2;
 
 /// A store in PostgreSQL.
 #[derive(Debug)]
 pub(crate) struct PostgresStore {
     identity: Identity,
     reads: Reads,
+    commits: Commits,
+    upkeep: Upkeep,
+    upkeep_pool: Pool,
     lead: Lead,
     lanes: usize,
 }
@@ -67,11 +80,17 @@ impl PostgresStore {
         let pool = |size| Pool::new(&connector, Role::Read, size);
         let streams = pool(config.stream_connections);
         let lists = pool(config.list_connections);
+        let lanes = config.commit_connections.max(1);
+        let commits = Pool::new(&connector, role, lanes);
+        let upkeep_pool = Pool::new(&connector, role, UPKEEP_CONNECTIONS);
         Ok(Self {
             identity,
             reads: Reads::new(identity, streams, lists),
+            commits: Commits::new(commits, identity.system, config.timeout),
+            upkeep: Upkeep::new(upkeep_pool.clone(), config.keep_overlays),
+            upkeep_pool,
             lead: Lead::new(Arc::clone(&connector), role, identity.system),
-            lanes: config.commit_connections.max(1),
+            lanes,
         })
     }
 }
@@ -94,8 +113,8 @@ impl Store for PostgresStore {
         self.lead.take().await
     }
 
-    async fn commit(&self, _next: NextGroup) -> Result<Committed, StoreError> {
-        todo!()
+    async fn commit(&self, next: NextGroup) -> Result<Committed, StoreError> {
+        self.commits.commit(next).await
     }
 
     async fn snapshot(&self, owner: OwnerId) -> Result<Snapshot, StoreError> {
@@ -160,32 +179,33 @@ impl Store for PostgresStore {
     }
 
     async fn last_use(&self) -> Result<Option<Timestamp>, StoreError> {
-        todo!()
+        self.upkeep.last_use().await
     }
 
-    async fn note_use(&self, _at: Timestamp) -> Result<(), StoreError> {
-        todo!()
+    async fn note_use(&self, at: Timestamp) -> Result<(), StoreError> {
+        self.upkeep.note_use(at).await
     }
 
     async fn expired(
         &self,
-        _retention: Retention,
-        _now: Timestamp,
-        _from: FeedPosition,
+        retention: Retention,
+        now: Timestamp,
+        from: FeedPosition,
     ) -> Result<ExpiredPage, StoreError> {
-        todo!()
+        let system = self.identity.system;
+        retention::expired(&self.upkeep_pool, system, &retention, now, from).await
     }
 
     async fn forget_deleted(
         &self,
-        _before: Timestamp,
-        _kept: u64,
+        before: Timestamp,
+        kept: u64,
     ) -> Result<(u64, Progress), StoreError> {
-        todo!()
+        self.upkeep.forget(before, kept).await
     }
 
     async fn tidy(&self) -> Result<Progress, StoreError> {
-        todo!()
+        self.upkeep.tidy().await
     }
 
     #[cfg(feature = "metrics")]
@@ -199,11 +219,13 @@ impl Store for PostgresStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        todo!()
+        self.upkeep.check().await
     }
 
     async fn close(&self) {
         self.lead.release().await;
+        self.commits.close();
+        self.upkeep_pool.close();
         self.reads.close().await;
     }
 }

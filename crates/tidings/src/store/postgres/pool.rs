@@ -93,7 +93,13 @@ impl Connection {
                 self.client.batch_execute(&read_only).await?;
             }
             Role::Commit { lossy } => {
-                self.client.batch_execute(&common).await?;
+                // Rows are looked up by keys, and the tables grow faster than their statistics: a plan that
+                // was right for a small table must not be used for a large one.
+                let planned = format!(
+                    "{common} SET enable_seqscan = off; SET enable_hashjoin = off; \
+                     SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan;"
+                );
+                self.client.batch_execute(&planned).await?;
                 let row = self
                     .client
                     .query_one("SHOW synchronous_commit", &[])

@@ -1,0 +1,287 @@
+//! Commits groups. A group takes a fixed number of statements in two round trips, however many events it has:
+//! the first locks and looks up, the second writes and commits. In between everything is decided in memory.
+
+mod change;
+mod doubt;
+mod lookup;
+mod pipeline;
+mod publish;
+mod state;
+mod subjects;
+mod write;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use tidings_event::SystemId;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::fault::{is_answer, is_conflict, store_error};
+use super::pool::{Pool, Pooled};
+use crate::store::{Committed, Group, NextGroup, PublishOutcome, StoreError};
+use doubt::Evidence;
+pub(super) use lookup::LOCK_FEEDS;
+use state::State;
+use subjects::Subjects;
+
+/// How often a group is begun again after a conflict with another node. The order of locks avoids nearly all.
+const MAX_CONFLICTS: u32 = 10;
+
+/// The first wait after a conflict or a lost connection. It doubles each time, up to a second.
+const FIRST_WAIT: Duration = Duration::from_millis(5);
+
+/// The longest such wait.
+const MAX_WAIT: Duration = Duration::from_secs(1);
+
+/// How long a group is tried, in time limits of one connection: PostgreSQL can be restarted meanwhile, and a
+/// transaction that was cut off can hold its locks for one of them.
+const PATIENCE: u32 = 3;
+
+/// Commits groups on connections of its own.
+#[derive(Debug)]
+pub(super) struct Commits {
+    pool: Pool,
+    system: SystemId,
+    timeout: Duration,
+    /// The statements that were sent for groups.
+    sent: AtomicU64,
+}
+
+/// Why a group was not committed, or may not have been.
+#[derive(Debug)]
+enum Failure {
+    /// A statement before the commit failed, so that nothing was committed.
+    Statement(tokio_postgres::Error),
+    /// The server did not answer in time, before the commit.
+    Silence,
+    /// The answer of the server cannot be used. Nothing was committed.
+    Answer(StoreError),
+    /// The commit was sent and not answered.
+    InDoubt(StoreError),
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Statement(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Answer(error)
+    }
+}
+
+impl Failure {
+    /// What an error of the statements up to the commit means.
+    fn of_commit(error: tokio_postgres::Error) -> Self {
+        match is_answer(&error) {
+            // PostgreSQL has rolled back.
+            true => Self::Statement(error),
+            false => Self::InDoubt(store_error(error)),
+        }
+    }
+
+    fn into_error(self) -> StoreError {
+        match self {
+            Self::Statement(error) => store_error(error),
+            Self::Silence => StoreError::Unavailable(SILENCE.into()),
+            Self::Answer(error) | Self::InDoubt(error) => error,
+        }
+    }
+}
+
+const SILENCE: &str = "PostgreSQL did not answer in time";
+
+/// A connection in a transaction. Unless the transaction has ended, dropping this closes the connection, and
+/// PostgreSQL rolls back.
+struct Ongoing(Option<Pooled>);
+
+impl Ongoing {
+    /// Returns the connection to its pool.
+    fn end(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Ongoing {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            connection.close();
+        }
+    }
+}
+
+impl Commits {
+    pub(super) const fn new(pool: Pool, system: SystemId, timeout: Duration) -> Self {
+        Self {
+            pool,
+            system,
+            timeout,
+            sent: AtomicU64::new(0),
+        }
+    }
+
+    /// The statements that were sent for groups so far.
+    #[cfg(test)]
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Forms a group when a connection is ready, and commits it. After an error, nothing of it may be
+    /// acknowledged: either nothing was committed, or the outcome cannot be found out.
+    pub(super) async fn commit(&self, next: NextGroup) -> Result<Committed, StoreError> {
+        let ready = self.pool.get().await;
+        // The group is formed even if there is no connection: its requests have waited for one. This blocks
+        // while requests that are about to arrive are waited for.
+        let group = tokio::task::spawn_blocking(next).await;
+        let group = group.map_err(|panic| StoreError::Internal(panic.into()))?;
+        if group.is_empty() {
+            return Ok(Committed::default());
+        }
+        let ready = ready?;
+        match self.commit_group(Some(ready), &group).await {
+            // Steps can make room, so they are committed without the publish requests.
+            Err(StoreError::Full(error))
+                if !group.publications.is_empty() && !group.steps.is_empty() =>
+            {
+                let refused = Arc::new(StoreError::Full(error));
+                let number = group.publications.len();
+                let steps = Group {
+                    publications: Vec::new(),
+                    steps: group.steps,
+                };
+                let mut committed = self.commit_group(None, &steps).await?;
+                committed.published = (0..number)
+                    .map(|_| PublishOutcome::NoRoom(Arc::clone(&refused)))
+                    .collect();
+                Ok(committed)
+            }
+            other => other,
+        }
+    }
+
+    /// Commits a group, and tries again while nothing was committed and the cause can pass.
+    async fn commit_group(
+        &self,
+        mut ready: Option<Pooled>,
+        group: &Group,
+    ) -> Result<Committed, StoreError> {
+        let subjects = Subjects::of(group, self.system);
+        let deadline = Instant::now() + self.timeout * PATIENCE;
+        let (mut conflicts, mut wait) = (0, FIRST_WAIT);
+        loop {
+            let connection = match ready.take() {
+                Some(connection) => Ok(connection),
+                None => self.pool.get().await,
+            };
+            let failure = match connection {
+                Ok(connection) => match self.attempt(connection, group, &subjects).await {
+                    Ok(committed) => return Ok(committed),
+                    Err(failure) => failure,
+                },
+                Err(StoreError::Unavailable(error)) => {
+                    Failure::Answer(StoreError::Unavailable(error))
+                }
+                Err(error) => return Err(error),
+            };
+            let can_pass = match &failure {
+                Failure::Statement(error) if is_conflict(error) => {
+                    conflicts += 1;
+                    conflicts <= MAX_CONFLICTS
+                }
+                // The connection was lost.
+                Failure::Statement(error) => !is_answer(error),
+                Failure::Silence => true,
+                Failure::Answer(error) => matches!(error, StoreError::Unavailable(_)),
+                Failure::InDoubt(_) => false,
+            };
+            let now = Instant::now();
+            if !can_pass || now + wait >= deadline {
+                return Err(failure.into_error());
+            }
+            tracing::debug!(?failure, "a group is committed again");
+            tokio::time::sleep(wait.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            wait = (wait * 2).min(MAX_WAIT);
+        }
+    }
+
+    /// Commits a group once.
+    async fn attempt(
+        &self,
+        connection: Pooled,
+        group: &Group,
+        subjects: &Subjects,
+    ) -> Result<Committed, Failure> {
+        let ongoing = Ongoing(Some(connection));
+        let connection = ongoing.0.as_deref().expect("it was just given");
+        // The server gives up first, and says why.
+        let silence = self.timeout * 2;
+        let looked_up = lookup::look_up(connection, &self.sent, subjects, self.system);
+        let mut state: State<'_> = timeout(silence, looked_up)
+            .await
+            .map_err(|_| Failure::Silence)??;
+        let published = group.publications.iter();
+        let published = published.map(|request| state.publish(request)).collect();
+        let changed = group.steps.iter().map(|step| state.apply(step)).collect();
+        let began = Instant::now();
+        if state.is_unchanged() {
+            connection.batch_execute("ROLLBACK").await?;
+        } else {
+            let write = write::write(connection, &self.sent, &state);
+            let written = timeout(silence, write).await;
+            let written = written
+                .unwrap_or_else(|_| Err(Failure::InDoubt(StoreError::Unavailable(SILENCE.into()))));
+            if let Err(Failure::InDoubt(error)) = written {
+                // The old connection is of no use, and its end tells the server so.
+                drop(ongoing);
+                self.find_out(&state, error).await?;
+                return Ok(Committed {
+                    published,
+                    changed,
+                    sync_time: began.elapsed(),
+                });
+            }
+            written?;
+        }
+        ongoing.end();
+        Ok(Committed {
+            published,
+            changed,
+            sync_time: began.elapsed(),
+        })
+    }
+
+    /// Finds out whether a transaction was committed whose commit got no answer.
+    async fn find_out(&self, state: &State<'_>, error: StoreError) -> Result<(), Failure> {
+        let evidence = Evidence::of(state);
+        let deadline = Instant::now() + self.timeout * PATIENCE;
+        let mut wait = FIRST_WAIT;
+        loop {
+            let found = timeout_at(deadline, evidence.is_committed(&self.pool)).await;
+            match found {
+                Ok(Ok(true)) => return Ok(()),
+                Ok(Ok(false)) => return Err(Failure::Silence),
+                Ok(Err(StoreError::Closed)) | Err(_) => return Err(Failure::InDoubt(error)),
+                Ok(Err(unknown)) => {
+                    let cause: &dyn std::error::Error = &unknown;
+                    tracing::warn!(
+                        error = cause,
+                        "could not find out whether a commit succeeded"
+                    );
+                }
+            }
+            if Instant::now() + wait >= deadline {
+                return Err(Failure::InDoubt(error));
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(MAX_WAIT);
+        }
+    }
+
+    /// Closes the connections, once they are returned.
+    pub(super) fn close(&self) {
+        self.pool.close();
+    }
+}

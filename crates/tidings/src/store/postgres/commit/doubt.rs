@@ -1,0 +1,84 @@
+//! Finds out whether a transaction was committed whose commit got no answer.
+//!
+//! Not by the state of its transaction id: after a promotion, another transaction can have the same id.
+
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use super::Ongoing;
+use super::lookup::{LOCK_FEEDS, MAKE_FEEDS};
+use super::state::{Origin, State};
+use crate::store::StoreError;
+use crate::store::postgres::fault::store_error;
+use crate::store::postgres::pool::Pool;
+use crate::store::postgres::row::rev_to_sql;
+
+/// How many of the events and changes are there. An event can be deleted since.
+const COUNT: &str = "SELECT (SELECT count(*) \
+     FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bytea[]) AS k (owner, id, rev, digest) \
+     WHERE EXISTS (SELECT 1 FROM event WHERE event.owner = k.owner AND event.id = k.id \
+     AND event.created_rev = k.rev AND event.digest = k.digest) \
+     OR EXISTS (SELECT 1 FROM tombstone WHERE tombstone.owner = k.owner AND tombstone.id = k.id \
+     AND tombstone.created_rev = k.rev AND tombstone.digest = k.digest)) \
+     + (SELECT count(*) FROM unnest($5::uuid[], $6::bigint[], $7::uuid[]) AS k (owner, rev, id) \
+     WHERE EXISTS (SELECT 1 FROM recent_change WHERE recent_change.owner = k.owner \
+     AND recent_change.rev = k.rev AND recent_change.id = k.id))";
+
+/// The effects of a transaction, all of which are in the database if it was committed.
+pub(super) struct Evidence<'a> {
+    owners: Vec<Uuid>,
+    events: (Vec<Uuid>, Vec<Uuid>, Vec<i64>, Vec<&'a [u8]>),
+    changes: (Vec<Uuid>, Vec<i64>, Vec<Uuid>),
+}
+
+impl<'a> Evidence<'a> {
+    /// The effects of what `state` has written.
+    pub(super) fn of(state: &'a State<'_>) -> Self {
+        let mut owners: Vec<Uuid> = state.feeds.keys().map(|owner| *owner.as_uuid()).collect();
+        owners.sort_unstable();
+        let mut evidence = Self {
+            owners,
+            events: Default::default(),
+            changes: Default::default(),
+        };
+        for ((owner, id), event) in &state.events {
+            if let Origin::Group(_) = event.origin {
+                let (owners, ids, revs, digests) = &mut evidence.events;
+                owners.push(*owner.as_uuid());
+                ids.push(*id.as_uuid());
+                revs.push(rev_to_sql(event.created_rev));
+                digests.push(event.digest.as_bytes());
+            }
+        }
+        for change in &state.changes {
+            let (owners, revs, ids) = &mut evidence.changes;
+            owners.push(*change.owner.as_uuid());
+            revs.push(rev_to_sql(change.rev));
+            ids.push(*change.id.as_uuid());
+        }
+        evidence
+    }
+
+    /// Whether all effects are there. First it takes the locks of the transaction, in the same way, so that it
+    /// waits until the server has ended the transaction in the one way or the other.
+    pub(super) async fn is_committed(&self, pool: &Pool) -> Result<bool, StoreError> {
+        let ongoing = Ongoing(Some(pool.get().await?));
+        let connection = ongoing.0.as_deref().expect("it was just given");
+        let (events, changes) = (&self.events, &self.changes);
+        let parameters: [&(dyn ToSql + Sync); 7] = [
+            &events.0, &events.1, &events.2, &events.3, &changes.0, &changes.1, &changes.2,
+        ];
+        let count = async {
+            connection.batch_execute("BEGIN").await?;
+            connection.execute(MAKE_FEEDS, &[&self.owners]).await?;
+            connection.query(LOCK_FEEDS, &[&self.owners]).await?;
+            let row = connection.query_one(COUNT, &parameters).await?;
+            connection.batch_execute("ROLLBACK").await?;
+            row.try_get::<_, i64>(0)
+        };
+        let count = count.await.map_err(store_error)?;
+        ongoing.end();
+        let expected = events.0.len() + changes.0.len();
+        Ok(i64::try_from(expected) == Ok(count))
+    }
+}

@@ -1,0 +1,386 @@
+//! Locks the feeds of a group and looks up its events, in one round trip.
+//!
+//! All statements look rows up by their keys, one by one in the order of the parameters. `LATERAL` keeps
+//! that order whatever the planner believes about the sizes of the tables, and so nodes lock in one order.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicU64;
+
+use tidings_event::wire::Digest;
+use tidings_event::{EventId, Rev, Severity, SystemId};
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, ToSql};
+use uuid::Uuid;
+
+use super::Failure;
+use super::pipeline::Pipeline;
+use super::state::{Feed, Origin, Overlay, State, Stored, Tombstone};
+use super::subjects::{Key, Subjects};
+use crate::ended_overlay::EndedOverlay;
+use crate::store::StoreError;
+use crate::store::decide::change::{MAX_ENDED, UsersState};
+use crate::store::decide::publish::Remains;
+use crate::store::kind::{Kind, KindCounts};
+use crate::store::postgres::fault::{UnreadableColumn, store_error};
+use crate::store::postgres::pool::Connection;
+use crate::store::postgres::row::{event_json, id, moment, number, owner, rev, severity, status};
+
+pub(super) const MAKE_FEEDS: &str = "INSERT INTO feed (owner) SELECT k.owner FROM unnest($1::uuid[]) AS k (owner) \
+     ON CONFLICT DO NOTHING";
+
+pub(in crate::store::postgres) const LOCK_FEEDS: &str = "SELECT feed.owner, feed.head, feed.bytes, feed.deletions, feed.counts, \
+     feed.overlay_read, feed.overlay_deleted FROM unnest($1::uuid[]) AS k (owner) \
+     CROSS JOIN LATERAL (SELECT * FROM feed WHERE feed.owner = k.owner FOR UPDATE) AS feed";
+
+/// The system's events that the system changes. The lock comes before the deletion, in the order of the ids.
+const SYSTEM_EVENTS: &str = "SELECT event.owner, event.id, event.created_rev, event.changed_rev, \
+     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes \
+     FROM unnest($1::uuid[]) AS k (id) CROSS JOIN LATERAL (SELECT *, \
+     512 + octet_length(category) + octet_length(action) + octet_length(description) \
+     + coalesce(octet_length(metadata), 0) AS bytes \
+     FROM event WHERE event.owner = $2 AND event.id = k.id FOR UPDATE) AS event";
+
+/// The system's events that users change, with the overlays of these users. The lock keeps the event until
+/// the overlay is committed.
+const SEEN_EVENTS: &str = "SELECT event.owner, event.id, event.created_rev, event.changed_rev, \
+     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes, \
+     k.owner, overlay.status, overlay.deleted, overlay.changed_rev, overlay.updated_at \
+     FROM unnest($1::uuid[], $2::uuid[]) AS k (id, owner) \
+     CROSS JOIN LATERAL (SELECT *, 0 AS bytes \
+     FROM event WHERE event.owner = $3 AND event.id = k.id FOR KEY SHARE) AS event \
+     LEFT JOIN LATERAL (SELECT * FROM overlay WHERE overlay.owner = k.owner \
+     AND overlay.system_rev = event.created_rev LIMIT 1) AS overlay ON true";
+
+const OWN_EVENTS: &str = "SELECT event.owner, event.id, event.created_rev, event.changed_rev, \
+     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes \
+     FROM unnest($1::uuid[], $2::uuid[]) AS k (owner, id) CROSS JOIN LATERAL (SELECT *, \
+     512 + octet_length(category) + octet_length(action) + octet_length(description) \
+     + coalesce(octet_length(metadata), 0) AS bytes \
+     FROM event WHERE event.owner = k.owner AND event.id = k.id LIMIT 1) AS event";
+
+/// The events that are published again: first the columns of their JSON.
+const PUBLISHED_EVENTS: &str = "SELECT event.created_rev, event.id, event.owner, event.system_id, \
+     event.operation_id, event.acted_upon, event.category, event.action, event.severity, event.status, \
+     event.created_at, event.updated_at, event.description, event.metadata, event.changed_rev, \
+     event.digest, event.bytes \
+     FROM unnest($1::uuid[], $2::uuid[]) AS k (owner, id) CROSS JOIN LATERAL (SELECT *, \
+     512 + octet_length(category) + octet_length(action) + octet_length(description) \
+     + coalesce(octet_length(metadata), 0) AS bytes \
+     FROM event WHERE event.owner = k.owner AND event.id = k.id LIMIT 1) AS event";
+
+const TOMBSTONES: &str = "SELECT tombstone.owner, tombstone.id, tombstone.created_rev, tombstone.digest, \
+     tombstone.created_at, tombstone.deleted_at, tombstone.deleted_rev \
+     FROM unnest($1::uuid[], $2::uuid[]) AS k (owner, id) CROSS JOIN LATERAL (SELECT * FROM tombstone \
+     WHERE tombstone.owner = k.owner AND tombstone.id = k.id LIMIT 1) AS tombstone";
+
+/// The overlays of the system's events that end. `$3` bounds those of all events.
+const ENDING_OVERLAYS: &str = "SELECT event.created_rev, event.severity, overlay.owner, \
+     overlay.changed_rev, overlay.status, overlay.deleted \
+     FROM unnest($1::uuid[]) AS k (id) \
+     CROSS JOIN LATERAL (SELECT created_rev, severity FROM event WHERE event.owner = $2 \
+     AND event.id = k.id LIMIT 1) AS event \
+     CROSS JOIN LATERAL (SELECT owner, changed_rev, status, deleted FROM overlay \
+     WHERE overlay.system_rev = event.created_rev LIMIT $3) AS overlay LIMIT $3";
+
+/// The most overlays that are read for all events that end: as many as one step reports, and one that says that
+/// they are too many.
+const ENDING_ROWS: usize = MAX_ENDED + 1;
+
+/// One of the statements.
+#[derive(Clone, Copy, Debug)]
+enum Lookup {
+    MakeFeeds,
+    Feeds,
+    SystemEvents,
+    SeenEvents,
+    OwnEvents,
+    PublishedEvents,
+    Tombstones,
+    EndingOverlays,
+}
+
+/// A statement with its parameters.
+struct Query {
+    lookup: Lookup,
+    parameters: Vec<Box<dyn ToSql + Sync + Send>>,
+}
+
+impl Lookup {
+    const fn sql(self) -> &'static str {
+        match self {
+            Self::MakeFeeds => MAKE_FEEDS,
+            Self::Feeds => LOCK_FEEDS,
+            Self::SystemEvents => SYSTEM_EVENTS,
+            Self::SeenEvents => SEEN_EVENTS,
+            Self::OwnEvents => OWN_EVENTS,
+            Self::PublishedEvents => PUBLISHED_EVENTS,
+            Self::Tombstones => TOMBSTONES,
+            Self::EndingOverlays => ENDING_OVERLAYS,
+        }
+    }
+}
+
+impl Query {
+    /// The statements for a group, in the order in which they lock. Those without subjects are left out.
+    fn all(subjects: &Subjects, system: SystemId) -> Vec<Self> {
+        let owners: Vec<Uuid> = subjects
+            .owners
+            .iter()
+            .map(|owner| *owner.as_uuid())
+            .collect();
+        let system = *system.as_uuid();
+        let mut queries = vec![
+            Self {
+                lookup: Lookup::MakeFeeds,
+                parameters: vec![Box::new(owners.clone())],
+            },
+            Self {
+                lookup: Lookup::Feeds,
+                parameters: vec![Box::new(owners)],
+            },
+        ];
+        let mut add = |lookup, is_empty: bool, parameters| {
+            if !is_empty {
+                queries.push(Self { lookup, parameters });
+            }
+        };
+        let of_system = &subjects.of_system;
+        let ids = uuids(of_system);
+        add(
+            Lookup::SystemEvents,
+            of_system.is_empty(),
+            vec![Box::new(ids), Box::new(system)],
+        );
+        let seen = &subjects.by_users;
+        let (ids, owners): (Vec<Uuid>, Vec<Uuid>) = seen
+            .iter()
+            .map(|(id, owner)| (*id.as_uuid(), *owner.as_uuid()))
+            .unzip();
+        add(
+            Lookup::SeenEvents,
+            seen.is_empty(),
+            vec![Box::new(ids), Box::new(owners), Box::new(system)],
+        );
+        for (lookup, keys) in [
+            (Lookup::OwnEvents, &subjects.own),
+            (Lookup::PublishedEvents, &subjects.published),
+            (Lookup::Tombstones, &subjects.deleted),
+        ] {
+            let (owners, ids): (Vec<Uuid>, Vec<Uuid>) = keys
+                .iter()
+                .map(|(owner, id)| (*owner.as_uuid(), *id.as_uuid()))
+                .unzip();
+            add(
+                lookup,
+                keys.is_empty(),
+                vec![Box::new(owners), Box::new(ids)],
+            );
+        }
+        let ending = &subjects.ending;
+        add(
+            Lookup::EndingOverlays,
+            ending.is_empty(),
+            vec![
+                Box::new(uuids(ending)),
+                Box::new(system),
+                Box::new(ENDING_ROWS as i64),
+            ],
+        );
+        queries
+    }
+}
+
+fn uuids(ids: &BTreeSet<EventId>) -> Vec<Uuid> {
+    ids.iter().map(|id| *id.as_uuid()).collect()
+}
+
+/// Begins a transaction, locks the feeds of the group and reads what it needs. Feeds that are missing are
+/// made.
+pub(super) async fn look_up<'a>(
+    connection: &Connection,
+    sent: &AtomicU64,
+    subjects: &Subjects,
+    system: SystemId,
+) -> Result<State<'a>, Failure> {
+    let queries = Query::all(subjects, system);
+    let mut statements = Vec::with_capacity(queries.len());
+    for query in &queries {
+        statements.push(connection.prepared(query.lookup.sql()).await?);
+    }
+    let parameters: Vec<Vec<&(dyn ToSql + Sync)>> = queries
+        .iter()
+        .map(|query| {
+            let values = query.parameters.iter();
+            values
+                .map(|value| &**value as &(dyn ToSql + Sync))
+                .collect()
+        })
+        .collect();
+    let mut pipeline = Pipeline::new(connection, sent);
+    pipeline.send_simple("BEGIN").await;
+    for (statement, parameters) in statements.iter().zip(&parameters) {
+        pipeline.send(statement, parameters).await;
+    }
+    let answers = pipeline.finish().await?;
+    let mut state = State::new(system);
+    // The first answer is that of BEGIN.
+    for (query, rows) in queries.iter().zip(answers.iter().skip(1)) {
+        for row in rows {
+            read(query.lookup, row, &mut state)?;
+        }
+        if matches!(query.lookup, Lookup::EndingOverlays) && rows.len() >= ENDING_ROWS {
+            state.ending.is_cut = true;
+        }
+    }
+    Ok(state)
+}
+
+/// Adds a row to the state.
+fn read(lookup: Lookup, row: &Row, state: &mut State<'_>) -> Result<(), StoreError> {
+    match lookup {
+        Lookup::MakeFeeds => {}
+        Lookup::Feeds => {
+            let counts: Vec<i64> = get(row, 4)?;
+            let mut by_number = [0; Kind::NUMBER];
+            for (known, count) in by_number.iter_mut().zip(counts) {
+                *known = u64::try_from(count).unwrap_or_default();
+            }
+            let feed = Feed {
+                head: rev(row, 1)?,
+                bytes: number(row, 2)?,
+                deletions: number(row, 3)?,
+                counts: KindCounts::from(by_number),
+                overlays_read: by_severity(row, 5)?,
+                overlays_deleted: by_severity(row, 6)?,
+                is_changed: false,
+            };
+            state.feeds.insert(owner(row, 0)?, feed);
+        }
+        Lookup::SystemEvents | Lookup::OwnEvents => {
+            let (key, event) = event(row)?;
+            state.events.insert(key, event);
+        }
+        Lookup::SeenEvents => {
+            let (key, event) = event(row)?;
+            if let Some(is_deleted) = get::<Option<bool>>(row, 12)? {
+                let overlay = Overlay {
+                    state: UsersState {
+                        status: status(row, 11)?,
+                        deleted: is_deleted,
+                    },
+                    severity: event.severity,
+                    changed_rev: rev(row, 13)?,
+                    updated_at: moment(row, 14)?,
+                    is_changed: false,
+                };
+                let key = (owner(row, 10)?, event.created_rev);
+                state.overlays.insert(key, overlay);
+            }
+            // The system's own lookup knows more of the event.
+            state.events.entry(key).or_insert(event);
+        }
+        Lookup::PublishedEvents => {
+            let key = (owner(row, 2)?, id(row, 1)?);
+            let event = Stored {
+                created_rev: rev(row, 0)?,
+                changed_rev: optional_rev(row, 14)?,
+                severity: severity(row, 8)?,
+                status: status(row, 9)?,
+                created_at: moment(row, 10)?,
+                updated_at: moment(row, 11)?,
+                digest: digest(row, 15)?,
+                bytes: bytes(row, 16)?,
+                origin: Origin::Database {
+                    json: Some(event_json(row)?),
+                    is_marked: false,
+                },
+            };
+            state.events.insert(key, event);
+        }
+        Lookup::Tombstones => {
+            let key = (owner(row, 0)?, id(row, 1)?);
+            let tombstone = Tombstone {
+                remains: Remains {
+                    rev: rev(row, 2)?,
+                    digest: digest(row, 3)?,
+                    created_at: moment(row, 4)?,
+                    deleted_at: moment(row, 5)?,
+                },
+                deleted_rev: rev(row, 6)?,
+                burial: None,
+            };
+            state.tombstones.insert(key, tombstone);
+        }
+        Lookup::EndingOverlays => {
+            let event = rev(row, 0)?;
+            let is_deleted: bool = get(row, 5)?;
+            let status = status(row, 4)?;
+            let overlay = EndedOverlay {
+                owner: owner(row, 2)?,
+                changed_rev: rev(row, 3)?,
+                severity: severity(row, 1)?,
+                status: (!is_deleted).then_some(status),
+            };
+            state
+                .ending
+                .overlays
+                .entry(event)
+                .or_default()
+                .push(overlay);
+        }
+    }
+    Ok(())
+}
+
+/// Reads the columns that most lookups of events begin with.
+fn event(row: &Row) -> Result<(Key, Stored<'static>), StoreError> {
+    let event = Stored {
+        created_rev: rev(row, 2)?,
+        changed_rev: optional_rev(row, 3)?,
+        severity: severity(row, 4)?,
+        status: status(row, 5)?,
+        created_at: moment(row, 6)?,
+        updated_at: moment(row, 7)?,
+        digest: digest(row, 8)?,
+        bytes: bytes(row, 9)?,
+        origin: Origin::Database {
+            json: None,
+            is_marked: false,
+        },
+    };
+    Ok(((owner(row, 0)?, id(row, 1)?), event))
+}
+
+fn get<'r, T: FromSql<'r>>(row: &'r Row, index: usize) -> Result<T, StoreError> {
+    row.try_get(index).map_err(store_error)
+}
+
+fn optional_rev(row: &Row, index: usize) -> Result<Option<Rev>, StoreError> {
+    match get::<Option<i64>>(row, index)? {
+        Some(_) => Ok(Some(rev(row, index)?)),
+        None => Ok(None),
+    }
+}
+
+/// Reads a size, which PostgreSQL computes as a 32-bit number.
+fn bytes(row: &Row, index: usize) -> Result<u64, StoreError> {
+    Ok(u64::try_from(get::<i32>(row, index)?).unwrap_or_default())
+}
+
+fn digest(row: &Row, index: usize) -> Result<Digest, StoreError> {
+    let bytes: &[u8] = get(row, index)?;
+    let digest = bytes.try_into().map_err(|_| UnreadableColumn {
+        column: "digest",
+        value: format!("{} bytes", bytes.len()),
+    })?;
+    Ok(Digest::from_bytes(digest))
+}
+
+fn by_severity(row: &Row, index: usize) -> Result<[i64; Severity::ALL.len()], StoreError> {
+    let counts: Vec<i64> = get(row, index)?;
+    let mut by_severity = [0; Severity::ALL.len()];
+    for (known, count) in by_severity.iter_mut().zip(counts) {
+        *known = count;
+    }
+    Ok(by_severity)
+}

@@ -1,0 +1,209 @@
+//! What a group reads and changes, in memory: the rows as they are and as they become.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use tidings_event::wire::Digest;
+use tidings_event::{EventId, OwnerId, Rev, Severity, Status, SystemId, Timestamp};
+
+use super::subjects::Key;
+use crate::ended_overlay::EndedOverlay;
+use crate::store::Submission;
+use crate::store::decide::change::UsersState;
+use crate::store::decide::publish::Remains;
+use crate::store::kind::{Kind, KindCounts};
+
+/// The feeds and events of a group. Everything in it is locked.
+#[derive(Debug)]
+pub(super) struct State<'a> {
+    pub(super) system: SystemId,
+    pub(super) feeds: HashMap<OwnerId, Feed>,
+    pub(super) events: HashMap<Key, Stored<'a>>,
+    pub(super) tombstones: HashMap<Key, Tombstone>,
+    /// By the user and the position of the system event.
+    pub(super) overlays: HashMap<(OwnerId, Rev), Overlay>,
+    /// The overlays of system events that the group can delete.
+    pub(super) ending: Ending,
+    /// The marks and deletions of the group, in its order.
+    pub(super) changes: Vec<RecentChange>,
+}
+
+/// A feed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Feed {
+    pub(super) head: Rev,
+    pub(super) bytes: u64,
+    pub(super) deletions: u64,
+    pub(super) counts: KindCounts,
+    /// By the number of the severity.
+    pub(super) overlays_read: [i64; Severity::ALL.len()],
+    pub(super) overlays_deleted: [i64; Severity::ALL.len()],
+    pub(super) is_changed: bool,
+}
+
+/// An event.
+#[derive(Clone, Debug)]
+pub(super) struct Stored<'a> {
+    pub(super) created_rev: Rev,
+    pub(super) changed_rev: Option<Rev>,
+    pub(super) severity: Severity,
+    pub(super) status: Status,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    pub(super) digest: Digest,
+    /// What it counts against the quota of its owner.
+    pub(super) bytes: u64,
+    pub(super) origin: Origin<'a>,
+}
+
+/// Where an event comes from.
+#[derive(Clone, Debug)]
+pub(super) enum Origin<'a> {
+    /// The database.
+    Database {
+        /// Its JSON, if it is published again.
+        json: Option<Bytes>,
+        /// Whether the group marks it.
+        is_marked: bool,
+    },
+    /// The group.
+    Group(&'a Submission),
+}
+
+/// What remains of a deleted event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tombstone {
+    pub(super) remains: Remains,
+    /// The position of its deletion.
+    pub(super) deleted_rev: Rev,
+    /// How the group has deleted it; `None` if it was deleted before.
+    pub(super) burial: Option<Burial>,
+}
+
+/// A deletion by the group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Burial {
+    /// Of an event in the database.
+    OfStored,
+    /// Of an event that the same group publishes.
+    OfNew,
+}
+
+/// What a user did to a system event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Overlay {
+    pub(super) state: UsersState,
+    pub(super) severity: Severity,
+    pub(super) changed_rev: Rev,
+    pub(super) updated_at: Timestamp,
+    /// Whether the group changes it.
+    pub(super) is_changed: bool,
+}
+
+/// The overlays of system events that may end, as they are in the database.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    pub(super) overlays: HashMap<Rev, Vec<EndedOverlay>>,
+    /// Whether not all were read, because they are too many.
+    pub(super) is_cut: bool,
+    /// The events that have ended, with their severities.
+    pub(super) ended: Vec<(Rev, Severity)>,
+}
+
+/// A mark or deletion, for the frames of other nodes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RecentChange {
+    pub(super) owner: OwnerId,
+    pub(super) rev: Rev,
+    /// The first rev of the step.
+    pub(super) step: Rev,
+    pub(super) id: EventId,
+    pub(super) system_rev: Option<Rev>,
+    pub(super) severity: Severity,
+    pub(super) before: Status,
+    pub(super) after: Option<Status>,
+    pub(super) updated_before: Timestamp,
+    pub(super) changed_before: Option<Rev>,
+    pub(super) at: Timestamp,
+}
+
+impl Feed {
+    /// Takes the next rev.
+    pub(super) fn advance(&mut self) -> Rev {
+        self.head = self.head.next();
+        self.is_changed = true;
+        self.head
+    }
+
+    /// Adds the bytes of an event, unless the feed would exceed `limit`. Returns whether it fits.
+    pub(super) fn occupy(&mut self, bytes: u64, limit: Option<u64>) -> bool {
+        let fits = limit.is_none_or(|limit| self.bytes.saturating_add(bytes) <= limit);
+        if fits {
+            self.bytes += bytes;
+        }
+        fits
+    }
+
+    /// Counts a user's overlay of a system event.
+    pub(super) fn count_overlay(&mut self, severity: Severity, read: i64, deleted: i64) {
+        let index = usize::from(Kind::of(severity, Status::Unread).number() / 2);
+        self.overlays_read[index] += read;
+        self.overlays_deleted[index] += deleted;
+    }
+}
+
+impl<'a> State<'a> {
+    pub(super) fn new(system: SystemId) -> Self {
+        Self {
+            system,
+            feeds: HashMap::new(),
+            events: HashMap::new(),
+            tombstones: HashMap::new(),
+            overlays: HashMap::new(),
+            ending: Ending::default(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// The feed of an owner of the group.
+    pub(super) fn feed(&mut self, owner: OwnerId) -> &mut Feed {
+        self.feeds.entry(owner).or_default()
+    }
+
+    /// Adds an event at the next rev. Its bytes are counted already.
+    pub(super) fn add(&mut self, owner: OwnerId, submission: &'a Submission) -> Rev {
+        let event = &submission.event;
+        let feed = self.feed(owner);
+        feed.counts.add(Kind::of(event.severity, event.status));
+        let created_rev = feed.advance();
+        let stored = Stored {
+            created_rev,
+            changed_rev: None,
+            severity: event.severity,
+            status: event.status,
+            created_at: event.created_at,
+            updated_at: event.updated_at,
+            digest: submission.digests.of_content,
+            bytes: submission.stored_bytes(),
+            origin: Origin::Group(submission),
+        };
+        self.events.insert((owner, event.id), stored);
+        created_rev
+    }
+
+    /// Takes back the event of a feed that was added last, with its bytes.
+    pub(super) fn take_back(&mut self, owner: OwnerId, submission: &Submission) {
+        let event = &submission.event;
+        self.events.remove(&(owner, event.id));
+        let feed = self.feed(owner);
+        feed.counts.subtract(Kind::of(event.severity, event.status));
+        feed.bytes = feed.bytes.saturating_sub(submission.stored_bytes());
+        feed.head = Rev::new(feed.head.get() - 1);
+    }
+
+    /// Whether the group changes nothing.
+    pub(super) fn is_unchanged(&self) -> bool {
+        let is_new = |event: &Stored<'_>| matches!(event.origin, Origin::Group(_));
+        self.changes.is_empty() && !self.events.values().any(is_new)
+    }
+}

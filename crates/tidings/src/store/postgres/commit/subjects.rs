@@ -1,0 +1,70 @@
+//! What a group is about: the owners and the ids that have to be looked up before it is decided.
+
+use std::collections::BTreeSet;
+
+use tidings_event::{Change, EventId, OwnerId, SystemId};
+
+use crate::store::decide::publish::owner_of;
+use crate::store::{Group, Side};
+
+/// An event or tombstone of a feed.
+pub(super) type Key = (OwnerId, EventId);
+
+/// The rows that a group needs. Sets are sorted, so that all nodes lock rows in the same order.
+#[derive(Debug, Default)]
+pub(super) struct Subjects {
+    /// The feeds that can change.
+    pub(super) owners: BTreeSet<OwnerId>,
+    /// The events that are published, which can be repeats.
+    pub(super) published: BTreeSet<Key>,
+    /// The events of users' own feeds that are changed.
+    pub(super) own: BTreeSet<Key>,
+    /// The events that the system changes.
+    pub(super) of_system: BTreeSet<EventId>,
+    /// The events that the system deletes: their overlays end.
+    pub(super) ending: BTreeSet<EventId>,
+    /// The system events that users change, in the order of the events.
+    pub(super) by_users: BTreeSet<(EventId, OwnerId)>,
+    /// What can have been deleted before.
+    pub(super) deleted: BTreeSet<Key>,
+}
+
+impl Subjects {
+    /// The subjects of `group`.
+    pub(super) fn of(group: &Group, system: SystemId) -> Self {
+        let mut subjects = Self::default();
+        let submissions = group.publications.iter();
+        for submission in submissions.flat_map(|one| &one.submissions) {
+            let owner = owner_of(&submission.event, system);
+            let key = (owner, submission.event.id);
+            subjects.owners.insert(owner);
+            subjects.published.insert(key);
+            subjects.deleted.insert(key);
+        }
+        let system = OwnerId::from(system);
+        for step in &group.steps {
+            let (owner, is_system) = (step.owner, step.owner == system);
+            subjects.owners.insert(owner);
+            for target in &step.targets {
+                let id = target.id;
+                if step.change == Change::Delete {
+                    subjects.deleted.extend([(owner, id), (system, id)]);
+                }
+                if is_system {
+                    subjects.of_system.insert(id);
+                    if step.change == Change::Delete {
+                        subjects.ending.insert(id);
+                    }
+                    continue;
+                }
+                if target.side != Some(Side::System) {
+                    subjects.own.insert((owner, id));
+                }
+                if target.side != Some(Side::Own) {
+                    subjects.by_users.insert((id, owner));
+                }
+            }
+        }
+        subjects
+    }
+}

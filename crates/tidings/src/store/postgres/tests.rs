@@ -1,0 +1,75 @@
+//! Tests of the store itself, on a real server.
+
+#[path = "../../../tests/support/postgres.rs"]
+mod database;
+mod doubt;
+mod outcomes;
+mod statements;
+
+use tidings_event::{Event, EventId, IntoDraft as _, Limits, OwnerId, SystemId, Timestamp};
+
+use super::PostgresStore;
+use crate::config::PostgresConfig;
+use crate::store::{Group, Publication, Submission};
+use database::Database;
+
+/// A store in a new database.
+async fn open(database: &Database) -> PostgresStore {
+    PostgresStore::open(&PostgresConfig::new(database.url()))
+        .await
+        .expect("the store opens")
+}
+
+/// A store in a new database for the installation `system`.
+async fn open_as(database: &Database, system: SystemId) -> PostgresStore {
+    open(database).await;
+    let id = system.as_uuid();
+    database.query(&format!("UPDATE installation SET system_id = '{id}'"));
+    open(database).await
+}
+
+/// An event that is ready to be stored.
+fn submission(id: EventId, owner: OwnerId, number: u64, system: SystemId) -> Submission {
+    let event = Event::builder()
+        .from_user(*owner.as_uuid())
+        .acted_upon(uuid::Uuid::from_u128(7))
+        .with_category("deployment")
+        .with_action("apply")
+        .with_severity(tidings_event::Severity::ALL[(number % 8) as usize])
+        .with_error(tidings_event::Cause::new("No space"))
+        .with_description(format!("Éclair {number}"));
+    let mut event = event.build().unwrap().into_event();
+    event.id = id;
+    // The builder would mint another for each copy.
+    event.operation_id = uuid::Uuid::from_u128(8).into();
+    event.created_at = moment(1_000 + number);
+    event.updated_at = event.created_at;
+    let mut draft = event.into_draft(&Limits::default()).unwrap();
+    let metadata = draft.take_metadata_json();
+    let (mut event, digests) = draft.resolve(system);
+    event.metadata = None;
+    let json = event.to_json_with(metadata.as_deref()).into();
+    Submission {
+        event,
+        metadata,
+        digests,
+        json,
+        aged_from: None,
+    }
+}
+
+fn moment(second: u64) -> Timestamp {
+    let second = i64::try_from(second).unwrap();
+    Timestamp::from_second(1_700_000_000 + second).unwrap()
+}
+
+/// A group of one request.
+fn publishing(submissions: Vec<Submission>) -> Group {
+    Group {
+        publications: vec![Publication {
+            submissions,
+            quota: None,
+        }],
+        steps: Vec::new(),
+    }
+}

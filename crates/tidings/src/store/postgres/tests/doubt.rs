@@ -1,0 +1,287 @@
+//! Commits whose answer is lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use tidings_event::{EventId, OwnerId};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::{Database, publishing, submission};
+use crate::config::PostgresConfig;
+use crate::store::postgres::PostgresStore;
+use crate::store::{Committed, PublishOutcome, Store as _, StoreError};
+
+/// What the proxy does with the next commit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Fate {
+    /// It passes.
+    Pass = 0,
+    /// The server gets it, and its client loses the connection.
+    LoseAnswer = 1,
+    /// The server does not get it, and both lose the connection.
+    LoseCommit = 2,
+}
+
+/// A proxy before the server.
+struct Proxy {
+    port: u16,
+    fate: Arc<AtomicU8>,
+    _tasks: JoinSet<()>,
+}
+
+impl Proxy {
+    async fn start(server: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let fate = Arc::new(AtomicU8::new(Fate::Pass as u8));
+        let mut tasks = JoinSet::new();
+        let next = Arc::clone(&fate);
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                let server = TcpStream::connect(&server).await.unwrap();
+                connections.spawn(forward(client, server, Arc::clone(&next)));
+            }
+        });
+        Self {
+            port,
+            fate,
+            _tasks: tasks,
+        }
+    }
+
+    fn next_commit(&self, fate: Fate) {
+        self.fate.store(fate as u8, Ordering::SeqCst);
+    }
+
+    fn is_done(&self) -> bool {
+        self.fate.load(Ordering::SeqCst) == Fate::Pass as u8
+    }
+}
+
+async fn forward(client: TcpStream, server: TcpStream, fate: Arc<AtomicU8>) {
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let answers = async move {
+        let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
+        from_server
+    };
+    let requests = async {
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let read = from_client.read(&mut buffer).await.unwrap_or(0);
+            if read == 0 {
+                return false;
+            }
+            let request = &buffer[..read];
+            let is_commit = request.windows(7).any(|part| part == b"COMMIT\0");
+            let pass = Fate::Pass as u8;
+            match is_commit.then(|| fate.swap(pass, Ordering::SeqCst)) {
+                Some(fate) if fate == Fate::LoseCommit as u8 => return false,
+                Some(fate) if fate == Fate::LoseAnswer as u8 => {
+                    to_server.write_all(request).await.unwrap();
+                    return true;
+                }
+                _ => {
+                    if to_server.write_all(request).await.is_err() {
+                        return false;
+                    }
+                }
+            }
+        }
+    };
+    tokio::pin!(answers);
+    let keeps_server = tokio::select! {
+        // Before an answer to a lost commit could pass.
+        biased;
+        keeps_server = requests => keeps_server,
+        _ = &mut answers => false,
+    };
+    drop(from_client);
+    if keeps_server {
+        // The server does not learn that its client is gone.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// A store behind a proxy.
+struct Scene {
+    database: Database,
+    proxy: Proxy,
+    store: Arc<PostgresStore>,
+}
+
+impl Scene {
+    async fn begin() -> Self {
+        let database = Database::create();
+        let url = database.url();
+        let (_, rest) = url.split_once('@').unwrap();
+        let (server, name) = rest.split_once('/').unwrap();
+        let proxy = Proxy::start(server.to_owned()).await;
+        let url = format!("postgres://postgres@127.0.0.1:{}/{name}", proxy.port);
+        let config = PostgresConfig::new(url).with_timeout(Duration::from_secs(5));
+        let store = Arc::new(PostgresStore::open(&config).await.unwrap());
+        Self {
+            database,
+            proxy,
+            store,
+        }
+    }
+
+    /// Publishes the event with a number in a task of its own.
+    fn publish(&self, number: u64) -> tokio::task::JoinHandle<Result<Committed, StoreError>> {
+        let store = Arc::clone(&self.store);
+        tokio::spawn(async move {
+            let id: EventId = Uuid::from_u128(0xE000 + u128::from(number)).into();
+            let owner = OwnerId::from_uuid(Uuid::from_u128(0xA));
+            let event = submission(id, owner, number, store.identity().system);
+            let group = publishing(vec![event]);
+            store.commit(Box::new(|| group)).await
+        })
+    }
+
+    /// Makes every commit wait for a lock of the test, which [`Blocked::release`] releases.
+    async fn block_commits(&self) -> Blocked {
+        self.database.query(
+            "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS \
+             'BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NULL; END'; \
+             CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON event \
+             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()",
+        );
+        let (client, driver) = tokio_postgres::connect(&self.database.url(), tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        let driver = tokio::spawn(driver);
+        client
+            .batch_execute("SELECT pg_advisory_lock(42)")
+            .await
+            .unwrap();
+        Blocked { client, driver }
+    }
+
+    fn events(&self) -> String {
+        let found = self.database.query(
+            "SELECT string_agg(created_rev::text, ' ' ORDER BY created_rev), \
+             (SELECT max(head) FROM feed) FROM event",
+        );
+        let text = |index: usize| found[index].clone().unwrap_or_default();
+        format!("{} head {}", text(0), text(1))
+    }
+}
+
+/// Commits wait while this exists.
+struct Blocked {
+    client: tokio_postgres::Client,
+    driver: tokio::task::JoinHandle<Result<(), tokio_postgres::Error>>,
+}
+
+impl Blocked {
+    /// Waits until a statement that begins like this waits for a lock, and returns its process.
+    async fn waiting(&self, statement: &str) -> i32 {
+        loop {
+            let row = self
+                .client
+                .query_opt(
+                    "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                     AND datname = current_database() AND starts_with(query, $1)",
+                    &[&statement],
+                )
+                .await
+                .unwrap();
+            if let Some(row) = row {
+                return row.get(0);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn terminate(&self, process: i32) {
+        self.client
+            .execute("SELECT pg_terminate_backend($1)", &[&process])
+            .await
+            .unwrap();
+    }
+
+    async fn release(self) {
+        drop(self.client);
+        self.driver.await.unwrap().unwrap();
+    }
+}
+
+fn revs(committed: Result<Committed, StoreError>) -> Vec<(u64, bool)> {
+    let committed = committed.unwrap();
+    let PublishOutcome::Stored(stored) = &committed.published[0] else {
+        panic!("{committed:?}");
+    };
+    let revs = stored.iter().map(|one| (one.rev.get(), one.repeated));
+    revs.collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_whose_answer_is_lost_is_found() {
+    let scene = Scene::begin().await;
+    assert_eq!(revs(scene.publish(1).await.unwrap()), [(1, false)]);
+    scene.proxy.next_commit(Fate::LoseAnswer);
+    assert_eq!(revs(scene.publish(2).await.unwrap()), [(2, false)]);
+    assert!(scene.proxy.is_done());
+    assert_eq!(scene.events(), "1 2 head 2");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_is_lost_is_done_again() {
+    let scene = Scene::begin().await;
+    scene.proxy.next_commit(Fate::LoseCommit);
+    assert_eq!(revs(scene.publish(1).await.unwrap()), [(1, false)]);
+    assert!(scene.proxy.is_done());
+    assert_eq!(scene.events(), "1 head 1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_in_progress_is_waited_for() {
+    let scene = Scene::begin().await;
+    let blocked = scene.block_commits().await;
+    // The first event of an owner: even the row of its feed is not visible to others yet.
+    scene.proxy.next_commit(Fate::LoseAnswer);
+    let published = scene.publish(1);
+    blocked.waiting("COMMIT").await;
+    blocked.waiting("INSERT INTO feed").await;
+    blocked.release().await;
+    assert_eq!(revs(published.await.unwrap()), [(1, false)]);
+    assert_eq!(scene.events(), "1 head 1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_the_server_ends_is_done_again() {
+    let scene = Scene::begin().await;
+    let blocked = scene.block_commits().await;
+    let published = scene.publish(1);
+    let process = blocked.waiting("COMMIT").await;
+    blocked.terminate(process).await;
+    // Until the next attempt waits.
+    while blocked.waiting("COMMIT").await == process {
+        tokio::task::yield_now().await;
+    }
+    blocked.release().await;
+    assert_eq!(revs(published.await.unwrap()), [(1, false)]);
+    assert_eq!(scene.events(), "1 head 1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_cannot_be_found_out_is_an_error() {
+    let mut scene = Scene::begin().await;
+    let blocked = scene.block_commits().await;
+    scene.proxy.next_commit(Fate::LoseAnswer);
+    let published = scene.publish(1);
+    blocked.waiting("COMMIT").await;
+    // No new connection can be made any more.
+    scene.proxy._tasks.shutdown().await;
+    let failed = published.await.unwrap().unwrap_err();
+    assert!(matches!(failed, StoreError::Unavailable(_)), "{failed:?}");
+    blocked.release().await;
+}

@@ -1,0 +1,72 @@
+//! The number of statements that a group takes.
+
+use tidings_event::{Change, EventId, OwnerId, Status};
+use uuid::Uuid;
+
+use super::{Database, moment, open, publishing, submission};
+use crate::store::postgres::PostgresStore;
+use crate::store::{ChangeStep, Group, Publication, Store as _, Target};
+
+/// Commits a group and returns how many statements it took.
+async fn statements(store: &PostgresStore, group: Group) -> u64 {
+    let before = store.commits.sent();
+    store.commit(Box::new(|| group)).await.unwrap();
+    store.commits.sent() - before
+}
+
+fn id(number: u64) -> EventId {
+    Uuid::from_u128(0xE000 + u128::from(number)).into()
+}
+
+fn owner(number: u64) -> OwnerId {
+    OwnerId::from_uuid(Uuid::from_u128(0xA000 + u128::from(number)))
+}
+
+#[tokio::test]
+async fn a_group_takes_as_many_statements_however_many_events_it_has() {
+    let database = Database::create();
+    let store = open(&database).await;
+    let system = store.identity().system;
+    let event = |number| submission(id(number), owner(number % 7), number, system);
+    let one = statements(&store, publishing(vec![event(1)])).await;
+    // BEGIN, make feeds, lock them, look up events and tombstones; insert, set feeds, COMMIT.
+    assert_eq!(one, 8);
+    let batch = publishing((100..200).map(event).collect());
+    assert_eq!(statements(&store, batch).await, one);
+    let requests = (200..264).map(|number| Publication {
+        submissions: vec![event(number)],
+        quota: None,
+    });
+    let requests = Group {
+        publications: requests.collect(),
+        steps: Vec::new(),
+    };
+    assert_eq!(statements(&store, requests).await, one);
+    // Repeats change nothing, and end with a rollback, which is not counted.
+    let repeats = publishing((100..200).map(event).collect());
+    assert_eq!(statements(&store, repeats).await, 5);
+
+    let step = |number: u64, change| ChangeStep {
+        owner: owner(number % 7),
+        targets: vec![Target {
+            id: id(number),
+            side: None,
+        }],
+        change,
+        only: None,
+        at: moment(10_000),
+    };
+    let steps = |numbers: std::ops::Range<u64>, change| Group {
+        publications: Vec::new(),
+        steps: numbers.map(|number| step(number, change)).collect(),
+    };
+    let read = Change::Status(Status::Read);
+    let one = statements(&store, steps(100..101, read)).await;
+    assert_eq!(statements(&store, steps(101..165, read)).await, one);
+    let one = statements(&store, steps(100..101, Change::Delete)).await;
+    assert_eq!(
+        statements(&store, steps(101..165, Change::Delete)).await,
+        one
+    );
+    store.close().await;
+}

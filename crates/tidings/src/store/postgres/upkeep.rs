@@ -1,0 +1,292 @@
+//! Keeps the store tidy: old deletions, overlays of deleted system events, changes that no node asks for
+//! any more.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tidings_event::{OwnerId, Severity, Status, Timestamp};
+use tokio_postgres::{Row, Transaction};
+use uuid::Uuid;
+
+use super::commit::LOCK_FEEDS;
+use super::fault::store_error;
+use super::pool::{Pool, Pooled};
+use super::row::{moment, severity};
+use super::search_blocks;
+use crate::store::kind::Kind;
+use crate::store::moment::nanoseconds;
+use crate::store::{Progress, StoreError};
+
+/// The most deletions that are forgotten at a time: a commit of a few milliseconds.
+const TOMBSTONES_AT_A_TIME: i64 = 512;
+
+/// The most overlays that are removed at a time.
+const OVERLAYS_AT_A_TIME: usize = 512;
+
+/// The most noted changes that are dropped at a time.
+const CHANGES_AT_A_TIME: i64 = 4096;
+
+/// How long changes are noted for other nodes, far longer than a node that follows a feed needs to hear of them.
+const CHANGES_KEPT: Duration = Duration::from_secs(600);
+
+/// Maintenance, in transactions of its own.
+#[derive(Debug)]
+pub(super) struct Upkeep {
+    pool: Pool,
+    /// How long the overlays of a deleted system event are kept.
+    keep_overlays: Duration,
+    /// The feed that was added to the search index last.
+    last_indexed: Mutex<OwnerId>,
+}
+
+impl Upkeep {
+    pub(super) fn new(pool: Pool, keep_overlays: Duration) -> Self {
+        Self {
+            pool,
+            keep_overlays,
+            last_indexed: Mutex::new(OwnerId::from_uuid(Uuid::nil())),
+        }
+    }
+
+    /// The trusted time of the store's last use.
+    pub(super) async fn last_use(&self) -> Result<Option<Timestamp>, StoreError> {
+        let connection = self.pool.get().await?;
+        let row = connection.query_opt("SELECT at FROM last_use", &[]).await;
+        let row = row.map_err(store_error)?;
+        Ok(row.map(|row| moment(&row, 0)).transpose()?)
+    }
+
+    /// Stores the trusted time for the next start.
+    pub(super) async fn note_use(&self, at: Timestamp) -> Result<(), StoreError> {
+        let connection = self.pool.get().await?;
+        let noted = connection
+            .execute(
+                "INSERT INTO last_use (at) VALUES ($1) \
+                 ON CONFLICT (only_row) DO UPDATE SET at = excluded.at",
+                &[&nanoseconds(at)],
+            )
+            .await;
+        noted.map(drop).map_err(store_error)
+    }
+
+    /// Checks that the server takes events.
+    pub(super) async fn check(&self) -> Result<(), StoreError> {
+        let connection = self.pool.get().await?;
+        // An update of nothing is refused by a standby, like every other.
+        let checked = connection
+            .execute("UPDATE installation SET only_row = true WHERE false", &[])
+            .await;
+        checked.map(drop).map_err(|error| {
+            let error = store_error(error);
+            connection.close();
+            error
+        })
+    }
+
+    /// Forgets some deletions before a moment or, if there are none, some beyond the last `kept` of an owner,
+    /// and raises the floors of their feeds.
+    pub(super) async fn forget(
+        &self,
+        before: Timestamp,
+        kept: u64,
+    ) -> Result<(u64, Progress), StoreError> {
+        let mut connection = self.pool.get().await?;
+        let mut tombstones = connection
+            .query(
+                "SELECT owner, id FROM tombstone WHERE deleted_at < $1 \
+                 ORDER BY deleted_at LIMIT $2",
+                &[&nanoseconds(before), &TOMBSTONES_AT_A_TIME],
+            )
+            .await
+            .map_err(store_error)?;
+        if tombstones.is_empty() {
+            tombstones = too_many(&connection, kept).await.map_err(store_error)?;
+        }
+        if tombstones.is_empty() {
+            return Ok((0, Progress::Done));
+        }
+        let forgotten = forget(&mut connection, &tombstones).await;
+        Ok((forgotten.map_err(store_error)?, Progress::More))
+    }
+
+    /// A step of maintenance.
+    pub(super) async fn tidy(&self) -> Result<Progress, StoreError> {
+        let mut connection = self.pool.get().await?;
+        let removed = self.remove_overlays(&mut connection).await?;
+        let dropped = drop_changes(&connection).await.map_err(store_error)?;
+        let indexed = self.index(&connection).await?;
+        Ok(match removed || dropped || indexed {
+            true => Progress::More,
+            false => Progress::Done,
+        })
+    }
+
+    /// Adds some events to the search index. Feeds take turns. Returns whether there were any.
+    async fn index(&self, connection: &Pooled) -> Result<bool, StoreError> {
+        let after = *self.last_indexed();
+        let (progress, after) = search_blocks::build_some(connection, after).await?;
+        *self.last_indexed() = after;
+        Ok(progress == Progress::More)
+    }
+
+    fn last_indexed(&self) -> MutexGuard<'_, OwnerId> {
+        self.last_indexed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes some overlays of deleted system events, and their counts. Returns whether there were such
+    /// events.
+    async fn remove_overlays(&self, connection: &mut Pooled) -> Result<bool, StoreError> {
+        let kept = self.keep_overlays.as_secs_f64();
+        let ended = connection
+            .query(
+                "SELECT owner, system_rev, severity FROM ended \
+                 WHERE ended_at <= ((extract(epoch FROM now()) - $1::float8) * 1000000000)::bigint \
+                 ORDER BY ended_at, system_rev LIMIT $2",
+                &[&kept, &(OVERLAYS_AT_A_TIME as i64)],
+            )
+            .await
+            .map_err(store_error)?;
+        if ended.is_empty() {
+            return Ok(false);
+        }
+        let transaction = connection.transaction().await.map_err(store_error)?;
+        let mut room = OVERLAYS_AT_A_TIME;
+        for row in &ended {
+            if room == 0 {
+                break;
+            }
+            let ended = Ended {
+                system: row.get(0),
+                rev: row.get(1),
+                severity: severity(row, 2)?,
+            };
+            let removed = ended.remove_overlays(&transaction, room).await?;
+            // An event without overlays costs something, too.
+            room = room.saturating_sub(removed.max(1));
+        }
+        transaction.commit().await.map_err(store_error)?;
+        Ok(true)
+    }
+}
+
+/// The oldest deletions of an owner who has more than `kept`.
+async fn too_many(connection: &Pooled, kept: u64) -> Result<Vec<Row>, tokio_postgres::Error> {
+    let kept = i64::try_from(kept).unwrap_or(i64::MAX);
+    let feed = connection
+        .query_opt(
+            // The index's own condition; see `0001_events.sql`.
+            "SELECT owner, deletions FROM feed WHERE deletions > 1000 AND deletions > $1 LIMIT 1",
+            &[&kept],
+        )
+        .await?;
+    let Some(feed) = feed else {
+        return Ok(Vec::new());
+    };
+    let (owner, deletions): (Uuid, i64) = (feed.get(0), feed.get(1));
+    let excess = (deletions - kept).min(TOMBSTONES_AT_A_TIME);
+    connection
+        .query(
+            "SELECT owner, id FROM tombstone WHERE owner = $1 ORDER BY deleted_rev LIMIT $2",
+            &[&owner, &excess],
+        )
+        .await
+}
+
+/// Forgets deletions, in one transaction. Returns how many.
+async fn forget(connection: &mut Pooled, tombstones: &[Row]) -> Result<u64, tokio_postgres::Error> {
+    let mut by_owner: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+    for row in tombstones {
+        by_owner.entry(row.get(0)).or_default().push(row.get(1));
+    }
+    let owners: Vec<Uuid> = by_owner.keys().copied().collect();
+    let transaction = connection.transaction().await?;
+    transaction.query(LOCK_FEEDS, &[&owners]).await?;
+    let mut forgotten = 0;
+    for (owner, ids) in by_owner {
+        let row = transaction
+            .query_one(
+                "WITH gone AS (DELETE FROM tombstone WHERE owner = $1 AND id = ANY ($2) \
+                 RETURNING deleted_rev) SELECT count(*), max(deleted_rev) FROM gone",
+                &[&owner, &ids],
+            )
+            .await?;
+        let (number, last): (i64, Option<i64>) = (row.get(0), row.get(1));
+        transaction
+            .execute(
+                "UPDATE feed SET floor = greatest(floor, $2), deletions = deletions - $3 \
+                 WHERE owner = $1",
+                &[&owner, &last, &number],
+            )
+            .await?;
+        forgotten += number.unsigned_abs();
+    }
+    transaction.commit().await?;
+    Ok(forgotten)
+}
+
+/// Drops some of the noted changes that no node asks for any more. Returns whether there were any.
+async fn drop_changes(connection: &Pooled) -> Result<bool, tokio_postgres::Error> {
+    let dropped = connection
+        .execute(
+            "DELETE FROM recent_change WHERE ctid = ANY (ARRAY(SELECT ctid FROM recent_change \
+             WHERE noted_at < now() - make_interval(secs => $1) ORDER BY noted_at LIMIT $2))",
+            &[&CHANGES_KEPT.as_secs_f64(), &CHANGES_AT_A_TIME],
+        )
+        .await?;
+    Ok(dropped > 0)
+}
+
+/// A deleted system event.
+struct Ended {
+    system: Uuid,
+    rev: i64,
+    severity: Severity,
+}
+
+impl Ended {
+    /// Removes at most `room` of its overlays, and returns how many. The row of the event goes with the last;
+    /// before that it says that some are missing.
+    async fn remove_overlays(
+        &self,
+        transaction: &Transaction<'_>,
+        room: usize,
+    ) -> Result<usize, StoreError> {
+        let limit = i64::try_from(room).unwrap_or(i64::MAX);
+        let rows = transaction
+            .query(
+                "SELECT owner FROM overlay WHERE system_rev = $1 ORDER BY owner LIMIT $2",
+                &[&self.rev, &limit],
+            )
+            .await
+            .map_err(store_error)?;
+        let owners: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
+        transaction
+            .query(LOCK_FEEDS, &[&owners])
+            .await
+            .map_err(store_error)?;
+        let index = i32::from(Kind::of(self.severity, Status::Unread).number() / 2) + 1;
+        transaction
+            .execute(
+                // Arrays begin at 1.
+                "WITH gone AS (DELETE FROM overlay WHERE system_rev = $1 AND owner = ANY ($2) \
+                 RETURNING owner, status, deleted) \
+                 UPDATE feed SET overlay_read[$3] = overlay_read[$3] \
+                 - (NOT gone.deleted AND gone.status = 1)::int, \
+                 overlay_deleted[$3] = overlay_deleted[$3] - gone.deleted::int \
+                 FROM gone WHERE feed.owner = gone.owner",
+                &[&self.rev, &owners, &index],
+            )
+            .await
+            .map_err(store_error)?;
+        let rest = match rows.len() < room {
+            true => "DELETE FROM ended WHERE owner = $1 AND system_rev = $2",
+            false => "UPDATE ended SET ended_at = 0 WHERE owner = $1 AND system_rev = $2",
+        };
+        let done = transaction.execute(rest, &[&self.system, &self.rev]).await;
+        done.map_err(store_error)?;
+        Ok(rows.len())
+    }
+}
