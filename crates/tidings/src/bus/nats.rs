@@ -124,3 +124,6 @@ impl Bus for NatsBus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

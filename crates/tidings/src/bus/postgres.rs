@@ -101,8 +101,11 @@ impl Bus for PostgresBus {
     }
 
     async fn receive(&self) -> Received {
-        let received = self.incoming.lock().await.recv().await;
-        match received {
+        let mut incoming = self.incoming.lock().await;
+        if self.state.has_missed.swap(false, Ordering::Relaxed) {
+            return Received::Missed;
+        }
+        match incoming.recv().await {
             Some(received) => received,
             // The task has ended, which `check` shows.
             None => std::future::pending().await,
@@ -228,16 +231,11 @@ impl Receiver {
 
     /// Never waits: the connection must go on.
     fn pass(&self, received: Received) {
-        let mut has_missed = matches!(received, Received::Missed);
-        has_missed |= self.state.has_missed.load(Ordering::Relaxed);
-        if has_missed {
-            let is_told = self.incoming.try_send(Received::Missed).is_ok();
-            self.state.has_missed.store(!is_told, Ordering::Relaxed);
-        }
-        if let Received::Message(_) = received
-            && self.incoming.try_send(received).is_err()
-        {
+        if self.incoming.try_send(received).is_err() {
             self.state.has_missed.store(true, Ordering::Relaxed);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

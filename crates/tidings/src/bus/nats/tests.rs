@@ -1,0 +1,155 @@
+//! The bus on a real server of NATS.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+use tidings_event::SystemId;
+
+use super::*;
+
+/// The time limit of a wait, far longer than any test takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Server {
+    port: u16,
+    process: Child,
+}
+
+impl Server {
+    fn start(port: u16) -> Self {
+        let process = Command::new("nats-server")
+            .args(["-a", "127.0.0.1", "-p", &port.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("nats-server is installed");
+        Self { port, process }
+    }
+
+    /// Stops without any notice to the clients.
+    fn kill(mut self) -> u16 {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        self.port
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have been killed.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+async fn open(port: u16, system: SystemId) -> NatsBus {
+    let config = NatsConfig::new([format!("nats://127.0.0.1:{port}")]);
+    NatsBus::open(&config, system).await.unwrap()
+}
+
+async fn receive(bus: &NatsBus) -> Received {
+    let received = tokio::time::timeout(PATIENCE, bus.receive()).await;
+    received.expect("something comes")
+}
+
+/// Waits for the notice of a connection.
+async fn connect(bus: &NatsBus) {
+    assert!(matches!(receive(bus).await, Received::Missed));
+    bus.check().unwrap();
+    // What was asked of the server before is done.
+    bus.client.flush().await.unwrap();
+}
+
+async fn message(bus: &NatsBus) -> Bytes {
+    loop {
+        if let Received::Message(message) = receive(bus).await {
+            return message;
+        }
+    }
+}
+
+#[tokio::test]
+async fn carries_messages_between_the_nodes_of_one_installation() {
+    let server = Server::start(free_port());
+    let system = SystemId::mint();
+    let [one, two] = [
+        open(server.port, system).await,
+        open(server.port, system).await,
+    ];
+    let stranger = open(server.port, SystemId::mint()).await;
+    for bus in [&one, &two, &stranger] {
+        connect(bus).await;
+    }
+    let largest = Bytes::from(vec![7; one.message_bytes()]);
+    one.send(largest.clone()).await.unwrap();
+    assert_eq!(message(&two).await, largest);
+    assert_eq!(message(&one).await, largest);
+    stranger.send(Bytes::from_static(b"own")).await.unwrap();
+    assert_eq!(message(&stranger).await, "own");
+}
+
+#[tokio::test]
+async fn connects_when_the_server_comes_and_comes_back() {
+    let port = free_port();
+    let system = SystemId::mint();
+    let [one, two] = [open(port, system).await, open(port, system).await];
+    one.check().unwrap_err();
+    let mut port = port;
+    for round in [b"first", b"again"] {
+        let server = Server::start(port);
+        for bus in [&one, &two] {
+            connect(bus).await;
+        }
+        let sent = Bytes::from_static(round);
+        one.send(sent.clone()).await.unwrap();
+        for bus in [&one, &two] {
+            assert_eq!(message(bus).await, sent);
+        }
+        port = server.kill();
+        let ended = async {
+            while one.check().is_ok() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ended).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn tells_that_a_slow_node_has_missed_messages() {
+    let server = Server::start(free_port());
+    let system = SystemId::mint();
+    let [one, slow] = [
+        open(server.port, system).await,
+        open(server.port, system).await,
+    ];
+    for bus in [&one, &slow] {
+        connect(bus).await;
+    }
+    let number = WAITING_MESSAGES + 100;
+    for _ in 0..number {
+        one.send(Bytes::from_static(b"hint")).await.unwrap();
+    }
+    one.client.flush().await.unwrap();
+    let mut messages = 0;
+    while matches!(receive(&slow).await, Received::Message(_)) {
+        messages += 1;
+    }
+    assert!(messages < number);
+}
+
+#[tokio::test]
+async fn refuses_an_address_or_a_file_that_cannot_be_used() {
+    let system = SystemId::mint();
+    let config = NatsConfig::new(["http://127.0.0.1"]);
+    NatsBus::open(&config, system).await.unwrap_err();
+    let config = NatsConfig::new(["nats://user:secret@127.0.0.1"]);
+    assert!(!format!("{config:?}").contains("secret"));
+    let config = config.with_password_file("/nonexistent");
+    NatsBus::open(&config, system).await.unwrap_err();
+}
