@@ -799,7 +799,7 @@ export interface components {
         };
         /** @description The state of the server. */
         Health: {
-            /** @description `alive` or `ready`. */
+            /** @description `alive`, `ready` or `degraded`. */
             status: string;
             /** @description The version of the server. */
             version: string;

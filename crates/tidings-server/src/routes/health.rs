@@ -40,7 +40,9 @@ pub(crate) async fn healthz() -> Json<Value> {
     Json(json!({"status": "alive", "version": VERSION}))
 }
 
-/// Answers while the server accepts requests and the store responds.
+/// Answers while the server accepts requests and the store responds. A lost bus between nodes makes the server
+/// degraded and not unready: it serves everything, and only what other nodes store arrives a few seconds late. If
+/// it were unready, a failure of the bus would take all nodes out of service at once.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/readyz",
@@ -60,7 +62,11 @@ pub(crate) async fn readyz(State(state): State<Arc<AppState>>) -> Result<Json<Va
         Ok(checked) => checked?,
         Err(_) => return Err(StoreFailure::Timeout.into()),
     }
-    Ok(Json(json!({"status": "ready", "version": VERSION})))
+    let status = match state.engine.check_bus() {
+        Ok(()) => "ready",
+        Err(_) => "degraded",
+    };
+    Ok(Json(json!({"status": status, "version": VERSION})))
 }
 
 /// Answers load balancers that check the listener for metrics with `OPTIONS /`.

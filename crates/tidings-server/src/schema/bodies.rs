@@ -127,7 +127,7 @@ pub(crate) struct RevokeToken {
 /// The state of the server.
 #[derive(ToSchema)]
 pub(crate) struct Health {
-    /// `alive` or `ready`.
+    /// `alive`, `ready` or `degraded`.
     status: String,
     /// The version of the server.
     version: String,
