@@ -1,5 +1,4 @@
 //! A store in PostgreSQL, which any number of nodes share.
-#![allow(dead_code, clippy::todo, reason = "the reads and the commits follow")]
 
 mod address;
 mod commit;

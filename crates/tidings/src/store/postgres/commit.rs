@@ -34,8 +34,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(5);
 /// The longest such wait.
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
-/// How long a group is tried, in time limits of one connection: PostgreSQL can be restarted meanwhile, and a
-/// transaction that was cut off can hold its locks for one of them.
+/// How long it is tried to find out the outcome of a commit, in time limits of one connection: a transaction
+/// that was cut off can hold its locks for one of them.
 const PATIENCE: u32 = 3;
 
 /// Commits groups on connections of its own.
@@ -59,6 +59,8 @@ enum Failure {
     Answer(StoreError),
     /// The commit was sent and not answered.
     InDoubt(StoreError),
+    /// The commit was sent and not answered, and nothing was committed.
+    Undone(StoreError),
 }
 
 impl From<tokio_postgres::Error> for Failure {
@@ -87,7 +89,7 @@ impl Failure {
         match self {
             Self::Statement(error) => store_error(error),
             Self::Silence => StoreError::Unavailable(SILENCE.into()),
-            Self::Answer(error) | Self::InDoubt(error) => error,
+            Self::Answer(error) | Self::InDoubt(error) | Self::Undone(error) => error,
         }
     }
 }
@@ -140,8 +142,13 @@ impl Commits {
         if group.is_empty() {
             return Ok(Committed::default());
         }
-        let ready = ready?;
-        match self.commit_group(Some(ready), &group).await {
+        let ready = match ready {
+            Ok(ready) => Some(ready),
+            // PostgreSQL can be back in a moment.
+            Err(StoreError::Unavailable(_)) => None,
+            Err(error) => return Err(error),
+        };
+        match self.commit_group(ready, &group).await {
             // Steps can make room, so they are committed without the publish requests.
             Err(StoreError::Full(error))
                 if !group.publications.is_empty() && !group.steps.is_empty() =>
@@ -169,7 +176,7 @@ impl Commits {
         group: &Group,
     ) -> Result<Committed, StoreError> {
         let subjects = Subjects::of(group, self.system);
-        let deadline = Instant::now() + self.timeout * PATIENCE;
+        let mut deadline = Instant::now() + self.timeout;
         let (mut conflicts, mut wait) = (0, FIRST_WAIT);
         loop {
             let connection = match ready.take() {
@@ -196,6 +203,10 @@ impl Commits {
                 Failure::Silence => true,
                 Failure::Answer(error) => matches!(error, StoreError::Unavailable(_)),
                 Failure::InDoubt(_) => false,
+                Failure::Undone(_) => {
+                    deadline = Instant::now() + self.timeout;
+                    true
+                }
             };
             let now = Instant::now();
             if !can_pass || now + wait >= deadline {
@@ -262,7 +273,7 @@ impl Commits {
             let found = timeout_at(deadline, evidence.is_committed(&self.pool)).await;
             match found {
                 Ok(Ok(true)) => return Ok(()),
-                Ok(Ok(false)) => return Err(Failure::Silence),
+                Ok(Ok(false)) => return Err(Failure::Undone(error)),
                 Ok(Err(StoreError::Closed)) | Err(_) => return Err(Failure::InDoubt(error)),
                 Ok(Err(unknown)) => {
                     let cause: &dyn std::error::Error = &unknown;
