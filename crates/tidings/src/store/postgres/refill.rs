@@ -93,7 +93,9 @@ pub(super) async fn refill(
         let items = Vec::new();
         return Ok(Refill::Exact { items, head });
     };
-    let changes = changes(reading, feed, RevRange { after, up_to }).await?;
+    let Ok(changes) = changes(reading, feed, RevRange { after, up_to }).await? else {
+        return Ok(Refill::Incomplete { head });
+    };
     let up_to = changes.up_to;
     let Ok(created) = created(reading, feed, RevRange { after, up_to }).await? else {
         return Ok(Refill::Incomplete { head });
@@ -121,30 +123,50 @@ async fn changes(
     reading: &Reading<'_>,
     feed: &SeenFeed,
     range: RevRange,
-) -> Result<Run<Changed>, ReadFault> {
-    // A step that begins in the range and ends after it is read to its end.
-    let most_beyond = StreamItem::MAX_IDS as u64 - 1;
+) -> Result<Result<Run<Changed>, NotKept>, ReadFault> {
+    // A step that begins in the range and ends after it is read to its end, and one rev further.
     let beyond = RevRange {
-        up_to: Rev::new(range.up_to.get().saturating_add(most_beyond)),
+        up_to: Rev::new(range.up_to.get().saturating_add(StreamItem::MAX_IDS as u64)),
         ..range
     };
     let most = i64::try_from(MOST_CHANGES).unwrap_or(i64::MAX);
     let rows = reading.rows(in_range(CHANGES, feed, beyond).with(most));
     let rows = rows.await?;
-    let read: Result<Vec<_>, _> = rows.iter().map(changed).collect();
-    let mut read = read?;
-    read.retain(|changed| changed.step <= range.up_to);
+    let all: Result<Vec<_>, _> = rows.iter().map(changed).collect();
+    let all = all?;
+    // The range begins within a step, of which another refill would tell the rest only.
+    if all.first().is_some_and(|first| first.step <= range.after) {
+        return Ok(Err(NotKept));
+    }
+    let here = all.partition_point(|changed| changed.step <= range.up_to);
+    let mut read = all;
+    let next = read.split_off(here).first().map(|changed| changed.rev);
     let mut up_to = range.up_to;
     if let Some(last) = read.last() {
-        up_to = up_to.max(last.rev);
-        if rows.len() == MOST_CHANGES {
+        let (step, end) = (last.step, last.rev);
+        if rows.len() == MOST_CHANGES && next.is_none() {
             // The last step may go on.
-            let step = last.step;
             read.retain(|changed| changed.step != step);
             up_to = Rev::new(step.get() - 1);
+        } else if end >= up_to {
+            up_to = end;
+            // The rest of the step may have been forgotten, unless it is known what follows it.
+            let is_longest = end.get() - step.get() + 1 == StreamItem::MAX_IDS as u64;
+            let is_whole = is_longest || end == feed.bounds.head || next == Some(end.next());
+            if !is_whole && !is_created(reading, feed, end.next()).await? {
+                return Ok(Err(NotKept));
+            }
         }
     }
-    Ok(Run { read, up_to })
+    Ok(Ok(Run { read, up_to }))
+}
+
+/// Whether an event that is still there was created at a rev.
+async fn is_created(reading: &Reading<'_>, feed: &SeenFeed, rev: Rev) -> Result<bool, ReadFault> {
+    let query = Query::new("SELECT 1 FROM event WHERE owner = $1 AND created_rev = $2")
+        .with(*feed.owner.as_uuid())
+        .with(rev_to_sql(rev));
+    Ok(!reading.rows(query).await?.is_empty())
 }
 
 fn changed(row: &Row) -> Result<Changed, ReadFault> {

@@ -51,8 +51,21 @@ pub(super) async fn positions(
     if branches.is_empty() {
         return Ok(Vec::new());
     }
-    let query = query(reading, viewer, &branches, wanted, (skip, limit));
+    let query = query_of(reading, viewer, &branches, wanted, (skip, limit));
     reading.rows(query).await?.iter().map(position).collect()
+}
+
+/// The query for a page, for tests that look at its plan.
+#[cfg(test)]
+pub(super) fn query(
+    reading: &Reading<'_>,
+    viewer: &Viewer,
+    wanted: Wanted<'_>,
+    regions: Option<&[Region]>,
+    limits: (u64, u64),
+) -> Query {
+    let branches = branches(viewer, wanted, regions);
+    query_of(reading, viewer, &branches, wanted, limits)
 }
 
 /// How many events are wanted, counted one by one.
@@ -97,7 +110,7 @@ fn position(row: &Row) -> Result<ListPosition, ReadFault> {
 }
 
 /// The query for the first events of all branches.
-fn query(
+fn query_of(
     reading: &Reading<'_>,
     viewer: &Viewer,
     branches: &[Branch],

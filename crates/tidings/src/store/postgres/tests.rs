@@ -4,6 +4,8 @@
 mod database;
 mod doubt;
 mod outcomes;
+mod plans;
+mod refill;
 mod statements;
 
 use tidings_event::{Event, EventId, IntoDraft as _, Limits, OwnerId, SystemId, Timestamp};
