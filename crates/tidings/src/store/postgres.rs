@@ -49,7 +49,7 @@ use commit::Commits;
 use connect::Connector;
 pub(crate) use fault::OpenFault;
 use lead::Lead;
-use pool::{Pool, Role};
+use pool::{Connection, Pool, Role};
 use reads::Reads;
 use upkeep::Upkeep;
 
@@ -76,6 +76,8 @@ impl PostgresStore {
         let role = Role::Commit {
             lossy: config.allow_lossy_commit,
         };
+        // Each connection for commits checks the settings of the server; this one does at once.
+        Connection::open(&connector, role).await?;
         let pool = |size| Pool::new(&connector, Role::Read, size);
         let streams = pool(config.stream_connections);
         let lists = pool(config.list_connections);

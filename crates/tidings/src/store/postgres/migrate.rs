@@ -98,6 +98,11 @@ fn runner() -> Result<Runner, OpenFault> {
     Ok(runner)
 }
 
+/// The last version of the schema that this program knows.
+pub(super) fn known_version() -> i32 {
+    i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
+}
+
 async fn refuse_newer(client: &mut Client, runner: &Runner) -> Result<(), OpenFault> {
     let row = client
         .query_one("SELECT to_regclass($1) IS NOT NULL", &[&HISTORY])
@@ -108,7 +113,7 @@ async fn refuse_newer(client: &mut Client, runner: &Runner) -> Result<(), OpenFa
     }
     let last = runner.get_last_applied_migration_async(client).await?;
     let found = last.map_or(0, |migration| migration.version());
-    let known = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
+    let known = known_version();
     match found > known {
         true => Err(OpenFault::Newer { found, known }),
         false => Ok(()),

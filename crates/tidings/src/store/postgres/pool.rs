@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{
@@ -16,6 +16,10 @@ use tracing::Instrument as _;
 use super::connect::Connector;
 use super::fault::ConnectError;
 use crate::store::StoreError;
+
+/// How long the plans of prepared statements are kept. Tables can grow much faster than PostgreSQL collects
+/// statistics, and for a small table any index of the owner is as good as the one of the key.
+const PLANS_KEPT: Duration = Duration::from_secs(5);
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +40,8 @@ pub(super) struct Connection {
     task: JoinHandle<()>,
     /// By their text. The program has few texts.
     statements: Mutex<HashMap<Box<str>, Statement>>,
+    /// When the server last planned the statements anew.
+    planned: Mutex<Instant>,
 }
 
 /// A connection that goes back to its pool when it is dropped.
@@ -67,6 +73,7 @@ impl Connection {
             client,
             task: tokio::spawn(drive.instrument(tracing::info_span!("postgres"))),
             statements: Mutex::default(),
+            planned: Mutex::new(Instant::now()),
         };
         connection.set_up(role, connector.timeout()).await?;
         Ok(connection)
@@ -121,6 +128,17 @@ impl Connection {
         let statement = self.client.prepare(sql).await?;
         self.statements().insert(sql.into(), statement.clone());
         Ok(statement)
+    }
+
+    /// Whether the plans of prepared statements are old. They are then made anew: the caller says so to the
+    /// server.
+    pub(super) fn takes_new_plans(&self) -> bool {
+        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_old = planned.elapsed() >= PLANS_KEPT;
+        if is_old {
+            *planned = Instant::now();
+        }
+        is_old
     }
 
     fn statements(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, Statement>> {

@@ -3,6 +3,7 @@
 #[path = "../../../tests/support/postgres.rs"]
 mod database;
 mod doubt;
+mod opening;
 mod outcomes;
 mod plans;
 mod refill;

@@ -217,7 +217,11 @@ pub(super) async fn look_up<'a>(
         })
         .collect();
     let mut pipeline = Pipeline::new(connection, sent);
-    pipeline.send_simple("BEGIN").await;
+    let begin = match connection.takes_new_plans() {
+        true => "DISCARD PLANS; BEGIN",
+        false => "BEGIN",
+    };
+    pipeline.send_simple(begin).await;
     for (statement, parameters) in statements.iter().zip(&parameters) {
         pipeline.send(statement, parameters).await;
     }

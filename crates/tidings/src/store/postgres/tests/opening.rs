@@ -1,0 +1,107 @@
+//! Opening a store: its schema, its identity and the node that leads.
+
+use std::error::Error as _;
+
+use futures_util::future::join_all;
+use secrecy::ExposeSecret as _;
+
+use super::{Database, open};
+use crate::config::PostgresConfig;
+use crate::store::Store as _;
+use crate::store::postgres::fault::{ConnectError, OpenFault};
+use crate::store::postgres::{PostgresStore, migrate};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_start_at_once_have_one_identity() {
+    let database = Database::create();
+    let stores = join_all((0..4).map(|_| open(&database))).await;
+    let first = stores[0].identity();
+    for store in &stores {
+        let identity = store.identity();
+        assert_eq!(identity.system, first.system);
+        assert_eq!(identity.epoch.as_uuid(), first.epoch.as_uuid());
+        store.close().await;
+    }
+    let again = open(&database).await.identity();
+    assert_eq!(again.epoch.as_uuid(), first.epoch.as_uuid());
+}
+
+#[tokio::test]
+async fn a_schema_of_a_newer_version_is_refused() {
+    let database = Database::create();
+    open(&database).await;
+    let known = database.query("SELECT max(version) FROM tidings_migration");
+    let known: i32 = known[0].as_ref().unwrap().parse().unwrap();
+    assert_eq!(known, migrate::known_version());
+    database.query(
+        "INSERT INTO tidings_migration (version, name, applied_on, checksum) \
+         SELECT version + 1, 'next', applied_on, checksum FROM tidings_migration \
+         ORDER BY version DESC LIMIT 1",
+    );
+    let refused = PostgresStore::open(&PostgresConfig::new(database.url())).await;
+    let found = known + 1;
+    assert!(
+        matches!(&refused, Err(OpenFault::Newer { found: one, known: other })
+            if *one == found && *other == known),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn commits_that_could_be_lost_are_refused_unless_wanted() {
+    let database = Database::create();
+    let name = database.url();
+    let name = name.rsplit('/').next().unwrap();
+    database.query(&format!(
+        "ALTER DATABASE {name} SET synchronous_commit = off"
+    ));
+    let config = PostgresConfig::new(database.url());
+    let refused = PostgresStore::open(&config).await;
+    assert!(
+        matches!(&refused, Err(OpenFault::Connect(ConnectError::LossyCommit))),
+        "{refused:?}"
+    );
+    let store = PostgresStore::open(&config.with_lossy_commit(true)).await;
+    store.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn one_node_leads_until_it_ends() {
+    let database = Database::create();
+    let stores = [open(&database).await, open(&database).await];
+    assert!(stores[0].leads().await.unwrap());
+    assert!(!stores[1].leads().await.unwrap());
+    assert!(stores[0].leads().await.unwrap());
+    stores[0].close().await;
+    // The server has to notice the end of the connection.
+    while !stores[1].leads().await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+    stores[1].close().await;
+}
+
+#[tokio::test]
+async fn all_keys_of_what_an_owner_has_begin_with_the_owner() {
+    let database = Database::create();
+    open(&database).await;
+    let others = database.query(
+        "SELECT string_agg(relname || ' (' || attname || ')', ', ' ORDER BY relname) \
+         FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
+         JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0] \
+         WHERE indisunique AND relnamespace = 'public'::regnamespace AND attname <> 'owner' \
+         AND indrelid NOT IN (SELECT attrelid FROM pg_attribute WHERE attname = 'only_row')",
+    );
+    let others = others[0].clone().unwrap_or_default();
+    assert_eq!(others, "tidings_migration_pkey (version)");
+}
+
+#[tokio::test]
+async fn the_address_is_not_told_by_an_error() {
+    // Nothing listens on port 1.
+    let config = PostgresConfig::new("postgres://someone:geheim@127.0.0.1:1/tidings");
+    assert_eq!(config.url.expose_secret().matches("geheim").count(), 1);
+    let error = PostgresStore::open(&config).await.unwrap_err();
+    let source = error.source().map(ToString::to_string);
+    let text = format!("{config:?} {error} {source:?} {error:?}");
+    assert!(!text.contains("geheim"), "{text}");
+}
