@@ -224,7 +224,7 @@ impl Store for PostgresStore {
     }
 
     async fn close(&self) {
-        self.lead.release().await;
+        self.lead.close().await;
         self.commits.close();
         self.upkeep_pool.close();
         self.reads.close().await;

@@ -35,7 +35,12 @@ impl Backend {
     }
 
     /// The configuration of an engine. The lists of SQLite lack at most `newest_events` events of each owner.
-    pub(crate) fn config(&self, newest_events: usize) -> Config {
+    /// PostgreSQL commits in `lanes`, SQLite always in one.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "SQLite has one lane")
+    )]
+    pub(crate) fn config(&self, newest_events: usize, lanes: Option<usize>) -> Config {
         match self {
             Self::Sqlite(directory) => {
                 let store = SqliteConfig::new(directory.path()).with_newest_events(newest_events);
@@ -46,6 +51,9 @@ impl Backend {
                 let mut store = PostgresConfig::new(database.url());
                 // No other node reads the overlays.
                 store.keep_overlays = Duration::ZERO;
+                if let Some(lanes) = lanes {
+                    store.commit_connections = lanes;
+                }
                 Config::for_store(store)
             }
         }

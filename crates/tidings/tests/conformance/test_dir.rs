@@ -11,6 +11,7 @@ pub(crate) struct TestDir {
     backend: Backend,
     page_bytes: usize,
     newest_events: usize,
+    lanes: Option<usize>,
 }
 
 /// The numbers of newest events of the engines that a history opens after the first: each finds what one
@@ -41,6 +42,7 @@ impl TestDir {
             backend,
             page_bytes: Config::DEFAULT_PAGE_BYTES,
             newest_events,
+            lanes: None,
         }
     }
 
@@ -54,6 +56,12 @@ impl TestDir {
         Self { page_bytes, ..self }
     }
 
+    /// The same directory, for engines that commit one group at a time.
+    pub(crate) fn in_one_lane(self) -> Self {
+        let lanes = Some(1);
+        Self { lanes, ..self }
+    }
+
     /// The configuration of an engine in this directory.
     pub(crate) fn config(&self) -> Config {
         self.config_listing(self.newest_events)
@@ -65,7 +73,7 @@ impl TestDir {
     }
 
     fn config_listing(&self, newest_events: usize) -> Config {
-        let config = self.backend.config(newest_events);
+        let config = self.backend.config(newest_events, self.lanes);
         config.with_page_bytes(self.page_bytes)
     }
 

@@ -17,7 +17,19 @@ pub(super) struct Lead {
     connector: Arc<Connector>,
     role: Role,
     key: i64,
-    held: Mutex<Option<Connection>>,
+    held: Mutex<Held>,
+}
+
+/// What this node has of the lock.
+#[derive(Debug, Default)]
+enum Held {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The connection that holds it.
+    By(Connection),
+    /// Nothing any more, because the store is closed.
+    Closed,
 }
 
 impl Lead {
@@ -36,14 +48,16 @@ impl Lead {
     /// Whether this node holds the lock, which it takes if no other node holds it.
     pub(super) async fn take(&self) -> Result<bool, StoreError> {
         let mut held = self.held.lock().await;
-        if let Some(connection) = held.as_ref() {
-            match connection.check_connection().await {
+        match &*held {
+            Held::Nothing => {}
+            Held::Closed => return Err(StoreError::Closed),
+            Held::By(connection) => match connection.check_connection().await {
                 Ok(()) => return Ok(true),
                 Err(error) => {
-                    *held = None;
+                    *held = Held::Nothing;
                     return Err(store_error(error));
                 }
-            }
+            },
         }
         let connection = Connection::open(&self.connector, self.role).await?;
         let row = connection
@@ -52,13 +66,13 @@ impl Lead {
             .map_err(store_error)?;
         let is_taken = row.get(0);
         if is_taken {
-            *held = Some(connection);
+            *held = Held::By(connection);
         }
         Ok(is_taken)
     }
 
-    /// Releases the lock.
-    pub(super) async fn release(&self) {
-        *self.held.lock().await = None;
+    /// Releases the lock for good: the background task of a closed engine must not take it again.
+    pub(super) async fn close(&self) {
+        *self.held.lock().await = Held::Closed;
     }
 }

@@ -7,9 +7,9 @@ use secrecy::ExposeSecret as _;
 
 use super::{Database, open};
 use crate::config::PostgresConfig;
-use crate::store::Store as _;
 use crate::store::postgres::fault::{ConnectError, OpenFault};
 use crate::store::postgres::{PostgresStore, migrate};
+use crate::store::{Store as _, StoreError};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_that_start_at_once_have_one_identity() {
@@ -73,6 +73,8 @@ async fn one_node_leads_until_it_ends() {
     assert!(!stores[1].leads().await.unwrap());
     assert!(stores[0].leads().await.unwrap());
     stores[0].close().await;
+    let closed = stores[0].leads().await;
+    assert!(matches!(closed, Err(StoreError::Closed)), "{closed:?}");
     // The server has to notice the end of the connection.
     while !stores[1].leads().await.unwrap() {
         tokio::task::yield_now().await;
