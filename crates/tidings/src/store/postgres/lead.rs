@@ -27,7 +27,7 @@ enum Held {
     #[default]
     Nothing,
     /// The connection that holds it.
-    By(Connection),
+    By(Box<Connection>),
     /// Nothing any more, because the store is closed.
     Closed,
 }
@@ -66,7 +66,7 @@ impl Lead {
             .map_err(store_error)?;
         let is_taken = row.get(0);
         if is_taken {
-            *held = Held::By(connection);
+            *held = Held::By(Box::new(connection));
         }
         Ok(is_taken)
     }

@@ -24,10 +24,13 @@ const COUNT: &str = "SELECT (SELECT count(*) \
      WHERE EXISTS (SELECT 1 FROM recent_change WHERE recent_change.owner = k.owner \
      AND recent_change.rev = k.rev AND recent_change.id = k.id))";
 
+/// The owners, ids, positions and digests of events.
+type Events<'a> = (Vec<Uuid>, Vec<Uuid>, Vec<i64>, Vec<&'a [u8]>);
+
 /// The effects of a transaction, all of which are in the database if it was committed.
 pub(super) struct Evidence<'a> {
     owners: Vec<Uuid>,
-    events: (Vec<Uuid>, Vec<Uuid>, Vec<i64>, Vec<&'a [u8]>),
+    events: Events<'a>,
     changes: (Vec<Uuid>, Vec<i64>, Vec<Uuid>),
 }
 
