@@ -24,7 +24,7 @@ mod search;
 mod search_blocks;
 mod select;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tls;
 mod types;
 mod upkeep;

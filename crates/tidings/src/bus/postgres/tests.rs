@@ -1,13 +1,10 @@
 //! The bus on a real server of PostgreSQL.
 
-#[path = "../../../tests/support/postgres.rs"]
-mod support;
-
 use tidings_event::SystemId;
 
 use super::*;
 use crate::config::PostgresConfig;
-use support::Database;
+use crate::store::postgres::tests::database::Database;
 
 /// The time limit of a wait, far longer than any test takes.
 const PATIENCE: Duration = Duration::from_secs(60);

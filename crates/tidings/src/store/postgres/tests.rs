@@ -1,7 +1,7 @@
 //! Tests of the store itself, on a real server.
 
 #[path = "../../../tests/support/postgres.rs"]
-mod database;
+pub(crate) mod database;
 mod doubt;
 mod opening;
 mod outcomes;

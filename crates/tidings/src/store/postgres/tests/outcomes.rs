@@ -54,7 +54,7 @@ impl Groups {
             // Nearly always the same content for an id.
             let content = match self.random.u8(..8) {
                 0 => 1,
-                _ => 2 + id.as_uuid().as_u128() as u64 % 16,
+                _ => 2 + u64::from(id.as_uuid().as_bytes()[15] % 16),
             };
             submission(id, owner, content, system)
         });
