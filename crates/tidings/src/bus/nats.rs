@@ -1,6 +1,7 @@
 //! The bus over NATS: one subject for each installation, without `JetStream`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::connection::State;
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use tidings_event::SystemId;
 use tokio::sync::{Mutex, Notify};
+use uuid::Uuid;
 
 use super::{Bus, BusError, Received, message};
 use crate::config::NatsConfig;
@@ -29,8 +31,22 @@ pub(crate) struct NatsBus {
     client: Client,
     subject: Subject,
     messages: Mutex<Subscriber>,
-    /// Messages may be lost.
-    missed: Arc<Notify>,
+    notices: Arc<Notices>,
+    /// The message by which this node finds out that it is subscribed.
+    hello: Bytes,
+}
+
+/// What the client reports beside messages.
+#[derive(Debug, Default)]
+struct Notices {
+    /// Wakes the receiver.
+    came: Notify,
+    /// How often the client has connected. Its subscription can be later than that.
+    connections: AtomicU64,
+    /// For how many of these this node has sent a message to itself.
+    greeted: AtomicU64,
+    /// The client has dropped messages.
+    has_dropped: AtomicBool,
 }
 
 impl NatsBus {
@@ -38,8 +54,8 @@ impl NatsBus {
     pub(crate) async fn open(config: &NatsConfig, system: SystemId) -> Result<Self, BusError> {
         let servers = config.servers.iter().map(|server| server.parse());
         let servers: Vec<ServerAddr> = servers.collect::<Result<_, _>>().map_err(BusError::of)?;
-        let missed = Arc::new(Notify::new());
-        let heard = Arc::clone(&missed);
+        let notices = Arc::<Notices>::default();
+        let heard = Arc::clone(&notices);
         let mut options = ConnectOptions::new()
             .name("tidings")
             .retry_on_initial_connect()
@@ -47,7 +63,7 @@ impl NatsBus {
             .subscription_capacity(WAITING_MESSAGES)
             .client_capacity(UNSENT_MESSAGES)
             .event_callback(move |event| {
-                hear(&event, &heard);
+                heard.take(&event);
                 std::future::ready(())
             });
         if let Some(path) = &config.password_file {
@@ -69,27 +85,34 @@ impl NatsBus {
             messages: Mutex::new(messages.map_err(BusError::of)?),
             client,
             subject,
-            missed,
+            notices,
+            hello: Bytes::copy_from_slice(Uuid::new_v4().as_bytes()),
         })
     }
 }
 
-fn hear(event: &Event, missed: &Notify) {
-    match event {
-        Event::Connected => {
-            tracing::info!("connected to the bus between nodes");
-            missed.notify_one();
+impl Notices {
+    fn take(&self, event: &Event) {
+        match event {
+            Event::Connected => {
+                tracing::info!("connected to the bus between nodes");
+                self.connections.fetch_add(1, Ordering::Release);
+                self.came.notify_one();
+            }
+            Event::Disconnected => tracing::warn!("lost the connection to the bus between nodes"),
+            Event::SlowConsumer(_) => {
+                self.has_dropped.store(true, Ordering::Release);
+                self.came.notify_one();
+            }
+            Event::ServerError(error) => {
+                let error: &dyn std::error::Error = error;
+                tracing::warn!(error, "the bus between nodes reported an error");
+            }
+            Event::ClientError(error) => {
+                tracing::warn!(%error, "the bus between nodes failed");
+            }
+            Event::LameDuckMode | Event::Draining | Event::Closed => {}
         }
-        Event::Disconnected => tracing::warn!("lost the connection to the bus between nodes"),
-        Event::SlowConsumer(_) => missed.notify_one(),
-        Event::ServerError(error) => {
-            let error: &dyn std::error::Error = error;
-            tracing::warn!(error, "the bus between nodes reported an error");
-        }
-        Event::ClientError(error) => {
-            tracing::warn!(%error, "the bus between nodes failed");
-        }
-        Event::LameDuckMode | Event::Draining | Event::Closed => {}
     }
 }
 
@@ -106,13 +129,30 @@ impl Bus for NatsBus {
 
     async fn receive(&self) -> Received {
         let mut messages = self.messages.lock().await;
-        tokio::select! {
-            biased;
-            () = self.missed.notified() => Received::Missed,
-            message = messages.next() => match message {
-                Some(message) => Received::Message(message.payload),
-                // The client has ended, which `check` shows.
-                None => std::future::pending().await,
+        loop {
+            if self.notices.has_dropped.swap(false, Ordering::Acquire) {
+                return Received::Missed;
+            }
+            // What others send before the server has the subscription is lost, and may come after any look at the
+            // store. So the look waits for a message of this node itself.
+            let connections = self.notices.connections.load(Ordering::Acquire);
+            if self.notices.greeted.load(Ordering::Relaxed) < connections {
+                let (subject, hello) = (self.subject.clone(), self.hello.clone());
+                // If the connection is lost before it is sent, the next one sends another.
+                let _ = self.client.publish(subject, hello).await;
+                self.notices.greeted.store(connections, Ordering::Relaxed);
+            }
+            tokio::select! {
+                biased;
+                () = self.notices.came.notified() => {}
+                message = messages.next() => match message {
+                    Some(message) if message.payload == self.hello => return Received::Missed,
+                    // Another node has connected.
+                    Some(message) if message.payload.len() == self.hello.len() => {}
+                    Some(message) => return Received::Message(message.payload),
+                    // The client has ended, which `check` shows.
+                    None => std::future::pending().await,
+                }
             }
         }
     }
@@ -126,4 +166,4 @@ impl Bus for NatsBus {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

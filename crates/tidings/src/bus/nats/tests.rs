@@ -1,7 +1,8 @@
 //! The bus on a real server of NATS.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use tidings_event::SystemId;
 
@@ -10,20 +11,47 @@ use super::*;
 /// The time limit of a wait, far longer than any test takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Server {
+/// A server of NATS, which ends with this.
+pub(crate) struct Server {
     port: u16,
     process: Child,
+    /// It must be able to write more.
+    _log: BufReader<ChildStderr>,
 }
 
 impl Server {
+    /// Starts a server on a free port.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn start_anywhere() -> Self {
+        Self::start(free_port())
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Starts a server, and waits until it accepts connections.
     fn start(port: u16) -> Self {
-        let process = Command::new("nats-server")
-            .args(["-a", "127.0.0.1", "-p", &port.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("nats-server is installed");
-        Self { port, process }
+        loop {
+            let mut process = Command::new("nats-server")
+                .args(["-a", "127.0.0.1", "-p", &port.to_string()])
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("nats-server is installed");
+            let mut log = BufReader::new(process.stderr.take().unwrap());
+            let mut lines = log.by_ref().lines().map_while(Result::ok);
+            let is_ready = lines.any(|line| line.contains("Server is ready"));
+            let server = Self {
+                port,
+                process,
+                _log: log,
+            };
+            // Otherwise it has ended, since something else has the port for a moment.
+            if is_ready {
+                return server;
+            }
+        }
     }
 
     /// Stops without any notice to the clients.
@@ -42,9 +70,15 @@ impl Drop for Server {
     }
 }
 
+/// A port that no client gets by chance, as this system gives them higher ones. A client that tries to connect
+/// to a server that is away could otherwise connect to itself.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    loop {
+        let port = fastrand::u16(10_000..30_000);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 async fn open(port: u16, system: SystemId) -> NatsBus {
@@ -57,12 +91,10 @@ async fn receive(bus: &NatsBus) -> Received {
     received.expect("something comes")
 }
 
-/// Waits for the notice of a connection.
+/// Waits until the server has the subscription.
 async fn connect(bus: &NatsBus) {
     assert!(matches!(receive(bus).await, Received::Missed));
     bus.check().unwrap();
-    // What was asked of the server before is done.
-    bus.client.flush().await.unwrap();
 }
 
 async fn message(bus: &NatsBus) -> Bytes {
@@ -135,7 +167,14 @@ async fn tells_that_a_slow_node_has_missed_messages() {
     for _ in 0..number {
         one.send(Bytes::from_static(b"hint")).await.unwrap();
     }
-    one.client.flush().await.unwrap();
+    // All have come to the client, and nobody has taken one.
+    let statistics = slow.client.statistics();
+    let arrived = async {
+        while statistics.in_messages.load(Ordering::Relaxed) < number as u64 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, arrived).await.unwrap();
     let mut messages = 0;
     while matches!(receive(&slow).await, Received::Message(_)) {
         messages += 1;
