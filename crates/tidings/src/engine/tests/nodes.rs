@@ -1,5 +1,7 @@
 //! Several engines on one store, with a bus between them that does what it should, or not.
 
+#[cfg(feature = "postgres")]
+mod postgres;
 mod random;
 mod reader;
 

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use tidings_event::{EventId, OwnerId, Status};
 
 use super::reader::Reader;
-use super::{Cluster, Faults, NEVER, event};
+use super::{Cluster, Faults, NEVER, Tidings, event};
 use crate::schedules::seeds;
 
 /// The number of new seeds.
@@ -16,9 +16,15 @@ const NODES: usize = 3;
 const CHANGES: usize = 40;
 
 /// Publishes, marks and deletes at random, also the same events as the other nodes at the same time.
-async fn change(cluster: &Cluster, node: usize, users: &[OwnerId], ids: &[EventId], seed: u64) {
+pub(super) async fn change(
+    nodes: &[Tidings],
+    node: usize,
+    users: &[OwnerId],
+    ids: &[EventId],
+    seed: u64,
+) {
     let mut dice = fastrand::Rng::with_seed(seed.wrapping_add(node as u64));
-    let tidings = &cluster.nodes[node];
+    let tidings = &nodes[node];
     let system = OwnerId::from(tidings.system_id());
     let mut ids = ids.to_vec();
     for _ in 0..CHANGES {
@@ -61,7 +67,7 @@ async fn every_subscriber_of_every_node_counts_exactly() {
                 readers.push(Reader::open(tidings, owner).await);
             }
         }
-        let changing = (0..NODES).map(|node| change(&cluster, node, &users, &ids, seed));
+        let changing = (0..NODES).map(|node| change(&cluster.nodes, node, &users, &ids, seed));
         join_all(changing).await;
         // Now the bus heals.
         cluster.network.reconnect();
