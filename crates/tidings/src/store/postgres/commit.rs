@@ -2,6 +2,7 @@
 //! the first locks and looks up, the second writes and commits. In between everything is decided in memory.
 
 mod change;
+mod confirm;
 mod doubt;
 mod lookup;
 mod pipeline;
@@ -234,11 +235,24 @@ impl Commits {
             .await
             .map_err(|_| Failure::Silence)??;
         let published = group.publications.iter();
-        let published = published.map(|request| state.publish(request)).collect();
-        let changed = group.steps.iter().map(|step| state.apply(step)).collect();
+        let published: Vec<_> = published.map(|request| state.publish(request)).collect();
+        let changed = group.steps.iter().map(|step| state.apply(step));
+        let changed: Vec<_> = changed.collect();
         let began = Instant::now();
         if state.is_unchanged() {
-            connection.batch_execute("ROLLBACK").await?;
+            // Repeats and changes without effect acknowledge what an earlier transaction has done.
+            let is_stored = |outcome: &_| matches!(outcome, PublishOutcome::Stored(_));
+            let acknowledges =
+                published.iter().any(is_stored) || changed.iter().any(|step| step.unchanged > 0);
+            if acknowledges {
+                let owners = state.owners();
+                let confirmed = confirm::confirm(connection, &self.sent, &owners);
+                timeout(silence, confirmed)
+                    .await
+                    .map_err(|_| Failure::Silence)??;
+            } else {
+                connection.batch_execute("ROLLBACK").await?;
+            }
         } else {
             let write = write::write(connection, &self.sent, &state);
             let written = timeout(silence, write).await;
@@ -270,7 +284,7 @@ impl Commits {
         let deadline = Instant::now() + self.timeout * PATIENCE;
         let mut wait = FIRST_WAIT;
         loop {
-            let found = timeout_at(deadline, evidence.is_committed(&self.pool)).await;
+            let found = timeout_at(deadline, evidence.is_committed(&self.pool, &self.sent)).await;
             match found {
                 Ok(Ok(true)) => return Ok(()),
                 Ok(Ok(false)) => return Err(Failure::Undone(error)),

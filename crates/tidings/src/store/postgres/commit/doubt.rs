@@ -2,10 +2,13 @@
 //!
 //! Not by the state of its transaction id: after a promotion, another transaction can have the same id.
 
+use std::sync::atomic::AtomicU64;
+
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::Ongoing;
+use super::confirm::confirm;
 use super::lookup::{LOCK_FEEDS, MAKE_FEEDS};
 use super::state::{Origin, State};
 use crate::store::StoreError;
@@ -37,10 +40,8 @@ pub(super) struct Evidence<'a> {
 impl<'a> Evidence<'a> {
     /// The effects of what `state` has written.
     pub(super) fn of(state: &'a State<'_>) -> Self {
-        let mut owners: Vec<Uuid> = state.feeds.keys().map(|owner| *owner.as_uuid()).collect();
-        owners.sort_unstable();
         let mut evidence = Self {
-            owners,
+            owners: state.owners(),
             events: Default::default(),
             changes: Default::default(),
         };
@@ -62,26 +63,35 @@ impl<'a> Evidence<'a> {
         evidence
     }
 
-    /// Whether all effects are there. First it takes the locks of the transaction, in the same way, so that it
-    /// waits until the server has ended the transaction in the one way or the other.
-    pub(super) async fn is_committed(&self, pool: &Pool) -> Result<bool, StoreError> {
+    /// Whether all effects are there, and durable. First it takes the locks of the transaction, in the same way,
+    /// so that it waits until the server has ended the transaction in the one way or the other.
+    pub(super) async fn is_committed(
+        &self,
+        pool: &Pool,
+        sent: &AtomicU64,
+    ) -> Result<bool, StoreError> {
         let ongoing = Ongoing(Some(pool.get().await?));
         let connection = ongoing.0.as_deref().expect("it was just given");
         let (events, changes) = (&self.events, &self.changes);
         let parameters: [&(dyn ToSql + Sync); 7] = [
             &events.0, &events.1, &events.2, &events.3, &changes.0, &changes.1, &changes.2,
         ];
-        let count = async {
+        let expected = events.0.len() + changes.0.len();
+        let found = async {
             connection.batch_execute("BEGIN").await?;
             connection.execute(MAKE_FEEDS, &[&self.owners]).await?;
             connection.query(LOCK_FEEDS, &[&self.owners]).await?;
             let row = connection.query_one(COUNT, &parameters).await?;
-            connection.batch_execute("ROLLBACK").await?;
-            row.try_get::<_, i64>(0)
+            let is_committed = i64::try_from(expected) == Ok(row.try_get(0)?);
+            if is_committed {
+                confirm(connection, sent, &self.owners).await?;
+            } else {
+                connection.batch_execute("ROLLBACK").await?;
+            }
+            Ok(is_committed)
         };
-        let count = count.await.map_err(store_error)?;
+        let is_committed = found.await.map_err(store_error)?;
         ongoing.end();
-        let expected = events.0.len() + changes.0.len();
-        Ok(i64::try_from(expected) == Ok(count))
+        Ok(is_committed)
     }
 }

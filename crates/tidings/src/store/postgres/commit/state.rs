@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use tidings_event::wire::Digest;
 use tidings_event::{EventId, OwnerId, Rev, Severity, Status, SystemId, Timestamp};
+use uuid::Uuid;
 
 use super::subjects::Key;
 use crate::ended_overlay::EndedOverlay;
@@ -199,6 +200,13 @@ impl<'a> State<'a> {
         feed.counts.subtract(Kind::of(event.severity, event.status));
         feed.bytes = feed.bytes.saturating_sub(submission.stored_bytes());
         feed.head = Rev::new(feed.head.get() - 1);
+    }
+
+    /// The owners whose feeds are locked, sorted.
+    pub(super) fn owners(&self) -> Vec<Uuid> {
+        let mut owners: Vec<Uuid> = self.feeds.keys().map(|owner| *owner.as_uuid()).collect();
+        owners.sort_unstable();
+        owners
     }
 
     /// Whether the group changes nothing.
