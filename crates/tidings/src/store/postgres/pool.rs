@@ -40,7 +40,7 @@ pub(super) struct Connection {
     task: JoinHandle<()>,
     /// By their text. The program has few texts.
     statements: Mutex<HashMap<Box<str>, Statement>>,
-    /// When the server last planned the statements anew.
+    /// When the server last planned the statements again.
     planned: Mutex<Instant>,
 }
 
@@ -130,7 +130,7 @@ impl Connection {
         Ok(statement)
     }
 
-    /// Whether the plans of prepared statements are old. They are then made anew: the caller says so to the
+    /// Whether the plans of prepared statements are old. They are then made again: the caller says so to the
     /// server.
     pub(super) fn takes_new_plans(&self) -> bool {
         let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);

@@ -43,7 +43,7 @@ pub(super) struct Waiting {
     pub(super) all: usize,
 }
 
-/// The lanes of so many connections.
+/// The lanes of a number of connections.
 fn widths(connections: usize, waiting: Waiting) -> Widths {
     let connections = u32::try_from(connections).unwrap_or(u32::MAX);
     let long = (connections / 4).max(1);
