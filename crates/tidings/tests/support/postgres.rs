@@ -1,22 +1,23 @@
 //! Databases for tests: on the server that `TIDINGS_TEST_POSTGRES` names, else on one that the test process
 //! starts for itself.
 
+#[path = "postgres_programs.rs"]
+mod programs;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::sync::LazyLock;
 
 use tokio_postgres::NoTls;
 
+use programs::Programs;
+
 /// The address of a server on which the tests can create databases, such as `postgres://postgres@localhost`.
 const SERVER: &str = "TIDINGS_TEST_POSTGRES";
-
-/// PostgreSQL refuses to run as root; then its server runs as the user `nobody`.
-const NOBODY: u32 = 65_534;
 
 /// The server, for the life of the process.
 static RUNNING: LazyLock<Server> = LazyLock::new(Server::start_or_take);
@@ -114,32 +115,14 @@ impl Server {
     /// Starts a server in a temporary directory. A shell keeps it: it stops the server and removes the
     /// directory when its input ends, as it does when this process ends in whatever way.
     fn start() -> Self {
-        let programs = programs();
+        let programs = Programs::find();
         let directory = tempfile::Builder::new()
             .prefix("tidings-postgres-")
             .tempdir()
             .expect("a temporary directory")
             .keep();
-        let is_root = fs::metadata("/proc/self").expect("its user").uid() == 0;
-        if is_root {
-            chown(&directory, Some(NOBODY), Some(NOBODY)).expect("root can give it away");
-        }
-        let data = directory.join("data");
-        let as_user = |program: &Path| {
-            let mut command = Command::new(program);
-            command.current_dir(&directory);
-            if is_root {
-                command.uid(NOBODY).gid(NOBODY);
-            }
-            command
-        };
-        let made = as_user(&programs.join("initdb"))
-            .args(["--no-sync", "--auth=trust", "--username=postgres"])
-            .args(["--encoding=UTF8", "--locale=C", "-D"])
-            .arg(&data)
-            .output()
-            .expect("initdb runs");
-        assert!(made.status.success(), "{made:?}");
+        programs.give(&directory);
+        programs.init(&directory.join("data"));
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
@@ -159,9 +142,10 @@ impl Server {
             wait $server
             rm -rf "$2"
         "#;
-        let mut keeper = as_user(Path::new("/bin/sh"))
+        let mut keeper = programs
+            .command_of(Path::new("/bin/sh"), &directory)
             .args(["-c", script, "sh"])
-            .args([programs.as_os_str(), directory.as_os_str()])
+            .args([programs.directory.as_os_str(), directory.as_os_str()])
             .arg(port.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -184,20 +168,4 @@ impl Server {
             _keeper: Some(keeper),
         }
     }
-}
-
-/// The directory of the newest PostgreSQL of this machine.
-fn programs() -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql");
-    let versions = versions.expect("PostgreSQL is installed, or TIDINGS_TEST_POSTGRES is set");
-    let version = |path: &PathBuf| {
-        let name = path.file_name()?.to_str()?;
-        name.parse::<u32>().ok()
-    };
-    versions
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.join("bin/postgres").exists())
-        .max_by_key(version)
-        .expect("PostgreSQL is installed, or TIDINGS_TEST_POSTGRES is set")
-        .join("bin")
 }
