@@ -40,9 +40,16 @@ struct Unmeasured {
     up_to: Rev,
 }
 
-/// The columns that [`Feed::read`] reads, in its order.
-const COLUMNS: &str =
-    "key, head, bytes, deletions, measured_rev, measure_to, listed_rev, counts, newest";
+/// Selects what [`Feed::read`] reads, in its order. A constant text, because each commit reads many feeds.
+macro_rules! select_feed {
+    ($condition:literal) => {
+        concat!(
+            "SELECT key, head, bytes, deletions, measured_rev, measure_to, listed_rev, counts, \
+             newest FROM feed WHERE ",
+            $condition
+        )
+    };
+}
 
 impl Feed {
     /// The feed of an owner, if there is one.
@@ -50,21 +57,22 @@ impl Feed {
         transaction: &Transaction<'_>,
         owner: OwnerId,
     ) -> rusqlite::Result<Option<Self>> {
-        Self::find(transaction, "owner = ?1", owner.as_uuid().as_bytes())
+        let sql = select_feed!("owner = ?1");
+        Self::find(transaction, sql, owner.as_uuid().as_bytes())
     }
 
     /// The first feed after a key.
     pub(super) fn after(transaction: &Transaction<'_>, key: i64) -> rusqlite::Result<Option<Self>> {
-        Self::find(transaction, "key > ?1 ORDER BY key LIMIT 1", key)
+        let sql = select_feed!("key > ?1 ORDER BY key LIMIT 1");
+        Self::find(transaction, sql, key)
     }
 
     fn find(
         transaction: &Transaction<'_>,
-        condition: &str,
+        sql: &str,
         value: impl ToSql,
     ) -> rusqlite::Result<Option<Self>> {
-        let sql = format!("SELECT {COLUMNS} FROM feed WHERE {condition}");
-        let mut find = transaction.prepare_cached(&sql)?;
+        let mut find = transaction.prepare_cached(sql)?;
         find.query_row([value], Self::read).optional()
     }
 
