@@ -26,6 +26,7 @@ use crate::hub::{Holes, Hub};
 use crate::metrics::Metrics;
 use crate::nodes::{NodeTasks, Nodes};
 use crate::quota::{Publisher, Quota};
+use crate::revoked_tokens::RevokedTokens;
 use crate::start::cursor_at;
 #[cfg(feature = "postgres")]
 use crate::store::postgres::{PostgresStore, connect::Connector};
@@ -461,6 +462,11 @@ impl Tidings {
     /// The id of the installation, which owns the events that every user sees.
     pub fn system_id(&self) -> SystemId {
         self.shared.identity.system
+    }
+
+    /// The revoked tokens of all nodes; `None` if the store is not shared.
+    pub fn revoked_tokens(&self) -> Option<RevokedTokens> {
+        RevokedTokens::of(&self.shared.store)
     }
 
     /// The maximum sizes of an event and of a batch.

@@ -61,12 +61,17 @@ mod frame;
 mod heads;
 mod hub;
 mod metrics;
+#[cfg(feature = "postgres")]
+pub mod moving;
 mod nodes;
 mod operation;
 mod page;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod quota;
 mod refill;
 mod retention;
+mod revoked_tokens;
 #[cfg(test)]
 mod schedules;
 mod search;
@@ -94,6 +99,7 @@ pub use engine::Tidings;
 pub use error::{ChangeError, OpenError, PublishError};
 pub use operation::Operation;
 pub use retention::Retention;
+pub use revoked_tokens::{RevokedPage, RevokedToken, RevokedTokens};
 pub use store::StoreError;
 pub use subscription::Subscription;
 

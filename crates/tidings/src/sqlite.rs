@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use crate::error::OpenError;
+pub use crate::store::audit::{Audit, WrongCount};
 use crate::store::sqlite::SqliteStore;
 pub use crate::store::sqlite::{
-    Audit, AuditError, BackupError, DirectoryError, StoreSummary, WrongCount, audit, backup,
-    backup_to_writer, restore, restore_from_reader, schema_differences,
+    AuditError, BackupError, DirectoryError, StoreSummary, audit, backup, backup_to_writer,
+    restore, restore_from_reader, schema_differences,
 };
 
 /// Makes the lists and counts of the store in `data_dir` again from its events, and upgrades an old schema.

@@ -2,6 +2,7 @@
 //!
 //! The store does not know subscribers. Only the engine connects the two.
 
+pub(crate) mod audit;
 mod decide;
 mod encoded;
 mod error;
@@ -11,6 +12,8 @@ mod list_position;
 mod moment;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+#[cfg(feature = "postgres")]
+pub(crate) mod records;
 mod replayed;
 pub(crate) mod sqlite;
 mod wanted;
@@ -31,6 +34,7 @@ use tidings_event::{
 use crate::ended_overlay::EndedOverlay;
 use crate::quota::EVENT_BYTES;
 use crate::retention::Retention;
+use crate::revoked_tokens::{RevokedPage, RevokedToken};
 pub(crate) use encoded::{EncodedEvents, Unread};
 pub use error::StoreError;
 
@@ -583,6 +587,14 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// Checks the space of the disk, creates the missing part of the reserve, and logs when the store begins
     /// or ends to refuse events.
     async fn look_after_room(&self) -> Result<Pressure, StoreError>;
+
+    /// Stores a token that all nodes refuse from now on. Called only if the store [is shared](Self::is_shared).
+    async fn revoke(&self, token: RevokedToken) -> Result<(), StoreError>;
+
+    /// The tokens that were revoked after a version, which is the number of the last one that is known; from the
+    /// beginning if the store has not reached that version. Called only if the store
+    /// [is shared](Self::is_shared).
+    async fn revoked(&self, after: u64) -> Result<RevokedPage, StoreError>;
 
     /// Checks that the store can be read and takes events.
     async fn check(&self) -> Result<(), StoreError>;

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::ended_overlay::EndedOverlay;
 use crate::retention::Retention;
+use crate::revoked_tokens::{RevokedPage, RevokedToken};
 use crate::store::{
     ChangeStep, Committed, EncodedEvents, ExpiredPage, FeedBounds, FeedPosition, Group, Identity,
     ListPage, MatchPage, Matching, NextGroup, Pressure, Progress, PublishOutcome, Refill,
@@ -368,6 +369,14 @@ impl Store for MemoryStore {
 
     async fn look_after_room(&self) -> Result<Pressure, StoreError> {
         unreachable!("no scene has upkeep")
+    }
+
+    async fn revoke(&self, _: RevokedToken) -> Result<(), StoreError> {
+        unreachable!("no scene has tokens")
+    }
+
+    async fn revoked(&self, _: u64) -> Result<RevokedPage, StoreError> {
+        unreachable!("no scene has tokens")
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -1,10 +1,14 @@
 //! A store in PostgreSQL, which any number of nodes share.
 
 mod address;
+mod audit;
 mod commit;
 pub(crate) mod connect;
+mod export;
 mod fault;
 mod heads;
+mod import;
+mod inspect;
 mod lead;
 mod lent;
 mod list;
@@ -19,10 +23,12 @@ mod reads;
 mod refill;
 mod replay;
 mod retention;
+mod revocations;
 mod row;
 mod search;
 mod search_blocks;
 mod select;
+mod side;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tls;
@@ -31,6 +37,7 @@ mod upkeep;
 mod viewer;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -40,6 +47,8 @@ use tidings_event::{
 
 use crate::config::PostgresConfig;
 use crate::retention::Retention;
+use crate::revoked_tokens::{RevokedPage, RevokedToken};
+use crate::store::audit::Audit;
 use crate::store::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
     NextGroup, Pressure, Progress, Refill, ReplayPage, RevRange, Side, Snapshot, Store, StoreError,
@@ -48,13 +57,34 @@ use crate::store::{
 use commit::Commits;
 use connect::Connector;
 pub(crate) use fault::OpenFault;
-use lead::Lead;
-use pool::{Connection, Pool, Role};
+pub use inspect::{PostgresState, Standby};
+use lead::{Joined, Lead};
+use pool::{Pool, Role};
 use reads::Reads;
+use revocations::Revocations;
+pub(crate) use side::{PostgresSide, renew_epoch};
 use upkeep::Upkeep;
 
 /// The connections for upkeep and health checks, which must not wait for commits.
 const UPKEEP_CONNECTIONS: usize = 2;
+
+/// The address of a store without a password, for logs.
+pub(crate) fn described(config: &PostgresConfig) -> Result<String, OpenFault> {
+    Ok(address::Address::of(config)?.to_string())
+}
+
+/// What the server and the store say about themselves. Changes nothing.
+pub(crate) async fn inspect(config: &PostgresConfig) -> Result<PostgresState, OpenFault> {
+    inspect::inspect(config).await
+}
+
+/// Counts everything again, for at most `time`. Nodes can use the store meanwhile.
+pub(crate) async fn audit(config: &PostgresConfig, time: Duration) -> Result<Audit, StoreError> {
+    let connector =
+        Connector::new(config).map_err(|fault| StoreError::Unavailable(fault.into()))?;
+    let mut connection = pool::Connection::open(&connector, Role::Read).await?;
+    Ok(audit::audit(&mut connection, Some(Instant::now() + time)).await?)
+}
 
 /// A store in PostgreSQL.
 #[derive(Debug)]
@@ -64,6 +94,7 @@ pub(crate) struct PostgresStore {
     commits: Commits,
     upkeep: Upkeep,
     upkeep_pool: Pool,
+    revocations: Revocations,
     lead: Lead,
     lanes: usize,
 }
@@ -72,12 +103,12 @@ impl PostgresStore {
     /// Opens the store, creates it if it is missing, and upgrades an old schema.
     pub(crate) async fn open(config: &PostgresConfig) -> Result<Self, OpenFault> {
         let connector = Arc::new(Connector::new(config)?);
-        let identity = migrate::prepare(&connector).await?;
         let role = Role::Commit {
             lossy: config.allow_lossy_commit,
         };
-        // Each connection for commits checks the settings of the server; this one does at once.
-        Connection::open(&connector, role).await?;
+        // First, so that no move begins while the store is opened. It checks the settings of the server, too.
+        let joined = Joined::join(&connector, role).await?;
+        let identity = migrate::prepare(&connector).await?;
         let pool = |size| Pool::new(&connector, Role::Read, size);
         let streams = pool(config.stream_connections);
         let lists = pool(config.list_connections);
@@ -90,7 +121,8 @@ impl PostgresStore {
             commits: Commits::new(commits, identity.system, config.timeout),
             upkeep: Upkeep::new(upkeep_pool.clone(), config.keep_overlays),
             upkeep_pool,
-            lead: Lead::new(Arc::clone(&connector), role, identity.system),
+            revocations: Revocations::new(&connector, role),
+            lead: Lead::new(Arc::clone(&connector), role, identity.system, joined),
             lanes,
         })
     }
@@ -219,14 +251,23 @@ impl Store for PostgresStore {
         Ok(Pressure::Enough)
     }
 
+    async fn revoke(&self, token: RevokedToken) -> Result<(), StoreError> {
+        self.revocations.revoke(token).await
+    }
+
+    async fn revoked(&self, after: u64) -> Result<RevokedPage, StoreError> {
+        self.revocations.after(after).await
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         self.upkeep.check().await
     }
 
     async fn close(&self) {
-        self.lead.close().await;
+        self.lead.release().await;
         self.commits.close();
         self.upkeep_pool.close();
         self.reads.close().await;
+        self.revocations.close();
     }
 }

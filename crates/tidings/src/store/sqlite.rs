@@ -16,10 +16,14 @@ mod data_files;
 mod directory;
 mod directory_error;
 mod draft;
+#[cfg(feature = "postgres")]
+mod export;
 mod fault;
 mod feed;
 mod feeds;
 mod functions;
+#[cfg(feature = "postgres")]
+mod import;
 mod list;
 mod listing;
 mod lists;
@@ -41,6 +45,8 @@ mod search_blocks;
 mod select;
 mod select_newest;
 mod settling;
+#[cfg(feature = "postgres")]
+mod side;
 mod tombstones;
 mod type_pairs;
 mod upgrade;
@@ -59,7 +65,7 @@ use tidings_event::{
     EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev, Timestamp,
 };
 
-pub use audit::{Audit, AuditError, WrongCount, audit};
+pub use audit::{AuditError, audit};
 pub use backup::{
     BackupError, StoreSummary, backup, backup_to_writer, restore, restore_from_reader,
     schema_differences,
@@ -68,6 +74,7 @@ pub use directory_error::DirectoryError;
 
 use crate::config::{Reserve, SqliteConfig};
 use crate::retention::Retention;
+use crate::revoked_tokens::{RevokedPage, RevokedToken};
 use crate::store::lanes::Widths;
 use crate::store::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
@@ -79,6 +86,8 @@ use fault::{OpenFault, io_error};
 use read_pool::{ReadConnection, ReadPool};
 use reserve::Disk;
 use settling::Settling;
+#[cfg(feature = "postgres")]
+pub(crate) use side::SqliteSide;
 use writer::Writer;
 
 /// The reads of lists. One owner can have half of the reads in the first lane.
@@ -384,6 +393,14 @@ impl Store for SqliteStore {
 
     async fn look_after_room(&self) -> Result<crate::store::Pressure, StoreError> {
         self.writer.look_after_room().await
+    }
+
+    async fn revoke(&self, _: RevokedToken) -> Result<(), StoreError> {
+        unreachable!("the store is not shared")
+    }
+
+    async fn revoked(&self, _: u64) -> Result<RevokedPage, StoreError> {
+        unreachable!("the store is not shared")
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -20,6 +20,7 @@ use super::{
     Target, Unread,
 };
 use crate::retention::Retention;
+use crate::revoked_tokens::{RevokedPage, RevokedToken};
 use log::Log;
 
 /// A SQLite store under watch.
@@ -209,6 +210,14 @@ impl Store for WatchedStore {
 
     async fn look_after_room(&self) -> Result<Pressure, StoreError> {
         self.store.look_after_room().await
+    }
+
+    async fn revoke(&self, token: RevokedToken) -> Result<(), StoreError> {
+        self.store.revoke(token).await
+    }
+
+    async fn revoked(&self, after: u64) -> Result<RevokedPage, StoreError> {
+        self.store.revoked(after).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {

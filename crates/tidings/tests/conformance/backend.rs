@@ -34,6 +34,15 @@ impl Backend {
         }
     }
 
+    /// A new one of another kind.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn of_another_kind(&self) -> Self {
+        match self {
+            Self::Sqlite(_) => Self::Postgres(Database::create()),
+            Self::Postgres(_) => Self::sqlite(),
+        }
+    }
+
     /// The configuration of an engine. The lists of SQLite lack at most `newest_events` events of each owner.
     /// PostgreSQL commits in `lanes`, SQLite always in one.
     #[cfg_attr(

@@ -6,6 +6,8 @@ pub(crate) mod groups;
 pub(crate) mod handoff;
 pub(crate) mod ids;
 pub(crate) mod list;
+#[cfg(feature = "postgres")]
+pub(crate) mod moving;
 pub(crate) mod owners;
 pub(crate) mod publish;
 pub(crate) mod quota;

@@ -8,6 +8,8 @@ mod cases;
 mod listed;
 mod model;
 #[cfg(feature = "postgres")]
+mod moves;
+#[cfg(feature = "postgres")]
 #[path = "../support/postgres.rs"]
 mod postgres_database;
 mod reader;
@@ -121,3 +123,24 @@ conformance!(sqlite_listing_each, TestDir::sqlite_with(1));
 conformance!(sqlite_listing_two, TestDir::sqlite_with(2));
 #[cfg(feature = "postgres")]
 conformance!(postgres, TestDir::postgres());
+
+/// A store that moves from one backend to the other at each restart of the engine.
+#[cfg(feature = "postgres")]
+mod moving {
+    use super::*;
+
+    #[test]
+    fn random_histories_agree_with_the_model() {
+        cases::random::histories_agree_with_the_model(TestDir::moving);
+    }
+
+    #[tokio::test]
+    async fn a_store_is_one_or_the_other_while_it_moves() {
+        cases::moving::a_store_is_one_or_the_other_while_it_moves().await;
+    }
+
+    #[tokio::test]
+    async fn nodes_and_moves_exclude_each_other() {
+        cases::moving::nodes_and_moves_exclude_each_other().await;
+    }
+}

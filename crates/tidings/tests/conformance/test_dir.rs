@@ -1,14 +1,21 @@
 //! A store for the engine under test.
 
+use std::sync::{RwLock, RwLockReadGuard};
+
 use tidings::{Config, SqliteConfig, Tidings};
 
 use crate::backend::Backend;
+#[cfg(feature = "postgres")]
+use crate::moves::Moves;
 #[cfg(feature = "postgres")]
 use crate::postgres_database::Database;
 
 /// A store that is empty at first. It is removed when this is dropped.
 pub(crate) struct TestDir {
-    backend: Backend,
+    backend: RwLock<Backend>,
+    /// How the store moves between two engines, if it does.
+    #[cfg(feature = "postgres")]
+    moves: Option<Moves>,
     page_bytes: usize,
     newest_events: usize,
     lanes: Option<usize>,
@@ -37,9 +44,20 @@ impl TestDir {
         Self::of(backend, SqliteConfig::DEFAULT_NEWEST_EVENTS)
     }
 
+    /// A new directory for SQLite, whose store moves to another backend between two engines.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn moving() -> Self {
+        Self {
+            moves: Some(Moves::default()),
+            ..Self::sqlite()
+        }
+    }
+
     fn of(backend: Backend, newest_events: usize) -> Self {
         Self {
-            backend,
+            backend: RwLock::new(backend),
+            #[cfg(feature = "postgres")]
+            moves: None,
             page_bytes: Config::DEFAULT_PAGE_BYTES,
             newest_events,
             lanes: None,
@@ -48,7 +66,7 @@ impl TestDir {
 
     /// A new one for the same backend.
     pub(crate) fn another(&self) -> Self {
-        Self::of(self.backend.another(), self.newest_events)
+        Self::of(self.backend().another(), self.newest_events)
     }
 
     /// The same directory, for engines that read this many bytes of a page at once.
@@ -73,13 +91,31 @@ impl TestDir {
     }
 
     fn config_listing(&self, newest_events: usize) -> Config {
-        let config = self.backend.config(newest_events, self.lanes);
+        let config = self.backend().config(newest_events, self.lanes);
         config.with_page_bytes(self.page_bytes)
     }
 
     /// Compares the counters of the store with its rows. No engine may be open.
     pub(crate) fn audit(&self) {
-        self.backend.audit();
+        self.backend().audit();
+    }
+
+    fn backend(&self) -> RwLockReadGuard<'_, Backend> {
+        self.backend.read().expect("no test panics with it")
+    }
+
+    /// Moves the store, if it moves. No engine may be open.
+    pub(crate) async fn between_engines(&self) {
+        #[cfg(feature = "postgres")]
+        if let Some(moves) = &self.moves {
+            let new = self.backend().of_another_kind();
+            let (from, to) = (
+                self.config().store,
+                new.config(self.newest_events, None).store,
+            );
+            moves.run(&from, &to).await;
+            *self.backend.write().expect("no test panics with it") = new;
+        }
     }
 
     /// Opens an engine in this directory.

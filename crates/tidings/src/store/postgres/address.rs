@@ -1,5 +1,6 @@
 //! Reads the address of a PostgreSQL server.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,9 @@ use crate::config::PostgresConfig;
 
 /// How long a connection is silent before the operating system asks the server whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// The port of PostgreSQL.
+const DEFAULT_PORT: u16 = 5432;
 
 /// What an address says.
 #[derive(Debug)]
@@ -49,6 +53,9 @@ pub(crate) enum AddressError {
     /// There is no host.
     #[error("the address of the store names no host")]
     NoHost,
+    /// A password has an `@`, so that what follows it is read as a host.
+    #[error("a host in the address of the store contains @: write %40 for one in a password")]
+    Host,
     /// A client certificate without a key, or the reverse.
     #[error("sslcert and sslkey must be given together")]
     HalfCertificate,
@@ -89,6 +96,10 @@ impl Address {
         if server.get_hosts().is_empty() {
             return Err(AddressError::NoHost);
         }
+        let has_at = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+        if server.get_hosts().iter().any(has_at) {
+            return Err(AddressError::Host);
+        }
         if !is_given("target_session_attrs") {
             server.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
@@ -106,6 +117,35 @@ impl Address {
         }
         server.ssl_mode(mode.unwrap_or_else(|| default_mode(&server)));
         Ok(Self { server, tls })
+    }
+}
+
+/// Without the password and the options.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("postgres://")?;
+        if let Some(user) = self.server.get_user() {
+            write!(f, "{user}@")?;
+        }
+        let ports = self.server.get_ports();
+        for (index, host) in self.server.get_hosts().iter().enumerate() {
+            if index > 0 {
+                f.write_str(",")?;
+            }
+            match host {
+                Host::Tcp(name) if name.contains(':') => write!(f, "[{name}]")?,
+                Host::Tcp(name) => f.write_str(name)?,
+                Host::Unix(path) => path.display().fmt(f)?,
+            }
+            let port = ports.get(index).or(ports.first());
+            if let Some(port) = port.filter(|port| **port != DEFAULT_PORT) {
+                write!(f, ":{port}")?;
+            }
+        }
+        match self.server.get_dbname().or(self.server.get_user()) {
+            Some(database) => write!(f, "/{database}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -216,17 +256,39 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_shown_without_its_password() {
+        for (url, shown) in [
+            (
+                "postgresql://u:geheim@db1,db2:5433/d?sslmode=disable",
+                "postgres://u@db1,db2:5433/d",
+            ),
+            ("postgres://u@[::1]:5432/", "postgres://u@[::1]/u"),
+            (
+                "postgres://%2Frun%2Fpostgresql/d",
+                "postgres:///run/postgresql/d",
+            ),
+            ("postgres://u@db/d?password=geheim", "postgres://u@db/d"),
+        ] {
+            assert_eq!(address(url).unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
     fn an_unusable_address_is_refused_without_its_password() {
         for url in [
             "mysql://u:geheim@db/d",
             "postgres://u:geheim@db:99999/d",
             "postgres://u:geheim@db/d?unknown=geheim",
             "postgres:///d",
+            "postgres://u:ge@heim@db/d",
         ] {
             let error = address(url).unwrap_err();
             let source = std::error::Error::source(&error).map(ToString::to_string);
             let text = format!("{error} {source:?} {error:?}");
-            assert!(!text.contains("geheim"), "{text}");
+            assert!(
+                !text.contains("geheim") && !text.contains("heim@"),
+                "{text}"
+            );
         }
     }
 }

@@ -7,6 +7,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::WasNull;
 
 use super::address::AddressError;
+use super::lead::JoinFault;
 use super::tls::TlsError;
 use crate::store::StoreError;
 
@@ -44,6 +45,17 @@ pub(crate) enum OpenFault {
     /// A connection could not be made.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// The node cannot use the store now.
+    #[error(transparent)]
+    Join(#[from] JoinFault),
+    /// There is none.
+    #[error("there is no event store in the database")]
+    NoStore,
+    /// A move into the store has begun and not ended.
+    #[error(
+        "tidings move has not finished: run it again with the same --from and --to, or empty the database"
+    )]
+    UnfinishedMove,
     /// The server is too old.
     #[error("PostgreSQL {found} is too old; use {required} or newer")]
     Server {

@@ -1,17 +1,34 @@
-//! Chooses the node that does the upkeep of the store.
+//! The node among the others: it tells that it is there, and one of all nodes does the upkeep of the store.
 
 use std::sync::Arc;
 
 use tidings_event::SystemId;
 use tokio::sync::Mutex;
+use tokio_postgres::error::SqlState;
 
 use super::connect::Connector;
-use super::fault::store_error;
+use super::fault::{ConnectError, OpenFault, store_error};
 use super::pool::{Connection, Role};
 use crate::store::StoreError;
 
-/// A lock that one node holds for as long as its connection lives. The server releases it when the node ends
-/// or is cut off, and then another node takes it.
+/// The key of the advisory lock that all nodes share and a move has alone: "tid node" in ASCII.
+const NODES: i64 = 0x7469_6420_6e6f_6465;
+
+/// How long a node waits for a move to end, and a move for nodes, in milliseconds. PostgreSQL releases the locks of a
+/// process that has ended only when it sees that its connection is closed.
+const WAIT_MS: u32 = 2_000;
+
+/// The table that is there while a store is moved into the database.
+pub(super) const UNFINISHED_MOVE: &str = "unfinished_move";
+
+/// A connection whose locks the server releases when the node ends or is cut off.
+#[derive(Debug)]
+struct Session {
+    connection: Connection,
+    leads: bool,
+}
+
+/// The locks of a node.
 #[derive(Debug)]
 pub(super) struct Lead {
     connector: Arc<Connector>,
@@ -20,20 +37,129 @@ pub(super) struct Lead {
     held: Mutex<Held>,
 }
 
-/// What this node has of the lock.
-#[derive(Debug, Default)]
+/// The connection of a node.
+#[derive(Debug)]
 enum Held {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// The connection that holds it.
-    By(Box<Connection>),
-    /// Nothing any more, because the store is closed.
-    Closed,
+    Session(Box<Session>),
+    /// It was lost, and the next call makes another.
+    Lost,
+    /// The node has ended. The upkeep can still call.
+    Released,
+}
+
+/// Why a node cannot use the store.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JoinFault {
+    /// A connection could not be made.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// A statement failed.
+    #[error("could not read the store")]
+    Statement(#[from] tokio_postgres::Error),
+    /// The store is moved, or its epoch is renewed.
+    #[error("tidings move or tidings restore uses the store; start again when it has ended")]
+    Moving,
+    /// A move into the store has begun and not ended.
+    #[error(
+        "tidings move has not finished: run it again with the same --from and --to, or empty the database"
+    )]
+    UnfinishedMove,
+}
+
+impl From<JoinFault> for StoreError {
+    fn from(fault: JoinFault) -> Self {
+        match fault {
+            JoinFault::Connect(error) => error.into(),
+            JoinFault::Statement(error) => store_error(error),
+            fault @ (JoinFault::Moving | JoinFault::UnfinishedMove) => {
+                Self::Unavailable(fault.into())
+            }
+        }
+    }
+}
+
+/// Tells the others that this node uses the store, for as long as the connection lives.
+async fn join(connector: &Connector, role: Role) -> Result<Box<Session>, JoinFault> {
+    let connection = Connection::open(connector, role).await?;
+    if !lock(&connection, "pg_advisory_lock_shared").await? {
+        return Err(JoinFault::Moving);
+    }
+    let row = connection
+        .query_one("SELECT to_regclass($1) IS NOT NULL", &[&UNFINISHED_MOVE])
+        .await?;
+    match row.get(0) {
+        true => Err(JoinFault::UnfinishedMove),
+        false => Ok(Box::new(Session {
+            connection,
+            leads: false,
+        })),
+    }
+}
+
+/// Takes the lock of the nodes by a function of PostgreSQL. Returns whether it was free within the time.
+async fn lock(connection: &Connection, function: &str) -> Result<bool, tokio_postgres::Error> {
+    connection
+        .batch_execute(&format!("SET lock_timeout = {WAIT_MS}"))
+        .await?;
+    let locked = connection
+        .execute(&format!("SELECT {function}($1)"), &[&NODES])
+        .await;
+    let is_locked = match locked {
+        Ok(_) => true,
+        Err(error) if is_busy(&error) => false,
+        Err(error) => return Err(error),
+    };
+    connection.batch_execute("RESET lock_timeout").await?;
+    Ok(is_locked)
+}
+
+/// Whether another session had the lock. The time of every statement can be shorter than that of the lock.
+fn is_busy(error: &tokio_postgres::Error) -> bool {
+    let busy = [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED];
+    error.code().is_some_and(|code| busy.contains(code))
+}
+
+/// A connection that alone uses the store. `None` if nodes use it.
+pub(super) async fn alone(
+    connector: &Connector,
+    role: Role,
+) -> Result<Option<Connection>, OpenFault> {
+    let connection = Connection::open(connector, role).await?;
+    let is_locked = lock(&connection, "pg_advisory_lock").await;
+    Ok(is_locked
+        .map_err(OpenFault::Statement)?
+        .then_some(connection))
+}
+
+/// The query for the number of nodes that use the store.
+pub(super) fn count_nodes() -> String {
+    // The halves of a key of 64 bits.
+    let (high, low) = (NODES >> 32, NODES & 0xffff_ffff);
+    format!(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted \
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+         AND classid = {high} AND objid = {low} AND objsubid = 1"
+    )
+}
+
+/// What a node holds from before it knows the installation.
+#[derive(Debug)]
+pub(super) struct Joined(Box<Session>);
+
+impl Joined {
+    /// Joins the nodes of a store.
+    pub(super) async fn join(connector: &Connector, role: Role) -> Result<Self, JoinFault> {
+        join(connector, role).await.map(Self)
+    }
 }
 
 impl Lead {
-    pub(super) fn new(connector: Arc<Connector>, role: Role, system: SystemId) -> Self {
+    pub(super) fn new(
+        connector: Arc<Connector>,
+        role: Role,
+        system: SystemId,
+        Joined(session): Joined,
+    ) -> Self {
         // The keys of advisory locks are shared by all that is in a database. The last bytes of an id are
         // random.
         let bytes = system.as_uuid().as_u64_pair().1;
@@ -41,38 +167,36 @@ impl Lead {
             connector,
             role,
             key: i64::from_ne_bytes(bytes.to_ne_bytes()),
-            held: Mutex::default(),
+            held: Mutex::new(Held::Session(session)),
         }
     }
 
-    /// Whether this node holds the lock, which it takes if no other node holds it.
+    /// Whether this node does the upkeep, which it takes over if no other node does it. Joins the nodes again if
+    /// the connection was lost.
     pub(super) async fn take(&self) -> Result<bool, StoreError> {
         let mut held = self.held.lock().await;
-        match &*held {
-            Held::Nothing => {}
-            Held::Closed => return Err(StoreError::Closed),
-            Held::By(connection) => match connection.check_connection().await {
-                Ok(()) => return Ok(true),
-                Err(error) => {
-                    *held = Held::Nothing;
-                    return Err(store_error(error));
-                }
-            },
-        }
-        let connection = Connection::open(&self.connector, self.role).await?;
-        let row = connection
-            .query_one("SELECT pg_try_advisory_lock($1)", &[&self.key])
-            .await
-            .map_err(store_error)?;
-        let is_taken = row.get(0);
-        if is_taken {
-            *held = Held::By(Box::new(connection));
-        }
-        Ok(is_taken)
+        let mut session = match std::mem::replace(&mut *held, Held::Lost) {
+            Held::Session(session) if !session.connection.is_closed() => session,
+            Held::Session(_) | Held::Lost => join(&self.connector, self.role).await?,
+            Held::Released => {
+                *held = Held::Released;
+                return Err(StoreError::Closed);
+            }
+        };
+        // Whatever is wrong with the connection, the next call makes another.
+        let sql = match session.leads {
+            true => "SELECT true WHERE $1::bigint IS NOT NULL",
+            false => "SELECT pg_try_advisory_lock($1)",
+        };
+        let row = session.connection.query_one(sql, &[&self.key]).await;
+        session.leads = row.map_err(store_error)?.get(0);
+        let leads = session.leads;
+        *held = Held::Session(session);
+        Ok(leads)
     }
 
-    /// Releases the lock for good: the background task of a closed engine must not take it again.
-    pub(super) async fn close(&self) {
-        *self.held.lock().await = Held::Closed;
+    /// Releases the locks for good.
+    pub(super) async fn release(&self) {
+        *self.held.lock().await = Held::Released;
     }
 }

@@ -19,10 +19,14 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "V2__search",
         include_str!("../../../migrations/postgres/0002_search.sql"),
     ),
+    (
+        "V3__revocations",
+        include_str!("../../../migrations/postgres/0003_revocations.sql"),
+    ),
 ];
 
 /// The table that lists the migrations.
-const HISTORY: &str = "tidings_migration";
+pub(super) const HISTORY: &str = "tidings_migration";
 
 /// The key of the advisory lock under which a node looks at the schema and changes it: "tidings" in ASCII.
 const LOCK: i64 = 0x0074_6964_696e_6773;

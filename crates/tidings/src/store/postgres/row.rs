@@ -9,6 +9,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::read_fault::ReadFault;
+use crate::search::fold;
 use crate::store::Side;
 use crate::store::kind::Kind;
 
@@ -81,6 +82,15 @@ pub(super) fn event_json(row: &Row) -> Result<Bytes, ReadFault> {
         event.write_json(&mut json);
         json.into()
     })
+}
+
+/// The folded form of a text, unless PostgreSQL's `lower` gives the same for "C".
+pub(super) fn folded(text: &str) -> Option<String> {
+    if text.is_ascii() {
+        return None;
+    }
+    let folded = fold(text);
+    (folded != text.to_ascii_lowercase()).then_some(folded)
 }
 
 /// Reads a position from column `index`.

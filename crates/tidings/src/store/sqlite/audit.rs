@@ -12,38 +12,13 @@ use super::audit_feed::{next_feed, stray_events};
 use super::connection::distrust;
 use super::data_files::DATABASE;
 use super::migrations::SCHEMA_VERSION;
+use crate::store::audit::{Audit, WrongCount};
 
 /// How many events are looked at in one snapshot, so that the log does not grow meanwhile.
 const EVENTS_AT_A_TIME: usize = 4_096;
 
 /// How many of SQLite's virtual instructions run between looks at the time.
 const INSTRUCTIONS_BETWEEN_LOOKS: i32 = 10_000;
-
-/// The result of [`audit`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Audit {
-    /// How many owners were checked.
-    pub owners: u64,
-    /// Whether these were all owners.
-    pub complete: bool,
-    /// The counters that are wrong.
-    pub wrong: Vec<WrongCount>,
-}
-
-/// A counter of an owner that does not agree with the rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct WrongCount {
-    /// The owner.
-    pub owner: OwnerId,
-    /// What the counter counts.
-    pub what: &'static str,
-    /// The value of the counter.
-    pub kept: u64,
-    /// The value that was counted.
-    pub found: u64,
-}
 
 /// Why a store could not be audited.
 #[derive(Debug, thiserror::Error)]
@@ -137,6 +112,14 @@ fn uri_path(path: &Path) -> String {
         }
     }
     text
+}
+
+/// As [`audit`], of an open store of this schema version, however long it takes.
+pub(super) fn audit_open(connection: &Connection) -> rusqlite::Result<Audit> {
+    let mut audit = Audit::default();
+    compare(connection, &mut audit)?;
+    audit.complete = true;
+    Ok(audit)
 }
 
 fn compare(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {

@@ -39,9 +39,21 @@ pub(crate) fn open_writer(
     let log_bytes = i64::try_from(log_bytes).unwrap_or(i64::MAX);
     connection.pragma_update(None, "journal_size_limit", log_bytes)?;
     connection.pragma_update(None, "wal_autocheckpoint", log_pages)?;
+    if is_unfinished(&connection)? {
+        return Err(OpenFault::UnfinishedMove);
+    }
     upgrade(&mut connection)?;
     let identity = identity(&connection)?;
     Ok((connection, identity))
+}
+
+/// Whether a move into the store of `connection` has begun and not ended.
+pub(super) fn is_unfinished(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'unfinished_move')",
+        [],
+        |row| row.get(0),
+    )
 }
 
 /// Opens a connection that cannot write.
@@ -52,7 +64,8 @@ pub(crate) fn open_read_connection(database: &Path) -> rusqlite::Result<Connecti
     Ok(connection)
 }
 
-fn open(database: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+/// Opens a connection to a database that exists.
+pub(super) fn open(database: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(database, flags)?;
     distrust(&connection)?;
@@ -77,18 +90,22 @@ pub(super) fn distrust(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Reads the ids of the installation, if the store is not new.
+pub(super) fn identity_of(connection: &Connection) -> rusqlite::Result<Option<Identity>> {
+    connection
+        .query_row("SELECT system_id, epoch FROM installation", [], |row| {
+            Ok(Identity {
+                system: SystemId::from_uuid(Uuid::from_bytes(row.get(0)?)),
+                epoch: Epoch::from_uuid(Uuid::from_bytes(row.get(1)?)),
+            })
+        })
+        .optional()
+}
+
 /// Reads the ids of the installation, or mints them for a new store.
 fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
-    let known = connection
-        .query_row("SELECT system_id, epoch FROM installation", [], |row| {
-            Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, [u8; 16]>(1)?))
-        })
-        .optional()?;
-    if let Some((system, epoch)) = known {
-        return Ok(Identity {
-            system: SystemId::from_uuid(Uuid::from_bytes(system)),
-            epoch: Epoch::from_uuid(Uuid::from_bytes(epoch)),
-        });
+    if let Some(known) = identity_of(connection)? {
+        return Ok(known);
     }
     let identity = Identity {
         system: SystemId::mint(),

@@ -19,6 +19,15 @@ pub(crate) enum OpenFault {
     /// A newer version wrote the schema.
     #[error("it was written by a newer Tidings; use that one")]
     Newer,
+    /// A move into it has begun and not ended.
+    #[error(
+        "tidings move has not finished: run it again with the same --from and --to, or empty the directory"
+    )]
+    UnfinishedMove,
+    /// The file of a new store could not be made.
+    #[cfg(feature = "postgres")]
+    #[error("could not create the store")]
+    Draft(#[source] io::Error),
     /// The file system cannot share memory between connections, which the write-ahead log needs
     /// (<https://www.sqlite.org/wal.html>).
     #[error("its file system does not support a write-ahead log; use a local file system")]

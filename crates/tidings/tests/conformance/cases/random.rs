@@ -468,18 +468,21 @@ impl History {
 
     async fn restart(&mut self, dir: &TestDir, kept: Option<u8>) {
         self.readers.iter_mut().for_each(Reader::cut);
-        let mut config = dir.config_after(self.engines);
-        self.engines += 1;
-        config.retention.interval = RETENTION_INTERVAL;
         if let Some(kept) = kept {
-            config.retention.owner_events = Some(kept.into());
-            config.retention.system_events = kept.into();
             self.publish_to_witness(kept).await;
             for owner in self.owners() {
                 self.model.keep_newest(owner, kept.into());
             }
         }
         self.tidings.close().await;
+        dir.between_engines().await;
+        let mut config = dir.config_after(self.engines);
+        self.engines += 1;
+        config.retention.interval = RETENTION_INTERVAL;
+        if let Some(kept) = kept {
+            config.retention.owner_events = Some(kept.into());
+            config.retention.system_events = kept.into();
+        }
         let opened = Tidings::open(config).await;
         self.tidings = opened.expect("an engine opens where none is open");
         for owner in self.owners() {

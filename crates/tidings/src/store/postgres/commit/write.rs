@@ -9,11 +9,10 @@ use uuid::Uuid;
 use super::Failure;
 use super::pipeline::Pipeline;
 use super::state::{Burial, Origin, State, Stored, Tombstone};
-use crate::search::fold;
 use crate::store::Submission;
 use crate::store::moment::nanoseconds;
 use crate::store::postgres::pool::Connection;
-use crate::store::postgres::row::{rev_to_sql, severity_number, status_number};
+use crate::store::postgres::row::{folded, rev_to_sql, severity_number, status_number};
 
 const INSERT_EVENTS: &str = "INSERT INTO event (owner, id, created_rev, changed_rev, severity, status, \
      created_at, updated_at, aged_from, system_id, operation_id, acted_upon, category, action, \
@@ -161,15 +160,6 @@ impl<'a> NewEvents<'a> {
         new.sort_unstable_by_key(|event| (event.owner, event.created_rev));
         Self(new)
     }
-}
-
-/// The folded form of a text, unless PostgreSQL's `lower` gives the same for "C".
-fn folded(text: &str) -> Option<String> {
-    if text.is_ascii() {
-        return None;
-    }
-    let folded = fold(text);
-    (folded != text.to_ascii_lowercase()).then_some(folded)
 }
 
 /// The statements, without those that have no rows.

@@ -1,0 +1,247 @@
+//! Moves a store from SQLite to PostgreSQL, or back.
+//!
+//! Everything is kept: ids, revisions, epoch, read state and remembered deletions. Clients notice nothing but a
+//! reconnect. The rows are copied in small transactions that record how far they are, so that a move continues
+//! after it was interrupted. Until the move is complete, the new store cannot be opened.
+
+mod feed_digests;
+mod side;
+
+use tidings_event::{OwnerId, SystemId};
+
+use crate::config::StoreConfig;
+use crate::error::OpenError;
+use crate::store::StoreError;
+use crate::store::audit::WrongCount;
+use crate::store::records::{Part, Place, StoreHead, TargetState};
+use feed_digests::FeedDigests;
+use side::Side;
+
+/// What a move is doing, for a report to a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MoveProgress {
+    /// It continues after it was interrupted.
+    Continuing,
+    /// It has copied this many rows of a kind since it was started.
+    Copied {
+        /// The kind.
+        what: &'static str,
+        /// How many.
+        rows: u64,
+        /// How many there are, if that is known.
+        of: Option<u64>,
+    },
+    /// It makes the lists and counts of the new store.
+    Settling,
+    /// It has compared this many feeds of both stores.
+    Compared {
+        /// How many.
+        feeds: u64,
+        /// How many there are.
+        of: u64,
+    },
+    /// It counts the rows of the new store again.
+    Counting,
+}
+
+/// A finished move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Moved {
+    /// The installation.
+    pub system: SystemId,
+    /// How many events the store has.
+    pub events: u64,
+    /// How many owners have a feed, the system among them.
+    pub feeds: u64,
+}
+
+/// Why a store was not moved. The old store is unchanged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MoveError {
+    /// There is no store to be moved.
+    #[error("there is no event store to move")]
+    NoStore,
+    /// The old store cannot be used.
+    #[error("could not open the store to move")]
+    Source(#[source] OpenError),
+    /// The new store cannot be used.
+    #[error("could not open the store to move to")]
+    Target(#[source] OpenError),
+    /// The new store has events.
+    #[error("the store to move to has events already; give an empty directory or database")]
+    NotEmpty,
+    /// The new store has a part of another one.
+    #[error(
+        "the store to move to has a part of another store; continue that move, or give an empty directory \
+         or database"
+    )]
+    OtherSource,
+    /// The old store was used after the move had begun.
+    #[error(
+        "the store was used since the move began; empty the directory or database to move to, and move again"
+    )]
+    SourceChanged,
+    /// The old store cannot be read.
+    #[error("could not read the store to move")]
+    Read(#[source] StoreError),
+    /// The new store cannot be written. Moving again continues.
+    #[error("could not write the new store; move again to continue")]
+    Write(#[source] StoreError),
+    /// The stores differ after all was copied.
+    #[error(
+        "the {what} of {owner} differ between the stores; empty the new one, and report this as a bug"
+    )]
+    Differs {
+        /// What differs.
+        what: &'static str,
+        /// Whose.
+        owner: OwnerId,
+    },
+    /// A counter of the new store does not agree with its rows.
+    #[error(
+        "{} has {} {} and not {}: repair the counts of the old store (tidings doctor), empty the new one, and \
+         move again", .0.owner, .0.found, .0.what, .0.kept
+    )]
+    WrongCount(WrongCount),
+}
+
+/// Moves the store `from` into the empty directory or database `to`, and tells `report` how far it is. No engine may
+/// use either. A call after an interrupted one continues it. The old store stays as it is; do not use it any more.
+///
+/// # Errors
+///
+/// [`MoveError`].
+pub async fn move_store(
+    from: &StoreConfig,
+    to: &StoreConfig,
+    mut report: impl FnMut(MoveProgress),
+) -> Result<Moved, MoveError> {
+    let mut source = Side::source(from)
+        .await
+        .map_err(MoveError::Source)?
+        .ok_or(MoveError::NoStore)?;
+    let head = source.head().await.map_err(MoveError::Read)?;
+    let (mut target, state) = Side::target(to).await.map_err(MoveError::Target)?;
+    let (part, place) = match state {
+        TargetState::New => {
+            target.create(&head).await.map_err(MoveError::Target)?;
+            (0, Place::BEGINNING)
+        }
+        TargetState::Used => return Err(MoveError::NotEmpty),
+        TargetState::Unfinished {
+            identity,
+            state,
+            part,
+            place,
+        } => {
+            let (known, found) = (identity, head.identity);
+            let is_same = (known.system, known.epoch) == (found.system, found.epoch);
+            if !is_same {
+                return Err(MoveError::OtherSource);
+            }
+            if state != head.state {
+                return Err(MoveError::SourceChanged);
+            }
+            report(MoveProgress::Continuing);
+            (part, place)
+        }
+    };
+    copy(&mut source, &mut target, &head, (part, place), &mut report).await?;
+    report(MoveProgress::Settling);
+    target.settle().await.map_err(MoveError::Target)?;
+    compare(&mut source, &mut target, &head, &mut report).await?;
+    report(MoveProgress::Counting);
+    let audit = target.audit().await.map_err(MoveError::Write)?;
+    if let Some(wrong) = audit.wrong.into_iter().next() {
+        return Err(MoveError::WrongCount(wrong));
+    }
+    target.finish(&head).await.map_err(MoveError::Write)?;
+    Ok(Moved {
+        system: head.identity.system,
+        events: head.events,
+        feeds: head.state.feeds.unsigned_abs(),
+    })
+}
+
+/// Copies the rows from a position on.
+async fn copy(
+    source: &mut Side,
+    target: &mut Side,
+    head: &StoreHead,
+    (first, mut place): (i16, Place),
+    report: &mut impl FnMut(MoveProgress),
+) -> Result<(), MoveError> {
+    for part in Part::ALL {
+        if part.number() < first {
+            continue;
+        }
+        let mut rows = 0;
+        loop {
+            let records = source.page(part, place).await.map_err(MoveError::Read)?;
+            let next = match records.last() {
+                Some(last) => (part.number(), last.place()),
+                None => (part.number() + 1, Place::BEGINNING),
+            };
+            rows += records.len() as u64;
+            let is_last = records.is_empty();
+            target
+                .write(records, next.0, next.1)
+                .await
+                .map_err(MoveError::Write)?;
+            place = next.1;
+            if is_last {
+                break;
+            }
+            report(MoveProgress::Copied {
+                what: part.name(),
+                rows,
+                of: match part {
+                    Part::Feeds => Some(head.state.feeds.unsigned_abs()),
+                    Part::Events => Some(head.events),
+                    Part::Tombstones => Some(head.state.deletions.unsigned_abs()),
+                    Part::Overlays | Part::Ended => None,
+                },
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Compares a digest of each feed of both stores.
+async fn compare(
+    source: &mut Side,
+    target: &mut Side,
+    head: &StoreHead,
+    report: &mut impl FnMut(MoveProgress),
+) -> Result<(), MoveError> {
+    for part in Part::ALL {
+        let (mut ours, mut theirs) = (FeedDigests::of(part), FeedDigests::of(part));
+        let mut feeds = 0;
+        loop {
+            let old = ours.next(source).await.map_err(MoveError::Read)?;
+            let new = theirs.next(target).await.map_err(MoveError::Write)?;
+            if old != new {
+                let owners = [old, new].into_iter().flatten();
+                let owner = owners.map(|feed| feed.owner).min().unwrap_or_default();
+                return Err(MoveError::Differs {
+                    what: part.name(),
+                    owner: OwnerId::from_uuid(owner),
+                });
+            }
+            if old.is_none() {
+                break;
+            }
+            feeds += 1;
+            if part == Part::Events {
+                report(MoveProgress::Compared {
+                    feeds,
+                    of: head.state.feeds.unsigned_abs(),
+                });
+            }
+        }
+    }
+    Ok(())
+}

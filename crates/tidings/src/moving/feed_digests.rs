@@ -1,0 +1,64 @@
+//! A digest of the rows of each feed.
+
+use std::collections::VecDeque;
+
+use uuid::Uuid;
+
+use super::side::Side;
+use crate::store::StoreError;
+use crate::store::records::{Part, Place, Record, RecordDigest};
+
+/// How many rows of a kind a feed has, and their digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FeedDigest {
+    pub(super) owner: Uuid,
+    rows: u64,
+    digest: [u8; 32],
+}
+
+/// Reads one part of a store, feed by feed.
+#[derive(Debug)]
+pub(super) struct FeedDigests {
+    part: Part,
+    /// The last row that was read.
+    place: Place,
+    page: VecDeque<Record>,
+    is_at_end: bool,
+}
+
+impl FeedDigests {
+    pub(super) const fn of(part: Part) -> Self {
+        Self {
+            part,
+            place: Place::BEGINNING,
+            page: VecDeque::new(),
+            is_at_end: false,
+        }
+    }
+
+    /// The next feed that has rows of this kind.
+    pub(super) async fn next(&mut self, side: &mut Side) -> Result<Option<FeedDigest>, StoreError> {
+        let (mut owner, mut rows, mut digest) = (None, 0, RecordDigest::default());
+        loop {
+            if self.page.is_empty() && !self.is_at_end {
+                self.page = side.page(self.part, self.place).await?.into();
+                self.is_at_end = self.page.is_empty();
+                self.place = self.page.back().map_or(self.place, Record::place);
+            }
+            let is_of_feed = |record: &mut Record| {
+                let of = record.place().owner;
+                *owner.get_or_insert(of) == of
+            };
+            let Some(record) = self.page.pop_front_if(is_of_feed) else {
+                break;
+            };
+            digest.add(&record);
+            rows += 1;
+        }
+        Ok(owner.map(|owner| FeedDigest {
+            owner,
+            rows,
+            digest: digest.finish(),
+        }))
+    }
+}

@@ -1,0 +1,118 @@
+//! The tokens that all nodes refuse.
+
+use std::sync::Arc;
+
+use tidings_event::{OwnerId, Timestamp};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::connect::Connector;
+use super::fault::store_error;
+use super::pool::{Pool, Role};
+use crate::revoked_tokens::{RevokedPage, RevokedToken};
+use crate::store::StoreError;
+use crate::store::moment::{moment, nanoseconds};
+
+/// One for reading and one for writing, so that a revocation never waits for the other nodes' tokens.
+const CONNECTIONS: usize = 2;
+
+/// The most tokens of a page.
+const PAGE: i64 = 4_096;
+
+/// Adds a token, or a later expiry of one.
+const REVOKE: &str = "\
+    WITH next AS (UPDATE last_revocation SET version = version + 1 RETURNING version) \
+    INSERT INTO revocation (id, expires_at, ended_by, version) SELECT $1, $2, $3, version FROM next \
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version, expires_at = CASE \
+    WHEN revocation.expires_at IS NULL OR excluded.expires_at IS NULL THEN NULL \
+    ELSE greatest(revocation.expires_at, excluded.expires_at) END";
+
+/// Forgets some expired tokens, by the clock that is behind: the node's or the database's. The leeway of nodes is
+/// at most five minutes.
+const FORGET: &str = "\
+    DELETE FROM revocation WHERE id IN (SELECT id FROM revocation \
+    WHERE expires_at < least($1, (extract(epoch FROM now()) * 1000000000)::bigint) - 600000000000 \
+    ORDER BY expires_at LIMIT 100 FOR UPDATE SKIP LOCKED)";
+
+/// The tokens after a version, or all if that is of a store that was replaced by an older one.
+const AFTER: &str = "\
+    SELECT known.version, token.id, token.expires_at, token.ended_by, token.version \
+    FROM last_revocation AS known LEFT JOIN LATERAL (\
+    SELECT * FROM revocation WHERE version > CASE WHEN $1 > known.version THEN 0 ELSE $1 END \
+    ORDER BY version LIMIT $2) AS token ON true ORDER BY token.version";
+
+/// The table of revoked tokens.
+#[derive(Debug)]
+pub(super) struct Revocations {
+    pool: Pool,
+}
+
+impl Revocations {
+    pub(super) fn new(connector: &Arc<Connector>, role: Role) -> Self {
+        Self {
+            pool: Pool::new(connector, role, CONNECTIONS),
+        }
+    }
+
+    /// Adds a token.
+    pub(super) async fn revoke(&self, token: RevokedToken) -> Result<(), StoreError> {
+        let connection = self.pool.get().await?;
+        let until = token.until.map(nanoseconds);
+        let owner = token.ended_by.map(|owner| *owner.as_uuid());
+        connection
+            .execute(REVOKE, &[&token.id, &until, &owner])
+            .await
+            .map_err(store_error)?;
+        let forgotten = connection
+            .execute(FORGET, &[&nanoseconds(Timestamp::now())])
+            .await;
+        // The token is stored, and the next one tries again.
+        if let Err(error) = forgotten {
+            let error: &dyn std::error::Error = &error;
+            tracing::debug!(error, "could not forget expired revocations");
+        }
+        Ok(())
+    }
+
+    /// A page of the tokens after a version.
+    pub(super) async fn after(&self, version: u64) -> Result<RevokedPage, StoreError> {
+        let connection = self.pool.get().await?;
+        let after = i64::try_from(version).unwrap_or(i64::MAX);
+        let statement = connection.prepared(AFTER).await.map_err(store_error)?;
+        let rows = connection.query(&statement, &[&after, &PAGE]).await;
+        let rows = rows.map_err(store_error)?;
+        let mut page = RevokedPage {
+            has_more: i64::try_from(rows.len()).unwrap_or(i64::MAX) == PAGE,
+            ..RevokedPage::default()
+        };
+        for row in rows {
+            // Without a token there is only the version of the store.
+            let last: Option<i64> = row.try_get(4).map_err(store_error)?;
+            let last = last
+                .map_or_else(|| row.try_get(0), Ok)
+                .map_err(store_error)?;
+            page.version = u64::try_from(last).unwrap_or_default();
+            page.tokens.extend(token(&row)?);
+        }
+        Ok(page)
+    }
+
+    /// Refuses later calls.
+    pub(super) fn close(&self) {
+        self.pool.close();
+    }
+}
+
+fn token(row: &Row) -> Result<Option<RevokedToken>, StoreError> {
+    let id: Option<String> = row.try_get(1).map_err(store_error)?;
+    let until: Option<i64> = row.try_get(2).map_err(store_error)?;
+    let owner: Option<Uuid> = row.try_get(3).map_err(store_error)?;
+    let Some(id) = id else {
+        return Ok(None);
+    };
+    Ok(Some(RevokedToken {
+        id,
+        until: until.map(moment),
+        ended_by: owner.map(OwnerId::from),
+    }))
+}
