@@ -7,10 +7,13 @@ use axum::extract::Request;
 use axum::http::Uri;
 use tidings::wire::Prepared;
 use tidings::{PublishError, Receipt, Tidings};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::identity::{Authenticator, Caller, Credential, CredentialError, Pages, SessionCookies};
+use crate::identity::{
+    Authenticator, Caller, Credential, CredentialError, Identity, Pages, SessionCookies,
+};
 use crate::limits::{Callers, StreamSlot, check_uri};
 use crate::log_level::LogLevel;
 use crate::metrics::{CountedRoute, Metrics};
@@ -44,6 +47,8 @@ pub(crate) struct AppState {
     pub(crate) write_timeout: Duration,
     /// The time after the start of the drain within which the streams end.
     pub(crate) drain_spread: Duration,
+    /// Learns of the tokens that other servers with the same store revoke.
+    _revocations: Option<AbortOnDropHandle<()>>,
     /// The level of the program's log, if the program lets the server set it.
     pub(crate) log_level: Option<LogLevel>,
     /// The OpenAPI document, of a server with or without authentication.
@@ -82,6 +87,10 @@ impl AppState {
                     },
                 },
                 system: engine.system_id().into(),
+            },
+            _revocations: match (&config.identity, engine.revoked_tokens()) {
+                (Identity::Tokens(tokens), Some(store)) => Some(tokens.revocations().share(store)),
+                (Identity::Tokens(_), None) | (Identity::Local, _) => None,
             },
             engine,
             drain: Drain::default(),

@@ -32,6 +32,8 @@ mod remote_keys;
 #[cfg(feature = "jwt")]
 mod revocation_file;
 #[cfg(feature = "jwt")]
+mod revocation_follower;
+#[cfg(feature = "jwt")]
 mod revocation_list;
 #[cfg(feature = "jwt")]
 mod revocations;

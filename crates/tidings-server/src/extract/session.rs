@@ -96,8 +96,10 @@ async fn to_revoke(
         }
         // The token can become valid later, and is not revoked.
         Err(
-            error
-            @ (TokenError::KeysUnavailable | TokenError::UnknownKey | TokenError::NotYetValid),
+            error @ (TokenError::KeysUnavailable
+            | TokenError::RevocationsUnavailable
+            | TokenError::UnknownKey
+            | TokenError::NotYetValid),
         ) => Err(CredentialError::from(error).into()),
         Err(
             TokenError::Malformed

@@ -91,6 +91,15 @@ fn of_token(error: &TokenError) -> Problem {
         .remedy("try again in a moment")
         // The task that fetches the keys logs the failure.
         .logged_elsewhere(),
+        TokenError::RevocationsUnavailable => Problem::failure(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::StorageUnavailable,
+            "The server cannot accept tokens at the moment",
+        )
+        .probable_cause("it has not read the revoked tokens from the event store yet")
+        .remedy("try again in a moment")
+        // The task that reads them logs the failure.
+        .logged_elsewhere(),
         TokenError::Expired => unauthorized(ErrorCode::TokenExpired, "The token has expired")
             .probable_cause("the token is past its `exp`, or a clock is wrong")
             .remedy("get a new token, and send the request again with it")

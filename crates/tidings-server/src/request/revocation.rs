@@ -36,10 +36,10 @@ impl From<RevokeError> for RevocationRefusal {
                 violations.add("id", error.to_string(), "give the `jti` of a token");
                 Self::Invalid(violations)
             }
-            error
-            @ (RevokeError::OwnersShare | RevokeError::Full { .. } | RevokeError::File(_)) => {
-                Self::Failed(error)
-            }
+            error @ (RevokeError::OwnersShare
+            | RevokeError::Full { .. }
+            | RevokeError::Store(_)
+            | RevokeError::File(_)) => Self::Failed(error),
         }
     }
 }
@@ -84,6 +84,13 @@ fn of_list(error: &RevokeError) -> Problem {
             "The list of revoked tokens is full",
         )
         .remedy("remove expired ones from the list, or change the key that signs tokens")
+        .caused_by(error),
+        RevokeError::Store(_) => Problem::failure(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::StorageUnavailable,
+            "The token is revoked on this server only, and until it stops: the event store is unavailable",
+        )
+        .remedy("revoke it again in a moment")
         .caused_by(error),
         RevokeError::File(_) | RevokeError::InvalidId => Problem::internal(
             "The token is revoked until this server stops, but the list could not be written",

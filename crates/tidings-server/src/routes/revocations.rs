@@ -14,8 +14,9 @@ use crate::schema::bodies::RevokeToken;
     path = "/tokens/revoke",
     summary = "Revoke a token",
     description = "Rejects the token with this `jti` and ends its live streams within a second. \
-                   Revoking it again is not an error. Without a list of revoked tokens \
-                   (`--revoked-tokens`) the revocation is lost when the server stops.",
+                   Revoking it again is not an error. Servers that share a PostgreSQL store all \
+                   reject the token. Another server needs a list of revoked tokens \
+                   (`--revoked-tokens`), or the revocation is lost when it stops.",
     request_body(content = RevokeToken),
     responses((status = 204, description = "The token is revoked."))
 ))]

@@ -51,6 +51,9 @@ pub(crate) enum TokenError {
     /// Its `jti` was revoked.
     #[error("the token was revoked")]
     Revoked,
+    /// The store has not been asked yet which tokens are revoked.
+    #[error("this server does not know the revoked tokens yet")]
+    RevocationsUnavailable,
     /// The URL of the keys has not answered yet.
     #[error("this server does not have the keys to verify tokens yet")]
     KeysUnavailable,

@@ -6,13 +6,20 @@ mod tests;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
+};
 
 use jiff::Timestamp;
+use tidings::{RevokedToken, RevokedTokens};
 use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use super::claims::Claims;
 use super::revocation_file::{append, keep_room};
+use super::revocation_follower;
 use super::revocation_list::{self as list, List};
 use super::revoke_error::RevokeError;
 use super::revoked::{By, Revoked};
@@ -22,7 +29,8 @@ use crate::regular_file;
 /// The ids (`jti`) of revoked tokens: those in a file, which is read again when it changes, and those
 /// revoked by [`revoke`](Self::revoke). Clones share them.
 ///
-/// Without a file a restart forgets all revocations. At most 100,000 are known at a time; those whose
+/// If several servers share a store, it has the revocations of all of them, and each server reads its own file
+/// and writes none. Otherwise, without a file a restart forgets all revocations. At most 100,000 are known at a time; those whose
 /// tokens have expired make room for others. Users who end their sessions can fill nine tenths of them,
 /// and each user 1,000, so that an operator can always revoke a stolen token.
 #[derive(Clone, Debug)]
@@ -38,6 +46,10 @@ struct Shared {
     file: Option<PathBuf>,
     /// Held while the file is written.
     writing: Mutex<()>,
+    /// The store that several servers share. It has the revocations instead of the file.
+    store: OnceLock<RevokedTokens>,
+    /// Whether that store was read. Until then each token may be revoked.
+    is_read: AtomicBool,
 }
 
 impl Revocations {
@@ -48,6 +60,8 @@ impl Revocations {
             changes: watch::Sender::new(0),
             file,
             writing: Mutex::default(),
+            store: OnceLock::new(),
+            is_read: AtomicBool::new(false),
         };
         Self {
             shared: Arc::new(shared),
@@ -71,6 +85,49 @@ impl Revocations {
         })
     }
 
+    /// Takes part in the revocations of a store that several servers share, until the handle is dropped.
+    pub(crate) fn share(&self, store: RevokedTokens) -> AbortOnDropHandle<()> {
+        // Two servers of a process can have the same tokens. The store is the same, too.
+        let _ = self.shared.store.set(store.clone());
+        let shared = Arc::downgrade(&self.shared);
+        let learn = move |page: Option<Vec<RevokedToken>>| Self::learn(&shared, page);
+        let follow = revocation_follower::follow(store, learn);
+        AbortOnDropHandle::new(tokio::spawn(
+            follow.instrument(tracing::info_span!("revocations")),
+        ))
+    }
+
+    /// Adds tokens that this or another server has revoked; `None` once there are no more at the moment. Returns
+    /// whether anybody wants to know more.
+    fn learn(shared: &Weak<Shared>, page: Option<Vec<RevokedToken>>) -> bool {
+        let Some(shared) = shared.upgrade() else {
+            return false;
+        };
+        let Some(tokens) = page else {
+            shared.is_read.store(true, Ordering::Release);
+            return true;
+        };
+        let this = Self { shared };
+        let mut is_new = false;
+        {
+            let mut revoked = this.write();
+            for token in tokens {
+                let by = token.ended_by.map_or(By::Operator, By::Owner);
+                is_new |= !revoked.contains(&token.id);
+                revoked.add(token.id.into(), token.until, by);
+            }
+        }
+        if is_new {
+            this.shared.changes.send_modify(|changes| *changes += 1);
+        }
+        true
+    }
+
+    /// Whether the revoked tokens are known, so that another token can be accepted.
+    pub(super) fn are_known(&self) -> bool {
+        self.shared.store.get().is_none() || self.shared.is_read.load(Ordering::Acquire)
+    }
+
     /// Whether the token with this id was revoked.
     pub fn is_revoked(&self, id: &str) -> bool {
         self.read().contains(id)
@@ -84,8 +141,9 @@ impl Revocations {
 
     /// Revokes the token with this id from now on. `until` is the token's expiry, if it is known.
     ///
-    /// With a file the revocation survives restarts: it is on the disk when this returns. Revoking a
-    /// token twice is not an error. If the future is dropped, the revocation still completes.
+    /// With a file, or a store that several servers share, the revocation survives restarts: it is on the disk
+    /// when this returns. The other servers refuse the token within a second. Revoking a token twice is not an
+    /// error. If the future is dropped, the revocation still completes.
     ///
     /// # Errors
     ///
@@ -110,33 +168,74 @@ impl Revocations {
         until: Option<Timestamp>,
         by: By,
     ) -> Result<(), RevokeError> {
-        let (shared, id) = (Arc::clone(&self.shared), Box::from(id));
-        let done = tokio::task::spawn_blocking(move || {
-            Self { shared }.revoke_now(id, until, by, Timestamp::now())
-        });
+        let (this, id) = (self.clone(), Box::<str>::from(id));
+        let done = match self.shared.store.get().cloned() {
+            None => tokio::task::spawn_blocking(move || {
+                this.revoke_now(&id, until, by, Timestamp::now())
+            }),
+            // A task, which completes although the caller is gone.
+            Some(store) => tokio::spawn(this.revoke_everywhere(store, id, until, by)),
+        };
         done.await
             .map_err(|error| RevokeError::File(io::Error::other(error)))?
     }
 
+    async fn revoke_everywhere(
+        self,
+        store: RevokedTokens,
+        id: Box<str>,
+        until: Option<Timestamp>,
+        by: By,
+    ) -> Result<(), RevokeError> {
+        // Also if this server knows it: its table may lack what was revoked while it was not reachable.
+        self.admit(&id, until, by, Timestamp::now())?;
+        let token = RevokedToken {
+            id: id.into(),
+            until,
+            ended_by: match by {
+                By::Operator => None,
+                By::Owner(owner) => Some(owner),
+            },
+        };
+        store.add(token).await.map_err(RevokeError::Store)
+    }
+
     fn revoke_now(
         &self,
-        id: Box<str>,
+        id: &str,
         until: Option<Timestamp>,
         by: By,
         now: Timestamp,
     ) -> Result<(), RevokeError> {
-        if !list::is_listable(&id) {
+        let _writing = self.shared.writing.lock();
+        if !self.admit(id, until, by, now)? {
+            return Ok(());
+        }
+        match &self.shared.file {
+            Some(path) => append(path, &list::line(id, until)).map_err(RevokeError::File),
+            None => Ok(()),
+        }
+    }
+
+    /// Revokes a token on this server, before it is written anywhere, so that its streams end at once. Returns
+    /// whether the list lacks it.
+    fn admit(
+        &self,
+        id: &str,
+        until: Option<Timestamp>,
+        by: By,
+        now: Timestamp,
+    ) -> Result<bool, RevokeError> {
+        if !list::is_listable(id) {
             return Err(RevokeError::InvalidId);
         }
-        let _writing = self.shared.writing.lock();
-        let line = list::line(&id, until);
         {
             let mut revoked = self.write();
-            let listed = revoked.listed.get(&id).copied();
+            let listed = revoked.listed.get(id).copied();
             if listed.is_some_and(|known| list::longer(known, until) == known) {
-                return Ok(());
+                return Ok(false);
             }
-            let is_new = !revoked.contains(&id);
+            let is_new = !revoked.contains(id);
             if is_new && (!revoked.has_room_for(by) || revoked.has_used_share(by)) {
                 revoked.forget(now);
             }
@@ -146,14 +245,10 @@ impl Revocations {
             if is_new && !revoked.has_room_for(by) {
                 return Err(RevokeError::Full { most: by.room() });
             }
-            revoked.add(id, until, by);
+            revoked.add(id.into(), until, by);
         }
-        // Before the file is written, so that the token's streams end at once.
         self.shared.changes.send_modify(|changes| *changes += 1);
-        match &self.shared.file {
-            Some(path) => append(path, &line).map_err(RevokeError::File),
-            None => Ok(()),
-        }
+        Ok(true)
     }
 
     fn replace_listed(&self, listed: List) {

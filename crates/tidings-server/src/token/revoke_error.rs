@@ -2,6 +2,8 @@
 
 use std::io;
 
+use tidings::StoreError;
+
 /// The most revoked tokens that are known at a time.
 #[cfg(feature = "jwt")]
 pub(super) const MAX_REVOKED: usize = 100_000;
@@ -31,6 +33,10 @@ pub enum RevokeError {
         /// The limit.
         most: usize,
     },
+    /// The store that several servers share could not be written: the token is revoked on this server, until
+    /// it ends.
+    #[error("could not store the revocation")]
+    Store(#[source] StoreError),
     /// The file could not be written: the token is revoked until the server ends.
     #[error("could not write the list of revoked tokens")]
     File(#[source] io::Error),

@@ -106,8 +106,9 @@ impl Tokens {
         }
         let (digest, keys) = (TokenDigest::of(token), self.inner.keys.generation()?);
         let claims = self.inner.verified.get(digest, keys, Timestamp::now())?;
-        let is_revoked = self.inner.revocations.is_revoked(&claims.id);
-        (!is_revoked).then_some(claims)
+        let revocations = &self.inner.revocations;
+        let is_accepted = revocations.are_known() && !revocations.is_revoked(&claims.id);
+        is_accepted.then_some(claims)
     }
 
     /// The number of tokens that are remembered.
@@ -127,6 +128,9 @@ impl Tokens {
     pub(crate) async fn verify(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
         let (claims, keys, now) = self.judge(token).await?;
         let (inner, claims) = (&*self.inner, Arc::new(claims));
+        if !inner.revocations.are_known() {
+            return Err(TokenError::RevocationsUnavailable);
+        }
         if inner.revocations.is_revoked(&claims.id) {
             return Err(TokenError::Revoked);
         }

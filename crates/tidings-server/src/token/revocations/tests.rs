@@ -86,20 +86,20 @@ fn bounds_the_number_of_revocations() {
     let revocations = Revocations::new(None);
     let now = Timestamp::now();
     for number in 0..MAX_REVOKED {
-        let id = number.to_string().into();
+        let id = number.to_string();
         revocations
-            .revoke_now(id, Some(later()), By::Operator, now)
+            .revoke_now(&id, Some(later()), By::Operator, now)
             .unwrap();
     }
     let error = revocations
-        .revoke_now("x".into(), Some(later()), By::Operator, now)
+        .revoke_now("x", Some(later()), By::Operator, now)
         .unwrap_err();
     assert!(matches!(error, RevokeError::Full { .. }), "{error}");
     // When the others have expired, there is room again.
     let then = later() + list::GRACE;
     assert!(
         revocations
-            .revoke_now("x".into(), Some(then), By::Operator, then)
+            .revoke_now("x", Some(then), By::Operator, then)
             .is_ok()
     );
 }
@@ -110,8 +110,8 @@ fn users_leave_room_for_operators_and_each_other() {
     let now = Timestamp::now();
     let end = |owner: u128, number: usize, now| {
         let by = By::Owner(OwnerId::from(uuid::Uuid::from_u128(owner + 1)));
-        let id = format!("{owner}-{number}").into();
-        revocations.revoke_now(id, Some(later()), by, now)
+        let id = format!("{owner}-{number}");
+        revocations.revoke_now(&id, Some(later()), by, now)
     };
     for number in 0..MAX_ENDED_OF_OWNER {
         end(0, number, now).unwrap();
@@ -127,8 +127,7 @@ fn users_leave_room_for_operators_and_each_other() {
     }
     let error = end(90, 0, now).unwrap_err();
     assert!(matches!(error, RevokeError::Full { .. }), "{error}");
-    let id = "stolen".into();
-    let revoked = revocations.revoke_now(id, Some(later()), By::Operator, now);
+    let revoked = revocations.revoke_now("stolen", Some(later()), By::Operator, now);
     assert!(revoked.is_ok() && revocations.is_revoked("stolen"));
     // When the tokens have expired, there is room again.
     end(0, MAX_ENDED_OF_OWNER, later() + list::GRACE).unwrap();
