@@ -4,9 +4,10 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 
 use crate::output;
+use crate::store::{Location, Place};
 
 /// Stands for standard output, and for standard input in a restore.
 pub(crate) const STANDARD: &str = "-";
@@ -15,6 +16,8 @@ const DETAILS: &str = "\
 A server can use the directory meanwhile: the backup holds all events that were committed at one moment.
 An interrupted backup leaves no file behind. Only the file's owner can read it. `tidings restore` turns
 a backup into a data directory.
+
+A store in PostgreSQL is backed up by PostgreSQL: `pg_dump --format=custom`, or a base backup with its log.
 
 `--to -` writes to standard output. Until it is complete, such a backup takes space in the data directory.
 
@@ -33,6 +36,15 @@ pub(crate) struct Args {
         default_value = "./tidings-data"
     )]
     data_dir: PathBuf,
+    /// The store, instead of --data-dir: a directory, since PostgreSQL makes the backups of its databases
+    #[arg(
+        long,
+        value_name = "STORE",
+        env = "TIDINGS_STORE",
+        hide_env_values = true,
+        conflicts_with = "data_dir"
+    )]
+    store: Option<Location>,
     /// File to write, which must not exist; `-` for standard output
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
@@ -40,6 +52,21 @@ pub(crate) struct Args {
 
 /// Writes the backup and prints what it holds.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let data_dir = match args
+        .store
+        .as_ref()
+        .map(|store| store.place("--store", None))
+    {
+        None => args.data_dir.clone(),
+        Some(place) => match place? {
+            Place::Directory(path) => path,
+            Place::Postgres(database) => bail!(
+                "{} is a database, whose backups PostgreSQL makes: use `pg_dump --format=custom`, or a base \
+                 backup with its log",
+                database.name
+            ),
+        },
+    };
     let to_stdout = args.to == Path::new(STANDARD);
     let (summary, name) = if to_stdout {
         let mut stdout = io::stdout().lock();
@@ -47,11 +74,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             !stdout.is_terminal(),
             "standard output is a terminal, and a backup is binary: redirect it, or give a file with --to"
         );
-        let summary = tidings::sqlite::backup_to_writer(&args.data_dir, &mut stdout)?;
+        let summary = tidings::sqlite::backup_to_writer(&data_dir, &mut stdout)?;
         stdout.flush()?;
         (summary, "standard output".to_owned())
     } else {
-        let summary = tidings::sqlite::backup(&args.data_dir, &args.to)?;
+        let summary = tidings::sqlite::backup(&data_dir, &args.to)?;
         (summary, args.to.display().to_string())
     };
     output::note(format_args!("{name}: {}", described(&summary)));
@@ -68,7 +95,8 @@ pub(crate) fn described(summary: &tidings::sqlite::StoreSummary) -> String {
     )
 }
 
-fn counted(number: u64, noun: &str) -> String {
+/// A number with its noun.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
         _ => format!("{number} {noun}s"),

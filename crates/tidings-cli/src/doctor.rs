@@ -1,5 +1,6 @@
-//! `tidings doctor`: diagnoses a server or a data directory.
+//! `tidings doctor`: diagnoses a server, a data directory or a database.
 
+mod database;
 mod directory;
 mod finding;
 mod lock;
@@ -14,11 +15,12 @@ use url::Url;
 use crate::access::Access;
 use crate::color::ColorArgs;
 use crate::server_url;
+use crate::store::{Location, Place};
 use finding::Report;
 
 const DETAILS: &str = "\
-Checks the server, unless only --data-dir is given, and the data directory, if one is given, whether or
-not a server uses it. Each check prints one line that begins with ok, warn or fail, and a suggested fix
+Checks the server, unless only --data-dir or --store is given, and the data directory or the database, if one
+is given, whether or not a server uses it. Each check prints one line that begins with ok, warn or fail, and a suggested fix
 below it. The exit code is 1 if a check fails. It changes nothing, unless --rebuild is given.
 
 With --metrics-url it also checks the server's metrics listener. The number of lost log lines comes from
@@ -32,11 +34,11 @@ Examples:
   tidings doctor --url https://tidings.example.org --token-file token --ca-cert ca.pem
   tidings doctor --json | jq -r 'select(.verdict != \"ok\")'";
 
-/// Diagnose a server or a data directory
+/// Diagnose a server, a data directory or a database
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// URL of the server [default: that of `tidings serve`, unless only --data-dir is given]
+    /// URL of the server [default: that of `tidings serve`, unless only --data-dir or --store is given]
     #[arg(long, env = "TIDINGS_URL", value_name = "URL")]
     url: Option<Url>,
     #[command(flatten)]
@@ -47,6 +49,23 @@ pub(crate) struct Args {
     /// Data directory to check
     #[arg(long, env = "TIDINGS_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Store to check, instead of --data-dir: a directory, or `postgres://USER@HOST/DATABASE`
+    #[arg(
+        long,
+        value_name = "STORE",
+        env = "TIDINGS_STORE",
+        hide_env_values = true,
+        conflicts_with = "data_dir"
+    )]
+    store: Option<Location>,
+    /// File with the password of the PostgreSQL user
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TIDINGS_STORE_PASSWORD_FILE",
+        requires = "store"
+    )]
+    store_password_file: Option<PathBuf>,
     /// First make the lists and counts of --data-dir again from its events; no server may use it meanwhile
     #[arg(long, requires = "data_dir")]
     rebuild: bool,
@@ -60,17 +79,28 @@ pub(crate) struct Args {
 /// Runs all checks.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut report = Report::new(args.json, args.color.painter());
-    if let Some(path) = &args.data_dir {
-        if args.rebuild {
-            report.add(&directory::rebuild(path))?;
+    let password_file = args.store_password_file.as_ref();
+    let place = match (&args.store, &args.data_dir) {
+        (Some(store), _) => Some(store.place("--store", password_file)?),
+        (None, Some(path)) => Some(Place::Directory(path.clone())),
+        (None, None) => None,
+    };
+    let has_store = place.is_some();
+    match place {
+        Some(Place::Directory(path)) => {
+            if args.rebuild {
+                report.add(&directory::rebuild(&path))?;
+            }
+            directory::examine(&path, &mut report)?;
         }
-        directory::examine(path, &mut report)?;
+        Some(Place::Postgres(database)) => database::examine(&database, &mut report).await?,
+        None => {}
     }
     let metrics = match &args.metrics_url {
         Some(url) => Some(Access::default().client(url)?),
         None => None,
     };
-    if args.url.is_some() || args.data_dir.is_none() || metrics.is_some() {
+    if args.url.is_some() || !has_store || metrics.is_some() {
         let url = args.url.unwrap_or_else(server_url::default_url);
         let client = args.access.client(&url)?;
         server::examine(&client, &args.access, &mut report).await?;

@@ -18,6 +18,7 @@ mod get;
 mod import;
 mod list;
 mod mark;
+mod move_store;
 mod output;
 mod progress;
 mod publish;
@@ -29,9 +30,11 @@ mod sample;
 mod selection;
 mod serve;
 mod server_url;
+mod store;
 mod summary;
 mod tail;
 mod token;
+mod visible;
 
 use std::env;
 use std::ffi::OsStr;
@@ -90,9 +93,11 @@ enum Command {
     Backup(backup::Args),
     /// Restore a backup into an empty data directory
     Restore(restore::Args),
+    /// Move a store from a data directory to PostgreSQL, or back
+    Move(move_store::Args),
     /// Create a token for a development server, or a secret that signs tokens
     Token(token::Args),
-    /// Diagnose a server or a data directory
+    /// Diagnose a server, a data directory or a database
     Doctor(doctor::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
@@ -100,7 +105,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let matches = without_empty_variables(Cli::command()).get_matches();
-    let cli = match Cli::from_arg_matches(&matches) {
+    let cli = visible::refuse(&matches).and_then(|()| Cli::from_arg_matches(&matches));
+    let cli = match cli {
         Ok(cli) => cli,
         Err(error) => error.format(&mut Cli::command()).exit(),
     };
@@ -118,7 +124,8 @@ fn main() -> ExitCode {
         Command::Doctor(args) => run(doctor::run(args)),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Backup(args) => backup::run(&args),
-        Command::Restore(args) => restore::run(&args),
+        Command::Restore(args) => run(restore::run(args)),
+        Command::Move(args) => run(move_store::run(args)),
         Command::Token(args) => token::run(args),
     };
     match ended {

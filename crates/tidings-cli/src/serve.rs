@@ -1,6 +1,7 @@
 //! `tidings serve`: runs the server.
 
 mod announce;
+mod bus;
 mod connections;
 mod demo;
 mod identity;
@@ -8,6 +9,7 @@ mod limits;
 mod log;
 mod retention;
 mod stop;
+mod storage;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,7 +19,7 @@ use anyhow::Context as _;
 use clap::builder::ArgPredicate;
 use clap::error::ErrorKind;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tidings::{Limits, Reserve, Retention, SqliteConfig, Tidings};
+use tidings::{Limits, Retention, Tidings};
 use tidings_server::{ConnectionLimits, Server, TokenConfig};
 use tokio::runtime::Builder;
 
@@ -28,6 +30,7 @@ use limits::LimitArgs;
 use log::{Log, LogFilter, LogFormat};
 use retention::RetentionArgs;
 use stop::{FLUSH_TIME, LEFTOVER_TIME, Stop};
+use storage::{Storage, StorageArgs};
 
 /// Tokio polls for new I/O at least once per this number of task steps. With its default of 61, requests
 /// wait behind as many steps that parse large heads, which take long (`cargo xtask bench hostile`).
@@ -45,7 +48,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDR", env = "TIDINGS_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
 
-    /// Directory that stores the events; created if missing
+    /// Directory that stores the events, unless --store is given; created if missing
     #[arg(
         long,
         value_name = "DIR",
@@ -79,6 +82,9 @@ pub(crate) struct Args {
         default_value = "text"
     )]
     log_format: LogFormat,
+
+    #[command(flatten)]
+    storage: StorageArgs,
 
     #[command(flatten)]
     identity: IdentityArgs,
@@ -120,7 +126,7 @@ struct Settings {
     limits: Limits,
     /// The quota of each user, in bytes.
     owner_bytes: Option<u64>,
-    reserve: Reserve,
+    storage: Storage,
     connections: ConnectionLimits,
     tokens: Option<TokenConfig>,
 }
@@ -136,7 +142,7 @@ impl Settings {
             connections: args.connections.limits()?,
             tokens: args.identity.token_config()?,
             limits: args.limits.event_limits()?,
-            reserve: args.limits.reserve(),
+            storage: args.storage.storage(&args.data_dir, &args.limits)?,
             owner_bytes: args.limits.owner_bytes(args.identity.has_login())?,
         })
     }
@@ -175,9 +181,8 @@ struct Started {
 async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Started> {
     let retention = settings.retention.clone();
     let identity = identity::open(settings.tokens).await?;
-    let mut store = SqliteConfig::new(&args.data_dir).with_reserve(settings.reserve);
-    store.newest_events = args.limits.newest_events();
-    let mut config = tidings::Config::for_store(store);
+    let mut config = tidings::Config::for_store(settings.storage.config);
+    config.bus = settings.storage.bus;
     config.retention = settings.retention;
     config.limits = settings.limits;
     config.owner_bytes = settings.owner_bytes;
@@ -201,7 +206,7 @@ async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Sta
         }
     };
     announce::announce(&server.url());
-    tracing::info!(address = %server.local_addr(), data_dir = %args.data_dir.display(), "serving");
+    tracing::info!(address = %server.local_addr(), store = settings.storage.name, "serving");
     if let Some(address) = server.metrics_addr() {
         tracing::info!(%address, "serving metrics and health checks without authentication");
     }

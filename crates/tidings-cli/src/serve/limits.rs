@@ -177,6 +177,12 @@ impl LimitArgs {
             .unwrap_or(tidings::SqliteConfig::DEFAULT_NEWEST_EVENTS)
     }
 
+    /// The first given flag that only a data directory has.
+    pub(super) fn of_directories(&self) -> Option<&'static str> {
+        let reserve = self.reserve_bytes.map(|_| "--reserve-bytes");
+        reserve.or(self.newest_events.map(|_| "--newest-events"))
+    }
+
     /// The disk space that is kept for a full disk.
     pub(super) fn reserve(&self) -> Reserve {
         match self.reserve_bytes {

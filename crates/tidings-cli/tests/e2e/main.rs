@@ -9,6 +9,7 @@ mod converge;
 mod crash;
 mod crash_changes;
 mod crowd;
+mod databases;
 mod delete;
 mod disk;
 mod doctor;
@@ -22,6 +23,8 @@ mod login;
 mod look;
 mod lost_answers;
 mod monitoring;
+#[path = "../../../tidings/tests/support/postgres.rs"]
+mod postgres_database;
 mod power_loss;
 mod pseudo_terminal;
 mod publish_lines;
