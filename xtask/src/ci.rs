@@ -92,6 +92,9 @@ fn lints() -> anyhow::Result<()> {
     let lints = ["--all-targets", "--", "--deny=warnings"];
     let mut workspace = command::cargo(&["clippy", "--workspace", "--all-features", "--locked"]);
     command::run(workspace.args(lints))?;
+    // The only target that `cargo test` leaves out, and with it `--all-targets`.
+    let mut cluster = command::cargo(&["clippy", "--workspace", "--all-features", "--locked"]);
+    command::run(cluster.args(["--test", "cluster", "--", "--deny=warnings"]))?;
     let mut example = example::cargo("clippy")?;
     command::run(example.args(lints))
 }

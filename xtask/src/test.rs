@@ -13,6 +13,10 @@ pub(crate) struct Args {
     /// How often to kill the server under load [default: a few times]
     #[arg(long, value_name = "N")]
     crash_rounds: Option<u32>,
+
+    /// How long the nodes of a cluster are under faults, in seconds [default: 45]
+    #[arg(long, value_name = "SECONDS")]
+    cluster_seconds: Option<u64>,
 }
 
 /// Tests that one program runs.
@@ -22,8 +26,9 @@ pub(crate) struct Suite {
 }
 
 /// All of them. The first one builds the binary that those in JavaScript and Python test.
-pub(crate) const SUITES: [Suite; 9] = [
+pub(crate) const SUITES: [Suite; 10] = [
     suite("Tests in Rust", rust),
+    suite("Tests of many nodes", cluster),
     suite("Tests of the benchmarks", |_| benchmarks()),
     suite("Tests of the Kubernetes example", |_| kubernetes_ping()),
     suite("Tests of the stream in JavaScript", |_| {
@@ -99,6 +104,15 @@ fn rust(args: &Args) -> anyhow::Result<Tally> {
 }
 
 /// With the whole workspace chosen, so that the dependencies have the features they are built with already.
+fn cluster(args: &Args) -> anyhow::Result<Tally> {
+    let mut cargo = command::cargo(&["test", "--workspace", "--locked", "--test", "cluster"]);
+    if let Some(seconds) = args.cluster_seconds {
+        cargo.env("TIDINGS_CLUSTER_SECONDS", seconds.to_string());
+    }
+    Tally::of_all(&mut cargo, Runner::Cargo)
+}
+
+/// With the whole workspace chosen, too.
 fn benchmarks() -> anyhow::Result<Tally> {
     let test = ["test", "--workspace", "--locked", "--bin", "tidings-bench"];
     Tally::of_all(&mut command::cargo(&test), Runner::Cargo)

@@ -27,18 +27,24 @@ const PROGRAMS: &[Program] = &[
     program("haproxy", "haproxy", &["-v"]),
     // Runs a client generator.
     program("java", "default-jre-headless", &["--version"]),
+    program("nats-server", "nats-server", &["--version"]),
     program("nginx", "nginx", &["-v"]),
     NODE_PROGRAM,
     program("npm", "npm", &["--version"]),
     program("openssl", "openssl", &["version"]),
     // Checks the metrics with `promtool`.
     program("promtool", "prometheus", &["--version"]),
+    // Debian puts its programs beside `PATH`, since several versions can be there.
+    program("/bin/sh", "postgresql", &["-c", POSTGRES_VERSION]),
     program("python3", "python3", &["--version"]),
     // Python needs it to create virtual environments.
     program("python3", "python3-venv", &["-m", "ensurepip", "--version"]),
     // Traces system calls, to show that commits are synced.
     program("strace", "strace", &["--version"]),
 ];
+
+const POSTGRES_VERSION: &str =
+    "exec $(ls /usr/lib/postgresql/*/bin/postgres | tail -n 1) --version";
 
 const NODE_PROGRAM: Program = program("node", "nodejs", &["--version"]);
 

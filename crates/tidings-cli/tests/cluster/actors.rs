@@ -1,0 +1,113 @@
+//! Publishers and users that send requests to random nodes.
+
+mod changes;
+mod publishing;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidings_event::Severity;
+use tokio::task::JoinSet;
+
+use crate::caller::{Caller, User};
+use crate::findings::{Findings, Phase};
+use crate::history::History;
+
+/// The longest pause of an actor between two requests.
+const PAUSE: Duration = Duration::from_millis(60);
+
+/// The severities of events. Bulk deletions choose the last one.
+const SEVERITIES: [Severity; 4] = [
+    Severity::Error,
+    Severity::Warning,
+    Severity::Success,
+    Severity::Debug,
+];
+
+#[derive(Clone, Copy, Debug)]
+enum Role {
+    Publisher,
+    Marker,
+    BulkMarker,
+    Deleter,
+}
+
+const ROLES: [Role; 11] = [
+    Role::Publisher,
+    Role::Publisher,
+    Role::Publisher,
+    Role::Publisher,
+    Role::Publisher,
+    Role::Marker,
+    Role::Marker,
+    Role::Marker,
+    Role::BulkMarker,
+    Role::BulkMarker,
+    Role::Deleter,
+];
+
+/// What all actors and followers of a run share.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    pub(crate) caller: Caller,
+    pub(crate) history: Arc<History>,
+    pub(crate) findings: Arc<Findings>,
+}
+
+/// One actor.
+struct Actor {
+    shared: Shared,
+    dice: fastrand::Rng,
+    /// How many events this one has sent.
+    number: usize,
+    name: usize,
+}
+
+/// Starts all actors. They end when the run is no longer busy, and what they sent has known results.
+pub(crate) fn start(shared: &Shared, dice: &mut fastrand::Rng) -> JoinSet<()> {
+    let mut actors = JoinSet::new();
+    for (name, role) in ROLES.into_iter().enumerate() {
+        let actor = Actor {
+            shared: shared.clone(),
+            dice: dice.fork(),
+            number: 0,
+            name,
+        };
+        actors.spawn(actor.act(role));
+    }
+    actors
+}
+
+impl Actor {
+    async fn act(mut self, role: Role) {
+        let findings = Arc::clone(&self.shared.findings);
+        while findings.phase() == Phase::Busy {
+            match role {
+                Role::Publisher => self.publish().await,
+                Role::Marker => self.change_one(false).await,
+                Role::BulkMarker => self.change_many(false).await,
+                Role::Deleter if self.dice.u8(..4) == 0 => self.change_many(true).await,
+                Role::Deleter => self.change_one(true).await,
+            }
+            let pause = PAUSE.mul_f64(self.dice.f64());
+            findings.pause_while_busy(pause).await;
+        }
+    }
+
+    fn user(&mut self) -> User {
+        self.dice.usize(..self.shared.caller.users())
+    }
+
+    fn door(&mut self) -> usize {
+        self.shared.caller.door(&mut self.dice)
+    }
+
+    /// How long a client waits for an answer: some give up early.
+    fn patience(&mut self) -> Duration {
+        Duration::from_millis(match self.dice.u8(..10) {
+            0 => self.dice.u64(5..50),
+            1..4 => self.dice.u64(50..1_000),
+            _ => 5_000,
+        })
+    }
+}

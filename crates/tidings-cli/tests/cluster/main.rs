@@ -1,0 +1,69 @@
+//! Many nodes on one database, as their users see them.
+//!
+//! Three nodes behind HAProxy store in PostgreSQL and tell each other over a bus. Clients publish, mark, delete and
+//! follow on random nodes while nodes, database and bus fail. A checker knows every acknowledged effect and finds
+//! what is lost, doubled, out of order or counted wrong.
+//!
+//! `TIDINGS_SEED` repeats the choices of a run, though not its timing. `TIDINGS_CLUSTER_SECONDS` sets its length.
+
+mod actors;
+mod bus_proxy;
+mod caller;
+mod checker;
+mod faults;
+mod findings;
+mod follower;
+mod gate;
+mod history;
+mod measures;
+#[path = "../../../tidings/tests/support/postgres_programs.rs"]
+mod postgres_programs;
+mod scene;
+mod settings;
+mod site;
+
+use scene::Scene;
+use settings::Settings;
+use site::Bus;
+
+/// The other buses get this part of the time.
+const PART: u32 = 5;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_agree_after_all_faults_with_nats() {
+    let Settings { seed, time } = Settings::read();
+    let scene = Scene {
+        bus: Bus::Nats,
+        has_replica: true,
+        measures: true,
+        time,
+        seed,
+    };
+    scene.play().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_agree_after_faults_with_notify() {
+    let Settings { seed, time } = Settings::read();
+    let scene = Scene {
+        bus: Bus::Postgres,
+        has_replica: false,
+        measures: false,
+        time: time / PART,
+        seed,
+    };
+    scene.play().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_agree_after_faults_without_a_bus() {
+    let Settings { seed, time } = Settings::read();
+    let scene = Scene {
+        bus: Bus::None,
+        has_replica: false,
+        measures: false,
+        time: time / PART,
+        seed,
+    };
+    scene.play().await;
+}

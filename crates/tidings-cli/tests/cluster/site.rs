@@ -1,0 +1,187 @@
+//! Three nodes behind a load balancer, their database and their bus: real programs in a temporary directory.
+
+mod balancer;
+mod database;
+mod nats;
+mod node;
+mod ports;
+mod process;
+mod warden;
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::bus_proxy::BusProxy;
+use crate::findings::say;
+use crate::gate::{Gate, Way};
+use database::Database;
+use nats::Nats;
+use node::Node;
+use ports::free_port;
+use process::Process;
+use warden::Warden;
+
+pub(crate) const NODES: usize = 3;
+
+/// How many system events retention keeps: few, so that it deletes some all the time.
+pub(crate) const KEPT_OF_SYSTEM: usize = 60;
+
+/// The lines of each log that a failure shows.
+const SHOWN: usize = 25;
+
+/// What carries the hints between the nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bus {
+    Nats,
+    Postgres,
+    None,
+}
+
+/// The programs of a run. Dropping it ends them all.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) has_replica: bool,
+    pub(crate) database: Database,
+    pub(crate) nats: Option<Nats>,
+    /// Between each node and the bus.
+    pub(crate) bus_proxies: Vec<BusProxy>,
+    /// Between each node and the hosts of the database.
+    pub(crate) gates: Vec<[Gate; 2]>,
+    pub(crate) nodes: Vec<Node>,
+    /// The key that signs the tokens of users.
+    pub(crate) secret: String,
+    balancer_port: u16,
+    _balancer: Process,
+    warden: Arc<Warden>,
+}
+
+impl Site {
+    pub(crate) async fn start(bus: Bus, has_replica: bool, seed: u64) -> Self {
+        let directory = tempfile::Builder::new()
+            .prefix("tidings-cluster-")
+            .permissions(std::fs::Permissions::from_mode(0o755))
+            .tempdir()
+            .expect("a directory can be made")
+            .keep();
+        let warden = Arc::new(Warden::of(&directory));
+        let secret: String = (0..48).map(|_| fastrand::alphanumeric()).collect();
+        std::fs::write(directory.join("secret"), &secret).expect("it can be written");
+        let database = Database::start(&directory, &warden, has_replica).await;
+        let nats = match bus {
+            Bus::Nats => Some(Nats::start(&directory, &warden).await),
+            Bus::Postgres | Bus::None => None,
+        };
+        let (mut gates, mut bus_proxies, mut nodes) = (Vec::new(), Vec::new(), Vec::new());
+        for number in 0..NODES {
+            let [one, two] = database.ports();
+            let hosts = [Gate::open(one).await, Gate::open(two).await];
+            let address = match (&nats, bus) {
+                (Some(nats), _) => {
+                    let proxy = BusProxy::open(nats.port, seed ^ number as u64).await;
+                    let address = format!("nats://127.0.0.1:{}", proxy.port);
+                    bus_proxies.push(proxy);
+                    address
+                }
+                (None, Bus::Postgres) => "postgres".to_owned(),
+                (None, Bus::None | Bus::Nats) => "none".to_owned(),
+            };
+            let port = free_port();
+            let args = [
+                "serve",
+                "--listen",
+                &format!("127.0.0.1:{port}"),
+                "--store",
+                &format!(
+                    "postgres://postgres@127.0.0.1:{},127.0.0.1:{}/tidings",
+                    hosts[0].port, hosts[1].port
+                ),
+                "--bus",
+                &address,
+                "--auth",
+                "jwt",
+                "--jwt-secret-file",
+                "secret",
+                "--own-publish-rate",
+                "0",
+                "--request-rate",
+                "0",
+                "--max-streams-per-owner",
+                "0",
+                "--retain-system",
+                &KEPT_OF_SYSTEM.to_string(),
+                "--retention-interval",
+                "500ms",
+            ]
+            .map(str::to_owned);
+            let log = directory.join(format!("node{number}.log"));
+            nodes.push(Node::new(port, log, args.to_vec(), &warden));
+            gates.push(hosts);
+        }
+        for node in &mut nodes {
+            node.start().await;
+        }
+        let ports: Vec<u16> = nodes.iter().map(|node| node.port).collect();
+        let balancer_port = free_port();
+        let balancer = balancer::start(balancer_port, &ports, &directory, &warden);
+        Self {
+            has_replica,
+            database,
+            nats,
+            bus_proxies,
+            gates,
+            nodes,
+            secret,
+            balancer_port,
+            _balancer: balancer,
+            warden,
+        }
+    }
+
+    /// The addresses of the nodes, then that of the load balancer.
+    pub(crate) fn doors(&self) -> Vec<SocketAddr> {
+        let ports = self.nodes.iter().map(|node| node.port);
+        let ports = ports.chain([self.balancer_port]);
+        ports.map(|port| ([127, 0, 0, 1], port).into()).collect()
+    }
+
+    /// What happens to the connections between a node and the database.
+    pub(crate) fn set_way(&self, node: usize, way: Way) {
+        for gate in &self.gates[node] {
+            gate.set(way);
+        }
+    }
+
+    /// Faults that only a log tells: a panic, or an end that nobody asked for.
+    pub(crate) fn faults_of_nodes(&mut self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (number, node) in self.nodes.iter_mut().enumerate() {
+            if node.has_failed() {
+                faults.push(format!("node {number} has ended by itself"));
+            }
+            let log = std::fs::read_to_string(&node.log).unwrap_or_default();
+            let panics = log.lines().filter(|line| line.contains("panicked at"));
+            faults.extend(panics.map(|line| format!("node {number}: {line}")));
+        }
+        faults
+    }
+
+    /// Prints the ends of all logs, and keeps them.
+    pub(crate) fn show_logs(&self) {
+        let nodes = self.nodes.iter().map(|node| node.log.as_path());
+        let logs: Vec<PathBuf> = nodes.chain(self.database.logs()).map(Into::into).collect();
+        for log in logs {
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            let lines: Vec<&str> = text.lines().collect();
+            say(format_args!("--- {}", log.display()));
+            for line in &lines[lines.len().saturating_sub(SHOWN)..] {
+                say(line);
+            }
+        }
+        say(format_args!(
+            "the logs are in {}",
+            self.warden.keep().display()
+        ));
+    }
+}

@@ -1,0 +1,247 @@
+//! PostgreSQL on two hosts: one accepts writes, the other can be its synchronous replica.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::ports::free_port;
+use super::process::Process;
+use super::warden::Warden;
+use crate::postgres_programs::Programs;
+
+/// Longer than any start, recovery or copy of the small databases takes.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// How often the state of a server is asked for.
+const POLL: Duration = Duration::from_millis(50);
+
+/// In the directory of each server. Its presence makes commits wait for the replica.
+const SYNC: &str = "sync.conf";
+
+/// A server, running or not.
+#[derive(Debug)]
+struct Host {
+    port: u16,
+    data: PathBuf,
+    log: PathBuf,
+    process: Option<Process>,
+}
+
+/// The database of a site.
+#[derive(Debug)]
+pub(crate) struct Database {
+    programs: Programs,
+    warden: Arc<Warden>,
+    directory: PathBuf,
+    hosts: [Host; 2],
+    primary: usize,
+}
+
+impl Database {
+    /// Starts a server with an empty database, and its replica if wanted.
+    pub(crate) async fn start(directory: &Path, warden: &Arc<Warden>, has_replica: bool) -> Self {
+        let programs = Programs::find();
+        let directory = directory.join("postgres");
+        fs::create_dir(&directory).expect("a directory can be made");
+        programs.give(&directory);
+        let host = |name: &str| Host {
+            port: free_port(),
+            data: directory.join(name),
+            log: directory.join(format!("{name}.log")),
+            process: None,
+        };
+        let hosts = [host("one"), host("two")];
+        programs.init(&hosts[0].data);
+        let settings = hosts[0].data.join("postgresql.conf");
+        let mut text = fs::read_to_string(&settings).expect("initdb writes it");
+        text += &format!("\ninclude_if_exists = '{SYNC}'\n");
+        fs::write(settings, text).expect("it can be written");
+        let mut database = Self {
+            programs,
+            warden: Arc::clone(warden),
+            directory,
+            hosts,
+            primary: 0,
+        };
+        database.start_host(0).await;
+        database.query("CREATE DATABASE tidings").await;
+        if has_replica {
+            database.add_replica().await;
+        }
+        database
+    }
+
+    /// The ports of both hosts.
+    pub(crate) fn ports(&self) -> [u16; 2] {
+        [self.hosts[0].port, self.hosts[1].port]
+    }
+
+    pub(crate) fn logs(&self) -> impl Iterator<Item = &Path> {
+        self.hosts.iter().map(|host| host.log.as_path())
+    }
+
+    /// Kills the server that accepts writes, and all of its processes.
+    pub(crate) async fn kill(&mut self) {
+        let process = self.hosts[self.primary].process.take();
+        process.expect("it runs").kill_all().await;
+    }
+
+    /// Starts it again.
+    pub(crate) async fn restart(&mut self) {
+        self.start_host(self.primary).await;
+    }
+
+    /// Kills the server that accepts writes for good, and lets the replica take its place. If `is_late`, the
+    /// replica has not taken anything for a moment before, and commits wait for it.
+    pub(crate) async fn promote(&mut self, is_late: Option<Duration>) {
+        let replica = 1 - self.primary;
+        if let Some(late) = is_late {
+            let process = self.hosts[replica].process.as_ref().expect("it runs");
+            process.stop_all();
+            tokio::time::sleep(late).await;
+        }
+        self.kill().await;
+        let host = &self.hosts[replica];
+        host.process.as_ref().expect("it runs").continue_all();
+        let mut promote = self.programs.command("pg_ctl", &self.directory);
+        promote.args(["promote", "--wait", "-D"]).arg(&host.data);
+        self.must_run(promote).await;
+        self.primary = replica;
+    }
+
+    /// Makes the other host a copy of the one that accepts writes, whose commits wait for the copy from then on.
+    pub(crate) async fn add_replica(&mut self) {
+        let (primary, replica) = (&self.hosts[self.primary], &self.hosts[1 - self.primary]);
+        let _ = fs::remove_dir_all(&replica.data);
+        let mut copy = self.programs.command("pg_basebackup", &self.directory);
+        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"])
+            .args(["-h", "127.0.0.1", "-U", "postgres", "-p"])
+            .arg(primary.port.to_string())
+            .arg("-D")
+            .arg(&replica.data);
+        self.must_run(copy).await;
+        let sync = primary.data.join(SYNC);
+        self.start_host(1 - self.primary).await;
+        let streams = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'";
+        self.until(streams, "1").await;
+        fs::write(&sync, "synchronous_standby_names = '*'\n").expect("it can be written");
+        self.query("SELECT pg_reload_conf()").await;
+        let waits = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+        self.until(waits, "1").await;
+        // What was committed before is on the replica when this is.
+        self.query("SELECT pg_logical_emit_message(true, 'cluster', 'synchronous')")
+            .await;
+        let here = self.query("SELECT pg_current_wal_lsn()").await;
+        let is_there = format!("SELECT bool_and(flush_lsn >= '{here}') FROM pg_stat_replication");
+        self.until(&is_there, "t").await;
+    }
+
+    /// Whether a promotion loses nothing that was ever visible. After a crash of the primary its last commits are
+    /// visible before the replica has them, and then it must catch up first.
+    pub(crate) async fn has_caught_up(&self) -> bool {
+        let state = "SELECT count(*) FROM pg_stat_replication \
+             WHERE sync_state = 'sync' AND state = 'streaming'";
+        self.ask("postgres", state).await.is_ok_and(|it| it == "1")
+    }
+
+    async fn start_host(&mut self, number: usize) {
+        let within = timeout(STUCK, async {
+            // Memory that killed processes shared is free only when the kernel has ended them all.
+            loop {
+                let host = &self.hosts[number];
+                let mut process = Process::start(self.server(host), &host.log, &self.warden);
+                if self.is_ready(host.port, &mut process).await {
+                    return process;
+                }
+                process.kill().await;
+            }
+        });
+        let process = within.await.expect("PostgreSQL starts");
+        self.hosts[number].process = Some(process);
+    }
+
+    fn server(&self, host: &Host) -> Command {
+        let mut command = self.programs.command("postgres", &self.directory);
+        command
+            .arg("-D")
+            .arg(&host.data)
+            .arg("-k")
+            .arg(&self.directory)
+            .args(["-h", "127.0.0.1", "-p", &host.port.to_string()]);
+        for setting in [
+            "max_connections=200",
+            "shared_buffers=64MB",
+            "wal_level=replica",
+            "wal_keep_size=256MB",
+            "checkpoint_timeout=30s",
+            "log_min_messages=warning",
+            "wal_receiver_timeout=5s",
+            "wal_retrieve_retry_interval=200ms",
+        ] {
+            command.args(["-c", setting]);
+        }
+        command.into()
+    }
+
+    /// Waits until a server accepts connections. `false` if its process ends.
+    async fn is_ready(&self, port: u16, process: &mut Process) -> bool {
+        let mut ticks = interval(POLL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if process.ended().is_some() {
+                return false;
+            }
+            let mut command = self.programs.command("pg_isready", &self.directory);
+            command.args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]);
+            let asked = Command::from(command).status().await;
+            if asked.expect("pg_isready runs").success() {
+                return true;
+            }
+        }
+    }
+
+    /// Asks the server that accepts writes until it gives this answer.
+    async fn until(&self, sql: &str, answer: &str) {
+        let within = timeout(STUCK, async {
+            let mut ticks = interval(POLL);
+            while self.ask("postgres", sql).await.as_deref() != Ok(answer) {
+                ticks.tick().await;
+            }
+        });
+        within
+            .await
+            .unwrap_or_else(|_| panic!("{sql} is never {answer}"));
+    }
+
+    /// The answer of the server that accepts writes.
+    pub(crate) async fn query(&self, sql: &str) -> String {
+        let answer = self.ask("postgres", sql).await;
+        answer.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    pub(crate) async fn ask(&self, database: &str, sql: &str) -> Result<String, String> {
+        let mut command = self.programs.command("psql", &self.directory);
+        command
+            .args(["-X", "-A", "-t", "-h", "127.0.0.1", "-U", "postgres", "-p"])
+            .arg(self.hosts[self.primary].port.to_string())
+            .args(["-d", database, "-c", sql]);
+        let output = Command::from(command).output().await.expect("psql runs");
+        match output.status.success() {
+            true => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
+    async fn must_run(&self, command: std::process::Command) {
+        let text = format!("{command:?}");
+        let output = timeout(STUCK, Command::from(command).output()).await;
+        let output = output.unwrap_or_else(|_| panic!("{text} does not end"));
+        let output = output.expect("it runs");
+        assert!(output.status.success(), "{text}: {output:?}");
+    }
+}

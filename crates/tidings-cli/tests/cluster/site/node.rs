@@ -1,0 +1,112 @@
+//! A node: the binary under test.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tokio::process::Command;
+use tokio::time::{interval, timeout};
+
+use super::process::Process;
+use super::warden::Warden;
+
+/// Longer than a start takes once the database is there.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// How often a starting node is asked whether it is ready.
+const POLL: Duration = Duration::from_millis(50);
+
+/// A node, running or not.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) port: u16,
+    pub(crate) log: PathBuf,
+    args: Vec<String>,
+    process: Option<Process>,
+    warden: Arc<Warden>,
+    http: reqwest::Client,
+}
+
+impl Node {
+    pub(super) fn new(port: u16, log: PathBuf, args: Vec<String>, warden: &Arc<Warden>) -> Self {
+        let http = reqwest::Client::builder().no_proxy().build();
+        Self {
+            port,
+            log,
+            args,
+            process: None,
+            warden: Arc::clone(warden),
+            http: http.expect("a client is made"),
+        }
+    }
+
+    /// Starts the node and waits until it is ready. A node that finds no database ends, and is started again, as
+    /// a service manager does.
+    pub(crate) async fn start(&mut self) {
+        let started = timeout(STUCK, async {
+            loop {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
+                command
+                    .args(&self.args)
+                    .env("TIDINGS_LOG", "info")
+                    .current_dir(self.log.parent().expect("it is in a directory"));
+                let mut process = Process::start(command, &self.log, &self.warden);
+                let mut ticks = interval(POLL);
+                let is_ready = loop {
+                    ticks.tick().await;
+                    if process.ended().is_some() {
+                        break false;
+                    }
+                    if self.is_ready().await {
+                        break true;
+                    }
+                };
+                if is_ready {
+                    return process;
+                }
+                process.kill().await;
+            }
+        });
+        let process = started.await;
+        let process = process.unwrap_or_else(|_| {
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            let end: Vec<&str> = log.lines().rev().take(20).collect();
+            panic!(
+                "the node does not start; its log, newest first:\n{}",
+                end.join("\n")
+            )
+        });
+        self.process = Some(process);
+    }
+
+    /// Sends SIGKILL.
+    pub(crate) async fn kill(&mut self) {
+        self.process.take().expect("it runs").kill().await;
+    }
+
+    /// Stops the node at any point of its work, as a busy host or a debugger does.
+    pub(crate) fn stop(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        self.process.as_ref().expect("it runs").signal(signal);
+    }
+
+    /// Whether the node ended although nobody killed it.
+    pub(crate) fn has_failed(&mut self) -> bool {
+        let process = self.process.as_mut();
+        process.is_some_and(|process| process.ended().is_some())
+    }
+
+    async fn is_ready(&self) -> bool {
+        let url = format!("http://127.0.0.1:{}/readyz", self.port);
+        let asked = self.http.get(url).timeout(Duration::from_secs(2)).send();
+        asked.await.is_ok_and(|answer| answer.status().is_success())
+    }
+}
