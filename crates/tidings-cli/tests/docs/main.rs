@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `sh` | runs and must succeed |
 //! | `sh,fails` | runs and must fail |
+//! | `sh,postgres` | like `sh`, but never as root, since PostgreSQL refuses that |
 //! | `sh,serve` | starts the server that later commands use, and stops the previous one |
 //! | `sh,background` | runs until the document ends, like `tail` |
 //! | `sh,unrun` | needs something that a test does not have; only its syntax is checked |

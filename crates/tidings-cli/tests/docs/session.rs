@@ -1,10 +1,11 @@
 //! The commands of one document, run in order.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
+use rustix::process::geteuid;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -16,6 +17,9 @@ use crate::{excerpt, shape};
 
 /// The server's default address, which the documents use.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:9081";
+
+/// The user and group of commands that refuse to run as root.
+const NOBODY: u32 = 65_534;
 
 const TIDINGS: &str = env!("CARGO_BIN_EXE_tidings");
 
@@ -74,6 +78,7 @@ impl Session {
         match block.info.as_str() {
             "sh" => self.run_to_its_end(text, true).await,
             "sh,fails" => self.run_to_its_end(text, false).await,
+            "sh,postgres" => self.run_as_nobody(text).await,
             "sh,serve" => self.serve(text).await,
             "sh,background" => self.begin(text).await,
             "sh,unrun" => self.check_syntax(text).await,
@@ -119,7 +124,30 @@ impl Session {
 
     async fn run_to_its_end(&mut self, script: &str, succeeds: bool) -> anyhow::Result<()> {
         self.need_server().await?;
-        let mut command = self.shell("-euc", &self.with_address(script));
+        let command = self.shell("-euc", &self.with_address(script));
+        self.finish(command, succeeds).await
+    }
+
+    /// Runs a script that can write below `databases`, as a user that is not root.
+    async fn run_as_nobody(&mut self, script: &str) -> anyhow::Result<()> {
+        let databases = self.path("work/databases");
+        let mut command = self.shell("-euc", script);
+        command.env("HOME", &databases);
+        let is_root = geteuid().is_root();
+        if !databases.exists() {
+            fs::create_dir(&databases)?;
+            if is_root {
+                chown(&databases, Some(NOBODY), Some(NOBODY))?;
+                fs::set_permissions(self.directory.path(), fs::Permissions::from_mode(0o711))?;
+            }
+        }
+        if is_root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        self.finish(command, true).await
+    }
+
+    async fn finish(&mut self, mut command: Command, succeeds: bool) -> anyhow::Result<()> {
         let ended = timeout(STUCK, command.output()).await;
         let ended = ended.context("the command did not end")??;
         let output = String::from_utf8(ended.stdout)?;
