@@ -536,7 +536,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke a token
-         * @description Rejects the token with this `jti` and ends its live streams within a second. Revoking it again is not an error. Without a list of revoked tokens (`--revoked-tokens`) the revocation is lost when the server stops.
+         * @description Rejects the token with this `jti` and ends its live streams within a second. Revoking it again is not an error. Servers that share a PostgreSQL store all reject the token. Another server needs a list of revoked tokens (`--revoked-tokens`), or the revocation is lost when it stops.
          */
         post: operations["revoke_token"];
         delete?: never;
