@@ -99,8 +99,8 @@ pub use engine::Tidings;
 pub use error::{ChangeError, OpenError, PublishError};
 pub use operation::Operation;
 pub use retention::Retention;
-pub use revoked_tokens::{RevokedPage, RevokedToken, RevokedTokens};
-pub use store::StoreError;
+pub use revoked_tokens::RevokedTokens;
+pub use store::{RevokedPage, RevokedToken, StoreError};
 pub use subscription::Subscription;
 
 /// Events and their parts, from `tidings-event`: a program that embeds the engine needs no other crate to

@@ -1,4 +1,4 @@
-//! What is about stores in PostgreSQL only: their state, audits and restores.
+//! What is about stores in PostgreSQL only: their addresses, state, audits and restores.
 
 use std::time::Duration;
 
@@ -8,6 +8,17 @@ use crate::store::StoreError;
 pub use crate::store::audit::{Audit, WrongCount};
 use crate::store::postgres;
 pub use crate::store::postgres::{PostgresState, Standby};
+
+impl PostgresConfig {
+    /// The address without a password and options, for logs.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be used. The error repeats nothing of it.
+    pub fn described(&self) -> Result<String, OpenError> {
+        Ok(postgres::described(self)?)
+    }
+}
 
 /// The state of a store and its server. Changes nothing: it neither creates nor upgrades a schema.
 ///

@@ -10,6 +10,15 @@ pub(crate) struct Quota(Option<u64>);
 /// What an event takes beside its texts: its other columns and its entries in the indexes.
 pub(crate) const EVENT_BYTES: u64 = 512;
 
+/// Adds the bytes of an event to those of a feed, unless they would exceed `limit`. Returns whether it fits.
+pub(crate) fn occupy(used: &mut u64, bytes: u64, limit: Option<u64>) -> bool {
+    let fits = limit.is_none_or(|limit| used.saturating_add(bytes) <= limit);
+    if fits {
+        *used += bytes;
+    }
+    fits
+}
+
 /// Who publishes, as far as the quota of an owner is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Publisher {

@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::error::OpenError;
-use crate::store::postgres;
-
 /// A store in PostgreSQL 13 or newer, which any number of nodes can share.
 ///
 /// ```no_run
@@ -80,15 +77,6 @@ impl PostgresConfig {
             allow_lossy_commit: false,
             keep_overlays: Self::DEFAULT_KEEP_OVERLAYS,
         }
-    }
-
-    /// The address without a password and options, for logs.
-    ///
-    /// # Errors
-    ///
-    /// The address cannot be used. The error repeats nothing of it.
-    pub fn described(&self) -> Result<String, OpenError> {
-        Ok(postgres::described(self)?)
     }
 
     /// Sets the password.

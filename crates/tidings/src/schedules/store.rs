@@ -14,12 +14,11 @@ use tokio::sync::oneshot;
 
 use crate::ended_overlay::EndedOverlay;
 use crate::retention::Retention;
-use crate::revoked_tokens::{RevokedPage, RevokedToken};
 use crate::store::{
     ChangeStep, Committed, EncodedEvents, ExpiredPage, FeedBounds, FeedPosition, Group, Identity,
     ListPage, MatchPage, Matching, NextGroup, Pressure, Progress, PublishOutcome, Refill,
-    RefillItem, ReplayItem, ReplayPage, RevRange, Side, Snapshot, StepOutcome, Store, StoreError,
-    Stored, Submission, Target, Unread,
+    RefillItem, ReplayItem, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot,
+    StepOutcome, Store, StoreError, Stored, Submission, Target, Unread,
 };
 use crate::sync::Mutex;
 

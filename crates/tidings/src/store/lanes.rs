@@ -13,7 +13,8 @@ use std::time::Duration;
 use tidings_event::OwnerId;
 use tokio::time::Instant;
 
-use crate::turns::{Bounds, Turns};
+use super::StoreError;
+use crate::turns::{Bounds, NoTurn, Turn, Turns};
 
 /// An owner whose debt is beyond these begins in the second and in the third lane.
 const DEBTS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
@@ -41,12 +42,31 @@ pub(super) struct Lane {
     pub(super) number: usize,
     /// `None` is the store itself.
     pub(super) turns: Turns<Option<OwnerId>>,
+    /// The most reads of one owner that wait here.
+    waiting_each: usize,
     /// How long a read may take here.
     pub(super) limit: Duration,
     /// How many reads run at the same time.
     pub(super) running: usize,
     /// How many reads are under way.
     pub(super) under_way: usize,
+}
+
+impl Lane {
+    /// Waits for the turn of a read of `owner`; `None` is the store itself.
+    pub(super) async fn take_turn(
+        &self,
+        owner: Option<OwnerId>,
+    ) -> Result<Turn<Option<OwnerId>>, StoreError> {
+        let turn = self.turns.take(owner).await;
+        turn.map_err(|refused| match refused {
+            NoTurn::OwnersLineIsFull => StoreError::TooManyReads {
+                limit: self.waiting_each,
+            },
+            NoTurn::AllLinesAreFull => StoreError::Overloaded,
+            NoTurn::Closed => StoreError::Closed,
+        })
+    }
 }
 
 /// How many reads a set of connections serves at a time.
@@ -94,6 +114,7 @@ impl Lanes {
             Lane {
                 number,
                 turns: Turns::new(bounds),
+                waiting_each: widths.waiting_each,
                 limit,
                 running: width as usize,
                 under_way,

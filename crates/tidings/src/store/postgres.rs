@@ -13,6 +13,7 @@ mod lead;
 mod lent;
 mod list;
 mod migrate;
+mod open_fault;
 mod page_events;
 mod pool;
 mod query;
@@ -47,18 +48,17 @@ use tidings_event::{
 
 use crate::config::PostgresConfig;
 use crate::retention::Retention;
-use crate::revoked_tokens::{RevokedPage, RevokedToken};
 use crate::store::audit::Audit;
 use crate::store::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
-    NextGroup, Pressure, Progress, Refill, ReplayPage, RevRange, Side, Snapshot, Store, StoreError,
-    Target, Unread,
+    NextGroup, Pressure, Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side,
+    Snapshot, Store, StoreError, Target, Unread,
 };
 use commit::Commits;
 use connect::Connector;
-pub(crate) use fault::OpenFault;
 pub use inspect::{PostgresState, Standby};
 use lead::{Joined, Lead};
+pub(crate) use open_fault::OpenFault;
 use pool::{Pool, Role};
 use reads::Reads;
 use revocations::Revocations;

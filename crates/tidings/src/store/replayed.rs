@@ -3,7 +3,13 @@
 use bytes::Bytes;
 use tidings_event::{EventId, Rev, Status, StreamItem, Timestamp};
 
-use super::{ReplayItem, Side};
+use super::{ReplayItem, ReplayPage, Side};
+
+/// A piece of a replay ends with the event that exceeds this size.
+pub(super) const REPLAY_PAGE_BYTES: usize = 64 * 1024;
+
+/// The most changes of status, and the most deletions, in a piece of a replay.
+pub(super) const REPLAY_PAGE_CHANGES: u32 = 1024;
 
 /// One change of one event.
 pub(super) enum ReplayRow {
@@ -61,8 +67,19 @@ enum Joined {
     Deleted(Run),
 }
 
+/// The piece of a replay with the changes up to the rev `reached`, which are in any order.
+pub(super) fn page(mut changes: Vec<(Rev, ReplayRow)>, reached: Rev, floor: Rev) -> ReplayPage {
+    changes.retain(|(rev, _)| *rev <= reached);
+    changes.sort_unstable_by_key(|(rev, _)| *rev);
+    ReplayPage {
+        changes: join(changes),
+        reached,
+        floor,
+    }
+}
+
 /// Joins neighbours that say the same about different events.
-pub(super) fn join(changes: Vec<(Rev, ReplayRow)>) -> Vec<(Rev, ReplayItem)> {
+fn join(changes: Vec<(Rev, ReplayRow)>) -> Vec<(Rev, ReplayItem)> {
     let mut joined: Vec<(Rev, Joined)> = Vec::with_capacity(changes.len());
     for (rev, change) in changes {
         let next = match (joined.last_mut(), change) {

@@ -74,12 +74,11 @@ pub use directory_error::DirectoryError;
 
 use crate::config::{Reserve, SqliteConfig};
 use crate::retention::Retention;
-use crate::revoked_tokens::{RevokedPage, RevokedToken};
 use crate::store::lanes::Widths;
 use crate::store::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
-    NextGroup, Progress, Refill, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, Target,
-    Unread,
+    NextGroup, Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot,
+    Store, StoreError, Target, Unread,
 };
 use directory::DataDirectory;
 use fault::{OpenFault, io_error};

@@ -16,11 +16,10 @@ use tokio::sync::Semaphore;
 use super::sqlite::SqliteStore;
 use super::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
-    NextGroup, Pressure, Progress, Refill, ReplayPage, RevRange, Side, Snapshot, Store, StoreError,
-    Target, Unread,
+    NextGroup, Pressure, Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side,
+    Snapshot, Store, StoreError, Target, Unread,
 };
 use crate::retention::Retention;
-use crate::revoked_tokens::{RevokedPage, RevokedToken};
 use log::Log;
 
 /// A SQLite store under watch.

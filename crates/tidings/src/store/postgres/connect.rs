@@ -9,7 +9,8 @@ use tokio_postgres::{CancelToken, Client, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
-use super::fault::{ConnectError, OpenFault};
+use super::fault::ConnectError;
+use super::open_fault::OpenFault;
 use super::tls;
 use crate::config::PostgresConfig;
 

@@ -6,9 +6,6 @@ use std::path::PathBuf;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::WasNull;
 
-use super::address::AddressError;
-use super::lead::JoinFault;
-use super::tls::TlsError;
 use crate::store::StoreError;
 
 /// Why a connection could not be made.
@@ -31,56 +28,6 @@ pub(crate) enum ConnectError {
          user or the database of Tidings"
     )]
     LossyCommit,
-}
-
-/// Why the store could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum OpenFault {
-    /// The address cannot be used.
-    #[error(transparent)]
-    Address(#[from] AddressError),
-    /// TLS cannot be set up.
-    #[error("could not set up TLS to PostgreSQL")]
-    Tls(#[from] TlsError),
-    /// A connection could not be made.
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    /// The node cannot use the store now.
-    #[error(transparent)]
-    Join(#[from] JoinFault),
-    /// There is none.
-    #[error("there is no event store in the database")]
-    NoStore,
-    /// A move into the store has begun and not ended.
-    #[error(
-        "tidings move has not finished: run it again with the same --from and --to, or empty the database"
-    )]
-    UnfinishedMove,
-    /// The server is too old.
-    #[error("PostgreSQL {found} is too old; use {required} or newer")]
-    Server {
-        /// The version of the server.
-        found: String,
-        /// The oldest version that is supported.
-        required: u32,
-    },
-    /// A newer version wrote the schema.
-    #[error(
-        "the schema has version {found} and this Tidings knows {known}: a newer Tidings wrote it; use \
-         that one"
-    )]
-    Newer {
-        /// The version of the schema.
-        found: i32,
-        /// The last version that this program knows.
-        known: i32,
-    },
-    /// The schema could not be upgraded.
-    #[error("could not bring the schema up to date")]
-    Migration(#[from] refinery::Error),
-    /// A statement failed.
-    #[error("could not read the store")]
-    Statement(#[source] tokio_postgres::Error),
 }
 
 /// A value in the database that no version of Tidings has written.

@@ -4,9 +4,9 @@ use tidings_event::SystemId;
 use tokio_postgres::error::SqlState;
 
 use super::connect::Connector;
-use super::fault::OpenFault;
 use super::lead::{UNFINISHED_MOVE, count_nodes};
 use super::migrate::{HISTORY, known_version};
+use super::open_fault::OpenFault;
 use super::pool::{Connection, Role};
 use crate::config::PostgresConfig;
 

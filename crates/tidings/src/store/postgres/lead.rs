@@ -7,7 +7,8 @@ use tokio::sync::Mutex;
 use tokio_postgres::error::SqlState;
 
 use super::connect::Connector;
-use super::fault::{ConnectError, OpenFault, store_error};
+use super::fault::store_error;
+use super::open_fault::{JoinFault, OpenFault};
 use super::pool::{Connection, Role};
 use crate::store::StoreError;
 
@@ -45,37 +46,6 @@ enum Held {
     Lost,
     /// The node has ended. The upkeep can still call.
     Released,
-}
-
-/// Why a node cannot use the store.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum JoinFault {
-    /// A connection could not be made.
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    /// A statement failed.
-    #[error("could not read the store")]
-    Statement(#[from] tokio_postgres::Error),
-    /// The store is moved, or its epoch is renewed.
-    #[error("tidings move or tidings restore uses the store; start again when it has ended")]
-    Moving,
-    /// A move into the store has begun and not ended.
-    #[error(
-        "tidings move has not finished: run it again with the same --from and --to, or empty the database"
-    )]
-    UnfinishedMove,
-}
-
-impl From<JoinFault> for StoreError {
-    fn from(fault: JoinFault) -> Self {
-        match fault {
-            JoinFault::Connect(error) => error.into(),
-            JoinFault::Statement(error) => store_error(error),
-            fault @ (JoinFault::Moving | JoinFault::UnfinishedMove) => {
-                Self::Unavailable(fault.into())
-            }
-        }
-    }
 }
 
 /// Tells the others that this node uses the store, for as long as the connection lives.

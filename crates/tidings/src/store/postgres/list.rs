@@ -1,20 +1,17 @@
 //! Pages of what an owner sees, with their counts, and the events that a bulk change matches.
 
-use tidings_event::{EventFilter, PageRequest, PageToken, Paging, Sort, SortKey, SortOrder, Total};
+use tidings_event::{EventFilter, PageRequest, PageToken, Total};
 
 use super::page_events::append;
 use super::read_fault::ReadFault;
 use super::reading::Reading;
-use super::search::{self, Budget, Found};
-use super::select;
 use super::viewer::Viewer;
+use super::{search, select};
 use crate::search::fold;
-use crate::store::kind::Kind;
-use crate::store::wanted::{Wanted, sides};
-use crate::store::{EncodedEvents, ListPage, MatchPage, Matching, Target, Unread};
-
-/// The most events of one piece of what a bulk change matches.
-const MATCH_PAGE: u64 = 4096;
+use crate::store::list_plan::{ListPlan, PageEnd, total_of_counts};
+use crate::store::search_walk::Found;
+use crate::store::wanted::Wanted;
+use crate::store::{EncodedEvents, ListPage, MatchPage, Matching, Unread};
 
 /// A page of what the viewer sees, with its counts, from one snapshot.
 pub(super) async fn list(
@@ -25,50 +22,20 @@ pub(super) async fn list(
     bytes: usize,
 ) -> Result<ListPage, ReadFault> {
     let needle = filter.search.as_deref().map(fold);
-    let (skip, after) = match page.paging {
-        Paging::First => (0, None),
-        Paging::Number(number) => (number.saturating_mul(page.size), None),
-        Paging::After(token) => (0, Some(token)),
-    };
-    let wanted = Wanted {
-        filter,
-        needle: needle.as_deref(),
-        sort: page.sort,
-        after,
-        up_to: None,
-    };
-    // A page by its number is read whole, however long that takes.
-    let budget = match page.total {
-        Total::Left if page.may_end_early() => Budget::OF_PAGE,
-        _ => Budget::Unlimited,
-    };
-    // One event more than the page, to know whether there is another page.
-    let limit = page.size.saturating_add(1);
-    let Found {
-        mut positions,
-        stopped,
-    } = find(reading, viewer, wanted, (skip, limit), budget).await?;
+    let plan = ListPlan::of_page(filter, needle.as_deref(), page);
+    let found = find(reading, viewer, plan).await?;
     let total = match page.total {
-        Total::Counted => Some(total(reading, viewer, wanted).await?),
+        Total::Counted => Some(total(reading, viewer, plan.wanted).await?),
         Total::Left => None,
     };
-    let has_more = positions.len() as u64 > page.size;
-    positions.truncate(usize::try_from(page.size).unwrap_or(usize::MAX));
-    let mut next = match (has_more, positions.last()) {
-        (true, Some(last)) => Some(last.token(wanted)),
-        _ => stopped,
-    };
+    let end = PageEnd::of(found, plan.wanted, page);
     let mut events = EncodedEvents::default();
-    let keys: Vec<_> = positions.iter().map(|one| (one.key, one.id)).collect();
+    let keys: Vec<_> = end.positions.iter().map(|one| (one.key, one.id)).collect();
     let read = append(reading, viewer, &keys, bytes, &mut events).await?;
-    let mut unread = positions.split_off(read);
-    if let (true, Some(_), Some(last)) = (page.may_end_early(), unread.first(), positions.last()) {
-        next = Some(last.token(wanted));
-        unread.clear();
-    }
+    let (unread, next) = end.after_reading(read, plan.wanted, page);
     Ok(ListPage {
         events,
-        unread: Unread(unread.iter().map(|one| (one.key, one.id)).collect()),
+        unread,
         next,
         total,
         snapshot: viewer.snapshot(),
@@ -95,44 +62,21 @@ pub(super) async fn matching(
     after: Option<PageToken>,
 ) -> Result<MatchPage, ReadFault> {
     let needle = matching.filter.search.as_deref().map(fold);
-    let wanted = Wanted {
-        filter: &matching.filter,
-        needle: needle.as_deref(),
-        sort: Sort {
-            key: SortKey::CreatedAt,
-            order: SortOrder::Ascending,
-        },
-        after,
-        up_to: Some((matching.own_up_to, matching.system_up_to)),
-    };
-    let limits = (0, MATCH_PAGE);
-    let found = find(reading, viewer, wanted, limits, Budget::OF_PAGE).await?;
-    let next = match found.positions.last() {
-        Some(last) if found.positions.len() as u64 == MATCH_PAGE => Some(last.token(wanted)),
-        _ => found.stopped,
-    };
-    let targets = found.positions.iter().map(|position| Target {
-        id: position.id,
-        side: Some(position.side),
-    });
-    Ok(MatchPage {
-        targets: targets.collect(),
-        next,
-    })
+    let plan = ListPlan::of_matching(matching, needle.as_deref(), after);
+    let found = find(reading, viewer, plan).await?;
+    Ok(plan.match_page(&found))
 }
 
 /// The wanted events: by an index that has their order or, for a text, by the search index.
 async fn find(
     reading: &Reading<'_>,
     viewer: &Viewer,
-    wanted: Wanted<'_>,
-    limits: (u64, u64),
-    budget: Budget,
+    plan: ListPlan<'_>,
 ) -> Result<Found, ReadFault> {
-    match wanted.needle {
-        Some(needle) => search::find(reading, viewer, needle, wanted, limits, budget).await,
+    match plan.wanted.needle {
+        Some(needle) => search::find(reading, viewer, needle, plan).await,
         None => Ok(Found {
-            positions: select::positions(reading, viewer, wanted, None, limits).await?,
+            positions: select::positions(reading, viewer, plan.wanted, None, plan.limits).await?,
             stopped: None,
         }),
     }
@@ -145,19 +89,8 @@ async fn total(
     viewer: &Viewer,
     wanted: Wanted<'_>,
 ) -> Result<u64, ReadFault> {
-    let filter = wanted.filter;
-    let mut counted = EventFilter::default();
-    counted.status = filter.status;
-    counted.severity.clone_from(&filter.severity);
-    counted.owner_kind = filter.owner_kind;
-    if *filter == counted {
-        let feeds = sides(filter).filter_map(|side| viewer.feed(side));
-        return Ok(feeds
-            .flat_map(|feed| {
-                let kinds = Kind::all().filter(|kind| wanted.wants(*kind));
-                kinds.map(|kind| feed.counts.of(kind))
-            })
-            .sum());
+    if let Some(total) = total_of_counts(wanted.filter, |side| viewer.counts(side)) {
+        return Ok(total);
     }
     let wanted = Wanted {
         after: None,

@@ -6,7 +6,8 @@ use tidings_event::wire::Epoch;
 use tokio_postgres::Client;
 
 use super::connect::Connector;
-use super::fault::{ConnectError, OpenFault};
+use super::fault::ConnectError;
+use super::open_fault::OpenFault;
 use crate::store::Identity;
 
 /// The migrations in their order, with the names under which the database lists them.

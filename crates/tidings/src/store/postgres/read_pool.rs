@@ -14,7 +14,6 @@ use super::reading::Reading;
 use super::viewer::Viewer;
 use crate::store::lanes::{Lane, Lanes, Widths};
 use crate::store::{Identity, StoreError};
-use crate::turns::NoTurn;
 
 /// The limits of the lanes. Most reads take a millisecond or two.
 const LIMITS: [Duration; 3] = [
@@ -29,7 +28,6 @@ pub(super) struct ReadPool {
     identity: Identity,
     pool: Pool,
     lanes: Lanes,
-    waiting_each: usize,
     /// Set when the store closes: running reads end early.
     closing: watch::Sender<bool>,
 }
@@ -74,7 +72,6 @@ impl ReadPool {
             identity,
             lanes: Lanes::new(widths(pool.most(), waiting), limits),
             pool,
-            waiting_each: waiting.each,
             closing: watch::Sender::new(false),
         }
     }
@@ -145,14 +142,7 @@ impl ReadPool {
 
     /// Waits for a turn and a connection.
     async fn lend(&self, lane: &Lane, owner: Option<OwnerId>) -> Result<Lent, StoreError> {
-        let turn = lane.turns.take(owner).await;
-        let turn = turn.map_err(|refused| match refused {
-            NoTurn::OwnersLineIsFull => StoreError::TooManyReads {
-                limit: self.waiting_each,
-            },
-            NoTurn::AllLinesAreFull => StoreError::Overloaded,
-            NoTurn::Closed => StoreError::Closed,
-        })?;
+        let turn = lane.take_turn(owner).await?;
         Lent::new(self.pool.clone(), turn).await
     }
 

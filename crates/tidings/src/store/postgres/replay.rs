@@ -10,14 +10,8 @@ use super::row::{
     EVENT_COLUMN_COUNT, SEEN_COLUMNS, event_json, id, moment, overlay_join, rev, rev_to_sql, status,
 };
 use super::viewer::{SeenFeed, Viewer};
-use crate::store::replayed::{Changed, ReplayRow, join};
+use crate::store::replayed::{Changed, REPLAY_PAGE_BYTES, REPLAY_PAGE_CHANGES, ReplayRow, page};
 use crate::store::{ReplayPage, RevRange, Side};
-
-/// A piece of a replay ends with the event that exceeds this size.
-const REPLAY_PAGE_BYTES: usize = 64 * 1024;
-
-/// The most changes of status, and the most deletions, in a piece of a replay.
-const REPLAY_PAGE_CHANGES: usize = 1024;
 
 /// The most created events of one statement.
 pub(super) const CREATED_AT_A_TIME: i64 = 128;
@@ -55,11 +49,7 @@ pub(super) async fn replay(
     mut range: RevRange,
 ) -> Result<ReplayPage, ReadFault> {
     let Some(feed) = viewer.feed(side) else {
-        return Ok(ReplayPage {
-            changes: Vec::new(),
-            reached: range.up_to,
-            floor: Rev::ZERO,
-        });
+        return Ok(page(Vec::new(), range.up_to, Rev::ZERO));
     };
     // Each part ends the page where it has read enough, so that the next parts read no further.
     let mut changes = Vec::new();
@@ -69,13 +59,7 @@ pub(super) async fn replay(
         range.up_to = status_changes(reading, feed, range, &mut changes).await?;
         range.up_to = overlays(reading, feed, range, &mut changes).await?;
     }
-    changes.retain(|(rev, _)| *rev <= range.up_to);
-    changes.sort_unstable_by_key(|(rev, _)| *rev);
-    Ok(ReplayPage {
-        changes: join(changes),
-        reached: range.up_to,
-        floor: feed.bounds.floor,
-    })
+    Ok(page(changes, range.up_to, feed.bounds.floor))
 }
 
 /// The events as the viewer sees them now, without those of the system that the viewer deleted.
@@ -221,8 +205,6 @@ async fn read_changes(
         last = rev(row, 0)?;
         changes.push((last, change(row)?));
     }
-    Ok(match rows.len() {
-        REPLAY_PAGE_CHANGES => last,
-        _ => range.up_to,
-    })
+    let is_full = rows.len() as u64 == u64::from(REPLAY_PAGE_CHANGES);
+    Ok(if is_full { last } else { range.up_to })
 }

@@ -9,9 +9,8 @@ use uuid::Uuid;
 use super::connect::Connector;
 use super::fault::store_error;
 use super::pool::{Pool, Role};
-use crate::revoked_tokens::{RevokedPage, RevokedToken};
-use crate::store::StoreError;
 use crate::store::moment::{moment, nanoseconds};
+use crate::store::{RevokedPage, RevokedToken, StoreError};
 
 /// One for reading and one for writing, so that a revocation never waits for the other nodes' tokens.
 const CONNECTIONS: usize = 2;

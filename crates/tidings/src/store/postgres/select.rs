@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use tidings_event::{EventFilter, OwnerKind, Sort, SortKey, SortOrder};
+use tidings_event::{EventFilter, Sort, SortKey};
 use tokio_postgres::Row;
 
 use super::query::Query;
@@ -16,24 +16,21 @@ use super::reading::Reading;
 use super::row::{id, number, overlay_join, rev_to_sql, severity_number, side, status_number};
 use super::viewer::Viewer;
 use crate::store::Side;
-use crate::store::kind::Kind;
 use crate::store::list_position::ListPosition;
 use crate::store::moment::nanoseconds;
-use crate::store::wanted::{Region, Wanted, sides};
+use crate::store::wanted::{Part, Region, Wanted, sides};
 
 /// One branch: a feed, and what is read of it.
 #[derive(Clone, Debug)]
 struct Branch {
     side: Side,
-    part: Part,
+    read: Read,
 }
 
 /// What is read of a feed.
 #[derive(Clone, Debug)]
-enum Part {
-    All,
-    /// Only the events of this kind.
-    OfKind(Kind),
+enum Read {
+    Part(Part),
     /// Only the events that were created in these runs of revs: the first rev and the last of each.
     Created(Vec<i64>, Vec<i64>),
 }
@@ -119,7 +116,7 @@ fn query_of(
 ) -> Query {
     let mut query = Query::default();
     let needed = query.bind_number(skip.saturating_add(limit));
-    let direction = direction(wanted.sort.order);
+    let direction = wanted.direction();
     query.sql.push_str("SELECT id, at, of_system FROM (");
     for (index, branch) in branches.iter().enumerate() {
         if index > 0 {
@@ -133,13 +130,7 @@ fn query_of(
         );
         restrict_to(&mut query, reading, viewer, branch, wanted);
         if let Some(token) = wanted.after {
-            // Of two events with the token's time and id, the user's own comes first in ascending order.
-            let comparison = match (wanted.sort.order, token.owner_kind, branch.side) {
-                (SortOrder::Ascending, OwnerKind::User, Side::System) => ">=",
-                (SortOrder::Ascending, _, _) => ">",
-                (SortOrder::Descending, OwnerKind::System, Side::Own) => "<=",
-                (SortOrder::Descending, _, _) => "<",
-            };
+            let comparison = wanted.comparison_after(token.owner_kind, branch.side);
             let moment = query.bind(nanoseconds(token.at));
             let id = query.bind(*token.id.as_uuid());
             let _ = write!(
@@ -162,44 +153,26 @@ fn query_of(
 }
 
 fn branches(viewer: &Viewer, wanted: Wanted<'_>, regions: Option<&[Region]>) -> Vec<Branch> {
-    let filter = wanted.filter;
     let mut branches = Vec::new();
-    for side in sides(filter) {
+    for side in sides(wanted.filter) {
         let Some(feed) = viewer.feed(side) else {
             continue;
         };
-        let branch = |part| Branch { side, part };
+        let branch = |read| Branch { side, read };
         if let Some(regions) = regions {
             let here = regions.iter().filter(|region| region.side == side);
             let (first, last): (Vec<_>, Vec<_>) = here
                 .map(|region| (rev_to_sql(region.first), rev_to_sql(region.last)))
                 .unzip();
             if !first.is_empty() {
-                branches.push(branch(Part::Created(first, last)));
+                branches.push(branch(Read::Created(first, last)));
             }
             continue;
         }
-        let by_creation = wanted.sort.key == SortKey::CreatedAt;
-        let all_kinds = filter.status.is_none() && filter.severity.is_empty();
-        match side {
-            // An overlay can change the status and the order by change of a system event. They are few.
-            Side::System => branches.push(branch(Part::All)),
-            Side::Own if by_creation && all_kinds => branches.push(branch(Part::All)),
-            Side::Own => {
-                let kinds =
-                    Kind::all().filter(|kind| wanted.wants(*kind) && feed.counts.of(*kind) > 0);
-                branches.extend(kinds.map(|kind| branch(Part::OfKind(kind))));
-            }
-        }
+        let parts = wanted.parts(side, &feed.counts).into_iter();
+        branches.extend(parts.map(|part| branch(Read::Part(part))));
     }
     branches
-}
-
-const fn direction(order: SortOrder) -> &'static str {
-    match order {
-        SortOrder::Ascending => "ASC",
-        SortOrder::Descending => "DESC",
-    }
 }
 
 impl Branch {
@@ -235,9 +208,9 @@ fn restrict_to(
         Side::System => reading.system(),
     };
     let feed = query.bind(*feed.as_uuid());
-    match &branch.part {
-        Part::All | Part::OfKind(_) => query.sql.push_str(" FROM event"),
-        Part::Created(first, last) => {
+    match &branch.read {
+        Read::Part(_) => query.sql.push_str(" FROM event"),
+        Read::Created(first, last) => {
             let (first, last) = (query.bind(first.clone()), query.bind(last.clone()));
             // In this order: each region by the index of the revs, whatever the statistics say. `OFFSET 0` keeps
             // PostgreSQL from joining them in another way.
@@ -267,8 +240,8 @@ fn restrict_to(
         let up_to = query.bind(rev_to_sql(up_to));
         let _ = write!(query.sql, " AND event.created_rev <= ${up_to}");
     }
-    match branch.part {
-        Part::OfKind(kind) => {
+    match branch.read {
+        Read::Part(Part::OfKind(kind)) => {
             let _ = write!(
                 query.sql,
                 " AND event.severity = {} AND event.status = {}",
@@ -276,7 +249,9 @@ fn restrict_to(
                 status_number(kind.status())
             );
         }
-        Part::All | Part::Created(..) => query.filter_kinds(filter, branch.status_column()),
+        Read::Part(Part::All) | Read::Created(..) => {
+            query.filter_kinds(filter, branch.status_column())
+        }
     }
     query.filter_times(filter);
     query.filter_rows(&wanted);

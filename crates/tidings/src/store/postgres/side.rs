@@ -5,8 +5,9 @@ use tidings_event::{SystemId, Timestamp};
 use tokio_postgres::Row;
 
 use super::connect::Connector;
-use super::fault::{OpenFault, store_error};
+use super::fault::store_error;
 use super::lead::{UNFINISHED_MOVE, alone};
+use super::open_fault::OpenFault;
 use super::pool::{Connection, Role};
 use super::{audit, export, import, migrate};
 use crate::config::PostgresConfig;

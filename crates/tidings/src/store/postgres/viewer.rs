@@ -96,22 +96,12 @@ impl Viewer {
 
     /// What the caller sees.
     pub(super) fn snapshot(&self) -> Snapshot {
-        let bounds = |feed: &Option<SeenFeed>| {
-            let bounds = feed.as_ref().map(|feed| feed.bounds);
-            bounds.unwrap_or_default()
+        let side = |side| {
+            let bounds = self.feed(side).map(|feed| feed.bounds);
+            (bounds, self.counts(side))
         };
-        let mut summary = self.counts(Side::Own);
-        let system = self.counts(Side::System);
-        for status in [Status::Unread, Status::Read] {
-            for (severity, number) in system.of(status) {
-                summary.add(status, *severity, *number);
-            }
-        }
-        Snapshot {
-            own: bounds(&self.own),
-            system: bounds(&self.system),
-            summary,
-        }
+        let (own, system) = (side(Side::Own), side(Side::System));
+        Snapshot::of((own.0, &own.1), (system.0, &system.1))
     }
 }
 

@@ -9,7 +9,7 @@ use super::read_pool::ReadConnection;
 use super::row::{number, word};
 use super::type_pairs::pairs_of_system;
 use super::viewer::{SeenFeed, Viewer};
-use crate::store::Snapshot;
+use crate::store::{Side, Snapshot};
 
 /// What an owner sees in each feed, by status and severity.
 #[derive(Clone, Debug, Default)]
@@ -26,15 +26,11 @@ struct Overlaid {
 }
 
 impl Counts {
-    /// The counts of both feeds together.
-    pub(super) fn total(&self) -> Summary {
-        let mut total = self.own.clone();
-        for status in [Status::Unread, Status::Read] {
-            for (severity, number) in self.system.of(status) {
-                total.add(status, *severity, *number);
-            }
+    pub(super) const fn of(&self, side: Side) -> &Summary {
+        match side {
+            Side::Own => &self.own,
+            Side::System => &self.system,
         }
-        total
     }
 }
 
@@ -167,28 +163,9 @@ fn keep_first<T: Ord + Clone>(names: &mut BTreeSet<T>, name: &T) {
 }
 
 pub(super) fn snapshot_of(viewer: &Viewer, counts: &Counts) -> Snapshot {
-    let bounds = |feed: &Option<SeenFeed>| {
-        let bounds = feed.as_ref().map(|feed| feed.bounds);
-        bounds.unwrap_or_default()
-    };
-    Snapshot {
-        own: bounds(&viewer.own),
-        system: bounds(&viewer.system),
-        summary: counts.total(),
-    }
-}
-
-/// How many events of a summary the filter's statuses and severities let through.
-pub(super) fn count_kinds(
-    summary: &Summary,
-    status: Option<Status>,
-    severities: &[Severity],
-) -> u64 {
-    [Status::Unread, Status::Read]
-        .into_iter()
-        .filter(|one| status.is_none_or(|wanted| wanted == *one))
-        .flat_map(|status| summary.of(status))
-        .filter(|(severity, _)| severities.is_empty() || severities.contains(severity))
-        .map(|(_, number)| number)
-        .sum()
+    let bounds = |feed: &Option<SeenFeed>| feed.as_ref().map(|feed| feed.bounds);
+    Snapshot::of(
+        (bounds(&viewer.own), &counts.own),
+        (bounds(&viewer.system), &counts.system),
+    )
 }

@@ -10,6 +10,7 @@ use super::lists::{ListChanges, Listed};
 use super::newest::Newest;
 use super::row::{number, number_to_sql, rev, rev_to_sql};
 use super::settling::Settling;
+use crate::quota::occupy;
 use crate::store::kind::{Kind, KindCounts};
 use crate::store::moment::nanoseconds;
 
@@ -124,11 +125,7 @@ impl Feed {
 
     /// Adds the bytes of an event, unless the feed would exceed `limit`. Returns whether it fits.
     pub(super) fn occupy(&mut self, bytes: u64, limit: Option<u64>) -> bool {
-        let fits = limit.is_none_or(|limit| self.bytes.saturating_add(bytes) <= limit);
-        if fits {
-            self.bytes += bytes;
-        }
-        fits
+        occupy(&mut self.bytes, bytes, limit)
     }
 
     /// Subtracts the bytes of an event that was not stored after all.

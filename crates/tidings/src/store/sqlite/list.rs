@@ -1,22 +1,18 @@
 //! Pages of what an owner sees, with their counts, and the events that a bulk change matches.
 
 use rusqlite::{CachedStatement, Connection};
-use tidings_event::{
-    EventFilter, EventId, OwnerId, PageRequest, PageToken, Paging, Sort, SortKey, SortOrder, Total,
-};
+use tidings_event::{EventFilter, EventId, OwnerId, PageRequest, PageToken, Total};
 
-use super::counts::{Counts, count_kinds, snapshot_of};
+use super::counts::{Counts, snapshot_of};
 use super::read_pool::ReadConnection;
 use super::row::{SEEN_COLUMNS, overlay_join, with_event};
-use super::search::{self, Budget, Found};
-use super::select;
 use super::viewer::Viewer;
+use super::{search, select};
 use crate::search::fold;
-use crate::store::wanted::{Wanted, sides};
-use crate::store::{EncodedEvents, ListPage, MatchPage, Matching, Side, Target, Unread};
-
-/// The most events of one piece of what a bulk change matches.
-const MATCH_PAGE: u64 = 4096;
+use crate::store::list_plan::{ListPlan, PageEnd, total_of_counts};
+use crate::store::search_walk::Found;
+use crate::store::wanted::Wanted;
+use crate::store::{EncodedEvents, ListPage, MatchPage, Matching, Unread};
 
 impl ReadConnection {
     /// A page of what `owner` sees, with its counts, from one snapshot.
@@ -31,65 +27,28 @@ impl ReadConnection {
         let viewer = self.viewer(owner)?;
         let counts = self.counts(&viewer)?;
         let needle = filter.search.as_deref().map(fold);
-        let (skip, after) = match page.paging {
-            Paging::First => (0, None),
-            Paging::Number(number) => (number.saturating_mul(page.size), None),
-            Paging::After(token) => (0, Some(token)),
-        };
-        let wanted = Wanted {
-            filter,
-            needle: needle.as_deref(),
-            sort: page.sort,
-            after,
-            up_to: None,
-        };
-        // A page by its number is read whole, however long that takes.
-        let budget = match page.total {
-            Total::Left if page.may_end_early() => Budget::OF_PAGE,
-            _ => Budget::Unlimited,
-        };
-        // One event more than the page, to know whether there is another page.
-        let limit = page.size.saturating_add(1);
-        let Found {
-            mut positions,
-            stopped,
-        } = find(&self.connection, &viewer, wanted, (skip, limit), budget)?;
+        let plan = ListPlan::of_page(filter, needle.as_deref(), page);
+        let found = find(&self.connection, &viewer, plan)?;
         let total = match page.total {
-            Total::Counted => Some(total(&self.connection, &viewer, &counts, wanted)?),
+            Total::Counted => Some(total(&self.connection, &viewer, &counts, plan.wanted)?),
             Total::Left => None,
         };
-        let has_more = positions.len() as u64 > page.size;
-        positions.truncate(usize::try_from(page.size).unwrap_or(usize::MAX));
-        let mut next = match (has_more, positions.last()) {
-            (true, Some(last)) => Some(last.token(wanted)),
-            _ => stopped,
-        };
+        let end = PageEnd::of(found, plan.wanted, page);
         let mut events = EncodedEvents::default();
         let mut read = 0;
         let mut statement = self.seen_event(&viewer)?;
-        for position in &positions {
+        for position in &end.positions {
             if !statement.encode(position.key, position.id, bytes, &mut events)? {
                 break;
             }
             read += 1;
         }
-        let mut unread = positions.split_off(read);
-        if let (true, Some(_), Some(last)) =
-            (page.may_end_early(), unread.first(), positions.last())
-        {
-            next = Some(last.token(wanted));
-            unread.clear();
-        }
         drop(statement);
         transaction.finish()?;
+        let (unread, next) = end.after_reading(read, plan.wanted, page);
         Ok(ListPage {
             events,
-            unread: Unread(
-                unread
-                    .iter()
-                    .map(|position| (position.key, position.id))
-                    .collect(),
-            ),
+            unread,
             next,
             total,
             snapshot: snapshot_of(&viewer, &counts),
@@ -106,31 +65,10 @@ impl ReadConnection {
         let transaction = self.connection.unchecked_transaction()?;
         let viewer = self.viewer(owner)?;
         let needle = matching.filter.search.as_deref().map(fold);
-        let wanted = Wanted {
-            filter: &matching.filter,
-            needle: needle.as_deref(),
-            sort: Sort {
-                key: SortKey::CreatedAt,
-                order: SortOrder::Ascending,
-            },
-            after,
-            up_to: Some((matching.own_up_to, matching.system_up_to)),
-        };
-        let limits = (0, MATCH_PAGE);
-        let found = find(&self.connection, &viewer, wanted, limits, Budget::OF_PAGE)?;
+        let plan = ListPlan::of_matching(matching, needle.as_deref(), after);
+        let found = find(&self.connection, &viewer, plan)?;
         transaction.finish()?;
-        let next = match found.positions.last() {
-            Some(last) if found.positions.len() as u64 == MATCH_PAGE => Some(last.token(wanted)),
-            _ => found.stopped,
-        };
-        let targets = found.positions.iter().map(|position| Target {
-            id: position.id,
-            side: Some(position.side),
-        });
-        Ok(MatchPage {
-            targets: targets.collect(),
-            next,
-        })
+        Ok(plan.match_page(&found))
     }
 
     /// Reads the next events of a page, in a snapshot of its own.
@@ -195,17 +133,11 @@ impl SeenEvent<'_> {
 }
 
 /// The wanted events: by the lists or, for a text, by the search index.
-fn find(
-    connection: &Connection,
-    viewer: &Viewer,
-    wanted: Wanted<'_>,
-    limits: (u64, u64),
-    budget: Budget,
-) -> rusqlite::Result<Found> {
-    match wanted.needle {
-        Some(needle) => search::find(connection, viewer, needle, wanted, limits, budget),
+fn find(connection: &Connection, viewer: &Viewer, plan: ListPlan<'_>) -> rusqlite::Result<Found> {
+    match plan.wanted.needle {
+        Some(needle) => search::find(connection, viewer, needle, plan),
         None => Ok(Found {
-            positions: select::positions(connection, viewer, wanted, None, limits)?,
+            positions: select::positions(connection, viewer, plan.wanted, None, plan.limits)?,
             stopped: None,
         }),
     }
@@ -219,19 +151,8 @@ fn total(
     counts: &Counts,
     wanted: Wanted<'_>,
 ) -> rusqlite::Result<u64> {
-    let filter = wanted.filter;
-    let mut counted = EventFilter::default();
-    counted.status = filter.status;
-    counted.severity.clone_from(&filter.severity);
-    counted.owner_kind = filter.owner_kind;
-    if *filter == counted {
-        return Ok(sides(filter)
-            .map(|side| match side {
-                Side::Own => &counts.own,
-                Side::System => &counts.system,
-            })
-            .map(|summary| count_kinds(summary, filter.status, &filter.severity))
-            .sum());
+    if let Some(total) = total_of_counts(wanted.filter, |side| counts.of(side).clone()) {
+        return Ok(total);
     }
     let wanted = Wanted {
         after: None,

@@ -18,7 +18,6 @@ use super::fault::{OpenFault, store_error};
 use super::row::{SEEN_COLUMNS, event_json, overlay_join};
 use crate::store::lanes::{Lane, Lanes, Widths};
 use crate::store::{Side, StoreError, Target};
-use crate::turns::NoTurn;
 use slices::Slice;
 use tools::Tools;
 
@@ -40,7 +39,6 @@ pub(crate) struct ReadPool {
     lanes: Arc<Lanes>,
     /// Those of each lane.
     tools: Arc<[Tools]>,
-    waiting_each: usize,
     idle: Arc<Idle>,
     /// Set when the store closes: running reads end early.
     closing: Arc<AtomicBool>,
@@ -105,7 +103,6 @@ impl ReadPool {
         Ok(Self {
             lanes: Arc::new(lanes),
             tools,
-            waiting_each: widths.waiting_each,
             idle: Arc::new(idle),
             closing: Arc::default(),
         })
@@ -151,14 +148,7 @@ impl ReadPool {
         owner: Option<OwnerId>,
         query: impl Fn(&ReadConnection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<Result<T, TookTooLong>, StoreError> {
-        let turn = lane.turns.take(owner).await;
-        let turn = turn.map_err(|refused| match refused {
-            NoTurn::OwnersLineIsFull => StoreError::TooManyReads {
-                limit: self.waiting_each,
-            },
-            NoTurn::AllLinesAreFull => StoreError::Overloaded,
-            NoTurn::Closed => StoreError::Closed,
-        })?;
+        let turn = lane.take_turn(owner).await?;
         let (idle, lanes) = (Arc::clone(&self.idle), Arc::clone(&self.lanes));
         let caller = Caller::default();
         let gone = Arc::clone(&caller.gone);

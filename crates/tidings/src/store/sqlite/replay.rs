@@ -9,14 +9,8 @@ use super::newest::Newest;
 use super::read_pool::ReadConnection;
 use super::row::{SEEN_COLUMNS, event_json, moment, overlay_join, rev, rev_to_sql, uuid, word};
 use super::viewer::{SeenFeed, Viewer};
-use crate::store::replayed::{Changed, ReplayRow, join};
+use crate::store::replayed::{Changed, REPLAY_PAGE_BYTES, REPLAY_PAGE_CHANGES, ReplayRow, page};
 use crate::store::{ReplayPage, RevRange, Side};
-
-/// A piece of a replay ends with the event that exceeds this size.
-const REPLAY_PAGE_BYTES: usize = 64 * 1024;
-
-/// The most changes of status, and the most deletions, in a piece of a replay.
-const REPLAY_PAGE_CHANGES: u32 = 1024;
 
 /// Whether the feed with the key `?{feed}` has, or had, an event with the id in `column`. A deleted one
 /// counts, since a reader that has not got that far still holds it.
@@ -40,11 +34,7 @@ impl ReadConnection {
         let viewer = self.viewer(owner)?;
         let page = match viewer.feed(side) {
             Some(feed) => self.replay_feed(&viewer, feed, side, range)?,
-            None => ReplayPage {
-                changes: Vec::new(),
-                reached: range.up_to,
-                floor: Rev::ZERO,
-            },
+            None => page(Vec::new(), range.up_to, Rev::ZERO),
         };
         transaction.finish()?;
         Ok(page)
@@ -66,13 +56,7 @@ impl ReadConnection {
             range.up_to = self.status_changes((feed.key, &newest), range, &mut changes)?;
             range.up_to = self.overlays(viewer, feed.key, range, &mut changes)?;
         }
-        changes.retain(|(rev, _)| *rev <= range.up_to);
-        changes.sort_unstable_by_key(|(rev, _)| *rev);
-        Ok(ReplayPage {
-            changes: join(changes),
-            reached: range.up_to,
-            floor: feed.bounds.floor,
-        })
+        Ok(page(changes, range.up_to, feed.bounds.floor))
     }
 
     /// The events as the viewer sees them now, without those of the system that the viewer deleted.

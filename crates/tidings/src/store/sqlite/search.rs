@@ -1,129 +1,41 @@
 //! Searching descriptions: block by block of consecutive events, passing over the blocks that cannot
 //! contain the text, the ones with the first events of the list first.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rusqlite::Connection;
-use tidings_event::{PageToken, SortKey, SortOrder};
 
 use super::row::rev;
 use super::select;
 use super::viewer::Viewer;
 use crate::search::GramFilter;
-use crate::store::list_position::ListPosition;
-use crate::store::moment::nanoseconds;
+use crate::store::list_plan::ListPlan;
+use crate::store::search_walk::{Candidate, Found, SearchWalk};
 use crate::store::wanted::{Region, Wanted, sides};
-
-/// How long a search may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Budget {
-    /// About this long, but at least as long as it takes to advance in the list.
-    Within(Duration),
-    /// Until it is done.
-    Unlimited,
-}
-
-impl Budget {
-    /// For a caller that can continue with the next page.
-    pub(super) const OF_PAGE: Self = Self::Within(Duration::from_millis(50));
-
-    fn is_spent(self, since: Instant) -> bool {
-        match self {
-            Self::Within(time) => since.elapsed() >= time,
-            Self::Unlimited => false,
-        }
-    }
-}
-
-/// What was found.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) positions: Vec<ListPosition>,
-    /// Where the next page begins, if the time was up.
-    pub(super) stopped: Option<PageToken>,
-}
-
-/// A region with bounds for the times at which its events were created.
-#[derive(Debug)]
-struct Candidate {
-    region: Region,
-    oldest: i64,
-    newest: i64,
-}
 
 /// The events that are wanted and contain `needle`, in the order of the list.
 pub(super) fn find(
     connection: &Connection,
     viewer: &Viewer,
     needle: &str,
-    wanted: Wanted<'_>,
-    (skip, limit): (u64, u64),
-    budget: Budget,
+    plan: ListPlan<'_>,
 ) -> rusqlite::Result<Found> {
-    let began = Instant::now();
-    let mut candidates = candidates(connection, viewer, needle, wanted)?;
-    let order = wanted.sort.order;
-    // The first position in the list that an event of the region can have. The blocks do not know when
-    // events were changed: a list sorted by that reads all regions.
-    let bound = |candidate: &Candidate| match (wanted.sort.key, order) {
-        (SortKey::CreatedAt, SortOrder::Descending) => candidate.newest,
-        (SortKey::CreatedAt, SortOrder::Ascending) => candidate.oldest,
-        (SortKey::UpdatedAt, SortOrder::Descending) => i64::MAX,
-        (SortKey::UpdatedAt, SortOrder::Ascending) => i64::MIN,
-    };
-    let is_before = |left: i64, right: i64| match order {
-        SortOrder::Descending => left > right,
-        SortOrder::Ascending => left < right,
-    };
-    candidates.sort_unstable_by_key(bound);
-    if order == SortOrder::Descending {
-        candidates.reverse();
-    }
-    let needed = skip.saturating_add(limit);
-    let enough = usize::try_from(needed).unwrap_or(usize::MAX);
-    let start = wanted.after.map(|token| nanoseconds(token.at));
-    let mut positions: Vec<ListPosition> = Vec::new();
-    let mut previous: Option<i64> = None;
-    for candidate in candidates {
-        let bound = bound(&candidate);
-        if positions.len() >= enough && is_before(positions[enough - 1].at, bound) {
-            break;
+    let (wanted, began) = (plan.wanted, Instant::now());
+    let candidates = candidates(connection, viewer, needle, wanted)?;
+    let mut walk = SearchWalk::new(candidates, wanted, plan.limits, (plan.budget, began));
+    while let Some(regions) = walk.next(1) {
+        let limits = (0, walk.needed());
+        for region in regions {
+            walk.add(select::positions(
+                connection,
+                viewer,
+                wanted,
+                Some(region),
+                limits,
+            )?);
         }
-        // Only if the list has advanced since it began, or the next page would begin here, too.
-        let has_advanced = previous.is_some_and(|previous| {
-            is_before(start.unwrap_or(previous), bound) && is_before(previous, bound)
-        });
-        if has_advanced && budget.is_spent(began) {
-            positions.retain(|position| is_before(position.at, bound));
-            return Ok(Found {
-                positions,
-                stopped: Some(wanted.before(bound)),
-            });
-        }
-        previous = Some(previous.map_or(bound, |previous| match order {
-            SortOrder::Descending => previous.min(bound),
-            SortOrder::Ascending => previous.max(bound),
-        }));
-        let region = Some(candidate.region);
-        let found = select::positions(connection, viewer, wanted, region, (0, needed))?;
-        merge(&mut positions, found, order);
-        positions.truncate(enough);
     }
-    let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-    positions.drain(..skip.min(positions.len()));
-    Ok(Found {
-        positions,
-        stopped: None,
-    })
-}
-
-/// Merges the positions of another region with those before; most come after all of them.
-fn merge(positions: &mut Vec<ListPosition>, found: Vec<ListPosition>, order: SortOrder) {
-    let compare = |one: &ListPosition, other: &ListPosition| one.compare(other, order);
-    let Some(first) = found.first() else { return };
-    let overlap = positions.partition_point(|position| compare(position, first).is_lt());
-    positions.extend(found);
-    positions[overlap..].sort_by(compare);
+    Ok(walk.finish())
 }
 
 /// How many events are wanted and contain `needle`.
@@ -148,17 +60,8 @@ fn candidates(
     wanted: Wanted<'_>,
 ) -> rusqlite::Result<Vec<Candidate>> {
     let mut candidates = Vec::new();
-    let filter = wanted.filter;
-    // The bounds that the filter and the page set for the time of creation.
-    let mut earliest = filter.from.map_or(i64::MIN, nanoseconds);
-    let mut latest = filter.to.map_or(i64::MAX, nanoseconds);
-    if let (Some(token), SortKey::CreatedAt) = (wanted.after, wanted.sort.key) {
-        match wanted.sort.order {
-            SortOrder::Descending => latest = latest.min(nanoseconds(token.at)),
-            SortOrder::Ascending => earliest = earliest.max(nanoseconds(token.at)),
-        }
-    }
-    for side in sides(filter) {
+    let (earliest, latest) = wanted.created_within();
+    for side in sides(wanted.filter) {
         let Some(feed) = viewer.feed(side) else {
             continue;
         };
@@ -186,15 +89,11 @@ fn candidates(
             }
         }
         if feed.searched_rev < feed.bounds.head {
-            candidates.push(Candidate {
-                region: Region {
-                    side,
-                    first: feed.searched_rev.next(),
-                    last: feed.bounds.head,
-                },
-                oldest: i64::MIN,
-                newest: i64::MAX,
-            });
+            candidates.push(Candidate::of_any_time(Region {
+                side,
+                first: feed.searched_rev.next(),
+                last: feed.bounds.head,
+            }));
         }
     }
     Ok(candidates)
@@ -203,12 +102,16 @@ fn candidates(
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::time::Duration;
 
-    use tidings_event::{Event, EventFilter, OwnerId, Severity, Sort, Timestamp};
+    use tidings_event::{
+        Event, EventFilter, OwnerId, Severity, Sort, SortKey, SortOrder, Timestamp,
+    };
     use uuid::Uuid;
 
     use super::*;
     use crate::search::fold;
+    use crate::store::search_walk::Budget;
     use crate::store::sqlite::connection::{open_read_connection, open_writer};
     use crate::store::sqlite::read_pool::ReadConnection;
     use crate::store::sqlite::search_blocks::add_blocks;
@@ -272,16 +175,12 @@ mod tests {
                 up_to: None,
             };
             let find = |wanted, budget| {
-                let limits = (0, 10_000);
-                find(
-                    &connection.connection,
-                    &viewer,
-                    &needle,
+                let plan = ListPlan {
                     wanted,
-                    limits,
+                    limits: (0, 10_000),
                     budget,
-                )
-                .unwrap()
+                };
+                find(&connection.connection, &viewer, &needle, plan).unwrap()
             };
             let whole = find(wanted, Budget::Unlimited);
             assert_eq!((whole.positions.len(), whole.stopped), (500, None));

@@ -9,7 +9,7 @@
 use std::fmt::Write as _;
 
 use rusqlite::{Connection, Row, params_from_iter};
-use tidings_event::{OwnerKind, Rev, SortKey, SortOrder};
+use tidings_event::{Rev, SortKey};
 
 use super::lists::List;
 use super::query::{Query, needs_row};
@@ -17,10 +17,9 @@ use super::row::{number, overlay_join, rev_to_sql, uuid};
 use super::select_newest;
 use super::viewer::Viewer;
 use crate::store::Side;
-use crate::store::kind::Kind;
 use crate::store::list_position::ListPosition;
 use crate::store::moment::nanoseconds;
-use crate::store::wanted::{Region, Wanted, sides};
+use crate::store::wanted::{Part, Region, Wanted, sides};
 
 /// One branch: a feed, and which of its lists is read.
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +121,7 @@ fn query(
 ) -> rusqlite::Result<Query> {
     let mut query = Query::default();
     let needed = query.bind_number(needed);
-    let direction = direction(wanted.sort.order);
+    let direction = wanted.direction();
     query.sql.push_str("SELECT key, at, id, of_system FROM (");
     for (index, branch) in branches.iter().enumerate() {
         if index > 0 {
@@ -136,13 +135,7 @@ fn query(
         );
         restrict_to(&mut query, viewer, branch, wanted, region)?;
         if let Some(token) = wanted.after {
-            // Of two events with the token's time and id, the user's own comes first in ascending order.
-            let comparison = match (wanted.sort.order, token.owner_kind, branch.side) {
-                (SortOrder::Ascending, OwnerKind::User, Side::System) => ">=",
-                (SortOrder::Ascending, _, _) => ">",
-                (SortOrder::Descending, OwnerKind::System, Side::Own) => "<=",
-                (SortOrder::Descending, _, _) => "<",
-            };
+            let comparison = wanted.comparison_after(token.owner_kind, branch.side);
             let moment = query.bind(nanoseconds(token.at).into());
             let token_id = query.bind(token.id.as_uuid().as_bytes().to_vec().into());
             let _ = write!(
@@ -183,9 +176,8 @@ pub(super) fn count(
 }
 
 fn branches(viewer: &Viewer, wanted: Wanted<'_>, region: Option<Region>) -> Vec<Branch> {
-    let filter = wanted.filter;
     let mut branches = Vec::new();
-    for side in sides(filter) {
+    for side in sides(wanted.filter) {
         if region.is_some_and(|region| region.side != side) {
             continue;
         }
@@ -203,31 +195,21 @@ fn branches(viewer: &Viewer, wanted: Wanted<'_>, region: Option<Region>) -> Vec<
             is_sorted,
             is_of_kind: false,
         };
-        let by_creation = wanted.sort.key == SortKey::CreatedAt;
-        let all_kinds = filter.status.is_none() && filter.severity.is_empty();
-        match side {
-            _ if region.is_some() => branches.push(whole(List::CREATED_REV, false)),
-            // An overlay can change the status and the order by change of a system event. They are few.
-            Side::System => branches.push(whole(List::CREATED_AT, by_creation)),
-            Side::Own if by_creation && all_kinds => branches.push(whole(List::CREATED_AT, true)),
-            Side::Own => {
-                let kinds =
-                    Kind::all().filter(|kind| wanted.wants(*kind) && feed.counts.of(*kind) > 0);
-                branches.extend(kinds.map(|kind| Branch {
-                    is_of_kind: true,
-                    ..whole(List::of_kind(kind, wanted.sort.key), true)
-                }));
-            }
+        if region.is_some() {
+            branches.push(whole(List::CREATED_REV, false));
+            continue;
         }
+        let by_creation = wanted.sort.key == SortKey::CreatedAt;
+        let parts = wanted.parts(side, &feed.counts).into_iter();
+        branches.extend(parts.map(|part| match part {
+            Part::All => whole(List::CREATED_AT, by_creation),
+            Part::OfKind(kind) => Branch {
+                is_of_kind: true,
+                ..whole(List::of_kind(kind, wanted.sort.key), true)
+            },
+        }));
     }
     branches
-}
-
-const fn direction(order: SortOrder) -> &'static str {
-    match order {
-        SortOrder::Ascending => "ASC",
-        SortOrder::Descending => "DESC",
-    }
 }
 
 impl Branch {

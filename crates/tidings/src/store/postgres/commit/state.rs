@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::subjects::Key;
 use crate::ended_overlay::EndedOverlay;
+use crate::quota::occupy;
 use crate::store::Submission;
 use crate::store::decide::change::UsersState;
 use crate::store::decide::publish::Remains;
@@ -138,11 +139,7 @@ impl Feed {
 
     /// Adds the bytes of an event, unless the feed would exceed `limit`. Returns whether it fits.
     pub(super) fn occupy(&mut self, bytes: u64, limit: Option<u64>) -> bool {
-        let fits = limit.is_none_or(|limit| self.bytes.saturating_add(bytes) <= limit);
-        if fits {
-            self.bytes += bytes;
-        }
-        fits
+        occupy(&mut self.bytes, bytes, limit)
     }
 
     /// Counts a user's overlay of a system event.

@@ -7,7 +7,8 @@ use secrecy::ExposeSecret as _;
 
 use super::{Database, open};
 use crate::config::PostgresConfig;
-use crate::store::postgres::fault::{ConnectError, OpenFault};
+use crate::store::postgres::fault::ConnectError;
+use crate::store::postgres::open_fault::OpenFault;
 use crate::store::postgres::{PostgresStore, migrate};
 use crate::store::{Store as _, StoreError};
 

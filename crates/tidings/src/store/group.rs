@@ -1,0 +1,41 @@
+//! What one transaction commits.
+
+use std::time::Duration;
+
+use super::change_step::{ChangeStep, StepOutcome};
+use super::publication::{Publication, PublishOutcome, Stored};
+
+/// What one transaction commits: first the publish requests, then the steps, each in its order.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    pub(crate) publications: Vec<Publication>,
+    pub(crate) steps: Vec<ChangeStep>,
+}
+
+impl Group {
+    /// Whether there is nothing to commit.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.publications.is_empty() && self.steps.is_empty()
+    }
+}
+
+/// Forms the group of a commit when the store is ready to begin it. It can block while requests that
+/// are about to arrive are waited for.
+pub(crate) type NextGroup = Box<dyn FnOnce() -> Group + Send>;
+
+/// The outcomes of a group, in its order.
+#[derive(Debug, Default)]
+pub(crate) struct Committed {
+    pub(crate) published: Vec<PublishOutcome>,
+    pub(crate) changed: Vec<StepOutcome>,
+    /// How long the commit itself took, until it was on disk.
+    pub(crate) sync_time: Duration,
+}
+
+impl Committed {
+    /// The events of the publish requests that were stored, now or before.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = &Stored> {
+        let published = self.published.iter();
+        published.flat_map(PublishOutcome::stored)
+    }
+}
