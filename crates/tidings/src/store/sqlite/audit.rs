@@ -115,6 +115,7 @@ fn uri_path(path: &Path) -> String {
 }
 
 /// As [`audit`], of an open store of this schema version, however long it takes.
+#[cfg(feature = "postgres")]
 pub(super) fn audit_open(connection: &Connection) -> rusqlite::Result<Audit> {
     let mut audit = Audit::default();
     compare(connection, &mut audit)?;
