@@ -8,6 +8,7 @@ use tidings_event::Severity;
 
 use crate::Bench;
 use crate::bulk::Bulk;
+use crate::bulk_over_http;
 use crate::bystanders::Bystanders;
 use crate::engine::Engine;
 use crate::filling::{FilledStore, Filling, Inbox};
@@ -54,6 +55,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         number(inbox.events as f64)
     ));
     table.note(store.describe()?);
+    bulk_over_http::run(bench, &mut table).await?;
     Ok(table)
 }
 

@@ -40,6 +40,19 @@ impl Client {
         Ok(body)
     }
 
+    /// Changes a resource by a JSON body. Returns the body of the response, which must be 200.
+    pub(crate) async fn put(&mut self, path: &str, json: &str) -> anyhow::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        let request = format!(
+            "PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{json}",
+            json.len()
+        );
+        self.exchange(request.as_bytes(), b"HTTP/1.1 200 ", Some(&mut body))
+            .await?;
+        Ok(body)
+    }
+
     async fn exchange(
         &mut self,
         request: &[u8],

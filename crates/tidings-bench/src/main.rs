@@ -11,6 +11,7 @@
 
 mod bulk;
 mod bulk_mark;
+mod bulk_over_http;
 mod bystanders;
 mod certificate;
 mod content;
@@ -84,8 +85,8 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     server: PathBuf,
 
-    /// Another build of it, as a baseline for `ingest`, `ingest-batch`, `unicast`, `grown`, `fan-out` and
-    /// `idle-memory`.
+    /// Another build of it, as a baseline for `ingest`, `ingest-batch`, `unicast`, `grown`, `fan-out`,
+    /// `resume`, `bulk-mark` and `idle-memory`.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
 
