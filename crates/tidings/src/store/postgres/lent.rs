@@ -1,5 +1,6 @@
 //! A connection that a read has borrowed, with the turn of the read.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tidings_event::OwnerId;
@@ -22,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Lent {
     /// `None` once it is given back.
     lent: Option<(Pooled, Turn<Option<OwnerId>>)>,
+    /// Whether the begin of a transaction was sent, and not its end.
+    in_transaction: AtomicBool,
     pool: Pool,
 }
 
@@ -31,6 +34,7 @@ impl Lent {
         let connection = pool.get().await?;
         Ok(Self {
             lent: Some((connection, turn)),
+            in_transaction: AtomicBool::new(false),
             pool,
         })
     }
@@ -45,6 +49,16 @@ impl Lent {
     pub(super) fn client(&self) -> &Client {
         let (connection, _) = self.lent.as_ref().expect("it is not given back");
         connection
+    }
+
+    /// Notes that the begin of a transaction is sent now, before anything else is awaited.
+    pub(super) fn begins(&self) {
+        self.in_transaction.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the end of the transaction is sent now, before anything else is awaited.
+    pub(super) fn ends(&self) {
+        self.in_transaction.store(false, Ordering::Relaxed);
     }
 
     /// Gives the connection back after its transaction has ended.
@@ -63,8 +77,13 @@ impl Drop for Lent {
             return;
         };
         let pool = self.pool.clone();
+        // Its answer comes after that of the read. Outside of a transaction the server would warn of a rollback.
+        let last = match self.in_transaction.load(Ordering::Relaxed) {
+            true => "ROLLBACK",
+            false => "",
+        };
         runtime.spawn(async move {
-            let ended = connection.batch_execute("ROLLBACK");
+            let ended = connection.batch_execute(last);
             match tokio::time::timeout(GRACE, ended).await {
                 Ok(Ok(())) => drop(connection),
                 Ok(Err(_)) => connection.close(),

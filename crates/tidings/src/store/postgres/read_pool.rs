@@ -88,20 +88,22 @@ impl ReadPool {
         let mut limit = Duration::ZERO;
         for lane in self.lanes.of(owner) {
             limit = lane.limit;
-            let run = async |client: &Client| {
-                let begun = Reading::begin(client, self.identity, owner, limit).await;
+            let run = async |lent: &Lent| {
+                lent.begins();
+                let begun = Reading::begin(lent.client(), self.identity, owner, limit).await;
                 let (reading, viewer) = begun?;
                 let answer = read(&reading, &viewer).await?;
+                lent.ends();
                 reading.end().await?;
                 Ok(answer)
             };
             let mut lent = self.lend(lane, Some(owner)).await?;
             let begun = Instant::now();
-            let mut answer = self.within(limit, run(lent.client())).await;
+            let mut answer = self.within(limit, run(&lent)).await;
             if answer.as_ref().is_err_and(Failed::is_of_connection) {
                 // The server has ended it since it was used last, or ended it now: reading again is no mistake.
                 lent = lent.replace().await?;
-                answer = self.within(limit, run(lent.client())).await;
+                answer = self.within(limit, run(&lent)).await;
             }
             self.lanes.charge(owner, begun.elapsed());
             match answer {
