@@ -58,6 +58,7 @@ use commit::Commits;
 use connect::Connector;
 pub use inspect::{PostgresState, Standby};
 use lead::{Joined, Lead};
+use migrate::NamedMigration;
 pub(crate) use open_fault::OpenFault;
 use pool::{Pool, Role};
 use reads::Reads;
@@ -102,13 +103,21 @@ pub(crate) struct PostgresStore {
 impl PostgresStore {
     /// Opens the store, creates it if it is missing, and upgrades an old schema.
     pub(crate) async fn open(config: &PostgresConfig) -> Result<Self, OpenFault> {
+        Self::open_with(config, migrate::MIGRATIONS).await
+    }
+
+    /// Opens the store, whose schema gets those of `migrations` that it lacks.
+    async fn open_with(
+        config: &PostgresConfig,
+        migrations: &[NamedMigration<'_>],
+    ) -> Result<Self, OpenFault> {
         let connector = Arc::new(Connector::new(config)?);
         let role = Role::Commit {
             lossy: config.allow_lossy_commit,
         };
         // First, so that no move begins while the store is opened. It checks the settings of the server, too.
         let joined = Joined::join(&connector, role).await?;
-        let identity = migrate::prepare(&connector).await?;
+        let identity = migrate::prepare_with(&connector, migrations).await?;
         let pool = |size| Pool::new(&connector, Role::Read, size);
         let streams = pool(config.stream_connections);
         let lists = pool(config.list_connections);

@@ -107,7 +107,9 @@ impl Address {
             server.application_name("tidings");
         }
         if !is_given("connect_timeout") {
-            server.connect_timeout(config.timeout);
+            // A machine that is off answers nothing, and then the next host needs its share of the time.
+            let hosts = u32::try_from(server.get_hosts().len()).unwrap_or(u32::MAX);
+            server.connect_timeout(config.timeout / hosts.max(1));
         }
         if !is_given("keepalives_idle") {
             server.keepalives_idle(KEEPALIVE);

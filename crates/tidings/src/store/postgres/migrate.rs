@@ -1,17 +1,22 @@
 //! Brings the schema up to date and reads the identity of the store, by one node at a time.
 
+use std::error::Error;
+
 use refinery::{Migration, Runner};
 use tidings_event::SystemId;
 use tidings_event::wire::Epoch;
 use tokio_postgres::Client;
 
 use super::connect::Connector;
-use super::fault::ConnectError;
+use super::fault::{ConnectError, is_conflict};
 use super::open_fault::OpenFault;
 use crate::store::Identity;
 
-/// The migrations in their order, with the names under which the database lists them.
-const MIGRATIONS: &[(&str, &str)] = &[
+/// The name under which the database lists a migration, and its statements.
+pub(super) type NamedMigration<'a> = (&'a str, &'a str);
+
+/// The migrations in their order.
+pub(super) const MIGRATIONS: &[NamedMigration<'static>] = &[
     (
         "V1__events",
         include_str!("../../../migrations/postgres/0001_events.sql"),
@@ -35,29 +40,70 @@ const LOCK: i64 = 0x0074_6964_696e_6773;
 /// The oldest version of PostgreSQL. Older ones get no corrections any more.
 const REQUIRED: u32 = 13;
 
-/// Migrates the schema and returns the identity, which is minted for a new store. Waits while another node
-/// does the same.
+/// How often a migration is begun again that has locked tables in another order than running nodes do.
+const MAX_CONFLICTS: u32 = 10;
+
+/// Brings the schema up to date and returns the identity.
 pub(super) async fn prepare(connector: &Connector) -> Result<Identity, OpenFault> {
+    prepare_with(connector, MIGRATIONS).await
+}
+
+/// Applies those of `migrations` that are missing, and returns the identity, which is minted for a new store. Waits while another node
+/// does the same.
+pub(super) async fn prepare_with(
+    connector: &Connector,
+    migrations: &[NamedMigration<'_>],
+) -> Result<Identity, OpenFault> {
     // A connection of its own: its end releases the lock, whatever happens.
     let (mut client, driver) = connector.open().await?;
     let driver = tokio::spawn(driver);
-    let prepared = prepare_on(&mut client).await;
+    let prepared = prepare_on(&mut client, migrations).await;
     drop(client);
     // It has nothing left to do, and what it could not tell the server no longer matters.
     let _ = driver.await;
     prepared
 }
 
-async fn prepare_on(client: &mut Client) -> Result<Identity, OpenFault> {
+async fn prepare_on(
+    client: &mut Client,
+    migrations: &[NamedMigration<'_>],
+) -> Result<Identity, OpenFault> {
     check_version(client).await?;
     lock(client).await?;
-    let runner = runner()?;
+    let runner = runner(migrations)?;
     refuse_newer(client, &runner).await?;
-    let report = runner.run_async(client).await?;
-    for migration in report.applied_migrations() {
-        tracing::info!(%migration, "upgraded the schema of the store");
-    }
+    migrate(client, &runner).await?;
     identity(client).await
+}
+
+async fn migrate(client: &mut Client, runner: &Runner) -> Result<(), OpenFault> {
+    let mut conflicts = 0;
+    loop {
+        match runner.run_async(client).await {
+            Ok(report) => {
+                for migration in report.applied_migrations() {
+                    tracing::info!(%migration, "upgraded the schema of the store");
+                }
+                return Ok(());
+            }
+            Err(error) if conflicts < MAX_CONFLICTS && is_refused_by_conflict(&error) => {
+                conflicts += 1
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Whether the server has ended a migration because it and a running node waited for each other.
+fn is_refused_by_conflict(error: &refinery::Error) -> bool {
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = source {
+        if error.downcast_ref().is_some_and(is_conflict) {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 async fn check_version(client: &Client) -> Result<(), OpenFault> {
@@ -94,8 +140,8 @@ async fn lock(client: &Client) -> Result<(), OpenFault> {
     Ok(())
 }
 
-fn runner() -> Result<Runner, OpenFault> {
-    let migrations = MIGRATIONS.iter();
+fn runner(migrations: &[NamedMigration<'_>]) -> Result<Runner, OpenFault> {
+    let migrations = migrations.iter();
     let migrations = migrations.map(|(name, sql)| Migration::unapplied(name, sql));
     let migrations: Vec<_> = migrations.collect::<Result<_, _>>()?;
     let mut runner = Runner::new(&migrations);

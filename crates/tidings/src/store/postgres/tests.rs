@@ -7,6 +7,7 @@ mod opening;
 mod outcomes;
 mod plans;
 mod refill;
+mod schema;
 mod statements;
 
 use tidings_event::{Event, EventId, IntoDraft as _, Limits, OwnerId, SystemId, Timestamp};

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use super::{Database, open};
 use crate::config::PostgresConfig;
 use crate::store::postgres::fault::ConnectError;
-use crate::store::postgres::open_fault::OpenFault;
+use crate::store::postgres::open_fault::{JoinFault, OpenFault};
 use crate::store::postgres::{PostgresStore, migrate};
 use crate::store::{Store as _, StoreError};
 
@@ -59,7 +59,12 @@ async fn commits_that_could_be_lost_are_refused_unless_wanted() {
     let config = PostgresConfig::new(database.url());
     let refused = PostgresStore::open(&config).await;
     assert!(
-        matches!(&refused, Err(OpenFault::Connect(ConnectError::LossyCommit))),
+        matches!(
+            &refused,
+            Err(OpenFault::Join(JoinFault::Connect(
+                ConnectError::LossyCommit
+            )))
+        ),
         "{refused:?}"
     );
     let store = PostgresStore::open(&config.with_lossy_commit(true)).await;
@@ -81,21 +86,6 @@ async fn one_node_leads_until_it_ends() {
         tokio::task::yield_now().await;
     }
     stores[1].close().await;
-}
-
-#[tokio::test]
-async fn all_keys_of_what_an_owner_has_begin_with_the_owner() {
-    let database = Database::create();
-    open(&database).await;
-    let others = database.query(
-        "SELECT string_agg(relname || ' (' || attname || ')', ', ' ORDER BY relname) \
-         FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
-         JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0] \
-         WHERE indisunique AND relnamespace = 'public'::regnamespace AND attname <> 'owner' \
-         AND indrelid NOT IN (SELECT attrelid FROM pg_attribute WHERE attname = 'only_row')",
-    );
-    let others = others[0].clone().unwrap_or_default();
-    assert_eq!(others, "tidings_migration_pkey (version)");
 }
 
 #[tokio::test]
