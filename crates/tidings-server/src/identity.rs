@@ -19,7 +19,7 @@ mod session;
 use tidings_event::OwnerId;
 
 use crate::limits::Reach;
-use crate::token::{Scopes, Tokens};
+use crate::token::{Scopes, TokenError, Tokens};
 
 pub(crate) use access::Access;
 pub(crate) use authenticator::Authenticator;
@@ -50,6 +50,20 @@ impl Identity {
     /// Whether the server can tell users apart. Only then can it listen for other machines.
     pub(crate) const fn has_login(&self) -> bool {
         matches!(self, Self::Tokens(_))
+    }
+
+    /// Waits until the server can accept callers, for some seconds at most.
+    ///
+    /// # Errors
+    ///
+    /// The revoked tokens of the store are not known yet.
+    pub(crate) async fn check(&self) -> Result<(), CredentialError> {
+        match self {
+            Self::Tokens(tokens) if !tokens.revocations().become_known().await => {
+                Err(TokenError::RevocationsUnavailable.into())
+            }
+            Self::Local | Self::Tokens(_) => Ok(()),
+        }
     }
 }
 

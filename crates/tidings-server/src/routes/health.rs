@@ -40,7 +40,8 @@ pub(crate) async fn healthz() -> Json<Value> {
     Json(json!({"status": "alive", "version": VERSION}))
 }
 
-/// Answers while the server accepts requests and the store responds. A lost bus between nodes makes the server
+/// Answers while the server accepts requests and the store responds, once the revoked tokens of a shared store are
+/// known. A lost bus between nodes makes the server
 /// degraded and not unready: it serves everything, and only what other nodes store arrives a few seconds late. If
 /// it were unready, a failure of the bus would take all nodes out of service at once.
 #[cfg_attr(feature = "openapi", utoipa::path(
@@ -62,6 +63,7 @@ pub(crate) async fn readyz(State(state): State<Arc<AppState>>) -> Result<Json<Va
         Ok(checked) => checked?,
         Err(_) => return Err(StoreFailure::Timeout.into()),
     }
+    state.authenticator.identity.check().await?;
     let status = match state.engine.check_bus() {
         Ok(()) => "ready",
         Err(_) => "degraded",

@@ -6,14 +6,15 @@ mod tests;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{
     Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
 };
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tidings::{RevokedToken, RevokedTokens};
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
@@ -25,6 +26,10 @@ use super::revoke_error::RevokeError;
 use super::revoked::{By, Revoked};
 use super::token_file::{FileFault, TokenFile, open_file};
 use crate::regular_file;
+
+/// How long callers wait for the revoked tokens after the start. The store has answered already, so it takes
+/// some milliseconds.
+const FIRST_READ: Duration = Duration::from_secs(5);
 
 /// The ids (`jti`) of revoked tokens: those in a file, which is read again when it changes, and those
 /// revoked by [`revoke`](Self::revoke). Clones share them.
@@ -48,8 +53,8 @@ struct Shared {
     writing: Mutex<()>,
     /// The store that several servers share. It has the revocations instead of the file.
     store: OnceLock<RevokedTokens>,
-    /// Whether that store was read. Until then each token may be revoked.
-    is_read: AtomicBool,
+    /// Set once that store was read. Until then each token may be revoked.
+    read_once: SetOnce<()>,
 }
 
 impl Revocations {
@@ -61,7 +66,7 @@ impl Revocations {
             file,
             writing: Mutex::default(),
             store: OnceLock::new(),
-            is_read: AtomicBool::new(false),
+            read_once: SetOnce::new(),
         };
         Self {
             shared: Arc::new(shared),
@@ -104,7 +109,8 @@ impl Revocations {
             return false;
         };
         let Some(tokens) = page else {
-            shared.is_read.store(true, Ordering::Release);
+            // It fails if it is set already.
+            let _ = shared.read_once.set(());
             return true;
         };
         let this = Self { shared };
@@ -125,7 +131,17 @@ impl Revocations {
 
     /// Whether the revoked tokens are known, so that another token can be accepted.
     pub(super) fn are_known(&self) -> bool {
-        self.shared.store.get().is_none() || self.shared.is_read.load(Ordering::Acquire)
+        self.shared.store.get().is_none() || self.shared.read_once.initialized()
+    }
+
+    /// Waits until the revoked tokens are known, for some seconds at most. Returns whether they are.
+    ///
+    /// Cancel-safe.
+    pub(crate) async fn become_known(&self) -> bool {
+        self.are_known()
+            || timeout(FIRST_READ, self.shared.read_once.wait())
+                .await
+                .is_ok()
     }
 
     /// Whether the token with this id was revoked.

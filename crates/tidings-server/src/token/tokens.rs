@@ -118,7 +118,8 @@ impl Tokens {
     }
 
     /// The claims of a valid token, which is remembered for [`recall`](Self::recall). Waits only if the
-    /// token names an unknown key and keys are fetched from a URL.
+    /// token names an unknown key and keys are fetched from a URL, or if the server has just started and does not
+    /// know the revoked tokens of its store yet.
     ///
     /// Cancel-safe.
     ///
@@ -128,7 +129,7 @@ impl Tokens {
     pub(crate) async fn verify(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
         let (claims, keys, now) = self.judge(token).await?;
         let (inner, claims) = (&*self.inner, Arc::new(claims));
-        if !inner.revocations.are_known() {
+        if !inner.revocations.become_known().await {
             return Err(TokenError::RevocationsUnavailable);
         }
         if inner.revocations.is_revoked(&claims.id) {
