@@ -1,10 +1,14 @@
 //! `tidings move`: a store from SQLite to PostgreSQL, or back.
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use tidings::moving::{self, MoveError, MoveProgress};
+use anyhow::Context as _;
+use tidings::moving::{self, MoveError, MoveProgress, MovedTokens};
+use tidings::{RevokedToken, StoreConfig};
+use tidings_server::RevokedFile;
 
 use crate::backup::counted;
 use crate::output;
@@ -18,6 +22,9 @@ the end it compares a digest of each user's events in both stores, and counts th
 An interrupted move continues when it is run again with the same --from and --to. Until it has finished, no
 server starts with the new store. The old store stays as it is: keep it until the new one has proved itself,
 but start no server with it, since the two would then differ.
+
+A database has the tokens that its servers have revoked. A data directory does not: its server has them in the file of
+--revoked-tokens. Give that file here, too.
 
 Passwords go into files, or into the addresses in the variables TIDINGS_MOVE_FROM and TIDINGS_MOVE_TO.
 
@@ -50,6 +57,9 @@ pub(crate) struct Args {
     /// File with the password of the PostgreSQL user of --to
     #[arg(long, value_name = "FILE")]
     to_password_file: Option<PathBuf>,
+    /// File of revoked tokens, as in `tidings serve`: a database gets its tokens, and those of a database are added to it
+    #[arg(long, value_name = "FILE")]
+    revoked_tokens: Option<PathBuf>,
 }
 
 /// Moves the store and prints what it holds.
@@ -61,7 +71,17 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut reporter = Reporter::default();
     let (old, new) = (from.to_string(), to.to_string());
     let (from, to) = (from.into_config(), to.into_config());
-    let moved = moving::move_store(&from, &to, |progress| reporter.report(progress)).await;
+    let file = args.revoked_tokens.map(RevokedFile::new);
+    let tokens = MovedTokens {
+        listed: match (&file, &to) {
+            (Some(file), StoreConfig::Postgres(_)) => file
+                .tokens()
+                .context("could not read the file of --revoked-tokens")?,
+            _ => Vec::new(),
+        },
+        keep: &mut |tokens| keep(file.as_ref(), &tokens),
+    };
+    let moved = moving::move_store(&from, &to, tokens, |progress| reporter.report(progress)).await;
     let moved = match moved {
         Ok(moved) => moved,
         Err(error @ (MoveError::NoStore | MoveError::Source(_) | MoveError::Read(_))) => {
@@ -76,6 +96,25 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         moved.system
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Adds the revoked tokens of a database to a file.
+fn keep(file: Option<&RevokedFile>, tokens: &[RevokedToken]) -> io::Result<()> {
+    if let Some(file) = file {
+        return file.add(tokens).map(drop);
+    }
+    match tokens
+        .iter()
+        .filter(|token| RevokedFile::is_needed(token))
+        .count()
+    {
+        0 => Ok(()),
+        number => Err(io::Error::other(format!(
+            "the database has {}, which would be accepted again; give --revoked-tokens FILE, here and to \
+             tidings serve",
+            counted(number as u64, "revoked token")
+        ))),
+    }
 }
 
 /// How often standard error gets a line.

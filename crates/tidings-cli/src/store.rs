@@ -120,6 +120,8 @@ impl fmt::Display for Place {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn place(text: &str) -> Result<Place, clap::Error> {
@@ -136,7 +138,7 @@ mod tests {
         ] {
             let found = place(text).unwrap();
             assert!(
-                matches!(&found, Place::Directory(found) if *found == PathBuf::from(path)),
+                matches!(&found, Place::Directory(found) if found == Path::new(path)),
                 "{text}: {found:?}"
             );
         }

@@ -105,7 +105,7 @@ pub use token::{
     TokenSetupError, Tokens,
 };
 #[cfg(feature = "jwt")]
-pub use token::{MintError, MintRequest, Secret, ShortSecret, mint};
+pub use token::{MintError, MintRequest, RevokedFile, Secret, ShortSecret, mint};
 
 /// Compiles the examples in the README of this crate.
 #[cfg(doctest)]

@@ -41,6 +41,8 @@ mod revoke_error;
 #[cfg(feature = "jwt")]
 mod revoked;
 #[cfg(feature = "jwt")]
+mod revoked_file;
+#[cfg(feature = "jwt")]
 mod rules;
 mod scopes;
 #[cfg(feature = "jwt")]
@@ -66,6 +68,8 @@ pub use mint::{MintError, MintRequest, mint};
 #[cfg(feature = "jwt")]
 pub use revocations::Revocations;
 pub use revoke_error::RevokeError;
+#[cfg(feature = "jwt")]
+pub use revoked_file::RevokedFile;
 pub use scopes::{ScopeError, Scopes};
 #[cfg(feature = "jwt")]
 pub use secret::{Secret, ShortSecret};

@@ -7,13 +7,15 @@
 mod feed_digests;
 mod side;
 
+use std::io;
+
 use tidings_event::{OwnerId, SystemId};
 
 use crate::config::StoreConfig;
 use crate::error::OpenError;
-use crate::store::StoreError;
 use crate::store::audit::WrongCount;
 use crate::store::records::{Part, Place, StoreHead, TargetState};
+use crate::store::{RevokedToken, StoreError};
 use feed_digests::FeedDigests;
 use side::Side;
 
@@ -45,6 +47,15 @@ pub enum MoveProgress {
     Counting,
 }
 
+/// The revoked tokens beside a store in SQLite, which its servers have in a file.
+#[expect(missing_debug_implementations, reason = "a function has none")]
+pub struct MovedTokens<'a> {
+    /// Those that a new store in PostgreSQL gets.
+    pub listed: Vec<RevokedToken>,
+    /// Keeps those of a store in PostgreSQL that is moved to SQLite. Its error ends the move.
+    pub keep: &'a mut (dyn FnMut(Vec<RevokedToken>) -> io::Result<()> + Send),
+}
+
 /// A finished move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -55,6 +66,16 @@ pub struct Moved {
     pub events: u64,
     /// How many owners have a feed, the system among them.
     pub feeds: u64,
+}
+
+impl Moved {
+    const fn of(head: &StoreHead) -> Self {
+        Self {
+            system: head.identity.system,
+            events: head.events,
+            feeds: head.state.feeds.unsigned_abs(),
+        }
+    }
 }
 
 /// Why a store was not moved. The old store is unchanged.
@@ -90,6 +111,9 @@ pub enum MoveError {
     /// The new store cannot be written. Moving again continues.
     #[error("could not write the new store; move again to continue")]
     Write(#[source] StoreError),
+    /// The revoked tokens of the old store have no place.
+    #[error("could not keep the revoked tokens")]
+    RevokedTokens(#[source] io::Error),
     /// The stores differ after all was copied.
     #[error(
         "the {what} of {owner} differ between the stores; empty the new one, and report this as a bug"
@@ -111,12 +135,16 @@ pub enum MoveError {
 /// Moves the store `from` into the empty directory or database `to`, and tells `report` how far it is. No engine may
 /// use either. A call after an interrupted one continues it. The old store stays as it is; do not use it any more.
 ///
+/// A store in PostgreSQL has the revoked tokens of its servers. A new one gets those of the old one and those that
+/// `tokens` lists. If the new store is in SQLite, those of the old one go to `tokens` instead.
+///
 /// # Errors
 ///
 /// [`MoveError`].
 pub async fn move_store(
     from: &StoreConfig,
     to: &StoreConfig,
+    tokens: MovedTokens<'_>,
     mut report: impl FnMut(MoveProgress),
 ) -> Result<Moved, MoveError> {
     let mut source = Side::source(from)
@@ -130,16 +158,22 @@ pub async fn move_store(
             target.create(&head).await.map_err(MoveError::Target)?;
             (0, Place::BEGINNING)
         }
-        TargetState::Used => return Err(MoveError::NotEmpty),
+        // Perhaps by this move, which was interrupted at its very end.
+        TargetState::Used => {
+            let is_moved = target.head().await.is_ok_and(|found| found.is_like(&head));
+            return if is_moved {
+                Ok(Moved::of(&head))
+            } else {
+                Err(MoveError::NotEmpty)
+            };
+        }
         TargetState::Unfinished {
             identity,
             state,
             part,
             place,
         } => {
-            let (known, found) = (identity, head.identity);
-            let is_same = (known.system, known.epoch) == (found.system, found.epoch);
-            if !is_same {
+            if identity != head.identity {
                 return Err(MoveError::OtherSource);
             }
             if state != head.state {
@@ -149,6 +183,7 @@ pub async fn move_store(
             (part, place)
         }
     };
+    move_tokens(&source, &mut target, tokens).await?;
     copy(&mut source, &mut target, &head, (part, place), &mut report).await?;
     report(MoveProgress::Settling);
     target.settle().await.map_err(MoveError::Target)?;
@@ -159,11 +194,23 @@ pub async fn move_store(
         return Err(MoveError::WrongCount(wrong));
     }
     target.finish(&head).await.map_err(MoveError::Write)?;
-    Ok(Moved {
-        system: head.identity.system,
-        events: head.events,
-        feeds: head.state.feeds.unsigned_abs(),
-    })
+    Ok(Moved::of(&head))
+}
+
+/// Moves the revoked tokens. To do so again changes nothing.
+async fn move_tokens(
+    source: &Side,
+    target: &mut Side,
+    tokens: MovedTokens<'_>,
+) -> Result<(), MoveError> {
+    let mut of_store = source.revoked().await.map_err(MoveError::Read)?;
+    let number = of_store.len();
+    of_store.extend(tokens.listed);
+    if target.revoke(&of_store).await.map_err(MoveError::Write)? {
+        return Ok(());
+    }
+    of_store.truncate(number);
+    (tokens.keep)(of_store).map_err(MoveError::RevokedTokens)
 }
 
 /// Copies the rows from a position on.

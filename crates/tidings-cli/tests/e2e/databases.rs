@@ -1,10 +1,7 @@
-//! Servers that share a database, and moves of a store there and back.
-
-use std::path::Path;
-use std::time::Duration;
+//! Servers that share a database.
 
 use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::process::Command;
 
 use crate::doctor::examine;
@@ -13,13 +10,12 @@ use crate::server::{LOCAL_USER, Server, event, output_of, soon, tidings};
 use crate::stream::Stream;
 use crate::test_dir::TestDir;
 
-const ALICE: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
+const EVENTS: &str = "/api/system/events";
 
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a plain path")
-}
+pub(crate) const ALICE: &str = "7b1d2c3e-0000-4000-8000-00000000000a";
 
-fn serve(store: &str) -> Command {
+/// A command that starts a server with a store.
+pub(crate) fn serve(store: &str) -> Command {
     let mut command = tidings();
     command.args(["serve", "--listen", "127.0.0.1:0", "--store", store]);
     command
@@ -123,126 +119,31 @@ async fn flags_of_directories_do_not_fit_a_database() {
     }
 }
 
-/// A stream and the cursor of its last frame.
-struct Follower {
-    stream: Stream,
-    cursor: String,
+/// A request with a token.
+pub(crate) fn ask(
+    server: &Server,
+    method: Method,
+    path: &str,
+    token: &str,
+) -> reqwest::RequestBuilder {
+    let http = reqwest::Client::builder().no_proxy().build();
+    let http = http.expect("a client is made");
+    http.request(method, server.url(path)).bearer_auth(token)
 }
 
-impl Follower {
-    /// Follows from a cursor, which must be accepted.
-    async fn from(server: &Server, cursor: &str) -> Self {
-        let stream = Stream::connect(server.address, cursor).await;
-        let mut follower = Self {
-            stream: stream.expect("the server accepts streams"),
-            cursor: cursor.to_owned(),
-        };
-        let ready = follower.stream.must_next().await;
-        assert_eq!(ready.name, "ready", "{ready:?}");
-        follower.cursor = ready.id;
-        follower
-    }
-
-    /// Reads up to the creation of an event with this description.
-    async fn until(&mut self, description: &str) {
-        loop {
-            let frame = self.stream.must_next().await;
-            assert_ne!(frame.name, "reset", "{frame:?}");
-            self.cursor.clone_from(&frame.id);
-            if frame.data["description"] == description {
-                return;
-            }
-        }
-    }
+/// Revokes a token by its id.
+pub(crate) async fn revoke(server: &Server, id: &str, admin: &str) {
+    let request = ask(server, Method::POST, "/tokens/revoke", admin).json(&json!({"id": id}));
+    let answer = soon("an answer", request.send()).await;
+    let answer = answer.expect("the connection holds");
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
 }
 
-async fn publish(server: &Server, description: &str) -> Value {
-    server.must_publish(&event(LOCAL_USER, description)).await
-}
-
-/// Moves a store. The move is killed after a moment, first a short one and then longer ones.
-async fn move_with_kills(from: &str, to: &str) -> String {
-    let command = || {
-        let mut command = tidings();
-        command.args(["move", "--from", from, "--to", to]);
-        command
-    };
-    for milliseconds in [20, 40, 80, 160] {
-        let mut process = command().spawn().expect("the command starts");
-        let moment = Duration::from_millis(milliseconds);
-        match tokio::time::timeout(moment, process.wait()).await {
-            Ok(ended) => {
-                assert!(ended.expect("it can be waited for").success());
-                return String::new();
-            }
-            Err(_) => process.kill().await.expect("it can be killed"),
-        }
-    }
-    let (status, _, err) = output_of(command()).await;
-    assert!(status.success(), "{err}");
-    err
-}
-
-#[tokio::test]
-async fn clients_keep_their_place_when_a_store_moves() {
-    let place = tempfile::tempdir().expect("a directory can be made");
-    let (old, back) = (place.path().join("old"), place.path().join("back"));
-    let database = Database::create();
-    let server = Server::start(&old).await;
-    for batch in 0..20 {
-        let events: Vec<_> = (0..100)
-            .map(|number| event(LOCAL_USER, &format!("event {batch}-{number}")))
-            .collect();
-        server.must_publish(&Value::from(events)).await;
-    }
-    let mut follower = Follower::from(&server, "").await;
-    publish(&server, "before").await;
-    follower.until("before").await;
-    let listed = server.list_all().await;
-    publish(&server, "missed").await;
-    server.terminate();
-    assert!(server.ended().await.success());
-
-    move_with_kills(text(&old), &database.url()).await;
-    let (code, checks) = examine(&["--store", &database.url()]).await;
-    assert_eq!(code, Some(0), "{checks:?}");
-    let names: Vec<_> = checks.iter().map(|(name, ..)| name.as_str()).collect();
-    let expected = [
-        "database", "commits", "standbys", "schema", "servers", "counts", "space",
-    ];
-    assert_eq!(names, expected);
-    assert!(checks[5].2.contains("of 1 owner are right"), "{checks:?}");
-
-    let server = Server::from_command(serve(&database.url())).await;
-    let mut follower = Follower::from(&server, &follower.cursor).await;
-    follower.until("missed").await;
-    publish(&server, "in the database").await;
-    follower.until("in the database").await;
-    assert_eq!(
-        server.list_all().await[2..],
-        listed[..],
-        "nothing was lost or changed"
-    );
-    server.terminate();
-    assert!(server.ended().await.success());
-
-    move_with_kills(&database.url(), text(&back)).await;
-    let (_, checks) = examine(&["--data-dir", text(&back)]).await;
-    assert!(
-        checks
-            .iter()
-            .all(|(name, verdict, _)| name == "space" || verdict == "ok"),
-        "{checks:?}"
-    );
-    let server = Server::start(&back).await;
-    let mut follower = Follower::from(&server, &follower.cursor).await;
-    publish(&server, "back again").await;
-    follower.until("back again").await;
-    assert_eq!(
-        server.list_all().await[3..],
-        listed[..],
-        "nothing was lost or changed"
-    );
+/// The status of a list with a token.
+pub(crate) async fn status_of_list(server: &Server, token: &str) -> StatusCode {
+    let request = ask(server, Method::GET, EVENTS, token);
+    let answer = soon("an answer", request.send()).await;
+    answer.expect("the connection holds").status()
 }
 
 #[tokio::test]
@@ -263,13 +164,7 @@ async fn servers_share_a_database() {
     let mut stream = Stream::connect_as(two.address, "", Some(&token))
         .await
         .expect("the other server accepts streams");
-    let ask = |server: &Server, method: Method, path: &str, token: &str| {
-        let http = reqwest::Client::builder().no_proxy().build();
-        let http = http.expect("a client is made");
-        http.request(method, server.url(path)).bearer_auth(token)
-    };
-    let events = "/api/system/events";
-    let post = ask(&one, Method::POST, events, &admin).json(&event(ALICE, "for Alice"));
+    let post = ask(&one, Method::POST, EVENTS, &admin).json(&event(ALICE, "for Alice"));
     let answer = soon("an answer", post.send())
         .await
         .expect("the connection holds");
@@ -283,16 +178,61 @@ async fn servers_share_a_database() {
         "{checks:?}"
     );
 
-    let revoke = ask(&one, Method::POST, "/tokens/revoke", &admin);
-    let answer = soon("an answer", revoke.json(&json!({"id": "stolen"})).send()).await;
-    let answer = answer.expect("the connection holds");
-    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    revoke(&one, "stolen", &admin).await;
     // The stream of the other server ends.
     while stream.next().await.expect("the stream holds").is_some() {}
     let three = start().await;
     for server in [&one, &two, &three] {
-        let answer = soon("an answer", ask(server, Method::GET, events, &token).send()).await;
-        let answer = answer.expect("the connection holds");
-        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            status_of_list(server, &token).await,
+            StatusCode::UNAUTHORIZED
+        );
     }
+}
+
+/// Ends the connections of all servers, as a restart of the database does, so that they get its new settings.
+fn disconnect(database: &Database) {
+    database.query(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_events_makes_its_servers_unready() {
+    let database = Database::create();
+    let server = Server::from_command(serve(&database.url())).await;
+    server.must_publish(&event(LOCAL_USER, "before")).await;
+    let name = database.url();
+    let name = name.rsplit('/').next().expect("an address with a database");
+    database.query(&format!(
+        "ALTER DATABASE {name} SET default_transaction_read_only = on"
+    ));
+    disconnect(&database);
+    let (status, answer) = server.get("/readyz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{answer}");
+    assert_eq!(answer["code"], "storage_unavailable", "{answer}");
+    let refused = event(LOCAL_USER, "again");
+    let (status, answer) = server.publish(&refused).await.expect("an answer");
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{answer}");
+    assert_eq!(answer["code"], "storage_unavailable", "{answer}");
+    assert!(answer.to_string().contains("try again"), "{answer}");
+
+    // Otherwise the statement is read-only, too.
+    database.query(&format!(
+        "SET transaction_read_only = off; ALTER DATABASE {name} RESET default_transaction_read_only"
+    ));
+    server.must_publish(&refused).await;
+    // The store is there again, and the bus within a moment.
+    let ready = async {
+        loop {
+            let (status, answer) = server.get("/readyz").await;
+            assert_eq!(status, StatusCode::OK, "{answer}");
+            match answer["status"].as_str() {
+                Some("ready") => break,
+                other => assert_eq!(other, Some("degraded")),
+            }
+        }
+    };
+    soon("a bus", ready).await;
 }

@@ -23,6 +23,7 @@ mod login;
 mod look;
 mod lost_answers;
 mod monitoring;
+mod moves;
 #[path = "../../../tidings/tests/support/postgres.rs"]
 mod postgres_database;
 mod power_loss;

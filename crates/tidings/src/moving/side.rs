@@ -2,11 +2,11 @@
 
 use crate::config::StoreConfig;
 use crate::error::OpenError;
-use crate::store::StoreError;
 use crate::store::audit::Audit;
 use crate::store::postgres::PostgresSide;
 use crate::store::records::{Part, Place, Record, StoreHead, TargetState};
 use crate::store::sqlite::SqliteSide;
+use crate::store::{RevokedToken, StoreError};
 
 /// A store that is read or written by this process alone.
 #[derive(Debug)]
@@ -106,6 +106,22 @@ impl Side {
                 blocking(side, move |side| side.write(&records, part, place)).await
             }
             Self::Postgres(side) => side.write(&records, part, place).await,
+        }
+    }
+
+    /// The revoked tokens that the store has. One in SQLite has none.
+    pub(super) async fn revoked(&self) -> Result<Vec<RevokedToken>, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(Vec::new()),
+            Self::Postgres(side) => side.revoked().await,
+        }
+    }
+
+    /// Adds revoked tokens. Returns whether the store takes them: one in SQLite does not.
+    pub(super) async fn revoke(&mut self, tokens: &[RevokedToken]) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(false),
+            Self::Postgres(side) => side.revoke(tokens).await.map(|()| true),
         }
     }
 

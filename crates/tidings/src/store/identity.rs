@@ -4,7 +4,7 @@ use tidings_event::SystemId;
 use tidings_event::wire::Epoch;
 
 /// The identity of a store. Only the epoch ever changes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     /// The installation.
     pub(crate) system: SystemId,

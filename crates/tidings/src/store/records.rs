@@ -38,6 +38,13 @@ pub(crate) struct StoreHead {
     pub(crate) state: StoreState,
 }
 
+impl StoreHead {
+    /// Whether a store has the same rows, if both were the same store once.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (self.identity, self.state, self.events) == (other.identity, other.state, other.events)
+    }
+}
+
 /// Numbers of which one changes with every change of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StoreState {

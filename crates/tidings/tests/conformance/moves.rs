@@ -1,12 +1,13 @@
 //! Moves of a store between two engines, some of which are interrupted.
 
 use std::error::Error as _;
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tidings::moving::{MoveError, Moved, move_store};
+use tidings::moving::{MoveError, Moved, MovedTokens, move_store};
 use tidings::sqlite::DirectoryError;
-use tidings::{OpenError, StoreConfig};
+use tidings::{OpenError, RevokedToken, StoreConfig};
 use tokio::sync::Notify;
 
 use crate::reader::STUCK;
@@ -56,6 +57,16 @@ pub(crate) async fn begin(from: &StoreConfig, to: &StoreConfig, steps: usize) ->
     }
 }
 
+/// A move of stores without revoked tokens.
+pub(crate) fn no_tokens(
+    keep: &mut (dyn FnMut(Vec<RevokedToken>) -> io::Result<()> + Send),
+) -> MovedTokens<'_> {
+    MovedTokens {
+        listed: Vec::new(),
+        keep,
+    }
+}
+
 /// Moves a store.
 pub(crate) async fn finish(from: &StoreConfig, to: &StoreConfig) -> Result<Moved, MoveError> {
     patiently(from, to, || {}).await
@@ -70,7 +81,7 @@ async fn patiently(
 ) -> Result<Moved, MoveError> {
     let moved = async {
         loop {
-            match move_store(from, to, |_| step()).await {
+            match move_store(from, to, no_tokens(&mut |_| Ok(())), |_| step()).await {
                 Err(MoveError::Source(error) | MoveError::Target(error)) if is_in_use(&error) => {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }

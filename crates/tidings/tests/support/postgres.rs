@@ -2,7 +2,7 @@
 //! starts for itself.
 
 #[path = "postgres_programs.rs"]
-mod programs;
+pub(crate) mod programs;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};

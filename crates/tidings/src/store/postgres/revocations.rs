@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tidings_event::{OwnerId, Timestamp};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::connect::Connector;
 use super::fault::store_error;
-use super::pool::{Pool, Role};
+use super::pool::{Connection, Pool, Role};
 use crate::store::moment::{moment, nanoseconds};
 use crate::store::{RevokedPage, RevokedToken, StoreError};
 
@@ -40,6 +41,38 @@ const AFTER: &str = "\
     SELECT * FROM revocation WHERE version > CASE WHEN $1 > known.version THEN 0 ELSE $1 END \
     ORDER BY version LIMIT $2) AS token ON true ORDER BY token.version";
 
+/// All tokens, in the columns of a page.
+const ALL: &str = "\
+    SELECT NULL::bigint, id, expires_at, ended_by FROM revocation ORDER BY version";
+
+/// All tokens of a store that no node uses.
+pub(super) async fn all(connection: &Connection) -> Result<Vec<RevokedToken>, StoreError> {
+    let rows = connection.query(ALL, &[]).await.map_err(store_error)?;
+    let tokens: Result<Vec<_>, _> = rows.iter().map(token).collect();
+    Ok(tokens?.into_iter().flatten().collect())
+}
+
+/// Adds tokens to a store that no node uses, all or none.
+pub(super) async fn add_all(
+    connection: &mut Connection,
+    tokens: &[RevokedToken],
+) -> Result<(), StoreError> {
+    let added = async {
+        let transaction = connection.transaction().await?;
+        let statement = transaction.prepare(REVOKE).await?;
+        for token in tokens {
+            let (until, owner) = expiry_and_owner(token);
+            let values: [&(dyn ToSql + Sync); 3] = [&token.id, &until, &owner];
+            transaction.execute(&statement, &values).await?;
+        }
+        transaction
+            .batch_execute("SET LOCAL synchronous_commit = on")
+            .await?;
+        transaction.commit().await
+    };
+    added.await.map_err(store_error)
+}
+
 /// The table of revoked tokens.
 #[derive(Debug)]
 pub(super) struct Revocations {
@@ -56,8 +89,7 @@ impl Revocations {
     /// Adds a token.
     pub(super) async fn revoke(&self, token: RevokedToken) -> Result<(), StoreError> {
         let connection = self.pool.get().await?;
-        let until = token.until.map(nanoseconds);
-        let owner = token.ended_by.map(|owner| *owner.as_uuid());
+        let (until, owner) = expiry_and_owner(&token);
         connection
             .execute(REVOKE, &[&token.id, &until, &owner])
             .await
@@ -100,6 +132,12 @@ impl Revocations {
     pub(super) fn close(&self) {
         self.pool.close();
     }
+}
+
+/// The values of two columns.
+fn expiry_and_owner(token: &RevokedToken) -> (Option<i64>, Option<Uuid>) {
+    let owner = token.ended_by.map(|owner| *owner.as_uuid());
+    (token.until.map(nanoseconds), owner)
 }
 
 fn token(row: &Row) -> Result<Option<RevokedToken>, StoreError> {

@@ -9,17 +9,17 @@ use super::fault::store_error;
 use super::lead::{UNFINISHED_MOVE, alone};
 use super::open_fault::OpenFault;
 use super::pool::{Connection, Role};
-use super::{audit, export, import, migrate};
+use super::{audit, export, import, migrate, revocations};
 use crate::config::PostgresConfig;
 use crate::store::audit::Audit;
 use crate::store::moment::{moment, nanoseconds};
 use crate::store::records::{Part, Place, Record, StoreHead, StoreState, TargetState};
-use crate::store::{Identity, StoreError};
+use crate::store::{Identity, RevokedToken, StoreError};
 
 /// The tables that nobody may change while a store is read.
 const FREEZE: &str = "\
     BEGIN ISOLATION LEVEL REPEATABLE READ; \
-    LOCK TABLE feed, event, tombstone, overlay, ended, installation, last_use IN SHARE MODE";
+    LOCK TABLE feed, event, tombstone, overlay, ended, installation, last_use, revocation IN SHARE MODE";
 
 /// A move takes as long as it takes, and what it has written last can be lost: then it writes that again.
 const PATIENT: &str = "\
@@ -183,6 +183,16 @@ impl PostgresSide {
     ) -> Result<(), StoreError> {
         let written = import::write(&mut self.connection, records, part, place).await;
         written.map_err(store_error)
+    }
+
+    /// The tokens that all nodes refuse.
+    pub(crate) async fn revoked(&self) -> Result<Vec<RevokedToken>, StoreError> {
+        revocations::all(&self.connection).await
+    }
+
+    /// Adds tokens that all nodes refuse.
+    pub(crate) async fn revoke(&mut self, tokens: &[RevokedToken]) -> Result<(), StoreError> {
+        revocations::add_all(&mut self.connection, tokens).await
     }
 
     /// Counts everything again.

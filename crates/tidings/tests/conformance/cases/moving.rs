@@ -2,13 +2,13 @@
 
 use std::error::Error;
 
-use tidings::moving::MoveError;
+use tidings::moving::{MoveError, move_store};
 use tidings::{Config, StoreConfig, Tidings};
 use tidings_event::Rev;
 
 use super::event;
 use crate::model::user;
-use crate::moves::{begin, finish};
+use crate::moves::{begin, finish, no_tokens};
 use crate::test_dir::TestDir;
 
 /// Stores that users have, with this many events each.
@@ -74,6 +74,9 @@ pub(crate) async fn a_store_is_one_or_the_other_while_it_moves() {
     );
     tidings.close().await;
     new.audit();
+    let again = finish(&from, &to).await;
+    assert_eq!(again.expect("it has moved already"), moved);
+    filled(&new, 1).await;
     let refused = finish(&from, &to).await;
     assert!(matches!(refused, Err(MoveError::NotEmpty)), "{refused:?}");
 
@@ -100,8 +103,9 @@ pub(crate) async fn nodes_and_moves_exclude_each_other() {
     let from = filled(&old, 3).await;
     finish(&from, &new.config().store).await.expect("it moves");
     let node = new.open().await;
-    let moved =
-        tidings::moving::move_store(&new.config().store, &third.config().store, |_| {}).await;
+    let (from_new, to_third) = (new.config().store, third.config().store);
+    let mut keep = |_| Ok(());
+    let moved = move_store(&from_new, &to_third, no_tokens(&mut keep), |_| {}).await;
     let refused = moved.expect_err("a node uses the database");
     assert!(
         chain(&refused).contains("servers use the database"),
