@@ -31,6 +31,7 @@ mod pseudo_terminal;
 mod publish_lines;
 mod quota;
 mod retention;
+mod secured;
 mod server;
 mod slept;
 mod small_disk;
