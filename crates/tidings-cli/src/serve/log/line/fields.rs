@@ -1,11 +1,12 @@
 //! The fields of a line, escaped.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt::{self, Write as _};
 
 use tracing::field::{Field, Visit};
 
-use crate::output::{escaped, escaped_json};
+use crate::output::{chain, escaped, escaped_json};
 use crate::serve::log::LogFormat;
 
 /// The longest value in bytes. A longer value is cut, so that one line never fills a large part of the
@@ -93,6 +94,11 @@ impl Fields {
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.text(field, &format!("{value:?}"), false);
+    }
+
+    /// With its sources: the outermost error alone seldom says what to do.
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.text(field, &chain(value), false);
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {

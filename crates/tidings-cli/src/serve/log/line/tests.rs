@@ -153,3 +153,16 @@ fn reports_lost_lines_in_the_configured_format() {
     let message = value["message"].as_str().unwrap();
     assert!(message.starts_with("3 log lines were dropped"), "{message}");
 }
+
+#[test]
+fn an_error_is_logged_with_its_sources() {
+    let refused = std::io::Error::other(HOSTILE);
+    let error = tidings::StoreError::Unavailable(refused.into());
+    let text = format!("{error}: {HOSTILE}");
+    let log = || tracing::warn!(error = &error as &dyn std::error::Error, "it failed");
+    let lines = logged(LogFormat::Json, log);
+    let value: Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!(value["error"], json!(text));
+    let lines = logged(LogFormat::Text, log);
+    assert!(lines[0].contains(&*escaped(&text)), "{}", lines[0]);
+}
