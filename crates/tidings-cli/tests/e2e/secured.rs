@@ -156,6 +156,7 @@ async fn the_database_is_reached_with_tls_and_a_password_only() {
     let flags = ["--store", &url, "--store-password-file", password];
     let (is_well, text) = diagnosis(&flags).await;
     assert!(is_well && text.contains("1 server uses it"), "{text}");
+    assert!(text.contains("this user cannot see them"), "{text}");
 
     let strangers = tempfile::tempdir().expect("a directory can be made");
     let (stranger, _) = certify(strangers.path());

@@ -60,8 +60,7 @@ const SERVER: &str = "\
     to_regclass('installation') IS NOT NULL, to_regclass($2) IS NOT NULL";
 
 const STANDBYS: &str = "\
-    SELECT coalesce(application_name, ''), coalesce(state, ''), coalesce(sync_state, '') \
-    FROM pg_stat_replication ORDER BY 1";
+    SELECT coalesce(application_name, ''), state, coalesce(sync_state, '') FROM pg_stat_replication ORDER BY 1";
 
 /// Reads the state.
 pub(super) async fn inspect(config: &PostgresConfig) -> Result<PostgresState, OpenFault> {
@@ -111,12 +110,16 @@ pub(super) async fn inspect(config: &PostgresConfig) -> Result<PostgresState, Op
 async fn standbys(connection: &Connection) -> Result<Option<Vec<Standby>>, OpenFault> {
     match connection.query(STANDBYS, &[]).await {
         Ok(rows) => {
-            let standbys = rows.iter().map(|row| Standby {
-                name: row.get(0),
-                state: row.get(1),
-                sync_state: row.get(2),
+            let standbys = rows.iter().map(|row| {
+                // Users without the role `pg_monitor` see that there is one, and nothing else.
+                let state: Option<String> = row.get(1);
+                Some(Standby {
+                    name: row.get(0),
+                    state: state?,
+                    sync_state: row.get(2),
+                })
             });
-            Ok(Some(standbys.collect()))
+            Ok(standbys.collect())
         }
         Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(None),
         Err(error) => Err(OpenFault::Statement(error)),
