@@ -12,7 +12,7 @@ mod subjects;
 mod write;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tidings_event::SystemId;
@@ -47,6 +47,8 @@ pub(super) struct Commits {
     timeout: Duration,
     /// The statements that were sent for groups.
     sent: AtomicU64,
+    /// Whether the server had no room for the last events.
+    is_full: AtomicBool,
 }
 
 /// Why a group was not committed, or may not have been.
@@ -123,13 +125,14 @@ impl Commits {
             system,
             timeout,
             sent: AtomicU64::new(0),
+            is_full: AtomicBool::new(false),
         }
     }
 
     /// The statements that were sent for groups so far.
     #[cfg(test)]
     pub(super) fn sent(&self) -> u64 {
-        self.sent.load(std::sync::atomic::Ordering::Relaxed)
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// Forms a group when a connection is ready, and commits it. After an error, nothing of it may be
@@ -149,7 +152,7 @@ impl Commits {
             Err(StoreError::Unavailable(_)) => None,
             Err(error) => return Err(error),
         };
-        match self.commit_group(ready, &group).await {
+        let committed = match self.commit_group(ready, &group).await {
             // Steps can make room, so they are committed without the publish requests.
             Err(StoreError::Full(error))
                 if !group.publications.is_empty() && !group.steps.is_empty() =>
@@ -167,6 +170,35 @@ impl Commits {
                 Ok(committed)
             }
             other => other,
+        };
+        self.log_room(&committed);
+        committed
+    }
+
+    /// Logs when the server begins and ends to have no room for events.
+    fn log_room(&self, committed: &Result<Committed, StoreError>) {
+        let refused = match committed {
+            Err(error @ StoreError::Full(_)) => Some(error),
+            Ok(Committed { published, .. }) if !published.is_empty() => {
+                published.iter().find_map(|outcome| match outcome {
+                    PublishOutcome::NoRoom(error) => Some(&**error),
+                    _ => None,
+                })
+            }
+            // They do not tell.
+            Ok(_) | Err(_) => return,
+        };
+        let was_full = self.is_full.swap(refused.is_some(), Ordering::Relaxed);
+        match refused {
+            Some(error) if !was_full => {
+                let error: &dyn std::error::Error = error;
+                tracing::error!(
+                    error,
+                    "the disk of the database is full; events are refused"
+                );
+            }
+            None if was_full => tracing::info!("the database takes events again"),
+            _ => {}
         }
     }
 
