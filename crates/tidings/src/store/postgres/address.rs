@@ -246,6 +246,19 @@ mod tests {
     }
 
     #[test]
+    fn hosts_share_the_time_for_a_connection() {
+        let limit = |url| {
+            let server = address(url).unwrap().server;
+            server.get_connect_timeout().copied()
+        };
+        let whole = PostgresConfig::DEFAULT_TIMEOUT;
+        assert_eq!(limit("postgres://u@db/d"), Some(whole));
+        assert_eq!(limit("postgres://u@db1,db2/d"), Some(whole / 2));
+        let given = limit("postgres://u@db1,db2/d?connect_timeout=3");
+        assert_eq!(given, Some(Duration::from_secs(3)));
+    }
+
+    #[test]
     fn reads_the_files_for_tls() {
         let url = "postgres://u@db/d?sslrootcert=%2Fetc%2Fa%20b.pem&sslcert=c.pem&sslkey=k.pem";
         let files = address(url).unwrap().tls;
