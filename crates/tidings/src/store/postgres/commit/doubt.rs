@@ -12,29 +12,38 @@ use super::confirm::confirm;
 use super::lookup::{LOCK_FEEDS, MAKE_FEEDS};
 use super::state::{Origin, State};
 use crate::store::StoreError;
+use crate::store::moment::nanoseconds;
 use crate::store::postgres::fault::store_error;
 use crate::store::postgres::pool::Pool;
-use crate::store::postgres::row::rev_to_sql;
+use crate::store::postgres::row::{rev_to_sql, status_number};
 
-/// How many of the events and changes are there. An event can be deleted since.
+/// How many of the events and changes are there. An event can be deleted since. The times, which each node takes from
+/// its own clock, distinguish them from those of another node that got the same positions instead.
 const COUNT: &str = "SELECT (SELECT count(*) \
-     FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bytea[]) AS k (owner, id, rev, digest) \
+     FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bytea[], $5::bigint[]) \
+     AS k (owner, id, rev, digest, at) \
      WHERE EXISTS (SELECT 1 FROM event WHERE event.owner = k.owner AND event.id = k.id \
-     AND event.created_rev = k.rev AND event.digest = k.digest) \
+     AND event.created_rev = k.rev AND event.digest = k.digest AND event.created_at = k.at) \
      OR EXISTS (SELECT 1 FROM tombstone WHERE tombstone.owner = k.owner AND tombstone.id = k.id \
-     AND tombstone.created_rev = k.rev AND tombstone.digest = k.digest)) \
-     + (SELECT count(*) FROM unnest($5::uuid[], $6::bigint[], $7::uuid[]) AS k (owner, rev, id) \
+     AND tombstone.created_rev = k.rev AND tombstone.digest = k.digest \
+     AND tombstone.created_at = k.at)) \
+     + (SELECT count(*) FROM unnest($6::uuid[], $7::bigint[], $8::uuid[], $9::smallint[], $10::bigint[]) \
+     AS k (owner, rev, id, after, at) \
      WHERE EXISTS (SELECT 1 FROM recent_change WHERE recent_change.owner = k.owner \
-     AND recent_change.rev = k.rev AND recent_change.id = k.id))";
+     AND recent_change.rev = k.rev AND recent_change.id = k.id \
+     AND recent_change.after IS NOT DISTINCT FROM k.after AND recent_change.at = k.at))";
 
-/// The owners, ids, positions and digests of events.
-type Events<'a> = (Vec<Uuid>, Vec<Uuid>, Vec<i64>, Vec<&'a [u8]>);
+/// The owners, ids, positions, digests and times of events.
+type Events<'a> = (Vec<Uuid>, Vec<Uuid>, Vec<i64>, Vec<&'a [u8]>, Vec<i64>);
+
+/// The owners, positions, ids, new states and times of marks and deletions.
+type Changes = (Vec<Uuid>, Vec<i64>, Vec<Uuid>, Vec<Option<i16>>, Vec<i64>);
 
 /// The effects of a transaction, all of which are in the database if it was committed.
 pub(super) struct Evidence<'a> {
     owners: Vec<Uuid>,
     events: Events<'a>,
-    changes: (Vec<Uuid>, Vec<i64>, Vec<Uuid>),
+    changes: Changes,
 }
 
 impl<'a> Evidence<'a> {
@@ -47,18 +56,21 @@ impl<'a> Evidence<'a> {
         };
         for ((owner, id), event) in &state.events {
             if let Origin::Group(_) = event.origin {
-                let (owners, ids, revs, digests) = &mut evidence.events;
+                let (owners, ids, revs, digests, times) = &mut evidence.events;
                 owners.push(*owner.as_uuid());
                 ids.push(*id.as_uuid());
                 revs.push(rev_to_sql(event.created_rev));
                 digests.push(event.digest.as_bytes());
+                times.push(nanoseconds(event.created_at));
             }
         }
         for change in &state.changes {
-            let (owners, revs, ids) = &mut evidence.changes;
+            let (owners, revs, ids, afters, times) = &mut evidence.changes;
             owners.push(*change.owner.as_uuid());
             revs.push(rev_to_sql(change.rev));
             ids.push(*change.id.as_uuid());
+            afters.push(change.after.map(status_number));
+            times.push(nanoseconds(change.at));
         }
         evidence
     }
@@ -73,8 +85,9 @@ impl<'a> Evidence<'a> {
         let ongoing = Ongoing(Some(pool.get().await?));
         let connection = ongoing.0.as_deref().expect("it was just given");
         let (events, changes) = (&self.events, &self.changes);
-        let parameters: [&(dyn ToSql + Sync); 7] = [
-            &events.0, &events.1, &events.2, &events.3, &changes.0, &changes.1, &changes.2,
+        let parameters: [&(dyn ToSql + Sync); 10] = [
+            &events.0, &events.1, &events.2, &events.3, &events.4, &changes.0, &changes.1,
+            &changes.2, &changes.3, &changes.4,
         ];
         let expected = events.0.len() + changes.0.len();
         let found = async {

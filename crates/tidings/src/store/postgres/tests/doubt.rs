@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use tidings_event::{EventId, OwnerId};
+use tidings_event::{Change, EventId, EventRef, OwnerId, Status};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{Database, publishing, submission};
+use super::{Database, moment, publishing, submission};
 use crate::config::PostgresConfig;
 use crate::store::postgres::PostgresStore;
-use crate::store::{Committed, PublishOutcome, Store as _, StoreError};
+use crate::store::{ChangeStep, Committed, Group, PublishOutcome, Store as _, StoreError};
 
 /// What the proxy does with the next commit.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,12 +26,16 @@ enum Fate {
     LoseAnswer = 1,
     /// The server does not get it, and both lose the connection.
     LoseCommit = 2,
+    /// The same, once the test says so.
+    LoseCommitLater = 3,
 }
 
 /// A proxy before the server.
 struct Proxy {
     port: u16,
     fate: Arc<AtomicU8>,
+    /// Loses the commit that is lost later.
+    later: Arc<Notify>,
     _tasks: JoinSet<()>,
 }
 
@@ -40,18 +45,21 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let fate = Arc::new(AtomicU8::new(Fate::Pass as u8));
         let mut tasks = JoinSet::new();
-        let next = Arc::clone(&fate);
+        let later = Arc::new(Notify::new());
+        let (next, losing) = (Arc::clone(&fate), Arc::clone(&later));
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 let (client, _) = listener.accept().await.unwrap();
                 let server = TcpStream::connect(&server).await.unwrap();
-                connections.spawn(forward(client, server, Arc::clone(&next)));
+                let (next, losing) = (Arc::clone(&next), Arc::clone(&losing));
+                connections.spawn(forward(client, server, next, losing));
             }
         });
         Self {
             port,
             fate,
+            later,
             _tasks: tasks,
         }
     }
@@ -65,7 +73,7 @@ impl Proxy {
     }
 }
 
-async fn forward(client: TcpStream, server: TcpStream, fate: Arc<AtomicU8>) {
+async fn forward(client: TcpStream, server: TcpStream, fate: Arc<AtomicU8>, later: Arc<Notify>) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let answers = async move {
@@ -84,6 +92,10 @@ async fn forward(client: TcpStream, server: TcpStream, fate: Arc<AtomicU8>) {
             let pass = Fate::Pass as u8;
             match is_commit.then(|| fate.swap(pass, Ordering::SeqCst)) {
                 Some(fate) if fate == Fate::LoseCommit as u8 => return false,
+                Some(fate) if fate == Fate::LoseCommitLater as u8 => {
+                    later.notified().await;
+                    return false;
+                }
                 Some(fate) if fate == Fate::LoseAnswer as u8 => {
                     to_server.write_all(request).await.unwrap();
                     return true;
@@ -135,15 +147,39 @@ impl Scene {
     }
 
     /// Publishes the event with a number in a task of its own.
-    fn publish(&self, number: u64) -> tokio::task::JoinHandle<Result<Committed, StoreError>> {
-        let store = Arc::clone(&self.store);
-        tokio::spawn(async move {
-            let id: EventId = Uuid::from_u128(0xE000 + u128::from(number)).into();
-            let owner = OwnerId::from_uuid(Uuid::from_u128(0xA));
-            let event = submission(id, owner, number, store.identity().system);
-            let group = publishing(vec![event]);
-            store.commit(Box::new(|| group)).await
-        })
+    fn publish(&self, number: u64) -> Committing {
+        commit(&self.store, self.event(number))
+    }
+
+    /// A group that publishes the event with a number.
+    fn event(&self, number: u64) -> Group {
+        let system = self.store.identity().system;
+        publishing(vec![submission(id(number), owner(), number, system)])
+    }
+
+    /// A rival of the store, which reaches the server directly.
+    async fn other_node(&self) -> Arc<PostgresStore> {
+        Arc::new(super::open(&self.database).await)
+    }
+
+    /// Commits a group of the store, whose commit is lost, and right after it one of another node, which takes its
+    /// positions.
+    async fn overtake(&self, lost: Group, other: Group) -> [Committed; 2] {
+        let rival = self.other_node().await;
+        let watch = Blocked::watch(&self.database).await;
+        self.proxy.next_commit(Fate::LoseCommitLater);
+        let lost = commit(&self.store, lost);
+        while !self.proxy.is_done() {
+            tokio::task::yield_now().await;
+        }
+        let other = commit(&rival, other);
+        // It is the next to get the lock of the feed.
+        watch.waiting("SELECT feed.owner").await;
+        self.proxy.later.notify_one();
+        let committed = [lost.await, other.await].map(|done| done.unwrap().unwrap());
+        rival.close().await;
+        watch.release().await;
+        committed
     }
 
     /// Makes every commit wait for a lock of the test, which [`Blocked::release`] releases.
@@ -154,15 +190,10 @@ impl Scene {
              CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON event \
              DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()",
         );
-        let (client, driver) = tokio_postgres::connect(&self.database.url(), tokio_postgres::NoTls)
-            .await
-            .unwrap();
-        let driver = tokio::spawn(driver);
-        client
-            .batch_execute("SELECT pg_advisory_lock(42)")
-            .await
-            .unwrap();
-        Blocked { client, driver }
+        let blocked = Blocked::watch(&self.database).await;
+        let lock = blocked.client.batch_execute("SELECT pg_advisory_lock(42)");
+        lock.await.unwrap();
+        blocked
     }
 
     fn events(&self) -> String {
@@ -175,13 +206,20 @@ impl Scene {
     }
 }
 
-/// Commits wait while this exists.
+/// Sees what waits for locks. Commits wait while it has the lock of [`Scene::block_commits`].
 struct Blocked {
     client: tokio_postgres::Client,
     driver: tokio::task::JoinHandle<Result<(), tokio_postgres::Error>>,
 }
 
 impl Blocked {
+    async fn watch(database: &Database) -> Self {
+        let connected = tokio_postgres::connect(&database.url(), tokio_postgres::NoTls).await;
+        let (client, driver) = connected.unwrap();
+        let driver = tokio::spawn(driver);
+        Self { client, driver }
+    }
+
     /// Waits until a statement that begins like this waits for a lock, and returns its process.
     async fn waiting(&self, statement: &str) -> i32 {
         loop {
@@ -211,6 +249,35 @@ impl Blocked {
     async fn release(self) {
         drop(self.client);
         self.driver.await.unwrap().unwrap();
+    }
+}
+
+type Committing = tokio::task::JoinHandle<Result<Committed, StoreError>>;
+
+fn commit(store: &Arc<PostgresStore>, group: Group) -> Committing {
+    let store = Arc::clone(store);
+    tokio::spawn(async move { store.commit(Box::new(|| group)).await })
+}
+
+fn owner() -> OwnerId {
+    OwnerId::from_uuid(Uuid::from_u128(0xA))
+}
+
+fn id(number: u64) -> EventId {
+    Uuid::from_u128(0xE000 + u128::from(number)).into()
+}
+
+/// A group that changes the event with a number.
+fn changing(number: u64, change: Change, at: u64) -> Group {
+    Group {
+        publications: Vec::new(),
+        steps: vec![ChangeStep {
+            owner: owner(),
+            targets: vec![EventRef::from(id(number)).into()],
+            change,
+            only: None,
+            at: moment(at),
+        }],
     }
 }
 
@@ -284,4 +351,42 @@ async fn a_commit_that_cannot_be_found_out_is_an_error() {
     let failed = published.await.unwrap().unwrap_err();
     assert!(matches!(failed, StoreError::Unavailable(_)), "{failed:?}");
     blocked.release().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_equal_event_of_another_node_is_not_taken_for_the_lost_one() {
+    let scene = Scene::begin().await;
+    scene.publish(1).await.unwrap().unwrap();
+    // Each node fills in the time, so it is not part of the digest.
+    let mut other = scene.event(2);
+    other.publications[0].submissions[0].event.created_at = moment(5_000);
+    let [lost, other] = scene.overtake(scene.event(2), other).await;
+    assert_eq!(revs(Ok(other)), [(2, false)]);
+    assert_eq!(revs(Ok(lost)), [(2, true)]);
+    assert_eq!(scene.events(), "1 2 head 2");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_by_another_node_is_not_taken_for_the_lost_one() {
+    let (read, unread) = (Change::Status(Status::Read), Change::Status(Status::Unread));
+    let scene = Scene::begin().await;
+    scene.publish(1).await.unwrap().unwrap();
+    // At the same time to the nanosecond, so that only what they do differs.
+    for (change, rival, revs) in [
+        (read, Change::Delete, 0),
+        (read, read, 0),
+        (unread, read, 1),
+    ] {
+        let scene = Scene::begin().await;
+        scene.publish(1).await.unwrap().unwrap();
+        let [lost, other] = scene
+            .overtake(changing(1, change, 1), changing(1, rival, 2))
+            .await;
+        assert_eq!(other.changed[0].ids.len(), 1, "{rival:?}");
+        assert_eq!(
+            lost.changed[0].ids.len(),
+            revs,
+            "{change:?} after {rival:?}"
+        );
+    }
 }
