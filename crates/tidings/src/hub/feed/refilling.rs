@@ -1,5 +1,8 @@
 //! How a window gets what other nodes have committed.
 
+#[cfg(test)]
+mod tests;
+
 use tidings_event::Rev;
 
 use super::{Begin, Feed, Heard, Holes, Missing, REFILL_REVS, Refilled, State, Taken};
@@ -18,8 +21,14 @@ impl Feed {
                 self.queue(&mut state)
             }
             Begin::Joined => {
-                state.head = state.head.min(head);
-                false
+                let known = state.head;
+                state.head = known.min(head);
+                if self.holes == Holes::Skip || known == state.head {
+                    return false;
+                }
+                // A hint that was no news to the first subscribers is news to this one.
+                state.hole.get_or_insert_default().want(known, Finder::Hint);
+                self.queue(&mut state)
             }
             Begin::Delivered => false,
         }
