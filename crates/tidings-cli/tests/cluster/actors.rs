@@ -9,9 +9,10 @@ use std::time::Duration;
 use tidings_event::Severity;
 use tokio::task::JoinSet;
 
-use crate::caller::{Caller, User};
-use crate::findings::{Findings, Phase};
+use crate::caller::{Answer, Caller, User};
+use crate::findings::{Findings, Moment, Phase};
 use crate::history::History;
+use crate::site::NODES;
 
 /// The longest pause of an actor between two requests.
 const PAUSE: Duration = Duration::from_millis(60);
@@ -27,17 +28,24 @@ const SEVERITIES: [Severity; 4] = [
 #[derive(Clone, Copy, Debug)]
 enum Role {
     Publisher,
+    /// Publishes to nearly all feeds at once.
+    Spreader,
     Marker,
     BulkMarker,
     Deleter,
 }
 
-const ROLES: [Role; 11] = [
+const ROLES: [Role; 15] = [
     Role::Publisher,
     Role::Publisher,
     Role::Publisher,
     Role::Publisher,
     Role::Publisher,
+    // As many as nodes and one more, so that groups wait for each other's locks.
+    Role::Spreader,
+    Role::Spreader,
+    Role::Spreader,
+    Role::Spreader,
     Role::Marker,
     Role::Marker,
     Role::Marker,
@@ -84,6 +92,7 @@ impl Actor {
         while findings.phase() == Phase::Busy {
             match role {
                 Role::Publisher => self.publish().await,
+                Role::Spreader => self.spread().await,
                 Role::Marker => self.change_one(false).await,
                 Role::BulkMarker => self.change_many(false).await,
                 Role::Deleter if self.dice.u8(..4) == 0 => self.change_many(true).await,
@@ -100,6 +109,19 @@ impl Actor {
 
     fn door(&mut self) -> usize {
         self.shared.caller.door(&mut self.dice)
+    }
+
+    /// Reports an error of a node that had only to find out what had become of its commit.
+    fn check_answer(&self, answer: &Answer, door: usize, begun: Moment) {
+        let findings = &self.shared.findings;
+        if let Answer::Unknown(Some(error)) = answer
+            && door < NODES
+            && findings.only_commits_failed_since(begun)
+        {
+            findings.report(format_args!(
+                "node {door} answers {error}, although its database can tell what was committed"
+            ));
+        }
     }
 
     /// How long a client waits for an answer: some give up early.

@@ -45,6 +45,11 @@ impl Noise {
         reordered: 10,
         damaged: 2,
     };
+
+    pub(crate) const SILENCE: Self = Self {
+        lost: 100,
+        ..Self::NONE
+    };
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,8 +24,8 @@ pub(crate) type User = usize;
 pub(crate) enum Answer {
     /// The node answered, and not with an error of its own.
     Known(StatusCode, Value),
-    /// It is not known whether the request took effect.
-    Unknown,
+    /// It is not known whether the request took effect. The node may have answered with an error of its own.
+    Unknown(Option<String>),
 }
 
 /// Sends requests to a node, or to the load balancer.
@@ -122,7 +122,7 @@ impl Caller {
     pub(crate) async fn summary(&self, user: User, door: usize) -> Option<InboxSummary> {
         match self.get(user, door, "/summary").await {
             Answer::Known(StatusCode::OK, body) => serde_json::from_value(body).ok(),
-            Answer::Known(..) | Answer::Unknown => None,
+            Answer::Known(..) | Answer::Unknown(_) => None,
         }
     }
 
@@ -166,14 +166,15 @@ impl Caller {
 /// Sends a request. A node that fails, or a load balancer without nodes, does not tell what took effect.
 async fn answer(request: RequestBuilder) -> Answer {
     let Ok(response) = request.send().await else {
-        return Answer::Unknown;
+        return Answer::Unknown(None);
     };
     let status = response.status();
     if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
-        return Answer::Unknown;
+        let body = response.text().await.unwrap_or_default();
+        return Answer::Unknown(Some(format!("{status}: {body}")));
     }
     match response.bytes().await {
         Ok(body) => Answer::Known(status, serde_json::from_slice(&body).unwrap_or_default()),
-        Err(_) => Answer::Unknown,
+        Err(_) => Answer::Unknown(None),
     }
 }

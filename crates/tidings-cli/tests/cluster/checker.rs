@@ -16,7 +16,7 @@ use crate::caller::User;
 use crate::findings::Phase;
 use crate::follower::{Follower, Inbox, key_of};
 use crate::history::Key;
-use crate::site::NODES;
+use crate::site::{Database, NODES};
 
 /// How long the nodes have to become quiet. A commit that was cut off is tried for half a minute.
 const QUIET: Duration = Duration::from_secs(90);
@@ -31,25 +31,26 @@ const LOOK: Duration = Duration::from_millis(250);
 const EQUAL_LOOKS: usize = 6;
 
 /// Checks everything. The actors have ended.
-pub(crate) async fn check(shared: &Shared, followers: &[Arc<Follower>]) {
-    let Some(heads) = wait_for_quiet(shared).await else {
+pub(crate) async fn check(shared: &Shared, followers: &[Arc<Follower>], database: &Database) {
+    let Some(heads) = wait_for_quiet(shared, database).await else {
         return;
     };
     let findings = &shared.findings;
     findings.tell("the nodes are quiet");
     wait_for_streams(shared, followers, &heads).await;
     findings.enter(Phase::Over);
-    for user in 0..shared.caller.users() {
+    for (user, head) in heads.iter().enumerate() {
         let streams = followers.iter().filter(|follower| follower.user == user);
-        if let Err(finding) = check_user(shared, user, &heads[user], streams).await {
+        if let Err(finding) = check_user(shared, user, head, streams).await {
             findings.report(format_args!("user {user}: {finding}"));
         }
     }
     marks::check_publications(shared);
 }
 
-/// Waits until all nodes tell the same cursor and counts of each user, again and again.
-async fn wait_for_quiet(shared: &Shared) -> Option<Vec<InboxSummary>> {
+/// Waits until all nodes tell the same cursor and counts of each user, again and again, and no commit waits for the
+/// locks of one that was cut off.
+async fn wait_for_quiet(shared: &Shared, database: &Database) -> Option<Vec<InboxSummary>> {
     let end = Instant::now() + QUIET;
     let (mut last, mut equal) = (None, 0);
     loop {
@@ -58,7 +59,8 @@ async fn wait_for_quiet(shared: &Shared) -> Option<Vec<InboxSummary>> {
             let first = &nodes[0];
             first.is_none() || nodes.iter().any(|summary| summary != first)
         });
-        equal = if differing.is_none() && last.as_ref() == Some(&looked) {
+        let is_same = differing.is_none() && last.as_ref() == Some(&looked);
+        equal = if is_same && !database.is_busy().await {
             equal + 1
         } else {
             0
@@ -189,7 +191,7 @@ fn compare(inbox: &Inbox, events: &HashMap<Key, Event>, head: &InboxSummary) -> 
     if let Some(key) = inbox.events.keys().find(|key| !events.contains_key(key)) {
         return Err(format!("{key:?} came and is not in the list"));
     }
-    match &inbox.counts {
+    match inbox.counts() {
         Some(counts) if *counts != head.counts => Err(format!(
             "the stream counts {counts:?}, and the summary {:?}",
             head.counts

@@ -1,84 +1,42 @@
-//! What goes wrong while the nodes work, chosen by the seed.
+//! What goes wrong while the nodes work, chosen by the seed: one fault after the other, and several at once.
+
+mod fault;
 
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::bus_proxy::Noise;
 use crate::findings::{Findings, Phase};
 use crate::gate::Way;
-use crate::site::{NODES, Site};
+use crate::site::Site;
+use fault::{Fault, Kind};
 
-/// How long a stopped node is stopped.
-const STOP: Duration = Duration::from_secs(3);
+/// How long only commits are lost, at the beginning.
+const FIRST: Duration = Duration::from_secs(3);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
-    NodeKilled,
-    NodeStopped,
-    DatabaseKilled,
-    /// The replica takes the place of the primary.
-    Promotion,
-    /// The same while commits wait for the replica.
-    LatePromotion,
-    BusKilled,
-    BusCut,
-    DatabaseCut,
-    /// Nothing passes between a node and the database.
-    DatabaseSilent,
-    /// Commits and their answers are lost between a node and the database.
-    CommitsLost,
-}
-
-const ALL: [Fault; 10] = [
-    Fault::NodeKilled,
-    Fault::NodeStopped,
-    Fault::DatabaseKilled,
-    Fault::Promotion,
-    Fault::LatePromotion,
-    Fault::BusKilled,
-    Fault::BusCut,
-    Fault::DatabaseCut,
-    Fault::DatabaseSilent,
-    Fault::CommitsLost,
-];
-
-impl Fault {
-    /// Whether a site has what this needs.
-    fn is_possible(self, site: &Site) -> bool {
-        match self {
-            Self::Promotion | Self::LatePromotion => site.has_replica,
-            Self::BusKilled | Self::BusCut => site.nats.is_some(),
-            Self::NodeKilled
-            | Self::NodeStopped
-            | Self::DatabaseKilled
-            | Self::DatabaseCut
-            | Self::DatabaseSilent
-            | Self::CommitsLost => true,
-        }
-    }
-}
-
-/// Causes faults for some time, each of them at least once if there is time for it. Everything works again at the
-/// end, except that a noisy bus stays noisy.
+/// Causes faults for some time, each kind of them at least once if there is time for it. Everything works again at
+/// the end, except that no hint passes the bus: the nodes find what they lack by comparing heads.
 pub(crate) async fn cause(
     site: &mut Site,
     findings: &Findings,
     dice: &mut fastrand::Rng,
     time: Duration,
 ) {
-    for proxy in &site.bus_proxies {
-        proxy.set_noise(Noise::LOUD);
-    }
+    set_noise(site, Noise::LOUD);
     let work = async {
+        lose_commits(site, findings).await;
         loop {
-            let mut faults: Vec<Fault> = ALL.into_iter().collect();
-            faults.retain(|fault| fault.is_possible(site));
-            dice.shuffle(&mut faults);
-            for fault in faults {
-                wait(findings, dice, 200..1_000).await;
+            let mut kinds: Vec<Kind> = Kind::ALL.into_iter().collect();
+            kinds.retain(|kind| kind.is_possible(site));
+            dice.shuffle(&mut kinds);
+            while !kinds.is_empty() {
+                let faults = choose(&mut kinds, dice);
+                wait(findings, dice.u64(200..1_000)).await;
                 if findings.phase() != Phase::Busy {
                     return;
                 }
-                happen(fault, site, findings, dice).await;
+                happen(faults, site, findings).await;
             }
         }
     };
@@ -88,85 +46,92 @@ pub(crate) async fn cause(
     };
     // A fault that has begun is ended.
     tokio::join!(work, ends);
+    set_noise(site, Noise::SILENCE);
 }
 
-async fn wait(findings: &Findings, dice: &mut fastrand::Rng, millis: std::ops::Range<u64>) {
-    let time = Duration::from_millis(dice.u64(millis));
-    findings.pause_while_busy(time).await;
+/// Before anything else has failed, so that nothing else can be the reason for an error.
+async fn lose_commits(site: &Site, findings: &Findings) {
+    findings.tell("commits of all nodes are lost, and nothing else");
+    site.set_ways(Way::LosesCommits);
+    findings.only_commits_fail(true);
+    findings.pause_while_busy(FIRST).await;
+    findings.only_commits_fail(false);
+    site.set_ways(Way::Open);
 }
 
-async fn happen(fault: Fault, site: &mut Site, findings: &Findings, dice: &mut fastrand::Rng) {
-    let node = dice.usize(..NODES);
-    match fault {
-        Fault::NodeKilled => {
-            findings.tell(format_args!("node {node} is killed"));
-            site.nodes[node].kill().await;
-            wait(findings, dice, 0..1_500).await;
-            site.nodes[node].start().await;
+/// Takes up to three kinds that concern different parts of the site.
+fn choose(kinds: &mut Vec<Kind>, dice: &mut fastrand::Rng) -> Vec<Fault> {
+    let number = match dice.u8(..10) {
+        0..4 => 1,
+        4..8 => 2,
+        _ => 3,
+    };
+    let mut faults: Vec<Fault> = Vec::new();
+    kinds.retain(|kind| {
+        let fault = Fault::choose(*kind, dice);
+        let is_free = faults.iter().all(|other| other.part() != fault.part());
+        let is_taken = faults.len() < number && is_free;
+        if is_taken {
+            faults.push(fault);
         }
-        Fault::NodeStopped => {
-            findings.tell(format_args!("node {node} is stopped for {STOP:?}"));
-            site.nodes[node].stop();
-            tokio::time::sleep(STOP).await;
-            site.nodes[node].go_on();
+        !is_taken
+    });
+    faults
+}
+
+/// Begins the faults one after the other, and ends them in the order of their ends.
+async fn happen(faults: Vec<Fault>, site: &mut Site, findings: &Findings) {
+    let mut ongoing = Vec::new();
+    for fault in faults {
+        wait(findings, fault.after_millis).await;
+        if fault.begin(site, findings).await {
+            ongoing.push((Instant::now() + fault.lasts, fault));
         }
-        Fault::DatabaseKilled => {
-            findings.tell("PostgreSQL is killed");
-            site.database.kill().await;
-            wait(findings, dice, 0..1_000).await;
-            site.database.restart().await;
-        }
-        Fault::Promotion | Fault::LatePromotion => {
-            if !site.database.has_caught_up().await {
-                findings.tell("no promotion: the replica has not caught up");
-                return;
+    }
+    ongoing.sort_by_key(|(end, _)| *end);
+    for (end, fault) in ongoing {
+        let left = end.saturating_duration_since(Instant::now());
+        findings.pause_while_busy(left).await;
+        fault.end(site).await;
+    }
+    for node in &mut site.nodes {
+        node.is_up().await;
+    }
+}
+
+fn set_noise(site: &Site, noise: Noise) {
+    for proxy in &site.bus_proxies {
+        proxy.set_noise(noise);
+    }
+}
+
+async fn wait(findings: &Findings, millis: u64) {
+    findings
+        .pause_while_busy(Duration::from_millis(millis))
+        .await;
+}
+
+#[test]
+fn overlapping_faults_concern_different_parts_and_none_is_left_out() {
+    for seed in 0..1_000 {
+        let mut dice = fastrand::Rng::with_seed(seed);
+        let mut kinds: Vec<Kind> = Kind::ALL.into_iter().collect();
+        let mut chosen = Vec::new();
+        while !kinds.is_empty() {
+            let faults = choose(&mut kinds, &mut dice);
+            assert!((1..=3).contains(&faults.len()));
+            for (number, fault) in faults.iter().enumerate() {
+                let mut others = faults[..number].iter();
+                assert!(
+                    others.all(|other| other.part() != fault.part()),
+                    "{faults:?}"
+                );
+                chosen.push(fault.kind);
             }
-            let is_late = fault == Fault::LatePromotion;
-            let late = is_late.then(|| Duration::from_millis(dice.u64(100..800)));
-            match late {
-                Some(late) => findings.tell(format_args!(
-                    "the replica is stopped for {late:?}, PostgreSQL killed, the replica promoted"
-                )),
-                None => findings.tell("PostgreSQL is killed and the replica promoted"),
-            }
-            site.database.promote(late).await;
-            wait(findings, dice, 0..1_000).await;
-            site.database.add_replica().await;
         }
-        Fault::BusKilled => {
-            findings.tell("nats-server is killed");
-            let nats = site.nats.as_mut().expect("it is possible");
-            nats.kill().await;
-            wait(findings, dice, 0..2_500).await;
-            nats.restart().await;
-        }
-        Fault::BusCut => {
-            findings.tell(format_args!("node {node} is cut off from the bus"));
-            site.bus_proxies[node].set_cut(true);
-            wait(findings, dice, 500..3_000).await;
-            site.bus_proxies[node].set_cut(false);
-        }
-        Fault::DatabaseCut => {
-            findings.tell(format_args!("node {node} is cut off from the database"));
-            site.set_way(node, Way::Cut);
-            wait(findings, dice, 100..3_000).await;
-            site.set_way(node, Way::Open);
-        }
-        Fault::DatabaseSilent => {
-            findings.tell(format_args!("node {node} gets nothing from the database"));
-            site.set_way(node, Way::Hole);
-            wait(findings, dice, 500..6_000).await;
-            // What was held back arrives late, or never.
-            if dice.bool() {
-                site.set_way(node, Way::Cut);
-            }
-            site.set_way(node, Way::Open);
-        }
-        Fault::CommitsLost => {
-            findings.tell(format_args!("commits of node {node} are lost"));
-            site.set_way(node, Way::LosesCommits);
-            wait(findings, dice, 1_000..3_000).await;
-            site.set_way(node, Way::Open);
-        }
+        chosen.sort_unstable();
+        let mut all = Kind::ALL;
+        all.sort_unstable();
+        assert_eq!(chosen, all, "seed {seed}");
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Findings {
     began: Instant,
     found: Mutex<Vec<String>>,
     phase: watch::Sender<Phase>,
+    /// Since when nothing fails but commits.
+    only_commits: Mutex<Option<Moment>>,
 }
 
 impl Findings {
@@ -40,6 +42,7 @@ impl Findings {
             began: Instant::now(),
             found: Mutex::default(),
             phase: watch::Sender::new(Phase::Busy),
+            only_commits: Mutex::default(),
         }
     }
 
@@ -73,6 +76,17 @@ impl Findings {
 
     pub(crate) fn phase(&self) -> Phase {
         *self.phase.borrow()
+    }
+
+    /// Notes whether nothing fails from now on but commits and their answers.
+    pub(crate) fn only_commits_fail(&self, is_so: bool) {
+        *self.only_commits.lock().expect("no panic") = is_so.then(|| self.now());
+    }
+
+    /// Whether nothing else has failed since a moment.
+    pub(crate) fn only_commits_failed_since(&self, begun: Moment) -> bool {
+        let since = *self.only_commits.lock().expect("no panic");
+        since.is_some_and(|since| since < begun)
     }
 
     /// Waits until the phase is another one than `phase`.

@@ -1,6 +1,8 @@
 //! Clients that follow streams on random nodes and resume with their last cursor.
 
+mod counts;
 mod inbox;
+mod order;
 mod stream;
 
 use std::sync::{Arc, Mutex};
@@ -21,7 +23,7 @@ use stream::{End, Stream};
 /// The streams of each user: one begins at each node, one at the load balancer.
 const STREAMS: usize = NODES + 1;
 
-/// A stream has a comment every 15 seconds. A longer silence means that the connection is dead.
+/// A client gives up a connection without frames for so long, while there are faults.
 const SILENCE: Duration = Duration::from_secs(20);
 
 /// The longest pause before a client connects again.
@@ -61,7 +63,7 @@ impl Fresh {
         let response = shared.caller.subscribe(user, node, &inbox.start()).await;
         let response = response.ok_or_else(|| format!("no stream on node {node}"))?;
         let (mut stream, mut created) = (Stream::new(response), Vec::new());
-        while inbox.counts.is_none() {
+        while inbox.counts().is_none() {
             let item = stream
                 .next()
                 .await
@@ -157,7 +159,10 @@ async fn read(
                     let item = match next {
                         Ok(Ok(item)) => item,
                         Ok(Err(End::Garbled(finding))) => return Err(finding),
-                        Ok(Err(End::Closed)) | Err(_) => return Ok(()),
+                        Ok(Err(End::Closed)) => return Ok(()),
+                        // Later, a stream must get what it lacks without a new connection.
+                        Err(_) if shared.findings.phase() != Phase::Busy => continue,
+                        Err(_) => return Ok(()),
                     };
                     let mut inbox = follower.inbox.lock().expect("no panic");
                     inbox.take(item, &shared.history)?;

@@ -1,20 +1,24 @@
 //! A TCP proxy between one node and one host of the database, which can be cut, and can hold back or lose bytes.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
-/// How long the answers to a lost commit are waited for, so that the server has done it.
-const ANSWERS: Duration = Duration::from_millis(300);
+/// How long a lost answer to a commit is waited for. The server may be waiting for its replica.
+const ANSWER: Duration = Duration::from_millis(300);
 
-/// How the simple query `COMMIT` ends on the wire.
+/// How the simple query `COMMIT` ends on the wire, and the answer that it is done.
 const COMMIT: &[u8] = b"COMMIT\0";
+
+/// What only the statements of connections contain that write events.
+const LOCK: &[u8] = b"FOR UPDATE";
 
 /// What happens to connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +28,8 @@ pub(crate) enum Way {
     Cut,
     /// Nothing passes, and nothing is closed, as in a network that drops packets.
     Hole,
-    /// Half of the connections that commit are cut: before the commit reaches the server, or before its answer
-    /// reaches the node.
+    /// Half of the connections that commit events are cut: either before the commit reaches the server, or after
+    /// the server has done it and before its answer reaches the node.
     LosesCommits,
 }
 
@@ -38,15 +42,22 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) async fn open(server: u16) -> Self {
+    pub(crate) async fn open(server: u16, seed: u64) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
         let way = watch::Sender::new(Way::Open);
         let ways = way.subscribe();
+        let mut dice = fastrand::Rng::with_seed(seed);
         let task = tokio::spawn(async move {
             while let Ok((node, _)) = listener.accept().await {
-                tokio::spawn(pass(node, server, ways.clone()));
+                let connection = Connection {
+                    ways: ways.clone(),
+                    loses_answers: AtomicBool::new(false),
+                    has_committed: Notify::new(),
+                };
+                let dice = dice.fork();
+                tokio::spawn(async move { connection.pass(node, server, dice).await });
             }
         });
         Self { port, way, task }
@@ -63,88 +74,94 @@ impl Drop for Gate {
     }
 }
 
-/// Passes one connection on, until an end closes it or it is cut.
-async fn pass(node: TcpStream, server: u16, mut ways: watch::Receiver<Way>) {
-    if !is_passable(&mut ways).await {
-        return;
-    }
-    let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await else {
-        return;
-    };
-    // Small statements wait for nothing.
-    let _ = (node.set_nodelay(true), server.set_nodelay(true));
-    let (from_node, to_node) = node.into_split();
-    let (from_server, to_server) = server.into_split();
-    let is_lost = Arc::new(AtomicBool::new(false));
-    let there = Line {
-        ways: ways.clone(),
-        is_lost: Arc::clone(&is_lost),
-        carries_commits: true,
-    };
-    let back = Line {
-        ways,
-        is_lost,
-        carries_commits: false,
-    };
-    tokio::select! {
-        () = there.carry(from_node, to_server) => {}
-        () = back.carry(from_server, to_node) => {}
-    }
-}
-
-/// Waits while nothing passes. `false` if connections are cut.
-async fn is_passable(ways: &mut watch::Receiver<Way>) -> bool {
-    let way = ways.wait_for(|way| *way != Way::Hole).await;
-    way.is_ok_and(|way| *way != Way::Cut)
-}
-
-/// One direction of a connection.
-struct Line {
+/// One connection of a node.
+struct Connection {
     ways: watch::Receiver<Way>,
     /// A commit has passed whose answer must not.
-    is_lost: Arc<AtomicBool>,
-    carries_commits: bool,
+    loses_answers: AtomicBool,
+    /// The server has answered that commit.
+    has_committed: Notify,
 }
 
-impl Line {
-    async fn carry(mut self, mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {
-        let mut cuts = self.ways.clone();
-        let work = async {
-            let mut buffer = vec![0; 16 * 1024];
-            loop {
-                let Ok(bytes @ 1..) = from.read(&mut buffer).await else {
-                    return;
-                };
-                let bytes = &buffer[..bytes];
-                if !is_passable(&mut self.ways).await {
-                    return;
-                }
-                if self.is_lost.load(Ordering::Relaxed) {
-                    continue;
-                }
-                let loses = self.carries_commits
-                    && *self.ways.borrow() == Way::LosesCommits
-                    && bytes.ends_with(COMMIT)
-                    && fastrand::bool();
-                if loses {
-                    if fastrand::bool() {
-                        return;
-                    }
-                    self.is_lost.store(true, Ordering::Relaxed);
-                }
-                if to.write_all(bytes).await.is_err() {
-                    return;
-                }
-                if loses {
-                    // The other direction takes the answers meanwhile.
-                    tokio::time::sleep(ANSWERS).await;
-                    return;
-                }
-            }
+impl Connection {
+    /// Passes the connection on, until an end closes it or it is cut.
+    async fn pass(&self, node: TcpStream, server: u16, dice: fastrand::Rng) {
+        if !self.is_passable().await {
+            return;
+        }
+        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await else {
+            return;
         };
+        // Small statements wait for nothing.
+        let _ = (node.set_nodelay(true), server.set_nodelay(true));
+        let (from_node, to_node) = node.into_split();
+        let (from_server, to_server) = server.into_split();
+        let mut cuts = self.ways.clone();
         tokio::select! {
-            () = work => {}
+            () = self.pass_requests(from_node, to_server, dice) => {}
+            () = self.pass_answers(from_server, to_node) => {}
             _ = cuts.wait_for(|way| *way == Way::Cut) => {}
         }
     }
+
+    /// Waits while nothing passes. `false` if connections are cut.
+    async fn is_passable(&self) -> bool {
+        let mut ways = self.ways.clone();
+        let way = ways.wait_for(|way| *way != Way::Hole).await;
+        way.is_ok_and(|way| *way != Way::Cut)
+    }
+
+    async fn pass_requests(
+        &self,
+        mut node: OwnedReadHalf,
+        mut server: OwnedWriteHalf,
+        mut dice: fastrand::Rng,
+    ) {
+        let mut buffer = vec![0; 16 * 1024];
+        let mut writes_events = false;
+        while let Ok(length @ 1..) = node.read(&mut buffer).await {
+            let bytes = &buffer[..length];
+            if !self.is_passable().await {
+                return;
+            }
+            writes_events |= contains(bytes, LOCK);
+            let way = *self.ways.borrow();
+            let is_lost =
+                way == Way::LosesCommits && writes_events && bytes.ends_with(COMMIT) && dice.bool();
+            if is_lost {
+                if dice.bool() {
+                    return;
+                }
+                self.loses_answers.store(true, Ordering::Relaxed);
+            }
+            if server.write_all(bytes).await.is_err() {
+                return;
+            }
+            if is_lost {
+                let _ = timeout(ANSWER, self.has_committed.notified()).await;
+                return;
+            }
+        }
+    }
+
+    async fn pass_answers(&self, mut server: OwnedReadHalf, mut node: OwnedWriteHalf) {
+        let mut buffer = vec![0; 16 * 1024];
+        while let Ok(length @ 1..) = server.read(&mut buffer).await {
+            let bytes = &buffer[..length];
+            if !self.is_passable().await {
+                return;
+            }
+            if self.loses_answers.load(Ordering::Relaxed) {
+                if contains(bytes, COMMIT) {
+                    self.has_committed.notify_one();
+                }
+            } else if node.write_all(bytes).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
 }

@@ -81,7 +81,7 @@ async fn throughput(caller: &Caller, first: User, nodes: usize) -> usize {
                 let event = event(first + publisher % USERS);
                 match caller.publish(publisher % nodes, &event, PATIENCE).await {
                     Answer::Known(status, _) if status.is_success() => stored += 1,
-                    Answer::Known(..) | Answer::Unknown => {}
+                    Answer::Known(..) | Answer::Unknown(_) => {}
                 }
             }
             stored

@@ -69,13 +69,13 @@ impl Scene {
             findings.report(format_args!("{} requests get no result", actors.len()));
         }
         if findings.is_empty() {
-            checker::check(&shared, &followers).await;
+            checker::check(&shared, &followers, &site.database).await;
         }
         findings.enter(Phase::Over);
         while let Some(ended) = streams.join_next().await {
             ended.expect("no follower panics");
         }
-        for fault in site.faults_of_nodes() {
+        for fault in site.faults_in_logs() {
             findings.report(fault);
         }
         let frames: u64 = followers

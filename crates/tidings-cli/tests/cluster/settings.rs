@@ -9,7 +9,7 @@ const SECONDS: u64 = 45;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) seed: u64,
-    /// The time under faults. The other buses get a fifth of it.
+    /// The time under faults. The other buses get a third of it.
     pub(crate) time: Duration,
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::bus_proxy::BusProxy;
 use crate::findings::say;
 use crate::gate::{Gate, Way};
-use database::Database;
+pub(crate) use database::Database;
 use nats::Nats;
 use node::Node;
 use ports::free_port;
@@ -74,12 +74,17 @@ impl Site {
             Bus::Postgres | Bus::None => None,
         };
         let (mut gates, mut bus_proxies, mut nodes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut seeds = fastrand::Rng::with_seed(seed);
         for number in 0..NODES {
             let [one, two] = database.ports();
-            let hosts = [Gate::open(one).await, Gate::open(two).await];
+            let seeds = [seeds.u64(..), seeds.u64(..), seeds.u64(..)];
+            let hosts = [
+                Gate::open(one, seeds[0]).await,
+                Gate::open(two, seeds[1]).await,
+            ];
             let address = match (&nats, bus) {
                 (Some(nats), _) => {
-                    let proxy = BusProxy::open(nats.port, seed ^ number as u64).await;
+                    let proxy = BusProxy::open(nats.port, seeds[2]).await;
                     let address = format!("nats://127.0.0.1:{}", proxy.port);
                     bus_proxies.push(proxy);
                     address
@@ -153,9 +158,16 @@ impl Site {
         }
     }
 
-    /// Faults that only a log tells: a panic, or an end that nobody asked for.
-    pub(crate) fn faults_of_nodes(&mut self) -> Vec<String> {
-        let mut faults = Vec::new();
+    /// What happens to the connections between all nodes and the database.
+    pub(crate) fn set_ways(&self, way: Way) {
+        for node in 0..NODES {
+            self.set_way(node, way);
+        }
+    }
+
+    /// Faults that only a log tells: a panic, an end that nobody asked for, or nodes that lock in different orders.
+    pub(crate) fn faults_in_logs(&mut self) -> Vec<String> {
+        let mut faults = self.database.deadlocks();
         for (number, node) in self.nodes.iter_mut().enumerate() {
             if node.has_failed() {
                 faults.push(format!("node {number} has ended by itself"));

@@ -45,6 +45,7 @@ impl Actor {
             .caller
             .ask(user, door, sent, body.as_ref(), patience);
         let answer = answer.await;
+        self.check_answer(&answer, door, now);
         let is_done = self.note_change(action, &answer, Some(key));
         if is_done && self.dice.u8(..4) == 0 {
             self.look(user, key, kind).await;
@@ -112,11 +113,14 @@ impl Actor {
         };
         let action = self.begin(user, deed, scope, covers);
         let (door, patience) = (self.door(), self.patience());
+        let begun = self.shared.findings.now();
         let answer = self
             .shared
             .caller
             .ask(user, door, method, Some(&body), patience);
-        self.note_change(action, &answer.await, None);
+        let answer = answer.await;
+        self.check_answer(&answer, door, begun);
+        self.note_change(action, &answer, None);
     }
 
     fn choose(&mut self, user: User) -> Option<Key> {
@@ -149,7 +153,7 @@ impl Actor {
         let now = findings.now();
         let (status, body) = match answer {
             Answer::Known(status, body) => (*status, body),
-            Answer::Unknown => return false,
+            Answer::Unknown(_) => return false,
         };
         let mut record = self.shared.history.record();
         let begun = record.actions[action].begun;

@@ -50,6 +50,15 @@ impl Actor {
         }
     }
 
+    /// Publishes to most feeds in any order. Whichever order the nodes lock them in, it must be the same.
+    pub(super) async fn spread(&mut self) {
+        let users = self.shared.caller.users();
+        let mut feeds: Vec<Feed> = (0..users).map(Feed::User).chain([Feed::System]).collect();
+        self.dice.shuffle(&mut feeds);
+        feeds.truncate(self.dice.usize(feeds.len() / 2..=feeds.len()));
+        self.publish_batch(&feeds, false).await;
+    }
+
     fn feed(&mut self) -> Feed {
         if self.dice.u8(..6) == 0 {
             Feed::System
@@ -158,7 +167,10 @@ impl Actor {
         patience: Duration,
     ) -> Answer {
         let body = &bodies.contents[content];
-        self.shared.caller.publish(door, body, patience).await
+        let begun = self.shared.findings.now();
+        let answer = self.shared.caller.publish(door, body, patience).await;
+        self.check_answer(&answer, door, begun);
+        answer
     }
 
     async fn send_until_known(&mut self, bodies: &Bodies, content: usize) {
@@ -185,7 +197,7 @@ impl Actor {
         let publication = &mut record.publications[bodies.publication];
         let (status, body) = match answer {
             Answer::Known(status, body) => (*status, body),
-            Answer::Unknown => {
+            Answer::Unknown(_) => {
                 publication.unknown += 1;
                 return false;
             }

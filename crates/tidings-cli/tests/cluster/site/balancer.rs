@@ -1,4 +1,4 @@
-//! HAProxy before the nodes.
+//! The load balancer before the nodes.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::process::Command;
 use super::process::Process;
 use super::warden::Warden;
 
-/// Starts HAProxy at a port. It gives each request to the next node that is ready.
+/// Starts the load balancer at a port. It gives each request to the next node that is ready.
 pub(super) fn start(port: u16, nodes: &[u16], directory: &Path, warden: &Arc<Warden>) -> Process {
     let mut text = format!(
         "defaults\n\

@@ -1,5 +1,7 @@
 //! PostgreSQL on two hosts: one accepts writes, the other can be its synchronous replica.
 
+mod questions;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -140,14 +142,6 @@ impl Database {
         self.until(&is_there, "t").await;
     }
 
-    /// Whether a promotion loses nothing that was ever visible. After a crash of the primary its last commits are
-    /// visible before the replica has them, and then it must catch up first.
-    pub(crate) async fn has_caught_up(&self) -> bool {
-        let state = "SELECT count(*) FROM pg_stat_replication \
-             WHERE sync_state = 'sync' AND state = 'streaming'";
-        self.ask("postgres", state).await.is_ok_and(|it| it == "1")
-    }
-
     async fn start_host(&mut self, number: usize) {
         let within = timeout(STUCK, async {
             // Memory that killed processes shared is free only when the kernel has ended them all.
@@ -179,6 +173,7 @@ impl Database {
             "wal_keep_size=256MB",
             "checkpoint_timeout=30s",
             "log_min_messages=warning",
+            "deadlock_timeout=100ms",
             "wal_receiver_timeout=5s",
             "wal_retrieve_retry_interval=200ms",
         ] {
@@ -202,38 +197,6 @@ impl Database {
             if asked.expect("pg_isready runs").success() {
                 return true;
             }
-        }
-    }
-
-    /// Asks the server that accepts writes until it gives this answer.
-    async fn until(&self, sql: &str, answer: &str) {
-        let within = timeout(STUCK, async {
-            let mut ticks = interval(POLL);
-            while self.ask("postgres", sql).await.as_deref() != Ok(answer) {
-                ticks.tick().await;
-            }
-        });
-        within
-            .await
-            .unwrap_or_else(|_| panic!("{sql} is never {answer}"));
-    }
-
-    /// The answer of the server that accepts writes.
-    pub(crate) async fn query(&self, sql: &str) -> String {
-        let answer = self.ask("postgres", sql).await;
-        answer.unwrap_or_else(|error| panic!("{sql}: {error}"))
-    }
-
-    pub(crate) async fn ask(&self, database: &str, sql: &str) -> Result<String, String> {
-        let mut command = self.programs.command("psql", &self.directory);
-        command
-            .args(["-X", "-A", "-t", "-h", "127.0.0.1", "-U", "postgres", "-p"])
-            .arg(self.hosts[self.primary].port.to_string())
-            .args(["-d", database, "-c", sql]);
-        let output = Command::from(command).output().await.expect("psql runs");
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
         }
     }
 

@@ -11,10 +11,10 @@ use tokio::time::{interval, timeout};
 use super::process::Process;
 use super::warden::Warden;
 
-/// Longer than a start takes once the database is there.
+/// Longer than a node needs to be ready once the database is there.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// How often a starting node is asked whether it is ready.
+/// How often a node is asked whether it is ready.
 const POLL: Duration = Duration::from_millis(50);
 
 /// A node, running or not.
@@ -41,43 +41,43 @@ impl Node {
         }
     }
 
-    /// Starts the node and waits until it is ready. A node that finds no database ends, and is started again, as
-    /// a service manager does.
+    /// Starts the node and waits until it is ready.
     pub(crate) async fn start(&mut self) {
-        let started = timeout(STUCK, async {
-            loop {
-                let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
-                command
-                    .args(&self.args)
-                    .env("TIDINGS_LOG", "info")
-                    .current_dir(self.log.parent().expect("it is in a directory"));
-                let mut process = Process::start(command, &self.log, &self.warden);
-                let mut ticks = interval(POLL);
-                let is_ready = loop {
-                    ticks.tick().await;
-                    if process.ended().is_some() {
-                        break false;
-                    }
-                    if self.is_ready().await {
-                        break true;
-                    }
-                };
-                if is_ready {
-                    return process;
+        self.launch();
+        self.is_up().await;
+    }
+
+    /// Starts the node.
+    pub(crate) fn launch(&mut self) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
+        command
+            .args(&self.args)
+            .env("TIDINGS_LOG", "info")
+            .current_dir(self.log.parent().expect("it is in a directory"));
+        self.process = Some(Process::start(command, &self.log, &self.warden));
+    }
+
+    /// Waits until the node is ready. One that found no database and has ended is started again, as a service
+    /// manager does.
+    pub(crate) async fn is_up(&mut self) {
+        let is_up = timeout(STUCK, async {
+            let mut ticks = interval(POLL);
+            while !self.is_ready().await {
+                if self.has_failed() {
+                    self.kill().await;
+                    self.launch();
                 }
-                process.kill().await;
+                ticks.tick().await;
             }
         });
-        let process = started.await;
-        let process = process.unwrap_or_else(|_| {
+        if is_up.await.is_err() {
             let log = std::fs::read_to_string(&self.log).unwrap_or_default();
             let end: Vec<&str> = log.lines().rev().take(20).collect();
             panic!(
-                "the node does not start; its log, newest first:\n{}",
+                "the node is not ready; its log, newest first:\n{}",
                 end.join("\n")
-            )
-        });
-        self.process = Some(process);
+            );
+        }
     }
 
     /// Sends SIGKILL.

@@ -1,0 +1,210 @@
+//! One fault: how it begins and how it ends.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::bus_proxy::Noise;
+use crate::findings::Findings;
+use crate::gate::Way;
+use crate::site::{NODES, Site};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    NodeKilled,
+    NodeStopped,
+    DatabaseKilled,
+    /// The replica takes the place of the primary.
+    Promotion,
+    /// The same while commits wait for the replica.
+    LatePromotion,
+    BusKilled,
+    BusCut,
+    /// All hints are lost, and no connection is.
+    BusSilent,
+    DatabaseCut,
+    /// Nothing passes between a node and the database.
+    DatabaseSilent,
+    /// Commits and their answers are lost between a node and the database.
+    CommitsLost,
+}
+
+/// What a fault concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Node(usize),
+    Database,
+    /// What lies between a node and the database.
+    WayToDatabase(usize),
+    Bus,
+    /// What lies between a node and the bus.
+    WayToBus(usize),
+    Hints,
+}
+
+/// A fault with everything that was chosen about it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fault {
+    pub(super) kind: Kind,
+    node: usize,
+    /// How long after the fault before it this one begins.
+    pub(super) after_millis: u64,
+    pub(super) lasts: Duration,
+    /// How long the replica takes nothing before a late promotion.
+    late: Duration,
+    /// Whether what was held back arrives late, or never.
+    is_held_back_for_good: bool,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 11] = [
+        Self::NodeKilled,
+        Self::NodeStopped,
+        Self::DatabaseKilled,
+        Self::Promotion,
+        Self::LatePromotion,
+        Self::BusKilled,
+        Self::BusCut,
+        Self::BusSilent,
+        Self::DatabaseCut,
+        Self::DatabaseSilent,
+        Self::CommitsLost,
+    ];
+
+    /// Whether a site has what this needs.
+    pub(super) fn is_possible(self, site: &Site) -> bool {
+        match self {
+            Self::Promotion | Self::LatePromotion => site.has_replica,
+            Self::BusKilled | Self::BusCut | Self::BusSilent => site.nats.is_some(),
+            Self::NodeKilled
+            | Self::NodeStopped
+            | Self::DatabaseKilled
+            | Self::DatabaseCut
+            | Self::DatabaseSilent
+            | Self::CommitsLost => true,
+        }
+    }
+
+    const fn millis(self) -> Range<u64> {
+        match self {
+            Self::NodeKilled => 0..1_500,
+            Self::NodeStopped => 2_000..4_000,
+            Self::DatabaseKilled | Self::Promotion | Self::LatePromotion => 0..1_000,
+            Self::BusKilled => 0..2_500,
+            Self::BusCut => 500..3_000,
+            Self::BusSilent => 1_000..5_000,
+            Self::DatabaseCut => 100..3_000,
+            Self::DatabaseSilent => 500..6_000,
+            Self::CommitsLost => 1_000..3_000,
+        }
+    }
+}
+
+impl Fault {
+    pub(super) fn choose(kind: Kind, dice: &mut fastrand::Rng) -> Self {
+        Self {
+            kind,
+            node: dice.usize(..NODES),
+            after_millis: dice.u64(..500),
+            lasts: Duration::from_millis(dice.u64(kind.millis())),
+            late: Duration::from_millis(dice.u64(100..800)),
+            is_held_back_for_good: dice.bool(),
+        }
+    }
+
+    pub(super) const fn part(&self) -> Part {
+        match self.kind {
+            Kind::NodeKilled | Kind::NodeStopped => Part::Node(self.node),
+            Kind::DatabaseKilled | Kind::Promotion | Kind::LatePromotion => Part::Database,
+            Kind::BusKilled => Part::Bus,
+            Kind::BusCut => Part::WayToBus(self.node),
+            Kind::BusSilent => Part::Hints,
+            Kind::DatabaseCut | Kind::DatabaseSilent | Kind::CommitsLost => {
+                Part::WayToDatabase(self.node)
+            }
+        }
+    }
+
+    /// Begins the fault. `false` if it cannot happen now.
+    pub(super) async fn begin(&self, site: &mut Site, findings: &Findings) -> bool {
+        let node = self.node;
+        let tell = |text: std::fmt::Arguments<'_>| {
+            findings.tell(format_args!("{text}, {:?}", self.lasts));
+        };
+        match self.kind {
+            Kind::NodeKilled => {
+                tell(format_args!("node {node} is killed"));
+                site.nodes[node].kill().await;
+            }
+            Kind::NodeStopped => {
+                tell(format_args!("node {node} is stopped"));
+                site.nodes[node].stop();
+            }
+            Kind::DatabaseKilled => {
+                tell(format_args!("PostgreSQL is killed"));
+                site.database.kill().await;
+            }
+            Kind::Promotion | Kind::LatePromotion => {
+                if !site.database.has_caught_up().await {
+                    findings.tell("no promotion: the replica has not caught up");
+                    return false;
+                }
+                let late = (self.kind == Kind::LatePromotion).then_some(self.late);
+                match late {
+                    Some(late) => tell(format_args!(
+                        "the replica is stopped for {late:?}, PostgreSQL killed, the replica promoted"
+                    )),
+                    None => tell(format_args!(
+                        "PostgreSQL is killed and the replica promoted"
+                    )),
+                }
+                site.database.promote(late).await;
+            }
+            Kind::BusKilled => {
+                tell(format_args!("nats-server is killed"));
+                site.nats.as_mut().expect("it is possible").kill().await;
+            }
+            Kind::BusCut => {
+                tell(format_args!("node {node} is cut off from the bus"));
+                site.bus_proxies[node].set_cut(true);
+            }
+            Kind::BusSilent => {
+                tell(format_args!("all hints are lost"));
+                super::set_noise(site, Noise::SILENCE);
+            }
+            Kind::DatabaseCut => {
+                tell(format_args!("node {node} is cut off from the database"));
+                site.set_way(node, Way::Cut);
+            }
+            Kind::DatabaseSilent => {
+                tell(format_args!("node {node} gets nothing from the database"));
+                site.set_way(node, Way::Hole);
+            }
+            Kind::CommitsLost => {
+                tell(format_args!("commits of node {node} are lost"));
+                site.set_way(node, Way::LosesCommits);
+            }
+        }
+        true
+    }
+
+    /// Ends the fault. A killed node is started, though perhaps not ready yet.
+    pub(super) async fn end(&self, site: &mut Site) {
+        let node = self.node;
+        match self.kind {
+            Kind::NodeKilled => site.nodes[node].launch(),
+            Kind::NodeStopped => site.nodes[node].go_on(),
+            Kind::DatabaseKilled => site.database.restart().await,
+            Kind::Promotion | Kind::LatePromotion => site.database.add_replica().await,
+            Kind::BusKilled => site.nats.as_mut().expect("it is possible").restart().await,
+            Kind::BusCut => site.bus_proxies[node].set_cut(false),
+            Kind::BusSilent => super::set_noise(site, Noise::LOUD),
+            Kind::DatabaseSilent if self.is_held_back_for_good => {
+                site.set_way(node, Way::Cut);
+                site.set_way(node, Way::Open);
+            }
+            Kind::DatabaseCut | Kind::DatabaseSilent | Kind::CommitsLost => {
+                site.set_way(node, Way::Open);
+            }
+        }
+    }
+}
