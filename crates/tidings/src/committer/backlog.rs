@@ -31,6 +31,10 @@ const OWN_EVENTS: usize = 32;
 /// requests. A turn of retention needs no rest after it, because retention must keep up with publishers.
 const REST: u32 = 3;
 
+/// The longest turn that is rested after in full. One that took longer waited for a disk or a database that was away,
+/// and says nothing of its work.
+const MAX_TURN: Duration = Duration::from_millis(200);
+
 /// The requests that wait for their commit.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
@@ -86,9 +90,9 @@ impl Backlog {
         self.closed
     }
 
-    /// Delays the next step by [`REST`] times the duration of the last turn.
+    /// Delays the next step by [`REST`] times the duration of the last turn, of which [`MAX_TURN`] counts at most.
     pub(super) fn rest_after(&mut self, now: Instant, turn: Duration) {
-        self.rested = Some(now + turn * REST);
+        self.rested = Some(now + turn.min(MAX_TURN) * REST);
     }
 
     /// The end of the rest, if it is in the future. A closed queue does not rest.
@@ -354,6 +358,15 @@ mod tests {
         assert_eq!(backlog.next(rested), Next::Commit);
         assert_eq!(changed(&backlog.take(rested, true)), [512]);
         assert_eq!(backlog.next(rested), Next::Wait);
+    }
+
+    #[test]
+    fn rests_briefly_after_a_turn_in_an_outage() {
+        let mut backlog = backlog([change(512), change(512)]);
+        let now = Instant::now();
+        backlog.take(now, true);
+        backlog.rest_after(now, Duration::from_secs(20));
+        assert_eq!(backlog.next(now), Next::WaitUntil(now + MAX_TURN * REST));
     }
 
     #[test]
