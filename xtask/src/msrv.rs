@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_toolchain_that_is_too_old() {
+    fn rejects_a_toolchain_that_is_too_old() {
         let error = plan(&version("1.95.0"), &version("1.94.1")).unwrap_err();
         assert!(error.to_string().contains("1.94.1"), "{error}");
     }

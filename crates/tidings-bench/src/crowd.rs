@@ -33,7 +33,7 @@ pub(crate) struct Crowd {
 #[derive(Debug)]
 struct Arrivals {
     /// When the events on their way to each user were due. One publisher serves a user and waits for
-    /// each answer, so they arrive in this order.
+    /// each response, so they arrive in this order.
     under_way: Vec<Mutex<VecDeque<Instant>>>,
     /// The milliseconds of the deliveries that count.
     latencies: Mutex<Vec<f64>>,

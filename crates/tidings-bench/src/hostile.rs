@@ -2,9 +2,9 @@
 
 mod abuse;
 pub(crate) mod account;
-mod answer;
 mod attack;
 mod bystander;
+mod response;
 mod unread_streams;
 mod victim;
 

@@ -70,8 +70,8 @@ impl Client {
         let mut left = (head + length).checked_sub(filled);
         ensure!(left.is_some(), "the server sent more than one response");
         if !self.buffer.starts_with(status) {
-            let answer = String::from_utf8_lossy(&self.buffer[..filled]);
-            bail!("the server refused the request: {answer}");
+            let response = String::from_utf8_lossy(&self.buffer[..filled]);
+            bail!("the server rejected the request: {response}");
         }
         if let Some(body) = &mut body {
             body.extend_from_slice(&self.buffer[head..filled]);
@@ -120,8 +120,8 @@ pub(crate) async fn connect(server: SocketAddr) -> anyhow::Result<TcpStream> {
     Ok(socket)
 }
 
-fn head_length(answer: &[u8]) -> Option<usize> {
-    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
+fn head_length(response: &[u8]) -> Option<usize> {
+    let end = response.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
     Some(end + 4)
 }
 

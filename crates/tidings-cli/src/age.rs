@@ -39,7 +39,7 @@ impl FromStr for Age {
             return Err(AgeError::MinutesOrMonths);
         }
         let span: Span = text.parse().map_err(|_| AgeError::NoTime)?;
-        // Months and years have no fixed length, and are refused.
+        // Months and years have no fixed length, and are rejected.
         let days = SpanRelativeTo::days_are_24_hours();
         let duration = span.to_duration(days).map_err(|_| AgeError::NoTime)?;
         match Duration::try_from(duration) {

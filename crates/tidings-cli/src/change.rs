@@ -57,10 +57,10 @@ pub(crate) async fn by_ids(
             let client = client.clone();
             requests.spawn(async move { (event, is_there(&client, event, change).await) });
         }
-        let Some(answer) = requests.join_next().await else {
+        let Some(response) = requests.join_next().await else {
             break;
         };
-        let (event, found) = answer.expect("a request does not panic, and nobody aborts it");
+        let (event, found) = response.expect("a request does not panic, and nobody aborts it");
         if found? {
             changed.unchanged += 1;
         } else {

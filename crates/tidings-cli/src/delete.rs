@@ -114,11 +114,11 @@ fn agreed(page: &EventPage, all: bool) -> anyhow::Result<bool> {
     let mut stderr = io::stderr().lock();
     write!(stderr, "Delete {events}? [y/N] ").context("could not write to standard error")?;
     drop(stderr);
-    let mut answer = String::new();
+    let mut response = String::new();
     io::stdin()
-        .read_line(&mut answer)
+        .read_line(&mut response)
         .context("could not read standard input")?;
-    let agreed = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
+    let agreed = matches!(response.trim().to_lowercase().as_str(), "y" | "yes");
     if !agreed {
         output::note("nothing was deleted");
     }

@@ -4,7 +4,7 @@ mod batch;
 pub(crate) mod document;
 mod input;
 mod lines;
-mod refusal;
+mod rejection;
 mod report;
 mod source;
 mod tally;
@@ -23,7 +23,7 @@ use crate::progress::Progress;
 use crate::retry::{Attempted, RetryArgs};
 use batch::Batch;
 use input::Piece;
-use refusal::Split;
+use rejection::Split;
 pub(crate) use source::Source;
 use tally::{Outcome, Tally};
 
@@ -107,7 +107,7 @@ impl Delivery {
         while let Some(piece) = pieces.recv().await {
             let piece = piece.with_context(|| format!("could not read {}", self.source));
             let piece = piece.map_err(Stop::Failed)?;
-            self.tally.count_refused(piece.refused);
+            self.tally.count_rejected(piece.rejected);
             self.send(piece.batch).await?;
             self.progress.update(piece.position, self.tally.counts());
         }
@@ -128,9 +128,9 @@ impl Delivery {
                 .map_or(last, |(_, last)| last);
             self.under_way = Some((first, last));
             match self.store(&batch).await {
-                Ok(answer) => waiting.push(self.settle(batch, answer).await?),
-                Err(error) => match refusal::split(batch, &error) {
-                    Some(Split::Refused(refused)) => self.tally.count_refused(vec![refused]),
+                Ok(response) => waiting.push(self.settle(batch, response).await?),
+                Err(error) => match rejection::split(batch, &error) {
+                    Some(Split::Rejected(rejected)) => self.tally.count_rejected(vec![rejected]),
                     // The server accepts smaller batches than the default.
                     Some(Split::Halves(one, other)) => waiting.extend([other, one]),
                     None => return Err(Stop::Server(error)),
@@ -158,16 +158,16 @@ impl Delivery {
     }
 
     /// Counts the results of a batch. Returns the events that the server could not store now.
-    async fn settle(&mut self, batch: Batch, answer: Attempted<Results>) -> Result<Batch, Stop> {
+    async fn settle(&mut self, batch: Batch, response: Attempted<Results>) -> Result<Batch, Stop> {
         let mut rest = Batch::default();
         let mut read = Vec::new();
         let mut stop = None;
-        for (entry, result) in batch.entries.into_iter().zip(answer.value) {
+        for (entry, result) in batch.entries.into_iter().zip(response.value) {
             match result {
                 Ok(receipt) => {
                     // After a failed attempt, that attempt can have stored a repeat.
                     let is_repeat = receipt.repeated && entry.may_repeat;
-                    let outcome = match (is_repeat, answer.retried) {
+                    let outcome = match (is_repeat, response.retried) {
                         (false, _) => Outcome::New,
                         (true, false) => Outcome::Repeated,
                         (true, true) => Outcome::Unknown,
@@ -187,8 +187,8 @@ impl Delivery {
                     self.print(&receipt)?;
                 }
                 Err(error) if error.is_temporary() => rest.entries.push(entry),
-                Err(error) => match refusal::of_event(entry.line, &error) {
-                    Some(refused) => self.tally.count_refused(vec![refused]),
+                Err(error) => match rejection::of_event(entry.line, &error) {
+                    Some(rejected) => self.tally.count_rejected(vec![rejected]),
                     None => stop = stop.or(Some(Stop::Server(error))),
                 },
             }

@@ -159,7 +159,7 @@ impl Export {
             };
             let ask = async || self.client.list(self.filter.clone(), request).await;
             let page = match self.retries.send(notice, ask).await {
-                Ok(answer) => answer.value,
+                Ok(response) => response.value,
                 Err(error) => return Ok(Ended::Failed(error)),
             };
             let progress = progress

@@ -22,7 +22,7 @@ mod move_store;
 mod output;
 mod progress;
 mod publish;
-mod refusal;
+mod rejection;
 mod restore;
 mod retry;
 #[cfg(test)]
@@ -105,7 +105,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let matches = without_empty_variables(Cli::command()).get_matches();
-    let cli = visible::refuse(&matches).and_then(|()| Cli::from_arg_matches(&matches));
+    let cli = visible::reject(&matches).and_then(|()| Cli::from_arg_matches(&matches));
     let cli = match cli {
         Ok(cli) => cli,
         Err(error) => error.format(&mut Cli::command()).exit(),

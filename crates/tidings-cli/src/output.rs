@@ -44,7 +44,7 @@ pub(crate) fn note(line: impl Display) {
 /// client's error with all its sources.
 pub(crate) fn report(error: &ClientError) {
     note(format_args!("error: {}", chain(error)));
-    let Some(body) = error.refusal() else {
+    let Some(body) = error.rejection() else {
         return;
     };
     for fault in &body.long_description {

@@ -99,14 +99,14 @@ async fn publish(
         Document::One(event) => {
             document::mint_id(event);
             let request = async || client.publish((**event).clone()).await;
-            let answer = retries.send(output::note, request).await?;
-            let receipt = answer.value;
+            let response = retries.send(output::note, request).await?;
+            let receipt = response.value;
             for warning in event.warnings.iter().chain(&receipt.warnings) {
                 output::note(format_args!("warning: {warning}"));
             }
             // After a failed request the event can be stored by that request.
             note_if_deleted(&receipt);
-            if !receipt.deleted && receipt.repeated && !answer.retried {
+            if !receipt.deleted && receipt.repeated && !response.retried {
                 output::note(format_args!("{} was already stored", receipt.id));
             }
             Ok(vec![receipt])
@@ -116,10 +116,10 @@ async fn publish(
                 document::mint_id(event);
             }
             let request = async || client.publish_batch(events.iter().cloned()).await;
-            let answer = retries.send(output::note, request).await?;
-            let receipts = answer.value;
+            let response = retries.send(output::note, request).await?;
+            let receipts = response.value;
             let all_repeated = receipts.iter().all(|receipt| receipt.repeated);
-            if all_repeated && !answer.retried {
+            if all_repeated && !response.retried {
                 output::note("all of these events were already stored");
             }
             for (index, (event, receipt)) in events.iter().zip(&receipts).enumerate() {

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     /// A request to a closed port.
-    async fn refused() -> ClientError {
+    async fn rejected() -> ClientError {
         let client = Client::new("http://127.0.0.1:1".parse().unwrap()).unwrap();
         let all = EventFilter::default();
         let page = client.list(all, PageRequest::default());
@@ -76,20 +76,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn retries_until_a_request_succeeds() {
         let (requests, notices) = (Cell::new(0), RefCell::new(Vec::new()));
-        let answer = RetryArgs::with_retries(3)
+        let response = RetryArgs::with_retries(3)
             .send(
                 |notice| notices.borrow_mut().push(notice),
                 async || {
                     requests.set(requests.get() + 1);
                     match requests.get() {
-                        1 | 2 => Err(refused().await),
+                        1 | 2 => Err(rejected().await),
                         _ => Ok(requests.get()),
                     }
                 },
             )
             .await
             .unwrap();
-        assert_eq!((answer.value, answer.retried), (3, true));
+        assert_eq!((response.value, response.retried), (3, true));
         let notices = notices.into_inner();
         assert_eq!(notices.len(), 2);
         assert!(notices[0].contains("127.0.0.1:1"), "{notices:?}");
@@ -99,13 +99,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn gives_up_after_the_last_retry() {
         let requests = Cell::new(0);
-        let answer = RetryArgs::with_retries(2)
+        let response = RetryArgs::with_retries(2)
             .send(drop, async || {
                 requests.set(requests.get() + 1);
-                Err::<(), _>(refused().await)
+                Err::<(), _>(rejected().await)
             })
             .await;
-        assert!(answer.is_err());
+        assert!(response.is_err());
         assert_eq!(requests.get(), 3);
     }
 }

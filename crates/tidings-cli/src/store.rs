@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_other_addresses_without_repeating_them() {
+    fn rejects_other_addresses_without_repeating_them() {
         for text in [
             "",
             "mysql://u:geheim@db/inbox",

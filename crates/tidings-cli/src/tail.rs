@@ -13,7 +13,7 @@ use crate::color::{ColorArgs, Painter};
 use crate::event_line::event_lines;
 use crate::filter::{self, FilterArgs};
 use crate::output::{self, Printed};
-use crate::refusal;
+use crate::rejection;
 use crate::server_url::ServerUrl;
 use change_line::change_line;
 
@@ -92,7 +92,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
             Err(error) => {
                 output::report(&error);
-                if refusal::is_of_token(&error) {
+                if rejection::is_of_token(&error) {
                     output::note(format_args!("  try: {}", tail.renewal));
                 }
                 return Ok(ExitCode::FAILURE);

@@ -1,4 +1,4 @@
-//! Refuses passwords on the command line, which every user of the machine can read with `ps`.
+//! Rejects passwords on the command line, which every user of the machine can read with `ps`.
 
 use clap::ArgMatches;
 use clap::error::ErrorKind;
@@ -23,7 +23,7 @@ Every user of this machine can see the command line. Put the password into a fil
 /// # Errors
 ///
 /// A usage error that names the flag and not its value.
-pub(crate) fn refuse(matches: &ArgMatches) -> Result<(), clap::Error> {
+pub(crate) fn reject(matches: &ArgMatches) -> Result<(), clap::Error> {
     for id in matches.ids() {
         let id = id.as_str();
         if matches.value_source(id) != Some(ValueSource::CommandLine) {
@@ -38,7 +38,7 @@ pub(crate) fn refuse(matches: &ArgMatches) -> Result<(), clap::Error> {
     }
     matches
         .subcommand()
-        .map_or(Ok(()), |(_, matches)| refuse(matches))
+        .map_or(Ok(()), |(_, matches)| reject(matches))
 }
 
 /// Whether one of the addresses in `value` has a password: behind the name of a user, or as an option.

@@ -39,7 +39,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 Ok(receipt) if receipt.repeated => already_present += 1,
                 Ok(_) => imported += 1,
                 Err(error) => {
-                    let details = error.refusal().map(|body| body.long_description.join("; "));
+                    let details = error
+                        .rejection()
+                        .map(|body| body.long_description.join("; "));
                     println!("line {line}: {error}: {}", details.unwrap_or_default());
                 }
             }

@@ -58,7 +58,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused), for example for an empty filter, or the reason
+    /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected), for example for an empty filter, or the reason
     /// why there is no response. The server completes a change that it has started.
     pub async fn change(
         &self,
@@ -110,7 +110,7 @@ impl Client {
         let response = self.transport().send_bulk(request).await?;
         match response.status() {
             StatusCode::OK => response::json(response, self.server()).await,
-            _ => Err(response::refusal(response, self.server()).await),
+            _ => Err(response::rejection(response, self.server()).await),
         }
     }
 }

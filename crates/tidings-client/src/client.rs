@@ -43,7 +43,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused), for example for a page token of another filter,
+    /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected), for example for a page token of another filter,
     /// or the reason why there is no response.
     pub async fn list(
         &self,
@@ -105,7 +105,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) with the fault of the server, or the reason why
+    /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) with the fault of the server, or the reason why
     /// there is no response.
     pub async fn ready(&self) -> Result<(), ClientError> {
         let response = self.transport.status("readyz").await?;
@@ -118,7 +118,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) if the token does not grant access or the server was
+    /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) if the token does not grant access or the server was
     /// built without metrics, or the reason why there is no response.
     pub async fn metrics(&self) -> Result<String, ClientError> {
         let response = self.transport.status("metrics").await?;

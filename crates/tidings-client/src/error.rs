@@ -80,7 +80,7 @@ pub enum ErrorKind {
     },
     /// The server rejected the request.
     #[error("rejected with status {status}: {}", body.error)]
-    Refused {
+    Rejected {
         /// The HTTP status.
         status: u16,
         /// The error body: the fault and its remedies.
@@ -149,9 +149,9 @@ impl ClientError {
     }
 
     /// The error body, if the server rejected the request.
-    pub fn refusal(&self) -> Option<&ErrorBody> {
+    pub fn rejection(&self) -> Option<&ErrorBody> {
         match self.kind() {
-            ErrorKind::Refused { body, .. } => Some(body),
+            ErrorKind::Rejected { body, .. } => Some(body),
             _ => None,
         }
     }
@@ -163,7 +163,7 @@ impl ClientError {
             ErrorKind::Unreachable { .. }
             | ErrorKind::StreamEnded { .. }
             | ErrorKind::StreamSilent { .. } => true,
-            ErrorKind::Refused { status, .. } => is_temporary_status(*status),
+            ErrorKind::Rejected { status, .. } => is_temporary_status(*status),
             ErrorKind::NoToken(fault) => fault.is_temporary(),
             ErrorKind::Protocol { fault, .. } => fault.is_temporary(),
             ErrorKind::InvalidUrl(_)
@@ -182,7 +182,7 @@ impl ClientError {
 
     /// Whether the server requires another token.
     pub(crate) fn requires_another_token(&self) -> bool {
-        let code = self.refusal().map(|body| body.code);
+        let code = self.rejection().map(|body| body.code);
         matches!(
             code,
             Some(ErrorCode::TokenMissing | ErrorCode::TokenExpired | ErrorCode::TokenRevoked)
@@ -211,7 +211,7 @@ impl ClientError {
             | ErrorKind::Unreachable { .. }
             | ErrorKind::StreamEnded { .. }
             | ErrorKind::StreamSilent { .. }
-            | ErrorKind::Refused { .. } => false,
+            | ErrorKind::Rejected { .. } => false,
         }
     }
 }

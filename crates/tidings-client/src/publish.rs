@@ -20,7 +20,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Refused`] with every violation of the rules, or the reason why there is no response.
+    /// [`ErrorKind::Rejected`] with every violation of the rules, or the reason why there is no response.
     pub async fn publish(&self, event: impl Into<NewEvent>) -> Result<Receipt, ClientError> {
         let url = self.transport().events_url(&[]);
         let (response, repeated) = self.transport().post(url, &event.into()).await?;
@@ -48,7 +48,7 @@ impl Client {
     /// Publishes several events, each by itself: the server stores the valid ones even if it rejects
     /// others. Returns one result per event, in the order of the events.
     ///
-    /// The error of an event is [`ErrorKind::Refused`]. If it [is temporary](ClientError::is_temporary),
+    /// The error of an event is [`ErrorKind::Rejected`]. If it [is temporary](ClientError::is_temporary),
     /// publishing the event again can succeed.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ impl Client {
         let request = self.transport().request(reqwest::Method::POST, url);
         let response = self.transport().send(request.json(events)).await?;
         if response.status() != StatusCode::MULTI_STATUS {
-            return Err(response::refusal(response, self.server()).await);
+            return Err(response::rejection(response, self.server()).await);
         }
         let body: PartialBody = response::json(response, self.server()).await?;
         self.check_count(events.len(), body.results.len())?;
@@ -163,7 +163,7 @@ impl PartialResult {
     fn read(self) -> Option<Result<Receipt, ClientError>> {
         if let Some(body) = self.error {
             let status = self.status;
-            return Some(Err(ClientError::new(ErrorKind::Refused { status, body })));
+            return Some(Err(ClientError::new(ErrorKind::Rejected { status, body })));
         }
         let event = self.event?;
         let mut receipt = Receipt::new(event.id, event.owner?, event.to_json().into());

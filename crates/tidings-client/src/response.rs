@@ -40,7 +40,7 @@ pub(crate) async fn text(response: Response, server: &Url) -> Result<String, Cli
 }
 
 /// Reads a response with another status than expected: its error body, or just the status.
-pub(crate) async fn refusal(response: Response, server: &Url) -> ClientError {
+pub(crate) async fn rejection(response: Response, server: &Url) -> ClientError {
     let status = response.status();
     let wait = retry_after(status, response.headers());
     let unknown = ClientError::protocol(server, ProtocolFault::Status(status.as_u16()))
@@ -55,7 +55,7 @@ pub(crate) async fn refusal(response: Response, server: &Url) -> ClientError {
     match serde_json::from_slice::<ErrorBody>(&body) {
         Ok(body) => {
             let status = status.as_u16();
-            ClientError::new(ErrorKind::Refused { status, body }).with_retry_after(wait)
+            ClientError::new(ErrorKind::Rejected { status, body }).with_retry_after(wait)
         }
         Err(error) => unknown.with_source(error),
     }
@@ -82,7 +82,7 @@ fn retry_after(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
 /// Accepts only a response that is a stream of events.
 pub(crate) async fn stream(response: Response, server: &Url) -> Result<Response, ClientError> {
     if response.status() != StatusCode::OK {
-        return Err(refusal(response, server).await);
+        return Err(rejection(response, server).await);
     }
     if is_event_stream(response.headers()) {
         Ok(response)

@@ -62,7 +62,7 @@ impl Transport {
             .await?;
         match response.status() {
             StatusCode::OK => Ok(response),
-            _ => Err(response::refusal(response, &self.server).await),
+            _ => Err(response::rejection(response, &self.server).await),
         }
     }
 
@@ -125,7 +125,7 @@ impl Transport {
         let response = self.send(self.request(Method::GET, url)).await?;
         match response.status() {
             StatusCode::OK => response::json(response, &self.server).await,
-            _ => Err(response::refusal(response, &self.server).await),
+            _ => Err(response::rejection(response, &self.server).await),
         }
     }
 
@@ -140,10 +140,10 @@ impl Transport {
         if response.status() == status {
             return Ok(Some(response));
         }
-        let refusal = response::refusal(response, &self.server).await;
-        match refusal.refusal().map(|body| body.code) {
+        let rejection = response::rejection(response, &self.server).await;
+        match rejection.rejection().map(|body| body.code) {
             Some(ErrorCode::EventNotFound) => Ok(None),
-            _ => Err(refusal),
+            _ => Err(rejection),
         }
     }
 
@@ -158,7 +158,7 @@ impl Transport {
         match response.status() {
             StatusCode::CREATED => Ok((response, false)),
             StatusCode::OK => Ok((response, true)),
-            _ => Err(response::refusal(response, &self.server).await),
+            _ => Err(response::rejection(response, &self.server).await),
         }
     }
 

@@ -195,7 +195,7 @@ impl EventBuilder {
         if let Some(doc) = self.doc.take() {
             self = self.with_metadata([("doc", doc)]);
         }
-        self.new.into_draft(limits, Policy::Refuse)
+        self.new.into_draft(limits, Policy::Reject)
     }
 }
 

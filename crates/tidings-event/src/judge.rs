@@ -54,12 +54,12 @@ impl NewEvent {
         let operation_id = judge.id("operationId", self.operation_id, system_id);
         let acted_upon = judge.known("actedUpon", self.acted_upon, RESOURCE_REMEDY);
         match acted_upon {
-            Known::Absent => judge.refuse("actedUpon", "is missing", RESOURCE_REMEDY),
+            Known::Absent => judge.reject("actedUpon", "is missing", RESOURCE_REMEDY),
             Known::Value(resource) if resource.is_nil() => {
                 let fault = "is the nil UUID, which names no resource";
-                judge.refuse("actedUpon", fault, RESOURCE_REMEDY);
+                judge.reject("actedUpon", fault, RESOURCE_REMEDY);
             }
-            Known::Value(_) | Known::Refused => {}
+            Known::Value(_) | Known::Rejected => {}
         }
         let description = self.description.unwrap_or_default();
         judge.check_that_something_is_said(&self.category, &self.action, &description);
@@ -122,7 +122,7 @@ impl Draft {
     ///
     /// Every rule that the event breaks.
     pub fn from_event(event: Event, limits: &Limits) -> Result<Self, Violations> {
-        NewEvent::from(event).into_draft(limits, Policy::Refuse)
+        NewEvent::from(event).into_draft(limits, Policy::Reject)
     }
 }
 
@@ -132,7 +132,7 @@ enum Known<T> {
     Absent,
     Value(T),
     /// The field is malformed; the violation is recorded.
-    Refused,
+    Rejected,
 }
 
 struct Judge {
@@ -147,7 +147,7 @@ impl Judge {
         self.policy == Policy::Repair
     }
 
-    fn refuse(&mut self, field: &str, fault: impl Into<String>, remedy: impl Into<String>) {
+    fn reject(&mut self, field: &str, fault: impl Into<String>, remedy: impl Into<String>) {
         self.violations.add(field, fault, remedy);
     }
 
@@ -171,8 +171,8 @@ impl Judge {
             Given::Value(value) => Known::Value(value),
             Given::Malformed(text) => {
                 let fault = format!("`{}` is {IdError}", shortened(&text));
-                self.refuse(field, fault, remedy);
-                Known::Refused
+                self.reject(field, fault, remedy);
+                Known::Rejected
             }
         }
     }
@@ -196,7 +196,7 @@ impl Judge {
         let bare = bare(&text);
         let quoted = shortened(bare);
         if !self.repairs() {
-            self.refuse(field, format!("`{quoted}` is {IdError}"), UUID_REMEDY);
+            self.reject(field, format!("`{quoted}` is {IdError}"), UUID_REMEDY);
             return None;
         }
         let made = made_id(system, bare);
@@ -219,7 +219,7 @@ impl Judge {
             && is_blank(description)
             && self.metadata.as_ref().is_none_or(says_nothing)
         {
-            self.refuse(
+            self.reject(
                 "category",
                 "is missing, and so are action, description and metadata: nothing says what \
                  happened",
@@ -238,7 +238,7 @@ impl Judge {
         };
         if !self.repairs() {
             let fault = "is not an RFC 3339 time between the years 1970 and 2262";
-            self.refuse(field, fault, TIME_REMEDY);
+            self.reject(field, fault, TIME_REMEDY);
             return None;
         }
         let moment = moment::repaired(field, &text, "the time of publishing", &mut self.warnings);
@@ -263,7 +263,7 @@ impl Judge {
             None if self.repairs() && is_blank(description) => "no cause was given".into(),
             None if self.repairs() => Value::from(description),
             None => {
-                self.refuse(
+                self.reject(
                     "metadata.error",
                     "is missing or blank, but an event of severity error requires a cause",
                     "call with_error with the cause and a suggested remediation",
@@ -289,7 +289,7 @@ impl Judge {
                 .and_then(|metadata| metadata.get("doc"))
             && !fit::is_web_address(doc)
         {
-            self.refuse(
+            self.reject(
                 "metadata.doc",
                 "is not a web address",
                 "give the full URL, beginning with https:// or http://",

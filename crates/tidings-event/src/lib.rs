@@ -22,7 +22,7 @@
 //!     .with_severity(Severity::Success)
 //!     .with_description("Reached the cluster")
 //!     .build()?;
-//! let refused = ping
+//! let rejected = ping
 //!     .with_severity(Severity::Error)
 //!     .with_description("Could not reach the cluster")
 //!     .with_error(
@@ -31,7 +31,7 @@
 //!             .with_suggested_remediation("start the cluster, then ping again"),
 //!     )
 //!     .build()?;
-//! assert_eq!(reached.operation_id, refused.operation_id);
+//! assert_eq!(reached.operation_id, rejected.operation_id);
 //! # Ok::<(), tidings_event::Violations>(())
 //! ```
 //!

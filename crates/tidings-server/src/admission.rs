@@ -1,4 +1,4 @@
-//! The admission of connections: each is served, or refused because there are too many.
+//! The admission of connections: each is served, or rejected because there are too many.
 
 mod full;
 #[cfg(test)]

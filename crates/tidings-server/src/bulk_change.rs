@@ -8,7 +8,7 @@ use uuid::fmt::Hyphenated;
 
 use crate::error::ApiError;
 use crate::identity::{Caller, Credential, CredentialError, ended};
-use crate::request::change::ChangeRefusal;
+use crate::request::change::ChangeRejection;
 use crate::response::{Reservation, ResponseBody};
 use crate::shutdown::unless_abandoned;
 use crate::state::AppState;
@@ -37,7 +37,7 @@ impl BulkOutcome {
     }
 }
 
-/// Changes the selected events. A change that waits for its turn is given up when the client hangs up
+/// Changes the selected events. A change that waits for its turn is given up when the client disconnects
 /// or the credential ends. A running change continues without its client; when the credential ends, it
 /// stops after the current step.
 ///
@@ -62,16 +62,16 @@ pub(crate) async fn run(
     let begin = state.engine.begin_change(caller.owner, selection, change);
     let begun = tokio::select! {
         biased;
-        begun = unless_abandoned(begin) => begun.ok_or(ChangeRefusal::HungUp)?,
-        refused = &mut ended => return Err(CredentialError::from(refused).into()),
+        begun = unless_abandoned(begin) => begun.ok_or(ChangeRejection::HungUp)?,
+        rejected = &mut ended => return Err(CredentialError::from(rejected).into()),
     };
     let mut running = state.judge(begun)?;
     let changes = tokio::select! {
         biased;
         changes = running.finish() => changes?,
-        refused = ended => {
+        rejected = ended => {
             running.stop();
-            return Err(CredentialError::from(refused).into());
+            return Err(CredentialError::from(rejected).into());
         }
     };
     Ok(BulkOutcome {

@@ -103,7 +103,7 @@ impl Connections {
             builder
                 .timer(TokioTimer::new())
                 .header_read_timeout(header_timeout)
-                // `HeadLimited` refuses a head of one byte more first.
+                // `HeadLimited` rejects a head of one byte more first.
                 .max_header_size(config.connections.head_bytes + 1)
                 .max_buf_size(BUFFER_BYTES);
             builder
@@ -218,7 +218,7 @@ impl Connections {
         self.requests.ended().await;
     }
 
-    /// Serves health checks, and refuses everything else, on a connection beyond the limit.
+    /// Serves health checks, and rejects everything else, on a connection beyond the limit.
     async fn serve_beyond(&self, socket: Socket, peer: Peer, why: Full) -> hyper::Result<()> {
         match &self.tls {
             Some(tls) => self.serve_tls(tls, socket, peer, Some(why)).await,
@@ -240,7 +240,7 @@ impl Connections {
     }
 
     /// Answers one request. Dropping the future stops a stream, but not a request that changes something: it
-    /// takes effect even if its client hangs up at once, which the connection can notice before it first
+    /// takes effect even if its client disconnects at once, which the connection can notice before it first
     /// polls this future.
     fn answer(
         &self,

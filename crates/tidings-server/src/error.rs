@@ -14,13 +14,13 @@ use axum::response::{IntoResponse, Response};
 use crate::identity::{CredentialError, ForeignRequest};
 use crate::limits::LimitError;
 use crate::problem::{Failure, Problem};
-use crate::publication::PublishRefusal;
+use crate::publication::PublishRejection;
 use crate::request::body::BodyError;
-use crate::request::change::ChangeRefusal;
+use crate::request::change::ChangeRejection;
 use crate::request::json::InvalidJson;
-use crate::request::log_level::LogLevelRefusal;
+use crate::request::log_level::LogLevelRejection;
 use crate::request::query::InvalidQuery;
-use crate::request::revocation::RevocationRefusal;
+use crate::request::revocation::RevocationRejection;
 use crate::response::ResponseError;
 use crate::store_failure::StoreFailure;
 
@@ -35,10 +35,10 @@ pub(crate) enum ApiError {
     Body(BodyError),
     Json(InvalidJson),
     Query(InvalidQuery),
-    Publish(PublishRefusal),
-    Change(ChangeRefusal),
-    LogLevel(LogLevelRefusal),
-    Revocation(RevocationRefusal),
+    Publish(PublishRejection),
+    Change(ChangeRejection),
+    LogLevel(LogLevelRejection),
+    Revocation(RevocationRejection),
     Credential(CredentialError),
     Foreign(ForeignRequest),
     Limit(LimitError),
@@ -83,9 +83,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.problem().into_response();
         if let Self::Foreign(foreign) = &self
-            && let Some(refused) = foreign.refused()
+            && let Some(rejected) = foreign.rejected()
         {
-            response.extensions_mut().insert(refused);
+            response.extensions_mut().insert(rejected);
         }
         response
     }

@@ -14,8 +14,8 @@ mod tokens;
 
 use crate::error::ApiError;
 use crate::problem::invariants;
-use crate::publication::PublishRefusal;
-use crate::request::change::ChangeRefusal;
+use crate::publication::PublishRejection;
+use crate::request::change::ChangeRejection;
 
 pub use crate::identity::fuzzing::caller;
 pub use changes::change;
@@ -42,39 +42,39 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("token", token),
 ];
 
-/// Panics unless the refusal blames the client and names each fault with its remedy.
-fn check_refusal(error: &ApiError) {
+/// Panics unless the rejection blames the client and names each fault with its remedy.
+fn check_rejection(error: &ApiError) {
     invariants::check(error.problem());
     let violations = match error {
         ApiError::Json(invalid) => &invalid.0,
         ApiError::Query(invalid) => &invalid.0,
-        ApiError::Publish(PublishRefusal::Invalid(violations))
+        ApiError::Publish(PublishRejection::Invalid(violations))
         | ApiError::Change(
-            ChangeRefusal::Selection(violations) | ChangeRefusal::Status(violations),
+            ChangeRejection::Selection(violations) | ChangeRejection::Status(violations),
         ) => violations,
         ApiError::Publish(
-            PublishRefusal::Json(_)
-            | PublishRefusal::CloudEvent
-            | PublishRefusal::EmptyBatch
-            | PublishRefusal::TooManyEvents { .. }
-            | PublishRefusal::EventTooLarge { .. }
-            | PublishRefusal::BatchTooLarge { .. }
-            | PublishRefusal::Conflict { .. }
-            | PublishRefusal::QuotaExceeded { .. }
-            | PublishRefusal::ForeignOwner { .. }
-            | PublishRefusal::Limit(_)
-            | PublishRefusal::Store(_)
-            | PublishRefusal::Engine(_),
+            PublishRejection::Json(_)
+            | PublishRejection::CloudEvent
+            | PublishRejection::EmptyBatch
+            | PublishRejection::TooManyEvents { .. }
+            | PublishRejection::EventTooLarge { .. }
+            | PublishRejection::BatchTooLarge { .. }
+            | PublishRejection::Conflict { .. }
+            | PublishRejection::QuotaExceeded { .. }
+            | PublishRejection::ForeignOwner { .. }
+            | PublishRejection::Limit(_)
+            | PublishRejection::Store(_)
+            | PublishRejection::Engine(_),
         )
         | ApiError::Change(
-            ChangeRefusal::Json(_)
-            | ChangeRefusal::UpTo(_)
-            | ChangeRefusal::TooManyIds { .. }
-            | ChangeRefusal::Limit(_)
-            | ChangeRefusal::Overloaded
-            | ChangeRefusal::HungUp
-            | ChangeRefusal::Store(_)
-            | ChangeRefusal::Engine(_),
+            ChangeRejection::Json(_)
+            | ChangeRejection::UpTo(_)
+            | ChangeRejection::TooManyIds { .. }
+            | ChangeRejection::Limit(_)
+            | ChangeRejection::Overloaded
+            | ChangeRejection::HungUp
+            | ChangeRejection::Store(_)
+            | ChangeRejection::Engine(_),
         )
         | ApiError::Body(_)
         | ApiError::LogLevel(_)

@@ -1,4 +1,4 @@
-//! The layer around all routes. It assigns request ids, refuses foreign requests, catches panics, counts
+//! The layer around all routes. It assigns request ids, rejects foreign requests, catches panics, counts
 //! requests, and logs them.
 //!
 //! One layer instead of five: every request pays for the boxes and clones between layers.
@@ -22,7 +22,7 @@ use tracing::Instrument as _;
 
 use crate::error::{ApiError, RouteError};
 use crate::identity;
-use crate::limits::delay_refused_request;
+use crate::limits::delay_rejected_request;
 use crate::state::AppState;
 
 use visit::Visit;
@@ -105,7 +105,7 @@ where
             let Ok(mut response) = answer;
             if response.status() == StatusCode::TOO_MANY_REQUESTS {
                 // Boxed, it takes no room in every request.
-                Box::pin(delay_refused_request(&state.drain)).await;
+                Box::pin(delay_rejected_request(&state.drain)).await;
             }
             visit.end(&mut response);
             Ok(response)
@@ -119,7 +119,7 @@ where
     }
 }
 
-/// Removes the prefix of a public URL from the path. Returns the response if the request is refused.
+/// Removes the prefix of a public URL from the path. Returns the response if the request is rejected.
 fn stop(request: &mut Request, state: &AppState) -> Option<Response> {
     // `OPTIONS *` is about the server as a whole (RFC 9110 §9.3.7). Load balancers use it as a health
     // check.
@@ -129,8 +129,8 @@ fn stop(request: &mut Request, state: &AppState) -> Option<Response> {
     if let identity::Entry::Slash(location) = state.authenticator.pages.enter(request) {
         return Some((StatusCode::PERMANENT_REDIRECT, [(LOCATION, location)]).into_response());
     }
-    let refused = state.authenticator.guard(request).err();
-    refused.map(|foreign| ApiError::from(foreign).into_response())
+    let rejected = state.authenticator.guard(request).err();
+    rejected.map(|foreign| ApiError::from(foreign).into_response())
 }
 
 /// The error with the message of a panic.
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn logs_repeated_failures_and_refusals_once() {
+    async fn logs_repeated_failures_and_rejections_once() {
         async fn failing() -> ApiError {
             StoreFailure::Timeout.into()
         }
@@ -243,11 +243,11 @@ mod tests {
             kept.iter().filter(|line| line.contains(part)).count()
         };
         assert_eq!(lines("could not serve a request"), 1);
-        assert_eq!(lines("refused a request as foreign"), 1);
+        assert_eq!(lines("rejected a request as foreign"), 1);
         assert_eq!(lines("evil.example"), 1);
         tokio::time::sleep(REPORT_EVERY + std::time::Duration::from_millis(1)).await;
         assert_eq!(lines("requests=149"), 2);
         assert_eq!(lines("could not serve further requests"), 1);
-        assert_eq!(lines("refused further requests as foreign"), 1);
+        assert_eq!(lines("rejected further requests as foreign"), 1);
     }
 }

@@ -27,7 +27,7 @@ pub(crate) use authority::Head;
 pub use authority::{Origin, OriginError};
 pub(crate) use credential::{Credential, Ending, Validity, Watch, ended};
 pub(crate) use error::{CredentialError, insufficient};
-pub(crate) use foreign::{Foreign, ForeignRequest, Refused};
+pub(crate) use foreign::{Foreign, ForeignRequest, Rejected};
 pub use local::LOCAL_USER;
 pub use local_only::local_only;
 pub(crate) use pages::{Entry, Pages};

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use tidings_event::OwnerId;
 
-pub(crate) use delay::{delay_refused_request, delay_refused_stream};
+pub(crate) use delay::{delay_rejected_request, delay_rejected_stream};
 pub(crate) use error::LimitError;
 pub(crate) use streams::StreamSlot;
 pub(crate) use uri::check_uri;
@@ -133,7 +133,7 @@ impl Callers {
 
     /// Counts the bytes of a response as further requests, and waits until the caller's rate has room for
     /// them. A caller who reads large pages as fast as possible would otherwise keep the server busy
-    /// although every request is within the rate. The response is never refused: it is delayed, by
+    /// although every request is within the rate. The response is never rejected: it is delayed, by
     /// [`MAX_DELAY`] at most.
     pub(crate) async fn count_response(&self, caller: OwnerId, bytes: usize) {
         let Some(requests) = &self.requests else {
@@ -236,7 +236,7 @@ fn events_of(reach: Reach, bytes: u64) -> u32 {
     }
 }
 
-/// At least one second: a client that retries at once would be refused again.
+/// At least one second: a client that retries at once would be rejected again.
 fn whole_seconds(wait: Duration) -> u32 {
     let seconds = wait.as_nanos().div_ceil(1_000_000_000).max(1);
     u32::try_from(seconds).unwrap_or(u32::MAX)

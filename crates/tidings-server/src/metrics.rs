@@ -128,7 +128,7 @@ impl Metrics {
             "TLS handshakes that failed or took too long",
         );
         let refused_by_limit = Family::<LimitLabel, Counter>::default();
-        // Every series exists from the start, so that a rate includes the first refusal.
+        // Every series exists from the start, so that a rate includes the first rejection.
         for limit in LIMITS {
             refused_by_limit.get_or_create_owned(&LimitLabel { limit });
         }
@@ -138,7 +138,7 @@ impl Metrics {
         }
         registry.register(
             "tidings_requests_refused_as_foreign",
-            "Requests refused because they name another host or come from another web page",
+            "Requests rejected because they name another host or come from another web page",
             foreign.clone(),
         );
         let connections = Gauge::default();
@@ -156,7 +156,7 @@ impl Metrics {
         registry.register_collector(Box::new(Process));
         registry.register(
             "tidings_requests_refused_by_limit",
-            "Requests refused because they were beyond a limit, by the limit",
+            "Requests rejected because they were beyond a limit, by the limit",
             refused_by_limit.clone(),
         );
         Self {
@@ -184,7 +184,7 @@ impl Metrics {
     }
 
     /// Counts a request that exceeds a limit.
-    pub(crate) fn count_refusal(&self, limit: LimitError) {
+    pub(crate) fn count_rejection(&self, limit: LimitError) {
         let [
             publishes,
             own_publishes,

@@ -58,7 +58,7 @@ pub(crate) fn documented_statuses(operation: &Operation) -> Vec<u16> {
     statuses.collect()
 }
 
-/// The document of a server without authentication, which neither asks for a token nor refuses one.
+/// The document of a server without authentication, which neither asks for a token nor rejects one.
 fn openapi_without_login() -> String {
     let mut document = value();
     remove(&mut document["components"], "securitySchemes");
@@ -121,9 +121,9 @@ fn clean(value: &mut Value) {
 /// Adds what utoipa cannot express.
 fn refine(document: &mut Value) {
     let schemas = &mut document["components"]["schemas"];
-    // A batch without events is refused: most likely it is a mistake.
+    // A batch without events is rejected: most likely it is a mistake.
     schemas["Publication"]["oneOf"][1]["minItems"] = 1.into();
-    // An empty filter is refused: it would select everything.
+    // An empty filter is rejected: it would select everything.
     schemas["ChangeFilter"]["minProperties"] = 1.into();
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Pool {
 /// The accounts of the callers that hold memory.
 type Callers = Arc<Mutex<HashMap<OwnerId, Arc<Account>>>>;
 
-/// The memory of one caller's waiting requests. Further ones are refused at once.
+/// The memory of one caller's waiting requests. Further ones are rejected at once.
 const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
 /// The memory of a waiting request besides the bytes that it declares.
@@ -63,7 +63,7 @@ impl Pool {
     }
 
     /// Waits for a part of the pool for at most `patience`. Requests that hold all of it and wait for more
-    /// do not block each other forever: they are refused in the end, and give back their parts.
+    /// do not block each other forever: they are rejected in the end, and give back their parts.
     pub(crate) async fn take(
         &self,
         bytes: usize,

@@ -1,4 +1,4 @@
-//! The response to a refused or failed request: the status, the error body and the headers.
+//! The response to a rejected or failed request: the status, the error body and the headers.
 //!
 //! Each part of the server has an error type of its own, beside the code that returns it, and turns
 //! it into a [`Problem`]. [`ApiError`](crate::error::ApiError) only collects these types.
@@ -54,7 +54,7 @@ pub(crate) struct Failure {
 
 impl Problem {
     /// A request that its sender can correct, or repeat later.
-    pub(crate) fn refusal(status: StatusCode, code: ErrorCode, error: impl Into<String>) -> Self {
+    pub(crate) fn rejection(status: StatusCode, code: ErrorCode, error: impl Into<String>) -> Self {
         let body = ErrorBody::new(code, ErrorSeverity::Error, error);
         let is_unavailable = status == StatusCode::SERVICE_UNAVAILABLE;
         Self {
@@ -70,7 +70,7 @@ impl Problem {
 
     /// A failure that the operator has to look into. It is logged as an error.
     pub(crate) fn failure(status: StatusCode, code: ErrorCode, error: impl Into<String>) -> Self {
-        let mut problem = Self::refusal(status, code, error);
+        let mut problem = Self::rejection(status, code, error);
         problem.body.severity = ErrorSeverity::Critical;
         problem.is_failure = true;
         problem
@@ -182,7 +182,7 @@ impl IntoResponse for Problem {
         let header = self.header.take();
         if failure.is_none() {
             let status = status.as_u16();
-            tracing::debug!(status, cause = self.cause, "refused a request");
+            tracing::debug!(status, cause = self.cause, "rejected a request");
         }
         let json = serde_json::to_vec(&self.into_body());
         let json = json.expect("an error body has only text keys");

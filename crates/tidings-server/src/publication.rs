@@ -1,8 +1,8 @@
-//! Parses the events of a publish request, and reports why they are refused.
+//! Parses the events of a publish request, and reports why they are rejected.
 
 mod options;
 mod owner;
-mod refusal;
+mod rejection;
 mod unfit;
 
 use tidings_event::wire::Policy;
@@ -15,7 +15,7 @@ use crate::token::Scopes;
 
 pub(crate) use options::{EventLocation, PublishOptions};
 pub(crate) use owner::Subjects;
-pub(crate) use refusal::PublishRefusal;
+pub(crate) use rejection::PublishRejection;
 use unfit::{Unfit, is_cloud_event};
 
 /// Reads the events that a caller publishes.
@@ -49,7 +49,7 @@ impl<'a> EventParser<'a> {
     }
 
     /// Reads a body that is one event.
-    pub(crate) fn read_one(self, text: &str) -> Result<Draft, PublishRefusal> {
+    pub(crate) fn read_one(self, text: &str) -> Result<Draft, PublishRejection> {
         self.read_draft(text, text, "").map_err(Unfit::alone)
     }
 
@@ -61,7 +61,7 @@ impl<'a> EventParser<'a> {
         text: &str,
         count: impl FnOnce(usize) -> Result<(), LimitError>,
         prepare: impl Fn(Draft) -> T,
-    ) -> Result<Vec<T>, PublishRefusal> {
+    ) -> Result<Vec<T>, PublishRejection> {
         let elements = self.elements(text, count)?;
         let mut prepared = Vec::with_capacity(elements.len());
         let mut unreadable = false;
@@ -70,9 +70,9 @@ impl<'a> EventParser<'a> {
             match self.read_draft(text, element, &format!("[{index}]")) {
                 Ok(draft) => prepared.push(prepare(draft)),
                 Err(Unfit::Invalid(of_one)) => violations.extend_from_batch(index, of_one),
-                Err(Unfit::CloudEvent) => return Err(PublishRefusal::CloudEvent),
+                Err(Unfit::CloudEvent) => return Err(PublishRejection::CloudEvent),
                 Err(Unfit::Foreign) => {
-                    return Err(PublishRefusal::ForeignOwner { index: Some(index) });
+                    return Err(PublishRejection::ForeignOwner { index: Some(index) });
                 }
                 Err(Unfit::Unreadable(fault)) => {
                     unreadable = true;
@@ -82,18 +82,18 @@ impl<'a> EventParser<'a> {
         }
         match violations.into_result() {
             Ok(()) => Ok(prepared),
-            Err(violations) if unreadable => Err(PublishRefusal::Json(InvalidJson(violations))),
-            Err(violations) => Err(PublishRefusal::Invalid(violations)),
+            Err(violations) if unreadable => Err(PublishRejection::Json(InvalidJson(violations))),
+            Err(violations) => Err(PublishRejection::Invalid(violations)),
         }
     }
 
-    /// Reads an array in the same way, but accepts or refuses each event by itself.
+    /// Reads an array in the same way, but accepts or rejects each event by itself.
     pub(crate) fn read_each<T>(
         self,
         text: &str,
         count: impl FnOnce(usize) -> Result<(), LimitError>,
         prepare: impl Fn(Draft) -> T,
-    ) -> Result<Vec<Result<T, PublishRefusal>>, PublishRefusal> {
+    ) -> Result<Vec<Result<T, PublishRejection>>, PublishRejection> {
         let elements = self.elements(text, count)?.into_iter();
         let read = |element| {
             let draft = self.read_draft(text, element, "");
@@ -106,13 +106,13 @@ impl<'a> EventParser<'a> {
         self,
         text: &str,
         count: impl FnOnce(usize) -> Result<(), LimitError>,
-    ) -> Result<Vec<&str>, PublishRefusal> {
+    ) -> Result<Vec<&str>, PublishRejection> {
         let limit = self.limits.batch_events;
         let elements = json::elements(text, text, "body", limit)?;
         match elements.count {
-            0 => return Err(PublishRefusal::EmptyBatch),
+            0 => return Err(PublishRejection::EmptyBatch),
             events if events > limit => {
-                return Err(PublishRefusal::TooManyEvents { events, limit });
+                return Err(PublishRejection::TooManyEvents { events, limit });
             }
             events => count(events)?,
         }
@@ -124,7 +124,7 @@ impl<'a> EventParser<'a> {
     }
 
     /// Reads an event. A `CloudEvent` lacks required fields, and its `subject` can look like another user, so
-    /// only a refused event is examined for it.
+    /// only a rejected event is examined for it.
     fn read_draft(self, document: &str, part: &str, prefix: &str) -> Result<Draft, Unfit> {
         let read = self.read_event_of_ours(document, part, prefix);
         match read {

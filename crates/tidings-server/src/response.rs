@@ -36,7 +36,7 @@ const LEAST_BYTES: usize = 4 * 1024;
 /// One caller gets an eighth of each pool: 8 MiB for pages, of which each takes 1 MiB while it is read.
 const CALLER_PARTS: usize = 8;
 
-/// How long a request waits for its memory before it is refused. Clients usually read a response in
+/// How long a request waits for its memory before it is rejected. Clients usually read a response in
 /// far less time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -106,7 +106,7 @@ impl ResponseBudget {
         let part = Box::pin(async {
             tokio::select! {
                 part = unless_abandoned(waiting) => part.ok_or(ResponseError::HungUp)?,
-                refused = ended(credential) => Err(ResponseError::Credential(refused.into())),
+                rejected = ended(credential) => Err(ResponseError::Credential(rejected.into())),
             }
         })
         .await?;
@@ -179,9 +179,9 @@ mod tests {
             let mut reserved = reserve(&budget, A, MIB).await.unwrap();
             unread.push(reserved.hold(vec![0_u8; MIB]));
         }
-        let refused = reserve(&budget, A, MIB).await;
-        let Err(ResponseError::Limit(LimitError::Responses { bytes })) = refused else {
-            panic!("{refused:?}");
+        let rejected = reserve(&budget, A, MIB).await;
+        let Err(ResponseError::Limit(LimitError::Responses { bytes })) = rejected else {
+            panic!("{rejected:?}");
         };
         assert_eq!(bytes, share);
         // Counts of the same caller, and pages of others, are not delayed.
@@ -220,8 +220,8 @@ mod tests {
         for _ in 0..LONG_POOL_BYTES / MIB {
             unread.push(reserve(&budget, A, MIB).await.unwrap());
         }
-        let refused = reserve(&budget, A, MIB).await;
-        assert!(matches!(refused, Err(ResponseError::Overloaded)));
+        let rejected = reserve(&budget, A, MIB).await;
+        assert!(matches!(rejected, Err(ResponseError::Overloaded)));
         drop(unread);
         assert!(reserve(&budget, A, MIB).await.is_ok());
     }

@@ -164,18 +164,18 @@ mod tests {
 
     use super::*;
 
-    async fn answer<R>(routes: &R, path: &str) -> Response
+    async fn response<R>(routes: &R, path: &str) -> Response
     where
         R: Service<Request, Response = Response, Error = Infallible> + Clone,
     {
         let request = Request::get(path).header("host", "localhost");
         let request = request.body(Body::empty()).unwrap();
-        let Ok(answer) = routes.clone().oneshot(request).await;
-        answer
+        let Ok(response) = routes.clone().oneshot(request).await;
+        response
     }
 
-    async fn text(answer: Response) -> String {
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
+    async fn text(response: Response) -> String {
+        let body = response.into_body().collect().await.unwrap().to_bytes();
         String::from_utf8(body.into()).unwrap()
     }
 
@@ -192,11 +192,11 @@ mod tests {
         let data_dir = TempDir::new().unwrap();
         let gate = GateLayer::new(state(&data_dir).await);
         let routes = gate.layer(Router::new().route("/", get(broken)));
-        let answer = answer(&routes, "/").await;
-        assert_eq!(answer.status(), 500);
-        assert!(answer.headers().contains_key("x-request-id"));
-        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
-        let text = text(answer).await;
+        let response = response(&routes, "/").await;
+        assert_eq!(response.status(), 500);
+        assert!(response.headers().contains_key("x-request-id"));
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+        let text = text(response).await;
         assert!(text.contains("\"code\":\"internal\""), "{text}");
         assert!(!text.contains("secret"), "{text}");
     }
@@ -212,9 +212,9 @@ mod tests {
         for (host, status) in [("localhost", 500), ("example.org", 403)] {
             let request = Request::head("/broken").header("host", host);
             let request = request.body(Body::empty()).unwrap();
-            let Ok(answer) = routes.clone().oneshot(request).await;
+            let Ok(response) = routes.clone().oneshot(request).await;
             assert_eq!(
-                (answer.status().as_u16(), text(answer).await),
+                (response.status().as_u16(), text(response).await),
                 (status, String::new())
             );
         }
@@ -225,13 +225,13 @@ mod tests {
         let data_dir = TempDir::new().unwrap();
         let state = state(&data_dir).await;
         let router = standalone(&state);
-        assert_eq!(answer(&router, "/readyz").await.status(), 200);
+        assert_eq!(response(&router, "/readyz").await.status(), 200);
         state.drain.begin();
-        assert_eq!(answer(&router, "/healthz").await.status(), 200);
-        let unready = answer(&router, "/readyz").await;
+        assert_eq!(response(&router, "/healthz").await.status(), 200);
+        let unready = response(&router, "/readyz").await;
         assert_eq!(unready.status(), 503);
         assert!(text(unready).await.contains("shutting_down"));
-        let stream = answer(&router, "/api/system/events/subscribe").await;
+        let stream = response(&router, "/api/system/events/subscribe").await;
         assert_eq!(stream.status(), 200);
         let only = text(stream).await;
         assert!(only.starts_with("retry: "), "{only}");

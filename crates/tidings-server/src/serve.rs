@@ -94,7 +94,7 @@ impl Server {
     /// Outside of a Tokio runtime.
     pub fn bind(engine: Tidings, config: Config) -> Result<Self, BindError> {
         let address = config.listen;
-        refuse_if_open_to_others(address, &config)?;
+        reject_if_open_to_others(address, &config)?;
         if cfg!(not(feature = "metrics")) && config.metrics_listen.is_some() {
             return Err(BindError::WithoutFeature {
                 wish: "listen for metrics",
@@ -102,12 +102,12 @@ impl Server {
             });
         }
         let tls = config.tls.clone().map(load_tls).transpose()?;
-        let refused = |source| BindError::Listen { address, source };
-        let listener = listen(address).map_err(refused)?;
-        let local_addr = listener.local_addr().map_err(refused)?;
+        let rejected = |source| BindError::Listen { address, source };
+        let listener = listen(address).map_err(rejected)?;
+        let local_addr = listener.local_addr().map_err(rejected)?;
         let for_metrics = config.metrics_listen.map(|address| {
-            let refused = |source| BindError::ListenForMetrics { address, source };
-            listen(address).map_err(refused)
+            let rejected = |source| BindError::ListenForMetrics { address, source };
+            listen(address).map_err(rejected)
         });
         Ok(Self {
             listener,
@@ -244,7 +244,7 @@ fn resume(connections: &Arc<Connections>) -> Resume {
 }
 
 /// Without authentication every client has all permissions, so only this machine must be able to connect.
-fn refuse_if_open_to_others(address: SocketAddr, config: &Config) -> Result<(), BindError> {
+fn reject_if_open_to_others(address: SocketAddr, config: &Config) -> Result<(), BindError> {
     if address.ip().is_loopback() {
         return Ok(());
     }

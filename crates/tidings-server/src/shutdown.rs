@@ -100,8 +100,8 @@ thread_local! {
     static ABANDONED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Awaits a part of a request that is useless after the client has hung up, such as its wait in a
-/// queue. Returns `None` if the client has hung up.
+/// Awaits a part of a request that is useless after the client has disconnected, such as its wait in a
+/// queue. Returns `None` if the client has disconnected.
 pub(crate) async fn unless_abandoned<F: Future>(part: F) -> Option<F::Output> {
     let mut part = pin!(part);
     poll_fn(|context| {

@@ -39,7 +39,7 @@ pub(crate) struct AppState {
     /// The longest path with its query, in bytes.
     pub(crate) uri_bytes: usize,
     pub(crate) metrics: Metrics,
-    /// Counts requests that fail, or are refused as foreign, for the same reason.
+    /// Counts requests that fail, or are rejected as foreign, for the same reason.
     pub(crate) repeats: Arc<Repeats>,
     /// The silence after which a stream sends a comment.
     pub(crate) keepalive: Duration,
@@ -187,18 +187,18 @@ impl AppState {
         tokio::select! {
             biased;
             read = read => self.judge(read),
-            refused = crate::identity::ended(credential) => Err(CredentialError::from(refused).into()),
+            rejected = crate::identity::ended(credential) => Err(CredentialError::from(rejected).into()),
         }
     }
 
-    /// Counts a refusal by a limit.
+    /// Counts a rejection by a limit.
     pub(crate) fn judge<T, E: Into<ApiError>>(&self, outcome: Result<T, E>) -> Result<T, ApiError> {
-        outcome.map_err(|refused| {
-            let refused = refused.into();
-            if let ApiError::Limit(limit) = &refused {
-                self.metrics.count_refusal(*limit);
+        outcome.map_err(|rejected| {
+            let rejected = rejected.into();
+            if let ApiError::Limit(limit) = &rejected {
+                self.metrics.count_rejection(*limit);
             }
-            refused
+            rejected
         })
     }
 }

@@ -58,13 +58,13 @@ impl StoreFailure {
                 "The event store does not respond",
             )
             .remedy("try again in a moment"),
-            Self::ShuttingDown => Problem::refusal(
+            Self::ShuttingDown => Problem::rejection(
                 StatusCode::SERVICE_UNAVAILABLE,
                 ErrorCode::ShuttingDown,
                 "The server is shutting down",
             )
             .remedy("try again in a moment; an event that was stored is not stored twice"),
-            Self::Overloaded => Problem::refusal(
+            Self::Overloaded => Problem::rejection(
                 StatusCode::SERVICE_UNAVAILABLE,
                 ErrorCode::Overloaded,
                 "Too many queries are waiting",
@@ -88,7 +88,7 @@ fn of_store(error: &StoreError) -> Problem {
         )
         .caused_by(error)
         .logged_elsewhere(),
-        StoreError::TookTooLong { limit } => Problem::refusal(
+        StoreError::TookTooLong { limit } => Problem::rejection(
             StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::QueryTooSlow,
             "The query takes too long",
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn does_not_log_a_refused_read_as_a_failure() {
+    fn does_not_log_a_rejected_read_as_a_failure() {
         let limit = Duration::from_secs(10);
         for (error, status, code) in [
             (

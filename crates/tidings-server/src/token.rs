@@ -1,7 +1,7 @@
 //! Signed JSON Web Tokens (RFC 7519): what they allow, how they are verified, and their revocation.
 //!
 //! This module does not depend on HTTP. It follows the best practices of RFC 8725: the key determines
-//! its algorithm, every token must expire, and unknown critical headers are refused.
+//! its algorithm, every token must expire, and unknown critical headers are rejected.
 
 mod claims;
 #[cfg(feature = "jwt")]

@@ -43,7 +43,7 @@ impl Metrics {
 
     pub(crate) const fn count_foreign(&self, _: Foreign) {}
 
-    pub(crate) const fn count_refusal(&self, _: LimitError) {}
+    pub(crate) const fn count_rejection(&self, _: LimitError) {}
 
     pub(crate) const fn count_stalled(&self) {}
 

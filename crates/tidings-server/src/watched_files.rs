@@ -77,8 +77,8 @@ pub(crate) struct WatchedFiles<const N: usize, E> {
     unsettled: bool,
     /// Shows whether the contents are the same; none if they could not be read.
     digest: Option<u64>,
-    /// Files in this state were refused once. Several files are seldom replaced in one moment, so they
-    /// are read a second time before the refusal is logged.
+    /// Files in this state were rejected once. Several files are seldom replaced in one moment, so they
+    /// are read a second time before the rejection is logged.
     doubted: Option<[Option<Stamp>; N]>,
     /// The fault that was last logged; none while the files are good.
     fault: Option<String>,
@@ -95,7 +95,7 @@ impl<const N: usize, E: Error + 'static> WatchedFiles<N, E> {
     ///
     /// # Errors
     ///
-    /// If `take` refuses them.
+    /// If `take` rejects them.
     pub(crate) fn open(
         paths: [PathBuf; N],
         what: &'static str,
@@ -117,7 +117,7 @@ impl<const N: usize, E: Error + 'static> WatchedFiles<N, E> {
         Ok(files)
     }
 
-    /// Reads the files if one has changed. Files that are refused are logged once and change nothing.
+    /// Reads the files if one has changed. Files that are rejected are logged once and change nothing.
     fn poll(&mut self) {
         let fault = match self.read_changed() {
             Ok(Polled::Unchanged) => return,

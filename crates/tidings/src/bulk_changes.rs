@@ -76,7 +76,7 @@ impl Tidings {
         }
         self.shared.activity.note(owner);
         let turn = self.shared.bulk_changes.take(owner).await;
-        let turn = turn.map_err(|refused| match refused {
+        let turn = turn.map_err(|rejected| match rejected {
             NoTurn::OwnersLineIsFull => ChangeError::TooManyWaiting {
                 limit: BULK_CHANGES.waiting_each,
             },
@@ -290,9 +290,9 @@ mod tests {
             assert!((&mut change).now_or_never().is_none());
             waiting.push(change);
         }
-        let refused = tidings.change(owner, ALL, READ).await.unwrap_err();
+        let rejected = tidings.change(owner, ALL, READ).await.unwrap_err();
         let limit = BULK_CHANGES.waiting_each;
-        assert!(matches!(refused, ChangeError::TooManyWaiting { limit: told } if told == limit));
+        assert!(matches!(rejected, ChangeError::TooManyWaiting { limit: told } if told == limit));
         drop(waiting);
         assert_eq!(turns.load(), (1, 0));
         drop(turn);

@@ -155,7 +155,7 @@ impl Committer {
         }
     }
 
-    /// Refuses new requests and waits until all queued ones are acknowledged.
+    /// Rejects new requests and waits until all queued ones are acknowledged.
     pub(crate) async fn close(&self) {
         self.lanes.close();
         // Keeps the handles until the tasks have ended, so that every caller waits for the end.

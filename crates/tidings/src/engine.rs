@@ -523,12 +523,12 @@ impl Tidings {
         self.shared.hub.close();
     }
 
-    /// Refuses new requests, commits and acknowledges the accepted ones, lets the subscriptions deliver
+    /// Rejects new requests, commits and acknowledges the accepted ones, lets the subscriptions deliver
     /// them and end, and unlocks the data directory. This closes all clones of the handle. Every call
     /// waits until the engine is closed.
     pub async fn close(&self) {
-        // Refuses the waiting changes; the running ones end with the committer.
-        self.shared.bulk_changes.refuse();
+        // Rejects the waiting changes; the running ones end with the committer.
+        self.shared.bulk_changes.reject();
         self.shared.committer.close().await;
         self.shared.hub.close();
         // An error means that the store is closed or cannot be written. The next start then finds an

@@ -1,4 +1,4 @@
-//! Why the engine refuses.
+//! Why the engine rejects.
 
 use std::error::Error;
 use std::sync::Arc;

@@ -21,7 +21,7 @@ const PUBLISH_WAIT: Duration = Duration::from_secs(2);
 impl Tidings {
     /// Builds an event and publishes it, for callers whose work is done with or without the event.
     ///
-    /// It waits at most 2 seconds. If the event breaks a rule, is refused or is not stored in that
+    /// It waits at most 2 seconds. If the event breaks a rule, is rejected or is not stored in that
     /// time, an error is logged and the result is `None`. An event that the engine accepted is stored
     /// even if the time is up or the future is dropped.
     pub async fn publish_or_log(&self, event: EventBuilder) -> Option<Receipt> {

@@ -24,7 +24,7 @@ impl PostgresConfig {
 ///
 /// # Errors
 ///
-/// The server cannot be reached, or refuses.
+/// The server cannot be reached, or rejects.
 pub async fn inspect(config: &PostgresConfig) -> Result<PostgresState, OpenError> {
     Ok(postgres::inspect(config).await?)
 }

@@ -168,10 +168,10 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     fn room(&self) -> Option<Room>;
 
     /// Checks the space of the disk, creates the missing part of the reserve, and logs when the store begins
-    /// or ends to refuse events.
+    /// or ends to reject events.
     async fn look_after_room(&self) -> Result<Pressure, StoreError>;
 
-    /// Stores a token that all nodes refuse from now on. Called only if the store [is shared](Self::is_shared).
+    /// Stores a token that all nodes reject from now on. Called only if the store [is shared](Self::is_shared).
     async fn revoke(&self, token: RevokedToken) -> Result<(), StoreError>;
 
     /// The tokens that were revoked after a version, which is the number of the last one that is known; from the
@@ -182,6 +182,6 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// Checks that the store can be read and takes events.
     async fn check(&self) -> Result<(), StoreError>;
 
-    /// Commits the requests it was given and ends the store. Later calls are refused.
+    /// Commits the requests it was given and ends the store. Later calls are rejected.
     async fn close(&self);
 }

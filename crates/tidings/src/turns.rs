@@ -137,14 +137,14 @@ impl<K: Copy + Eq + Hash + Debug> Turns<K> {
         }
     }
 
-    /// Gives no more turns and refuses the jobs that wait.
-    pub(crate) fn refuse(&self) {
+    /// Gives no more turns and rejects the jobs that wait.
+    pub(crate) fn reject(&self) {
         self.lock().close();
     }
 
-    /// Refuses further jobs, and returns when the running ones have ended.
+    /// Rejects further jobs, and returns when the running ones have ended.
     pub(crate) async fn close(&self) {
-        self.refuse();
+        self.reject();
         loop {
             let ended = self.shared.ended.notified();
             if self.lock().running == 0 {
@@ -382,12 +382,12 @@ mod tests {
         let turns = Turns::new(BOUNDS);
         let _first = now(Box::pin(turns.take('a')));
         let _waiting = [wait_for(&turns, 'a'), wait_for(&turns, 'a')];
-        let refused = turns.take('a').now_or_never().unwrap();
-        assert_eq!(refused.unwrap_err(), NoTurn::OwnersLineIsFull);
+        let rejected = turns.take('a').now_or_never().unwrap();
+        assert_eq!(rejected.unwrap_err(), NoTurn::OwnersLineIsFull);
         let _second = now(Box::pin(turns.take('b')));
         let _third = wait_for(&turns, 'b');
-        let refused = turns.take('c').now_or_never().unwrap();
-        assert_eq!(refused.unwrap_err(), NoTurn::AllLinesAreFull);
+        let rejected = turns.take('c').now_or_never().unwrap();
+        assert_eq!(rejected.unwrap_err(), NoTurn::AllLinesAreFull);
     }
 
     #[test]
@@ -408,17 +408,17 @@ mod tests {
     }
 
     #[test]
-    fn closing_refuses_waiting_jobs_and_waits_for_running_ones() {
+    fn closing_rejects_waiting_jobs_and_waits_for_running_ones() {
         let turns = Turns::new(BOUNDS);
         let running = now(Box::pin(turns.take('a')));
         let waiting = wait_for(&turns, 'a');
         let mut closing = Box::pin(turns.close());
         assert!((&mut closing).now_or_never().is_none());
-        let refused = waiting.now_or_never().unwrap();
-        assert_eq!(refused.unwrap_err(), NoTurn::Closed);
+        let rejected = waiting.now_or_never().unwrap();
+        assert_eq!(rejected.unwrap_err(), NoTurn::Closed);
         drop(running);
         assert!(closing.now_or_never().is_some());
-        let refused = turns.take('a').now_or_never().unwrap();
-        assert_eq!(refused.unwrap_err(), NoTurn::Closed);
+        let rejected = turns.take('a').now_or_never().unwrap();
+        assert_eq!(rejected.unwrap_err(), NoTurn::Closed);
     }
 }

@@ -147,7 +147,7 @@ async fn existing_files_are_not_overwritten() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_a_backup_is_refused() {
+async fn a_file_that_is_not_a_backup_is_rejected() {
     let dir = tempfile::tempdir().expect("a directory");
     let (live, file, copy) = (
         dir.path().join("live"),
@@ -171,10 +171,10 @@ async fn a_file_that_is_not_a_backup_is_refused() {
     let cut_off = whole[..whole.len() / 2].to_vec();
     for wrong in [Vec::new(), b"not a database".to_vec(), damaged, cut_off] {
         fs::write(&file, &wrong).expect("writable");
-        let refused = tidings::sqlite::restore(&file, &copy);
+        let rejected = tidings::sqlite::restore(&file, &copy);
         assert!(
-            matches!(&refused, Err(BackupError::NotAStore { path, .. }) if *path == file),
-            "{refused:?}"
+            matches!(&rejected, Err(BackupError::NotAStore { path, .. }) if *path == file),
+            "{rejected:?}"
         );
         // The directory can be used.
         let tidings = open(&copy).await;
@@ -189,16 +189,16 @@ async fn a_file_that_is_not_a_backup_is_refused() {
     // The error names the source that cannot be read. An endless source is not a backup.
     let directory = tidings::sqlite::restore(dir.path(), &copy);
     let endless = tidings::sqlite::restore_from_reader(&mut std::io::repeat(0), dir.path(), &copy);
-    for refused in [directory, endless] {
+    for rejected in [directory, endless] {
         assert!(
-            matches!(&refused, Err(BackupError::NotAStore { path, .. }) if path == dir.path()),
-            "{refused:?}"
+            matches!(&rejected, Err(BackupError::NotAStore { path, .. }) if path == dir.path()),
+            "{rejected:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_store_with_a_foreign_schema_is_refused() {
+async fn a_store_with_a_foreign_schema_is_rejected() {
     let dir = tempfile::tempdir().expect("a directory");
     let (live, file) = (dir.path().join("live"), dir.path().join("backup"));
     let (victim, thief) = (OwnerId::mint(), OwnerId::mint());
@@ -229,8 +229,8 @@ async fn a_store_with_a_foreign_schema_is_refused() {
         let database = rusqlite::Connection::open(&changed).expect("a database");
         database.execute_batch(change).expect("SQL");
         drop(database);
-        let refused = tidings::sqlite::restore(&changed, &copy).expect_err("it is not ours");
-        let source = std::error::Error::source(&refused).expect("there is a reason");
+        let rejected = tidings::sqlite::restore(&changed, &copy).expect_err("it is not ours");
+        let source = std::error::Error::source(&rejected).expect("there is a reason");
         assert!(source.to_string().contains(named), "{change}: {source}");
         // A store that was changed in place runs none of it either, and the difference is reported.
         fs::remove_dir_all(&copy).expect("removable");

@@ -71,15 +71,15 @@ async fn an_event_that_reaches_two_nodes_at_once_is_stored_once() {
         let repeated = receipts.iter().filter(|receipt| receipt.repeated).count();
         assert_eq!(repeated, 1);
         assert_eq!(receipts[0].rev.map(|rev| rev.get()), Some(round + 1));
-        // Of two events with one id, one is refused.
+        // Of two events with one id, one is rejected.
         let rival = OwnerId::mint();
         let contents = ["one", "other"].map(|text| event(Some(rival), id(round), text));
         let sent = nodes.iter().zip(contents);
         let results = join_all(sent.map(|(node, event)| node.publish(event))).await;
-        let refused = results
+        let rejected = results
             .iter()
             .filter(|result| matches!(result, Err(PublishError::Conflict { .. })));
-        assert_eq!(refused.count(), 1, "{results:?}");
+        assert_eq!(rejected.count(), 1, "{results:?}");
     }
     audit(&database);
     for node in nodes {

@@ -358,8 +358,8 @@ async fn check_ids(tidings: &Tidings, version: u32) {
         assert_eq!(again.event().deleted_at.is_some(), was_deleted);
         let mut other = event(number);
         other.description = "other".to_owned();
-        let refused = tidings.publish(other).await;
-        assert!(matches!(refused, Err(PublishError::Conflict { .. })));
+        let rejected = tidings.publish(other).await;
+        assert!(matches!(rejected, Err(PublishError::Conflict { .. })));
     }
     // Ids are unique for each owner, whichever schema they were stored with.
     let copies = [1, 3, 5].map(|number| {

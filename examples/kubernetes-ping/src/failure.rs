@@ -17,8 +17,8 @@ pub(crate) enum PingError {
         context: String,
         source: KubeconfigError,
     },
-    #[error("{} at {} refuses our credentials", cluster.context, cluster.server)]
-    Refused {
+    #[error("{} at {} rejects our credentials", cluster.context, cluster.server)]
+    Rejected {
         cluster: Cluster,
         source: Box<kube::Error>,
     },
@@ -31,11 +31,11 @@ pub(crate) enum PingError {
 
 impl PingError {
     pub(crate) fn of_kube(error: kube::Error, cluster: Cluster) -> Self {
-        let refused =
+        let rejected =
             matches!(&error, kube::Error::Api(status) if matches!(status.code, 401 | 403));
         let source = Box::new(error);
-        if refused {
-            Self::Refused { cluster, source }
+        if rejected {
+            Self::Rejected { cluster, source }
         } else {
             Self::Unreachable { cluster, source }
         }
@@ -54,7 +54,7 @@ impl PingError {
                 "the context was renamed or removed from the kubeconfig",
                 "run `kubectl config get-contexts`, then give the connection one of those",
             ),
-            Self::Refused { .. } => (
+            Self::Rejected { .. } => (
                 "cluster_refused",
                 "the credentials in the kubeconfig have expired",
                 "log in to the cluster again, then ping again",
@@ -77,7 +77,7 @@ impl PingError {
         match self {
             Self::UnknownConnection(_) => Vec::new(),
             Self::Context { context, .. } => vec![("k8sContextName", context.clone())],
-            Self::Refused { cluster, .. } | Self::Unreachable { cluster, .. } => vec![
+            Self::Rejected { cluster, .. } | Self::Unreachable { cluster, .. } => vec![
                 ("k8sContextName", cluster.context.clone()),
                 ("serverAddress", cluster.server.clone()),
             ],
@@ -88,7 +88,7 @@ impl PingError {
         match self {
             Self::UnknownConnection(_) => StatusCode::NOT_FOUND,
             Self::Context { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Refused { .. } | Self::Unreachable { .. } => StatusCode::BAD_GATEWAY,
+            Self::Rejected { .. } | Self::Unreachable { .. } => StatusCode::BAD_GATEWAY,
         }
     }
 }

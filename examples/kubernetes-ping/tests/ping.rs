@@ -246,8 +246,8 @@ async fn reports_unknown_connection() {
 }
 
 #[tokio::test]
-async fn reports_refused_credentials_and_missing_context() {
-    let refusing = Router::new().fallback(async || StatusCode::UNAUTHORIZED);
+async fn reports_rejected_credentials_and_missing_context() {
+    let rejecting = Router::new().fallback(async || StatusCode::UNAUTHORIZED);
     for (context, status, code) in [
         ("home", StatusCode::BAD_GATEWAY, "cluster_refused"),
         (
@@ -256,7 +256,7 @@ async fn reports_refused_credentials_and_missing_context() {
             "context_unusable",
         ),
     ] {
-        let mut example = Example::start(serve(refusing.clone()).await, context).await;
+        let mut example = Example::start(serve(rejecting.clone()).await, context).await;
         assert_eq!(example.ping(HOME).await.0, status);
         assert_eq!(cause(&example.event().await)["Code"], code);
     }
@@ -326,7 +326,7 @@ async fn shutdown_waits_for_pings_of_disconnected_clients() {
 }
 
 #[tokio::test]
-async fn refuses_requests_from_other_origins() {
+async fn rejects_requests_from_other_origins() {
     let mut example = Example::start(serve(healthy()).await, "home").await;
     let own = example.url.clone();
     for (header, foreign) in [

@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description Returns the caller's own events and the system's that match every parameter. Parameter names are accepted in every case and with any separator, including `filter[severity]` and `severity[]`. `author`, `provider`, `initial` and `cumulative` are ignored. Other unknown parameters and malformed values are refused.
+         * @description Returns the caller's own events and the system's that match every parameter. Parameter names are accepted in every case and with any separator, including `filter[severity]` and `severity[]`. `author`, `provider`, `initial` and `cumulative` are ignored. Other unknown parameters and malformed values are rejected.
          */
         get: operations["list_events_alias"];
         put?: never;
@@ -219,7 +219,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description Returns the caller's own events and the system's that match every parameter. Parameter names are accepted in every case and with any separator, including `filter[severity]` and `severity[]`. `author`, `provider`, `initial` and `cumulative` are ignored. Other unknown parameters and malformed values are refused.
+         * @description Returns the caller's own events and the system's that match every parameter. Parameter names are accepted in every case and with any separator, including `filter[severity]` and `severity[]`. `author`, `provider`, `initial` and `cumulative` are ignored. Other unknown parameters and malformed values are rejected.
          */
         get: operations["list_events"];
         put?: never;
@@ -553,7 +553,7 @@ export interface components {
         Action: string;
         /** @description The subject area of an event, such as `connection`: `snake_case`, at most 64 bytes. */
         Category: string;
-        /** @description Selects the events of a change. An event must match every field, and one entry of a list. At least one field is required, and `null` and empty values are refused, so that a malformed filter does not widen a change. */
+        /** @description Selects the events of a change. An event must match every field, and one entry of a list. At least one field is required, and `null` and empty values are rejected, so that a malformed filter does not widen a change. */
         ChangeFilter: {
             /** @description One of these resources. */
             actedUpon?: components["schemas"]["ResourceId"][];
@@ -937,7 +937,7 @@ export interface components {
         PartlyPublished: {
             /**
              * Format: int64
-             * @description The number of refused events.
+             * @description The number of rejected events.
              */
             refused: number;
             /**
@@ -957,7 +957,7 @@ export interface components {
         Publication: components["schemas"]["ImportableEvent"] | components["schemas"]["ImportableEvent"][];
         /** @description The outcome of one event. It has either `event` or `error`. */
         PublishResult: {
-            /** @description Why the event was refused. */
+            /** @description Why the event was rejected. */
             error?: components["schemas"]["ErrorBody"];
             /** @description The event as it is stored. */
             event?: components["schemas"]["Event"];
@@ -981,7 +981,7 @@ export interface components {
             /** @description The repairs of the event as it was sent; absent if there were none. Not stored. */
             warnings?: components["schemas"]["Warning"][];
         };
-        /** @description A refused level. Existing clients expect the body of a success, other clients that of an error. */
+        /** @description A rejected level. Existing clients expect the body of a success, other clients that of an error. */
         RefusedLogConfig: components["schemas"]["LogConfig"] & components["schemas"]["ErrorBody"];
         /**
          * @description Why the reader must fetch the list again.

@@ -19,7 +19,7 @@ export type StreamState =
   | "waiting"
   /** The server requires another token or a sign-in. */
   | "signed-out"
-  /** The server refuses the stream permanently. */
+  /** The server rejects the stream permanently. */
   | "refused";
 
 export interface Follower {
@@ -37,7 +37,7 @@ export interface FollowOptions {
  * Follows a live stream from a cursor until `signal` is aborted, across lost connections,
  * restarts, silence and expiring tokens.
  *
- * Uses `fetch`, because `EventSource` can neither send a token nor detect a refusal or silence.
+ * Uses `fetch`, because `EventSource` can neither send a token nor detect a rejection or silence.
  */
 export async function follow(
   access: Access,
@@ -70,17 +70,17 @@ export async function follow(
   }
 }
 
-/** Waits for a token other than the refused one; forever if the page has no callback. */
+/** Waits for a token other than the rejected one; forever if the page has no callback. */
 async function hasOtherToken(
   { getToken }: Access,
-  refused: string | null,
+  rejected: string | null,
   backoff: Backoff,
   signal: AbortSignal,
 ): Promise<boolean> {
   while (getToken && !signal.aborted) {
     await pause(Math.max(backoff.next(), LEAST_ASKING), signal);
     const token = await tokenOf(getToken).catch(() => null);
-    if (token !== null && `Bearer ${token}` !== refused) {
+    if (token !== null && `Bearer ${token}` !== rejected) {
       return true;
     }
   }

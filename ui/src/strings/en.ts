@@ -45,7 +45,7 @@ export const strings = {
     waiting: "Connection lost, reconnecting…",
     offline: "You are offline",
     "signed-out": "Signed out",
-    refused: "Live updates were refused by the server",
+    refused: "Live updates were rejected by the server",
     reloaded: "Some updates were missed. The list has been refreshed.",
   },
   list: {

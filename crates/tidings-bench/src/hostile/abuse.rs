@@ -12,8 +12,8 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::answer::Answers;
 use super::attack::Tally;
+use super::response::Answers;
 use super::unread_streams;
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, Description, SEVERITY};
 
@@ -34,7 +34,7 @@ const UNREAD: Duration = Duration::from_secs(4);
 /// The time after which the client of a bulk change disconnects.
 const HANG_UP: Duration = Duration::from_millis(10);
 
-/// The pause after a refusal by a limit.
+/// The pause after a rejection by a limit.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A small receive buffer, so that unread responses stay at the server.
@@ -249,18 +249,18 @@ impl Client {
             "category=[%22maintenance%22]&pagesize=25".to_owned(),
         ];
         let mut socket = self.connect().await?;
-        let mut answers = Answers::default();
+        let mut responses = Answers::default();
         loop {
             let query = &paths[usize::try_from(round % 4).unwrap_or(0)];
             round += 1;
             let request = self.request("GET", &format!("/api/system/events?{query}"), "");
-            self.ask(&mut socket, &mut answers, &request).await?;
+            self.ask(&mut socket, &mut responses, &request).await?;
         }
     }
 
     async fn publish_large(&self) -> io::Result<()> {
         let mut socket = self.connect().await?;
-        let mut answers = Answers::default();
+        let mut responses = Answers::default();
         let metadata = "0,".repeat(32_700) + "0";
         let event = format!(
             "{{\"actedUpon\":\"{ACTED_UPON}\",\"category\":\"{CATEGORY}\",\"action\":\"{ACTION}\",\
@@ -268,20 +268,20 @@ impl Client {
         );
         let request = self.request("POST", "/api/system/events", &event);
         loop {
-            self.ask(&mut socket, &mut answers, &request).await?;
+            self.ask(&mut socket, &mut responses, &request).await?;
         }
     }
 
     async fn ask_much(&self) -> io::Result<()> {
         let mut socket = self.connect().await?;
-        let mut answers = Answers::default();
+        let mut responses = Answers::default();
         let list = "/api/system/events?sort=created_at&order=desc&pagesize=10&search=d";
         let list = self.request("GET", list, "");
         let unknown = "/api/system/events/status/7b1d2c3e-0000-4000-8000-000000000001";
         let mark = self.request("PUT", unknown, "{\"status\":\"read\"}");
         loop {
             for request in [&list, &mark] {
-                self.ask(&mut socket, &mut answers, request).await?;
+                self.ask(&mut socket, &mut responses, request).await?;
             }
         }
     }
@@ -289,11 +289,11 @@ impl Client {
     async fn ask(
         &self,
         socket: &mut TcpStream,
-        answers: &mut Answers,
+        responses: &mut Answers,
         request: &str,
     ) -> io::Result<()> {
         socket.write_all(request.as_bytes()).await?;
-        let status = answers.next(socket).await?;
+        let status = responses.next(socket).await?;
         self.count(|tally| tally.count_answer(status));
         if status == 429 || status == 503 {
             sleep(PAUSE).await;

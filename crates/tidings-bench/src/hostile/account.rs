@@ -77,10 +77,10 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
             .by_name()
             .map(|(request, taken)| format!("{request} {:.1} ms", taken.percentile(99)));
         notes.push(format!(
-            "{name}: 99th percentiles {}; refused requests of the user: {}; the account: {}; the server \
+            "{name}: 99th percentiles {}; rejected requests of the user: {}; the account: {}; the server \
              used {:.0} % of its core.",
             slowest.join(", "),
-            turn.during.refused,
+            turn.during.rejected,
             turn.tally,
             turn.cpu * 100.0
         ));

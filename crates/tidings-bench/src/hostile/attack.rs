@@ -13,7 +13,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::answer::Answers;
+use super::response::Answers;
 
 /// The address of the attackers, which differs from the bystander's.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
@@ -40,7 +40,7 @@ pub(super) enum Attack {
     EndlessBodies,
     SlowBodies,
     ForgedTokens,
-    RefusedStreams,
+    RejectedStreams,
 }
 
 impl Attack {
@@ -51,7 +51,7 @@ impl Attack {
         Self::EndlessBodies,
         Self::SlowBodies,
         Self::ForgedTokens,
-        Self::RefusedStreams,
+        Self::RejectedStreams,
     ];
 
     /// The name of the attack in the report.
@@ -63,13 +63,13 @@ impl Attack {
             Self::EndlessBodies => "16 endless bodies with a valid token",
             Self::SlowBodies => "500 bodies at a byte per second, with a valid token",
             Self::ForgedTokens => "16 floods of forged tokens",
-            Self::RefusedStreams => "1,000 clients that retry a stream without a token at once",
+            Self::RejectedStreams => "1,000 clients that retry a stream without a token at once",
         }
     }
 
     pub(super) const fn attackers(self) -> usize {
         match self {
-            Self::SlowHeads | Self::RefusedStreams => 1_000,
+            Self::SlowHeads | Self::RejectedStreams => 1_000,
             Self::IdleConnections => 10_000,
             Self::SlowBodies => 500,
             Self::HeaderFlood | Self::EndlessBodies | Self::ForgedTokens => 16,
@@ -85,7 +85,7 @@ pub(super) struct Tally {
     failed: u64,
     /// The number of connections that the server closed without a response.
     closed: u64,
-    answers: BTreeMap<u16, u64>,
+    responses: BTreeMap<u16, u64>,
 }
 
 impl Tally {
@@ -103,7 +103,7 @@ impl Tally {
     }
 
     pub(super) fn count_answer(&mut self, status: u16) {
-        *self.answers.entry(status).or_default() += 1;
+        *self.responses.entry(status).or_default() += 1;
     }
 }
 
@@ -113,11 +113,11 @@ impl fmt::Display for Tally {
             connected,
             failed,
             closed,
-            answers,
+            responses,
         } = self;
         write!(f, "{connected} connections, {failed} failed")?;
         write!(f, ", {closed} closed without a response")?;
-        for (status, number) in answers {
+        for (status, number) in responses {
             write!(f, ", {number} responses with status {status}")?;
         }
         Ok(())
@@ -237,7 +237,7 @@ impl Attacker {
                 );
                 self.repeat(socket, &request).await
             }
-            Attack::RefusedStreams => {
+            Attack::RejectedStreams => {
                 let request =
                     format!("GET /api/system/events/subscribe HTTP/1.1\r\nHost: {server}\r\n\r\n");
                 self.repeat(socket, &request).await
@@ -267,8 +267,8 @@ impl Attacker {
                 }
             }
         };
-        let mut answers = Answers::default();
-        let read = answers.next(&mut reader);
+        let mut responses = Answers::default();
+        let read = responses.next(&mut reader);
         let status = tokio::select! {
             status = read => status?,
             // A failed write can hide the response that the server sent before it closed the connection.
@@ -280,10 +280,10 @@ impl Attacker {
 
     /// Sends the same request repeatedly.
     async fn repeat(&self, mut socket: TcpStream, request: &str) -> io::Result<()> {
-        let mut answers = Answers::default();
+        let mut responses = Answers::default();
         loop {
             socket.write_all(request.as_bytes()).await?;
-            let status = answers.next(&mut socket).await?;
+            let status = responses.next(&mut socket).await?;
             self.count(|tally| tally.count_answer(status));
         }
     }

@@ -81,10 +81,10 @@ impl Bystander {
         self.publisher.write_all(request.as_bytes())?;
         let id = id.to_string();
         read_until(&mut self.stream, &id)?;
-        let answer = read_until(&mut self.publisher, &id)?;
+        let response = read_until(&mut self.publisher, &id)?;
         ensure!(
-            answer.starts_with("HTTP/1.1 201 "),
-            "the server refused the event: {answer}"
+            response.starts_with("HTTP/1.1 201 "),
+            "the server rejected the event: {response}"
         );
         Ok(())
     }
@@ -94,8 +94,8 @@ impl Bystander {
 pub(super) fn ask_for_health(server: SocketAddr) -> anyhow::Result<()> {
     let mut socket = connect(server)?;
     write!(socket, "GET /healthz HTTP/1.1\r\nHost: {server}\r\n\r\n")?;
-    let answer = read_until(&mut socket, "alive")?;
-    ensure!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let response = read_until(&mut socket, "alive")?;
+    ensure!(response.starts_with("HTTP/1.1 200 "), "{response}");
     Ok(())
 }
 

@@ -47,9 +47,9 @@ pub(super) async fn open(
         let mut payload = vec![0; length];
         socket.read_exact(&mut payload).await?;
         if flags & ACKNOWLEDGED == 0 && matches!(kind, SETTINGS | PING) {
-            let answer = if kind == PING { &payload[..] } else { &[] };
+            let response = if kind == PING { &payload[..] } else { &[] };
             socket
-                .write_all(&frame(kind, ACKNOWLEDGED, 0, answer))
+                .write_all(&frame(kind, ACKNOWLEDGED, 0, response))
                 .await?;
             socket.flush().await?;
         }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
-use super::answer;
+use super::response;
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION, SEVERITY, mint_id};
 use crate::statistics::Samples;
 
@@ -25,8 +25,8 @@ pub(super) struct Latencies {
     pub(super) list: Vec<f64>,
     pub(super) mark: Vec<f64>,
     pub(super) publish: Vec<f64>,
-    /// The number of refused requests.
-    pub(super) refused: u64,
+    /// The number of rejected requests.
+    pub(super) rejected: u64,
 }
 
 /// Sends one request at a time over one connection.
@@ -81,7 +81,7 @@ impl Victim {
                 list,
                 mark: marked,
                 publish,
-                refused,
+                rejected,
             } = &mut latencies;
             for (request, body, taken) in [
                 ("POST /api/system/events", &*event, publish),
@@ -97,7 +97,7 @@ impl Victim {
                 if (200..300).contains(&status) {
                     taken.push(sent.elapsed().as_secs_f64() * 1e3);
                 } else {
-                    *refused += 1;
+                    *rejected += 1;
                 }
             }
         }
@@ -116,7 +116,7 @@ impl Victim {
         let mut bytes = Vec::new();
         let mut buffer = [0; 64 * 1024];
         loop {
-            if let Some((status, _)) = answer::whole(&bytes) {
+            if let Some((status, _)) = response::whole(&bytes) {
                 return Ok(status);
             }
             let read = connection.read(&mut buffer)?;

@@ -20,7 +20,7 @@ pub(super) struct Entry {
 
 /// A rejected line, with all its faults.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(super) struct Rejected {
     pub(super) line: u64,
     pub(super) faults: Vec<String>,
 }

@@ -7,7 +7,7 @@ use tidings_client::PastEvent;
 use tidings_event::Past;
 use tokio::sync::mpsc;
 
-use super::batch::{Batch, Refused};
+use super::batch::{Batch, Rejected};
 use super::lines::{Line, Lines};
 use super::{Purpose, document};
 
@@ -37,7 +37,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 pub(super) struct Piece {
     pub(super) batch: Batch,
     /// The lines without a valid event.
-    pub(super) refused: Vec<Refused>,
+    pub(super) rejected: Vec<Rejected>,
     /// The number of bytes of the input that were read.
     pub(super) position: u64,
 }
@@ -74,7 +74,7 @@ fn next_piece<R: Read>(
     let mut piece = Piece::default();
     while let Some((number, line)) = lines.next()? {
         take(number, &line, purpose, &mut piece);
-        let count = piece.batch.len() + piece.refused.len();
+        let count = piece.batch.len() + piece.rejected.len();
         let full = count >= BATCH_LINES || lines.position() - start >= BATCH_BYTES;
         if full || (count > 0 && lines.may_block()) {
             break;
@@ -92,7 +92,7 @@ fn take(number: u64, line: &Line<'_>, purpose: Purpose, piece: &mut Piece) {
             let may_repeat = !document::mint_id(&mut event.event);
             piece.batch.push(number, event, may_repeat);
         }
-        Err(fault) => piece.refused.push(Refused {
+        Err(fault) => piece.rejected.push(Rejected {
             line: number,
             faults: vec![fault],
         }),
@@ -169,14 +169,14 @@ mod tests {
         let entries = pieces.iter().flat_map(|piece| &piece.batch.entries);
         let lines: Vec<_> = entries.map(|entry| entry.line).collect();
         assert_eq!(lines, [1, 7]);
-        let refused: Vec<_> = pieces.iter().flat_map(|piece| &piece.refused).collect();
-        let refused: Vec<_> = refused
+        let rejected: Vec<_> = pieces.iter().flat_map(|piece| &piece.rejected).collect();
+        let rejected: Vec<_> = rejected
             .iter()
-            .map(|refused| (refused.line, refused.faults[0].as_str()))
+            .map(|rejected| (rejected.line, rejected.faults[0].as_str()))
             .collect();
         let bytes = huge.len() - 1;
         assert_eq!(
-            refused,
+            rejected,
             [
                 (4, "is not JSON: expected ident (column 2)"),
                 (

@@ -10,8 +10,8 @@ pub(super) fn write(delivery: &Delivery, ended: Result<(), Stop>) -> ExitCode {
     for warning in delivery.tally.warnings() {
         output::note(warning);
     }
-    for refusal in delivery.tally.refusals() {
-        output::note(refusal);
+    for rejection in delivery.tally.rejections() {
+        output::note(rejection);
     }
     let complete = ended.is_ok();
     if let Err(stop) = ended {
@@ -33,7 +33,7 @@ pub(super) fn write(delivery: &Delivery, ended: Result<(), Stop>) -> ExitCode {
         }
     }
     output::note(delivery.tally.counts());
-    if complete && !delivery.tally.has_refused() {
+    if complete && !delivery.tally.has_rejected() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

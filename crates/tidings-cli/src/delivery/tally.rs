@@ -2,7 +2,7 @@
 
 use tidings_event::Warning;
 
-use super::batch::Refused;
+use super::batch::Rejected;
 
 /// The most rejected lines that are listed. A user fixes the first ones and tries again.
 const MAX_LISTED: usize = 20;
@@ -16,8 +16,8 @@ pub(super) struct Tally {
     more_may_be_repeated: bool,
     /// Events that were stored before and then deleted.
     deleted: u64,
-    refused: u64,
-    listed: Vec<Refused>,
+    rejected: u64,
+    listed: Vec<Rejected>,
     /// Events that were stored after a repair.
     repaired: u64,
     /// The warnings of the first repaired events.
@@ -50,10 +50,10 @@ impl Tally {
         self.deleted += 1;
     }
 
-    pub(super) fn count_refused(&mut self, refused: Vec<Refused>) {
-        self.refused += refused.len() as u64;
+    pub(super) fn count_rejected(&mut self, rejected: Vec<Rejected>) {
+        self.rejected += rejected.len() as u64;
         let room = MAX_LISTED.saturating_sub(self.listed.len());
-        self.listed.extend(refused.into_iter().take(room));
+        self.listed.extend(rejected.into_iter().take(room));
     }
 
     /// Counts a stored event if it was repaired.
@@ -72,8 +72,8 @@ impl Tally {
         self.warnings.extend(texts.take(room));
     }
 
-    pub(super) const fn has_refused(&self) -> bool {
-        self.refused > 0
+    pub(super) const fn has_rejected(&self) -> bool {
+        self.rejected > 0
     }
 
     /// The counts in one line.
@@ -93,7 +93,7 @@ impl Tally {
         if self.repaired > 0 {
             text += &format!(", {} repaired", self.repaired);
         }
-        text + &format!(", {} rejected", self.refused)
+        text + &format!(", {} rejected", self.rejected)
     }
 
     /// The warnings of the first lines that were repaired.
@@ -102,19 +102,19 @@ impl Tally {
     }
 
     /// One line for each fault of the rejected lines, in the order of the input.
-    pub(super) fn refusals(&self) -> Vec<String> {
+    pub(super) fn rejections(&self) -> Vec<String> {
         let mut listed: Vec<_> = self.listed.iter().collect();
         // Lines that are not JSON are counted before the batch around them is sent.
-        listed.sort_by_key(|refused| refused.line);
+        listed.sort_by_key(|rejected| rejected.line);
         let mut texts: Vec<_> = listed
             .into_iter()
-            .flat_map(|Refused { line, faults }| {
+            .flat_map(|Rejected { line, faults }| {
                 faults
                     .iter()
                     .map(move |fault| format!("line {line}: {fault}"))
             })
             .collect();
-        let unlisted = self.refused - self.listed.len() as u64;
+        let unlisted = self.rejected - self.listed.len() as u64;
         if unlisted > 0 {
             texts.push(format!("and {unlisted} more"));
         }
@@ -126,8 +126,8 @@ impl Tally {
 mod tests {
     use super::*;
 
-    fn refused(line: u64, faults: usize) -> Refused {
-        Refused {
+    fn rejected(line: u64, faults: usize) -> Rejected {
+        Rejected {
             line,
             faults: (0..faults).map(|fault| format!("fault {fault}")).collect(),
         }
@@ -162,17 +162,17 @@ mod tests {
     #[test]
     fn lists_the_first_rejected_lines_in_order_with_every_fault() {
         let mut tally = Tally::default();
-        assert!(!tally.has_refused());
-        tally.count_refused(vec![refused(9, 1), refused(4, 2)]);
+        assert!(!tally.has_rejected());
+        tally.count_rejected(vec![rejected(9, 1), rejected(4, 2)]);
         assert_eq!(
-            tally.refusals(),
+            tally.rejections(),
             ["line 4: fault 0", "line 4: fault 1", "line 9: fault 0"]
         );
-        tally.count_refused((10..=100).map(|line| refused(line, 1)).collect());
-        assert!(tally.has_refused());
-        let refusals = tally.refusals();
-        assert_eq!(refusals.len(), MAX_LISTED + 2);
-        assert_eq!(refusals.last().unwrap(), "and 73 more");
+        tally.count_rejected((10..=100).map(|line| rejected(line, 1)).collect());
+        assert!(tally.has_rejected());
+        let rejections = tally.rejections();
+        assert_eq!(rejections.len(), MAX_LISTED + 2);
+        assert_eq!(rejections.last().unwrap(), "and 73 more");
         assert_eq!(tally.counts(), "0 stored, 93 rejected");
     }
 }

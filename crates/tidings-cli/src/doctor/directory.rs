@@ -25,7 +25,7 @@ const FILES: [&str; 5] = [LOCK, DATABASE, "tidings.db-wal", "tidings.db-shm", RE
 /// to be shared.
 const SET_GROUP_ID: u32 = 0o2000;
 
-/// With less free space than this, or a sixteenth of a smaller file system, a server refuses events
+/// With less free space than this, or a sixteenth of a smaller file system, a server rejects events
 /// unless `--reserve-bytes` sets another reserve.
 const FULL_BYTES: u64 = 64 * 1024 * 1024;
 const FULL_PART: u64 = 16;
@@ -161,7 +161,7 @@ fn judge_space(file_system: &StatVfs) -> Finding {
     let text = format!("{} MiB are free", free / (1024 * 1024));
     let size = file_system.f_blocks.saturating_mul(file_system.f_frsize);
     if free < FULL_BYTES.min(size / FULL_PART) {
-        let remedy = "free some space: a server refuses events while its disk is full";
+        let remedy = "free some space: a server rejects events while its disk is full";
         Finding::fail(CHECK, text, remedy)
     } else if free < LITTLE_BYTES.min(size / LITTLE_PART) {
         Finding::warn(CHECK, text, "free some space before the disk is full")
@@ -177,7 +177,7 @@ fn in_use(path: &Path) -> Finding {
             return Finding::fail(
                 "lock",
                 format!("{} is not a file that Tidings made", lock.display()),
-                "move it away: a server refuses the directory with it",
+                "move it away: a server rejects the directory with it",
             );
         }
         Use::Never => "no server has used it".to_owned(),
@@ -188,7 +188,7 @@ fn in_use(path: &Path) -> Finding {
     Finding::ok("lock", text)
 }
 
-/// Warns about a missing reserve. A server without one refuses events, unless its `--reserve-bytes` is
+/// Warns about a missing reserve. A server without one rejects events, unless its `--reserve-bytes` is
 /// 0.
 fn reserve(path: &Path) -> Option<Finding> {
     let is_used = matches!(lock::use_of(&path.join(LOCK)), Use::By(_));

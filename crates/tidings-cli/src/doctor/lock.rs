@@ -17,7 +17,7 @@ pub(super) enum Use {
     By(u32),
     /// No process holds the lock. The value is the id of the last process, if readable.
     Free(Option<u32>),
-    /// The lock is not a regular file, and a server refuses the directory. Opening a FIFO could block
+    /// The lock is not a regular file, and a server rejects the directory. Opening a FIFO could block
     /// forever.
     Foreign,
 }

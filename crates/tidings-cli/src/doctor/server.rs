@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use super::finding::{Finding, Report};
 use crate::access::Access;
 use crate::output::chain;
-use crate::refusal;
+use crate::rejection;
 
 /// The time limit for the stream to be live, which takes milliseconds unless the server is overloaded.
 const STREAM_TIME: Duration = Duration::from_secs(5);
@@ -67,8 +67,8 @@ fn no_health(error: &ClientError) -> Finding {
             chain(error),
             "put a token into the file of --token-file or into TIDINGS_TOKEN",
         ),
-        // The server refuses every caller for the same reason.
-        ErrorKind::Refused { .. } if error.refusal().is_some_and(|body| !is_missing(body)) => {
+        // The server rejects every caller for the same reason.
+        ErrorKind::Rejected { .. } if error.rejection().is_some_and(|body| !is_missing(body)) => {
             failure(CHECK, error, "")
         }
         _ => Finding::warn(
@@ -163,7 +163,7 @@ async fn events(client: &Client, access: &Access) -> Result<Finding, Finding> {
             );
             Ok(Finding::ok("events", text))
         }
-        Err(error) if refusal::is_of_token(&error) => {
+        Err(error) if rejection::is_of_token(&error) => {
             let mut finding = failure("token", &error, "");
             let remedies = finding.remedy.into_iter().chain([access.renewal()]);
             finding.remedy = Some(remedies.collect::<Vec<_>>().join("; "));
@@ -209,7 +209,7 @@ async fn stream(client: &Client) -> Finding {
 fn failure(check: &'static str, error: &ClientError, remedy: &str) -> Finding {
     let mut text = chain(error);
     let mut remedies = Vec::new();
-    if let Some(body) = error.refusal() {
+    if let Some(body) = error.rejection() {
         for fault in &body.long_description {
             text += "; ";
             text += fault;

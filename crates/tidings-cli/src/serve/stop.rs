@@ -26,7 +26,7 @@ pub(super) const FLUSH_TIME: Duration = Duration::from_secs(1);
 /// The same if the process exits early.
 const SHORT_FLUSH_TIME: Duration = Duration::from_millis(100);
 
-/// Whether the server must stop. Clones share the answer.
+/// Whether the server must stop. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Stop(watch::Receiver<bool>);
 

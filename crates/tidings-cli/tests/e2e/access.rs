@@ -15,7 +15,7 @@ use crate::lost_answers::message;
 use crate::server::{output_of, soon, tidings};
 
 /// Starts a server that rejects each request with 401, and returns the requests.
-async fn refusing(requests: usize) -> (String, JoinHandle<Vec<String>>) {
+async fn rejecting(requests: usize) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));
     let task = tokio::spawn(async move {
@@ -26,12 +26,12 @@ async fn refusing(requests: usize) -> (String, JoinHandle<Vec<String>>) {
             seen.push(String::from_utf8(request).expect("it is text"));
             let body =
                 r#"{"error":"the token has expired","code":"token_expired","severity":"ERROR"}"#;
-            let answer = format!(
+            let response = format!(
                 "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\n\
                  content-length: {}\r\nconnection: close\r\n\r\n{body}",
                 body.len()
             );
-            let sent = socket.write_all(answer.as_bytes()).await;
+            let sent = socket.write_all(response.as_bytes()).await;
             sent.expect("the command waits for it");
         }
         seen
@@ -59,7 +59,7 @@ async fn sends_the_token_to_the_server_only() {
     let directory = TempDir::new().expect("a directory can be made");
     let file = path(&directory, "token");
     std::fs::write(&file, "of.a.file\n").expect("it can be written");
-    let (url, server) = refusing(4).await;
+    let (url, server) = rejecting(4).await;
 
     let commands = [
         (

@@ -45,8 +45,8 @@ async fn set_level(server: &Server, level: &str) {
     let request = http
         .put(server.url("/api/system/events/config"))
         .json(&json!({"eventLogLevel": level}));
-    let answer = soon("an answer", request.send()).await;
-    assert_eq!(answer.expect("it holds").status(), StatusCode::OK);
+    let response = soon("an answer", request.send()).await;
+    assert_eq!(response.expect("it holds").status(), StatusCode::OK);
 }
 
 /// Sends requests until the server has dropped lines, then checks that it serves at every log level.

@@ -74,16 +74,16 @@ async fn round(
     sent: &Arc<Mutex<Sent>>,
     follower: &mut Follower,
 ) -> Server {
-    let (answers, answered) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
+    let (responses, answered) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
     let fatal = fastrand::u64(1..1500);
     let mut publishers = JoinSet::new();
     for _ in 0..PUBLISHERS {
-        let (answers, answered) = (Arc::clone(&answers), Arc::clone(&answered));
+        let (responses, answered) = (Arc::clone(&responses), Arc::clone(&answered));
         publishers.spawn(publish_until_it_breaks(
             server.address,
             Arc::clone(sent),
             move || {
-                if answers.fetch_add(1, Ordering::Relaxed) + 1 == fatal {
+                if responses.fetch_add(1, Ordering::Relaxed) + 1 == fatal {
                     answered.notify_one();
                 }
             },
@@ -141,8 +141,8 @@ async fn publish_until_it_breaks(server: SocketAddr, sent: Arc<Mutex<Sent>>, ans
             Value::Array(events)
         };
         match publish(&http, server, &body).await {
-            Ok((status, answer)) => {
-                assert_eq!(status, StatusCode::CREATED, "{answer}");
+            Ok((status, response)) => {
+                assert_eq!(status, StatusCode::CREATED, "{response}");
                 sent.lock().expect("no panic").acknowledged.extend(ids);
                 answered();
             }

@@ -174,8 +174,8 @@ async fn publish(server: &Server, token: &str, events: &Value) {
     let request = http
         .expect("a client is made")
         .post(server.url("/api/system/events"));
-    let answer = soon("an answer", request.bearer_auth(token).json(events).send()).await;
-    let status = answer.expect("the connection holds").status();
+    let response = soon("an answer", request.bearer_auth(token).json(events).send()).await;
+    let status = response.expect("the connection holds").status();
     assert_eq!(status, StatusCode::CREATED);
 }
 

@@ -42,21 +42,21 @@ async fn full_disk_rejects_events_and_recovers_without_a_restart() {
     let ballast = seen_from_outside.join("ballast");
     fs::write(&ballast, vec![0; 3 * 1024 * 1024]).expect("there is room");
 
-    let (mut acknowledged, mut refused) = (Vec::new(), None);
+    let (mut acknowledged, mut rejected) = (Vec::new(), None);
     for _ in 0..10_000 {
         let batch: Vec<Value> = (0..20)
             .map(|_| event(LOCAL_USER, &"x".repeat(1000)))
             .collect();
-        let answer = soon("an answer", server.publish(&Value::Array(batch.clone()))).await;
-        let (status, body) = answer.expect("the connection holds");
+        let response = soon("an answer", server.publish(&Value::Array(batch.clone()))).await;
+        let (status, body) = response.expect("the connection holds");
         if status == StatusCode::CREATED {
             acknowledged.extend(batch);
         } else {
-            refused = Some((status, body, batch));
+            rejected = Some((status, body, batch));
             break;
         }
     }
-    let (status, body, batch) = refused.expect("6 MiB are full before 200,000 events");
+    let (status, body, batch) = rejected.expect("6 MiB are full before 200,000 events");
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(body["code"], "storage_full", "{body}");
     assert!(

@@ -181,8 +181,8 @@ async fn reports_a_server_that_is_not_tidings() {
             let (mut client, _) = listener.accept().await.expect("it accepts");
             let mut request = [0; 4096];
             let _ = client.read(&mut request).await;
-            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
-            let _ = client.write_all(answer.as_bytes()).await;
+            let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
+            let _ = client.write_all(response.as_bytes()).await;
         }
     });
     let (code, checks) = examine(&["--url", &url]).await;

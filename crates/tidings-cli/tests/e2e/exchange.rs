@@ -160,10 +160,10 @@ async fn busy(server: SocketAddr) -> SocketAddr {
             published.expect("the connection holds");
             let mut upstream = TcpStream::connect(server).await.expect("it is there");
             upstream.write_all(&request).await.expect("it reads");
-            let answer = message(&mut upstream).await;
-            let (head, rest) = answer.split_at(b"HTTP/1.1 200 OK\r\n".len());
-            let answer = [head, b"connection: close\r\n", rest].concat();
-            client.write_all(&answer).await.expect("it reads");
+            let response = message(&mut upstream).await;
+            let (head, rest) = response.split_at(b"HTTP/1.1 200 OK\r\n".len());
+            let response = [head, b"connection: close\r\n", rest].concat();
+            client.write_all(&response).await.expect("it reads");
         }
     });
     address

@@ -16,8 +16,8 @@ async fn publish_until_full(server: &Server) {
         let batch: Vec<Value> = (0..20)
             .map(|_| event(LOCAL_USER, &"x".repeat(1000)))
             .collect();
-        let answer = soon("an answer", server.publish(&Value::Array(batch))).await;
-        let (status, body) = answer.expect("the connection holds");
+        let response = soon("an answer", server.publish(&Value::Array(batch))).await;
+        let (status, body) = response.expect("the connection holds");
         if status == StatusCode::SERVICE_UNAVAILABLE {
             assert_eq!(body["code"], "storage_full", "{body}");
             return;
@@ -27,19 +27,19 @@ async fn publish_until_full(server: &Server) {
     panic!("a small disk must not hold any number of events");
 }
 
-/// Publishes single events until the smallest are refused, too. The server counts as ready as long as it
+/// Publishes single events until the smallest are rejected, too. The server counts as ready as long as it
 /// accepts events of 4 KiB.
 async fn readiness_agrees_with_publishing(server: &Server) {
     for text in ["x".repeat(4096), String::new()] {
         loop {
             let (ready, body) = server.get("/readyz").await;
-            let answer = server.publish(&event(LOCAL_USER, &text)).await;
-            let (published, refused) = answer.expect("the connection holds");
+            let response = server.publish(&event(LOCAL_USER, &text)).await;
+            let (published, rejected) = response.expect("the connection holds");
             if published == StatusCode::SERVICE_UNAVAILABLE {
-                assert_eq!(refused["code"], "storage_full", "{refused}");
+                assert_eq!(rejected["code"], "storage_full", "{rejected}");
                 break;
             }
-            assert_eq!(published, StatusCode::CREATED, "{refused}");
+            assert_eq!(published, StatusCode::CREATED, "{rejected}");
             let is_large = !text.is_empty();
             assert!(ready.is_success() || !is_large, "{body}");
         }
@@ -53,12 +53,12 @@ async fn ask(server: &Server, method: Method, path: &str, body: Value) -> Value 
     let http = reqwest::Client::builder().no_proxy().build();
     let http = http.expect("a client is made");
     let url = server.url(&format!("/api/system/events{path}"));
-    let answer = http.request(method, url).json(&body).send();
-    let answer = soon("an answer", answer)
+    let response = http.request(method, url).json(&body).send();
+    let response = soon("an answer", response)
         .await
         .expect("the connection holds");
-    let status = answer.status();
-    let text = answer.text().await.expect("it is text");
+    let status = response.status();
+    let text = response.text().await.expect("it is text");
     assert!(status.is_success(), "{path} {body}: {status} {text}");
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }
@@ -156,8 +156,8 @@ async fn retention_frees_a_full_disk() {
             let batch: Vec<Value> = (0..20)
                 .map(|_| event(LOCAL_USER, &"x".repeat(1000)))
                 .collect();
-            let answer = server.publish(&Value::Array(batch)).await;
-            let (status, body) = answer.expect("the connection holds");
+            let response = server.publish(&Value::Array(batch)).await;
+            let (status, body) = response.expect("the connection holds");
             match status {
                 StatusCode::CREATED => stored += 20,
                 _ => {
@@ -200,8 +200,8 @@ async fn reserve_follows_its_flag() {
     let server = Server::from_command(command).await;
     let (status, body) = server.get("/readyz").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
-    let answer = server.publish(&event(LOCAL_USER, "refused")).await;
-    let (_, body) = answer.expect("the connection holds");
+    let response = server.publish(&event(LOCAL_USER, "rejected")).await;
+    let (_, body) = response.expect("the connection holds");
     assert_eq!(body["code"], "storage_full");
     let remedies = body["suggestedRemediation"].to_string();
     assert!(remedies.contains("delete"), "{body}");
@@ -266,21 +266,24 @@ async fn revocation_list_stays_readable_on_a_full_disk() {
     // A line has 226 bytes. The 64 KiB of reserved space end 4 bytes before the end of a line, within
     // its time.
     let mut revoked = 0;
-    let refused = loop {
+    let rejected = loop {
         let id = format!("{revoked:0>204}");
         let body = json!({"id": id, "expires": "2099-01-01T00:00:00Z"});
         let url = server.url("/tokens/revoke");
-        let answer = http.post(url).bearer_auth(&token).json(&body).send();
-        let answer = soon("an answer", answer).await;
-        let answer = answer.expect("the connection holds");
-        if answer.status() != StatusCode::NO_CONTENT {
-            break (answer.status(), answer.text().await.expect("it is text"));
+        let response = http.post(url).bearer_auth(&token).json(&body).send();
+        let response = soon("an answer", response).await;
+        let response = response.expect("the connection holds");
+        if response.status() != StatusCode::NO_CONTENT {
+            break (
+                response.status(),
+                response.text().await.expect("it is text"),
+            );
         }
         revoked += 1;
     };
-    assert_eq!(refused.0, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(refused.1.contains("storage_full"), "{}", refused.1);
-    assert!(refused.1.contains("free space"), "{}", refused.1);
+    assert_eq!(rejected.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(rejected.1.contains("storage_full"), "{}", rejected.1);
+    assert!(rejected.1.contains("free space"), "{}", rejected.1);
     let text = fs::read_to_string(&list).expect("readable");
     assert_eq!(text.lines().count(), revoked);
     assert!(revoked > 200 && text.ends_with("Z\n"), "{revoked}");

@@ -123,10 +123,10 @@ fn check_coverage(journeys: &[Journey]) {
     let sum = |count: fn(&Journey) -> usize| journeys.iter().map(count).sum::<usize>();
     let cuts = sum(|journey| journey.cuts);
     let expiries = sum(|journey| journey.expiries);
-    let refusals = sum(|journey| journey.refusals);
+    let rejections = sum(|journey| journey.rejections);
     assert!(
-        cuts > 0 && expiries > 0 && refusals > 0,
-        "{cuts} cuts, {expiries} expiries, {refusals} refusals"
+        cuts > 0 && expiries > 0 && rejections > 0,
+        "{cuts} cuts, {expiries} expiries, {rejections} rejections"
     );
     let tags: BTreeSet<_> = journeys
         .iter()

@@ -19,18 +19,18 @@ async fn applies_the_limits_from_flags() {
     let mut with_keys = event(LOCAL_USER, "with keys");
     let keys = (0..17).map(|number| (format!("k{number}"), json!(0)));
     with_keys["metadata"] = Value::Object(keys.collect());
-    let answer = soon(
+    let response = soon(
         "an answer",
         server.publish(&json!([plain, plain, plain, plain])),
     )
     .await;
-    let (answered, error) = answer.expect("the connection holds");
+    let (answered, error) = response.expect("the connection holds");
     assert_eq!(
         (answered.as_u16(), &error["code"]),
         (413, &json!("too_large"))
     );
-    let answer = soon("an answer", server.publish(&with_keys)).await;
-    let (answered, stored) = answer.expect("the connection holds");
+    let response = soon("an answer", server.publish(&with_keys)).await;
+    let (answered, stored) = response.expect("the connection holds");
     assert_eq!(answered.as_u16(), 201, "{stored}");
     let warning = stored["warnings"][0]["message"]
         .as_str()
@@ -43,8 +43,8 @@ async fn applies_the_limits_from_flags() {
     // The burst is the largest batch, three events, and refills one event per second. Both requests
     // above count.
     for _ in 0..50 {
-        let answer = soon("an answer", server.publish(&plain)).await;
-        let (status, body) = answer.expect("the connection holds");
+        let response = soon("an answer", server.publish(&plain)).await;
+        let (status, body) = response.expect("the connection holds");
         if status == StatusCode::TOO_MANY_REQUESTS {
             assert_eq!(body["code"], "rate_limited");
             return;

@@ -23,11 +23,11 @@ fn without_header(server: &Server, path: &str) -> RequestBuilder {
     http.expect("a client is made").get(server.url(path))
 }
 
-async fn answer(request: RequestBuilder) -> (StatusCode, String) {
-    let answer = soon("an answer", request.send()).await;
-    let answer = answer.expect("the connection holds");
-    let status = answer.status();
-    (status, answer.text().await.expect("it is text"))
+async fn response(request: RequestBuilder) -> (StatusCode, String) {
+    let response = soon("an answer", request.send()).await;
+    let response = response.expect("the connection holds");
+    let status = response.status();
+    (status, response.text().await.expect("it is text"))
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn users_cannot_read_mark_or_delete_others_events() {
     let server = Server::from_command(place.serve(&[])).await;
     let (alice, bob) = (place.token(ALICE, &[]).await, place.token(BOB, &[]).await);
     let post = ask(&server, Method::POST, "/api/system/events", &alice);
-    let (status, stored) = answer(post.json(&event(ALICE, "of Alice"))).await;
+    let (status, stored) = response(post.json(&event(ALICE, "of Alice"))).await;
     assert_eq!(status, StatusCode::CREATED, "{stored}");
     let stored: Value = serde_json::from_str(&stored).expect("JSON");
     let id = stored["id"].as_str().expect("it has an id");
@@ -81,7 +81,7 @@ async fn users_cannot_read_mark_or_delete_others_events() {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let (status, text) = answer(request).await;
+        let (status, text) = response(request).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{text}");
     }
     for body in [
@@ -89,17 +89,17 @@ async fn users_cannot_read_mark_or_delete_others_events() {
         json!({"all": true, "status": "read"}),
     ] {
         let request = ask(&server, Method::PUT, "/api/events/status", &bob);
-        let (status, text) = answer(request.json(&body)).await;
+        let (status, text) = response(request.json(&body)).await;
         assert_eq!(status, StatusCode::OK, "{text}");
         assert!(text.contains("\"count\":0"), "{text}");
     }
     for body in [json!({"ids": [id]}), json!({"all": true})] {
         let request = ask(&server, Method::DELETE, "/api/events", &bob);
-        let (status, text) = answer(request.json(&body)).await;
+        let (status, text) = response(request.json(&body)).await;
         assert_eq!(status, StatusCode::OK, "{text}");
         assert!(text.contains("\"count\":0"), "{text}");
     }
-    let (status, kept) = answer(ask(&server, Method::GET, &one, &alice)).await;
+    let (status, kept) = response(ask(&server, Method::GET, &one, &alice)).await;
     assert_eq!(status, StatusCode::OK);
     assert!(kept.contains("\"status\":\"unread\""), "{kept}");
 }
@@ -136,7 +136,7 @@ async fn responses_and_log_contain_no_secrets() {
     let expired = place.token(ALICE, &["--expires-in", "1s"]).await;
     // The server rejects it once its lifetime and the leeway are over.
     let is_over = async {
-        let ask = || answer(ask(&server, Method::GET, "/api/system/events", &expired));
+        let ask = || response(ask(&server, Method::GET, "/api/system/events", &expired));
         while ask().await.0 != StatusCode::UNAUTHORIZED {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
@@ -161,7 +161,7 @@ async fn responses_and_log_contain_no_secrets() {
         ];
         for request in asked {
             // Only the body: the `Set-Cookie` header must contain the token.
-            shown += &answer(request).await.1;
+            shown += &response(request).await.1;
         }
     }
     server.terminate();

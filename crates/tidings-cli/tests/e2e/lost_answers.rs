@@ -25,8 +25,8 @@ impl Lossy {
                 let request = message(&mut client).await;
                 let mut upstream = TcpStream::connect(server).await.expect("it is there");
                 upstream.write_all(&request).await.expect("it reads");
-                let answer = message(&mut upstream).await;
-                assert!(answer.starts_with(b"HTTP/1.1 20"), "the server has it");
+                let response = message(&mut upstream).await;
+                assert!(response.starts_with(b"HTTP/1.1 20"), "the server has it");
             }
             loop {
                 let (mut client, _) = listener.accept().await.expect("it accepts");

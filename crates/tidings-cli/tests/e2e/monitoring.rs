@@ -75,10 +75,10 @@ impl Logging {
 async fn ask(address: SocketAddr, head: &[u8]) -> String {
     let mut socket = TcpStream::connect(address).await.expect("it listens");
     socket.write_all(head).await.expect("it is sent");
-    let mut answer = Vec::new();
-    let read = tokio::io::AsyncReadExt::read_to_end(&mut socket, &mut answer);
+    let mut response = Vec::new();
+    let read = tokio::io::AsyncReadExt::read_to_end(&mut socket, &mut response);
     soon("an answer", read).await.expect("the connection holds");
-    String::from_utf8(answer).expect("the answer is text")
+    String::from_utf8(response).expect("the answer is text")
 }
 
 #[tokio::test]
@@ -99,9 +99,9 @@ async fn logs_the_version_and_rejected_foreign_requests() {
             "GET /api/system/events HTTP/1.1\r\n{header}\r\nX-Request-Id: r7\r\n\
              Connection: close\r\n\r\n"
         );
-        let answer = ask(address, head.as_bytes()).await;
-        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
-        let line = server.line("refused a request as foreign").await;
+        let response = ask(address, head.as_bytes()).await;
+        assert!(response.starts_with("HTTP/1.1 403 "), "{response}");
+        let line = server.line("rejected a request as foreign").await;
         assert_eq!(line["level"], "WARN");
         assert_eq!(
             (&line["reason"], &line["name"]),
@@ -140,11 +140,11 @@ async fn metrics_listener_requires_no_token() {
     let metrics = server.address(metrics).await;
     let head = b"GET /metrics HTTP/1.1\r\nHost: tidings.monitoring.svc:9090\r\n\
         Accept: text/plain;version=0.0.4\r\nConnection: close\r\n\r\n";
-    let refused = ask(address, head).await;
-    assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
-    let answer = ask(metrics, head).await;
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    let (_, text) = answer.split_once("\r\n\r\n").expect("a body");
+    let rejected = ask(address, head).await;
+    assert!(rejected.starts_with("HTTP/1.1 401 "), "{rejected}");
+    let response = ask(metrics, head).await;
+    assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
+    let (_, text) = response.split_once("\r\n\r\n").expect("a body");
     let version = format!("tidings_build_info{{version=\"{VERSION}\"}} 1");
     assert!(text.contains(&version), "{text}");
 
@@ -154,8 +154,8 @@ async fn metrics_listener_requires_no_token() {
         b"OPTIONS /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"HEAD /readyz/ HTTP/1.0\r\n\r\n",
     ] {
-        let answer = ask(metrics, head).await;
-        assert!(answer.contains(" 200 OK\r\n"), "{answer}");
+        let response = ask(metrics, head).await;
+        assert!(response.contains(" 200 OK\r\n"), "{response}");
     }
 
     // Prometheus' own check of the names and the format.

@@ -26,10 +26,10 @@ async fn ask(
     if let Some(body) = body {
         request = request.json(body);
     }
-    let answer = soon("an answer", request.send()).await;
-    let answer = answer.expect("the connection holds");
-    let status = answer.status();
-    let text = answer.text().await.expect("it is text");
+    let response = soon("an answer", request.send()).await;
+    let response = response.expect("the connection holds");
+    let status = response.status();
+    let text = response.text().await.expect("it is text");
     (status, serde_json::from_str(&text).unwrap_or(Value::Null))
 }
 
@@ -39,10 +39,10 @@ async fn fill(server: &Server, token: &str, owner: &str) -> (usize, Value) {
     for stored in 0..1_000 {
         let large = event(owner, &"x".repeat(4_000));
         let path = "/api/system/events";
-        let (status, answer) = ask(server, Method::POST, path, token, Some(&large)).await;
+        let (status, response) = ask(server, Method::POST, path, token, Some(&large)).await;
         if status != StatusCode::CREATED {
-            assert_eq!(status, StatusCode::FORBIDDEN, "{answer}");
-            return (stored, answer);
+            assert_eq!(status, StatusCode::FORBIDDEN, "{response}");
+            return (stored, response);
         }
     }
     panic!("the quota must reject an event");
@@ -58,26 +58,26 @@ async fn limits_a_user_to_the_quota_and_backends_to_twice_the_quota() {
     let scopes = ["--scope", "events:publish"];
     let backend = place.token(BACKEND, &scopes).await;
 
-    let (stored, refused) = fill(&server, &alice, ALICE).await;
+    let (stored, rejected) = fill(&server, &alice, ALICE).await;
     assert_eq!(stored, 150_000 / (4_000 + 512 + 15));
-    assert_eq!(refused["code"], "quota_exceeded", "{refused}");
-    let fault = refused["longDescription"][0].as_str().expect("a fault");
+    assert_eq!(rejected["code"], "quota_exceeded", "{rejected}");
+    let fault = rejected["longDescription"][0].as_str().expect("a fault");
     assert!(fault.contains("of the 150000 bytes allowed"), "{fault}");
-    let remedy = refused["suggestedRemediation"][0].as_str();
+    let remedy = rejected["suggestedRemediation"][0].as_str();
     let remedy = remedy.expect("a remedy");
     assert!(remedy.contains("delete events"), "{remedy}");
     assert!(remedy.contains("--max-owner-bytes"), "{remedy}");
 
     // A backend's events are accepted until they use the same amount again. Other users are not
     // affected.
-    let (more, refused) = fill(&server, &backend, ALICE).await;
+    let (more, rejected) = fill(&server, &backend, ALICE).await;
     assert_eq!(stored + more, 300_000 / (4_000 + 512 + 15));
-    assert_eq!(refused["code"], "quota_exceeded", "{refused}");
+    assert_eq!(rejected["code"], "quota_exceeded", "{rejected}");
     let batch = json!([event(BOB, "fits"), event(ALICE, &"x".repeat(4_000))]);
     let path = "/api/system/events";
-    let (status, refused) = ask(&server, Method::POST, path, &backend, Some(&batch)).await;
-    assert_eq!(status, StatusCode::FORBIDDEN, "{refused}");
-    let fault = refused["longDescription"][0].as_str().expect("a fault");
+    let (status, rejected) = ask(&server, Method::POST, path, &backend, Some(&batch)).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{rejected}");
+    let fault = rejected["longDescription"][0].as_str().expect("a fault");
     assert!(fault.starts_with("[1] needs 4527 bytes"), "{fault}");
     let (status, page) = ask(&server, Method::GET, path, &bob, None).await;
     assert_eq!((status, &page["totalCount"]), (StatusCode::OK, &json!(0)));

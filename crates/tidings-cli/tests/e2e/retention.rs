@@ -123,14 +123,14 @@ async fn reads_and_sets_the_log_level() {
     let set = http
         .put(server.url(path))
         .json(&json!({"eventLogLevel": "error"}));
-    let answer: Value = set
+    let response: Value = set
         .send()
         .await
         .expect("the connection holds")
         .json()
         .await
         .expect("the answer is JSON");
-    assert_eq!(answer["status"], "success");
+    assert_eq!(response["status"], "success");
     let (_, config) = server.get(path).await;
     assert_eq!(config["eventLogLevel"], "error");
 }

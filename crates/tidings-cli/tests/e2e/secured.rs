@@ -161,16 +161,16 @@ async fn the_database_is_reached_with_tls_and_a_password_only() {
     let strangers = tempfile::tempdir().expect("a directory can be made");
     let (stranger, _) = certify(strangers.path());
     let foreign = format!("sslmode=verify-full&sslrootcert={}", stranger.display());
-    for (refused, reason) in [
+    for (rejected, reason) in [
         // The certificate is for another name, of an unknown authority, of none that the system knows.
         (cluster.url("127.0.0.1", &trusted), "ertificate"),
         (cluster.url("localhost", &foreign), "ertificate"),
         (cluster.url("localhost", "sslmode=require"), "ertificate"),
         (cluster.url("localhost", "sslmode=disable"), "pg_hba.conf"),
     ] {
-        let flags = ["--store", &refused, "--store-password-file", password];
+        let flags = ["--store", &rejected, "--store-password-file", password];
         let (is_well, text) = diagnosis(&flags).await;
-        assert!(!is_well && text.contains(reason), "{refused}: {text}");
+        assert!(!is_well && text.contains(reason), "{rejected}: {text}");
     }
 
     for (password, is_right) in [(PASSWORD, true), ("falsch", false)] {
@@ -292,11 +292,11 @@ async fn the_bus_is_reached_with_tls_and_a_password_only() {
     let ready = async { while readiness(&server).await != "ready" {} };
     soon("a bus", ready).await;
 
-    let refused = start(&wrong, authority).await;
+    let rejected = start(&wrong, authority).await;
     nats.line_with("authentication error");
-    assert_eq!(readiness(&refused).await, "degraded");
-    drop(refused);
-    let refused = start(&right, None).await;
+    assert_eq!(readiness(&rejected).await, "degraded");
+    drop(rejected);
+    let rejected = start(&right, None).await;
     nats.line_with("TLS handshake error");
-    assert_eq!(readiness(&refused).await, "degraded");
+    assert_eq!(readiness(&rejected).await, "degraded");
 }

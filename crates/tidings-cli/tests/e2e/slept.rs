@@ -28,8 +28,8 @@ async fn publish(server: &Server, token: &str) {
         .post(server.url("/api/system/events"))
         .bearer_auth(token)
         .json(&json!(events));
-    let answer = soon("an answer", request.send()).await;
-    let status = answer.expect("the connection holds").status();
+    let response = soon("an answer", request.send()).await;
+    let status = response.expect("the connection holds").status();
     assert_eq!(status, StatusCode::CREATED);
 }
 

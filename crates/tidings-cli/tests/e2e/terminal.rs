@@ -165,11 +165,11 @@ async fn delete_by_filter_asks_for_confirmation() {
     let server = Server::start(directory.path()).await;
     let events: Vec<_> = (0..12).map(|n| event(LOCAL_USER, &n.to_string())).collect();
     server.must_publish(&Value::from(events)).await;
-    for (answer, left) in [("", 12), ("n", 12), ("Y", 0)] {
+    for (response, left) in [("", 12), ("n", 12), ("Y", 0)] {
         let terminal = Terminal::open();
         let mut delete = command("delete", &server, &["--all"]);
         delete.stdin(terminal.side()).stderr(terminal.side());
-        terminal.type_line(answer);
+        terminal.type_line(response);
         let (success, text) = terminal.end_of(delete).await;
         assert_eq!(success, left == 0, "{text:?}");
         assert!(text.contains("12 events in all"), "{text:?}");

@@ -64,11 +64,11 @@ async fn serves_over_tls() {
         .unwrap();
     let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     socket.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    soon("the answer", socket.read_to_string(&mut answer))
+    let mut response = String::new();
+    soon("the answer", socket.read_to_string(&mut response))
         .await
         .unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(response.starts_with("HTTP/1.1 200 OK"), "{response}");
 }
 
 #[tokio::test]

@@ -93,19 +93,19 @@ impl Server {
 
     async fn get(&self, path: &str, token: &str) -> (StatusCode, Value) {
         let url = format!("{}{path}", self.url);
-        let answer = soon("an answer", self.http.get(url).bearer_auth(token).send()).await;
-        let answer = answer.expect("the connection holds");
-        let status = answer.status();
-        let body = soon("the body", answer.json()).await;
+        let response = soon("an answer", self.http.get(url).bearer_auth(token).send()).await;
+        let response = response.expect("the connection holds");
+        let status = response.status();
+        let body = soon("the body", response.json()).await;
         (status, body.expect("the body is JSON"))
     }
 
     async fn publish(&self, token: &str, events: &Value) {
         let url = format!("{}/api/system/events", self.url);
         let request = self.http.post(url).bearer_auth(token).json(events);
-        let answer = soon("an answer", request.send()).await;
+        let response = soon("an answer", request.send()).await;
         assert_eq!(
-            answer.expect("the connection holds").status(),
+            response.expect("the connection holds").status(),
             StatusCode::CREATED
         );
     }
@@ -185,13 +185,13 @@ async fn unread_lists_use_little_memory_and_delay_no_other_user() {
         .iter()
         .filter(|(_, line)| line.ends_with("200"))
         .count();
-    let refused = left
+    let rejected = left
         .iter()
         .filter(|(_, line)| line.ends_with("429"))
         .count();
     assert!(
-        served > 4 && served + refused == 80,
-        "{served} served, {refused} refused"
+        served > 4 && served + rejected == 80,
+        "{served} served, {rejected} rejected"
     );
     let growth = server.peak().saturating_sub(before);
     assert!(growth < ALLOWED_GROWTH, "{} MiB for 80 lists", growth / MIB);

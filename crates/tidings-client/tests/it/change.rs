@@ -47,7 +47,7 @@ async fn marks_one_event_and_reports_a_missing_one() {
 
     assert!(!client.set_status(id, Status::Unread).await.unwrap());
     let error = client.set_status(id, Status::Read).await.unwrap_err();
-    assert_eq!(error.refusal().unwrap().code, ErrorCode::RouteNotFound);
+    assert_eq!(error.rejection().unwrap().code, ErrorCode::RouteNotFound);
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn sends_only_the_set_fields_of_a_selection() {
 }
 
 #[tokio::test]
-async fn reports_the_error_body_of_a_refused_selection() {
+async fn reports_the_error_body_of_a_rejected_selection() {
     let stub = Stub::start([
         StubResponse::json("400 Bad Request", envelope("invalid_query")),
         StubResponse::json("503 Service Unavailable", envelope("shutting_down")),
@@ -188,7 +188,7 @@ async fn reports_the_error_body_of_a_refused_selection() {
         (ErrorCode::ShuttingDown, true),
     ] {
         let error = stub.client.change(all(), Change::Delete).await.unwrap_err();
-        assert_eq!(error.refusal().unwrap().code, code);
+        assert_eq!(error.rejection().unwrap().code, code);
         assert_eq!(error.is_temporary(), temporary);
     }
     let read = Change::Status(Status::Read);

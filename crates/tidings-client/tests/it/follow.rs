@@ -238,7 +238,7 @@ async fn keeps_the_requested_start_until_the_server_sends_ready() {
 }
 
 #[tokio::test]
-async fn retries_after_a_temporary_refusal() {
+async fn retries_after_a_temporary_rejection() {
     let stub = Stub::start([
         StubResponse::json("503 Service Unavailable", envelope("shutting_down")),
         StubResponse::json("502 Bad Gateway", "<h1>bad gateway</h1>"),
@@ -248,12 +248,12 @@ async fn retries_after_a_temporary_refusal() {
     .await;
     let mut follow = follow(&stub, Start::Now);
     let error = cut(&mut follow).await;
-    assert_eq!(error.refusal().unwrap().code, ErrorCode::ShuttingDown);
+    assert_eq!(error.rejection().unwrap().code, ErrorCode::ShuttingDown);
     expect(&mut follow, ["cut", "cut", "ready 1"]).await;
 }
 
 #[tokio::test]
-async fn ends_with_the_error_body_of_a_permanent_refusal() {
+async fn ends_with_the_error_body_of_a_permanent_rejection() {
     let stub = Stub::start([
         StubResponse::json("403 Forbidden", envelope("foreign_host")),
         StubResponse::stream(ready(1)),
@@ -261,7 +261,7 @@ async fn ends_with_the_error_body_of_a_permanent_refusal() {
     .await;
     let mut follow = follow(&stub, Start::Now);
     let error = follow.next().await.unwrap_err();
-    let body = error.refusal().unwrap();
+    let body = error.rejection().unwrap();
     assert_eq!(body.code, ErrorCode::ForeignHost);
     assert_eq!(body.long_description, ["why"]);
     // The caller can continue with the same stream after fixing the cause.

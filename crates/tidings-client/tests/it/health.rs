@@ -8,13 +8,13 @@ use crate::stub::{Stub, StubResponse};
 
 #[tokio::test]
 async fn accepts_only_the_health_response_of_tidings() {
-    let answers = [
+    let responses = [
         StubResponse::json("200 OK", r#"{"status":"alive"}"#),
         StubResponse::json("200 OK", r#"{"status":"UP"}"#),
         StubResponse::json("200 OK", "ok"),
         StubResponse::json("404 Not Found", "404 page not found"),
     ];
-    let mut stub = Stub::start(answers).await;
+    let mut stub = Stub::start(responses).await;
     let health = stub.client.health().await.unwrap();
     assert_eq!(health.clock, None);
     let request = stub.request().await;
@@ -38,18 +38,18 @@ async fn accepts_only_the_health_response_of_tidings() {
 async fn reports_why_a_server_is_not_ready() {
     let envelope = json!({"error": "The disk is full", "code": "storage_full",
                           "severity": "CRITICAL", "suggestedRemediation": ["free some space"]});
-    let answers = [
+    let responses = [
         StubResponse::json("200 OK", r#"{"status":"ready"}"#),
         StubResponse::json("503 Service Unavailable", envelope.to_string()),
     ];
-    let mut stub = Stub::start(answers).await;
+    let mut stub = Stub::start(responses).await;
     stub.client.ready().await.unwrap();
     let request = stub.request().await;
     assert!(request.starts_with("GET /readyz HTTP/1.1\r\n"), "{request}");
 
     let error = stub.client.ready().await.unwrap_err();
-    let refusal = error.refusal().unwrap();
-    assert_eq!(refusal.code, ErrorCode::StorageFull);
-    assert_eq!(refusal.suggested_remediation, ["free some space"]);
+    let rejection = error.rejection().unwrap();
+    assert_eq!(rejection.code, ErrorCode::StorageFull);
+    assert_eq!(rejection.suggested_remediation, ["free some space"]);
     assert!(error.is_temporary());
 }

@@ -118,7 +118,7 @@ async fn reports_each_event_of_a_partial_batch() {
     };
     assert_eq!((first.event(), first.repeated), (events[0].clone(), false));
     assert_eq!(first.warnings[0].field, "severity");
-    assert_eq!(second.refusal().unwrap().code, ErrorCode::InvalidEvent);
+    assert_eq!(second.rejection().unwrap().code, ErrorCode::InvalidEvent);
     assert!(!second.is_temporary());
     assert_eq!((third.id, third.repeated), (events[2].id, true));
     let request = stub.request().await;
@@ -140,7 +140,7 @@ async fn reports_each_event_of_a_partial_batch() {
         .publish_partial(events.clone())
         .await
         .unwrap_err();
-    assert_eq!(error.refusal().unwrap().code, ErrorCode::TooLarge);
+    assert_eq!(error.rejection().unwrap().code, ErrorCode::TooLarge);
     let [only, ..] = events;
     let error = stub.client.publish_partial([only]).await.unwrap_err();
     assert_eq!(fault_of(&error), Some(&ProtocolFault::Body));
@@ -199,7 +199,7 @@ async fn ends_a_request_at_the_time_limit_of_the_builder() {
 }
 
 #[tokio::test]
-async fn reports_the_error_body_of_a_refusal() {
+async fn reports_the_error_body_of_a_rejection() {
     let stub = Stub::start([StubResponse::json(
         "400 Bad Request",
         envelope("invalid_event"),
@@ -211,7 +211,7 @@ async fn reports_the_error_body_of_a_refusal() {
         "rejected with status 400: the event breaks 2 rules"
     );
     assert!(!error.is_temporary());
-    let body = error.refusal().unwrap();
+    let body = error.rejection().unwrap();
     assert_eq!(body.code, ErrorCode::InvalidEvent);
     assert_eq!(
         body.long_description,
@@ -237,7 +237,7 @@ async fn returns_none_for_a_missing_event_and_an_error_for_a_missing_route() {
 
     assert_eq!(stub.client.get(id).await.unwrap(), None);
     let error = stub.client.get(id).await.unwrap_err();
-    assert_eq!(error.refusal().unwrap().code, ErrorCode::RouteNotFound);
+    assert_eq!(error.rejection().unwrap().code, ErrorCode::RouteNotFound);
     let error = stub.client.get(id).await.unwrap_err();
     assert_eq!(fault_of(&error), Some(&ProtocolFault::Status(404)));
 }
@@ -274,8 +274,8 @@ async fn sends_every_field_of_the_filter() {
             order: SortOrder::Ascending,
         })
         .with_total(Total::Left);
-    let answer = stub.client.list(filter.clone(), request).await.unwrap();
-    assert_eq!((answer.events.len(), answer.total_count), (1, Some(30)));
+    let response = stub.client.list(filter.clone(), request).await.unwrap();
+    assert_eq!((response.events.len(), response.total_count), (1, Some(30)));
     assert_eq!(
         query(&stub.request().await),
         [
@@ -300,7 +300,7 @@ async fn sends_every_field_of_the_filter() {
 
     let filter = EventFilter::default();
     let sort = Sort::default();
-    let last = &answer.events[0];
+    let last = &response.events[0];
     let token = PageToken::after(last.created_at, last.id, &filter, sort);
     let request = PageRequest::default().with_paging(Paging::After(token));
     stub.client.list(filter.clone(), request).await.unwrap();

@@ -36,7 +36,7 @@ fn expiring(own: u64) -> String {
     })
 }
 
-fn refusal(status: &str, code: &str) -> StubResponse {
+fn rejection(status: &str, code: &str) -> StubResponse {
     let body = format!(r#"{{"error":"no","code":"{code}","severity":"ERROR"}}"#);
     StubResponse::json(status, body)
 }
@@ -79,10 +79,10 @@ async fn expect_item(follow: &mut Follow, name: &str) {
 }
 
 /// The error code of a refused connection, and the wait before the next attempt.
-async fn refused(follow: &mut Follow) -> (Option<ErrorCode>, Duration) {
+async fn rejected(follow: &mut Follow) -> (Option<ErrorCode>, Duration) {
     match follow.next().await.unwrap() {
         Followed::Disconnected { error, retry_in } => {
-            (error.refusal().map(|body| body.code), retry_in)
+            (error.rejection().map(|body| body.code), retry_in)
         }
         Followed::Item(item) => panic!("{item:?}"),
     }
@@ -91,9 +91,9 @@ async fn refused(follow: &mut Follow) -> (Option<ErrorCode>, Duration) {
 #[tokio::test]
 async fn sends_the_token_with_each_request_and_shows_it_nowhere_else() {
     let mut stub = Stub::start([
-        refusal("404 Not Found", "event_not_found"),
-        refusal("401 Unauthorized", "token_invalid"),
-        refusal("401 Unauthorized", "token_invalid"),
+        rejection("404 Not Found", "event_not_found"),
+        rejection("401 Unauthorized", "token_invalid"),
+        rejection("401 Unauthorized", "token_invalid"),
     ])
     .await;
     let client = client(&stub, TokenSource::fixed("very.secret").unwrap());
@@ -132,53 +132,53 @@ async fn renews_the_token_of_a_stream_before_it_expires() {
 async fn reconnects_immediately_with_a_new_token_after_expiry() {
     for code in ["token_expired", "token_revoked", "token_missing"] {
         let mut stub = Stub::start([
-            refusal("401 Unauthorized", code),
+            rejection("401 Unauthorized", code),
             StubResponse::stream(ready(1)).held(),
         ])
         .await;
         let mut follow = follow(&stub, source(1));
-        let (refused, retry_in) = refused(&mut follow).await;
-        assert_eq!(refused.unwrap().to_string(), code);
+        let (rejected, retry_in) = rejected(&mut follow).await;
+        assert_eq!(rejected.unwrap().to_string(), code);
         assert_eq!(retry_in, Duration::ZERO);
         expect_item(&mut follow, "ready").await;
         stub.request().await;
-        // The client asked the source for a second token after the refusal.
+        // The client asked the source for a second token after the rejection.
         assert_eq!(token(&stub.request().await), Some("Bearer token-1"));
     }
 }
 
 #[tokio::test]
-async fn ends_the_stream_if_the_source_returns_the_refused_token() {
+async fn ends_the_stream_if_the_source_returns_the_rejected_token() {
     let mut stub = Stub::start([
         StubResponse::stream(ready(1) + &expiring(1)),
-        refusal("401 Unauthorized", "token_expired"),
+        rejection("401 Unauthorized", "token_expired"),
     ])
     .await;
     let mut follow = follow(&stub, TokenSource::fixed("token").unwrap());
     expect_item(&mut follow, "ready").await;
     expect_item(&mut follow, "expiring").await;
     assert_eq!(
-        refused(&mut follow).await.0,
+        rejected(&mut follow).await.0,
         None,
         "expected the end of the stream"
     );
     let error = follow.next().await.unwrap_err();
-    let code = error.refusal().unwrap().code;
+    let code = error.rejection().unwrap().code;
     assert_eq!(code, ErrorCode::TokenExpired);
     stub.request().await;
     stub.request().await;
 }
 
 #[tokio::test]
-async fn waits_between_attempts_if_every_token_is_refused() {
-    let stub = Stub::start((0..3).map(|_| refusal("401 Unauthorized", "token_expired"))).await;
+async fn waits_between_attempts_if_every_token_is_rejected() {
+    let stub = Stub::start((0..3).map(|_| rejection("401 Unauthorized", "token_expired"))).await;
     let mut follow = client(&stub, source(usize::MAX))
         .subscribe(Start::Now)
         .with_retry_base(Duration::from_millis(50));
-    assert_eq!(refused(&mut follow).await.1, Duration::ZERO);
+    assert_eq!(rejected(&mut follow).await.1, Duration::ZERO);
     let mut waits = Duration::ZERO;
     for _ in 0..2 {
-        waits += refused(&mut follow).await.1;
+        waits += rejected(&mut follow).await.1;
     }
     assert_ne!(waits, Duration::ZERO);
 }
@@ -186,15 +186,18 @@ async fn waits_between_attempts_if_every_token_is_refused() {
 #[tokio::test]
 async fn ends_at_a_missing_scope_and_retries_missing_keys() {
     let stub = Stub::start([
-        refusal("503 Service Unavailable", "keys_unavailable"),
-        refusal("403 Forbidden", "insufficient_scope"),
+        rejection("503 Service Unavailable", "keys_unavailable"),
+        rejection("403 Forbidden", "insufficient_scope"),
     ])
     .await;
     let mut follow = follow(&stub, source(9));
-    let (code, _) = refused(&mut follow).await;
+    let (code, _) = rejected(&mut follow).await;
     assert_eq!(code, Some(ErrorCode::KeysUnavailable));
     let error = follow.next().await.unwrap_err();
-    assert_eq!(error.refusal().unwrap().code, ErrorCode::InsufficientScope);
+    assert_eq!(
+        error.rejection().unwrap().code,
+        ErrorCode::InsufficientScope
+    );
 }
 
 #[tokio::test]
@@ -204,11 +207,11 @@ async fn waits_at_least_as_long_as_retry_after() {
         ("503 Service Unavailable", "overloaded"),
     ] {
         let status = format!("{status}\r\nretry-after: 7");
-        let stub = Stub::start([refusal(&status, code), refusal(&status, code)]).await;
+        let stub = Stub::start([rejection(&status, code), rejection(&status, code)]).await;
         let error = stub.client.summary().await.unwrap_err();
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
         let mut follow = stub.client.subscribe(Start::Now);
-        let (_, retry_in) = refused(&mut follow).await;
+        let (_, retry_in) = rejected(&mut follow).await;
         assert!((7..9).contains(&retry_in.as_secs()), "{retry_in:?}");
     }
 }
@@ -229,8 +232,8 @@ async fn retries_a_missing_token_file_only_after_a_first_success() {
     std::fs::write(&path, "first\n").unwrap();
     expect_item(&mut follow, "ready").await;
     std::fs::remove_file(&path).unwrap();
-    refused(&mut follow).await;
-    refused(&mut follow).await;
+    rejected(&mut follow).await;
+    rejected(&mut follow).await;
     std::fs::write(&path, "other\n").unwrap();
     expect_item(&mut follow, "ready").await;
 }

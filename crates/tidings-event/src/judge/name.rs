@@ -38,7 +38,7 @@ impl Judge {
                     let message = format!("is missing; `{unknown}` is stored");
                     self.warn(field, WarningCode::Defaulted, message);
                 } else {
-                    self.refuse(field, "is missing", NAME_REMEDY);
+                    self.reject(field, "is missing", NAME_REMEDY);
                 }
                 return unknown;
             }
@@ -46,7 +46,7 @@ impl Judge {
         if !self.repairs() {
             let fault = text.parse::<T>().err().map(|error| error.to_string());
             let fault = fault.unwrap_or_else(|| "could not be read".to_owned());
-            self.refuse(field, fault, NAME_REMEDY);
+            self.reject(field, fault, NAME_REMEDY);
             return (names.unknown)();
         }
         let quoted = shortened(&text);

@@ -22,7 +22,7 @@ impl Judge {
                     Known::Value(OwnerName::User(user)) if !user.is_nil() => Some(user),
                     Known::Value(OwnerName::User(_) | OwnerName::System)
                     | Known::Absent
-                    | Known::Refused => None,
+                    | Known::Rejected => None,
                 };
             }
             (Given::Value(subject), issuer @ (Given::Absent | Given::Value(_))) => {
@@ -30,21 +30,21 @@ impl Judge {
             }
             (Given::Malformed(text), _) | (_, Given::Malformed(text)) => {
                 let fault = format!("or its issuer (`{}`) is not one text", shortened(&text));
-                self.refuse("subject", fault, SUBJECT_REMEDY);
+                self.reject("subject", fault, SUBJECT_REMEDY);
                 return None;
             }
         };
         let Some(owner) = OwnerId::named_by(&subject, issuer.as_deref()) else {
             let fault = "is not a UUID, and no issuer is known to derive the owner from";
-            self.refuse("subject", fault, SUBJECT_REMEDY);
+            self.reject("subject", fault, SUBJECT_REMEDY);
             return None;
         };
         match named {
             Known::Value(OwnerName::User(user)) if user == owner || user.is_nil() => {}
-            Known::Absent | Known::Refused => {}
+            Known::Absent | Known::Rejected => {}
             Known::Value(_) => {
                 let fault = "names a different user than `owner`";
-                self.refuse("subject", fault, SUBJECT_REMEDY);
+                self.reject("subject", fault, SUBJECT_REMEDY);
             }
         }
         Some(owner)

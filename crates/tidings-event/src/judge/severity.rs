@@ -27,14 +27,14 @@ impl Judge {
             let all = || Severity::ALL.map(Severity::as_str).join(", ");
             match (&text, meant) {
                 (None, _) => {
-                    self.refuse("severity", "is missing", format!("give one of {}", all()))
+                    self.reject("severity", "is missing", format!("give one of {}", all()))
                 }
-                (Some(_), Some(meant)) => self.refuse(
+                (Some(_), Some(meant)) => self.reject(
                     "severity",
                     format!("`{quoted}` is not a severity"),
                     format!("write `{meant}`"),
                 ),
-                (Some(_), None) => self.refuse(
+                (Some(_), None) => self.reject(
                     "severity",
                     format!("`{quoted}` is not a severity"),
                     format!("write one of {}", all()),

@@ -27,7 +27,7 @@ impl Full {
                 "close some of them, or try again in a moment",
             ),
         };
-        Problem::refusal(
+        Problem::rejection(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::Overloaded,
             error,

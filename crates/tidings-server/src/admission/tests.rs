@@ -27,7 +27,7 @@ fn frees_a_seat_when_its_connection_ends() {
     let third = admission.admit(here);
     assert_eq!(why(&third), Some(Full::Server));
     drop(first);
-    // A refused connection stays refused.
+    // A refused connection stays rejected.
     assert_eq!(why(&third), Some(Full::Server));
     assert_eq!(why(&admission.admit(here)), None);
     assert!(admission.seats().by_address.is_empty());

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct Deliveries {
     book: Mutex<Book>,
-    answers: AtomicU64,
+    responses: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Default for Deliveries {
                 owed: HashMap::new(),
                 taken: Instant::now(),
             }),
-            answers: AtomicU64::new(0),
+            responses: AtomicU64::new(0),
         }
     }
 }
@@ -55,7 +55,7 @@ impl Deliveries {
     pub(super) fn watch(self: &Arc<Self>, body: Body) -> Watched {
         let mut watched = Watched {
             body,
-            answer: self.answers.fetch_add(1, Ordering::Relaxed),
+            response: self.responses.fetch_add(1, Ordering::Relaxed),
             deliveries: Arc::clone(self),
             next: None,
         };
@@ -74,7 +74,7 @@ impl Deliveries {
         (book.owed.len(), book.taken)
     }
 
-    fn hand_out(self: &Arc<Self>, answer: u64) -> Offer {
+    fn hand_out(self: &Arc<Self>, response: u64) -> Offer {
         let now = Instant::now();
         let mut book = self.book();
         if book.owed.is_empty() {
@@ -84,29 +84,29 @@ impl Deliveries {
             pieces: 0,
             since: now,
         };
-        book.owed.entry(answer).or_insert_with(first).pieces += 1;
+        book.owed.entry(response).or_insert_with(first).pieces += 1;
         drop(book);
         Offer {
-            answer,
+            response,
             deliveries: Arc::clone(self),
         }
     }
 
-    fn took(&self, answer: u64) {
+    fn took(&self, response: u64) {
         let now = Instant::now();
         let mut book = self.book();
         book.taken = now;
-        if let Some(owed) = book.owed.get_mut(&answer) {
+        if let Some(owed) = book.owed.get_mut(&response) {
             owed.since = now;
         }
     }
 
-    fn end(&self, answer: u64) {
+    fn end(&self, response: u64) {
         let mut book = self.book();
-        if let Some(owed) = book.owed.get_mut(&answer) {
+        if let Some(owed) = book.owed.get_mut(&response) {
             owed.pieces -= 1;
             if owed.pieces == 0 {
-                book.owed.remove(&answer);
+                book.owed.remove(&response);
             }
         }
     }
@@ -119,20 +119,20 @@ impl Deliveries {
 
 /// A piece that waits for the client until this is dropped.
 struct Offer {
-    answer: u64,
+    response: u64,
     deliveries: Arc<Deliveries>,
 }
 
 impl Drop for Offer {
     fn drop(&mut self) {
-        self.deliveries.end(self.answer);
+        self.deliveries.end(self.response);
     }
 }
 
 /// A body whose pieces are tracked.
 pub(super) struct Watched {
     body: Body,
-    answer: u64,
+    response: u64,
     deliveries: Arc<Deliveries>,
     /// The next piece. `None` while the server still has to produce it, since a client is not late
     /// before.
@@ -143,7 +143,7 @@ impl Watched {
     /// A stream has no known size, and can be without data for a long time.
     fn offer(&mut self) {
         self.next =
-            (self.body.size_hint().lower() > 0).then(|| self.deliveries.hand_out(self.answer));
+            (self.body.size_hint().lower() > 0).then(|| self.deliveries.hand_out(self.response));
     }
 }
 
@@ -159,7 +159,7 @@ impl HttpBody for Watched {
         let polled = polled.map_ok(|frame| {
             frame.map_data(|bytes| Piece {
                 bytes,
-                offer: self.deliveries.hand_out(self.answer),
+                offer: self.deliveries.hand_out(self.response),
             })
         });
         match polled {
@@ -196,7 +196,7 @@ impl Buf for Piece {
     fn advance(&mut self, count: usize) {
         self.bytes.advance(count);
         if count > 0 {
-            self.offer.deliveries.took(self.offer.answer);
+            self.offer.deliveries.took(self.offer.response);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The limit of a request's head in HTTP/1, with an error body for clients that exceed it.
 //!
 //! The HTTP library also has such a limit, but its response has no body. So until a request begins, the
-//! socket passes on no more bytes than a head can have, and refuses the head if the library reads more.
+//! socket passes on no more bytes than a head can have, and rejects the head if the library reads more.
 
 use std::io;
 use std::pin::Pin;
@@ -24,7 +24,7 @@ use crate::problem::Problem;
 #[error("the head of a request has more than {0} bytes")]
 struct HeadTooLarge(usize);
 
-/// A socket that refuses a head of more than `limit` bytes.
+/// A socket that rejects a head of more than `limit` bytes.
 ///
 /// Bytes of a head that arrive together with the request before it are not counted. The library's own limit
 /// bounds those.
@@ -34,13 +34,13 @@ pub(super) struct HeadLimited<S> {
     exchange: Exchange,
     /// The bytes of the current head that the library has read.
     head_bytes: usize,
-    /// Whether everything that was written before the current head has been flushed. Otherwise the refusal
+    /// Whether everything that was written before the current head has been flushed. Otherwise the rejection
     /// could end up inside a response.
     is_flushed: bool,
-    refusal: Option<Refusal>,
+    rejection: Option<Rejection>,
 }
 
-struct Refusal {
+struct Rejection {
     rest: Bytes,
     linger: Linger,
 }
@@ -53,7 +53,7 @@ impl<S: AsyncRead> HeadLimited<S> {
             exchange,
             head_bytes: 0,
             is_flushed: true,
-            refusal: None,
+            rejection: None,
         }
     }
 
@@ -63,20 +63,24 @@ impl<S: AsyncRead> HeadLimited<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> HeadLimited<S> {
-    fn poll_refuse(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_reject(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let limit = self.limit;
-        let refusal = self.refusal.get_or_insert_with(|| Refusal {
+        let rejection = self.rejection.get_or_insert_with(|| Rejection {
             rest: response(limit),
             linger: Linger::default(),
         });
-        while refusal.rest.has_remaining() {
-            let written = Pin::new(self.socket.get_mut()).poll_write(context, &refusal.rest);
+        while rejection.rest.has_remaining() {
+            let written = Pin::new(self.socket.get_mut()).poll_write(context, &rejection.rest);
             match ready!(written)? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                bytes => refusal.rest.advance(bytes),
+                bytes => rejection.rest.advance(bytes),
             }
         }
-        ready!(refusal.linger.poll_shutdown(self.socket.get_mut(), context))?;
+        ready!(
+            rejection
+                .linger
+                .poll_shutdown(self.socket.get_mut(), context)
+        )?;
         let error = HeadTooLarge(limit);
         Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)))
     }
@@ -98,7 +102,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for HeadLimited<S> {
         }
         let left = self.limit - self.head_bytes;
         if left == 0 {
-            return self.poll_refuse(context);
+            return self.poll_reject(context);
         }
         self.socket.set_limit(left as u64);
         let before = buffer.filled().len();
@@ -143,9 +147,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for HeadLimited<S> {
     }
 }
 
-/// The bytes of the refusal.
+/// The bytes of the rejection.
 fn response(limit: usize) -> Bytes {
-    let problem = Problem::refusal(
+    let problem = Problem::rejection(
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         ErrorCode::TooLarge,
         "The head of the request is too large",
@@ -180,7 +184,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn refuses_a_head_beyond_the_limit_with_an_error_body() {
+    async fn rejects_a_head_beyond_the_limit_with_an_error_body() {
         // The client takes a few bytes at a time.
         let (mut client, server) = duplex(7);
         let mut server = HeadLimited::new(server, Exchange::default(), 10);
@@ -217,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn does_not_refuse_before_a_response_is_flushed() {
+    async fn does_not_reject_before_a_response_is_flushed() {
         let (mut client, server) = duplex(1_000);
         let exchange = Exchange::default();
         let mut server = HeadLimited::new(server, exchange.clone(), 10);

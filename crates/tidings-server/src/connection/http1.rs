@@ -79,7 +79,7 @@ impl Connections {
             let exchange = exchange.clone();
             let response = match beyond {
                 Some(why) if !reserve::serves(&request) => {
-                    Either::Right(reserve::refuse(request, why).map(Ok))
+                    Either::Right(reserve::reject(request, why).map(Ok))
                 }
                 _ => Either::Left(self.answer(request, source)),
             };

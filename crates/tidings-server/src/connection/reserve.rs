@@ -1,4 +1,4 @@
-//! Connections beyond the limit: they get health checks and metrics, and a refusal of everything else.
+//! Connections beyond the limit: they get health checks and metrics, and a rejection of everything else.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(super) const HEAD_TIME: Duration = Duration::from_secs(2);
 /// The time for the whole connection.
 pub(super) const WHOLE_TIME: Duration = Duration::from_secs(10);
 
-/// The bytes of a refused body that are read, and the time for them. A client whose connection is closed while
+/// The bytes of a rejected body that are read, and the time for them. A client whose connection is closed while
 /// it sends might not see the response.
 const DISCARD_BYTES: usize = 64 * 1024;
 const DISCARD_TIME: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ pub(super) fn serves(request: &Request<Incoming>) -> bool {
 }
 
 /// The response to every other request.
-pub(super) async fn refuse(request: Request<Incoming>, why: Full) -> Response {
+pub(super) async fn reject(request: Request<Incoming>, why: Full) -> Response {
     if !request.headers().contains_key(EXPECT) {
         let body = Limited::new(request.into_body(), DISCARD_BYTES);
         // The response follows in any case.

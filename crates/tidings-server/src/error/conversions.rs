@@ -7,13 +7,13 @@ use tidings_event::Violation;
 use super::{ApiError, RouteError};
 use crate::identity::{CredentialError, ForeignRequest};
 use crate::limits::LimitError;
-use crate::publication::PublishRefusal;
+use crate::publication::PublishRejection;
 use crate::request::body::BodyError;
-use crate::request::change::ChangeRefusal;
+use crate::request::change::ChangeRejection;
 use crate::request::json::InvalidJson;
-use crate::request::log_level::LogLevelRefusal;
+use crate::request::log_level::LogLevelRejection;
 use crate::request::query::InvalidQuery;
-use crate::request::revocation::RevocationRefusal;
+use crate::request::revocation::RevocationRejection;
 use crate::response::ResponseError;
 use crate::store_failure::StoreFailure;
 
@@ -107,65 +107,65 @@ impl From<StoreError> for ApiError {
     }
 }
 
-impl From<ChangeRefusal> for ApiError {
-    fn from(error: ChangeRefusal) -> Self {
+impl From<ChangeRejection> for ApiError {
+    fn from(error: ChangeRejection) -> Self {
         match error {
-            ChangeRefusal::Json(error) => error.into(),
-            ChangeRefusal::Limit(limit) => limit.into(),
-            ChangeRefusal::Store(failure) => failure.into(),
-            error @ (ChangeRefusal::Selection(_)
-            | ChangeRefusal::Status(_)
-            | ChangeRefusal::UpTo(_)
-            | ChangeRefusal::TooManyIds { .. }
-            | ChangeRefusal::Overloaded
-            | ChangeRefusal::HungUp
-            | ChangeRefusal::Engine(_)) => Self::Change(error),
+            ChangeRejection::Json(error) => error.into(),
+            ChangeRejection::Limit(limit) => limit.into(),
+            ChangeRejection::Store(failure) => failure.into(),
+            error @ (ChangeRejection::Selection(_)
+            | ChangeRejection::Status(_)
+            | ChangeRejection::UpTo(_)
+            | ChangeRejection::TooManyIds { .. }
+            | ChangeRejection::Overloaded
+            | ChangeRejection::HungUp
+            | ChangeRejection::Engine(_)) => Self::Change(error),
         }
     }
 }
 
 impl From<ChangeError> for ApiError {
     fn from(error: ChangeError) -> Self {
-        ChangeRefusal::from(error).into()
+        ChangeRejection::from(error).into()
     }
 }
 
-impl From<PublishRefusal> for ApiError {
-    fn from(error: PublishRefusal) -> Self {
+impl From<PublishRejection> for ApiError {
+    fn from(error: PublishRejection) -> Self {
         match error {
-            PublishRefusal::Json(error) => error.into(),
-            PublishRefusal::Limit(limit) => limit.into(),
-            PublishRefusal::Store(failure) => failure.into(),
-            error @ (PublishRefusal::CloudEvent
-            | PublishRefusal::Invalid(_)
-            | PublishRefusal::EmptyBatch
-            | PublishRefusal::TooManyEvents { .. }
-            | PublishRefusal::EventTooLarge { .. }
-            | PublishRefusal::BatchTooLarge { .. }
-            | PublishRefusal::Conflict { .. }
-            | PublishRefusal::QuotaExceeded { .. }
-            | PublishRefusal::ForeignOwner { .. }
-            | PublishRefusal::Engine(_)) => Self::Publish(error),
+            PublishRejection::Json(error) => error.into(),
+            PublishRejection::Limit(limit) => limit.into(),
+            PublishRejection::Store(failure) => failure.into(),
+            error @ (PublishRejection::CloudEvent
+            | PublishRejection::Invalid(_)
+            | PublishRejection::EmptyBatch
+            | PublishRejection::TooManyEvents { .. }
+            | PublishRejection::EventTooLarge { .. }
+            | PublishRejection::BatchTooLarge { .. }
+            | PublishRejection::Conflict { .. }
+            | PublishRejection::QuotaExceeded { .. }
+            | PublishRejection::ForeignOwner { .. }
+            | PublishRejection::Engine(_)) => Self::Publish(error),
         }
     }
 }
 
-impl From<LogLevelRefusal> for ApiError {
-    fn from(error: LogLevelRefusal) -> Self {
+impl From<LogLevelRejection> for ApiError {
+    fn from(error: LogLevelRejection) -> Self {
         match error {
-            LogLevelRefusal::Json(error) => error.into(),
-            error @ (LogLevelRefusal::Invalid(_) | LogLevelRefusal::Failed(_)) => {
+            LogLevelRejection::Json(error) => error.into(),
+            error @ (LogLevelRejection::Invalid(_) | LogLevelRejection::Failed(_)) => {
                 Self::LogLevel(error)
             }
         }
     }
 }
 
-impl From<RevocationRefusal> for ApiError {
-    fn from(error: RevocationRefusal) -> Self {
+impl From<RevocationRejection> for ApiError {
+    fn from(error: RevocationRejection) -> Self {
         match error {
-            RevocationRefusal::Json(error) => error.into(),
-            error @ (RevocationRefusal::Invalid(_) | RevocationRefusal::Failed(_)) => {
+            RevocationRejection::Json(error) => error.into(),
+            error @ (RevocationRejection::Invalid(_) | RevocationRejection::Failed(_)) => {
                 Self::Revocation(error)
             }
         }

@@ -22,19 +22,19 @@ pub(crate) enum RouteError {
 impl RouteError {
     pub(crate) fn problem(&self) -> Problem {
         match self {
-            Self::NotFound => Problem::refusal(
+            Self::NotFound => Problem::rejection(
                 StatusCode::NOT_FOUND,
                 ErrorCode::RouteNotFound,
                 "Nothing is served at this path",
             )
             .remedy("events are at /api/system/events"),
-            Self::MethodNotAllowed => Problem::refusal(
+            Self::MethodNotAllowed => Problem::rejection(
                 StatusCode::METHOD_NOT_ALLOWED,
                 ErrorCode::MethodNotAllowed,
                 "The path does not accept this method",
             )
             .remedy("use one of the methods in the header Allow"),
-            Self::EventNotFound => Problem::refusal(
+            Self::EventNotFound => Problem::rejection(
                 StatusCode::NOT_FOUND,
                 ErrorCode::EventNotFound,
                 "You have no event with this id",

@@ -14,10 +14,10 @@ use crate::identity::{Caller, Credential};
 use crate::limits::check_uri;
 use crate::log_level::Level;
 use crate::request::body::{BodyBudget, BodyLimit, Content, ReadBody};
-use crate::request::change::{ChangeRefusal, Marking, read_marking, read_selection, read_status};
-use crate::request::log_level::{self, LogLevelRefusal};
+use crate::request::change::{ChangeRejection, Marking, read_marking, read_selection, read_status};
+use crate::request::log_level::{self, LogLevelRejection};
 use crate::request::query::{Elsewhere, check_unfiltered};
-use crate::request::revocation::{Revocation, RevocationRefusal};
+use crate::request::revocation::{Revocation, RevocationRejection};
 use crate::state::AppState;
 
 /// A type that is read from a JSON body.
@@ -72,7 +72,7 @@ where
     }
 }
 
-/// Reads a body if the request was `counted` within the caller's limits. The body of a refused request
+/// Reads a body if the request was `counted` within the caller's limits. The body of a rejected request
 /// is discarded, so that its client sees the response.
 ///
 /// The head is dropped before reading starts, and not kept until it ends.
@@ -101,27 +101,27 @@ pub(super) fn read(
             let read = state.bodies.read_json(owner, headers, body, limit);
             Either::Left(read.map(|read| state.judge(read)))
         }
-        Err(refused) => Either::Right(Box::pin(async move {
+        Err(rejected) => Either::Right(Box::pin(async move {
             BodyBudget::discard(&headers, body).await;
-            Err(refused)
+            Err(rejected)
         })),
     }
 }
 
 impl FromBody for Selection {
     const CONTENT: Content = Content::Selection;
-    type Error = ChangeRefusal;
+    type Error = ChangeRejection;
 
-    fn read(text: &str, limits: &Limits) -> Result<Self, ChangeRefusal> {
+    fn read(text: &str, limits: &Limits) -> Result<Self, ChangeRejection> {
         read_selection(text, limits)
     }
 }
 
 impl FromBody for Marking {
     const CONTENT: Content = Content::Selection;
-    type Error = ChangeRefusal;
+    type Error = ChangeRejection;
 
-    fn read(text: &str, limits: &Limits) -> Result<Self, ChangeRefusal> {
+    fn read(text: &str, limits: &Limits) -> Result<Self, ChangeRejection> {
         read_marking(text, limits)
     }
 }
@@ -129,27 +129,27 @@ impl FromBody for Marking {
 impl FromBody for Status {
     const CONTENT: Content = Content::Fields;
     const PLACE: Elsewhere = Elsewhere::EventBody;
-    type Error = ChangeRefusal;
+    type Error = ChangeRejection;
 
-    fn read(text: &str, _limits: &Limits) -> Result<Self, ChangeRefusal> {
+    fn read(text: &str, _limits: &Limits) -> Result<Self, ChangeRejection> {
         read_status(text)
     }
 }
 
 impl FromBody for Level {
     const CONTENT: Content = Content::Fields;
-    type Error = LogLevelRefusal;
+    type Error = LogLevelRejection;
 
-    fn read(text: &str, _limits: &Limits) -> Result<Self, LogLevelRefusal> {
+    fn read(text: &str, _limits: &Limits) -> Result<Self, LogLevelRejection> {
         log_level::read(text)
     }
 }
 
 impl FromBody for Revocation {
     const CONTENT: Content = Content::Fields;
-    type Error = RevocationRefusal;
+    type Error = RevocationRejection;
 
-    fn read(text: &str, _limits: &Limits) -> Result<Self, RevocationRefusal> {
+    fn read(text: &str, _limits: &Limits) -> Result<Self, RevocationRejection> {
         Self::read(text)
     }
 }

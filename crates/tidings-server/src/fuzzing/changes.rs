@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 use tidings_event::{EventFilter, Limits, OwnerKind, Selection};
 
-use super::check_refusal;
-use crate::request::change::{ChangeRefusal, read_marking, read_selection, read_status};
+use super::check_rejection;
+use crate::request::change::{ChangeRejection, read_marking, read_selection, read_status};
 use crate::request::json;
 
-/// The body of a change is refused with its malformed fields, or selects the same events as its canonical
+/// The body of a change is rejected with its malformed fields, or selects the same events as its canonical
 /// form.
 pub fn change(data: &[u8]) {
     let Ok(text) = json::text(data) else {
@@ -16,7 +16,7 @@ pub fn change(data: &[u8]) {
     let limits = Limits::default();
     match read_selection(text, &limits) {
         Ok(selection) => check_selection(&selection),
-        Err(refused) => check_refusal(&refused.into()),
+        Err(rejected) => check_rejection(&rejected.into()),
     }
     match read_marking(text, &limits) {
         Ok(marking) => {
@@ -25,26 +25,26 @@ pub fn change(data: &[u8]) {
             let again = read_marking(&written.to_string(), &limits);
             assert_eq!(again.expect("it is in canonical form"), marking);
         }
-        Err(refused) => check_refusal(&refused.into()),
+        Err(rejected) => check_rejection(&rejected.into()),
     }
     match read_status(text) {
         Ok(status) => {
             let again = read_status(&json!({"status": status}).to_string());
             assert_eq!(again.expect("it is in canonical form"), status);
         }
-        Err(refused) => check_refusal(&refused.into()),
+        Err(rejected) => check_rejection(&rejected.into()),
     }
 }
 
-/// A filter means the same in the body of a change. An empty one is refused there.
+/// A filter means the same in the body of a change. An empty one is rejected there.
 pub(super) fn check_filter(filter: &EventFilter) {
     let selection = Selection::Filter {
         filter: Box::new(filter.clone()),
         up_to: "1-0-00000000".parse().expect("a cursor"),
     };
     if filter.is_empty() {
-        let refused = read_selection(&written(&selection).to_string(), &Limits::default());
-        assert!(matches!(refused, Err(ChangeRefusal::Selection(_))));
+        let rejected = read_selection(&written(&selection).to_string(), &Limits::default());
+        assert!(matches!(rejected, Err(ChangeRejection::Selection(_))));
     } else {
         check_selection(&selection);
     }

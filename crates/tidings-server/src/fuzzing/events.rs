@@ -4,9 +4,9 @@ use tidings_event::wire::Digests;
 use tidings_event::{Draft, Event, Limits, OwnerId, SystemId};
 use uuid::Uuid;
 
-use super::check_refusal;
+use super::check_rejection;
 use crate::identity::Caller;
-use crate::publication::{EventParser, PublishRefusal, Subjects, is_batch};
+use crate::publication::{EventParser, PublishRejection, Subjects, is_batch};
 use crate::request::json::{self, InvalidJson};
 use crate::token::Scopes;
 
@@ -26,7 +26,7 @@ const SELF: Caller = Caller {
     scopes: Scopes::USER,
 };
 
-/// One event is refused with its malformed fields, or publishing the stored event again is a repeat. An
+/// One event is rejected with its malformed fields, or publishing the stored event again is a repeat. An
 /// event of a user gets that owner and a new id.
 pub fn event(data: &[u8]) {
     let Some(text) = text(data).filter(|text| !is_batch(text)) else {
@@ -47,8 +47,8 @@ pub fn event(data: &[u8]) {
     }
 }
 
-/// A batch is accepted if each of its events is accepted alone, and refused otherwise. With
-/// `partial=true` each event is accepted or refused alone.
+/// A batch is accepted if each of its events is accepted alone, and rejected otherwise. With
+/// `partial=true` each event is accepted or rejected alone.
 pub fn batch(data: &[u8]) {
     let Some(text) = text(data).filter(|text| is_batch(text)) else {
         return;
@@ -67,18 +67,18 @@ pub fn batch(data: &[u8]) {
                 check_repeat(draft, false);
             }
         }
-        Err(refused) => {
-            if let PublishRefusal::Invalid(faults) = &refused {
+        Err(rejected) => {
+            if let PublishRejection::Invalid(faults) = &rejected {
                 assert!(faults.iter().all(|fault| fault.field.starts_with('[')));
             }
-            check_refusal(&refused.into());
+            check_rejection(&rejected.into());
         }
     }
     let each = parser(BACKEND, &limits, false).read_each(text, |_| Ok(()), |draft| draft);
     for one in each.into_iter().flatten() {
         match one {
             Ok(draft) => check_repeat(draft, false),
-            Err(refused) => check_refusal(&refused.into()),
+            Err(rejected) => check_rejection(&rejected.into()),
         }
     }
     let own = parser(SELF, &limits, false).read_batch(text, |_| Ok(()), |draft| draft);
@@ -91,7 +91,7 @@ fn text(data: &[u8]) -> Option<&str> {
     match json::text(data) {
         Ok(text) => Some(text),
         Err(fault) => {
-            check_refusal(&InvalidJson::from(fault).into());
+            check_rejection(&InvalidJson::from(fault).into());
             None
         }
     }
@@ -105,8 +105,8 @@ fn read_one(caller: Caller, keeps_past: bool, text: &str) -> Option<Draft> {
     let limits = Limits::default();
     match parser(caller, &limits, keeps_past).read_one(text) {
         Ok(draft) => Some(draft),
-        Err(refused) => {
-            check_refusal(&refused.into());
+        Err(rejected) => {
+            check_rejection(&rejected.into());
             None
         }
     }
@@ -119,7 +119,7 @@ fn check_repeat(draft: Draft, keeps_past: bool) {
     let read: Event = serde_json::from_str(&json).expect("and read");
     assert_eq!(read, stored);
     if json.len() > Limits::default().event_bytes {
-        // The engine refuses it: encoded, it is too large.
+        // The engine rejects it: encoded, it is too large.
         return;
     }
     let again = read_one(BACKEND, keeps_past, &json).expect("what is stored keeps the rules");

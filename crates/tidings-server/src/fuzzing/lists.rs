@@ -5,8 +5,8 @@ use tidings_event::{EventFilter, OwnerId, PageRequest, Paging, Total};
 use uuid::Uuid;
 
 use super::changes::check_filter;
-use super::check_refusal;
-use crate::request::query::{Elsewhere, InvalidQuery, ListQuery, Viewer, refuse_filters};
+use super::check_rejection;
+use crate::request::query::{Elsewhere, InvalidQuery, ListQuery, Viewer, reject_filters};
 use crate::request::spelling::FILTERS;
 
 const VIEWER: Viewer = Viewer {
@@ -14,7 +14,7 @@ const VIEWER: Viewer = Viewer {
     system: OwnerId::from_uuid(Uuid::from_u128(2)),
 };
 
-/// A query is refused with its malformed parameters, or means the same as its canonical form; and its
+/// A query is rejected with its malformed parameters, or means the same as its canonical form; and its
 /// filter is the same in the body of a change.
 pub fn list_query(data: &[u8]) {
     let Ok(query) = std::str::from_utf8(data) else {
@@ -28,11 +28,11 @@ pub fn list_query(data: &[u8]) {
             assert!((1..=PageRequest::MAX_SIZE).contains(&list.page.size));
             check_filter(&list.filter);
         }
-        Err(faults) => check_refusal(&InvalidQuery(faults).into()),
+        Err(faults) => check_rejection(&InvalidQuery(faults).into()),
     }
     for place in [Elsewhere::Lookup, Elsewhere::Stream, Elsewhere::Body] {
-        if let Err(faults) = refuse_filters(query, place) {
-            check_refusal(&InvalidQuery(faults).into());
+        if let Err(faults) = reject_filters(query, place) {
+            check_rejection(&InvalidQuery(faults).into());
         }
     }
 }

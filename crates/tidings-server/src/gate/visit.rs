@@ -10,7 +10,7 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use tracing::Span;
 
-use crate::identity::{Foreign, Refused};
+use crate::identity::{Foreign, Rejected};
 use crate::metrics::SeriesIndex;
 use crate::problem::Failure;
 use crate::repeats::REPORT_EVERY;
@@ -35,7 +35,7 @@ pub(super) struct Visit {
     in_flight: InFlight,
 }
 
-/// A request in flight, until it is answered or its client hangs up.
+/// A request in flight, until it is answered or its client disconnects.
 struct InFlight {
     state: Arc<AppState>,
 }
@@ -100,13 +100,13 @@ impl Visit {
         if let Some(Failure { cause }) = response.extensions_mut().remove() {
             self.log_failure(status, cause.as_deref());
         }
-        if let Some(refused) = response.extensions_mut().remove() {
-            self.log_foreign(&refused);
+        if let Some(rejected) = response.extensions_mut().remove() {
+            self.log_foreign(&rejected);
         }
         let latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         tracing::debug!(status, latency_us, "answered");
         // A response to HEAD has no body (RFC 9110 §9.3.2). axum removes the bodies of the routes, and
-        // hyper those of HTTP/1.1, but not those of refusals and panics in HTTP/2.
+        // hyper those of HTTP/1.1, but not those of rejections and panics in HTTP/2.
         if self.method == Method::HEAD {
             let body = std::mem::take(response.body_mut());
             if let (Some(bytes @ 1..), Entry::Vacant(unsaid)) = (
@@ -116,13 +116,13 @@ impl Visit {
                 unsaid.insert(bytes.into());
             }
         }
-        let is_refused = !response.status().is_success();
+        let is_rejected = !response.status().is_success();
         let headers = response.headers_mut();
         headers.insert(X_REQUEST_ID, self.id);
         headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         // Other pages can send only safe requests without a preflight. One header less keeps the map of
         // a publish response from growing.
-        if self.method.is_safe() || is_refused {
+        if self.method.is_safe() || is_rejected {
             headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, SAME_ORIGIN);
         }
         // Responses of the API are private and change at any time.
@@ -162,9 +162,9 @@ impl Visit {
 
     /// Logs a request for another host or from a page of another origin. Often a proxy or a page is
     /// misconfigured.
-    fn log_foreign(&self, refused: &Refused) {
+    fn log_foreign(&self, rejected: &Rejected) {
         let state = &self.in_flight.state;
-        let Refused { what, name } = refused;
+        let Rejected { what, name } = rejected;
         state.metrics.count_foreign(*what);
         let kind = format!("{} {name}", what.as_str());
         let reason = what.as_str();
@@ -176,7 +176,7 @@ impl Visit {
                     within_s = REPORT_EVERY.as_secs(),
                     reason,
                     name,
-                    "refused further requests as foreign"
+                    "rejected further requests as foreign"
                 );
             }
         };
@@ -193,7 +193,7 @@ impl Visit {
                 reason,
                 name,
                 remedy,
-                "refused a request as foreign"
+                "rejected a request as foreign"
             );
         }
     }

@@ -47,7 +47,7 @@ fn is_open(request: &Request) -> bool {
 }
 
 impl Authenticator {
-    /// Refuses requests of foreign hosts and pages, except for resources that are open to all.
+    /// Rejects requests of foreign hosts and pages, except for resources that are open to all.
     pub(crate) fn guard(&self, request: &Request) -> Result<(), ForeignRequest> {
         if is_open(request) {
             return Ok(());

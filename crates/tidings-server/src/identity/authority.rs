@@ -112,7 +112,7 @@ pub(crate) fn authority(request: Head<'_>) -> Result<&str, ForeignRequest> {
     Ok(first)
 }
 
-/// Refuses a request whose host is ambiguous or malformed. Health checks and HTTP/1.0 clients can omit it.
+/// Rejects a request whose host is ambiguous or malformed. Health checks and HTTP/1.0 clients can omit it.
 pub(super) fn check_name(request: Head<'_>) -> Result<(), ForeignRequest> {
     let mut hosts = request.headers.get_all(HOST).iter();
     if request.uri.authority().is_none() && hosts.all(HeaderValue::is_empty) {

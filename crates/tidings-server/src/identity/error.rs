@@ -62,7 +62,7 @@ impl CredentialError {
                 "create tokens for users; to publish for the system, set the owner to `system`",
             ),
             Self::MissingScope { any_of } => insufficient(any_of),
-            Self::TooLong { bytes, limit } => Problem::refusal(
+            Self::TooLong { bytes, limit } => Problem::rejection(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 ErrorCode::TooLarge,
                 "The request is too large",
@@ -125,7 +125,7 @@ fn of_token(error: &TokenError) -> Problem {
 }
 
 fn unauthorized(code: ErrorCode, error: &str) -> Problem {
-    Problem::refusal(StatusCode::UNAUTHORIZED, code, error)
+    Problem::rejection(StatusCode::UNAUTHORIZED, code, error)
 }
 
 fn invalid(description: &str) -> Problem {
@@ -138,7 +138,7 @@ pub(crate) fn insufficient(any_of: &[Scopes]) -> Problem {
     let names: Vec<String> = any_of.iter().map(Scopes::to_string).collect();
     // One sufficient scope: a client needs all scopes that the attribute names.
     let scope = any_of.first().copied().unwrap_or(Scopes::NONE);
-    Problem::refusal(
+    Problem::rejection(
         StatusCode::FORBIDDEN,
         ErrorCode::InsufficientScope,
         "The token does not allow this",

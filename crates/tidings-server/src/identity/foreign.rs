@@ -8,7 +8,7 @@ use crate::problem::{Problem, quoted};
 /// The longest part of a foreign host or origin in the log: room for the longest domain.
 const MAX_NAME_CHARS: usize = 300;
 
-/// Why a request is refused as foreign.
+/// Why a request is rejected as foreign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ForeignRequest {
     /// Its host is not this server.
@@ -46,7 +46,7 @@ impl Foreign {
 /// An extension of the response for the middleware that counts and logs foreign requests. The client does
 /// not see it.
 #[derive(Clone, Debug)]
-pub(crate) struct Refused {
+pub(crate) struct Rejected {
     pub(crate) what: Foreign,
     /// The host or the origin as the client sent it.
     pub(crate) name: String,
@@ -55,7 +55,7 @@ pub(crate) struct Refused {
 impl ForeignRequest {
     /// The data to count and log. Requests from pages of other sites are left out, since any page that
     /// embeds this server's address causes them.
-    pub(crate) fn refused(&self) -> Option<Refused> {
+    pub(crate) fn rejected(&self) -> Option<Rejected> {
         let (what, name) = match self {
             Self::Host { host } => (Foreign::Host, host.as_str()),
             Self::Origin { origin } => (Foreign::Origin, origin.as_str()),
@@ -63,7 +63,7 @@ impl ForeignRequest {
             Self::Site => return None,
         };
         let name = name.chars().take(MAX_NAME_CHARS).collect();
-        Some(Refused { what, name })
+        Some(Rejected { what, name })
     }
 
     pub(crate) fn problem(&self) -> Problem {
@@ -115,5 +115,5 @@ impl ForeignRequest {
 }
 
 fn forbidden(code: ErrorCode, error: &str) -> Problem {
-    Problem::refusal(StatusCode::FORBIDDEN, code, error)
+    Problem::rejection(StatusCode::FORBIDDEN, code, error)
 }

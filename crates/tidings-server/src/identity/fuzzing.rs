@@ -55,8 +55,8 @@ fn text<'a>(parts: &'a Parts, name: &HeaderName) -> Option<&'a str> {
 fn check_name(parts: &Parts) {
     match authority(Head::from(parts)) {
         Ok(name) => assert_eq!(Some(name), text(parts, &HOST)),
-        Err(refused) => {
-            check(refused.problem());
+        Err(rejected) => {
+            check(rejected.problem());
             let is_left_out = !parts.headers.contains_key(HOST);
             assert_eq!(named(Head::from(parts)).is_ok(), is_left_out);
         }
@@ -102,7 +102,7 @@ fn check_sender(parts: &Parts) {
             assert!(scheme == "https" || scheme == "http");
             assert!(named.eq_ignore_ascii_case(host));
         }
-        Err(refused) => check(refused.problem()),
+        Err(rejected) => check(rejected.problem()),
     }
 }
 
@@ -122,8 +122,8 @@ fn check_shown(parts: &mut Parts) {
     let changed = shown(parts);
     let token = match read {
         Ok(token) => token,
-        Err(refused) => {
-            check(refused.problem());
+        Err(rejected) => {
+            check(rejected.problem());
             assert!(changed.is_err(), "a change requires more");
             return;
         }

@@ -1,7 +1,7 @@
 //! The fixed user of a server without authentication, and the check for local host names.
 //!
 //! Without authentication every client that reaches the port is this user, so requests from pages of other
-//! origins must be refused. Such a request has another `Origin`, or another `Host` if the page has rebound
+//! origins must be rejected. Such a request has another `Origin`, or another `Host` if the page has rebound
 //! its own name to this machine.
 
 use std::net::Ipv4Addr;

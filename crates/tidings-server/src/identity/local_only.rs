@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refuses_other_origins_and_rebound_names() {
+    async fn rejects_other_origins_and_rebound_names() {
         for headers in [
             &[][..],
             &[("host", "app.example.org")],

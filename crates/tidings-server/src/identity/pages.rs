@@ -153,7 +153,7 @@ fn without(uri: &Uri, prefix: &str) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// Refuses pages of origins that are not allowed. Sandboxed pages and files send `null`, which cannot be
+/// Rejects pages of origins that are not allowed. Sandboxed pages and files send `null`, which cannot be
 /// allowed.
 ///
 /// A proxy can replace the `Host` that the browser sent. Then `Sec-Fetch-Site: same-origin` is sufficient:

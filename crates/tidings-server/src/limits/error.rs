@@ -105,7 +105,7 @@ impl LimitError {
                 format!("{limit} of your queries can wait"),
                 "wait for the response to some of them before you send more",
             ),
-            Self::Uri { bytes, limit } => Problem::refusal(
+            Self::Uri { bytes, limit } => Problem::rejection(
                 StatusCode::URI_TOO_LONG,
                 ErrorCode::UriTooLong,
                 "The URL is too long",
@@ -125,7 +125,7 @@ fn counted(number: NonZeroU32, noun: &str) -> String {
 }
 
 fn rate_limited(detail: String, flag: &str, seconds: u32) -> Problem {
-    Problem::refusal(
+    Problem::rejection(
         StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::RateLimited,
         "Rate limit exceeded",
@@ -142,7 +142,7 @@ fn rate_limited(detail: String, flag: &str, seconds: u32) -> Problem {
 }
 
 fn too_many_streams(detail: String, flag: &str) -> Problem {
-    Problem::refusal(
+    Problem::rejection(
         StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::TooManyStreams,
         "Too many live streams are open",
@@ -156,7 +156,7 @@ fn too_many_streams(detail: String, flag: &str) -> Problem {
 }
 
 fn too_many(error: &str, cause: &str, detail: String, remedy: &str) -> Problem {
-    Problem::refusal(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, error)
+    Problem::rejection(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, error)
         .probable_cause(cause)
         .detail(detail, remedy)
         .retry_after(RETRY_AFTER_SECONDS)

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_takes_nothing() {
+    fn a_rejection_takes_nothing() {
         let (rate, clock) = rate(10, 10);
         assert_eq!(rate.take(A, 5), Ok(()));
         for _ in 0..100 {

@@ -150,8 +150,8 @@ mod tests {
         let first = streams.open(A, None).unwrap();
         let _second = streams.open(A, address("10.0.0.1")).unwrap();
         let limit = NonZeroU32::new(2).unwrap();
-        let refused = streams.open(A, None).unwrap_err();
-        assert_eq!(refused, LimitError::StreamsOfOwner { limit });
+        let rejected = streams.open(A, None).unwrap_err();
+        assert_eq!(rejected, LimitError::StreamsOfOwner { limit });
         let _other = streams.open(B, None).unwrap();
         drop(first);
         let _third = streams.open(A, None).unwrap();
@@ -164,8 +164,8 @@ mod tests {
         let first = streams.open(A, address("10.0.0.1")).unwrap();
         let limit = NonZeroU32::new(1).unwrap();
         for same in ["10.0.0.1", "::ffff:10.0.0.1"] {
-            let refused = streams.open(B, address(same)).unwrap_err();
-            assert_eq!(refused, LimitError::StreamsToAddress { limit }, "{same}");
+            let rejected = streams.open(B, address(same)).unwrap_err();
+            assert_eq!(rejected, LimitError::StreamsToAddress { limit }, "{same}");
         }
         let _other = streams.open(B, address("10.0.0.2")).unwrap();
         let _unknown = [streams.open(A, None), streams.open(A, None)].map(Result::unwrap);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn frees_the_owner_slot_when_the_address_is_refused() {
+    fn frees_the_owner_slot_when_the_address_is_rejected() {
         let streams = streams(1, 1);
         let _first = streams.open(A, address("10.0.0.1")).unwrap();
         assert!(streams.open(B, address("10.0.0.1")).is_err());

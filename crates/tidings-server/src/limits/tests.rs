@@ -90,16 +90,16 @@ fn accepts_the_largest_batch_at_any_rate() {
         callers.count_batch(owner(1), Reach::Everyone, 1_000, 100),
         Ok(())
     );
-    let refused = callers
+    let rejected = callers
         .count_batch(owner(1), Reach::Everyone, 1_000, 100)
         .unwrap_err();
     let LimitError::Publishes {
         reach: Reach::Everyone,
         rate,
         seconds,
-    } = refused
+    } = rejected
     else {
-        panic!("{refused:?}");
+        panic!("{rejected:?}");
     };
     assert_eq!(rate.get(), 1);
     assert!((999..=1_000).contains(&seconds), "{seconds}");
@@ -133,14 +133,14 @@ fn limits_publishing_to_oneself_separately() {
         // Uses up the events that become available if this machine pauses in between.
         let _ = callers.count_publish(owner(1), Reach::Themselves, 100);
     }
-    let refused = own(21).unwrap_err();
+    let rejected = own(21).unwrap_err();
     let LimitError::Publishes {
         reach: Reach::Themselves,
         rate,
         ..
-    } = refused
+    } = rejected
     else {
-        panic!("{refused:?}");
+        panic!("{rejected:?}");
     };
     assert_eq!(rate.get(), 2);
     // The largest batch of a backend is counted separately.
@@ -193,13 +193,13 @@ fn counts_requests_and_events_separately() {
             .count_batch(owner(1), Reach::Everyone, 1_001, 100)
             .is_err()
     );
-    let refused = LimitError::Requests {
+    let rejected = LimitError::Requests {
         rate: NonZeroU32::MIN,
         seconds: 1,
     };
     assert_eq!(callers.count_request(owner(1)), Ok(()));
-    // The second request is refused unless this machine pauses for a second in between.
+    // The second request is rejected unless this machine pauses for a second in between.
     let counted = (0..100).find_map(|_| callers.count_request(owner(1)).err());
-    assert_eq!(counted, Some(refused));
+    assert_eq!(counted, Some(rejected));
     assert_eq!(callers.count_request(owner(2)), Ok(()));
 }

@@ -4,7 +4,7 @@ use axum::http::Uri;
 
 use super::LimitError;
 
-/// Refuses a path with a query of more than `limit` bytes before it is parsed (RFC 9110 §15.5.15). The
+/// Rejects a path with a query of more than `limit` bytes before it is parsed (RFC 9110 §15.5.15). The
 /// limit is above the length of every meaningful query.
 pub(crate) fn check_uri(uri: &Uri, limit: usize) -> Result<(), LimitError> {
     let bytes = uri.path_and_query().map_or(0, |text| text.as_str().len());

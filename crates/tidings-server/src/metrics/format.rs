@@ -16,7 +16,7 @@ pub(crate) enum Format {
 
 impl Format {
     /// The format that the client prefers. A client that accepts neither gets `OpenMetrics`, so that no
-    /// scrape is refused for its headers.
+    /// scrape is rejected for its headers.
     pub(crate) fn wanted(headers: &HeaderMap) -> Self {
         let accepted = headers.get_all(ACCEPT).iter();
         let accepted = accepted.filter_map(|value| value.to_str().ok());

@@ -176,7 +176,7 @@ impl Requests {
         self.in_flight.fetch_add(1, Relaxed);
     }
 
-    /// Counts the end of a request, whether it was answered or its client hung up.
+    /// Counts the end of a request, whether it was answered or its client disconnected.
     pub(crate) fn end(&self) {
         self.in_flight.fetch_sub(1, Relaxed);
     }

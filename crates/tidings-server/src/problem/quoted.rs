@@ -1,6 +1,6 @@
 //! Texts of clients in error bodies.
 
-/// The most of a refused text that is repeated, in characters.
+/// The most of a rejected text that is repeated, in characters.
 const MAX_CHARS: usize = 80;
 
 /// The start of a text of a client, escaped so that it can be shown whatever it holds.

@@ -28,7 +28,7 @@ impl PublishOptions {
         })
     }
 
-    /// Refuses an import by a caller who can publish to themselves only, since an import can claim any
+    /// Rejects an import by a caller who can publish to themselves only, since an import can claim any
     /// time.
     pub(crate) fn check(self, caller: Caller) -> Result<(), CredentialError> {
         if self.keeps_past && !caller.scopes.contains(Scopes::PUBLISH) {

@@ -29,7 +29,7 @@ impl<'a> From<&'a Identity> for Subjects<'a> {
 impl EventParser<'_> {
     /// Determines the owner of an event: the named owner, the user with the named subject, or otherwise
     /// the caller. A malformed owner, and a subject without a user or of another user than the owner,
-    /// stay as they are and are refused with the other violations.
+    /// stay as they are and are rejected with the other violations.
     pub(super) fn settle_owner(self, event: &mut NewEvent) -> Result<(), Unfit> {
         if matches!(&event.owner, Given::Value(OwnerName::User(user)) if user.is_nil()) {
             event.owner = Given::Absent;

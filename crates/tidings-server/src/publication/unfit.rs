@@ -2,7 +2,7 @@
 
 use tidings_event::{Violation, Violations};
 
-use super::PublishRefusal;
+use super::PublishRejection;
 use crate::request::json;
 
 /// Why an event of a request cannot be stored.
@@ -18,18 +18,18 @@ pub(super) enum Unfit {
 }
 
 impl Unfit {
-    /// The refusal of an event that is not part of a batch.
-    pub(super) fn alone(self) -> PublishRefusal {
+    /// The rejection of an event that is not part of a batch.
+    pub(super) fn alone(self) -> PublishRejection {
         match self {
             Self::Unreadable(violation) => violation.into(),
-            Self::Invalid(violations) => PublishRefusal::Invalid(violations),
-            Self::CloudEvent => PublishRefusal::CloudEvent,
-            Self::Foreign => PublishRefusal::ForeignOwner { index: None },
+            Self::Invalid(violations) => PublishRejection::Invalid(violations),
+            Self::CloudEvent => PublishRejection::CloudEvent,
+            Self::Foreign => PublishRejection::ForeignOwner { index: None },
         }
     }
 }
 
-/// Whether a refused object is a `CloudEvent`: it has `specversion` and one of the other attributes that every
+/// Whether a rejected object is a `CloudEvent`: it has `specversion` and one of the other attributes that every
 /// such event has (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#required-attributes>),
 /// or the version of the oldest ones.
 pub(super) fn is_cloud_event(json: &str) -> bool {

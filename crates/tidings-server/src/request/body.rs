@@ -25,11 +25,11 @@ pub(crate) use error::{BodyError, Content, too_large};
 pub(crate) use media_type::UnsupportedMedia;
 use upload::Upload;
 
-/// How much of a refused body is read and discarded. A client whose server stops reading gets a
+/// How much of a rejected body is read and discarded. A client whose server stops reading gets a
 /// connection reset and never sees the response.
 const DISCARD_BYTES: usize = 16 * 1024 * 1024;
 
-/// How long a refused body is read.
+/// How long a rejected body is read.
 const DISCARD_TIME: Duration = Duration::from_secs(5);
 
 /// The largest body that is read.
@@ -74,7 +74,7 @@ impl ReadBody {
 }
 
 impl BodyBudget {
-    /// Reads and discards the body of a refused request, so that its client sees the response.
+    /// Reads and discards the body of a rejected request, so that its client sees the response.
     pub(crate) async fn discard(headers: &HeaderMap, mut body: Body) {
         // A client that waits for `100 Continue` has not sent a body.
         if !headers.contains_key(EXPECT) {
@@ -92,7 +92,7 @@ impl BodyBudget {
     ) -> Result<ReadBody, BodyError> {
         let read = match media_type::check(&headers) {
             Ok(()) => self.read(caller, &mut body, limit).await,
-            Err(refused) => Err(refused.into()),
+            Err(rejected) => Err(rejected.into()),
         };
         if read.is_err() {
             Box::pin(Self::discard(&headers, body)).await;
@@ -126,7 +126,7 @@ impl BodyBudget {
     }
 }
 
-/// Reads and discards the rest of a refused body, within limits.
+/// Reads and discards the rest of a rejected body, within limits.
 async fn discard(body: &mut Body) {
     let reading = async {
         let mut left = DISCARD_BYTES;

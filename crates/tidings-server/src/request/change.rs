@@ -4,7 +4,7 @@
 mod fields;
 mod matching;
 mod named;
-mod refusal;
+mod rejection;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +17,7 @@ use crate::request::spelling::{self, SELECTION, STATUS};
 
 use fields::{Fields, MAX_FIELDS, check_count, string};
 
-pub(crate) use refusal::ChangeRefusal;
+pub(crate) use rejection::ChangeRejection;
 
 const SELECTION_REMEDY: &str = "give `ids`, or `filter` with `upTo`, or `\"all\": true`";
 
@@ -27,7 +27,7 @@ const UP_TO_REMEDY: &str =
     "give the `cursor` of the list, or of the last frame, that the user had on screen";
 
 /// Parses the events to delete: `{"ids": […]}`, `{"filter": {…}, "upTo": "…"}` or `{"all": true}`.
-pub(crate) fn read_selection(text: &str, limits: &Limits) -> Result<Selection, ChangeRefusal> {
+pub(crate) fn read_selection(text: &str, limits: &Limits) -> Result<Selection, ChangeRejection> {
     let mut violations = Violations::default();
     let mut body = Fields::read(text, &[&SELECTION], &mut violations)?;
     let selection = body.selection(limits, &mut violations)?;
@@ -42,7 +42,7 @@ pub(crate) struct Marking {
 }
 
 /// Reads a selection with a `status`.
-pub(crate) fn read_marking(text: &str, limits: &Limits) -> Result<Marking, ChangeRefusal> {
+pub(crate) fn read_marking(text: &str, limits: &Limits) -> Result<Marking, ChangeRejection> {
     let mut violations = Violations::default();
     let mut body = Fields::read(text, &[&SELECTION, &STATUS], &mut violations)?;
     let selection = body.selection(limits, &mut violations)?;
@@ -53,7 +53,7 @@ pub(crate) fn read_marking(text: &str, limits: &Limits) -> Result<Marking, Chang
 
 /// Parses the new status of one event: `{"status": "read"}`. Other fields are ignored, as in existing
 /// servers, since they cannot widen the change.
-pub(crate) fn read_status(text: &str) -> Result<Status, ChangeRefusal> {
+pub(crate) fn read_status(text: &str) -> Result<Status, ChangeRejection> {
     let mut violations = Violations::default();
     let fields = json::fields(text, text, "body", MAX_FIELDS)?;
     // A status can be among the fields that were not read.
@@ -77,12 +77,14 @@ pub(crate) fn read_status(text: &str) -> Result<Status, ChangeRefusal> {
     } else {
         None
     };
-    violations.into_result().map_err(ChangeRefusal::Status)?;
+    violations.into_result().map_err(ChangeRejection::Status)?;
     Ok(expect_read(status))
 }
 
-fn finish<T>(read: Option<T>, violations: Violations) -> Result<T, ChangeRefusal> {
-    violations.into_result().map_err(ChangeRefusal::Selection)?;
+fn finish<T>(read: Option<T>, violations: Violations) -> Result<T, ChangeRejection> {
+    violations
+        .into_result()
+        .map_err(ChangeRejection::Selection)?;
     Ok(expect_read(read))
 }
 
@@ -108,7 +110,7 @@ impl<'a> Fields<'a> {
         &mut self,
         limits: &Limits,
         violations: &mut Violations,
-    ) -> Result<Option<Selection>, ChangeRefusal> {
+    ) -> Result<Option<Selection>, ChangeRejection> {
         // Beside `all`, a selection of `null` is one that the client failed to make, as in `up_to`.
         let is_null = |name: &&str| {
             let mut given = self.given.iter();
@@ -174,7 +176,7 @@ impl<'a> Fields<'a> {
         ids: Option<Vec<EventId>>,
         limits: &Limits,
         violations: &mut Violations,
-    ) -> Result<Option<Vec<EventRef>>, ChangeRefusal> {
+    ) -> Result<Option<Vec<EventRef>>, ChangeRejection> {
         let system_ids = match self.take("systemIds") {
             Some(value) => {
                 let field = "systemIds";

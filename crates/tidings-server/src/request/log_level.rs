@@ -15,7 +15,7 @@ const MAX_FIELDS: usize = 50;
 
 /// Why the level of the log was not set.
 #[derive(Debug)]
-pub(crate) enum LogLevelRefusal {
+pub(crate) enum LogLevelRejection {
     /// The body is not JSON.
     Json(InvalidJson),
     /// The body does not name a level.
@@ -24,17 +24,17 @@ pub(crate) enum LogLevelRefusal {
     Failed(Box<dyn Error + Send + Sync>),
 }
 
-impl From<Violation> for LogLevelRefusal {
+impl From<Violation> for LogLevelRejection {
     fn from(violation: Violation) -> Self {
         Self::Json(violation.into())
     }
 }
 
-impl LogLevelRefusal {
+impl LogLevelRejection {
     pub(crate) fn problem(&self) -> Problem {
         match self {
             Self::Json(invalid) => invalid.problem(),
-            Self::Invalid(violations) => Problem::refusal(
+            Self::Invalid(violations) => Problem::rejection(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::InvalidConfig,
                 "The log level was not set",
@@ -46,7 +46,7 @@ impl LogLevelRefusal {
 }
 
 /// Parses the requested level.
-pub(crate) fn read(text: &str) -> Result<Level, LogLevelRefusal> {
+pub(crate) fn read(text: &str) -> Result<Level, LogLevelRejection> {
     let name = LOG_LEVEL[0].name;
     let remedy = format!("write one of {}", Level::ALL.map(Level::as_str).join(", "));
     let fields = json::fields(text, text, "body", MAX_FIELDS)?;
@@ -74,6 +74,8 @@ pub(crate) fn read(text: &str) -> Result<Level, LogLevelRefusal> {
     if given.next().is_some() {
         violations.add(name, "is given twice", "give it once");
     }
-    violations.into_result().map_err(LogLevelRefusal::Invalid)?;
+    violations
+        .into_result()
+        .map_err(LogLevelRejection::Invalid)?;
     Ok(level.expect("a level that could not be read is a violation"))
 }

@@ -16,7 +16,7 @@ use crate::request::spelling::{self, FILTERS, PAGING, Parameter};
 use object::Context;
 
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use elsewhere::refuse_filters;
+pub(crate) use elsewhere::reject_filters;
 pub(crate) use elsewhere::{Elsewhere, check_unfiltered, is_set, owner_kind};
 pub(crate) use error::InvalidQuery;
 

@@ -13,7 +13,7 @@ use crate::token::RevokeError;
 
 /// Why a token was not revoked.
 #[derive(Debug)]
-pub(crate) enum RevocationRefusal {
+pub(crate) enum RevocationRejection {
     /// The body is not JSON.
     Json(InvalidJson),
     /// The body does not name a token.
@@ -22,13 +22,13 @@ pub(crate) enum RevocationRefusal {
     Failed(RevokeError),
 }
 
-impl From<Violation> for RevocationRefusal {
+impl From<Violation> for RevocationRejection {
     fn from(violation: Violation) -> Self {
         Self::Json(violation.into())
     }
 }
 
-impl From<RevokeError> for RevocationRefusal {
+impl From<RevokeError> for RevocationRejection {
     fn from(error: RevokeError) -> Self {
         match error {
             RevokeError::InvalidId => {
@@ -44,11 +44,11 @@ impl From<RevokeError> for RevocationRefusal {
     }
 }
 
-impl RevocationRefusal {
+impl RevocationRejection {
     pub(crate) fn problem(&self) -> Problem {
         match self {
             Self::Json(invalid) => invalid.problem(),
-            Self::Invalid(violations) => Problem::refusal(
+            Self::Invalid(violations) => Problem::rejection(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::InvalidRevocation,
                 "The request does not name a token to revoke",
@@ -69,7 +69,7 @@ fn of_list(error: &RevokeError) -> Problem {
         )
         .remedy("free space on the disk with the list of revoked tokens, then revoke it again")
         .caused_by(error),
-        RevokeError::OwnersShare => Problem::refusal(
+        RevokeError::OwnersShare => Problem::rejection(
             StatusCode::TOO_MANY_REQUESTS,
             ErrorCode::RateLimited,
             "Too many ended sessions; the token of this one stays valid until it expires",
@@ -124,9 +124,9 @@ pub(crate) struct Revocation {
 }
 
 impl Revocation {
-    pub(crate) fn read(text: &str) -> Result<Self, RevocationRefusal> {
+    pub(crate) fn read(text: &str) -> Result<Self, RevocationRejection> {
         let named: Named = json::read(text, text, "")?;
-        named.checked().map_err(RevocationRefusal::Invalid)
+        named.checked().map_err(RevocationRejection::Invalid)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The names of parameters and fields, and their other spellings.
 //!
 //! One table serves every operation. Case and separators of a name do not matter. A name that is only
-//! close to a known one is refused if ignoring it would change the result.
+//! close to a known one is rejected if ignoring it would change the result.
 
 mod suggestion;
 #[cfg(test)]

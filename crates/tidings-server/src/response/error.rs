@@ -14,7 +14,7 @@ pub(crate) enum ResponseError {
     Limit(LimitError),
     /// The unread responses of all callers take all the memory.
     Overloaded,
-    /// The client hung up while it waited. Nobody reads this.
+    /// The client disconnected while it waited. Nobody reads this.
     HungUp,
     /// The caller's credential ended while it waited.
     Credential(CredentialError),
@@ -24,17 +24,17 @@ impl ResponseError {
     pub(crate) fn problem(&self) -> Problem {
         match self {
             Self::Limit(limit) => limit.problem(),
-            Self::Overloaded => Problem::refusal(
+            Self::Overloaded => Problem::rejection(
                 StatusCode::SERVICE_UNAVAILABLE,
                 ErrorCode::Overloaded,
                 "Too many responses wait to be read by their clients",
             )
             .effect("nothing was changed")
             .remedy("try again in a moment"),
-            Self::HungUp => Problem::refusal(
+            Self::HungUp => Problem::rejection(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::BodyUnreadable,
-                "The client hung up before its request was served",
+                "The client disconnected before its request was served",
             )
             .effect("nothing was changed")
             .remedy("send the request again"),

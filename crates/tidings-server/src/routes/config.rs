@@ -18,7 +18,7 @@ use crate::extract::{Administrator, JsonBody, LogAdministrator};
 use crate::log_level::{Level, LogLevel};
 use crate::problem::ERROR_TYPE;
 use crate::request::body::BodyError;
-use crate::request::log_level::LogLevelRefusal;
+use crate::request::log_level::LogLevelRejection;
 #[cfg(feature = "openapi")]
 use crate::schema::bodies::SetLogLevel;
 #[cfg(feature = "openapi")]
@@ -53,7 +53,7 @@ pub(crate) enum Outcome {
     Error,
 }
 
-/// A refused level. Existing clients expect the body of a success, other clients that of an error.
+/// A rejected level. Existing clients expect the body of a success, other clients that of an error.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub(crate) struct RefusedLogConfig {
@@ -103,7 +103,7 @@ pub(crate) async fn get_config(
             description = "`invalid_config`, `invalid_json`, `body_unreadable`: the level was not set. \
                            The body has the fields of a success and those of an error.",
             body = RefusedLogConfig,
-            example = json!(examples::refused_log_config())
+            example = json!(examples::rejected_log_config())
         )
     )
 ))]
@@ -115,19 +115,19 @@ pub(crate) async fn set_config(
     let level = match request {
         Ok(request) => request.value,
         Err(
-            error @ (ApiError::LogLevel(LogLevelRefusal::Invalid(_))
+            error @ (ApiError::LogLevel(LogLevelRejection::Invalid(_))
             | ApiError::Json(_)
             | ApiError::Body(BodyError::Unreadable(_))),
         ) => {
             let problem = error.problem();
             let (status, error) = (problem.status(), problem.into_body());
             let config = config(log, Some(Outcome::Error));
-            let refused = Json(RefusedLogConfig { config, error });
-            return Ok((status, [(CONTENT_TYPE, ERROR_TYPE)], refused).into_response());
+            let rejected = Json(RefusedLogConfig { config, error });
+            return Ok((status, [(CONTENT_TYPE, ERROR_TYPE)], rejected).into_response());
         }
         Err(other) => return Err(other),
     };
-    log.set(level).map_err(LogLevelRefusal::Failed)?;
+    log.set(level).map_err(LogLevelRejection::Failed)?;
     tracing::info!(%level, "the log's level was set");
     Ok(Json(config(log, Some(Outcome::Success))).into_response())
 }

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use crate::error::ApiError;
 use crate::extract::{Administrator, JsonBody, Login};
-use crate::request::revocation::{Revocation, RevocationRefusal};
+use crate::request::revocation::{Revocation, RevocationRejection};
 #[cfg(feature = "openapi")]
 use crate::schema::bodies::RevokeToken;
 
@@ -26,6 +26,6 @@ pub(crate) async fn revoke_token(
 ) -> Result<StatusCode, ApiError> {
     let Revocation { id, expires } = request.value;
     let revoked = tokens.revocations().revoke(&id, expires).await;
-    revoked.map_err(RevocationRefusal::from)?;
+    revoked.map_err(RevocationRejection::from)?;
     Ok(StatusCode::NO_CONTENT)
 }

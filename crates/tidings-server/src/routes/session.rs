@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 
 use crate::error::ApiError;
 use crate::extract::{Login, NewSession, OldSession};
-use crate::request::revocation::RevocationRefusal;
+use crate::request::revocation::RevocationRejection;
 use crate::state::AppState;
 use crate::token::{Claims, Tokens};
 
@@ -73,7 +73,7 @@ async fn revoke(
 ) -> Result<StatusCode, ApiError> {
     if let Some(claims) = claims? {
         let ended = tokens.revocations().end_session(&claims).await;
-        ended.map_err(RevocationRefusal::from)?;
+        ended.map_err(RevocationRejection::from)?;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -15,7 +15,7 @@ use crate::event_stream::{self, EventStream, LiveStream};
 use crate::extract::Reader;
 use crate::handover::Handover;
 use crate::identity::{Caller, Credential};
-use crate::limits::{StreamSlot, delay_refused_stream};
+use crate::limits::{StreamSlot, delay_rejected_stream};
 use crate::request::query::{Elsewhere, check_unfiltered};
 use crate::request::stream_start;
 #[cfg(feature = "openapi")]
@@ -67,16 +67,16 @@ pub(crate) async fn subscribe(
 ) -> Result<Response, ApiError> {
     let Reader(caller) = match reader {
         Ok(reader) => reader,
-        Err(refused) => {
+        Err(rejected) => {
             drop(request);
-            delay_refused_stream(&state.drain).await;
-            return Err(refused);
+            delay_rejected_stream(&state.drain).await;
+            return Err(rejected);
         }
     };
-    let body = if let Err(refused) = check_unfiltered(request.uri().query(), Elsewhere::Stream) {
+    let body = if let Err(rejected) = check_unfiltered(request.uri().query(), Elsewhere::Stream) {
         drop(request);
-        delay_refused_stream(&state.drain).await;
-        return Err(refused.into());
+        delay_rejected_stream(&state.drain).await;
+        return Err(rejected.into());
     } else if request.method() == Method::HEAD {
         Body::empty()
     } else if state.drain.has_begun() {
@@ -84,10 +84,10 @@ pub(crate) async fn subscribe(
     } else {
         match state.open_stream(caller, &request) {
             Ok(slot) => Opening::of(&request, slot).open(&state, caller).await,
-            Err(refused) => {
+            Err(rejected) => {
                 drop(request);
-                delay_refused_stream(&state.drain).await;
-                return Err(refused);
+                delay_rejected_stream(&state.drain).await;
+                return Err(rejected);
             }
         }
     };

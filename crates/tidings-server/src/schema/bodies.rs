@@ -56,7 +56,7 @@ pub(crate) struct PartlyPublished {
     stored: u64,
     /// The number of events that were stored before.
     repeated: u64,
-    /// The number of refused events.
+    /// The number of rejected events.
     refused: u64,
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct PublishResult {
     /// The repairs of the event; absent if there are none.
     #[schema(nullable = false)]
     warnings: Option<Vec<Warning>>,
-    /// Why the event was refused.
+    /// Why the event was rejected.
     #[schema(nullable = false)]
     error: Option<ErrorBody>,
 }

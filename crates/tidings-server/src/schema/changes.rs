@@ -104,7 +104,7 @@ pub(crate) struct DeleteAll {
 }
 
 /// Selects the events of a change. An event must match every field, and one entry of a list. At least one
-/// field is required, and `null` and empty values are refused, so that a malformed filter does not widen
+/// field is required, and `null` and empty values are rejected, so that a malformed filter does not widen
 /// a change.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

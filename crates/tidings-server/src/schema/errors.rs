@@ -7,13 +7,13 @@ use uuid::Uuid;
 use crate::error::{ApiError, RouteError};
 use crate::identity::{CredentialError, ForeignRequest};
 use crate::limits::{CallerLimits, LimitError, Reach};
-use crate::publication::PublishRefusal;
+use crate::publication::PublishRejection;
 use crate::request::body::{BodyError, Content, UnsupportedMedia};
-use crate::request::change::ChangeRefusal;
+use crate::request::change::ChangeRejection;
 use crate::request::json::InvalidJson;
-use crate::request::log_level::LogLevelRefusal;
+use crate::request::log_level::LogLevelRejection;
 use crate::request::query::InvalidQuery;
-use crate::request::revocation::RevocationRefusal;
+use crate::request::revocation::RevocationRejection;
 use crate::store_failure::StoreFailure;
 use crate::token::{Scopes, TokenError};
 
@@ -26,7 +26,7 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
             "send the JSON whole, in the form that the documentation shows",
         ))
         .into(),
-        ErrorCode::InvalidEvent => PublishRefusal::Invalid(fault(
+        ErrorCode::InvalidEvent => PublishRejection::Invalid(fault(
             "actedUpon",
             "is missing",
             "give the UUID of the resource the event is about",
@@ -38,20 +38,20 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
             "write one of alert, critical, debug, emergency, error, informational, success, warning",
         ))
         .into(),
-        ErrorCode::InvalidChange => ChangeRefusal::Selection(fault(
+        ErrorCode::InvalidChange => ChangeRejection::Selection(fault(
             "upTo",
             "is missing",
             "give the `cursor` of the list, or of the last frame, that the user had on screen",
         ))
         .into(),
-        ErrorCode::InvalidConfig => LogLevelRefusal::Invalid(fault(
+        ErrorCode::InvalidConfig => LogLevelRejection::Invalid(fault(
             "eventLogLevel",
             "(`\"loud\"`) is not a log level",
             "write one of panic, fatal, error, warning, info, debug, trace",
         ))
         .into(),
         ErrorCode::InvalidRevocation => {
-            RevocationRefusal::Invalid(fault("id", "is missing", "give the `jti` of the token"))
+            RevocationRejection::Invalid(fault("id", "is missing", "give the `jti` of the token"))
                 .into()
         }
         ErrorCode::BodyUnreadable => BodyError::Unreadable("cut off".into()).into(),
@@ -68,12 +68,12 @@ pub(crate) fn sample(code: ErrorCode) -> ApiError {
         ErrorCode::UnsupportedMediaType => {
             BodyError::Unsupported(UnsupportedMedia::NotJson { given: None }).into()
         }
-        ErrorCode::EventConflict => PublishRefusal::Conflict {
+        ErrorCode::EventConflict => PublishRejection::Conflict {
             index: None,
             id: EventId::from_uuid(Uuid::from_u128(0x0193_f0a0_0000_7000_8000_0000_0000_0001)),
         }
         .into(),
-        ErrorCode::QuotaExceeded => PublishRefusal::QuotaExceeded {
+        ErrorCode::QuotaExceeded => PublishRejection::QuotaExceeded {
             index: None,
             bytes: 1_200,
             used: tidings::Config::DEFAULT_OWNER_BYTES - 700,

@@ -40,7 +40,7 @@ pub(crate) fn event() -> Value {
     })
 }
 
-/// The outcome of two events with `partial=true`: one was repaired, and one was refused.
+/// The outcome of two events with `partial=true`: one was repaired, and one was rejected.
 pub(crate) fn partly_published() -> Value {
     let problem = errors::sample(ErrorCode::InvalidEvent).problem();
     let status = problem.status();
@@ -146,7 +146,7 @@ pub(crate) fn log_config(status: Option<&str>) -> Value {
 }
 
 /// With the fields of an error.
-pub(crate) fn refused_log_config() -> Value {
+pub(crate) fn rejected_log_config() -> Value {
     let mut config = log_config(Some("error"));
     let error = errors::sample(ErrorCode::InvalidConfig).problem();
     let error = serde_json::to_value(error.into_body()).expect("an error body has only text keys");

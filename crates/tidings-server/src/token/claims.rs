@@ -15,12 +15,12 @@ pub(crate) struct Claims {
     pub(crate) owner: OwnerId,
     /// The permissions of the token.
     pub(crate) scopes: Scopes,
-    /// The time from which the token is refused: its `exp` plus the leeway. Streams end at the same
-    /// moment, so that a client that reconnects with the same token is refused.
+    /// The time from which the token is rejected: its `exp` plus the leeway. Streams end at the same
+    /// moment, so that a client that reconnects with the same token is rejected.
     pub(crate) expires: Timestamp,
     /// The id for revocations: its `jti`, or a digest of a token that has none.
     pub(crate) id: Box<str>,
-    /// The key that signed it. When that key is replaced, the token is refused.
+    /// The key that signed it. When that key is replaced, the token is rejected.
     pub(crate) key: Fingerprint,
 }
 

@@ -22,7 +22,7 @@ pub struct TokenConfig {
     /// The accepted `iss`, compared byte by byte (RFC 7519 §4.1.1). `None` accepts any, since the key
     /// identifies the signer.
     pub issuer: Option<String>,
-    /// The accepted values of `aud` (RFC 7519 §4.1.3). If empty, tokens with an `aud` are refused, since
+    /// The accepted values of `aud` (RFC 7519 §4.1.3). If empty, tokens with an `aud` are rejected, since
     /// they are for another service.
     pub audience: Vec<String>,
     /// The accepted difference between the clocks of issuer and server; at most 5 minutes.

@@ -1,6 +1,6 @@
-//! Why a token is refused.
+//! Why a token is rejected.
 
-/// Why a token is refused. The texts repeat nothing of the token, so they can be shown and logged.
+/// Why a token is rejected. The texts repeat nothing of the token, so they can be shown and logged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(
     not(feature = "jwt"),
@@ -77,5 +77,5 @@ pub(crate) enum NoOwner {
     Part(&'static str),
 }
 
-/// The longest token. Longer ones are refused unread.
+/// The longest token. Longer ones are rejected unread.
 pub(super) const MAX_TOKEN_BYTES: usize = 8 * 1024;

@@ -55,19 +55,19 @@ static RULES: LazyLock<[Rules; 3]> = LazyLock::new(|| {
 
 /// Checks that no untrusted text is accepted as a token. Returns the error for each set of keys.
 pub(crate) fn token(data: &[u8]) -> Vec<TokenError> {
-    let mut refused = Vec::new();
+    let mut rejected = Vec::new();
     let Ok(text) = std::str::from_utf8(data) else {
-        return refused;
+        return rejected;
     };
     for keys in &*KEYS {
         let judged = verify(keys, text)
             .and_then(|(raw, key)| RULES[2].judge(text, raw, key, Timestamp::now()));
         match judged {
             Ok(claims) => panic!("{text} is accepted for {}", claims.owner),
-            Err(error) => refused.push(error),
+            Err(error) => rejected.push(error),
         }
     }
-    refused
+    rejected
 }
 
 fn verify(keys: &KeySet, token: &str) -> Result<(RawClaims, Fingerprint), TokenError> {
@@ -77,9 +77,9 @@ fn verify(keys: &KeySet, token: &str) -> Result<(RawClaims, Fingerprint), TokenE
 }
 
 /// Checks the claims of a token with a valid signature: an accepted token names an owner, expires in
-/// the future, and can be revoked. Returns the errors of the rules that refuse it.
+/// the future, and can be revoked. Returns the errors of the rules that reject it.
 pub(crate) fn claims(data: &[u8]) -> Vec<TokenError> {
-    let mut refused = Vec::new();
+    let mut rejected = Vec::new();
     let now = Timestamp::now();
     let key_of_secret = Fingerprint::of(SECRET.expose_secret());
     if let Ok(json) = serde_json::from_slice::<Value>(data) {
@@ -97,7 +97,7 @@ pub(crate) fn claims(data: &[u8]) -> Vec<TokenError> {
     }
     for rules in &*RULES {
         let Ok(raw) = serde_json::from_slice::<RawClaims>(data) else {
-            return refused;
+            return rejected;
         };
         let subject = raw.sub.clone();
         match rules.judge("a.b.c", raw, key_of_secret, now) {
@@ -111,10 +111,10 @@ pub(crate) fn claims(data: &[u8]) -> Vec<TokenError> {
                     assert!(subject.eq_ignore_ascii_case(&claims.owner.to_string()));
                 }
             }
-            Err(error) => refused.push(error),
+            Err(error) => rejected.push(error),
         }
     }
-    refused
+    rejected
 }
 
 fn check_let_in(claims: &Claims, now: Timestamp) {
@@ -128,7 +128,7 @@ fn check_let_in(claims: &Claims, now: Timestamp) {
     assert_eq!(revoked.keys().collect::<Vec<_>>(), [&claims.id]);
 }
 
-/// Checks that a list of revoked tokens is refused whole, or that each of its ids is in the list when
+/// Checks that a list of revoked tokens is rejected whole, or that each of its ids is in the list when
 /// it is written and read again.
 pub(crate) fn revocation_list(data: &[u8]) {
     let now = Timestamp::UNIX_EPOCH;

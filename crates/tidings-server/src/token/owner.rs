@@ -113,9 +113,9 @@ mod tests {
         let claims = json!({"sub": "alice", "https://x.example/owner": TWO});
         assert_eq!(owner_of(&rule, &claims), Ok(TWO.to_owned()));
         for odd in [json!(null), json!("bob"), json!([TWO]), json!(7)] {
-            let refused = owner_of(&rule, &json!({"https://x.example/owner": odd}));
+            let rejected = owner_of(&rule, &json!({"https://x.example/owner": odd}));
             let expected = NoOwner::Claim("https://x.example/owner".into());
-            assert_eq!(refused, Err(expected), "{odd}");
+            assert_eq!(rejected, Err(expected), "{odd}");
         }
     }
 
@@ -133,8 +133,8 @@ mod tests {
         let no_issuer = owner_of(&rule, &json!({"sub": "alice"}));
         assert_eq!(no_issuer, Err(NoOwner::Part("iss")));
         for nobody in [json!(null), json!("")] {
-            let refused = owner_of(&rule, &json!({"iss": "i", "sub": nobody}));
-            assert_eq!(refused, Err(NoOwner::Part("sub")));
+            let rejected = owner_of(&rule, &json!({"iss": "i", "sub": nobody}));
+            assert_eq!(rejected, Err(NoOwner::Part("sub")));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidings::{RevokedToken, RevokedTokens};
 use tokio::time::{MissedTickBehavior, interval};
 
-/// A revoked token is refused everywhere within a second.
+/// A revoked token is rejected everywhere within a second.
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Reads the revoked tokens, and then again and again those that are added. Passes them to `learn`, and `None`

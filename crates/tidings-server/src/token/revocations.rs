@@ -1,4 +1,4 @@
-//! Tokens that are refused although they have not expired.
+//! Tokens that are rejected although they have not expired.
 
 #[cfg(test)]
 mod tests;
@@ -158,7 +158,7 @@ impl Revocations {
     /// Revokes the token with this id from now on. `until` is the token's expiry, if it is known.
     ///
     /// With a file, or a store that several servers share, the revocation survives restarts: it is on the disk
-    /// when this returns. The other servers refuse the token within a second. Revoking a token twice is not an
+    /// when this returns. The other servers reject the token within a second. Revoking a token twice is not an
     /// error. If the future is dropped, the revocation still completes.
     ///
     /// # Errors

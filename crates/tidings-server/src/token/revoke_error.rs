@@ -8,7 +8,7 @@ use tidings::StoreError;
 #[cfg(feature = "jwt")]
 pub(super) const MAX_REVOKED: usize = 100_000;
 
-/// The longest `jti` that can be revoked. Tokens with a longer one are refused.
+/// The longest `jti` that can be revoked. Tokens with a longer one are rejected.
 pub(super) const MAX_ID_BYTES: usize = 256;
 
 /// The most ended sessions of one user whose tokens have not expired: almost one for each minute of a day.

@@ -58,7 +58,7 @@ impl Rules {
     }
 
     /// Checks `exp` and `nbf` (RFC 7519 §4.1.4 and §4.1.5) with the leeway both ways. Returns the time
-    /// from which on the token is refused.
+    /// from which on the token is rejected.
     fn check_time(&self, claims: &RawClaims, now: Timestamp) -> Result<Timestamp, TokenError> {
         let later = |time: Timestamp| time.checked_add(self.leeway).unwrap_or(Timestamp::MAX);
         let expires = match claims.exp.ok_or(TokenError::NoExpiry)? {
@@ -79,7 +79,7 @@ impl Rules {
         Ok(expires)
     }
 
-    /// Checks `iss` and `aud` (RFC 7519 §4.1.1 and §4.1.3). A server without an audience refuses tokens
+    /// Checks `iss` and `aud` (RFC 7519 §4.1.1 and §4.1.3). A server without an audience rejects tokens
     /// that name one, as the RFC demands. Otherwise a token for another service of the same issuer would
     /// be accepted.
     fn check_parties(&self, claims: &RawClaims) -> Result<(), TokenError> {
@@ -192,11 +192,11 @@ mod tests {
 
     #[test]
     fn rejects_a_token_without_an_expiry() {
-        let refused = judge(&rules(), &json!({"exp": null}));
-        assert_eq!(refused, Err(TokenError::NoExpiry));
+        let rejected = judge(&rules(), &json!({"exp": null}));
+        assert_eq!(rejected, Err(TokenError::NoExpiry));
         for odd in [json!("1800000060"), json!([]), json!(true)] {
-            let refused = judge(&rules(), &json!({ "exp": odd }));
-            assert_eq!(refused, Err(TokenError::Malformed), "{odd}");
+            let rejected = judge(&rules(), &json!({ "exp": odd }));
+            assert_eq!(rejected, Err(TokenError::Malformed), "{odd}");
         }
     }
 
@@ -210,14 +210,14 @@ mod tests {
             json!(i64::MAX),
             json!(1e300),
         ] {
-            let refused = judge(&rules(), &json!({ "exp": far }));
-            assert_eq!(refused, Err(TokenError::FarExpiry), "{far}");
-            let refused = judge(&rules(), &json!({ "nbf": far }));
-            assert_eq!(refused, Err(TokenError::NotYetValid), "{far}");
+            let rejected = judge(&rules(), &json!({ "exp": far }));
+            assert_eq!(rejected, Err(TokenError::FarExpiry), "{far}");
+            let rejected = judge(&rules(), &json!({ "nbf": far }));
+            assert_eq!(rejected, Err(TokenError::NotYetValid), "{far}");
         }
         for passed in [json!(i64::MIN), json!(-1e300), json!(-1)] {
-            let refused = judge(&rules(), &json!({ "exp": passed }));
-            assert_eq!(refused, Err(TokenError::Expired), "{passed}");
+            let rejected = judge(&rules(), &json!({ "exp": passed }));
+            assert_eq!(rejected, Err(TokenError::Expired), "{passed}");
             assert!(
                 judge(&rules(), &json!({ "nbf": passed })).is_ok(),
                 "{passed}"
@@ -246,11 +246,11 @@ mod tests {
             json!("HTTPS://id.example"),
             json!(""),
         ] {
-            let refused = judge(&rules, &json!({ "iss": other }));
-            assert_eq!(refused, Err(TokenError::WrongIssuer), "{other}");
+            let rejected = judge(&rules, &json!({ "iss": other }));
+            assert_eq!(rejected, Err(TokenError::WrongIssuer), "{other}");
         }
-        let refused = judge(&rules, &json!({"iss": ["https://id.example"]}));
-        assert_eq!(refused, Err(TokenError::Malformed));
+        let rejected = judge(&rules, &json!({"iss": ["https://id.example"]}));
+        assert_eq!(rejected, Err(TokenError::Malformed));
     }
 
     #[test]
@@ -316,14 +316,14 @@ mod tests {
             json!("x".repeat(257)),
             json!(7),
         ] {
-            let refused = judge(&rules(), &json!({ "jti": odd }));
-            assert_eq!(refused, Err(TokenError::Malformed), "{odd}");
+            let rejected = judge(&rules(), &json!({ "jti": odd }));
+            assert_eq!(rejected, Err(TokenError::Malformed), "{odd}");
         }
     }
 
     #[test]
     fn rejects_a_token_without_an_owner() {
-        let refused = judge(&rules(), &json!({"sub": "alice"}));
-        assert_eq!(refused, Err(TokenError::NoOwner(NoOwner::Subject)));
+        let rejected = judge(&rules(), &json!({"sub": "alice"}));
+        assert_eq!(rejected, Err(TokenError::NoOwner(NoOwner::Subject)));
     }
 }

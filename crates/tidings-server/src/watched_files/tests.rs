@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+enum Rejected {
     #[error("it cannot be read")]
     Io(#[from] io::Error),
     #[error("it is bad")]
@@ -13,7 +13,7 @@ enum Refused {
 /// Watched files, and the contents that were applied.
 fn watched<const N: usize>(
     paths: [&Path; N],
-) -> (WatchedFiles<N, Refused>, Arc<Mutex<Vec<String>>>) {
+) -> (WatchedFiles<N, Rejected>, Arc<Mutex<Vec<String>>>) {
     let taken = Arc::new(Mutex::new(Vec::new()));
     let files = WatchedFiles::open(paths.map(Path::to_owned), "test", 8, {
         let taken = Arc::clone(&taken);
@@ -23,7 +23,7 @@ fn watched<const N: usize>(
                 texts.push(String::from_utf8(file?.contents.to_vec()).unwrap());
             }
             if texts.iter().any(|text| text != &texts[0] || text == "bad") {
-                return Err(Refused::Bad);
+                return Err(Rejected::Bad);
             }
             taken.lock().unwrap().push(texts.swap_remove(0));
             Ok(())
@@ -138,7 +138,7 @@ fn rejects_a_missing_file() {
     let directory = tempfile::tempdir().unwrap();
     let paths = [directory.path().join("x")];
     let opened = WatchedFiles::open(paths, "test", 8, |[file]| {
-        file.map(drop).map_err(Refused::Io)
+        file.map(drop).map_err(Rejected::Io)
     });
-    assert!(matches!(opened, Err(Refused::Io(_))), "{opened:?}");
+    assert!(matches!(opened, Err(Rejected::Io(_))), "{opened:?}");
 }

@@ -11,9 +11,9 @@ const UNKNOWN: &str = "0c0ffee0-0000-4000-8000-0000000000ff";
 async fn send(app: &TestApp, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let method = method.parse::<Method>().expect("a method");
     let path = format!("/api/events{path}");
-    let answer = app.send_json(method, &path, body.to_string()).await;
-    let json = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-    (answer.status.as_u16(), json)
+    let response = app.send_json(method, &path, body.to_string()).await;
+    let json = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    (response.status.as_u16(), json)
 }
 
 #[tokio::test]
@@ -62,20 +62,20 @@ async fn the_list_and_the_types_have_the_shape_that_the_published_client_declare
         let mut expected = same.json();
         let events = expected.as_object_mut().unwrap().remove("events").unwrap();
         expected["data"] = events;
-        let answer = app.get(&format!("/api/events/list{query}")).await;
-        assert_eq!(answer.status, 200, "{query}");
-        assert_eq!(answer.json(), expected, "{query}");
+        let response = app.get(&format!("/api/events/list{query}")).await;
+        assert_eq!(response.status, 200, "{query}");
+        assert_eq!(response.json(), expected, "{query}");
     }
-    let refused = app.get("/api/events/list?limit=1").await;
-    refused.error(400, "invalid_query");
+    let rejected = app.get("/api/events/list?limit=1").await;
+    rejected.error(400, "invalid_query");
     let types = app.get("/api/events/types?page=0&pagesize=100").await;
     let expected = json!([
         {"category": "connection", "action": "register"},
         {"category": "server", "action": "upgrade"},
     ]);
     assert_eq!(types.json(), expected);
-    let refused = app.get("/api/events/types?category=x").await;
-    refused.error(400, "invalid_query");
+    let rejected = app.get("/api/events/types?category=x").await;
+    rejected.error(400, "invalid_query");
 }
 
 #[tokio::test]
@@ -83,10 +83,10 @@ async fn serves_the_stream_under_the_alias() {
     let app = TestApp::start().await;
     let server = app.serve();
     let request = hyper::Request::get("/api/events/subscribe");
-    let answer = wire::call(server.address, request).await;
-    assert_eq!(answer.status(), 200);
+    let response = wire::call(server.address, request).await;
+    assert_eq!(response.status(), 200);
     assert_eq!(
-        answer.headers()["content-type"],
+        response.headers()["content-type"],
         "text/event-stream; charset=utf-8"
     );
 }
@@ -146,6 +146,6 @@ async fn foreign_and_unknown_events_have_the_same_response() {
         assert_eq!(unknown.1["code"], "event_not_found");
     }
     let both = json!({"ids": [foreign, UNKNOWN], "status": "read"});
-    let answer = send(&app, "PUT", "/status", &both).await;
-    assert_eq!(answer, (200, json!({"updated": [], "count": 0})));
+    let response = send(&app, "PUT", "/status", &both).await;
+    assert_eq!(response, (200, json!({"updated": [], "count": 0})));
 }

@@ -106,8 +106,8 @@ impl TestApp {
 
     pub(crate) async fn send(&self, request: Request<Body>) -> TestResponse {
         let answered = self.router.clone().oneshot(request).await;
-        let Ok(answer) = answered;
-        let (head, body) = answer.into_parts();
+        let Ok(response) = answered;
+        let (head, body) = response.into_parts();
         let body = body.collect().await.expect("the body can be read");
         TestResponse {
             status: head.status,
@@ -155,9 +155,9 @@ impl TestApp {
         let batch: Vec<Value> = (0..count)
             .map(|number| event(&number.to_string()))
             .collect();
-        let answer = self.post(Value::from(batch).to_string()).await;
-        assert_eq!(answer.status, 201, "{}", answer.json());
-        let stored = answer.json();
+        let response = self.post(Value::from(batch).to_string()).await;
+        assert_eq!(response.status, 201, "{}", response.json());
+        let stored = response.json();
         let stored = stored.as_array().expect("a batch is answered by an array");
         stored.iter().map(id_of).collect()
     }
@@ -167,9 +167,9 @@ impl TestApp {
     pub(crate) fn list(&self, query: &str) -> impl Future<Output = Value> {
         let path = format!("{EVENTS}?{query}");
         async move {
-            let answer = self.get(&path).await;
-            assert_eq!(answer.status, 200, "{path}: {}", answer.json());
-            answer.json()
+            let response = self.get(&path).await;
+            assert_eq!(response.status, 200, "{path}: {}", response.json());
+            response.json()
         }
     }
 
@@ -178,9 +178,9 @@ impl TestApp {
     pub(crate) fn publish(&self, event: &Value) -> impl Future<Output = Value> {
         let body = event.to_string();
         async move {
-            let answer = self.post(body).await;
-            assert_eq!(answer.status, 201, "{}", answer.json());
-            answer.json()
+            let response = self.post(body).await;
+            assert_eq!(response.status, 201, "{}", response.json());
+            response.json()
         }
     }
 

@@ -1,4 +1,4 @@
-//! Waiting bulk changes, and clients that hang up meanwhile.
+//! Waiting bulk changes, and clients that disconnect meanwhile.
 
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ fn delete_request(host: &str, token: Option<&str>) -> String {
 }
 
 /// The start of a response.
-async fn answer(socket: &mut TcpStream) -> String {
+async fn response(socket: &mut TcpStream) -> String {
     let mut buffer = [0; 4096];
     let read = socket
         .read(&mut buffer)
@@ -96,9 +96,9 @@ async fn answer(socket: &mut TcpStream) -> String {
     String::from_utf8_lossy(&buffer[..read]).into_owned()
 }
 
-/// The start of a response, if it arrives soon. A refusal takes up to 125 ms.
+/// The start of a response, if it arrives soon. A rejection takes up to 125 ms.
 async fn soon(socket: &mut TcpStream) -> Option<String> {
-    tokio::time::timeout(Duration::from_millis(250), answer(socket))
+    tokio::time::timeout(Duration::from_millis(250), response(socket))
         .await
         .ok()
 }
@@ -114,13 +114,13 @@ async fn a_change_whose_client_hangs_up_before_its_turn_is_dropped() {
     for _ in 0..=MOST_WAITING {
         waiting.push(send().await);
     }
-    // One of them is refused, whatever their order.
+    // One of them is rejected, whatever their order.
     let answered = select_all(waiting.iter().map(|socket| Box::pin(socket.readable())));
     let (_, beyond, _) = within(answered).await;
-    let refused = within(answer(&mut waiting.swap_remove(beyond))).await;
-    assert!(refused.starts_with("HTTP/1.1 429 "), "{refused}");
-    assert!(refused.contains("rate_limited"), "{refused}");
-    assert!(refused.contains("retry-after: "), "{refused}");
+    let rejected = within(response(&mut waiting.swap_remove(beyond))).await;
+    assert!(rejected.starts_with("HTTP/1.1 429 "), "{rejected}");
+    assert!(rejected.contains("rate_limited"), "{rejected}");
+    assert!(rejected.contains("retry-after: "), "{rejected}");
     let answered = waiting
         .iter()
         .filter(|socket| socket.try_read(&mut [0]).is_ok());
@@ -163,8 +163,8 @@ async fn an_http2_change_whose_client_hangs_up_before_its_turn_is_dropped() {
         if ends {
             client.ended.abort();
         } else {
-            let answer = client.call(Method::GET, "/healthz", "").await;
-            assert_eq!(answer.status(), 200);
+            let response = client.call(Method::GET, "/healthz", "").await;
+            assert_eq!(response.status(), 200);
         }
     }
     assert!(!running.is_finished(), "the change ended before its time");
@@ -184,11 +184,11 @@ async fn a_change_whose_token_is_revoked_before_its_turn_is_dropped() {
     let mut socket = wire::send_raw(app.server.address, request.as_bytes()).await;
     assert!(soon(&mut socket).await.is_none(), "it was not its turn");
     revoke(&app, &token).await;
-    let mut answer = [0; 4096];
-    let read = within(socket.read(&mut answer)).await.unwrap();
-    let answer = String::from_utf8_lossy(&answer[..read]);
-    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
-    assert!(answer.contains("token_revoked"), "{answer}");
+    let mut response = [0; 4096];
+    let read = within(socket.read(&mut response)).await.unwrap();
+    let response = String::from_utf8_lossy(&response[..read]);
+    assert!(response.starts_with("HTTP/1.1 401 "), "{response}");
+    assert!(response.contains("token_revoked"), "{response}");
     assert!(!running.is_finished(), "the change ended before its time");
     assert_eq!(within(running).await.unwrap(), MANY);
     let summary = app.app.engine.summary(ALICE).await.unwrap();
@@ -218,16 +218,16 @@ async fn a_change_stops_when_its_token_is_revoked() {
     })
     .await;
     revoke(&app, &token).await;
-    let answer = wire::read(within(deletion).await.unwrap()).await;
-    answer.error(401, "token_revoked");
+    let response = wire::read(within(deletion).await.unwrap()).await;
+    response.error(401, "token_revoked");
     // The next change of the same owner waits for the end of this one.
     let none = json!({"ids": [], "status": "read"}).to_string();
     let path = format!("{EVENTS}/status/bulk");
     let other = app.token(ALICE, USER);
-    let answer = app
+    let response = app
         .send(&Method::PUT, &path, Some(&other), Some(&none))
         .await;
-    assert_eq!(answer.status, 200);
+    assert_eq!(response.status, 200);
     let left = app.app.engine.summary(ALICE).await.unwrap().total_count;
     assert!((1..MANY).contains(&left), "{left} are left");
 }

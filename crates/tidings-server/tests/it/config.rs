@@ -42,10 +42,10 @@ async fn shows_and_sets_the_log_level() {
         json!({"eventLogLevel": "info", "availableLevels": LEVELS})
     );
     for (name, level) in [("eventLogLevel", "debug"), ("event_log_level", "warning")] {
-        let answer = set(&app, &json!({name: level, "more": 1})).await;
-        assert_eq!(answer.status, 200);
+        let response = set(&app, &json!({name: level, "more": 1})).await;
+        assert_eq!(response.status, 200);
         assert_eq!(
-            answer.json(),
+            response.json(),
             json!({"eventLogLevel": level, "availableLevels": LEVELS, "status": "success"})
         );
         assert_eq!(app.get(CONFIG).await.json()["eventLogLevel"], level);
@@ -54,7 +54,7 @@ async fn shows_and_sets_the_log_level() {
 }
 
 #[tokio::test]
-async fn a_refusal_has_the_fields_of_a_success_and_of_an_error() {
+async fn a_rejection_has_the_fields_of_a_success_and_of_an_error() {
     let (app, applied) = app().await;
     for (body, code) in [
         (json!({}), "invalid_config"),
@@ -67,17 +67,17 @@ async fn a_refusal_has_the_fields_of_a_success_and_of_an_error() {
         ),
         (json!([]), "invalid_json"),
     ] {
-        let answer = set(&app, &body).await;
-        assert_eq!(answer.status, 400, "{body}");
-        let content_type = answer.header("content-type");
+        let response = set(&app, &body).await;
+        assert_eq!(response.status, 400, "{body}");
+        let content_type = response.header("content-type");
         assert_eq!(content_type, "application/json; charset=utf-8");
-        let refusal = answer.json();
-        assert_eq!(refusal["eventLogLevel"], "info");
-        assert_eq!(refusal["availableLevels"], json!(LEVELS));
-        assert_eq!(refusal["status"], "error");
-        assert_eq!(refusal["code"], code, "{body}");
-        assert!(refusal["error"].is_string());
-        assert_eq!(refusal["longDescription"], refusal["long_description"]);
+        let rejection = response.json();
+        assert_eq!(rejection["eventLogLevel"], "info");
+        assert_eq!(rejection["availableLevels"], json!(LEVELS));
+        assert_eq!(rejection["status"], "error");
+        assert_eq!(rejection["code"], code, "{body}");
+        assert!(rejection["error"].is_string());
+        assert_eq!(rejection["longDescription"], rejection["long_description"]);
     }
     assert!(applied.lock().unwrap().is_empty());
 }
@@ -85,8 +85,8 @@ async fn a_refusal_has_the_fields_of_a_success_and_of_an_error() {
 #[tokio::test]
 async fn reports_a_server_error_if_the_log_rejects_a_level() {
     let (app, _) = app().await;
-    let answer = set(&app, &json!({"eventLogLevel": "trace"})).await;
-    let error = answer.error(500, "internal");
+    let response = set(&app, &json!({"eventLogLevel": "trace"})).await;
+    let error = response.error(500, "internal");
     assert!(!error.to_string().contains("secret"), "{error}");
     assert_eq!(app.get(CONFIG).await.json()["eventLogLevel"], "info");
 }
@@ -95,6 +95,6 @@ async fn reports_a_server_error_if_the_log_rejects_a_level() {
 async fn does_not_serve_the_path_without_a_handle() {
     let app = TestApp::start().await;
     app.get(CONFIG).await.error(404, "route_not_found");
-    let answer = set(&app, &json!({"eventLogLevel": "debug"})).await;
-    answer.error(404, "route_not_found");
+    let response = set(&app, &json!({"eventLogLevel": "debug"})).await;
+    response.error(404, "route_not_found");
 }

@@ -33,8 +33,8 @@ async fn served_again(address: SocketAddr) {
         loop {
             let request = get(EVENTS).replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
             let mut socket = wire::send_raw(address, request.as_bytes()).await;
-            let answer = wire::read_raw(&mut socket).await;
-            if answer.starts_with("HTTP/1.1 200 ") {
+            let response = wire::read_raw(&mut socket).await;
+            if response.starts_with("HTTP/1.1 200 ") {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -70,7 +70,7 @@ async fn closes_unfinished_heads_and_idle_connections() {
 }
 
 #[tokio::test]
-async fn refuses_a_large_head_whether_it_ends_or_not() {
+async fn rejects_a_large_head_whether_it_ends_or_not() {
     let app = TestApp::with(|config| config.connections.head_bytes = 10_000).await;
     let server = app.serve();
     let head = |bytes: usize| {
@@ -85,18 +85,18 @@ async fn refuses_a_large_head_whether_it_ends_or_not() {
     ] {
         let mut socket = wire::send_raw(server.address, head.as_bytes()).await;
         // The response is complete.
-        let mut answer = vec![0; 4_096];
-        let bytes = within(socket.read(&mut answer)).await.unwrap();
-        let answer = String::from_utf8_lossy(&answer[..bytes]);
+        let mut response = vec![0; 4_096];
+        let bytes = within(socket.read(&mut response)).await.unwrap();
+        let response = String::from_utf8_lossy(&response[..bytes]);
         let expected = format!("HTTP/1.1 {status} ");
         assert!(
-            answer.starts_with(&expected),
-            "{} bytes: {answer}",
+            response.starts_with(&expected),
+            "{} bytes: {response}",
             head.len()
         );
         if status == "431" {
             for part in ["\"code\":\"too_large\"", "10000 bytes", "--max-head-bytes"] {
-                assert!(answer.contains(part), "{answer}");
+                assert!(response.contains(part), "{response}");
             }
         }
     }
@@ -117,27 +117,27 @@ async fn answers_health_checks_when_all_connections_are_taken() {
         silent.push(wire::send_raw(server.address, b"").await);
     }
     for path in ["/healthz", "/readyz", "/metrics"] {
-        let answer = ask(server.address, path).await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-        assert!(answer.contains("connection: close"), "{answer}");
+        let response = ask(server.address, path).await;
+        assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
+        assert!(response.contains("connection: close"), "{response}");
     }
-    let refused = ask(server.address, EVENTS).await;
-    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    let rejected = ask(server.address, EVENTS).await;
+    assert!(rejected.starts_with("HTTP/1.1 503 "), "{rejected}");
     for part in [
         "\"code\":\"overloaded\"",
         "retry-after: ",
         "connection: close",
         "no-store",
     ] {
-        assert!(refused.contains(part), "{refused}");
+        assert!(rejected.contains(part), "{rejected}");
     }
     // The server reads the rest of the request, so that the client receives the response.
     let body = event(&"x".repeat(4_000)).to_string();
     let head = wire::post_head(server.address, body.len());
     let mut socket = wire::send_raw(server.address, head.as_bytes()).await;
     within(socket.write_all(body.as_bytes())).await.unwrap();
-    let refused = wire::read_raw(&mut socket).await;
-    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    let rejected = wire::read_raw(&mut socket).await;
+    assert!(rejected.starts_with("HTTP/1.1 503 "), "{rejected}");
     assert!(app.stored().await.is_empty());
     // The server also closes the silent connections in the end.
     for socket in silent {
@@ -167,17 +167,17 @@ async fn one_address_cannot_shut_out_others() {
     let server = app.serve();
     let mut stream = Stream::open(server.address).await;
     stream.until("live").await;
-    let refused = ask(server.address, EVENTS).await;
-    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
-    assert!(refused.contains("from your address"), "{refused}");
+    let rejected = ask(server.address, EVENTS).await;
+    assert!(rejected.starts_with("HTTP/1.1 503 "), "{rejected}");
+    assert!(rejected.contains("from your address"), "{rejected}");
     let check = ask(server.address, "/healthz").await;
     assert!(check.starts_with("HTTP/1.1 200 "), "{check}");
 
     let mut other = from([127, 0, 0, 2], server.address).await;
     let request = get(EVENTS).replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
     other.write_all(request.as_bytes()).await.unwrap();
-    let answer = wire::read_raw(&mut other).await;
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let response = wire::read_raw(&mut other).await;
+    assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
 
     drop(stream);
     served_again(server.address).await;

@@ -39,10 +39,10 @@ async fn read_until(socket: &mut TcpStream, what: &str) -> String {
 async fn publish(app: &LoginApp, description: &str) {
     let token = app.token(ALICE, USER);
     let body = event(description).to_string();
-    let answer = app
+    let response = app
         .send(&Method::POST, EVENTS, Some(&token), Some(&body))
         .await;
-    assert_eq!(answer.status, 201);
+    assert_eq!(response.status, 201);
 }
 
 /// The `expiring` frames of a stream: their ids and data.
@@ -90,8 +90,8 @@ async fn a_stream_warns_and_ends_when_its_token_expires() {
     // A stream with a new token resumes there.
     let fresh = app.token(ALICE, USER);
     let resumed = format!("{EVENTS}/subscribe?lastEventId={last}");
-    let answer = app.send(&Method::GET, &resumed, Some(&fresh), None).await;
-    assert_eq!(answer.status, 200);
+    let response = app.send(&Method::GET, &resumed, Some(&fresh), None).await;
+    assert_eq!(response.status, 200);
 }
 
 #[tokio::test]
@@ -148,10 +148,10 @@ async fn a_revocation_survives_a_restart() {
         json!(null),
     ]) {
         let body = json!({"id": id, "expires": expires}).to_string();
-        let answer = app
+        let response = app
             .send(&Method::POST, "/tokens/revoke", Some(&admin), Some(&body))
             .await;
-        assert_eq!(answer.status, 204, "{answer:?}");
+        assert_eq!(response.status, 204, "{response:?}");
     }
     let again = app.restarted_tokens().await;
     for id in &ids {
@@ -185,9 +185,9 @@ async fn a_revocation_needs_a_token_id() {
         (r#"{"id":7}"#, "invalid_json"),
         ("[]", "invalid_revocation"),
     ] {
-        let answer = app
+        let response = app
             .send(&Method::POST, "/tokens/revoke", Some(&admin), Some(body))
             .await;
-        answer.error(400, code);
+        response.error(400, code);
     }
 }

@@ -18,8 +18,8 @@ async fn without_its_store_a_server_is_alive_but_not_ready() {
     let server = app.serve();
     app.engine.close().await;
     assert_eq!(wire::get(server.address, "/healthz").await.status, 200);
-    let answer = wire::get(server.address, "/readyz").await;
-    answer.error(503, "shutting_down");
+    let response = wire::get(server.address, "/readyz").await;
+    response.error(503, "shutting_down");
     let list = wire::get(server.address, "/api/system/events").await;
     list.error(503, "shutting_down");
     let publish = app.post(crate::app::event("late").to_string()).await;
@@ -31,13 +31,13 @@ async fn answers_unknown_paths_with_the_error_envelope() {
     let app = TestApp::start().await;
     let server = app.serve();
     for path in ["/nothing", "/api", "/api/system/events/x/y", "/healthz/x"] {
-        let answer = wire::get(server.address, path).await;
-        answer.error(404, "route_not_found");
+        let response = wire::get(server.address, path).await;
+        response.error(404, "route_not_found");
     }
     let post = hyper::Request::post("/healthz");
-    let answer = wire::read(wire::call(server.address, post).await).await;
-    answer.error(405, "method_not_allowed");
-    assert_eq!(answer.header("allow"), "GET,HEAD,OPTIONS");
+    let response = wire::read(wire::call(server.address, post).await).await;
+    response.error(405, "method_not_allowed");
+    assert_eq!(response.header("allow"), "GET,HEAD,OPTIONS");
 }
 
 #[tokio::test]
@@ -46,8 +46,8 @@ async fn keeps_a_request_id_that_is_fit_for_a_log() {
     let server = app.serve();
     for (given, kept) in [("trace-7", true), (&"x".repeat(129), false), ("é", false)] {
         let request = hyper::Request::get("/healthz").header("x-request-id", given);
-        let answer = wire::read(wire::call(server.address, request).await).await;
-        let id = answer.header("x-request-id");
+        let response = wire::read(wire::call(server.address, request).await).await;
+        let id = response.header("x-request-id");
         assert_eq!(id == given, kept, "{given}: {id}");
         assert!(!id.is_empty());
     }
@@ -95,9 +95,9 @@ async fn accepts_probes_in_every_form() {
     for address in [local.address, login.server.address] {
         for probe in PROBES {
             let mut socket = wire::send_raw(address, probe.as_bytes()).await;
-            let answer = wire::read_raw(&mut socket).await;
-            let status = answer.split(' ').nth(1).unwrap_or_default();
-            assert!(["200", "204"].contains(&status), "{probe}: {answer}");
+            let response = wire::read_raw(&mut socket).await;
+            let status = response.split(' ').nth(1).unwrap_or_default();
+            assert!(["200", "204"].contains(&status), "{probe}: {response}");
         }
     }
 }
@@ -109,8 +109,8 @@ async fn a_probe_of_any_method_sees_a_server_that_is_not_ready() {
     app.engine.close().await;
     for method in ["GET", "HEAD", "OPTIONS"] {
         let asked = hyper::Request::builder().method(method).uri("/readyz/");
-        let answer = wire::call(server.address, asked).await;
-        assert_eq!(answer.status(), 503, "{method}");
+        let response = wire::call(server.address, asked).await;
+        assert_eq!(response.status(), 503, "{method}");
     }
 }
 
@@ -124,8 +124,8 @@ async fn a_client_that_closes_its_side_is_answered() {
     for asked in [get("/healthz"), get("/readyz"), get("/"), get(EVENTS), post] {
         let mut socket = wire::send_raw(server.address, asked.as_bytes()).await;
         socket.shutdown().await.unwrap();
-        let answer = wire::read_raw(&mut socket).await;
-        let status = answer.split(' ').nth(1).unwrap_or_default();
-        assert!(["200", "201"].contains(&status), "{asked}: {answer}");
+        let response = wire::read_raw(&mut socket).await;
+        let status = response.split(' ').nth(1).unwrap_or_default();
+        assert!(["200", "201"].contains(&status), "{asked}: {response}");
     }
 }

@@ -72,10 +72,10 @@ async fn closes_a_stalled_http2_reader_and_serves_others() {
     let list = format!("{EVENTS}?pagesize=all");
     for path in [&replay, &list] {
         let mut stalled = secured.http2().await;
-        let answer = stalled.call(Method::GET, path, "").await;
-        assert_eq!(answer.status(), 200);
+        let response = stalled.call(Method::GET, path, "").await;
+        assert_eq!(response.status(), 200);
         let _ = within(&mut stalled.ended).await.unwrap();
-        drop(answer);
+        drop(response);
     }
     let metrics = wire::read(live.call(Method::GET, "/metrics", "").await).await;
     let metrics = String::from_utf8(metrics.body).unwrap();
@@ -95,10 +95,10 @@ async fn closes_a_client_without_a_window() {
     for path in ["", "/summary", "/subscribe"] {
         let mut stalled = secured.http2_without_window().await;
         let path = format!("{EVENTS}{path}");
-        let answer = stalled.call(Method::GET, &path, "").await;
-        assert_eq!(answer.status(), 200);
+        let response = stalled.call(Method::GET, &path, "").await;
+        assert_eq!(response.status(), 200);
         let _ = within(&mut stalled.ended).await.unwrap();
-        drop(answer);
+        drop(response);
     }
 }
 
@@ -109,9 +109,9 @@ async fn closes_an_http2_client_with_many_unread_responses() {
     })
     .await;
     let mut client = secured.http2_without_window().await;
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for _ in 0..40 {
-        answers.push(client.call(Method::GET, "/healthz", "").await);
+        responses.push(client.call(Method::GET, "/healthz", "").await);
     }
     let _ = within(&mut client.ended).await.unwrap();
 }
@@ -183,9 +183,9 @@ async fn closes_a_client_that_opens_and_resets_without_pause() {
         flood.extend(frame(RST_STREAM, 0, id, &CANCEL));
     }
     socket.write_all(&flood).await.unwrap();
-    let mut answer = Vec::new();
-    let _ = within(socket.read_to_end(&mut answer)).await;
-    let mut rest = answer.as_slice();
+    let mut response = Vec::new();
+    let _ = within(socket.read_to_end(&mut response)).await;
+    let mut rest = response.as_slice();
     let mut reason = None;
     while let [a, b, c, kind, _, _, _, _, _, payload @ ..] = rest {
         let length = usize::try_from(u32::from_be_bytes([0, *a, *b, *c])).unwrap();

@@ -47,7 +47,7 @@ async fn serves_requests_of_this_machine() {
 
 /// Such a page cannot read the response, but it can measure the time of a search.
 #[tokio::test]
-async fn refuses_requests_of_other_sites_without_a_login() {
+async fn rejects_requests_of_other_sites_without_a_login() {
     let app = TestApp::start().await;
     let host = ("host", "localhost:7433");
     for (site, status) in [
@@ -58,8 +58,8 @@ async fn refuses_requests_of_other_sites_without_a_login() {
     ] {
         for mode in ["no-cors", "navigate", "cors"] {
             let headers = [host, ("sec-fetch-site", site), ("sec-fetch-mode", mode)];
-            let answer = send(&app, &headers).await;
-            assert_eq!(answer.status, status, "{site} {mode}");
+            let response = send(&app, &headers).await;
+            assert_eq!(response.status, status, "{site} {mode}");
         }
     }
     let server = app.serve();
@@ -83,7 +83,7 @@ async fn refuses_requests_of_other_sites_without_a_login() {
 }
 
 #[tokio::test]
-async fn refuses_a_foreign_host() {
+async fn rejects_a_foreign_host() {
     let app = TestApp::start().await;
     for headers in [
         [].as_slice(),
@@ -121,7 +121,7 @@ async fn checks_the_host_in_the_request_target() {
 }
 
 #[tokio::test]
-async fn refuses_a_foreign_origin() {
+async fn rejects_a_foreign_origin() {
     let app = TestApp::start().await;
     let host = ("host", "localhost:7433");
     for origin in [
@@ -136,16 +136,16 @@ async fn refuses_a_foreign_origin() {
         "http://localhost:7433.evil.example",
         "file://",
     ] {
-        let answer = send(&app, &[host, ("origin", origin)]).await;
-        answer.error(403, "foreign_origin");
+        let response = send(&app, &[host, ("origin", origin)]).await;
+        response.error(403, "foreign_origin");
     }
     let own = ("origin", "http://localhost:7433");
     let two = send(&app, &[host, own, ("origin", "http://evil.example")]).await;
     two.error(403, "foreign_origin");
     for site in ["same-site", "cross-site", "none", ""] {
         let other = ("origin", "http://localhost:7434");
-        let answer = send(&app, &[host, other, ("sec-fetch-site", site)]).await;
-        answer.error(403, "foreign_origin");
+        let response = send(&app, &[host, other, ("sec-fetch-site", site)]).await;
+        response.error(403, "foreign_origin");
     }
 }
 
@@ -198,12 +198,12 @@ async fn also_serves_everything_below_the_public_path() {
             assert_eq!(wire::get(server.address, &path).await.status, 200, "{path}");
         }
     }
-    let answer = wire::get(server.address, "/a/tidings?status=unread").await;
-    assert_eq!(answer.status, 308);
-    assert_eq!(answer.header("location"), "tidings/?status=unread");
+    let response = wire::get(server.address, "/a/tidings?status=unread").await;
+    assert_eq!(response.status, 308);
+    assert_eq!(response.header("location"), "tidings/?status=unread");
     for path in ["/tidings/", "/a/tidingsx/", "/a/tidings//healthz"] {
-        let answer = wire::get(server.address, path).await;
-        answer.error(404, "route_not_found");
+        let response = wire::get(server.address, path).await;
+        response.error(404, "route_not_found");
     }
 }
 
@@ -220,8 +220,8 @@ async fn guards_every_route_with_user_data() {
         "/api/system/events/subscribe",
     ] {
         let foreign = hyper::Request::get(path).header("origin", "http://evil.example");
-        let answer = wire::read(wire::call(server.address, foreign).await).await;
-        answer.error(403, "foreign_origin");
+        let response = wire::read(wire::call(server.address, foreign).await).await;
+        response.error(403, "foreign_origin");
     }
 }
 
@@ -254,20 +254,20 @@ async fn serves_open_resources_under_any_host_and_to_any_page() {
             ("host", ""),
         ] {
             let asked = hyper::Request::get(path).header(name, value);
-            let answer = wire::read(wire::call(server.address, asked).await).await;
-            assert_eq!(answer.status, 200, "{path} {name}: {value}");
+            let response = wire::read(wire::call(server.address, asked).await).await;
+            assert_eq!(response.status, 200, "{path} {name}: {value}");
             // Scripts of other pages still cannot read it.
-            let policy = answer.header("cross-origin-resource-policy");
+            let policy = response.header("cross-origin-resource-policy");
             assert_eq!(policy, "same-origin", "{path}");
         }
     }
     let change = hyper::Request::post("/healthz").header("origin", "http://evil.example");
-    let answer = wire::read(wire::call(server.address, change).await).await;
-    answer.error(403, "foreign_origin");
+    let response = wire::read(wire::call(server.address, change).await).await;
+    response.error(403, "foreign_origin");
 }
 
 #[tokio::test]
-async fn a_refused_publisher_stores_nothing() {
+async fn a_rejected_publisher_stores_nothing() {
     let app = TestApp::start().await;
     let mut request = request(Method::POST, EVENTS, event("x").to_string().into());
     let headers = request.headers_mut();

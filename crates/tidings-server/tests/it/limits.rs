@@ -24,12 +24,12 @@ async fn limited(change: impl FnOnce(&mut CallerLimits)) -> TestApp {
 
 const ONE: Option<NonZeroU32> = NonZeroU32::new(1);
 
-/// Sends a request until a rate limit refuses it: the second time, unless the machine pauses for a second.
-async fn until_refused(send: impl AsyncFn() -> TestResponse) -> TestResponse {
+/// Sends a request until a rate limit rejects it: the second time, unless the machine pauses for a second.
+async fn until_rejected(send: impl AsyncFn() -> TestResponse) -> TestResponse {
     for _ in 0..100 {
-        let answer = send().await;
-        if answer.status == 429 {
-            return answer;
+        let response = send().await;
+        if response.status == 429 {
+            return response;
         }
     }
     panic!("it is served all the time");
@@ -39,8 +39,8 @@ fn batch(events: usize) -> String {
     Value::from(vec![event("one of many"); events]).to_string()
 }
 
-fn retry_after(answer: &TestResponse) -> u32 {
-    answer.header("retry-after").parse().expect("seconds")
+fn retry_after(response: &TestResponse) -> u32 {
+    response.header("retry-after").parse().expect("seconds")
 }
 
 #[tokio::test]
@@ -48,8 +48,8 @@ async fn limits_the_publish_rate() {
     let app = limited(|limits| limits.publish_rate = ONE).await;
     // The largest batch is accepted although the rate is lower.
     assert_eq!(app.post(batch(1_000)).await.status, 201);
-    let refused = until_refused(async || app.post(event("late").to_string()).await).await;
-    let error = refused.error(429, "rate_limited");
+    let rejected = until_rejected(async || app.post(event("late").to_string()).await).await;
+    let error = rejected.error(429, "rate_limited");
     assert_eq!(
         error["longDescription"],
         json!(["you can publish 1 event per second"])
@@ -57,7 +57,7 @@ async fn limits_the_publish_rate() {
     let remedy = error["suggestedRemediation"][0].as_str().unwrap();
     assert!(remedy.starts_with("try again in 1 s, "), "{remedy}");
     assert!(remedy.contains("--publish-rate"), "{remedy}");
-    assert_eq!(retry_after(&refused), 1);
+    assert_eq!(retry_after(&rejected), 1);
     // Other requests have a limit of their own.
     assert_eq!(app.get(EVENTS).await.status, 200);
 }
@@ -66,32 +66,32 @@ async fn limits_the_publish_rate() {
 async fn a_batch_counts_its_events_and_is_stored_whole_or_not_at_all() {
     let app = limited(|limits| limits.publish_rate = ONE).await;
     assert_eq!(app.post(batch(900)).await.status, 201);
-    let refused = app.post(batch(500)).await;
-    refused.error(429, "rate_limited");
+    let rejected = app.post(batch(500)).await;
+    rejected.error(429, "rate_limited");
     // 100 were left; the attempt used one.
-    let seconds = retry_after(&refused);
+    let seconds = retry_after(&rejected);
     assert!((300..=401).contains(&seconds), "{seconds}");
     assert_eq!(app.stored().await.len(), 900);
     assert_eq!(app.post(batch(50)).await.status, 201);
 }
 
 #[tokio::test]
-async fn refuses_a_caller_without_the_scope_before_the_body() {
+async fn rejects_a_caller_without_the_scope_before_the_body() {
     let app = limited(|limits| limits.publish_rate = ONE).await;
     let server = app.serve();
     let (all, one) = (batch(1_000), event("").to_string());
     let head = wire::post_head(server.address, all.len());
     let mut socket = wire::send_raw(server.address, (head + &all).as_bytes()).await;
-    let answer = wire::read_raw(&mut socket).await;
-    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let response = wire::read_raw(&mut socket).await;
+    assert!(response.starts_with("HTTP/1.1 201 "), "{response}");
     // If the server wanted the body, it would wait for it.
     for _ in 0..10 {
         let head = wire::post_head(server.address, one.len());
         let head = head.replacen("\r\n", "\r\nExpect: 100-continue\r\n", 1);
         let mut socket = wire::send_raw(server.address, head.as_bytes()).await;
-        let answer = wire::read_raw(&mut socket).await;
-        if answer.starts_with("HTTP/1.1 429 ") {
-            assert!(answer.contains("\"rate_limited\""), "{answer}");
+        let response = wire::read_raw(&mut socket).await;
+        if response.starts_with("HTTP/1.1 429 ") {
+            assert!(response.contains("\"rate_limited\""), "{response}");
             return;
         }
     }
@@ -122,14 +122,14 @@ async fn limits_the_request_rate() {
             }
             body => app.send_json(method.clone(), &path, body.to_string()).await,
         };
-        let refused = until_refused(send).await;
-        let error = refused.error(429, "rate_limited").to_string();
+        let rejected = until_rejected(send).await;
+        let error = rejected.error(429, "rate_limited").to_string();
         assert!(
             error.contains("you can send 1 request per second"),
             "{path}: {error}"
         );
         assert!(error.contains("--request-rate"), "{path}: {error}");
-        assert_eq!(retry_after(&refused), 1, "{path}");
+        assert_eq!(retry_after(&rejected), 1, "{path}");
     }
     // Publishes have a limit of their own.
     for _ in 0..3 {
@@ -141,23 +141,23 @@ async fn limits_the_request_rate() {
 async fn counts_a_stream_as_a_request() {
     let app = limited(|limits| limits.request_rate = ONE).await;
     let server = app.serve();
-    let refused = until_refused(async || {
-        let answer = wire::call(server.address, Request::get(SUBSCRIBE)).await;
-        if answer.status() == 200 {
+    let rejected = until_rejected(async || {
+        let response = wire::call(server.address, Request::get(SUBSCRIBE)).await;
+        if response.status() == 200 {
             // A stream does not end.
             return TestResponse {
-                status: answer.status(),
-                headers: answer.headers().clone(),
+                status: response.status(),
+                headers: response.headers().clone(),
                 body: Vec::new(),
             };
         }
-        wire::read(answer).await
+        wire::read(response).await
     });
-    refused.await.error(429, "rate_limited");
+    rejected.await.error(429, "rate_limited");
 }
 
 #[tokio::test]
-async fn refuses_nothing_without_limits() {
+async fn rejects_nothing_without_limits() {
     let app = TestApp::start().await;
     for _ in 0..100 {
         assert_eq!(app.get(EVENTS).await.status, 200);
@@ -178,18 +178,18 @@ async fn limits_the_streams_of_an_owner() {
     assert_eq!(head.status(), 200);
 
     let asked = Instant::now();
-    let refused = wire::read(subscribe().await).await;
+    let rejected = wire::read(subscribe().await).await;
     assert!(asked.elapsed() >= Duration::from_millis(700));
-    let error = refused.error(429, "too_many_streams");
+    let error = rejected.error(429, "too_many_streams");
     assert_eq!(error["longDescription"], json!(["you can have 1 open"]));
     assert!(
         error.to_string().contains("--max-streams-per-owner"),
         "{error}"
     );
-    assert_eq!(retry_after(&refused), 10);
+    assert_eq!(retry_after(&rejected), 10);
 
     drop(first);
-    // Each refusal is delayed by about a second.
+    // Each rejection is delayed by about a second.
     for _ in 0..20 {
         if subscribe().await.status() == 200 {
             return;
@@ -199,7 +199,7 @@ async fn limits_the_streams_of_an_owner() {
 }
 
 #[tokio::test]
-async fn refuses_a_long_url() {
+async fn rejects_a_long_url() {
     let app = TestApp::start().await;
     let path = |path: &str, bytes: usize| {
         let path = format!("{EVENTS}{path}?author=");
@@ -226,8 +226,8 @@ async fn refuses_a_long_url() {
     assert!(app.stored().await.is_empty());
     // The same over a socket, where a head of this size fits.
     let server = app.serve();
-    let answer = wire::get(server.address, &path("", 30_000)).await;
-    answer.error(414, "uri_too_long");
+    let response = wire::get(server.address, &path("", 30_000)).await;
+    response.error(414, "uri_too_long");
 }
 
 #[tokio::test]
@@ -272,17 +272,17 @@ async fn ignores_any_number_of_unknown_fields() {
 }
 
 #[tokio::test]
-async fn counts_refusals_by_limit() {
+async fn counts_rejections_by_limit() {
     let app = limited(|limits| limits.request_rate = ONE).await;
     let server = app.serve();
     let long = format!("{EVENTS}?author={}", "x".repeat(16 * 1024));
     wire::get(server.address, &long)
         .await
         .error(414, "uri_too_long");
-    until_refused(async || wire::get(server.address, EVENTS).await).await;
+    until_rejected(async || wire::get(server.address, EVENTS).await).await;
     let metrics = wire::get(server.address, "/metrics").await;
     let text = String::from_utf8(metrics.body).unwrap();
-    for (limit, refused) in [
+    for (limit, rejected) in [
         ("publish_rate", 0),
         ("own_publish_rate", 0),
         ("request_rate", 1),
@@ -295,7 +295,7 @@ async fn counts_refusals_by_limit() {
         ("uri_bytes", 1),
     ] {
         let line =
-            format!("tidings_requests_refused_by_limit_total{{limit=\"{limit}\"}} {refused}");
+            format!("tidings_requests_refused_by_limit_total{{limit=\"{limit}\"}} {rejected}");
         assert!(text.lines().any(|found| found == line), "{line}: {text}");
     }
 }
@@ -329,13 +329,13 @@ async fn unfinished_uploads_delay_only_their_caller() {
         let begun = format!("{head}[");
         unfinished.push(wire::send_raw(app.server.address, begun.as_bytes()).await);
     }
-    let refused = within(async {
+    let rejected = within(async {
         loop {
-            let answer = send(&greedy).await;
-            if answer.starts_with("HTTP/1.1 429 ") {
-                return answer;
+            let response = send(&greedy).await;
+            if response.starts_with("HTTP/1.1 429 ") {
+                return response;
             }
-            assert!(answer.starts_with(READ), "{answer}");
+            assert!(response.starts_with(READ), "{response}");
         }
     })
     .await;
@@ -344,15 +344,15 @@ async fn unfinished_uploads_delay_only_their_caller() {
         "retry-after: ",
         "16777216 bytes",
     ] {
-        assert!(refused.contains(part), "{refused}");
+        assert!(rejected.contains(part), "{rejected}");
     }
     let served = send(&other).await;
     assert!(served.starts_with(READ), "{served}");
     let one = event("a single one").to_string();
-    let answer = app
+    let response = app
         .send(&Method::POST, EVENTS, Some(&greedy), Some(&one))
         .await;
-    assert_eq!(answer.status, 201);
+    assert_eq!(response.status, 201);
     drop(unfinished);
     within(async {
         while send(&greedy).await.starts_with("HTTP/1.1 429 ") {
@@ -378,8 +378,8 @@ async fn publishing_to_oneself_has_its_own_rate() {
     };
     // The largest batch is accepted although the rate is lower.
     assert_eq!(publish(&user, &batch(1_000)).await.status, 201);
-    let refused = until_refused(async || publish(&user, &one).await).await;
-    let error = refused.error(429, "rate_limited");
+    let rejected = until_rejected(async || publish(&user, &one).await).await;
+    let error = rejected.error(429, "rate_limited");
     assert_eq!(
         error["longDescription"],
         json!(["you can publish 1 event per second, and each 8 KiB count as one event"])

@@ -141,17 +141,17 @@ impl LoginApp {
         }
         let body = Full::from(body.unwrap_or_default().to_owned());
         let request = request.body(body).expect("a request");
-        let answer = wire::send(self.server.address, request).await;
-        let is_stream = answer.headers().get("content-type")
+        let response = wire::send(self.server.address, request).await;
+        let is_stream = response.headers().get("content-type")
             == Some(&HeaderValue::from_static(
                 "text/event-stream; charset=utf-8",
             ));
         if !is_stream {
-            return wire::read(answer).await;
+            return wire::read(response).await;
         }
         TestResponse {
-            status: answer.status(),
-            headers: answer.headers().clone(),
+            status: response.status(),
+            headers: response.headers().clone(),
             body: Vec::new(),
         }
     }

@@ -178,11 +178,11 @@ async fn revoked(app: &LoginApp) -> String {
 async fn events_of_alice(app: &LoginApp) -> String {
     let token = app.token(ALICE, USER);
     let body = event("of Alice").to_string();
-    let answer = app
+    let response = app
         .send(&Method::POST, EVENTS, Some(&token), Some(&body))
         .await;
-    assert_eq!(answer.status, 201, "{answer:?}");
-    id_of(&answer.json())
+    assert_eq!(response.status, 201, "{response:?}");
+    id_of(&response.json())
 }
 
 #[test]
@@ -240,12 +240,12 @@ async fn rejects_requests_without_a_valid_token() {
         .iter()
         .filter(|row| row.who != Who::Everybody)
         .collect();
-    // Concurrently, since the refusal of a stream is delayed.
+    // Concurrently, since the rejection of a stream is delayed.
     join_all(closed.iter().map(async |row| {
         for (token, code) in &tokens {
-            let answer = ask(&app, row, &id, token.as_deref()).await;
-            answer.error(401, code);
-            let challenge = answer.header("www-authenticate");
+            let response = ask(&app, row, &id, token.as_deref()).await;
+            response.error(401, code);
+            let challenge = response.header("www-authenticate");
             assert!(
                 challenge.starts_with("Bearer realm=\"tidings\""),
                 "{challenge}"
@@ -253,7 +253,7 @@ async fn rejects_requests_without_a_valid_token() {
             let tells = challenge.contains("error=\"invalid_token\"");
             assert_eq!(tells, token.is_some(), "{challenge}");
             if let Some(token) = token {
-                let body = String::from_utf8_lossy(&answer.body);
+                let body = String::from_utf8_lossy(&response.body);
                 assert!(token.len() < 5 || !body.contains(token.as_str()), "{body}");
             }
         }
@@ -274,17 +274,17 @@ async fn scopes_limit_a_token() {
         for scope in scopes {
             let id = events_of_alice(&app).await;
             let token = app.token(ALICE, scope);
-            let answer = ask(&app, row, &id, Some(&token)).await;
+            let response = ask(&app, row, &id, Some(&token)).await;
             let allowed = match row.who {
                 Who::Everybody | Who::AnyCaller => true,
                 Who::With(any_of) => any_of.contains(&scope),
             };
             let what = format!("{} {} with {scope}", row.method, row.path);
             if allowed {
-                assert_eq!(answer.status, row.done, "{what}: {answer:?}");
+                assert_eq!(response.status, row.done, "{what}: {response:?}");
             } else {
-                answer.error(403, "insufficient_scope");
-                let challenge = answer.header("www-authenticate");
+                response.error(403, "insufficient_scope");
+                let challenge = response.header("www-authenticate");
                 assert!(challenge.contains("error=\"insufficient_scope\""), "{what}");
                 let after = app.token(ALICE, USER);
                 let path = format!("{EVENTS}/{id}");
@@ -294,9 +294,9 @@ async fn scopes_limit_a_token() {
         }
         // Without any scope only open operations and those of every caller are left.
         let token = app.token(ALICE, Scopes::NONE);
-        let answer = ask(&app, row, UNKNOWN, Some(&token)).await;
+        let response = ask(&app, row, UNKNOWN, Some(&token)).await;
         if let Who::With(_) = row.who {
-            answer.error(403, "insufficient_scope");
+            response.error(403, "insufficient_scope");
         }
     }))
     .await;
@@ -314,8 +314,8 @@ async fn events_of_other_users_are_not_found() {
         let unknown = ask(&app, row, UNKNOWN, Some(&bob)).await;
         foreign.error(404, "event_not_found");
         assert_eq!(foreign.body, unknown.body, "{} {}", row.method, row.path);
-        let names = |answer: &TestResponse| {
-            let mut names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
+        let names = |response: &TestResponse| {
+            let mut names: Vec<String> = response.headers.keys().map(ToString::to_string).collect();
             names.sort();
             names
         };
@@ -337,9 +337,9 @@ async fn events_of_other_users_are_not_found() {
             } else {
                 body.replace(",\"status\":\"read\"", "")
             };
-            let answer = app.send(method, path, Some(&bob), Some(&body)).await;
-            assert_eq!(answer.status, 200, "{answer:?}");
-            let text = String::from_utf8_lossy(&answer.body);
+            let response = app.send(method, path, Some(&bob), Some(&body)).await;
+            assert_eq!(response.status, 200, "{response:?}");
+            let text = String::from_utf8_lossy(&response.body);
             assert!(!text.contains(&id), "{text}");
         }
     }
@@ -379,15 +379,15 @@ async fn a_trailing_slash_and_head_need_the_same_scopes() {
         (&Method::HEAD, "/metrics"),
         (&Method::HEAD, "/api/events/subscribe"),
     ] {
-        let answer = app.send(method, path, None, None).await;
-        assert_eq!(answer.status, 401, "{method} {path}");
+        let response = app.send(method, path, None, None).await;
+        assert_eq!(response.status, 401, "{method} {path}");
         let token = app.token(ALICE, Scopes::WRITE);
-        let answer = app.send(method, path, Some(&token), None).await;
-        assert_eq!(answer.status, 403, "{method} {path}");
+        let response = app.send(method, path, Some(&token), None).await;
+        assert_eq!(response.status, 403, "{method} {path}");
     }
     let body = event("").to_string();
-    let answer = app.send(&Method::POST, &slash, None, Some(&body)).await;
-    answer.error(401, "token_missing");
+    let response = app.send(&Method::POST, &slash, None, Some(&body)).await;
+    response.error(401, "token_missing");
 }
 
 #[tokio::test]
@@ -405,9 +405,9 @@ async fn without_the_publish_scope_a_caller_publishes_to_themselves() {
     own["operationId"] = UNKNOWN.into();
     own["createdAt"] = "2020-01-01T00:00:00Z".into();
     own["owner"] = ALICE.to_string().into();
-    let answer = post(&alice, &own).await;
-    assert_eq!(answer.status, 201, "{answer:?}");
-    let stored = answer.json();
+    let response = post(&alice, &own).await;
+    assert_eq!(response.status, 201, "{response:?}");
+    let stored = response.json();
     assert_eq!(stored["owner"], ALICE.to_string());
     for field in ["id", "systemId", "operationId"] {
         assert_ne!(stored[field], UNKNOWN, "{field}");
@@ -420,10 +420,10 @@ async fn without_the_publish_scope_a_caller_publishes_to_themselves() {
     ] {
         let mut foreign = event("foreign");
         foreign["owner"] = owner.into();
-        let answer = post(&alice, &foreign).await;
-        answer.error(403, "insufficient_scope");
-        let answer = post(&alice, &json!([event("own"), foreign])).await;
-        let body = answer.error(403, "insufficient_scope");
+        let response = post(&alice, &foreign).await;
+        response.error(403, "insufficient_scope");
+        let response = post(&alice, &json!([event("own"), foreign])).await;
+        let body = response.error(403, "insufficient_scope");
         assert!(
             body["longDescription"][0]
                 .as_str()
@@ -433,7 +433,7 @@ async fn without_the_publish_scope_a_caller_publishes_to_themselves() {
         );
         assert_eq!(post(&backend, &foreign).await.status, 201);
     }
-    // The refused batch stored nothing.
+    // The rejected batch stored nothing.
     let list = app
         .send(&Method::GET, EVENTS, Some(&alice), None)
         .await
@@ -454,6 +454,6 @@ async fn rejects_a_token_of_the_system() {
     let app = app().await;
     let system = app.app.engine.system_id();
     let token = app.token(system.into(), Scopes::ALL);
-    let answer = app.send(&Method::GET, EVENTS, Some(&token), None).await;
-    answer.error(401, "token_invalid");
+    let response = app.send(&Method::GET, EVENTS, Some(&token), None).await;
+    response.error(401, "token_invalid");
 }

@@ -1,4 +1,4 @@
-//! Bodies in other formats: accepted if they mean the same, otherwise refused with a reason.
+//! Bodies in other formats: accepted if they mean the same, otherwise rejected with a reason.
 
 use axum::body::Body;
 use axum::http::Method;
@@ -44,13 +44,13 @@ async fn accepts_every_form_of_the_json_content_type() {
         "application/vnd.example+json",
     ];
     for form in forms {
-        let answer = publish(&app, json_body(), &[("content-type", form)]).await;
-        assert_eq!(answer.status, 201, "{form}");
+        let response = publish(&app, json_body(), &[("content-type", form)]).await;
+        assert_eq!(response.status, 201, "{form}");
     }
     let mut marked = b"\xef\xbb\xbf".to_vec();
     marked.extend(json_body());
-    let answer = publish(&app, marked, &[("content-type", "application/json")]).await;
-    assert_eq!(answer.status, 201);
+    let response = publish(&app, marked, &[("content-type", "application/json")]).await;
+    assert_eq!(response.status, 201);
     let plain = [
         ("content-type", "application/json"),
         ("content-encoding", "identity"),
@@ -60,7 +60,7 @@ async fn accepts_every_form_of_the_json_content_type() {
     assert_eq!(app.stored().await.len(), forms.len() + 2);
 }
 
-/// Every operation with a body refuses other formats with the same error.
+/// Every operation with a body rejects other formats with the same error.
 fn operations() -> [(Method, String, Value); 8] {
     let id = "0c0ffee0-0000-4000-8000-000000000001";
     let read = json!({"status": "read"});
@@ -83,7 +83,7 @@ fn operations() -> [(Method, String, Value); 8] {
 }
 
 #[tokio::test]
-async fn refuses_other_formats_with_a_remedy() {
+async fn rejects_other_formats_with_a_remedy() {
     let app = TestApp::start().await;
     app.publish(&event("x")).await;
     let json = ("content-type", "application/json");
@@ -121,8 +121,8 @@ async fn refuses_other_formats_with_a_remedy() {
             ),
         ] {
             let body = body.to_string().into_bytes();
-            let answer = send(&app, method.clone(), &path, body, headers).await;
-            let error = answer.error(415, "unsupported_media_type");
+            let response = send(&app, method.clone(), &path, body, headers).await;
+            let error = response.error(415, "unsupported_media_type");
             let fault = error["longDescription"][0].as_str().unwrap();
             assert!(fault.contains(says), "{method} {path}: {fault}");
             assert!(
@@ -135,7 +135,7 @@ async fn refuses_other_formats_with_a_remedy() {
                 true => ("accept-encoding", "identity"),
                 false => ("accept", "application/json"),
             };
-            assert_eq!(answer.header(hint.0), hint.1, "{says}");
+            assert_eq!(response.header(hint.0), hint.1, "{says}");
         }
     }
     let page = app.list("").await;
@@ -159,8 +159,8 @@ async fn names_the_encoding_of_a_compressed_or_wide_body() {
         (wide(u16::to_be_bytes), "UTF-16"),
         (marked, "UTF-16"),
     ] {
-        let answer = publish(&app, body, &[("content-type", "application/json")]).await;
-        let error = answer.error(415, "unsupported_media_type").to_string();
+        let response = publish(&app, body, &[("content-type", "application/json")]).await;
+        let error = response.error(415, "unsupported_media_type").to_string();
         assert!(error.contains(says), "{error}");
     }
     assert!(app.stored().await.is_empty());
@@ -184,19 +184,19 @@ async fn names_a_cloud_event_that_is_declared_as_plain_json() {
     let of_0_1 = json!({"cloudEventsVersion": "0.1", "eventID": "a-1", "source": "/clusters/1",
                         "eventType": "org.example.registered"});
     for body in [&cloud_event, &incomplete, &of_0_1, &batch] {
-        let answer = app.post(body.to_string()).await;
-        let error = answer.error(415, "unsupported_media_type");
+        let response = app.post(body.to_string()).await;
+        let error = response.error(415, "unsupported_media_type");
         assert_eq!(error["error"], "CloudEvents are not supported");
         let detail = error["longDescription"][0].as_str().unwrap();
         assert!(detail.contains("Content-Type application/json"), "{detail}");
     }
     assert!(app.stored().await.is_empty());
     let partial = format!("{EVENTS}?partial=true");
-    let answer = app
+    let response = app
         .send_json(Method::POST, &partial, batch.to_string())
         .await;
-    assert_eq!(answer.status, 207);
-    let results = answer.json();
+    assert_eq!(response.status, 207);
+    let results = response.json();
     assert_eq!(
         results["results"][1]["error"]["code"],
         "unsupported_media_type"

@@ -243,8 +243,8 @@ async fn the_metrics_listener_serves_probes_without_a_token_and_nothing_else() {
     let mut socket = wire::send_raw(metrics_address, b"OPTIONS / HTTP/1.0\r\n\r\n").await;
     assert!(wire::read_raw(&mut socket).await.contains(" 204 "));
     let post = hyper::Request::post("/metrics");
-    let refused = wire::read(wire::call(metrics_address, post).await).await;
-    assert_eq!(refused.status, 405);
+    let rejected = wire::read(wire::call(metrics_address, post).await).await;
+    assert_eq!(rejected.status, 405);
 
     // While the server drains, it is not ready.
     let head = wire::post_head(address, 10);
@@ -256,8 +256,8 @@ async fn the_metrics_listener_serves_probes_without_a_token_and_nothing_else() {
     .await;
     stop.send(()).expect("it runs");
     within(async { while TcpStream::connect(address).await.is_ok() {} }).await;
-    let answer = wire::get(metrics_address, "/readyz").await;
-    answer.error(503, "shutting_down");
+    let response = wire::get(metrics_address, "/readyz").await;
+    response.error(503, "shutting_down");
     assert_eq!(wire::get(metrics_address, "/healthz").await.status, 200);
     drop(slow);
     within(running).await.expect("it ends");

@@ -9,8 +9,8 @@ use crate::app::{TestApp, event, request, resolve};
 
 async fn status(app: &Router, path: &str) -> StatusCode {
     let request = request(Method::GET, path, Body::empty());
-    let Ok(answer) = app.clone().oneshot(request).await;
-    answer.status()
+    let Ok(response) = app.clone().oneshot(request).await;
+    response.status()
 }
 
 #[tokio::test]
@@ -38,8 +38,8 @@ async fn leaves_unknown_paths_to_the_app() {
     foreign
         .headers_mut()
         .insert("host", "app.example".parse().unwrap());
-    let Ok(answer) = mounted.oneshot(foreign).await;
-    assert_eq!(answer.status(), 404);
+    let Ok(response) = mounted.oneshot(foreign).await;
+    assert_eq!(response.status(), 404);
 }
 
 #[tokio::test]
@@ -51,9 +51,9 @@ async fn a_location_includes_the_mount_path() {
     let mut post = request(Method::POST, path, event("x").to_string().into());
     let json = "application/json".parse().unwrap();
     post.headers_mut().insert("content-type", json);
-    let Ok(answer) = mounted.clone().oneshot(post).await;
-    assert_eq!(answer.status(), 201);
-    let location = resolve(path, answer.headers()["location"].to_str().unwrap());
+    let Ok(response) = mounted.clone().oneshot(post).await;
+    assert_eq!(response.status(), 201);
+    let location = resolve(path, response.headers()["location"].to_str().unwrap());
     assert!(location.starts_with(path), "{location}");
     assert_eq!(status(&mounted, &location).await, 200);
 }
@@ -63,8 +63,8 @@ async fn closing_the_engine_ends_the_streams() {
     let app = TestApp::start().await;
     let ours = tidings_server::router(app.engine.clone(), &app.config);
     let subscribe = request(Method::GET, "/api/system/events/subscribe", Body::empty());
-    let Ok(answer) = ours.oneshot(subscribe).await;
-    let body = tokio::spawn(answer.into_body().collect());
+    let Ok(response) = ours.oneshot(subscribe).await;
+    let body = tokio::spawn(response.into_body().collect());
     app.engine.close().await;
     let body = crate::app::within(body).await.unwrap().unwrap().to_bytes();
     let text = String::from_utf8(body.into()).unwrap();

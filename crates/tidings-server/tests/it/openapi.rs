@@ -188,7 +188,7 @@ fn every_example_matches_its_schema() {
 }
 
 #[test]
-fn schemas_exclude_refused_bodies() {
+fn schemas_exclude_rejected_bodies() {
     let document = Document::load();
     let id = "0c0ffee0-0000-4000-8000-0000000000ff";
     let up_to = "1042-17-k3f9q2w8";

@@ -10,21 +10,21 @@ fn files_of(page: &str) -> Vec<&str> {
     named.filter(|path| path.starts_with("/assets/")).collect()
 }
 
-fn text(answer: &TestResponse) -> String {
-    String::from_utf8(answer.body.clone()).expect("it is text")
+fn text(response: &TestResponse) -> String {
+    String::from_utf8(response.body.clone()).expect("it is text")
 }
 
 #[tokio::test]
 async fn the_page_loads_its_files_and_has_no_inline_script() {
     let app = TestApp::start().await;
     let server = app.serve();
-    let answer = wire::get(server.address, "/").await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
-    let policy = answer.header("content-security-policy");
+    let response = wire::get(server.address, "/").await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("content-type"), "text/html; charset=utf-8");
+    let policy = response.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
     assert!(!policy.contains("unsafe"), "{policy}");
-    let page = text(&answer);
+    let page = text(&response);
     assert!(
         !page.contains("<style") && !page.contains("<script>"),
         "{page}"
@@ -83,7 +83,7 @@ async fn serves_the_components_to_other_pages() {
         "/assets/..%2Findex.html",
         "/assets/%2e%2e",
     ] {
-        let answer = wire::get(server.address, path).await;
-        answer.error(404, "route_not_found");
+        let response = wire::get(server.address, path).await;
+        response.error(404, "route_not_found");
     }
 }

@@ -93,9 +93,9 @@ async fn serves_the_next_request_after_the_stream_has_ended() {
     socket.write_all(rest.as_bytes()).await.unwrap();
     text += &wire::read_raw(&mut socket).await;
     assert_eq!(text.matches("event: expiring").count(), 2, "{text}");
-    let (_, answer) = text.split_once("\r\n0\r\n\r\n").expect("the stream ends");
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    assert!(answer.contains("\"alive\""), "{answer}");
+    let (_, response) = text.split_once("\r\n0\r\n\r\n").expect("the stream ends");
+    assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
+    assert!(response.contains("\"alive\""), "{response}");
 }
 
 #[tokio::test]
@@ -140,8 +140,8 @@ async fn gives_back_the_places_of_clients_that_close_or_half_close() {
     for half in [true, false] {
         let mut socket = wire::send_raw(server.address, subscribe("1.1", "").as_bytes()).await;
         read_until(&mut socket, "event: live", 1).await;
-        let refused = wire::get(server.address, &format!("{EVENTS}/subscribe")).await;
-        refused.error(429, "too_many_streams");
+        let rejected = wire::get(server.address, &format!("{EVENTS}/subscribe")).await;
+        rejected.error(429, "too_many_streams");
         assert_eq!(metric(server.address, "tidings_subscribers").await, 1);
         if half {
             socket.shutdown().await.unwrap();
@@ -282,10 +282,10 @@ async fn ends_a_blocked_stream_whose_token_is_revoked() {
     let mut kept = crate::expiry::open(&app, &other).await;
     for _ in 0..2 {
         let body = large(0..20).to_string();
-        let answer = app
+        let response = app
             .send(&Method::POST, EVENTS, Some(&other), Some(&body))
             .await;
-        assert_eq!(answer.status, 201);
+        assert_eq!(response.status, 201);
     }
     read_until(&mut kept, "\"description\":\"19\"", 2).await;
     let id = crate::login::id_of_token(&token);

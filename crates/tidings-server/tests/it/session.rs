@@ -20,8 +20,8 @@ async fn cookie_name(app: &LoginApp) -> String {
 }
 
 /// The cookie as a browser sends it.
-fn cookie(answer: &TestResponse) -> &str {
-    let (pair, _) = answer
+fn cookie(response: &TestResponse) -> &str {
+    let (pair, _) = response
         .header("set-cookie")
         .split_once(';')
         .expect("a cookie");
@@ -29,9 +29,9 @@ fn cookie(answer: &TestResponse) -> &str {
 }
 
 async fn begin(app: &LoginApp, token: &str) -> TestResponse {
-    let answer = app.send(&Method::POST, "/session", Some(token), None).await;
-    assert_eq!(answer.status, 204, "{answer:?}");
-    answer
+    let response = app.send(&Method::POST, "/session", Some(token), None).await;
+    assert_eq!(response.status, 204, "{response:?}");
+    response
 }
 
 #[tokio::test]
@@ -81,19 +81,22 @@ async fn accepts_changes_with_a_cookie_only_from_the_servers_own_pages() {
             if let Some(origin) = origin {
                 request = request.header("origin", origin);
             }
-            let answer = app.send_request(request, body).await;
-            answer.error(403, "foreign_origin");
+            let response = app.send_request(request, body).await;
+            response.error(403, "foreign_origin");
         }
         let request = request(&method, path, None)
             .header("cookie", cookie(&begun))
             .header("origin", OWN_PAGE);
-        let answer = app.send_request(request, body).await;
-        assert!(answer.status.is_success(), "{method} {path}: {answer:?}");
+        let response = app.send_request(request, body).await;
+        assert!(
+            response.status.is_success(),
+            "{method} {path}: {response:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn refuses_the_cookie_from_a_page_of_the_same_site() {
+async fn rejects_the_cookie_from_a_page_of_the_same_site() {
     let app = LoginApp::start().await;
     let begun = begin(&app, &app.token(ALICE, USER)).await;
     let paths = [EVENTS.to_owned(), format!("{EVENTS}/subscribe")];
@@ -107,8 +110,8 @@ async fn refuses_the_cookie_from_a_page_of_the_same_site() {
             let read = request(&Method::GET, path, None)
                 .header("cookie", cookie(&begun))
                 .header("sec-fetch-site", site);
-            let answer = app.send_request(read, None).await;
-            assert_eq!(answer.status, status, "{site} {path}");
+            let response = app.send_request(read, None).await;
+            assert_eq!(response.status, status, "{site} {path}");
         }
     }
 }
@@ -127,8 +130,8 @@ async fn ending_a_session_revokes_the_token_of_its_cookie() {
     app.send(&Method::GET, EVENTS, Some(&in_cookie), None)
         .await
         .error(401, "token_revoked");
-    let answer = app.send(&Method::GET, EVENTS, Some(&other), None).await;
-    assert_eq!(answer.status, 200);
+    let response = app.send(&Method::GET, EVENTS, Some(&other), None).await;
+    assert_eq!(response.status, 200);
 }
 
 #[tokio::test]
@@ -154,8 +157,8 @@ async fn ending_a_session_rejects_copies_of_its_cookie() {
         .error(401, "token_revoked");
     // Other tokens of the same user stay valid.
     let other = app.token(ALICE, USER);
-    let answer = app.send(&Method::GET, EVENTS, Some(&other), None).await;
-    assert_eq!(answer.status, 200);
+    let response = app.send(&Method::GET, EVENTS, Some(&other), None).await;
+    assert_eq!(response.status, 200);
     // Ending a session without a cookie is not an error.
     let again = app.send(&Method::DELETE, "/session", None, None).await;
     assert_eq!(again.status, 204);
@@ -197,8 +200,8 @@ async fn ignores_cookies_of_other_names() {
         name.clone(),
     ] {
         let read = request(&Method::GET, EVENTS, None).header("cookie", &cookies);
-        let answer = app.send_request(read, None).await;
-        answer.error(401, "token_missing");
+        let response = app.send_request(read, None).await;
+        response.error(401, "token_missing");
     }
     // A cookie does not replace a malformed header.
     let read = request(&Method::GET, EVENTS, Some("x")).header("cookie", format!("{name}={token}"));
@@ -217,16 +220,16 @@ async fn ignores_cookies_of_other_names() {
 }
 
 #[tokio::test]
-async fn refuses_a_token_that_is_too_long_for_a_cookie() {
+async fn rejects_a_token_that_is_too_long_for_a_cookie() {
     let app = LoginApp::start().await;
     let expires = jiff::Timestamp::now() + std::time::Duration::from_secs(60);
     let mut request = tidings_server::MintRequest::new(ALICE, USER, expires);
     request.issuer = Some("x".repeat(4_000));
     let token = tidings_server::mint(&app.secret, &request).unwrap();
-    let answer = app
+    let response = app
         .send(&Method::POST, "/session", Some(&token), None)
         .await;
-    answer.error(413, "too_large");
+    response.error(413, "too_large");
 }
 
 #[tokio::test]
@@ -256,8 +259,8 @@ async fn ignores_the_session_of_another_server_on_the_host() {
     let (name, _) = cookie(&theirs).split_once('=').expect("a pair");
     let theirs = format!("{name}={}", one.token(BOB, USER));
     let read = |cookies: &str| request(&Method::GET, EVENTS, None).header("cookie", cookies);
-    let answer = one.send_request(read(&theirs), None).await;
-    answer.error(401, "token_missing");
+    let response = one.send_request(read(&theirs), None).await;
+    response.error(401, "token_missing");
     let both = format!("{theirs}; {}", cookie(&ours));
     let publish = request(&Method::POST, EVENTS, None)
         .header("cookie", &both)
@@ -276,22 +279,22 @@ async fn limits_the_rate_of_ending_sessions() {
     });
     let app = app.await;
     let name = format!("{}=", cookie_name(&app).await);
-    let mut refused = None;
+    let mut rejected = None;
     // The burst covers ten seconds, and one request per second is added.
     for _ in 0..100 {
         let end = request(&Method::DELETE, "/session", None)
             .header("cookie", format!("{name}{}", app.token(ALICE, USER)))
             .header("origin", OWN_PAGE);
-        let answer = app.send_request(end, None).await;
-        if answer.status != 204 {
-            refused = Some(answer);
+        let response = app.send_request(end, None).await;
+        if response.status != 204 {
+            rejected = Some(response);
             break;
         }
     }
-    let refused = refused.expect("a hundred are more than the burst");
-    refused.error(429, "rate_limited");
+    let rejected = rejected.expect("a hundred are more than the burst");
+    rejected.error(429, "rate_limited");
     // The browser still removes its cookie.
-    assert!(refused.header("set-cookie").starts_with(&name));
+    assert!(rejected.header("set-cookie").starts_with(&name));
     // Another user is not affected.
     let end = request(&Method::DELETE, "/session", None)
         .header("cookie", format!("{name}{}", app.token(BOB, USER)))
@@ -323,8 +326,8 @@ async fn has_no_sessions_without_a_login() {
     let server = app.serve();
     for method in [Method::POST, Method::DELETE] {
         let request = hyper::Request::builder().method(method).uri("/session");
-        let answer = crate::wire::call(server.address, request).await;
-        crate::wire::read(answer)
+        let response = crate::wire::call(server.address, request).await;
+        crate::wire::read(response)
             .await
             .error(404, "route_not_found");
     }
@@ -355,47 +358,47 @@ async fn pages_of_allowed_origins_can_send_a_token() {
 
     let token = app.token(ALICE, USER);
     let read = request(&Method::GET, EVENTS, Some(&token)).header("origin", OTHER_PAGE);
-    let answer = app.send_request(read, None).await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("access-control-allow-origin"), OTHER_PAGE);
-    assert!(answer.header("vary").to_lowercase().contains("origin"));
+    let response = app.send_request(read, None).await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("access-control-allow-origin"), OTHER_PAGE);
+    assert!(response.header("vary").to_lowercase().contains("origin"));
     // The page can read the error.
     let read = request(&Method::GET, EVENTS, None).header("origin", OTHER_PAGE);
-    let refused = app.send_request(read, None).await;
-    refused.error(401, "token_missing");
-    assert_eq!(refused.header("access-control-allow-origin"), OTHER_PAGE);
+    let rejected = app.send_request(read, None).await;
+    rejected.error(401, "token_missing");
+    assert_eq!(rejected.header("access-control-allow-origin"), OTHER_PAGE);
 }
 
 #[tokio::test]
-async fn refuses_pages_of_other_origins() {
+async fn rejects_pages_of_other_origins() {
     for app in [LoginApp::start().await, LoginApp::with(allow_other).await] {
         let token = app.token(ALICE, Scopes::ALL);
         for origin in ["https://evil.example", "https://app.example.evil", "null"] {
             let read = request(&Method::GET, EVENTS, Some(&token)).header("origin", origin);
-            let answer = app.send_request(read, None).await;
-            answer.error(403, "foreign_origin");
-            assert_eq!(answer.header("access-control-allow-origin"), "");
+            let response = app.send_request(read, None).await;
+            response.error(403, "foreign_origin");
+            assert_eq!(response.header("access-control-allow-origin"), "");
             let asks = request(&Method::OPTIONS, EVENTS, None)
                 .header("origin", origin)
                 .header("access-control-request-method", "GET");
-            let answer = app.send_request(asks, None).await;
-            assert_eq!(answer.header("access-control-allow-origin"), "");
+            let response = app.send_request(asks, None).await;
+            assert_eq!(response.header("access-control-allow-origin"), "");
         }
     }
 }
 
 #[tokio::test]
-async fn refuses_a_malformed_host() {
+async fn rejects_a_malformed_host() {
     let app = LoginApp::start().await;
     for host in ["<script>", "a b", "evil/", "x\"y", &"a".repeat(300)] {
         let list = axum::http::Request::get(EVENTS).header("host", host);
-        let answer = app.send_request(list, None).await;
-        answer.error(403, "foreign_host");
+        let response = app.send_request(list, None).await;
+        response.error(403, "foreign_host");
     }
     // HTTP/1.0 clients can omit it.
     for host in ["", HOST] {
         let list = axum::http::Request::get(EVENTS).header("host", host);
-        let answer = app.send_request(list, None).await;
-        answer.error(401, "token_missing");
+        let response = app.send_request(list, None).await;
+        response.error(401, "token_missing");
     }
 }

@@ -43,8 +43,8 @@ async fn answers_a_request_under_way() {
     Stream::open(server.address).await.until("live").await;
     let ended = server.begin_shutdown();
     socket.write_all(rest.as_bytes()).await.unwrap();
-    let answer = wire::read_raw(&mut socket).await;
-    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let response = wire::read_raw(&mut socket).await;
+    assert!(response.starts_with("HTTP/1.1 201 "), "{response}");
     within(ended).await.unwrap();
     assert_eq!(app.stored().await.len(), 1);
 }

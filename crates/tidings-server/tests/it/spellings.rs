@@ -1,4 +1,4 @@
-//! Every parameter of every operation in every spelling. Each spelling means the same or is refused.
+//! Every parameter of every operation in every spelling. Each spelling means the same or is rejected.
 //!
 //! The operations and their parameters come from the OpenAPI document; a new parameter needs a row here.
 
@@ -215,13 +215,13 @@ async fn the_list_accepts_every_parameter_in_every_spelling() {
         assert_ne!(canonical.json(), all, "{} changes nothing", row.name);
         for name in row.spellings() {
             for text in row.texts {
-                let answer = app.get(&path(EVENTS, &name, text)).await;
-                assert_eq!(answer.json(), canonical.json(), "{name}={text}");
+                let response = app.get(&path(EVENTS, &name, text)).await;
+                assert_eq!(response.json(), canonical.json(), "{name}={text}");
             }
             for nothing in ["", "undefined", "null"] {
                 if nothing.is_empty() || row.name != "search" {
-                    let answer = app.get(&path(EVENTS, &name, nothing)).await;
-                    assert_eq!(answer.json(), all, "{name}={nothing}");
+                    let response = app.get(&path(EVENTS, &name, nothing)).await;
+                    assert_eq!(response.json(), all, "{name}={nothing}");
                 }
             }
         }
@@ -333,10 +333,10 @@ fn every_parameter_of_the_document_has_a_row() {
 }
 
 #[tokio::test]
-async fn refuses_a_filter_that_has_no_effect() {
+async fn rejects_a_filter_that_has_no_effect() {
     let app = filled().await;
     let before = app.list("").await;
-    let mut refused = 0;
+    let mut rejected = 0;
     for (method, template, names) in operations() {
         if names.iter().any(|name| name == "severity")
             || template.ends_with("/config") && method == "get"
@@ -346,7 +346,7 @@ async fn refuses_a_filter_that_has_no_effect() {
         let (target, body) = ask(&method, &template);
         let takes = |row: &Row| names.iter().any(|name| name == row.name);
         for row in ROWS.iter().filter(|row| row.narrows && !takes(row)) {
-            // A refused stream takes a second.
+            // A rejected stream takes a second.
             let spellings = match template.ends_with("/subscribe") {
                 true if row.name == "severity" => {
                     vec!["severity".to_owned(), "severities[]".to_owned()]
@@ -356,13 +356,13 @@ async fn refuses_a_filter_that_has_no_effect() {
             };
             for name in spellings {
                 let asked = path(&target, &name, row.texts[0]);
-                let answer = send(&app, &method, &asked, body.as_ref()).await;
-                assert_eq!(answer.status, 400, "{method} {asked}");
-                let error = answer.json();
+                let response = send(&app, &method, &asked, body.as_ref()).await;
+                assert_eq!(response.status, 400, "{method} {asked}");
+                let error = response.json();
                 let error = if template.ends_with("/config") {
                     error
                 } else {
-                    answer.error(400, "invalid_query")
+                    response.error(400, "invalid_query")
                 };
                 let fault = error["longDescription"][0].as_str().unwrap();
                 assert!(
@@ -375,18 +375,18 @@ async fn refuses_a_filter_that_has_no_effect() {
                         .unwrap()
                         .is_empty()
                 );
-                refused += 1;
+                rejected += 1;
             }
         }
         for typo in ["severty", "stauts", "catagory", "acted_apon", "since"] {
             if !template.ends_with("/subscribe") {
                 let asked = path(&target, typo, "x");
-                let answer = send(&app, &method, &asked, body.as_ref()).await;
-                assert_eq!(answer.status, 400, "{method} {asked}");
+                let response = send(&app, &method, &asked, body.as_ref()).await;
+                assert_eq!(response.status, 400, "{method} {asked}");
             }
         }
     }
-    assert!(refused > 1_000, "{refused}");
+    assert!(rejected > 1_000, "{rejected}");
     assert_eq!(app.list("").await, before);
     for (method, path) in [("delete", "/bulk"), ("put", "/status/bulk")] {
         let path = format!("{EVENTS}{path}?ids={ID}");
@@ -408,7 +408,7 @@ async fn accepts_parameters_without_effect() {
         let (target, body) = ask(&method, &template);
         let query = "author=x&provider=y&initial=true&cumulative=true";
         let asked = format!("{target}?{query}&severity=&status=&filter={{}}");
-        let answer = send(
+        let response = send(
             &app,
             &method,
             &asked.replace('{', "%7B").replace('}', "%7D"),
@@ -416,9 +416,9 @@ async fn accepts_parameters_without_effect() {
         )
         .await;
         assert!(
-            answer.status.is_success(),
+            response.status.is_success(),
             "{method} {asked}: {}",
-            answer.status
+            response.status
         );
     }
 }
@@ -429,19 +429,19 @@ async fn accepts_the_import_parameter_in_every_spelling() {
         for text in ["true", "True", "TRUE"] {
             let app = TestApp::start().await;
             let past = event_with("status", "read").to_string();
-            let answer = app
+            let response = app
                 .send_json(Method::POST, &path(EVENTS, name, text), past)
                 .await;
-            assert_eq!(answer.json()["status"], "read", "{name}={text}");
+            assert_eq!(response.json()["status"], "read", "{name}={text}");
         }
     }
     let app = TestApp::start().await;
     for name in ["imports", "inport", "imoprt"] {
         let past = event_with("status", "read").to_string();
-        let answer = app
+        let response = app
             .send_json(Method::POST, &path(EVENTS, name, "true"), past)
             .await;
-        answer.error(400, "invalid_query");
+        response.error(400, "invalid_query");
     }
     assert!(app.stored().await.is_empty());
 }
@@ -453,9 +453,9 @@ async fn first_frame(app: &TestApp, query: &str, header: Option<(&str, &str)>) -
         asked = asked.header(name, value);
     }
     let asked = asked.body(Body::empty()).expect("a request");
-    let Ok(answer) = app.router.clone().oneshot(asked).await;
-    assert_eq!(answer.status(), 200, "{query}");
-    let mut body = answer.into_body();
+    let Ok(response) = app.router.clone().oneshot(asked).await;
+    assert_eq!(response.status(), 200, "{query}");
+    let mut body = response.into_body();
     let mut text = String::new();
     loop {
         let frame = body.frame().await.expect("a frame").expect("readable");
@@ -547,8 +547,8 @@ async fn reads_body_fields_in_every_spelling() {
         "EventLogLevel",
         "event-log-level",
     ] {
-        let answer = app.put("/config", &json!({name: "debug"})).await;
-        assert_eq!(answer.status, 200, "{name}");
+        let response = app.put("/config", &json!({name: "debug"})).await;
+        assert_eq!(response.status, 200, "{name}");
     }
     let one = format!("/status/{ID}");
     let twice = app

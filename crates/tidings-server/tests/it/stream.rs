@@ -99,8 +99,8 @@ impl Stream {
     }
 
     /// The response.
-    pub(crate) fn of(answer: Response<Incoming>) -> Self {
-        let (head, body) = answer.into_parts();
+    pub(crate) fn of(response: Response<Incoming>) -> Self {
+        let (head, body) = response.into_parts();
         assert_eq!(head.status, 200);
         Self {
             headers: head.headers,

@@ -169,13 +169,13 @@ async fn a_head_request_ends_at_once() {
     let app = TestApp::start().await;
     let server = app.serve();
     let head = hyper::Request::head("/api/system/events/subscribe");
-    let answer = wire::read(wire::call(server.address, head).await).await;
-    assert_eq!(answer.status, 200);
+    let response = wire::read(wire::call(server.address, head).await).await;
+    assert_eq!(response.status, 200);
     assert_eq!(
-        answer.header("content-type"),
+        response.header("content-type"),
         "text/event-stream; charset=utf-8"
     );
-    assert_eq!(answer.body, b"");
+    assert_eq!(response.body, b"");
 }
 
 #[tokio::test]
@@ -204,8 +204,8 @@ async fn a_silent_stream_sends_keepalives() {
 async fn subscribed(app: &TestApp) -> Body {
     let subscribe = request(Method::GET, "/api/system/events/subscribe", Body::empty());
     let router = tidings_server::router(app.engine.clone(), &app.config);
-    let Ok(answer) = tower::ServiceExt::oneshot(router, subscribe).await;
-    answer.into_body()
+    let Ok(response) = tower::ServiceExt::oneshot(router, subscribe).await;
+    response.into_body()
 }
 
 async fn next(body: &mut Body) -> String {

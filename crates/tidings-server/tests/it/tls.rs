@@ -255,9 +255,9 @@ async fn negotiates_version_and_protocol() {
     // The port does not serve HTTP without TLS.
     let plain = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let mut socket = wire::send_raw(secured.server.address, plain).await;
-    let mut answer = Vec::new();
-    let _ = within(socket.read_to_end(&mut answer)).await;
-    assert!(!answer.starts_with(b"HTTP/"));
+    let mut response = Vec::new();
+    let _ = within(socket.read_to_end(&mut response)).await;
+    assert!(!response.starts_with(b"HTTP/"));
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ async fn ask(app: &LoginApp, token: &str, path: &str) -> (TcpStream, String) {
 }
 
 #[tokio::test]
-async fn refuses_a_caller_with_unread_responses_and_serves_others() {
+async fn rejects_a_caller_with_unread_responses_and_serves_others() {
     let app = LoginApp::start().await;
     for owner in [ALICE, BOB] {
         fill(&app, owner).await;
@@ -49,8 +49,8 @@ async fn refuses_a_caller_with_unread_responses_and_serves_others() {
     let page = format!("{EVENTS}?pagesize=all");
     let untaken = join_all((0..60).map(|_| ask(&app, &alice, &page)));
     let get = async |token: &str, path: &str| -> TestResponse {
-        let answer = app.send(&Method::GET, path, Some(token), None);
-        within(answer).await
+        let response = app.send(&Method::GET, path, Some(token), None);
+        within(response).await
     };
     let of_others = async {
         for _ in 0..5 {
@@ -62,28 +62,28 @@ async fn refuses_a_caller_with_unread_responses_and_serves_others() {
         .iter()
         .filter(|(_, line)| line.ends_with(" 200"))
         .count();
-    let refused = untaken
+    let rejected = untaken
         .iter()
         .filter(|(_, line)| line.ends_with(" 429"))
         .count();
     assert!((8..=30).contains(&served), "{served} of 60 were served");
-    assert_eq!(served + refused, 60);
-    let mut refusals = untaken
+    assert_eq!(served + rejected, 60);
+    let mut rejections = untaken
         .iter_mut()
         .filter(|(_, line)| line.ends_with(" 429"));
-    let (socket, _) = refusals.next().expect("some are refused");
-    let mut answer = String::new();
-    while !answer.contains("long_description") {
+    let (socket, _) = rejections.next().expect("some are rejected");
+    let mut response = String::new();
+    while !response.contains("long_description") {
         let mut more = [0; 4096];
         let number = within(socket.read(&mut more)).await.expect("it is sent");
-        answer += std::str::from_utf8(&more[..number]).expect("it is text");
+        response += std::str::from_utf8(&more[..number]).expect("it is text");
     }
     for words in [
         "retry-after: 2\r\n",
         "\"rate_limited\"",
         "your unread responses can take 8388608 bytes in total",
     ] {
-        assert!(answer.contains(words), "{words}: {answer}");
+        assert!(response.contains(words), "{words}: {response}");
     }
     // Small responses are still served.
     assert_eq!(get(&alice, &format!("{EVENTS}/summary")).await.status, 200);
@@ -111,10 +111,10 @@ async fn sends_numbered_pages_whole_and_splits_large_pages_by_token() {
     let token = app.token(ALICE, USER);
     let get = async |query: &str| {
         let path = format!("{EVENTS}?sort=created_at&{query}");
-        let answer = app.send(&Method::GET, &path, Some(&token), None).await;
-        assert_eq!(answer.status, 200, "{query}");
-        assert_eq!(answer.header("content-type"), "application/json");
-        answer
+        let response = app.send(&Method::GET, &path, Some(&token), None).await;
+        assert_eq!(response.status, 200, "{query}");
+        assert_eq!(response.header("content-type"), "application/json");
+        response
     };
     for query in [
         "pagesize=1000",

@@ -43,8 +43,8 @@ where
 }
 
 /// Reads a response to its end.
-pub(crate) async fn read(answer: Response<Incoming>) -> TestResponse {
-    let (head, body) = answer.into_parts();
+pub(crate) async fn read(response: Response<Incoming>) -> TestResponse {
+    let (head, body) = response.into_parts();
     let body = within(body.collect()).await.expect("the body can be read");
     TestResponse {
         status: head.status,

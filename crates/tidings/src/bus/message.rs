@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_other_messages() {
+    fn rejects_other_messages() {
         let message = encode(NodeId::mint(), &hints(2));
         for changed in [0, 1] {
             let mut other = message.to_vec();
@@ -134,7 +134,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_refused_or_read(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn any_bytes_are_rejected_or_read(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(Hints { sender, heads }) = decode(&bytes) {
                 prop_assert_eq!(&encode(sender, &heads)[..], &bytes[..]);
             }

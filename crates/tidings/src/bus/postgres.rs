@@ -192,7 +192,7 @@ impl Line {
     }
 }
 
-/// Waits for an answer of the server.
+/// Waits for a response of the server.
 async fn within<T>(
     limit: Duration,
     answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
@@ -217,7 +217,7 @@ impl Receiver {
         loop {
             match poll_fn(|cx| driver.poll_message(cx)).await {
                 Some(Ok(AsyncMessage::Notification(notification))) => {
-                    // What is no text of ours is refused as a message of no bytes.
+                    // What is no text of ours is rejected as a message of no bytes.
                     let text = notification.payload();
                     let message = BASE64_STANDARD_NO_PAD.decode(text).unwrap_or_default();
                     self.pass(Received::Message(message.into()));

@@ -82,7 +82,7 @@ impl LastCommit {
     }
 }
 
-/// The queue is closed and refuses requests.
+/// The queue is closed and rejects requests.
 pub(super) struct Closed;
 
 impl Queue {
@@ -121,14 +121,14 @@ impl Queue {
         self.lock().backlog.arrived()
     }
 
-    /// Refuses new requests. Queued requests are still committed.
+    /// Rejects new requests. Queued requests are still committed.
     pub(super) fn close(&self) {
         self.lock().backlog.close();
         self.arrived.notify_one();
         self.work.notify_one();
     }
 
-    /// Refuses new requests and drops the queued ones, which notifies their callers.
+    /// Rejects new requests and drops the queued ones, which notifies their callers.
     pub(super) fn abandon(&self) {
         let mut state = self.lock();
         state.backlog.close();

@@ -35,7 +35,7 @@ pub struct PostgresConfig {
     pub stream_connections: usize,
     /// The connections for lists and searches, of which streams must not wait for any. 8 by default.
     pub list_connections: usize,
-    /// The time after which a connection that cannot be made, or a commit that gets no answer, counts as
+    /// The time after which a connection that cannot be made, or a commit that gets no response, counts as
     /// failed. 10 seconds by default.
     pub timeout: Duration,
     /// Whether to start although `synchronous_commit` is `off` on the server. Then the last acknowledged

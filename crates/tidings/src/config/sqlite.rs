@@ -17,7 +17,7 @@ pub struct SqliteConfig {
 }
 
 /// The disk space that is kept free, so that marking, deleting and retention work when the disk is full. The
-/// engine refuses new events while less is free.
+/// engine rejects new events while less is free.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reserve {

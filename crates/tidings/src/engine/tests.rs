@@ -57,13 +57,13 @@ async fn check_reports_a_committer_that_panicked() {
     let (tidings, store, _directory) = start().await;
     tidings.check().await.unwrap();
     store.commit_panics.store(true, Ordering::Relaxed);
-    let refused = tidings.publish(event(None)).await.unwrap_err();
-    assert!(matches!(refused, PublishError::Closed), "{refused:?}");
+    let rejected = tidings.publish(event(None)).await.unwrap_err();
+    assert!(matches!(rejected, PublishError::Closed), "{rejected:?}");
     let fault = fault(&tidings).await;
     assert_eq!(fault, "the task that commits requests has ended");
     // Later requests fail too, instead of waiting forever.
-    let refused = tidings.publish(event(None)).await.unwrap_err();
-    assert!(matches!(refused, PublishError::Closed), "{refused:?}");
+    let rejected = tidings.publish(event(None)).await.unwrap_err();
+    assert!(matches!(rejected, PublishError::Closed), "{rejected:?}");
     tidings.close().await;
 }
 
@@ -82,10 +82,10 @@ async fn check_reports_a_background_task_that_panicked() {
 async fn check_reports_a_writer_that_ended() {
     let (tidings, store, _directory) = start().await;
     store.close().await;
-    let refused = tidings.publish(event(None)).await.unwrap_err();
+    let rejected = tidings.publish(event(None)).await.unwrap_err();
     assert!(
-        matches!(refused, PublishError::Closed | PublishError::Store(_)),
-        "{refused:?}"
+        matches!(rejected, PublishError::Closed | PublishError::Store(_)),
+        "{rejected:?}"
     );
     let fault = fault(&tidings).await;
     assert_eq!(fault, "the thread that writes to the store has ended");

@@ -79,7 +79,7 @@ impl Hole {
     }
 
     /// The store has answered: the feed ended at `end`. There is no more, except what was heard of during the
-    /// read. Returns whether the answer had to contain something.
+    /// read. Returns whether the read had to contain something.
     pub(super) fn limit(&mut self, end: Rev) -> bool {
         if self.wanted == self.asked {
             self.wanted = self.wanted.min(end);

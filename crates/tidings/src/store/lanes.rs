@@ -2,7 +2,7 @@
 //!
 //! A read begins in the first lane. If it takes longer than that lane's limit, it is interrupted and starts
 //! over in the next lane, where it waits for its owner's turn. In the last lane more reads are under way than
-//! run at a time, and they take turns, so that nobody waits until others have ended. After it a read is refused. Every
+//! run at a time, and they take turns, so that nobody waits until others have ended. After it a read is rejected. Every
 //! attempt is a read of its own with one snapshot, so its result is exact. An owner whose reads have taken
 //! a lot of time recently begins in a later lane.
 
@@ -59,7 +59,7 @@ impl Lane {
         owner: Option<OwnerId>,
     ) -> Result<Turn<Option<OwnerId>>, StoreError> {
         let turn = self.turns.take(owner).await;
-        turn.map_err(|refused| match refused {
+        turn.map_err(|rejected| match rejected {
             NoTurn::OwnersLineIsFull => StoreError::TooManyReads {
                 limit: self.waiting_each,
             },
@@ -146,10 +146,10 @@ impl Lanes {
         self.debts.add(owner, time);
     }
 
-    /// Refuses new reads, and waits for running reads.
+    /// Rejects new reads, and waits for running reads.
     pub(super) async fn close(&self) {
         for lane in &self.lanes {
-            lane.turns.refuse();
+            lane.turns.reject();
         }
         for lane in &self.lanes {
             lane.turns.close().await;

@@ -91,7 +91,7 @@ pub(crate) enum PublishOutcome {
 }
 
 impl PublishOutcome {
-    /// The stored events; none if the request was refused.
+    /// The stored events; none if the request was rejected.
     pub(crate) fn stored(&self) -> &[Stored] {
         match self {
             Self::Stored(stored) => stored,

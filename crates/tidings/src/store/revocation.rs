@@ -2,7 +2,7 @@
 
 use tidings_event::{OwnerId, Timestamp};
 
-/// A token that is refused although it has not expired.
+/// A token that is rejected although it has not expired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevokedToken {
     /// Its `jti`.

@@ -181,11 +181,11 @@ impl SqliteStore {
 
 impl SqliteStore {
     /// Whether the disk has no space for an event of ordinary size.
-    async fn refuses_events(&self) -> Result<bool, StoreError> {
+    async fn rejects_events(&self) -> Result<bool, StoreError> {
         let left = self
             .stream_pool
             .read(|connection| reserve::free_pages(&connection.connection));
-        Ok(self.disk.refuses(left.await?))
+        Ok(self.disk.rejects(left.await?))
     }
 
     /// Makes the lists and counts of the store in `directory` again from its events. Blocks.
@@ -404,9 +404,9 @@ impl Store for SqliteStore {
 
     async fn check(&self) -> Result<(), StoreError> {
         // The last look at the disk can be older than the space that is free now.
-        if self.refuses_events().await? {
+        if self.rejects_events().await? {
             self.writer.look_after_room().await?;
-            if self.refuses_events().await? {
+            if self.rejects_events().await? {
                 return Err(StoreError::Full(self.disk.kept().into()));
             }
         }

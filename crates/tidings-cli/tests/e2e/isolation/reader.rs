@@ -33,8 +33,8 @@ pub(super) struct Reader {
 /// The result of a request for a stream.
 pub(super) enum Opened {
     Stream(Reader),
-    /// The server refused the request with this status.
-    Refused(u16),
+    /// The server rejected the request with this status.
+    Rejected(u16),
 }
 
 impl Reader {
@@ -58,7 +58,7 @@ impl Reader {
         };
         let status = check_head(std::str::from_utf8(&head).expect("the head is ASCII"));
         if status != 200 {
-            return Ok(Opened::Refused(status));
+            return Ok(Opened::Rejected(status));
         }
         Ok(Opened::Stream(Self {
             socket,

@@ -109,7 +109,7 @@ async fn attack(
     let read = json!({"status": "read"});
     let ids = json!({"ids": [id]});
     let ids_read = json!({"ids": [id], "status": "read"});
-    let refused = match number % 6 {
+    let rejected = match number % 6 {
         0 => world.ask(user, (Method::GET, &one), None).await,
         1 => world.ask(user, (Method::PUT, &mark), Some(&read)).await,
         2 => world.ask(user, (Method::DELETE, &one), None).await,
@@ -128,7 +128,7 @@ async fn attack(
         }
         _ => return follow_from(world, user, victim, installation).await,
     };
-    let (answered, body) = refused;
+    let (answered, body) = rejected;
     assert_eq!(answered, StatusCode::NOT_FOUND, "{body}");
 }
 

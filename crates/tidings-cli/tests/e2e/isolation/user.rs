@@ -46,7 +46,7 @@ pub(super) struct Journey {
     pub(super) checker: Checker,
     pub(super) cuts: usize,
     pub(super) expiries: usize,
-    pub(super) refusals: usize,
+    pub(super) rejections: usize,
 }
 
 /// Follows the stream until its cursor equals `target`, once that is known.
@@ -62,7 +62,7 @@ pub(super) async fn follow(
         checker: Checker::new(user, installation),
         cuts: 0,
         expiries: 0,
-        refusals: 0,
+        rejections: 0,
     };
     loop {
         let is_last = journey.cuts + journey.expiries >= CUTS || target.borrow().is_some();
@@ -77,11 +77,11 @@ pub(super) async fn follow(
             match open(&world, &token, journey.checker.cursor()).await {
                 Opened::Stream(stream) => (token, stream),
                 // On a busy machine a short token can expire before the server checks it.
-                Opened::Refused(401) if lifetime == SHORT => {
-                    journey.refusals += 1;
+                Opened::Rejected(401) if lifetime == SHORT => {
+                    journey.rejections += 1;
                     continue;
                 }
-                Opened::Refused(status) => panic!("a valid token was rejected with {status}"),
+                Opened::Rejected(status) => panic!("a valid token was rejected with {status}"),
             }
         };
         let cut_after = match habit {
@@ -115,8 +115,8 @@ pub(super) async fn follow(
         journey.expiries += 1;
         if user.is_multiple_of(2) {
             match open(&world, &token, journey.checker.cursor()).await {
-                Opened::Refused(401) => journey.refusals += 1,
-                Opened::Refused(status) => panic!("user {user}: status {status} instead of 401"),
+                Opened::Rejected(401) => journey.rejections += 1,
+                Opened::Rejected(status) => panic!("user {user}: status {status} instead of 401"),
                 Opened::Stream(_) => panic!("user {user}: the server accepted an expired token"),
             }
         }

@@ -58,7 +58,7 @@ fn derives_the_same_uuid_from_the_same_text() {
 }
 
 #[test]
-fn refuses_a_malformed_owner_or_resource() {
+fn rejects_a_malformed_owner_or_resource() {
     for (field, bad) in [
         ("owner", json!("alice")),
         ("owner", json!(7)),

@@ -24,7 +24,7 @@ const SHORT_BYTES: usize = 16 * 1024;
 /// configured.
 const CALLER_PARTS: usize = 4;
 
-/// How long an upload waits for its part before it is refused.
+/// How long an upload waits for its part before it is rejected.
 const BUDGET_TIME: Duration = Duration::from_secs(5);
 
 /// Bounds the memory of the bodies of all requests together.

@@ -44,7 +44,7 @@ impl BodyError {
     pub(crate) fn problem(&self) -> Problem {
         match self {
             Self::Unsupported(unsupported) => unsupported.problem(),
-            Self::Unreadable(error) => Problem::refusal(
+            Self::Unreadable(error) => Problem::rejection(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::BodyUnreadable,
                 "The body could not be read to its end",
@@ -61,7 +61,7 @@ impl BodyError {
                     Content::Selection => "name fewer events at a time, or select them by a filter",
                 },
             ),
-            Self::Overloaded => Problem::refusal(
+            Self::Overloaded => Problem::rejection(
                 StatusCode::SERVICE_UNAVAILABLE,
                 ErrorCode::Overloaded,
                 "Too many large requests arrive at the same time",
@@ -75,7 +75,7 @@ impl BodyError {
 
 /// The problem of a request, or a part of one, that is too large.
 pub(crate) fn too_large(detail: String, remedy: &str) -> Problem {
-    Problem::refusal(
+    Problem::rejection(
         StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::TooLarge,
         "The request is too large",
@@ -121,7 +121,7 @@ impl UnsupportedMedia {
             ),
         };
         let (name, value) = self.hint();
-        Problem::refusal(
+        Problem::rejection(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ErrorCode::UnsupportedMediaType,
             error,

@@ -2,7 +2,7 @@
 //!
 //! A web page can send `text/plain`, forms and a body without a type to any server without a preflight
 //! request. None of these is accepted, so that a page of another origin cannot reach this server (see
-//! also `Sec-Fetch-Site` and `Origin`). For every other type the browser asks first, and is refused.
+//! also `Sec-Fetch-Site` and `Origin`). For every other type the browser asks first, and is rejected.
 
 #[cfg(test)]
 mod tests;
@@ -10,10 +10,10 @@ mod tests;
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-/// The `Accept` of a refusal.
+/// The `Accept` of a rejection.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// The `Accept-Encoding` of a refusal.
+/// The `Accept-Encoding` of a rejection.
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
 /// The byte order mark, which some systems write before UTF-8.

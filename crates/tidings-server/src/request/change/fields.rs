@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 use tidings_event::Violations;
 
-use super::{ChangeRefusal, SELECTION_REMEDY};
+use super::{ChangeRejection, SELECTION_REMEDY};
 use crate::problem::quoted;
 use crate::request::json;
 use crate::request::spelling::{self, Parameter};
@@ -41,7 +41,7 @@ impl<'a> Fields<'a> {
         text: &'a str,
         known: Tables<'_>,
         violations: &mut Violations,
-    ) -> Result<Self, ChangeRefusal> {
+    ) -> Result<Self, ChangeRejection> {
         let read = json::fields(text, text, "body", MAX_FIELDS)?;
         check_count("the body", read.count, SELECTION_REMEDY, violations);
         let mut fields: Vec<(&'static str, &RawValue)> = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::value::RawValue;
 use tidings_event::{EventId, EventRef, Limits, OwnerKind, Violations};
 
-use super::ChangeRefusal;
+use super::ChangeRejection;
 use super::fields::string;
 use crate::problem::quoted;
 use crate::request::json;
@@ -17,7 +17,7 @@ pub(super) fn ids(
     value: &RawValue,
     limits: &Limits,
     violations: &mut Violations,
-) -> Result<Vec<EventId>, ChangeRefusal> {
+) -> Result<Vec<EventId>, ChangeRejection> {
     let limit = limits.change_ids;
     if string(value).is_some() {
         return Ok(id(name, value, violations).into_iter().collect());
@@ -35,7 +35,7 @@ pub(super) fn ids(
     };
     if elements.count > limit {
         let ids = elements.count;
-        return Err(ChangeRefusal::TooManyIds { ids, limit });
+        return Err(ChangeRejection::TooManyIds { ids, limit });
     }
     let mut ids = Vec::with_capacity(elements.first.len());
     for (index, element) in elements.first.into_iter().enumerate() {

@@ -16,7 +16,7 @@ fn selection(body: &str) -> Selection {
 #[track_caller]
 fn faults(body: &str) -> Vec<String> {
     let error = read_marking(body, &Limits::default()).unwrap_err();
-    let (ChangeRefusal::Selection(violations) | ChangeRefusal::Json(InvalidJson(violations))) =
+    let (ChangeRejection::Selection(violations) | ChangeRejection::Json(InvalidJson(violations))) =
         error
     else {
         panic!("{error:?}");
@@ -213,10 +213,10 @@ fn limits_ids_values_and_fields() {
         )
     };
     assert!(read_selection(&many(10_000), &Limits::default()).is_ok());
-    let refused = read_selection(&many(10_001), &Limits::default());
+    let rejected = read_selection(&many(10_001), &Limits::default());
     assert!(matches!(
-        refused,
-        Err(ChangeRefusal::TooManyIds {
+        rejected,
+        Err(ChangeRejection::TooManyIds {
             ids: 10_001,
             limit: 10_000
         })
@@ -244,12 +244,12 @@ fn parses_the_status_of_one_event() {
         r#"{"status":"read","status":"unread"}"#,
     ] {
         assert!(
-            matches!(read_status(bad), Err(ChangeRefusal::Status(_))),
+            matches!(read_status(bad), Err(ChangeRejection::Status(_))),
             "{bad}"
         );
     }
     let wide: String = (0..50).map(|field| format!("\"f{field}\":1,")).collect();
-    let Err(ChangeRefusal::Status(violations)) =
+    let Err(ChangeRejection::Status(violations)) =
         read_status(&format!(r#"{{{wide} "status":"read"}}"#))
     else {
         panic!("it has too many fields");
@@ -258,7 +258,7 @@ fn parses_the_status_of_one_event() {
     assert_eq!(faults, ["has 51 fields, more than 50"]);
     for bad in ["", "null", "[]", "\"read\"", "{"] {
         assert!(
-            matches!(read_status(bad), Err(ChangeRefusal::Json(_))),
+            matches!(read_status(bad), Err(ChangeRejection::Json(_))),
             "{bad}"
         );
     }

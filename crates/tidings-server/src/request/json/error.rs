@@ -19,7 +19,7 @@ impl From<Violation> for InvalidJson {
 
 impl InvalidJson {
     pub(crate) fn problem(&self) -> Problem {
-        Problem::refusal(
+        Problem::rejection(
             StatusCode::BAD_REQUEST,
             ErrorCode::InvalidJson,
             "The body is not the JSON that this path expects",

@@ -81,7 +81,7 @@ fn cuts_messages_that_quote_the_document() {
 }
 
 #[test]
-fn refuses_nesting_beyond_the_parsers_limit() {
+fn rejects_nesting_beyond_the_parsers_limit() {
     let deep = "[".repeat(100_000);
     assert!(elements(&deep, &deep, "body", 10).is_err());
     let closed = format!("[{}{}]", "[".repeat(200), "]".repeat(200));

@@ -24,7 +24,7 @@ pub(crate) enum Elsewhere {
 }
 
 impl Elsewhere {
-    /// The accepted parameters. A name that is close to one is refused, too.
+    /// The accepted parameters. A name that is close to one is rejected, too.
     fn taken(self) -> &'static [Parameter] {
         match self {
             Self::Lookup => &[],
@@ -48,9 +48,9 @@ impl Elsewhere {
     }
 }
 
-/// Refuses the filters of the list in every spelling, and names that are close to one. Other parameters
+/// Rejects the filters of the list in every spelling, and names that are close to one. Other parameters
 /// are ignored: existing clients send some.
-pub(crate) fn refuse_filters(query: &str, place: Elsewhere) -> Result<(), Violations> {
+pub(crate) fn reject_filters(query: &str, place: Elsewhere) -> Result<(), Violations> {
     let mut violations = Violations::default();
     let mut parameters = form_urlencoded::parse(query.as_bytes());
     for (name, value) in parameters.by_ref().take(MAX_PARAMETERS) {
@@ -97,10 +97,10 @@ pub(crate) fn owner_kind(query: Option<&str>) -> Result<Option<OwnerKind>, Inval
     Ok(kind)
 }
 
-/// Refuses the query of a request, if it has one with filters.
+/// Rejects the query of a request, if it has one with filters.
 pub(crate) fn check_unfiltered(query: Option<&str>, place: Elsewhere) -> Result<(), InvalidQuery> {
     let Some(query) = query else { return Ok(()) };
-    refuse_filters(query, place).map_err(InvalidQuery)
+    reject_filters(query, place).map_err(InvalidQuery)
 }
 
 fn remedy(meant: &str, place: Elsewhere) -> &'static str {
@@ -172,7 +172,7 @@ mod tests {
                 "filter={}&cumulative=true",
                 "filter=%7B%22status%22%3A%22%22%2C%22category%22%3Anull%2C%22limit%22%3A0%7D",
             ] {
-                assert_eq!(refuse_filters(fine, place), Ok(()), "{fine} {place:?}");
+                assert_eq!(reject_filters(fine, place), Ok(()), "{fine} {place:?}");
             }
             for bad in [
                 "status=read",
@@ -187,21 +187,21 @@ mod tests {
                 "filter={%22status%22:%22read%22}",
                 "filter[status]=read",
             ] {
-                let violations = refuse_filters(bad, place).unwrap_err();
+                let violations = reject_filters(bad, place).unwrap_err();
                 assert_eq!(violations.iter().len(), 1, "{bad} {place:?}");
             }
             let many = "x=1&".repeat(10_000);
-            assert_eq!(refuse_filters(&many, place).unwrap_err().iter().len(), 1);
+            assert_eq!(reject_filters(&many, place).unwrap_err().iter().len(), 1);
         }
         for place in PLACES {
             let takes_it = matches!(place, Elsewhere::Event | Elsewhere::EventBody);
-            let taken = refuse_filters("owner_kind=system", place);
+            let taken = reject_filters("owner_kind=system", place);
             assert_eq!(taken.is_ok(), takes_it, "{place:?}");
         }
-        assert!(refuse_filters("ids=x", Elsewhere::Body).is_err());
-        assert!(refuse_filters("ids=x", Elsewhere::Lookup).is_ok());
-        assert!(refuse_filters("last_event=x", Elsewhere::Stream).is_err());
-        assert!(refuse_filters("last-event-id=x&cursor=y", Elsewhere::Stream).is_ok());
+        assert!(reject_filters("ids=x", Elsewhere::Body).is_err());
+        assert!(reject_filters("ids=x", Elsewhere::Lookup).is_ok());
+        assert!(reject_filters("last_event=x", Elsewhere::Stream).is_err());
+        assert!(reject_filters("last-event-id=x&cursor=y", Elsewhere::Stream).is_ok());
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(crate) struct InvalidQuery(pub(crate) Violations);
 
 impl InvalidQuery {
     pub(crate) fn problem(&self) -> Problem {
-        Problem::refusal(
+        Problem::rejection(
             StatusCode::BAD_REQUEST,
             ErrorCode::InvalidQuery,
             "The request's parameters cannot be used",

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_contradictions() {
+    fn rejects_contradictions() {
         for pairs in [
             &[("order", "created_at desc"), ("order", "asc")][..],
             &[("order", "created_at desc"), ("sort", "updated_at")],

@@ -14,7 +14,7 @@ use tidings::wire::Prepared;
 
 use crate::error::ApiError;
 use crate::extract::PublishRequest;
-use crate::publication::{EventLocation, EventParser, PublishRefusal, Subjects, is_batch};
+use crate::publication::{EventLocation, EventParser, PublishRejection, Subjects, is_batch};
 use crate::response::{Reservation, ResponseBody};
 #[cfg(feature = "openapi")]
 use crate::schema::bodies::{PartlyPublished, Publication, Published};
@@ -109,7 +109,7 @@ pub(crate) async fn create_events(
     // The queue has a budget of its own.
     drop(body);
     let receipts = state.publish(caller, prepared).await;
-    let receipts = receipts.map_err(|error| PublishRefusal::of_engine(error, is_batch))?;
+    let receipts = receipts.map_err(|error| PublishRejection::of_engine(error, is_batch))?;
     Ok(response(
         Receipts::new(receipts, is_batch),
         memory,

@@ -33,7 +33,7 @@ use crate::state::AppState;
                    Parameter names are accepted in every case and with any separator, including \
                    `filter[severity]` and `severity[]`. `author`, `provider`, `initial` and \
                    `cumulative` are ignored. Other unknown parameters and malformed values are \
-                   refused.",
+                   rejected.",
     params(ListParameters),
     responses((
         status = 200,

@@ -137,11 +137,11 @@ fn takes_gzip(request: &HeaderMap) -> bool {
     let accepted = accepted.filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        let refused = matches!(
+        let rejected = matches!(
             weight.trim().strip_prefix("q="),
             Some("0" | "0." | "0.0" | "0.00" | "0.000")
         );
-        name.trim().eq_ignore_ascii_case("gzip") && !refused
+        name.trim().eq_ignore_ascii_case("gzip") && !rejected
     })
 }
 

@@ -1,4 +1,4 @@
-//! Tokens that are not signed with a key of the server and its algorithm are refused.
+//! Tokens that are not signed with a key of the server and its algorithm are rejected.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -21,7 +21,7 @@ async fn by_keys(directory: &TempDir, issuers: &[&Issuer]) -> Tokens {
     open(KeySource::JwksFile(file(directory, "jwks", jwks(issuers)))).await
 }
 
-async fn refused(tokens: &Tokens, token: &str) -> TokenError {
+async fn rejected(tokens: &Tokens, token: &str) -> TokenError {
     tokens.verify(token).await.expect_err(token)
 }
 
@@ -87,13 +87,13 @@ async fn rejects_a_public_key_used_as_a_secret() {
         ] {
             let token = forger.token_with(&header, &claims());
             assert_eq!(
-                refused(&tokens, &token).await,
+                rejected(&tokens, &token).await,
                 TokenError::UnsupportedAlgorithm
             );
         }
         // With the algorithm of the key the signature is wrong.
         let token = forger.token_with(&RSA.header(), &claims());
-        assert_eq!(refused(&tokens, &token).await, TokenError::BadSignature);
+        assert_eq!(rejected(&tokens, &token).await, TokenError::BadSignature);
     }
 }
 
@@ -104,13 +104,13 @@ async fn ignores_secrets_in_a_key_set_and_public_keys_with_a_secret() {
     let tokens = by_keys(&directory, &[&secret, &RSA]).await;
     let token = secret.token(&claims());
     assert_eq!(
-        refused(&tokens, &token).await,
+        rejected(&tokens, &token).await,
         TokenError::UnsupportedAlgorithm
     );
     let (tokens, _) = by_secret(&directory).await;
     let token = RSA.token(&claims());
     assert_eq!(
-        refused(&tokens, &token).await,
+        rejected(&tokens, &token).await,
         TokenError::UnsupportedAlgorithm
     );
 }
@@ -132,7 +132,7 @@ async fn rejects_an_unsigned_token() {
                 format!("{unsigned}.{}", encoded("x")),
             ] {
                 assert_eq!(
-                    refused(tokens, &token).await,
+                    rejected(tokens, &token).await,
                     TokenError::UnsupportedAlgorithm
                 );
             }
@@ -141,10 +141,10 @@ async fn rejects_an_unsigned_token() {
     let token = secret.token(&claims());
     let (message, _) = token.rsplit_once('.').unwrap();
     assert_eq!(
-        refused(&by_secret, &format!("{message}.")).await,
+        rejected(&by_secret, &format!("{message}.")).await,
         TokenError::BadSignature
     );
-    assert_eq!(refused(&by_secret, message).await, TokenError::Malformed);
+    assert_eq!(rejected(&by_secret, message).await, TokenError::Malformed);
 }
 
 #[tokio::test]
@@ -153,27 +153,27 @@ async fn rejects_tokens_of_other_keys() {
     let (tokens, _) = by_secret(&directory).await;
     for other in [format!("{SECRET}\n"), SECRET.to_uppercase(), String::new()] {
         let token = Issuer::secret(other).token(&claims());
-        assert_eq!(refused(&tokens, &token).await, TokenError::BadSignature);
+        assert_eq!(rejected(&tokens, &token).await, TokenError::BadSignature);
     }
     let (ec, ed) = (Issuer::ec(Some("a")), Issuer::ed(Some("b")));
     let tokens = by_keys(&directory, &[&ec, &ed]).await;
     for forger in [Issuer::ec(Some("a")), Issuer::ed(Some("b"))] {
         let token = forger.token(&claims());
-        assert_eq!(refused(&tokens, &token).await, TokenError::BadSignature);
+        assert_eq!(rejected(&tokens, &token).await, TokenError::BadSignature);
         // The token contains the forger's own key (CVE-2018-0114).
         let mut header = forger.header();
         header["jwk"] = forger.jwk();
         let token = forger.token_with(&header, &claims());
-        assert_eq!(refused(&tokens, &token).await, TokenError::BadSignature);
+        assert_eq!(rejected(&tokens, &token).await, TokenError::BadSignature);
     }
     for kid in ["c", "", "../../../dev/null", "a' OR 1=1"] {
         let header = with(ec.header(), "kid", kid);
         let token = ec.token_with(&header, &claims());
-        assert_eq!(refused(&tokens, &token).await, TokenError::UnknownKey);
+        assert_eq!(rejected(&tokens, &token).await, TokenError::UnknownKey);
     }
     let token = ec.token_with(&with(ec.header(), "kid", "b"), &claims());
     assert_eq!(
-        refused(&tokens, &token).await,
+        rejected(&tokens, &token).await,
         TokenError::UnsupportedAlgorithm
     );
 }
@@ -197,14 +197,14 @@ async fn rejects_malformed_signatures() {
         real[..63].to_vec(),
     ] {
         let token = format!("{message}.{}", encoded(forged));
-        assert_eq!(refused(&tokens, &token).await, TokenError::BadSignature);
+        assert_eq!(rejected(&tokens, &token).await, TokenError::BadSignature);
     }
     for padded in [
         format!("{token}="),
         format!("{token}\n"),
         token.replace(signature, "+/"),
     ] {
-        assert_eq!(refused(&tokens, &padded).await, TokenError::Malformed);
+        assert_eq!(rejected(&tokens, &padded).await, TokenError::Malformed);
     }
 }
 
@@ -218,7 +218,7 @@ async fn rejects_changed_claims() {
     let more = encoded(more);
     parts[1] = &more;
     assert_eq!(
-        refused(&tokens, &parts.join(".")).await,
+        rejected(&tokens, &parts.join(".")).await,
         TokenError::BadSignature
     );
 }
@@ -256,7 +256,7 @@ async fn an_error_repeats_nothing_of_the_token() {
         ),
         "xyzzy".to_owned(),
     ] {
-        let error = refused(&tokens, &token).await;
+        let error = rejected(&tokens, &token).await;
         for shown in [
             error.to_string(),
             format!("{error:?}"),

@@ -132,8 +132,8 @@ async fn fetches_keys_again_for_a_token_of_a_new_key() {
     assert!(tokens.verify(&old.token(&claims())).await.is_ok());
     assert!(tokens.verify(&new.token(&claims())).await.is_ok());
     assert_eq!(server.requests(), 2);
-    let refused = tokens.verify(&old.token(&claims())).await;
-    assert_eq!(refused, Err(TokenError::UnknownKey));
+    let rejected = tokens.verify(&old.token(&claims())).await;
+    assert_eq!(rejected, Err(TokenError::UnknownKey));
 }
 
 #[tokio::test]
@@ -153,8 +153,8 @@ async fn keeps_the_previous_keys_after_a_bad_response() {
     .enumerate()
     {
         server.respond_with(bad);
-        let refused = tokens.verify(&unknown.token(&claims())).await;
-        assert_eq!(refused, Err(TokenError::UnknownKey));
+        let rejected = tokens.verify(&unknown.token(&claims())).await;
+        assert_eq!(rejected, Err(TokenError::UnknownKey));
         assert!(tokens.verify(&known.token(&claims())).await.is_ok());
         assert_eq!(server.requests(), number + 2, "a redirect is not followed");
     }
@@ -221,8 +221,8 @@ async fn limits_the_requests_that_unknown_keys_cause() {
     // The server was asked at the start, less than 10 seconds ago.
     let tokens = server.tokens(Pace::default()).await;
     let token = unknown.token(&claims());
-    for refused in join_all((0..100).map(|_| tokens.verify(&token))).await {
-        assert_eq!(refused, Err(TokenError::UnknownKey));
+    for rejected in join_all((0..100).map(|_| tokens.verify(&token))).await {
+        assert_eq!(rejected, Err(TokenError::UnknownKey));
     }
     assert_eq!(server.requests(), 1);
 }
@@ -292,7 +292,7 @@ async fn fetches_keys_again_periodically() {
         ..EAGER
     };
     let tokens = server.tokens(pace).await;
-    // A removed key is refused, although no token needed a new one.
+    // A removed key is rejected, although no token needed a new one.
     server.respond_with(keys(&[&new]));
     until(&tokens, &old.token(&claims()), Err(TokenError::UnknownKey)).await;
 }

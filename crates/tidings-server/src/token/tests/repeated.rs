@@ -1,4 +1,4 @@
-//! Tokens that are sent again and again: what was verified is not verified again, and still refused when it
+//! Tokens that are sent again and again: what was verified is not verified again, and still rejected when it
 //! must be.
 
 use super::issuer::Issuer;
@@ -47,7 +47,7 @@ async fn remembers_accepted_tokens_only() {
 }
 
 #[tokio::test]
-async fn refuses_a_remembered_token_that_is_revoked() {
+async fn rejects_a_remembered_token_that_is_revoked() {
     let directory = tempfile::tempdir().unwrap();
     let tokens = open_with(&directory, Duration::ZERO).await;
     let issuer = Issuer::secret(SECRET);
@@ -66,7 +66,7 @@ async fn refuses_a_remembered_token_that_is_revoked() {
 }
 
 #[tokio::test]
-async fn refuses_a_remembered_token_when_its_key_is_replaced() {
+async fn rejects_a_remembered_token_when_its_key_is_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let tokens = open_with(&directory, Duration::ZERO).await;
     let token = Issuer::secret(SECRET).token(&claims());
@@ -81,7 +81,7 @@ async fn refuses_a_remembered_token_when_its_key_is_replaced() {
 }
 
 #[tokio::test]
-async fn refuses_a_remembered_token_that_expires() {
+async fn rejects_a_remembered_token_that_expires() {
     let directory = tempfile::tempdir().unwrap();
     let tokens = open_with(&directory, Duration::ZERO).await;
     let soon = Timestamp::now().as_second() + 2;

@@ -6,7 +6,7 @@ use crate::app::{EVENTS, TestApp, event, request};
 
 const BULK: [(Method, &str); 2] = [(Method::PUT, "/status/bulk"), (Method::DELETE, "/bulk")];
 
-/// A body with the `status` that marking needs and a deletion refuses.
+/// A body with the `status` that marking needs and a deletion rejects.
 fn body_for(method: &Method, mut body: Value) -> String {
     if *method == Method::PUT && body.get("status").is_none() {
         body["status"] = json!("read");
@@ -93,8 +93,8 @@ async fn rejects_an_ambiguous_selection_and_changes_nothing() {
             ),
         ] {
             let body = body_for(&method, body);
-            let answer = app.send_json(method.clone(), &path, body.clone()).await;
-            let error = answer.error(400, "invalid_change");
+            let response = app.send_json(method.clone(), &path, body.clone()).await;
+            let error = response.error(400, "invalid_change");
             let said = error["longDescription"][0].as_str().unwrap();
             assert!(said.starts_with(fault), "{method} {body}: {said}");
             let remedy = error["suggestedRemediation"][0].as_str().unwrap();
@@ -172,8 +172,8 @@ async fn names_the_position_of_a_non_object() {
             b"{\"ids\": [\"\xff\"]}",
             deep.as_bytes(),
         ] {
-            let answer = app.send_json(method.clone(), &path, body.to_vec()).await;
-            let error = answer.error(400, "invalid_json");
+            let response = app.send_json(method.clone(), &path, body.to_vec()).await;
+            let error = response.error(400, "invalid_json");
             let said = error["longDescription"][0].as_str().unwrap();
             assert!(said.contains("(line 1, column "), "{method} {path}: {said}");
         }
@@ -188,31 +188,31 @@ async fn limits_ids_fields_and_bytes() {
     for (method, path) in BULK {
         let path = format!("{EVENTS}{path}");
         let most = body_for(&method, json!({"ids": vec![id; 10_000]}));
-        let answer = app.send_json(method.clone(), &path, most).await;
-        assert!(answer.status.is_success());
+        let response = app.send_json(method.clone(), &path, most).await;
+        assert!(response.status.is_success());
         let more = body_for(&method, json!({"ids": vec![id; 10_001]}));
-        let answer = app.send_json(method.clone(), &path, more).await;
-        let error = answer.error(413, "too_large");
+        let response = app.send_json(method.clone(), &path, more).await;
+        let error = response.error(413, "too_large");
         let fault = "ids has 10001 entries, more than the 10000 allowed";
         assert_eq!(error["longDescription"][0], fault);
         let fields: String = (0..100_000)
             .map(|field| format!("\"{field}\":1,"))
             .collect();
         let wide = format!("{{{fields}\"all\":true}}");
-        let answer = app.send_json(method.clone(), &path, wide).await;
-        let error = answer.error(400, "invalid_change");
+        let response = app.send_json(method.clone(), &path, wide).await;
+        let error = response.error(400, "invalid_change");
         let faults = error["longDescription"].as_array().unwrap();
         assert!(faults.len() <= 101, "{}", faults.len());
         let huge = format!("{{\"all\":true{}}}", " ".repeat(4 * 1024 * 1024));
-        let answer = app.send_json(method.clone(), &path, huge).await;
-        let error = answer.error(413, "too_large");
+        let response = app.send_json(method.clone(), &path, huge).await;
+        let error = response.error(413, "too_large");
         let remedy = "name fewer events at a time, or select them by a filter";
         assert_eq!(error["suggestedRemediation"], json!([remedy]));
     }
 }
 
 #[tokio::test]
-async fn refuses_a_cursor_of_another_server() {
+async fn rejects_a_cursor_of_another_server() {
     let app = TestApp::start().await;
     let other = TestApp::start().await;
     app.publish(&event("x")).await;
@@ -232,14 +232,14 @@ async fn refuses_a_cursor_of_another_server() {
 }
 
 #[tokio::test]
-async fn refuses_a_body_without_a_content_type() {
+async fn rejects_a_body_without_a_content_type() {
     let app = TestApp::start().await;
     app.publish(&event("x")).await;
     for (method, path) in BULK {
         let body = body_for(&method, json!({"all": true}));
         let request = request(method, &format!("{EVENTS}{path}"), Body::from(body));
-        let answer = app.send(request).await;
-        answer.error(415, "unsupported_media_type");
+        let response = app.send(request).await;
+        response.error(415, "unsupported_media_type");
     }
     assert_eq!(app.list("status=unread").await["totalCount"], 1);
 }
@@ -251,8 +251,8 @@ async fn names_a_malformed_id_in_the_path() {
         let read = json!({"status": "read"});
         let mark = app.put(&format!("/status/{id}"), &read).await;
         let delete = app.delete(&format!("/{id}"), &Value::Null).await;
-        for answer in [mark, delete] {
-            let error = answer.error(400, "invalid_query");
+        for response in [mark, delete] {
+            let error = response.error(400, "invalid_query");
             let fault = error["longDescription"][0].as_str().unwrap();
             assert!(fault.ends_with("is not a UUID"), "{id}: {fault}");
         }

@@ -4,20 +4,20 @@ use serde_json::json;
 use crate::app::{EVENTS, TestApp, event, event_with};
 use crate::wire;
 
-/// Checks that each body is refused with this code, and that the error contains this text.
+/// Checks that each body is rejected with this code, and that the error contains this text.
 async fn check(cases: &[(&str, &[u8], &str)]) {
     let app = TestApp::start().await;
     for (code, body, says) in cases {
         let shown = String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned();
-        let answer = app.post(body.to_vec()).await;
-        let error = answer.error(400, code).to_string();
+        let response = app.post(body.to_vec()).await;
+        let error = response.error(400, code).to_string();
         assert!(error.contains(says), "{shown}: {error}");
     }
     assert!(app.stored().await.is_empty());
 }
 
 #[tokio::test]
-async fn refuses_malformed_json_with_its_position() {
+async fn rejects_malformed_json_with_its_position() {
     let endless = "[".repeat(1_000_000);
     let unfinished = &event("x").to_string().into_bytes()[..40];
     check(&[
@@ -50,7 +50,7 @@ async fn refuses_malformed_json_with_its_position() {
 }
 
 #[tokio::test]
-async fn refuses_json_that_is_not_an_object() {
+async fn rejects_json_that_is_not_an_object() {
     check(&[
         (
             "invalid_json",
@@ -64,7 +64,7 @@ async fn refuses_json_that_is_not_an_object() {
 }
 
 #[tokio::test]
-async fn refuses_an_event_without_owner_or_resource() {
+async fn rejects_an_event_without_owner_or_resource() {
     let body =
         |field: &str, value: serde_json::Value| event_with(field, value).to_string().into_bytes();
     let mut twice = event("x").to_string();
@@ -132,24 +132,24 @@ async fn limits_a_body_of_unknown_length() {
     let app = TestApp::start().await;
     let chunk = || Ok::<_, std::io::Error>(vec![b' '; 1024 * 1024]);
     let chunks = futures_util::stream::iter((0..5).map(move |_| chunk()));
-    let answer = app.post(Body::from_stream(chunks)).await;
-    answer.error(413, "too_large");
+    let response = app.post(Body::from_stream(chunks)).await;
+    response.error(413, "too_large");
 }
 
 #[tokio::test]
-async fn the_connection_refuses_a_malformed_url() {
+async fn the_connection_rejects_a_malformed_url() {
     let app = TestApp::start().await;
     let server = app.serve();
     let address = server.address;
     for query in ["severity=[\"error\"]", "search=<b", "search=b>"] {
         let head = format!("GET {EVENTS}?{query} HTTP/1.1\r\nHost: {address}\r\n\r\n");
         let mut socket = wire::send_raw(address, head.as_bytes()).await;
-        let answer = wire::read_raw(&mut socket).await;
+        let response = wire::read_raw(&mut socket).await;
         assert!(
-            answer.starts_with("HTTP/1.1 400 Bad Request\r\n"),
-            "{answer}"
+            response.starts_with("HTTP/1.1 400 Bad Request\r\n"),
+            "{response}"
         );
-        assert!(answer.ends_with("\r\n\r\n"), "it has no body: {answer}");
+        assert!(response.ends_with("\r\n\r\n"), "it has no body: {response}");
     }
     let query = "severity=[%22error%22]&search=%3Cb%3E";
     let fine = wire::get(address, &format!("{EVENTS}?{query}")).await;

@@ -6,10 +6,10 @@ use crate::app::{TestApp, event, event_with};
 async fn stores_and_returns_a_batch_in_its_order() {
     let app = TestApp::start().await;
     let batch: Vec<Value> = (0..3).map(|number| event(&number.to_string())).collect();
-    let answer = app.post(json!(batch).to_string()).await;
-    assert_eq!(answer.status, 201);
-    assert!(!answer.headers.contains_key("location"));
-    let stored = answer.json();
+    let response = app.post(json!(batch).to_string()).await;
+    assert_eq!(response.status, 201);
+    assert!(!response.headers.contains_key("location"));
+    let stored = response.json();
     let descriptions: Vec<_> = stored
         .as_array()
         .unwrap()
@@ -111,9 +111,9 @@ async fn a_batch_lists_the_repairs_of_each_event() {
     let app = TestApp::start().await;
     let long = "x".repeat(4_097);
     let batch = json!([event("good"), event(&long), event_with("severity", "warn")]);
-    let answer = app.post(batch.to_string()).await;
-    assert_eq!(answer.status, 201);
-    let stored = answer.json();
+    let response = app.post(batch.to_string()).await;
+    assert_eq!(response.status, 201);
+    let stored = response.json();
     assert!(stored[0].get("warnings").is_none());
     assert_eq!(stored[1]["warnings"][0]["field"], "description");
     assert_eq!(stored[1]["warnings"][0]["code"], "truncated");
@@ -125,7 +125,7 @@ async fn a_batch_lists_the_repairs_of_each_event() {
 }
 
 #[tokio::test]
-async fn refuses_batches_over_the_limits() {
+async fn rejects_batches_over_the_limits() {
     let app = TestApp::start().await;
     let limit = app.engine.limits().batch_events;
     let batch = |events| Value::from(vec![event("x"); events]).to_string();

@@ -10,13 +10,13 @@ use crate::wire;
 #[tokio::test]
 async fn returns_an_event_as_it_is_stored() {
     let app = TestApp::start().await;
-    let answer = app.post(event("first").to_string()).await;
-    assert_eq!(answer.status, 201);
-    assert_eq!(answer.header("content-type"), "application/json");
-    assert_eq!(answer.header("cache-control"), "no-store");
-    let stored = answer.json();
+    let response = app.post(event("first").to_string()).await;
+    assert_eq!(response.status, 201);
+    assert_eq!(response.header("content-type"), "application/json");
+    assert_eq!(response.header("cache-control"), "no-store");
+    let stored = response.json();
     let id = stored["id"].as_str().unwrap();
-    let location = resolve(EVENTS, answer.header("location"));
+    let location = resolve(EVENTS, response.header("location"));
     assert_eq!(location, format!("{EVENTS}/{id}"));
     assert_eq!(stored["owner"], LOCAL_USER.to_string());
     assert_eq!(stored["status"], "unread");
@@ -34,9 +34,9 @@ async fn accepts_a_trailing_slash() {
     );
     let json = "application/json; charset=utf-8".parse().unwrap();
     request.headers_mut().insert("content-type", json);
-    let answer = app.send(request).await;
-    assert_eq!(answer.status, 201);
-    let location = resolve("/api/system/events/", answer.header("location"));
+    let response = app.send(request).await;
+    assert_eq!(response.status, 201);
+    let location = resolve("/api/system/events/", response.header("location"));
     assert_eq!(app.get(&location).await.status, 200);
     assert_eq!(app.get("/api/system/events/").await.json()["totalCount"], 1);
 }
@@ -59,7 +59,7 @@ async fn the_owner_is_the_caller_unless_another_is_named() {
 }
 
 #[tokio::test]
-async fn a_repeat_returns_the_stored_event_and_a_conflict_is_refused() {
+async fn a_repeat_returns_the_stored_event_and_a_conflict_is_rejected() {
     let app = TestApp::start().await;
     let event = event_with("id", "0c0ffee0-0000-4000-8000-00000000000c");
     let first = app.publish(&event).await;
@@ -86,8 +86,8 @@ async fn rejects_a_truncated_body() {
         Ok(event("x").to_string().into_bytes()),
         Err(std::io::Error::other("cut")),
     ]);
-    let answer = app.post(Body::from_stream(broken)).await;
-    answer.error(400, "body_unreadable");
+    let response = app.post(Body::from_stream(broken)).await;
+    response.error(400, "body_unreadable");
     assert!(app.stored().await.is_empty());
 }
 
@@ -100,9 +100,9 @@ async fn a_client_that_ends_its_upload_early_receives_the_error() {
     tokio::io::AsyncWriteExt::shutdown(&mut socket)
         .await
         .unwrap();
-    let answer = wire::read_raw(&mut socket).await;
-    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
-    assert!(answer.contains("body_unreadable"), "{answer}");
+    let response = wire::read_raw(&mut socket).await;
+    assert!(response.starts_with("HTTP/1.1 400 "), "{response}");
+    assert!(response.contains("body_unreadable"), "{response}");
 }
 
 #[tokio::test]
@@ -114,20 +114,20 @@ async fn a_client_that_sends_too_much_receives_the_error() {
     bytes.resize(bytes.len() + length, b' ');
     // The client writes everything before it reads, so a connection reset would fail the test.
     let mut socket = wire::send_raw(server.address, &bytes).await;
-    let answer = wire::read_raw(&mut socket).await;
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-    assert!(answer.contains("4194304 bytes allowed"), "{answer}");
+    let response = wire::read_raw(&mut socket).await;
+    assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
+    assert!(response.contains("4194304 bytes allowed"), "{response}");
 }
 
 #[tokio::test]
-async fn refuses_a_large_upload_before_the_client_sends_it() {
+async fn rejects_a_large_upload_before_the_client_sends_it() {
     let app = TestApp::start().await;
     let server = app.serve();
     let head = wire::post_head(server.address, 5_000_000);
     let head = head.replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
     let mut socket = wire::send_raw(server.address, head.as_bytes()).await;
-    let answer = wire::read_raw(&mut socket).await;
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    let response = wire::read_raw(&mut socket).await;
+    assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
 }
 
 #[tokio::test]

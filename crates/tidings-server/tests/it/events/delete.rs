@@ -17,9 +17,9 @@ async fn one_event_is_deleted_and_stays_deleted() {
     let ids = app.publish_numbered(2).await;
     let path = format!("/{}", ids[0]);
     for _ in 0..2 {
-        let answer = app.delete(&path, &Value::Null).await;
-        assert_eq!(answer.status, 204);
-        assert_eq!(answer.body, b"");
+        let response = app.delete(&path, &Value::Null).await;
+        assert_eq!(response.status, 204);
+        assert_eq!(response.body, b"");
     }
     let gone = app.get(&format!("/api/system/events{path}")).await;
     gone.error(404, "event_not_found");
@@ -58,9 +58,9 @@ async fn several_events_are_deleted_by_their_ids() {
     let ids = app.publish_numbered(3).await;
     let body = json!({"ids": [ids[0], ids[2], ids[0], UNKNOWN, foreign]});
     for _ in 0..2 {
-        let answer = app.delete("/bulk", &body).await;
-        assert_eq!(answer.status, 204);
-        assert_eq!(answer.body, b"");
+        let response = app.delete("/bulk", &body).await;
+        assert_eq!(response.status, 204);
+        assert_eq!(response.body, b"");
     }
     assert_eq!(app.list("").await["totalCount"], 1);
     assert_eq!(count_of(&app, OTHER).await, 1);
@@ -75,12 +75,12 @@ async fn a_filter_deletes_up_to_the_cursor_and_counts() {
     app.publish(&event("newer")).await;
     let body = json!({"filter": {"severity": ["success"]}, "upTo": cursor});
     for count in [4, 0] {
-        let answer = app.delete("/bulk", &body).await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.json(), json!({"deleted": [], "count": count}));
+        let response = app.delete("/bulk", &body).await;
+        assert_eq!(response.status, 200);
+        assert_eq!(response.json(), json!({"deleted": [], "count": count}));
     }
-    let answer = app.delete("/bulk", &json!({"all": true})).await;
-    assert_eq!(answer.json(), json!({"deleted": [], "count": 2}));
+    let response = app.delete("/bulk", &json!({"all": true})).await;
+    assert_eq!(response.json(), json!({"deleted": [], "count": 2}));
     assert_eq!(app.list("").await["totalCount"], 0);
 }
 
@@ -96,6 +96,6 @@ async fn thousands_are_deleted_at_once() {
             .status,
         204
     );
-    let answer = app.delete("/bulk", &json!({"all": true})).await;
-    assert_eq!(answer.json()["count"], 500);
+    let response = app.delete("/bulk", &json!({"all": true})).await;
+    assert_eq!(response.json()["count"], 500);
 }

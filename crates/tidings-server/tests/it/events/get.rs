@@ -66,21 +66,21 @@ async fn unknown_paths_and_methods_are_answered_with_the_envelope() {
         ("/api/events", "GET,HEAD,POST,DELETE"),
     ] {
         let request = crate::app::request(axum::http::Method::PATCH, path, "".into());
-        let answer = app.send(request).await;
-        answer.error(405, "method_not_allowed");
-        assert_eq!(answer.header("allow"), allow);
+        let response = app.send(request).await;
+        response.error(405, "method_not_allowed");
+        assert_eq!(response.header("allow"), allow);
     }
 }
 
 #[tokio::test]
-async fn refuses_filters_where_none_is_accepted() {
+async fn rejects_filters_where_none_is_accepted() {
     let app = TestApp::start().await;
     let id = app.publish_numbered(1).await.remove(0);
     for path in [&id, "summary", "types"] {
         for base in ["/api/system/events", "/api/events"] {
             for query in ["status=read", "page=1&acted_upon=[]", "search=x"] {
-                let answer = app.get(&format!("{base}/{path}?{query}")).await;
-                let error = answer.error(400, "invalid_query");
+                let response = app.get(&format!("{base}/{path}?{query}")).await;
+                let error = response.error(400, "invalid_query");
                 let fault = error["longDescription"][0].as_str().unwrap();
                 assert!(
                     fault.ends_with("this request accepts no filters"),

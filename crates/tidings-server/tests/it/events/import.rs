@@ -50,9 +50,9 @@ async fn a_list_can_be_imported_elsewhere_repeatedly() {
     let listed = app.list("sort=created_at").await["events"].clone();
     let other = TestApp::start().await;
     for status in [201, 200] {
-        let answer = import(&other, &listed).await;
-        assert_eq!(answer.status, status);
-        assert_eq!(answer.json(), listed);
+        let response = import(&other, &listed).await;
+        assert_eq!(response.status, status);
+        assert_eq!(response.json(), listed);
     }
     assert_eq!(other.list("sort=created_at").await["events"], listed);
 }
@@ -65,9 +65,9 @@ async fn reads_other_spellings_of_time_and_status_or_uses_the_default() {
     let mut other = event_with("status", "READ");
     other["createdAt"] = json!(1_785_578_400);
     other["updatedAt"] = json!("Sun, 02 Aug 2026 10:00:00 GMT");
-    let answer = import(&app, &json!([event("fine"), odd, other])).await;
-    assert_eq!(answer.status, 201);
-    let stored = answer.json();
+    let response = import(&app, &json!([event("fine"), odd, other])).await;
+    assert_eq!(response.status, 201);
+    let stored = response.json();
     assert_eq!(stored[1]["status"], "unread");
     assert_eq!(stored[1]["updatedAt"], "2026-08-01T10:00:00Z");
     let codes = |index: usize| -> Vec<(String, String)> {
@@ -102,9 +102,9 @@ async fn a_page_of_events_without_severity_category_or_action_is_imported() {
     other["id"] = json!("0193f0a0-0000-7000-8000-000000000002");
     other["metadata"] = json!({"error": {"probable_cause": "p", "suggested_remediation": "r"}});
     for status in [201, 200] {
-        let answer = import(&app, &json!([emitted, other])).await;
-        assert_eq!(answer.status, status);
-        let stored = answer.json();
+        let response = import(&app, &json!([emitted, other])).await;
+        assert_eq!(response.status, status);
+        let stored = response.json();
         assert_eq!(stored[0]["severity"], "informational");
         assert_eq!(stored[0]["category"], "unknown");
         assert_eq!(stored[1]["severity"], "error");
@@ -147,11 +147,11 @@ async fn rejects_an_ambiguous_flag() {
 async fn publishing_ignores_other_parameters() {
     let app = TestApp::start().await;
     let path = "/api/system/events?author=x&status=&severity=&imports&import=false";
-    let answer = app
+    let response = app
         .send_json(Method::POST, path, past("read").to_string())
         .await;
-    assert_eq!(answer.status, 201);
-    assert_eq!(answer.json()["status"], "unread");
+    assert_eq!(response.status, 201);
+    assert_eq!(response.json()["status"], "unread");
 }
 
 #[tokio::test]
@@ -164,9 +164,9 @@ async fn imports_system_events_of_another_server_as_system_events() {
     let here = TestApp::start().await;
     let system = here.engine.system_id().to_string();
     for status in [201, 200] {
-        let answer = import(&here, &listed).await;
-        assert_eq!(answer.status, status);
-        let stored = &answer.json()[0];
+        let response = import(&here, &listed).await;
+        assert_eq!(response.status, status);
+        let stored = &response.json()[0];
         assert_eq!(stored["owner"], system);
         assert_eq!(stored["systemId"], published["systemId"]);
         assert_eq!(stored["updatedAt"], stored["createdAt"]);

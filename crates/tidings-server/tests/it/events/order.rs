@@ -18,8 +18,8 @@ async fn app() -> TestApp {
     let app = TestApp::start().await;
     let ids = app.publish_numbered(3).await;
     let body = json!({"status": "read"});
-    let answer = app.put(&format!("/status/{}", ids[0]), &body).await;
-    assert_eq!(answer.status, 200);
+    let response = app.put(&format!("/status/{}", ids[0]), &body).await;
+    assert_eq!(response.status, 200);
     app
 }
 

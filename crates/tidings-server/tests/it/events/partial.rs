@@ -10,8 +10,8 @@ async fn post(app: &TestApp, query: &str, body: impl ToString) -> TestResponse {
     app.send_json(Method::POST, &path, body.to_string()).await
 }
 
-fn statuses(answer: &Value) -> Vec<u64> {
-    let results = answer["results"].as_array().expect("results");
+fn statuses(response: &Value) -> Vec<u64> {
+    let results = response["results"].as_array().expect("results");
     for (index, result) in results.iter().enumerate() {
         assert_eq!(result["index"], index);
         assert_ne!(result.get("event").is_some(), result.get("error").is_some());
@@ -38,10 +38,10 @@ async fn a_partial_batch_stores_valid_events_and_returns_each_outcome() {
         conflict,
         event("last"),
     ]);
-    let answer = post(&app, "partial=true", batch).await;
-    assert_eq!(answer.status, 207);
-    assert_eq!(answer.header("content-type"), "application/json");
-    let body = answer.json();
+    let response = post(&app, "partial=true", batch).await;
+    assert_eq!(response.status, 207);
+    assert_eq!(response.header("content-type"), "application/json");
+    let body = response.json();
     assert_eq!(statuses(&body), [201, 400, 400, 400, 201, 200, 409, 201]);
     assert_eq!(body["stored"], 3);
     assert_eq!(body["repeated"], 1);
@@ -70,9 +70,9 @@ async fn a_partial_batch_stores_valid_events_and_returns_each_outcome() {
 async fn a_partial_batch_of_invalid_events_stores_nothing() {
     let app = TestApp::start().await;
     let batch = Value::from(vec![json!({}); 1_000]);
-    let answer = post(&app, "partial=true", &batch).await;
-    assert_eq!(answer.status, 207);
-    assert_eq!(answer.json()["refused"], 1_000);
+    let response = post(&app, "partial=true", &batch).await;
+    assert_eq!(response.status, 207);
+    assert_eq!(response.json()["refused"], 1_000);
     assert!(app.stored().await.is_empty());
 }
 
@@ -115,9 +115,9 @@ async fn imports_a_page_except_for_its_bad_event() {
         .collect();
     page[50]["actedUpon"] = json!(null);
     for (stored, repeated) in [(99, 0), (0, 99)] {
-        let answer = post(&app, "import=true&partial=true", json!(page)).await;
-        assert_eq!(answer.status, 207);
-        let body = answer.json();
+        let response = post(&app, "import=true&partial=true", json!(page)).await;
+        assert_eq!(response.status, 207);
+        let body = response.json();
         assert_eq!(body["stored"], stored);
         assert_eq!(body["repeated"], repeated);
         assert_eq!(body["refused"], 1);

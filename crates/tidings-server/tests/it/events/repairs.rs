@@ -58,9 +58,9 @@ async fn every_documented_repair_works() {
         };
         let (field, expected) = (code(field), code(expected));
         let body = body(field, &written_out(code(given)));
-        let answer = app.post(body.clone()).await;
-        assert_eq!(answer.status, 201, "{row:?}: {}", answer.json());
-        let answered = answer.json();
+        let response = app.post(body.clone()).await;
+        assert_eq!(response.status, 201, "{row:?}: {}", response.json());
+        let answered = response.json();
         let name = field.split('.').next().unwrap();
         if let (true, Ok(value)) = (
             stored.starts_with('`'),
@@ -97,16 +97,16 @@ async fn every_documented_repair_works() {
 }
 
 #[tokio::test]
-async fn every_documented_refusal_works() {
+async fn every_documented_rejection_works() {
     let app = TestApp::start().await;
-    let rows = rows("refusals");
+    let rows = rows("rejections");
     assert!(rows.len() > 3, "{rows:?}");
     for row in rows {
         let [field, given, fault] = row[..] else {
             panic!("{row:?}");
         };
-        let answer = app.post(body(code(field), code(given))).await;
-        let error = answer.error(400, "invalid_event");
+        let response = app.post(body(code(field), code(given))).await;
+        let error = response.error(400, "invalid_event");
         let said = error["longDescription"][0].as_str().unwrap();
         assert!(said.starts_with(code(field)), "{row:?}: {said}");
         assert!(said.contains(fault), "{row:?}: {said}");
@@ -149,9 +149,9 @@ async fn an_event_of_any_size_within_a_request_is_stored() {
     let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
     for dense in [zeros, deep] {
         let body = body("metadata", &format!("{{\"a\":{dense},\"error\":\"boom\"}}"));
-        let answer = app.post(body).await;
-        assert_eq!(answer.status, 201, "{}", answer.json());
-        let stored = answer.json();
+        let response = app.post(body).await;
+        assert_eq!(response.status, 201, "{}", response.json());
+        let stored = response.json();
         assert_eq!(
             stored["metadata"]["error"]["ShortDescription"],
             json!(["boom"])
@@ -164,16 +164,16 @@ async fn an_event_of_any_size_within_a_request_is_stored() {
 #[tokio::test]
 async fn reads_a_tidings_error_as_a_probable_cause_with_its_remedy() {
     let app = TestApp::start().await;
-    let refused = app.post("{}").await.error(400, "invalid_event");
+    let rejected = app.post("{}").await.error(400, "invalid_event");
     let mut failed = event_with("severity", "error");
-    failed["metadata"] = json!({ "error": refused });
+    failed["metadata"] = json!({ "error": rejected });
     let stored = app.publish(&failed).await;
     let cause = &stored["metadata"]["error"];
     assert_eq!(cause["Code"], "invalid_event");
-    assert_eq!(cause["ShortDescription"], json!([refused["error"]]));
+    assert_eq!(cause["ShortDescription"], json!([rejected["error"]]));
     assert_eq!(
         cause["SuggestedRemediation"],
-        refused["suggestedRemediation"]
+        rejected["suggestedRemediation"]
     );
     assert!(cause.get("suggested_remediation").is_none());
     assert!(stored.get("warnings").is_none());
@@ -220,7 +220,7 @@ async fn a_repaired_event_arrives_without_its_warnings() {
 async fn ignores_a_byte_order_mark() {
     let app = TestApp::start().await;
     for body in [event("x").to_string(), json!([event("y")]).to_string()] {
-        let answer = app.post(format!("\u{feff}{body}")).await;
-        assert_eq!(answer.status, 201);
+        let response = app.post(format!("\u{feff}{body}")).await;
+        assert_eq!(response.status, 201);
     }
 }

@@ -31,10 +31,10 @@ async fn marks_one_event_and_marks_it_back() {
     let id = id_of(&stored);
     for status in ["read", "read", "unread", "unread"] {
         let body = json!({"status": status});
-        let answer = app.put(&format!("/status/{id}"), &body).await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.body, b"");
-        assert_eq!(answer.header("content-type"), "");
+        let response = app.put(&format!("/status/{id}"), &body).await;
+        assert_eq!(response.status, 200);
+        assert_eq!(response.body, b"");
+        assert_eq!(response.header("content-type"), "");
         assert_eq!(status_of(&app, &id).await, status);
     }
     let changed = app.get(&format!("/api/system/events/{id}")).await.json();
@@ -52,8 +52,8 @@ async fn foreign_unknown_and_deleted_events_have_the_same_response() {
     let unknown = app.put(&format!("/status/{UNKNOWN}"), &read).await;
     let unknown = unknown.error(404, "event_not_found");
     for id in [&foreign, &deleted] {
-        let answer = app.put(&format!("/status/{id}"), &read).await;
-        assert_eq!(answer.error(404, "event_not_found"), unknown);
+        let response = app.put(&format!("/status/{id}"), &read).await;
+        assert_eq!(response.error(404, "event_not_found"), unknown);
     }
     assert_eq!(statuses_of(&app, OTHER).await, ["unread"]);
 }
@@ -65,9 +65,9 @@ async fn several_events_are_marked_by_their_ids() {
     let ids = app.publish_numbered(3).await;
     let body = json!({"ids": [ids[0], ids[2], ids[0], UNKNOWN, foreign], "status": "read"});
     for _ in 0..2 {
-        let answer = app.put("/status/bulk", &body).await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.body, b"");
+        let response = app.put("/status/bulk", &body).await;
+        assert_eq!(response.status, 200);
+        assert_eq!(response.body, b"");
     }
     let unread = app.list("status=unread").await;
     assert_eq!(unread["totalCount"], 1);
@@ -92,9 +92,9 @@ async fn a_filter_marks_up_to_the_cursor_and_counts() {
     let body = json!({"filter": {"severity": ["error"], "status": "unread"},
                       "upTo": seen["cursor"], "status": "read"});
     for count in [2, 0] {
-        let answer = app.put("/status/bulk", &body).await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.json(), json!({"updated": [], "count": count}));
+        let response = app.put("/status/bulk", &body).await;
+        assert_eq!(response.status, 200);
+        assert_eq!(response.json(), json!({"updated": [], "count": count}));
     }
     assert_eq!(app.list("status=read").await["totalCount"], 2);
     assert_eq!(app.list("status=unread").await["totalCount"], 2);
@@ -126,8 +126,8 @@ async fn applies_every_part_of_a_filter() {
     ] {
         for (status, changed) in [("read", count), ("unread", count)] {
             let body = json!({"filter": filter, "upTo": cursor, "status": status});
-            let answer = app.put("/status/bulk", &body).await.json();
-            assert_eq!(answer["count"], changed, "{filter} {status}");
+            let response = app.put("/status/bulk", &body).await.json();
+            assert_eq!(response["count"], changed, "{filter} {status}");
         }
     }
 }
@@ -139,11 +139,11 @@ async fn all_are_marked_up_to_a_cursor_or_to_the_end() {
     let cursor = app.list("").await["cursor"].clone();
     app.publish(&event_with("owner", "system")).await;
     let up_to = json!({"all": true, "up_to": cursor, "status": "read"});
-    let answer = app.put("/status/bulk", &up_to).await;
-    assert_eq!(answer.json(), json!({"updated": [], "count": 3}));
+    let response = app.put("/status/bulk", &up_to).await;
+    assert_eq!(response.json(), json!({"updated": [], "count": 3}));
     let all = json!({"all": true, "status": "read"});
-    let answer = app.put("/status/bulk", &all).await;
-    assert_eq!(answer.json(), json!({"updated": [], "count": 1}));
+    let response = app.put("/status/bulk", &all).await;
+    assert_eq!(response.json(), json!({"updated": [], "count": 1}));
     assert_eq!(app.list("status=unread").await["totalCount"], 0);
 }
 

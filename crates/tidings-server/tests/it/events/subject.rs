@@ -114,12 +114,12 @@ async fn requires_a_uuid_as_subject_without_derived_owners() {
         let mut event = event_with("subject", subject);
         event["issuer"] = json!(ISSUER);
         let body = event.to_string();
-        let answer = app
+        let response = app
             .send(&Method::POST, EVENTS, Some(&backend), Some(&body))
             .await;
-        assert_eq!(answer.status, status, "{subject}: {}", answer.json());
+        assert_eq!(response.status, status, "{subject}: {}", response.json());
         if status == 201 {
-            assert_eq!(answer.json()["owner"], subject);
+            assert_eq!(response.json()["owner"], subject);
         }
     }
 }
@@ -146,28 +146,28 @@ async fn no_form_of_an_owner_lets_a_user_publish_to_another() {
     for owner in forms {
         for key in ["owner", "userId", "UserID"] {
             let event = event_with(key, owner.clone()).to_string();
-            let answer = app
+            let response = app
                 .send(&Method::POST, EVENTS, Some(&alice), Some(&event))
                 .await;
-            answer.error(403, "insufficient_scope");
+            response.error(403, "insufficient_scope");
         }
     }
     for (owner, subject) in [(" ", &bob), ("\"\"", &bob), ("", &bob)] {
         let mut event = event_with("owner", owner);
         event["subject"] = json!(subject);
         let event = event.to_string();
-        let answer = app
+        let response = app
             .send(&Method::POST, EVENTS, Some(&alice), Some(&event))
             .await;
-        answer.error(403, "insufficient_scope");
+        response.error(403, "insufficient_scope");
     }
     for none in [" ", "\t\n", "''"] {
         let event = event_with("owner", none).to_string();
-        let answer = app
+        let response = app
             .send(&Method::POST, EVENTS, Some(&alice), Some(&event))
             .await;
         assert_eq!(
-            answer.json()["owner"],
+            response.json()["owner"],
             crate::login::ALICE.to_string(),
             "{none:?}"
         );

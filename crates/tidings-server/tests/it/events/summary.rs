@@ -143,11 +143,11 @@ async fn list_summary_and_streams_agree_after_every_change() {
         let (_, live) = fresh.until("live").await;
         assert_eq!(live.json()["summary"], counted, "step {step}");
         if let Some((method, path, body)) = changes.get(step) {
-            let answer = match *method {
+            let response = match *method {
                 "PUT" => app.put(path, body).await,
                 _ => app.delete(path, body).await,
             };
-            assert!(answer.status.is_success(), "{body}");
+            assert!(response.status.is_success(), "{body}");
         }
     }
 }

@@ -22,10 +22,10 @@ async fn twins() -> (TestApp, String) {
 async fn statuses(app: &TestApp, id: &str) -> [Value; 2] {
     let mut found = [Value::Null, Value::Null];
     for (found, kind) in found.iter_mut().zip(["user", "system"]) {
-        let answer = app.get(&format!("{EVENTS}/{id}?ownerKind={kind}")).await;
-        match answer.status.as_u16() {
-            200 => *found = answer.json()["status"].clone(),
-            _ => drop(answer.error(404, "event_not_found")),
+        let response = app.get(&format!("{EVENTS}/{id}?ownerKind={kind}")).await;
+        match response.status.as_u16() {
+            200 => *found = response.json()["status"].clone(),
+            _ => drop(response.error(404, "event_not_found")),
         }
     }
     found
@@ -74,12 +74,12 @@ async fn a_request_for_one_event_names_the_feed() {
             "`severity` cannot be used here: this request accepts no filters",
         ),
     ] {
-        for answer in [
+        for response in [
             app.get(&format!("{EVENTS}/{id}?{query}")).await,
             app.delete(&format!("/{id}?{query}"), &Value::Null).await,
             app.put(&format!("/status/{id}?{query}"), &read).await,
         ] {
-            let error = answer.error(400, "invalid_query");
+            let error = response.error(400, "invalid_query");
             assert_eq!(error["longDescription"], json!([fault]), "{query}");
         }
     }

@@ -183,7 +183,7 @@ async fn tells_that_a_slow_node_has_missed_messages() {
 }
 
 #[tokio::test]
-async fn refuses_an_address_or_a_file_that_cannot_be_used() {
+async fn rejects_an_address_or_a_file_that_cannot_be_used() {
     let system = SystemId::mint();
     let config = NatsConfig::new(["http://127.0.0.1"]);
     NatsBus::open(&config, system).await.unwrap_err();

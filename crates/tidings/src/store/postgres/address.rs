@@ -227,8 +227,8 @@ mod tests {
             SslMode::Require
         );
         for mode in ["allow", "verify-ca", ""] {
-            let refused = address(&format!("postgres://u@db/d?sslmode={mode}"));
-            assert!(matches!(refused, Err(AddressError::Mode(given)) if given == mode));
+            let rejected = address(&format!("postgres://u@db/d?sslmode={mode}"));
+            assert!(matches!(rejected, Err(AddressError::Mode(given)) if given == mode));
         }
     }
 
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unusable_address_is_refused_without_its_password() {
+    fn an_unusable_address_is_rejected_without_its_password() {
         for url in [
             "mysql://u:geheim@db/d",
             "postgres://u:geheim@db:99999/d",

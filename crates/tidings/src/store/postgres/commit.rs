@@ -58,7 +58,7 @@ enum Failure {
     Statement(tokio_postgres::Error),
     /// The server did not answer in time, before the commit.
     Silence,
-    /// The answer of the server cannot be used. Nothing was committed.
+    /// The response of the server cannot be used. Nothing was committed.
     Answer(StoreError),
     /// The commit was sent and not answered.
     InDoubt(StoreError),
@@ -157,7 +157,7 @@ impl Commits {
             Err(StoreError::Full(error))
                 if !group.publications.is_empty() && !group.steps.is_empty() =>
             {
-                let refused = Arc::new(StoreError::Full(error));
+                let rejected = Arc::new(StoreError::Full(error));
                 let number = group.publications.len();
                 let steps = Group {
                     publications: Vec::new(),
@@ -165,7 +165,7 @@ impl Commits {
                 };
                 let mut committed = self.commit_group(None, &steps).await?;
                 committed.published = (0..number)
-                    .map(|_| PublishOutcome::NoRoom(Arc::clone(&refused)))
+                    .map(|_| PublishOutcome::NoRoom(Arc::clone(&rejected)))
                     .collect();
                 Ok(committed)
             }
@@ -177,7 +177,7 @@ impl Commits {
 
     /// Logs when the server begins and ends to have no room for events.
     fn log_room(&self, committed: &Result<Committed, StoreError>) {
-        let refused = match committed {
+        let rejected = match committed {
             Err(error @ StoreError::Full(_)) => Some(error),
             Ok(Committed { published, .. }) if !published.is_empty() => {
                 published.iter().find_map(|outcome| match outcome {
@@ -188,13 +188,13 @@ impl Commits {
             // They do not tell.
             Ok(_) | Err(_) => return,
         };
-        let was_full = self.is_full.swap(refused.is_some(), Ordering::Relaxed);
-        match refused {
+        let was_full = self.is_full.swap(rejected.is_some(), Ordering::Relaxed);
+        match rejected {
             Some(error) if !was_full => {
                 let error: &dyn std::error::Error = error;
                 tracing::error!(
                     error,
-                    "the disk of the database is full; events are refused"
+                    "the disk of the database is full; events are rejected"
                 );
             }
             None if was_full => tracing::info!("the database takes events again"),
@@ -310,7 +310,7 @@ impl Commits {
         })
     }
 
-    /// Finds out whether a transaction was committed whose commit got no answer.
+    /// Finds out whether a transaction was committed whose commit got no response.
     async fn find_out(&self, state: &State<'_>, error: StoreError) -> Result<(), Failure> {
         let evidence = Evidence::of(state);
         let deadline = Instant::now() + self.timeout * PATIENCE;

@@ -11,7 +11,7 @@ use crate::store::StoreError;
 /// Why a connection could not be made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
-    /// No server could be reached, or it refused.
+    /// No server could be reached, or it rejected.
     #[error("could not connect to PostgreSQL")]
     Server(#[from] tokio_postgres::Error),
     /// The file with the password cannot be read.

@@ -71,7 +71,7 @@ async fn prepare_on(
     check_version(client).await?;
     lock(client).await?;
     let runner = runner(migrations)?;
-    refuse_newer(client, &runner).await?;
+    reject_newer(client, &runner).await?;
     migrate(client, &runner).await?;
     identity(client).await
 }
@@ -86,7 +86,7 @@ async fn migrate(client: &mut Client, runner: &Runner) -> Result<(), OpenFault> 
                 }
                 return Ok(());
             }
-            Err(error) if conflicts < MAX_CONFLICTS && is_refused_by_conflict(&error) => {
+            Err(error) if conflicts < MAX_CONFLICTS && is_rejected_by_conflict(&error) => {
                 conflicts += 1
             }
             Err(error) => return Err(error.into()),
@@ -95,7 +95,7 @@ async fn migrate(client: &mut Client, runner: &Runner) -> Result<(), OpenFault> 
 }
 
 /// Whether the server has ended a migration because it and a running node waited for each other.
-fn is_refused_by_conflict(error: &refinery::Error) -> bool {
+fn is_rejected_by_conflict(error: &refinery::Error) -> bool {
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = source {
         if error.downcast_ref().is_some_and(is_conflict) {
@@ -154,7 +154,7 @@ pub(super) fn known_version() -> i32 {
     i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
 }
 
-async fn refuse_newer(client: &mut Client, runner: &Runner) -> Result<(), OpenFault> {
+async fn reject_newer(client: &mut Client, runner: &Runner) -> Result<(), OpenFault> {
     let row = client
         .query_one("SELECT to_regclass($1) IS NOT NULL", &[&HISTORY])
         .await

@@ -79,7 +79,7 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Settings of the session. They are not part of the address, because poolers refuse them there.
+    /// Settings of the session. They are not part of the address, because poolers reject them there.
     async fn set_up(&self, role: Role, timeout: Duration) -> Result<(), ConnectError> {
         let milliseconds = timeout.as_millis();
         // Nothing here takes long enough for just-in-time compilation to pay.
@@ -260,7 +260,7 @@ impl Pool {
         self.0.manager().connector.cancel(&token).await
     }
 
-    /// Refuses later calls, and closes each connection when it is returned.
+    /// Rejects later calls, and closes each connection when it is returned.
     pub(super) fn close(&self) {
         self.0.close();
     }

@@ -163,7 +163,7 @@ impl ReadPool {
         }
     }
 
-    /// Refuses new reads, ends the running ones, and closes the connections.
+    /// Rejects new reads, ends the running ones, and closes the connections.
     pub(super) async fn close(&self) {
         self.closing.send_replace(true);
         self.lanes.close().await;
@@ -171,7 +171,7 @@ impl ReadPool {
     }
 }
 
-/// Why an attempt to read gave no answer.
+/// Why an attempt to read gave no response.
 #[derive(Debug)]
 enum Failed {
     TookTooLong,

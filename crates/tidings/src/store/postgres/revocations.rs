@@ -1,4 +1,4 @@
-//! The tokens that all nodes refuse.
+//! The tokens that all nodes reject.
 
 use std::sync::Arc;
 
@@ -128,7 +128,7 @@ impl Revocations {
         Ok(page)
     }
 
-    /// Refuses later calls.
+    /// Rejects later calls.
     pub(super) fn close(&self) {
         self.pool.close();
     }

@@ -69,7 +69,7 @@ async fn candidates(
     wanted: Wanted<'_>,
 ) -> Result<Vec<Candidate>, ReadFault> {
     let mut candidates = Vec::new();
-    // No text has this letter, which PostgreSQL refuses.
+    // No text has this letter, which PostgreSQL rejects.
     if needle.contains('\0') {
         return Ok(candidates);
     }

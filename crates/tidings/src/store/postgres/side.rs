@@ -185,12 +185,12 @@ impl PostgresSide {
         written.map_err(store_error)
     }
 
-    /// The tokens that all nodes refuse.
+    /// The tokens that all nodes reject.
     pub(crate) async fn revoked(&self) -> Result<Vec<RevokedToken>, StoreError> {
         revocations::all(&self.connection).await
     }
 
-    /// Adds tokens that all nodes refuse.
+    /// Adds tokens that all nodes reject.
     pub(crate) async fn revoke(&mut self, tokens: &[RevokedToken]) -> Result<(), StoreError> {
         revocations::add_all(&mut self.connection, tokens).await
     }

@@ -73,7 +73,7 @@ impl Upkeep {
     /// Checks that the server takes events.
     pub(super) async fn check(&self) -> Result<(), StoreError> {
         let connection = self.pool.get().await?;
-        // An update of nothing is refused by a standby, like every other.
+        // An update of nothing is rejected by a standby, like every other.
         let checked = connection
             .execute("UPDATE installation SET only_row = true WHERE false", &[])
             .await;

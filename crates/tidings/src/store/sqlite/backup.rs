@@ -153,7 +153,7 @@ fn copy(data_dir: &Path, target: &Path) -> Result<(Draft, StoreSummary), BackupE
 /// that were published after the backup are gone. Blocks.
 ///
 /// The directory must be empty or missing. It holds the whole store or nothing, also after a crash. A file
-/// whose schema is not exactly that of its version is refused: a trigger in it could change stored events.
+/// whose schema is not exactly that of its version is rejected: a trigger in it could change stored events.
 ///
 /// # Errors
 ///
@@ -195,7 +195,7 @@ pub fn restore_from_reader(
     Ok(summary)
 }
 
-/// Copies a backup. A source that does not begin as one is refused at once, so that its length does not
+/// Copies a backup. A source that does not begin as one is rejected at once, so that its length does not
 /// matter.
 fn take(
     source: &mut impl Read,

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_more_than_64_bits_are_refused() {
+    fn numbers_of_more_than_64_bits_are_rejected() {
         let mut largest = Vec::new();
         put_number(&mut largest, u64::MAX);
         assert_eq!(largest.len(), 10);

@@ -66,7 +66,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_read_or_refused(mut blob: Vec<u8>, version in 0_u8..3) {
+        fn any_bytes_are_read_or_rejected(mut blob: Vec<u8>, version in 0_u8..3) {
             if let Some(first) = blob.first_mut() {
                 *first = version;
             }

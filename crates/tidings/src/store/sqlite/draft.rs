@@ -144,8 +144,8 @@ mod tests {
         fs::write(&other, "precious").unwrap();
         let draft = Draft::create(&target).unwrap();
         symlink(&other, &target).unwrap();
-        let refused = draft.finish_new().unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        let rejected = draft.finish_new().unwrap_err();
+        assert_eq!(rejected.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&other).unwrap(), b"precious");
         assert_eq!(names(place.path()), ["other", "target"]);
     }

@@ -312,12 +312,12 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_read_or_refused(blob: Vec<u8>) {
+        fn any_bytes_are_read_or_rejected(blob: Vec<u8>) {
             let _ = Newest::from_blob(&blob, 0);
         }
 
         #[test]
-        fn a_changed_byte_is_read_or_refused(
+        fn a_changed_byte_is_read_or_rejected(
             newest in newest(),
             place in any::<prop::sample::Index>(),
             byte: u8,

@@ -169,7 +169,7 @@ fn store_one_by_one(
         .execute([])?;
     let any_deleted = feeds.any_deleted(transaction)?;
     let mut stored: Vec<Stored> = Vec::with_capacity(request.submissions.len());
-    let mut refused = None;
+    let mut rejected = None;
     for (index, submission) in request.submissions.iter().enumerate() {
         let id = submission.event.id;
         let owner = owner_of(&submission.event, system);
@@ -195,18 +195,18 @@ fn store_one_by_one(
                 });
                 continue;
             }
-            refused = Some(Refused::OverQuota { index, owner });
+            rejected = Some(Rejected::OverQuota { index, owner });
             break;
         }
         match find_repeat(transaction, owner, row)? {
             Some(repeat) => stored.push(repeat),
             None => {
-                refused = Some(Refused::Conflict(Conflict { index, id }));
+                rejected = Some(Rejected::Conflict(Conflict { index, id }));
                 break;
             }
         }
     }
-    let Some(refused) = refused else {
+    let Some(rejected) = rejected else {
         transaction.prepare_cached("RELEASE request")?.execute([])?;
         return Ok(PublishOutcome::Stored(stored));
     };
@@ -215,9 +215,9 @@ fn store_one_by_one(
         feeds.forget_newest(one.owner, submission);
     }
     transaction.execute_batch("ROLLBACK TO request; RELEASE request")?;
-    Ok(match refused {
-        Refused::Conflict(conflict) => PublishOutcome::Conflict(conflict),
-        Refused::OverQuota { index, owner } => PublishOutcome::OverQuota(OverQuota {
+    Ok(match rejected {
+        Rejected::Conflict(conflict) => PublishOutcome::Conflict(conflict),
+        Rejected::OverQuota { index, owner } => PublishOutcome::OverQuota(OverQuota {
             index,
             bytes: request.submissions[index].stored_bytes(),
             used: feeds.load(transaction, owner)?.bytes(),
@@ -227,7 +227,7 @@ fn store_one_by_one(
 }
 
 /// Why nothing of a request is stored.
-enum Refused {
+enum Rejected {
     Conflict(Conflict),
     OverQuota { index: usize, owner: OwnerId },
 }

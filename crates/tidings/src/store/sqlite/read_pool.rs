@@ -206,7 +206,7 @@ impl ReadPool {
         answer.map_err(store_error)
     }
 
-    /// Refuses new reads, waits for running reads, and closes the connections.
+    /// Rejects new reads, waits for running reads, and closes the connections.
     pub(crate) async fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
         self.lanes.close().await;
@@ -435,15 +435,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_read_that_takes_too_long_starts_over_and_is_finally_refused() {
+    async fn a_read_that_takes_too_long_starts_over_and_is_finally_rejected() {
         let limits = [5, 10, 20].map(Duration::from_millis);
         let (pool, store, _directory) = pool_with(limits);
         let owner = OwnerId::mint();
-        let refused = timeout(PATIENCE, pool.read_for(owner, endless)).await;
-        let refused = refused.unwrap().unwrap_err();
+        let rejected = timeout(PATIENCE, pool.read_for(owner, endless)).await;
+        let rejected = rejected.unwrap().unwrap_err();
         assert!(
-            matches!(refused, StoreError::TookTooLong { limit } if limit == limits[2]),
-            "{refused:?}"
+            matches!(rejected, StoreError::TookTooLong { limit } if limit == limits[2]),
+            "{rejected:?}"
         );
         // Its connections are back in the pool.
         assert_eq!(pool.idle.connections().len(), LISTS.connections() as usize);
@@ -494,10 +494,10 @@ mod tests {
         for read in &mut reads {
             assert!(read.now_or_never().is_none());
         }
-        let refused = pool.read_for(owner, query.clone()).await.unwrap_err();
+        let rejected = pool.read_for(owner, query.clone()).await.unwrap_err();
         assert!(
-            matches!(refused, StoreError::TooManyReads { .. }),
-            "{refused:?}"
+            matches!(rejected, StoreError::TooManyReads { .. }),
+            "{rejected:?}"
         );
         let other = pool.read_for(OwnerId::mint(), |_| Ok("read")).await;
         assert_eq!(other.unwrap(), "read");

@@ -1,7 +1,7 @@
 //! The free space of the disk, and the reserve for work that must succeed on a full disk.
 //!
 //! Deleting, marking and retention write, too: to the log first, and into new pages of the database at a
-//! checkpoint. So the store refuses events before the disk is full, while as many bytes are free as the
+//! checkpoint. So the store rejects events before the disk is full, while as many bytes are free as the
 //! reserve has. A file of that size is released when other programs have filled the rest. Until the
 //! reserve is complete again, its missing part and the same number of free bytes have to become free.
 
@@ -38,7 +38,7 @@ const ROOM_PER_BYTE: u64 = 3;
 /// The space of the largest event. With less than this to spare, the disk counts as nearly full.
 const EVENT_ROOM: u64 = 448 * 1024;
 
-/// An event of ordinary size. A store that has space for it counts as ready, although it refuses the largest.
+/// An event of ordinary size. A store that has space for it counts as ready, although it rejects the largest.
 const ORDINARY_EVENT: u64 = 4 * 1024;
 
 /// How long the writer waits for reads to release the log if there is little space.
@@ -52,7 +52,7 @@ const TIDY_PAUSE: Duration = Duration::from_secs(1);
 /// The log's file is truncated to this size, if the reserve allows it.
 const MOST_LOG_BYTES: u64 = 64 * 1024 * 1024;
 
-/// How long the log does not repeat that events are refused: without a reserve, small writes can succeed
+/// How long the log does not repeat that events are rejected: without a reserve, small writes can succeed
 /// between large ones that fail.
 const BETWEEN_NOTICES: Duration = Duration::from_secs(60);
 
@@ -70,8 +70,8 @@ pub(crate) struct KeptForChanges {
 /// What the log has told the operator about the disk.
 #[derive(Debug, Default)]
 struct Told {
-    /// Events are refused.
-    refuses: bool,
+    /// Events are rejected.
+    rejects: bool,
     /// When the log last said so.
     at: Option<Instant>,
 }
@@ -87,8 +87,8 @@ pub(crate) struct Disk {
     wanted: u64,
     /// Whether the disk was nearly full at the last check.
     tight: AtomicBool,
-    /// Whether the disk refused a write although it did not look full.
-    refused: AtomicBool,
+    /// Whether the disk rejected a write although it did not look full.
+    rejected: AtomicBool,
     /// What the log has said.
     told: Mutex<Told>,
     /// Until then, the writer does not wait for reads in order to keep the log small.
@@ -112,7 +112,7 @@ impl Disk {
             directory,
             wanted,
             tight: AtomicBool::new(false),
-            refused: AtomicBool::new(false),
+            rejected: AtomicBool::new(false),
             told: Mutex::default(),
             tidied: Mutex::default(),
         };
@@ -190,7 +190,7 @@ impl Disk {
             return Ok(Budget(u64::MAX));
         }
         let was_tight = self.is_tight();
-        // Space that is free for a moment only does not end the refusal.
+        // Space that is free for a moment only does not end the rejection.
         let least = EVENT_ROOM + if was_tight { self.wanted / 4 } else { 0 };
         let enough = |spare: u64| spare >= least;
         let Some(mut spare) = self.spare() else {
@@ -207,15 +207,15 @@ impl Disk {
         Ok(Budget::of_pages(free_pages(connection)?))
     }
 
-    /// Whether a store with this many free bytes in its database refuses an event of ordinary size.
-    pub(crate) fn refuses(&self, free_pages: u64) -> bool {
+    /// Whether a store with this many free bytes in its database rejects an event of ordinary size.
+    pub(crate) fn rejects(&self, free_pages: u64) -> bool {
         let is_tight = self.spare().is_some_and(|spare| spare < EVENT_ROOM) || self.is_tight();
         let is_kept =
             self.wanted > 0 && is_tight && !Budget::of_pages(free_pages).take(ORDINARY_EVENT);
-        self.was_refused() || is_kept
+        self.was_rejected() || is_kept
     }
 
-    /// Why events are refused.
+    /// Why events are rejected.
     pub(crate) fn kept(&self) -> KeptForChanges {
         KeptForChanges {
             free: self.free().unwrap_or_default(),
@@ -223,9 +223,9 @@ impl Disk {
         }
     }
 
-    /// Whether the disk refused a write that it should have had space for.
-    pub(crate) fn was_refused(&self) -> bool {
-        self.refused.load(Ordering::Relaxed)
+    /// Whether the disk rejected a write that it should have had space for.
+    pub(crate) fn was_rejected(&self) -> bool {
+        self.rejected.load(Ordering::Relaxed)
     }
 
     /// Keeps the log small after a commit if there is little space. SQLite restarts the log only while no
@@ -249,39 +249,39 @@ impl Disk {
         }
     }
 
-    /// Records whether the disk refused a write that it should have had space for.
-    pub(crate) fn note(&self, refused: bool) {
-        self.refused.store(refused, Ordering::Relaxed);
+    /// Records whether the disk rejected a write that it should have had space for.
+    pub(crate) fn note(&self, rejected: bool) {
+        self.rejected.store(rejected, Ordering::Relaxed);
     }
 
-    /// Logs once that events are refused, and once that they are stored again; less often if the disk
+    /// Logs once that events are rejected, and once that they are stored again; less often if the disk
     /// changes back and forth.
-    pub(crate) fn tell(&self, refuses: bool) {
+    pub(crate) fn tell(&self, rejects: bool) {
         {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
             let is_said = told.at.is_some_and(|at| at.elapsed() < BETWEEN_NOTICES);
-            if told.refuses == refuses || (refuses && is_said) {
+            if told.rejects == rejects || (rejects && is_said) {
                 return;
             }
-            told.refuses = refuses;
-            if refuses {
+            told.rejects = rejects;
+            if rejects {
                 told.at = Some(Instant::now());
             }
         }
         let (directory, free) = (&self.directory, self.free().unwrap_or_default());
-        if refuses && self.wanted == 0 {
+        if rejects && self.wanted == 0 {
             tracing::error!(
                 directory = %directory.display(),
                 free_bytes = free,
-                "the disk is full and has no reserve: new events are refused, and marking, deleting and \
+                "the disk is full and has no reserve: new events are rejected, and marking, deleting and \
                  retention can fail too; free some space"
             );
-        } else if refuses {
+        } else if rejects {
             tracing::error!(
                 directory = %directory.display(),
                 free_bytes = free,
                 needed_bytes = self.needed(),
-                "the disk is nearly full: new events are refused, while reading, marking, deleting and \
+                "the disk is nearly full: new events are rejected, while reading, marking, deleting and \
                  retention go on; free some space or delete events"
             );
         } else {

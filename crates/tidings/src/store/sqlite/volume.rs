@@ -94,7 +94,7 @@ impl Volume {
         let user = geteuid().as_raw();
         let unusable = |source| unusable(path, source);
         make(path, user).map_err(unusable)?;
-        // SQLite refuses a path with a symbolic link. A link to the directory is the operator's choice.
+        // SQLite rejects a path with a symbolic link. A link to the directory is the operator's choice.
         let real = path.canonicalize().map_err(unusable)?;
         let directory = fs::metadata(&real).map_err(unusable)?;
         if !directory.is_dir() {
@@ -153,7 +153,7 @@ impl Volume {
         Ok(file)
     }
 
-    /// Refuses anything but a regular file under a name that SQLite will open.
+    /// Rejects anything but a regular file under a name that SQLite will open.
     pub(crate) fn check(&self, name: &str) -> Result<(), DirectoryError> {
         let path = self.file(name);
         match fs::symlink_metadata(&path) {
@@ -237,7 +237,7 @@ fn tighten(path: &Path, directory: &Metadata, sharing: Sharing) -> io::Result<()
     let ours = path.join(DATABASE).exists();
     let mut entries = fs::read_dir(path)?;
     let empty = entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == LOST_AND_FOUND));
-    let refused = if !ours && !empty {
+    let rejected = if !ours && !empty {
         Some("it holds other files".to_owned())
     } else if mode & 0o777 == wanted & 0o777 {
         None
@@ -252,7 +252,7 @@ fn tighten(path: &Path, directory: &Metadata, sharing: Sharing) -> io::Result<()
     }
     let (directory, owner, group) = (path.display(), directory.uid(), directory.gid());
     let mode = format!("{mode:o}");
-    let unchanged = refused.as_deref().unwrap_or("it is shared with its group");
+    let unchanged = rejected.as_deref().unwrap_or("it is shared with its group");
     tracing::warn!(
         %directory,
         owner,
@@ -396,10 +396,10 @@ mod tests {
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0).unwrap();
         let volume = Volume::prepare(&path).unwrap();
         for name in ["link", "dangling", "directory", "fifo"] {
-            for refused in [volume.open(name).map(drop), volume.check(name)] {
+            for rejected in [volume.open(name).map(drop), volume.check(name)] {
                 assert!(
-                    matches!(&refused, Err(DirectoryError::Planted { path }) if path.ends_with(name)),
-                    "{name}: {refused:?}"
+                    matches!(&rejected, Err(DirectoryError::Planted { path }) if path.ends_with(name)),
+                    "{name}: {rejected:?}"
                 );
             }
         }

@@ -233,12 +233,12 @@ fn look_after_room(connection: &Connection, disk: &Disk) -> rusqlite::Result<sto
     disk.make_reserve();
     disk.budget(connection)?;
     disk.tidy_log(connection);
-    if disk.was_refused() && directory::probe(disk.database()).is_ok() && probe(connection).is_ok()
+    if disk.was_rejected() && directory::probe(disk.database()).is_ok() && probe(connection).is_ok()
     {
         disk.note(false);
     }
-    disk.tell(disk.refuses(free_pages(connection)?));
-    Ok(match disk.is_tight() || disk.was_refused() {
+    disk.tell(disk.rejects(free_pages(connection)?));
+    Ok(match disk.is_tight() || disk.was_rejected() {
         true => store::Pressure::Tight,
         false => store::Pressure::Enough,
     })
@@ -302,7 +302,7 @@ fn admit(
         budget.take(bytes.sum())
     });
     let admitted: Vec<bool> = fits.collect();
-    if admitted.contains(&false) && disk.refuses(free_pages(connection)?) {
+    if admitted.contains(&false) && disk.rejects(free_pages(connection)?) {
         disk.tell(true);
     }
     Ok(admitted)
@@ -325,8 +325,8 @@ fn commit(
     let published = admitted.iter().map(|admitted| {
         let outcome = if *admitted { stored.next() } else { None };
         outcome.unwrap_or_else(|| {
-            let refused = StoreError::Full(disk.kept().into());
-            PublishOutcome::NoRoom(Arc::new(refused))
+            let rejected = StoreError::Full(disk.kept().into());
+            PublishOutcome::NoRoom(Arc::new(rejected))
         })
     });
     let published = published.collect();

@@ -233,7 +233,7 @@ pub(crate) async fn a_bulk_change_touches_nothing_newer_than_its_cursor(dir: Tes
     tidings.close().await;
 }
 
-pub(crate) async fn an_unusable_selection_is_refused(dir: TestDir) {
+pub(crate) async fn an_unusable_selection_is_rejected(dir: TestDir) {
     let tidings = dir.open().await;
     let own = published(&tidings, Some(user(0)), 1).await;
     let head = cursor(&tidings, user(0)).await;
@@ -247,26 +247,26 @@ pub(crate) async fn an_unusable_selection_is_refused(dir: TestDir) {
         (foreign, ResetReason::Foreign),
         (too_new, ResetReason::TooNew),
     ] {
-        let refused = change(Selection::All { up_to: Some(up_to) }).await;
+        let rejected = change(Selection::All { up_to: Some(up_to) }).await;
         assert!(
-            matches!(refused, Err(ChangeError::UpTo(reason)) if reason == expected),
-            "{refused:?}"
+            matches!(rejected, Err(ChangeError::UpTo(reason)) if reason == expected),
+            "{rejected:?}"
         );
     }
     // A search for an empty text does not restrict anything.
     for search in [None, Some(String::new())] {
         let mut filter = Box::<EventFilter>::default();
         filter.search = search;
-        let refused = change(Selection::Filter {
+        let rejected = change(Selection::Filter {
             filter,
             up_to: head,
         })
         .await;
-        assert!(matches!(refused, Err(ChangeError::EmptyFilter)));
+        assert!(matches!(rejected, Err(ChangeError::EmptyFilter)));
     }
     let limit = tidings.limits().change_ids;
-    let refused = change(Selection::ids(vec![own.id; limit + 1])).await;
-    assert!(matches!(refused, Err(ChangeError::TooManyIds { .. })));
+    let rejected = change(Selection::ids(vec![own.id; limit + 1])).await;
+    assert!(matches!(rejected, Err(ChangeError::TooManyIds { .. })));
     assert_eq!(listed::all(&tidings, user(0)).await.len(), 1);
     tidings.close().await;
     let closed = tidings.delete(user(0), own.id).await;

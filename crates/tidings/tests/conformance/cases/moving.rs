@@ -1,4 +1,4 @@
-//! What a move refuses.
+//! What a move rejects.
 
 use std::error::Error;
 
@@ -26,10 +26,10 @@ async fn filled(dir: &TestDir, events: u64) -> StoreConfig {
     dir.config().store
 }
 
-/// Opens an engine that must be refused.
-async fn refusal(store: &StoreConfig) -> String {
-    let refused = Tidings::open(Config::for_store(store.clone())).await;
-    chain(&refused.expect_err("the store is not whole"))
+/// Opens an engine that must be rejected.
+async fn rejection(store: &StoreConfig) -> String {
+    let rejected = Tidings::open(Config::for_store(store.clone())).await;
+    chain(&rejected.expect_err("the store is not whole"))
 }
 
 fn chain(error: &dyn Error) -> String {
@@ -48,20 +48,20 @@ pub(crate) async fn a_store_is_one_or_the_other_while_it_moves() {
     let (from, to) = (filled(&old, 40).await, new.config().store);
     for steps in [1, 2, 3] {
         assert_eq!(begin(&from, &to, steps).await, None);
-        let refused = refusal(&to).await;
+        let rejected = rejection(&to).await;
         assert!(
-            refused.contains("tidings move has not finished"),
-            "{refused}"
+            rejected.contains("tidings move has not finished"),
+            "{rejected}"
         );
     }
     let other = TestDir::sqlite();
-    let refused = finish(&filled(&other, 40).await, &to).await;
+    let rejected = finish(&filled(&other, 40).await, &to).await;
     assert!(
-        matches!(refused, Err(MoveError::OtherSource)),
-        "{refused:?}"
+        matches!(rejected, Err(MoveError::OtherSource)),
+        "{rejected:?}"
     );
-    let refused = finish(&from, &filled(&other, 1).await).await;
-    assert!(matches!(refused, Err(MoveError::NotEmpty)), "{refused:?}");
+    let rejected = finish(&from, &filled(&other, 1).await).await;
+    assert!(matches!(rejected, Err(MoveError::NotEmpty)), "{rejected:?}");
 
     let moved = finish(&from, &to).await.expect("it continues");
     assert_eq!((moved.events, moved.feeds), (120, 3));
@@ -77,27 +77,27 @@ pub(crate) async fn a_store_is_one_or_the_other_while_it_moves() {
     let again = finish(&from, &to).await;
     assert_eq!(again.expect("it has moved already"), moved);
     filled(&new, 1).await;
-    let refused = finish(&from, &to).await;
-    assert!(matches!(refused, Err(MoveError::NotEmpty)), "{refused:?}");
+    let rejected = finish(&from, &to).await;
+    assert!(matches!(rejected, Err(MoveError::NotEmpty)), "{rejected:?}");
 
     // And back, where the source changes meanwhile.
     let back = TestDir::sqlite();
     let to = back.config().store;
     assert_eq!(begin(&from, &to, 2).await, None);
-    let refused = refusal(&to).await;
+    let rejected = rejection(&to).await;
     assert!(
-        refused.contains("tidings move has not finished"),
-        "{refused}"
+        rejected.contains("tidings move has not finished"),
+        "{rejected}"
     );
     filled(&old, 1).await;
-    let refused = finish(&from, &to).await;
+    let rejected = finish(&from, &to).await;
     assert!(
-        matches!(refused, Err(MoveError::SourceChanged)),
-        "{refused:?}"
+        matches!(rejected, Err(MoveError::SourceChanged)),
+        "{rejected:?}"
     );
 }
 
-/// A move refuses a database that a node uses, and a node one that is moved.
+/// A move rejects a database that a node uses, and a node one that is moved.
 pub(crate) async fn nodes_and_moves_exclude_each_other() {
     let (old, new, third) = (TestDir::sqlite(), TestDir::postgres(), TestDir::postgres());
     let from = filled(&old, 3).await;
@@ -106,17 +106,17 @@ pub(crate) async fn nodes_and_moves_exclude_each_other() {
     let (from_new, to_third) = (new.config().store, third.config().store);
     let mut keep = |_| Ok(());
     let moved = move_store(&from_new, &to_third, no_tokens(&mut keep), |_| {}).await;
-    let refused = moved.expect_err("a node uses the database");
+    let rejected = moved.expect_err("a node uses the database");
     assert!(
-        chain(&refused).contains("servers use the database"),
+        chain(&rejected).contains("servers use the database"),
         "{}",
-        chain(&refused)
+        chain(&rejected)
     );
     node.close().await;
     finish(&new.config().store, &third.config().store)
         .await
         .expect("it moves");
     let missing = TestDir::sqlite();
-    let refused = finish(&missing.config().store, &TestDir::postgres().config().store).await;
-    assert!(matches!(refused, Err(MoveError::NoStore)), "{refused:?}");
+    let rejected = finish(&missing.config().store, &TestDir::postgres().config().store).await;
+    assert!(matches!(rejected, Err(MoveError::NoStore)), "{rejected:?}");
 }

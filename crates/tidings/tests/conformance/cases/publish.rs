@@ -61,10 +61,10 @@ pub(crate) async fn an_id_with_other_content_is_a_conflict(dir: TestDir) {
     let mut other_time = sent.clone();
     other_time.created_at += std::time::Duration::from_nanos(1);
     for other in [other_text, other_time] {
-        let refused = tidings.publish(other).await;
+        let rejected = tidings.publish(other).await;
         assert!(
-            matches!(refused, Err(PublishError::Conflict { index: 0, id }) if id == sent.id),
-            "{refused:?}"
+            matches!(rejected, Err(PublishError::Conflict { index: 0, id }) if id == sent.id),
+            "{rejected:?}"
         );
     }
     assert_eq!(
@@ -97,19 +97,19 @@ pub(crate) async fn a_batch_is_stored_whole_or_not_at_all(dir: TestDir) {
         conflicting,
         event(Some(user(0)), 4),
     ];
-    let refused = tidings.publish_batch(batch).await;
+    let rejected = tidings.publish_batch(batch).await;
     assert!(
-        matches!(refused, Err(PublishError::Conflict { index: 2, .. })),
-        "{refused:?}"
+        matches!(rejected, Err(PublishError::Conflict { index: 2, .. })),
+        "{rejected:?}"
     );
 
     let mut invalid = event(Some(user(0)), 5);
     // An error event must have a cause.
     invalid.severity = Severity::Error;
-    let refused = tidings
+    let rejected = tidings
         .publish_batch(vec![event(Some(user(0)), 6), invalid])
         .await;
-    match refused {
+    match rejected {
         Err(PublishError::Invalid(violations)) => {
             let fields: Vec<_> = violations.iter().map(|one| one.field.as_str()).collect();
             assert_eq!(fields, ["[1].metadata.error"]);
@@ -117,7 +117,7 @@ pub(crate) async fn a_batch_is_stored_whole_or_not_at_all(dir: TestDir) {
         other => panic!("{other:?}"),
     }
 
-    // The refused requests left no event in the list and no gap in the revs.
+    // The rejected requests left no event in the list and no gap in the revs.
     assert_eq!(listed(&tidings, 0).await.total_count, Some(0));
     let stored = tidings
         .publish(event(Some(user(0)), 7))
@@ -186,7 +186,7 @@ pub(crate) async fn close_commits_accepted_requests(dir: TestDir) {
     tidings.close().await;
 }
 
-pub(crate) async fn too_large_events_and_batches_are_refused(dir: TestDir) {
+pub(crate) async fn too_large_events_and_batches_are_rejected(dir: TestDir) {
     let mut config = dir.config();
     config.limits.event_bytes = 2_000;
     config.limits.batch_events = 3;
@@ -194,41 +194,41 @@ pub(crate) async fn too_large_events_and_batches_are_refused(dir: TestDir) {
     let tidings = Tidings::open(config).await.expect("an engine opens");
 
     let large = |bytes| built(builder(Some(user(0))).with_description("x".repeat(bytes)));
-    let refused = tidings.publish(large(2_000)).await;
+    let rejected = tidings.publish(large(2_000)).await;
     assert!(
         matches!(
-            refused,
+            rejected,
             Err(PublishError::TooLarge {
                 index: 0,
                 bytes: 2_001..,
                 limit: 2_000
             })
         ),
-        "{refused:?}"
+        "{rejected:?}"
     );
-    let refused = tidings.publish_batch(vec![large(1_400); 3]).await;
+    let rejected = tidings.publish_batch(vec![large(1_400); 3]).await;
     assert!(
         matches!(
-            refused,
+            rejected,
             Err(PublishError::BatchTooLarge {
                 bytes: 3_501..,
                 limit: 3_500
             })
         ),
-        "{refused:?}"
+        "{rejected:?}"
     );
-    let refused = tidings
+    let rejected = tidings
         .publish_batch((0..4).map(|n| event(None, n)).collect())
         .await;
     assert!(
         matches!(
-            refused,
+            rejected,
             Err(PublishError::TooManyEvents {
                 events: 4,
                 limit: 3
             })
         ),
-        "{refused:?}"
+        "{rejected:?}"
     );
     assert!(
         tidings
@@ -241,7 +241,7 @@ pub(crate) async fn too_large_events_and_batches_are_refused(dir: TestDir) {
     tidings.close().await;
 }
 
-pub(crate) async fn requests_after_close_are_refused(dir: TestDir) {
+pub(crate) async fn requests_after_close_are_rejected(dir: TestDir) {
     let tidings = dir.open().await;
     let mut reader = tidings
         .subscribe(user(0), Start::Now)

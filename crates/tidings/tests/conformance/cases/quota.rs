@@ -42,8 +42,8 @@ async fn by_owner(tidings: &Tidings, events: &[Event]) -> Result<Vec<Receipt>, P
     tidings.publish_prepared_by_owner(prepared).await
 }
 
-fn assert_over(refused: Result<Vec<Receipt>, PublishError>, expected: (usize, u64, u64, u64)) {
-    match refused {
+fn assert_over(rejected: Result<Vec<Receipt>, PublishError>, expected: (usize, u64, u64, u64)) {
+    match rejected {
         Err(PublishError::QuotaExceeded {
             index,
             bytes,
@@ -58,7 +58,7 @@ pub(crate) async fn an_owner_can_fill_the_quota_to_the_last_byte(dir: TestDir) {
     let tidings = open(&dir).await;
     let first = [of_size(Some(user(0)), 1_200), of_size(Some(user(0)), 1_200)];
     by_owner(&tidings, &first).await.expect("stored");
-    // A request is refused as a whole, even if some of its events fit.
+    // A request is rejected as a whole, even if some of its events fit.
     let batch = [
         of_size(Some(user(1)), 600),
         of_size(Some(user(0)), 800),
@@ -115,8 +115,8 @@ pub(crate) async fn a_backend_can_fill_the_quota_a_second_time(dir: TestDir) {
         .await
         .expect("stored");
     let more = vec![of_size(Some(user(1)), 600), of_size(Some(user(0)), 600)];
-    let refused = tidings.publish_batch(more).await;
-    assert_over(refused, (1, 600, 2 * QUOTA, 2 * QUOTA));
+    let rejected = tidings.publish_batch(more).await;
+    assert_over(rejected, (1, 600, 2 * QUOTA, 2 * QUOTA));
     tidings.close().await;
     dir.audit();
 }

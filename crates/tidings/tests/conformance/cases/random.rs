@@ -210,7 +210,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Every reader ends with the events of the list, the counts agree with the model at every cursor, lists and
-/// bulk changes match the same events as the model, and refused requests store nothing.
+/// bulk changes match the same events as the model, and rejected requests store nothing.
 pub(crate) fn histories_agree_with_the_model(test_dir: fn() -> TestDir) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

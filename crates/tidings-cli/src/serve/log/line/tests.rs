@@ -156,8 +156,8 @@ fn reports_lost_lines_in_the_configured_format() {
 
 #[test]
 fn an_error_is_logged_with_its_sources() {
-    let refused = std::io::Error::other(HOSTILE);
-    let error = tidings::StoreError::Unavailable(refused.into());
+    let rejected = std::io::Error::other(HOSTILE);
+    let error = tidings::StoreError::Unavailable(rejected.into());
     let text = format!("{error}: {HOSTILE}");
     let log = || tracing::warn!(error = &error as &dyn std::error::Error, "it failed");
     let lines = logged(LogFormat::Json, log);

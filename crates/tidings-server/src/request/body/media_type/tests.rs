@@ -59,8 +59,8 @@ fn rejects_other_types_and_those_of_simple_requests() {
         "multipart/form-data; boundary=x",
     ] {
         let given = Some(bad.to_owned());
-        let refused = Err(UnsupportedMedia::NotJson { given });
-        assert_eq!(check_all(&[("content-type", bad)]), refused, "{bad}");
+        let rejected = Err(UnsupportedMedia::NotJson { given });
+        assert_eq!(check_all(&[("content-type", bad)]), rejected, "{bad}");
     }
     for mixed in ["text/plain", "multipart/form-data"] {
         let both = [
@@ -80,17 +80,17 @@ fn rejects_other_types_and_those_of_simple_requests() {
 fn names_another_character_set_or_compression() {
     for charset in ["latin1", "utf-16", "iso-8859-1", "\"utf-16le\""] {
         let given = format!("application/json; charset={charset}");
-        let refused = UnsupportedMedia::Charset {
+        let rejected = UnsupportedMedia::Charset {
             given: charset.trim_matches('"').to_owned(),
         };
-        assert_eq!(check_all(&[("content-type", &given)]), Err(refused));
+        assert_eq!(check_all(&[("content-type", &given)]), Err(rejected));
     }
     let json = ("content-type", "application/json");
     for encoding in ["gzip", "deflate", "br", "GZIP", "identity, gzip", "x"] {
-        let refused = check_all(&[json, ("content-encoding", encoding)]).unwrap_err();
+        let rejected = check_all(&[json, ("content-encoding", encoding)]).unwrap_err();
         let given = encoding.to_owned();
-        assert_eq!(refused, UnsupportedMedia::Compressed { given });
-        assert_eq!(refused.hint().0, ACCEPT_ENCODING);
+        assert_eq!(rejected, UnsupportedMedia::Compressed { given });
+        assert_eq!(rejected.hint().0, ACCEPT_ENCODING);
     }
     for none in ["", "identity", " Identity ,"] {
         assert_eq!(check_all(&[json, ("content-encoding", none)]), Ok(()));
@@ -111,9 +111,9 @@ fn distinguishes_cloud_events_from_other_json() {
             "application/CloudEvents-Batch+json; charset=utf-8",
         )],
     ] {
-        let refused = check_all(event).unwrap_err();
+        let rejected = check_all(event).unwrap_err();
         assert!(
-            matches!(refused, UnsupportedMedia::CloudEvent { .. }),
+            matches!(rejected, UnsupportedMedia::CloudEvent { .. }),
             "{event:?}"
         );
     }

@@ -1,4 +1,4 @@
-//! A batch whose events are stored or refused one by one.
+//! A batch whose events are stored or rejected one by one.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,7 +10,7 @@ use super::put_json;
 use crate::error::ApiError;
 use crate::identity::Caller;
 use crate::problem::Failure;
-use crate::publication::{EventParser, PublishRefusal};
+use crate::publication::{EventParser, PublishRejection};
 use crate::request::body::ReadBody;
 use crate::response::{Reservation, ResponseBody};
 use crate::state::AppState;
@@ -48,9 +48,9 @@ pub(super) async fn publish(
     let outcomes = join_all(read.into_iter().map(|one| publish_one(state, caller, one))).await;
     let stores = |outcome: &Outcome| outcome.is_ok();
     if !outcomes.iter().any(stores) {
-        let mut refused = outcomes.into_iter().filter_map(Result::err);
+        let mut rejected = outcomes.into_iter().filter_map(Result::err);
         let mut others = Vec::new();
-        return match refused.find_map(|error| {
+        return match rejected.find_map(|error| {
             if error.problem().status().is_server_error() {
                 return Some(error);
             }
@@ -67,14 +67,14 @@ pub(super) async fn publish(
 async fn publish_one(
     state: &AppState,
     caller: Caller,
-    event: Result<Prepared, PublishRefusal>,
+    event: Result<Prepared, PublishRejection>,
 ) -> Outcome {
     let published = state.publish(caller, vec![event?]).await;
-    let receipts = published.map_err(|error| PublishRefusal::of_engine(error, false))?;
+    let receipts = published.map_err(|error| PublishRejection::of_engine(error, false))?;
     let mut receipts = receipts.into_iter();
     // The engine gives a receipt for each event.
     let receipt = receipts.next();
-    Ok(receipt.ok_or(PublishRefusal::Engine(PublishError::Closed))?)
+    Ok(receipt.ok_or(PublishRejection::Engine(PublishError::Closed))?)
 }
 
 fn response(outcomes: &[Outcome], mut memory: Reservation) -> Response {
@@ -99,7 +99,7 @@ fn write(outcomes: &[Outcome], failure: &mut Option<Failure>) -> Vec<u8> {
         })
         .sum();
     let mut json = Vec::with_capacity(events + 64);
-    let (mut stored, mut repeated, mut refused) = (0, 0, 0);
+    let (mut stored, mut repeated, mut rejected) = (0, 0, 0);
     json.extend_from_slice(b"{\"results\":[");
     for (index, outcome) in outcomes.iter().enumerate() {
         if index > 0 {
@@ -124,7 +124,7 @@ fn write(outcomes: &[Outcome], failure: &mut Option<Failure>) -> Vec<u8> {
                 }
             }
             Err(error) => {
-                refused += 1;
+                rejected += 1;
                 let problem = error.problem();
                 if failure.is_none() {
                     *failure = problem.as_failure();
@@ -136,7 +136,7 @@ fn write(outcomes: &[Outcome], failure: &mut Option<Failure>) -> Vec<u8> {
         }
         json.push(b'}');
     }
-    let counts = format!("],\"stored\":{stored},\"repeated\":{repeated},\"refused\":{refused}}}");
+    let counts = format!("],\"stored\":{stored},\"repeated\":{repeated},\"refused\":{rejected}}}");
     json.extend_from_slice(counts.as_bytes());
     json
 }

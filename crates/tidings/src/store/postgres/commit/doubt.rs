@@ -1,4 +1,4 @@
-//! Finds out whether a transaction was committed whose commit got no answer.
+//! Finds out whether a transaction was committed whose commit got no response.
 //!
 //! Not by the state of its transaction id: after a promotion, another transaction can have the same id.
 

@@ -227,7 +227,7 @@ pub(super) async fn look_up<'a>(
     }
     let answers = pipeline.finish().await?;
     let mut state = State::new(system);
-    // The first answer is that of BEGIN.
+    // The first response is that of BEGIN.
     for (query, rows) in queries.iter().zip(answers.iter().skip(1)) {
         for row in rows {
             read(query.lookup, row, &mut state)?;

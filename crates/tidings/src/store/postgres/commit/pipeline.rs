@@ -51,7 +51,7 @@ impl<'a> Pipeline<'a> {
         self.begin(Box::pin(answer)).await;
     }
 
-    /// Polls an answer once, which sends its statement.
+    /// Polls a response once, which sends its statement.
     async fn begin(&mut self, answer: Answer<'a>) {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let mut answer = maybe_done(answer);
@@ -69,7 +69,7 @@ impl<'a> Pipeline<'a> {
         answers.any(|answer| matches!(answer, MaybeDone::Done(Err(_))))
     }
 
-    /// Waits for all answers. Of several errors it returns the first, which is the cause of the others.
+    /// Waits for all responses. Of several errors it returns the first, which is the cause of the others.
     pub(super) async fn finish(self) -> Result<Vec<Vec<Row>>, Error> {
         let mut rows = Vec::with_capacity(self.answers.len());
         let mut failed = None;

@@ -7,7 +7,7 @@ use crate::store::decide::publish::{There, limit_of, owner_of};
 use crate::store::{self, Conflict, OverQuota, Publication, PublishOutcome, Submission};
 
 /// Why nothing of a request is stored.
-enum Refused {
+enum Rejected {
     Conflict(Conflict),
     OverQuota { index: usize, owner: OwnerId },
 }
@@ -18,7 +18,7 @@ impl<'a> State<'a> {
     /// room.
     pub(super) fn publish(&mut self, request: &'a Publication) -> PublishOutcome {
         let mut stored: Vec<store::Stored> = Vec::with_capacity(request.submissions.len());
-        let mut refused = None;
+        let mut rejected = None;
         for (index, submission) in request.submissions.iter().enumerate() {
             let id = submission.event.id;
             let owner = owner_of(&submission.event, self.system);
@@ -26,7 +26,7 @@ impl<'a> State<'a> {
                 match there.repeated_by(submission, owner) {
                     Some(repeat) => stored.push(repeat),
                     None => {
-                        refused = Some(Refused::Conflict(Conflict { index, id }));
+                        rejected = Some(Rejected::Conflict(Conflict { index, id }));
                         break;
                     }
                 }
@@ -34,7 +34,7 @@ impl<'a> State<'a> {
             }
             let limit = limit_of(owner, self.system, request);
             if !self.feed(owner).occupy(submission.stored_bytes(), limit) {
-                refused = Some(Refused::OverQuota { index, owner });
+                rejected = Some(Rejected::OverQuota { index, owner });
                 break;
             }
             stored.push(store::Stored {
@@ -46,16 +46,16 @@ impl<'a> State<'a> {
                 deleted: false,
             });
         }
-        let Some(refused) = refused else {
+        let Some(rejected) = rejected else {
             return PublishOutcome::Stored(stored);
         };
         let added = stored.iter().zip(&request.submissions).rev();
         for (one, submission) in added.filter(|(one, _)| !one.repeated) {
             self.take_back(one.owner, submission);
         }
-        match refused {
-            Refused::Conflict(conflict) => PublishOutcome::Conflict(conflict),
-            Refused::OverQuota { index, owner } => PublishOutcome::OverQuota(OverQuota {
+        match rejected {
+            Rejected::Conflict(conflict) => PublishOutcome::Conflict(conflict),
+            Rejected::OverQuota { index, owner } => PublishOutcome::OverQuota(OverQuota {
                 index,
                 bytes: request.submissions[index].stored_bytes(),
                 used: self.feed(owner).bytes,

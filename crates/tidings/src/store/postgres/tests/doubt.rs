@@ -1,4 +1,4 @@
-//! Commits whose answer is lost.
+//! Commits whose response is lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};

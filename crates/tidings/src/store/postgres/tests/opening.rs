@@ -28,7 +28,7 @@ async fn nodes_that_start_at_once_have_one_identity() {
 }
 
 #[tokio::test]
-async fn a_schema_of_a_newer_version_is_refused() {
+async fn a_schema_of_a_newer_version_is_rejected() {
     let database = Database::create();
     open(&database).await;
     let known = database.query("SELECT max(version) FROM tidings_migration");
@@ -39,17 +39,17 @@ async fn a_schema_of_a_newer_version_is_refused() {
          SELECT version + 1, 'next', applied_on, checksum FROM tidings_migration \
          ORDER BY version DESC LIMIT 1",
     );
-    let refused = PostgresStore::open(&PostgresConfig::new(database.url())).await;
+    let rejected = PostgresStore::open(&PostgresConfig::new(database.url())).await;
     let found = known + 1;
     assert!(
-        matches!(&refused, Err(OpenFault::Newer { found: one, known: other })
+        matches!(&rejected, Err(OpenFault::Newer { found: one, known: other })
             if *one == found && *other == known),
-        "{refused:?}"
+        "{rejected:?}"
     );
 }
 
 #[tokio::test]
-async fn commits_that_could_be_lost_are_refused_unless_wanted() {
+async fn commits_that_could_be_lost_are_rejected_unless_wanted() {
     let database = Database::create();
     let name = database.url();
     let name = name.rsplit('/').next().unwrap();
@@ -57,15 +57,15 @@ async fn commits_that_could_be_lost_are_refused_unless_wanted() {
         "ALTER DATABASE {name} SET synchronous_commit = off"
     ));
     let config = PostgresConfig::new(database.url());
-    let refused = PostgresStore::open(&config).await;
+    let rejected = PostgresStore::open(&config).await;
     assert!(
         matches!(
-            &refused,
+            &rejected,
             Err(OpenFault::Join(JoinFault::Connect(
                 ConnectError::LossyCommit
             )))
         ),
-        "{refused:?}"
+        "{rejected:?}"
     );
     let store = PostgresStore::open(&config.with_lossy_commit(true)).await;
     store.unwrap().close().await;

@@ -178,11 +178,11 @@ async fn a_running_node_continues_while_a_newer_one_upgrades_the_schema() {
         use_once(&running, number).await;
         number += 1;
     }
-    let refused = PostgresStore::open(&PostgresConfig::new(database.url())).await;
-    let text = refused.as_ref().map_err(ToString::to_string).err();
+    let rejected = PostgresStore::open(&PostgresConfig::new(database.url())).await;
+    let text = rejected.as_ref().map_err(ToString::to_string).err();
     assert!(
-        matches!(&refused, Err(OpenFault::Newer { found: 999, known }) if *known == migrate::known_version()),
-        "{refused:?}"
+        matches!(&rejected, Err(OpenFault::Newer { found: 999, known }) if *known == migrate::known_version()),
+        "{rejected:?}"
     );
     assert!(text.is_some_and(|text| text.contains("a newer Tidings wrote it")));
     use_once(&running, number).await;

@@ -12,7 +12,7 @@ use crate::store_failure::StoreFailure;
 
 /// Why events are not marked or deleted.
 #[derive(Debug)]
-pub(crate) enum ChangeRefusal {
+pub(crate) enum ChangeRejection {
     /// The body is not JSON.
     Json(InvalidJson),
     /// The body does not select events, or has no valid status.
@@ -27,21 +27,21 @@ pub(crate) enum ChangeRefusal {
     Limit(LimitError),
     /// Too many bulk changes of all callers are waiting.
     Overloaded,
-    /// The client hung up before its change began. Nobody reads this.
+    /// The client disconnected before its change began. Nobody reads this.
     HungUp,
     /// The store failed.
     Store(StoreFailure),
-    /// The engine stopped the change, or refused it for a reason that this version does not know.
+    /// The engine stopped the change, or rejected it for a reason that this version does not know.
     Engine(ChangeError),
 }
 
-impl From<Violation> for ChangeRefusal {
+impl From<Violation> for ChangeRejection {
     fn from(violation: Violation) -> Self {
         Self::Json(violation.into())
     }
 }
 
-impl From<ChangeError> for ChangeRefusal {
+impl From<ChangeError> for ChangeRejection {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::EmptyFilter => {
@@ -61,12 +61,12 @@ impl From<ChangeError> for ChangeRefusal {
     }
 }
 
-impl ChangeRefusal {
+impl ChangeRejection {
     pub(crate) fn problem(&self) -> Problem {
         match self {
             Self::Json(invalid) => invalid.problem(),
             Self::Selection(violations) => invalid_change().violations(violations),
-            Self::Status(violations) => Problem::refusal(
+            Self::Status(violations) => Problem::rejection(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::InvalidChange,
                 "The request does not say how to mark the event",
@@ -86,17 +86,17 @@ impl ChangeRefusal {
                 "name fewer events at a time, or select them by a filter",
             ),
             Self::Limit(limit) => limit.problem(),
-            Self::Overloaded => Problem::refusal(
+            Self::Overloaded => Problem::rejection(
                 StatusCode::SERVICE_UNAVAILABLE,
                 ErrorCode::Overloaded,
                 "Too many bulk changes are waiting",
             )
             .effect("nothing was changed")
             .remedy("try again in a moment"),
-            Self::HungUp => Problem::refusal(
+            Self::HungUp => Problem::rejection(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::BodyUnreadable,
-                "The client hung up before its change began",
+                "The client disconnected before its change began",
             )
             .effect("nothing was changed")
             .remedy("send the request again"),
@@ -107,7 +107,7 @@ impl ChangeRefusal {
 }
 
 fn invalid_change() -> Problem {
-    Problem::refusal(
+    Problem::rejection(
         StatusCode::BAD_REQUEST,
         ErrorCode::InvalidChange,
         "The request does not say which events to change, or how",
@@ -157,7 +157,7 @@ mod tests {
             ),
             (ChangeError::Stopped, 500, ErrorCode::Internal),
         ] {
-            let problem = ChangeRefusal::from(error).problem();
+            let problem = ChangeRejection::from(error).problem();
             let answered = problem.status().as_u16();
             assert_eq!((answered, problem.into_body().code), (status, code));
         }

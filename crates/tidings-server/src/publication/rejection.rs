@@ -14,7 +14,7 @@ use crate::token::Scopes;
 
 /// Why events are not stored. An index is that of an event in a batch.
 #[derive(Debug)]
-pub(crate) enum PublishRefusal {
+pub(crate) enum PublishRejection {
     /// The body, or an event in it, is not JSON.
     Json(InvalidJson),
     /// A `CloudEvent` in structured mode, declared as plain JSON.
@@ -48,24 +48,24 @@ pub(crate) enum PublishRefusal {
     Limit(LimitError),
     /// The store failed.
     Store(StoreFailure),
-    /// The engine refused for a reason that this version does not know.
+    /// The engine rejected for a reason that this version does not know.
     Engine(PublishError),
 }
 
-impl From<Violation> for PublishRefusal {
+impl From<Violation> for PublishRejection {
     fn from(violation: Violation) -> Self {
         Self::Json(violation.into())
     }
 }
 
-impl From<LimitError> for PublishRefusal {
+impl From<LimitError> for PublishRejection {
     fn from(limit: LimitError) -> Self {
         Self::Limit(limit)
     }
 }
 
-impl PublishRefusal {
-    /// Why the engine refused a request. The response names the event only if there are several.
+impl PublishRejection {
+    /// Why the engine rejected a request. The response names the event only if there are several.
     pub(crate) fn of_engine(error: PublishError, is_batch: bool) -> Self {
         let in_batch = |index| is_batch.then_some(index);
         match error {
@@ -110,14 +110,14 @@ impl PublishRefusal {
                 shown_by: "the field `specversion` (Content-Type application/json)".to_owned(),
             }
             .problem(),
-            Self::Invalid(violations) => Problem::refusal(
+            Self::Invalid(violations) => Problem::rejection(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::InvalidEvent,
                 "The event breaks the rules",
             )
             .effect("nothing was stored")
             .violations(violations),
-            Self::EmptyBatch => Problem::refusal(
+            Self::EmptyBatch => Problem::rejection(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::InvalidEvent,
                 "The batch has no events",
@@ -145,7 +145,7 @@ impl PublishRefusal {
                 ),
                 "send fewer events at a time",
             ),
-            Self::Conflict { index, id } => Problem::refusal(
+            Self::Conflict { index, id } => Problem::rejection(
                 StatusCode::CONFLICT,
                 ErrorCode::EventConflict,
                 "Another event of this owner has the same id",
@@ -166,7 +166,7 @@ impl PublishRefusal {
                 bytes,
                 used,
                 limit,
-            } => Problem::refusal(
+            } => Problem::rejection(
                 StatusCode::FORBIDDEN,
                 ErrorCode::QuotaExceeded,
                 "The quota of the event's owner is used up",
@@ -217,11 +217,11 @@ mod tests {
             ),
         ] {
             let error = PublishError::Store(Arc::new(error));
-            let problem = PublishRefusal::of_engine(error, false).problem();
+            let problem = PublishRejection::of_engine(error, false).problem();
             let answered = problem.status().as_u16();
             assert_eq!((answered, problem.into_body().code), (status, code));
         }
-        let closed = PublishRefusal::of_engine(PublishError::Closed, true).problem();
+        let closed = PublishRejection::of_engine(PublishError::Closed, true).problem();
         assert_eq!(closed.into_body().code, ErrorCode::ShuttingDown);
     }
 }

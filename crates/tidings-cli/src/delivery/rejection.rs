@@ -1,15 +1,15 @@
-//! Converts a server's refusal to faults of lines.
+//! Converts a server's rejection to faults of lines.
 
 use tidings_client::{ClientError, ErrorKind};
 use tidings_event::{ErrorBody, ErrorCode};
 
-use super::batch::{Batch, Refused};
+use super::batch::{Batch, Rejected};
 
-/// A batch that the server refused as a whole because of its size.
+/// A batch that the server rejected as a whole because of its size.
 #[derive(Debug, PartialEq)]
 pub(super) enum Split {
     /// The only event of the batch is too large.
-    Refused(Refused),
+    Rejected(Rejected),
     /// Smaller batches can be accepted.
     Halves(Batch, Batch),
 }
@@ -17,12 +17,12 @@ pub(super) enum Split {
 /// Decides how to split a batch whose request failed. `None` if every other request would fail for the
 /// same reason.
 pub(super) fn split(batch: Batch, error: &ClientError) -> Option<Split> {
-    let body = error.refusal()?;
+    let body = error.rejection()?;
     if body.code != ErrorCode::TooLarge {
         return None;
     }
     if let [only] = &batch.entries[..] {
-        return Some(Split::Refused(Refused {
+        return Some(Split::Rejected(Rejected {
             line: only.line,
             faults: faults(body),
         }));
@@ -31,10 +31,10 @@ pub(super) fn split(batch: Batch, error: &ClientError) -> Option<Split> {
     Some(Split::Halves(first, second))
 }
 
-/// The refusal of a single event. `None` if the error is not about the event, so that the server would
-/// refuse every event.
-pub(super) fn of_event(line: u64, error: &ClientError) -> Option<Refused> {
-    let ErrorKind::Refused { status, body } = error.kind() else {
+/// The rejection of a single event. `None` if the error is not about the event, so that the server would
+/// reject every event.
+pub(super) fn of_event(line: u64, error: &ClientError) -> Option<Rejected> {
+    let ErrorKind::Rejected { status, body } = error.kind() else {
         return None;
     };
     let is_about_the_event = match body.code {
@@ -46,7 +46,7 @@ pub(super) fn of_event(line: u64, error: &ClientError) -> Option<Refused> {
         ErrorCode::Unknown => matches!(status, 400 | 409 | 413 | 422),
         _ => false,
     };
-    is_about_the_event.then(|| Refused {
+    is_about_the_event.then(|| Rejected {
         line,
         faults: faults(body),
     })
@@ -83,7 +83,7 @@ mod tests {
 
     fn body(faults: &[&str], remedies: &[&str]) -> ErrorBody {
         serde_json::from_value(json!({
-            "error": "refused", "code": "invalid_event", "severity": "ERROR",
+            "error": "rejected", "code": "invalid_event", "severity": "ERROR",
             "longDescription": faults, "suggestedRemediation": remedies,
         }))
         .unwrap()
@@ -101,6 +101,6 @@ mod tests {
             faults(&one_remedy),
             ["category is missing", "action is missing"]
         );
-        assert_eq!(faults(&body(&[], &[])), ["refused"]);
+        assert_eq!(faults(&body(&[], &[])), ["rejected"]);
     }
 }

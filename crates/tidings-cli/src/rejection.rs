@@ -1,11 +1,11 @@
-//! The subject of a server's refusal.
+//! The subject of a server's rejection.
 
 use tidings_client::{ClientError, ErrorKind};
 use tidings_event::ErrorCode;
 
 /// Whether another token, or one at all, would help.
 pub(crate) fn is_of_token(error: &ClientError) -> bool {
-    let code = error.refusal().map(|body| body.code);
+    let code = error.rejection().map(|body| body.code);
     matches!(error.kind(), ErrorKind::NoToken(_))
         || matches!(
             code,
