@@ -188,3 +188,34 @@ async fn a_running_node_continues_while_a_newer_one_upgrades_the_schema() {
     use_once(&running, number).await;
     running.close().await;
 }
+
+#[tokio::test]
+async fn a_migration_that_locks_in_another_order_begins_again() {
+    let database = Database::create();
+    open(&database).await.close().await;
+    let connector = Connector::new(&PostgresConfig::new(database.url())).unwrap();
+    let (node, driver) = connector.open().await.unwrap();
+    let driver = tokio::spawn(driver);
+    // The migration finds the deadlock, not the node.
+    let lock = "SET deadlock_timeout = '1min'; BEGIN; LOCK TABLE feed IN ROW EXCLUSIVE MODE";
+    node.batch_execute(lock).await.unwrap();
+    let waiting = "SELECT count(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid \
+         WHERE datname = current_database() AND relation = 'feed'::regclass AND NOT granted";
+    let mut next = migrate::MIGRATIONS.to_vec();
+    next.push(("V999__next", NEXT));
+    let wait_for_each_other = async {
+        while node.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {}
+        let lock = "LOCK TABLE event IN ROW EXCLUSIVE MODE; COMMIT";
+        node.batch_execute(lock).await.unwrap();
+    };
+    let (upgraded, ()) = join(
+        migrate::prepare_with(&connector, &next),
+        wait_for_each_other,
+    )
+    .await;
+    upgraded.unwrap();
+    let last = database.query("SELECT max(version) FROM tidings_migration");
+    assert_eq!(last[0].as_deref(), Some("999"));
+    drop(node);
+    driver.await.unwrap().unwrap();
+}
