@@ -7,6 +7,7 @@ pub(crate) mod connect;
 mod export;
 mod fault;
 mod heads;
+mod hosts;
 mod import;
 mod inspect;
 mod lead;

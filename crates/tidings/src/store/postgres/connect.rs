@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::timeout;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{CancelToken, Client, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
 use super::fault::ConnectError;
+use super::hosts::Hosts;
 use super::open_fault::OpenFault;
 use super::tls;
 use crate::config::PostgresConfig;
@@ -22,7 +24,7 @@ pub(crate) type Driver = tokio_postgres::Connection<
 
 /// Makes connections: it knows the hosts, the password and the certificates.
 pub(crate) struct Connector {
-    server: tokio_postgres::Config,
+    hosts: Hosts,
     tls: MakeRustlsConnect,
     password_file: Option<PathBuf>,
     timeout: Duration,
@@ -32,7 +34,7 @@ impl std::fmt::Debug for Connector {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Connector")
-            .field("server", &self.server)
+            .field("hosts", &self.hosts)
             .finish_non_exhaustive()
     }
 }
@@ -45,21 +47,37 @@ impl Connector {
             server.password(password.expose_secret());
         }
         Ok(Self {
-            server,
+            hosts: Hosts::of(&server),
             tls: tls::connector(&tls)?,
             password_file: config.password_file.clone(),
             timeout: config.timeout,
         })
     }
 
-    /// Opens a connection to the first host that has what `target_session_attrs` asks for. The caller polls
-    /// the driver.
+    /// Opens a connection to a host that has what `target_session_attrs` asks for: the one that accepted the last
+    /// connection, or the first of the others. Each has its share of the time. The caller polls the driver.
     pub(crate) async fn open(&self) -> Result<(Client, Driver), ConnectError> {
-        let mut server = self.server.clone();
-        if let Some(path) = &self.password_file {
-            server.password(read_password(path.clone()).await?.expose_secret());
+        let password = match &self.password_file {
+            Some(path) => Some(read_password(path.clone()).await?),
+            None => None,
+        };
+        let limit = self.timeout / self.hosts.number().max(1);
+        let mut failed = ConnectError::Silence;
+        for (index, server) in self.hosts.in_order() {
+            let mut server = server.clone();
+            if let Some(password) = &password {
+                server.password(password.expose_secret());
+            }
+            match timeout(limit, server.connect(self.tls.clone())).await {
+                Ok(Ok(opened)) => {
+                    self.hosts.accepted_by(index);
+                    return Ok(opened);
+                }
+                Ok(Err(error)) => failed = error.into(),
+                Err(_) => failed = ConnectError::Silence,
+            }
         }
-        Ok(server.connect(self.tls.clone()).await?)
+        Err(failed)
     }
 
     /// Tells the server to end what it runs on a connection.

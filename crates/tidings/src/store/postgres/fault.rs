@@ -14,6 +14,9 @@ pub(crate) enum ConnectError {
     /// No server could be reached, or it rejected.
     #[error("could not connect to PostgreSQL")]
     Server(#[from] tokio_postgres::Error),
+    /// No server answered in time.
+    #[error("PostgreSQL did not answer in time")]
+    Silence,
     /// The file with the password cannot be read.
     #[error("could not read the password in {}", .path.display())]
     Password {
@@ -98,9 +101,9 @@ impl From<ConnectError> for StoreError {
                 StoreError::Internal(source) => Self::Unavailable(source),
                 other => other,
             },
-            other @ (ConnectError::Password { .. } | ConnectError::LossyCommit) => {
-                Self::Unavailable(other.into())
-            }
+            other @ (ConnectError::Silence
+            | ConnectError::Password { .. }
+            | ConnectError::LossyCommit) => Self::Unavailable(other.into()),
         }
     }
 }

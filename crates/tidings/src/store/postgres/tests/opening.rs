@@ -1,9 +1,13 @@
 //! Opening a store: its schema, its identity and the node that leads.
 
 use std::error::Error as _;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 
 use futures_util::future::join_all;
 use secrecy::ExposeSecret as _;
+use tokio::net::TcpListener;
 
 use super::{Database, open};
 use crate::config::PostgresConfig;
@@ -11,6 +15,16 @@ use crate::store::postgres::fault::ConnectError;
 use crate::store::postgres::open_fault::{JoinFault, OpenFault};
 use crate::store::postgres::{PostgresStore, migrate};
 use crate::store::{Store as _, StoreError};
+
+/// What a future is ready with now.
+async fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_that_start_at_once_have_one_identity() {
@@ -86,6 +100,24 @@ async fn one_node_leads_until_it_ends() {
         tokio::task::yield_now().await;
     }
     stores[1].close().await;
+}
+
+#[tokio::test]
+async fn a_host_that_says_nothing_is_waited_for_once() {
+    let database = Database::create();
+    // The system accepts connections, and nobody answers.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = database.url();
+    let (user, host) = address.split_once('@').unwrap();
+    let url = format!("{user}@{},{host}", silent.local_addr().unwrap());
+    let store = PostgresStore::open(&PostgresConfig::new(url))
+        .await
+        .unwrap();
+    store.check().await.unwrap();
+    store.close().await;
+    silent.accept().await.unwrap();
+    let another = poll_once(silent.accept()).await;
+    assert!(another.is_none(), "{another:?}");
 }
 
 #[tokio::test]
