@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use tempfile::TempDir;
-use tidings_event::{Event, EventId, Severity, Status, StreamItem};
+use tidings_event::{Draft, Event, EventId, Severity, Status, StreamItem};
 use uuid::Uuid;
 
 use super::*;
+use crate::config::Config;
+use crate::error::PublishError;
+use crate::store::sqlite::SqliteStore;
 use crate::store::watched::WatchedStore;
 
 /// The time limit of a wait, far longer than any test takes.

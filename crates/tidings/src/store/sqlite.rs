@@ -16,6 +16,7 @@ mod data_files;
 mod directory;
 mod directory_error;
 mod draft;
+mod event_budget;
 #[cfg(feature = "postgres")]
 mod export;
 mod fault;
@@ -27,12 +28,14 @@ mod import;
 mod list;
 mod listing;
 mod lists;
+mod log_checkpoint;
 mod measure;
 mod migrations;
 mod newest;
 mod overlay_counts;
 mod publish;
 mod query;
+mod read_connection;
 mod read_pool;
 mod replay;
 mod reserve;
@@ -82,7 +85,8 @@ use crate::store::{
 };
 use directory::DataDirectory;
 use fault::{OpenFault, io_error};
-use read_pool::{ReadConnection, ReadPool};
+use read_connection::ReadConnection;
+use read_pool::ReadPool;
 use reserve::Disk;
 use settling::Settling;
 #[cfg(feature = "postgres")]
@@ -184,7 +188,7 @@ impl SqliteStore {
     async fn rejects_events(&self) -> Result<bool, StoreError> {
         let left = self
             .stream_pool
-            .read(|connection| reserve::free_pages(&connection.connection));
+            .read(|connection| event_budget::free_pages(&connection.connection));
         Ok(self.disk.rejects(left.await?))
     }
 

@@ -8,6 +8,7 @@ mod reader;
 use bytes::Bytes;
 
 use super::*;
+use crate::bus::Bus;
 use crate::bus::shaky::{Faults, Network};
 use reader::Reader;
 

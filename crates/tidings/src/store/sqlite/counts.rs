@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::OptionalExtension as _;
 use tidings_event::{Action, Category, EventTypes, OwnerId, Severity, Status, Summary};
 
-use super::read_pool::ReadConnection;
+use super::read_connection::ReadConnection;
 use super::row::{number, word};
 use super::type_pairs::pairs_of_system;
 use super::viewer::{SeenFeed, Viewer};

@@ -4,7 +4,7 @@ use rusqlite::{CachedStatement, Connection};
 use tidings_event::{EventFilter, EventId, OwnerId, PageRequest, PageToken, Total};
 
 use super::counts::{Counts, snapshot_of};
-use super::read_pool::ReadConnection;
+use super::read_connection::ReadConnection;
 use super::row::{SEEN_COLUMNS, overlay_join, with_event};
 use super::viewer::Viewer;
 use super::{search, select};

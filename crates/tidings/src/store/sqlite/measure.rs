@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::lists::List;
-use super::read_pool::ReadConnection;
+use super::read_connection::ReadConnection;
 use super::row::STORED_BYTES;
 
 /// The most events measured at a time: a commit of a few milliseconds.

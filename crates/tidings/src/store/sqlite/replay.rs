@@ -6,7 +6,7 @@ use tidings_event::{OwnerId, Rev, Timestamp};
 use super::created_events::{CreatedEvents, Reading};
 use super::lists::{List, overlaid_events};
 use super::newest::Newest;
-use super::read_pool::ReadConnection;
+use super::read_connection::ReadConnection;
 use super::row::{SEEN_COLUMNS, event_json, moment, overlay_join, rev, rev_to_sql, uuid, word};
 use super::viewer::{SeenFeed, Viewer};
 use crate::store::replayed::{Changed, REPLAY_PAGE_BYTES, REPLAY_PAGE_CHANGES, ReplayRow, page};

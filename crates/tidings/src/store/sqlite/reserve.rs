@@ -16,10 +16,11 @@ use rusqlite::Connection;
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use rustix::io::Errno;
 
-use super::connection::BUSY_TIMEOUT;
 use super::data_files::DATABASE;
 use super::directory::RESERVE;
+use super::event_budget::{Budget, free_pages};
 use super::fault::is_full;
+use super::log_checkpoint::{RESTART_LOG, checkpoint, empty_log, restart_log};
 use super::volume::Volume;
 use crate::config::Reserve;
 
@@ -32,20 +33,14 @@ const MOST_RESERVE: u64 = 64 * 1024 * 1024;
 /// On a small file system, the default reserve takes at most this part.
 const PART_OF_DISK: u64 = 16;
 
-/// An event takes up to three times its bytes: in the log, in the database, and in the indexes.
-const ROOM_PER_BYTE: u64 = 3;
-
 /// The space of the largest event. With less than this to spare, the disk counts as nearly full.
 const EVENT_ROOM: u64 = 448 * 1024;
 
 /// An event of ordinary size. A store that has space for it counts as ready, although it rejects the largest.
 const ORDINARY_EVENT: u64 = 4 * 1024;
 
-/// How long the writer waits for reads to release the log if there is little space.
-const CHECKPOINT_WAIT: Duration = Duration::from_secs(2);
-
-/// The same if there is space, and how long the writer does not try again after it waited in vain: all
-/// commits wait meanwhile, and a read can take seconds.
+/// How long the writer waits for reads to release the log if there is space, and how long it does not try again
+/// after it waited in vain: all commits wait meanwhile, and a read can take seconds.
 const TIDY_WAIT: Duration = Duration::from_millis(10);
 const TIDY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -55,9 +50,6 @@ const MOST_LOG_BYTES: u64 = 64 * 1024 * 1024;
 /// How long the log does not repeat that events are rejected: without a reserve, small writes can succeed
 /// between large ones that fail.
 const BETWEEN_NOTICES: Duration = Duration::from_secs(60);
-
-/// The space of a request beside its events: the pages of the counters, and the paths to all changed pages.
-const REQUEST_BYTES: u64 = 64 * 1024;
 
 /// The disk has space for an event, but the reserve needs it.
 #[derive(Debug, thiserror::Error)]
@@ -187,14 +179,14 @@ impl Disk {
     /// The space for events: bytes of the disk, or pages that deleted events have left in the database.
     pub(crate) fn budget(&self, connection: &Connection) -> rusqlite::Result<Budget> {
         if self.wanted == 0 {
-            return Ok(Budget(u64::MAX));
+            return Ok(Budget::UNLIMITED);
         }
         let was_tight = self.is_tight();
         // Space that is free for a moment only does not end the rejection.
         let least = EVENT_ROOM + if was_tight { self.wanted / 4 } else { 0 };
         let enough = |spare: u64| spare >= least;
         let Some(mut spare) = self.spare() else {
-            return Ok(Budget(u64::MAX));
+            return Ok(Budget::UNLIMITED);
         };
         if !enough(spare) && length(&self.log()) > 0 {
             empty_log(connection)?;
@@ -202,7 +194,7 @@ impl Disk {
         }
         self.tight.store(!enough(spare), Ordering::Relaxed);
         if enough(spare) {
-            return Ok(Budget(spare / ROOM_PER_BYTE));
+            return Ok(Budget::of_disk(spare));
         }
         Ok(Budget::of_pages(free_pages(connection)?))
     }
@@ -366,25 +358,6 @@ impl Disk {
     }
 }
 
-/// How many bytes of events there is space for.
-#[derive(Debug)]
-pub(crate) struct Budget(u64);
-
-impl Budget {
-    /// The budget of a disk that is nearly full: half of the free bytes in the database.
-    const fn of_pages(free_pages: u64) -> Self {
-        Self(free_pages / 2)
-    }
-
-    /// Takes the space for the events of a request, and returns whether there is enough.
-    pub(crate) fn take(&mut self, bytes: u64) -> bool {
-        let taken = bytes.saturating_add(REQUEST_BYTES / ROOM_PER_BYTE);
-        let left = self.0.checked_sub(taken);
-        self.0 = left.unwrap_or(self.0);
-        left.is_some()
-    }
-}
-
 fn automatic_reserve(directory: &Path) -> u64 {
     let size = statvfs(directory)
         .map(|file_system| file_system.f_blocks.saturating_mul(file_system.f_frsize));
@@ -405,34 +378,6 @@ fn fill(mut file: &fs::File, bytes: u64) -> io::Result<()> {
         left -= now;
     }
     file.sync_data()
-}
-
-/// The bytes of the pages that deleted events have left in the database.
-pub(crate) fn free_pages(connection: &Connection) -> rusqlite::Result<u64> {
-    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
-    Ok(u64::from(number("freelist_count")?) * u64::from(number("page_size")?))
-}
-
-/// Writes the log into the database and restarts it within its file.
-const RESTART_LOG: &str = "PRAGMA wal_checkpoint(RESTART)";
-
-/// Writes the log into the database and truncates it to nothing.
-const EMPTY_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
-
-fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
-    checkpoint(connection, EMPTY_LOG, CHECKPOINT_WAIT).map(drop)
-}
-
-fn restart_log(connection: &Connection) -> rusqlite::Result<()> {
-    checkpoint(connection, RESTART_LOG, CHECKPOINT_WAIT).map(drop)
-}
-
-/// Returns whether it succeeded. If reads hold the log for longer than `wait`, it stays as it is.
-fn checkpoint(connection: &Connection, sql: &str, wait: Duration) -> rusqlite::Result<bool> {
-    connection.busy_timeout(wait)?;
-    let is_busy = connection.query_row(sql, [], |row| row.get::<_, bool>(0));
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    Ok(!is_busy?)
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ mod tests {
     use crate::search::fold;
     use crate::store::search_walk::Budget;
     use crate::store::sqlite::connection::{open_read_connection, open_writer};
-    use crate::store::sqlite::read_pool::ReadConnection;
+    use crate::store::sqlite::read_connection::ReadConnection;
     use crate::store::sqlite::search_blocks::add_blocks;
     use crate::{Config, Tidings};
 

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use tidings_event::Rev;
 
 use super::created_events::{CreatedEvents, Reading};
-use super::read_pool::ReadConnection;
+use super::read_connection::ReadConnection;
 use super::row::{rev, rev_to_sql};
 use super::viewer::SeenFeed;
 use crate::search::{BlockBuilder, GramFilter};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::lists::{List, Listed};
 use super::newest::Newest;
-use super::read_pool::ReadConnection;
+use super::read_connection::ReadConnection;
 use super::row::{number_to_sql, rev, rev_to_sql, uuid};
 use crate::store::Progress;
 use crate::store::moment::nanoseconds;

@@ -4,7 +4,7 @@ use rusqlite::Params;
 use tidings_event::{EventType, OwnerId};
 
 use super::lists::overlaid_events;
-use super::read_pool::ReadConnection;
+use super::read_connection::ReadConnection;
 use super::row::word;
 
 /// The pairs of a feed in the order of the counters' key, so that only as many are read as are wanted.

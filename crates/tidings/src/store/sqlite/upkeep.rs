@@ -9,7 +9,7 @@ use tidings_event::{EventId, OwnerId, Rev, Severity, SortKey, Status, Timestamp}
 use super::created_events::{CreatedEvents, Reading};
 use super::lists::List;
 use super::overlay_counts::OverlayCounts;
-use super::read_pool::ReadConnection;
+use super::read_connection::ReadConnection;
 use super::row::{moment, uuid, word};
 use super::viewer::SeenFeed;
 use crate::retention::Retention;

@@ -5,7 +5,7 @@ use tidings_event::{OwnerId, Rev};
 
 use super::counts_blob;
 use super::newest::Newest;
-use super::read_pool::ReadConnection;
+use super::read_connection::ReadConnection;
 use super::row::rev;
 use crate::store::kind::KindCounts;
 use crate::store::{FeedBounds, Side};

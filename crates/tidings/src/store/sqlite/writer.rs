@@ -12,10 +12,11 @@ use tokio::sync::{mpsc, oneshot};
 use super::change;
 use super::checkpoints::Checkpoints;
 use super::directory;
+use super::event_budget::free_pages;
 use super::fault::{is_full, store_error};
 use super::feeds::Feeds;
 use super::publish::store_requests;
-use super::reserve::{Disk, free_pages};
+use super::reserve::Disk;
 use super::settling::Settling;
 use crate::store::{
     self, Committed, Group, NextGroup, Publication, PublishOutcome, StoreError, Submission,

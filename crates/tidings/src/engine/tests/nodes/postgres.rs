@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use super::random::change;
 use super::reader::Reader;
 use super::*;
-use crate::config::PostgresConfig;
+use crate::config::{BusConfig, PostgresConfig};
 use crate::schedules::seeds;
 use crate::store::postgres::tests::database::Database;
 
