@@ -9,6 +9,7 @@ mod plans;
 mod refill;
 mod schema;
 mod statements;
+mod upkeep;
 
 use tidings_event::{Event, EventId, IntoDraft as _, Limits, OwnerId, SystemId, Timestamp};
 

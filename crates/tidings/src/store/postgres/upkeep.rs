@@ -1,7 +1,7 @@
 //! Keeps the store tidy: old deletions, overlays of deleted system events, changes that no node asks for
 //! any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -154,18 +154,23 @@ impl Upkeep {
         }
         let transaction = connection.transaction().await.map_err(store_error)?;
         let mut room = OVERLAYS_AT_A_TIME;
+        let (mut found, mut owners) = (Vec::new(), BTreeSet::new());
         for row in &ended {
             if room == 0 {
                 break;
             }
-            let ended = Ended {
-                system: row.get(0),
-                rev: row.get(1),
-                severity: severity(row, 2)?,
-            };
-            let removed = ended.remove_overlays(&transaction, room).await?;
+            let one = Ended::find(&transaction, row, room).await?;
             // An event without overlays costs something, too.
-            room = room.saturating_sub(removed.max(1));
+            room = room.saturating_sub(one.owners.len().max(1));
+            owners.extend(one.owners.iter().copied());
+            found.push(one);
+        }
+        // The feeds of all events at once: event by event, the order would differ from that of commits.
+        let owners: Vec<Uuid> = owners.into_iter().collect();
+        let locked = transaction.query(LOCK_FEEDS, &[&owners]).await;
+        locked.map_err(store_error)?;
+        for one in &found {
+            one.remove_overlays(&transaction).await?;
         }
         transaction.commit().await.map_err(store_error)?;
         Ok(true)
@@ -239,34 +244,45 @@ async fn drop_changes(connection: &Pooled) -> Result<bool, tokio_postgres::Error
     Ok(dropped > 0)
 }
 
-/// A deleted system event.
+/// A deleted system event, and overlays of it.
 struct Ended {
     system: Uuid,
     rev: i64,
     severity: Severity,
+    /// The owners of the overlays.
+    owners: Vec<Uuid>,
+    /// Whether it has no other overlays.
+    is_all: bool,
 }
 
 impl Ended {
-    /// Removes at most `room` of its overlays, and returns how many. The row of the event goes with the last;
-    /// before that it says that some are missing.
-    async fn remove_overlays(
-        &self,
+    /// The event of a row, with at most `room` of its overlays.
+    async fn find(
         transaction: &Transaction<'_>,
+        row: &Row,
         room: usize,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Self, StoreError> {
+        let rev: i64 = row.get(1);
         let limit = i64::try_from(room).unwrap_or(i64::MAX);
         let rows = transaction
             .query(
                 "SELECT owner FROM overlay WHERE system_rev = $1 ORDER BY owner LIMIT $2",
-                &[&self.rev, &limit],
+                &[&rev, &limit],
             )
             .await
             .map_err(store_error)?;
-        let owners: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
-        transaction
-            .query(LOCK_FEEDS, &[&owners])
-            .await
-            .map_err(store_error)?;
+        Ok(Self {
+            system: row.get(0),
+            rev,
+            severity: severity(row, 2)?,
+            owners: rows.iter().map(|row| row.get(0)).collect(),
+            is_all: rows.len() < room,
+        })
+    }
+
+    /// Removes the overlays, whose feeds are locked. The row of the event goes with the last; before that it says
+    /// that some are missing.
+    async fn remove_overlays(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let index = i32::from(Kind::of(self.severity, Status::Unread).number() / 2) + 1;
         transaction
             .execute(
@@ -277,16 +293,15 @@ impl Ended {
                  - (NOT gone.deleted AND gone.status = 1)::int, \
                  overlay_deleted[$3] = overlay_deleted[$3] - gone.deleted::int \
                  FROM gone WHERE feed.owner = gone.owner",
-                &[&self.rev, &owners, &index],
+                &[&self.rev, &self.owners, &index],
             )
             .await
             .map_err(store_error)?;
-        let rest = match rows.len() < room {
+        let rest = match self.is_all {
             true => "DELETE FROM ended WHERE owner = $1 AND system_rev = $2",
             false => "UPDATE ended SET ended_at = 0 WHERE owner = $1 AND system_rev = $2",
         };
         let done = transaction.execute(rest, &[&self.system, &self.rev]).await;
-        done.map_err(store_error)?;
-        Ok(rows.len())
+        done.map(drop).map_err(store_error)
     }
 }
