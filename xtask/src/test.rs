@@ -14,7 +14,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     crash_rounds: Option<u32>,
 
-    /// How long the nodes of a cluster are under faults, in seconds [default: 45]
+    /// How long the nodes of a cluster are under faults, in seconds [default: 75]
     #[arg(long, value_name = "SECONDS")]
     cluster_seconds: Option<u64>,
 }

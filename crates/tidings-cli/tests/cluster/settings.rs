@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-/// How long the nodes are under faults with the bus NATS, unless `TIDINGS_CLUSTER_SECONDS` says otherwise.
-const SECONDS: u64 = 45;
+/// How long the nodes are under faults with the bus NATS: longer than what users did to deleted system events is kept,
+/// unless `TIDINGS_CLUSTER_SECONDS` says otherwise.
+const SECONDS: u64 = 75;
 
 /// The seed of a run, and its length.
 #[derive(Clone, Copy, Debug)]
