@@ -136,3 +136,38 @@ impl Heads {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::hub::Holes;
+    use crate::store::sqlite::SqliteStore;
+    use crate::store::watched::WatchedStore;
+
+    #[tokio::test]
+    async fn compares_a_thousand_feeds_in_one_read() {
+        let directory = TempDir::new().unwrap();
+        let store = SqliteStore::open(directory.path()).unwrap();
+        let store = Arc::new(WatchedStore::shared(store));
+        let hub = Arc::new(Hub::new(1024, Holes::Refill));
+        let owners = std::iter::repeat_with(OwnerId::mint).take(10 * BATCH);
+        let seats: Vec<_> = owners.map(|owner| hub.join(owner, owner)).collect();
+        let heads = Heads::new(
+            Arc::clone(&store) as _,
+            hub,
+            Arc::new(Metrics::new()),
+            Duration::MAX,
+        );
+        heads.compare_all().await.unwrap();
+        assert_eq!(store.comparisons.load(Ordering::Relaxed), 10);
+        assert_eq!(heads.metrics.heads_compared.get(), seats.len() as u64);
+        // Those that nobody follows any more are left out.
+        drop(seats);
+        heads.compare_all().await.unwrap();
+        assert_eq!(store.comparisons.load(Ordering::Relaxed), 10);
+    }
+}

@@ -32,6 +32,8 @@ pub(crate) struct WatchedStore {
     pub(crate) upkeep_panics: AtomicBool,
     /// What was committed, if several engines share the store.
     log: Option<Log>,
+    /// Reads of heads.
+    pub(crate) comparisons: AtomicUsize,
     pub(crate) refills: AtomicUsize,
     pub(crate) refills_fail: AtomicBool,
     /// Each refill takes a permit.
@@ -46,6 +48,7 @@ impl WatchedStore {
             commit_panics: AtomicBool::new(false),
             upkeep_panics: AtomicBool::new(false),
             log: None,
+            comparisons: AtomicUsize::new(0),
             refills: AtomicUsize::new(0),
             refills_fail: AtomicBool::new(false),
             refill_gate: Semaphore::new(Semaphore::MAX_PERMITS),
@@ -126,6 +129,7 @@ impl Store for WatchedStore {
     }
 
     async fn heads(&self, owners: &[OwnerId]) -> Result<Vec<(OwnerId, Rev)>, StoreError> {
+        self.comparisons.fetch_add(1, Ordering::Relaxed);
         Ok(self.log().heads(owners))
     }
 
