@@ -22,6 +22,7 @@ mod engine;
 mod fan_out;
 mod filling;
 mod grown;
+mod heads;
 mod hostile;
 mod http;
 mod http2;
@@ -34,6 +35,8 @@ mod ingest_batch;
 mod machine;
 mod many_owners;
 mod peers;
+#[path = "../../tidings/tests/support/postgres_programs.rs"]
+mod postgres_programs;
 mod process;
 mod publish_request;
 mod publishers;
@@ -112,6 +115,8 @@ enum Name {
     Search,
     BulkMark,
     Retention,
+    /// Needs PostgreSQL's programs.
+    Heads,
     /// All attacks.
     Hostile,
     /// The attacks of an ordinary account alone.
@@ -222,6 +227,7 @@ async fn run(bench: &Bench, name: Name) -> anyhow::Result<Vec<Table>> {
         Name::Search => search::run(bench).await,
         Name::BulkMark => bulk_mark::run(bench).await,
         Name::Retention => retention::run(bench).await,
+        Name::Heads => heads::run(bench).await,
         Name::Hostile => {
             let strangers = hostile::run(bench).await?;
             return Ok(vec![strangers, hostile::account::run(bench).await?]);
