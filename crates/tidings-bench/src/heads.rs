@@ -1,7 +1,5 @@
 //! The comparison of heads: many live feeds on one of several nodes, without a bus and without traffic.
 
-mod database;
-
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -11,12 +9,12 @@ use uuid::Uuid;
 
 use crate::Bench;
 use crate::cpu;
+use crate::database::{MISSING, Server};
 use crate::engine::Engine;
 use crate::inboxes::owner;
 use crate::report::{Table, Target};
 use crate::statistics::{Samples, number};
 use crate::waiting::soon;
-use database::Server;
 
 /// The events of one request.
 const BATCH: usize = 100;
@@ -36,7 +34,11 @@ struct Shares {
 
 pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     let feeds = bench.size(10_000_u32, 1_000);
-    let server = Server::start(bench).await?;
+    let mut table = Table::new("heads: live feeds without a bus and without traffic");
+    let Some(server) = Server::start(bench).await? else {
+        table.note(MISSING);
+        return Ok(table);
+    };
     fill(bench, &server, feeds).await?;
     let (mut compared, mut idle) = (Shares::default(), Shares::default());
     for _ in 0..bench.size(2, 1) {
@@ -44,7 +46,6 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         measure(bench, &server, (feeds, interval), &mut compared).await?;
         measure(bench, &server, (feeds, NEVER), &mut idle).await?;
     }
-    let mut table = Table::new("heads: live feeds without a bus and without traffic");
     let without = "the same without the comparison";
     let target = Target::AtMost(MOST_PERCENT);
     table.difference(

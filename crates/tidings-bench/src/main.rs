@@ -18,6 +18,7 @@ mod content;
 mod cores;
 mod cpu;
 mod crowd;
+mod database;
 mod engine;
 mod fan_out;
 mod filling;
@@ -35,6 +36,7 @@ mod ingest_batch;
 mod machine;
 mod many_owners;
 mod peers;
+mod postgres;
 #[path = "../../tidings/tests/support/postgres_programs.rs"]
 mod postgres_programs;
 mod process;
@@ -102,6 +104,7 @@ struct Args {
 enum Name {
     Ingest,
     IngestBatch,
+    Postgres,
     ManyOwners,
     Idle,
     Users,
@@ -214,6 +217,7 @@ async fn run(bench: &Bench, name: Name) -> anyhow::Result<Vec<Table>> {
     let table = match name {
         Name::Ingest => ingest::run(bench).await,
         Name::IngestBatch => ingest_batch::run(bench).await,
+        Name::Postgres => postgres::run(bench).await,
         Name::ManyOwners => many_owners::run(bench).await,
         Name::Idle => idle::run(bench).await,
         Name::Users => users::run(bench).await,

@@ -41,7 +41,8 @@ struct Cluster {
 
 impl Cluster {
     fn start() -> Self {
-        let programs = Programs::find();
+        let programs = Programs::installed()
+            .expect("PostgreSQL is installed, or TIDINGS_TEST_POSTGRES is set");
         let place = tempfile::tempdir().expect("a directory can be made");
         programs.give(place.path());
         let (_, key) = certify(place.path());

@@ -115,7 +115,8 @@ impl Server {
     /// Starts a server in a temporary directory. A shell keeps it: it stops the server and removes the
     /// directory when its input ends, as it does when this process ends in whatever way.
     fn start() -> Self {
-        let programs = Programs::find();
+        let programs = Programs::installed()
+            .expect("PostgreSQL is installed, or TIDINGS_TEST_POSTGRES is set");
         let directory = tempfile::Builder::new()
             .prefix("tidings-postgres-")
             .tempdir()

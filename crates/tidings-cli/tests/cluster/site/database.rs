@@ -46,7 +46,8 @@ pub(crate) struct Database {
 impl Database {
     /// Starts a server with an empty database, and its replica if wanted.
     pub(crate) async fn start(directory: &Path, warden: &Arc<Warden>, has_replica: bool) -> Self {
-        let programs = Programs::find();
+        let programs = Programs::installed()
+            .expect("PostgreSQL is installed, or TIDINGS_TEST_POSTGRES is set");
         let directory = directory.join("postgres");
         fs::create_dir(&directory).expect("a directory can be made");
         programs.give(&directory);
