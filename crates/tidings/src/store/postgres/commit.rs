@@ -1,5 +1,5 @@
-//! Commits groups. A group takes a fixed number of statements in two round trips, however many events it has:
-//! the first locks and looks up, the second writes and commits. In between everything is decided in memory.
+//! Commits groups. A group takes few statements, however many events it has, and usually two round trips: the
+//! first locks and looks up, the second writes and commits. In between everything is decided in memory.
 
 mod change;
 mod confirm;
@@ -23,6 +23,7 @@ use super::pool::{Pool, Pooled};
 use crate::store::{Committed, Group, NextGroup, PublishOutcome, StoreError};
 use doubt::Evidence;
 pub(super) use lookup::LOCK_FEEDS;
+use lookup::Newcomers;
 use state::State;
 use subjects::Subjects;
 
@@ -49,6 +50,7 @@ pub(super) struct Commits {
     sent: AtomicU64,
     /// Whether the server had no room for the last events.
     is_full: AtomicBool,
+    newcomers: Newcomers,
 }
 
 /// Why a group was not committed, or may not have been.
@@ -119,13 +121,14 @@ impl Drop for Ongoing {
 }
 
 impl Commits {
-    pub(super) const fn new(pool: Pool, system: SystemId, timeout: Duration) -> Self {
+    pub(super) fn new(pool: Pool, system: SystemId, timeout: Duration) -> Self {
         Self {
             pool,
             system,
             timeout,
             sent: AtomicU64::new(0),
             is_full: AtomicBool::new(false),
+            newcomers: Newcomers::default(),
         }
     }
 
@@ -262,7 +265,13 @@ impl Commits {
         let connection = ongoing.0.as_deref().expect("it was just given");
         // The server gives up first, and says why.
         let silence = self.timeout * 2;
-        let looked_up = lookup::look_up(connection, &self.sent, subjects, self.system);
+        let looked_up = lookup::look_up(
+            connection,
+            &self.sent,
+            subjects,
+            self.system,
+            &self.newcomers,
+        );
         let mut state: State<'_> = timeout(silence, looked_up)
             .await
             .map_err(|_| Failure::Silence)??;

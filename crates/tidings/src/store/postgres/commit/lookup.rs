@@ -1,10 +1,11 @@
-//! Locks the feeds of a group and looks up its events, in one round trip.
+//! Locks the feeds of a group and looks up its events, in one round trip. A second one is needed if a feed is
+//! missing, or if there can be tombstones.
 //!
 //! All statements look rows up by their keys, one by one in the order of the parameters. `LATERAL` keeps
 //! that order whatever the planner believes about the sizes of the tables, and so nodes lock in one order.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tidings_event::wire::Digest;
 use tidings_event::{EventId, Rev, Severity, SystemId};
@@ -26,7 +27,7 @@ use crate::store::postgres::pool::Connection;
 use crate::store::postgres::row::{event_json, id, moment, number, owner, rev, severity, status};
 
 pub(super) const MAKE_FEEDS: &str = "INSERT INTO feed (owner) SELECT k.owner FROM unnest($1::uuid[]) AS k (owner) \
-     ON CONFLICT DO NOTHING";
+     ON CONFLICT DO NOTHING RETURNING owner";
 
 pub(in crate::store::postgres) const LOCK_FEEDS: &str = "SELECT feed.owner, feed.head, feed.bytes, feed.deletions, feed.counts, \
      feed.overlay_read, feed.overlay_deleted FROM unnest($1::uuid[]) AS k (owner) \
@@ -122,23 +123,24 @@ impl Lookup {
 
 impl Query {
     /// The statements for a group, in the order in which they lock. Those without subjects are left out.
-    fn all(subjects: &Subjects, system: SystemId) -> Vec<Self> {
+    fn all(subjects: &Subjects, system: SystemId, makes_feeds: bool) -> Vec<Self> {
         let owners: Vec<Uuid> = subjects
             .owners
             .iter()
             .map(|owner| *owner.as_uuid())
             .collect();
         let system = *system.as_uuid();
-        let mut queries = vec![
-            Self {
+        let mut queries = Vec::new();
+        if makes_feeds {
+            queries.push(Self {
                 lookup: Lookup::MakeFeeds,
                 parameters: vec![Box::new(owners.clone())],
-            },
-            Self {
-                lookup: Lookup::Feeds,
-                parameters: vec![Box::new(owners)],
-            },
-        ];
+            });
+        }
+        queries.push(Self {
+            lookup: Lookup::Feeds,
+            parameters: vec![Box::new(owners)],
+        });
         let mut add = |lookup, is_empty: bool, parameters| {
             if !is_empty {
                 queries.push(Self { lookup, parameters });
@@ -164,17 +166,8 @@ impl Query {
         for (lookup, keys) in [
             (Lookup::OwnEvents, &subjects.own),
             (Lookup::PublishedEvents, &subjects.published),
-            (Lookup::Tombstones, &subjects.deleted),
         ] {
-            let (owners, ids): (Vec<Uuid>, Vec<Uuid>) = keys
-                .iter()
-                .map(|(owner, id)| (*owner.as_uuid(), *id.as_uuid()))
-                .unzip();
-            add(
-                lookup,
-                keys.is_empty(),
-                vec![Box::new(owners), Box::new(ids)],
-            );
+            add(lookup, keys.is_empty(), columns(keys));
         }
         let ending = &subjects.ending;
         add(
@@ -194,6 +187,19 @@ fn uuids(ids: &BTreeSet<EventId>) -> Vec<Uuid> {
     ids.iter().map(|id| *id.as_uuid()).collect()
 }
 
+fn columns<'k>(keys: impl IntoIterator<Item = &'k Key>) -> Vec<Box<dyn ToSql + Sync + Send>> {
+    let keys = keys.into_iter();
+    let (owners, ids): (Vec<Uuid>, Vec<Uuid>) = keys
+        .map(|(owner, id)| (*owner.as_uuid(), *id.as_uuid()))
+        .unzip();
+    vec![Box::new(owners), Box::new(ids)]
+}
+
+/// Whether the next group is expected to have an owner without a feed, as the last ones had. A wrong guess costs a
+/// round trip or a statement.
+#[derive(Debug, Default)]
+pub(super) struct Newcomers(AtomicBool);
+
 /// Begins a transaction, locks the feeds of the group and reads what it needs. Feeds that are missing are
 /// made.
 pub(super) async fn look_up<'a>(
@@ -201,10 +207,52 @@ pub(super) async fn look_up<'a>(
     sent: &AtomicU64,
     subjects: &Subjects,
     system: SystemId,
+    newcomers: &Newcomers,
 ) -> Result<State<'a>, Failure> {
-    let queries = Query::all(subjects, system);
+    let mut makes_feeds = newcomers.0.load(Ordering::Relaxed);
+    loop {
+        let begin = match connection.takes_new_plans() {
+            true => "DISCARD PLANS; BEGIN",
+            false => "BEGIN",
+        };
+        let mut state = State::new(system);
+        let queries = Query::all(subjects, system, makes_feeds);
+        let made = ask(connection, sent, Some(begin), &queries, &mut state).await?;
+        let is_missing = state.feeds.len() < subjects.owners.len();
+        newcomers.0.store(made > 0 || is_missing, Ordering::Relaxed);
+        if is_missing && !makes_feeds {
+            // From the beginning, since locks are taken in the order of the owners.
+            ask(connection, sent, Some("ROLLBACK"), &[], &mut state).await?;
+            makes_feeds = true;
+            continue;
+        }
+        // The feed says whether there are any, and the lock keeps it so.
+        let deleted = subjects.deleted.iter().filter(|(owner, _)| {
+            let feed = state.feeds.get(owner);
+            feed.is_none_or(|feed| feed.deletions > 0)
+        });
+        let deleted: Vec<&Key> = deleted.collect();
+        if !deleted.is_empty() {
+            let query = Query {
+                lookup: Lookup::Tombstones,
+                parameters: columns(deleted),
+            };
+            ask(connection, sent, None, &[query], &mut state).await?;
+        }
+        return Ok(state);
+    }
+}
+
+/// Sends statements in one round trip, and adds what they return to the state. Returns how many feeds were made.
+async fn ask(
+    connection: &Connection,
+    sent: &AtomicU64,
+    first: Option<&'static str>,
+    queries: &[Query],
+    state: &mut State<'_>,
+) -> Result<usize, Failure> {
     let mut statements = Vec::with_capacity(queries.len());
-    for query in &queries {
+    for query in queries {
         statements.push(connection.prepared(query.lookup.sql()).await?);
     }
     let parameters: Vec<Vec<&(dyn ToSql + Sync)>> = queries
@@ -217,26 +265,26 @@ pub(super) async fn look_up<'a>(
         })
         .collect();
     let mut pipeline = Pipeline::new(connection, sent);
-    let begin = match connection.takes_new_plans() {
-        true => "DISCARD PLANS; BEGIN",
-        false => "BEGIN",
-    };
-    pipeline.send_simple(begin).await;
+    if let Some(first) = first {
+        pipeline.send_simple(first).await;
+    }
     for (statement, parameters) in statements.iter().zip(&parameters) {
         pipeline.send(statement, parameters).await;
     }
     let answers = pipeline.finish().await?;
-    let mut state = State::new(system);
-    // The first response is that of BEGIN.
-    for (query, rows) in queries.iter().zip(answers.iter().skip(1)) {
+    let answers = answers.iter().skip(usize::from(first.is_some()));
+    let mut made = 0;
+    for (query, rows) in queries.iter().zip(answers) {
         for row in rows {
-            read(query.lookup, row, &mut state)?;
+            read(query.lookup, row, state)?;
         }
-        if matches!(query.lookup, Lookup::EndingOverlays) && rows.len() >= ENDING_ROWS {
-            state.ending.is_cut = true;
+        match query.lookup {
+            Lookup::MakeFeeds => made = rows.len(),
+            Lookup::EndingOverlays if rows.len() >= ENDING_ROWS => state.ending.is_cut = true,
+            _ => {}
         }
     }
-    Ok(state)
+    Ok(made)
 }
 
 /// Adds a row to the state.

@@ -28,9 +28,16 @@ async fn a_group_takes_as_many_statements_however_many_events_it_has() {
     let store = open(&database).await;
     let system = store.identity().system;
     let event = |number| submission(id(number), owner(number % 7), number, system);
-    let one = statements(&store, publishing(vec![event(1)])).await;
-    // BEGIN, make feeds, lock them, look up events and tombstones; insert, set feeds, COMMIT.
-    assert_eq!(one, 8);
+    // BEGIN, lock feeds, look up events; ROLLBACK, since the feed is missing; BEGIN, make it, lock it, look up
+    // events; insert, set feeds, COMMIT.
+    assert_eq!(statements(&store, publishing(vec![event(1)])).await, 11);
+    // More newcomers are expected now.
+    let more = publishing((2..8).map(event).collect());
+    assert_eq!(statements(&store, more).await, 7);
+    assert_eq!(statements(&store, publishing(vec![event(8)])).await, 7);
+    let one = statements(&store, publishing(vec![event(9)])).await;
+    // BEGIN, lock feeds, look up events; insert, set feeds, COMMIT.
+    assert_eq!(one, 6);
     let batch = publishing((100..200).map(event).collect());
     assert_eq!(statements(&store, batch).await, one);
     let requests = (200..264).map(|number| Publication {
@@ -44,7 +51,7 @@ async fn a_group_takes_as_many_statements_however_many_events_it_has() {
     assert_eq!(statements(&store, requests).await, one);
     // Repeats change nothing, but their commit waits until what they repeat is durable.
     let repeats = publishing((100..200).map(event).collect());
-    assert_eq!(statements(&store, repeats).await, 7);
+    assert_eq!(statements(&store, repeats).await, 5);
 
     let step = |number: u64, change| ChangeStep {
         owner: owner(number % 7),
@@ -63,10 +70,15 @@ async fn a_group_takes_as_many_statements_however_many_events_it_has() {
     let read = Change::Status(Status::Read);
     let one = statements(&store, steps(100..101, read)).await;
     assert_eq!(statements(&store, steps(101..165, read)).await, one);
-    let one = statements(&store, steps(100..101, Change::Delete)).await;
+    // Then the feed of each owner says that there are tombstones.
+    statements(&store, steps(100..107, Change::Delete)).await;
+    let one = statements(&store, steps(107..108, Change::Delete)).await;
     assert_eq!(
-        statements(&store, steps(101..165, Change::Delete)).await,
+        statements(&store, steps(108..165, Change::Delete)).await,
         one
     );
+    // And tombstones are looked up.
+    let batch = publishing((300..400).map(event).collect());
+    assert_eq!(statements(&store, batch).await, 7);
     store.close().await;
 }
