@@ -153,16 +153,36 @@ pub async fn move_store(
         .ok_or(MoveError::NoStore)?;
     let head = source.head().await.map_err(MoveError::Read)?;
     let (mut target, state) = Side::target(to).await.map_err(MoveError::Target)?;
+    let moved = run(
+        (&mut source, &head),
+        (&mut target, state),
+        tokens,
+        &mut report,
+    )
+    .await;
+    // So that a server can start at once.
+    target.release().await;
+    source.release().await;
+    moved
+}
+
+/// Moves the rows of an open store into another.
+async fn run(
+    (source, head): (&mut Side, &StoreHead),
+    (target, state): (&mut Side, TargetState),
+    tokens: MovedTokens<'_>,
+    report: &mut impl FnMut(MoveProgress),
+) -> Result<Moved, MoveError> {
     let (part, place) = match state {
         TargetState::New => {
-            target.create(&head).await.map_err(MoveError::Target)?;
+            target.create(head).await.map_err(MoveError::Target)?;
             (0, Place::BEGINNING)
         }
         // Perhaps by this move, which was interrupted at its very end.
         TargetState::Used => {
-            let is_moved = target.head().await.is_ok_and(|found| found.is_like(&head));
+            let is_moved = target.head().await.is_ok_and(|found| found.is_like(head));
             return if is_moved {
-                Ok(Moved::of(&head))
+                Ok(Moved::of(head))
             } else {
                 Err(MoveError::NotEmpty)
             };
@@ -183,18 +203,18 @@ pub async fn move_store(
             (part, place)
         }
     };
-    move_tokens(&source, &mut target, tokens).await?;
-    copy(&mut source, &mut target, &head, (part, place), &mut report).await?;
+    move_tokens(source, target, tokens).await?;
+    copy(source, target, head, (part, place), report).await?;
     report(MoveProgress::Settling);
     target.settle().await.map_err(MoveError::Target)?;
-    compare(&mut source, &mut target, &head, &mut report).await?;
+    compare(source, target, head, report).await?;
     report(MoveProgress::Counting);
     let audit = target.audit().await.map_err(MoveError::Write)?;
     if let Some(wrong) = audit.wrong.into_iter().next() {
         return Err(MoveError::WrongCount(wrong));
     }
-    target.finish(&head).await.map_err(MoveError::Write)?;
-    Ok(Moved::of(&head))
+    target.finish(head).await.map_err(MoveError::Write)?;
+    Ok(Moved::of(head))
 }
 
 /// Moves the revoked tokens. To do so again changes nothing.

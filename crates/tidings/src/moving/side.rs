@@ -150,4 +150,12 @@ impl Side {
             Self::Postgres(side) => side.finish(&source).await,
         }
     }
+
+    /// Lets others use the store. Without it they could only when the server has seen the end of the connection.
+    pub(super) async fn release(self) {
+        match self {
+            Self::Sqlite(_) => {}
+            Self::Postgres(side) => side.release().await,
+        }
+    }
 }

@@ -221,6 +221,15 @@ impl PostgresSide {
         };
         finished.await.map_err(store_error)
     }
+
+    /// Releases the lock of the nodes.
+    pub(crate) async fn release(self) {
+        // If it fails, the connection is lost, and the lock with it.
+        let _ = self
+            .connection
+            .batch_execute("ROLLBACK; SELECT pg_advisory_unlock_all()")
+            .await;
+    }
 }
 
 /// Renews the epoch of a store, so that every cursor gets a reset. No node may use it.

@@ -9,6 +9,7 @@ use tidings_event::Rev;
 use super::event;
 use crate::model::user;
 use crate::moves::{begin, finish, no_tokens};
+use crate::reader::STUCK;
 use crate::test_dir::TestDir;
 
 /// Stores that users have, with this many events each.
@@ -26,10 +27,19 @@ async fn filled(dir: &TestDir, events: u64) -> StoreConfig {
     dir.config().store
 }
 
-/// Opens an engine that must be rejected.
+/// Opens an engine that must be rejected, once the server has seen that a dropped move has ended.
 async fn rejection(store: &StoreConfig) -> String {
-    let rejected = Tidings::open(Config::for_store(store.clone())).await;
-    chain(&rejected.expect_err("the store is not whole"))
+    let rejected = async {
+        loop {
+            let rejected = Tidings::open(Config::for_store(store.clone())).await;
+            let text = chain(&rejected.expect_err("the store is not whole"));
+            if !text.contains("uses the store") {
+                return text;
+            }
+        }
+    };
+    let rejected = tokio::time::timeout(STUCK, rejected).await;
+    rejected.expect("the move has ended")
 }
 
 fn chain(error: &dyn Error) -> String {
