@@ -2,6 +2,7 @@
 
 mod abuse;
 pub(crate) mod account;
+mod alongside;
 mod attack;
 mod bystander;
 mod response;
@@ -9,14 +10,12 @@ mod unread_streams;
 mod victim;
 
 use std::net::SocketAddr;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use rustix::process::setpriority_process;
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use alongside::{ATTACKERS_NICE, Alongside, Signals};
 use attack::{Attack, Tally, Target as Victim};
 use bystander::{Bystander, ask_for_health};
 
@@ -29,9 +28,6 @@ use crate::tokens::Tokens;
 /// The user whose token the attackers have.
 const ATTACKER: Uuid = Uuid::from_u128(0x7b1d_2c3e_0000_4000_8000_0000_0000_000b);
 const BYSTANDER: Uuid = Uuid::from_u128(0x7b1d_2c3e_0000_4000_8000_0000_0000_000a);
-
-/// The priority of the attackers. They share a core with the bystander and must not delay it.
-const ATTACKERS_NICE: i32 = 10;
 
 /// The maximum time in which the server must close the connections of an attack.
 const RECOVERY: Duration = Duration::from_secs(60);
@@ -147,50 +143,24 @@ fn weather(
         server.process().resident_bytes()?,
     );
     server.process().forget_peak()?;
-    let (begun, beginning) = mpsc::channel();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let attackers = std::thread::spawn(move || attack_until(attack, &victim, &begun, stopped));
-    // An error means that the attackers failed; `join` returns their error.
-    let _ = beginning.recv();
-    let (cpu, since) = (server.process().cpu()?, Instant::now());
-    let during = bystander.measure(storm);
-    let cpu = (server.process().cpu()? - cpu).as_secs_f64() / since.elapsed().as_secs_f64();
-    drop(stop);
-    let tally = attackers
-        .join()
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    ensure!(!tally.is_empty(), "the attackers made no connection");
+    let work = move |signals: Signals| async move {
+        let (begin, stop) = signals.split();
+        attack::run(attack, &victim, begin, stop).await
+    };
+    let Alongside {
+        measured,
+        tally,
+        cpu,
+    } = alongside::measure(server, work, || bystander.measure(storm))?;
     recover(server, address, files)?;
     Ok(Turn {
         before,
-        during: during?,
+        during: measured,
         tally,
         cpu,
         bytes_before,
         peak_bytes: server.process().peak_resident_bytes()?,
     })
-}
-
-fn attack_until(
-    attack: Attack,
-    victim: &Victim,
-    begun: &mpsc::Sender<()>,
-    stopped: oneshot::Receiver<()>,
-) -> anyhow::Result<Tally> {
-    // Applies to this thread only.
-    setpriority_process(None, ATTACKERS_NICE)
-        .context("could not lower the priority of the attackers")?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let stop = async {
-        // The sender is dropped to stop the attack.
-        let _ = stopped.await;
-    };
-    let begin = || {
-        let _ = begun.send(());
-    };
-    Ok(runtime.block_on(attack::run(attack, victim, begin, stop)))
 }
 
 /// Waits until the server has closed the attackers' connections, and checks its health.

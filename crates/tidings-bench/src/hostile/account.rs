@@ -1,22 +1,21 @@
 //! Measures the latency of a user's requests while another account uses its limits in full.
 
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use fastrand::Rng;
-use rustix::process::setpriority_process;
 use tempfile::TempDir;
 use tidings::{Config, Draft, Event, Tidings};
 use tidings_event::{OwnerId, Severity};
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::abuse::{self, Abuse, Target as Place};
+use super::alongside::{self, ATTACKERS_NICE, Alongside, Signals};
 use super::attack::Tally;
 use super::victim::{Latencies, Victim};
-use super::{ATTACKER, ATTACKERS_NICE, BYSTANDER, mib, recover};
+use super::{ATTACKER, BYSTANDER, mib, recover};
 use crate::Bench;
 use crate::certificate::Certificate;
 use crate::content::{ACTED_UPON, Description};
@@ -231,53 +230,27 @@ fn weather(
     let files = server.process().open_files()?;
     let bytes_before = server.process().resident_bytes()?;
     server.process().forget_peak()?;
-    let (begun, beginning) = mpsc::channel();
-    let (stop, stopped) = oneshot::channel::<()>();
     let has_tls = place.tls.is_some();
     let address = place.server;
-    let account = std::thread::spawn(move || abuse_until(abuse, &place, &begun, stopped));
-    // An error means that the account failed; `join` returns its error.
-    let _ = beginning.recv();
-    let (cpu, since) = (server.process().cpu()?, std::time::Instant::now());
-    let during = victim.measure(storm);
-    let cpu = (server.process().cpu()? - cpu).as_secs_f64() / since.elapsed().as_secs_f64();
-    drop(stop);
-    let tally = account
-        .join()
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    ensure!(!tally.is_empty(), "the account made no connection");
+    let work = move |signals: Signals| async move {
+        let (begin, stop) = signals.split();
+        abuse::run(abuse, &place, begin, stop).await
+    };
+    let Alongside {
+        measured,
+        tally,
+        cpu,
+    } = alongside::measure(server, work, || victim.measure(storm))?;
     let peak_bytes = server.process().peak_resident_bytes()?;
     if !has_tls {
         recover(server, address, files)?;
     }
     Ok(Turn {
         before,
-        during: during?,
+        during: measured,
         tally,
         cpu,
         bytes_before,
         peak_bytes,
     })
-}
-
-fn abuse_until(
-    abuse: Abuse,
-    place: &Place,
-    begun: &mpsc::Sender<()>,
-    stopped: oneshot::Receiver<()>,
-) -> anyhow::Result<Tally> {
-    // Applies to this thread only.
-    setpriority_process(None, ATTACKERS_NICE)
-        .context("could not lower the priority of the account")?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let stop = async {
-        // The sender is dropped to stop the abuse.
-        let _ = stopped.await;
-    };
-    let begin = || {
-        let _ = begun.send(());
-    };
-    Ok(runtime.block_on(abuse::run(abuse, place, begin, stop)))
 }
