@@ -11,7 +11,7 @@ use tidings_event::{
     EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev, Timestamp,
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{RwLock, Semaphore};
 
 use super::sqlite::SqliteStore;
 use super::{
@@ -32,6 +32,8 @@ pub(crate) struct WatchedStore {
     pub(crate) upkeep_panics: AtomicBool,
     /// What was committed, if several engines share the store.
     log: Option<Log>,
+    /// Held from before a commit until the log has it: a real store never shows less than it has committed.
+    committing: RwLock<()>,
     /// Reads of heads.
     pub(crate) comparisons: AtomicUsize,
     pub(crate) refills: AtomicUsize,
@@ -48,6 +50,7 @@ impl WatchedStore {
             commit_panics: AtomicBool::new(false),
             upkeep_panics: AtomicBool::new(false),
             log: None,
+            committing: RwLock::default(),
             comparisons: AtomicUsize::new(0),
             refills: AtomicUsize::new(0),
             refills_fail: AtomicBool::new(false),
@@ -96,6 +99,7 @@ impl Store for WatchedStore {
             !self.commit_panics.load(Ordering::Relaxed),
             "a test of commits"
         );
+        let _committing = self.committing.read().await;
         let committed = self.store.commit(next).await?;
         if let Some(log) = &self.log {
             log.note(&committed);
@@ -125,11 +129,13 @@ impl Store for WatchedStore {
         if self.refills_fail.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("a test of refills".into()));
         }
+        let _committed = self.committing.write().await;
         Ok(self.log().refill(owner, range))
     }
 
     async fn heads(&self, owners: &[OwnerId]) -> Result<Vec<(OwnerId, Rev)>, StoreError> {
         self.comparisons.fetch_add(1, Ordering::Relaxed);
+        let _committed = self.committing.write().await;
         Ok(self.log().heads(owners))
     }
 

@@ -122,6 +122,43 @@ async fn a_hint_costs_one_read_however_many_subscribers_a_feed_has() {
     assert_eq!((cluster.refills(), reads - looked), (1, 0));
 }
 
+/// As when it expires. Each user's counts change in another way, by what they did to the event.
+#[tokio::test]
+async fn the_end_of_a_system_event_costs_one_read_however_many_users_are_connected() {
+    const USERS: usize = 200;
+    let cluster = Cluster::of_two().await;
+    let one = &cluster.nodes[0];
+    let system = OwnerId::from(one.system_id());
+    let shared = one.publish(event(None)).await.unwrap().id;
+    let mut readers = Vec::new();
+    for node in &cluster.nodes {
+        for number in 0..USERS {
+            let user = OwnerId::mint();
+            match number % 3 {
+                0 => drop(node.set_status(user, shared, Status::Read).await.unwrap()),
+                1 => drop(node.delete(user, shared).await.unwrap()),
+                _ => {}
+            }
+            readers.push((user, Reader::open(node, user).await));
+        }
+    }
+    let (reads, refills) = (
+        cluster.store.reads.load(Ordering::Relaxed),
+        cluster.refills(),
+    );
+    one.delete(system, shared).await.unwrap();
+    for (_, reader) in &mut readers {
+        reader.follow_to_head().await;
+        assert_eq!((reader.frames, reader.lives), (1, 1));
+    }
+    let reads = cluster.store.reads.load(Ordering::Relaxed) - reads;
+    // Each reader itself looks up the head. The other node refills its window.
+    assert_eq!((cluster.refills() - refills, reads - readers.len()), (1, 0));
+    for (user, reader) in &readers {
+        assert_eq!(reader.summary, one.summary(*user).await.unwrap().counts);
+    }
+}
+
 #[tokio::test]
 async fn a_node_ignores_its_own_hints() {
     let cluster = Cluster::of_two().await;
