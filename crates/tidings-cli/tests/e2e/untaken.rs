@@ -91,6 +91,12 @@ impl Server {
         self.status("VmHWM:")
     }
 
+    /// Ends it, so that another one can have its data directory.
+    async fn stop(mut self) {
+        let killed = soon("the server to end", self.process.kill()).await;
+        killed.expect("it can be killed");
+    }
+
     async fn get(&self, path: &str, token: &str) -> (StatusCode, Value) {
         let url = format!("{}{path}", self.url);
         let response = soon("an answer", self.http.get(url).bearer_auth(token).send()).await;
@@ -200,7 +206,7 @@ async fn unread_lists_use_little_memory_and_delay_no_other_user() {
 
     drop(left);
     assert_eq!(listed(&server, &alice).await, EVENTS);
-    drop(server);
+    server.stop().await;
     over_http2(&place, &alice, &bob).await;
 }
 
