@@ -25,6 +25,7 @@ mod feeds;
 mod functions;
 #[cfg(feature = "postgres")]
 mod import;
+mod known_feeds;
 mod list;
 mod listing;
 mod lists;
@@ -321,7 +322,7 @@ impl Store for SqliteStore {
 
     async fn note_use(&self, at: Timestamp) -> Result<(), StoreError> {
         self.writer
-            .upkeep_if_room(move |transaction| upkeep::note_use(transaction, at))
+            .upkeep_beside_feeds_if_room(move |transaction| upkeep::note_use(transaction, at))
             .await
     }
 
@@ -384,7 +385,9 @@ impl Store for SqliteStore {
         };
         self.last_indexed.store(blocks.feed(), Ordering::Relaxed);
         self.writer
-            .upkeep_if_room(move |transaction| search_blocks::add_blocks(transaction, &blocks))
+            .upkeep_beside_feeds_if_room(move |transaction| {
+                search_blocks::add_blocks(transaction, &blocks)
+            })
             .await?;
         Ok(Progress::More)
     }

@@ -101,8 +101,13 @@ impl Feed {
         transaction
             .prepare_cached("INSERT INTO feed (owner, head) VALUES (?1, 0)")?
             .execute([owner.as_uuid().as_bytes()])?;
-        Ok(Self {
-            key: transaction.last_insert_rowid(),
+        Ok(Self::new(transaction.last_insert_rowid()))
+    }
+
+    /// A feed without events.
+    pub(super) fn new(key: i64) -> Self {
+        Self {
+            key,
             head: Rev::ZERO,
             bytes: 0,
             unmeasured: Unmeasured::default(),
@@ -113,7 +118,22 @@ impl Feed {
             newest: Newest::default(),
             lists: ListChanges::default(),
             types: BTreeMap::new(),
-        })
+        }
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Self>() + self.newest.memory()
+    }
+
+    /// The feed as the database has it after a commit.
+    pub(super) fn committed(self) -> Self {
+        Self {
+            changed: false,
+            lists: ListChanges::default(),
+            types: BTreeMap::new(),
+            ..self
+        }
     }
 
     /// Takes the next rev.

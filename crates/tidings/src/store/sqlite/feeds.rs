@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension as _, Transaction};
 use tidings_event::OwnerId;
 
 use super::feed::Feed;
+use super::known_feeds::KnownFeeds;
 use super::overlay_counts::OverlayCounts;
 use super::settling::Settling;
 use crate::store::Submission;
@@ -16,6 +17,7 @@ use crate::store::Submission;
 #[derive(Debug)]
 pub(super) struct Feeds {
     feeds: HashMap<OwnerId, Feed>,
+    known: KnownFeeds,
     settling: Settling,
     pub(super) overlays: OverlayCounts,
     /// Whether there are tombstones, once that was read.
@@ -25,9 +27,11 @@ pub(super) struct Feeds {
 }
 
 impl Feeds {
-    pub(super) fn new(settling: Settling) -> Self {
+    /// Begins a transaction, which takes feeds from those that are known.
+    pub(super) fn new(settling: Settling, known: KnownFeeds) -> Self {
         Self {
             feeds: HashMap::new(),
+            known,
             settling,
             overlays: OverlayCounts::default(),
             any_deleted: None,
@@ -44,7 +48,9 @@ impl Feeds {
         match self.feeds.entry(owner) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(unknown) => {
-                let feed = match Feed::of_owner(transaction, owner)? {
+                let known = self.known.take(owner).map(Ok);
+                let there = known.or_else(|| Feed::of_owner(transaction, owner).transpose());
+                let feed = match there.transpose()? {
                     Some(feed) => feed,
                     None => Feed::create(transaction, owner)?,
                 };
@@ -59,8 +65,9 @@ impl Feeds {
         transaction: &Transaction<'_>,
         owner: OwnerId,
     ) -> rusqlite::Result<Option<i64>> {
-        match self.feeds.get(&owner) {
-            Some(feed) => Ok(Some(feed.key)),
+        let feed = self.feeds.get(&owner).map(|feed| feed.key);
+        match feed.or_else(|| self.known.key(owner)) {
+            Some(key) => Ok(Some(key)),
             None => transaction
                 .prepare_cached("SELECT key FROM feed WHERE owner = ?1")?
                 .query_row([owner.as_uuid().as_bytes()], |row| row.get(0))
@@ -115,5 +122,14 @@ impl Feeds {
             feed.write_back(transaction, *owner, &self.settling)?;
         }
         self.overlays.write_back(transaction)
+    }
+
+    /// The known feeds after the commit.
+    pub(super) fn committed(self) -> KnownFeeds {
+        let mut known = self.known;
+        for (owner, feed) in self.feeds {
+            known.add(owner, feed.committed());
+        }
+        known
     }
 }

@@ -41,6 +41,16 @@ impl Newest {
         self.events.len()
     }
 
+    /// About how many bytes of memory they take.
+    pub(super) fn memory(&self) -> usize {
+        let names = self.types.iter();
+        let names =
+            names.map(|of_type| of_type.category.as_str().len() + of_type.action.as_str().len());
+        self.events.capacity() * size_of::<NewEvent>()
+            + self.types.capacity() * size_of::<EventType>()
+            + names.sum::<usize>()
+    }
+
     /// The events in the order of their revs.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Listed> {
         self.events.iter().map(|event| &event.listed)

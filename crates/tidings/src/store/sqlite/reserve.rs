@@ -400,7 +400,7 @@ mod tests {
         let commit = async |sql: &'static str| {
             let done = store
                 .writer
-                .upkeep_if_room(move |transaction| transaction.execute_batch(sql));
+                .upkeep_beside_feeds_if_room(move |transaction| transaction.execute_batch(sql));
             done.await.unwrap();
         };
         let small = "INSERT INTO filling VALUES (1)";

@@ -191,7 +191,7 @@ mod tests {
         let forget = "UPDATE feed SET searched_rev = 0; DELETE FROM search_block;";
         let forgotten = store
             .writer
-            .upkeep_if_room(move |transaction| transaction.execute_batch(forget));
+            .upkeep_beside_feeds_if_room(move |transaction| transaction.execute_batch(forget));
         forgotten.await.unwrap();
         let step = store
             .upkeep_pool

@@ -1,6 +1,7 @@
 //! The only thread that writes. It commits a group of requests in one transaction.
 
 use std::io;
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -15,6 +16,7 @@ use super::directory;
 use super::event_budget::free_pages;
 use super::fault::{is_full, store_error};
 use super::feeds::Feeds;
+use super::known_feeds::KnownFeeds;
 use super::publish::store_requests;
 use super::reserve::Disk;
 use super::settling::Settling;
@@ -31,7 +33,10 @@ enum Command {
         reply: oneshot::Sender<Result<Committed, StoreError>>,
     },
     /// Maintenance of the store, in a transaction of its own.
-    Upkeep(Box<dyn FnOnce(&mut Connection) + Send>),
+    Upkeep {
+        of: Upkeep,
+        work: Box<dyn FnOnce(&mut Connection) + Send>,
+    },
     /// Writes something, to check whether writing works.
     Probe {
         reply: oneshot::Sender<Result<(), StoreError>>,
@@ -39,6 +44,15 @@ enum Command {
     Close {
         closed: oneshot::Sender<()>,
     },
+}
+
+/// What maintenance changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Upkeep {
+    /// What [`Feed`](super::feed::Feed) has of the rows of feeds, or anything else.
+    Feeds,
+    /// No part of that.
+    OtherThanFeeds,
 }
 
 /// Sends groups to the writer thread, which ends when this is closed or dropped.
@@ -83,29 +97,32 @@ impl Writer {
     }
 
     /// Runs maintenance in a transaction of its own, and again if there was no space and some could be
-    /// released.
+    /// released. It can change feeds.
     pub(crate) async fn upkeep<T: Send + 'static>(
         &self,
         work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.upkeep_with_room(true, work).await
+        self.upkeep_with_room(true, Upkeep::Feeds, work).await
     }
 
-    /// Runs maintenance that can wait until there is space for it.
-    pub(crate) async fn upkeep_if_room<T: Send + 'static>(
+    /// Runs maintenance that can wait until there is space for it. It changes nothing that
+    /// [`Feed`](super::feed::Feed) has.
+    pub(crate) async fn upkeep_beside_feeds_if_room<T: Send + 'static>(
         &self,
         work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.upkeep_with_room(false, work).await
+        self.upkeep_with_room(false, Upkeep::OtherThanFeeds, work)
+            .await
     }
 
     async fn upkeep_with_room<T: Send + 'static>(
         &self,
         must_work: bool,
+        of: Upkeep,
         work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let disk = Arc::clone(&self.disk);
-        self.run(move |connection| {
+        self.run(of, move |connection| {
             let done = disk.make_room_for(connection, must_work, |connection| {
                 in_transaction(connection, &work)
             });
@@ -118,22 +135,26 @@ impl Writer {
     /// Checks the free space of the disk, and creates the missing part of the reserve.
     pub(crate) async fn look_after_room(&self) -> Result<store::Pressure, StoreError> {
         let disk = Arc::clone(&self.disk);
-        self.run(move |connection| look_after_room(connection, &disk))
-            .await
+        self.run(Upkeep::OtherThanFeeds, move |connection| {
+            look_after_room(connection, &disk)
+        })
+        .await
     }
 
     async fn run<T: Send + 'static>(
         &self,
+        of: Upkeep,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, outcome) = oneshot::channel();
-        let upkeep = move |connection: &mut Connection| {
+        let work = move |connection: &mut Connection| {
             let done = work(connection).map_err(store_error);
             // The caller may be gone.
             let _ = reply.send(done);
         };
+        let work = Box::new(work);
         self.commands
-            .send(Command::Upkeep(Box::new(upkeep)))
+            .send(Command::Upkeep { of, work })
             .await
             .map_err(|_| StoreError::Closed)?;
         outcome.await.map_err(|_| StoreError::Closed)?
@@ -181,6 +202,7 @@ fn write(
     disk: &Disk,
 ) {
     let mut checkpoints = Checkpoints::of(&connection, disk.log_pages());
+    let mut known = KnownFeeds::default();
     while let Some(command) = queue.blocking_recv() {
         match command {
             Command::Commit { next, reply } => {
@@ -189,13 +211,19 @@ fn write(
                     let _ = reply.send(Ok(Committed::default()));
                     continue;
                 }
-                let committed = commit_with_room(&mut connection, settling, &group, disk);
+                let committed =
+                    commit_with_room(&mut connection, settling, &mut known, &group, disk);
                 let committed = committed.map_err(store_error);
                 last_failed.store(committed.is_err(), Ordering::Relaxed);
                 // The engine waits for every group. It is gone only when the process ends.
                 let _ = reply.send(committed);
             }
-            Command::Upkeep(work) => work(&mut connection),
+            Command::Upkeep { of, work } => {
+                if of == Upkeep::Feeds {
+                    known = KnownFeeds::default();
+                }
+                work(&mut connection);
+            }
             Command::Probe { reply } => {
                 let probed = probe(&connection).map_err(store_error);
                 last_failed.store(probed.is_err(), Ordering::Relaxed);
@@ -250,6 +278,7 @@ fn look_after_room(connection: &Connection, disk: &Disk) -> rusqlite::Result<sto
 fn commit_with_room(
     connection: &mut Connection,
     settling: Settling,
+    known: &mut KnownFeeds,
     group: &Group,
     disk: &Disk,
 ) -> rusqlite::Result<Committed> {
@@ -257,9 +286,9 @@ fn commit_with_room(
     let publishes = admitted.contains(&true);
     let done = match disk.is_tight() {
         true => disk.make_room_for(connection, true, |connection| {
-            commit(connection, settling, group, &admitted, disk)
+            commit(connection, settling, known, group, &admitted, disk)
         }),
-        false => commit(connection, settling, group, &admitted, disk),
+        false => commit(connection, settling, known, group, &admitted, disk),
     };
     let done = match done {
         // Steps can make room, so they are committed without the publish requests.
@@ -273,7 +302,7 @@ fn commit_with_room(
             }
             let none = vec![false; admitted.len()];
             disk.make_room_for(connection, true, |connection| {
-                commit(connection, settling, group, &none, disk)
+                commit(connection, settling, known, group, &none, disk)
             })
         }
         Ok(committed) => {
@@ -312,13 +341,15 @@ fn admit(
 fn commit(
     connection: &mut Connection,
     settling: Settling,
+    known: &mut KnownFeeds,
     group: &Group,
     admitted: &[bool],
     disk: &Disk,
 ) -> rusqlite::Result<Committed> {
     let system = settling.system;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut feeds = Feeds::new(settling);
+    // They are lost if the transaction fails: its feeds are not as the database has them.
+    let mut feeds = Feeds::new(settling, mem::take(known));
     let requests = group.publications.iter().zip(admitted);
     let requests = requests.filter_map(|(request, admitted)| admitted.then_some(request));
     let requests: Vec<_> = requests.collect();
@@ -338,9 +369,11 @@ fn commit(
     feeds.write_back(&transaction)?;
     let began = Instant::now();
     transaction.commit()?;
+    let sync_time = began.elapsed();
+    *known = feeds.committed();
     Ok(Committed {
         published,
         changed,
-        sync_time: began.elapsed(),
+        sync_time,
     })
 }
