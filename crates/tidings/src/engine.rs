@@ -163,14 +163,14 @@ impl Tidings {
         &self.shared.limits
     }
 
-    /// The approximate maximum of bytes that one read of a page returns: [`Config::page_bytes`].
+    /// The approximate maximum of bytes that one read of a page returns: [`Config::page_bytes`](crate::Config::page_bytes).
     pub fn page_bytes(&self) -> usize {
         self.shared.page_bytes
     }
 
     /// Checks that the bus between nodes is connected, if there is one. While it is not, the node is ready all
     /// the same: its subscribers get what other nodes commit at the next comparison of heads, so that they wait
-    /// for up to [`Config::heads_interval`].
+    /// for up to [`Config::heads_interval`](crate::Config::heads_interval).
     ///
     /// # Errors
     ///
