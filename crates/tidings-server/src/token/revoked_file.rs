@@ -12,7 +12,7 @@ use super::revocation_file::append;
 use super::revocation_list::{self as list, List};
 use crate::regular_file;
 
-/// A file of revoked tokens, such as [`TokenConfig::revoked_tokens`](crate::TokenConfig::revoked_tokens) names.
+/// A file of revoked tokens, such as [`TokenConfig::revocation_file`](crate::TokenConfig::revocation_file) names.
 #[derive(Clone, Debug)]
 pub struct RevokedFile {
     path: PathBuf,
