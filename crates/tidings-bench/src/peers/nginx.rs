@@ -34,7 +34,7 @@ pub(super) fn configure(
          error_log stderr warn;\nevents {{ worker_connections 30000; }}\nhttp {{\n access_log off;\n \
          keepalive_requests 1000000000;\n client_body_temp_path body;\n proxy_temp_path proxy;\n \
          fastcgi_temp_path fastcgi;\n uwsgi_temp_path uwsgi;\n scgi_temp_path scgi;\n \
-         nchan_max_reserved_memory 256M;\n server {{\n  listen {address} backlog=4096;\n  \
+         nchan_max_reserved_memory 2G;\n server {{\n  listen {address} backlog=4096;\n  \
          location ~ ^/pub/(.+)$ {{ nchan_publisher; nchan_channel_id $1; nchan_store_messages off; }}\n  \
          location ~ ^/sub/(.+)$ {{ nchan_subscriber eventsource; nchan_channel_id $1; \
          nchan_subscriber_first_message newest; }}\n }}\n}}\n"
