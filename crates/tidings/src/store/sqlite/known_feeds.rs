@@ -10,7 +10,7 @@ use super::feed::Feed;
 /// The most bytes of one of the two halves, about as [`Feed::memory`] counts them.
 const HALF: usize = 4 * 1024 * 1024;
 
-/// Feeds as the database has them. Whoever changes their rows in another way must forget them.
+/// Feeds as the database has them. Code that changes their rows in another way must forget them.
 ///
 /// They are in two halves. When the younger one is full, the older one is dropped: it has only feeds that were not
 /// used since.
