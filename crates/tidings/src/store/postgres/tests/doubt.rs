@@ -131,13 +131,22 @@ struct Scene {
 
 impl Scene {
     async fn begin() -> Self {
+        Self::with_timeout(Duration::from_secs(5)).await
+    }
+
+    /// A store whose transactions can stand still for as long as a busy machine takes.
+    async fn patient() -> Self {
+        Self::with_timeout(Duration::from_secs(60)).await
+    }
+
+    async fn with_timeout(timeout: Duration) -> Self {
         let database = Database::create();
         let url = database.url();
         let (_, rest) = url.split_once('@').unwrap();
         let (server, name) = rest.split_once('/').unwrap();
         let proxy = Proxy::start(server.to_owned()).await;
         let url = format!("postgres://postgres@127.0.0.1:{}/{name}", proxy.port);
-        let config = PostgresConfig::new(url).with_timeout(Duration::from_secs(5));
+        let config = PostgresConfig::new(url).with_timeout(timeout);
         let store = Arc::new(PostgresStore::open(&config).await.unwrap());
         Self {
             database,
@@ -355,7 +364,7 @@ async fn a_commit_that_cannot_be_found_out_is_an_error() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_equal_event_of_another_node_is_not_taken_for_the_lost_one() {
-    let scene = Scene::begin().await;
+    let scene = Scene::patient().await;
     scene.publish(1).await.unwrap().unwrap();
     // Each node fills in the time, so it is not part of the digest.
     let mut other = scene.event(2);
@@ -369,7 +378,7 @@ async fn an_equal_event_of_another_node_is_not_taken_for_the_lost_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_by_another_node_is_not_taken_for_the_lost_one() {
     let (read, unread) = (Change::Status(Status::Read), Change::Status(Status::Unread));
-    let scene = Scene::begin().await;
+    let scene = Scene::patient().await;
     scene.publish(1).await.unwrap().unwrap();
     // At the same time to the nanosecond, so that only what they do differs.
     for (change, rival, revs) in [
@@ -377,7 +386,7 @@ async fn a_change_by_another_node_is_not_taken_for_the_lost_one() {
         (read, read, 0),
         (unread, read, 1),
     ] {
-        let scene = Scene::begin().await;
+        let scene = Scene::patient().await;
         scene.publish(1).await.unwrap().unwrap();
         let [lost, other] = scene
             .overtake(changing(1, change, 1), changing(1, rival, 2))
