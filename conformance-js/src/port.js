@@ -7,6 +7,9 @@ import net from "node:net";
 const FIRST = 20_000;
 const COUNT = 10_000;
 
+/** No port is given out twice, as its server can still be about to start. */
+const given = new Set();
+
 /**
  * Returns a free local port on which a server can be restarted.
  *
@@ -15,6 +18,10 @@ const COUNT = 10_000;
 export async function freePort() {
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * COUNT);
+    if (given.has(port)) {
+      continue;
+    }
+    given.add(port);
     if (await isFree(port)) {
       return port;
     }

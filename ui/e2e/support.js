@@ -171,8 +171,29 @@ export function draft(description, fields = {}) {
 
 export const title = (page, name) => page.locator("tidings-list .title", { hasText: name });
 
+/**
+ * Waits until a page is at rest: no list is dimmed because a newer one is loading, and nothing moves or fades. On a
+ * slow machine the checks of contrast would otherwise judge colors between two states.
+ */
+async function atRest(page) {
+  await page.evaluate(async () => {
+    const every = (root) => [...root.querySelectorAll("*")].flatMap((one) => [one, ...(one.shadowRoot ? every(one.shadowRoot) : [])]);
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    // Two frames in a row, as a component can be about to draw what has just arrived.
+    for (let quiet = 0; quiet < 2; quiet += 1) {
+      await frame();
+      const ends = document.getAnimations().filter(({ effect }) => Number.isFinite(effect.getComputedTiming().endTime));
+      await Promise.all(ends.map(({ finished }) => finished.catch(() => {})));
+      if (ends.length > 0 || every(document).some(({ classList }) => classList.contains("is-old"))) {
+        quiet = -1;
+      }
+    }
+  });
+}
+
 /** Fails on violations of WCAG 2.2 AA found by axe, and saves a screenshot. */
 export async function look(page, name) {
+  await atRest(page);
   if (PICTURES) {
     await mkdir(PICTURES, { recursive: true });
     await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
