@@ -7,13 +7,18 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, ensure};
 
+/// How many lines of a runner's report of failures are kept, from its beginning.
+const KEPT_LINES: usize = 60;
+
 /// How many tests passed and failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     /// How many passed.
     pub(crate) passed: u64,
     /// How many did not, or could not be run.
     pub(crate) failed: u64,
+    /// What the runner reported of the failed ones, to be repeated at the end: a run of all tests prints a lot.
+    pub(crate) report: Vec<String>,
 }
 
 /// A test runner, by the lines it prints.
@@ -27,6 +32,20 @@ pub(crate) enum Runner {
     Vitest,
 }
 
+impl Runner {
+    /// Whether a line belongs to a report of failures, if the line before it does or does not.
+    fn is_report(self, was_report: bool, line: &str) -> bool {
+        match self {
+            // Each test binary has one, and ends it with the names of the failed tests and a summary.
+            Self::Cargo => {
+                (was_report || line == "failures:") && !line.starts_with("test result: ")
+            }
+            Self::Node => was_report || line == "✖ failing tests:",
+            Self::Vitest => was_report || line.contains(" Failed Tests "),
+        }
+    }
+}
+
 impl Tally {
     /// Runs all tests of `command`, showing their output as it comes.
     pub(crate) fn of(command: &mut Command, runner: Runner) -> anyhow::Result<(Self, ExitStatus)> {
@@ -38,9 +57,14 @@ impl Tally {
             .with_context(|| format!("could not start {program}"))?;
         let output = child.stdout.take().expect("standard output is piped");
         let mut tally = Self::default();
+        let mut is_report = false;
         for line in BufReader::new(output).lines() {
             let line = line.with_context(|| format!("could not read the output of {program}"))?;
             println!("{line}");
+            is_report = runner.is_report(is_report, &line);
+            if is_report && tally.report.len() < KEPT_LINES {
+                tally.report.push(line.clone());
+            }
             match runner {
                 Runner::Cargo => tally.count_cargo(&line),
                 Runner::Node => tally.count_node(&line),
@@ -120,10 +144,12 @@ impl Tally {
 impl Add for Tally {
     type Output = Self;
 
-    fn add(self, other: Self) -> Self {
+    fn add(mut self, other: Self) -> Self {
+        self.report.extend(other.report);
         Self {
             passed: self.passed + other.passed,
             failed: self.failed + other.failed,
+            report: self.report,
         }
     }
 }
@@ -149,6 +175,40 @@ mod tests {
             tally.count_cargo(line);
         }
         assert_eq!(tally.to_string(), "21 passed, 3 failed");
+    }
+
+    #[test]
+    fn knows_what_is_a_report_of_failures() {
+        for (runner, lines, expected) in [
+            (
+                Runner::Cargo,
+                vec![
+                    "test a ... FAILED",
+                    "failures:",
+                    "---- a stdout ----",
+                    "    a",
+                    "test result: FAILED. 1 passed; 1 failed;",
+                    "running 1 test",
+                ],
+                1..4,
+            ),
+            (
+                Runner::Node,
+                vec!["ℹ fail 1", "✖ failing tests:", "✖ a"],
+                1..3,
+            ),
+            (
+                Runner::Vitest,
+                vec![" × a", "⎯⎯ Failed Tests 1 ⎯⎯", " FAIL  a"],
+                1..3,
+            ),
+        ] {
+            let mut is_report = false;
+            for (index, line) in lines.into_iter().enumerate() {
+                is_report = runner.is_report(is_report, line);
+                assert_eq!(is_report, expected.contains(&index), "{runner:?}: {line}");
+            }
+        }
     }
 
     #[test]

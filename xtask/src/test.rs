@@ -75,6 +75,11 @@ pub(crate) fn run_in(steps: &mut Steps, args: &Args) -> anyhow::Result<()> {
     }
 
     steps.print_times();
+    for (title, tally) in &results {
+        if tally.failed > 0 {
+            println!("\n{title} failed:\n{}", tally.report.join("\n"));
+        }
+    }
     println!("with {versions}:");
     for (title, tally) in &results {
         println!("{title}: {tally}");
