@@ -33,11 +33,20 @@ pub(super) fn put_signed(to: &mut Vec<u8>, number: i64) {
 #[derive(Debug)]
 pub(super) struct BlobReader<'a> {
     left: &'a [u8],
+    bytes: usize,
 }
 
 impl<'a> BlobReader<'a> {
     pub(super) const fn new(blob: &'a [u8]) -> Self {
-        Self { left: blob }
+        Self {
+            left: blob,
+            bytes: blob.len(),
+        }
+    }
+
+    /// How many bytes are read.
+    pub(super) const fn position(&self) -> usize {
+        self.bytes - self.left.len()
     }
 
     /// Whether all of it is read.

@@ -90,7 +90,7 @@ impl Feed {
             changed: false,
             listed_rev: rev(row, 6)?,
             counts: counts_blob::read(row, 7)?,
-            newest: Newest::read(row, 8)?,
+            newest: Newest::read_to_change(row, 8)?,
             lists: ListChanges::default(),
             types: BTreeMap::new(),
         })
@@ -261,20 +261,15 @@ impl Feed {
         if !self.changed {
             return Ok(());
         }
-        let mut newest = self.newest.to_blob();
-        if settling.is_due(owner, self.key, self.newest.len(), newest.len()) {
+        let bytes = self.newest.to_blob().len();
+        if settling.is_due(owner, self.key, self.newest.len(), bytes) {
             self.settle()?;
-            newest.clear();
         }
-        self.write_row(transaction, &newest)
+        self.write(transaction)
     }
 
     /// Writes what has changed.
-    pub(super) fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        self.write_row(transaction, &self.newest.to_blob())
-    }
-
-    fn write_row(&self, transaction: &Transaction<'_>, newest: &[u8]) -> rusqlite::Result<()> {
+    pub(super) fn write(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         self.write_lists(transaction)?;
         transaction
             .prepare_cached(
@@ -288,7 +283,7 @@ impl Feed {
                 number_to_sql(self.deletions),
                 rev_to_sql(self.listed_rev)?,
                 counts_blob::to_blob(&self.counts),
-                newest,
+                self.newest.to_blob(),
             ])?;
         Ok(())
     }

@@ -1,36 +1,34 @@
 //! The newest events of a feed, which are in no list yet. The feed's row holds them, so that a publish
 //! request writes one place of its owner and not one in each list.
 
+mod encoding;
+
 use rusqlite::Row;
 use tidings_event::{Action, Category, EventId, EventType, Rev};
 use uuid::Uuid;
 
-use super::blob::{BlobReader, put_number, put_signed, unreadable};
+use super::blob::{BlobReader, unreadable};
 use super::lists::Listed;
 use crate::store::kind::Kind;
+use encoding::{Encoding, IS_CHANGED, IS_UPDATED, VERSION};
 
 /// The newest events of a feed, in the order of their revs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Newest {
     events: Vec<NewEvent>,
     /// The types of these events, each once. Those of events that are gone can be among them.
     types: Vec<EventType>,
+    /// The first of these events as the feed's row has them.
+    encoding: Encoding,
 }
 
 /// One of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 struct NewEvent {
     listed: Listed,
     /// The index of its type.
     of_type: usize,
 }
-
-/// The first byte of a blob.
-const VERSION: u8 = 1;
-
-/// The flags in the byte of an event's kind.
-const IS_CHANGED: u8 = 1 << 6;
-const IS_UPDATED: u8 = 1 << 7;
 
 /// The least bytes of a type and of an event.
 const TYPE_BYTES: usize = 4;
@@ -49,6 +47,7 @@ impl Newest {
         self.events.capacity() * size_of::<NewEvent>()
             + self.types.capacity() * size_of::<EventType>()
             + names.sum::<usize>()
+            + self.encoding.memory()
     }
 
     /// The events in the order of their revs.
@@ -97,18 +96,22 @@ impl Newest {
 
     /// Takes the last event back.
     pub(super) fn pop(&mut self) -> Option<Listed> {
-        self.events.pop().map(|event| event.listed)
+        let event = self.events.pop()?;
+        self.encoding.changed(self.events.len());
+        Some(event.listed)
     }
 
     /// The event that was created at a rev.
     pub(super) fn at_mut(&mut self, rev: Rev) -> Option<&mut Listed> {
         let index = self.index_of(rev)?;
+        self.encoding.changed(index);
         Some(&mut self.events[index].listed)
     }
 
     /// Removes the event that was created at a rev.
     pub(super) fn remove(&mut self, rev: Rev) -> Option<Listed> {
         let index = self.index_of(rev)?;
+        self.encoding.changed(index);
         Some(self.events.remove(index).listed)
     }
 
@@ -119,59 +122,20 @@ impl Newest {
     }
 
     /// As the column `feed.newest` has them. No events are an empty blob.
-    pub(super) fn to_blob(&self) -> Vec<u8> {
-        let mut blob = Vec::with_capacity(self.events.len() * 2 * EVENT_BYTES);
-        if self.events.is_empty() {
-            return blob;
+    pub(super) fn to_blob(&mut self) -> &[u8] {
+        self.encoding.of(&mut self.events, &mut self.types)
+    }
+
+    /// Reads the column `index` of a feed that is going to change: what is there is kept for the next blob.
+    pub(super) fn read_to_change(row: &Row<'_>, index: usize) -> rusqlite::Result<Self> {
+        let blob = row.get_ref(index)?.as_blob()?;
+        let (mut newest, count_at) =
+            Self::parse(blob).ok_or_else(|| unreadable("newest", index, blob))?;
+        if let Some(count_at) = count_at {
+            newest.encoding =
+                Encoding::read(blob, count_at, newest.events.len(), newest.types.len());
         }
-        blob.push(VERSION);
-        // Only the types that an event has.
-        let mut numbers = vec![None; self.types.len()];
-        let mut used = Vec::new();
-        for event in &self.events {
-            let number = &mut numbers[event.of_type];
-            if number.is_none() {
-                *number = Some(used.len() as u64);
-                used.push(&self.types[event.of_type]);
-            }
-        }
-        put_number(&mut blob, used.len() as u64);
-        for of_type in used {
-            for name in [of_type.category.as_str(), of_type.action.as_str()] {
-                put_number(&mut blob, name.len() as u64);
-                blob.extend_from_slice(name.as_bytes());
-            }
-        }
-        put_number(&mut blob, self.events.len() as u64);
-        let (mut rev, mut key, mut created_at) = (0, 0_i64, 0_i64);
-        for event in &self.events {
-            let of_type = numbers[event.of_type].unwrap_or_default();
-            let event = &event.listed;
-            let is_updated = event.updated_at != event.created_at;
-            blob.push(
-                event.kind.number()
-                    | if event.changed_rev.is_some() {
-                        IS_CHANGED
-                    } else {
-                        0
-                    }
-                    | if is_updated { IS_UPDATED } else { 0 },
-            );
-            put_number(&mut blob, event.created_rev.get() - rev);
-            put_signed(&mut blob, event.key.wrapping_sub(key));
-            put_signed(&mut blob, event.created_at.wrapping_sub(created_at));
-            put_number(&mut blob, of_type);
-            blob.extend_from_slice(event.id.as_uuid().as_bytes());
-            rev = event.created_rev.get();
-            (key, created_at) = (event.key, event.created_at);
-            if let Some(changed) = event.changed_rev {
-                put_number(&mut blob, changed.get().wrapping_sub(rev));
-            }
-            if is_updated {
-                put_signed(&mut blob, event.updated_at.wrapping_sub(created_at));
-            }
-        }
-        blob
+        Ok(newest)
     }
 
     /// Reads the column `index`.
@@ -181,13 +145,15 @@ impl Newest {
 
     /// Reads the blob of the column `index`.
     pub(super) fn from_blob(blob: &[u8], index: usize) -> rusqlite::Result<Self> {
-        Self::parse(blob).ok_or_else(|| unreadable("newest", index, blob))
+        let (newest, _) = Self::parse(blob).ok_or_else(|| unreadable("newest", index, blob))?;
+        Ok(newest)
     }
 
-    fn parse(blob: &[u8]) -> Option<Self> {
+    /// Reads a blob, and says at which index it has the number of events, if that is one byte.
+    fn parse(blob: &[u8]) -> Option<(Self, Option<usize>)> {
         let mut newest = Self::default();
         if blob.is_empty() {
-            return Some(newest);
+            return Some((newest, None));
         }
         let mut reader = BlobReader::new(blob);
         if reader.byte()? != VERSION {
@@ -201,7 +167,9 @@ impl Newest {
                 action: name(&mut reader)?,
             });
         }
+        let count_at = reader.position();
         let events = reader.count(EVENT_BYTES)?;
+        let is_byte = reader.position() == count_at + 1;
         newest.events.reserve(events + 1);
         let (mut rev, mut key, mut created_at) = (0_u64, 0_i64, 0_i64);
         for _ in 0..events {
@@ -235,7 +203,9 @@ impl Newest {
             };
             newest.events.push(NewEvent { listed, of_type });
         }
-        reader.is_at_end().then_some(newest)
+        reader
+            .is_at_end()
+            .then_some((newest, is_byte.then_some(count_at)))
     }
 }
 
@@ -250,6 +220,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// An encoding of all at once.
+    fn blob_of(newest: &Newest) -> Vec<u8> {
+        let (mut events, mut types) = (newest.events.clone(), newest.types.clone());
+        Encoding::default().of(&mut events, &mut types).to_vec()
+    }
+
+    fn read_to_change(blob: &[u8]) -> Newest {
+        let database = rusqlite::Connection::open_in_memory().unwrap();
+        let read = |row: &Row<'_>| Newest::read_to_change(row, 0);
+        database.query_row("SELECT ?1", [blob], read).unwrap()
+    }
 
     const NAMES: [&str; 3] = ["deployment", "connection", "a"];
 
@@ -279,6 +261,28 @@ mod tests {
         )
     }
 
+    /// What happens to the newest events of a feed.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push((Listed, usize)),
+        Pop,
+        Remove(prop::sample::Index),
+        Change(prop::sample::Index),
+        Write,
+        Read,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            8 => event().prop_map(Step::Push),
+            1 => Just(Step::Pop),
+            1 => any::<prop::sample::Index>().prop_map(Step::Remove),
+            1 => any::<prop::sample::Index>().prop_map(Step::Change),
+            4 => Just(Step::Write),
+            1 => Just(Step::Read),
+        ]
+    }
+
     fn newest() -> impl Strategy<Value = Newest> {
         prop::collection::vec((event(), 1..1_000_000_u64), 0..80).prop_map(|events| {
             let (mut newest, mut rev) = (Newest::default(), 0);
@@ -299,7 +303,7 @@ mod tests {
     proptest! {
         #[test]
         fn events_come_back(newest in newest(), gone in any::<prop::sample::Index>()) {
-            let blob = newest.to_blob();
+            let blob = blob_of(&newest);
             let read = Newest::from_blob(&blob, 0).unwrap();
             prop_assert!(same(&read, &newest));
             for end in 1..blob.len() {
@@ -311,13 +315,48 @@ mod tests {
                 let rev = newest.events[gone.index(newest.len())].listed.created_rev;
                 let removed = fewer.remove(rev);
                 prop_assert_eq!(removed.map(|event| event.created_rev), Some(rev));
-                let read = Newest::from_blob(&fewer.to_blob(), 0).unwrap();
+                let read = Newest::from_blob(fewer.to_blob(), 0).unwrap();
                 prop_assert!(same(&read, &fewer));
                 prop_assert_eq!(read.len(), newest.len() - 1);
                 // No type without an event comes back.
                 let has_event = |number| read.events.iter().any(|event| event.of_type == number);
                 let all_have_events = (0..read.types.len()).all(has_event);
                 prop_assert!(all_have_events);
+            }
+        }
+
+        /// Whatever happens between two writes of the row: the second is as if it were the first.
+        #[test]
+        fn an_encoding_follows_each_change(steps in prop::collection::vec(step(), 1..200)) {
+            let mut newest = Newest::default();
+            for step in steps {
+                match step {
+                    Step::Push((mut listed, number)) => {
+                        let last = newest.iter().next_back().map_or(0, |last| last.created_rev.get());
+                        listed.created_rev = Rev::new(last + 1);
+                        let EventType { category, action } = of_type(number);
+                        newest.push(listed, &category, &action);
+                    }
+                    Step::Pop => drop(newest.pop()),
+                    Step::Remove(at) if newest.len() > 0 => {
+                        let rev = newest.events[at.index(newest.len())].listed.created_rev;
+                        newest.remove(rev);
+                    }
+                    Step::Change(at) if newest.len() > 0 => {
+                        let rev = newest.events[at.index(newest.len())].listed.created_rev;
+                        let listed = newest.at_mut(rev).unwrap();
+                        listed.changed_rev = Some(Rev::new(listed.changed_rev.map_or(rev, |_| rev).get() + 1_000));
+                        listed.updated_at = listed.updated_at.wrapping_add(1);
+                    }
+                    Step::Remove(_) | Step::Change(_) => {}
+                    Step::Write => {
+                        let expected = blob_of(&newest);
+                        prop_assert_eq!(newest.to_blob(), &expected[..]);
+                        let read = Newest::from_blob(&expected, 0).unwrap();
+                        prop_assert!(same(&read, &newest));
+                    }
+                    Step::Read => newest = read_to_change(newest.to_blob()),
+                }
             }
         }
 
@@ -332,7 +371,7 @@ mod tests {
             place in any::<prop::sample::Index>(),
             byte: u8,
         ) {
-            let mut blob = newest.to_blob();
+            let mut blob = blob_of(&newest);
             if !blob.is_empty() {
                 let place = place.index(blob.len());
                 blob[place] = byte;
