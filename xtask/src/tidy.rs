@@ -1,6 +1,7 @@
 //! The rules of the workspace that no compiler checks.
 
 mod circles;
+mod names;
 
 use anyhow::{Context as _, bail};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
@@ -55,6 +56,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             check_direction(package, &mut faults);
             check_lints(package, &mut faults)?;
             circles::check(package, &mut faults)?;
+            names::check(package, &mut faults)?;
         }
     }
     for (path, name, reason) in MUST_NOT_NAME {

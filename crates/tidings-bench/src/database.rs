@@ -24,14 +24,14 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// A server with an empty database, on the server's core. Dropping it ends the server.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub(crate) struct DatabaseServer {
     port: u16,
     databases: AtomicU32,
     process: Child,
     _directory: TempDir,
 }
 
-impl Server {
+impl DatabaseServer {
     /// Starts a server with its default settings; `None` if there is no PostgreSQL on this machine.
     pub(crate) async fn start(bench: &Bench) -> anyhow::Result<Option<Self>> {
         let Some(programs) = Programs::installed() else {
@@ -108,7 +108,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for DatabaseServer {
     fn drop(&mut self) {
         // Its processes end with it.
         let _ = self.process.kill();

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::Bench;
 use crate::cpu;
-use crate::database::{MISSING, Server};
+use crate::database::{DatabaseServer, MISSING};
 use crate::engine::Engine;
 use crate::inboxes::owner;
 use crate::report::{Table, Target};
@@ -35,7 +35,7 @@ struct Shares {
 pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     let feeds = bench.size(10_000_u32, 1_000);
     let mut table = Table::new("heads: live feeds without a bus and without traffic");
-    let Some(server) = Server::start(bench).await? else {
+    let Some(server) = DatabaseServer::start(bench).await? else {
         table.note(MISSING);
         return Ok(table);
     };
@@ -76,7 +76,7 @@ fn time(bench: &Bench) -> Duration {
 
 async fn measure(
     bench: &Bench,
-    server: &Server,
+    server: &DatabaseServer,
     (feeds, interval): (u32, Duration),
     shares: &mut Shares,
 ) -> anyhow::Result<()> {
@@ -98,7 +98,7 @@ async fn measure(
 }
 
 /// Publishes an event to each of this many users.
-async fn fill(bench: &Bench, server: &Server, feeds: u32) -> anyhow::Result<()> {
+async fn fill(bench: &Bench, server: &DatabaseServer, feeds: u32) -> anyhow::Result<()> {
     let config = Config::for_store(PostgresConfig::new(server.url()));
     let engine = Engine::open(bench, config).await?;
     let publish = async move |tidings: Tidings| {

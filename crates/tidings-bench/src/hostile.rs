@@ -16,7 +16,7 @@ use anyhow::{Context as _, ensure};
 use uuid::Uuid;
 
 use alongside::{ATTACKERS_NICE, Alongside, Signals};
-use attack::{Attack, Tally, Target as Victim};
+use attack::{Attack, AttackedServer, Tally};
 use bystander::{Bystander, ask_for_health};
 
 use crate::Bench;
@@ -111,7 +111,7 @@ async fn measure(bench: &Bench, attack: Attack) -> anyhow::Result<Turn> {
     let tokens = Tokens::new(&bench.server)?;
     let data = directory.path().join("data");
     let server = Server::start_with(bench, &data, &tokens.flags()).await?;
-    let victim = Victim {
+    let victim = AttackedServer {
         server: server.address(),
         token: tokens.sign(ATTACKER, "events:read,events:write")?,
     };
@@ -131,7 +131,7 @@ async fn measure(bench: &Bench, attack: Attack) -> anyhow::Result<Turn> {
 fn weather(
     server: &Server,
     attack: Attack,
-    victim: Victim,
+    victim: AttackedServer,
     token: String,
     (calm, storm): (Duration, Duration),
 ) -> anyhow::Result<Turn> {

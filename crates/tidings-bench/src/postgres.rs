@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::Bench;
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION};
-use crate::database::{MISSING, Server};
+use crate::database::{DatabaseServer, MISSING};
 use crate::engine::Engine;
 use crate::report::{Table, Target};
 use crate::statistics::Samples;
@@ -80,7 +80,7 @@ struct Rates {
 
 pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     let mut table = Table::new("postgres: publishing to a store in PostgreSQL, embedded engine");
-    let Some(server) = Server::start(bench).await? else {
+    let Some(server) = DatabaseServer::start(bench).await? else {
         table.note(MISSING);
         return Ok(table);
     };

@@ -18,11 +18,11 @@ const NEWEST: usize = 48;
 pub(crate) struct RawFeed {
     pub(crate) key: i64,
     pub(crate) head: i64,
-    newest: Vec<NewEvent>,
+    newest: Vec<RawEvent>,
 }
 
 #[derive(Debug)]
-struct NewEvent {
+struct RawEvent {
     key: i64,
     id: Uuid,
     rev: i64,
@@ -40,7 +40,7 @@ impl RawFeed {
 
     /// Adds the event that is stored at the next rev.
     pub(crate) fn add(&mut self, key: i64, id: Uuid, at: i64) {
-        self.newest.push(NewEvent {
+        self.newest.push(RawEvent {
             key,
             id,
             rev: self.head,

@@ -12,7 +12,7 @@ const TOKEN_VARIABLE: &str = "TIDINGS_TOKEN";
 
 /// Credentials and trusted certificates of every command that calls a server.
 #[derive(Debug, Default, clap::Args)]
-pub(crate) struct Access {
+pub(crate) struct AccessArgs {
     /// File with the bearer token, reread when it changes. Alternatively, set `TIDINGS_TOKEN` to the token
     /// itself
     #[arg(long, value_name = "FILE", env = "TIDINGS_TOKEN_FILE")]
@@ -22,7 +22,7 @@ pub(crate) struct Access {
     ca_cert: Option<PathBuf>,
 }
 
-impl Access {
+impl AccessArgs {
     /// A client of the server at `url`; it sends nothing yet.
     pub(crate) fn client(&self, url: &Url) -> anyhow::Result<Client> {
         self.client_with(url, std::env::var_os(TOKEN_VARIABLE))
@@ -85,7 +85,7 @@ impl Access {
 mod tests {
     use super::*;
 
-    fn error(access: &Access, url: &str, token: Option<&str>) -> String {
+    fn error(access: &AccessArgs, url: &str, token: Option<&str>) -> String {
         let url = url.parse().unwrap();
         let client = access.client_with(&url, token.map(Into::into));
         format!("{:#}", client.unwrap_err())
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn reports_invalid_values_without_the_token() {
-        let none = Access::default();
+        let none = AccessArgs::default();
         let error_of = |url, token| error(&none, url, Some(token));
         let unreadable = error_of("https://h", "two secrets");
         assert!(
@@ -112,10 +112,10 @@ mod tests {
     #[test]
     fn ignores_an_empty_variable_and_prefers_the_file() {
         let url: Url = "http://127.0.0.1:1".parse().unwrap();
-        let access = Access::default();
+        let access = AccessArgs::default();
         assert!(access.token_source(Some("".into())).unwrap().is_none());
         assert!(access.client_with(&url, None).is_ok());
-        let access = Access {
+        let access = AccessArgs {
             token_file: Some("/run/token".into()),
             ca_cert: None,
         };
@@ -128,7 +128,7 @@ mod tests {
     fn rejects_a_file_without_certificates() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ca.pem");
-        let access = Access {
+        let access = AccessArgs {
             token_file: None,
             ca_cert: Some(path.clone()),
         };

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{bail, ensure};
 
 use crate::output;
-use crate::store::{Location, Place};
+use crate::store::{Location, NamedStore};
 
 /// Stands for standard output, and for standard input in a restore.
 pub(crate) const STANDARD: &str = "-";
@@ -59,8 +59,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     {
         None => args.data_dir.clone(),
         Some(place) => match place? {
-            Place::Directory(path) => path,
-            Place::Postgres(database) => bail!(
+            NamedStore::Directory(path) => path,
+            NamedStore::Postgres(database) => bail!(
                 "{} is a database, whose backups PostgreSQL makes: use `pg_dump --format=custom`, or a base \
                  backup with its log",
                 database.name

@@ -14,7 +14,7 @@ const CONCURRENT_CHANGES: usize = 64;
 
 /// The result of a change.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Changed {
+pub(crate) struct ChangeResult {
     /// How many events changed.
     pub(crate) count: u64,
     /// How many named events already had the status, or were deleted already.
@@ -29,8 +29,8 @@ pub(crate) async fn by_ids(
     client: &Client,
     events: &[EventRef],
     change: Change,
-) -> Result<Changed, ClientError> {
-    let mut changed = Changed::default();
+) -> Result<ChangeResult, ClientError> {
+    let mut changed = ChangeResult::default();
     let mut done = HashSet::new();
     let limit = Limits::default().change_ids;
     // A response has only ids, so that it cannot tell two events with the same id apart.
@@ -96,11 +96,11 @@ pub(crate) async fn by_selection(
     client: &Client,
     selection: &Selection,
     change: Change,
-) -> Result<Changed, ClientError> {
+) -> Result<ChangeResult, ClientError> {
     let (_, count) = make(client, selection, change).await?;
-    Ok(Changed {
+    Ok(ChangeResult {
         count,
-        ..Changed::default()
+        ..ChangeResult::default()
     })
 }
 
@@ -114,7 +114,7 @@ async fn make(
 }
 
 /// Reports the result; `done` is the verb, such as `deleted`.
-pub(crate) fn report(changed: Result<Changed, ClientError>, done: &str) -> ExitCode {
+pub(crate) fn report(changed: Result<ChangeResult, ClientError>, done: &str) -> ExitCode {
     let changed = match changed {
         Ok(changed) => changed,
         Err(error) => {

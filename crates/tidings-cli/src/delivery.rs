@@ -59,7 +59,7 @@ type Results = Vec<Result<Receipt, ClientError>>;
 
 /// Why a delivery stopped early.
 #[derive(Debug)]
-enum Stop {
+enum StopReason {
     /// A request failed.
     Server(ClientError),
     /// The input cannot be read, or standard output cannot be written.
@@ -89,7 +89,7 @@ pub(crate) async fn run(
     let ended = tokio::select! {
         ended = delivery.deliver(&mut pieces) => ended,
         // Without a handler, Ctrl-C ends the process at once, which is fine too.
-        Ok(()) = tokio::signal::ctrl_c() => Err(Stop::Interrupted),
+        Ok(()) = tokio::signal::ctrl_c() => Err(StopReason::Interrupted),
     };
     delivery.progress.end();
     Ok(report::write(&delivery, ended))
@@ -103,10 +103,10 @@ impl Delivery {
     async fn deliver(
         &mut self,
         pieces: &mut mpsc::Receiver<io::Result<Piece>>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), StopReason> {
         while let Some(piece) = pieces.recv().await {
             let piece = piece.with_context(|| format!("could not read {}", self.source));
-            let piece = piece.map_err(Stop::Failed)?;
+            let piece = piece.map_err(StopReason::Failed)?;
             self.tally.count_rejected(piece.rejected);
             self.send(piece.batch).await?;
             self.progress.update(piece.position, self.tally.counts());
@@ -115,7 +115,7 @@ impl Delivery {
     }
 
     /// Sends a batch until each event is stored or rejected.
-    async fn send(&mut self, batch: Batch) -> Result<(), Stop> {
+    async fn send(&mut self, batch: Batch) -> Result<(), StopReason> {
         // A stack: the next batch is the last element.
         let mut waiting = vec![batch];
         while let Some(batch) = waiting.pop() {
@@ -133,7 +133,7 @@ impl Delivery {
                     Some(Split::Rejected(rejected)) => self.tally.count_rejected(vec![rejected]),
                     // The server accepts smaller batches than the default.
                     Some(Split::Halves(one, other)) => waiting.extend([other, one]),
-                    None => return Err(Stop::Server(error)),
+                    None => return Err(StopReason::Server(error)),
                 },
             }
         }
@@ -158,7 +158,11 @@ impl Delivery {
     }
 
     /// Counts the results of a batch. Returns the events that the server could not store now.
-    async fn settle(&mut self, batch: Batch, response: Attempted<Results>) -> Result<Batch, Stop> {
+    async fn settle(
+        &mut self,
+        batch: Batch,
+        response: Attempted<Results>,
+    ) -> Result<Batch, StopReason> {
         let mut rest = Batch::default();
         let mut read = Vec::new();
         let mut stop = None;
@@ -189,11 +193,11 @@ impl Delivery {
                 Err(error) if error.is_temporary() => rest.entries.push(entry),
                 Err(error) => match rejection::of_event(entry.line, &error) {
                     Some(rejected) => self.tally.count_rejected(vec![rejected]),
-                    None => stop = stop.or(Some(Stop::Server(error))),
+                    None => stop = stop.or(Some(StopReason::Server(error))),
                 },
             }
         }
-        self.mark_as_read(read).await.map_err(Stop::Server)?;
+        self.mark_as_read(read).await.map_err(StopReason::Server)?;
         stop.map_or(Ok(rest), Err)
     }
 
@@ -210,14 +214,14 @@ impl Delivery {
         self.retries.send(notice, request).await.map(drop)
     }
 
-    fn print(&mut self, receipt: &Receipt) -> Result<(), Stop> {
+    fn print(&mut self, receipt: &Receipt) -> Result<(), StopReason> {
         if self.purpose != (Purpose::Publish { prints: true }) {
             return Ok(());
         }
         let json = json_of(receipt);
         let printed = self.progress.print_line(&output::escaped_json(&json));
         let printed = printed.context("could not write to standard output");
-        if printed.map_err(Stop::Failed)? == Printed::ReaderGone {
+        if printed.map_err(StopReason::Failed)? == Printed::ReaderGone {
             self.purpose = Purpose::Publish { prints: false };
         }
         Ok(())

@@ -12,10 +12,10 @@ use std::process::ExitCode;
 
 use url::Url;
 
-use crate::access::Access;
+use crate::access::AccessArgs;
 use crate::color::ColorArgs;
 use crate::server_url;
-use crate::store::{Location, Place};
+use crate::store::{Location, NamedStore};
 use finding::Report;
 
 const DETAILS: &str = "\
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long, env = "TIDINGS_URL", value_name = "URL")]
     url: Option<Url>,
     #[command(flatten)]
-    access: Access,
+    access: AccessArgs,
     /// URL of the server's metrics listener (`tidings serve --metrics-listen`) [default: none]
     #[arg(long, value_name = "URL")]
     metrics_url: Option<Url>,
@@ -82,22 +82,22 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let password_file = args.store_password_file.as_ref();
     let place = match (&args.store, &args.data_dir) {
         (Some(store), _) => Some(store.place("--store", password_file)?),
-        (None, Some(path)) => Some(Place::Directory(path.clone())),
+        (None, Some(path)) => Some(NamedStore::Directory(path.clone())),
         (None, None) => None,
     };
     let has_store = place.is_some();
     match place {
-        Some(Place::Directory(path)) => {
+        Some(NamedStore::Directory(path)) => {
             if args.rebuild {
                 report.add(&directory::rebuild(&path))?;
             }
             directory::examine(&path, &mut report)?;
         }
-        Some(Place::Postgres(database)) => database::examine(&database, &mut report).await?,
+        Some(NamedStore::Postgres(database)) => database::examine(&database, &mut report).await?,
         None => {}
     }
     let metrics = match &args.metrics_url {
-        Some(url) => Some(Access::default().client(url)?),
+        Some(url) => Some(AccessArgs::default().client(url)?),
         None => None,
     };
     if args.url.is_some() || !has_store || metrics.is_some() {

@@ -96,24 +96,24 @@ impl std::fmt::Display for Limit {
 
 /// The error for a text that is not a limit.
 #[derive(Debug)]
-struct LimitError;
+struct InvalidLimit;
 
-impl std::fmt::Display for LimitError {
+impl std::fmt::Display for InvalidLimit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("give a number from 1, or `all`")
     }
 }
 
-impl std::error::Error for LimitError {}
+impl std::error::Error for InvalidLimit {}
 
 impl FromStr for Limit {
-    type Err = LimitError;
+    type Err = InvalidLimit;
 
-    fn from_str(text: &str) -> Result<Self, LimitError> {
+    fn from_str(text: &str) -> Result<Self, InvalidLimit> {
         match text {
             "all" => Ok(Self::All),
             number => match number.parse() {
-                Ok(0) | Err(_) => Err(LimitError),
+                Ok(0) | Err(_) => Err(InvalidLimit),
                 Ok(number) => Ok(Self::AtMost(number)),
             },
         }

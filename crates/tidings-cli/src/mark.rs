@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use tidings_client::{Client, ClientError};
 use tidings_event::{Change, EventFilter, PageRequest, Status, Total};
 
-use crate::change::{self, Changed};
+use crate::change::{self, ChangeResult};
 use crate::selection::{self, Selected, SelectionArgs};
 use crate::server_url::ServerUrl;
 
@@ -75,7 +75,7 @@ async fn matching(
     client: &Client,
     filter: EventFilter,
     change: Change,
-) -> Result<Changed, ClientError> {
+) -> Result<ChangeResult, ClientError> {
     let page = PageRequest::default().with_size(1).with_total(Total::Left);
     let up_to = client.list(EventFilter::default(), page).await?.cursor;
     let selection = selection::matching(filter, up_to);

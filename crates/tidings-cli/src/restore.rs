@@ -9,7 +9,7 @@ use tidings::sqlite::StoreSummary;
 
 use crate::backup::{STANDARD, described};
 use crate::output;
-use crate::store::{Location, Place};
+use crate::store::{Location, NamedStore};
 
 const DETAILS: &str = "\
 The directory must be empty or missing, so that a restore cannot lose events. Events published after the
@@ -72,22 +72,22 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let place = match &args.store {
         Some(store) => store.place("--store", args.store_password_file.as_ref())?,
-        None => Place::Directory(args.data_dir.clone()),
+        None => NamedStore::Directory(args.data_dir.clone()),
     };
     match (place, args.from) {
-        (Place::Directory(path), Some(from)) => {
+        (NamedStore::Directory(path), Some(from)) => {
             let summary = restore(&from, &path)?;
             output::note(format_args!("{}: {}", path.display(), described(&summary)));
         }
-        (Place::Directory(_), None) => {
+        (NamedStore::Directory(_), None) => {
             bail!("a restored data directory has a new epoch already: leave out --renew-epoch")
         }
-        (Place::Postgres(database), Some(_)) => bail!(
+        (NamedStore::Postgres(database), Some(_)) => bail!(
             "{} is a database, which PostgreSQL restores from its own backups: use `pg_restore`, and then \
              `tidings restore --store ADDRESS --renew-epoch`",
             database.name
         ),
-        (Place::Postgres(database), None) => {
+        (NamedStore::Postgres(database), None) => {
             tidings::postgres::renew_epoch(&database.config).await?;
             output::note(format_args!(
                 "{}: clients that reconnect reload their lists",

@@ -3,7 +3,7 @@
 use tidings_client::Client;
 use url::Url;
 
-use crate::access::Access;
+use crate::access::AccessArgs;
 
 /// The flags of every command that calls a server.
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) struct ServerUrl {
     )]
     url: Url,
     #[command(flatten)]
-    access: Access,
+    access: AccessArgs,
 }
 
 /// Where `tidings serve` listens by default.
@@ -35,7 +35,7 @@ impl ServerUrl {
     }
 
     /// Credentials and trusted certificates.
-    pub(crate) const fn access(&self) -> &Access {
+    pub(crate) const fn access(&self) -> &AccessArgs {
         &self.access
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Location(OsString);
 
 /// A store that a [`Location`] names.
 #[derive(Clone, Debug)]
-pub(crate) enum Place {
+pub(crate) enum NamedStore {
     /// The data directory of a store in SQLite.
     Directory(PathBuf),
     /// A database of PostgreSQL.
@@ -69,7 +69,7 @@ impl Location {
         &self,
         flag: &str,
         password_file: Option<&PathBuf>,
-    ) -> Result<Place, clap::Error> {
+    ) -> Result<NamedStore, clap::Error> {
         let fault = |text: String| clap::Error::raw(ErrorKind::ValueValidation, text);
         let bytes = self.0.as_bytes();
         if POSTGRES
@@ -84,10 +84,12 @@ impl Location {
             let described = config.described();
             let name = described
                 .map_err(|error| fault(format!("{flag} is invalid: {}\n", chain(&error))))?;
-            return Ok(Place::Postgres(Database { config, name }));
+            return Ok(NamedStore::Postgres(Database { config, name }));
         }
         if let Some(path) = bytes.strip_prefix(SQLITE.as_bytes()) {
-            return Ok(Place::Directory(OsString::from_vec(path.to_vec()).into()));
+            return Ok(NamedStore::Directory(
+                OsString::from_vec(path.to_vec()).into(),
+            ));
         }
         let is_address = bytes.windows(3).any(|three| three == b"://");
         if is_address || bytes.is_empty() {
@@ -95,11 +97,11 @@ impl Location {
                 "{flag} is neither a data directory nor an address that begins with postgres://\n"
             )));
         }
-        Ok(Place::Directory(PathBuf::from(&self.0)))
+        Ok(NamedStore::Directory(PathBuf::from(&self.0)))
     }
 }
 
-impl Place {
+impl NamedStore {
     /// Its configuration.
     pub(crate) fn into_config(self) -> StoreConfig {
         match self {
@@ -109,7 +111,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for NamedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Directory(path) => path.display().fmt(f),
@@ -124,7 +126,7 @@ mod tests {
 
     use super::*;
 
-    fn place(text: &str) -> Result<Place, clap::Error> {
+    fn place(text: &str) -> Result<NamedStore, clap::Error> {
         Location::from(OsString::from(text)).place("--store", None)
     }
 
@@ -138,7 +140,7 @@ mod tests {
         ] {
             let found = place(text).unwrap();
             assert!(
-                matches!(&found, Place::Directory(found) if found == Path::new(path)),
+                matches!(&found, NamedStore::Directory(found) if found == Path::new(path)),
                 "{text}: {found:?}"
             );
         }

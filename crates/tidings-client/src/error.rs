@@ -12,7 +12,8 @@ use crate::fault::{
     OptionFault, ProtocolFault, TokenFault, TrustFault, UrlFault, is_temporary_status,
 };
 
-type Source = Box<dyn Error + Send + Sync>;
+/// The underlying error of a failure.
+pub(crate) type ErrorSource = Box<dyn Error + Send + Sync>;
 
 /// The error of a request or a stream: its kind, and the underlying error as
 /// [`source`](Error::source).
@@ -23,7 +24,7 @@ pub struct ClientError {
 
 struct Inner {
     kind: ErrorKind,
-    source: Option<Source>,
+    source: Option<ErrorSource>,
     retry_after: Option<Duration>,
 }
 
@@ -107,7 +108,7 @@ impl ClientError {
         }
     }
 
-    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
+    pub(crate) fn with_source(mut self, source: impl Into<ErrorSource>) -> Self {
         self.inner.source = Some(source.into());
         self
     }
@@ -133,7 +134,7 @@ impl ClientError {
         }
     }
 
-    pub(crate) fn unreachable(server: &Url, source: impl Into<Source>) -> Self {
+    pub(crate) fn unreachable(server: &Url, source: impl Into<ErrorSource>) -> Self {
         let server = server.clone();
         Self::new(ErrorKind::Unreachable { server }).with_source(source)
     }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use crate::backoff::Backoff;
 use crate::connection::{Connection, Frame};
 use crate::error::{ClientError, ErrorKind};
-use crate::renewal::{Query, Renewal};
+use crate::renewal::{Renewal, TokenQuery};
 use crate::token::Token;
 use crate::transport::{Attempt, Transport};
 
@@ -88,7 +88,7 @@ enum State {
     /// The server rejected the token or ended the stream because of it. A query looks for another.
     Querying {
         error: ClientError,
-        query: Query,
+        query: TokenQuery,
     },
 }
 

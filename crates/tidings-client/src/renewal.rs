@@ -14,7 +14,8 @@ use crate::transport::Transport;
 const QUERY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A query of a source of tokens.
-pub(crate) type Query = Pin<Box<dyn Future<Output = Result<Option<Token>, ClientError>> + Send>>;
+pub(crate) type TokenQuery =
+    Pin<Box<dyn Future<Output = Result<Option<Token>, ClientError>> + Send>>;
 
 /// Queries the source until it returns another token than the one in use.
 pub(crate) struct Renewal {
@@ -24,7 +25,7 @@ pub(crate) struct Renewal {
 
 enum Step {
     Pause(Pin<Box<Sleep>>),
-    Query(Query),
+    Query(TokenQuery),
 }
 
 impl Renewal {

@@ -13,7 +13,7 @@ use reqwest::header::HeaderValue;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::error::ClientError;
+use crate::error::{ClientError, ErrorSource};
 use crate::fault::{MAX_TOKEN_BYTES, TokenFault};
 
 /// How long a function can take to provide a token.
@@ -37,20 +37,19 @@ const PROVIDER_TIMEOUT: Duration = Duration::from_secs(30);
 /// ```
 #[derive(Clone)]
 pub struct TokenSource {
-    origin: TokenOrigin,
+    kind: SourceKind,
 }
 
 #[derive(Clone)]
-enum TokenOrigin {
+enum SourceKind {
     Fixed(Token),
     File(Arc<Path>),
     Provider(Arc<Provider>),
 }
 
-type Provider =
-    dyn Fn() -> Pin<Box<dyn Future<Output = Result<SecretString, Source>> + Send>> + Send + Sync;
-
-type Source = Box<dyn Error + Send + Sync>;
+type Provider = dyn Fn() -> Pin<Box<dyn Future<Output = Result<SecretString, ErrorSource>> + Send>>
+    + Send
+    + Sync;
 
 impl TokenSource {
     /// Always this token. White space around it is ignored.
@@ -61,7 +60,7 @@ impl TokenSource {
     pub fn fixed(token: impl Into<SecretString>) -> Result<Self, ClientError> {
         let token = Token::new(&token.into()).map_err(ClientError::no_token)?;
         Ok(Self {
-            origin: TokenOrigin::Fixed(token),
+            kind: SourceKind::Fixed(token),
         })
     }
 
@@ -70,7 +69,7 @@ impl TokenSource {
     /// a partial file.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self {
-            origin: TokenOrigin::File(path.into().into()),
+            kind: SourceKind::File(path.into().into()),
         }
     }
 
@@ -93,22 +92,22 @@ impl TokenSource {
             Box::pin(token) as Pin<Box<dyn Future<Output = _> + Send>>
         };
         Self {
-            origin: TokenOrigin::Provider(Arc::new(provider)),
+            kind: SourceKind::Provider(Arc::new(provider)),
         }
     }
 
     /// The current token.
     pub(crate) async fn token(&self) -> Result<Token, ClientError> {
-        match &self.origin {
-            TokenOrigin::Fixed(token) => Ok(token.clone()),
-            TokenOrigin::File(path) => {
+        match &self.kind {
+            SourceKind::Fixed(token) => Ok(token.clone()),
+            SourceKind::File(path) => {
                 let path = path.clone();
                 let read = tokio::task::spawn_blocking(move || read(&path));
                 read.await.unwrap_or_else(|error| {
                     Err(ClientError::no_token(TokenFault::Silent).with_source(error))
                 })
             }
-            TokenOrigin::Provider(provider) => {
+            SourceKind::Provider(provider) => {
                 match tokio::time::timeout(PROVIDER_TIMEOUT, provider()).await {
                     Ok(Ok(text)) => Token::new(&text).map_err(ClientError::no_token),
                     Ok(Err(error)) => {
@@ -125,10 +124,10 @@ impl TokenSource {
 
 impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.origin {
-            TokenOrigin::Fixed(token) => f.debug_tuple("Fixed").field(token).finish(),
-            TokenOrigin::File(path) => f.debug_tuple("File").field(path).finish(),
-            TokenOrigin::Provider(_) => f.write_str("Provider"),
+        match &self.kind {
+            SourceKind::Fixed(token) => f.debug_tuple("Fixed").field(token).finish(),
+            SourceKind::File(path) => f.debug_tuple("File").field(path).finish(),
+            SourceKind::Provider(_) => f.write_str("Provider"),
         }
     }
 }

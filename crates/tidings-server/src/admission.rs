@@ -65,7 +65,7 @@ struct ReserveSeat {
 
 /// The seat of a connection. Dropping it frees the seat.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct ConnectionSeat {
     admission: Arc<Admission>,
     kind: Kind,
 }
@@ -82,16 +82,20 @@ enum Kind {
 
 /// All that a connection takes until it ends.
 #[derive(Debug)]
-pub(crate) struct Place {
-    pub(crate) seat: Seat,
+pub(crate) struct Occupancy {
+    pub(crate) seat: ConnectionSeat,
     /// Its part of all open connections, those that are being closed included.
     _room: OwnedSemaphorePermit,
     /// Counts it in the metrics.
     _open: OpenConnection,
 }
 
-impl Place {
-    pub(crate) const fn new(seat: Seat, room: OwnedSemaphorePermit, open: OpenConnection) -> Self {
+impl Occupancy {
+    pub(crate) const fn new(
+        seat: ConnectionSeat,
+        room: OwnedSemaphorePermit,
+        open: OpenConnection,
+    ) -> Self {
         Self {
             seat,
             _room: room,
@@ -141,7 +145,7 @@ impl Admission {
     }
 
     /// A seat for a connection from this address.
-    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Seat {
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> ConnectionSeat {
         let network = (self.most_per_address > 0).then(|| network_of(address));
         let mut seats = self.seats();
         let kind = match self.full(&seats, network) {
@@ -158,7 +162,7 @@ impl Admission {
             }
         };
         drop(seats);
-        Seat {
+        ConnectionSeat {
             admission: Arc::clone(self),
             kind,
         }
@@ -221,7 +225,7 @@ impl Seats {
     }
 }
 
-impl Seat {
+impl ConnectionSeat {
     /// `None` for a connection that is served. Otherwise the reason, and a token that is cancelled when the
     /// connection must close.
     pub(crate) const fn reserve(&self) -> Option<(Full, &CancellationToken)> {
@@ -232,7 +236,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionSeat {
     fn drop(&mut self) {
         let mut seats = self.admission.seats();
         match &self.kind {

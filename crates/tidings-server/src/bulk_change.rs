@@ -62,7 +62,7 @@ pub(crate) async fn run(
     let begin = state.engine.begin_change(caller.owner, selection, change);
     let begun = tokio::select! {
         biased;
-        begun = unless_abandoned(begin) => begun.ok_or(ChangeRejection::HungUp)?,
+        begun = unless_abandoned(begin) => begun.ok_or(ChangeRejection::Disconnected)?,
         rejected = &mut ended => return Err(CredentialError::from(rejected).into()),
     };
     let mut running = state.judge(begun)?;

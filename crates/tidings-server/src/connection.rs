@@ -32,7 +32,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tower::Service as _;
 
-use crate::admission::{Full, Place, Seat};
+use crate::admission::{ConnectionSeat, Full, Occupancy};
 use crate::config::Config;
 use crate::error_chain::chain;
 use crate::handover::Handover;
@@ -65,7 +65,7 @@ pub(crate) struct Connections {
     /// Serves connections beyond the limit.
     http1_once: Builder,
     #[cfg(feature = "tls")]
-    requests: http2::Requests,
+    requests: http2::RequestTasks,
     #[cfg(feature = "tls")]
     header_timeout: Duration,
     head_bytes: usize,
@@ -118,7 +118,7 @@ impl Connections {
             http1: builder(header_timeout),
             http1_once,
             #[cfg(feature = "tls")]
-            requests: http2::Requests::default(),
+            requests: http2::RequestTasks::default(),
             #[cfg(feature = "tls")]
             header_timeout,
             head_bytes: config.connections.head_bytes,
@@ -135,23 +135,23 @@ impl Connections {
     }
 
     /// All that a connection takes.
-    pub(crate) fn place(&self, seat: Seat, room: OwnedSemaphorePermit) -> Place {
-        Place::new(seat, room, self.state.metrics.connection())
+    pub(crate) fn occupancy(&self, seat: ConnectionSeat, room: OwnedSemaphorePermit) -> Occupancy {
+        Occupancy::new(seat, room, self.state.metrics.connection())
     }
 
     /// Serves a connection until it ends or its stream passes to the reactor. During the shutdown it
     /// finishes current requests and accepts no others.
-    pub(crate) async fn serve(&self, stream: TcpStream, peer: Peer, place: Place) {
+    pub(crate) async fn serve(&self, stream: TcpStream, peer: Peer, occupancy: Occupancy) {
         if let Err(error) = set_up(&stream) {
             tracing::debug!(%error, "could not set up a connection");
             return;
         }
         let socket = Socket::new(stream, Bytes::new(), self.write_timeout);
-        let beyond = place.seat.reserve();
+        let beyond = occupancy.seat.reserve();
         // The futures of TLS connections and of connections beyond the limit are larger than the
         // others.
         let served = match (&self.tls, beyond) {
-            (None, None) => return self.serve_plain(socket, peer, place).await,
+            (None, None) => return self.serve_plain(socket, peer, occupancy).await,
             (Some(tls), None) => Box::pin(self.serve_tls(tls, socket, peer, None)).await,
             (_, Some((why, taken))) => {
                 self.state.metrics.count_beyond_limit();
@@ -166,12 +166,12 @@ impl Connections {
     /// Serves the next requests of a connection whose stream has ended.
     pub(crate) async fn resume(&self, freed: Freed) {
         let socket = Socket::new(freed.socket, freed.read_before, self.write_timeout);
-        self.serve_plain(socket, Peer(freed.peer), freed.place)
+        self.serve_plain(socket, Peer(freed.peer), freed.occupancy)
             .await;
     }
 
     /// Serves a connection without TLS, and gives its stream to the reactor.
-    async fn serve_plain(&self, socket: Socket, peer: Peer, place: Place) {
+    async fn serve_plain(&self, socket: Socket, peer: Peer, occupancy: Occupancy) {
         let source = ConnectionSource::plain(peer);
         let served = match &self.reactor {
             None => self.serve_http1(socket, source, None).await,
@@ -189,7 +189,7 @@ impl Connections {
                             connection: Freed {
                                 socket: socket.into_stream(),
                                 peer: peer.0,
-                                place,
+                                occupancy,
                                 read_before,
                             },
                             framing,

@@ -19,7 +19,7 @@ use tidings_event::{Cursor, StreamItem};
 use tokio::time::{Instant, Sleep};
 
 use crate::error_chain::chain;
-use crate::identity::{Credential, Ending, Watch};
+use crate::identity::{Credential, CredentialWatch, Ending};
 use crate::limits::StreamSlot;
 use crate::state::AppState;
 
@@ -62,7 +62,7 @@ impl LiveStream {
 pub(crate) struct EventStream {
     subscription: Subscription,
     _slot: StreamSlot,
-    credential: Option<Watch>,
+    credential: Option<CredentialWatch>,
     /// Ready when the server shuts down and this stream must end.
     farewell: Pin<Box<dyn Future<Output = ()> + Send>>,
     keepalive: Duration,
@@ -128,7 +128,7 @@ impl EventStream {
                 },
                 frames = self.subscription.next_frames() => match frames {
                     // A client that reconnects with a valid credential gets these frames again.
-                    Ok(Some(_)) if self.credential.as_ref().is_some_and(Watch::is_over) => {
+                    Ok(Some(_)) if self.credential.as_ref().is_some_and(CredentialWatch::is_over) => {
                         return self.expire(cursor);
                     }
                     Ok(Some(frames)) => return sse::frames(&frames),
@@ -173,7 +173,7 @@ pub(crate) fn farewell() -> Bytes {
 }
 
 /// Waits for the next warning or the end of the credential; forever if none is needed.
-async fn ending(credential: &mut Option<Watch>) -> Ending {
+async fn ending(credential: &mut Option<CredentialWatch>) -> Ending {
     match credential {
         Some(watch) => watch.next().await,
         None => std::future::pending().await,

@@ -72,7 +72,7 @@ fn check_rejection(error: &ApiError) {
             | ChangeRejection::TooManyIds { .. }
             | ChangeRejection::Limit(_)
             | ChangeRejection::Overloaded
-            | ChangeRejection::HungUp
+            | ChangeRejection::Disconnected
             | ChangeRejection::Store(_)
             | ChangeRejection::Engine(_),
         )

@@ -126,7 +126,7 @@ fn stop(request: &mut Request, state: &AppState) -> Option<Response> {
     if request.method() == Method::OPTIONS && request.uri().path() == "*" {
         return Some(StatusCode::NO_CONTENT.into_response());
     }
-    if let identity::Entry::Slash(location) = state.authenticator.pages.enter(request) {
+    if let identity::PathTarget::Slash(location) = state.authenticator.pages.enter(request) {
         return Some((StatusCode::PERMANENT_REDIRECT, [(LOCATION, location)]).into_response());
     }
     let rejected = state.authenticator.guard(request).err();

@@ -25,12 +25,12 @@ pub(crate) use access::Access;
 pub(crate) use authenticator::Authenticator;
 pub(crate) use authority::Head;
 pub use authority::{Origin, OriginError};
-pub(crate) use credential::{Credential, Ending, Validity, Watch, ended};
+pub(crate) use credential::{Credential, CredentialWatch, Ending, Validity, ended};
 pub(crate) use error::{CredentialError, insufficient};
 pub(crate) use foreign::{Foreign, ForeignRequest, Rejected};
 pub use local::LOCAL_USER;
 pub use local_only::local_only;
-pub(crate) use pages::{Entry, Pages};
+pub(crate) use pages::{Pages, PathTarget};
 pub use pages::{PublicUrl, PublicUrlError};
 pub(crate) use session::{Session, SessionCookies};
 

@@ -15,7 +15,7 @@ use utoipa::openapi::{
     Components, Contact, Info, License, OpenApi, OpenApiBuilder, Paths, Responses, Server, Tag,
 };
 
-use crate::operations::{self, Operation};
+use crate::operations::{self, ApiOperation};
 use crate::paths::COLLECTIONS;
 use security::{BEARER, bearer, requirement};
 
@@ -52,7 +52,7 @@ pub(crate) fn served(has_login: bool) -> Bytes {
 
 /// The statuses that the documentation of an operation names, which are labels of metrics.
 #[cfg(feature = "metrics")]
-pub(crate) fn documented_statuses(operation: &Operation) -> Vec<u16> {
+pub(crate) fn documented_statuses(operation: &ApiOperation) -> Vec<u16> {
     let responses = responses(operation).responses;
     let statuses = responses.keys().filter_map(|status| status.parse().ok());
     statuses.collect()
@@ -163,7 +163,7 @@ fn tag(name: &str, description: &str) -> Tag {
     tag
 }
 
-fn add(paths: &mut Paths, operation: &Operation) {
+fn add(paths: &mut Paths, operation: &ApiOperation) {
     let mut documentation = operation.documentation.clone();
     documentation.responses = responses(operation);
     if let Some(requirement) = requirement(operation.access) {
@@ -178,7 +178,7 @@ fn add(paths: &mut Paths, operation: &Operation) {
 }
 
 /// The responses of an operation, errors included.
-fn responses(operation: &Operation) -> Responses {
+fn responses(operation: &ApiOperation) -> Responses {
     let mut responses = operation.documentation.responses.clone();
     errors::add(&mut responses, &operation.errors, operation.access);
     responses
@@ -187,7 +187,7 @@ fn responses(operation: &Operation) -> Responses {
 fn add_at(
     paths: &mut Paths,
     path: &str,
-    operation: &Operation,
+    operation: &ApiOperation,
     mut documentation: utoipa::openapi::path::Operation,
 ) {
     documentation.tags = Some(vec![tag_of(path).to_owned()]);
@@ -214,7 +214,7 @@ fn tag_of(path: &str) -> &'static str {
     }
 }
 
-fn components(operations: &[Operation]) -> Components {
+fn components(operations: &[ApiOperation]) -> Components {
     let mut components = Components::new();
     for operation in operations {
         components.schemas.extend(operation.schemas.iter().cloned());

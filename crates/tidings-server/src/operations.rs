@@ -16,7 +16,7 @@ use crate::routes::openapi;
 use crate::routes::page;
 use crate::routes::{config, health, revocations, session, subscribe};
 
-pub(crate) use operation::Operation;
+pub(crate) use operation::ApiOperation;
 use operation::operation;
 
 /// The errors of operations with a body.
@@ -50,14 +50,14 @@ const WRITE: [ErrorCode; 3] = [
 
 /// All operations of the server.
 #[cfg(any(feature = "metrics", feature = "openapi"))]
-pub(crate) fn all() -> Vec<Operation> {
+pub(crate) fn all() -> Vec<ApiOperation> {
     let mut operations = api();
     operations.extend(server());
     operations
 }
 
 /// The operations below `/api`, which a program can mount.
-pub(crate) fn api() -> Vec<Operation> {
+pub(crate) fn api() -> Vec<ApiOperation> {
     let mut operations = events();
     operations.extend(changes());
     operations.extend([
@@ -74,7 +74,7 @@ pub(crate) fn api() -> Vec<Operation> {
     operations
 }
 
-fn events() -> Vec<Operation> {
+fn events() -> Vec<ApiOperation> {
     vec![
         operation!(GET "/api/system/events", Access::READER, list::list_events)
             .fails_with(&[ErrorCode::InvalidQuery])
@@ -126,7 +126,7 @@ fn events() -> Vec<Operation> {
     ]
 }
 
-fn changes() -> Vec<Operation> {
+fn changes() -> Vec<ApiOperation> {
     let change = [&BODY[..], &WRITE, &LIMIT, &[ErrorCode::InvalidChange]].concat();
     let bulk = [&change[..], &[ErrorCode::QueryTooSlow]].concat();
     vec![
@@ -155,7 +155,7 @@ fn changes() -> Vec<Operation> {
 }
 
 /// The operations of a server beside the API. Those of a feature that is not built in are missing.
-pub(crate) fn server() -> Vec<Operation> {
+pub(crate) fn server() -> Vec<ApiOperation> {
     let mut operations = Vec::new();
     #[cfg(feature = "ui")]
     operations.extend([

@@ -18,11 +18,11 @@ pub(crate) struct Pool {
     bytes: Arc<Semaphore>,
     /// The most bytes of one caller.
     each: usize,
-    callers: Callers,
+    callers: Accounts,
 }
 
 /// The accounts of the callers that hold memory.
-type Callers = Arc<Mutex<HashMap<OwnerId, Arc<Account>>>>;
+type Accounts = Arc<Mutex<HashMap<OwnerId, Arc<Account>>>>;
 
 /// The memory of one caller's waiting requests. Further ones are rejected at once.
 const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
@@ -47,7 +47,7 @@ impl Pool {
         Self {
             bytes: Arc::new(Semaphore::new(bytes)),
             each: bytes / parts,
-            callers: Callers::default(),
+            callers: Accounts::default(),
         }
     }
 
@@ -107,7 +107,7 @@ pub(crate) struct Share {
     /// `None` only while it is dropped.
     account: Option<Arc<Account>>,
     held: Option<OwnedSemaphorePermit>,
-    callers: Callers,
+    callers: Accounts,
 }
 
 impl Share {
@@ -129,7 +129,7 @@ impl Share {
         kept: usize,
         patience: Duration,
     ) -> Result<(), Spent> {
-        let _waiting = Waiting::begin(self.account(), WAITING_BYTES + kept)?;
+        let _waiting = WaitingRequest::begin(self.account(), WAITING_BYTES + kept)?;
         let left = Arc::clone(&self.account().left);
         let more = left.acquire_many_owned(permits(bytes));
         match timeout(patience, more).await {
@@ -176,12 +176,12 @@ impl Drop for Share {
 }
 
 /// Counts a waiting request until this is dropped.
-struct Waiting {
+struct WaitingRequest {
     account: Arc<Account>,
     bytes: usize,
 }
 
-impl Waiting {
+impl WaitingRequest {
     fn begin(account: &Arc<Account>, bytes: usize) -> Result<Self, Spent> {
         let others = account.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
         let waiting = Self {
@@ -193,7 +193,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for WaitingRequest {
     fn drop(&mut self) {
         self.account
             .waiting_bytes
@@ -212,6 +212,6 @@ fn permits(bytes: usize) -> u32 {
 }
 
 /// No code panics while it holds the lock.
-fn lock(callers: &Callers) -> MutexGuard<'_, HashMap<OwnerId, Arc<Account>>> {
+fn lock(callers: &Accounts) -> MutexGuard<'_, HashMap<OwnerId, Arc<Account>>> {
     callers.lock().unwrap_or_else(PoisonError::into_inner)
 }

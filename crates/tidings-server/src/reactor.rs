@@ -7,7 +7,7 @@
 //! ([`event_stream`](crate::event_stream)).
 
 mod entry;
-mod inbox;
+mod mailbox;
 mod rendering;
 mod shard;
 mod wheel;
@@ -22,13 +22,13 @@ use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
-use crate::admission::Place;
+use crate::admission::Occupancy;
 use crate::event_stream::LiveStream;
 use crate::handover::Framing;
 use crate::listener::log_panic;
 use crate::state::AppState;
 
-use inbox::Inbox;
+use mailbox::Mailbox;
 use shard::Shard;
 
 /// A stream that a connection gives to the reactor, after the head and the first frames are written.
@@ -44,7 +44,7 @@ pub(crate) struct Adopted {
 pub(crate) struct Freed {
     pub(crate) socket: TcpStream,
     pub(crate) peer: IpAddr,
-    pub(crate) place: Place,
+    pub(crate) occupancy: Occupancy,
     /// The bytes that the client has already sent of its next request.
     pub(crate) read_before: Bytes,
 }
@@ -56,7 +56,7 @@ pub(crate) type Resume =
 /// The way into the shards. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Reactor {
-    inboxes: Arc<[Arc<Inbox>]>,
+    mailboxes: Arc<[Arc<Mailbox>]>,
     next: Arc<AtomicUsize>,
 }
 
@@ -65,7 +65,7 @@ impl Reactor {
     pub(crate) fn new() -> Self {
         let shards = Handle::current().metrics().num_workers().max(1);
         Self {
-            inboxes: (0..shards).map(|_| Arc::default()).collect(),
+            mailboxes: (0..shards).map(|_| Arc::default()).collect(),
             next: Arc::default(),
         }
     }
@@ -73,19 +73,19 @@ impl Reactor {
     /// Gives a stream to the shards, in turn.
     pub(crate) fn adopt(&self, stream: Adopted) {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        self.inboxes[turn % self.inboxes.len()].adopt(stream);
+        self.mailboxes[turn % self.mailboxes.len()].adopt(stream);
     }
 
     /// The number of streams.
     pub(crate) fn len(&self) -> usize {
-        self.inboxes.iter().map(|inbox| inbox.len()).sum()
+        self.mailboxes.iter().map(|mailbox| mailbox.len()).sum()
     }
 
     /// Runs the shards. Dropping them ends their streams.
     pub(crate) fn start(&self, state: &Arc<AppState>, resume: &Resume) -> Shards {
         let mut tasks = JoinSet::new();
-        for inbox in self.inboxes.iter() {
-            let shard = Shard::new(Arc::clone(inbox), Arc::clone(state), Arc::clone(resume));
+        for mailbox in self.mailboxes.iter() {
+            let shard = Shard::new(Arc::clone(mailbox), Arc::clone(state), Arc::clone(resume));
             // A shard yields by itself, and must not take a used-up budget for a socket that is not ready.
             tasks.spawn(tokio::task::unconstrained(shard.run()));
         }
@@ -106,8 +106,8 @@ pub(crate) struct Shards {
 impl Shards {
     /// Waits until all streams have ended. No stream comes any more.
     pub(crate) async fn ended(&mut self) {
-        for inbox in self.reactor.inboxes.iter() {
-            inbox.close();
+        for mailbox in self.reactor.mailboxes.iter() {
+            mailbox.close();
         }
         while let Some(ended) = self.tasks.join_next().await {
             log_panic(ended);

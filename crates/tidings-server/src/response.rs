@@ -52,7 +52,7 @@ pub(crate) struct ResponseBudget {
 
 /// How much memory a request needs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Room {
+pub(crate) struct MemoryNeed {
     /// The most bytes of the response.
     pub(crate) bytes: usize,
     /// The bytes that the request holds while it waits, such as the events to store.
@@ -75,7 +75,7 @@ impl ResponseBudget {
         &self,
         caller: OwnerId,
         credential: Option<Credential>,
-        Room { bytes, kept }: Room,
+        MemoryNeed { bytes, kept }: MemoryNeed,
     ) -> Result<Reservation, ResponseError> {
         let pool = if bytes <= SHORT_BYTES {
             &self.short
@@ -105,7 +105,7 @@ impl ResponseBudget {
         // Rarely needed: boxed, it takes no room in every request.
         let part = Box::pin(async {
             tokio::select! {
-                part = unless_abandoned(waiting) => part.ok_or(ResponseError::HungUp)?,
+                part = unless_abandoned(waiting) => part.ok_or(ResponseError::Disconnected)?,
                 rejected = ended(credential) => Err(ResponseError::Credential(rejected.into())),
             }
         })
@@ -166,7 +166,7 @@ mod tests {
         caller: OwnerId,
         bytes: usize,
     ) -> Result<Reservation, ResponseError> {
-        let room = Room { bytes, kept: 0 };
+        let room = MemoryNeed { bytes, kept: 0 };
         budget.reserve(caller, None, room).await
     }
 

@@ -76,7 +76,7 @@ pub(crate) fn state(engine: Tidings, config: &Config) -> Arc<AppState> {
 /// The routes of all operations, each with its documented statuses.
 #[cfg(feature = "metrics")]
 fn counted_routes() -> Vec<CountedRoute> {
-    let counted = |operation: operations::Operation| CountedRoute {
+    let counted = |operation: operations::ApiOperation| CountedRoute {
         method: operation.method.clone(),
         paths: operation.paths().map(str::to_owned).collect(),
         // Without the documentation a series is shown from its first request.

@@ -204,9 +204,9 @@ impl Server {
                 () = &mut shutdown => break,
                 Some(ended) = tasks.join_next() => log_panic(ended),
                 (socket, peer, room) = accept_within(&room, &listener) => {
-                    let place = connections.place(admission.admit(peer.0), room);
+                    let occupancy = connections.occupancy(admission.admit(peer.0), room);
                     let connections = Arc::clone(&connections);
-                    tasks.spawn(async move { connections.serve(socket, peer, place).await });
+                    tasks.spawn(async move { connections.serve(socket, peer, occupancy).await });
                 }
             }
         }

@@ -20,7 +20,7 @@ use crate::metrics::{CountedRoute, Metrics};
 use crate::peer::Peer;
 use crate::repeats::Repeats;
 use crate::request::body::BodyBudget;
-use crate::response::{Reservation, ResponseBudget, Room};
+use crate::response::{MemoryNeed, Reservation, ResponseBudget};
 use crate::shutdown::Drain;
 use crate::token::Scopes;
 
@@ -134,7 +134,7 @@ impl AppState {
         credential: Option<Credential>,
         bytes: usize,
     ) -> Result<Reservation, ApiError> {
-        let room = Room { bytes, kept: 0 };
+        let room = MemoryNeed { bytes, kept: 0 };
         let reserved = self.responses.reserve(caller.owner, credential, room).await;
         self.judge(reserved)
     }
@@ -146,7 +146,7 @@ impl AppState {
         caller: Caller,
         bytes: usize,
     ) -> Result<Reservation, ApiError> {
-        let room = Room { bytes, kept: bytes };
+        let room = MemoryNeed { bytes, kept: bytes };
         let reserved = self.responses.reserve(caller.owner, None, room).await;
         self.judge(reserved)
     }

@@ -17,18 +17,18 @@ const MONOTONIC: ClockId = ClockId::Monotonic;
 ///
 /// [`Clock::default`] reads the clocks of the machine. Tests use a [`ManualClock`].
 #[derive(Clone, Debug, Default)]
-pub struct Clock(Source);
+pub struct Clock(ClockSource);
 
 #[derive(Clone, Debug, Default)]
-enum Source {
+enum ClockSource {
     #[default]
     Machine,
-    Manual(Arc<Mutex<Reading>>),
+    Manual(Arc<Mutex<ClockReading>>),
 }
 
 /// The time of both clocks at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reading {
+pub(crate) struct ClockReading {
     /// The time of the wall clock, right or wrong.
     pub(crate) wall: Timestamp,
     /// The time since some moment in the past; never decreases.
@@ -36,13 +36,13 @@ pub(crate) struct Reading {
 }
 
 impl Clock {
-    pub(crate) fn read(&self) -> Reading {
+    pub(crate) fn read(&self) -> ClockReading {
         match &self.0 {
-            Source::Machine => Reading {
+            ClockSource::Machine => ClockReading {
                 wall: Timestamp::now(),
                 monotonic: since_boot(),
             },
-            Source::Manual(reading) => *reading.lock().unwrap_or_else(PoisonError::into_inner),
+            ClockSource::Manual(reading) => *reading.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
 }
@@ -65,18 +65,18 @@ fn since_boot() -> Duration {
 /// clock.advance(Duration::from_secs(60));
 /// ```
 #[derive(Clone, Debug)]
-pub struct ManualClock(Arc<Mutex<Reading>>);
+pub struct ManualClock(Arc<Mutex<ClockReading>>);
 
 impl ManualClock {
     /// A clock that starts at `wall`.
     pub fn new(wall: Timestamp) -> Self {
         let monotonic = Duration::from_secs(1000);
-        Self(Arc::new(Mutex::new(Reading { wall, monotonic })))
+        Self(Arc::new(Mutex::new(ClockReading { wall, monotonic })))
     }
 
     /// The clock for [`Config::clock`](crate::Config::clock). This handle moves it.
     pub fn clock(&self) -> Clock {
-        Clock(Source::Manual(Arc::clone(&self.0)))
+        Clock(ClockSource::Manual(Arc::clone(&self.0)))
     }
 
     /// Advances both clocks.

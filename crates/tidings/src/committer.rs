@@ -20,9 +20,9 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::error::{ChangeError, PublishError};
 use crate::store::{ChangeStep, Publication, StepOutcome, StoreError, Submission, Target};
 use crate::sync::{JoinHandle, spawn};
-use lanes::Lanes;
-use queue::Closed;
-use request::{ChangeRequest, Changed, PublishRequest, Published, Reply, Request};
+use lanes::LaneQueues;
+use queue::QueueClosed;
+use request::{ChangeRequest, PublishRequest, PublishResult, Reply, Request, StepResult};
 use task::Task;
 
 pub(crate) use request::Asker;
@@ -40,7 +40,7 @@ const CHANGE_BYTES: usize = 128;
 /// Queues requests for the tasks that commit them. The tasks end when the committer is closed or dropped.
 #[derive(Debug)]
 pub(crate) struct Committer {
-    lanes: Lanes,
+    lanes: LaneQueues,
     room: Arc<Semaphore>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -48,7 +48,7 @@ pub(crate) struct Committer {
 impl Committer {
     /// Starts the tasks on the current Tokio runtime, one for each lane of the store.
     pub(crate) fn start(parts: &Parts) -> Self {
-        let lanes = Lanes::new(parts.store.lanes(), &parts.activity);
+        let lanes = LaneQueues::new(parts.store.lanes(), &parts.activity);
         let tasks = lanes.queues().map(|queue| {
             let task = Task::new(Arc::clone(queue), parts.clone());
             spawn(task.run())
@@ -74,11 +74,11 @@ impl Committer {
         &self,
         publication: Publication,
         by_owner: Option<OwnerId>,
-    ) -> Published {
+    ) -> PublishResult {
         let bytes = publication.submissions.iter().map(Submission::bytes).sum();
         let (caller, outcome) = oneshot::channel();
         let room = self.room_for(bytes).await;
-        let room = room.map_err(|Closed| PublishError::Closed)?;
+        let room = room.map_err(|QueueClosed| PublishError::Closed)?;
         let queue = self.lanes.queue_of_batch(&publication);
         let request = Request::Publish(PublishRequest {
             publication,
@@ -90,7 +90,7 @@ impl Committer {
             },
         });
         let queued = queue.push(request);
-        queued.map_err(|Closed| PublishError::Closed)?;
+        queued.map_err(|QueueClosed| PublishError::Closed)?;
         outcome.await.map_err(|_| PublishError::Closed)?
     }
 
@@ -98,7 +98,7 @@ impl Committer {
     ///
     /// If the disk has no room for the whole step, the committer splits it in halves, each with its own
     /// commit and frame. The outcome then sums up only the events of the halves.
-    pub(crate) async fn change(&self, step: ChangeStep, asker: Asker) -> Changed {
+    pub(crate) async fn change(&self, step: ChangeStep, asker: Asker) -> StepResult {
         let whole = self.change_at_once(step.clone(), asker).await;
         if !has_no_room(&whole) || step.targets.len() < 2 {
             return whole;
@@ -123,10 +123,10 @@ impl Committer {
         Ok(done.expect("a split step has at least one half"))
     }
 
-    async fn change_at_once(&self, step: ChangeStep, asker: Asker) -> Changed {
+    async fn change_at_once(&self, step: ChangeStep, asker: Asker) -> StepResult {
         let (caller, outcome) = oneshot::channel();
         let room = self.room_for(CHANGE_BYTES * step.targets.len()).await;
-        let room = room.map_err(|Closed| ChangeError::Closed)?;
+        let room = room.map_err(|QueueClosed| ChangeError::Closed)?;
         let queue = self.lanes.queue_of(step.owner);
         let request = Request::Change(ChangeRequest {
             step,
@@ -137,12 +137,12 @@ impl Committer {
             },
         });
         let queued = queue.push(request);
-        queued.map_err(|Closed| ChangeError::Closed)?;
+        queued.map_err(|QueueClosed| ChangeError::Closed)?;
         outcome.await.map_err(|_| ChangeError::Closed)?
     }
 
     /// Waits until a request of this size has room in the queue.
-    async fn room_for(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Closed> {
+    async fn room_for(&self, bytes: usize) -> Result<OwnedSemaphorePermit, QueueClosed> {
         // Unusual limits allow a request that is larger than the queue. It waits for an empty queue.
         let permits = u32::try_from((bytes + REQUEST_BYTES).min(QUEUE_BYTES))
             .expect("the size of the queue fits in 32 bits");
@@ -151,7 +151,7 @@ impl Committer {
             // Boxed, because the future is large and waiting is rare.
             Err(_) => Box::pin(Arc::clone(&self.room).acquire_many_owned(permits))
                 .await
-                .map_err(|_| Closed),
+                .map_err(|_| QueueClosed),
         }
     }
 
@@ -174,7 +174,7 @@ impl Drop for Committer {
     }
 }
 
-fn has_no_room(changed: &Changed) -> bool {
+fn has_no_room(changed: &StepResult) -> bool {
     matches!(changed, Err(ChangeError::Store(error)) if matches!(**error, StoreError::Full(_)))
 }
 

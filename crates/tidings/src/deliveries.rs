@@ -11,12 +11,12 @@ use crate::hub::{Content, Delivery, SystemDeletion};
 use crate::store::{Committed, RefillItem, StepOutcome, Stored};
 
 /// A new entry of a feed, before it is encoded for subscribers.
-pub(crate) enum Outcome<'a> {
+pub(crate) enum FeedEntry<'a> {
     Created(&'a Stored),
     Changed(&'a StepOutcome),
 }
 
-impl Outcome<'_> {
+impl FeedEntry<'_> {
     /// Its last rev.
     pub(crate) const fn last(&self) -> Rev {
         match self {
@@ -34,15 +34,15 @@ impl Outcome<'_> {
 }
 
 /// The new events and changes of a commit by feed, in the order of each feed's revs.
-pub(crate) fn of_commit(committed: &Committed) -> HashMap<OwnerId, Vec<Outcome<'_>>> {
-    let mut by_owner: HashMap<OwnerId, Vec<Outcome<'_>>> = HashMap::new();
+pub(crate) fn of_commit(committed: &Committed) -> HashMap<OwnerId, Vec<FeedEntry<'_>>> {
+    let mut by_owner: HashMap<OwnerId, Vec<FeedEntry<'_>>> = HashMap::new();
     for one in committed.stored().filter(|one| !one.repeated) {
         let outcomes = by_owner.entry(one.owner).or_default();
-        outcomes.push(Outcome::Created(one));
+        outcomes.push(FeedEntry::Created(one));
     }
     for changed in committed.changed.iter().filter(|step| !step.ids.is_empty()) {
         let outcomes = by_owner.entry(changed.owner).or_default();
-        outcomes.push(Outcome::Changed(changed));
+        outcomes.push(FeedEntry::Changed(changed));
     }
     by_owner
 }

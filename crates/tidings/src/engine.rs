@@ -16,14 +16,14 @@ use tidings_event::{
 use crate::activity::Activity;
 use crate::bus::BusError;
 use crate::committer::Committer;
-use crate::follower::{Follower, Source};
+use crate::follower::{Follower, FollowerContext};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::nodes::NodeTasks;
 use crate::quota::Quota;
 use crate::revoked_tokens::RevokedTokens;
 use crate::start::cursor_at;
-use crate::store::{Identity, Store, StoreError};
+use crate::store::{Store, StoreError, StoreIdentity};
 use crate::subscription::Subscription;
 use crate::timekeeper::Timekeeper;
 use crate::turns::{Bounds, Turns};
@@ -56,12 +56,12 @@ pub(crate) struct Shared {
     /// The approximate maximum of bytes that one read of a page returns.
     pub(crate) page_bytes: usize,
     quota: Quota,
-    pub(crate) identity: Identity,
+    pub(crate) identity: StoreIdentity,
     pub(crate) store: Arc<dyn Store>,
     hub: Arc<Hub>,
     metrics: Arc<Metrics>,
     /// What all followers share.
-    source: Arc<Source>,
+    source: Arc<FollowerContext>,
     pub(crate) committer: Arc<Committer>,
     pub(crate) bulk_changes: Turns<OwnerId>,
     pub(crate) activity: Arc<Activity>,

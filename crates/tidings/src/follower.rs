@@ -10,13 +10,15 @@ use tidings_event::{
 };
 
 use crate::frame::{Frame, StreamFrame};
-use crate::hub::{Bell, FollowerWaker, Found, Hub, Reached, Seat};
+use crate::hub::{Bell, FollowerWaker, FoundFrames, Hub, Reached, Seat};
 use crate::metrics::Metrics;
 use crate::start::{cursor_at, first_item};
-use crate::store::{Identity, ReplayItem, ReplayPage, RevRange, Side, Snapshot, Store, StoreError};
+use crate::store::{
+    ReplayItem, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, StoreIdentity,
+};
 
-use reading::{Read, Wanted};
 pub use reading::{ReadDone, StoreRead};
+use reading::{ReadKind, ReadResult};
 
 /// The bytes of frames that are taken from one feed at a time. With those of the other feed and one
 /// event beyond each, this is all the memory that a subscriber needs while it is served; while
@@ -30,7 +32,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// called. The order of what it returns is that of a subscription. Dropping it ends it.
 #[derive(Debug)]
 pub struct Follower {
-    source: Arc<Source>,
+    source: Arc<FollowerContext>,
     /// At the system's feed.
     system: Seat,
     /// At the owner's feed; the system itself has none.
@@ -88,14 +90,14 @@ struct Floors {
 
 /// The store, the hub and the counters of all followers.
 #[derive(Debug)]
-pub(crate) struct Source {
+pub(crate) struct FollowerContext {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) identity: Identity,
+    pub(crate) identity: StoreIdentity,
 }
 
-impl Source {
+impl FollowerContext {
     /// Counts frames that were handed to their readers, and the bytes of their JSON.
     pub(crate) fn count_delivered(&self, frames: u64, bytes: u64) {
         self.metrics.frames_delivered.inc_by(frames);
@@ -143,7 +145,7 @@ impl Floors {
 impl Follower {
     /// Settles where it begins: from here on it misses nothing.
     pub(crate) async fn open(
-        source: Arc<Source>,
+        source: Arc<FollowerContext>,
         owner: OwnerId,
         start: Start,
     ) -> Result<Self, StoreError> {
@@ -207,7 +209,7 @@ impl Follower {
         self.position
     }
 
-    pub(crate) fn source(&self) -> &Source {
+    pub(crate) fn source(&self) -> &FollowerContext {
         &self.source
     }
 
@@ -239,8 +241,8 @@ impl Follower {
             return Step::Changes(changes);
         }
         match self.phase {
-            Phase::Behind => self.read(Wanted::CatchUp),
-            Phase::Lost => self.read(Wanted::Reset),
+            Phase::Behind => self.read(ReadKind::CatchUp),
+            Phase::Lost => self.read(ReadKind::Reset),
             _ if closed => Step::Closed,
             _ => Step::Wait,
         }
@@ -268,10 +270,10 @@ impl Follower {
     pub fn take_read(&mut self, done: ReadDone) -> Result<(), StoreError> {
         self.is_reading = false;
         match (done.wanted, done.read?) {
-            (Wanted::Page(side, _), Read::Page(page)) => self.take_page(side, page),
-            (Wanted::Reset, Read::Snapshot(snapshot)) => self.restart(snapshot),
-            (_, Read::Snapshot(snapshot)) => self.catch_up(snapshot),
-            (_, Read::Page(_)) => {}
+            (ReadKind::Page(side, _), ReadResult::Page(page)) => self.take_page(side, page),
+            (ReadKind::Reset, ReadResult::Snapshot(snapshot)) => self.restart(snapshot),
+            (_, ReadResult::Snapshot(snapshot)) => self.catch_up(snapshot),
+            (_, ReadResult::Page(_)) => {}
         }
         Ok(())
     }
@@ -306,7 +308,7 @@ impl Follower {
                 let after = *side.rev(&mut self.position);
                 if after < up_to {
                     self.seat(*side).note(after, up_to);
-                    return self.read(Wanted::Page(*side, RevRange { after, up_to }));
+                    return self.read(ReadKind::Page(*side, RevRange { after, up_to }));
                 }
             }
         }
@@ -331,18 +333,18 @@ impl Follower {
             };
             let seat = self.seat(*side);
             match seat.look(position, reached, CHUNK_BYTES) {
-                Found::Frames(frames) => {
+                FoundFrames::Frames(frames) => {
                     all.reserve(frames.len());
                     for (rev, frame) in frames {
                         *side.rev(&mut end) = rev;
                         all.push(StreamFrame::new(end, frame));
                     }
                 }
-                Found::Gap { up_to } => {
+                FoundFrames::Gap { up_to } => {
                     seat.note(position, up_to);
                     self.phase = Phase::Behind;
                 }
-                Found::CaughtUp => {}
+                FoundFrames::CaughtUp => {}
             }
         }
         (!all.is_empty()).then_some(FollowedChanges { frames: all, end })
@@ -350,7 +352,7 @@ impl Follower {
 
     /// Asks for a read of the store. A reader that is behind when the engine closes reconnects with its
     /// cursor, so it gets no read.
-    fn read(&mut self, wanted: Wanted) -> Step {
+    fn read(&mut self, wanted: ReadKind) -> Step {
         if self.source.hub.is_closed() {
             return Step::Closed;
         }

@@ -20,9 +20,9 @@ use std::sync::{Arc, PoisonError};
 use tidings_event::{OwnerId, Rev};
 
 pub(crate) use delivery::{Content, Delivery, Reached};
-use feed::Feed;
 pub use feed::FollowerWaker;
-pub(crate) use feed::{Bell, Found, Holes};
+use feed::LiveFeed;
+pub(crate) use feed::{Bell, FoundFrames, Holes};
 pub(crate) use hole::{Finder, Late};
 pub(crate) use refills::Refilling;
 use refills::Refills;
@@ -35,7 +35,7 @@ use crate::sync::{AtomicBool, Mutex, MutexGuard};
 #[derive(Debug)]
 pub(crate) struct Hub {
     // A lookup a group or a subscription is short: no lock that can be awaited is needed.
-    feeds: Mutex<HashMap<OwnerId, Arc<Feed>>>,
+    feeds: Mutex<HashMap<OwnerId, Arc<LiveFeed>>>,
     /// The feeds that are to be refilled.
     refills: Arc<Refills>,
     /// What becomes of a window with a hole.
@@ -66,7 +66,11 @@ impl Hub {
         let mut feeds = self.feeds();
         let feed = feeds.entry(owner).or_insert_with(|| {
             let all_windows_bytes = Arc::clone(&self.window_bytes);
-            Arc::new(Feed::new(self.window_limit, self.holes, all_windows_bytes))
+            Arc::new(LiveFeed::new(
+                self.window_limit,
+                self.holes,
+                all_windows_bytes,
+            ))
         });
         let number = feed.join(reader);
         Seat {
@@ -138,7 +142,7 @@ impl Hub {
     }
 
     /// The guard is gone before the feed is locked, so that feeds do not wait for each other.
-    fn feed(&self, owner: OwnerId) -> Option<Arc<Feed>> {
+    fn feed(&self, owner: OwnerId) -> Option<Arc<LiveFeed>> {
         self.feeds().get(&owner).cloned()
     }
 
@@ -172,7 +176,7 @@ impl Hub {
     }
 
     /// A thread that panicked with the lock left the map whole: no step under it can be half done.
-    fn feeds(&self) -> MutexGuard<'_, HashMap<OwnerId, Arc<Feed>>> {
+    fn feeds(&self) -> MutexGuard<'_, HashMap<OwnerId, Arc<LiveFeed>>> {
         self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

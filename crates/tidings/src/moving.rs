@@ -4,8 +4,8 @@
 //! reconnect. The rows are copied in small transactions that record how far they are, so that a move continues
 //! after it was interrupted. Until the move is complete, the new store cannot be opened.
 
+mod exclusive_store;
 mod feed_digests;
-mod side;
 
 use std::io;
 
@@ -14,10 +14,10 @@ use tidings_event::{OwnerId, SystemId};
 use crate::config::StoreConfig;
 use crate::error::OpenError;
 use crate::store::audit::WrongCount;
-use crate::store::records::{Part, Place, StoreHead, TargetState};
+use crate::store::records::{Part, RecordPosition, StoreHead, TargetState};
 use crate::store::{RevokedToken, StoreError};
+use exclusive_store::ExclusiveStore;
 use feed_digests::FeedDigests;
-use side::Side;
 
 /// What a move is doing, for a report to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,12 +147,14 @@ pub async fn move_store(
     tokens: MovedTokens<'_>,
     mut report: impl FnMut(MoveProgress),
 ) -> Result<Moved, MoveError> {
-    let mut source = Side::source(from)
+    let mut source = ExclusiveStore::source(from)
         .await
         .map_err(MoveError::Source)?
         .ok_or(MoveError::NoStore)?;
     let head = source.head().await.map_err(MoveError::Read)?;
-    let (mut target, state) = Side::target(to).await.map_err(MoveError::Target)?;
+    let (mut target, state) = ExclusiveStore::target(to)
+        .await
+        .map_err(MoveError::Target)?;
     let moved = run(
         (&mut source, &head),
         (&mut target, state),
@@ -168,15 +170,15 @@ pub async fn move_store(
 
 /// Moves the rows of an open store into another.
 async fn run(
-    (source, head): (&mut Side, &StoreHead),
-    (target, state): (&mut Side, TargetState),
+    (source, head): (&mut ExclusiveStore, &StoreHead),
+    (target, state): (&mut ExclusiveStore, TargetState),
     tokens: MovedTokens<'_>,
     report: &mut impl FnMut(MoveProgress),
 ) -> Result<Moved, MoveError> {
     let (part, place) = match state {
         TargetState::New => {
             target.create(head).await.map_err(MoveError::Target)?;
-            (0, Place::BEGINNING)
+            (0, RecordPosition::BEGINNING)
         }
         // Perhaps by this move, which was interrupted at its very end.
         TargetState::Used => {
@@ -219,8 +221,8 @@ async fn run(
 
 /// Moves the revoked tokens. To do so again changes nothing.
 async fn move_tokens(
-    source: &Side,
-    target: &mut Side,
+    source: &ExclusiveStore,
+    target: &mut ExclusiveStore,
     tokens: MovedTokens<'_>,
 ) -> Result<(), MoveError> {
     let mut of_store = source.revoked().await.map_err(MoveError::Read)?;
@@ -235,10 +237,10 @@ async fn move_tokens(
 
 /// Copies the rows from a position on.
 async fn copy(
-    source: &mut Side,
-    target: &mut Side,
+    source: &mut ExclusiveStore,
+    target: &mut ExclusiveStore,
     head: &StoreHead,
-    (first, mut place): (i16, Place),
+    (first, mut place): (i16, RecordPosition),
     report: &mut impl FnMut(MoveProgress),
 ) -> Result<(), MoveError> {
     for part in Part::ALL {
@@ -250,7 +252,7 @@ async fn copy(
             let records = source.page(part, place).await.map_err(MoveError::Read)?;
             let next = match records.last() {
                 Some(last) => (part.number(), last.place()),
-                None => (part.number() + 1, Place::BEGINNING),
+                None => (part.number() + 1, RecordPosition::BEGINNING),
             };
             rows += records.len() as u64;
             let is_last = records.is_empty();
@@ -279,8 +281,8 @@ async fn copy(
 
 /// Compares a digest of each feed of both stores.
 async fn compare(
-    source: &mut Side,
-    target: &mut Side,
+    source: &mut ExclusiveStore,
+    target: &mut ExclusiveStore,
     head: &StoreHead,
     report: &mut impl FnMut(MoveProgress),
 ) -> Result<(), MoveError> {

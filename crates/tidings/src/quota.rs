@@ -19,7 +19,7 @@ pub(crate) fn occupy(used: &mut u64, bytes: u64, limit: Option<u64>) -> bool {
     fits
 }
 
-/// Who publishes, as far as the quota of an owner is concerned.
+/// The kind of publisher, as far as the quota of an owner is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Publisher {
     /// The owner of the events: up to the quota.

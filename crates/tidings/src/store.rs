@@ -45,7 +45,7 @@ pub(crate) use encoded::{EncodedEvents, Unread};
 pub use error::StoreError;
 pub(crate) use feeds::{FeedBounds, RevRange, Side, Snapshot};
 pub(crate) use group::{Committed, Group, NextGroup};
-pub(crate) use identity::Identity;
+pub(crate) use identity::StoreIdentity;
 pub(crate) use list_page::{ListPage, MatchPage, Matching};
 pub(crate) use publication::{
     Conflict, OverQuota, Publication, PublishOutcome, Stored, Submission,
@@ -54,7 +54,7 @@ pub(crate) use refill::{Refill, RefillItem};
 pub(crate) use replay_page::{ReplayItem, ReplayPage};
 pub use revocation::{RevokedPage, RevokedToken};
 #[cfg(feature = "metrics")]
-pub(crate) use upkeep::Room;
+pub(crate) use upkeep::DiskSpace;
 pub(crate) use upkeep::{ExpiredPage, FeedPosition, Pressure, Progress};
 
 /// The durable state: feeds, their events, their counters.
@@ -64,7 +64,7 @@ pub(crate) use upkeep::{ExpiredPage, FeedPosition, Pressure, Progress};
 #[async_trait]
 pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// The identity of the store.
-    fn identity(&self) -> Identity;
+    fn identity(&self) -> StoreIdentity;
 
     /// Whether other nodes write to the store, too. Then the node has to learn what they commit.
     fn is_shared(&self) -> bool;
@@ -165,7 +165,7 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
 
     /// The space that the store takes and has, if known. Blocks as long as the file system does.
     #[cfg(feature = "metrics")]
-    fn room(&self) -> Option<Room>;
+    fn room(&self) -> Option<DiskSpace>;
 
     /// Checks the space of the disk, creates the missing part of the reserve, and logs when the store begins
     /// or ends to reject events.

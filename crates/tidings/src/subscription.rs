@@ -36,22 +36,22 @@ pub struct Subscription {
     handed_over: Cursor,
     /// A read of the store that has begun. It goes on where it was when the subscriber stops waiting
     /// for a while, or one that keeps doing so would never get on.
-    reading: Option<Reading>,
+    reading: Option<PendingRead>,
     /// What was read and not yet asked for.
     pending: VecDeque<StreamFrame>,
     /// The cursor after the pending frames, until all of them are handed out.
     taken: Option<Cursor>,
 }
 
-struct Reading(Pin<Box<dyn Future<Output = ReadDone> + Send>>);
+struct PendingRead(Pin<Box<dyn Future<Output = ReadDone> + Send>>);
 
-impl fmt::Debug for Reading {
+impl fmt::Debug for PendingRead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reading").finish_non_exhaustive()
     }
 }
 
-impl Reading {
+impl PendingRead {
     fn begin(read: StoreRead) -> Self {
         Self(Box::pin(read.run()))
     }
@@ -144,7 +144,7 @@ impl Subscription {
     /// Waits until something is pending; `false` when nothing will be.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, StoreError>> {
         while self.pending.is_empty() {
-            if let Some(Reading(read)) = &mut self.reading {
+            if let Some(PendingRead(read)) = &mut self.reading {
                 let done = ready!(read.as_mut().poll(cx));
                 self.reading = None;
                 match self.follower.take_read(done) {
@@ -160,7 +160,7 @@ impl Subscription {
                     self.taken = Some(changes.end);
                     self.note_position();
                 }
-                Step::Read(read) => self.reading = Some(Reading::begin(read)),
+                Step::Read(read) => self.reading = Some(PendingRead::begin(read)),
                 Step::Closed => return Poll::Ready(Ok(false)),
                 Step::Wait => {
                     let waker = &self.waker;

@@ -58,7 +58,7 @@ enum UpkeepError {
 }
 
 /// The engine is closed.
-struct Closed;
+struct EngineClosed;
 
 impl UpkeepError {
     const fn is_closed(&self) -> bool {
@@ -80,7 +80,7 @@ impl Failures {
         &mut self,
         work: &'static str,
         done: Result<T, UpkeepError>,
-    ) -> Result<Option<T>, Closed> {
+    ) -> Result<Option<T>, EngineClosed> {
         match done {
             Ok(done) => {
                 if self.0.remove(work).is_some() {
@@ -88,7 +88,7 @@ impl Failures {
                 }
                 Ok(Some(done))
             }
-            Err(error) if error.is_closed() => Err(Closed),
+            Err(error) if error.is_closed() => Err(EngineClosed),
             Err(error) => {
                 let text = error.to_string();
                 if self.0.get(work) != Some(&text) {
@@ -116,7 +116,7 @@ impl Upkeep {
     }
 
     /// A step of each kind of work in turn, so that none waits for another that has much to do.
-    async fn take_turns(&self) -> Result<Infallible, Closed> {
+    async fn take_turns(&self) -> Result<Infallible, EngineClosed> {
         let mut rested = self.retention.interval;
         // Where the search for expired events continues; none when it has ended.
         let mut expiring = None;

@@ -132,7 +132,7 @@ enum Job {
 
 /// The server to abuse, and the accounts' tokens.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
+pub(super) struct AbusedServer {
     pub(super) server: SocketAddr,
     /// The token of each account.
     pub(super) tokens: Vec<String>,
@@ -142,7 +142,7 @@ pub(super) struct Target {
 /// Abuses the server until `stop` is ready.
 pub(super) async fn run(
     abuse: Abuse,
-    target: &Target,
+    target: &AbusedServer,
     begun: impl FnOnce(),
     stop: impl Future<Output = ()>,
 ) -> Tally {

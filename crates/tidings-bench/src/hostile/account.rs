@@ -11,7 +11,7 @@ use tidings::{Config, Draft, Event, Tidings};
 use tidings_event::{OwnerId, Severity};
 use uuid::Uuid;
 
-use super::abuse::{self, Abuse, Target as Place};
+use super::abuse::{self, Abuse, AbusedServer};
 use super::alongside::{self, ATTACKERS_NICE, Alongside, Signals};
 use super::attack::Tally;
 use super::victim::{Latencies, Victim};
@@ -196,7 +196,7 @@ async fn measure(bench: &Bench, store: &Store, abuse: Abuse) -> anyhow::Result<T
     let server = Server::start_with(bench, &data, &flags).await?;
     let tls = certificate.as_ref().map(|of| Arc::clone(&of.client));
     let scopes = "events:read,events:write";
-    let place = Place {
+    let place = AbusedServer {
         server: server.address(),
         tokens: [ATTACKER, ACCOMPLICE]
             .into_iter()
@@ -222,7 +222,7 @@ async fn measure(bench: &Bench, store: &Store, abuse: Abuse) -> anyhow::Result<T
 fn weather(
     server: &Server,
     abuse: Abuse,
-    place: Place,
+    place: AbusedServer,
     victim: &Victim,
     (calm, storm): (Duration, Duration),
 ) -> anyhow::Result<Turn> {

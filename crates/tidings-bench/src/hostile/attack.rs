@@ -126,7 +126,7 @@ impl fmt::Display for Tally {
 
 /// The server to attack, and the attackers' token.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
+pub(super) struct AttackedServer {
     pub(super) server: SocketAddr,
     /// A valid token of a user other than the bystander.
     pub(super) token: String,
@@ -135,7 +135,7 @@ pub(super) struct Target {
 /// Attacks until `stop` is ready. Calls `begun` after every attacker's first connection attempt.
 pub(super) async fn run(
     attack: Attack,
-    target: &Target,
+    target: &AttackedServer,
     begun: impl FnOnce(),
     stop: impl Future<Output = ()>,
 ) -> Tally {
@@ -161,7 +161,7 @@ pub(super) async fn run(
 
 struct Attacker {
     attack: Attack,
-    target: Target,
+    target: AttackedServer,
     tally: Arc<Mutex<Tally>>,
 }
 

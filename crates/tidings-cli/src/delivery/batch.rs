@@ -6,12 +6,12 @@ use tidings_event::{Given, OwnerName, Status};
 /// Events that are sent together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Batch {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<NumberedEvent>,
 }
 
 /// An event and its line.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
+pub(super) struct NumberedEvent {
     pub(super) line: u64,
     pub(super) event: PastEvent,
     /// The event has an id of its own, so it can have been stored before.
@@ -27,7 +27,7 @@ pub(super) struct Rejected {
 
 impl Batch {
     pub(super) fn push(&mut self, line: u64, event: PastEvent, may_repeat: bool) {
-        self.entries.push(Entry {
+        self.entries.push(NumberedEvent {
             line,
             event,
             may_repeat,
@@ -53,7 +53,7 @@ impl Batch {
     }
 }
 
-impl Entry {
+impl NumberedEvent {
     /// Whether the event belongs to the system and was read by the user who exported it.
     pub(super) fn is_read_system_event(&self) -> bool {
         matches!(

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use super::{Delivery, Purpose, Stop};
+use super::{Delivery, Purpose, StopReason};
 use crate::output;
 
 /// Reports the results of the lines on standard error.
-pub(super) fn write(delivery: &Delivery, ended: Result<(), Stop>) -> ExitCode {
+pub(super) fn write(delivery: &Delivery, ended: Result<(), StopReason>) -> ExitCode {
     for warning in delivery.tally.warnings() {
         output::note(warning);
     }
@@ -16,9 +16,9 @@ pub(super) fn write(delivery: &Delivery, ended: Result<(), Stop>) -> ExitCode {
     let complete = ended.is_ok();
     if let Err(stop) = ended {
         match stop {
-            Stop::Server(error) => output::report(&error),
-            Stop::Failed(error) => output::note(format_args!("error: {error:#}")),
-            Stop::Interrupted => output::note("interrupted"),
+            StopReason::Server(error) => output::report(&error),
+            StopReason::Failed(error) => output::note(format_args!("error: {error:#}")),
+            StopReason::Interrupted => output::note("interrupted"),
         }
         let where_it_stopped = match delivery.under_way {
             Some((first, last)) => format!(

@@ -7,7 +7,7 @@ use tidings_event::{Start, Status, StreamItem, Timestamp};
 use tokio::time::{Instant, timeout_at};
 
 use super::finding::{Finding, Report};
-use crate::access::Access;
+use crate::access::AccessArgs;
 use crate::output::chain;
 use crate::rejection;
 
@@ -20,7 +20,7 @@ const CLOCK_TOLERANCE_SECONDS: i64 = 2;
 /// Runs the checks of a server.
 pub(super) async fn examine(
     client: &Client,
-    access: &Access,
+    access: &AccessArgs,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let asked_at = Timestamp::now();
@@ -147,7 +147,7 @@ async fn ready(client: &Client) -> Finding {
     }
 }
 
-async fn events(client: &Client, access: &Access) -> Result<Finding, Finding> {
+async fn events(client: &Client, access: &AccessArgs) -> Result<Finding, Finding> {
     match client.summary().await {
         Ok(summary) => {
             let noun = if summary.total_count == 1 {

@@ -32,12 +32,12 @@ const OVERLAP: Duration = Duration::from_secs(60);
 /// The position of an event in an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Position {
+struct ExportPosition {
     created_at: Timestamp,
     id: EventId,
 }
 
-impl Position {
+impl ExportPosition {
     const fn of(event: &Event) -> Self {
         Self {
             created_at: event.created_at,
@@ -56,12 +56,12 @@ pub(super) struct Target {
 /// The events of a file that a resumed export reads again.
 #[derive(Debug, Default)]
 struct Latest {
-    positions: BTreeSet<Position>,
+    positions: BTreeSet<ExportPosition>,
     from: Option<Timestamp>,
 }
 
 impl Latest {
-    fn add(&mut self, position: Position) {
+    fn add(&mut self, position: ExportPosition) {
         let from = position.created_at.checked_sub(OVERLAP);
         let from = from.unwrap_or(Timestamp::MIN);
         if self.from.is_some_and(|from| position.created_at < from) {
@@ -154,7 +154,7 @@ impl Target {
 
     /// Whether the file already has this event. Knows only events created at `resumes_from` or later.
     pub(super) fn has(&self, event: &Event) -> bool {
-        self.latest.positions.contains(&Position::of(event))
+        self.latest.positions.contains(&ExportPosition::of(event))
     }
 
     /// Writes an event.

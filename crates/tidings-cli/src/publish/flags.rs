@@ -4,7 +4,7 @@ use clap::error::ErrorKind;
 use serde_json::{Value, json};
 use tidings_event::{Given, Metadata, NewEvent};
 
-use super::metadata::Entry;
+use super::metadata::MetadataEntry;
 
 /// One event. Values go to the server unchecked, since the server reports every fault at once.
 #[derive(Debug, Default, clap::Args)]
@@ -29,7 +29,7 @@ pub(super) struct EventArgs {
     description: Option<String>,
     /// Additional data: key=text, or key:=json for a number, list or object (repeatable)
     #[arg(long, value_name = "KEY=TEXT|KEY:=JSON")]
-    metadata: Vec<Entry>,
+    metadata: Vec<MetadataEntry>,
     /// Link to documentation
     #[arg(long, value_name = "URL")]
     doc: Option<String>,
@@ -85,7 +85,7 @@ impl EventArgs {
             text.map_or(Given::Absent, Given::parse)
         }
         let mut metadata = None;
-        for Entry { key, value } in self.metadata {
+        for MetadataEntry { key, value } in self.metadata {
             let twice = format!("--metadata gives {key} twice\n");
             add(&mut metadata, &key, value, &twice)?;
         }

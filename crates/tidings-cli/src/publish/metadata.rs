@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// An entry of the metadata.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
+pub(super) struct MetadataEntry {
     pub(super) key: String,
     pub(super) value: Value,
 }
@@ -39,7 +39,7 @@ impl std::fmt::Display for EntryError {
 
 impl std::error::Error for EntryError {}
 
-impl FromStr for Entry {
+impl FromStr for MetadataEntry {
     type Err = EntryError;
 
     /// The first `=` ends the key. A colon before it marks the value as JSON.
@@ -80,7 +80,7 @@ mod tests {
             ("labels:={\"a\":[1]}", "labels", json!({"a": [1]})),
             ("dark:=true", "dark", json!(true)),
         ] {
-            let entry: Entry = text.parse().unwrap();
+            let entry: MetadataEntry = text.parse().unwrap();
             assert_eq!((entry.key.as_str(), entry.value), (key, value), "{text}");
         }
     }
@@ -95,7 +95,7 @@ mod tests {
             (":=1", "no key"),
             ("a:=b", "write a=… for a text"),
         ] {
-            let error = text.parse::<Entry>().unwrap_err().to_string();
+            let error = text.parse::<MetadataEntry>().unwrap_err().to_string();
             assert!(error.contains(hint), "{text}: {error}");
         }
     }

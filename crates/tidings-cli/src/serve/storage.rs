@@ -7,7 +7,7 @@ use tidings::{BusConfig, SqliteConfig, StoreConfig};
 
 use super::bus::BusArgs;
 use super::limits::LimitArgs;
-use crate::store::{Location, Place};
+use crate::store::{Location, NamedStore};
 
 /// The flags below the heading `Store`.
 #[derive(Clone, Debug, clap::Args)]
@@ -60,13 +60,13 @@ impl StorageArgs {
     ) -> Result<Storage, clap::Error> {
         let place = match &self.store {
             Some(store) => store.place("--store", self.store_password_file.as_ref())?,
-            None => Place::Directory(data_dir.to_owned()),
+            None => NamedStore::Directory(data_dir.to_owned()),
         };
         let name = place.to_string();
         let of_databases = self.store_password_file.as_ref();
         let of_databases = of_databases.map(|_| "--store-password-file");
         let (config, bus) = match place {
-            Place::Directory(path) => {
+            NamedStore::Directory(path) => {
                 if let Some(flag) = of_databases.or(self.bus.given()) {
                     let fault = format!(
                         "{flag} is for a database: leave it out, or give the address of one with --store\n"
@@ -77,7 +77,7 @@ impl StorageArgs {
                 config.newest_events = limits.newest_events();
                 (config.into(), BusConfig::None)
             }
-            Place::Postgres(database) => {
+            NamedStore::Postgres(database) => {
                 if let Some(flag) = limits.of_directories() {
                     let fault = format!(
                         "{flag} is for data directories: leave it out if --store is a database, \

@@ -9,7 +9,7 @@ fn admission(most: usize, most_per_address: usize) -> Arc<Admission> {
     Arc::new(Admission::new(&limits, address("127.0.0.1")))
 }
 
-fn why(seat: &Seat) -> Option<Full> {
+fn why(seat: &ConnectionSeat) -> Option<Full> {
     seat.reserve().map(|(why, _)| why)
 }
 
@@ -38,8 +38,8 @@ fn the_oldest_connection_makes_room_in_the_reserve() {
     let admission = admission(1, 0);
     let here = address("127.0.0.1");
     let _served = admission.admit(here);
-    let mut reserve: Vec<Seat> = (0..RESERVE).map(|_| admission.admit(here)).collect();
-    let gone = |seat: &Seat| seat.reserve().unwrap().1.is_cancelled();
+    let mut reserve: Vec<ConnectionSeat> = (0..RESERVE).map(|_| admission.admit(here)).collect();
+    let gone = |seat: &ConnectionSeat| seat.reserve().unwrap().1.is_cancelled();
     assert!(!reserve.iter().any(gone));
     let more = admission.admit(here);
     assert!(gone(&reserve[0]));

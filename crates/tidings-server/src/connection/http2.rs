@@ -48,9 +48,9 @@ const CUT_TIME: Duration = Duration::from_secs(1);
 
 /// The tasks of the requests of all connections. Each ends with its connection at the latest.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Requests(TaskTracker);
+pub(super) struct RequestTasks(TaskTracker);
 
-impl Requests {
+impl RequestTasks {
     /// Waits until no request is left, after their connections have ended.
     pub(super) async fn ended(&self) {
         self.0.close();
@@ -113,7 +113,7 @@ where
     let connection =
         builder(tasks.clone(), connections.head_bytes).serve_connection(socket, service);
     let mut connection = std::pin::pin!(connection);
-    let mut watch = Watch {
+    let mut watch = StallWatch {
         tasks,
         deliveries: Arc::clone(&deliveries),
         header_timeout: connections.header_timeout,
@@ -181,7 +181,7 @@ enum Fault {
 
 /// Detects stalled and idle connections.
 #[derive(Debug)]
-struct Watch {
+struct StallWatch {
     tasks: Tasks,
     deliveries: Arc<Deliveries>,
     header_timeout: Duration,
@@ -192,7 +192,7 @@ struct Watch {
     busy: Instant,
 }
 
-impl Watch {
+impl StallWatch {
     fn interval(&self) -> Duration {
         let shortest = self.header_timeout.min(self.write_timeout);
         let shortest = shortest.min(UNTAKEN_TIME);

@@ -84,7 +84,9 @@ impl From<ResponseError> for ApiError {
         match error {
             ResponseError::Limit(limit) => limit.into(),
             ResponseError::Credential(error) => error.into(),
-            error @ (ResponseError::Overloaded | ResponseError::HungUp) => Self::Response(error),
+            error @ (ResponseError::Overloaded | ResponseError::Disconnected) => {
+                Self::Response(error)
+            }
         }
     }
 }
@@ -118,7 +120,7 @@ impl From<ChangeRejection> for ApiError {
             | ChangeRejection::UpTo(_)
             | ChangeRejection::TooManyIds { .. }
             | ChangeRejection::Overloaded
-            | ChangeRejection::HungUp
+            | ChangeRejection::Disconnected
             | ChangeRejection::Engine(_)) => Self::Change(error),
         }
     }

@@ -83,8 +83,8 @@ impl Credential {
     }
 
     /// Begins to watch this credential, in a task.
-    pub(crate) fn watch(self) -> Watch {
-        Watch {
+    pub(crate) fn watch(self) -> CredentialWatch {
+        CredentialWatch {
             sleep: Box::pin(sleep(Duration::ZERO)),
             changed: self.tokens.changed(),
             validity: Validity::of(self),
@@ -172,14 +172,14 @@ impl Validity {
 
 /// Reports the expiry and the revocation of a credential while a request uses it.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct CredentialWatch {
     validity: Validity,
     /// Notify when the credential must be checked again: revocations, new keys, jumps of the clock.
     changed: [watch::Receiver<u64>; 3],
     sleep: Pin<Box<Sleep>>,
 }
 
-impl Watch {
+impl CredentialWatch {
     /// As [`Validity::is_over`].
     pub(crate) fn is_over(&self) -> bool {
         self.validity.is_over(Timestamp::now())

@@ -94,7 +94,7 @@ pub(crate) struct Pages {
 
 /// The target of a request's path.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Entry {
+pub(crate) enum PathTarget {
     /// A path of this server.
     Here,
     /// The server's public path without its trailing slash, from which relative URLs would not resolve. The
@@ -120,7 +120,7 @@ impl Pages {
     }
 
     /// Strips the path of a public address from the request, for proxies that do not.
-    pub(crate) fn enter(&self, request: &mut Request) -> Entry {
+    pub(crate) fn enter(&self, request: &mut Request) -> PathTarget {
         for PublicUrl { prefix, .. } in &self.public {
             if prefix.is_empty() {
                 continue;
@@ -130,18 +130,18 @@ impl Pages {
                 Some("") => {
                     let last = prefix.rsplit('/').next().unwrap_or_default();
                     let query = uri.query().map(|query| format!("?{query}"));
-                    return Entry::Slash(format!("{last}/{}", query.unwrap_or_default()));
+                    return PathTarget::Slash(format!("{last}/{}", query.unwrap_or_default()));
                 }
                 Some(path) if path.starts_with('/') => {
                     if let Some(uri) = without(uri, prefix) {
                         *request.uri_mut() = uri;
                     }
-                    return Entry::Here;
+                    return PathTarget::Here;
                 }
                 _ => {}
             }
         }
-        Entry::Here
+        PathTarget::Here
     }
 }
 

@@ -14,7 +14,7 @@ use crate::paths::with_slash;
 use crate::state::AppState;
 
 /// A method on a path, and on its aliases.
-pub(crate) struct Operation {
+pub(crate) struct ApiOperation {
     #[cfg_attr(
         not(any(feature = "metrics", feature = "openapi")),
         expect(dead_code, reason = "the handler knows it too")
@@ -40,7 +40,7 @@ pub(crate) struct Operation {
     pub(crate) errors: Vec<ErrorCode>,
 }
 
-impl Operation {
+impl ApiOperation {
     /// The operation that `handler` serves. The macro [`operation`] also gives it its documentation.
     pub(crate) fn new(
         method: Method,
@@ -124,7 +124,7 @@ impl Operation {
 /// The operation of a handler: `operation!(GET "/path", access, module::handler)`.
 macro_rules! operation {
     ($method:ident $path:literal, $access:expr, $($handler:ident)::+) => {{
-        let operation = $crate::operations::Operation::new(
+        let operation = $crate::operations::ApiOperation::new(
             axum::http::Method::$method,
             $path,
             $access,

@@ -15,10 +15,10 @@ use tidings_event::StreamItem;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::rendering::{Key, Renderings};
+use super::rendering::{RenderingKey, Renderings};
 use super::wheel::Tick;
 use super::{Adopted, Freed};
-use crate::admission::Place;
+use crate::admission::Occupancy;
 use crate::error_chain::chain;
 use crate::event_stream::{self, KEEPALIVE, sse};
 use crate::handover::Framing;
@@ -39,7 +39,7 @@ const RECHECK: Duration = Duration::from_secs(1);
 
 /// The state that the entries of a shard share while it serves them.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct Pass {
     pub(super) now: Instant,
     /// The wall clock at the same time.
     pub(super) clock: Timestamp,
@@ -52,7 +52,7 @@ pub(super) struct Turn {
 
 /// The result of serving an entry.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum Served {
     /// It waits.
     Waits,
     /// It has more to send, after others.
@@ -93,7 +93,7 @@ pub(super) struct Entry {
     pub(super) serial: u64,
     peer: IpAddr,
     read_before: Vec<u8>,
-    place: Place,
+    occupancy: Occupancy,
     _slot: StreamSlot,
 }
 
@@ -127,7 +127,7 @@ impl Entry {
             serial,
             peer: connection.peer,
             read_before,
-            place: connection.place,
+            occupancy: connection.occupancy,
             _slot: stream.slot,
         }
     }
@@ -155,13 +155,13 @@ impl Entry {
         self.framing.keep_alive.then(|| Freed {
             socket: self.socket,
             peer: self.peer,
-            place: self.place,
+            occupancy: self.occupancy,
             read_before: self.read_before.into(),
         })
     }
 
     /// When this entry has something to do although nothing happens.
-    pub(super) fn due(&self, turn: &Turn) -> Instant {
+    pub(super) fn due(&self, turn: &Pass) -> Instant {
         let due = match self.blocked {
             Some(since) => since + turn.write_timeout,
             None => {
@@ -188,10 +188,10 @@ impl Entry {
     }
 
     /// Serves the entry. `is_socket` says that the socket may have changed.
-    pub(super) fn advance(&mut self, turn: &mut Turn, is_socket: bool) -> Outcome {
+    pub(super) fn advance(&mut self, turn: &mut Pass, is_socket: bool) -> Served {
         if is_socket {
             if self.has_gone() {
-                return Outcome::Gone;
+                return Served::Gone;
             }
             self.unblock(turn.now);
         }
@@ -201,11 +201,11 @@ impl Entry {
         for _ in 0..ROUNDS {
             match self.flush(turn.now) {
                 Written::All => {}
-                Written::Part | Written::Nothing => return Outcome::Waits,
-                Written::Broken => return Outcome::Gone,
+                Written::Part | Written::Nothing => return Served::Waits,
+                Written::Broken => return Served::Gone,
             }
             if self.is_ended {
-                return Outcome::Finished;
+                return Served::Finished;
             }
             if self.say_what_is_due(turn) {
                 continue;
@@ -214,7 +214,7 @@ impl Entry {
                 return outcome;
             }
         }
-        Outcome::HasMore
+        Served::HasMore
     }
 
     /// Whether the client has closed its side. What it sends before is kept for its next request.
@@ -237,24 +237,24 @@ impl Entry {
     }
 
     /// The client takes nothing.
-    fn stay_blocked(&mut self, since: Instant, turn: &Turn) -> Outcome {
+    fn stay_blocked(&mut self, since: Instant, turn: &Pass) -> Served {
         if since + turn.write_timeout <= turn.now {
-            return Outcome::Stalled;
+            return Served::Stalled;
         }
         if let Some(validity) = &self.validity
             && self.check.is_some_and(|check| check <= turn.now)
         {
             // It cannot be told, and must not be served any more.
             if validity.has_ended() {
-                return Outcome::Gone;
+                return Served::Gone;
             }
             self.check = Some(turn.now + RECHECK);
         }
-        Outcome::Waits
+        Served::Waits
     }
 
     /// Puts frames that do not come from the feeds into `unsent`. Returns whether there were any.
-    fn say_what_is_due(&mut self, turn: &Turn) -> bool {
+    fn say_what_is_due(&mut self, turn: &Pass) -> bool {
         if self.farewell.is_some_and(|at| at <= turn.now) {
             self.finish(&event_stream::farewell());
             return true;
@@ -280,12 +280,12 @@ impl Entry {
     }
 
     /// Sends the changes of the feeds. `None` if there can be more.
-    fn follow(&mut self, turn: &mut Turn) -> Option<Outcome> {
+    fn follow(&mut self, turn: &mut Pass) -> Option<Served> {
         // A client that reconnects with a valid credential gets the unsent frames.
         let validity = self.validity.as_ref();
         let is_over = validity.is_some_and(|validity| validity.is_over(turn.clock));
         let chunked = self.framing.chunked;
-        let key = self.follower.is_live().then(|| Key {
+        let key = self.follower.is_live().then(|| RenderingKey {
             owner: self.follower.owner(),
             cursor: self.follower.cursor(),
             chunked,
@@ -308,14 +308,14 @@ impl Entry {
                 Step::Changes(changes) => {
                     turn.renderings.render(key, chunked, &changes);
                 }
-                Step::Read(read) => return Some(Outcome::Reads(read)),
+                Step::Read(read) => return Some(Served::Reads(read)),
                 Step::Closed => {
                     self.finish(&event_stream::farewell());
                     return None;
                 }
                 Step::Wait => {
                     if self.last_sent + turn.keepalive > turn.now {
-                        return Some(Outcome::Waits);
+                        return Some(Served::Waits);
                     }
                     self.say(KEEPALIVE);
                     return None;
@@ -324,8 +324,8 @@ impl Entry {
         }
         match self.send(turn) {
             Written::All | Written::Part => None,
-            Written::Nothing => Some(Outcome::Waits),
-            Written::Broken => Some(Outcome::Gone),
+            Written::Nothing => Some(Served::Waits),
+            Written::Broken => Some(Served::Gone),
         }
     }
 }

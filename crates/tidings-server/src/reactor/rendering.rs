@@ -43,7 +43,7 @@ fn begin_chunk(length: usize, out: &mut Vec<u8>) {
 /// The changes that the streams of one owner at one position have in common, as bytes.
 #[derive(Debug)]
 pub(super) struct Rendering {
-    key: Option<Key>,
+    key: Option<RenderingKey>,
     bytes: Vec<u8>,
     /// The end of each frame in `bytes`, the cursor after it, and the bytes of its JSON.
     frames: Vec<(usize, Cursor, usize)>,
@@ -52,7 +52,7 @@ pub(super) struct Rendering {
 
 /// A stream that finds the same changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key {
+pub(super) struct RenderingKey {
     pub(super) owner: OwnerId,
     pub(super) cursor: Cursor,
     pub(super) chunked: bool,
@@ -99,7 +99,7 @@ impl Rendering {
         }
     }
 
-    fn fill(&mut self, key: Option<Key>, chunked: bool, changes: &FollowedChanges) {
+    fn fill(&mut self, key: Option<RenderingKey>, chunked: bool, changes: &FollowedChanges) {
         self.key = key;
         self.bytes.clear();
         self.frames.clear();
@@ -140,14 +140,19 @@ pub(super) struct Renderings {
 
 impl Renderings {
     /// Finds the changes of another stream that are the same, as the latest.
-    pub(super) fn find(&mut self, key: Key) -> bool {
+    pub(super) fn find(&mut self, key: RenderingKey) -> bool {
         let found = self.kept.iter().position(|one| one.key == Some(key));
         self.latest = found.unwrap_or(self.latest);
         found.is_some()
     }
 
     /// Renders changes in the place of the oldest. With a key other streams find them.
-    pub(super) fn render(&mut self, key: Option<Key>, chunked: bool, changes: &FollowedChanges) {
+    pub(super) fn render(
+        &mut self,
+        key: Option<RenderingKey>,
+        chunked: bool,
+        changes: &FollowedChanges,
+    ) {
         if self.kept.len() < KEPT {
             self.kept.push(Rendering {
                 key: None,
@@ -214,7 +219,7 @@ mod tests {
         let changes = changes(&mut follower).await;
         assert_eq!(changes.frames.len(), 3);
         for chunked in [false, true] {
-            let key = Key {
+            let key = RenderingKey {
                 owner,
                 cursor: follower.cursor(),
                 chunked,

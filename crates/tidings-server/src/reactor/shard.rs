@@ -17,8 +17,8 @@ use tokio::sync::watch;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep_until};
 
-use super::entry::{Entry, Outcome, Turn};
-use super::inbox::{Call, Inbox, SocketWaker, Waiting};
+use super::entry::{Entry, Pass, Served};
+use super::mailbox::{Call, Mailbox, MailboxContent, SocketWaker};
 use super::rendering::Renderings;
 use super::wheel::Wheel;
 use super::{Adopted, Resume};
@@ -34,29 +34,29 @@ const AT_ONCE: usize = 32;
 const READS: usize = 8;
 
 /// The second is `None` if the read panicked.
-type Reading = Pin<Box<dyn Future<Output = (Reader, Option<ReadDone>)> + Send>>;
+type PendingRead = Pin<Box<dyn Future<Output = (ReadTarget, Option<ReadDone>)> + Send>>;
 
 /// The entry that a read is for. The number can have passed to another stream meanwhile.
 #[derive(Clone, Copy, Debug)]
-struct Reader {
+struct ReadTarget {
     entry: u32,
     serial: u64,
 }
 
 /// A part of the streams.
 pub(super) struct Shard {
-    inbox: Arc<Inbox>,
+    mailbox: Arc<Mailbox>,
     state: Arc<AppState>,
     resume: Resume,
     entries: Slab<Box<Entry>>,
     /// The serial of the next entry.
     next_serial: u64,
     wheel: Wheel,
-    turn: Turn,
+    turn: Pass,
     /// Entries that were served in this turn.
     served: usize,
-    reads: FuturesUnordered<Reading>,
-    waiting_reads: VecDeque<(Reader, StoreRead)>,
+    reads: FuturesUnordered<PendingRead>,
+    waiting_reads: VecDeque<(ReadTarget, StoreRead)>,
     /// Connections that serve their next requests.
     resumed: JoinSet<()>,
     is_draining: bool,
@@ -71,20 +71,20 @@ impl fmt::Debug for Shard {
 }
 
 /// The event that a shard reacts to.
-enum Event {
+enum Signal {
     Called,
     Due,
-    Read(Reader, Option<ReadDone>),
+    Read(ReadTarget, Option<ReadDone>),
     CredentialsChanged,
     DrainBegun,
     Resumed,
 }
 
 impl Shard {
-    pub(super) fn new(inbox: Arc<Inbox>, state: Arc<AppState>, resume: Resume) -> Self {
+    pub(super) fn new(mailbox: Arc<Mailbox>, state: Arc<AppState>, resume: Resume) -> Self {
         let now = Instant::now();
         Self {
-            turn: Turn {
+            turn: Pass {
                 now,
                 clock: Timestamp::now(),
                 keepalive: state.keepalive,
@@ -92,7 +92,7 @@ impl Shard {
                 renderings: Renderings::default(),
                 delivered: (0, 0),
             },
-            inbox,
+            mailbox,
             state,
             resume,
             entries: Slab::new(),
@@ -106,20 +106,20 @@ impl Shard {
         }
     }
 
-    /// Serves until no stream is left and the inbox is closed.
+    /// Serves until no stream is left and the mailbox is closed.
     pub(super) async fn run(mut self) {
         let mut changed = match &self.state.authenticator.identity {
             Identity::Tokens(tokens) => Some(tokens.changed()),
             Identity::Local => None,
         };
-        let mut waiting = Waiting::default();
+        let mut waiting = MailboxContent::default();
         let mut due = Vec::new();
         loop {
             let event = self.next_event(&mut changed).await;
             self.refresh();
             match event {
-                Event::Called => {
-                    self.inbox.take(&mut waiting);
+                Signal::Called => {
+                    self.mailbox.take(&mut waiting);
                     for adopted in waiting.adopted.drain(..) {
                         self.adopt(adopted);
                         self.breathe().await;
@@ -132,17 +132,17 @@ impl Shard {
                         self.breathe().await;
                     }
                 }
-                Event::Due => {
+                Signal::Due => {
                     self.wheel.take_due(self.turn.now, &mut due);
                     for entry in due.drain(..) {
                         self.serve_due(entry);
                         self.breathe().await;
                     }
                 }
-                Event::Read(reader, done) => self.take_read(reader, done),
-                Event::CredentialsChanged => self.check_all().await,
-                Event::DrainBegun => self.begin_drain().await,
-                Event::Resumed => {}
+                Signal::Read(reader, done) => self.take_read(reader, done),
+                Signal::CredentialsChanged => self.check_all().await,
+                Signal::DrainBegun => self.begin_drain().await,
+                Signal::Resumed => {}
             }
             self.rest();
             if waiting.closed && self.entries.is_empty() && self.resumed.is_empty() {
@@ -151,7 +151,7 @@ impl Shard {
         }
     }
 
-    async fn next_event(&mut self, changed: &mut Option<[watch::Receiver<u64>; 3]>) -> Event {
+    async fn next_event(&mut self, changed: &mut Option<[watch::Receiver<u64>; 3]>) -> Signal {
         let due = self.wheel.next_due();
         let is_due = async {
             match due {
@@ -162,17 +162,17 @@ impl Shard {
         tokio::select! {
             // The end comes first, since busy feeds would delay it forever.
             biased;
-            () = self.state.drain.begun(), if !self.is_draining => Event::DrainBegun,
-            () = credentials_change(changed) => Event::CredentialsChanged,
-            () = is_due => Event::Due,
+            () = self.state.drain.begun(), if !self.is_draining => Signal::DrainBegun,
+            () = credentials_change(changed) => Signal::CredentialsChanged,
+            () = is_due => Signal::Due,
             Some((reader, done)) = self.reads.next(), if !self.reads.is_empty() => {
-                Event::Read(reader, done)
+                Signal::Read(reader, done)
             }
             Some(ended) = self.resumed.join_next(), if !self.resumed.is_empty() => {
                 log_panic(ended);
-                Event::Resumed
+                Signal::Resumed
             }
-            () = self.inbox.rung() => Event::Called,
+            () = self.mailbox.rung() => Signal::Called,
         }
     }
 
@@ -203,12 +203,12 @@ impl Shard {
         let farewell = self.is_draining.then(|| self.farewell());
         let place = self.entries.vacant_entry();
         let Ok(number) = u32::try_from(place.key()) else {
-            self.inbox.ended();
+            self.mailbox.ended();
             return;
         };
-        let inbox = Arc::clone(&self.inbox);
+        let mailbox = Arc::clone(&self.mailbox);
         let waker = Waker::from(Arc::new(SocketWaker {
-            inbox,
+            mailbox,
             entry: number,
         }));
         self.next_serial += 1;
@@ -216,7 +216,7 @@ impl Shard {
         if let Some(farewell) = farewell {
             entry.end_at(farewell);
         }
-        let waker: Arc<dyn FollowerWaker> = Arc::clone(&self.inbox) as _;
+        let waker: Arc<dyn FollowerWaker> = Arc::clone(&self.mailbox) as _;
         entry.follower().wake(&waker, place.key());
         place.insert(Box::new(entry));
         // Changes that arrived before the waker was set wake nobody.
@@ -233,7 +233,7 @@ impl Shard {
     }
 
     /// A panic ends this stream only.
-    fn serve_by(&mut self, number: u32, advance: impl FnOnce(&mut Entry, &mut Turn) -> Outcome) {
+    fn serve_by(&mut self, number: u32, advance: impl FnOnce(&mut Entry, &mut Pass) -> Served) {
         let Some(entry) = self.entries.get_mut(number as usize) else {
             // It has ended since it was called.
             return;
@@ -241,24 +241,24 @@ impl Shard {
         let turn = &mut self.turn;
         let outcome = catch_unwind(AssertUnwindSafe(|| advance(entry, turn)));
         match outcome {
-            Ok(Outcome::Waits) => {}
-            Ok(Outcome::HasMore) => self.inbox.call(Call::Feed(number)),
-            Ok(Outcome::Reads(read)) => {
+            Ok(Served::Waits) => {}
+            Ok(Served::HasMore) => self.mailbox.call(Call::Feed(number)),
+            Ok(Served::Reads(read)) => {
                 let serial = entry.serial;
-                let reader = Reader {
+                let reader = ReadTarget {
                     entry: number,
                     serial,
                 };
                 self.waiting_reads.push_back((reader, read));
                 self.begin_reads();
             }
-            Ok(Outcome::Gone) => return self.end(number),
-            Ok(Outcome::Stalled) => {
+            Ok(Served::Gone) => return self.end(number),
+            Ok(Served::Stalled) => {
                 tracing::debug!(peer = %entry.peer(), "a client took nothing for too long");
                 self.state.metrics.count_stalled();
                 return self.end(number);
             }
-            Ok(Outcome::Finished) => return self.finish(number),
+            Ok(Served::Finished) => return self.finish(number),
             Err(_) => {
                 // The panic hook has told where.
                 tracing::error!(peer = %entry.peer(), "the stream of a client panicked");
@@ -298,12 +298,12 @@ impl Shard {
     }
 
     /// Whether the stream that a read is for has not ended.
-    fn is_present(&self, reader: Reader) -> bool {
+    fn is_present(&self, reader: ReadTarget) -> bool {
         let entry = self.entries.get(reader.entry as usize);
         entry.is_some_and(|entry| entry.serial == reader.serial)
     }
 
-    fn take_read(&mut self, reader: Reader, done: Option<ReadDone>) {
+    fn take_read(&mut self, reader: ReadTarget, done: Option<ReadDone>) {
         if self.is_present(reader) {
             match done {
                 Some(done) => self.serve_by(reader.entry, |entry, turn| {
@@ -352,7 +352,7 @@ impl Shard {
         let Some(entry) = self.entries.try_remove(number as usize) else {
             return;
         };
-        self.inbox.ended();
+        self.mailbox.ended();
         let Some(connection) = entry.into_connection() else {
             return;
         };
@@ -367,7 +367,7 @@ impl Shard {
     /// Ends a stream at once.
     fn end(&mut self, number: u32) {
         if self.entries.try_remove(number as usize).is_some() {
-            self.inbox.ended();
+            self.mailbox.ended();
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::problem::quoted;
 use crate::request::json;
 use crate::request::spelling::{self, SELECTION, STATUS};
 
-use fields::{Fields, MAX_FIELDS, check_count, string};
+use fields::{ChangeFields, MAX_FIELDS, check_count, string};
 
 pub(crate) use rejection::ChangeRejection;
 
@@ -29,7 +29,7 @@ const UP_TO_REMEDY: &str =
 /// Parses the events to delete: `{"ids": […]}`, `{"filter": {…}, "upTo": "…"}` or `{"all": true}`.
 pub(crate) fn read_selection(text: &str, limits: &Limits) -> Result<Selection, ChangeRejection> {
     let mut violations = Violations::default();
-    let mut body = Fields::read(text, &[&SELECTION], &mut violations)?;
+    let mut body = ChangeFields::read(text, &[&SELECTION], &mut violations)?;
     let selection = body.selection(limits, &mut violations)?;
     finish(selection, violations)
 }
@@ -44,7 +44,7 @@ pub(crate) struct Marking {
 /// Reads a selection with a `status`.
 pub(crate) fn read_marking(text: &str, limits: &Limits) -> Result<Marking, ChangeRejection> {
     let mut violations = Violations::default();
-    let mut body = Fields::read(text, &[&SELECTION, &STATUS], &mut violations)?;
+    let mut body = ChangeFields::read(text, &[&SELECTION, &STATUS], &mut violations)?;
     let selection = body.selection(limits, &mut violations)?;
     let status = body.status(&mut violations);
     let (selection, status) = finish(selection.zip(status), violations)?;
@@ -66,7 +66,7 @@ pub(crate) fn read_status(text: &str) -> Result<Status, ChangeRejection> {
         let first = fields.first.into_iter();
         let is_status = |name: &str| spelling::find(&STATUS, name).is_some();
         let statuses = first.filter(|(name, _)| is_status(name));
-        let mut body = Fields {
+        let mut body = ChangeFields {
             text,
             given: statuses.map(|(_, value)| ("status", value)).collect(),
         };
@@ -92,7 +92,7 @@ fn expect_read<T>(read: Option<T>) -> T {
     read.expect("what could not be read is a violation")
 }
 
-impl<'a> Fields<'a> {
+impl<'a> ChangeFields<'a> {
     fn status(&mut self, violations: &mut Violations) -> Option<Status> {
         let Some(value) = self.take("status") else {
             violations.add("status", "is missing", STATUS_REMEDY);

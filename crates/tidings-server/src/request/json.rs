@@ -26,7 +26,7 @@ pub(crate) struct Elements<'a> {
 
 /// The fields of an object, unparsed.
 #[derive(Debug)]
-pub(crate) struct Fields<'a> {
+pub(crate) struct ObjectFields<'a> {
     /// The first elements, up to the requested number.
     pub(crate) first: Vec<(String, &'a RawValue)>,
     /// The total number.
@@ -94,7 +94,7 @@ pub(crate) fn fields<'a>(
     part: &'a str,
     name: &str,
     most: usize,
-) -> Result<Fields<'a>, Violation> {
+) -> Result<ObjectFields<'a>, Violation> {
     let mut parser = serde_json::Deserializer::from_str(part);
     let read = parser.deserialize_map(FieldsVisitor { most });
     let read = read.and_then(|fields| parser.end().map(|()| fields));
@@ -133,13 +133,13 @@ struct FieldsVisitor {
 }
 
 impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'de>;
+    type Value = ObjectFields<'de>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Fields<'de>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<ObjectFields<'de>, A::Error> {
         let mut first = Vec::new();
         while first.len() < self.most {
             match object.next_entry()? {
@@ -151,7 +151,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
         while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
             count += 1;
         }
-        Ok(Fields { first, count })
+        Ok(ObjectFields { first, count })
     }
 }
 

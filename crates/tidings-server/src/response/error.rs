@@ -15,7 +15,7 @@ pub(crate) enum ResponseError {
     /// The unread responses of all callers take all the memory.
     Overloaded,
     /// The client disconnected while it waited. Nobody reads this.
-    HungUp,
+    Disconnected,
     /// The caller's credential ended while it waited.
     Credential(CredentialError),
 }
@@ -31,7 +31,7 @@ impl ResponseError {
             )
             .effect("nothing was changed")
             .remedy("try again in a moment"),
-            Self::HungUp => Problem::rejection(
+            Self::Disconnected => Problem::rejection(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::BodyUnreadable,
                 "The client disconnected before its request was served",

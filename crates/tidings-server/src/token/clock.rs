@@ -16,12 +16,12 @@ const TOLERANCE: Duration = Duration::from_millis(100);
 
 /// Both clocks at one moment.
 #[derive(Clone, Copy, Debug)]
-struct Reading {
+struct ClockReading {
     wall: SystemTime,
     monotonic: Instant,
 }
 
-impl Reading {
+impl ClockReading {
     fn now() -> Self {
         Self {
             wall: SystemTime::now(),
@@ -43,10 +43,10 @@ impl Reading {
 pub(super) async fn watch(jumps: watch::Sender<u64>) {
     let mut comparisons = tokio::time::interval(COMPARE_EVERY);
     comparisons.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut last = Reading::now();
+    let mut last = ClockReading::now();
     loop {
         comparisons.tick().await;
-        let now = Reading::now();
+        let now = ClockReading::now();
         if now.jumped_since(last) {
             tracing::info!("the wall clock was set or the machine slept; tokens are checked again");
             jumps.send_modify(|jumps| *jumps += 1);
@@ -61,10 +61,10 @@ mod tests {
 
     #[test]
     fn detects_a_difference_between_the_clocks() {
-        let start = Reading::now();
+        let start = ClockReading::now();
         let after = |wall: i64, monotonic: u64| {
             let by = Duration::from_millis(wall.unsigned_abs());
-            Reading {
+            ClockReading {
                 wall: if wall < 0 {
                     start.wall - by
                 } else {

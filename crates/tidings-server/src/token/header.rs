@@ -17,7 +17,7 @@ pub(super) struct TokenHeader {
 
 /// The JOSE header (RFC 7515 §4). A repeated name is an error, as §4 demands.
 #[derive(Deserialize)]
-struct Fields {
+struct HeaderFields {
     alg: String,
     kid: Option<String>,
     typ: Option<String>,
@@ -43,7 +43,8 @@ impl TokenHeader {
         };
         let json = URL_SAFE_NO_PAD.decode(header);
         let json = json.map_err(|_| TokenError::Malformed)?;
-        let fields: Fields = serde_json::from_slice(&json).map_err(|_| TokenError::Malformed)?;
+        let fields: HeaderFields =
+            serde_json::from_slice(&json).map_err(|_| TokenError::Malformed)?;
         if fields.crit || !fields.typ.is_none_or(|typ| is_jwt(&typ)) {
             return Err(TokenError::Malformed);
         }

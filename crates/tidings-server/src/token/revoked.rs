@@ -18,14 +18,14 @@ pub(super) struct Revoked {
     /// The ids in the file.
     pub(super) listed: List,
     /// The ids that calls have revoked. They stay when their line is removed from the file.
-    called: HashMap<Box<str>, Call>,
+    called: HashMap<Box<str>, RevocationCall>,
     /// The number of sessions among them that this user has ended; never 0.
     ended: HashMap<OwnerId, usize>,
 }
 
 /// A revocation by a call.
 #[derive(Clone, Copy, Debug)]
-struct Call {
+struct RevocationCall {
     until: Option<Timestamp>,
     by: By,
 }
@@ -80,7 +80,7 @@ impl Revoked {
                 known.until = list::longer(known.until, until);
             }
             Entry::Vacant(vacant) => {
-                vacant.insert(Call { until, by });
+                vacant.insert(RevocationCall { until, by });
                 if let By::Owner(owner) = by {
                     *self.ended.entry(owner).or_default() += 1;
                 }

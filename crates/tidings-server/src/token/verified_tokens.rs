@@ -33,7 +33,7 @@ pub(super) struct TokenDigest([u8; 32]);
 #[derive(Debug, Default)]
 struct Table {
     places: HashMap<TokenDigest, usize>,
-    entries: Vec<Entry>,
+    entries: Vec<VerifiedToken>,
     /// The places of each owner's tokens, the oldest first.
     owners: HashMap<OwnerId, VecDeque<usize>>,
     /// The place that is looked at next to make room.
@@ -41,7 +41,7 @@ struct Table {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct VerifiedToken {
     digest: TokenDigest,
     claims: Arc<Claims>,
     keys: Generation,
@@ -86,7 +86,7 @@ impl VerifiedTokens {
     ) {
         let mut table = self.lock();
         let place = table.place_for(digest, claims.owner);
-        let entry = Entry {
+        let entry = VerifiedToken {
             digest,
             claims,
             keys,
@@ -132,7 +132,7 @@ impl Table {
         }
     }
 
-    fn put(&mut self, place: usize, entry: Entry) {
+    fn put(&mut self, place: usize, entry: VerifiedToken) {
         self.places.insert(entry.digest, place);
         let owners = self.owners.entry(entry.claims.owner).or_default();
         owners.push_back(place);

@@ -60,7 +60,7 @@ pub(super) struct TakenGroup {
 
 /// The next action of the committer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextAction {
     Commit,
     /// Wait for requests, at most until the rest of the steps ends.
     WaitUntil(Instant),
@@ -100,15 +100,15 @@ impl Backlog {
         self.rested.filter(|rested| !self.closed && *rested > now)
     }
 
-    pub(super) fn next(&self, now: Instant) -> Next {
+    pub(super) fn next(&self, now: Instant) -> NextAction {
         if !self.arrived.is_empty() {
-            return Next::Commit;
+            return NextAction::Commit;
         }
         match (self.steps.is_empty(), self.rest(now)) {
-            (false, None) => Next::Commit,
-            (false, Some(rested)) => Next::WaitUntil(rested),
-            (true, _) if self.closed => Next::End,
-            (true, _) => Next::Wait,
+            (false, None) => NextAction::Commit,
+            (false, Some(rested)) => NextAction::WaitUntil(rested),
+            (true, _) if self.closed => NextAction::End,
+            (true, _) => NextAction::Wait,
         }
     }
 
@@ -287,7 +287,7 @@ mod tests {
         backlog.close();
         let now = Instant::now();
         let mut groups = Vec::new();
-        while backlog.next(now) != Next::End {
+        while backlog.next(now) != NextAction::End {
             groups.push(changed(&backlog.take(now, is_shared)));
         }
         groups
@@ -349,15 +349,15 @@ mod tests {
         assert_eq!(changed(&backlog.take(now, true)), [512]);
         let turn = Duration::from_millis(10);
         backlog.rest_after(now, turn);
-        assert_eq!(backlog.next(now), Next::WaitUntil(now + turn * REST));
+        assert_eq!(backlog.next(now), NextAction::WaitUntil(now + turn * REST));
         for _ in 0..3 {
             backlog.push(publish());
             assert_eq!(changed(&backlog.take(now, true)), [0]);
         }
         let rested = now + turn * REST;
-        assert_eq!(backlog.next(rested), Next::Commit);
+        assert_eq!(backlog.next(rested), NextAction::Commit);
         assert_eq!(changed(&backlog.take(rested, true)), [512]);
-        assert_eq!(backlog.next(rested), Next::Wait);
+        assert_eq!(backlog.next(rested), NextAction::Wait);
     }
 
     #[test]
@@ -366,7 +366,10 @@ mod tests {
         let now = Instant::now();
         backlog.take(now, true);
         backlog.rest_after(now, Duration::from_secs(20));
-        assert_eq!(backlog.next(now), Next::WaitUntil(now + MAX_TURN * REST));
+        assert_eq!(
+            backlog.next(now),
+            NextAction::WaitUntil(now + MAX_TURN * REST)
+        );
     }
 
     #[test]
@@ -407,7 +410,7 @@ mod tests {
         shared.rest_after(now, Duration::from_millis(1));
         assert_eq!(
             shared.next(now),
-            Next::WaitUntil(now + Duration::from_millis(3))
+            NextAction::WaitUntil(now + Duration::from_millis(3))
         );
     }
 }

@@ -11,13 +11,13 @@ use crate::activity::Activity;
 use crate::store::Publication;
 
 #[derive(Debug)]
-pub(super) struct Lanes {
+pub(super) struct LaneQueues {
     queues: Vec<Arc<Queue>>,
     /// With a secret key, so that nobody can choose owners of one lane.
     hasher: RandomState,
 }
 
-impl Lanes {
+impl LaneQueues {
     pub(super) fn new(number: usize, activity: &Arc<Activity>) -> Self {
         let queue = || Arc::new(Queue::new(Arc::clone(activity)));
         Self {
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn keeps_an_owner_in_one_lane_and_uses_all_lanes() {
-        let lanes = Lanes::new(4, &Arc::default());
+        let lanes = LaneQueues::new(4, &Arc::default());
         let mut used = HashSet::new();
         for _ in 0..200 {
             let owner = OwnerId::mint();

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tidings_event::OwnerId;
 use tokio::sync::mpsc;
 
-use super::request::{Changed, Published, Reply};
+use super::request::{PublishResult, Reply, StepResult};
 use crate::hub::{Hub, Late};
 use crate::sync::{now, sleep_until, spawn};
 
@@ -18,8 +18,8 @@ const LATE_LIMIT: Duration = Duration::from_secs(2);
 /// The outcomes of requests, each with its reply.
 #[derive(Debug, Default)]
 pub(super) struct LateReplies {
-    pub(super) published: Vec<(Reply<Published>, Published)>,
-    pub(super) changed: Vec<(Reply<Changed>, Changed)>,
+    pub(super) published: Vec<(Reply<PublishResult>, PublishResult)>,
+    pub(super) changed: Vec<(Reply<StepResult>, StepResult)>,
 }
 
 impl LateReplies {

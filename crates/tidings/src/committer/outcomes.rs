@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use tidings_event::{OwnerId, Receipt};
 
 use super::late::LateReplies;
-use super::request::{Published, Replies};
+use super::request::{PublishResult, Replies};
 use crate::bus::Outbox;
 use crate::deliveries;
 use crate::error::PublishError;
@@ -100,7 +100,7 @@ pub(super) fn send<L>(
     held
 }
 
-fn published(outcome: PublishOutcome) -> Published {
+fn published(outcome: PublishOutcome) -> PublishResult {
     match outcome {
         PublishOutcome::Stored(stored) => Ok(stored.into_iter().map(Receipt::from).collect()),
         PublishOutcome::Conflict(Conflict { index, id }) => {

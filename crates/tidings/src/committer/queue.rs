@@ -6,7 +6,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::backlog::{Backlog, Next, TakenGroup};
+use super::backlog::{Backlog, NextAction, TakenGroup};
 use super::request::Request;
 use crate::activity::Activity;
 use crate::sync::{Condvar, Mutex, MutexGuard, Notify, now, sleep_until};
@@ -83,7 +83,7 @@ impl LastCommit {
 }
 
 /// The queue is closed and rejects requests.
-pub(super) struct Closed;
+pub(super) struct QueueClosed;
 
 impl Queue {
     pub(super) fn new(activity: Arc<Activity>) -> Self {
@@ -95,10 +95,10 @@ impl Queue {
         }
     }
 
-    pub(super) fn push(&self, request: Request) -> Result<(), Closed> {
+    pub(super) fn push(&self, request: Request) -> Result<(), QueueClosed> {
         let mut state = self.lock();
         if state.backlog.is_closed() {
-            return Err(Closed);
+            return Err(QueueClosed);
         }
         let was_empty = state.backlog.arrived() == 0;
         state.backlog.push(request);
@@ -143,10 +143,10 @@ impl Queue {
         loop {
             let next = self.lock().backlog.next(now());
             match next {
-                Next::Commit => return true,
-                Next::End => return false,
-                Next::Wait => self.work.notified().await,
-                Next::WaitUntil(rested) => tokio::select! {
+                NextAction::Commit => return true,
+                NextAction::End => return false,
+                NextAction::Wait => self.work.notified().await,
+                NextAction::WaitUntil(rested) => tokio::select! {
                     biased;
                     () = self.work.notified() => {}
                     () = sleep_until(rested) => {}

@@ -8,8 +8,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use crate::error::{ChangeError, PublishError};
 use crate::store::{ChangeStep, Publication, StepOutcome, StoreError};
 
-pub(super) type Published = Result<Vec<Receipt>, PublishError>;
-pub(super) type Changed = Result<StepOutcome, ChangeError>;
+pub(super) type PublishResult = Result<Vec<Receipt>, PublishError>;
+pub(super) type StepResult = Result<StepOutcome, ChangeError>;
 
 /// The source of a step or of a large request. Askers take turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,14 +34,14 @@ pub(super) struct PublishRequest {
     pub(super) by_owner: Option<OwnerId>,
     /// The approximate memory of the request.
     pub(super) bytes: usize,
-    pub(super) reply: Reply<Published>,
+    pub(super) reply: Reply<PublishResult>,
 }
 
 #[derive(Debug)]
 pub(super) struct ChangeRequest {
     pub(super) step: ChangeStep,
     pub(super) asker: Asker,
-    pub(super) reply: Reply<Changed>,
+    pub(super) reply: Reply<StepResult>,
 }
 
 /// Sends the outcome of a request to its caller.
@@ -62,8 +62,8 @@ impl<T> Reply<T> {
 /// The replies for a group, in the order of the group's outcomes.
 #[derive(Debug, Default)]
 pub(super) struct Replies {
-    pub(super) publishers: Vec<Reply<Published>>,
-    pub(super) changers: Vec<Reply<Changed>>,
+    pub(super) publishers: Vec<Reply<PublishResult>>,
+    pub(super) changers: Vec<Reply<StepResult>>,
 }
 
 impl Replies {

@@ -12,7 +12,7 @@ use crate::bus::postgres::PostgresBus;
 use crate::committer::{Committer, Parts};
 use crate::config::{BusConfig, Config, StoreConfig};
 use crate::error::OpenError;
-use crate::follower::Source;
+use crate::follower::FollowerContext;
 use crate::hub::{Holes, Hub};
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
@@ -92,7 +92,7 @@ impl Tidings {
             time: Arc::clone(&time),
             vitals: Arc::clone(&vitals),
         };
-        let source = Source {
+        let source = FollowerContext {
             store: Arc::clone(&store),
             hub: Arc::clone(&hub),
             metrics: Arc::clone(&metrics),

@@ -12,18 +12,18 @@ use crate::store::{ReplayPage, RevRange, Side, Snapshot, Store, StoreError};
 pub struct StoreRead {
     pub(super) store: Arc<dyn Store>,
     pub(super) owner: OwnerId,
-    pub(super) wanted: Wanted,
+    pub(super) wanted: ReadKind,
 }
 
 /// What a [`StoreRead`] has read.
 pub struct ReadDone {
-    pub(super) wanted: Wanted,
-    pub(super) read: Result<Read, StoreError>,
+    pub(super) wanted: ReadKind,
+    pub(super) read: Result<ReadResult, StoreError>,
 }
 
 /// The kind of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum ReadKind {
     /// A piece of this feed.
     Page(Side, RevRange),
     /// What the owner sees now, to catch up with it.
@@ -32,7 +32,7 @@ pub(super) enum Wanted {
     Reset,
 }
 
-pub(super) enum Read {
+pub(super) enum ReadResult {
     Page(ReplayPage),
     Snapshot(Box<Snapshot>),
 }
@@ -56,10 +56,12 @@ impl StoreRead {
         } = self;
         async move {
             let read = match wanted {
-                Wanted::Page(side, range) => store.replay(owner, side, range).await.map(Read::Page),
-                Wanted::CatchUp | Wanted::Reset => {
+                ReadKind::Page(side, range) => {
+                    store.replay(owner, side, range).await.map(ReadResult::Page)
+                }
+                ReadKind::CatchUp | ReadKind::Reset => {
                     let snapshot = store.snapshot(owner).await;
-                    snapshot.map(|snapshot| Read::Snapshot(Box::new(snapshot)))
+                    snapshot.map(|snapshot| ReadResult::Snapshot(Box::new(snapshot)))
                 }
             };
             ReadDone { wanted, read }

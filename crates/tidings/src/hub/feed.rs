@@ -87,7 +87,7 @@ struct Kept {
 
 /// The frames that a seat finds at its feed.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) enum FoundFrames {
     /// Nothing newer than its position.
     CaughtUp,
     /// The next frames, in order, each with the last rev it stands for. None, if the next one has to
@@ -141,7 +141,7 @@ pub(super) struct Heard {
 
 /// A feed that has subscribers.
 #[derive(Debug)]
-pub(crate) struct Feed {
+pub(crate) struct LiveFeed {
     state: Mutex<State>,
     window_limit: usize,
     holes: Holes,
@@ -177,7 +177,7 @@ struct Occupant {
     position: Option<Rev>,
 }
 
-impl Feed {
+impl LiveFeed {
     pub(super) fn new(
         window_limit: usize,
         holes: Holes,
@@ -337,16 +337,16 @@ impl Feed {
         position: Rev,
         reached: Reached,
         budget_bytes: usize,
-    ) -> Found {
+    ) -> FoundFrames {
         let mut state = self.state();
         // The seat is given up only when it is dropped.
         let Some(occupant) = state.seats.get(number.0) else {
-            return Found::CaughtUp;
+            return FoundFrames::CaughtUp;
         };
         let reader = occupant.reader;
         if position >= state.head {
             self.caught_up(&mut state, number, position);
-            return Found::CaughtUp;
+            return FoundFrames::CaughtUp;
         }
         let skipped = state.window.partition_point(|kept| kept.last <= position);
         let wanted = position.next();
@@ -358,11 +358,11 @@ impl Feed {
             Some((first, _)) if first == wanted => {}
             Some((first, _)) if first > wanted => {
                 let up_to = Rev::new(first.get() - 1);
-                return Found::Gap { up_to };
+                return FoundFrames::Gap { up_to };
             }
             // The reader has a part of it.
-            Some((_, last)) => return Found::Gap { up_to: last },
-            None => return Found::Gap { up_to: state.head },
+            Some((_, last)) => return FoundFrames::Gap { up_to: last },
+            None => return FoundFrames::Gap { up_to: state.head },
         }
         let mut bytes = 0_usize;
         let frames: Vec<_> = state
@@ -377,7 +377,7 @@ impl Feed {
             })
             .filter_map(|kept| Some((kept.last, kept.content.frame_for(reader)?)))
             .collect();
-        Found::Frames(frames)
+        FoundFrames::Frames(frames)
     }
 
     /// The reader at this seat has got to `position`.
@@ -469,7 +469,7 @@ impl Feed {
     }
 }
 
-impl Drop for Feed {
+impl Drop for LiveFeed {
     fn drop(&mut self) {
         let bytes = self.state().window_bytes;
         self.all_windows_bytes.fetch_sub(bytes, Ordering::Relaxed);

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use tidings_event::{OwnerId, Rev};
 
 use super::delivery::Delivery;
-use super::feed::{Feed, Missing, Refilled};
+use super::feed::{LiveFeed, Missing, Refilled};
 use crate::sync::{Mutex, MutexGuard, Notify};
 
 /// The queue of refills. A live feed is in it once at most.
@@ -19,7 +19,7 @@ pub(super) struct Refills {
 
 #[derive(Debug, Default)]
 struct State {
-    queue: VecDeque<(OwnerId, Arc<Feed>)>,
+    queue: VecDeque<(OwnerId, Arc<LiveFeed>)>,
     closed: bool,
 }
 
@@ -29,12 +29,12 @@ pub(crate) struct Refilling {
     refills: Arc<Refills>,
     owner: OwnerId,
     /// `None` when the feed has left the queue, or is back in it.
-    feed: Option<Arc<Feed>>,
+    feed: Option<Arc<LiveFeed>>,
 }
 
 impl Refills {
     /// Adds a feed. Where the committer waits, it goes first.
-    pub(super) fn push(&self, owner: OwnerId, feed: Arc<Feed>, is_urgent: bool) {
+    pub(super) fn push(&self, owner: OwnerId, feed: Arc<LiveFeed>, is_urgent: bool) {
         let mut state = self.state();
         match is_urgent {
             true => state.queue.push_front((owner, feed)),

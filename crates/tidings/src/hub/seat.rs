@@ -6,14 +6,14 @@ use tidings_event::{OwnerId, Rev};
 
 use super::Hub;
 use super::delivery::Reached;
-use super::feed::{Bell, Feed, Found, SeatNumber};
+use super::feed::{Bell, FoundFrames, LiveFeed, SeatNumber};
 
 /// A subscriber's place at a feed; dropping it leaves the feed.
 #[derive(Debug)]
 pub(crate) struct Seat {
     pub(super) hub: Arc<Hub>,
     pub(super) owner: OwnerId,
-    pub(super) feed: Arc<Feed>,
+    pub(super) feed: Arc<LiveFeed>,
     pub(super) number: SeatNumber,
 }
 
@@ -34,7 +34,7 @@ impl Seat {
     /// The frames after `position`, up to `budget_bytes` of them (but at least one), for a reader who
     /// has got this far in both feeds. They stay in the window until all its readers
     /// [have moved](Self::moved_to) past them.
-    pub(crate) fn look(&self, position: Rev, reached: Reached, budget_bytes: usize) -> Found {
+    pub(crate) fn look(&self, position: Rev, reached: Reached, budget_bytes: usize) -> FoundFrames {
         self.feed.look(self.number, position, reached, budget_bytes)
     }
 

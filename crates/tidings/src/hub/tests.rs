@@ -27,9 +27,9 @@ fn range(first: u64, last: u64, system: u64) -> Vec<Delivery> {
 }
 
 /// Looks, and moves past what it finds.
-fn take(seat: &Seat, position: u64, budget_bytes: usize) -> Found {
+fn take(seat: &Seat, position: u64, budget_bytes: usize) -> FoundFrames {
     let found = seat.look(Rev::new(position), Reached::default(), budget_bytes);
-    if let Found::Frames(frames) = &found
+    if let FoundFrames::Frames(frames) = &found
         && let Some((last, _)) = frames.last()
     {
         seat.moved_to(*last);
@@ -37,9 +37,9 @@ fn take(seat: &Seat, position: u64, budget_bytes: usize) -> Found {
     found
 }
 
-fn revs(found: Found) -> Vec<u64> {
+fn revs(found: FoundFrames) -> Vec<u64> {
     match found {
-        Found::Frames(frames) => frames.into_iter().map(|(last, _)| last.get()).collect(),
+        FoundFrames::Frames(frames) => frames.into_iter().map(|(last, _)| last.get()).collect(),
         other => panic!("{other:?}"),
     }
 }
@@ -72,11 +72,11 @@ fn a_seat_takes_the_frames_after_its_position() {
     let (hub, owner) = hub_and_owner();
     let first = hub.join(owner, owner);
     let second = hub.join(owner, owner);
-    assert!(matches!(take(&first, 6, ALL), Found::CaughtUp));
+    assert!(matches!(take(&first, 6, ALL), FoundFrames::CaughtUp));
     hub.deliver(owner, frames(5..=8, 10));
     assert_eq!(revs(take(&first, 6, ALL)), [7, 8]);
-    assert!(matches!(take(&first, 8, ALL), Found::CaughtUp));
-    assert!(matches!(take(&second, 9, ALL), Found::CaughtUp));
+    assert!(matches!(take(&first, 8, ALL), FoundFrames::CaughtUp));
+    assert!(matches!(take(&second, 9, ALL), FoundFrames::CaughtUp));
 }
 
 #[test]
@@ -84,14 +84,14 @@ fn frames_before_the_window_are_a_gap() {
     let (hub, owner) = hub_and_owner();
     let seat = hub.join(owner, owner);
     hub.deliver(owner, frames(5..=6, 10));
-    assert!(matches!(take(&seat, 2, ALL), Found::Gap { up_to } if up_to == Rev::new(4)));
+    assert!(matches!(take(&seat, 2, ALL), FoundFrames::Gap { up_to } if up_to == Rev::new(4)));
     // After a hole in the deliveries, a reader reads the store up to it.
     hub.deliver(owner, frames(9..=9, 10));
-    assert!(matches!(take(&seat, 5, ALL), Found::Gap { up_to } if up_to == Rev::new(8)));
+    assert!(matches!(take(&seat, 5, ALL), FoundFrames::Gap { up_to } if up_to == Rev::new(8)));
     assert_eq!(revs(take(&seat, 8, ALL)), [9]);
     // A repeated delivery changes nothing.
     hub.deliver(owner, frames(7..=9, 10));
-    assert!(matches!(take(&seat, 9, ALL), Found::CaughtUp));
+    assert!(matches!(take(&seat, 9, ALL), FoundFrames::CaughtUp));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_frame_can_cover_several_revs() {
     // A reader that has a part of it reads the rest from the store.
     let _other = hub.join(owner, owner);
     hub.deliver(owner, range(11, 15, 0));
-    assert!(matches!(take(&seat, 12, ALL), Found::Gap { up_to } if up_to == Rev::new(15)));
+    assert!(matches!(take(&seat, 12, ALL), FoundFrames::Gap { up_to } if up_to == Rev::new(15)));
 }
 
 #[test]
@@ -116,9 +116,9 @@ fn content_in_the_store_is_a_gap() {
     let mut differs = range(3, 5, 0);
     differs[0].content = Content::InStore;
     hub.deliver(owner, differs);
-    assert!(matches!(take(&seat, 1, ALL), Found::Gap { up_to } if up_to == Rev::new(5)));
+    assert!(matches!(take(&seat, 1, ALL), FoundFrames::Gap { up_to } if up_to == Rev::new(5)));
     hub.deliver(owner, frames(6..=6, 10));
-    assert!(matches!(take(&seat, 1, ALL), Found::Gap { up_to } if up_to == Rev::new(5)));
+    assert!(matches!(take(&seat, 1, ALL), FoundFrames::Gap { up_to } if up_to == Rev::new(5)));
     assert_eq!(revs(take(&seat, 5, ALL)), [6]);
 }
 
@@ -176,7 +176,7 @@ fn the_deletion_of_a_system_event_has_the_counts_of_its_reader() {
             assert_eq!(revs(take(4)), [0_u64; 0]);
         }
         let own = if expected == (-1, 0) { 4 } else { 5 };
-        let Found::Frames(frames) = take(own) else {
+        let FoundFrames::Frames(frames) = take(own) else {
             panic!("the window has the frame");
         };
         let cursor = Cursor {
@@ -200,8 +200,8 @@ fn a_frame_larger_than_the_window_is_a_gap() {
     let (hub, owner) = hub_and_owner();
     let seat = hub.join(owner, owner);
     hub.deliver(owner, frames(1..=1, WINDOW_LIMIT + 1));
-    assert!(matches!(take(&seat, 0, ALL), Found::Gap { up_to } if up_to == Rev::new(1)));
-    assert!(matches!(take(&seat, 1, ALL), Found::CaughtUp));
+    assert!(matches!(take(&seat, 0, ALL), FoundFrames::Gap { up_to } if up_to == Rev::new(1)));
+    assert!(matches!(take(&seat, 1, ALL), FoundFrames::CaughtUp));
 }
 
 #[test]

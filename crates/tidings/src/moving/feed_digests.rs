@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use uuid::Uuid;
 
-use super::side::Side;
+use super::exclusive_store::ExclusiveStore;
 use crate::store::StoreError;
-use crate::store::records::{Part, Place, Record, RecordDigest};
+use crate::store::records::{Part, Record, RecordDigest, RecordPosition};
 
 /// How many rows of a kind a feed has, and their digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) struct FeedDigest {
 pub(super) struct FeedDigests {
     part: Part,
     /// The last row that was read.
-    place: Place,
+    place: RecordPosition,
     page: VecDeque<Record>,
     is_at_end: bool,
 }
@@ -30,14 +30,17 @@ impl FeedDigests {
     pub(super) const fn of(part: Part) -> Self {
         Self {
             part,
-            place: Place::BEGINNING,
+            place: RecordPosition::BEGINNING,
             page: VecDeque::new(),
             is_at_end: false,
         }
     }
 
     /// The next feed that has rows of this kind.
-    pub(super) async fn next(&mut self, side: &mut Side) -> Result<Option<FeedDigest>, StoreError> {
+    pub(super) async fn next(
+        &mut self,
+        side: &mut ExclusiveStore,
+    ) -> Result<Option<FeedDigest>, StoreError> {
         let (mut owner, mut rows, mut digest) = (None, 0, RecordDigest::default());
         loop {
             if self.page.is_empty() && !self.is_at_end {

@@ -10,7 +10,7 @@ use tidings_event::{Change, EventId, OwnerId, Rev, Start, Status};
 
 use super::play;
 use super::scene::{Position, Scene};
-use crate::hub::{Found, Reached};
+use crate::hub::{FoundFrames, Reached};
 
 /// Several publishers, each with a seat that has taken everything before its event.
 #[test]
@@ -26,9 +26,9 @@ fn acknowledges_after_the_delivery() {
                 assert!(scene.store.head(owner) >= rev);
                 let before = Rev::new(rev.get() - 1);
                 match seat.look(before, Reached::default(), usize::MAX) {
-                    Found::Frames(frames) => assert_eq!(frames[0].0, rev),
-                    Found::Gap { up_to } => assert!(up_to >= rev),
-                    Found::CaughtUp => panic!("{rev} is acknowledged before it is delivered"),
+                    FoundFrames::Frames(frames) => assert_eq!(frames[0].0, rev),
+                    FoundFrames::Gap { up_to } => assert!(up_to >= rev),
+                    FoundFrames::CaughtUp => panic!("{rev} is acknowledged before it is delivered"),
                 }
             })
         });

@@ -14,7 +14,7 @@ use super::store::MemoryStore;
 use crate::bus::shaky::{Faults, Network};
 use crate::bus::{Bus, NodeId, Outbox, announce, listen};
 use crate::heads::Heads;
-use crate::hub::{Found, Reached};
+use crate::hub::{FoundFrames, Reached};
 use crate::metrics::Metrics;
 use crate::refill::Refiller;
 use crate::store::Store as _;
@@ -176,9 +176,11 @@ fn acknowledges_after_the_delivery_of_what_came_before() {
                     let (_, rev) = scene.publish(owner).await.unwrap();
                     let before = Rev::new(rev.get() - 1);
                     match seat.look(before, Reached::default(), usize::MAX) {
-                        Found::Frames(frames) => assert_eq!(frames[0].0, rev),
-                        Found::Gap { up_to } => assert!(up_to >= rev),
-                        Found::CaughtUp => panic!("{rev} is acknowledged before it is delivered"),
+                        FoundFrames::Frames(frames) => assert_eq!(frames[0].0, rev),
+                        FoundFrames::Gap { up_to } => assert!(up_to >= rev),
+                        FoundFrames::CaughtUp => {
+                            panic!("{rev} is acknowledged before it is delivered")
+                        }
                     }
                 })
             });

@@ -13,7 +13,7 @@ use crate::activity::Activity;
 use crate::bus::Outbox;
 use crate::committer::{Asker, Committer, Parts};
 use crate::error::{ChangeError, PublishError};
-use crate::follower::{self, Source};
+use crate::follower::{self, FollowerContext};
 use crate::frame::StreamFrame;
 use crate::hub::{Holes, Hub};
 use crate::metrics::Metrics;
@@ -133,8 +133,8 @@ impl Scene {
             .await
     }
 
-    pub(super) async fn subscribe(self: &Arc<Self>, owner: OwnerId, start: Start) -> Follower {
-        let source = Source {
+    pub(super) async fn subscribe(self: &Arc<Self>, owner: OwnerId, start: Start) -> FrameChecker {
+        let source = FollowerContext {
             store: Arc::clone(&self.store) as _,
             hub: Arc::clone(&self.hub),
             metrics: Arc::clone(&self.metrics),
@@ -142,7 +142,7 @@ impl Scene {
         };
         let follower = follower::Follower::open(Arc::new(source), owner, start).await;
         let subscription = follower.expect("the store can be read").into();
-        Follower {
+        FrameChecker {
             scene: Arc::clone(self),
             owner,
             position: None,
@@ -153,7 +153,7 @@ impl Scene {
 }
 
 /// A reader that checks each frame.
-pub(super) struct Follower {
+pub(super) struct FrameChecker {
     scene: Arc<Scene>,
     owner: OwnerId,
     /// The revs that the reader has got to, own and system; `None` before the first frame.
@@ -176,7 +176,7 @@ pub(super) struct Seen {
     pub(super) at: Position,
 }
 
-impl Follower {
+impl FrameChecker {
     /// Follows until both feeds are where `end` says, and returns the frames about events.
     pub(super) async fn follow_to(&mut self, end: Position) -> Vec<Seen> {
         let mut seen = Vec::new();

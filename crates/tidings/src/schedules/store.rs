@@ -15,10 +15,10 @@ use tokio::sync::oneshot;
 use crate::ended_overlay::EndedOverlay;
 use crate::retention::Retention;
 use crate::store::{
-    ChangeStep, Committed, EncodedEvents, ExpiredPage, FeedBounds, FeedPosition, Group, Identity,
-    ListPage, MatchPage, Matching, NextGroup, Pressure, Progress, PublishOutcome, Refill,
-    RefillItem, ReplayItem, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot,
-    StepOutcome, Store, StoreError, Stored, Submission, Target, Unread,
+    ChangeStep, Committed, EncodedEvents, ExpiredPage, FeedBounds, FeedPosition, Group, ListPage,
+    MatchPage, Matching, NextGroup, Pressure, Progress, PublishOutcome, Refill, RefillItem,
+    ReplayItem, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot, StepOutcome,
+    Store, StoreError, StoreIdentity, Stored, Submission, Target, Unread,
 };
 use crate::sync::Mutex;
 
@@ -27,14 +27,14 @@ const PAGE_ENTRIES: usize = 2;
 
 #[derive(Debug)]
 pub(super) struct MemoryStore {
-    identity: Identity,
+    identity: StoreIdentity,
     /// Whether several nodes write to it.
     is_shared: bool,
-    content: Arc<Mutex<Content>>,
+    content: Arc<Mutex<StoreContent>>,
 }
 
 #[derive(Debug, Default)]
-struct Content {
+struct StoreContent {
     /// The changes of each feed. The first one has rev 1.
     feeds: BTreeMap<OwnerId, Vec<Entry>>,
     created: HashMap<EventId, Rev>,
@@ -56,7 +56,7 @@ enum Entry {
 impl MemoryStore {
     pub(super) fn new() -> Self {
         Self {
-            identity: Identity {
+            identity: StoreIdentity {
                 system: SystemId::mint(),
                 epoch: Epoch::mint(),
             },
@@ -83,12 +83,12 @@ impl MemoryStore {
         self.read(|content| content.head(owner))
     }
 
-    fn read<T>(&self, read: impl FnOnce(&mut Content) -> T) -> T {
+    fn read<T>(&self, read: impl FnOnce(&mut StoreContent) -> T) -> T {
         read(&mut self.content.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Content {
+impl StoreContent {
     fn head(&self, owner: OwnerId) -> Rev {
         let entries = self.feeds.get(&owner).map_or(0, Vec::len);
         Rev::new(entries as u64)
@@ -206,7 +206,7 @@ impl Content {
 
 #[async_trait]
 impl Store for MemoryStore {
-    fn identity(&self) -> Identity {
+    fn identity(&self) -> StoreIdentity {
         self.identity
     }
 
@@ -292,7 +292,7 @@ impl Store for MemoryStore {
     }
 
     async fn heads(&self, owners: &[OwnerId]) -> Result<Vec<(OwnerId, Rev)>, StoreError> {
-        let head = |content: &mut Content, owner: &OwnerId| (*owner, content.head(*owner));
+        let head = |content: &mut StoreContent, owner: &OwnerId| (*owner, content.head(*owner));
         Ok(self.read(|content| owners.iter().map(|owner| head(content, owner)).collect()))
     }
 
@@ -362,7 +362,7 @@ impl Store for MemoryStore {
     }
 
     #[cfg(feature = "metrics")]
-    fn room(&self) -> Option<crate::store::Room> {
+    fn room(&self) -> Option<crate::store::DiskSpace> {
         None
     }
 

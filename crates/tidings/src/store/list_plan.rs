@@ -5,7 +5,7 @@ use tidings_event::{
 };
 
 use super::list_position::ListPosition;
-use super::search_walk::{Budget, Found};
+use super::search_walk::{FoundEvents, TimeBudget};
 use super::wanted::{Wanted, sides};
 use super::{MatchPage, Matching, Side, Target, Unread};
 
@@ -18,7 +18,7 @@ pub(super) struct ListPlan<'a> {
     pub(super) wanted: Wanted<'a>,
     /// How many events are skipped, and how many are read after them.
     pub(super) limits: (u64, u64),
-    pub(super) budget: Budget,
+    pub(super) budget: TimeBudget,
 }
 
 impl<'a> ListPlan<'a> {
@@ -45,8 +45,8 @@ impl<'a> ListPlan<'a> {
             limits: (skip, page.size.saturating_add(1)),
             // A page by its number is read whole, however long that takes.
             budget: match page.total {
-                Total::Left if page.may_end_early() => Budget::OF_PAGE,
-                _ => Budget::Unlimited,
+                Total::Left if page.may_end_early() => TimeBudget::OF_PAGE,
+                _ => TimeBudget::Unlimited,
             },
         }
     }
@@ -69,12 +69,12 @@ impl<'a> ListPlan<'a> {
                 up_to: Some((matching.own_up_to, matching.system_up_to)),
             },
             limits: (0, MATCH_PAGE),
-            budget: Budget::OF_PAGE,
+            budget: TimeBudget::OF_PAGE,
         }
     }
 
     /// The piece of a bulk change that was found.
-    pub(super) fn match_page(&self, found: &Found) -> MatchPage {
+    pub(super) fn match_page(&self, found: &FoundEvents) -> MatchPage {
         let next = match found.positions.last() {
             Some(last) if found.positions.len() as u64 == MATCH_PAGE => {
                 Some(last.token(self.wanted))
@@ -101,8 +101,8 @@ pub(super) struct PageEnd {
 
 impl PageEnd {
     /// Cuts what was found to the page.
-    pub(super) fn of(found: Found, wanted: Wanted<'_>, page: PageRequest) -> Self {
-        let Found {
+    pub(super) fn of(found: FoundEvents, wanted: Wanted<'_>, page: PageRequest) -> Self {
+        let FoundEvents {
             mut positions,
             stopped,
         } = found;

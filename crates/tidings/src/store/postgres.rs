@@ -4,6 +4,7 @@ mod address;
 mod audit;
 mod commit;
 pub(crate) mod connect;
+mod exclusive;
 mod export;
 mod fault;
 mod heads;
@@ -20,7 +21,7 @@ mod pool;
 mod query;
 mod read_fault;
 mod read_pool;
-mod reading;
+mod read_transaction;
 mod reads;
 mod refill;
 mod replay;
@@ -30,7 +31,6 @@ mod row;
 mod search;
 mod search_blocks;
 mod select;
-mod side;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tls;
@@ -51,21 +51,21 @@ use crate::config::PostgresConfig;
 use crate::retention::Retention;
 use crate::store::audit::Audit;
 use crate::store::{
-    Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
-    NextGroup, Pressure, Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side,
-    Snapshot, Store, StoreError, Target, Unread,
+    Committed, EncodedEvents, ExpiredPage, FeedPosition, ListPage, MatchPage, Matching, NextGroup,
+    Pressure, Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot,
+    Store, StoreError, StoreIdentity, Target, Unread,
 };
 use commit::Commits;
 use connect::Connector;
+pub(crate) use exclusive::{ExclusivePostgres, renew_epoch};
 pub use inspect::{PostgresState, Standby};
-use lead::{Joined, Lead};
+use lead::{Lead, Membership};
 use migrate::NamedMigration;
 pub(crate) use open_fault::OpenFault;
 use pool::{Pool, Role};
 use reads::Reads;
-use revocations::Revocations;
-pub(crate) use side::{PostgresSide, renew_epoch};
-use upkeep::Upkeep;
+use revocations::RevocationTable;
+use upkeep::Maintenance;
 
 /// The connections for upkeep and health checks, which must not wait for commits.
 const UPKEEP_CONNECTIONS: usize = 2;
@@ -91,12 +91,12 @@ pub(crate) async fn audit(config: &PostgresConfig, time: Duration) -> Result<Aud
 /// A store in PostgreSQL.
 #[derive(Debug)]
 pub(crate) struct PostgresStore {
-    identity: Identity,
+    identity: StoreIdentity,
     reads: Reads,
     commits: Commits,
-    upkeep: Upkeep,
+    upkeep: Maintenance,
     upkeep_pool: Pool,
-    revocations: Revocations,
+    revocations: RevocationTable,
     lead: Lead,
     lanes: usize,
 }
@@ -117,7 +117,7 @@ impl PostgresStore {
             lossy: config.allow_lossy_commit,
         };
         // First, so that no move begins while the store is opened. It checks the settings of the server, too.
-        let joined = Joined::join(&connector, role).await?;
+        let joined = Membership::join(&connector, role).await?;
         let identity = migrate::prepare_with(&connector, migrations).await?;
         let pool = |size| Pool::new(&connector, Role::Read, size);
         let streams = pool(config.stream_connections);
@@ -129,9 +129,9 @@ impl PostgresStore {
             identity,
             reads: Reads::new(identity, streams, lists),
             commits: Commits::new(commits, identity.system, config.timeout),
-            upkeep: Upkeep::new(upkeep_pool.clone(), config.keep_overlays),
+            upkeep: Maintenance::new(upkeep_pool.clone(), config.keep_overlays),
             upkeep_pool,
-            revocations: Revocations::new(&connector, role),
+            revocations: RevocationTable::new(&connector, role),
             lead: Lead::new(Arc::clone(&connector), role, identity.system, joined),
             lanes,
         })
@@ -140,7 +140,7 @@ impl PostgresStore {
 
 #[async_trait]
 impl Store for PostgresStore {
-    fn identity(&self) -> Identity {
+    fn identity(&self) -> StoreIdentity {
         self.identity
     }
 
@@ -252,7 +252,7 @@ impl Store for PostgresStore {
     }
 
     #[cfg(feature = "metrics")]
-    fn room(&self) -> Option<crate::store::Room> {
+    fn room(&self) -> Option<crate::store::DiskSpace> {
         // The disk is the server's.
         None
     }

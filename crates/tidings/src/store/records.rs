@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use tidings_event::Timestamp;
 use uuid::Uuid;
 
-use super::Identity;
+use super::StoreIdentity;
 use super::kind::Kind;
 
 /// The most records that are read or written at a time: at most 32 MiB of the largest events.
@@ -24,7 +24,7 @@ pub(crate) enum Part {
 
 /// A position in a part: after the record of this owner and rev.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct RecordPosition {
     pub(crate) owner: Uuid,
     pub(crate) rev: i64,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Place {
 /// What a store says about itself as a whole.
 #[derive(Clone, Debug)]
 pub(crate) struct StoreHead {
-    pub(crate) identity: Identity,
+    pub(crate) identity: StoreIdentity,
     pub(crate) last_use: Option<Timestamp>,
     pub(crate) events: u64,
     pub(crate) state: StoreState,
@@ -65,11 +65,11 @@ pub(crate) enum TargetState {
     /// A part of the rows of another store.
     Unfinished {
         /// The other store, as it was when the move began.
-        identity: Identity,
+        identity: StoreIdentity,
         state: StoreState,
         /// Where the move continues.
         part: i16,
-        place: Place,
+        place: RecordPosition,
     },
     /// Rows of its own.
     Used,
@@ -189,7 +189,7 @@ impl Part {
     }
 }
 
-impl Place {
+impl RecordPosition {
     /// Before all records.
     pub(crate) const BEGINNING: Self = Self {
         owner: Uuid::nil(),
@@ -199,7 +199,7 @@ impl Place {
 
 impl Record {
     /// Where it stands in its part.
-    pub(crate) const fn place(&self) -> Place {
+    pub(crate) const fn place(&self) -> RecordPosition {
         let (owner, rev) = match self {
             Self::Feed(feed) => (feed.owner, 0),
             Self::Event(event) => (event.owner, event.created_rev),
@@ -207,7 +207,7 @@ impl Record {
             Self::Overlay(overlay) => (overlay.owner, overlay.system_rev),
             Self::Ended(ended) => (ended.owner, ended.system_rev),
         };
-        Place { owner, rev }
+        RecordPosition { owner, rev }
     }
 }
 

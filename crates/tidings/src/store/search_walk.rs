@@ -10,14 +10,14 @@ use super::wanted::{Region, Wanted};
 
 /// How long a search may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Budget {
+pub(super) enum TimeBudget {
     /// About this long, but at least as long as it takes to advance in the list.
     Within(Duration),
     /// Until it is done.
     Unlimited,
 }
 
-impl Budget {
+impl TimeBudget {
     /// For a caller that can continue with the next page.
     pub(super) const OF_PAGE: Self = Self::Within(Duration::from_millis(50));
 
@@ -31,7 +31,7 @@ impl Budget {
 
 /// What was found.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct FoundEvents {
     pub(super) positions: Vec<ListPosition>,
     /// Where the next page begins, if the time was up.
     pub(super) stopped: Option<PageToken>,
@@ -72,7 +72,7 @@ impl Candidate {
 #[derive(Debug)]
 pub(super) struct SearchWalk<'a> {
     wanted: Wanted<'a>,
-    budget: Budget,
+    budget: TimeBudget,
     began: Instant,
     /// The regions with the first events of the list first.
     candidates: Vec<Candidate>,
@@ -93,7 +93,7 @@ impl<'a> SearchWalk<'a> {
         mut candidates: Vec<Candidate>,
         wanted: Wanted<'a>,
         (skip, limit): (u64, u64),
-        (budget, began): (Budget, Instant),
+        (budget, began): (TimeBudget, Instant),
     ) -> Self {
         let (key, order) = (wanted.sort.key, wanted.sort.order);
         candidates.sort_unstable_by_key(|candidate| candidate.bound(key, order));
@@ -165,11 +165,11 @@ impl<'a> SearchWalk<'a> {
     }
 
     /// What was found. After a search that stopped, nothing is skipped: only pages that begin at a token can stop.
-    pub(super) fn finish(mut self) -> Found {
+    pub(super) fn finish(mut self) -> FoundEvents {
         if self.stopped.is_none() {
             self.positions.drain(..self.skip.min(self.positions.len()));
         }
-        Found {
+        FoundEvents {
             positions: self.positions,
             stopped: self.stopped,
         }

@@ -15,8 +15,9 @@ mod created_events;
 mod data_files;
 mod directory;
 mod directory_error;
-mod draft;
 mod event_budget;
+#[cfg(feature = "postgres")]
+mod exclusive;
 #[cfg(feature = "postgres")]
 mod export;
 mod fault;
@@ -49,10 +50,9 @@ mod search_blocks;
 mod select;
 mod select_newest;
 mod settling;
-#[cfg(feature = "postgres")]
-mod side;
 mod tombstones;
 mod type_pairs;
+mod unfinished_file;
 mod upgrade;
 mod upkeep;
 mod viewer;
@@ -80,18 +80,18 @@ use crate::config::{Reserve, SqliteConfig};
 use crate::retention::Retention;
 use crate::store::lanes::Widths;
 use crate::store::{
-    Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
-    NextGroup, Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot,
-    Store, StoreError, Target, Unread,
+    Committed, EncodedEvents, ExpiredPage, FeedPosition, ListPage, MatchPage, Matching, NextGroup,
+    Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot, Store,
+    StoreError, StoreIdentity, Target, Unread,
 };
 use directory::DataDirectory;
+#[cfg(feature = "postgres")]
+pub(crate) use exclusive::ExclusiveSqlite;
 use fault::{OpenFault, io_error};
 use read_connection::ReadConnection;
 use read_pool::ReadPool;
 use reserve::Disk;
 use settling::Settling;
-#[cfg(feature = "postgres")]
-pub(crate) use side::SqliteSide;
 use writer::Writer;
 
 /// The reads of lists. One owner can have half of the reads in the first lane.
@@ -131,7 +131,7 @@ pub(crate) enum OpenStoreError {
 /// A store in a data directory, which it locks until it is closed.
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
-    identity: Identity,
+    identity: StoreIdentity,
     database: PathBuf,
     writer: Writer,
     /// For streams and other short reads, which must not wait for lists.
@@ -206,7 +206,7 @@ impl SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
-    fn identity(&self) -> Identity {
+    fn identity(&self) -> StoreIdentity {
         self.identity
     }
 
@@ -393,7 +393,7 @@ impl Store for SqliteStore {
     }
 
     #[cfg(feature = "metrics")]
-    fn room(&self) -> Option<crate::store::Room> {
+    fn room(&self) -> Option<crate::store::DiskSpace> {
         room::of(&self.database)
     }
 

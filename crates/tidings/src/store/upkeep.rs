@@ -49,7 +49,7 @@ pub(crate) enum Pressure {
 /// The space that a store takes and the space of its disk, in bytes.
 #[cfg(feature = "metrics")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Room {
+pub(crate) struct DiskSpace {
     /// The size of its files.
     pub(crate) database_bytes: u64,
     /// The free space of its file system for this user.

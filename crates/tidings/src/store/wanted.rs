@@ -43,16 +43,16 @@ impl Wanted<'_> {
     }
 
     /// The parts of a feed that have the wanted events in the order of the list. `counts` are those of the feed.
-    pub(super) fn parts(&self, side: Side, counts: &KindCounts) -> Vec<Part> {
+    pub(super) fn parts(&self, side: Side, counts: &KindCounts) -> Vec<IndexedPart> {
         let by_creation = self.sort.key == SortKey::CreatedAt;
         let all_kinds = self.filter.status.is_none() && self.filter.severity.is_empty();
         match side {
             // An overlay can change the status and the order by change of a system event. They are few.
-            Side::System => vec![Part::All],
-            Side::Own if by_creation && all_kinds => vec![Part::All],
+            Side::System => vec![IndexedPart::All],
+            Side::Own if by_creation && all_kinds => vec![IndexedPart::All],
             Side::Own => Kind::all()
                 .filter(|kind| self.wants(*kind) && counts.of(*kind) > 0)
-                .map(Part::OfKind)
+                .map(IndexedPart::OfKind)
                 .collect(),
         }
     }
@@ -70,7 +70,7 @@ impl Wanted<'_> {
 
 /// A part of a feed whose events an index has in the order of a list.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Part {
+pub(super) enum IndexedPart {
     All,
     /// Only the events of this kind.
     OfKind(Kind),

@@ -15,9 +15,9 @@ use tokio::sync::{RwLock, Semaphore};
 
 use super::sqlite::SqliteStore;
 use super::{
-    Committed, EncodedEvents, ExpiredPage, FeedPosition, Identity, ListPage, MatchPage, Matching,
-    NextGroup, Pressure, Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side,
-    Snapshot, Store, StoreError, Target, Unread,
+    Committed, EncodedEvents, ExpiredPage, FeedPosition, ListPage, MatchPage, Matching, NextGroup,
+    Pressure, Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot,
+    Store, StoreError, StoreIdentity, Target, Unread,
 };
 use crate::retention::Retention;
 use log::Log;
@@ -78,7 +78,7 @@ impl WatchedStore {
 
 #[async_trait]
 impl Store for WatchedStore {
-    fn identity(&self) -> Identity {
+    fn identity(&self) -> StoreIdentity {
         self.store.identity()
     }
 
@@ -213,7 +213,7 @@ impl Store for WatchedStore {
     }
 
     #[cfg(feature = "metrics")]
-    fn room(&self) -> Option<crate::store::Room> {
+    fn room(&self) -> Option<crate::store::DiskSpace> {
         self.store.room()
     }
 

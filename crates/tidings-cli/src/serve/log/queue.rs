@@ -32,7 +32,7 @@ struct Waiting {
 
 /// The lines that the writer takes at a time.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(super) struct LogBatch {
     /// Whole lines, each with its line feed.
     pub(super) bytes: Vec<u8>,
     /// The number of lines dropped after these.
@@ -71,7 +71,7 @@ impl Queue {
     }
 
     /// Waits for lines and takes all of them. `batch` must be empty; its memory is reused.
-    pub(super) fn take(&self, batch: &mut Batch) {
+    pub(super) fn take(&self, batch: &mut LogBatch) {
         let mut waiting = self.waiting();
         waiting.is_writing = false;
         while waiting.bytes.is_empty() && waiting.dropped == 0 {
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(dropped.get(), 0);
         queue.push(b"one too many\n");
         queue.push(b"\n");
-        let mut batch = Batch::default();
+        let mut batch = LogBatch::default();
         queue.take(&mut batch);
         assert_eq!((batch.bytes.len(), batch.dropped), (QUEUE_BYTES, 2));
         assert!(batch.bytes.ends_with(b"x\n"));

@@ -10,7 +10,7 @@ use std::thread;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::line::Style;
-use super::queue::{Batch, Queue};
+use super::queue::{LogBatch, Queue};
 
 /// The most bytes of several lines in one write. A pipe takes a write of up to this size atomically, so
 /// programs that share the pipe do not mix their lines (POSIX.1-2017 `PIPE_BUF`, 4,096 on Linux).
@@ -89,7 +89,7 @@ struct Writer<T> {
 
 impl<T: Write> Writer<T> {
     fn run(&mut self) {
-        let mut batch = Batch::default();
+        let mut batch = LogBatch::default();
         loop {
             batch.bytes.clear();
             batch.bytes.shrink_to(SPARE_BYTES);
@@ -100,7 +100,7 @@ impl<T: Write> Writer<T> {
 
     /// Writes the lines, then reports the lines missing after them. A line whose write fails is lost,
     /// since a full disk or a closed pipe would not accept it later either.
-    fn write_batch(&mut self, batch: &Batch) {
+    fn write_batch(&mut self, batch: &LogBatch) {
         let mut rest = &batch.bytes[..];
         if self.report().is_ok() {
             while !rest.is_empty() {

@@ -79,12 +79,15 @@ fn strips_only_the_public_path() {
     ] {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = path.parse().unwrap();
-        assert_eq!(pages.enter(&mut request), Entry::Here, "{path}");
+        assert_eq!(pages.enter(&mut request), PathTarget::Here, "{path}");
         assert_eq!(request.uri().to_string(), expected, "{path}");
     }
     for (path, expected) in [("/x/tidings", "tidings/"), ("/x/tidings?a", "tidings/?a")] {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = path.parse().unwrap();
-        assert_eq!(pages.enter(&mut request), Entry::Slash(expected.to_owned()));
+        assert_eq!(
+            pages.enter(&mut request),
+            PathTarget::Slash(expected.to_owned())
+        );
     }
 }

@@ -7,7 +7,7 @@ use bytes::{Buf as _, Bytes};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::{Entry, Turn};
+use super::{Entry, Pass};
 use crate::reactor::rendering::{put_end, put_part};
 
 /// Whether a write can continue.
@@ -52,7 +52,7 @@ impl Entry {
 
     /// Sends the latest rendering. What the socket does not take is found again by a later step, except the
     /// rest of a frame.
-    pub(super) fn send(&mut self, turn: &mut Turn) -> Written {
+    pub(super) fn send(&mut self, turn: &mut Pass) -> Written {
         let Some(rendering) = turn.renderings.latest() else {
             return Written::All;
         };

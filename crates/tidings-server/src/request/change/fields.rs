@@ -31,12 +31,12 @@ pub(super) fn check_count(
 }
 
 /// The known fields of a request.
-pub(super) struct Fields<'a> {
+pub(super) struct ChangeFields<'a> {
     pub(super) text: &'a str,
     pub(super) given: Vec<(&'static str, &'a RawValue)>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> ChangeFields<'a> {
     pub(super) fn read(
         text: &'a str,
         known: Tables<'_>,

@@ -28,7 +28,7 @@ pub(crate) enum ChangeRejection {
     /// Too many bulk changes of all callers are waiting.
     Overloaded,
     /// The client disconnected before its change began. Nobody reads this.
-    HungUp,
+    Disconnected,
     /// The store failed.
     Store(StoreFailure),
     /// The engine stopped the change, or rejected it for a reason that this version does not know.
@@ -93,7 +93,7 @@ impl ChangeRejection {
             )
             .effect("nothing was changed")
             .remedy("try again in a moment"),
-            Self::HungUp => Problem::rejection(
+            Self::Disconnected => Problem::rejection(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::BodyUnreadable,
                 "The client disconnected before its change began",

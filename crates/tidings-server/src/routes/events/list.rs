@@ -116,7 +116,7 @@ struct Envelope {
 /// The fields after the events of a page.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Tail<'a> {
+struct PageTail<'a> {
     page: u64,
     page_size: u64,
     count_by_severity_level: &'a [SeverityCount],
@@ -131,7 +131,7 @@ struct Tail<'a> {
 
 fn tail(page: &EventPage) -> Vec<u8> {
     let mut tail = b"],".to_vec();
-    let fields = Tail {
+    let fields = PageTail {
         page: page.page,
         page_size: page.page_size,
         count_by_severity_level: &page.count_by_severity_level,

@@ -5,11 +5,11 @@ mod tests;
 
 use tidings_event::Rev;
 
-use super::{Begin, Feed, Heard, Holes, Missing, REFILL_REVS, Refilled, State, Taken};
+use super::{Begin, Heard, Holes, LiveFeed, Missing, REFILL_REVS, Refilled, State, Taken};
 use crate::hub::delivery::{Content, Delivery};
 use crate::hub::hole::Finder;
 
-impl Feed {
+impl LiveFeed {
     /// A subscriber reads the store up to `head` and then takes frames from the window. Returns whether the
     /// feed is to be put into the queue for refills.
     pub(in crate::hub) fn goes_live_from(&self, head: Rev) -> bool {

@@ -6,8 +6,8 @@ use tokio_postgres::{Client, Row};
 use super::pool::Connection;
 use super::read_fault::ReadFault;
 use crate::store::records::{
-    EndedRecord, EventRecord, FeedRecord, OverlayRecord, Part, Place, RECORDS_AT_A_TIME, Record,
-    TombstoneRecord,
+    EndedRecord, EventRecord, FeedRecord, OverlayRecord, Part, RECORDS_AT_A_TIME, Record,
+    RecordPosition, TombstoneRecord,
 };
 
 const FEEDS: &str = "\
@@ -34,15 +34,15 @@ const ENDED: &str = "\
     ORDER BY owner, system_rev LIMIT $3";
 
 /// Reads a row.
-type Read = fn(&Row) -> Result<Record, ReadFault>;
+type RowParser = fn(&Row) -> Result<Record, ReadFault>;
 
 /// The next records of a part; none after the last.
 pub(super) async fn page(
     connection: &Connection,
     part: Part,
-    after: Place,
+    after: RecordPosition,
 ) -> Result<Vec<Record>, ReadFault> {
-    let (sql, read): (_, Read) = match part {
+    let (sql, read): (_, RowParser) = match part {
         Part::Feeds => (FEEDS, feed),
         Part::Events => (EVENTS, event),
         Part::Tombstones => (TOMBSTONES, tombstone),

@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 
 use super::query::Query;
 use super::read_fault::ReadFault;
-use super::reading::rows;
+use super::read_transaction::rows;
 use super::row::{owner, rev};
 
 /// Each feed by the primary key, whatever the statistics say.

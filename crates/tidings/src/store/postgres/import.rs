@@ -8,7 +8,7 @@ use tokio_postgres::{Error, Transaction};
 use super::pool::Connection;
 use super::row::folded;
 use crate::store::records::{
-    EndedRecord, EventRecord, FeedRecord, OverlayRecord, Place, Record, TombstoneRecord,
+    EndedRecord, EventRecord, FeedRecord, OverlayRecord, Record, RecordPosition, TombstoneRecord,
 };
 
 type Values<'a> = [&'a (dyn ToSql + Sync)];
@@ -45,7 +45,7 @@ pub(super) async fn write(
     connection: &mut Connection,
     records: &[Record],
     part: i16,
-    place: Place,
+    place: RecordPosition,
 ) -> Result<(), Error> {
     let rows = Rows::of(records);
     let transaction = connection.transaction().await?;

@@ -114,9 +114,9 @@ pub(super) fn count_nodes() -> String {
 
 /// What a node holds from before it knows the installation.
 #[derive(Debug)]
-pub(super) struct Joined(Box<Session>);
+pub(super) struct Membership(Box<Session>);
 
-impl Joined {
+impl Membership {
     /// Joins the nodes of a store.
     pub(super) async fn join(connector: &Connector, role: Role) -> Result<Self, JoinFault> {
         join(connector, role).await.map(Self)
@@ -128,7 +128,7 @@ impl Lead {
         connector: Arc<Connector>,
         role: Role,
         system: SystemId,
-        Joined(session): Joined,
+        Membership(session): Membership,
     ) -> Self {
         // The keys of advisory locks are shared by all that is in a database. The last bytes of an id are
         // random.

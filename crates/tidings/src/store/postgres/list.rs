@@ -4,18 +4,18 @@ use tidings_event::{EventFilter, PageRequest, PageToken, Total};
 
 use super::page_events::append;
 use super::read_fault::ReadFault;
-use super::reading::Reading;
+use super::read_transaction::ReadTransaction;
 use super::viewer::Viewer;
 use super::{search, select};
 use crate::search::fold;
 use crate::store::list_plan::{ListPlan, PageEnd, total_of_counts};
-use crate::store::search_walk::Found;
+use crate::store::search_walk::FoundEvents;
 use crate::store::wanted::Wanted;
 use crate::store::{EncodedEvents, ListPage, MatchPage, Matching, Unread};
 
 /// A page of what the viewer sees, with its counts, from one snapshot.
 pub(super) async fn list(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     filter: &EventFilter,
     page: PageRequest,
@@ -44,7 +44,7 @@ pub(super) async fn list(
 
 /// Reads the next events of a page.
 pub(super) async fn list_rest(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     Unread(mut unread): Unread,
     bytes: usize,
@@ -56,7 +56,7 @@ pub(super) async fn list_rest(
 
 /// A piece of what the viewer sees and `matching` matches, the oldest first.
 pub(super) async fn matching(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     matching: &Matching,
     after: Option<PageToken>,
@@ -69,13 +69,13 @@ pub(super) async fn matching(
 
 /// The wanted events: by an index that has their order or, for a text, by the search index.
 async fn find(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     plan: ListPlan<'_>,
-) -> Result<Found, ReadFault> {
+) -> Result<FoundEvents, ReadFault> {
     match plan.wanted.needle {
         Some(needle) => search::find(reading, viewer, needle, plan).await,
-        None => Ok(Found {
+        None => Ok(FoundEvents {
             positions: select::positions(reading, viewer, plan.wanted, None, plan.limits).await?,
             stopped: None,
         }),
@@ -85,7 +85,7 @@ async fn find(
 /// How many events match on all pages: from the counters if they know all that the filter asks for, else
 /// counted one by one.
 async fn total(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     wanted: Wanted<'_>,
 ) -> Result<u64, ReadFault> {

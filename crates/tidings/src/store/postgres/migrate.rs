@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 use super::connect::Connector;
 use super::fault::{ConnectError, is_conflict};
 use super::open_fault::OpenFault;
-use crate::store::Identity;
+use crate::store::StoreIdentity;
 
 /// The name under which the database lists a migration, and its statements.
 pub(super) type NamedMigration<'a> = (&'a str, &'a str);
@@ -44,7 +44,7 @@ const REQUIRED: u32 = 13;
 const MAX_CONFLICTS: u32 = 10;
 
 /// Brings the schema up to date and returns the identity.
-pub(super) async fn prepare(connector: &Connector) -> Result<Identity, OpenFault> {
+pub(super) async fn prepare(connector: &Connector) -> Result<StoreIdentity, OpenFault> {
     prepare_with(connector, MIGRATIONS).await
 }
 
@@ -53,7 +53,7 @@ pub(super) async fn prepare(connector: &Connector) -> Result<Identity, OpenFault
 pub(super) async fn prepare_with(
     connector: &Connector,
     migrations: &[NamedMigration<'_>],
-) -> Result<Identity, OpenFault> {
+) -> Result<StoreIdentity, OpenFault> {
     // A connection of its own: its end releases the lock, whatever happens.
     let (mut client, driver) = connector.open().await?;
     let driver = tokio::spawn(driver);
@@ -67,7 +67,7 @@ pub(super) async fn prepare_with(
 async fn prepare_on(
     client: &mut Client,
     migrations: &[NamedMigration<'_>],
-) -> Result<Identity, OpenFault> {
+) -> Result<StoreIdentity, OpenFault> {
     check_version(client).await?;
     lock(client).await?;
     let runner = runner(migrations)?;
@@ -172,7 +172,7 @@ async fn reject_newer(client: &mut Client, runner: &Runner) -> Result<(), OpenFa
 }
 
 /// Reads the ids of the installation, or mints them for a new store.
-async fn identity(client: &Client) -> Result<Identity, OpenFault> {
+async fn identity(client: &Client) -> Result<StoreIdentity, OpenFault> {
     client
         .execute(
             "INSERT INTO installation (system_id, epoch) VALUES ($1, $2) ON CONFLICT DO NOTHING",
@@ -184,7 +184,7 @@ async fn identity(client: &Client) -> Result<Identity, OpenFault> {
         .query_one("SELECT system_id, epoch FROM installation", &[])
         .await
         .map_err(OpenFault::Statement)?;
-    Ok(Identity {
+    Ok(StoreIdentity {
         system: SystemId::from_uuid(row.get(0)),
         epoch: Epoch::from_uuid(row.get(1)),
     })

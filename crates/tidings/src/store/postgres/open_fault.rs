@@ -2,7 +2,7 @@
 
 use super::address::AddressError;
 use super::fault::{ConnectError, store_error};
-use super::tls::TlsError;
+use super::tls::DatabaseTlsError;
 use crate::store::StoreError;
 
 /// Why the store could not be opened.
@@ -13,7 +13,7 @@ pub(crate) enum OpenFault {
     Address(#[from] AddressError),
     /// TLS cannot be set up.
     #[error("could not set up TLS to PostgreSQL")]
-    Tls(#[from] TlsError),
+    Tls(#[from] DatabaseTlsError),
     /// A connection could not be made.
     #[error(transparent)]
     Connect(#[from] ConnectError),

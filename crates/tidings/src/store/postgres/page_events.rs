@@ -5,7 +5,7 @@ use tidings_event::EventId;
 
 use super::query::Query;
 use super::read_fault::ReadFault;
-use super::reading::Reading;
+use super::read_transaction::ReadTransaction;
 use super::row::{EVENT_COLUMN_COUNT, SEEN_COLUMNS, event_json, overlay_join, with_event};
 use super::select::key_of;
 use super::viewer::Viewer;
@@ -21,7 +21,7 @@ const MOST: usize = 256;
 /// Appends the events with these keys and ids that the viewer sees. At least one is read, and more while all have
 /// at most `bytes` of JSON. Returns how many of the keys are done.
 pub(super) async fn append(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     keys: &[(i64, EventId)],
     bytes: usize,
@@ -56,7 +56,7 @@ pub(super) async fn append(
 
 /// The rows of the events that the viewer sees, each with its place among the keys, from 1.
 async fn seen(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     keys: &[(i64, EventId)],
 ) -> Result<Vec<tokio_postgres::Row>, ReadFault> {
@@ -86,7 +86,7 @@ async fn seen(
 
 /// The JSON of an event that the viewer sees. An id alone means their own event before the system's.
 pub(super) async fn event(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     target: Target,
 ) -> Result<Option<Bytes>, ReadFault> {

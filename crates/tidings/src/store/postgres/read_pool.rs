@@ -10,10 +10,10 @@ use tokio_postgres::Client;
 use super::lent::Lent;
 use super::pool::Pool;
 use super::read_fault::ReadFault;
-use super::reading::Reading;
+use super::read_transaction::ReadTransaction;
 use super::viewer::Viewer;
 use crate::store::lanes::{Lane, Lanes, Widths};
-use crate::store::{Identity, StoreError};
+use crate::store::{StoreError, StoreIdentity};
 
 /// The limits of the lanes. Most reads take a millisecond or two.
 const LIMITS: [Duration; 3] = [
@@ -25,7 +25,7 @@ const LIMITS: [Duration; 3] = [
 /// A pool of connections that read. A read begins in the first lane of its owner; see [`Lanes`].
 #[derive(Debug)]
 pub(super) struct ReadPool {
-    identity: Identity,
+    identity: StoreIdentity,
     pool: Pool,
     lanes: Lanes,
     /// Set when the store closes: running reads end early.
@@ -34,7 +34,7 @@ pub(super) struct ReadPool {
 
 /// How many reads wait.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Waiting {
+pub(super) struct QueueBounds {
     /// Of one owner in one lane.
     pub(super) each: usize,
     /// In one lane.
@@ -42,7 +42,7 @@ pub(super) struct Waiting {
 }
 
 /// The lanes of a number of connections.
-fn widths(connections: usize, waiting: Waiting) -> Widths {
+fn widths(connections: usize, waiting: QueueBounds) -> Widths {
     let connections = u32::try_from(connections).unwrap_or(u32::MAX);
     let long = (connections / 4).max(1);
     Widths {
@@ -58,14 +58,14 @@ fn widths(connections: usize, waiting: Waiting) -> Widths {
 }
 
 impl ReadPool {
-    pub(super) fn new(identity: Identity, pool: Pool, waiting: Waiting) -> Self {
+    pub(super) fn new(identity: StoreIdentity, pool: Pool, waiting: QueueBounds) -> Self {
         Self::with_limits(identity, pool, waiting, LIMITS)
     }
 
     fn with_limits(
-        identity: Identity,
+        identity: StoreIdentity,
         pool: Pool,
-        waiting: Waiting,
+        waiting: QueueBounds,
         limits: [Duration; 3],
     ) -> Self {
         Self {
@@ -81,7 +81,10 @@ impl ReadPool {
     pub(super) async fn read_for<T: Send>(
         &self,
         owner: OwnerId,
-        read: impl for<'a> Fn(&'a Reading<'a>, &'a Viewer) -> BoxFuture<'a, Result<T, ReadFault>>
+        read: impl for<'a> Fn(
+            &'a ReadTransaction<'a>,
+            &'a Viewer,
+        ) -> BoxFuture<'a, Result<T, ReadFault>>
         + Send
         + Sync,
     ) -> Result<T, StoreError> {
@@ -90,7 +93,8 @@ impl ReadPool {
             limit = lane.limit;
             let run = async |lent: &Lent| {
                 lent.begins();
-                let begun = Reading::begin(lent.client(), self.identity, owner, limit).await;
+                let begun =
+                    ReadTransaction::begin(lent.client(), self.identity, owner, limit).await;
                 let (reading, viewer) = begun?;
                 let answer = read(&reading, &viewer).await?;
                 lent.ends();

@@ -5,21 +5,21 @@ use futures_util::FutureExt as _;
 use tidings_event::{EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev};
 
 use super::pool::Pool;
-use super::read_pool::{ReadPool, Waiting};
+use super::read_pool::{QueueBounds, ReadPool};
 use super::{heads, list, page_events, refill, replay, types};
 use crate::store::{
-    EncodedEvents, Identity, ListPage, MatchPage, Matching, Refill, ReplayPage, RevRange, Side,
-    Snapshot, StoreError, Target, Unread,
+    EncodedEvents, ListPage, MatchPage, Matching, Refill, ReplayPage, RevRange, Side, Snapshot,
+    StoreError, StoreIdentity, Target, Unread,
 };
 
 /// The reads of lists that wait.
-const LISTS: Waiting = Waiting {
+const LISTS: QueueBounds = QueueBounds {
     each: 256,
     all: 4_096,
 };
 
 /// The reads of streams that wait: the number of streams limits them.
-const STREAMS: Waiting = Waiting {
+const STREAMS: QueueBounds = QueueBounds {
     each: usize::MAX,
     all: usize::MAX,
 };
@@ -33,7 +33,7 @@ pub(super) struct Reads {
 }
 
 impl Reads {
-    pub(super) fn new(identity: Identity, streams: Pool, lists: Pool) -> Self {
+    pub(super) fn new(identity: StoreIdentity, streams: Pool, lists: Pool) -> Self {
         Self {
             streams: ReadPool::new(identity, streams, STREAMS),
             lists: ReadPool::new(identity, lists, LISTS),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::query::Query;
 use super::read_fault::ReadFault;
-use super::reading::Reading;
+use super::read_transaction::ReadTransaction;
 use super::replay::{CREATED_AT_A_TIME, created_sql, in_range};
 use super::row::{
     CREATED_COLUMNS, EVENT_COLUMN_COUNT, event_json, id, moment, owner, rev, rev_to_sql, severity,
@@ -55,7 +55,7 @@ const ENDED: &str = "\
     (SELECT * FROM overlay WHERE system_rev = ANY ($2) LIMIT $3) AS overlay ON true";
 
 /// One mark or deletion.
-struct Changed {
+struct RecentChange {
     rev: Rev,
     id: EventId,
     /// The first rev of its step.
@@ -78,7 +78,7 @@ struct Run<T> {
 
 /// What happened in the feed of `owner`, which is the viewer's own or, for the system, the system's.
 pub(super) async fn refill(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     range: RevRange,
 ) -> Result<Refill, ReadFault> {
@@ -120,10 +120,10 @@ pub(super) async fn refill(
 
 /// The marks and deletions of a range, in whole steps.
 async fn changes(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     feed: &SeenFeed,
     range: RevRange,
-) -> Result<Result<Run<Changed>, NotKept>, ReadFault> {
+) -> Result<Result<Run<RecentChange>, NotKept>, ReadFault> {
     // A step that begins in the range and ends after it is read to its end, and one rev further.
     let beyond = RevRange {
         up_to: Rev::new(range.up_to.get().saturating_add(StreamItem::MAX_IDS as u64)),
@@ -162,17 +162,21 @@ async fn changes(
 }
 
 /// Whether an event that is still there was created at a rev.
-async fn is_created(reading: &Reading<'_>, feed: &SeenFeed, rev: Rev) -> Result<bool, ReadFault> {
+async fn is_created(
+    reading: &ReadTransaction<'_>,
+    feed: &SeenFeed,
+    rev: Rev,
+) -> Result<bool, ReadFault> {
     let query = Query::new("SELECT 1 FROM event WHERE owner = $1 AND created_rev = $2")
         .with(*feed.owner.as_uuid())
         .with(rev_to_sql(rev));
     Ok(!reading.rows(query).await?.is_empty())
 }
 
-fn changed(row: &Row) -> Result<Changed, ReadFault> {
+fn changed(row: &Row) -> Result<RecentChange, ReadFault> {
     let system_rev: Option<i64> = row.try_get(3)?;
     let after: Option<i16> = row.try_get(6)?;
-    Ok(Changed {
+    Ok(RecentChange {
         rev: rev(row, 0)?,
         id: id(row, 1)?,
         step: rev(row, 2)?,
@@ -192,7 +196,7 @@ fn changed(row: &Row) -> Result<Changed, ReadFault> {
 
 /// The events that were created in a range, as they were then.
 async fn created(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     feed: &SeenFeed,
     range: RevRange,
 ) -> Result<Result<Run<(Rev, Bytes)>, NotKept>, ReadFault> {
@@ -226,7 +230,7 @@ fn items(
     owner: (OwnerId, bool),
     (after, up_to): (Rev, Rev),
     created: Vec<(Rev, Bytes)>,
-    changes: Vec<Changed>,
+    changes: Vec<RecentChange>,
 ) -> Result<Vec<Item>, NotKept> {
     let mut items: Vec<Item> = Vec::new();
     let mut created = created.into_iter().peekable();
@@ -241,7 +245,7 @@ fn items(
         }
         let first = changes.next_if(|changed| changed.rev == next);
         let first = first.ok_or(NotKept)?;
-        let mut step = Step::begin(owner, &first);
+        let mut step = RefilledStep::begin(owner, &first);
         while let Some(other) = changes.next_if(|other| step.continues_with(other)) {
             step.add(&other);
         }
@@ -252,7 +256,7 @@ fn items(
 }
 
 /// A step that is put together again.
-struct Step {
+struct RefilledStep {
     outcome: StepOutcome,
     /// Whether it is the system's.
     is_system: bool,
@@ -260,8 +264,8 @@ struct Step {
     system_revs: Vec<Option<Rev>>,
 }
 
-impl Step {
-    fn begin((owner, is_system): (OwnerId, bool), changed: &Changed) -> Self {
+impl RefilledStep {
+    fn begin((owner, is_system): (OwnerId, bool), changed: &RecentChange) -> Self {
         let before = Rev::new(changed.rev.get() - 1);
         let mut step = Self {
             outcome: StepOutcome {
@@ -287,11 +291,11 @@ impl Step {
         step
     }
 
-    fn continues_with(&self, changed: &Changed) -> bool {
+    fn continues_with(&self, changed: &RecentChange) -> bool {
         changed.step == self.first && changed.rev == self.outcome.revs.up_to.next()
     }
 
-    fn add(&mut self, changed: &Changed) {
+    fn add(&mut self, changed: &RecentChange) {
         let outcome = &mut self.outcome;
         outcome.revs.up_to = changed.rev;
         outcome.ids.push(changed.id);
@@ -315,7 +319,7 @@ impl Step {
 
 /// Adds what the users had done to the events of the system that ended. The items after some deletions are left
 /// to the next refill.
-async fn add_ended(reading: &Reading<'_>, items: &mut Vec<Item>) -> Result<(), ReadFault> {
+async fn add_ended(reading: &ReadTransaction<'_>, items: &mut Vec<Item>) -> Result<(), ReadFault> {
     let mut deletions = 0;
     for index in 0..items.len() {
         let (RefillItem::Changed(step), system_revs) = &mut items[index] else {
@@ -338,7 +342,7 @@ async fn add_ended(reading: &Reading<'_>, items: &mut Vec<Item>) -> Result<(), R
 
 /// What the users had done to these events of the system; `None` if it is too much or no longer known.
 async fn ended(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     system_revs: Vec<i64>,
 ) -> Result<Option<Vec<EndedOverlay>>, ReadFault> {
     let known = i64::try_from(system_revs.len()).unwrap_or(i64::MAX);

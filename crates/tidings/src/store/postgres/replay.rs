@@ -5,12 +5,14 @@ use tokio_postgres::Row;
 
 use super::query::Query;
 use super::read_fault::ReadFault;
-use super::reading::Reading;
+use super::read_transaction::ReadTransaction;
 use super::row::{
     EVENT_COLUMN_COUNT, SEEN_COLUMNS, event_json, id, moment, overlay_join, rev, rev_to_sql, status,
 };
 use super::viewer::{SeenFeed, Viewer};
-use crate::store::replayed::{Changed, REPLAY_PAGE_BYTES, REPLAY_PAGE_CHANGES, ReplayRow, page};
+use crate::store::replayed::{
+    REPLAY_PAGE_BYTES, REPLAY_PAGE_CHANGES, ReplayRow, ReplayedChange, page,
+};
 use crate::store::{ReplayPage, RevRange, Side};
 
 /// The most created events of one statement.
@@ -43,7 +45,7 @@ fn has_twin(feed: usize, column: &str) -> String {
 
 /// The next piece of a replay of one of the feeds that the viewer sees.
 pub(super) async fn replay(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     side: Side,
     mut range: RevRange,
@@ -64,7 +66,7 @@ pub(super) async fn replay(
 
 /// The events as the viewer sees them now, without those of the system that the viewer deleted.
 async fn created(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     feed: &SeenFeed,
     range: RevRange,
@@ -102,7 +104,7 @@ async fn created(
 }
 
 async fn deleted(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     (feed, side): (&SeenFeed, Side),
     range: RevRange,
@@ -129,7 +131,7 @@ async fn deleted(
 
 /// A reader always has the event of such a change, so an id alone names it.
 async fn status_changes(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     feed: &SeenFeed,
     range: RevRange,
     changes: &mut Vec<(Rev, ReplayRow)>,
@@ -149,7 +151,7 @@ async fn status_changes(
 
 /// The changes of the feed's owner to system events.
 async fn overlays(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     feed: &SeenFeed,
     range: RevRange,
     changes: &mut Vec<(Rev, ReplayRow)>,
@@ -175,8 +177,8 @@ async fn overlays(
     .await
 }
 
-fn changed(row: &Row, side: Side, has_twin: bool) -> Result<Changed, ReadFault> {
-    Ok(Changed {
+fn changed(row: &Row, side: Side, has_twin: bool) -> Result<ReplayedChange, ReadFault> {
+    Ok(ReplayedChange {
         id: id(row, 1)?,
         side,
         has_twin,
@@ -193,7 +195,7 @@ pub(super) fn in_range(sql: &str, feed: &SeenFeed, range: RevRange) -> Query {
 
 /// Reads rows that begin with their rev. Returns the rev up to which all rows were read.
 async fn read_changes(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     query: Query,
     range: RevRange,
     changes: &mut Vec<(Rev, ReplayRow)>,

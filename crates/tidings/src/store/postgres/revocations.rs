@@ -75,11 +75,11 @@ pub(super) async fn add_all(
 
 /// The table of revoked tokens.
 #[derive(Debug)]
-pub(super) struct Revocations {
+pub(super) struct RevocationTable {
     pool: Pool,
 }
 
-impl Revocations {
+impl RevocationTable {
     pub(super) fn new(connector: &Arc<Connector>, role: Role) -> Self {
         Self {
             pool: Pool::new(connector, role, CONNECTIONS),

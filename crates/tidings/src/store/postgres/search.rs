@@ -9,14 +9,14 @@ use tidings_event::Rev;
 
 use super::query::Query;
 use super::read_fault::ReadFault;
-use super::reading::Reading;
+use super::read_transaction::ReadTransaction;
 use super::row::rev;
 use super::select;
 use super::viewer::Viewer;
 use crate::search::bits_of;
 use crate::store::Side;
 use crate::store::list_plan::ListPlan;
-use crate::store::search_walk::{Candidate, Found, SearchWalk};
+use crate::store::search_walk::{Candidate, FoundEvents, SearchWalk};
 use crate::store::wanted::{Region, Wanted, sides};
 
 /// The most blocks of one statement: some thousand events. The first statements of a search have fewer, because
@@ -28,11 +28,11 @@ const MOST_BITS: usize = 32;
 
 /// The events that are wanted and contain `needle`, in the order of the list.
 pub(super) async fn find(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     needle: &str,
     plan: ListPlan<'_>,
-) -> Result<Found, ReadFault> {
+) -> Result<FoundEvents, ReadFault> {
     let (wanted, began) = (plan.wanted, Instant::now());
     let candidates = candidates(reading, viewer, needle, wanted).await?;
     let mut walk = SearchWalk::new(candidates, wanted, plan.limits, (plan.budget, began));
@@ -47,7 +47,7 @@ pub(super) async fn find(
 
 /// How many events are wanted and contain `needle`.
 pub(super) async fn count(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     needle: &str,
     wanted: Wanted<'_>,
@@ -63,7 +63,7 @@ pub(super) async fn count(
 
 /// The blocks that may contain `needle`, and of each feed what is in no block yet.
 async fn candidates(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     needle: &str,
     wanted: Wanted<'_>,

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::query::Query;
 use super::read_fault::ReadFault;
-use super::reading::rows;
+use super::read_transaction::rows;
 use super::row::{rev, rev_to_sql};
 use crate::search::BlockBuilder;
 use crate::store::Progress;

@@ -12,25 +12,25 @@ use tokio_postgres::Row;
 
 use super::query::Query;
 use super::read_fault::ReadFault;
-use super::reading::Reading;
+use super::read_transaction::ReadTransaction;
 use super::row::{id, number, overlay_join, rev_to_sql, severity_number, side, status_number};
 use super::viewer::Viewer;
 use crate::store::Side;
 use crate::store::list_position::ListPosition;
 use crate::store::moment::nanoseconds;
-use crate::store::wanted::{Part, Region, Wanted, sides};
+use crate::store::wanted::{IndexedPart, Region, Wanted, sides};
 
 /// One branch: a feed, and what is read of it.
 #[derive(Clone, Debug)]
 struct Branch {
     side: Side,
-    read: Read,
+    read: FeedPart,
 }
 
 /// What is read of a feed.
 #[derive(Clone, Debug)]
-enum Read {
-    Part(Part),
+enum FeedPart {
+    Part(IndexedPart),
     /// Only the events that were created in these runs of revs: the first rev and the last of each.
     Created(Vec<i64>, Vec<i64>),
 }
@@ -38,7 +38,7 @@ enum Read {
 /// The events that are wanted, in the order of the list: as many as `limit` after `skip` others. If `regions` are
 /// given, only theirs.
 pub(super) async fn positions(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     wanted: Wanted<'_>,
     regions: Option<&[Region]>,
@@ -55,7 +55,7 @@ pub(super) async fn positions(
 /// The query for a page, for tests that look at its plan.
 #[cfg(test)]
 pub(super) fn query(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     wanted: Wanted<'_>,
     regions: Option<&[Region]>,
@@ -67,7 +67,7 @@ pub(super) fn query(
 
 /// How many events are wanted, counted one by one.
 pub(super) async fn count(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     wanted: Wanted<'_>,
     regions: Option<&[Region]>,
@@ -108,7 +108,7 @@ fn position(row: &Row) -> Result<ListPosition, ReadFault> {
 
 /// The query for the first events of all branches.
 fn query_of(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     branches: &[Branch],
     wanted: Wanted<'_>,
@@ -165,12 +165,12 @@ fn branches(viewer: &Viewer, wanted: Wanted<'_>, regions: Option<&[Region]>) -> 
                 .map(|region| (rev_to_sql(region.first), rev_to_sql(region.last)))
                 .unzip();
             if !first.is_empty() {
-                branches.push(branch(Read::Created(first, last)));
+                branches.push(branch(FeedPart::Created(first, last)));
             }
             continue;
         }
         let parts = wanted.parts(side, &feed.counts).into_iter();
-        branches.extend(parts.map(|part| branch(Read::Part(part))));
+        branches.extend(parts.map(|part| branch(FeedPart::Part(part))));
     }
     branches
 }
@@ -197,7 +197,7 @@ impl Branch {
 /// Writes what follows the columns of a branch: the events, the overlay, the conditions.
 fn restrict_to(
     query: &mut Query,
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     branch: &Branch,
     wanted: Wanted<'_>,
@@ -209,8 +209,8 @@ fn restrict_to(
     };
     let feed = query.bind(*feed.as_uuid());
     match &branch.read {
-        Read::Part(_) => query.sql.push_str(" FROM event"),
-        Read::Created(first, last) => {
+        FeedPart::Part(_) => query.sql.push_str(" FROM event"),
+        FeedPart::Created(first, last) => {
             let (first, last) = (query.bind(first.clone()), query.bind(last.clone()));
             // In this order: each region by the index of the revs, whatever the statistics say. `OFFSET 0` keeps
             // PostgreSQL from joining them in another way.
@@ -241,7 +241,7 @@ fn restrict_to(
         let _ = write!(query.sql, " AND event.created_rev <= ${up_to}");
     }
     match branch.read {
-        Read::Part(Part::OfKind(kind)) => {
+        FeedPart::Part(IndexedPart::OfKind(kind)) => {
             let _ = write!(
                 query.sql,
                 " AND event.severity = {} AND event.status = {}",
@@ -249,7 +249,7 @@ fn restrict_to(
                 status_number(kind.status())
             );
         }
-        Read::Part(Part::All) | Read::Created(..) => {
+        FeedPart::Part(IndexedPart::All) | FeedPart::Created(..) => {
             query.filter_kinds(filter, branch.status_column())
         }
     }

@@ -8,7 +8,7 @@ use tidings_event::{Action, Category, EventType, EventTypes};
 
 use super::query::Query;
 use super::read_fault::ReadFault;
-use super::reading::Reading;
+use super::read_transaction::ReadTransaction;
 use super::row::word;
 use super::viewer::{SeenFeed, Viewer};
 use crate::store::Side;
@@ -43,7 +43,7 @@ fn pairs_sql(side: Side) -> String {
 
 /// The next pairs of one feed, sorted. If they are fewer than a statement reads, they are the last.
 async fn pairs(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
     (side, feed): (Side, &SeenFeed),
     after: Option<&EventType>,
@@ -75,7 +75,7 @@ fn feeds(viewer: &Viewer) -> impl Iterator<Item = (Side, &SeenFeed)> {
 
 /// The first [`EventType::MAX`] pairs of what the viewer sees, sorted.
 pub(super) async fn type_pairs(
-    reading: &Reading<'_>,
+    reading: &ReadTransaction<'_>,
     viewer: &Viewer,
 ) -> Result<Vec<EventType>, ReadFault> {
     const { assert!(EventType::MAX <= PAIRS_AT_A_TIME) };
@@ -91,7 +91,10 @@ pub(super) async fn type_pairs(
 
 /// The first categories and actions of what the viewer sees. Their pairs are never held in memory together: a
 /// user can create as many as they have events.
-pub(super) async fn types(reading: &Reading<'_>, viewer: &Viewer) -> Result<EventTypes, ReadFault> {
+pub(super) async fn types(
+    reading: &ReadTransaction<'_>,
+    viewer: &Viewer,
+) -> Result<EventTypes, ReadFault> {
     let (mut category, mut action) = (BTreeSet::<Category>::new(), BTreeSet::<Action>::new());
     for feed in feeds(viewer) {
         let mut after = None;

@@ -32,7 +32,7 @@ const CHANGES_KEPT: Duration = Duration::from_secs(600);
 
 /// Maintenance, in transactions of its own.
 #[derive(Debug)]
-pub(super) struct Upkeep {
+pub(super) struct Maintenance {
     pool: Pool,
     /// How long the overlays of a deleted system event are kept.
     keep_overlays: Duration,
@@ -40,7 +40,7 @@ pub(super) struct Upkeep {
     last_indexed: Mutex<OwnerId>,
 }
 
-impl Upkeep {
+impl Maintenance {
     pub(super) fn new(pool: Pool, keep_overlays: Duration) -> Self {
         Self {
             pool,

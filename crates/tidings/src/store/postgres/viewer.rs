@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::read_fault::ReadFault;
 use super::row::rev;
 use crate::store::kind::{Kind, KindCounts};
-use crate::store::{FeedBounds, Identity, Side, Snapshot};
+use crate::store::{FeedBounds, Side, Snapshot, StoreIdentity};
 
 /// Reads all that a [`Viewer`] has, in one row: `$1` is the caller, `$2` the system. The overlays of deleted
 /// system events are counted in `overlay_read` and `overlay_deleted` until they are removed, and have to be taken
@@ -53,7 +53,7 @@ impl Viewer {
     /// Reads the row of [`VIEWER`].
     pub(super) fn read(
         rows: &[Row],
-        identity: Identity,
+        identity: StoreIdentity,
         owner: OwnerId,
     ) -> Result<Self, ReadFault> {
         let row = rows.first().ok_or(ReadFault::Restored)?;

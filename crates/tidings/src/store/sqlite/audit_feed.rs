@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension as _};
 use tidings_event::{EventType, OwnerId, Rev};
 
-use super::created_events::{CreatedEvents, Reading};
+use super::created_events::{CreatedEvents, EventSelect};
 use super::lists::{LISTED_COLUMN_COUNT, LISTED_COLUMNS, List, Listed, listed};
 use super::newest::Newest;
 use super::row::{STORED_BYTES, number, rev, uuid, word};
@@ -131,7 +131,7 @@ fn count(connection: &Connection, feed: &SeenFeed, kept: &Kept) -> rusqlite::Res
         after: Rev::ZERO,
         up_to: feed.bounds.head,
     };
-    let reading = Reading {
+    let reading = EventSelect {
         columns: &columns,
         joins: "",
         conditions: "",

@@ -15,10 +15,10 @@ use super::connection::distrust;
 use super::data_files::DATABASE;
 use super::directory::DataDirectory;
 use super::directory_error::DirectoryError;
-use super::draft::Draft;
 use super::fault::is_full;
 use super::migrations::SCHEMA_VERSION;
 use super::schema;
+use super::unfinished_file::UnfinishedFile;
 
 /// Why a backup or a restore failed. Existing files are unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -105,11 +105,13 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<StoreSummary, BackupError> {
     if fs::symlink_metadata(to).is_ok() {
         return Err(BackupError::Exists(to.to_owned()));
     }
-    let (draft, summary) = copy(data_dir, to)?;
-    draft.finish_new().map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => BackupError::Exists(to.to_owned()),
-        _ => not_written(to, error),
-    })?;
+    let (unfinished, summary) = copy(data_dir, to)?;
+    unfinished
+        .finish_new()
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => BackupError::Exists(to.to_owned()),
+            _ => not_written(to, error),
+        })?;
     Ok(summary)
 }
 
@@ -121,8 +123,8 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<StoreSummary, BackupError> {
 /// If there is no store, it cannot be copied, or `to` fails. The bytes that `to` has received are then not
 /// a backup.
 pub fn backup_to_writer(data_dir: &Path, to: &mut impl Write) -> Result<StoreSummary, BackupError> {
-    let (draft, summary) = copy(data_dir, &data_dir.join("backup"))?;
-    let mut file = draft.file();
+    let (unfinished, summary) = copy(data_dir, &data_dir.join("backup"))?;
+    let mut file = unfinished.file();
     file.rewind()
         .and_then(|()| io::copy(&mut file, to))
         .and_then(|_| to.flush())
@@ -130,23 +132,23 @@ pub fn backup_to_writer(data_dir: &Path, to: &mut impl Write) -> Result<StoreSum
     Ok(summary)
 }
 
-/// A copy of a store, as a draft of `target`.
-fn copy(data_dir: &Path, target: &Path) -> Result<(Draft, StoreSummary), BackupError> {
+/// A copy of a store, as an unfinished file of `target`.
+fn copy(data_dir: &Path, target: &Path) -> Result<(UnfinishedFile, StoreSummary), BackupError> {
     let database = data_dir.join(DATABASE);
     if !fs::metadata(&database).is_ok_and(|file| file.len() > 0) {
         return Err(BackupError::NoStore(data_dir.to_owned()));
     }
-    let draft = Draft::create(target).map_err(|error| not_written(target, error))?;
+    let unfinished = UnfinishedFile::create(target).map_err(|error| not_written(target, error))?;
     // Neither creates nor migrates: a server can be running on the store, even of another version.
     let source = open(&database).map_err(|error| not_a_store(&database, error))?;
     check_version(&source, &database)?;
-    let path = draft.path();
+    let path = unfinished.path();
     path.to_str()
         .ok_or(rusqlite::Error::InvalidPath(path.to_owned()))
         .and_then(|path| source.execute("VACUUM INTO ?1", [path]))
         .map_err(|error| not_written(target, error))?;
     let summary = judge(path).map_err(|error| named(error, &database))?;
-    Ok((draft, summary))
+    Ok((unfinished, summary))
 }
 
 /// Restores the backup `from` into `data_dir`, with a new epoch: older cursors get a reset, since events
@@ -183,15 +185,15 @@ pub fn restore_from_reader(
     {
         return Err(BackupError::NotEmpty(data_dir.to_owned()));
     }
-    Draft::remove_leftovers(&database);
+    UnfinishedFile::remove_leftovers(&database);
     let written = |error| not_written(&database, error);
-    let draft = Draft::create(&database).map_err(written)?;
-    take(source, name, &mut draft.file(), &database)?;
+    let unfinished = UnfinishedFile::create(&database).map_err(written)?;
+    take(source, name, &mut unfinished.file(), &database)?;
     // A fault of the copy is a fault of the source, so the error names the source.
-    let summary = judge(draft.path()).map_err(|error| named(error, name))?;
-    renew_epoch(draft.path()).map_err(|error| not_written(&database, error))?;
-    directory.volume().adopt(draft.file());
-    draft.replace().map_err(written)?;
+    let summary = judge(unfinished.path()).map_err(|error| named(error, name))?;
+    renew_epoch(unfinished.path()).map_err(|error| not_written(&database, error))?;
+    directory.volume().adopt(unfinished.file());
+    unfinished.replace().map_err(written)?;
     Ok(summary)
 }
 

@@ -14,7 +14,7 @@ use crate::store::moment::nanoseconds;
 use crate::store::{self, ChangeStep, Side, StepOutcome};
 
 /// An event that the owner of a step sees.
-struct Found {
+struct VisibleEvent {
     target: Listed,
     /// The system itself has its events on its own side.
     side: Side,
@@ -70,7 +70,7 @@ pub(super) fn apply(
 
 impl Applying<'_, '_> {
     /// The event that is meant. An id alone means the owner's own event before the system's.
-    fn find(&self, named: store::Target) -> rusqlite::Result<Option<Found>> {
+    fn find(&self, named: store::Target) -> rusqlite::Result<Option<VisibleEvent>> {
         let sql = format!(
             "SELECT {LISTED_COLUMNS}, event.feed FROM event WHERE id = ?1 AND feed IN (?2, ?3)"
         );
@@ -90,7 +90,7 @@ impl Applying<'_, '_> {
         let of_system = of_system.filter(|_| named.side != Some(Side::Own));
         let own = own.map(|target| (target, Side::Own));
         let found = own.or(of_system.map(|target| (target, Side::System)));
-        Ok(found.map(|(target, side)| Found { target, side }))
+        Ok(found.map(|(target, side)| VisibleEvent { target, side }))
     }
 
     /// Changes an event of the owner's own feed.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::fault::OpenFault;
 use super::functions;
 use super::upgrade::upgrade;
-use crate::store::Identity;
+use crate::store::StoreIdentity;
 
 /// The directory is locked, so only a person with a SQLite shell can cause a wait.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,7 +26,7 @@ pub(crate) fn open_writer(
     database: &Path,
     log_pages: u32,
     log_bytes: u64,
-) -> Result<(Connection, Identity), OpenFault> {
+) -> Result<(Connection, StoreIdentity), OpenFault> {
     let mut connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
@@ -91,10 +91,10 @@ pub(super) fn distrust(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Reads the ids of the installation, if the store is not new.
-pub(super) fn identity_of(connection: &Connection) -> rusqlite::Result<Option<Identity>> {
+pub(super) fn identity_of(connection: &Connection) -> rusqlite::Result<Option<StoreIdentity>> {
     connection
         .query_row("SELECT system_id, epoch FROM installation", [], |row| {
-            Ok(Identity {
+            Ok(StoreIdentity {
                 system: SystemId::from_uuid(Uuid::from_bytes(row.get(0)?)),
                 epoch: Epoch::from_uuid(Uuid::from_bytes(row.get(1)?)),
             })
@@ -103,11 +103,11 @@ pub(super) fn identity_of(connection: &Connection) -> rusqlite::Result<Option<Id
 }
 
 /// Reads the ids of the installation, or mints them for a new store.
-fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
+fn identity(connection: &Connection) -> rusqlite::Result<StoreIdentity> {
     if let Some(known) = identity_of(connection)? {
         return Ok(known);
     }
-    let identity = Identity {
+    let identity = StoreIdentity {
         system: SystemId::mint(),
         epoch: Epoch::mint(),
     };

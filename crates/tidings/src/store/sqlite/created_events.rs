@@ -19,7 +19,7 @@ pub(super) struct CreatedEvents<'a> {
 
 /// The columns that are read of each event.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading<'a> {
+pub(super) struct EventSelect<'a> {
     pub(super) columns: &'a str,
     /// What follows the table `event`: joins, and conditions that begin with `AND`. They can use the
     /// parameters from `?4`.
@@ -34,10 +34,10 @@ impl CreatedEvents<'_> {
     pub(super) fn read(
         &self,
         connection: &Connection,
-        reading: Reading<'_>,
+        reading: EventSelect<'_>,
         mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<bool>,
     ) -> rusqlite::Result<()> {
-        let Reading {
+        let EventSelect {
             columns,
             joins,
             conditions,

@@ -10,9 +10,9 @@ const REQUEST_BYTES: u64 = 64 * 1024;
 
 /// How many bytes of events there is space for.
 #[derive(Debug)]
-pub(crate) struct Budget(u64);
+pub(crate) struct EventBudget(u64);
 
-impl Budget {
+impl EventBudget {
     /// Of a disk that is not looked at.
     pub(super) const UNLIMITED: Self = Self(u64::MAX);
 

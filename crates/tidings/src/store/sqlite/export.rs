@@ -6,15 +6,15 @@ use uuid::Uuid;
 
 use super::connection::identity_of;
 use super::counts_blob;
-use super::created_events::{CreatedEvents, Reading};
+use super::created_events::{CreatedEvents, EventSelect};
 use super::lists::List;
 use super::measure::measure;
 use super::row::{moment, uuid, word};
 use super::viewer::SeenFeed;
 use crate::store::kind::Kind;
 use crate::store::records::{
-    EndedRecord, EventRecord, FeedRecord, OverlayRecord, Part, Place, RECORDS_AT_A_TIME, Record,
-    StoreHead, StoreState, TombstoneRecord,
+    EndedRecord, EventRecord, FeedRecord, OverlayRecord, Part, RECORDS_AT_A_TIME, Record,
+    RecordPosition, StoreHead, StoreState, TombstoneRecord,
 };
 
 /// Measures the events that an older version stored, so that each feed has its bytes.
@@ -67,7 +67,7 @@ pub(super) fn head(connection: &Connection) -> rusqlite::Result<StoreHead> {
 pub(super) fn page(
     connection: &Connection,
     part: Part,
-    after: Place,
+    after: RecordPosition,
 ) -> rusqlite::Result<Vec<Record>> {
     match part {
         Part::Feeds => feeds(connection, after),
@@ -79,7 +79,7 @@ pub(super) fn page(
             let mut next = feed_from(connection, after.owner)?;
             while let Some(feed) = next {
                 if feed.owner != after.owner {
-                    after = Place {
+                    after = RecordPosition {
                         owner: feed.owner,
                         rev: -1,
                     };
@@ -135,8 +135,8 @@ fn one_feed(
         .optional()
 }
 
-fn feeds(connection: &Connection, after: Place) -> rusqlite::Result<Vec<Record>> {
-    let is_first = after == Place::BEGINNING;
+fn feeds(connection: &Connection, after: RecordPosition) -> rusqlite::Result<Vec<Record>> {
+    let is_first = after == RecordPosition::BEGINNING;
     let comparison = if is_first { ">=" } else { ">" };
     let sql = format!(
         "SELECT owner, head, floor, bytes, deletions, counts, key FROM feed \
@@ -192,7 +192,7 @@ fn events(
         after: Rev::new(after.max(0).unsigned_abs()),
         up_to: feed.feed.bounds.head,
     };
-    let reading = Reading {
+    let reading = EventSelect {
         columns: EVENT_COLUMNS,
         joins: "",
         conditions: "",
@@ -279,7 +279,7 @@ fn overlays(
     Ok(())
 }
 
-fn ended(connection: &Connection, after: Place) -> rusqlite::Result<Vec<Record>> {
+fn ended(connection: &Connection, after: RecordPosition) -> rusqlite::Result<Vec<Record>> {
     let mut select = connection.prepare_cached(
         "SELECT system_rev, severity, (SELECT system_id FROM installation) FROM ended \
          WHERE system_rev > ?1 AND EXISTS (SELECT 1 FROM overlay INDEXED BY overlay_by_event \

@@ -27,7 +27,7 @@ pub(crate) enum OpenFault {
     /// The file of a new store could not be made.
     #[cfg(feature = "postgres")]
     #[error("could not create the store")]
-    Draft(#[source] io::Error),
+    UnfinishedFile(#[source] io::Error),
     /// The file system cannot share memory between connections, which the write-ahead log needs
     /// (<https://www.sqlite.org/wal.html>).
     #[error("its file system does not support a write-ahead log; use a local file system")]

@@ -6,17 +6,17 @@ use rusqlite::{Connection, OpenFlags, Transaction, params};
 use rusqlite_migration::Migrations;
 
 use super::connection::{distrust, identity_of, is_unfinished, open};
-use super::draft::Draft;
 use super::fault::OpenFault;
 use super::migrations::{LISTING_VERSION, MIGRATIONS};
 use super::row::uuid;
+use super::unfinished_file::UnfinishedFile;
 use super::upgrade::upgrade;
 use super::volume::Volume;
 use crate::store::kind::Kind;
 use crate::store::moment::nanoseconds;
 use crate::store::records::{
-    EndedRecord, EventRecord, FeedRecord, OverlayRecord, Place, Record, StoreHead, StoreState,
-    TargetState, TombstoneRecord,
+    EndedRecord, EventRecord, FeedRecord, OverlayRecord, Record, RecordPosition, StoreHead,
+    StoreState, TargetState, TombstoneRecord,
 };
 
 /// How far a move has got. The table is there until the move is complete.
@@ -34,11 +34,11 @@ pub(super) fn create(
     database: &Path,
     source: &StoreHead,
 ) -> Result<(), OpenFault> {
-    Draft::remove_leftovers(database);
-    let draft = Draft::create(database).map_err(OpenFault::Draft)?;
+    UnfinishedFile::remove_leftovers(database);
+    let unfinished = UnfinishedFile::create(database).map_err(OpenFault::UnfinishedFile)?;
     {
         let mut connection =
-            Connection::open_with_flags(draft.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            Connection::open_with_flags(unfinished.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         distrust(&connection)?;
         Migrations::from_slice(MIGRATIONS).to_version(&mut connection, LISTING_VERSION)?;
         let transaction = connection.transaction()?;
@@ -52,8 +52,8 @@ pub(super) fn create(
                 state.floors,
                 state.deletions,
                 state.ended,
-                Place::BEGINNING.owner.as_bytes(),
-                Place::BEGINNING.rev,
+                RecordPosition::BEGINNING.owner.as_bytes(),
+                RecordPosition::BEGINNING.rev,
             ],
         )?;
         transaction.execute(
@@ -65,8 +65,8 @@ pub(super) fn create(
         )?;
         transaction.commit()?;
     }
-    volume.adopt(draft.file());
-    draft.replace().map_err(OpenFault::Draft)
+    volume.adopt(unfinished.file());
+    unfinished.replace().map_err(OpenFault::UnfinishedFile)
 }
 
 /// Opens such a store. Its commits need not be on disk each: a crash loses the last ones with their progress.
@@ -101,7 +101,7 @@ pub(super) fn progress(connection: &Connection) -> rusqlite::Result<Option<Targe
                     ended: row.get(4)?,
                 },
                 part: row.get(5)?,
-                place: Place {
+                place: RecordPosition {
                     owner: uuid(row, 6)?,
                     rev: row.get(7)?,
                 },
@@ -116,7 +116,7 @@ pub(super) fn write(
     connection: &mut Connection,
     records: &[Record],
     part: i16,
-    place: Place,
+    place: RecordPosition,
 ) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     for record in records {

@@ -10,7 +10,7 @@ use super::viewer::Viewer;
 use super::{search, select};
 use crate::search::fold;
 use crate::store::list_plan::{ListPlan, PageEnd, total_of_counts};
-use crate::store::search_walk::Found;
+use crate::store::search_walk::FoundEvents;
 use crate::store::wanted::Wanted;
 use crate::store::{EncodedEvents, ListPage, MatchPage, Matching, Unread};
 
@@ -133,10 +133,14 @@ impl SeenEvent<'_> {
 }
 
 /// The wanted events: by the lists or, for a text, by the search index.
-fn find(connection: &Connection, viewer: &Viewer, plan: ListPlan<'_>) -> rusqlite::Result<Found> {
+fn find(
+    connection: &Connection,
+    viewer: &Viewer,
+    plan: ListPlan<'_>,
+) -> rusqlite::Result<FoundEvents> {
     match plan.wanted.needle {
         Some(needle) => search::find(connection, viewer, needle, plan),
-        None => Ok(Found {
+        None => Ok(FoundEvents {
             positions: select::positions(connection, viewer, plan.wanted, None, plan.limits)?,
             stopped: None,
         }),

@@ -17,7 +17,7 @@ const FEEDS_AT_A_TIME: usize = 512;
 
 /// What a step has done.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
+pub(super) struct ListingStep {
     pub(super) progress: Progress,
     /// How many events it has listed.
     pub(super) events: usize,
@@ -26,10 +26,10 @@ pub(super) struct Step {
 }
 
 /// Lists the next events. The position is committed with them, so that it can be interrupted after any step.
-pub(super) fn list_some(connection: &mut Connection) -> rusqlite::Result<Step> {
+pub(super) fn list_some(connection: &mut Connection) -> rusqlite::Result<ListingStep> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut done: i64 = transaction.query_row("SELECT feed FROM listing", [], |row| row.get(0))?;
-    let mut step = Step {
+    let mut step = ListingStep {
         progress: Progress::More,
         events: 0,
         feed: done,

@@ -88,7 +88,7 @@ pub(super) fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
 
 /// An entry of a list without its feed, in the order of the table's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct ListKey {
     list: List,
     at: i64,
     id: Option<EventId>,
@@ -103,14 +103,14 @@ impl Listed {
         }
     }
 
-    fn places(&self) -> rusqlite::Result<impl Iterator<Item = Place>> {
-        let by_time = |list, at| Place {
+    fn places(&self) -> rusqlite::Result<impl Iterator<Item = ListKey>> {
+        let by_time = |list, at| ListKey {
             list,
             at,
             id: Some(self.id),
         };
         let by_rev = |list, rev| {
-            Ok::<_, rusqlite::Error>(Place {
+            Ok::<_, rusqlite::Error>(ListKey {
                 list,
                 at: rev_to_sql(rev)?,
                 id: None,
@@ -162,7 +162,7 @@ fn id_to_sql(id: Option<&EventId>) -> ToSqlOutput<'_> {
 #[derive(Debug, Default)]
 pub(super) struct ListChanges {
     /// The key of the event for an entry to be added; `None` for one to be removed.
-    changes: BTreeMap<Place, Option<i64>>,
+    changes: BTreeMap<ListKey, Option<i64>>,
 }
 
 impl ListChanges {
@@ -180,7 +180,7 @@ impl ListChanges {
         Ok(())
     }
 
-    fn toggle(&mut self, place: Place, to: Option<i64>) {
+    fn toggle(&mut self, place: ListKey, to: Option<i64>) {
         match self.changes.entry(place) {
             Entry::Vacant(vacant) => {
                 vacant.insert(to);
@@ -229,7 +229,7 @@ static INSERTS: LazyLock<[String; STATEMENT_ENTRIES.len()]> = LazyLock::new(|| {
 fn insert(
     transaction: &Transaction<'_>,
     feed: i64,
-    mut entries: &[(&Place, i64)],
+    mut entries: &[(&ListKey, i64)],
 ) -> rusqlite::Result<()> {
     for (number, sql) in STATEMENT_ENTRIES.into_iter().zip(&*INSERTS) {
         while let Some((now, later)) = entries.split_at_checked(number) {

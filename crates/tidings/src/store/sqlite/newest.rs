@@ -15,7 +15,7 @@ use encoding::{Encoding, IS_CHANGED, IS_UPDATED, VERSION};
 /// The newest events of a feed, in the order of their revs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Newest {
-    events: Vec<NewEvent>,
+    events: Vec<NewestEvent>,
     /// The types of these events, each once. Those of events that are gone can be among them.
     types: Vec<EventType>,
     /// The first of these events as the feed's row has them.
@@ -24,7 +24,7 @@ pub(super) struct Newest {
 
 /// One of them.
 #[derive(Clone, Copy, Debug)]
-struct NewEvent {
+struct NewestEvent {
     listed: Listed,
     /// The index of its type.
     of_type: usize,
@@ -44,7 +44,7 @@ impl Newest {
         let names = self.types.iter();
         let names =
             names.map(|of_type| of_type.category.as_str().len() + of_type.action.as_str().len());
-        self.events.capacity() * size_of::<NewEvent>()
+        self.events.capacity() * size_of::<NewestEvent>()
             + self.types.capacity() * size_of::<EventType>()
             + names.sum::<usize>()
             + self.encoding.memory()
@@ -91,7 +91,7 @@ impl Newest {
             });
             self.types.len() - 1
         });
-        self.events.push(NewEvent { listed, of_type });
+        self.events.push(NewestEvent { listed, of_type });
     }
 
     /// Takes the last event back.
@@ -201,7 +201,7 @@ impl Newest {
                 created_at,
                 updated_at,
             };
-            newest.events.push(NewEvent { listed, of_type });
+            newest.events.push(NewestEvent { listed, of_type });
         }
         reader
             .is_at_end()

@@ -43,11 +43,11 @@ pub(crate) struct ReadPool {
 
 /// The caller that waits for a read. Dropping it tells the read that nobody waits any more.
 #[derive(Debug, Default)]
-struct Caller {
+struct WaitingCaller {
     gone: Arc<AtomicBool>,
 }
 
-impl Drop for Caller {
+impl Drop for WaitingCaller {
     fn drop(&mut self) {
         self.gone.store(true, Ordering::Relaxed);
     }
@@ -133,7 +133,7 @@ impl ReadPool {
     ) -> Result<Result<T, TookTooLong>, StoreError> {
         let turn = lane.take_turn(owner).await?;
         let (idle, lanes) = (Arc::clone(&self.idle), Arc::clone(&self.lanes));
-        let caller = Caller::default();
+        let caller = WaitingCaller::default();
         let gone = Arc::clone(&caller.gone);
         let closing = Arc::clone(&self.closing);
         let limit = owner.map(|_| lane.limit);

@@ -3,13 +3,15 @@
 use rusqlite::{CachedStatement, Row};
 use tidings_event::{OwnerId, Rev, Timestamp};
 
-use super::created_events::{CreatedEvents, Reading};
+use super::created_events::{CreatedEvents, EventSelect};
 use super::lists::{List, overlaid_events};
 use super::newest::Newest;
 use super::read_connection::ReadConnection;
 use super::row::{SEEN_COLUMNS, event_json, moment, overlay_join, rev, rev_to_sql, uuid, word};
 use super::viewer::{SeenFeed, Viewer};
-use crate::store::replayed::{Changed, REPLAY_PAGE_BYTES, REPLAY_PAGE_CHANGES, ReplayRow, page};
+use crate::store::replayed::{
+    REPLAY_PAGE_BYTES, REPLAY_PAGE_CHANGES, ReplayRow, ReplayedChange, page,
+};
 use crate::store::{ReplayPage, RevRange, Side};
 
 /// Whether the feed with the key `?{feed}` has, or had, an event with the id in `column`. A deleted one
@@ -74,7 +76,7 @@ impl ReadConnection {
             after: range.after,
             up_to: range.up_to,
         };
-        let reading = Reading {
+        let reading = EventSelect {
             columns: SEEN_COLUMNS,
             joins: &joins,
             conditions: "AND coalesce(overlay.deleted, 0) = 0",
@@ -114,7 +116,7 @@ impl ReadConnection {
         };
         statement.raw_bind_parameter(5, other_feed)?;
         read_changes(statement, feed, range, changes, |row| {
-            Ok(ReplayRow::Deleted(Changed {
+            Ok(ReplayRow::Deleted(ReplayedChange {
                 id: uuid(row, 1)?.into(),
                 side,
                 has_twin: row.get(2)?,
@@ -135,7 +137,7 @@ impl ReadConnection {
             if let Some(rev) = event.changed_rev.filter(is_within) {
                 let at = Timestamp::from_nanosecond(event.updated_at.into())
                     .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, event.updated_at))?;
-                let changed = Changed {
+                let changed = ReplayedChange {
                     id: event.id,
                     side: Side::Own,
                     has_twin: false,
@@ -152,7 +154,7 @@ impl ReadConnection {
         );
         let statement = self.connection.prepare_cached(&sql)?;
         read_changes(statement, feed, range, changes, |row| {
-            let event = Changed {
+            let event = ReplayedChange {
                 id: uuid(row, 1)?.into(),
                 side: Side::Own,
                 has_twin: false,
@@ -184,7 +186,7 @@ impl ReadConnection {
         let mut statement = self.connection.prepare_cached(&sql)?;
         statement.raw_bind_parameter(5, viewer.system_feed())?;
         read_changes(statement, feed, range, changes, |row| {
-            let event = Changed {
+            let event = ReplayedChange {
                 id: uuid(row, 1)?.into(),
                 side: Side::System,
                 has_twin: row.get(5)?,

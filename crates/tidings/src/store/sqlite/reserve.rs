@@ -18,7 +18,7 @@ use rustix::io::Errno;
 
 use super::data_files::DATABASE;
 use super::directory::RESERVE;
-use super::event_budget::{Budget, free_pages};
+use super::event_budget::{EventBudget, free_pages};
 use super::fault::is_full;
 use super::log_checkpoint::{RESTART_LOG, checkpoint, empty_log, restart_log};
 use super::volume::Volume;
@@ -177,16 +177,16 @@ impl Disk {
     }
 
     /// The space for events: bytes of the disk, or pages that deleted events have left in the database.
-    pub(crate) fn budget(&self, connection: &Connection) -> rusqlite::Result<Budget> {
+    pub(crate) fn budget(&self, connection: &Connection) -> rusqlite::Result<EventBudget> {
         if self.wanted == 0 {
-            return Ok(Budget::UNLIMITED);
+            return Ok(EventBudget::UNLIMITED);
         }
         let was_tight = self.is_tight();
         // Space that is free for a moment only does not end the rejection.
         let least = EVENT_ROOM + if was_tight { self.wanted / 4 } else { 0 };
         let enough = |spare: u64| spare >= least;
         let Some(mut spare) = self.spare() else {
-            return Ok(Budget::UNLIMITED);
+            return Ok(EventBudget::UNLIMITED);
         };
         if !enough(spare) && length(&self.log()) > 0 {
             empty_log(connection)?;
@@ -194,16 +194,16 @@ impl Disk {
         }
         self.tight.store(!enough(spare), Ordering::Relaxed);
         if enough(spare) {
-            return Ok(Budget::of_disk(spare));
+            return Ok(EventBudget::of_disk(spare));
         }
-        Ok(Budget::of_pages(free_pages(connection)?))
+        Ok(EventBudget::of_pages(free_pages(connection)?))
     }
 
     /// Whether a store with this many free bytes in its database rejects an event of ordinary size.
     pub(crate) fn rejects(&self, free_pages: u64) -> bool {
         let is_tight = self.spare().is_some_and(|spare| spare < EVENT_ROOM) || self.is_tight();
         let is_kept =
-            self.wanted > 0 && is_tight && !Budget::of_pages(free_pages).take(ORDINARY_EVENT);
+            self.wanted > 0 && is_tight && !EventBudget::of_pages(free_pages).take(ORDINARY_EVENT);
         self.was_rejected() || is_kept
     }
 

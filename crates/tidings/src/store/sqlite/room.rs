@@ -6,20 +6,20 @@ use std::path::Path;
 
 use rustix::fs::statvfs;
 
-use crate::store::Room;
+use crate::store::DiskSpace;
 
 /// The database, its write-ahead log and the log's index.
 const FILES: [&str; 3] = ["", "-wal", "-shm"];
 
 /// The space of the database at this path; `None` if the file system does not tell.
-pub(super) fn of(database: &Path) -> Option<Room> {
+pub(super) fn of(database: &Path) -> Option<DiskSpace> {
     let sizes = FILES.into_iter().filter_map(|suffix| {
         let mut name = OsString::from(database);
         name.push(suffix);
         fs::metadata(name).ok()
     });
     let file_system = statvfs(database).ok()?;
-    Some(Room {
+    Some(DiskSpace {
         database_bytes: sizes.map(|file| file.len()).sum(),
         // Without the blocks that are reserved for the superuser.
         free_bytes: file_system.f_bavail.saturating_mul(file_system.f_frsize),

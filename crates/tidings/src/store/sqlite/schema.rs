@@ -20,13 +20,13 @@ struct Object {
 
 /// How an object differs from what the migrations make.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Difference {
+pub(super) struct SchemaDifference {
     kind: String,
     name: String,
     how: &'static str,
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for SchemaDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} `{}` {}", self.kind, self.name, self.how)
     }
@@ -36,7 +36,7 @@ impl fmt::Display for Difference {
 pub(super) fn differences(
     connection: &Connection,
     version: usize,
-) -> Result<Vec<Difference>, rusqlite_migration::Error> {
+) -> Result<Vec<SchemaDifference>, rusqlite_migration::Error> {
     let mut model = Connection::open_in_memory()?;
     Migrations::from_slice(MIGRATIONS).to_version(&mut model, version)?;
     let (expected, found) = (objects(&model)?, objects(connection)?);
@@ -55,11 +55,13 @@ pub(super) fn differences(
         };
         (object, how)
     });
-    let all = foreign.chain(missing).map(|(object, how)| Difference {
-        kind: object.kind.clone(),
-        name: object.name.clone(),
-        how,
-    });
+    let all = foreign
+        .chain(missing)
+        .map(|(object, how)| SchemaDifference {
+            kind: object.kind.clone(),
+            name: object.name.clone(),
+            how,
+        });
     Ok(all.collect())
 }
 
@@ -93,7 +95,10 @@ mod tests {
             .unwrap();
         connection.execute_batch(change).unwrap();
         let differences = differences(&connection, SCHEMA_VERSION).unwrap();
-        differences.iter().map(Difference::to_string).collect()
+        differences
+            .iter()
+            .map(SchemaDifference::to_string)
+            .collect()
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::select;
 use super::viewer::Viewer;
 use crate::search::GramFilter;
 use crate::store::list_plan::ListPlan;
-use crate::store::search_walk::{Candidate, Found, SearchWalk};
+use crate::store::search_walk::{Candidate, FoundEvents, SearchWalk};
 use crate::store::wanted::{Region, Wanted, sides};
 
 /// The events that are wanted and contain `needle`, in the order of the list.
@@ -19,7 +19,7 @@ pub(super) fn find(
     viewer: &Viewer,
     needle: &str,
     plan: ListPlan<'_>,
-) -> rusqlite::Result<Found> {
+) -> rusqlite::Result<FoundEvents> {
     let (wanted, began) = (plan.wanted, Instant::now());
     let candidates = candidates(connection, viewer, needle, wanted)?;
     let mut walk = SearchWalk::new(candidates, wanted, plan.limits, (plan.budget, began));
@@ -111,7 +111,7 @@ mod tests {
 
     use super::*;
     use crate::search::fold;
-    use crate::store::search_walk::Budget;
+    use crate::store::search_walk::TimeBudget;
     use crate::store::sqlite::connection::{open_read_connection, open_writer};
     use crate::store::sqlite::read_connection::ReadConnection;
     use crate::store::sqlite::search_blocks::add_blocks;
@@ -182,11 +182,11 @@ mod tests {
                 };
                 find(&connection.connection, &viewer, &needle, plan).unwrap()
             };
-            let whole = find(wanted, Budget::Unlimited);
+            let whole = find(wanted, TimeBudget::Unlimited);
             assert_eq!((whole.positions.len(), whole.stopped), (500, None));
             let (mut positions, mut stops) = (Vec::new(), 0);
             loop {
-                let found = find(wanted, Budget::Within(Duration::ZERO));
+                let found = find(wanted, TimeBudget::Within(Duration::ZERO));
                 positions.extend(found.positions);
                 if found.stopped.is_none() {
                     break;

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use tidings_event::Rev;
 
-use super::created_events::{CreatedEvents, Reading};
+use super::created_events::{CreatedEvents, EventSelect};
 use super::read_connection::ReadConnection;
 use super::row::{rev, rev_to_sql};
 use super::viewer::SeenFeed;
@@ -74,7 +74,7 @@ impl ReadConnection {
             after: before,
             up_to: head,
         };
-        let reading = Reading {
+        let reading = EventSelect {
             columns: "event.created_rev, event.created_at, event.description",
             joins: "",
             conditions: "",

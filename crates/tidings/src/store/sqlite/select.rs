@@ -19,7 +19,7 @@ use super::viewer::Viewer;
 use crate::store::Side;
 use crate::store::list_position::ListPosition;
 use crate::store::moment::nanoseconds;
-use crate::store::wanted::{Part, Region, Wanted, sides};
+use crate::store::wanted::{IndexedPart, Region, Wanted, sides};
 
 /// One branch: a feed, and which of its lists is read.
 #[derive(Clone, Copy, Debug)]
@@ -202,8 +202,8 @@ fn branches(viewer: &Viewer, wanted: Wanted<'_>, region: Option<Region>) -> Vec<
         let by_creation = wanted.sort.key == SortKey::CreatedAt;
         let parts = wanted.parts(side, &feed.counts).into_iter();
         branches.extend(parts.map(|part| match part {
-            Part::All => whole(List::CREATED_AT, by_creation),
-            Part::OfKind(kind) => Branch {
+            IndexedPart::All => whole(List::CREATED_AT, by_creation),
+            IndexedPart::OfKind(kind) => Branch {
                 is_of_kind: true,
                 ..whole(List::of_kind(kind, wanted.sort.key), true)
             },

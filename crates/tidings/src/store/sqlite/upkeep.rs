@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use tidings_event::{EventId, OwnerId, Rev, Severity, SortKey, Status, Timestamp};
 
-use super::created_events::{CreatedEvents, Reading};
+use super::created_events::{CreatedEvents, EventSelect};
 use super::lists::List;
 use super::overlay_counts::OverlayCounts;
 use super::read_connection::ReadConnection;
@@ -141,7 +141,7 @@ impl ReadConnection {
             after: Rev::ZERO,
             up_to: feed.bounds.head,
         };
-        let reading = Reading {
+        let reading = EventSelect {
             columns: "event.id",
             joins: "",
             conditions: "",

@@ -34,7 +34,7 @@ enum Command {
     },
     /// Maintenance of the store, in a transaction of its own.
     Upkeep {
-        of: Upkeep,
+        of: UpkeepScope,
         work: Box<dyn FnOnce(&mut Connection) + Send>,
     },
     /// Writes something, to check whether writing works.
@@ -48,7 +48,7 @@ enum Command {
 
 /// What maintenance changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Upkeep {
+enum UpkeepScope {
     /// What [`Feed`](super::feed::Feed) has of the rows of feeds, or anything else.
     Feeds,
     /// No part of that.
@@ -102,7 +102,7 @@ impl Writer {
         &self,
         work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.upkeep_with_room(true, Upkeep::Feeds, work).await
+        self.upkeep_with_room(true, UpkeepScope::Feeds, work).await
     }
 
     /// Runs maintenance that can wait until there is space for it. It changes nothing that
@@ -111,14 +111,14 @@ impl Writer {
         &self,
         work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.upkeep_with_room(false, Upkeep::OtherThanFeeds, work)
+        self.upkeep_with_room(false, UpkeepScope::OtherThanFeeds, work)
             .await
     }
 
     async fn upkeep_with_room<T: Send + 'static>(
         &self,
         must_work: bool,
-        of: Upkeep,
+        of: UpkeepScope,
         work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let disk = Arc::clone(&self.disk);
@@ -135,7 +135,7 @@ impl Writer {
     /// Checks the free space of the disk, and creates the missing part of the reserve.
     pub(crate) async fn look_after_room(&self) -> Result<store::Pressure, StoreError> {
         let disk = Arc::clone(&self.disk);
-        self.run(Upkeep::OtherThanFeeds, move |connection| {
+        self.run(UpkeepScope::OtherThanFeeds, move |connection| {
             look_after_room(connection, &disk)
         })
         .await
@@ -143,7 +143,7 @@ impl Writer {
 
     async fn run<T: Send + 'static>(
         &self,
-        of: Upkeep,
+        of: UpkeepScope,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, outcome) = oneshot::channel();
@@ -219,7 +219,7 @@ fn write(
                 let _ = reply.send(committed);
             }
             Command::Upkeep { of, work } => {
-                if of == Upkeep::Feeds {
+                if of == UpkeepScope::Feeds {
                     known = KnownFeeds::default();
                 }
                 work(&mut connection);

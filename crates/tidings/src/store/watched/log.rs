@@ -12,17 +12,17 @@ const REFILL_ITEMS: usize = 3;
 
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    feeds: Mutex<HashMap<OwnerId, Feed>>,
+    feeds: Mutex<HashMap<OwnerId, LoggedFeed>>,
 }
 
 /// The changes of a feed by their first revs. Commits can be noted in another order than they were made.
 #[derive(Debug, Default)]
-struct Feed {
+struct LoggedFeed {
     items: BTreeMap<Rev, RefillItem>,
     forgotten: Rev,
 }
 
-impl Feed {
+impl LoggedFeed {
     /// The changes after `rev` that have no hole before them.
     fn after(&self, rev: Rev) -> impl Iterator<Item = &RefillItem> {
         let mut reached = rev;
@@ -96,7 +96,7 @@ impl Log {
         owners.iter().filter_map(head).collect()
     }
 
-    fn feeds(&self) -> MutexGuard<'_, HashMap<OwnerId, Feed>> {
+    fn feeds(&self) -> MutexGuard<'_, HashMap<OwnerId, LoggedFeed>> {
         self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,7 +16,7 @@ use crate::response::{Reservation, ResponseBody};
 use crate::state::AppState;
 
 /// The outcome of one event.
-type Outcome = Result<Receipt, ApiError>;
+type EventResult = Result<Receipt, ApiError>;
 
 /// Publishes the events of an array that can be stored, and returns the outcome of each.
 ///
@@ -46,7 +46,7 @@ pub(super) async fn publish(
     drop(body);
     // The engine treats each event as a separate request. It commits them together and in this order.
     let outcomes = join_all(read.into_iter().map(|one| publish_one(state, caller, one))).await;
-    let stores = |outcome: &Outcome| outcome.is_ok();
+    let stores = |outcome: &EventResult| outcome.is_ok();
     if !outcomes.iter().any(stores) {
         let mut rejected = outcomes.into_iter().filter_map(Result::err);
         let mut others = Vec::new();
@@ -68,7 +68,7 @@ async fn publish_one(
     state: &AppState,
     caller: Caller,
     event: Result<Prepared, PublishRejection>,
-) -> Outcome {
+) -> EventResult {
     let published = state.publish(caller, vec![event?]).await;
     let receipts = published.map_err(|error| PublishRejection::of_engine(error, false))?;
     let mut receipts = receipts.into_iter();
@@ -77,7 +77,7 @@ async fn publish_one(
     Ok(receipt.ok_or(PublishRejection::Engine(PublishError::Closed))?)
 }
 
-fn response(outcomes: &[Outcome], mut memory: Reservation) -> Response {
+fn response(outcomes: &[EventResult], mut memory: Reservation) -> Response {
     let mut failure = None;
     let json = write(outcomes, &mut failure);
     let json = memory.hold(json);
@@ -89,7 +89,7 @@ fn response(outcomes: &[Outcome], mut memory: Reservation) -> Response {
     response
 }
 
-fn write(outcomes: &[Outcome], failure: &mut Option<Failure>) -> Vec<u8> {
+fn write(outcomes: &[EventResult], failure: &mut Option<Failure>) -> Vec<u8> {
     let events: usize = outcomes
         .iter()
         .map(|outcome| {

@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use tidings_event::{OwnerId, Rev};
 
 use crate::frame::Frame;
-use crate::hub::{Delivery, Finder, Found, Holes, Hub, Late, Reached, Refilling, Seat};
+use crate::hub::{Delivery, Finder, FoundFrames, Holes, Hub, Late, Reached, Refilling, Seat};
 
 const WINDOW_LIMIT: usize = 1024 * 1024;
 
@@ -77,9 +77,9 @@ impl Scene {
             .seat
             .look(Rev::new(position), Reached::default(), usize::MAX)
         {
-            Found::Frames(frames) => frames.into_iter().map(|(last, _)| last.get()).collect(),
-            Found::CaughtUp => Vec::new(),
-            Found::Gap { up_to } => panic!("a gap up to {up_to}"),
+            FoundFrames::Frames(frames) => frames.into_iter().map(|(last, _)| last.get()).collect(),
+            FoundFrames::CaughtUp => Vec::new(),
+            FoundFrames::Gap { up_to } => panic!("a gap up to {up_to}"),
         }
     }
 }
@@ -149,7 +149,7 @@ fn a_repeat_that_is_given_up_is_read_from_the_store() {
     assert!(has_arrived(&mut late));
     let found = scene.seat.look(Rev::ZERO, Reached::default(), usize::MAX);
     assert!(
-        matches!(found, Found::Gap { up_to } if up_to == Rev::new(3)),
+        matches!(found, FoundFrames::Gap { up_to } if up_to == Rev::new(3)),
         "{found:?}"
     );
 }

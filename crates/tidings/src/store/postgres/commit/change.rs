@@ -2,7 +2,7 @@
 
 use tidings_event::{Change, OwnerId, Rev, Severity, Status, Timestamp};
 
-use super::state::{Burial, Origin, Overlay, RecentChange, State, Stored, Tombstone};
+use super::state::{Burial, EventSource, EventState, Overlay, RecentChange, State, Tombstone};
 use super::subjects::Key;
 use crate::ended_overlay::EndedOverlay;
 use crate::store::decide::change::{
@@ -124,13 +124,13 @@ impl Applying<'_, '_, '_> {
                 feed.counts.subtract(Kind::of(severity, event.status));
                 feed.counts.add(Kind::of(severity, status));
                 self.tally.count(severity, event.status, Some(status));
-                let mut changed = Stored {
+                let mut changed = EventState {
                     changed_rev: Some(rev),
                     status,
                     updated_at: self.step.at,
                     ..event
                 };
-                if let Origin::Database { is_marked, .. } = &mut changed.origin {
+                if let EventSource::Database { is_marked, .. } = &mut changed.origin {
                     *is_marked = true;
                 }
                 self.state.events.insert(key, changed);
@@ -150,7 +150,7 @@ impl Applying<'_, '_, '_> {
     }
 
     /// Replaces an event of the owner's own feed by a tombstone.
-    fn bury(&mut self, key: Key, event: &Stored<'_>, deleted_rev: Rev) {
+    fn bury(&mut self, key: Key, event: &EventState<'_>, deleted_rev: Rev) {
         let feed = self.state.feed(self.step.owner);
         feed.counts.subtract(Kind::of(event.severity, event.status));
         feed.bytes = feed.bytes.saturating_sub(event.bytes);
@@ -165,15 +165,15 @@ impl Applying<'_, '_, '_> {
             },
             deleted_rev,
             burial: Some(match event.origin {
-                Origin::Database { .. } => Burial::OfStored,
-                Origin::Group(_) => Burial::OfNew,
+                EventSource::Database { .. } => Burial::OfStored,
+                EventSource::Group(_) => Burial::OfNew,
             }),
         };
         self.state.tombstones.insert(key, tombstone);
     }
 
     /// Reports the overlays of a system event that ends, and leaves them to be removed later.
-    fn end_overlays(&mut self, event: &Stored<'_>) {
+    fn end_overlays(&mut self, event: &EventState<'_>) {
         let rev = event.created_rev;
         let overlays = match self.state.ending.is_cut {
             true => None,

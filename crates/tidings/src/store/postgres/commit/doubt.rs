@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Ongoing;
 use super::confirm::confirm;
 use super::lookup::{LOCK_FEEDS, MAKE_FEEDS};
-use super::state::{Origin, State};
+use super::state::{EventSource, State};
 use crate::store::StoreError;
 use crate::store::moment::nanoseconds;
 use crate::store::postgres::fault::store_error;
@@ -34,16 +34,16 @@ const COUNT: &str = "SELECT (SELECT count(*) \
      AND recent_change.after IS NOT DISTINCT FROM k.after AND recent_change.at = k.at))";
 
 /// The owners, ids, positions, digests and times of events.
-type Events<'a> = (Vec<Uuid>, Vec<Uuid>, Vec<i64>, Vec<&'a [u8]>, Vec<i64>);
+type EventColumns<'a> = (Vec<Uuid>, Vec<Uuid>, Vec<i64>, Vec<&'a [u8]>, Vec<i64>);
 
 /// The owners, positions, ids, new states and times of marks and deletions.
-type Changes = (Vec<Uuid>, Vec<i64>, Vec<Uuid>, Vec<Option<i16>>, Vec<i64>);
+type ChangeColumns = (Vec<Uuid>, Vec<i64>, Vec<Uuid>, Vec<Option<i16>>, Vec<i64>);
 
 /// The effects of a transaction, all of which are in the database if it was committed.
 pub(super) struct Evidence<'a> {
     owners: Vec<Uuid>,
-    events: Events<'a>,
-    changes: Changes,
+    events: EventColumns<'a>,
+    changes: ChangeColumns,
 }
 
 impl<'a> Evidence<'a> {
@@ -55,7 +55,7 @@ impl<'a> Evidence<'a> {
             changes: Default::default(),
         };
         for ((owner, id), event) in &state.events {
-            if let Origin::Group(_) = event.origin {
+            if let EventSource::Group(_) = event.origin {
                 let (owners, ids, revs, digests, times) = &mut evidence.events;
                 owners.push(*owner.as_uuid());
                 ids.push(*id.as_uuid());

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::Failure;
 use super::pipeline::Pipeline;
-use super::state::{Feed, Origin, Overlay, State, Stored, Tombstone};
+use super::state::{EventSource, EventState, Feed, Overlay, State, Tombstone};
 use super::subjects::{Key, Subjects};
 use crate::ended_overlay::EndedOverlay;
 use crate::store::StoreError;
@@ -101,7 +101,7 @@ enum Lookup {
 }
 
 /// A statement with its parameters.
-struct Query {
+struct BoundLookup {
     lookup: Lookup,
     parameters: Vec<Box<dyn ToSql + Sync + Send>>,
 }
@@ -121,7 +121,7 @@ impl Lookup {
     }
 }
 
-impl Query {
+impl BoundLookup {
     /// The statements for a group, in the order in which they lock. Those without subjects are left out.
     fn all(subjects: &Subjects, system: SystemId, makes_feeds: bool) -> Vec<Self> {
         let owners: Vec<Uuid> = subjects
@@ -216,7 +216,7 @@ pub(super) async fn look_up<'a>(
             false => "BEGIN",
         };
         let mut state = State::new(system);
-        let queries = Query::all(subjects, system, makes_feeds);
+        let queries = BoundLookup::all(subjects, system, makes_feeds);
         let made = ask(connection, sent, Some(begin), &queries, &mut state).await?;
         let is_missing = state.feeds.len() < subjects.owners.len();
         newcomers.0.store(made > 0 || is_missing, Ordering::Relaxed);
@@ -233,7 +233,7 @@ pub(super) async fn look_up<'a>(
         });
         let deleted: Vec<&Key> = deleted.collect();
         if !deleted.is_empty() {
-            let query = Query {
+            let query = BoundLookup {
                 lookup: Lookup::Tombstones,
                 parameters: columns(deleted),
             };
@@ -248,7 +248,7 @@ async fn ask(
     connection: &Connection,
     sent: &AtomicU64,
     first: Option<&'static str>,
-    queries: &[Query],
+    queries: &[BoundLookup],
     state: &mut State<'_>,
 ) -> Result<usize, Failure> {
     let mut statements = Vec::with_capacity(queries.len());
@@ -333,7 +333,7 @@ fn read(lookup: Lookup, row: &Row, state: &mut State<'_>) -> Result<(), StoreErr
         }
         Lookup::PublishedEvents => {
             let key = (owner(row, 2)?, id(row, 1)?);
-            let event = Stored {
+            let event = EventState {
                 created_rev: rev(row, 0)?,
                 changed_rev: optional_rev(row, 14)?,
                 severity: severity(row, 8)?,
@@ -342,7 +342,7 @@ fn read(lookup: Lookup, row: &Row, state: &mut State<'_>) -> Result<(), StoreErr
                 updated_at: moment(row, 11)?,
                 digest: digest(row, 15)?,
                 bytes: bytes(row, 16)?,
-                origin: Origin::Database {
+                origin: EventSource::Database {
                     json: Some(event_json(row)?),
                     is_marked: false,
                 },
@@ -385,8 +385,8 @@ fn read(lookup: Lookup, row: &Row, state: &mut State<'_>) -> Result<(), StoreErr
 }
 
 /// Reads the columns that most lookups of events begin with.
-fn event(row: &Row) -> Result<(Key, Stored<'static>), StoreError> {
-    let event = Stored {
+fn event(row: &Row) -> Result<(Key, EventState<'static>), StoreError> {
+    let event = EventState {
         created_rev: rev(row, 2)?,
         changed_rev: optional_rev(row, 3)?,
         severity: severity(row, 4)?,
@@ -395,7 +395,7 @@ fn event(row: &Row) -> Result<(Key, Stored<'static>), StoreError> {
         updated_at: moment(row, 7)?,
         digest: digest(row, 8)?,
         bytes: bytes(row, 9)?,
-        origin: Origin::Database {
+        origin: EventSource::Database {
             json: None,
             is_marked: false,
         },

@@ -2,7 +2,7 @@
 
 use tidings_event::OwnerId;
 
-use super::state::{Origin, State};
+use super::state::{EventSource, State};
 use crate::store::decide::publish::{There, limit_of, owner_of};
 use crate::store::{self, Conflict, OverQuota, Publication, PublishOutcome, Submission};
 
@@ -69,8 +69,8 @@ impl<'a> State<'a> {
         let key = (owner, submission.event.id);
         if let Some(event) = self.events.get(&key) {
             let json = match &event.origin {
-                Origin::Database { json, .. } => json.clone().unwrap_or_default(),
-                Origin::Group(first) => first.json.clone(),
+                EventSource::Database { json, .. } => json.clone().unwrap_or_default(),
+                EventSource::Group(first) => first.json.clone(),
             };
             return Some(There {
                 rev: event.created_rev,

@@ -20,7 +20,7 @@ use crate::store::kind::{Kind, KindCounts};
 pub(super) struct State<'a> {
     pub(super) system: SystemId,
     pub(super) feeds: HashMap<OwnerId, Feed>,
-    pub(super) events: HashMap<Key, Stored<'a>>,
+    pub(super) events: HashMap<Key, EventState<'a>>,
     pub(super) tombstones: HashMap<Key, Tombstone>,
     /// By the user and the position of the system event.
     pub(super) overlays: HashMap<(OwnerId, Rev), Overlay>,
@@ -45,7 +45,7 @@ pub(super) struct Feed {
 
 /// An event.
 #[derive(Clone, Debug)]
-pub(super) struct Stored<'a> {
+pub(super) struct EventState<'a> {
     pub(super) created_rev: Rev,
     pub(super) changed_rev: Option<Rev>,
     pub(super) severity: Severity,
@@ -55,12 +55,12 @@ pub(super) struct Stored<'a> {
     pub(super) digest: Digest,
     /// What it counts against the quota of its owner.
     pub(super) bytes: u64,
-    pub(super) origin: Origin<'a>,
+    pub(super) origin: EventSource<'a>,
 }
 
 /// Where an event comes from.
 #[derive(Clone, Debug)]
-pub(super) enum Origin<'a> {
+pub(super) enum EventSource<'a> {
     /// The database.
     Database {
         /// Its JSON, if it is published again.
@@ -174,7 +174,7 @@ impl<'a> State<'a> {
         let feed = self.feed(owner);
         feed.counts.add(Kind::of(event.severity, event.status));
         let created_rev = feed.advance();
-        let stored = Stored {
+        let stored = EventState {
             created_rev,
             changed_rev: None,
             severity: event.severity,
@@ -183,7 +183,7 @@ impl<'a> State<'a> {
             updated_at: event.updated_at,
             digest: submission.digests.of_content,
             bytes: submission.stored_bytes(),
-            origin: Origin::Group(submission),
+            origin: EventSource::Group(submission),
         };
         self.events.insert((owner, event.id), stored);
         created_rev
@@ -208,7 +208,7 @@ impl<'a> State<'a> {
 
     /// Whether the group changes nothing.
     pub(super) fn is_unchanged(&self) -> bool {
-        let is_new = |event: &Stored<'_>| matches!(event.origin, Origin::Group(_));
+        let is_new = |event: &EventState<'_>| matches!(event.origin, EventSource::Group(_));
         self.changes.is_empty() && !self.events.values().any(is_new)
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Failure;
 use super::pipeline::Pipeline;
-use super::state::{Burial, Origin, State, Stored, Tombstone};
+use super::state::{Burial, EventSource, EventState, State, Tombstone};
 use crate::store::Submission;
 use crate::store::moment::nanoseconds;
 use crate::store::postgres::pool::Connection;
@@ -100,7 +100,7 @@ pub(super) async fn write(
     sent: &AtomicU64,
     state: &State<'_>,
 ) -> Result<(), Failure> {
-    let new = NewEvents::of(state);
+    let new = InsertedEvents::of(state);
     let writes = writes(state, &new);
     let mut statements = Vec::with_capacity(writes.len());
     for write in &writes {
@@ -132,28 +132,28 @@ pub(super) async fn write(
 }
 
 /// The events that the group publishes and that are still there, in the order of their positions.
-struct NewEvents<'a>(Vec<NewEvent<'a>>);
+struct InsertedEvents<'a>(Vec<InsertedEvent<'a>>);
 
-struct NewEvent<'a> {
+struct InsertedEvent<'a> {
     owner: OwnerId,
     created_rev: Rev,
-    stored: &'a Stored<'a>,
+    stored: &'a EventState<'a>,
     submission: &'a Submission,
     folded: Option<String>,
 }
 
-impl<'a> NewEvents<'a> {
+impl<'a> InsertedEvents<'a> {
     fn of(state: &'a State<'a>) -> Self {
         let events = state.events.iter();
         let new = events.filter_map(|((owner, _), stored)| match stored.origin {
-            Origin::Group(submission) => Some(NewEvent {
+            EventSource::Group(submission) => Some(InsertedEvent {
                 owner: *owner,
                 created_rev: stored.created_rev,
                 stored,
                 submission,
                 folded: folded(&submission.event.description),
             }),
-            Origin::Database { .. } => None,
+            EventSource::Database { .. } => None,
         });
         let mut new: Vec<_> = new.collect();
         // Neighbours in the indexes.
@@ -163,7 +163,7 @@ impl<'a> NewEvents<'a> {
 }
 
 /// The statements, without those that have no rows.
-fn writes<'p>(state: &'p State<'p>, new: &'p NewEvents<'p>) -> Vec<Write<'p>> {
+fn writes<'p>(state: &'p State<'p>, new: &'p InsertedEvents<'p>) -> Vec<Write<'p>> {
     [
         delete_events(state),
         insert_events(new),
@@ -187,8 +187,8 @@ fn delete_events<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
     (!rows.is_empty()).then_some(write)
 }
 
-fn insert_events<'p>(new: &'p NewEvents<'p>) -> Option<Write<'p>> {
-    let rows: Vec<&'p NewEvent<'p>> = new.0.iter().collect();
+fn insert_events<'p>(new: &'p InsertedEvents<'p>) -> Option<Write<'p>> {
+    let rows: Vec<&'p InsertedEvent<'p>> = new.0.iter().collect();
     let write = Write::new(INSERT_EVENTS)
         .column(&rows, |row| *row.owner.as_uuid())
         .column(&rows, |row| *row.submission.event.id.as_uuid())
@@ -212,8 +212,8 @@ fn insert_events<'p>(new: &'p NewEvents<'p>) -> Option<Write<'p>> {
 }
 
 fn mark_events<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
-    let is_marked = |event: &Stored<'_>| {
-        let Origin::Database { is_marked, .. } = event.origin else {
+    let is_marked = |event: &EventState<'_>| {
+        let EventSource::Database { is_marked, .. } = event.origin else {
             return false;
         };
         is_marked

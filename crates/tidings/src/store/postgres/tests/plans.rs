@@ -15,7 +15,7 @@ use crate::config::PostgresConfig;
 use crate::store::postgres::connect::Connector;
 use crate::store::postgres::pool::{Connection, Role};
 use crate::store::postgres::query::Query;
-use crate::store::postgres::reading::Reading;
+use crate::store::postgres::read_transaction::ReadTransaction;
 use crate::store::postgres::select;
 use crate::store::wanted::{Region, Wanted};
 use crate::store::{Side, Store as _};
@@ -87,7 +87,7 @@ async fn a_page_reads_little_of_a_long_feed() {
             filters.push(EventFilter::default().with_category([category]));
         }
         let limit = Duration::from_secs(10);
-        let begun = Reading::begin(&connection, identity, owner, limit).await;
+        let begun = ReadTransaction::begin(&connection, identity, owner, limit).await;
         let (reading, viewer) = begun.unwrap();
         for filter in &filters {
             for (key, order) in [
@@ -145,7 +145,7 @@ async fn a_page_reads_little_of_a_long_feed() {
     store.close().await;
 }
 
-async fn explain(reading: &Reading<'_>, mut query: Query) -> Vec<String> {
+async fn explain(reading: &ReadTransaction<'_>, mut query: Query) -> Vec<String> {
     query.sql.insert_str(0, "EXPLAIN (ANALYZE, COSTS OFF) ");
     let rows = reading.rows(query).await.unwrap();
     rows.iter().map(|row| row.get(0)).collect()

@@ -3,7 +3,7 @@
 
 use tidings_event::EventType;
 
-use super::NewEvent;
+use super::NewestEvent;
 use crate::store::sqlite::blob::{put_number, put_signed};
 
 /// The first byte of a blob.
@@ -58,7 +58,7 @@ impl Encoding {
 
     /// The encoding of all these events, of which the first have not changed since the last call. Types that no
     /// event has are removed.
-    pub(super) fn of(&mut self, events: &mut [NewEvent], types: &mut Vec<EventType>) -> &[u8] {
+    pub(super) fn of(&mut self, events: &mut [NewestEvent], types: &mut Vec<EventType>) -> &[u8] {
         let is_grown = self.events > 0
             && events.len() < ONE_BYTE
             && events[self.events..]
@@ -72,7 +72,7 @@ impl Encoding {
     }
 
     /// Writes all that comes before the events.
-    fn begin(&mut self, events: &mut [NewEvent], types: &mut Vec<EventType>) {
+    fn begin(&mut self, events: &mut [NewestEvent], types: &mut Vec<EventType>) {
         self.events = 0;
         self.blob.clear();
         if events.is_empty() {
@@ -95,7 +95,7 @@ impl Encoding {
     }
 
     /// Writes the events that are not there yet, and how many there are now.
-    fn append(&mut self, events: &[NewEvent]) {
+    fn append(&mut self, events: &[NewestEvent]) {
         let (mut rev, mut key, mut created_at) = match self.events.checked_sub(1) {
             Some(last) => {
                 let last = &events[last].listed;
@@ -141,7 +141,7 @@ impl Encoding {
 }
 
 /// Orders types by the first event of each, and removes those that no event has.
-fn number_types(events: &mut [NewEvent], types: &mut Vec<EventType>) {
+fn number_types(events: &mut [NewestEvent], types: &mut Vec<EventType>) {
     let mut before: Vec<_> = types.drain(..).map(Some).collect();
     let mut numbers = vec![None; before.len()];
     for event in events {

@@ -14,8 +14,8 @@ use super::Adopted;
 /// It is bounded by the entries: a feed names an entry once until the entry has looked, and a socket once
 /// until the shard has asked it again.
 #[derive(Debug, Default)]
-pub(super) struct Inbox {
-    waiting: Mutex<Waiting>,
+pub(super) struct Mailbox {
+    waiting: Mutex<MailboxContent>,
     /// Rung when the first thing arrives.
     bell: Notify,
     /// The streams of the shard, and those on their way to it.
@@ -23,7 +23,7 @@ pub(super) struct Inbox {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
+pub(super) struct MailboxContent {
     pub(super) calls: Vec<Call>,
     pub(super) adopted: Vec<Adopted>,
     /// No stream comes any more.
@@ -39,7 +39,7 @@ pub(super) enum Call {
     Socket(u32),
 }
 
-impl Inbox {
+impl Mailbox {
     /// Waits for something to do.
     pub(super) async fn rung(&self) {
         self.bell.notified().await;
@@ -69,7 +69,7 @@ impl Inbox {
     }
 
     /// Moves what waits into `taken`, which is empty and lends its room.
-    pub(super) fn take(&self, taken: &mut Waiting) {
+    pub(super) fn take(&self, taken: &mut MailboxContent) {
         let mut waiting = self.waiting();
         taken.closed = waiting.closed;
         std::mem::swap(&mut waiting.calls, &mut taken.calls);
@@ -86,7 +86,7 @@ impl Inbox {
     }
 
     /// Rings if this is the first thing: the shard takes all at once.
-    fn ring(&self, waiting: MutexGuard<'_, Waiting>) {
+    fn ring(&self, waiting: MutexGuard<'_, MailboxContent>) {
         let is_first = waiting.calls.len() + waiting.adopted.len() <= 1 || waiting.closed;
         drop(waiting);
         if is_first {
@@ -95,12 +95,12 @@ impl Inbox {
     }
 
     /// A panic cannot leave the lists half changed.
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, MailboxContent> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl FollowerWaker for Inbox {
+impl FollowerWaker for Mailbox {
     fn wake(&self, token: usize) {
         // An entry's number is far below this.
         if let Ok(entry) = u32::try_from(token) {
@@ -112,7 +112,7 @@ impl FollowerWaker for Inbox {
 /// Wakes a shard for a socket of one entry.
 #[derive(Debug)]
 pub(super) struct SocketWaker {
-    pub(super) inbox: Arc<Inbox>,
+    pub(super) mailbox: Arc<Mailbox>,
     pub(super) entry: u32,
 }
 
@@ -122,6 +122,6 @@ impl Wake for SocketWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.inbox.call(Call::Socket(self.entry));
+        self.mailbox.call(Call::Socket(self.entry));
     }
 }

@@ -11,13 +11,13 @@ use tempfile::TempDir;
 
 use super::volume::sync_parent;
 
-/// The end of the name of a draft's directory, which begins with a full stop and the name of the file.
+/// The end of the name of an unfinished file's directory, which begins with a full stop and the name of the file.
 const SUFFIX: &str = ".partial";
 
 /// A file in a directory of its own beside its target. The name of the directory cannot be guessed, so
-/// nobody can have put a link there. Both are removed unless the draft is finished.
+/// nobody can have put a link there. Both are removed unless the file is finished.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct UnfinishedFile {
     file: File,
     path: PathBuf,
     target: PathBuf,
@@ -25,8 +25,8 @@ pub(super) struct Draft {
     _directory: TempDir,
 }
 
-impl Draft {
-    /// Creates a draft of `target`.
+impl UnfinishedFile {
+    /// Creates an unfinished file of `target`.
     pub(super) fn create(target: &Path) -> io::Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix(&prefix(target))
@@ -44,17 +44,17 @@ impl Draft {
         })
     }
 
-    /// The path of the draft.
+    /// The path of the file.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The draft, for writing.
+    /// The file, for writing.
     pub(super) const fn file(&self) -> &File {
         &self.file
     }
 
-    /// Syncs the draft and gives it the name of its target, which must not exist.
+    /// Syncs the file and gives it the name of its target, which must not exist.
     pub(super) fn finish_new(self) -> io::Result<()> {
         self.file.sync_all()?;
         match renameat_with(CWD, &self.path, CWD, &self.target, RenameFlags::NOREPLACE) {
@@ -67,7 +67,7 @@ impl Draft {
         sync_parent(&self.target)
     }
 
-    /// Syncs the draft and replaces its target.
+    /// Syncs the file and replaces its target.
     pub(super) fn replace(self) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.path, &self.target)?;
@@ -124,15 +124,15 @@ mod tests {
     fn a_draft_appears_complete_or_not_at_all() {
         let place = tempfile::tempdir().unwrap();
         let target = place.path().join("target");
-        let draft = Draft::create(&target).unwrap();
-        draft.file().write_all(b"half").unwrap();
+        let unfinished = UnfinishedFile::create(&target).unwrap();
+        unfinished.file().write_all(b"half").unwrap();
         assert!(!target.exists());
-        drop(draft);
+        drop(unfinished);
         assert!(names(place.path()).is_empty());
 
-        let draft = Draft::create(&target).unwrap();
-        draft.file().write_all(b"whole").unwrap();
-        draft.finish_new().unwrap();
+        let unfinished = UnfinishedFile::create(&target).unwrap();
+        unfinished.file().write_all(b"whole").unwrap();
+        unfinished.finish_new().unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"whole");
         assert_eq!(names(place.path()), ["target"]);
     }
@@ -142,9 +142,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let (target, other) = (place.path().join("target"), place.path().join("other"));
         fs::write(&other, "precious").unwrap();
-        let draft = Draft::create(&target).unwrap();
+        let unfinished = UnfinishedFile::create(&target).unwrap();
         symlink(&other, &target).unwrap();
-        let rejected = draft.finish_new().unwrap_err();
+        let rejected = unfinished.finish_new().unwrap_err();
         assert_eq!(rejected.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&other).unwrap(), b"precious");
         assert_eq!(names(place.path()), ["other", "target"]);
@@ -156,7 +156,7 @@ mod tests {
         let target = place.path().join("target");
         fs::create_dir(place.path().join(".target.XYZ.partial")).unwrap();
         fs::create_dir(place.path().join(".other.XYZ.partial")).unwrap();
-        Draft::remove_leftovers(&target);
+        UnfinishedFile::remove_leftovers(&target);
         assert_eq!(names(place.path()), [".other.XYZ.partial"]);
     }
 }

@@ -9,7 +9,7 @@ use tokio_postgres::{Client, Row};
 use super::query::Query;
 use super::read_fault::ReadFault;
 use super::viewer::{VIEWER, Viewer};
-use crate::store::Identity;
+use crate::store::StoreIdentity;
 
 /// What a transaction of reads begins with.
 fn begin(limit: Duration) -> String {
@@ -21,17 +21,17 @@ fn begin(limit: Duration) -> String {
 
 /// A read within a transaction.
 #[derive(Debug)]
-pub(super) struct Reading<'a> {
+pub(super) struct ReadTransaction<'a> {
     client: &'a Client,
-    pub(super) identity: Identity,
+    pub(super) identity: StoreIdentity,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> ReadTransaction<'a> {
     /// Begins a transaction whose statements take at most `limit` each, and reads what `owner` sees in the same
     /// round trip.
     pub(super) async fn begin(
         client: &'a Client,
-        identity: Identity,
+        identity: StoreIdentity,
         owner: OwnerId,
         limit: Duration,
     ) -> Result<(Self, Viewer), ReadFault> {

@@ -13,8 +13,8 @@ use super::{audit, export, import, migrate, revocations};
 use crate::config::PostgresConfig;
 use crate::store::audit::Audit;
 use crate::store::moment::{moment, nanoseconds};
-use crate::store::records::{Part, Place, Record, StoreHead, StoreState, TargetState};
-use crate::store::{Identity, RevokedToken, StoreError};
+use crate::store::records::{Part, Record, RecordPosition, StoreHead, StoreState, TargetState};
+use crate::store::{RevokedToken, StoreError, StoreIdentity};
 
 /// The tables that nobody may change while a store is read.
 const FREEZE: &str = "\
@@ -33,7 +33,7 @@ const MARK: &str = "\
 
 /// A database whose rows are read or written by this process alone.
 #[derive(Debug)]
-pub(crate) struct PostgresSide {
+pub(crate) struct ExclusivePostgres {
     connection: Connection,
 }
 
@@ -48,7 +48,7 @@ pub(crate) enum SideFault {
     InUse,
 }
 
-impl PostgresSide {
+impl ExclusivePostgres {
     /// Opens a store to be read, and upgrades an old schema. `None` if there is none.
     pub(crate) async fn source(config: &PostgresConfig) -> Result<Option<Self>, SideFault> {
         let (connector, side) = Self::alone(config).await?;
@@ -112,7 +112,7 @@ impl PostgresSide {
             state: state(&row)?,
             identity: identity(&row, 5)?,
             part: row.try_get(7)?,
-            place: Place {
+            place: RecordPosition {
                 owner: row.try_get(8)?,
                 rev: row.try_get(9)?,
             },
@@ -125,7 +125,7 @@ impl PostgresSide {
             let transaction = self.connection.transaction().await?;
             transaction.batch_execute(MARK).await?;
             let state = source.state;
-            let begin = Place::BEGINNING;
+            let begin = RecordPosition::BEGINNING;
             let values: [&(dyn tokio_postgres::types::ToSql + Sync); 7] = [
                 &state.feeds,
                 &state.heads,
@@ -171,7 +171,11 @@ impl PostgresSide {
         read.await.map_err(store_error)
     }
 
-    pub(crate) async fn page(&self, part: Part, after: Place) -> Result<Vec<Record>, StoreError> {
+    pub(crate) async fn page(
+        &self,
+        part: Part,
+        after: RecordPosition,
+    ) -> Result<Vec<Record>, StoreError> {
         Ok(export::page(&self.connection, part, after).await?)
     }
 
@@ -179,7 +183,7 @@ impl PostgresSide {
         &mut self,
         records: &[Record],
         part: i16,
-        place: Place,
+        place: RecordPosition,
     ) -> Result<(), StoreError> {
         let written = import::write(&mut self.connection, records, part, place).await;
         written.map_err(store_error)
@@ -234,7 +238,7 @@ impl PostgresSide {
 
 /// Renews the epoch of a store, so that every cursor gets a reset. No node may use it.
 pub(crate) async fn renew_epoch(config: &PostgresConfig) -> Result<(), SideFault> {
-    let (connector, side) = PostgresSide::alone(config).await?;
+    let (connector, side) = ExclusivePostgres::alone(config).await?;
     if !side.has_table("installation").await? {
         return Err(OpenFault::NoStore.into());
     }
@@ -263,8 +267,8 @@ fn state(row: &Row) -> Result<StoreState, tokio_postgres::Error> {
     })
 }
 
-fn identity(row: &Row, first: usize) -> Result<Identity, tokio_postgres::Error> {
-    Ok(Identity {
+fn identity(row: &Row, first: usize) -> Result<StoreIdentity, tokio_postgres::Error> {
+    Ok(StoreIdentity {
         system: SystemId::from_uuid(row.try_get(first)?),
         epoch: Epoch::from_uuid(row.try_get(first + 1)?),
     })

@@ -3,23 +3,23 @@
 use crate::config::StoreConfig;
 use crate::error::OpenError;
 use crate::store::audit::Audit;
-use crate::store::postgres::PostgresSide;
-use crate::store::records::{Part, Place, Record, StoreHead, TargetState};
-use crate::store::sqlite::SqliteSide;
+use crate::store::postgres::ExclusivePostgres;
+use crate::store::records::{Part, Record, RecordPosition, StoreHead, TargetState};
+use crate::store::sqlite::ExclusiveSqlite;
 use crate::store::{RevokedToken, StoreError};
 
 /// A store that is read or written by this process alone.
 #[derive(Debug)]
-pub(super) enum Side {
+pub(super) enum ExclusiveStore {
     /// `None` while a thread works with it.
-    Sqlite(Option<Box<SqliteSide>>),
-    Postgres(Box<PostgresSide>),
+    Sqlite(Option<Box<ExclusiveSqlite>>),
+    Postgres(Box<ExclusivePostgres>),
 }
 
 /// Works with a store in SQLite on a thread that may block.
 async fn blocking<T: Send + 'static>(
-    side: &mut Option<Box<SqliteSide>>,
-    work: impl FnOnce(&mut SqliteSide) -> T + Send + 'static,
+    side: &mut Option<Box<ExclusiveSqlite>>,
+    work: impl FnOnce(&mut ExclusiveSqlite) -> T + Send + 'static,
 ) -> T {
     let mut taken = side.take().expect("one call at a time, each to its end");
     let done = tokio::task::spawn_blocking(move || (work(&mut taken), taken)).await;
@@ -28,18 +28,19 @@ async fn blocking<T: Send + 'static>(
     result
 }
 
-impl Side {
+impl ExclusiveStore {
     /// Opens a store to be read; `None` if there is none.
     pub(super) async fn source(config: &StoreConfig) -> Result<Option<Self>, OpenError> {
         match config {
             StoreConfig::Sqlite(config) => {
                 let path = config.data_dir.clone();
-                let opened = tokio::task::spawn_blocking(move || SqliteSide::source(&path)).await;
+                let opened =
+                    tokio::task::spawn_blocking(move || ExclusiveSqlite::source(&path)).await;
                 let side = opened.expect("opening does not panic")?;
                 Ok(side.map(|side| Self::Sqlite(Some(Box::new(side)))))
             }
             StoreConfig::Postgres(config) => {
-                let side = PostgresSide::source(config).await;
+                let side = ExclusivePostgres::source(config).await;
                 let side = side.map_err(|fault| OpenError::Store(fault.into()))?;
                 Ok(side.map(|side| Self::Postgres(Box::new(side))))
             }
@@ -51,12 +52,13 @@ impl Side {
         match config {
             StoreConfig::Sqlite(config) => {
                 let path = config.data_dir.clone();
-                let opened = tokio::task::spawn_blocking(move || SqliteSide::target(&path)).await;
+                let opened =
+                    tokio::task::spawn_blocking(move || ExclusiveSqlite::target(&path)).await;
                 let (side, state) = opened.expect("opening does not panic")?;
                 Ok((Self::Sqlite(Some(Box::new(side))), state))
             }
             StoreConfig::Postgres(config) => {
-                let opened = PostgresSide::target(config).await;
+                let opened = ExclusivePostgres::target(config).await;
                 let (side, state) = opened.map_err(|fault| OpenError::Store(fault.into()))?;
                 Ok((Self::Postgres(Box::new(side)), state))
             }
@@ -77,7 +79,7 @@ impl Side {
 
     pub(super) async fn head(&mut self) -> Result<StoreHead, StoreError> {
         match self {
-            Self::Sqlite(side) => blocking(side, SqliteSide::head).await,
+            Self::Sqlite(side) => blocking(side, ExclusiveSqlite::head).await,
             Self::Postgres(side) => side.head().await,
         }
     }
@@ -86,7 +88,7 @@ impl Side {
     pub(super) async fn page(
         &mut self,
         part: Part,
-        after: Place,
+        after: RecordPosition,
     ) -> Result<Vec<Record>, StoreError> {
         match self {
             Self::Sqlite(side) => blocking(side, move |side| side.page(part, after)).await,
@@ -99,7 +101,7 @@ impl Side {
         &mut self,
         records: Vec<Record>,
         part: i16,
-        place: Place,
+        place: RecordPosition,
     ) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(side) => {
@@ -128,7 +130,7 @@ impl Side {
     /// Makes what the store keeps beside the rows.
     pub(super) async fn settle(&mut self) -> Result<(), OpenError> {
         match self {
-            Self::Sqlite(side) => Ok(blocking(side, SqliteSide::settle).await?),
+            Self::Sqlite(side) => Ok(blocking(side, ExclusiveSqlite::settle).await?),
             // Its indexes are kept with the rows.
             Self::Postgres(_) => Ok(()),
         }
@@ -137,7 +139,7 @@ impl Side {
     /// Counts everything again.
     pub(super) async fn audit(&mut self) -> Result<Audit, StoreError> {
         match self {
-            Self::Sqlite(side) => blocking(side, SqliteSide::audit).await,
+            Self::Sqlite(side) => blocking(side, ExclusiveSqlite::audit).await,
             Self::Postgres(side) => side.audit().await,
         }
     }

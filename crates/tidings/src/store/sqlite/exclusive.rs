@@ -15,17 +15,17 @@ use super::{connection, export, import};
 use crate::config::Reserve;
 use crate::store::StoreError;
 use crate::store::audit::Audit;
-use crate::store::records::{Part, Place, Record, StoreHead, TargetState};
+use crate::store::records::{Part, Record, RecordPosition, StoreHead, TargetState};
 
 /// A locked data directory whose rows are read or written.
 #[derive(Debug)]
-pub(crate) struct SqliteSide {
+pub(crate) struct ExclusiveSqlite {
     /// `None` for a new store, until it is created.
     connection: Option<Connection>,
     directory: DataDirectory,
 }
 
-impl SqliteSide {
+impl ExclusiveSqlite {
     /// Opens a store to be read, and upgrades an old schema. `None` if there is none.
     pub(crate) fn source(path: &Path) -> Result<Option<Self>, OpenStoreError> {
         if !has_content(&path.join(DATABASE)) {
@@ -80,7 +80,11 @@ impl SqliteSide {
         self.on(|connection| export::head(connection))
     }
 
-    pub(crate) fn page(&mut self, part: Part, after: Place) -> Result<Vec<Record>, StoreError> {
+    pub(crate) fn page(
+        &mut self,
+        part: Part,
+        after: RecordPosition,
+    ) -> Result<Vec<Record>, StoreError> {
         self.on(|connection| {
             // One moment, and one look at the lock of the file.
             let transaction = connection.transaction()?;
@@ -92,7 +96,7 @@ impl SqliteSide {
         &mut self,
         records: &[Record],
         part: i16,
-        place: Place,
+        place: RecordPosition,
     ) -> Result<(), StoreError> {
         self.on(|connection| import::write(connection, records, part, place))
     }
