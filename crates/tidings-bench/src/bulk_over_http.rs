@@ -82,10 +82,10 @@ impl Inbox {
         let mut client = Client::connect(self.server.address()).await?;
         let request = format!(r#"{{"all":true,"status":"{mark}"}}"#);
         let start = Instant::now();
-        let answer = soon("the marks", client.put(PATH, &request)).await??;
+        let response = soon("the marks", client.put(PATH, &request)).await??;
         let elapsed = start.elapsed();
-        let answer: Value = serde_json::from_slice(&answer)?;
-        let count = answer["count"]
+        let response: Value = serde_json::from_slice(&response)?;
+        let count = response["count"]
             .as_u64()
             .context("a response without a count")?;
         ensure!(

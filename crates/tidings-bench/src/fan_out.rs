@@ -150,7 +150,7 @@ async fn served(
             let mut request = PublishRequest::one();
             for _ in (index..events).step_by(outstanding) {
                 arrivals.take_room().await?;
-                soon("an answer", publisher.publish(request.renew())).await??;
+                soon("a response", publisher.publish(request.renew())).await??;
             }
             Ok(())
         });

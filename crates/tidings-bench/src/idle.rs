@@ -28,7 +28,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         for _ in 0..events {
             tokio::time::sleep(PAUSE).await;
             let start = Instant::now();
-            soon("an answer", publisher.publish(request.renew())).await??;
+            soon("a response", publisher.publish(request.renew())).await??;
             latencies.push(start.elapsed().as_secs_f64() * 1e3);
         }
         ours.push(latencies.median());

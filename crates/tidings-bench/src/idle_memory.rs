@@ -210,7 +210,7 @@ async fn serve(system: &System, all: &mut [Box<dyn Connection>]) -> anyhow::Resu
     let mut client = Client::connect(system.address).await?;
     for user in &system.users {
         let mut request = user.publish.clone().authorized(&system.publishers[0]);
-        soon("an answer", client.publish(request.renew())).await??;
+        soon("a response", client.publish(request.renew())).await??;
     }
     let mut buffer = [0; 4096];
     for stream in all {

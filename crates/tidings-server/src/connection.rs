@@ -239,10 +239,10 @@ impl Connections {
         match *tls {}
     }
 
-    /// Answers one request. Dropping the future stops a stream, but not a request that changes something: it
+    /// Responds to one request. Dropping the future stops a stream, but not a request that changes something: it
     /// takes effect even if its client disconnects at once, which the connection can notice before it first
     /// polls this future.
-    fn answer(
+    fn respond(
         &self,
         mut request: Request<Incoming>,
         source: ConnectionSource,

@@ -90,19 +90,19 @@ where
         };
         // The prefix of a public address has been removed from the path.
         visit.series = visit.series_of(&request);
-        let answer = match stopped {
+        let response = match stopped {
             None => Ok(self.routes.call(request)),
-            Some(answer) => Err(answer),
+            Some(response) => Err(response),
         };
         let span = visit.span();
         let state = Arc::clone(&self.state);
         let passage = async move {
-            let answer = match answer {
-                Ok(answer) => AssertUnwindSafe(answer).catch_unwind().await,
-                Err(answer) => Ok(Ok(answer)),
+            let response = match response {
+                Ok(routed) => AssertUnwindSafe(routed).catch_unwind().await,
+                Err(response) => Ok(Ok(response)),
             };
-            let answer = answer.unwrap_or_else(|panic| Ok(panicked(panic).into_response()));
-            let Ok(mut response) = answer;
+            let response = response.unwrap_or_else(|panic| Ok(panicked(panic).into_response()));
+            let Ok(mut response) = response;
             if response.status() == StatusCode::TOO_MANY_REQUESTS {
                 // Boxed, it takes no room in every request.
                 Box::pin(delay_rejected_request(&state.drain)).await;
@@ -207,8 +207,8 @@ mod tests {
             let request = Request::get(path).header("host", "localhost");
             let request = request.body(Body::empty()).unwrap();
             let begun = tokio::time::Instant::now();
-            let Ok(answer) = routes.clone().oneshot(request).await;
-            assert_eq!(answer.status(), status);
+            let Ok(response) = routes.clone().oneshot(request).await;
+            assert_eq!(response.status(), status);
             let delayed = begun.elapsed().as_millis();
             assert!(delay.contains(&delayed), "{path}: {delayed} ms");
         }
@@ -235,8 +235,8 @@ mod tests {
             let host = ["localhost", "evil.example"][number % 2];
             let request = Request::get("/failing").header("host", host);
             let request = request.body(Body::empty()).unwrap();
-            let Ok(answer) = routes.clone().oneshot(request).await;
-            assert_eq!(answer.status(), [503, 403][number % 2]);
+            let Ok(response) = routes.clone().oneshot(request).await;
+            assert_eq!(response.status(), [503, 403][number % 2]);
         }
         let lines = |part: &str| {
             let kept = kept.0.lock().unwrap();

@@ -59,8 +59,8 @@ export class Client {
       query.set("next", options.next);
       query.set("count", "none");
     }
-    const answer = await this.#ask(`${EVENTS}?${query}`, { signal: options.signal ?? null });
-    const page = (await answer.json()) as StoredPage;
+    const response = await this.#ask(`${EVENTS}?${query}`, { signal: options.signal ?? null });
+    const page = (await response.json()) as StoredPage;
     this.#systemId = page.systemId;
     return { ...page, events: page.events.map((event) => this.told(event)) };
   }
@@ -72,8 +72,8 @@ export class Client {
     }
     const { id, ownerKind } = partsOf(name);
     const query = ownerKind ? `?ownerKind=${ownerKind}` : "";
-    const answer = await this.#ask(`${EVENTS}/${encodeURIComponent(id)}${query}`, {});
-    return this.told((await answer.json()) as StoredEvent);
+    const response = await this.#ask(`${EVENTS}/${encodeURIComponent(id)}${query}`, {});
+    return this.told((await response.json()) as StoredEvent);
   }
 
   /** Adds to an event of a response or the stream whether it is the user's own or the system's. */
@@ -82,15 +82,15 @@ export class Client {
   }
 
   async summary(): Promise<InboxSummary> {
-    const answer = await this.#ask(`${EVENTS}/summary`, {});
-    const summary = (await answer.json()) as InboxSummary;
+    const response = await this.#ask(`${EVENTS}/summary`, {});
+    const summary = (await response.json()) as InboxSummary;
     this.#systemId = summary.systemId;
     return summary;
   }
 
   async types(): Promise<EventTypes> {
-    const answer = await this.#ask(`${EVENTS}/types`, {});
-    return (await answer.json()) as EventTypes;
+    const response = await this.#ask(`${EVENTS}/types`, {});
+    return (await response.json()) as EventTypes;
   }
 
   async publish(event: NewEvent): Promise<void> {
@@ -139,8 +139,8 @@ export class Client {
     }
     let count = 0;
     for (const part of parts) {
-      const answer = await send(part);
-      count += ((await answer.json()) as { count: number }).count;
+      const response = await send(part);
+      count += ((await response.json()) as { count: number }).count;
     }
     return count;
   }
@@ -159,19 +159,19 @@ export class Client {
     const shown = headers.has("authorization")
       ? { ...init, credentials: "same-origin" as const }
       : await authorized(this.access, init);
-    let answer: Response;
+    let response: Response;
     try {
-      answer = await fetch(this.access.server + path, shown);
+      response = await fetch(this.access.server + path, shown);
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") {
         throw error;
       }
       throw new ApiError("The server cannot be reached", 0, "unreachable");
     }
-    if (!answer.ok) {
-      throw await errorOf(answer);
+    if (!response.ok) {
+      throw await errorOf(response);
     }
-    return answer;
+    return response;
   }
 }
 

@@ -35,16 +35,16 @@ export class ApiError extends Error {
 }
 
 /** Reads the error from a response. */
-export async function errorOf(answer: Response): Promise<ApiError> {
+export async function errorOf(response: Response): Promise<ApiError> {
   let body: Partial<ErrorBody>;
   try {
-    body = (await answer.json()) as Partial<ErrorBody>;
+    body = (await response.json()) as Partial<ErrorBody>;
   } catch {
     body = {};
   }
   return new ApiError(
-    body.error ?? `${answer.status} ${answer.statusText}`,
-    answer.status,
+    body.error ?? `${response.status} ${response.statusText}`,
+    response.status,
     body.code ?? "unreadable",
     body.suggestedRemediation ?? [],
   );

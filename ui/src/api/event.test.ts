@@ -40,11 +40,11 @@ describe("the key of an event", () => {
 describe("Client", () => {
   afterEach(() => void vi.unstubAllGlobals());
 
-  function server(answer: (path: string) => unknown) {
+  function server(respond: (path: string) => unknown) {
     const sent: [string, unknown][] = [];
     vi.stubGlobal("fetch", (path: string, init: RequestInit) => {
       sent.push([path, init.body ? JSON.parse(init.body as string) : undefined]);
-      return Promise.resolve(new Response(JSON.stringify(answer(path))));
+      return Promise.resolve(new Response(JSON.stringify(respond(path))));
     });
     return { client: new Client({ server: "", getToken: undefined }), sent };
   }

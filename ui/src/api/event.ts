@@ -39,11 +39,11 @@ export function meantByChange({ ids, systemIds }: Pick<StatusChange | Deletion, 
   }
   const left = [...systemIds];
   return ids.map((id) => {
-    const place = left.indexOf(id);
-    if (place < 0) {
+    const index = left.indexOf(id);
+    if (index < 0) {
       return [`user:${id}`];
     }
-    left.splice(place, 1);
+    left.splice(index, 1);
     return [`system:${id}`];
   });
 }

@@ -10,7 +10,7 @@ const SETTLED = 500;
  */
 export class Attention {
   readonly #ended: () => void;
-  #place: HTMLElement | undefined;
+  #element: HTMLElement | undefined;
   #since = 0;
   #isAimed = false;
   #touched = -Infinity;
@@ -22,12 +22,12 @@ export class Attention {
   }
 
   /** The area of the list and its overlays; `undefined` after the list is removed. */
-  readonly watch = (place: Element | undefined): void => {
+  readonly watch = (element: Element | undefined): void => {
     for (const [name, listener] of this.#listeners) {
-      this.#place?.removeEventListener(name, listener as EventListener);
-      place?.addEventListener(name, listener as EventListener);
+      this.#element?.removeEventListener(name, listener as EventListener);
+      element?.addEventListener(name, listener as EventListener);
     }
-    this.#place = place as HTMLElement | undefined;
+    this.#element = element as HTMLElement | undefined;
   };
 
   /** Reports that the list has become visible. */
@@ -37,14 +37,14 @@ export class Attention {
   }
 
   get isHere(): boolean {
-    const place = this.#place;
-    if (!place) {
+    const element = this.#element;
+    if (!element) {
       return false;
     }
     const now = performance.now();
-    const isOver = place.matches(":hover") && (this.#isAimed || now - this.#since > SETTLED);
+    const isOver = element.matches(":hover") && (this.#isAimed || now - this.#since > SETTLED);
     const isTouched = now - this.#touched < TOUCHED;
-    return isOver || isTouched || place.querySelector("tidings-list:focus-within") !== null;
+    return isOver || isTouched || element.querySelector("tidings-list:focus-within") !== null;
   }
 
   readonly #moved = (): void => {

@@ -163,12 +163,12 @@ export class TidingsBell extends LitElement {
   protected override updated(changed: PropertyValues<this>): void {
     this.#look();
     this.#showDrawer(changed);
-    const place = this.renderRoot.querySelector<HTMLElement>(".toasts");
-    if (place) {
+    const layer = this.renderRoot.querySelector<HTMLElement>(".toasts");
+    if (layer) {
       // Keeps toasts off the bell, which can be at the bottom of the page.
-      place.classList.toggle("at-top", this.getBoundingClientRect().top > innerHeight / 2);
+      layer.classList.toggle("at-top", this.getBoundingClientRect().top > innerHeight / 2);
       const newest = toastStack.toasts.at(-1);
-      raise(place, newest !== this.#raised);
+      raise(layer, newest !== this.#raised);
       this.#raised = newest;
     }
   }

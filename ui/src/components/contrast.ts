@@ -81,8 +81,8 @@ function colourOf(text: string): Colour {
 
 function over(front: Colour, back: Colour): Colour {
   const alpha = front[3] + back[3] * (1 - front[3]);
-  const mix = (place: 0 | 1 | 2): number =>
-    alpha === 0 ? 0 : (front[place] * front[3] + back[place] * back[3] * (1 - front[3])) / alpha;
+  const mix = (index: 0 | 1 | 2): number =>
+    alpha === 0 ? 0 : (front[index] * front[3] + back[index] * back[3] * (1 - front[3])) / alpha;
   return [mix(0), mix(1), mix(2), alpha];
 }
 

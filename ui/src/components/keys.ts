@@ -46,7 +46,7 @@ export function keyAction(key: KeyboardEvent, inbox: HTMLElement): KeyAction | u
   }
   const path = key.composedPath();
   const inside = path.includes(inbox) ? path.slice(0, path.indexOf(inbox)) : path;
-  if (inside.some((place) => place instanceof HTMLElement && takesKeys(place))) {
+  if (inside.some((element) => element instanceof HTMLElement && takesKeys(element))) {
     return undefined;
   }
   return Object.hasOwn(ACTIONS, key.key) ? ACTIONS[key.key] : undefined;

@@ -132,9 +132,9 @@ export class TidingsList extends LitElement {
   /** Moves to the next or previous line; the first call enters the list. */
   async move(by: 1 | -1): Promise<void> {
     const { lines } = this.inbox;
-    const place = lines.findIndex((line) => eventKey(line.event) === this.activeKey);
+    const index = lines.findIndex((line) => eventKey(line.event) === this.activeKey);
     const isInside = this.shadowRoot?.activeElement !== null;
-    const wanted = isInside ? place + by : place;
+    const wanted = isInside ? index + by : index;
     const next = lines[Math.min(Math.max(wanted, 0), lines.length - 1)];
     if (next) {
       await this.focusOn(eventKey(next.event));
@@ -143,12 +143,12 @@ export class TidingsList extends LitElement {
 
   /** Scrolls a line into view and focuses it. */
   async focusOn(key: EventKey): Promise<void> {
-    const place = this.inbox.lines.findIndex((line) => eventKey(line.event) === key);
-    if (place < 0) {
+    const index = this.inbox.lines.findIndex((line) => eventKey(line.event) === key);
+    if (index < 0) {
       return;
     }
     this.activeKey = key;
-    this.#virtual?.getVirtualizer().scrollToIndex(place, { align: "auto" });
+    this.#virtual?.getVirtualizer().scrollToIndex(index, { align: "auto" });
     await this.updateComplete;
     // A row outside the viewport is rendered only after the scroll event.
     for (let tries = 0; tries < 10; tries += 1) {
@@ -380,8 +380,8 @@ export class TidingsList extends LitElement {
   /** Deletes a line with all its steps and focuses the next line. */
   removeLine(line: Line): void {
     const { lines } = this.inbox;
-    const place = lines.indexOf(line);
-    const next = lines[place + 1] ?? lines[place - 1];
+    const index = lines.indexOf(line);
+    const next = lines[index + 1] ?? lines[index - 1];
     this.inbox.remove(line);
     this.activeKey = keyOf(next);
     if (next && this.renderRoot.querySelector(":focus")) {
@@ -410,16 +410,16 @@ export class TidingsList extends LitElement {
   /** The offset of the line under the pointer, if it is among these. */
   #startOf(lines: readonly Line[]): number | undefined {
     const virtual = this.#virtual?.getVirtualizer();
-    const place = this.#under ? lines.findIndex(({ event }) => eventKey(event) === this.#under) : -1;
+    const index = this.#under ? lines.findIndex(({ event }) => eventKey(event) === this.#under) : -1;
     // Triggers a new measurement.
     virtual?.getTotalSize();
-    return virtual?.measurementsCache[place]?.start;
+    return virtual?.measurementsCache[index]?.start;
   }
 
   /** Keeps the line under the pointer in place when lines above it are deleted elsewhere. */
   #keepStill(before: number | undefined): void {
     const shown = [this.inbox.filter, ...this.inbox.removals.extents];
-    const isByReader = shown.some((each, place) => each !== this.#shown[place]);
+    const isByReader = shown.some((each, index) => each !== this.#shown[index]);
     this.#shown = shown;
     const after = this.#startOf(this.inbox.lines);
     if (isByReader || before === undefined || after === undefined || after >= before) {

@@ -38,15 +38,15 @@ export function toasts(shown: readonly Toast[], dismiss: (event: Event) => void)
  * Moves the toasts into the top layer, where no ancestor can clip or cover
  * them. With `isNew`, also above elements that entered the top layer later.
  */
-export function raise(place: HTMLElement, isNew: boolean): void {
+export function raise(layer: HTMLElement, isNew: boolean): void {
   // Without popover support, `z-index` applies.
-  if (typeof place.showPopover === "function") {
-    const isOpen = place.matches(":popover-open");
+  if (typeof layer.showPopover === "function") {
+    const isOpen = layer.matches(":popover-open");
     if (isOpen && isNew) {
-      place.hidePopover();
+      layer.hidePopover();
     }
     if (!isOpen || isNew) {
-      place.showPopover();
+      layer.showPopover();
     }
   }
 }

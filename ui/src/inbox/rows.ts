@@ -156,21 +156,21 @@ export class Rows {
 
   #insert(event: Event): void {
     // Usually the event is the newest.
-    let place = 0;
+    let index = 0;
     let end = this.#events.length;
     const first = this.#events[0];
     if (first && !comesBefore(event, first)) {
-      while (place < end) {
-        const middle = (place + end) >> 1;
+      while (index < end) {
+        const middle = (index + end) >> 1;
         const other = this.#events[middle];
         if (other && comesBefore(other, event)) {
-          place = middle + 1;
+          index = middle + 1;
         } else {
           end = middle;
         }
       }
     }
-    this.#events.splice(place, 0, event);
+    this.#events.splice(index, 0, event);
     this.#byKey.set(eventKey(event), event);
   }
 
@@ -181,8 +181,8 @@ export class Rows {
       return;
     }
     this.#byKey.set(key, event);
-    const place = this.#events.findIndex((other) => eventKey(other) === key);
-    this.#events[place] = event;
+    const index = this.#events.findIndex((other) => eventKey(other) === key);
+    this.#events[index] = event;
   }
 
   #count(change: number): void {

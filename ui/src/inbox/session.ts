@@ -93,9 +93,9 @@ export class Session {
         return this.#guarded(request);
       }
     }
-    const first = this.#guarded(request).then((answer) => {
-      this.#begin(answer.cursor);
-      return answer;
+    const first = this.#guarded(request).then((response) => {
+      this.#begin(response.cursor);
+      return response;
     });
     this.#beginning = first;
     try {

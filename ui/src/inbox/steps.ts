@@ -52,10 +52,10 @@ export class Steps {
     if (this.isWhole(operationId)) {
       return true;
     }
-    let answer = this.#asked.get(operationId);
-    if (!answer) {
+    let loading = this.#asked.get(operationId);
+    if (!loading) {
       const asked = this.#asked;
-      answer = this.take(() => this.#load(operationId)).then((events) => {
+      loading = this.take(() => this.#load(operationId)).then((events) => {
         asked.delete(operationId);
         if (!events || events.length > MAX_STEPS) {
           return false;
@@ -63,9 +63,9 @@ export class Steps {
         this.#whole.add(operationId);
         return true;
       });
-      asked.set(operationId, answer);
+      asked.set(operationId, loading);
     }
-    return answer;
+    return loading;
   }
 
   /** Adds the events of a response; returns `undefined` if the request failed or the list restarted. */

@@ -29,24 +29,24 @@ describe("follow", () => {
   });
 
   async function run(
-    answers: StubResponse[],
+    responses: StubResponse[],
     until: (seen: { cursors: string[]; states: StreamState[] }) => boolean,
     options: { silence?: number; tokens?: string[] | null } = {},
   ) {
     const asked: { cursor: string | undefined; token: string | undefined }[] = [];
     server = createServer((request, response) => {
-      const answer = answers[Math.min(asked.length, answers.length - 1)];
+      const stub = responses[Math.min(asked.length, responses.length - 1)];
       asked.push({
         cursor: request.headers["last-event-id"] as string | undefined,
         token: request.headers.authorization,
       });
-      if (!answer) {
+      if (!stub) {
         return;
       }
-      const type = answer.type ?? "text/event-stream";
-      response.writeHead(answer.status ?? 200, { "content-type": type });
-      response.write(answer.body);
-      if (!answer.hold) {
+      const type = stub.type ?? "text/event-stream";
+      response.writeHead(stub.status ?? 200, { "content-type": type });
+      response.write(stub.body);
+      if (!stub.hold) {
         response.end();
       }
     });
@@ -87,11 +87,11 @@ describe("follow", () => {
   }
 
   it("resumes after the last frame when the connection is lost", async () => {
-    const answers = [
+    const responses = [
       { body: `${frame("1-0-tag")}${live("1-0-tag")}${frame("2-0-tag")}id: 3-0-tag\ndata: {"cut` },
       { body: frame("3-0-tag"), hold: true },
     ];
-    const { asked, cursors, states } = await run(answers, ({ cursors }) =>
+    const { asked, cursors, states } = await run(responses, ({ cursors }) =>
       cursors.includes("3-0-tag"),
     );
     expect(asked.map(({ cursor }) => cursor)).toEqual(["0-0-tag", "2-0-tag"]);
@@ -100,11 +100,11 @@ describe("follow", () => {
   });
 
   it("treats a silent connection as dead", async () => {
-    const answers = [
+    const responses = [
       { body: frame("1-0-tag"), hold: true },
       { body: frame("2-0-tag"), hold: true },
     ];
-    const { asked } = await run(answers, ({ cursors }) => cursors.includes("2-0-tag"), {
+    const { asked } = await run(responses, ({ cursors }) => cursors.includes("2-0-tag"), {
       silence: 500,
     });
     expect(asked[1]?.cursor).toBe("1-0-tag");
@@ -112,25 +112,25 @@ describe("follow", () => {
 
   it("reconnects immediately with a new token when the old one expires", async () => {
     const expiring = 'id: 1-0-tag\nevent: expiring\ndata: {"at":"2026-08-01T11:00:30Z"}\n\n';
-    const answers = [{ body: frame("1-0-tag") + expiring }, { body: frame("2-0-tag"), hold: true }];
-    const { asked, states } = await run(answers, ({ cursors }) => cursors.includes("2-0-tag"));
+    const responses = [{ body: frame("1-0-tag") + expiring }, { body: frame("2-0-tag"), hold: true }];
+    const { asked, states } = await run(responses, ({ cursors }) => cursors.includes("2-0-tag"));
     expect(asked.map(({ token }) => token)).toEqual(["Bearer token-1", "Bearer token-2"]);
     expect(states).not.toContain("waiting");
   });
 
   it("retries after a transient failure", async () => {
-    const answers = [
+    const responses = [
       { status: 503, body: '{"error":"no","code":"overloaded"}', type: "application/json" },
       { status: 429, body: "", type: "text/plain" },
       { body: frame("1-0-tag"), hold: true },
     ];
-    const { asked } = await run(answers, ({ cursors }) => cursors.length > 0);
+    const { asked } = await run(responses, ({ cursors }) => cursors.length > 0);
     expect(asked).toHaveLength(3);
   });
 
   it("waits for another token after a 401", async () => {
-    const answers = [{ status: 401, body: "" }, { body: frame("1-0-tag"), hold: true }];
-    const { asked } = await run(answers, ({ cursors }) => cursors.length > 0, {
+    const responses = [{ status: 401, body: "" }, { body: frame("1-0-tag"), hold: true }];
+    const { asked } = await run(responses, ({ cursors }) => cursors.length > 0, {
       tokens: ["old", "old", "new", "new"],
     });
     expect(asked.map(({ token }) => token)).toEqual(["Bearer old", "Bearer new"]);

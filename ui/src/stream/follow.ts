@@ -137,15 +137,15 @@ class Connection {
         signal: connection.signal,
       });
       this.shown = new Headers(request.headers).get("authorization");
-      const answer = await fetch(`${this.#access.server}/api/system/events/subscribe`, request);
+      const response = await fetch(`${this.#access.server}/api/system/events/subscribe`, request);
       awake();
-      if (!answer.ok) {
-        return await errorOf(answer);
+      if (!response.ok) {
+        return await errorOf(response);
       }
-      if (!answer.body || !answer.headers.get("content-type")?.startsWith("text/event-stream")) {
-        return new ApiError("The response is not an event stream", answer.status, "unreadable");
+      if (!response.body || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
+        return new ApiError("The response is not an event stream", response.status, "unreadable");
       }
-      return await this.#read(answer.body, awake, signal);
+      return await this.#read(response.body, awake, signal);
     } catch {
       return signal.aborted ? "aborted" : "lost";
     } finally {

@@ -280,9 +280,9 @@ class Shared implements Part {
 
   /** Sends a tab the steps after its cursor. A tab that is ahead is answered once this tab has caught up. */
   #welcome(tab: string, cursor: string, until: number): void {
-    const place = this.#steps.findLastIndex((step) => step.frame.cursor === cursor);
+    const index = this.#steps.findLastIndex((step) => step.frame.cursor === cursor);
     const isHere = cursor === this.#cursor;
-    if (!isHere && place < 0 && Date.now() < until) {
+    if (!isHere && index < 0 && Date.now() < until) {
       setTimeout(() => {
         if (this.#leading) {
           this.#welcome(tab, cursor, until);
@@ -290,7 +290,7 @@ class Shared implements Part {
       }, AHEAD / 10);
       return;
     }
-    const steps = isHere ? [] : place < 0 ? null : this.#steps.slice(place + 1);
+    const steps = isHere ? [] : index < 0 ? null : this.#steps.slice(index + 1);
     const summary = this.#counter.summary ?? null;
     this.#say({ kind: "welcome", tab, steps, summary, state: this.#state });
   }

@@ -55,7 +55,7 @@ impl GrownStore {
             let mut request = request.clone();
             fillers.spawn(async move {
                 for _ in 0..plan.events / BATCH / FILLERS {
-                    soon("an answer", client.publish(request.renew())).await??;
+                    soon("a response", client.publish(request.renew())).await??;
                 }
                 anyhow::Ok(())
             });
@@ -102,7 +102,7 @@ pub(super) async fn publish_to_readers(system: &System, accounts: &Accounts) -> 
     for index in 0..accounts.users() {
         let request = PublishRequest::batch(EVENTS_OF_READER).authorized(&system.publishers[0]);
         let mut request = request.for_owner(Owners::owner(accounts.number(index)));
-        soon("an answer", client.publish(request.renew())).await??;
+        soon("a response", client.publish(request.renew())).await??;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::attack::Tally;
-use super::response::Answers;
+use super::response::Responses;
 use super::unread_streams;
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, Description, SEVERITY};
 
@@ -232,10 +232,10 @@ impl Client {
         let body = format!("{{\"all\":true,\"status\":\"{status}\"}}");
         let request = self.request("PUT", "/api/system/events/status/bulk", &body);
         socket.write_all(request.as_bytes()).await?;
-        let answered = tokio::time::timeout(HANG_UP, Answers::default().next(&mut socket)).await;
+        let answered = tokio::time::timeout(HANG_UP, Responses::default().next(&mut socket)).await;
         if let Ok(status) = answered {
             let status = status?;
-            self.count(|tally| tally.count_answer(status));
+            self.count(|tally| tally.count_response(status));
         }
         Ok(())
     }
@@ -249,7 +249,7 @@ impl Client {
             "category=[%22maintenance%22]&pagesize=25".to_owned(),
         ];
         let mut socket = self.connect().await?;
-        let mut responses = Answers::default();
+        let mut responses = Responses::default();
         loop {
             let query = &paths[usize::try_from(round % 4).unwrap_or(0)];
             round += 1;
@@ -260,7 +260,7 @@ impl Client {
 
     async fn publish_large(&self) -> io::Result<()> {
         let mut socket = self.connect().await?;
-        let mut responses = Answers::default();
+        let mut responses = Responses::default();
         let metadata = "0,".repeat(32_700) + "0";
         let event = format!(
             "{{\"actedUpon\":\"{ACTED_UPON}\",\"category\":\"{CATEGORY}\",\"action\":\"{ACTION}\",\
@@ -274,7 +274,7 @@ impl Client {
 
     async fn ask_much(&self) -> io::Result<()> {
         let mut socket = self.connect().await?;
-        let mut responses = Answers::default();
+        let mut responses = Responses::default();
         let list = "/api/system/events?sort=created_at&order=desc&pagesize=10&search=d";
         let list = self.request("GET", list, "");
         let unknown = "/api/system/events/status/7b1d2c3e-0000-4000-8000-000000000001";
@@ -289,12 +289,12 @@ impl Client {
     async fn ask(
         &self,
         socket: &mut TcpStream,
-        responses: &mut Answers,
+        responses: &mut Responses,
         request: &str,
     ) -> io::Result<()> {
         socket.write_all(request.as_bytes()).await?;
         let status = responses.next(socket).await?;
-        self.count(|tally| tally.count_answer(status));
+        self.count(|tally| tally.count_response(status));
         if status == 429 || status == 503 {
             sleep(PAUSE).await;
         }

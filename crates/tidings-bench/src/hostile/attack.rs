@@ -13,7 +13,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::response::Answers;
+use super::response::Responses;
 
 /// The address of the attackers, which differs from the bystander's.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
@@ -102,7 +102,7 @@ impl Tally {
         self.closed += 1;
     }
 
-    pub(super) fn count_answer(&mut self, status: u16) {
+    pub(super) fn count_response(&mut self, status: u16) {
         *self.responses.entry(status).or_default() += 1;
     }
 }
@@ -208,26 +208,26 @@ impl Attacker {
              Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
         );
         match self.attack {
-            Attack::IdleConnections => self.answer_of(socket, "", None).await,
+            Attack::IdleConnections => self.response_of(socket, "", None).await,
             Attack::SlowHeads => {
                 let head = format!("GET / HTTP/1.1\r\nHost: {server}\r\nX-Slow: ");
-                self.answer_of(socket, &head, Some((b"a", DRIP))).await
+                self.response_of(socket, &head, Some((b"a", DRIP))).await
             }
             Attack::HeaderFlood => {
                 let mut head = format!("GET / HTTP/1.1\r\nHost: {server}\r\n");
                 for line in 0..HEAD_LINES {
                     head += &format!("X-{line}: {}\r\n", "a".repeat(HEAD_LINE_BYTES));
                 }
-                self.answer_of(socket, &head, None).await
+                self.response_of(socket, &head, None).await
             }
             Attack::EndlessBodies => {
                 let piece = format!("{PIECE_BYTES:x}\r\n{}\r\n", " ".repeat(PIECE_BYTES));
                 let more = Some((piece.as_bytes(), Duration::ZERO));
-                self.answer_of(socket, &upload, more).await
+                self.response_of(socket, &upload, more).await
             }
             Attack::SlowBodies => {
                 let more = Some((b"1\r\n \r\n".as_slice(), DRIP));
-                self.answer_of(socket, &upload, more).await
+                self.response_of(socket, &upload, more).await
             }
             Attack::ForgedTokens => {
                 let forged = forge(token);
@@ -246,7 +246,7 @@ impl Attacker {
     }
 
     /// Sends `begin` and then a piece repeatedly, until the server responds.
-    async fn answer_of(
+    async fn response_of(
         &self,
         mut socket: TcpStream,
         begin: &str,
@@ -267,24 +267,24 @@ impl Attacker {
                 }
             }
         };
-        let mut responses = Answers::default();
+        let mut responses = Responses::default();
         let read = responses.next(&mut reader);
         let status = tokio::select! {
             status = read => status?,
             // A failed write can hide the response that the server sent before it closed the connection.
             sent = send => return sent,
         };
-        self.count(|tally| tally.count_answer(status));
+        self.count(|tally| tally.count_response(status));
         Ok(())
     }
 
     /// Sends the same request repeatedly.
     async fn repeat(&self, mut socket: TcpStream, request: &str) -> io::Result<()> {
-        let mut responses = Answers::default();
+        let mut responses = Responses::default();
         loop {
             socket.write_all(request.as_bytes()).await?;
             let status = responses.next(&mut socket).await?;
-            self.count(|tally| tally.count_answer(status));
+            self.count(|tally| tally.count_response(status));
         }
     }
 

@@ -26,11 +26,11 @@ pub(super) fn whole(bytes: &[u8]) -> Option<(u16, usize)> {
 
 /// Reads responses one at a time.
 #[derive(Default)]
-pub(super) struct Answers {
+pub(super) struct Responses {
     bytes: Vec<u8>,
 }
 
-impl Answers {
+impl Responses {
     /// Reads the next response with its body and returns its status.
     pub(super) async fn next(&mut self, socket: &mut (impl AsyncRead + Unpin)) -> io::Result<u16> {
         loop {

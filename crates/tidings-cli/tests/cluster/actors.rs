@@ -9,7 +9,7 @@ use std::time::Duration;
 use tidings_event::Severity;
 use tokio::task::JoinSet;
 
-use crate::caller::{Answer, Caller, User};
+use crate::caller::{Caller, Response, User};
 use crate::findings::{Findings, Moment, Phase};
 use crate::history::History;
 use crate::site::NODES;
@@ -112,9 +112,9 @@ impl Actor {
     }
 
     /// Reports an error of a node that had only to find out what had become of its commit.
-    fn check_answer(&self, answer: &Answer, door: usize, begun: Moment) {
+    fn check_response(&self, response: &Response, door: usize, begun: Moment) {
         let findings = &self.shared.findings;
-        if let Answer::Unknown(Some(error)) = answer
+        if let Response::Unknown(Some(error)) = response
             && door < NODES
             && findings.only_commits_failed_since(begun)
         {
@@ -124,7 +124,7 @@ impl Actor {
         }
     }
 
-    /// How long a client waits for an answer: some give up early.
+    /// How long a client waits for a response: some give up early.
     fn patience(&mut self) -> Duration {
         Duration::from_millis(match self.dice.u8(..10) {
             0 => self.dice.u64(5..50),

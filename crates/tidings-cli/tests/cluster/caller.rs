@@ -21,7 +21,7 @@ pub(crate) type User = usize;
 
 /// What is known about a request.
 #[derive(Clone, Debug)]
-pub(crate) enum Answer {
+pub(crate) enum Response {
     /// The node answered, and not with an error of its own.
     Known(StatusCode, Value),
     /// It is not known whether the request took effect. The node may have answered with an error of its own.
@@ -92,9 +92,9 @@ impl Caller {
     }
 
     /// Publishes an event or an array of them.
-    pub(crate) async fn publish(&self, door: usize, body: &Value, patience: Duration) -> Answer {
+    pub(crate) async fn publish(&self, door: usize, body: &Value, patience: Duration) -> Response {
         let request = self.request(door, Method::POST, "").json(body);
-        answer(request.bearer_auth(&self.publisher).timeout(patience)).await
+        response(request.bearer_auth(&self.publisher).timeout(patience)).await
     }
 
     /// Sends a request of a user.
@@ -105,15 +105,15 @@ impl Caller {
         (method, path): (Method, &str),
         body: Option<&Value>,
         patience: Duration,
-    ) -> Answer {
+    ) -> Response {
         let mut request = self.request(door, method, path);
         if let Some(body) = body {
             request = request.json(body);
         }
-        answer(request.bearer_auth(&self.tokens[user]).timeout(patience)).await
+        response(request.bearer_auth(&self.tokens[user]).timeout(patience)).await
     }
 
-    pub(crate) async fn get(&self, user: User, door: usize, path: &str) -> Answer {
+    pub(crate) async fn get(&self, user: User, door: usize, path: &str) -> Response {
         self.ask(user, door, (Method::GET, path), None, PATIENCE)
             .await
     }
@@ -121,8 +121,8 @@ impl Caller {
     /// The counts and the cursor of a user, if the node answers.
     pub(crate) async fn summary(&self, user: User, door: usize) -> Option<InboxSummary> {
         match self.get(user, door, "/summary").await {
-            Answer::Known(StatusCode::OK, body) => serde_json::from_value(body).ok(),
-            Answer::Known(..) | Answer::Unknown(_) => None,
+            Response::Known(StatusCode::OK, body) => serde_json::from_value(body).ok(),
+            Response::Known(..) | Response::Unknown(_) => None,
         }
     }
 
@@ -131,7 +131,7 @@ impl Caller {
         let first = "?sort=created_at&pagesize=1000&count=none";
         let (mut path, mut events) = (first.to_owned(), Vec::new());
         loop {
-            let Answer::Known(StatusCode::OK, body) = self.get(user, door, &path).await else {
+            let Response::Known(StatusCode::OK, body) = self.get(user, door, &path).await else {
                 return Err(format!("no list for user {user} at door {door}"));
             };
             let page: EventPage = serde_json::from_value(body.clone())
@@ -164,17 +164,17 @@ impl Caller {
 }
 
 /// Sends a request. A node that fails, or a load balancer without nodes, does not tell what took effect.
-async fn answer(request: RequestBuilder) -> Answer {
+async fn response(request: RequestBuilder) -> Response {
     let Ok(response) = request.send().await else {
-        return Answer::Unknown(None);
+        return Response::Unknown(None);
     };
     let status = response.status();
     if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
         let body = response.text().await.unwrap_or_default();
-        return Answer::Unknown(Some(format!("{status}: {body}")));
+        return Response::Unknown(Some(format!("{status}: {body}")));
     }
     match response.bytes().await {
-        Ok(body) => Answer::Known(status, serde_json::from_slice(&body).unwrap_or_default()),
-        Err(_) => Answer::Unknown(None),
+        Ok(body) => Response::Known(status, serde_json::from_slice(&body).unwrap_or_default()),
+        Err(_) => Response::Unknown(None),
     }
 }

@@ -78,7 +78,7 @@ impl Findings {
         *self.phase.borrow()
     }
 
-    /// Notes whether nothing fails from now on but commits and their answers.
+    /// Notes whether nothing fails from now on but commits and their responses.
     pub(crate) fn only_commits_fail(&self, is_so: bool) {
         *self.only_commits.lock().expect("no panic") = is_so.then(|| self.now());
     }

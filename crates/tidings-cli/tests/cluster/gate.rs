@@ -11,10 +11,10 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// How long a lost answer to a commit is waited for. The server may be waiting for its replica.
-const ANSWER: Duration = Duration::from_millis(300);
+/// How long a lost response to a commit is waited for. The server may be waiting for its replica.
+const RESPONSE: Duration = Duration::from_millis(300);
 
-/// How the simple query `COMMIT` ends on the wire, and the answer that it is done.
+/// How the simple query `COMMIT` ends on the wire, and the response that it is done.
 const COMMIT: &[u8] = b"COMMIT\0";
 
 /// What only the statements of connections contain that write events.
@@ -29,7 +29,7 @@ pub(crate) enum Way {
     /// Nothing passes, and nothing is closed, as in a network that drops packets.
     Hole,
     /// Half of the connections that commit events are cut: either before the commit reaches the server, or after
-    /// the server has done it and before its answer reaches the node.
+    /// the server has done it and before its response reaches the node.
     LosesCommits,
 }
 
@@ -53,7 +53,7 @@ impl Gate {
             while let Ok((node, _)) = listener.accept().await {
                 let connection = Connection {
                     ways: ways.clone(),
-                    loses_answers: AtomicBool::new(false),
+                    loses_responses: AtomicBool::new(false),
                     has_committed: Notify::new(),
                 };
                 let dice = dice.fork();
@@ -77,8 +77,8 @@ impl Drop for Gate {
 /// One connection of a node.
 struct Connection {
     ways: watch::Receiver<Way>,
-    /// A commit has passed whose answer must not.
-    loses_answers: AtomicBool,
+    /// A commit has passed whose response must not.
+    loses_responses: AtomicBool,
     /// The server has answered that commit.
     has_committed: Notify,
 }
@@ -99,7 +99,7 @@ impl Connection {
         let mut cuts = self.ways.clone();
         tokio::select! {
             () = self.pass_requests(from_node, to_server, dice) => {}
-            () = self.pass_answers(from_server, to_node) => {}
+            () = self.pass_responses(from_server, to_node) => {}
             _ = cuts.wait_for(|way| *way == Way::Cut) => {}
         }
     }
@@ -132,26 +132,26 @@ impl Connection {
                 if dice.bool() {
                     return;
                 }
-                self.loses_answers.store(true, Ordering::Relaxed);
+                self.loses_responses.store(true, Ordering::Relaxed);
             }
             if server.write_all(bytes).await.is_err() {
                 return;
             }
             if is_lost {
-                let _ = timeout(ANSWER, self.has_committed.notified()).await;
+                let _ = timeout(RESPONSE, self.has_committed.notified()).await;
                 return;
             }
         }
     }
 
-    async fn pass_answers(&self, mut server: OwnedReadHalf, mut node: OwnedWriteHalf) {
+    async fn pass_responses(&self, mut server: OwnedReadHalf, mut node: OwnedWriteHalf) {
         let mut buffer = vec![0; 16 * 1024];
         while let Ok(length @ 1..) = server.read(&mut buffer).await {
             let bytes = &buffer[..length];
             if !self.is_passable().await {
                 return;
             }
-            if self.loses_answers.load(Ordering::Relaxed) {
+            if self.loses_responses.load(Ordering::Relaxed) {
                 if contains(bytes, COMMIT) {
                     self.has_committed.notify_one();
                 }

@@ -36,17 +36,17 @@ pub(crate) struct Sent {
     pub(crate) stored: Option<(Moment, usize)>,
 }
 
-/// The events of one publish request, which is stored whole or not at all, and the answers to all its repetitions.
+/// The events of one publish request, which is stored whole or not at all, and the responses to all its repetitions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Publication {
     pub(crate) keys: Vec<Key>,
-    /// Answers that it was stored by this request, 201.
+    /// Responses with 201: this request stored it.
     pub(crate) created: u32,
-    /// Answers that it was there, 200.
+    /// Responses with 200: it was stored before.
     pub(crate) repeated: u32,
-    /// Answers that another content has the id, 409.
+    /// Responses with 409: another event has the id.
     pub(crate) conflicts: u32,
-    /// Requests without an answer.
+    /// Requests without a response.
     pub(crate) unknown: u32,
 }
 
@@ -100,7 +100,7 @@ pub(crate) struct Record {
     sweeping: HashMap<User, Vec<usize>>,
     /// The events that a user had in the end.
     pub(crate) present: HashSet<Key>,
-    /// The stored events of each feed, in the order of their answers.
+    /// The stored events of each feed, in the order of their responses.
     stored: HashMap<Feed, Vec<Key>>,
 }
 

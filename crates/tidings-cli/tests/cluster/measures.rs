@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::caller::{Answer, Caller, PATIENCE, User, owner};
+use crate::caller::{Caller, PATIENCE, Response, User, owner};
 use crate::findings::say;
 use crate::site::NODES;
 
@@ -80,8 +80,8 @@ async fn throughput(caller: &Caller, first: User, nodes: usize) -> usize {
             while Instant::now() < end {
                 let event = event(first + publisher % USERS);
                 match caller.publish(publisher % nodes, &event, PATIENCE).await {
-                    Answer::Known(status, _) if status.is_success() => stored += 1,
-                    Answer::Known(..) | Answer::Unknown(_) => {}
+                    Response::Known(status, _) if status.is_success() => stored += 1,
+                    Response::Known(..) | Response::Unknown(_) => {}
                 }
             }
             stored

@@ -11,7 +11,7 @@
 //! | `sh,serve` | starts the server that later commands use, and stops the previous one |
 //! | `sh,background` | runs until the document ends, like `tail` |
 //! | `sh,unrun` | needs something that a test does not have; only its syntax is checked |
-//! | `json,answer`, `text,output` | the output of the previous command |
+//! | `json,response`, `text,output` | the output of the previous command |
 //! | `text,background` | the lines that the command in the background must have printed by now |
 //! | `rs FILE` | an excerpt that the file must contain |
 //! | `rust`, `rust,no_run` | compiled by `cargo test --doc` in the crate that includes the document |

@@ -82,7 +82,7 @@ impl Session {
             "sh,serve" => self.serve(text).await,
             "sh,background" => self.begin(text).await,
             "sh,unrun" => self.check_syntax(text).await,
-            "json,answer" => shape::check_json(text, &self.last()?.output),
+            "json,response" => shape::check_json(text, &self.last()?.output),
             "text,output" => {
                 let Printed { output, errors } = self.last()?;
                 shape::check_text(text, &format!("{output}{errors}"))

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 
-use crate::lost_answers::message;
+use crate::lost_responses::message;
 use crate::server::{output_of, soon, tidings};
 
 /// Starts a server that rejects each request with 401, and returns the requests.

@@ -45,7 +45,7 @@ async fn set_level(server: &Server, level: &str) {
     let request = http
         .put(server.url("/api/system/events/config"))
         .json(&json!({"eventLogLevel": level}));
-    let response = soon("an answer", request.send()).await;
+    let response = soon("a response", request.send()).await;
     assert_eq!(response.expect("it holds").status(), StatusCode::OK);
 }
 

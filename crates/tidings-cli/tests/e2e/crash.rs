@@ -93,7 +93,7 @@ async fn round(
     let address = server.address;
     let follow = follower.read_until_it_breaks(address);
     let crash = async {
-        soon("the answers", answered.notified()).await;
+        soon("the responses", answered.notified()).await;
         server.kill().await;
     };
     tokio::join!(follow, crash);

@@ -174,7 +174,7 @@ async fn publish(server: &Server, token: &str, events: &Value) {
     let request = http
         .expect("a client is made")
         .post(server.url("/api/system/events"));
-    let response = soon("an answer", request.bearer_auth(token).json(events).send()).await;
+    let response = soon("a response", request.bearer_auth(token).json(events).send()).await;
     let status = response.expect("the connection holds").status();
     assert_eq!(status, StatusCode::CREATED);
 }

@@ -134,16 +134,16 @@ pub(crate) fn ask(
 /// Revokes a token by its id.
 pub(crate) async fn revoke(server: &Server, id: &str, admin: &str) {
     let request = ask(server, Method::POST, "/tokens/revoke", admin).json(&json!({"id": id}));
-    let answer = soon("an answer", request.send()).await;
-    let answer = answer.expect("the connection holds");
-    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let response = soon("a response", request.send()).await;
+    let response = response.expect("the connection holds");
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
 }
 
 /// The status of a list with a token.
 pub(crate) async fn status_of_list(server: &Server, token: &str) -> StatusCode {
     let request = ask(server, Method::GET, EVENTS, token);
-    let answer = soon("an answer", request.send()).await;
-    answer.expect("the connection holds").status()
+    let response = soon("a response", request.send()).await;
+    response.expect("the connection holds").status()
 }
 
 #[tokio::test]
@@ -165,10 +165,10 @@ async fn servers_share_a_database() {
         .await
         .expect("the other server accepts streams");
     let post = ask(&one, Method::POST, EVENTS, &admin).json(&event(ALICE, "for Alice"));
-    let answer = soon("an answer", post.send())
+    let response = soon("a response", post.send())
         .await
         .expect("the connection holds");
-    assert_eq!(answer.status(), StatusCode::CREATED);
+    assert_eq!(response.status(), StatusCode::CREATED);
     while stream.must_next().await.data["description"] != "for Alice" {}
 
     let (code, checks) = examine(&["--store", &database.url()]).await;
@@ -209,14 +209,14 @@ async fn a_database_that_takes_no_events_makes_its_servers_unready() {
         "ALTER DATABASE {name} SET default_transaction_read_only = on"
     ));
     disconnect(&database);
-    let (status, answer) = server.get("/readyz").await;
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{answer}");
-    assert_eq!(answer["code"], "storage_unavailable", "{answer}");
+    let (status, response) = server.get("/readyz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{response}");
+    assert_eq!(response["code"], "storage_unavailable", "{response}");
     let refused = event(LOCAL_USER, "again");
-    let (status, answer) = server.publish(&refused).await.expect("an answer");
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{answer}");
-    assert_eq!(answer["code"], "storage_unavailable", "{answer}");
-    assert!(answer.to_string().contains("try again"), "{answer}");
+    let (status, response) = server.publish(&refused).await.expect("a response");
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{response}");
+    assert_eq!(response["code"], "storage_unavailable", "{response}");
+    assert!(response.to_string().contains("try again"), "{response}");
 
     // Otherwise the statement is read-only, too.
     database.query(&format!(
@@ -226,9 +226,9 @@ async fn a_database_that_takes_no_events_makes_its_servers_unready() {
     // The store is there again, and the bus within a moment.
     let ready = async {
         loop {
-            let (status, answer) = server.get("/readyz").await;
-            assert_eq!(status, StatusCode::OK, "{answer}");
-            match answer["status"].as_str() {
+            let (status, response) = server.get("/readyz").await;
+            assert_eq!(status, StatusCode::OK, "{response}");
+            match response["status"].as_str() {
                 Some("ready") => break,
                 other => assert_eq!(other, Some("degraded")),
             }

@@ -47,7 +47,7 @@ async fn full_disk_rejects_events_and_recovers_without_a_restart() {
         let batch: Vec<Value> = (0..20)
             .map(|_| event(LOCAL_USER, &"x".repeat(1000)))
             .collect();
-        let response = soon("an answer", server.publish(&Value::Array(batch.clone()))).await;
+        let response = soon("a response", server.publish(&Value::Array(batch.clone()))).await;
         let (status, body) = response.expect("the connection holds");
         if status == StatusCode::CREATED {
             acknowledged.extend(batch);
@@ -66,7 +66,7 @@ async fn full_disk_rejects_events_and_recovers_without_a_restart() {
     );
     // The request must be too large for the remaining space; the server would rightly accept a small
     // one.
-    let again = soon("an answer", server.publish(&Value::Array(batch.clone()))).await;
+    let again = soon("a response", server.publish(&Value::Array(batch.clone()))).await;
     assert_eq!(
         again.expect("the connection holds").0,
         StatusCode::SERVICE_UNAVAILABLE

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::lost_answers::message;
+use crate::lost_responses::message;
 use crate::server::{LOCAL_USER, Server, command, event, must_run, output_of, publish, tidings};
 
 /// More than two pages of the list.

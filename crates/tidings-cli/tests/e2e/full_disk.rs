@@ -16,7 +16,7 @@ async fn publish_until_full(server: &Server) {
         let batch: Vec<Value> = (0..20)
             .map(|_| event(LOCAL_USER, &"x".repeat(1000)))
             .collect();
-        let response = soon("an answer", server.publish(&Value::Array(batch))).await;
+        let response = soon("a response", server.publish(&Value::Array(batch))).await;
         let (status, body) = response.expect("the connection holds");
         if status == StatusCode::SERVICE_UNAVAILABLE {
             assert_eq!(body["code"], "storage_full", "{body}");
@@ -54,7 +54,7 @@ async fn ask(server: &Server, method: Method, path: &str, body: Value) -> Value 
     let http = http.expect("a client is made");
     let url = server.url(&format!("/api/system/events{path}"));
     let response = http.request(method, url).json(&body).send();
-    let response = soon("an answer", response)
+    let response = soon("a response", response)
         .await
         .expect("the connection holds");
     let status = response.status();
@@ -271,7 +271,7 @@ async fn revocation_list_stays_readable_on_a_full_disk() {
         let body = json!({"id": id, "expires": "2099-01-01T00:00:00Z"});
         let url = server.url("/tokens/revoke");
         let response = http.post(url).bearer_auth(&token).json(&body).send();
-        let response = soon("an answer", response).await;
+        let response = soon("a response", response).await;
         let response = response.expect("the connection holds");
         if response.status() != StatusCode::NO_CONTENT {
             break (

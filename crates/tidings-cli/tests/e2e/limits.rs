@@ -20,7 +20,7 @@ async fn applies_the_limits_from_flags() {
     let keys = (0..17).map(|number| (format!("k{number}"), json!(0)));
     with_keys["metadata"] = Value::Object(keys.collect());
     let response = soon(
-        "an answer",
+        "a response",
         server.publish(&json!([plain, plain, plain, plain])),
     )
     .await;
@@ -29,7 +29,7 @@ async fn applies_the_limits_from_flags() {
         (answered.as_u16(), &error["code"]),
         (413, &json!("too_large"))
     );
-    let response = soon("an answer", server.publish(&with_keys)).await;
+    let response = soon("a response", server.publish(&with_keys)).await;
     let (answered, stored) = response.expect("the connection holds");
     assert_eq!(answered.as_u16(), 201, "{stored}");
     let warning = stored["warnings"][0]["message"]
@@ -43,7 +43,7 @@ async fn applies_the_limits_from_flags() {
     // The burst is the largest batch, three events, and refills one event per second. Both requests
     // above count.
     for _ in 0..50 {
-        let response = soon("an answer", server.publish(&plain)).await;
+        let response = soon("a response", server.publish(&plain)).await;
         let (status, body) = response.expect("the connection holds");
         if status == StatusCode::TOO_MANY_REQUESTS {
             assert_eq!(body["code"], "rate_limited");

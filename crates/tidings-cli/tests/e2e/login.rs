@@ -24,7 +24,7 @@ fn without_header(server: &Server, path: &str) -> RequestBuilder {
 }
 
 async fn response(request: RequestBuilder) -> (StatusCode, String) {
-    let response = soon("an answer", request.send()).await;
+    let response = soon("a response", request.send()).await;
     let response = response.expect("the connection holds");
     let status = response.status();
     (status, response.text().await.expect("it is text"))

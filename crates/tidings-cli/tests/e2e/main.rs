@@ -21,7 +21,7 @@ mod lifecycle;
 mod limits;
 mod login;
 mod look;
-mod lost_answers;
+mod lost_responses;
 mod monitoring;
 mod moves;
 #[path = "../../../tidings/tests/support/postgres.rs"]

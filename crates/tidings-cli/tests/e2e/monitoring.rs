@@ -77,8 +77,10 @@ async fn ask(address: SocketAddr, head: &[u8]) -> String {
     socket.write_all(head).await.expect("it is sent");
     let mut response = Vec::new();
     let read = tokio::io::AsyncReadExt::read_to_end(&mut socket, &mut response);
-    soon("an answer", read).await.expect("the connection holds");
-    String::from_utf8(response).expect("the answer is text")
+    soon("a response", read)
+        .await
+        .expect("the connection holds");
+    String::from_utf8(response).expect("the response is text")
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ async fn ask(
     if let Some(body) = body {
         request = request.json(body);
     }
-    let response = soon("an answer", request.send()).await;
+    let response = soon("a response", request.send()).await;
     let response = response.expect("the connection holds");
     let status = response.status();
     let text = response.text().await.expect("it is text");

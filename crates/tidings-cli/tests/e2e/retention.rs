@@ -129,7 +129,7 @@ async fn reads_and_sets_the_log_level() {
         .expect("the connection holds")
         .json()
         .await
-        .expect("the answer is JSON");
+        .expect("the response is JSON");
     assert_eq!(response["status"], "success");
     let (_, config) = server.get(path).await;
     assert_eq!(config["eventLogLevel"], "error");

@@ -251,13 +251,13 @@ impl Drop for Nats {
 }
 
 async fn readiness(server: &Server) -> Value {
-    let (status, answer) = server.get("/readyz").await;
+    let (status, response) = server.get("/readyz").await;
     assert_eq!(
         status,
         StatusCode::OK,
         "a lost bus takes no server out of service"
     );
-    answer["status"].clone()
+    response["status"].clone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

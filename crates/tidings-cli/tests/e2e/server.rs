@@ -125,14 +125,14 @@ impl Server {
 
     /// Like [`Self::publish`], but the request must succeed.
     pub(crate) async fn must_publish(&self, body: &Value) -> Value {
-        let answer = soon("an answer", self.publish(body)).await;
-        let (status, stored) = answer.expect("the connection holds");
+        let response = soon("a response", self.publish(body)).await;
+        let (status, stored) = response.expect("the connection holds");
         assert_eq!(status, StatusCode::CREATED, "{stored}");
         stored
     }
 
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
-        let response = soon("an answer", self.http.get(self.url(path)).send()).await;
+        let response = soon("a response", self.http.get(self.url(path)).send()).await;
         let response = response.expect("the connection holds");
         let status = response.status();
         (status, response.json().await.expect("the body is JSON"))
@@ -140,7 +140,7 @@ impl Server {
 
     /// The body of a response that is not JSON.
     pub(crate) async fn text(&self, path: &str) -> String {
-        let response = soon("an answer", self.http.get(self.url(path)).send()).await;
+        let response = soon("a response", self.http.get(self.url(path)).send()).await;
         let response = response.expect("the connection holds");
         response.text().await.expect("the body is text")
     }

@@ -28,7 +28,7 @@ async fn publish(server: &Server, token: &str) {
         .post(server.url("/api/system/events"))
         .bearer_auth(token)
         .json(&json!(events));
-    let response = soon("an answer", request.send()).await;
+    let response = soon("a response", request.send()).await;
     let status = response.expect("the connection holds").status();
     assert_eq!(status, StatusCode::CREATED);
 }

@@ -65,7 +65,7 @@ async fn serves_over_tls() {
     let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut response = String::new();
-    soon("the answer", socket.read_to_string(&mut response))
+    soon("the response", socket.read_to_string(&mut response))
         .await
         .unwrap();
     assert!(response.starts_with("HTTP/1.1 200 OK"), "{response}");

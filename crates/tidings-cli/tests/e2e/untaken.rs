@@ -99,7 +99,7 @@ impl Server {
 
     async fn get(&self, path: &str, token: &str) -> (StatusCode, Value) {
         let url = format!("{}{path}", self.url);
-        let response = soon("an answer", self.http.get(url).bearer_auth(token).send()).await;
+        let response = soon("a response", self.http.get(url).bearer_auth(token).send()).await;
         let response = response.expect("the connection holds");
         let status = response.status();
         let body = soon("the body", response.json()).await;
@@ -109,7 +109,7 @@ impl Server {
     async fn publish(&self, token: &str, events: &Value) {
         let url = format!("{}/api/system/events", self.url);
         let request = self.http.post(url).bearer_auth(token).json(events);
-        let response = soon("an answer", request.send()).await;
+        let response = soon("a response", request.send()).await;
         assert_eq!(
             response.expect("the connection holds").status(),
             StatusCode::CREATED
@@ -128,7 +128,7 @@ impl Server {
             .await
             .expect("it is sent");
         let mut line = vec![0; "HTTP/1.1 200".len()];
-        let begun = soon("an answer to begin", socket.read_exact(&mut line)).await;
+        let begun = soon("a response to begin", socket.read_exact(&mut line)).await;
         begun.expect("it is answered");
         (socket, String::from_utf8(line).expect("it is text"))
     }
@@ -247,7 +247,7 @@ async fn over_http2(place: &TestDir, alice: &str, bob: &str) {
     );
     drop(ended);
     let heads = kinds(&frames).filter(|kind| *kind == HEADERS).count();
-    assert!(heads > 4, "{heads} answers began");
+    assert!(heads > 4, "{heads} responses began");
     let growth = server.peak().saturating_sub(before);
     assert!(
         growth < ALLOWED_GROWTH,

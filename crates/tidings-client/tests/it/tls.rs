@@ -92,7 +92,7 @@ impl Server {
                     let Ok(socket) = acceptor.accept(socket).await else {
                         return;
                     };
-                    let answer = service_fn(move |request: Request<Incoming>| {
+                    let response = service_fn(move |request: Request<Incoming>| {
                         let header = |name| {
                             let value = request.headers().get(name)?;
                             Some(value.to_str().unwrap().to_owned())
@@ -111,7 +111,9 @@ impl Server {
                     });
                     let builder = auto::Builder::new(TokioExecutor::new());
                     // An error means that the client has disconnected.
-                    let _ = builder.serve_connection(TokioIo::new(socket), answer).await;
+                    let _ = builder
+                        .serve_connection(TokioIo::new(socket), response)
+                        .await;
                 });
             }
         });

@@ -194,14 +194,14 @@ mod tests {
             (head, error.to_string())
         });
         client.write_all(b"0123456789").await.unwrap();
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).await.unwrap();
+        let mut response = String::new();
+        client.read_to_string(&mut response).await.unwrap();
         drop(client);
         let (head, error) = reading.await.unwrap();
         assert_eq!(head, b"0123456789");
         assert!(error.contains("more than 10 bytes"), "{error}");
-        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
-        assert!(answer.contains("more than the 10 bytes"), "{answer}");
+        assert!(response.starts_with("HTTP/1.1 431 "), "{response}");
+        assert!(response.contains("more than the 10 bytes"), "{response}");
     }
 
     #[tokio::test]

@@ -81,7 +81,7 @@ impl Connections {
                 Some(why) if !reserve::serves(&request) => {
                     Either::Right(reserve::reject(request, why).map(Ok))
                 }
-                _ => Either::Left(self.answer(request, source)),
+                _ => Either::Left(self.respond(request, source)),
             };
             response.map(move |response| response.map(|response| exchange.track(response)))
         });

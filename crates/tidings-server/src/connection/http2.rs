@@ -102,7 +102,7 @@ where
     let _end = tasks.ended.clone().drop_guard();
     let deliveries = Arc::new(Deliveries::default());
     let service = service_fn(|request| {
-        let response = connections.answer(request, source);
+        let response = connections.respond(request, source);
         let deliveries = Arc::clone(&deliveries);
         async move {
             let response = response.await;

@@ -254,7 +254,7 @@ impl Collector for Requests {
         }
         let mut times = encoder.encode_descriptor(
             "tidings_http_request_duration",
-            "Time from a request's head to that of its answer",
+            "Time from a request's head to that of its response",
             Some(&Unit::Seconds),
             MetricType::Histogram,
         )?;

@@ -76,7 +76,7 @@ struct Shared {
     fetching: Mutex<Fetching>,
     wanted: Notify,
     /// Counts the responses, bad ones too.
-    answers: watch::Sender<u64>,
+    responses: watch::Sender<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -120,15 +120,15 @@ impl RemoteKeys {
                 ended: Instant::now(),
             }),
             wanted: Notify::new(),
-            answers: watch::Sender::new(0),
+            responses: watch::Sender::new(0),
         });
-        let mut answers = shared.answers.subscribe();
+        let mut responses = shared.responses.subscribe();
         let task = Arc::clone(&shared)
             .keep_fetching()
             .instrument(tracing::info_span!("token_keys"));
         let task = AbortOnDropHandle::new(tokio::spawn(task));
         // Fails only without a sender, which `shared` holds.
-        let _ = answers.changed().await;
+        let _ = responses.changed().await;
         Ok(Self {
             shared,
             _task: task,
@@ -138,7 +138,7 @@ impl RemoteKeys {
     /// Waits for keys that are newer than this call. Returns at once if the last response is too recent
     /// for another request.
     pub(super) async fn refresh(&self) {
-        let mut answers = self.shared.answers.subscribe();
+        let mut responses = self.shared.responses.subscribe();
         {
             let mut fetching = self.shared.fetching();
             if !fetching.now {
@@ -151,7 +151,7 @@ impl RemoteKeys {
         }
         // The request has a time-out of its own. This one is for a task that has ended.
         let longest = self.shared.pace.timeout.saturating_mul(2);
-        let _ = tokio::time::timeout(longest, answers.changed()).await;
+        let _ = tokio::time::timeout(longest, responses.changed()).await;
     }
 }
 
@@ -174,7 +174,7 @@ impl Shared {
                 now: false,
                 ended: Instant::now(),
             };
-            self.answers.send_modify(|answers| *answers += 1);
+            self.responses.send_modify(|responses| *responses += 1);
             self.rest(rest).await;
         }
     }

@@ -282,6 +282,6 @@ pub(crate) async fn stalled_reader(app: &TestApp, address: SocketAddr) -> TcpStr
     let socket = crate::wire::send_raw(address, request.as_bytes()).await;
     within(socket.peek(&mut [0]))
         .await
-        .expect("the answer begins");
+        .expect("the response begins");
     socket
 }

@@ -36,18 +36,18 @@ fn the_committed_document_is_current() {
 async fn serves_the_document() {
     let app = TestApp::start().await;
     let server = app.serve();
-    let answer = wire::get(server.address, "/openapi.json").await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("content-type"), "application/json");
+    let response = wire::get(server.address, "/openapi.json").await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("content-type"), "application/json");
     // Without authentication no token is needed or rejected.
-    let text = String::from_utf8(answer.body).expect("it is text");
+    let text = String::from_utf8(response.body).expect("it is text");
     for word in ["securitySchemes", "\"security\"", "\"401\""] {
         assert!(!text.contains(word), "{word}");
         assert!(tidings_server::openapi().contains(word), "{word}");
     }
     let app = LoginApp::start().await;
-    let answer = wire::get(app.server.address, "/openapi.json").await;
-    assert_eq!(answer.body, tidings_server::openapi().into_bytes());
+    let response = wire::get(app.server.address, "/openapi.json").await;
+    assert_eq!(response.body, tidings_server::openapi().into_bytes());
 }
 
 /// The forms of a schema that client generators cannot read.
@@ -114,10 +114,10 @@ async fn documents_exactly_the_served_methods() {
                 continue;
             }
             let request = Request::builder().method(method).uri(&path);
-            let answer = wire::call(server.address, request).await;
-            let is_taken = answer.status() != 405;
+            let response = wire::call(server.address, request).await;
+            let is_taken = response.status() != 405;
             assert_eq!(is_taken, documented(method), "{method} {path}");
-            if let Some(allow) = answer.headers().get("allow") {
+            if let Some(allow) = response.headers().get("allow") {
                 let allowed = allow.to_str().unwrap().split(',');
                 for method in allowed.filter(|method| *method != "HEAD") {
                     if is_probed && method == "OPTIONS" {
@@ -126,8 +126,8 @@ async fn documents_exactly_the_served_methods() {
                     assert!(documented(method), "{method} {path}");
                 }
             }
-            if answer.status() == 404 {
-                let body = wire::read(answer).await.json();
+            if response.status() == 404 {
+                let body = wire::read(response).await.json();
                 // Without authentication these paths do not exist.
                 let needs_login = ["/session", "/tokens/revoke"].contains(&path.as_str());
                 let expected = if needs_login || path.starts_with("/assets/") {
@@ -169,8 +169,8 @@ fn every_example_matches_its_schema() {
     let document = Document::load();
     let mut examples = 0;
     for (path, method, operation) in operations(&document) {
-        let answers = operation["responses"].as_object().unwrap().values();
-        let bodies = answers.chain([&operation["requestBody"]]);
+        let responses = operation["responses"].as_object().unwrap().values();
+        let bodies = responses.chain([&operation["requestBody"]]);
         for body in bodies {
             for content in body["content"].as_object().into_iter().flatten() {
                 let content = content.1;

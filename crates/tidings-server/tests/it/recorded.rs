@@ -62,7 +62,7 @@ impl Tape {
         let verb: Method = method.parse().expect("a method");
         let sent = path.replace('"', "%22").replace(' ', "%20");
         let _ = writeln!(self.text, "> {method} {sent}");
-        let answer = match body {
+        let response = match body {
             Some(body) => {
                 let _ = writeln!(self.text, "> content-type: application/json");
                 let _ = writeln!(self.text, "{body}");
@@ -74,28 +74,28 @@ impl Tape {
                     .await
             }
         };
-        self.keep(&answer);
-        self.check(method, path, &answer);
-        answer
+        self.keep(&response);
+        self.check(method, path, &response);
+        response
     }
 
-    fn keep(&mut self, answer: &TestResponse) {
-        let _ = writeln!(self.text, "\n< {}", answer.status);
+    fn keep(&mut self, response: &TestResponse) {
+        let _ = writeln!(self.text, "\n< {}", response.status);
         for name in HEADERS
             .iter()
-            .filter(|name| !answer.header(name).is_empty())
+            .filter(|name| !response.header(name).is_empty())
         {
-            let _ = writeln!(self.text, "< {name}: {}", answer.header(name));
+            let _ = writeln!(self.text, "< {name}: {}", response.header(name));
         }
-        if !answer.body.is_empty() {
-            let json = serde_json::to_string_pretty(&answer.json()).expect("JSON");
+        if !response.body.is_empty() {
+            let json = serde_json::to_string_pretty(&response.json()).expect("JSON");
             let _ = writeln!(self.text, "{json}");
         }
         self.text.push('\n');
     }
 
     /// Whether the document has this response.
-    fn check(&self, method: &str, path: &str, answer: &TestResponse) {
+    fn check(&self, method: &str, path: &str, response: &TestResponse) {
         let path = path.split('?').next().unwrap_or(path);
         let templates = self.document.0["paths"].as_object().expect("an object");
         // A fixed path wins over one with an id, as in the server.
@@ -105,19 +105,26 @@ impl Tape {
         });
         let template = template.unwrap_or_else(|| panic!("{path} is not documented"));
         let responses = &template[method.to_lowercase()]["responses"];
-        let response = &responses[answer.status.as_str()];
-        assert!(response.is_object(), "{method} {path}: {}", answer.status);
-        if answer.body.is_empty() {
+        let documented = &responses[response.status.as_str()];
+        assert!(
+            documented.is_object(),
+            "{method} {path}: {}",
+            response.status
+        );
+        if response.body.is_empty() {
             // A generated client reads the declared schema.
-            assert!(response["content"].is_null(), "{method} {path} has no body");
+            assert!(
+                documented["content"].is_null(),
+                "{method} {path} has no body"
+            );
             return;
         }
-        let schema = &response["content"]["application/json"]["schema"];
-        let body = answer.json();
+        let schema = &documented["content"]["application/json"]["schema"];
+        let body = response.json();
         let faults = self.document.faults(schema, &body);
         assert_eq!(faults, [""; 0], "{method} {path}: {body}");
         if let Some(code) = body["code"].as_str() {
-            let description = response["description"].as_str().expect("a text");
+            let description = documented["description"].as_str().expect("a text");
             assert!(description.contains(&format!("`{code}`")), "{path}: {code}");
         }
     }

@@ -198,7 +198,7 @@ impl Http2 {
             .expect("a request");
         within(self.requests.send_request(request))
             .await
-            .expect("an answer")
+            .expect("a response")
     }
 
     pub(crate) async fn subscribe(&mut self) -> Stream {

@@ -37,7 +37,7 @@ where
             .expect("handshake");
         // It ends with the response's body, or with the server.
         tokio::spawn(connection);
-        sender.send_request(request).await.expect("an answer")
+        sender.send_request(request).await.expect("a response")
     })
     .await
 }
@@ -83,5 +83,5 @@ pub(crate) async fn read_raw(socket: &mut TcpStream) -> String {
     within(socket.read_to_end(&mut bytes))
         .await
         .expect("the server closes in good order");
-    String::from_utf8(bytes).expect("the answer is text")
+    String::from_utf8(bytes).expect("the response is text")
 }

@@ -195,10 +195,10 @@ impl Line {
 /// Waits for a response of the server.
 async fn within<T>(
     limit: Duration,
-    answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    response: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, Ended> {
-    match timeout(limit, answer).await {
-        Ok(Ok(answer)) => Ok(answer),
+    match timeout(limit, response).await {
+        Ok(Ok(response)) => Ok(response),
         Ok(Err(error)) => Err(Some(error.into())),
         Err(took_too_long) => Err(Some(took_too_long.into())),
     }

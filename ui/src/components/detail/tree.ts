@@ -128,12 +128,12 @@ function entriesOf(
   if (!shown) {
     return entries;
   }
-  const place = (name: string): number => {
+  const rank = (name: string): number => {
     const found = FIRST.indexOf(name);
     return found < 0 ? FIRST.length : found;
   };
   return entries
     .filter(([name]) => !ELSEWHERE.has(name) && !shown.has(name))
-    .sort(([one], [other]) => place(one) - place(other))
+    .sort(([one], [other]) => rank(one) - rank(other))
     .map(([name, each]) => [Object.hasOwn(NAMES, name) ? (NAMES[name] ?? name) : name, each] as const);
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use tidings_event::{Severity, Status};
 
 use super::{Actor, SEVERITIES};
-use crate::caller::{Answer, User};
+use crate::caller::{Response, User};
 use crate::findings::Moment;
 use crate::history::{Action, Deed, Feed, Key, Outcome, Scope};
 
@@ -40,13 +40,13 @@ impl Actor {
         let action = self.begin(user, deed, Scope::Keys(vec![key]), now);
         let (door, patience) = (self.door(), self.patience());
         let sent = (method, path.as_str());
-        let answer = self
+        let response = self
             .shared
             .caller
             .ask(user, door, sent, body.as_ref(), patience);
-        let answer = answer.await;
-        self.check_answer(&answer, door, now);
-        let is_done = self.note_change(action, &answer, Some(key));
+        let response = response.await;
+        self.check_response(&response, door, now);
+        let is_done = self.note_change(action, &response, Some(key));
         if is_done && self.dice.u8(..4) == 0 {
             self.look(user, key, kind).await;
         }
@@ -58,7 +58,7 @@ impl Actor {
         let now = findings.now();
         let node = self.shared.caller.node(&mut self.dice);
         let path = format!("/{}?ownerKind={kind}", key.id);
-        if let Answer::Known(StatusCode::NOT_FOUND, _) =
+        if let Response::Known(StatusCode::NOT_FOUND, _) =
             self.shared.caller.get(user, node, &path).await
         {
             let can_be = self.shared.history.record().can_be_missing(user, key, now);
@@ -114,13 +114,13 @@ impl Actor {
         let action = self.begin(user, deed, scope, covers);
         let (door, patience) = (self.door(), self.patience());
         let begun = self.shared.findings.now();
-        let answer = self
+        let response = self
             .shared
             .caller
             .ask(user, door, method, Some(&body), patience);
-        let answer = answer.await;
-        self.check_answer(&answer, door, begun);
-        self.note_change(action, &answer, None);
+        let response = response.await;
+        self.check_response(&response, door, begun);
+        self.note_change(action, &response, None);
     }
 
     fn choose(&mut self, user: User) -> Option<Key> {
@@ -147,13 +147,13 @@ impl Actor {
         })
     }
 
-    /// Records an answer to an action on several events, or on `one`. Whether it is acknowledged.
-    fn note_change(&self, action: usize, answer: &Answer, one: Option<Key>) -> bool {
+    /// Records a response to an action on several events, or on `one`. Whether it is acknowledged.
+    fn note_change(&self, action: usize, response: &Response, one: Option<Key>) -> bool {
         let findings = &self.shared.findings;
         let now = findings.now();
-        let (status, body) = match answer {
-            Answer::Known(status, body) => (*status, body),
-            Answer::Unknown(_) => return false,
+        let (status, body) = match response {
+            Response::Known(status, body) => (*status, body),
+            Response::Unknown(_) => return false,
         };
         let mut record = self.shared.history.record();
         let begun = record.actions[action].begun;

@@ -1,4 +1,4 @@
-//! Publishes events: one, several, to several users, and one id through two nodes at once. What gets no answer is
+//! Publishes events: one, several, to several users, and one id through two nodes at once. What gets no response is
 //! sent again under the same ids, as clients do.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tidings_event::Severity;
 use uuid::Uuid;
 
 use super::{Actor, SEVERITIES};
-use crate::caller::{Answer, owner};
+use crate::caller::{Response, owner};
 use crate::findings::Phase;
 use crate::history::{Feed, Key};
 
@@ -135,8 +135,8 @@ impl Actor {
         if self.dice.u8(..8) == 0 {
             // This client does not ask again: all of it is there in the end, or nothing.
             let (door, patience) = (self.door(), self.patience());
-            let answer = self.send(&bodies, 0, door, patience).await;
-            self.note(&bodies, 0, &answer);
+            let response = self.send(&bodies, 0, door, patience).await;
+            self.note(&bodies, 0, &response);
         } else {
             self.send_until_known(&bodies, 0).await;
         }
@@ -152,8 +152,8 @@ impl Actor {
             self.send(&bodies, 0, doors[0], patience[0]),
             self.send(&bodies, last, doors[1], patience[1]),
         );
-        for (content, answer) in [(0, one), (last, two)] {
-            if !self.note(&bodies, content, &answer) {
+        for (content, response) in [(0, one), (last, two)] {
+            if !self.note(&bodies, content, &response) {
                 self.send_until_known(&bodies, content).await;
             }
         }
@@ -165,19 +165,19 @@ impl Actor {
         content: usize,
         door: usize,
         patience: Duration,
-    ) -> Answer {
+    ) -> Response {
         let body = &bodies.contents[content];
         let begun = self.shared.findings.now();
-        let answer = self.shared.caller.publish(door, body, patience).await;
-        self.check_answer(&answer, door, begun);
-        answer
+        let response = self.shared.caller.publish(door, body, patience).await;
+        self.check_response(&response, door, begun);
+        response
     }
 
     async fn send_until_known(&mut self, bodies: &Bodies, content: usize) {
         loop {
             let (door, patience) = (self.door(), self.patience());
-            let answer = self.send(bodies, content, door, patience).await;
-            if self.note(bodies, content, &answer) {
+            let response = self.send(bodies, content, door, patience).await;
+            if self.note(bodies, content, &response) {
                 return;
             }
             let findings = &self.shared.findings;
@@ -189,15 +189,15 @@ impl Actor {
         }
     }
 
-    /// Records an answer. `false` if the result is unknown.
-    fn note(&self, bodies: &Bodies, content: usize, answer: &Answer) -> bool {
+    /// Records a response. `false` if the result is unknown.
+    fn note(&self, bodies: &Bodies, content: usize, response: &Response) -> bool {
         let findings = &self.shared.findings;
         let now = findings.now();
         let mut record = self.shared.history.record();
         let publication = &mut record.publications[bodies.publication];
-        let (status, body) = match answer {
-            Answer::Known(status, body) => (*status, body),
-            Answer::Unknown(_) => {
+        let (status, body) = match response {
+            Response::Known(status, body) => (*status, body),
+            Response::Unknown(_) => {
                 publication.unknown += 1;
                 return false;
             }

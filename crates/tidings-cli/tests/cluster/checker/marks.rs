@@ -141,7 +141,7 @@ pub(super) fn check_publications(shared: &Shared) {
     let [created, repeated, unknown, conflicts] = totals;
     shared.findings.tell(format_args!(
         "{} publications of {} events: {created} stored, {repeated} repeated, {conflicts} conflicts, {unknown} \
-         answers missing; {} of {} changes acknowledged",
+         responses missing; {} of {} changes acknowledged",
         record.publications.len(),
         record.sent.len(),
         done.count(),

@@ -43,7 +43,7 @@ pub(super) async fn check_fresh(
 }
 
 /// Checks that no event comes after one that was sent when it had been acknowledged. A publication with several
-/// attempts counts from its first to its first answer.
+/// attempts counts from its first to its first response.
 fn check_order(shared: &Shared, feed: &[Key]) -> Result<(), String> {
     let record = shared.history.record();
     let mut latest: Option<(Moment, Key)> = None;

@@ -24,7 +24,7 @@ pub(super) enum Kind {
     DatabaseCut,
     /// Nothing passes between a node and the database.
     DatabaseSilent,
-    /// Commits and their answers are lost between a node and the database.
+    /// Commits and their responses are lost between a node and the database.
     CommitsLost,
 }
 

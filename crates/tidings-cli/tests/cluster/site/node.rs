@@ -107,6 +107,8 @@ impl Node {
     async fn is_ready(&self) -> bool {
         let url = format!("http://127.0.0.1:{}/readyz", self.port);
         let asked = self.http.get(url).timeout(Duration::from_secs(2)).send();
-        asked.await.is_ok_and(|answer| answer.status().is_success())
+        asked
+            .await
+            .is_ok_and(|response| response.status().is_success())
     }
 }

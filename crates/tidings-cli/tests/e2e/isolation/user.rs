@@ -124,6 +124,6 @@ pub(super) async fn follow(
 }
 
 async fn open(world: &World, token: &str, cursor: &str) -> Opened {
-    let opened = soon("an answer", Reader::open(world.server, token, cursor)).await;
+    let opened = soon("a response", Reader::open(world.server, token, cursor)).await;
     opened.expect("the connection holds")
 }

@@ -77,7 +77,7 @@ impl World {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = soon("an answer", request.send()).await;
+        let response = soon("a response", request.send()).await;
         let response = response.expect("the connection holds");
         let status = response.status();
         let text = soon("a body", response.text()).await.expect("it is text");

@@ -178,10 +178,10 @@ mod tests {
             ("br", false),
             ("", false),
         ] {
-            let answer = file.respond(&headers(ACCEPT_ENCODING, accepted), Caching::ForEver);
-            let is_packed = answer.headers().contains_key(CONTENT_ENCODING);
+            let response = file.respond(&headers(ACCEPT_ENCODING, accepted), Caching::ForEver);
+            let is_packed = response.headers().contains_key(CONTENT_ENCODING);
             assert_eq!(is_packed, packed, "{accepted}");
-            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            let body = response.into_body().collect().await.unwrap().to_bytes();
             assert_eq!(body == content, !packed, "{accepted}");
         }
     }
@@ -189,8 +189,8 @@ mod tests {
     #[tokio::test]
     async fn does_not_send_a_cached_file_again() {
         let file = File::new("a.js", b"1".to_vec());
-        let answer = file.respond(&HeaderMap::new(), Caching::Never);
-        let tag = answer.headers()[ETAG].to_str().unwrap().to_owned();
+        let response = file.respond(&HeaderMap::new(), Caching::Never);
+        let tag = response.headers()[ETAG].to_str().unwrap().to_owned();
         for (known, status) in [
             (tag.clone(), 304),
             (format!("\"x\", W/{tag}"), 304),
@@ -199,8 +199,8 @@ mod tests {
         ] {
             let known = HeaderValue::try_from(known).unwrap();
             let request = HeaderMap::from_iter([(IF_NONE_MATCH, known.clone())]);
-            let answer = file.respond(&request, Caching::Never);
-            assert_eq!(answer.status(), status, "{known:?}");
+            let response = file.respond(&request, Caching::Never);
+            assert_eq!(response.status(), status, "{known:?}");
         }
     }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tidings_event::SystemId;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::fault::{is_answer, is_conflict, store_error};
+use super::fault::{is_conflict, is_response, store_error};
 use super::pool::{Pool, Pooled};
 use crate::store::{Committed, Group, NextGroup, PublishOutcome, StoreError};
 use doubt::Evidence;
@@ -61,7 +61,7 @@ enum Failure {
     /// The server did not answer in time, before the commit.
     Silence,
     /// The response of the server cannot be used. Nothing was committed.
-    Answer(StoreError),
+    Response(StoreError),
     /// The commit was sent and not answered.
     InDoubt(StoreError),
     /// The commit was sent and not answered, and nothing was committed.
@@ -76,14 +76,14 @@ impl From<tokio_postgres::Error> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::Answer(error)
+        Self::Response(error)
     }
 }
 
 impl Failure {
     /// What an error of the statements up to the commit means.
     fn of_commit(error: tokio_postgres::Error) -> Self {
-        match is_answer(&error) {
+        match is_response(&error) {
             // PostgreSQL has rolled back.
             true => Self::Statement(error),
             false => Self::InDoubt(store_error(error)),
@@ -94,7 +94,7 @@ impl Failure {
         match self {
             Self::Statement(error) => store_error(error),
             Self::Silence => StoreError::Unavailable(SILENCE.into()),
-            Self::Answer(error) | Self::InDoubt(error) | Self::Undone(error) => error,
+            Self::Response(error) | Self::InDoubt(error) | Self::Undone(error) => error,
         }
     }
 }
@@ -225,7 +225,7 @@ impl Commits {
                     Err(failure) => failure,
                 },
                 Err(StoreError::Unavailable(error)) => {
-                    Failure::Answer(StoreError::Unavailable(error))
+                    Failure::Response(StoreError::Unavailable(error))
                 }
                 Err(error) => return Err(error),
             };
@@ -235,9 +235,9 @@ impl Commits {
                     conflicts <= MAX_CONFLICTS
                 }
                 // The connection was lost.
-                Failure::Statement(error) => !is_answer(error),
+                Failure::Statement(error) => !is_response(error),
                 Failure::Silence => true,
-                Failure::Answer(error) => matches!(error, StoreError::Unavailable(_)),
+                Failure::Response(error) => matches!(error, StoreError::Unavailable(_)),
                 Failure::InDoubt(_) => false,
                 Failure::Undone(_) => {
                     deadline = Instant::now() + self.timeout;

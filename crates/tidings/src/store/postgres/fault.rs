@@ -57,11 +57,11 @@ pub(super) fn is_conflict(error: &tokio_postgres::Error) -> bool {
 }
 
 /// Whether the server answered at all, so that its transaction is certainly rolled back.
-pub(super) fn is_answer(error: &tokio_postgres::Error) -> bool {
+pub(super) fn is_response(error: &tokio_postgres::Error) -> bool {
     // An administrator's command, a crash or the end of the server ends the connection, too.
     error
         .as_db_error()
-        .is_some_and(|answer| !answer.code().code().starts_with("57P"))
+        .is_some_and(|response| !response.code().code().starts_with("57P"))
 }
 
 /// The only function that classifies the errors of PostgreSQL.

@@ -77,7 +77,7 @@ impl Drop for Lent {
             return;
         };
         let pool = self.pool.clone();
-        // Its answer comes after that of the read. Outside of a transaction the server would warn of a rollback.
+        // Its response comes after that of the read. Outside of a transaction the server would warn of a rollback.
         let last = match self.in_transaction.load(Ordering::Relaxed) {
             true => "ROLLBACK",
             false => "",

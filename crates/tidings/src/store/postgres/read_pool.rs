@@ -96,24 +96,24 @@ impl ReadPool {
                 let begun =
                     ReadTransaction::begin(lent.client(), self.identity, owner, limit).await;
                 let (reading, viewer) = begun?;
-                let answer = read(&reading, &viewer).await?;
+                let result = read(&reading, &viewer).await?;
                 lent.ends();
                 reading.end().await?;
-                Ok(answer)
+                Ok(result)
             };
             let mut lent = self.lend(lane, Some(owner)).await?;
             let begun = Instant::now();
-            let mut answer = self.within(limit, run(&lent)).await;
-            if answer.as_ref().is_err_and(Failed::is_of_connection) {
+            let mut result = self.within(limit, run(&lent)).await;
+            if result.as_ref().is_err_and(Failed::is_of_connection) {
                 // The server has ended it since it was used last, or ended it now: reading again is no mistake.
                 lent = lent.replace().await?;
-                answer = self.within(limit, run(&lent)).await;
+                result = self.within(limit, run(&lent)).await;
             }
             self.lanes.charge(owner, begun.elapsed());
-            match answer {
-                Ok(answer) => {
+            match result {
+                Ok(result) => {
                     lent.give_back();
-                    return Ok(answer);
+                    return Ok(result);
                 }
                 Err(Failed::TookTooLong) => {}
                 Err(Failed::Closed) => return Err(StoreError::Closed),
@@ -130,15 +130,15 @@ impl ReadPool {
     ) -> Result<T, StoreError> {
         let [.., longest] = LIMITS;
         let mut lent = self.lend(self.lanes.first(), None).await?;
-        let mut answer = self.within(longest, read(lent.client())).await;
-        if answer.as_ref().is_err_and(Failed::is_of_connection) {
+        let mut result = self.within(longest, read(lent.client())).await;
+        if result.as_ref().is_err_and(Failed::is_of_connection) {
             lent = lent.replace().await?;
-            answer = self.within(longest, read(lent.client())).await;
+            result = self.within(longest, read(lent.client())).await;
         }
-        match answer {
-            Ok(answer) => {
+        match result {
+            Ok(result) => {
                 lent.give_back();
-                Ok(answer)
+                Ok(result)
             }
             Err(Failed::TookTooLong) => Err(StoreError::TookTooLong { limit: longest }),
             Err(Failed::Closed) => Err(StoreError::Closed),
@@ -161,7 +161,7 @@ impl ReadPool {
         let mut closing = self.closing.subscribe();
         tokio::select! {
             biased;
-            answer = read => answer.map_err(Failed::from),
+            result = read => result.map_err(Failed::from),
             () = tokio::time::sleep(limit) => Err(Failed::TookTooLong),
             _ = closing.wait_for(|closing| *closing) => Err(Failed::Closed),
         }
@@ -175,7 +175,7 @@ impl ReadPool {
     }
 }
 
-/// Why an attempt to read gave no response.
+/// Why an attempt to read gave no result.
 #[derive(Debug)]
 enum Failed {
     TookTooLong,

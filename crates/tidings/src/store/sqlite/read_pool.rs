@@ -98,7 +98,7 @@ impl ReadPool {
         query: impl Fn(&ReadConnection) -> rusqlite::Result<T> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
         match self.attempt(self.lanes.first(), None, query).await? {
-            Ok(answer) => Ok(answer),
+            Ok(result) => Ok(result),
             Err(TookTooLong) => Err(StoreError::Internal(
                 "a read without a limit had one".into(),
             )),
@@ -117,8 +117,8 @@ impl ReadPool {
         for lane in self.lanes.of(owner) {
             let query = Arc::clone(&query);
             let attempt = self.attempt(lane, Some(owner), move |connection| query(connection));
-            if let Ok(answer) = attempt.await? {
-                return Ok(answer);
+            if let Ok(result) = attempt.await? {
+                return Ok(result);
             }
             limit = lane.limit;
         }
@@ -160,7 +160,7 @@ impl ReadPool {
                     .is_none_or(|slice| slice.go_on(&mut is_unwanted));
                 !goes_on || is_unwanted()
             };
-            let answer = idle.read(query, look);
+            let result = idle.read(query, look);
             let slice = slice.lock().unwrap_or_else(PoisonError::into_inner).take();
             let waited = slice.map_or(Duration::ZERO, |slice| slice.waited());
             if let Some(owner) = owner {
@@ -168,25 +168,25 @@ impl ReadPool {
             }
             // The turn lasts until the query has ended, even if its caller is gone.
             drop(turn);
-            match answer {
-                Ok(answer) => Ok(Ok(answer)),
+            match result {
+                Ok(result) => Ok(Ok(result)),
                 Err(error) if is_interrupted(&error) && late.load(Ordering::Relaxed) => {
                     Ok(Err(TookTooLong))
                 }
                 Err(error) => Err(error),
             }
         };
-        let answer = match &tools.threads {
+        let result = match &tools.threads {
             Some(threads) => threads.run(job).await.map_err(|panic| panic.into()),
             None => tokio::task::spawn_blocking(job)
                 .await
                 .map_err(|panic| panic.into()),
         };
-        let answer = answer.map_err(StoreError::Internal)?;
-        if answer.is_err() && self.closing.load(Ordering::Relaxed) {
+        let result = result.map_err(StoreError::Internal)?;
+        if result.is_err() && self.closing.load(Ordering::Relaxed) {
             return Err(StoreError::Closed);
         }
-        answer.map_err(store_error)
+        result.map_err(store_error)
     }
 
     /// Rejects new reads, waits for running reads, and closes the connections.

@@ -43,23 +43,23 @@ impl Database {
         found.collect()
     }
 
-    /// Asks the server that accepts writes until it gives this answer.
-    pub(super) async fn until(&self, sql: &str, answer: &str) {
+    /// Asks the server that accepts writes until it gives this response.
+    pub(super) async fn until(&self, sql: &str, response: &str) {
         let within = timeout(STUCK, async {
             let mut ticks = interval(POLL);
-            while self.ask(sql).await.as_deref() != Ok(answer) {
+            while self.ask(sql).await.as_deref() != Ok(response) {
                 ticks.tick().await;
             }
         });
         within
             .await
-            .unwrap_or_else(|_| panic!("{sql} is never {answer}"));
+            .unwrap_or_else(|_| panic!("{sql} is never {response}"));
     }
 
-    /// The answer of the server that accepts writes.
+    /// The response of the server that accepts writes.
     pub(super) async fn query(&self, sql: &str) -> String {
-        let answer = self.ask(sql).await;
-        answer.unwrap_or_else(|error| panic!("{sql}: {error}"))
+        let response = self.ask(sql).await;
+        response.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
     async fn ask(&self, sql: &str) -> Result<String, String> {

@@ -271,10 +271,10 @@ async fn ask(
     for (statement, parameters) in statements.iter().zip(&parameters) {
         pipeline.send(statement, parameters).await;
     }
-    let answers = pipeline.finish().await?;
-    let answers = answers.iter().skip(usize::from(first.is_some()));
+    let responses = pipeline.finish().await?;
+    let responses = responses.iter().skip(usize::from(first.is_some()));
     let mut made = 0;
-    for (query, rows) in queries.iter().zip(answers) {
+    for (query, rows) in queries.iter().zip(responses) {
         for row in rows {
             read(query.lookup, row, state)?;
         }

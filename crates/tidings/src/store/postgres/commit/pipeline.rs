@@ -11,12 +11,12 @@ use tokio_postgres::{Error, Row, Statement};
 
 use crate::store::postgres::pool::Connection;
 
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, Error>> + Send + 'a>>;
+type Response<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, Error>> + Send + 'a>>;
 
 /// Statements on one connection. Each is sent when it is added; the server executes them in their order.
 pub(super) struct Pipeline<'a> {
     connection: &'a Connection,
-    answers: Vec<MaybeDone<Answer<'a>>>,
+    responses: Vec<MaybeDone<Response<'a>>>,
     sent: &'a AtomicU64,
 }
 
@@ -25,7 +25,7 @@ impl<'a> Pipeline<'a> {
     pub(super) const fn new(connection: &'a Connection, sent: &'a AtomicU64) -> Self {
         Self {
             connection,
-            answers: Vec::new(),
+            responses: Vec::new(),
             sent,
         }
     }
@@ -37,46 +37,46 @@ impl<'a> Pipeline<'a> {
         parameters: &'a [&'a (dyn ToSql + Sync)],
     ) {
         let connection = self.connection;
-        let answer = async move { connection.query(statement, parameters).await };
-        self.begin(Box::pin(answer)).await;
+        let response = async move { connection.query(statement, parameters).await };
+        self.begin(Box::pin(response)).await;
     }
 
     /// Sends a statement without parameters.
     pub(super) async fn send_simple(&mut self, sql: &'static str) {
         let connection = self.connection;
-        let answer = async move {
+        let response = async move {
             connection.batch_execute(sql).await?;
             Ok(Vec::new())
         };
-        self.begin(Box::pin(answer)).await;
+        self.begin(Box::pin(response)).await;
     }
 
     /// Polls a response once, which sends its statement.
-    async fn begin(&mut self, answer: Answer<'a>) {
+    async fn begin(&mut self, response: Response<'a>) {
         self.sent.fetch_add(1, Ordering::Relaxed);
-        let mut answer = maybe_done(answer);
+        let mut response = maybe_done(response);
         poll_fn(|context| {
-            let _ = Pin::new(&mut answer).poll(context);
+            let _ = Pin::new(&mut response).poll(context);
             Poll::Ready(())
         })
         .await;
-        self.answers.push(answer);
+        self.responses.push(response);
     }
 
     /// Whether a statement failed already, for example because it could not be encoded and sent.
     pub(super) fn has_failed(&self) -> bool {
-        let mut answers = self.answers.iter();
-        answers.any(|answer| matches!(answer, MaybeDone::Done(Err(_))))
+        let mut responses = self.responses.iter();
+        responses.any(|response| matches!(response, MaybeDone::Done(Err(_))))
     }
 
     /// Waits for all responses. Of several errors it returns the first, which is the cause of the others.
     pub(super) async fn finish(self) -> Result<Vec<Vec<Row>>, Error> {
-        let mut rows = Vec::with_capacity(self.answers.len());
+        let mut rows = Vec::with_capacity(self.responses.len());
         let mut failed = None;
-        for mut answer in self.answers {
-            Pin::new(&mut answer).await;
-            match Pin::new(&mut answer).take_output() {
-                Some(Ok(answer)) => rows.push(answer),
+        for mut response in self.responses {
+            Pin::new(&mut response).await;
+            match Pin::new(&mut response).take_output() {
+                Some(Ok(response)) => rows.push(response),
                 Some(Err(error)) => {
                     failed.get_or_insert(error);
                 }
