@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::identity::{CredentialError, ForeignRequest};
 use crate::limits::LimitError;
-use crate::problem::{Failure, Problem};
+use crate::problem::Problem;
 use crate::publication::PublishRejection;
 use crate::request::body::BodyError;
 use crate::request::change::ChangeRejection;
@@ -70,9 +70,9 @@ impl ApiError {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let problem = self.problem();
-        match problem.as_failure() {
-            Some(Failure { cause: Some(cause) }) => f.write_str(&cause),
-            _ => f.write_str(&problem.into_body().error),
+        match problem.as_failure().and_then(|failure| failure.cause) {
+            Some(cause) => f.write_str(&cause),
+            None => f.write_str(&problem.into_body().error),
         }
     }
 }

@@ -185,7 +185,9 @@ impl Commits {
             Ok(Committed { published, .. }) if !published.is_empty() => {
                 published.iter().find_map(|outcome| match outcome {
                     PublishOutcome::NoRoom(error) => Some(&**error),
-                    _ => None,
+                    PublishOutcome::Stored(_)
+                    | PublishOutcome::Conflict(_)
+                    | PublishOutcome::OverQuota(_) => None,
                 })
             }
             // They do not tell.
