@@ -13,7 +13,7 @@ import { Login } from "../src/login.js";
 import { HOST, NAMES, Proxy, pathsOf } from "../src/proxies.js";
 import { CurlReader } from "../src/readers/curl.js";
 import { Server } from "../src/server.js";
-import { soon } from "../src/soon.js";
+import { until } from "../src/until.js";
 
 const ALICE = "7b1d2c3e-0000-4000-8000-00000000000a";
 
@@ -313,21 +313,4 @@ function faultsOf(page) {
     }
   });
   return faults;
-}
-
-/** Waits until `look` returns the expected value. */
-async function until(what, look, expected) {
-  let found;
-  const looking = async () => {
-    for (;;) {
-      found = await look();
-      try {
-        assert.deepEqual(found, expected);
-        return;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 25));
-      }
-    }
-  };
-  await soon(() => `${what} to be ${JSON.stringify(expected)}, not ${JSON.stringify(found)}`, looking());
 }

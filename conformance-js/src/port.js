@@ -7,6 +7,9 @@ import net from "node:net";
 const FIRST = 20_000;
 const COUNT = 10_000;
 
+/** The polling interval for a server that starts, in milliseconds. */
+const LOOK = 20;
+
 /** No port is given out twice, as its server can still be about to start. */
 const given = new Set();
 
@@ -41,4 +44,24 @@ function isFree(port) {
     });
     probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
   });
+}
+
+/**
+ * Waits until a port accepts connections.
+ *
+ * @param {number} port
+ */
+export async function accepts(port) {
+  for (;;) {
+    const socket = net.connect(port, "127.0.0.1");
+    const isOpen = await new Promise((resolve) => {
+      socket.once("connect", () => resolve(true));
+      socket.once("error", () => resolve(false));
+    });
+    socket.destroy();
+    if (isOpen) {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK));
+  }
 }

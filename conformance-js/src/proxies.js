@@ -1,14 +1,13 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { blocks, swap } from "./docs.js";
-import { freePort } from "./port.js";
+import { accepts, freePort } from "./port.js";
 import { soon } from "./soon.js";
 
 const run = promisify(execFile);
@@ -18,9 +17,6 @@ const SERVER = "127.0.0.1:9081";
 
 /** The host name of the certificates in the documents. */
 export const HOST = "events.example.org";
-
-/** The polling interval for a listening proxy, in milliseconds. */
-const LOOK = 20;
 
 /**
  * @typedef {object} Setup
@@ -207,7 +203,7 @@ export class Proxy {
       throw new Error(`${this.#name} ended with ${code}: ${said}`);
     });
     ended.catch(() => {});
-    await soon(`${this.#name} to listen`, Promise.race([listens(port), ended]));
+    await soon(`${this.#name} to listen`, Promise.race([accepts(port), ended]));
   }
 
   /** Stops the proxy and removes its files. */
@@ -222,21 +218,5 @@ export class Proxy {
       await rm(written);
     }
     await rm(this.#setup.directory, { recursive: true, force: true });
-  }
-}
-
-/** Waits until a port accepts connections. */
-async function listens(port) {
-  for (;;) {
-    const socket = net.connect(port, "127.0.0.1");
-    const [event] = await Promise.race([
-      once(socket, "connect").then(() => ["connect"]),
-      once(socket, "error").then(() => ["error"]),
-    ]).catch(() => ["error"]);
-    socket.destroy();
-    if (event === "connect") {
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, LOOK));
   }
 }

@@ -41,10 +41,11 @@ export class Server extends EventEmitter {
    * Starts a server with an empty store.
    *
    * @param {string[]} [flags] additional flags of `tidings serve`
+   * @param {string} [address] default: a free port
    */
-  static async begin(flags = []) {
+  static async begin(flags = [], address) {
     const directory = await mkdtemp(path.join(os.tmpdir(), "tidings-conformance-"));
-    const server = new Server(directory, `127.0.0.1:${await freePort()}`, flags);
+    const server = new Server(directory, address ?? `127.0.0.1:${await freePort()}`, flags);
     try {
       await server.start();
     } catch (error) {
@@ -60,16 +61,17 @@ export class Server extends EventEmitter {
     return `http://${this.#address}`;
   }
 
-  /** The server creates the directory readable only by its owner. */
-  get #data() {
+  /** The data directory. The server creates it readable only by its owner. */
+  get data() {
     return path.join(this.#directory, "data");
   }
 
   /** Starts the process and waits until it accepts connections. */
   async start() {
+    const store = this.#flags.includes("--store") ? [] : ["--data-dir", this.data];
     const process = spawn(
       BINARY,
-      ["serve", "--listen", this.#address, "--data-dir", this.#data, ...this.#flags],
+      ["serve", "--listen", this.#address, ...store, ...this.#flags],
       { env: { ...globalThis.process.env, TIDINGS_LOG: "warn" }, stdio: ["ignore", "pipe", "inherit"] },
     );
     this.#process = process;
@@ -100,7 +102,7 @@ export class Server extends EventEmitter {
 
   /** Removes the data of a stopped server. */
   async forget() {
-    await rm(this.#data, { recursive: true });
+    await rm(this.data, { recursive: true });
   }
 
   /** Stops the server and removes its data. */

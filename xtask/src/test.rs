@@ -26,7 +26,7 @@ pub(crate) struct Suite {
 }
 
 /// All of them. The first one builds the binary that those in JavaScript and Python test.
-pub(crate) const SUITES: [Suite; 10] = [
+pub(crate) const SUITES: [Suite; 11] = [
     suite("Tests in Rust", rust),
     suite("Tests of many nodes", cluster),
     suite("Tests of the benchmarks", |_| benchmarks()),
@@ -39,6 +39,9 @@ pub(crate) const SUITES: [Suite; 10] = [
     }),
     suite("Tests of reverse proxies", |_| {
         CONFORMANCE.test("proxies", Runner::Node)
+    }),
+    suite("Tests of the page with many nodes", |_| {
+        CONFORMANCE.test("nodes", Runner::Node)
     }),
     suite("Tests of generated clients", |_| {
         CONFORMANCE.test("clients", Runner::Node)
