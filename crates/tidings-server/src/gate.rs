@@ -5,7 +5,6 @@
 
 mod visit;
 
-use std::any::Any;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -23,6 +22,7 @@ use tracing::Instrument as _;
 use crate::error::{ApiError, RouteError};
 use crate::identity;
 use crate::limits::delay_rejected_request;
+use crate::panics;
 use crate::state::AppState;
 
 use visit::Visit;
@@ -101,7 +101,10 @@ where
                 Ok(routed) => AssertUnwindSafe(routed).catch_unwind().await,
                 Err(response) => Ok(Ok(response)),
             };
-            let response = response.unwrap_or_else(|panic| Ok(panicked(panic).into_response()));
+            let response = response.unwrap_or_else(|panic| {
+                let failed = ApiError::from(RouteError::Panicked(panics::message(panic)));
+                Ok(failed.into_response())
+            });
             let Ok(mut response) = response;
             if response.status() == StatusCode::TOO_MANY_REQUESTS {
                 // Boxed, it takes no room in every request.
@@ -134,14 +137,6 @@ fn stop(request: &mut Request, state: &AppState) -> Option<Response> {
 }
 
 /// The error with the message of a panic.
-fn panicked(panic: Box<dyn Any + Send>) -> ApiError {
-    let text = match panic.downcast::<String>() {
-        Ok(text) => Some(*text),
-        Err(panic) => panic.downcast_ref::<&str>().map(|text| (*text).to_owned()),
-    };
-    RouteError::Panicked(text.unwrap_or_else(|| "a panic without a message".to_owned())).into()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fmt::Debug;

@@ -20,6 +20,7 @@ use tidings_event::OwnerId;
 
 use crate::limits::Reach;
 use crate::token::{Scopes, TokenError, Tokens};
+use crate::vitals::Vitals;
 
 pub(crate) use access::Access;
 pub(crate) use authenticator::Authenticator;
@@ -50,6 +51,14 @@ impl Identity {
     /// Whether the server can tell users apart. Only then can it listen for other machines.
     pub(crate) const fn has_login(&self) -> bool {
         matches!(self, Self::Tokens(_))
+    }
+
+    /// The tasks behind the tokens, if there are any.
+    pub(crate) fn vitals(&self) -> Option<&Vitals> {
+        match self {
+            Self::Tokens(tokens) => Some(tokens.vitals()),
+            Self::Local => None,
+        }
     }
 
     /// Waits until the server can accept callers, for some seconds at most.

@@ -63,6 +63,7 @@ mod metrics_listener;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod operations;
+mod panics;
 mod paths;
 mod peer;
 mod pool;
@@ -85,6 +86,7 @@ mod state;
 mod store_failure;
 mod tls;
 mod token;
+mod vitals;
 #[cfg(any(feature = "jwt", feature = "tls"))]
 mod watched_files;
 

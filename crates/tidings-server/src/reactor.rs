@@ -27,6 +27,7 @@ use crate::event_stream::LiveStream;
 use crate::handover::Framing;
 use crate::listener::log_panic;
 use crate::state::AppState;
+use crate::vitals::Part;
 
 use mailbox::Mailbox;
 use shard::Shard;
@@ -87,7 +88,8 @@ impl Reactor {
         for mailbox in self.mailboxes.iter() {
             let shard = Shard::new(Arc::clone(mailbox), Arc::clone(state), Arc::clone(resume));
             // A shard yields by itself, and must not take a used-up budget for a socket that is not ready.
-            tasks.spawn(tokio::task::unconstrained(shard.run()));
+            let run = state.vitals.watch(Part::Streams, shard.run());
+            tasks.spawn(tokio::task::unconstrained(run));
         }
         Shards {
             reactor: self.clone(),

@@ -22,6 +22,7 @@ use crate::reactor::{Freed, Reactor, Resume};
 use crate::router;
 use crate::state::AppState;
 use crate::tls::{Tls, TlsConfig, TlsError};
+use crate::vitals::Vitals;
 
 /// Serves an engine over HTTP.
 #[derive(Debug)]
@@ -101,7 +102,9 @@ impl Server {
                 feature: "metrics",
             });
         }
-        let tls = config.tls.clone().map(load_tls).transpose()?;
+        let state = router::state(engine, &config);
+        let load = |tls| load_tls(tls, &state.vitals);
+        let tls = config.tls.clone().map(load).transpose()?;
         let rejected = |source| BindError::Listen { address, source };
         let listener = listen(address).map_err(rejected)?;
         let local_addr = listener.local_addr().map_err(rejected)?;
@@ -113,7 +116,7 @@ impl Server {
             listener,
             local_addr,
             metrics_listener: for_metrics.transpose()?,
-            state: router::state(engine, &config),
+            state,
             tls: tls.map(Arc::new),
             admission: Admission::new(&config.connections, local_addr.ip()),
             config,
@@ -262,12 +265,12 @@ fn reject_if_open_to_others(address: SocketAddr, config: &Config) -> Result<(), 
 }
 
 #[cfg(feature = "tls")]
-fn load_tls(config: TlsConfig) -> Result<Tls, BindError> {
-    Ok(Tls::load(config)?)
+fn load_tls(config: TlsConfig, vitals: &Vitals) -> Result<Tls, BindError> {
+    Ok(Tls::load(config, vitals)?)
 }
 
 #[cfg(not(feature = "tls"))]
-fn load_tls(_: TlsConfig) -> Result<Tls, BindError> {
+fn load_tls(_: TlsConfig, _: &Vitals) -> Result<Tls, BindError> {
     Err(BindError::WithoutFeature {
         wish: "serve over TLS",
         feature: "tls",

@@ -23,6 +23,7 @@ use crate::request::body::BodyBudget;
 use crate::response::{MemoryNeed, Reservation, ResponseBudget};
 use crate::shutdown::Drain;
 use crate::token::Scopes;
+use crate::vitals::Vitals;
 
 /// The shortest silence: with a shorter one idle streams would be busy.
 const MIN_KEEPALIVE: Duration = Duration::from_secs(1);
@@ -31,6 +32,8 @@ const MIN_KEEPALIVE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct AppState {
     pub(crate) engine: Tidings,
+    /// Whether the tasks of the server still run.
+    pub(crate) vitals: Vitals,
     pub(crate) drain: Drain,
     pub(crate) bodies: BodyBudget,
     responses: ResponseBudget,
@@ -69,6 +72,7 @@ pub(crate) struct Surface {
 impl AppState {
     pub(crate) fn new(engine: Tidings, config: &Config, surface: Surface) -> Self {
         let has_login = config.identity.has_login();
+        let vitals = Vitals::default();
         Self {
             repeats: Arc::default(),
             metrics: Metrics::new(&engine, &config.log_dropped, surface.routes),
@@ -89,10 +93,13 @@ impl AppState {
                 system: engine.system_id().into(),
             },
             _revocations: match (&config.identity, engine.revoked_tokens()) {
-                (Identity::Tokens(tokens), Some(store)) => Some(tokens.revocations().share(store)),
+                (Identity::Tokens(tokens), Some(store)) => {
+                    Some(tokens.revocations().share(store, &vitals))
+                }
                 (Identity::Tokens(_), None) | (Identity::Local, _) => None,
             },
             engine,
+            vitals,
             drain: Drain::default(),
             bodies: BodyBudget::new(config.connections.upload_timeout),
             responses: ResponseBudget::new(has_login),

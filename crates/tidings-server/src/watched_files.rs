@@ -13,6 +13,7 @@ use std::fmt;
 use std::fs::Metadata;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read as _};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use tracing::Instrument as _;
 
 use crate::error_chain::chain;
 use crate::regular_file;
+use crate::vitals::{Part, Vitals};
 use stamp::Stamp;
 
 /// The time between two polls. A revocation must take effect within a second.
@@ -185,15 +187,17 @@ impl<const N: usize, E> fmt::Debug for WatchedFiles<N, E> {
     }
 }
 
-/// Polls the files until the handle is dropped.
+/// Polls the files until the handle is dropped. `vitals` notes a panic, after which changes are not noticed.
 ///
 /// # Panics
 ///
 /// Outside of a Tokio runtime.
 pub(crate) fn watch<const N: usize, E: Error + 'static>(
     files: Vec<WatchedFiles<N, E>>,
+    vitals: &Vitals,
 ) -> AbortOnDropHandle<()> {
-    let polling = keep_polling(files).instrument(tracing::info_span!("watched_files"));
+    let polling = vitals.watch(Part::Files, keep_polling(files));
+    let polling = polling.instrument(tracing::info_span!("watched_files"));
     AbortOnDropHandle::new(tokio::spawn(polling))
 }
 
@@ -209,12 +213,11 @@ async fn keep_polling<const N: usize, E: Error + 'static>(mut files: Vec<Watched
         });
         files = match polled.await {
             Ok(files) => files,
-            // The runtime ends.
-            Err(error) if error.is_cancelled() => return,
-            Err(error) => {
-                tracing::error!(%error, "changes of files go unnoticed until a restart");
-                return;
-            }
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The runtime ends.
+                Err(_) => return,
+            },
         };
     }
 }

@@ -155,6 +155,11 @@ impl Committer {
         }
     }
 
+    /// Whether new requests are rejected.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lanes.are_closed()
+    }
+
     /// Rejects new requests and waits until all queued ones are acknowledged.
     pub(crate) async fn close(&self) {
         self.lanes.close();

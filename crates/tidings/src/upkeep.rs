@@ -57,7 +57,7 @@ enum UpkeepError {
     Change(#[from] ChangeError),
 }
 
-/// The engine is closed.
+/// The engine is closed, or its store cannot be written to any more.
 struct EngineClosed;
 
 impl UpkeepError {
@@ -109,10 +109,14 @@ impl Upkeep {
     }
 
     async fn run(self) {
-        let ended = AssertUnwindSafe(self.take_turns()).catch_unwind().await;
-        if let Err(panic) = ended {
-            self.vitals.note(Fault::panicked(Worker::Upkeep, &*panic));
-        }
+        let fault = match AssertUnwindSafe(self.take_turns()).catch_unwind().await {
+            // The engine closes the store only after the committer, so the store's writer has ended.
+            Ok(Err(EngineClosed)) if !self.committer.is_closed() => Fault::writer(),
+            Ok(Err(EngineClosed)) => return,
+            Ok(Ok(never)) => match never {},
+            Err(panic) => Fault::panicked(Worker::Upkeep, &*panic),
+        };
+        self.vitals.note(fault);
     }
 
     /// A step of each kind of work in turn, so that none waits for another that has much to do.

@@ -5,6 +5,7 @@ use tidings_event::ErrorCode;
 
 use super::ApiError;
 use crate::problem::Problem;
+use crate::vitals::Part;
 
 /// Nothing serves this request.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub(crate) enum RouteError {
     MethodNotAllowed,
     /// The caller has no event with the id in the path.
     EventNotFound,
+    /// A task that the server needs has ended.
+    Ended(Part),
     /// The handler panicked with this message.
     Panicked(String),
 }
@@ -41,6 +44,13 @@ impl RouteError {
             )
             .probable_cause("it was deleted, or it belongs to another user")
             .remedy("list your events: GET /api/system/events"),
+            Self::Ended(part) => Problem::failure(
+                StatusCode::SERVICE_UNAVAILABLE,
+                ErrorCode::Internal,
+                "A part of the server has ended",
+            )
+            .probable_cause(&format!("{} has ended by a fault", part.name()))
+            .remedy("restart the server; its log has the reason"),
             Self::Panicked(message) => {
                 Problem::internal("The server failed").cause(message.clone())
             }

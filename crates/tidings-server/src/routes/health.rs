@@ -1,5 +1,6 @@
 //! `/healthz` and `/readyz`.
 
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, RouteError};
 #[cfg(feature = "openapi")]
 use crate::schema::bodies::Health;
 use crate::state::AppState;
@@ -40,9 +41,8 @@ pub(crate) async fn healthz() -> Json<Value> {
     Json(json!({"status": "alive", "version": VERSION}))
 }
 
-/// Answers while the server accepts requests and the store responds, once the revoked tokens of a shared store are
-/// known. A lost bus between nodes makes the server
-/// degraded and not unready: it serves everything, and only what other nodes store arrives a few seconds late. If
+/// Answers while the server accepts requests, its tasks run and the store responds, once the revoked tokens of a
+/// shared store are known. A lost bus between nodes makes the server degraded and not unready: it serves everything, and only what other nodes store arrives a few seconds late. If
 /// it were unready, a failure of the bus would take all nodes out of service at once.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
@@ -58,6 +58,12 @@ pub(crate) async fn healthz() -> Json<Value> {
 pub(crate) async fn readyz(State(state): State<Arc<AppState>>) -> Result<Json<Value>, ApiError> {
     if state.drain.has_begun() {
         return Err(StoreFailure::ShuttingDown.into());
+    }
+    let of_tokens = state.authenticator.identity.vitals();
+    for vitals in iter::once(&state.vitals).chain(of_tokens) {
+        if let Some(part) = vitals.ended() {
+            return Err(RouteError::Ended(part).into());
+        }
     }
     match timeout(CHECK_TIME, state.engine.check()).await {
         Ok(checked) => checked?,
@@ -75,4 +81,34 @@ pub(crate) async fn readyz(State(state): State<Arc<AppState>>) -> Result<Json<Va
 #[cfg(feature = "metrics")]
 pub(crate) async fn root_options() -> impl IntoResponse {
     (StatusCode::NO_CONTENT, [(ALLOW, "OPTIONS")])
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::extract::State;
+    use tempfile::TempDir;
+    use tidings::Tidings;
+
+    use super::readyz;
+    use crate::config::Config;
+    use crate::router;
+    use crate::vitals::Part;
+
+    #[tokio::test]
+    async fn is_not_ready_once_a_task_has_ended() {
+        let data_dir = TempDir::new().unwrap();
+        let engine = Tidings::open(tidings::Config::new(data_dir.path())).await;
+        let state = router::state(engine.unwrap(), &Config::default());
+        assert!(readyz(State(state.clone())).await.is_ok());
+        let failing = async { panic!("a secret") };
+        state.vitals.watch(Part::Streams, failing).await;
+        let problem = readyz(State(state)).await.unwrap_err().problem();
+        assert_eq!(problem.status(), 503);
+        let body = serde_json::to_string(&problem.into_body()).unwrap();
+        assert!(
+            body.contains("a task that serves live streams has ended"),
+            "{body}"
+        );
+        assert!(!body.contains("secret"), "{body}");
+    }
 }

@@ -13,6 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::pair::{self, MAX_FILE_BYTES};
 use super::{TlsConfig, TlsError};
+use crate::vitals::Vitals;
 use crate::watched_files::{WatchedFiles, watch};
 
 /// The protocols that are offered, the preferred one first (RFC 7301).
@@ -54,7 +55,7 @@ impl ResolvesServerCert for Current {
 
 impl Tls {
     /// Reads the files, and watches them on the current Tokio runtime.
-    pub(crate) fn load(config: TlsConfig) -> Result<Self, TlsError> {
+    pub(crate) fn load(config: TlsConfig, vitals: &Vitals) -> Result<Self, TlsError> {
         let current = Arc::new(Current::default());
         let paths = [config.certificate_file.clone(), config.key_file.clone()];
         let files = WatchedFiles::open(paths, "certificate", MAX_FILE_BYTES, {
@@ -79,7 +80,7 @@ impl Tls {
             server: server(&ALPN),
             http1_only: server(&ALPN[1..]),
             config,
-            _watch: watch(vec![files]),
+            _watch: watch(vec![files], vitals),
         })
     }
 

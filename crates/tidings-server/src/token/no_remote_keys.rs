@@ -6,6 +6,7 @@ use url::Url;
 
 use super::config::TokenSetupError;
 use super::current_keys::CurrentKeys;
+use crate::vitals::Vitals;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pace {}
@@ -22,6 +23,7 @@ impl RemoteKeys {
         _: Url,
         _: Pace,
         _: Arc<CurrentKeys>,
+        _: &Vitals,
     ) -> Result<Self, TokenSetupError> {
         Err(TokenSetupError::WithoutFeature {
             feature: "jwks-url",

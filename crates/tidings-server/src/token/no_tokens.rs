@@ -12,6 +12,7 @@ use super::claims::Claims;
 use super::config::{TokenConfig, TokenSetupError};
 use super::error::TokenError;
 use super::revoke_error::RevokeError;
+use crate::vitals::Vitals;
 
 /// Verifies tokens, in a build with the feature `jwt`. In this build there are none.
 #[derive(Clone, Debug)]
@@ -37,6 +38,10 @@ impl Tokens {
     )]
     pub async fn open(_: TokenConfig) -> Result<Self, TokenSetupError> {
         Err(TokenSetupError::WithoutFeature { feature: "jwt" })
+    }
+
+    pub(crate) fn vitals(&self) -> &Vitals {
+        match self.revocations.never {}
     }
 
     /// The revoked tokens.
@@ -78,7 +83,7 @@ impl Tokens {
 }
 
 impl Revocations {
-    pub(crate) fn share(&self, _: RevokedTokens) -> AbortOnDropHandle<()> {
+    pub(crate) fn share(&self, _: RevokedTokens, _: &Vitals) -> AbortOnDropHandle<()> {
         match self.never {}
     }
 

@@ -5,9 +5,11 @@
 //! in 10 seconds, so that nobody can make this server flood the other. A failure changes nothing: the
 //! previous keys stay in use.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use reqwest::header::ACCEPT;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
@@ -22,6 +24,7 @@ use super::current_keys::CurrentKeys;
 use super::jwks::{self, JwksFault, MAX_JWKS_BYTES};
 use super::keys::KeySet;
 use crate::error_chain::chain;
+use crate::vitals::{Part, Vitals};
 
 /// The intervals and the time-out of requests.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +100,7 @@ impl RemoteKeys {
         url: Url,
         pace: Pace,
         keys: Arc<CurrentKeys>,
+        vitals: &Vitals,
     ) -> Result<Self, TokenSetupError> {
         let mut client = Client::builder()
             // The environment does not decide where keys come from.
@@ -125,10 +129,14 @@ impl RemoteKeys {
         let mut responses = shared.responses.subscribe();
         let task = Arc::clone(&shared)
             .keep_fetching()
+            .map(|never| match never {});
+        let task = vitals
+            .watch(Part::Keys, task)
             .instrument(tracing::info_span!("token_keys"));
         let task = AbortOnDropHandle::new(tokio::spawn(task));
-        // Fails only without a sender, which `shared` holds.
-        let _ = responses.changed().await;
+        // As in `refresh`.
+        let longest = shared.pace.timeout.saturating_mul(2);
+        let _ = tokio::time::timeout(longest, responses.changed()).await;
         Ok(Self {
             shared,
             _task: task,
@@ -161,7 +169,7 @@ impl Shared {
         self.fetching.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn keep_fetching(self: Arc<Self>) {
+    async fn keep_fetching(self: Arc<Self>) -> Infallible {
         let mut fault = None;
         loop {
             let fetched = self.fetch().await;

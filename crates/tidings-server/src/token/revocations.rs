@@ -26,6 +26,7 @@ use super::revoke_error::RevokeError;
 use super::revoked::{By, Revoked};
 use super::token_file::{FileFault, TokenFile, open_file};
 use crate::regular_file;
+use crate::vitals::{Part, Vitals};
 
 /// How long callers wait for the revoked tokens after the start. The store has answered already, so it takes
 /// some milliseconds.
@@ -91,12 +92,13 @@ impl Revocations {
     }
 
     /// Takes part in the revocations of a store that several servers share, until the handle is dropped.
-    pub(crate) fn share(&self, store: RevokedTokens) -> AbortOnDropHandle<()> {
+    pub(crate) fn share(&self, store: RevokedTokens, vitals: &Vitals) -> AbortOnDropHandle<()> {
         // Two servers of a process can have the same tokens. The store is the same, too.
         let _ = self.shared.store.set(store.clone());
         let shared = Arc::downgrade(&self.shared);
         let learn = move |page: Option<Vec<RevokedToken>>| Self::learn(&shared, page);
         let follow = revocation_follower::follow(store, learn);
+        let follow = vitals.watch(Part::Revocations, follow);
         AbortOnDropHandle::new(tokio::spawn(
             follow.instrument(tracing::info_span!("revocations")),
         ))

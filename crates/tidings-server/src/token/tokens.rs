@@ -25,6 +25,7 @@ use super::secret::Secret;
 use super::token_file::{FileFault, TokenFile, open_file};
 use super::verified_tokens::{TokenDigest, VerifiedTokens};
 use super::{clock, jwks, secret};
+use crate::vitals::{Part, Vitals};
 use crate::watched_files::{Loaded, watch as watch_files};
 
 /// Verifies tokens. Clones share everything; the background tasks that refresh keys and revocations end
@@ -46,6 +47,7 @@ struct Inner {
     /// Counts the jumps of the wall clock.
     jumps: watch::Sender<u64>,
     _watches: [AbortOnDropHandle<()>; 2],
+    vitals: Vitals,
 }
 
 impl Tokens {
@@ -63,13 +65,14 @@ impl Tokens {
 
     pub(super) async fn open_at(config: TokenConfig, pace: Pace) -> Result<Self, TokenSetupError> {
         config.check()?;
-        let keys = CurrentKeys::none();
+        let (keys, vitals) = (CurrentKeys::none(), Vitals::default());
         let (mut files, mut remote) = (Vec::new(), None);
         match &config.keys {
             KeySource::SecretFile(path) => files.push(watch_secret(path, &keys)?),
             KeySource::JwksFile(path) => files.push(watch_jwks(path, &keys)?),
             KeySource::JwksUrl(url) => {
-                let started = RemoteKeys::start(url.clone(), pace, Arc::clone(&keys)).await?;
+                let started =
+                    RemoteKeys::start(url.clone(), pace, Arc::clone(&keys), &vitals).await?;
                 remote = Some(started);
             }
         }
@@ -79,7 +82,8 @@ impl Tokens {
             files.push(file.map_err(in_file("list of revoked tokens", path))?);
         }
         let jumps = watch::Sender::new(0);
-        let clock = clock::watch(jumps.clone()).instrument(tracing::info_span!("clock"));
+        let clock = vitals.watch(Part::Clock, clock::watch(jumps.clone()));
+        let clock = clock.instrument(tracing::info_span!("clock"));
         let inner = Inner {
             algorithms: algorithms(&config.keys),
             keys,
@@ -89,13 +93,19 @@ impl Tokens {
             verified: VerifiedTokens::default(),
             jumps,
             _watches: [
-                watch_files(files),
+                watch_files(files, &vitals),
                 AbortOnDropHandle::new(tokio::spawn(clock)),
             ],
+            vitals,
         };
         Ok(Self {
             inner: Arc::new(inner),
         })
+    }
+
+    /// Whether the tasks behind the tokens still run.
+    pub(crate) fn vitals(&self) -> &Vitals {
+        &self.inner.vitals
     }
 
     /// The claims of a token that was verified before and is still valid. `None` means that it must be

@@ -133,6 +133,23 @@ fn reads_a_mismatched_pair_twice_before_it_reports_a_fault() {
     assert_eq!(last(&taken), "two");
 }
 
+#[tokio::test(start_paused = true)]
+async fn notes_a_panic_in_a_watcher() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("file");
+    std::fs::write(&path, "one").unwrap();
+    let mut is_read = false;
+    let files = WatchedFiles::open([path.clone()], "test", 8, move |_| {
+        assert!(!std::mem::replace(&mut is_read, true), "a fault");
+        Ok::<_, Rejected>(())
+    });
+    std::fs::write(&path, "two").unwrap();
+    let vitals = Vitals::default();
+    let watching = watch(vec![files.unwrap()], &vitals);
+    watching.await.unwrap();
+    assert_eq!(vitals.ended(), Some(Part::Files));
+}
+
 #[test]
 fn rejects_a_missing_file() {
     let directory = tempfile::tempdir().unwrap();

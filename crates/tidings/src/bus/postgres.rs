@@ -6,6 +6,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -188,6 +189,16 @@ impl Line {
             if let Err(ended) = sent {
                 return ended;
             }
+        }
+    }
+}
+
+/// After a panic nothing connects again.
+impl Drop for Line {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.state.is_connected.store(false, Ordering::Relaxed);
+            tracing::error!("the task of the bus between nodes has ended; restart the program");
         }
     }
 }

@@ -50,6 +50,10 @@ impl LaneQueues {
         }
     }
 
+    pub(super) fn are_closed(&self) -> bool {
+        self.queues.iter().any(|queue| queue.is_closed())
+    }
+
     pub(super) fn close(&self) {
         for queue in &self.queues {
             queue.close();

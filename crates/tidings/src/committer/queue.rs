@@ -95,6 +95,10 @@ impl Queue {
         }
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().backlog.is_closed()
+    }
+
     pub(super) fn push(&self, request: Request) -> Result<(), QueueClosed> {
         let mut state = self.lock();
         if state.backlog.is_closed() {

@@ -95,6 +95,23 @@ async fn check_reports_a_writer_that_ended() {
     tidings.close().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn check_reports_a_writer_that_ended_while_nothing_is_published() {
+    let (tidings, store, _directory) = start().await;
+    store.close().await;
+    let fault = async {
+        loop {
+            match tidings.check().await {
+                Err(fault @ StoreError::Ended { .. }) => return fault.to_string(),
+                Ok(()) | Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+            }
+        }
+    };
+    let fault = tokio::time::timeout(PATIENCE, fault).await.unwrap();
+    assert_eq!(fault, "the thread that writes to the store has ended");
+    tidings.close().await;
+}
+
 /// Reads items until one satisfies `is_wanted`.
 async fn until(
     subscription: &mut Subscription,

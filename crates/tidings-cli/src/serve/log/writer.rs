@@ -1,9 +1,11 @@
 //! The thread that writes the log. Only this thread waits for standard error, and every wait for the
 //! thread is bounded.
 
+use std::convert::Infallible;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
@@ -73,7 +75,12 @@ pub(super) fn start(
         is_within_line: false,
     };
     let thread = thread::Builder::new().name("log".to_owned());
-    thread.spawn(move || writer.run())?;
+    thread.spawn(move || {
+        // After a panic, whose message is in the queue by then, the log continues with the next lines.
+        while catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
+            writer.unreported += 1;
+        }
+    })?;
     Ok(())
 }
 
@@ -88,7 +95,7 @@ struct Writer<T> {
 }
 
 impl<T: Write> Writer<T> {
-    fn run(&mut self) {
+    fn run(&mut self) -> Infallible {
         let mut batch = LogBatch::default();
         loop {
             batch.bytes.clear();
@@ -184,7 +191,8 @@ mod tests {
     const STUCK: Duration = Duration::from_secs(60);
     const PLAIN: Style = Style::plain(LogFormat::Text);
 
-    /// A target that accepts bytes only with a permit, and fails if the permit is an error.
+    /// A target that accepts bytes only with a permit, and fails if the permit is an error. It panics if the
+    /// error is `Unsupported`.
     struct Gated {
         leave: Receiver<io::Result<usize>>,
         begun: SyncSender<()>,
@@ -195,7 +203,10 @@ mod tests {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let _ = self.begun.try_send(());
             // After the permits' sender is dropped, it accepts everything.
-            let most = self.leave.recv().unwrap_or(Ok(usize::MAX))?;
+            let most = match self.leave.recv().unwrap_or(Ok(usize::MAX)) {
+                Err(error) if error.kind() == ErrorKind::Unsupported => panic!("a fault"),
+                most => most?,
+            };
             let bytes = &bytes[..bytes.len().min(most)];
             self.taken.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
@@ -288,6 +299,19 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!((lines[0], lines[2], lines.len()), ("cut", "last", 3));
         assert!(lines[1].contains("1 log line was dropped"), "{text}");
+    }
+
+    #[test]
+    fn continues_after_a_panic() {
+        let log = Log::start();
+        log.leave.send(Err(ErrorKind::Unsupported.into())).unwrap();
+        log.queue.push(b"lost\n");
+        log.begun.recv_timeout(STUCK).unwrap();
+        log.queue.push(b"last\n");
+        let text = log.text();
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].contains("1 log line was dropped"), "{text}");
+        assert_eq!(lines[1..], ["last"]);
     }
 
     #[test]

@@ -95,3 +95,26 @@ async fn tells_that_a_slow_node_has_missed_messages() {
     }
     assert!(messages < number);
 }
+
+#[tokio::test]
+async fn is_not_connected_once_its_task_has_panicked() {
+    let database = Database::create();
+    let bus = open(&database, SystemId::mint());
+    connect(&bus).await;
+    let (_, outgoing) = mpsc::channel(1);
+    let (incoming, _) = mpsc::channel(1);
+    let config = PostgresConfig::new(database.url());
+    let line = Line {
+        connector: Connector::new(&config).unwrap(),
+        channel: String::new(),
+        outgoing,
+        incoming,
+        state: Arc::clone(&bus.state),
+    };
+    let panicked = tokio::spawn(async move {
+        let _line = line;
+        panic!("a fault");
+    });
+    assert!(panicked.await.unwrap_err().is_panic());
+    assert!(bus.check().is_err());
+}
