@@ -2,9 +2,9 @@
 
 use anyhow::ensure;
 
-use crate::cargo_tool::{CARGO_DENY, CARGO_HACK};
+use crate::cargo_tool::CARGO_DENY;
 use crate::step::Steps;
-use crate::{codegen, command, example, msrv, package, test, tidy, tools, ui};
+use crate::{codegen, command, example, features, msrv, package, test, tidy, tools, ui};
 
 /// Which checks to run.
 #[derive(Debug, Default, clap::Args)]
@@ -31,7 +31,7 @@ const CHECKS: &[Check] = &[
     ),
     check("lints", "Lints", lints),
     check("rustdoc", "Documentation", rustdoc),
-    check("features", "Each feature by itself", features),
+    check("features", "Each feature by itself", features::check),
     check("msrv", "Oldest supported Rust", msrv::check),
     check("package", "Packages for the registry", package::check),
     check("generated", "Generated files", generated),
@@ -104,16 +104,6 @@ fn rustdoc() -> anyhow::Result<()> {
         command::cargo(&["doc", "--workspace", "--no-deps", "--locked"])
             .env("RUSTDOCFLAGS", "--deny=warnings"),
     )
-}
-
-/// Lints each published library with none of its features, with each, and with all.
-fn features() -> anyhow::Result<()> {
-    let mut hack = CARGO_HACK.command()?;
-    hack.args(["hack", "clippy", "--each-feature", "--locked"]);
-    for library in package::LIBRARIES {
-        hack.args(["--package", library]);
-    }
-    command::run(hack.args(["--", "--deny=warnings"]))
 }
 
 fn generated() -> anyhow::Result<()> {

@@ -10,6 +10,7 @@ mod ci;
 mod codegen;
 mod command;
 mod example;
+mod features;
 mod javascript;
 mod msrv;
 mod package;
