@@ -15,6 +15,9 @@ use tidings::{
 use tidings_event::{EventId, Severity};
 use uuid::Uuid;
 
+/// The schemas of the stores.
+const SCHEMAS: [u32; 6] = [2, 3, 4, 5, 6, 8];
+
 const ALICE: u128 = 0xA11C_E000;
 const BOB: u128 = 0xA11C_E001;
 
@@ -49,7 +52,7 @@ async fn open(directory: &Path) -> Tidings {
 
 #[tokio::test]
 async fn an_old_store_says_what_it_said_before_the_upgrade() {
-    for schema in [3, 6] {
+    for schema in SCHEMAS {
         let directory = tempfile::tempdir().expect("a directory");
         let expected = make(schema, directory.path());
         let tidings = open(directory.path()).await;
@@ -68,7 +71,7 @@ async fn an_old_store_says_what_it_said_before_the_upgrade() {
 
 #[tokio::test]
 async fn an_old_store_says_the_same_after_a_rebuild() {
-    for schema in [3, 6] {
+    for schema in SCHEMAS {
         let directory = tempfile::tempdir().expect("a directory");
         let expected = make(schema, directory.path());
         tidings::sqlite::rebuild(directory.path()).expect("it is rebuilt");
