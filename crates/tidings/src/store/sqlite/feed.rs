@@ -261,7 +261,7 @@ impl Feed {
         if !self.changed {
             return Ok(());
         }
-        let bytes = self.newest.to_blob().len();
+        let bytes = self.newest.encoded().len();
         if settling.is_due(owner, self.key, self.newest.len(), bytes) {
             self.settle()?;
         }
@@ -283,7 +283,7 @@ impl Feed {
                 number_to_sql(self.deletions),
                 rev_to_sql(self.listed_rev)?,
                 counts_blob::to_blob(&self.counts),
-                self.newest.to_blob(),
+                self.newest.encoded(),
             ])?;
         Ok(())
     }

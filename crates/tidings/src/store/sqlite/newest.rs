@@ -122,7 +122,7 @@ impl Newest {
     }
 
     /// As the column `feed.newest` has them. No events are an empty blob.
-    pub(super) fn to_blob(&mut self) -> &[u8] {
+    pub(super) fn encoded(&mut self) -> &[u8] {
         self.encoding.of(&mut self.events, &mut self.types)
     }
 
@@ -315,7 +315,7 @@ mod tests {
                 let rev = newest.events[gone.index(newest.len())].listed.created_rev;
                 let removed = fewer.remove(rev);
                 prop_assert_eq!(removed.map(|event| event.created_rev), Some(rev));
-                let read = Newest::from_blob(fewer.to_blob(), 0).unwrap();
+                let read = Newest::from_blob(fewer.encoded(), 0).unwrap();
                 prop_assert!(same(&read, &fewer));
                 prop_assert_eq!(read.len(), newest.len() - 1);
                 // No type without an event comes back.
@@ -351,11 +351,11 @@ mod tests {
                     Step::Remove(_) | Step::Change(_) => {}
                     Step::Write => {
                         let expected = blob_of(&newest);
-                        prop_assert_eq!(newest.to_blob(), &expected[..]);
+                        prop_assert_eq!(newest.encoded(), &expected[..]);
                         let read = Newest::from_blob(&expected, 0).unwrap();
                         prop_assert!(same(&read, &newest));
                     }
-                    Step::Read => newest = read_to_change(newest.to_blob()),
+                    Step::Read => newest = read_to_change(newest.encoded()),
                 }
             }
         }
@@ -403,7 +403,7 @@ mod tests {
                 &action,
             );
         }
-        let bytes = newest.to_blob().len();
+        let bytes = newest.encoded().len();
         assert!((64 * 26..64 * 32).contains(&bytes), "{bytes}");
     }
 }
