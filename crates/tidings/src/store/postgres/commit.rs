@@ -202,7 +202,7 @@ impl Commits {
                     "the disk of the database is full; events are rejected"
                 );
             }
-            None if was_full => tracing::info!("the database takes events again"),
+            None if was_full => tracing::info!("the database accepts events again"),
             _ => {}
         }
     }
