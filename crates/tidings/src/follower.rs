@@ -2,20 +2,17 @@
 //! repeat.
 
 mod reading;
+mod replaying;
 
 use std::sync::Arc;
 
-use tidings_event::{
-    Cursor, CursorTag, Deletion, OwnerId, ResetReason, Rev, Start, StatusChange, StreamItem,
-};
+use tidings_event::{Cursor, CursorTag, OwnerId, Rev, Start, StreamItem};
 
 use crate::frame::{Frame, StreamFrame};
 use crate::hub::{Bell, FollowerWaker, FoundFrames, Hub, Reached, Seat};
 use crate::metrics::Metrics;
 use crate::start::{cursor_at, first_item};
-use crate::store::{
-    ReplayItem, ReplayPage, RevRange, Side, Snapshot, Store, StoreError, StoreIdentity,
-};
+use crate::store::{Side, Snapshot, Store, StoreError, StoreIdentity};
 
 pub use reading::{ReadDone, StoreRead};
 use reading::{ReadKind, ReadResult};
@@ -298,29 +295,6 @@ impl Follower {
         }
     }
 
-    /// Reads on in the first feed that is not where the snapshot saw it; after the last one, goes
-    /// live.
-    fn replay(&mut self) -> Step {
-        if let Phase::Replaying(snapshot) = &self.phase {
-            let mut heads = cursor_at(snapshot, self.position.tag);
-            for side in self.sides() {
-                let up_to = *side.rev(&mut heads);
-                let after = *side.rev(&mut self.position);
-                if after < up_to {
-                    self.seat(*side).note(after, up_to);
-                    return self.read(ReadKind::Page(*side, RevRange { after, up_to }));
-                }
-            }
-        }
-        let Phase::Replaying(snapshot) = std::mem::replace(&mut self.phase, Phase::Live) else {
-            return Step::Wait;
-        };
-        let cursor = self.position;
-        let summary = snapshot.summary;
-        let live = Frame::of(&StreamItem::Live { cursor, summary });
-        Step::Notice(StreamFrame::new(cursor, live))
-    }
-
     /// Looks at the windows of both feeds, so that neither waits for the other.
     fn follow(&mut self) -> Option<FollowedChanges> {
         let mut end = self.position;
@@ -364,87 +338,9 @@ impl Follower {
         })
     }
 
-    fn take_page(&mut self, side: Side, page: ReplayPage) {
-        if self.has_lost_deletions(side, page.floor) {
-            self.phase = Phase::Lost;
-            return;
-        }
-        let number = page.changes.len() as u64;
-        self.source.metrics.replayed_events.inc_by(number);
-        self.source.metrics.frames_encoded.inc_by(number);
-        let mut end = self.position;
-        let mut frames = Vec::with_capacity(page.changes.len());
-        for (rev, change) in page.changes {
-            *side.rev(&mut end) = rev;
-            frames.push(StreamFrame::new(end, frame_of(change)));
-        }
-        *side.rev(&mut end) = page.reached;
-        self.next = Some(Box::new(Next::Changes(FollowedChanges { frames, end })));
-    }
-
-    /// Reads on, up to where the feeds stand now; the counts are known again after that.
-    fn catch_up(&mut self, snapshot: Box<Snapshot>) {
-        for (side, floor) in [
-            (Side::System, snapshot.system.floor),
-            (Side::Own, snapshot.own.floor),
-        ] {
-            if self.has_lost_deletions(side, floor) {
-                self.phase = Phase::Lost;
-                return;
-            }
-        }
-        let cursor = self.position;
-        let head = cursor_at(&snapshot, cursor.tag);
-        self.notice(&StreamItem::Ready { cursor, head });
-        self.phase = Phase::Replaying(snapshot);
-    }
-
-    /// Whether deletions were forgotten, since it was last looked, that this reader has not seen. A
-    /// reader at revision 0 misses none.
-    fn has_lost_deletions(&mut self, side: Side, floor: Rev) -> bool {
-        let position = *side.rev(&mut self.position);
-        let known = self.floors.of_side(side);
-        let lost = floor > *known && position > Rev::ZERO && position < floor;
-        if !lost {
-            *known = floor;
-        }
-        lost
-    }
-
-    /// Continues from where the feeds stand now, and tells the reader.
-    fn restart(&mut self, snapshot: Box<Snapshot>) {
-        let cursor = cursor_at(&snapshot, self.position.tag);
-        let reason = ResetReason::TooOld;
-        self.source
-            .metrics
-            .resets
-            .get_or_create(&reason.into())
-            .inc();
-        self.notice(&StreamItem::Reset { cursor, reason });
-        self.moved_to(cursor);
-        self.floors = Floors::of(&snapshot);
-        self.phase = Phase::Replaying(snapshot);
-    }
-
     fn notice(&mut self, item: &StreamItem) {
         let frame = StreamFrame::new(item.cursor(), Frame::of(item));
         self.next = Some(Box::new(Next::Notice(frame)));
-    }
-}
-
-/// A change of a replay says nothing of the counts: those of `live` count it already.
-fn frame_of(change: ReplayItem) -> Frame {
-    match change {
-        ReplayItem::Created(json) => Frame::created(json),
-        ReplayItem::Status {
-            ids,
-            system_ids,
-            status,
-            at,
-        } => Frame::status(&StatusChange::new(ids, status, at).with_system_ids(system_ids)),
-        ReplayItem::Deleted { ids, system_ids } => {
-            Frame::deleted(&Deletion::new(ids).with_system_ids(system_ids))
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! store what the window no longer holds. So publishers never wait for subscribers, and a slow
 //! subscriber costs no more than the window it shares with the others of its feed.
 
+mod bell;
 mod delivery;
 mod feed;
 mod hole;
@@ -19,10 +20,11 @@ use std::sync::{Arc, PoisonError};
 
 use tidings_event::{OwnerId, Rev};
 
+pub(crate) use bell::Bell;
+pub use bell::FollowerWaker;
 pub(crate) use delivery::{Content, Delivery, Reached};
-pub use feed::FollowerWaker;
 use feed::LiveFeed;
-pub(crate) use feed::{Bell, FoundFrames, Holes};
+pub(crate) use feed::{FoundFrames, Holes};
 pub(crate) use hole::{Finder, Late};
 pub(crate) use refills::Refilling;
 use refills::Refills;

@@ -6,46 +6,21 @@
 
 mod exclusive_store;
 mod feed_digests;
+mod move_error;
+mod move_progress;
 
 use std::io;
 
 use tidings_event::{OwnerId, SystemId};
 
 use crate::config::StoreConfig;
-use crate::error::OpenError;
-use crate::store::audit::WrongCount;
+use crate::store::RevokedToken;
 use crate::store::records::{Part, RecordPosition, StoreHead, TargetState};
-use crate::store::{RevokedToken, StoreError};
 use exclusive_store::ExclusiveStore;
 use feed_digests::FeedDigests;
 
-/// What a move is doing, for a report to a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MoveProgress {
-    /// It continues after it was interrupted.
-    Continuing,
-    /// It has copied this many rows of a kind since it was started.
-    Copied {
-        /// The kind.
-        what: &'static str,
-        /// How many.
-        rows: u64,
-        /// How many there are, if that is known.
-        of: Option<u64>,
-    },
-    /// It makes the lists and counts of the new store.
-    Settling,
-    /// It has compared this many feeds of both stores.
-    Compared {
-        /// How many.
-        feeds: u64,
-        /// How many there are.
-        of: u64,
-    },
-    /// It counts the rows of the new store again.
-    Counting,
-}
+pub use move_error::MoveError;
+pub use move_progress::MoveProgress;
 
 /// The revoked tokens beside a store in SQLite, which its servers have in a file.
 #[expect(missing_debug_implementations, reason = "a function has none")]
@@ -76,60 +51,6 @@ impl Moved {
             feeds: head.state.feeds.unsigned_abs(),
         }
     }
-}
-
-/// Why a store was not moved. The old store is unchanged.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum MoveError {
-    /// There is no store to be moved.
-    #[error("there is no event store to move")]
-    NoStore,
-    /// The old store cannot be used.
-    #[error("could not open the store to move")]
-    Source(#[source] OpenError),
-    /// The new store cannot be used.
-    #[error("could not open the store to move to")]
-    Target(#[source] OpenError),
-    /// The new store has events.
-    #[error("the store to move to has events already; give an empty directory or database")]
-    NotEmpty,
-    /// The new store has a part of another one.
-    #[error(
-        "the store to move to has a part of another store; continue that move, or give an empty directory \
-         or database"
-    )]
-    OtherSource,
-    /// The old store was used after the move had begun.
-    #[error(
-        "the store was used since the move began; empty the directory or database to move to, and move again"
-    )]
-    SourceChanged,
-    /// The old store cannot be read.
-    #[error("could not read the store to move")]
-    Read(#[source] StoreError),
-    /// The new store cannot be written. Moving again continues.
-    #[error("could not write the new store; move again to continue")]
-    Write(#[source] StoreError),
-    /// The revoked tokens of the old store have no place.
-    #[error("could not keep the revoked tokens")]
-    RevokedTokens(#[source] io::Error),
-    /// The stores differ after all was copied.
-    #[error(
-        "the {what} of {owner} differ between the stores; empty the new one, and report this as a bug"
-    )]
-    Differs {
-        /// What differs.
-        what: &'static str,
-        /// Whose.
-        owner: OwnerId,
-    },
-    /// A counter of the new store does not agree with its rows.
-    #[error(
-        "{} has {} {} and not {}: repair the counts of the old store (tidings doctor), empty the new one, and \
-         move again", .0.owner, .0.found, .0.what, .0.kept
-    )]
-    WrongCount(WrongCount),
 }
 
 /// Moves the store `from` into the empty directory or database `to`, and tells `report` how far it is. No engine may

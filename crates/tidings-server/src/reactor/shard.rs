@@ -1,14 +1,15 @@
 //! A part of the streams, served by one task.
 
+mod reads;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Waker;
 
+use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use slab::Slab;
 use socket2::SockRef;
@@ -25,23 +26,10 @@ use super::{Adopted, Resume};
 use crate::identity::Identity;
 use crate::listener::log_panic;
 use crate::state::AppState;
+use reads::{PendingRead, ReadTarget};
 
 /// How many entries are served before other tasks of the thread have a turn: less than 200 µs.
 const AT_ONCE: usize = 32;
-
-/// How many entries of a shard read the store at a time. Each holds a page of a replay meanwhile; the
-/// others wait in their order.
-const READS: usize = 8;
-
-/// The second is `None` if the read panicked.
-type PendingRead = Pin<Box<dyn Future<Output = (ReadTarget, Option<ReadDone>)> + Send>>;
-
-/// The entry that a read is for. The number can have passed to another stream meanwhile.
-#[derive(Clone, Copy, Debug)]
-struct ReadTarget {
-    entry: u32,
-    serial: u64,
-}
 
 /// A part of the streams.
 pub(super) struct Shard {
@@ -283,37 +271,6 @@ impl Shard {
         {
             self.serve(number, false);
         }
-    }
-
-    fn begin_reads(&mut self) {
-        while self.reads.len() < READS
-            && let Some((reader, read)) = self.waiting_reads.pop_front()
-        {
-            if self.is_present(reader) {
-                let read = AssertUnwindSafe(read.run()).catch_unwind();
-                self.reads
-                    .push(Box::pin(async move { (reader, read.await.ok()) }));
-            }
-        }
-    }
-
-    /// Whether the stream that a read is for has not ended.
-    fn is_present(&self, reader: ReadTarget) -> bool {
-        let entry = self.entries.get(reader.entry as usize);
-        entry.is_some_and(|entry| entry.serial == reader.serial)
-    }
-
-    fn take_read(&mut self, reader: ReadTarget, done: Option<ReadDone>) {
-        if self.is_present(reader) {
-            match done {
-                Some(done) => self.serve_by(reader.entry, |entry, turn| {
-                    entry.take_read(done);
-                    entry.advance(turn, false)
-                }),
-                None => self.end(reader.entry),
-            }
-        }
-        self.begin_reads();
     }
 
     /// Looks at all credentials: some were revoked, keys were replaced or the clock jumped.

@@ -1,19 +1,20 @@
 //! One live feed: its window of frames and its seats.
 
 mod refilling;
+mod seats;
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use slab::Slab;
 use tidings_event::{OwnerId, Rev};
 
+use super::bell::Bell;
 use super::delivery::{Content, Delivery, Reached};
 use super::hole::{Finder, Hole, Late};
 use crate::frame::Frame;
-use crate::sync::{Mutex, MutexGuard, Notify};
+use crate::sync::{Mutex, MutexGuard};
 
 /// When all windows together pass this size, each is cut to [`TIGHT_WINDOW_BYTES`] at its next
 /// delivery. So windows never take much more than this, however many subscribers stand still.
@@ -46,35 +47,6 @@ pub(crate) struct Refilled {
 /// Names a seat within its feed, until it is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SeatNumber(usize);
-
-/// Learns that a [`Follower`](crate::wire::Follower) has something new.
-///
-/// It is called while the feed is locked: it must be quick and must not call the engine.
-pub trait FollowerWaker: fmt::Debug + Send + Sync {
-    /// The follower that was given this token with [`Follower::wake`](crate::wire::Follower::wake) must step
-    /// again. It can be called once too often, and from any thread.
-    fn wake(&self, token: usize);
-}
-
-/// One task waits for one follower.
-impl FollowerWaker for Notify {
-    fn wake(&self, _: usize) {
-        self.notify_one();
-    }
-}
-
-/// The waker of a seat.
-#[derive(Clone, Debug)]
-pub(crate) struct Bell {
-    pub(crate) waker: Arc<dyn FollowerWaker>,
-    pub(crate) token: usize,
-}
-
-impl Bell {
-    fn ring(&self) {
-        self.waker.wake(self.token);
-    }
-}
 
 /// A frame in a window.
 #[derive(Clone, Debug)]
@@ -189,39 +161,6 @@ impl LiveFeed {
             holes,
             all_windows_bytes,
         }
-    }
-
-    pub(super) fn join(&self, reader: OwnerId) -> SeatNumber {
-        let mut state = self.state();
-        // Most feeds have one subscriber, and a slab begins with room for four.
-        if state.seats.capacity() == 0 {
-            state.seats.reserve_exact(1);
-        }
-        // It is going to read the store up to a head at or beyond this one.
-        SeatNumber(state.seats.insert(Occupant {
-            reader,
-            bell: None,
-            behind: false,
-            position: None,
-        }))
-    }
-
-    /// Sets what rings when a seat has something new. What has come before rings nothing.
-    pub(super) fn set_bell(&self, number: SeatNumber, bell: Bell) {
-        if let Some(occupant) = self.state().seats.get_mut(number.0) {
-            occupant.bell = Some(bell);
-        }
-    }
-
-    /// Gives up a seat; whether it was the last.
-    pub(super) fn leave(&self, number: SeatNumber) -> bool {
-        let mut state = self.state();
-        if let Some(occupant) = state.seats.try_remove(number.0)
-            && occupant.behind
-        {
-            self.one_less_behind(&mut state);
-        }
-        state.seats.is_empty()
     }
 
     /// Whether the feed is to be put into the queue for refills.
@@ -378,64 +317,6 @@ impl LiveFeed {
             .filter_map(|kept| Some((kept.last, kept.content.frame_for(reader)?)))
             .collect();
         FoundFrames::Frames(frames)
-    }
-
-    /// The reader at this seat has got to `position`.
-    pub(super) fn moved_to(&self, number: SeatNumber, position: Rev) {
-        let mut state = self.state();
-        if position >= state.head {
-            self.caught_up(&mut state, number, position);
-        } else if let Some(occupant) = state.seats.get_mut(number.0) {
-            occupant.position = Some(position);
-        }
-    }
-
-    pub(super) fn note(&self, number: SeatNumber, position: Rev, head: Rev) {
-        let mut state = self.state();
-        state.known_head = state.known_head.max(head);
-        if let Some(occupant) = state.seats.get_mut(number.0) {
-            occupant.position = Some(position);
-        }
-    }
-
-    /// How many revs the subscriber that is furthest behind has not taken.
-    #[cfg(feature = "metrics")]
-    pub(super) fn largest_lag(&self) -> u64 {
-        let state = self.state();
-        let head = state.known_head.max(state.head);
-        let positions = state
-            .seats
-            .iter()
-            .filter_map(|(_, occupant)| occupant.position);
-        positions
-            .map(|position| head.get().saturating_sub(position.get()))
-            .max()
-            .unwrap_or(0)
-    }
-
-    pub(super) fn wake_all(&self) {
-        for (_, occupant) in &self.state().seats {
-            if let Some(bell) = &occupant.bell {
-                bell.ring();
-            }
-        }
-    }
-
-    fn caught_up(&self, state: &mut State, number: SeatNumber, position: Rev) {
-        if let Some(occupant) = state.seats.get_mut(number.0) {
-            occupant.position = Some(position);
-            if std::mem::take(&mut occupant.behind) {
-                self.one_less_behind(state);
-            }
-        }
-    }
-
-    /// If no subscriber is behind, none will take these frames again.
-    fn one_less_behind(&self, state: &mut State) {
-        state.behind -= 1;
-        if state.behind == 0 {
-            self.clear(state);
-        }
     }
 
     fn trim(&self, state: &mut State) {

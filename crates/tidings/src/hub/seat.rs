@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tidings_event::{OwnerId, Rev};
 
 use super::Hub;
+use super::bell::Bell;
 use super::delivery::Reached;
-use super::feed::{Bell, FoundFrames, LiveFeed, SeatNumber};
+use super::feed::{FoundFrames, LiveFeed, SeatNumber};
 
 /// A subscriber's place at a feed; dropping it leaves the feed.
 #[derive(Debug)]

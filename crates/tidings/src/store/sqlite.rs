@@ -5,6 +5,7 @@
 mod audit;
 mod audit_feed;
 mod backup;
+mod backup_error;
 mod blob;
 mod change;
 mod checkpoints;
@@ -15,9 +16,11 @@ mod created_events;
 mod data_files;
 mod directory;
 mod directory_error;
+mod ended_events;
 mod event_budget;
 #[cfg(feature = "postgres")]
 mod exclusive;
+mod expired;
 #[cfg(feature = "postgres")]
 mod export;
 mod fault;
@@ -27,6 +30,7 @@ mod functions;
 #[cfg(feature = "postgres")]
 mod import;
 mod known_feeds;
+mod last_use;
 mod list;
 mod listing;
 mod lists;
@@ -34,6 +38,7 @@ mod log_checkpoint;
 mod measure;
 mod migrations;
 mod newest;
+mod opening;
 mod overlay_counts;
 mod publish;
 mod query;
@@ -42,6 +47,7 @@ mod read_pool;
 mod replay;
 mod reserve;
 #[cfg(feature = "metrics")]
+mod restore;
 mod room;
 mod row;
 mod schema;
@@ -50,16 +56,16 @@ mod search_blocks;
 mod select;
 mod select_newest;
 mod settling;
+mod store_file;
 mod tombstones;
 mod type_pairs;
 mod unfinished_file;
 mod upgrade;
-mod upkeep;
 mod viewer;
 mod volume;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -70,15 +76,13 @@ use tidings_event::{
 };
 
 pub use audit::{AuditError, audit};
-pub use backup::{
-    BackupError, StoreSummary, backup, backup_to_writer, restore, restore_from_reader,
-    schema_differences,
-};
+pub use backup::{backup, backup_to_writer};
+pub use backup_error::BackupError;
 pub use directory_error::DirectoryError;
+pub use restore::{restore, restore_from_reader};
+pub use store_file::{StoreSummary, schema_differences};
 
-use crate::config::{Reserve, SqliteConfig};
 use crate::retention::Retention;
-use crate::store::lanes::Widths;
 use crate::store::{
     Committed, EncodedEvents, ExpiredPage, FeedPosition, ListPage, MatchPage, Matching, NextGroup,
     Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot, Store,
@@ -87,46 +91,12 @@ use crate::store::{
 use directory::DataDirectory;
 #[cfg(feature = "postgres")]
 pub(crate) use exclusive::ExclusiveSqlite;
-use fault::{OpenFault, io_error};
+use fault::io_error;
+pub(crate) use opening::OpenStoreError;
 use read_connection::ReadConnection;
 use read_pool::ReadPool;
 use reserve::Disk;
-use settling::Settling;
 use writer::Writer;
-
-/// The reads of lists. One owner can have half of the reads in the first lane.
-const LISTS: Widths = Widths {
-    lanes: [4, 2, 2],
-    sharing: 4,
-    waiting_each: 256,
-    waiting: 4_096,
-};
-
-/// The reads of streams and other short reads, which must not wait for lists. The number of streams limits
-/// how many wait.
-const STREAMS: Widths = Widths {
-    lanes: [4, 1, 1],
-    sharing: 1,
-    waiting_each: usize::MAX,
-    waiting: usize::MAX,
-};
-
-/// The reads of the background task.
-const UPKEEP: Widths = Widths {
-    lanes: [1, 0, 0],
-    ..STREAMS
-};
-
-/// Why an SQLite store could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum OpenStoreError {
-    /// The data directory cannot be used.
-    #[error(transparent)]
-    Directory(#[from] DirectoryError),
-    /// The database cannot be used.
-    #[error("could not open the event store")]
-    Database(#[source] OpenFault),
-}
 
 /// A store in a data directory, which it locks until it is closed.
 #[derive(Debug)]
@@ -145,62 +115,12 @@ pub(crate) struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store in `directory` without a reserve.
-    #[cfg(test)]
-    pub(crate) fn open(directory: &Path) -> Result<Self, OpenStoreError> {
-        Self::open_with(&SqliteConfig::new(directory))
-    }
-
-    /// Opens the store of `config`, creates it if it is missing, and upgrades an old schema. Blocks.
-    pub(crate) fn open_with(config: &SqliteConfig) -> Result<Self, OpenStoreError> {
-        let directory = DataDirectory::lock(&config.data_dir)?;
-        let database = directory.database();
-        let disk = Arc::new(Disk::open(directory.volume(), config.reserve));
-        let (connection, identity) =
-            connection::open_writer(&database, disk.log_pages(), disk.log_bytes())
-                .map_err(OpenStoreError::Database)?;
-        let settling = Settling {
-            system: identity.system,
-            newest: config.newest_events,
-        };
-        let writer = Writer::start(connection, settling, Arc::clone(&disk))
-            .map_err(|error| OpenStoreError::Database(OpenFault::Thread(error)))?;
-        let pool = |widths| {
-            ReadPool::open(&database, identity.system, widths).map_err(OpenStoreError::Database)
-        };
-        let (stream_pool, list_pool) = (pool(STREAMS)?, pool(LISTS)?);
-        let upkeep_pool = pool(UPKEEP)?;
-        Ok(Self {
-            identity,
-            database,
-            writer,
-            stream_pool,
-            list_pool,
-            upkeep_pool,
-            disk,
-            last_indexed: AtomicI64::new(0),
-            directory: Mutex::new(Some(directory)),
-        })
-    }
-}
-
-impl SqliteStore {
     /// Whether the disk has no space for an event of ordinary size.
     async fn rejects_events(&self) -> Result<bool, StoreError> {
         let left = self
             .stream_pool
             .read(|connection| event_budget::free_pages(&connection.connection));
         Ok(self.disk.rejects(left.await?))
-    }
-
-    /// Makes the lists and counts of the store in `directory` again from its events. Blocks.
-    pub(crate) fn rebuild(directory: &Path) -> Result<(), OpenStoreError> {
-        let directory = DataDirectory::lock(directory)?;
-        let disk = Disk::open(directory.volume(), Reserve::Nothing);
-        let (mut connection, _) =
-            connection::open_writer(&directory.database(), disk.log_pages(), disk.log_bytes())
-                .map_err(OpenStoreError::Database)?;
-        upgrade::list_again(&mut connection).map_err(OpenStoreError::Database)
     }
 }
 
@@ -322,7 +242,7 @@ impl Store for SqliteStore {
 
     async fn note_use(&self, at: Timestamp) -> Result<(), StoreError> {
         self.writer
-            .upkeep_beside_feeds_if_room(move |transaction| upkeep::note_use(transaction, at))
+            .upkeep_beside_feeds_if_room(move |transaction| last_use::note_use(transaction, at))
             .await
     }
 
@@ -359,7 +279,7 @@ impl Store for SqliteStore {
             .read(ReadConnection::has_ended_events)
             .await?
         {
-            self.writer.upkeep(upkeep::drop_overlays).await?;
+            self.writer.upkeep(ended_events::drop_overlays).await?;
             progress = Progress::More;
         }
         if self

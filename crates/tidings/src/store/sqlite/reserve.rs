@@ -5,16 +5,16 @@
 //! reserve has. A file of that size is released when other programs have filled the rest. Until the
 //! reserve is complete again, its missing part and the same number of free bytes have to become free.
 
-use std::fs;
-use std::io::{self, Write as _};
+mod notices;
+mod reserve_file;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use rustix::fs::{FallocateFlags, fallocate, statvfs};
-use rustix::io::Errno;
+use rustix::fs::statvfs;
 
 use super::data_files::DATABASE;
 use super::directory::RESERVE;
@@ -23,6 +23,8 @@ use super::fault::is_full;
 use super::log_checkpoint::{RESTART_LOG, checkpoint, empty_log, restart_log};
 use super::volume::Volume;
 use crate::config::Reserve;
+use notices::Told;
+use reserve_file::length;
 
 /// The largest event with its share of the indexes and a margin. A smaller reserve would be useless.
 const LEAST_RESERVE: u64 = 512 * 1024;
@@ -47,25 +49,12 @@ const TIDY_PAUSE: Duration = Duration::from_secs(1);
 /// The log's file is truncated to this size, if the reserve allows it.
 const MOST_LOG_BYTES: u64 = 64 * 1024 * 1024;
 
-/// How long the log does not repeat that events are rejected: without a reserve, small writes can succeed
-/// between large ones that fail.
-const BETWEEN_NOTICES: Duration = Duration::from_secs(60);
-
 /// The disk has space for an event, but the reserve needs it.
 #[derive(Debug, thiserror::Error)]
 #[error("{free} bytes are free, of which {reserve} are kept for deleting and marking")]
 pub(crate) struct KeptForChanges {
     free: u64,
     reserve: u64,
-}
-
-/// What the log has told the operator about the disk.
-#[derive(Debug, Default)]
-struct Told {
-    /// Events are rejected.
-    rejects: bool,
-    /// When the log last said so.
-    at: Option<Instant>,
 }
 
 /// The free space beside a database.
@@ -156,10 +145,6 @@ impl Disk {
         Some(file_system.f_bavail.saturating_mul(file_system.f_frsize))
     }
 
-    fn reserved(&self) -> u64 {
-        length(&self.reserve)
-    }
-
     fn log(&self) -> PathBuf {
         let mut path = self.database.as_os_str().to_owned();
         path.push("-wal");
@@ -246,91 +231,6 @@ impl Disk {
         self.rejected.store(rejected, Ordering::Relaxed);
     }
 
-    /// Logs once that events are rejected, and once that they are stored again; less often if the disk
-    /// changes back and forth.
-    pub(crate) fn tell(&self, rejects: bool) {
-        {
-            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_said = told.at.is_some_and(|at| at.elapsed() < BETWEEN_NOTICES);
-            if told.rejects == rejects || (rejects && is_said) {
-                return;
-            }
-            told.rejects = rejects;
-            if rejects {
-                told.at = Some(Instant::now());
-            }
-        }
-        let (directory, free) = (&self.directory, self.free().unwrap_or_default());
-        if rejects && self.wanted == 0 {
-            tracing::error!(
-                directory = %directory.display(),
-                free_bytes = free,
-                "the disk is full and has no reserve: new events are rejected, and marking, deleting and \
-                 retention can fail too; free some space"
-            );
-        } else if rejects {
-            tracing::error!(
-                directory = %directory.display(),
-                free_bytes = free,
-                needed_bytes = self.needed(),
-                "the disk is nearly full: new events are rejected, while reading, marking, deleting and \
-                 retention go on; free some space or delete events"
-            );
-        } else {
-            tracing::info!(
-                directory = %directory.display(),
-                free_bytes = free,
-                "the disk has room again: new events are stored"
-            );
-        }
-    }
-
-    /// Creates the missing part of the reserve once there is space for it.
-    pub(crate) fn make_reserve(&self) {
-        if self.wanted == 0 {
-            self.release();
-            return;
-        }
-        let missing = self.wanted.saturating_sub(self.reserved());
-        let has_room = self
-            .free()
-            .is_some_and(|free| free >= self.wanted.saturating_add(missing));
-        if missing == 0 || !has_room {
-            return;
-        }
-        if let Err(error) = self.allocate(self.wanted) {
-            self.release();
-            tracing::debug!(%error, "could not make the reserve");
-        }
-    }
-
-    /// Takes the free space of a disk that is nearly full into the reserve, for the next start.
-    pub(crate) fn take_what_is_left(&self) {
-        let free = self.free().unwrap_or_default();
-        let most = self.wanted.min(MOST_RESERVE);
-        let bytes = most.min(self.reserved().saturating_add(free));
-        if bytes > self.reserved() && self.allocate(bytes).is_err() {
-            self.release();
-        }
-    }
-
-    /// Releases the reserve, and returns whether there was one.
-    pub(crate) fn release(&self) -> bool {
-        let had = self.reserved() > 0;
-        had && fs::remove_file(&self.reserve).is_ok()
-    }
-
-    /// Gives the reserve this size, with all its blocks.
-    fn allocate(&self, bytes: u64) -> io::Result<()> {
-        let file = self.volume.open(RESERVE).map_err(io::Error::other)?;
-        match fallocate(&file, FallocateFlags::empty(), 0, bytes) {
-            Ok(()) => Ok(()),
-            // The file system cannot allocate blocks, so the bytes are written.
-            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => fill(&file, bytes),
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// Runs work on a disk that may be full. If there is no space, it runs again with an empty log and, if it
     /// must succeed, again without the reserve.
     pub(crate) fn make_room_for<T>(
@@ -363,21 +263,6 @@ fn automatic_reserve(directory: &Path) -> u64 {
         .map(|file_system| file_system.f_blocks.saturating_mul(file_system.f_frsize));
     let part = size.map_or(MOST_RESERVE, |size| size / PART_OF_DISK);
     part.clamp(LEAST_RESERVE, MOST_RESERVE)
-}
-
-fn length(path: &Path) -> u64 {
-    fs::symlink_metadata(path).map_or(0, |file| file.len())
-}
-
-fn fill(mut file: &fs::File, bytes: u64) -> io::Result<()> {
-    let block = vec![0xA5; 64 * 1024];
-    let mut left = usize::try_from(bytes).unwrap_or(usize::MAX);
-    while left > 0 {
-        let now = left.min(block.len());
-        file.write_all(&block[..now])?;
-        left -= now;
-    }
-    file.sync_data()
 }
 
 #[cfg(test)]

@@ -1,28 +1,25 @@
-//! The only thread that writes. It commits a group of requests in one transaction.
+//! The only thread that writes.
+
+mod group_commit;
 
 use std::io;
-use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::change;
 use super::checkpoints::Checkpoints;
 use super::directory;
 use super::event_budget::free_pages;
-use super::fault::{is_full, store_error};
-use super::feeds::Feeds;
+use super::fault::store_error;
 use super::known_feeds::KnownFeeds;
-use super::publish::store_requests;
 use super::reserve::Disk;
 use super::settling::Settling;
-use crate::store::{
-    self, Committed, Group, NextGroup, Publication, PublishOutcome, StoreError, Submission,
-};
+use crate::store::{self, Committed, NextGroup, StoreError};
+
+use group_commit::commit_with_room;
 
 /// The engine sends one group at a time. While the thread is busy, the next one waits in the engine.
 const QUEUED_COMMANDS: usize = 1;
@@ -270,110 +267,5 @@ fn look_after_room(connection: &Connection, disk: &Disk) -> rusqlite::Result<sto
     Ok(match disk.is_tight() || disk.was_rejected() {
         true => store::Pressure::Tight,
         false => store::Pressure::Enough,
-    })
-}
-
-/// Commits a group. On a disk that is nearly full, publish requests for which there is no room are left
-/// out.
-fn commit_with_room(
-    connection: &mut Connection,
-    settling: Settling,
-    known: &mut KnownFeeds,
-    group: &Group,
-    disk: &Disk,
-) -> rusqlite::Result<Committed> {
-    let admitted = admit(connection, &group.publications, disk)?;
-    let publishes = admitted.contains(&true);
-    let done = match disk.is_tight() {
-        true => disk.make_room_for(connection, true, |connection| {
-            commit(connection, settling, known, group, &admitted, disk)
-        }),
-        false => commit(connection, settling, known, group, &admitted, disk),
-    };
-    let done = match done {
-        // Steps can make room, so they are committed without the publish requests.
-        Err(error) if is_full(&error) => {
-            disk.note(publishes);
-            if publishes {
-                disk.tell(true);
-            }
-            if group.steps.is_empty() {
-                return Err(error);
-            }
-            let none = vec![false; admitted.len()];
-            disk.make_room_for(connection, true, |connection| {
-                commit(connection, settling, known, group, &none, disk)
-            })
-        }
-        Ok(committed) => {
-            if publishes {
-                disk.note(false);
-            }
-            Ok(committed)
-        }
-        other => other,
-    };
-    disk.tidy_log(connection);
-    done
-}
-
-/// Which publish requests the disk has room for.
-fn admit(
-    connection: &Connection,
-    publications: &[Publication],
-    disk: &Disk,
-) -> rusqlite::Result<Vec<bool>> {
-    if publications.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut budget = disk.budget(connection)?;
-    let fits = publications.iter().map(|publication| {
-        let bytes = publication.submissions.iter().map(Submission::stored_bytes);
-        budget.take(bytes.sum())
-    });
-    let admitted: Vec<bool> = fits.collect();
-    if admitted.contains(&false) && disk.rejects(free_pages(connection)?) {
-        disk.tell(true);
-    }
-    Ok(admitted)
-}
-
-fn commit(
-    connection: &mut Connection,
-    settling: Settling,
-    known: &mut KnownFeeds,
-    group: &Group,
-    admitted: &[bool],
-    disk: &Disk,
-) -> rusqlite::Result<Committed> {
-    let system = settling.system;
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // They are lost if the transaction fails: its feeds are not as the database has them.
-    let mut feeds = Feeds::new(settling, mem::take(known));
-    let requests = group.publications.iter().zip(admitted);
-    let requests = requests.filter_map(|(request, admitted)| admitted.then_some(request));
-    let requests: Vec<_> = requests.collect();
-    let mut stored = store_requests(&transaction, system, &mut feeds, &requests)?.into_iter();
-    let published = admitted.iter().map(|admitted| {
-        let outcome = if *admitted { stored.next() } else { None };
-        outcome.unwrap_or_else(|| {
-            let rejected = StoreError::Full(disk.kept().into());
-            PublishOutcome::NoRoom(Arc::new(rejected))
-        })
-    });
-    let published = published.collect();
-    let mut changed = Vec::with_capacity(group.steps.len());
-    for step in &group.steps {
-        changed.push(change::apply(&transaction, system, &mut feeds, step)?);
-    }
-    feeds.write_back(&transaction)?;
-    let began = Instant::now();
-    transaction.commit()?;
-    let sync_time = began.elapsed();
-    *known = feeds.committed();
-    Ok(Committed {
-        published,
-        changed,
-        sync_time,
     })
 }

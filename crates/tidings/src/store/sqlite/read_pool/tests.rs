@@ -8,7 +8,8 @@ use tidings_event::{EventFilter, EventId, EventRef, PageRequest};
 use tokio::time::timeout;
 
 use super::*;
-use crate::store::sqlite::{LISTS, SqliteStore};
+use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::opening::LISTS;
 use crate::store::{Matching, RevRange, Side, Store as _, Unread};
 
 /// Far longer than any read here takes.

@@ -1,16 +1,15 @@
-//! Finds the events that retention does not keep, and removes overlays of deleted system events.
+//! Finds the events that retention does not keep.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{OptionalExtension as _, params};
 use tidings_event::{EventId, OwnerId, Rev, Severity, SortKey, Status, Timestamp};
 
 use super::created_events::{CreatedEvents, EventSelect};
 use super::lists::List;
-use super::overlay_counts::OverlayCounts;
 use super::read_connection::ReadConnection;
-use super::row::{moment, uuid, word};
+use super::row::uuid;
 use super::viewer::SeenFeed;
 use crate::retention::Retention;
 use crate::store::kind::Kind;
@@ -23,18 +22,7 @@ const FEEDS_AT_A_TIME: u32 = 256;
 /// The most events that are found at a time.
 const EVENTS_AT_A_TIME: u32 = 4096;
 
-/// The most overlays that are removed at a time: a commit of a few milliseconds.
-const OVERLAYS_AT_A_TIME: u32 = 512;
-
 impl ReadConnection {
-    /// The trusted time of the store's last use.
-    pub(crate) fn last_use(&self) -> rusqlite::Result<Option<Timestamp>> {
-        self.connection
-            .prepare_cached("SELECT at FROM last_use")?
-            .query_row([], |row| moment(row, 0))
-            .optional()
-    }
-
     /// A piece of the events that `retention` does not keep.
     pub(crate) fn expired(
         &self,
@@ -260,74 +248,4 @@ fn length(ids: &[EventId]) -> u32 {
 /// The moment `age` before `now`, or the beginning of the calendar.
 fn before(now: Timestamp, age: Duration) -> Timestamp {
     now.checked_sub(age).unwrap_or(Timestamp::MIN)
-}
-
-/// Stores the trusted time for the next start.
-pub(super) fn note_use(transaction: &Transaction<'_>, at: Timestamp) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO last_use (only_row, at) VALUES (1, ?1) \
-             ON CONFLICT (only_row) DO UPDATE SET at = excluded.at",
-        )?
-        .execute([nanoseconds(at)])?;
-    Ok(())
-}
-
-impl ReadConnection {
-    /// Whether there are overlays of deleted system events.
-    pub(crate) fn has_ended_events(&self) -> rusqlite::Result<bool> {
-        self.connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM ended)")?
-            .query_row([], |row| row.get(0))
-    }
-}
-
-/// Removes some overlays of deleted system events, and their counts.
-pub(super) fn drop_overlays(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    let mut counts = OverlayCounts::default();
-    let mut room = OVERLAYS_AT_A_TIME;
-    while room > 0 {
-        let ended = transaction
-            .prepare_cached("SELECT system_rev, severity FROM ended LIMIT 1")?
-            .query_row([], |row| {
-                Ok((row.get(0)?, word::<Severity>(row, 1, "severity")?))
-            })
-            .optional()?;
-        let Some((system_rev, severity)) = ended else {
-            break;
-        };
-        let dropped = drop_overlays_of(transaction, &mut counts, (system_rev, severity), room)?;
-        if dropped < room {
-            transaction
-                .prepare_cached("DELETE FROM ended WHERE system_rev = ?1")?
-                .execute([system_rev])?;
-        }
-        // An event without overlays costs something, too.
-        room = room.saturating_sub(dropped.max(1));
-    }
-    counts.write_back(transaction)
-}
-
-/// Removes at most `room` overlays of one event, and returns how many.
-fn drop_overlays_of(
-    transaction: &Transaction<'_>,
-    counts: &mut OverlayCounts,
-    (system_rev, severity): (i64, Severity),
-    room: u32,
-) -> rusqlite::Result<u32> {
-    let mut drop_some = transaction.prepare_cached(
-        "DELETE FROM overlay WHERE system_rev = ?1 AND feed IN \
-         (SELECT feed FROM overlay INDEXED BY overlay_by_event WHERE system_rev = ?1 LIMIT ?2) \
-         RETURNING feed, status, deleted",
-    )?;
-    let mut rows = drop_some.query((system_rev, room))?;
-    let mut dropped = 0;
-    while let Some(row) = rows.next()? {
-        let status: Status = word(row, 1, "status")?;
-        let deleted: bool = row.get(2)?;
-        let read = !deleted && status == Status::Read;
-        counts.add(row.get(0)?, severity, -i64::from(read), -i64::from(deleted));
-        dropped += 1;
-    }
-    Ok(dropped)
 }
