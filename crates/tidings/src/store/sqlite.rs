@@ -46,8 +46,8 @@ mod read_connection;
 mod read_pool;
 mod replay;
 mod reserve;
-#[cfg(feature = "metrics")]
 mod restore;
+#[cfg(feature = "metrics")]
 mod room;
 mod row;
 mod schema;
